@@ -16,6 +16,7 @@ pub struct Event {
 
 /// What an emulator saw happen; one variant a step of the road.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the fields repeat the words of their variant")]
 pub enum Happening {
     /// GitHub delivered a `workflow_job` webhook and was answered with this status.
     Delivered { job: u64, action: &'static str, status: u16 },
