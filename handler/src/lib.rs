@@ -1,1 +1,34 @@
-//! x
+//! From a queued GitHub Actions job to a runner on Azure Batch, one job a runner.
+//!
+//! ```text
+//! GitHub ─webhook─▶ ProvideActionsRunner ─message─▶ SubmitRunnerTask ─task─▶ Azure Batch
+//! GitHub ◀─ the one job ─ runner container ◀─ one-shot configuration ─ ClaimRunner ◀─ ticket ─┘
+//! ```
+//!
+//! `main → functions → {pure modules, clients}`. The pure modules decide and know no I/O: no tokio,
+//! reqwest, warp or azure crates, no environment, no clock. The clients act, one folder an outside service.
+
+pub mod secret;
+pub mod clock;
+pub mod causes;
+pub mod settings;
+
+pub mod firewall;
+pub mod webhook;
+pub mod admission;
+pub mod repository;
+pub mod profiles;
+pub mod message;
+pub mod invocation;
+pub mod scope;
+pub mod ticket;
+pub mod task;
+pub mod claim;
+
+pub mod transport;
+pub mod storage;
+pub mod batch;
+pub mod github;
+
+pub mod functions;
+pub mod process;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The custom handler's program; the Functions host starts it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    handler::process::run()
+}

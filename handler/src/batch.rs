@@ -1,0 +1,226 @@
+//! Azure Batch, as far as runners need it: jobs and tasks, over its REST API.
+//!
+//! There is no Rust SDK for the data plane, so this is a client of our own on `azure_core`'s pipeline.
+//! It does not retry: the queue does, with the delay that Batch asks for.
+//!
+//! <https://learn.microsoft.com/rest/api/batchservice/>
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use azure_core::credentials::TokenCredential;
+use azure_core::http::headers::{CONTENT_TYPE, RETRY_AFTER};
+use azure_core::http::policies::Policy;
+use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
+use azure_core::http::{
+    Context, Method, Pipeline, PipelineSendOptions, RawResponse, Request, RetryOptions,
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use url::Url;
+
+use crate::causes::Chain;
+use crate::clock::Clock;
+use crate::settings::BatchSettings;
+use crate::task::{RunnerTask, TaskId, batch_job};
+use crate::transport::azure_options;
+
+mod shared_key;
+mod wire;
+
+use shared_key::SharedKeyPolicy;
+pub use wire::{SeenTask, TaskState};
+
+const API_VERSION: &str = "2025-06-01";
+/// The resource is `https://batch.core.windows.net/`, hence the double slash.
+const SCOPE: &str = "https://batch.core.windows.net//.default";
+
+/// What a call to Batch can end with, as far as callers act differently.
+#[derive(Debug, thiserror::Error)]
+pub enum BatchError {
+    /// The task exists already: success for whoever adds it.
+    #[error("task {0} already exists")]
+    TaskExists(TaskId),
+    /// The Batch job is not there (yet).
+    #[error("Batch job {0} does not exist")]
+    NoJob(String),
+    /// The Batch job takes no tasks: it is completed, disabled or being deleted.
+    #[error(
+        "Batch job {job} takes no tasks ({code}): enable it, or delete it so that it is made anew"
+    )]
+    JobClosed {
+        /// The Batch job.
+        job: String,
+        /// The published error code.
+        code: String,
+    },
+    /// The task is not there.
+    #[error("task {0} does not exist")]
+    NoTask(String),
+    /// Batch is busy, throttles, or cannot be reached: the same call may succeed later.
+    #[error("{call} met a Batch account that cannot answer now ({fault})")]
+    Unavailable {
+        /// The operation.
+        call: &'static str,
+        /// The status and code, or what happened to the connection.
+        fault: String,
+        /// The delay that Batch asked for.
+        retry_after: Option<Duration>,
+    },
+    /// Batch understood and refused: somebody must change the deployment.
+    #[error("{call} was refused with {status} {code}: {advice}")]
+    Refused {
+        /// The operation.
+        call: &'static str,
+        /// The HTTP status.
+        status: u16,
+        /// The published error code.
+        code: String,
+        /// What to look at.
+        advice: &'static str,
+    },
+}
+
+/// A client of one Batch account.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    url: Url,
+    pipeline: Pipeline,
+}
+
+impl Batch {
+    /// Makes a client that signs with the account's key where there is one, and with `identity` otherwise.
+    pub fn new(
+        settings: &BatchSettings,
+        identity: Option<Arc<dyn TokenCredential>>,
+        client: &reqwest::Client,
+        clock: Clock,
+    ) -> Self {
+        let mut per_try: Vec<Arc<dyn Policy>> = Vec::new();
+        match (&settings.key, identity) {
+            (Some(key), _) => {
+                per_try.push(Arc::new(SharedKeyPolicy::new(&settings.account, key, clock)))
+            }
+            (None, Some(identity)) => {
+                per_try.push(Arc::new(BearerTokenAuthorizationPolicy::new(identity, [SCOPE])));
+            }
+            (None, None) => {}
+        }
+        let options = azure_options(client, RetryOptions::none());
+        let (name, version) = (option_env!("CARGO_PKG_NAME"), option_env!("CARGO_PKG_VERSION"));
+        let pipeline = Pipeline::new(name, version, options, Vec::new(), per_try, None);
+        Self { url: settings.url.clone(), pipeline }
+    }
+
+    /// Adds the Batch job of a profile, bound to its pool. That it exists already is success.
+    ///
+    /// # Errors
+    /// [`BatchError::Unavailable`] and [`BatchError::Refused`].
+    pub async fn add_job(&self, profile: &str, pool: &str) -> Result<(), BatchError> {
+        let call = "adding a Batch job";
+        let job = batch_job(profile);
+        let answer = self.post(call, "jobs", &wire::JobToAdd::new(&job, pool)).await?;
+        match (status(&answer), wire::code(&answer).as_str()) {
+            (201, _) | (409, "JobExists") => Ok(()),
+            _ => Err(other(call, &answer)),
+        }
+    }
+
+    /// Adds a task to the Batch job of a profile.
+    ///
+    /// # Errors
+    /// [`BatchError::TaskExists`], [`BatchError::NoJob`], [`BatchError::JobClosed`], and as for every call.
+    pub async fn add_task(&self, profile: &str, task: &RunnerTask) -> Result<(), BatchError> {
+        let call = "adding a task";
+        let job = batch_job(profile);
+        let path = format!("jobs/{job}/tasks");
+        let answer = self.post(call, &path, &wire::TaskToAdd::new(task)).await?;
+        let code = wire::code(&answer);
+        match (status(&answer), code.as_str()) {
+            (201, _) => Ok(()),
+            (409, "TaskExists") => Err(BatchError::TaskExists(task.id.clone())),
+            (404, "JobNotFound") => Err(BatchError::NoJob(job)),
+            (409, _) if code.starts_with("Job") => Err(BatchError::JobClosed { job, code }),
+            _ => Err(other(call, &answer)),
+        }
+    }
+
+    /// Reads a task of a profile's Batch job: its state, and what it was told.
+    ///
+    /// # Errors
+    /// [`BatchError::NoTask`], and as for every call.
+    pub async fn task(&self, profile: &str, task: &str) -> Result<SeenTask, BatchError> {
+        let call = "reading a task";
+        let task_in_path = utf8_percent_encode(task, NON_ALPHANUMERIC);
+        let path = format!("jobs/{}/tasks/{task_in_path}", batch_job(profile));
+        let answer = self.send(call, Method::Get, &path, None).await?;
+        match (status(&answer), wire::code(&answer).as_str()) {
+            (200, _) => wire::read_task(answer.body().as_ref()).ok_or_else(|| unreadable(call)),
+            (404, "TaskNotFound" | "JobNotFound") => Err(BatchError::NoTask(task.to_owned())),
+            _ => Err(other(call, &answer)),
+        }
+    }
+
+    async fn post(
+        &self,
+        call: &'static str,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<RawResponse, BatchError> {
+        let json = serde_json::to_vec(body).expect("plain fields always serialize");
+        self.send(call, Method::Post, path, Some(json)).await
+    }
+
+    async fn send(
+        &self,
+        call: &'static str,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<RawResponse, BatchError> {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}/{path}", self.url.path().trim_end_matches('/')));
+        url.query_pairs_mut().append_pair("api-version", API_VERSION);
+        let mut request = Request::new(url, method);
+        request.insert_header("accept", "application/json");
+        if let Some(body) = body {
+            request.insert_header(CONTENT_TYPE, "application/json; odata=minimalmetadata");
+            request.set_body(body);
+        }
+        // Every status is read here: a caller acts on Batch's code, not on an error's text.
+        let options = PipelineSendOptions { skip_checks: true, ..PipelineSendOptions::default() };
+        let sent = self.pipeline.send(&Context::new(), &mut request, Some(options)).await;
+        sent.map_err(|err| BatchError::Unavailable {
+            call,
+            fault: Chain(&err).to_string(),
+            retry_after: None,
+        })
+    }
+}
+
+fn status(answer: &RawResponse) -> u16 {
+    answer.status().into()
+}
+
+fn other(call: &'static str, answer: &RawResponse) -> BatchError {
+    let (status, code) = (status(answer), wire::code(answer));
+    let later = matches!(status, 408 | 429 | 500..);
+    if later {
+        let seconds = answer.headers().get_optional_as(&RETRY_AFTER).ok().flatten();
+        let retry_after = seconds.map(Duration::from_secs);
+        return BatchError::Unavailable { call, fault: format!("{status} {code}"), retry_after };
+    }
+    let advice = match status {
+        401 | 403 => {
+            "check the identity's role on the Batch account, or BatchAccountName and BatchAccountKey"
+        }
+        404 => "check BatchAccountUrl",
+        _ => "check the profile's pool and image in setting RunnerProfiles",
+    };
+    BatchError::Refused { call, status, code, advice }
+}
+
+fn unreadable(call: &'static str) -> BatchError {
+    let fault = "an answer that is not the documented JSON".to_owned();
+    BatchError::Unavailable { call, fault, retry_after: None }
+}

@@ -1,0 +1,171 @@
+//! The JSON of Batch's REST API, version 2025-06-01, as far as it is sent and read here.
+
+use std::collections::BTreeMap;
+
+use azure_core::http::RawResponse;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::task::RunnerTask;
+
+/// <https://learn.microsoft.com/rest/api/batchservice/jobs/create-job>
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct JobToAdd<'a> {
+    id: &'a str,
+    pool_info: PoolInfo<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PoolInfo<'a> {
+    pool_id: &'a str,
+}
+
+impl<'a> JobToAdd<'a> {
+    pub(super) fn new(id: &'a str, pool_id: &'a str) -> Self {
+        Self { id, pool_info: PoolInfo { pool_id } }
+    }
+}
+
+/// <https://learn.microsoft.com/rest/api/batchservice/tasks/create-task>
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TaskToAdd<'a> {
+    id: String,
+    /// Empty: the image's entrypoint runs.
+    command_line: &'static str,
+    container_settings: ContainerSettings<'a>,
+    environment_settings: Vec<EnvironmentSetting<'a>>,
+    constraints: Constraints,
+    required_slots: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ContainerSettings<'a> {
+    image_name: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    container_run_options: &'a str,
+    /// Empty, not absent: absent mounts the directories of every task on the node, read and write.
+    container_host_batch_bind_mounts: [(); 0],
+}
+
+#[derive(Serialize)]
+struct EnvironmentSetting<'a> {
+    name: &'a str,
+    value: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Constraints {
+    max_wall_clock_time: String,
+    retention_time: &'static str,
+    /// A failed runner is replaced after a look at its job, never blindly run again.
+    max_task_retry_count: i32,
+}
+
+impl<'a> TaskToAdd<'a> {
+    pub(super) fn new(task: &'a RunnerTask) -> Self {
+        let settings = task.environment.iter();
+        Self {
+            id: task.id.to_string(),
+            command_line: "",
+            container_settings: ContainerSettings {
+                image_name: &task.image,
+                container_run_options: &task.container_run_options,
+                container_host_batch_bind_mounts: [],
+            },
+            environment_settings: settings
+                .map(|(name, value)| EnvironmentSetting { name, value: value.expose() })
+                .collect(),
+            constraints: Constraints {
+                max_wall_clock_time: format!("PT{}H", task.max_hours),
+                retention_time: "P1D",
+                max_task_retry_count: 0,
+            },
+            required_slots: task.slots,
+        }
+    }
+}
+
+/// A task as Batch shows it.
+#[derive(Clone, Debug)]
+pub struct SeenTask {
+    /// Where it stands.
+    pub state: TaskState,
+    /// When its present run started. Batch may run a task again when its node dies; each run has a start
+    /// of its own.
+    pub started_at: Option<DateTime<Utc>>,
+    environment: BTreeMap<String, String>,
+}
+
+impl SeenTask {
+    /// Reads one of the variables that the task was told.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(String::as_str)
+    }
+}
+
+/// Where a task stands.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskState {
+    /// It waits for a node.
+    Active,
+    /// Its node prepares it: pulls the image, makes the directories.
+    Preparing,
+    /// It runs.
+    Running,
+    /// It ended.
+    Completed,
+    /// A state that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TaskBody {
+    state: TaskState,
+    execution_info: Option<ExecutionInfo>,
+    #[serde(default)]
+    environment_settings: Vec<OwnedSetting>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ExecutionInfo {
+    start_time: Option<DateTime<Utc>>,
+}
+
+#[derive(Deserialize)]
+struct OwnedSetting {
+    name: String,
+    #[serde(default)]
+    value: String,
+}
+
+/// Reads a task; `None` where the body is not one.
+pub(super) fn read_task(body: &[u8]) -> Option<SeenTask> {
+    let task: TaskBody = serde_json::from_slice(body).ok()?;
+    let pair = |setting: OwnedSetting| (setting.name, setting.value);
+    Some(SeenTask {
+        state: task.state,
+        started_at: task.execution_info.and_then(|info| info.start_time),
+        environment: task.environment_settings.into_iter().map(pair).collect(),
+    })
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    #[serde(default)]
+    code: String,
+}
+
+/// Reads the published code of an error answer; empty where there is none.
+pub(super) fn code(answer: &RawResponse) -> String {
+    let error = serde_json::from_slice::<ErrorBody>(answer.body().as_ref());
+    error.map(|error| error.code).unwrap_or_default()
+}

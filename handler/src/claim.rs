@@ -1,0 +1,153 @@
+//! Decides whether a starting runner is still needed, and by which job.
+//!
+//! GitHub matches runners to jobs by labels alone, so the runner made for job J may have been given K's job,
+//! and K's runner J's. A runner therefore asks after its own job first, and where another runner of
+//! ours has taken that, after the job that the other was made for: the walk. It ends at a job that waits,
+//! or at proof that none does.
+//!
+//! **A fact that is missing never ends a claim**: "gone" is said only where GitHub has said so.
+
+use crate::profiles::Profile;
+use crate::task::{DeploymentName, TaskId};
+
+/// The most jobs that one walk asks after; beyond, the runner is minted, which at worst leaves one idle.
+pub const WALK_LIMIT: usize = 16;
+
+/// A workflow job as GitHub shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeenJob {
+    /// The run that it belongs to.
+    pub run: u64,
+    /// `queued`, `in_progress`, `completed`, `waiting`, `requested`, `pending`, or a new one.
+    pub status: String,
+    /// The runner that took it. Without one GitHub says null or an empty name.
+    pub runner: Option<String>,
+    /// What it asks for.
+    pub labels: Vec<String>,
+}
+
+/// What a look at one job says to the runner that claims.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// The job waits for a runner like this one: mint.
+    Serve,
+    /// The job waits, but this runner's labels do not fit: another runner must be asked for.
+    Replace,
+    /// Nobody needs this runner.
+    Gone(Gone),
+    /// The job runs, or ran, on our runner of this name, which was made for another job: ask after that one.
+    Ask(TaskId),
+    /// GitHub's answer does not say enough; the runner must ask again.
+    Unclear,
+}
+
+/// Why nobody needs a runner.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Gone {
+    /// The job ended without a runner: it was cancelled or skipped.
+    Cancelled,
+    /// The job runs, or ran, on a runner that is not ours.
+    Foreign,
+    /// The job runs, or ran, on this runner, or on another that was made for it.
+    Served,
+    /// The job waits behind a gate; when it may run, GitHub says `queued` again.
+    Gated,
+}
+
+impl Gone {
+    /// Tells the reason in the words of the answer.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Cancelled => "the job ended without a runner",
+            Self::Foreign => "the job has a runner that is not ours",
+            Self::Served => "the job has its runner",
+            Self::Gated => "the job waits behind a gate",
+        }
+    }
+}
+
+/// Decides what a look at job `asked` says to the runner `own`, which is of `profile`.
+pub fn step(
+    own: &TaskId,
+    profile: &Profile,
+    deployment: &DeploymentName,
+    asked: u64,
+    job: &SeenJob,
+) -> Step {
+    match job.status.as_str() {
+        "queued" if profile.serves(&job.labels) => Step::Serve,
+        "queued" => Step::Replace,
+        "waiting" | "pending" | "requested" => Step::Gone(Gone::Gated),
+        "in_progress" | "completed" => match job.runner.as_deref() {
+            Some(runner) => taken(own, deployment, asked, runner),
+            None if job.status == "completed" => Step::Gone(Gone::Cancelled),
+            None => Step::Unclear,
+        },
+        _ => Step::Unclear,
+    }
+}
+
+fn taken(own: &TaskId, deployment: &DeploymentName, asked: u64, runner: &str) -> Step {
+    match deployment.read(runner) {
+        None => Step::Gone(Gone::Foreign),
+        Some(thief) if thief == *own || thief.job == asked => Step::Gone(Gone::Served),
+        Some(thief) => Step::Ask(thief),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profiles::default_profiles;
+
+    #[track_caller]
+    fn check(asked: u64, status: &str, runner: Option<&str>, labels: &[&str], expect: Step) {
+        let deployment: DeploymentName = "gh".parse().expect("a name");
+        let own = deployment.task(1, 1);
+        let profile = &default_profiles("ubuntu", "windows")[0];
+        let job = SeenJob {
+            run: 45,
+            status: status.to_owned(),
+            runner: runner.map(str::to_owned),
+            labels: labels.iter().map(|&label| label.to_owned()).collect(),
+        };
+        assert_eq!(step(&own, profile, &deployment, asked, &job), expect, "{job:?}");
+    }
+
+    const LINUX: &[&str] = &["self-hosted", "linux"];
+
+    #[test]
+    fn a_waiting_job_is_served() {
+        check(1, "queued", None, LINUX, Step::Serve);
+    }
+
+    #[test]
+    fn a_job_that_needs_no_runner_sends_it_home() {
+        check(1, "completed", None, LINUX, Step::Gone(Gone::Cancelled));
+        check(1, "in_progress", Some("GitHub Actions 5"), LINUX, Step::Gone(Gone::Foreign));
+        check(1, "in_progress", Some("gh-1"), LINUX, Step::Gone(Gone::Served));
+        check(1, "completed", Some("gh-1-2"), LINUX, Step::Gone(Gone::Served));
+        for gated in ["waiting", "pending", "requested"] {
+            check(1, gated, None, LINUX, Step::Gone(Gone::Gated));
+        }
+    }
+
+    #[test]
+    fn a_runner_whose_job_was_taken_owes_itself_to_the_takers_job() {
+        let gh: DeploymentName = "gh".parse().expect("a name");
+        check(1, "in_progress", Some("gh-2"), LINUX, Step::Ask(gh.task(2, 1)));
+        check(1, "completed", Some("gh-2-3"), LINUX, Step::Ask(gh.task(2, 3)));
+        check(2, "in_progress", Some("gh-1"), LINUX, Step::Gone(Gone::Served));
+    }
+
+    #[test]
+    fn a_walk_that_ends_at_a_job_with_other_labels_asks_for_another_runner() {
+        check(2, "queued", None, &["self-hosted", "windows"], Step::Replace);
+    }
+
+    #[test]
+    fn a_missing_fact_ends_nothing() {
+        check(1, "in_progress", None, LINUX, Step::Unclear);
+        check(1, "paused", None, LINUX, Step::Unclear);
+    }
+}

@@ -1,0 +1,144 @@
+//! The functions: one file each, under the name that the Functions host knows.
+//!
+//! HTTP functions get the raw request, forwarded by the host under `/api/…`; the queue's messages come as
+//! `POST /SubmitRunnerTask` in the host's envelope.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use anyhow::Context;
+use azure_core::credentials::TokenCredential;
+use azure_core::http::RetryOptions;
+use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId};
+use bytes::{Buf, Bytes, BytesMut};
+use futures::{Stream, TryStreamExt};
+use warp::http::HeaderMap;
+use warp::{Filter, Rejection};
+
+use crate::batch::Batch;
+use crate::clock::Clock;
+use crate::github::Github;
+use crate::scope::Scope;
+use crate::settings::{RunnerSettings, Settings, WebhookSettings};
+use crate::storage::{Claims, RequestQueue};
+use crate::transport::{azure_options, http_client};
+
+mod answer;
+mod provide_actions_runner;
+mod submit_runner_task;
+mod claim_runner;
+
+use answer::Answer;
+
+/// What every function may use: the settings that decide, and the clients that act.
+pub struct App {
+    webhook: WebhookSettings,
+    runners: RunnerSettings,
+    scope: Scope,
+    web: url::Url,
+    queue: RequestQueue,
+    claims: Claims,
+    batch: Batch,
+    github: Github,
+    clock: Clock,
+}
+
+impl App {
+    /// Makes the clients. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// A client cannot be made of its settings.
+    pub fn new(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
+        let client = http_client(settings.extra_ca_certificates.as_deref());
+        let client = client.context("read the certificates of setting ExtraCaCertificates")?;
+        let identity = identity(&settings, &client)?;
+        let storage = &settings.storage;
+        let queue = RequestQueue::new(&storage.queue, identity.as_ref(), &client);
+        Ok(Self {
+            queue: queue.context("use the queue of setting RunnerQueueUrl")?,
+            claims: Claims::new(storage.state.clone(), identity.as_ref(), &client),
+            batch: Batch::new(&settings.batch, identity, &client, clock.clone()),
+            github: Github::new(&settings.github, client, clock.clone()),
+            scope: settings.github.scope,
+            web: settings.github.web,
+            webhook: settings.webhook,
+            runners: settings.runners,
+            clock,
+        })
+    }
+}
+
+/// The app's managed identity, where anything needs it: a key and signed addresses do without.
+fn identity(
+    settings: &Settings,
+    client: &reqwest::Client,
+) -> anyhow::Result<Option<Arc<dyn TokenCredential>>> {
+    let storage = &settings.storage;
+    if settings.batch.key.is_some() && storage.queue.is_signed() && storage.state.is_signed() {
+        return Ok(None);
+    }
+    let options = ManagedIdentityCredentialOptions {
+        user_assigned_id: settings.identity_client_id.clone().map(UserAssignedId::ClientId),
+        client_options: azure_options(client, RetryOptions::default()),
+    };
+    let identity = ManagedIdentityCredential::new(Some(options));
+    Ok(Some(identity.context("use the app's managed identity")?))
+}
+
+/// Routes the host's requests to the functions. `GET /` answers from the first moment: the host takes that
+/// as readiness.
+pub fn routes(app: Arc<App>) -> impl Filter<Extract = (Answer,), Error = Infallible> + Clone {
+    let app = warp::any().map(move || Arc::clone(&app));
+    let readiness = warp::path::end().and(warp::get()).map(Answer::ready);
+    let provide_actions_runner = warp::path!("api" / "ProvideActionsRunner")
+        .and(warp::post())
+        .and(app.clone())
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(|app: Arc<App>, headers: HeaderMap, body| async move {
+            provide_actions_runner::answer(&app, &headers, body).await
+        });
+    let claim_runner = warp::path!("api" / "ClaimRunner")
+        .and(warp::post())
+        .and(app.clone())
+        .and(warp::body::stream())
+        .then(|app: Arc<App>, body| async move { claim_runner::answer(&app, body).await });
+    let submit_runner_task = warp::path!("SubmitRunnerTask")
+        .and(warp::post())
+        .and(app)
+        .and(warp::body::bytes())
+        .then(|app: Arc<App>, body: Bytes| async move { submit_runner_task::answer(&app, &body).await });
+    provide_actions_runner
+        .or(claim_runner)
+        .unify()
+        .or(submit_runner_task)
+        .unify()
+        .or(readiness)
+        .unify()
+        .recover(
+            |rejection: Rejection| async move { Ok::<_, Infallible>(Answer::unrouted(&rejection)) },
+        )
+        .unify()
+}
+
+/// Why a body was not read.
+enum Unread {
+    TooLarge,
+    Broken,
+}
+
+/// Reads a body of at most `limit` bytes, whether its length was announced or not.
+async fn read_body<B: Buf>(
+    body: impl Stream<Item = Result<B, warp::Error>>,
+    limit: usize,
+) -> Result<Bytes, Unread> {
+    let mut body = std::pin::pin!(body);
+    let mut read = BytesMut::new();
+    while let Some(mut part) = body.try_next().await.map_err(|_| Unread::Broken)? {
+        if read.len() + part.remaining() > limit {
+            return Err(Unread::TooLarge);
+        }
+        read.extend_from_slice(&part.copy_to_bytes(part.remaining()));
+    }
+    Ok(read.freeze())
+}

@@ -1,0 +1,71 @@
+//! What a function answers.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use warp::http::{Response, StatusCode, header};
+use warp::hyper::body::Bytes;
+use warp::reject::{MethodNotAllowed, Rejection};
+use warp::reply::{Reply, Response as WarpResponse};
+
+use crate::secret::Secret;
+
+/// An answer: JSON, or the one configuration that a runner gets.
+pub struct Answer {
+    status: StatusCode,
+    content_type: &'static str,
+    body: String,
+    retry_after: Option<Duration>,
+}
+
+impl Answer {
+    /// Answers with JSON.
+    pub(super) fn json(status: StatusCode, body: &Value) -> Self {
+        Self { status, content_type: "application/json", body: body.to_string(), retry_after: None }
+    }
+
+    /// Answers that the request cannot be served, and why.
+    pub(super) fn error(status: StatusCode, error: impl ToString) -> Self {
+        Self::json(status, &json!({ "error": error.to_string() }))
+    }
+
+    /// Answers that the same request may succeed later.
+    pub(super) fn later(error: impl ToString, retry_after: Option<Duration>) -> Self {
+        Self { retry_after, ..Self::error(StatusCode::SERVICE_UNAVAILABLE, error) }
+    }
+
+    /// Answers with a runner's configuration, and nothing else.
+    pub(super) fn configuration(configuration: &Secret) -> Self {
+        let body = configuration.expose().to_owned();
+        Self { status: StatusCode::OK, content_type: "text/plain", body, retry_after: None }
+    }
+
+    /// Answers the host's question whether the handler listens.
+    pub(super) fn ready() -> Self {
+        Self::json(StatusCode::OK, &json!({ "ready": true }))
+    }
+
+    /// Answers a request that no function takes.
+    pub(super) fn unrouted(rejection: &Rejection) -> Self {
+        if rejection.find::<MethodNotAllowed>().is_some() {
+            Self::error(StatusCode::METHOD_NOT_ALLOWED, "this function takes POST")
+        } else {
+            Self::error(StatusCode::NOT_FOUND, "no function has this path")
+        }
+    }
+}
+
+impl Reply for Answer {
+    fn into_response(self) -> WarpResponse {
+        let mut response = Response::builder()
+            .status(self.status)
+            .header(header::CONTENT_TYPE, self.content_type)
+            .header(header::CACHE_CONTROL, "no-store");
+        if let Some(pause) = self.retry_after {
+            response = response.header(header::RETRY_AFTER, pause.as_secs());
+        }
+        let response =
+            response.body(Bytes::from(self.body)).expect("every header is a literal or a number");
+        response.into_response()
+    }
+}

@@ -1,0 +1,193 @@
+//! ClaimRunner: gives a starting runner its credential, if a job still waits for one like it.
+//!
+//! Repository and profile come from the task in Batch, never from the caller. A ticket that is bad, or used
+//! by another process, causes no call to GitHub.
+
+use bytes::Buf;
+use futures::Stream;
+use serde::Deserialize;
+use serde_json::json;
+use tracing::{error, info, warn};
+use warp::http::StatusCode;
+
+use super::{Answer, App, read_body};
+use crate::batch::{BatchError, TaskState};
+use crate::causes::Chain;
+use crate::claim::Gone;
+use crate::github::{GithubError, Registered, RunnerToRegister};
+use crate::profiles::Profile;
+use crate::repository::Repository;
+use crate::secret::Secret;
+use crate::storage::{Claim, ClaimError, QueueError};
+use crate::task::TaskId;
+use crate::ticket::{BadTicket, Ticket};
+
+mod walk;
+
+use walk::{Walk, walk};
+
+/// A ticket and a nonce are a few hundred bytes.
+const BODY_LIMIT: usize = 16 << 10;
+
+#[derive(Deserialize)]
+struct ClaimRequest {
+    ticket: String,
+    nonce: String,
+}
+
+/// The runner that claims, as its task in Batch describes it.
+struct Claimant<'a> {
+    id: TaskId,
+    profile: &'a Profile,
+    repository: Repository,
+    group: String,
+}
+
+/// How a claim ends without a credential.
+#[derive(Debug, thiserror::Error)]
+enum Unclaimed {
+    #[error("the body is not a claim: {0}")]
+    Malformed(String),
+    #[error(transparent)]
+    Ticket(#[from] BadTicket),
+    #[error("another process has claimed for this run of the task")]
+    Taken,
+    /// Nobody needs the runner.
+    #[error("{0}")]
+    Gone(&'static str),
+    /// A fact is missing, so nothing is decided.
+    #[error("{0}; ask again")]
+    Unclear(String),
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    #[error(transparent)]
+    Github(#[from] GithubError),
+    #[error(transparent)]
+    Claims(#[from] ClaimError),
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
+
+impl From<Gone> for Unclaimed {
+    fn from(gone: Gone) -> Self {
+        Self::Gone(gone.reason())
+    }
+}
+
+/// Answers a claim.
+pub(super) async fn answer<B: Buf>(
+    app: &App,
+    body: impl Stream<Item = Result<B, warp::Error>>,
+) -> Answer {
+    let Ok(body) = read_body(body, BODY_LIMIT).await else {
+        return Answer::error(StatusCode::PAYLOAD_TOO_LARGE, "a claim is smaller");
+    };
+    match open(app, &body).await {
+        Ok((ticket, nonce)) => {
+            let claimed = claim(app, &ticket, &nonce).await;
+            report(&ticket.task, claimed)
+        }
+        Err(unclaimed) => report("-", Err(unclaimed)),
+    }
+}
+
+async fn open(app: &App, body: &[u8]) -> Result<(Ticket, String), Unclaimed> {
+    let request: ClaimRequest =
+        serde_json::from_slice(body).map_err(|err| Unclaimed::Malformed(err.to_string()))?;
+    let nonce = request.nonce;
+    let plain = nonce.chars().all(|c| c.is_ascii_alphanumeric());
+    if !(16..=128).contains(&nonce.len()) || !plain {
+        return Err(Unclaimed::Malformed("nonce takes 16 to 128 letters and digits".to_owned()));
+    }
+    Ok((Ticket::open(&request.ticket, &app.runners.ticket_key, app.clock.now())?, nonce))
+}
+
+async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, Unclaimed> {
+    let claimant = claimant(app, ticket, nonce).await?;
+    match walk(app, &claimant).await? {
+        Walk::Serve => mint(app, &claimant).await,
+        Walk::Gone(gone) => Err(gone.into()),
+        Walk::Replaced => {
+            Err(Unclaimed::Gone("the job that is left asks for another kind of runner"))
+        }
+    }
+}
+
+/// Reads the task that the ticket names, and takes the claim for its present run.
+async fn claimant<'a>(
+    app: &'a App,
+    ticket: &Ticket,
+    nonce: &str,
+) -> Result<Claimant<'a>, Unclaimed> {
+    let unclear = |what: &str| Unclaimed::Unclear(format!("task {} {what}", ticket.task));
+    let task = match app.batch.task(&ticket.profile, &ticket.task).await {
+        Err(BatchError::NoTask(_)) => return Err(Unclaimed::Gone("the task no longer exists")),
+        seen => seen?,
+    };
+    let run = match (task.state, task.started_at) {
+        (TaskState::Completed, _) => return Err(Unclaimed::Gone("the task has ended")),
+        (TaskState::Running, Some(run)) => run,
+        _ => return Err(unclear("is not running yet")),
+    };
+    let id = app.runners.deployment.read(&ticket.task);
+    let profiles = &app.webhook.policy.profiles;
+    let profile = task.variable("RUNNER_PROFILE");
+    let profile = profiles.iter().find(|own| Some(own.name.as_str()) == profile);
+    let repository = task.variable("RUNNER_REPOSITORY");
+    let repository = repository.and_then(|name| Repository::try_from(name).ok());
+    let (Some(id), Some(profile), Some(repository)) = (id, profile, repository) else {
+        return Err(unclear("does not say which profile and repository it is for"));
+    };
+    match app.claims.take(&ticket.task, run, nonce).await? {
+        Claim::Held => {}
+        Claim::Refused => return Err(Unclaimed::Taken),
+    }
+    let group = task.variable("RUNNER_GROUP").unwrap_or(&app.runners.surroundings.group).to_owned();
+    Ok(Claimant { id, profile, repository, group })
+}
+
+async fn mint(app: &App, claimant: &Claimant<'_>) -> Result<Secret, Unclaimed> {
+    let name = claimant.id.to_string();
+    let runner =
+        RunnerToRegister { name: &name, labels: &claimant.profile.labels, group: &claimant.group };
+    match app.github.register(&claimant.repository, &runner).await? {
+        Registered::Jit(configuration) => Ok(configuration),
+        Registered::Busy => Err(Gone::Served.into()),
+        Registered::Idle => Err(Unclaimed::Unclear(format!("runner {name} waits for a job"))),
+    }
+}
+
+/// Answers, and logs the outcome once.
+fn report(task: &str, claimed: Result<Secret, Unclaimed>) -> Answer {
+    let function = "ClaimRunner";
+    let unclaimed = match claimed {
+        Ok(configuration) => {
+            info!(function, task.id = task, "claimed");
+            return Answer::configuration(&configuration);
+        }
+        Err(unclaimed) => unclaimed,
+    };
+    match &unclaimed {
+        Unclaimed::Gone(reason) => {
+            info!(function, task.id = task, reason, "gone");
+            Answer::json(StatusCode::GONE, &json!({ "decision": "gone", "reason": reason }))
+        }
+        Unclaimed::Malformed(_) => refuse(task, StatusCode::BAD_REQUEST, &unclaimed),
+        Unclaimed::Ticket(_) => refuse(task, StatusCode::UNAUTHORIZED, &unclaimed),
+        Unclaimed::Taken => refuse(task, StatusCode::FORBIDDEN, &unclaimed),
+        _ => {
+            error!(function, task.id = task, "failed to claim: {}", Chain(&unclaimed));
+            let retry_after = match &unclaimed {
+                Unclaimed::Github(err) => err.retry_after(),
+                Unclaimed::Batch(BatchError::Unavailable { retry_after, .. }) => *retry_after,
+                _ => None,
+            };
+            Answer::later(&unclaimed, retry_after)
+        }
+    }
+}
+
+fn refuse(task: &str, status: StatusCode, unclaimed: &Unclaimed) -> Answer {
+    warn!(function = "ClaimRunner", task.id = task, "refused: {unclaimed}");
+    Answer::error(status, unclaimed)
+}

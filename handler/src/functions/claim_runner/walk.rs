@@ -1,0 +1,89 @@
+//! Fetches what the walk along stolen runners needs to see; [`crate::claim`] decides.
+
+use std::time::Duration;
+
+use tracing::info;
+
+use super::{Claimant, Unclaimed};
+use crate::batch::BatchError;
+use crate::claim::{Gone, SeenJob, Step, WALK_LIMIT, step};
+use crate::functions::App;
+use crate::message::RunnerRequest;
+use crate::profiles::{Match, match_profile};
+use crate::repository::Repository;
+use crate::task::TaskId;
+
+/// Where a walk ended.
+pub(super) enum Walk {
+    /// At a job that this runner can serve, or at the limit.
+    Serve,
+    /// At proof that nobody needs this runner.
+    Gone(Gone),
+    /// At a job for another profile, for which a runner has been asked.
+    Replaced,
+}
+
+/// Walks from the runner's own job along the runners that took each other's jobs.
+pub(super) async fn walk(app: &App, claimant: &Claimant<'_>) -> Result<Walk, Unclaimed> {
+    let mut made_for = claimant.id.clone();
+    let mut repository = claimant.repository.clone();
+    for _ in 0..WALK_LIMIT {
+        let asked = made_for.job;
+        let job = app.github.job(&repository, asked).await?;
+        match step(&claimant.id, claimant.profile, &app.runners.deployment, asked, &job) {
+            Step::Serve => return Ok(Walk::Serve),
+            Step::Gone(gone) => return Ok(Walk::Gone(gone)),
+            Step::Replace => return replace(app, &made_for, repository, &job).await,
+            Step::Unclear => {
+                return Err(Unclaimed::Unclear(format!(
+                    "job {asked} is {} without a runner",
+                    job.status
+                )));
+            }
+            Step::Ask(thief) => {
+                info!(function = "ClaimRunner", task.id = %claimant.id, job.id = asked, runner = %thief, "taken");
+                repository = repository_of(app, &thief).await?;
+                made_for = thief;
+            }
+        }
+    }
+    Ok(Walk::Serve)
+}
+
+/// Finds the repository of a runner's job in its task, whichever profile it belongs to.
+async fn repository_of(app: &App, runner: &TaskId) -> Result<Repository, Unclaimed> {
+    let name = runner.to_string();
+    for profile in &app.webhook.policy.profiles {
+        let task = match app.batch.task(&profile.name, &name).await {
+            Err(BatchError::NoTask(_)) => continue,
+            seen => seen?,
+        };
+        let repository = task.variable("RUNNER_REPOSITORY").map(Repository::try_from);
+        if let Some(Ok(repository)) = repository {
+            return Ok(repository);
+        }
+    }
+    Err(Unclaimed::Unclear(format!("the task of runner {name} cannot be read")))
+}
+
+/// Asks for a runner that the job's labels fit; its number follows that of the runner that went astray.
+async fn replace(
+    app: &App,
+    astray: &TaskId,
+    repository: Repository,
+    job: &SeenJob,
+) -> Result<Walk, Unclaimed> {
+    let Match::Profile(profile) = match_profile(&job.labels, &app.webhook.policy.profiles) else {
+        return Err(Unclaimed::Unclear(format!("no profile serves job {}", astray.job)));
+    };
+    let request = RunnerRequest {
+        job: astray.job,
+        run: job.run,
+        repository,
+        profile: profile.name.clone(),
+        replacement: astray.replacement + 1,
+        requested_at: app.clock.now(),
+    };
+    app.queue.put(&request, Duration::ZERO).await?;
+    Ok(Walk::Replaced)
+}

@@ -1,0 +1,202 @@
+//! Registration of runners: just-in-time configurations, tokens, and what stands in their way.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Github, GithubError};
+use crate::repository::Repository;
+use crate::scope::Scope;
+use crate::secret::Secret;
+
+/// The group that every organization and enterprise has, and the only one of a repository.
+const DEFAULT_GROUP: &str = "Default";
+const DEFAULT_GROUP_ID: u64 = 1;
+
+/// A runner to be registered for one job.
+#[derive(Clone, Debug)]
+pub struct RunnerToRegister<'a> {
+    /// The name: that of its task.
+    pub name: &'a str,
+    /// The labels of its profile.
+    pub labels: &'a [String],
+    /// The name of its runner group.
+    pub group: &'a str,
+}
+
+/// A token with which runners register themselves.
+#[derive(Clone, Debug)]
+pub struct RegistrationToken {
+    /// The token.
+    pub token: Secret,
+    /// When it ends: one hour after it was made.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A runner that has the name that we asked for.
+#[derive(Debug, Deserialize)]
+struct Namesake {
+    id: u64,
+    name: String,
+    status: String,
+    busy: bool,
+    /// Set when it connects for the first time.
+    version: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Namesakes {
+    runners: Vec<Namesake>,
+}
+
+#[derive(Deserialize)]
+struct Groups {
+    runner_groups: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    id: u64,
+    name: String,
+}
+
+#[derive(Serialize)]
+struct JitRequest<'a> {
+    name: &'a str,
+    runner_group_id: u64,
+    labels: &'a [String],
+    work_folder: &'static str,
+}
+
+#[derive(Deserialize)]
+struct JitAnswer {
+    encoded_jit_config: String,
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    token: String,
+    expires_at: DateTime<Utc>,
+}
+
+/// What became of a registration.
+#[derive(Debug)]
+pub enum Registered {
+    /// The configuration with which the runner starts, once.
+    Jit(Secret),
+    /// A runner of this name is at work: this one has been served.
+    Busy,
+    /// A runner of this name waits for a job; ask again when it has one or is gone.
+    Idle,
+}
+
+impl Github {
+    /// Obtains a registration token for a repository's runners.
+    ///
+    /// <https://docs.github.com/en/rest/actions/self-hosted-runners#create-a-registration-token-for-a-repository>
+    ///
+    /// # Errors
+    /// [`GithubError`].
+    pub async fn registration_token(
+        &self,
+        repository: &Repository,
+    ) -> Result<RegistrationToken, GithubError> {
+        let path = self.runners_path(repository, "/registration-token");
+        let answer: TokenAnswer =
+            self.post("obtaining a registration token", &path, None::<&()>).await?;
+        Ok(RegistrationToken { token: Secret::new(answer.token), expires_at: answer.expires_at })
+    }
+
+    /// Registers a runner and obtains the configuration with which it starts.
+    ///
+    /// A name that is taken is normally our own lost answer: a registration that never connected, or is
+    /// offline, is deleted and made anew.
+    ///
+    /// <https://docs.github.com/en/rest/actions/self-hosted-runners#create-configuration-for-a-just-in-time-runner-for-a-repository>
+    ///
+    /// # Errors
+    /// [`GithubError`].
+    pub async fn register(
+        &self,
+        repository: &Repository,
+        runner: &RunnerToRegister<'_>,
+    ) -> Result<Registered, GithubError> {
+        match self.jit_configuration(repository, runner).await {
+            Err(GithubError::Conflict { .. }) => {}
+            minted => return minted.map(Registered::Jit),
+        }
+        let Some(namesake) = self.namesake(repository, runner.name).await? else {
+            // It went while we looked; the next try finds the name free.
+            return Ok(Registered::Idle);
+        };
+        if namesake.busy {
+            return Ok(Registered::Busy);
+        }
+        let connected = namesake.version.is_some_and(|version| !version.is_empty());
+        if connected && namesake.status == "online" {
+            return Ok(Registered::Idle);
+        }
+        let path = self.runners_path(repository, &format!("/{}", namesake.id));
+        match self.delete("deleting a runner that never started", &path).await {
+            Ok(()) | Err(GithubError::NotFound { .. }) => {}
+            // It got a job in between.
+            Err(GithubError::Unprocessable { .. }) => return Ok(Registered::Busy),
+            Err(err) => return Err(err),
+        }
+        self.jit_configuration(repository, runner).await.map(Registered::Jit)
+    }
+
+    async fn jit_configuration(
+        &self,
+        repository: &Repository,
+        runner: &RunnerToRegister<'_>,
+    ) -> Result<Secret, GithubError> {
+        let request = JitRequest {
+            name: runner.name,
+            runner_group_id: self.group_id(repository, runner.group).await?,
+            labels: runner.labels,
+            work_folder: "_work",
+        };
+        let path = self.runners_path(repository, "/generate-jitconfig");
+        let answer: JitAnswer = self.post("registering a runner", &path, Some(&request)).await?;
+        Ok(Secret::new(answer.encoded_jit_config))
+    }
+
+    async fn namesake(
+        &self,
+        repository: &Repository,
+        name: &str,
+    ) -> Result<Option<Namesake>, GithubError> {
+        let path = self.runners_path(repository, "");
+        let query = [("name", name), ("per_page", "100")];
+        let found: Namesakes = self.get("looking a runner up by name", &path, &query).await?;
+        Ok(found.runners.into_iter().find(|runner| runner.name == name))
+    }
+
+    /// Finds the id of a runner group. A repository has the default group alone.
+    async fn group_id(&self, repository: &Repository, name: &str) -> Result<u64, GithubError> {
+        if self.scope == Scope::Repository || name.eq_ignore_ascii_case(DEFAULT_GROUP) {
+            return Ok(DEFAULT_GROUP_ID);
+        }
+        let call = "looking the runner group up by the name in setting RunnerGroup";
+        let path = format!("{}/actions/runner-groups", self.scope.api_path(repository));
+        for page in 1..=100 {
+            let query = [("per_page", "100"), ("page", &page.to_string())];
+            let groups: Groups = self.get(call, &path, &query).await?;
+            let last = groups.runner_groups.len() < 100;
+            let named = groups
+                .runner_groups
+                .into_iter()
+                .find(|group| group.name.eq_ignore_ascii_case(name));
+            match named {
+                Some(group) => return Ok(group.id),
+                None if last => break,
+                None => {}
+            }
+        }
+        Err(GithubError::NotFound { call })
+    }
+
+    fn runners_path(&self, repository: &Repository, rest: &str) -> String {
+        format!("{}/actions/runners{rest}", self.scope.api_path(repository))
+    }
+}

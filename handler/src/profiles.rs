@@ -1,0 +1,215 @@
+//! Chooses the profile whose runners can serve a job.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+/// The label that asks for runners of one's own rather than GitHub's.
+const SELF_HOSTED: &str = "self-hosted";
+
+/// A kind of runner: the labels it carries, and where and from which image it is started.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Profile {
+    /// Names the profile, and its Batch job `runners-<name>`: `[a-z0-9-]`, at most 40 characters.
+    pub name: String,
+    /// What the runner registers with, whatever the job asked for.
+    pub labels: Vec<String>,
+    /// The Batch pool whose nodes run it.
+    pub pool: String,
+    /// The image, without its registry: `githubactions-runner:ubuntu-24.04`.
+    pub image: String,
+    /// The runner group; that of the setting `RunnerGroup` where there is none.
+    pub group: Option<String>,
+    /// The task slots that a runner takes on its node.
+    #[serde(default = "one")]
+    pub slots: u32,
+    /// Options for the container's creation, such as `--memory=4g`.
+    #[serde(default)]
+    pub container_run_options: String,
+    /// Labels that GitHub does not host, and that call us without `self-hosted`.
+    #[serde(default)]
+    pub bare: Vec<String>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+impl Profile {
+    /// Tells whether a runner of this profile carries all these labels, whatever the case.
+    ///
+    /// GitHub gives a job only to a runner that carries every label, so a partial match would start a
+    /// runner that nobody uses.
+    pub fn serves(&self, labels: &[impl AsRef<str>]) -> bool {
+        let carries = |wanted: &str| self.labels.iter().any(|own| own.eq_ignore_ascii_case(wanted));
+        labels.iter().all(|label| carries(label.as_ref()))
+    }
+}
+
+/// What becomes of a job by its labels.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Match<'a> {
+    /// The first profile that carries all labels.
+    Profile(&'a Profile),
+    /// The job does not ask for us: it is one of GitHub's own runners'.
+    GithubHosted,
+    /// The job has no labels, as `runs-on: {group: …}` alone sends it.
+    NoLabels,
+    /// The job asks for us, but no profile carries this label together with the others.
+    Unserved {
+        /// The first label that no profile carries, or the first label where each has its profile.
+        label: String,
+    },
+}
+
+/// Chooses the profile for a job with these labels: the first that carries all of them.
+pub fn match_profile<'a>(labels: &[impl AsRef<str>], profiles: &'a [Profile]) -> Match<'a> {
+    if labels.is_empty() {
+        return Match::NoLabels;
+    }
+    if !labels.iter().any(|label| calls_us(label.as_ref(), profiles)) {
+        return Match::GithubHosted;
+    }
+    if let Some(profile) = profiles.iter().find(|profile| profile.serves(labels)) {
+        return Match::Profile(profile);
+    }
+    let unserved = |label: &&str| !profiles.iter().any(|profile| profile.serves(&[*label]));
+    let mut all = labels.iter().map(AsRef::as_ref);
+    let label = all.clone().find(unserved).or_else(|| all.next()).unwrap_or_default();
+    Match::Unserved { label: label.to_owned() }
+}
+
+/// An organization's webhook also delivers every job of GitHub's own runners, so a label must ask for us.
+fn calls_us(label: &str, profiles: &[Profile]) -> bool {
+    let mut bare = profiles.iter().flat_map(|profile| &profile.bare);
+    label.eq_ignore_ascii_case(SELF_HOSTED) || bare.any(|own| own.eq_ignore_ascii_case(label))
+}
+
+/// The profiles that serve GitHub's own label names, for a pool of each operating system.
+pub fn default_profiles(ubuntu_pool: &str, windows_pool: &str) -> Vec<Profile> {
+    let profile = |name: &str, pool: &str, image: &str, labels: &[&str]| Profile {
+        name: name.to_owned(),
+        labels: labels.iter().map(|&label| label.to_owned()).collect(),
+        pool: pool.to_owned(),
+        image: format!("githubactions-runner:{image}"),
+        group: None,
+        slots: 1,
+        container_run_options: String::new(),
+        bare: Vec::new(),
+    };
+    let linux = |label| ["self-hosted", "linux", "x64", label];
+    let windows = |label| ["self-hosted", "windows", "x64", label];
+    let [latest_ubuntu, latest_windows] = ["ubuntu-latest", "windows-latest"];
+    let ubuntu = [&linux("ubuntu-24.04")[..], &[latest_ubuntu]].concat();
+    let windows_2022 = [&windows("windows-2022")[..], &[latest_windows]].concat();
+    vec![
+        profile("ubuntu", ubuntu_pool, "ubuntu-24.04", &ubuntu),
+        profile("ubuntu-2204", ubuntu_pool, "ubuntu-22.04", &linux("ubuntu-22.04")),
+        profile("windows", windows_pool, "windows-ltsc2022", &windows_2022),
+        profile("windows-2019", windows_pool, "windows-ltsc2019", &windows("windows-2019")),
+    ]
+}
+
+/// Reads the setting `RunnerProfiles`: a JSON list of profiles.
+///
+/// # Errors
+/// The place and kind of the fault.
+pub fn parse_profiles(json: &str) -> Result<Vec<Profile>, String> {
+    let profiles: Vec<Profile> = serde_json::from_str(json).map_err(|err| err.to_string())?;
+    let mut names = BTreeSet::new();
+    for profile in &profiles {
+        check(profile)?;
+        if !names.insert(&profile.name) {
+            return Err(format!("names profile {:?} twice", profile.name));
+        }
+    }
+    if profiles.is_empty() { Err("holds no profile".to_owned()) } else { Ok(profiles) }
+}
+
+fn check(profile: &Profile) -> Result<(), String> {
+    let name = &profile.name;
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.is_empty() || name.len() > 40 || !name.chars().all(plain) {
+        return Err(format!("profile {name:?}: a name is 1 to 40 of a-z, 0-9 and '-'"));
+    }
+    // GitHub takes 1 to 100 labels for a runner; a comma would part one label into two.
+    let sound = |label: &String| !label.trim().is_empty() && !label.contains(',');
+    if !(1..=100).contains(&profile.labels.len()) || !profile.labels.iter().all(sound) {
+        return Err(format!(
+            "profile {name:?}: takes 1 to 100 labels, none empty, none with a comma"
+        ));
+    }
+    if profile.pool.is_empty() || profile.image.is_empty() || profile.slots == 0 {
+        return Err(format!("profile {name:?}: needs a pool, an image, and at least one slot"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(labels: &[&str], expect: &str) {
+        let profiles = default_profiles("ubuntu", "windows");
+        let seen = match match_profile(labels, &profiles) {
+            Match::Profile(profile) => profile.name.clone(),
+            Match::GithubHosted => "github-hosted".to_owned(),
+            Match::NoLabels => "no labels".to_owned(),
+            Match::Unserved { label } => format!("nobody serves {label}"),
+        };
+        assert_eq!(seen, expect, "{labels:?}");
+    }
+
+    #[test]
+    fn a_job_gets_the_first_profile_that_carries_all_its_labels() {
+        check(&["self-hosted", "ubuntu-latest"], "ubuntu");
+        check(&["Self-Hosted", "UBUNTU-24.04", "X64"], "ubuntu");
+        check(&["self-hosted", "ubuntu-22.04"], "ubuntu-2204");
+        check(&["self-hosted", "windows-latest"], "windows");
+        check(&["self-hosted", "windows-2019"], "windows-2019");
+        check(&["self-hosted"], "ubuntu");
+    }
+
+    #[test]
+    fn a_job_that_does_not_ask_for_us_is_left_to_github() {
+        check(&["ubuntu-latest"], "github-hosted");
+        check(&[], "no labels");
+    }
+
+    #[test]
+    fn an_unserved_label_is_named() {
+        check(&["self-hosted", "gpu"], "nobody serves gpu");
+        check(&["self-hosted", "ubuntu-20.04"], "nobody serves ubuntu-20.04");
+        check(&["self-hosted", "windows-2022", "ubuntu-24.04"], "nobody serves self-hosted");
+    }
+
+    #[test]
+    fn a_bare_label_calls_us_without_self_hosted() {
+        let json = r#"[{"name":"gpu","labels":["gpu","self-hosted"],"bare":["gpu"],"pool":"gpu","image":"r:1"}]"#;
+        let profiles = parse_profiles(json).expect("a profile");
+        assert_eq!(match_profile(&["GPU"], &profiles), Match::Profile(&profiles[0]));
+    }
+
+    #[test]
+    fn a_faulty_profile_is_named() {
+        let profile = |name: &str, rest: &str| {
+            format!(r#"{{"name":"{name}","pool":"p","image":"i:1",{rest}}}"#)
+        };
+        let fault = |json: &str| parse_profiles(json).expect_err("a fault");
+        assert!(fault("[]").contains("no profile"));
+        assert!(
+            fault(&format!("[{}]", profile("Bad Name", r#""labels":["a"]"#))).contains("Bad Name")
+        );
+        assert!(
+            fault(&format!("[{}]", profile("a", r#""labels":[]"#))).contains("1 to 100 labels")
+        );
+        assert!(
+            fault(&format!("[{}]", profile("a", r#""labels":["a"],"colour":"red""#)))
+                .contains("colour")
+        );
+        let twice = profile("a", r#""labels":["a"]"#);
+        assert!(fault(&format!("[{twice},{twice}]")).contains("twice"));
+    }
+}

@@ -1,0 +1,149 @@
+//! Names a repository, and says which repositories are served.
+
+use std::fmt;
+
+use globset::{GlobBuilder, GlobMatcher};
+use serde::{Deserialize, Serialize};
+
+/// A repository's full name, `owner/name`, in characters that cannot leave their place in a path.
+///
+/// The name arrives in payloads and ends up in request paths, so nothing else may build one.
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Repository {
+    owner: String,
+    name: String,
+}
+
+/// A text that does not name a repository.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("a repository is named owner/name, in letters, digits, '-', '_' and '.'")]
+pub struct NotARepository;
+
+impl Repository {
+    /// The user or organization that owns the repository.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// The name without its owner.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl TryFrom<&str> for Repository {
+    type Error = NotARepository;
+
+    fn try_from(text: &str) -> Result<Self, NotARepository> {
+        let (owner, name) = text.split_once('/').ok_or(NotARepository)?;
+        let plain = |part: &str| {
+            let mut characters = part.chars();
+            !part.is_empty()
+                && part.len() <= 100
+                && part != "."
+                && part != ".."
+                && characters.all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        };
+        if !plain(owner) || !plain(name) {
+            return Err(NotARepository);
+        }
+        Ok(Self { owner: owner.to_owned(), name: name.to_owned() })
+    }
+}
+
+impl TryFrom<String> for Repository {
+    type Error = NotARepository;
+
+    fn try_from(text: String) -> Result<Self, NotARepository> {
+        Self::try_from(text.as_str())
+    }
+}
+
+impl From<Repository> for String {
+    fn from(repository: Repository) -> Self {
+        repository.to_string()
+    }
+}
+
+impl fmt::Display for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.owner, self.name)
+    }
+}
+
+/// The repositories whose jobs are served: all, or those that a glob matches, whatever the case.
+#[derive(Clone, Debug, Default)]
+pub struct AllowedRepositories {
+    patterns: Vec<GlobMatcher>,
+}
+
+impl AllowedRepositories {
+    /// Reads globs such as `octo/*` with commas or spaces between them; an empty text allows all.
+    ///
+    /// # Errors
+    /// The glob that cannot be read, with the reason.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let globs = text.split([',', ' ', '\n']).map(str::trim).filter(|glob| !glob.is_empty());
+        let patterns = globs
+            .map(|glob| {
+                let mut builder = GlobBuilder::new(glob);
+                let built = builder.case_insensitive(true).literal_separator(true).build();
+                built.map(|glob| glob.compile_matcher()).map_err(|err| err.to_string())
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { patterns })
+    }
+
+    /// Tells whether a repository's jobs are served.
+    pub fn allow(&self, repository: &Repository) -> bool {
+        let name = repository.to_string();
+        self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.is_match(&name))
+    }
+
+    /// Lists the globs with commas between them, as a runner's job-started hook reads them.
+    pub fn globs(&self) -> String {
+        let globs: Vec<&str> = self.patterns.iter().map(|pattern| pattern.glob().glob()).collect();
+        globs.join(",")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_cannot_leave_its_place_in_a_path() {
+        for fine in ["octo/app", "octo_corp/My.App-2", "o/.github"] {
+            assert_eq!(Repository::try_from(fine).expect("a name").to_string(), fine);
+        }
+        for evil in [
+            "octo",
+            "octo/",
+            "/app",
+            "octo/app/x",
+            "../app",
+            "octo/..",
+            "octo/a b",
+            "octo/a?b",
+            "öcto/app",
+        ] {
+            assert_eq!(Repository::try_from(evil), Err(NotARepository), "{evil}");
+        }
+    }
+
+    #[test]
+    fn globs_match_whatever_the_case_and_stay_within_the_owner() {
+        let allowed = AllowedRepositories::parse("Octo/*, corp/tools-?").expect("globs");
+        let allows = |name: &str| allowed.allow(&Repository::try_from(name).expect("a name"));
+        assert!(allows("octo/APP") && allows("corp/tools-1"));
+        assert!(!allows("octopus/app") && !allows("corp/tools-10"));
+        assert_eq!(allowed.globs(), "Octo/*,corp/tools-?");
+        assert!(
+            AllowedRepositories::parse("")
+                .expect("all")
+                .allow(&Repository::try_from("a/b").expect("a name"))
+        );
+        assert!(AllowedRepositories::parse("octo/[").is_err());
+    }
+}

@@ -1,0 +1,271 @@
+//! Reads the application settings, once, before anything listens.
+//!
+//! Every fault is found in the same reading, so that a deployment is mended in one go. This is the only
+//! module that reads the environment.
+
+use ipnet::IpNet;
+use url::Url;
+
+use crate::admission::Policy;
+use crate::firewall::HookRanges;
+use crate::profiles::{Profile, default_profiles, parse_profiles};
+use crate::repository::AllowedRepositories;
+use crate::scope::{Scope, web_address};
+use crate::secret::{Rotating, Secret, SignedUrl};
+use crate::task::{DeploymentName, Surroundings};
+
+mod reader;
+
+pub use reader::Faults;
+use reader::Reader;
+
+/// All settings, each read and checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the handler listens, on 127.0.0.1; the Functions host chooses it.
+    pub port: u16,
+    /// What decides about a delivery.
+    pub webhook: WebhookSettings,
+    /// Where runners are registered.
+    pub github: GithubSettings,
+    /// Where tasks are added.
+    pub batch: BatchSettings,
+    /// Where messages and claims are kept.
+    pub storage: StorageSettings,
+    /// What runners are told.
+    pub runners: RunnerSettings,
+    /// PEM certificates that are trusted besides the built-in roots.
+    pub extra_ca_certificates: Option<String>,
+    /// The client id of the user-assigned identity; the system-assigned one where there is none.
+    pub identity_client_id: Option<String>,
+}
+
+/// What decides about a delivery.
+#[derive(Clone, Debug)]
+pub struct WebhookSettings {
+    /// The secret that GitHub signs with.
+    pub secret: Rotating,
+    /// The addresses that GitHub delivers from.
+    pub hook_ranges: HookRanges,
+    /// Which jobs are served.
+    pub policy: Policy,
+}
+
+/// Where runners are registered.
+#[derive(Clone, Debug)]
+pub struct GithubSettings {
+    /// The API's address.
+    pub api: Url,
+    /// The web address that belongs to it.
+    pub web: Url,
+    /// The personal access token.
+    pub token: Secret,
+    /// The level at which runners join.
+    pub scope: Scope,
+}
+
+/// Where tasks are added.
+#[derive(Clone, Debug)]
+pub struct BatchSettings {
+    /// The account's address.
+    pub url: Url,
+    /// The account's name, which a SharedKey signature covers.
+    pub account: String,
+    /// The account's key; Entra authentication by managed identity where there is none.
+    pub key: Option<Secret>,
+}
+
+/// Where messages and claims are kept. A shared access signature in an address takes the identity's place.
+#[derive(Clone, Debug)]
+pub struct StorageSettings {
+    /// The queue `runner-requests`.
+    pub queue: SignedUrl,
+    /// The container `mayfly-state`.
+    pub state: SignedUrl,
+}
+
+/// What runners are told.
+#[derive(Clone, Debug)]
+pub struct RunnerSettings {
+    /// The prefix of task ids and runner names.
+    pub deployment: DeploymentName,
+    /// How a runner comes to its credential.
+    pub registration: Registration,
+    /// What all runners are told alike.
+    pub surroundings: Surroundings,
+    /// The key that signs tickets.
+    pub ticket_key: Rotating,
+}
+
+/// How a runner comes to its credential.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Registration {
+    /// It claims a just-in-time configuration at this address when it starts.
+    Jit {
+        /// Where ClaimRunner answers.
+        claim_url: Url,
+    },
+    /// Its task carries a registration token.
+    Token,
+}
+
+impl Settings {
+    /// Reads the settings from the process's environment.
+    ///
+    /// # Errors
+    /// Every setting that is missing or malformed, in one message.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn from_environment() -> Result<Self, Faults> {
+        Self::read(|name| std::env::var(name).ok())
+    }
+
+    /// Reads the settings from anywhere; an empty value counts as none.
+    ///
+    /// # Errors
+    /// Every setting that is missing or malformed, in one message.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Faults> {
+        let reader = &mut Reader::new(&lookup);
+        let profiles = profiles(reader);
+        let settings = Self {
+            port: reader.parsed("FUNCTIONS_CUSTOMHANDLER_PORT").unwrap_or(0),
+            webhook: webhook(reader, profiles),
+            github: github(reader),
+            batch: batch(reader),
+            storage: storage(reader),
+            runners: runners(reader),
+            extra_ca_certificates: reader.optional("ExtraCaCertificates"),
+            identity_client_id: reader.optional("IdentityClientId"),
+        };
+        reader.finish(settings)
+    }
+}
+
+fn profiles(reader: &mut Reader) -> Vec<Profile> {
+    let ubuntu = reader.or("UbuntuPool", "ubuntu");
+    let windows = reader.or("WindowsPool", "windows");
+    reader
+        .optional_by("RunnerProfiles", parse_profiles)
+        .unwrap_or_else(|| default_profiles(&ubuntu, &windows))
+}
+
+fn webhook(reader: &mut Reader, profiles: Vec<Profile>) -> WebhookSettings {
+    let policy = Policy {
+        profiles,
+        allowed: reader
+            .optional_by("AllowedRepositories", AllowedRepositories::parse)
+            .unwrap_or_default(),
+        public_repositories: reader.flag("AllowPublicRepositories"),
+    };
+    WebhookSettings {
+        secret: reader.rotating("GithubWebhookSecret"),
+        hook_ranges: hook_ranges(reader),
+        policy,
+    }
+}
+
+fn hook_ranges(reader: &mut Reader) -> HookRanges {
+    let own_github =
+        reader.optional("GithubApiUrl").is_some_and(|api| !api.contains("api.github.com"));
+    match reader.optional_by("GithubHookRanges", HookRanges::parse) {
+        Some(ranges) => ranges,
+        None if own_github && !reader.faulty("GithubHookRanges") => {
+            reader.fault("GithubHookRanges", "is needed where GithubApiUrl is not api.github.com: the networks that your GitHub delivers from");
+            HookRanges::Networks(Vec::<IpNet>::new())
+        }
+        None => HookRanges::published(),
+    }
+}
+
+fn github(reader: &mut Reader) -> GithubSettings {
+    let api = reader.address_or("GithubApiUrl", "https://api.github.com");
+    let scope = match reader.or("RunnerScope", "repository").as_str() {
+        "repository" => Scope::Repository,
+        "organization" => Scope::Organization,
+        "enterprise" => Scope::Enterprise(reader.required_by("GithubEnterprise", slug)),
+        _ => {
+            reader.fault("RunnerScope", "takes repository, organization or enterprise");
+            Scope::Repository
+        }
+    };
+    GithubSettings {
+        web: web_address(&api),
+        api,
+        token: Secret::new(reader.required("GithubToken")),
+        scope,
+    }
+}
+
+/// An enterprise's slug ends up in request paths.
+fn slug(text: &str) -> Result<String, String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let sound = text.chars().all(plain);
+    if sound {
+        Ok(text.to_owned())
+    } else {
+        Err("takes the enterprise's slug: letters, digits, '-' and '_'".to_owned())
+    }
+}
+
+fn batch(reader: &mut Reader) -> BatchSettings {
+    BatchSettings {
+        url: reader.address("BatchAccountUrl"),
+        account: reader.required("BatchAccountName"),
+        key: reader.optional_by("BatchAccountKey", base64_key),
+    }
+}
+
+fn base64_key(text: &str) -> Result<Secret, String> {
+    use base64::Engine;
+    match base64::prelude::BASE64_STANDARD.decode(text) {
+        Ok(_) => Ok(Secret::new(text)),
+        Err(_) => Err("is not base64: copy the account's key as the portal shows it".to_owned()),
+    }
+}
+
+fn storage(reader: &mut Reader) -> StorageSettings {
+    let account = reader.optional("AzureWebJobsStorage__accountName");
+    let own = |service: &str, path: &str| {
+        account.as_ref().map(|name| format!("https://{name}.{service}.core.windows.net/{path}"))
+    };
+    StorageSettings {
+        queue: signed(reader, "RunnerQueueUrl", own("queue", "runner-requests")),
+        state: signed(reader, "StateContainerUrl", own("blob", "mayfly-state")),
+    }
+}
+
+fn signed(reader: &mut Reader, name: &str, own: Option<String>) -> SignedUrl {
+    SignedUrl::new(reader.address_or_derived(name, own))
+}
+
+fn runners(reader: &mut Reader) -> RunnerSettings {
+    let registration = match reader.or("RunnerRegistration", "jit").as_str() {
+        "jit" => {
+            let host = reader.optional("WEBSITE_HOSTNAME");
+            let own = host.map(|host| format!("https://{host}/api/ClaimRunner"));
+            Registration::Jit { claim_url: reader.address_or_derived("ClaimUrl", own) }
+        }
+        "token" => Registration::Token,
+        _ => {
+            reader.fault("RunnerRegistration", "takes jit or token");
+            Registration::Token
+        }
+    };
+    let allowed = reader.optional_by("AllowedRepositories", AllowedRepositories::parse);
+    let surroundings = Surroundings {
+        registry: reader.required("ContainerRegistryServer"),
+        group: reader.or("RunnerGroup", "Default"),
+        allowed_repositories: allowed.unwrap_or_default().globs(),
+        max_job_hours: reader.number("MaxJobHours", 24, 1..=120),
+    };
+    let deployment = reader.optional_by("DeploymentName", str::parse);
+    RunnerSettings {
+        deployment: deployment
+            .unwrap_or_else(|| "gh".parse().expect("the default is a deployment name")),
+        registration,
+        surroundings,
+        ticket_key: reader.rotating("TicketKey"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

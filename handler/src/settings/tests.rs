@@ -1,0 +1,117 @@
+use std::collections::BTreeMap;
+
+use super::*;
+
+fn complete() -> BTreeMap<&'static str, &'static str> {
+    BTreeMap::from([
+        ("FUNCTIONS_CUSTOMHANDLER_PORT", "7071"),
+        ("BatchAccountUrl", "mine.westeurope.batch.azure.com"),
+        ("BatchAccountName", "mine"),
+        ("ContainerRegistryServer", "mine.azurecr.io"),
+        ("GithubToken", "ghp_hush"),
+        ("GithubWebhookSecret", "hush"),
+        ("TicketKey", "hush-new,hush-old"),
+        ("AzureWebJobsStorage__accountName", "minestorage"),
+        ("WEBSITE_HOSTNAME", "mine.azurewebsites.net"),
+    ])
+}
+
+fn read(changes: &[(&'static str, &'static str)]) -> Result<Settings, Faults> {
+    let mut given = complete();
+    given.extend(changes.iter().copied());
+    Settings::read(|name| given.get(name).map(|&value| value.to_owned()))
+}
+
+#[test]
+fn the_app_derives_what_azure_tells_it() {
+    let settings = read(&[]).expect("complete settings");
+    assert_eq!(settings.batch.url.as_str(), "https://mine.westeurope.batch.azure.com/");
+    let queue = "https://minestorage.queue.core.windows.net/runner-requests";
+    assert_eq!(settings.storage.queue.expose().as_str(), queue);
+    let state = "https://minestorage.blob.core.windows.net/mayfly-state";
+    assert_eq!(settings.storage.state.expose().as_str(), state);
+    let claim_url = "https://mine.azurewebsites.net/api/ClaimRunner".parse().expect("an address");
+    assert_eq!(settings.runners.registration, Registration::Jit { claim_url });
+    assert_eq!(settings.github.web.as_str(), "https://github.com/");
+    assert_eq!(settings.webhook.hook_ranges, HookRanges::published());
+    assert_eq!(settings.webhook.policy.profiles.len(), 4);
+}
+
+#[test]
+fn no_settings_at_all_are_one_message_that_names_each() {
+    let faults = Settings::read(|_| None).expect_err("nothing is set");
+    insta::assert_snapshot!(faults, @r"
+    10 of the application settings must be mended:
+      FUNCTIONS_CUSTOMHANDLER_PORT is missing
+      GithubWebhookSecret is missing
+      GithubToken is missing
+      BatchAccountUrl is missing
+      BatchAccountName is missing
+      RunnerQueueUrl is missing
+      StateContainerUrl is missing
+      ClaimUrl is missing
+      ContainerRegistryServer is missing
+      TicketKey is missing
+    ");
+}
+
+#[test]
+fn every_malformed_setting_is_named_and_no_value_shown() {
+    let faults = read(&[
+        ("FUNCTIONS_CUSTOMHANDLER_PORT", "many"),
+        ("GithubHookRanges", "localhost"),
+        ("AllowedRepositories", "octo/["),
+        ("AllowPublicRepositories", "perhaps"),
+        ("RunnerScope", "planet"),
+        ("RunnerProfiles", "[]"),
+        ("RunnerRegistration", "later"),
+        ("BatchAccountKey", "hush?"),
+        ("BatchAccountUrl", "ftp://x"),
+        ("DeploymentName", "My Runners"),
+        ("MaxJobHours", "1000"),
+        ("TicketKey", "hush,"),
+        ("GithubToken", "@Microsoft.KeyVault(SecretUri=https://v/secrets/t)"),
+    ])
+    .expect_err("faulty settings");
+    insta::assert_snapshot!(faults, @r#"
+    13 of the application settings must be mended:
+      RunnerProfiles holds no profile
+      FUNCTIONS_CUSTOMHANDLER_PORT is malformed
+      AllowedRepositories error parsing glob 'octo/[': unclosed character class; missing ']'
+      AllowPublicRepositories takes true or false
+      GithubHookRanges "localhost" is not a network such as 192.30.252.0/22
+      RunnerScope takes repository, organization or enterprise
+      GithubToken is a Key Vault reference that was not resolved: grant the app's identity Key Vault Secrets User, and check the secret's name
+      BatchAccountUrl is not an address such as https://host/path
+      BatchAccountKey is not base64: copy the account's key as the portal shows it
+      RunnerRegistration takes jit or token
+      MaxJobHours takes a number from 1 to 120
+      DeploymentName takes 1 to 12 of a-z and 0-9
+      TicketKey takes one value, or two with a comma between them (the newest first), none of them empty
+    "#);
+    assert!(!format!("{faults}{faults:?}").contains("hush"));
+}
+
+#[test]
+fn an_enterprise_needs_its_slug_and_another_github_its_hook_ranges() {
+    let faults = read(&[("RunnerScope", "enterprise")]).expect_err("no slug");
+    assert!(faults.to_string().contains("GithubEnterprise is missing"));
+    let faults = read(&[("GithubApiUrl", "https://git.corp/api/v3")]).expect_err("no ranges");
+    assert!(faults.to_string().contains("GithubHookRanges is needed"));
+    let settings = read(&[
+        ("RunnerScope", "enterprise"),
+        ("GithubEnterprise", "corp"),
+        ("GithubApiUrl", "https://git.corp/api/v3"),
+        ("GithubHookRanges", "10.0.0.0/8"),
+    ]);
+    assert_eq!(settings.expect("all is there").github.scope, Scope::Enterprise("corp".to_owned()));
+}
+
+#[test]
+fn settings_cannot_be_printed_with_their_secrets() {
+    let settings =
+        read(&[("BatchAccountKey", "aHVzaA=="), ("RunnerQueueUrl", "https://s/q?sig=hush")])
+            .expect("complete settings");
+    let printed = format!("{settings:?}");
+    assert!(!printed.contains("hush") && !printed.contains("aHVzaA"));
+}

@@ -1,0 +1,64 @@
+//! Puts runner requests on the storage queue.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use azure_core::credentials::TokenCredential;
+use azure_storage_queue::models::{QueueClientSendMessageOptions, QueueMessage};
+use azure_storage_queue::{QueueClient, QueueClientOptions};
+
+use super::{credential, options};
+use crate::message::RunnerRequest;
+use crate::secret::SignedUrl;
+
+/// A message may stay invisible for 7 days at most.
+const LONGEST_DELAY: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The queue `runner-requests`.
+#[derive(Clone)]
+pub struct RequestQueue(Arc<QueueClient>);
+
+/// The message is not durable.
+#[derive(Debug, thiserror::Error)]
+#[error("the storage queue did not take the request for job {job}")]
+pub struct QueueError {
+    job: u64,
+    #[source]
+    source: azure_core::Error,
+}
+
+impl RequestQueue {
+    /// Makes a client of the queue at this address.
+    ///
+    /// # Errors
+    /// The address cannot carry the identity's token, because it is not https.
+    pub fn new(
+        url: &SignedUrl,
+        identity: Option<&Arc<dyn TokenCredential>>,
+        client: &reqwest::Client,
+    ) -> azure_core::Result<Self> {
+        let options = QueueClientOptions { client_options: options(client), ..Default::default() };
+        let queue =
+            QueueClient::new(url.expose().clone(), credential(url, identity), Some(options))?;
+        Ok(Self(Arc::new(queue)))
+    }
+
+    /// Puts a request on the queue, to be seen after `delay`.
+    ///
+    /// A lost answer may put it there twice: the task's id comes from the job, so the second meets the task.
+    ///
+    /// # Errors
+    /// The message is not durable.
+    pub async fn put(&self, request: &RunnerRequest, delay: Duration) -> Result<(), QueueError> {
+        let message = QueueMessage { message_text: Some(request.encode()) };
+        let seconds = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or_default();
+        let options = QueueClientSendMessageOptions {
+            visibility_timeout: Some(seconds).filter(|&seconds| seconds > 0),
+            ..Default::default()
+        };
+        let failed = |source| QueueError { job: request.job, source };
+        let content = message.try_into().map_err(failed)?;
+        self.0.send_message(content, Some(options)).await.map_err(failed)?;
+        Ok(())
+    }
+}
