@@ -145,8 +145,19 @@ pub async fn serve<E: Emulator>(
     service: Arc<Service<E>>,
     listen: SocketAddr,
 ) -> std::io::Result<Listening> {
-    let front = TcpListener::bind(listen).await?;
-    let control = TcpListener::bind(SocketAddr::new(listen.ip(), 0)).await?;
+    serve_on(service, TcpListener::bind(listen).await?).await
+}
+
+/// Puts a service behind a port that is bound already, for whoever must know the address before the
+/// service exists.
+///
+/// # Errors
+/// The control port cannot be bound.
+pub async fn serve_on<E: Emulator>(
+    service: Arc<Service<E>>,
+    front: TcpListener,
+) -> std::io::Result<Listening> {
+    let control = TcpListener::bind(SocketAddr::new(front.local_addr()?.ip(), 0)).await?;
     Listening::start::<E>(service, front, control)
 }
 
