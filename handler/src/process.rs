@@ -39,7 +39,7 @@ async fn serve() -> anyhow::Result<()> {
     let listener = listener.with_context(|| {
         format!("listen on {address}, which FUNCTIONS_CUSTOMHANDLER_PORT names")
     })?;
-    info!(%address, "ready");
+    info!(address = %listener.local_addr().unwrap_or(address), "ready");
     warp::serve(routes(Arc::new(app))).incoming(listener).run().await;
     Ok(())
 }

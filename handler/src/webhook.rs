@@ -127,7 +127,7 @@ pub enum BadPayload {
     /// A needed field is missing or of the wrong kind, or the body is no JSON at all.
     #[error("{field}: {fault}")]
     Field {
-        /// The path of the field, such as `workflow_job.labels[3]`; `.` for the whole body.
+        /// The path of the field, such as `workflow_job.labels[3]`, or the whole body.
         field: String,
         /// What is wrong with it.
         fault: String,
@@ -159,20 +159,29 @@ impl Delivery<'_> {
         }
         let mut json = serde_json::Deserializer::from_slice(self.body);
         match serde_path_to_error::deserialize::<_, WorkflowJobEvent>(&mut json) {
-            Ok(_) => {
-                BadPayload::Field { field: ".".to_owned(), fault: "trailing characters".to_owned() }
+            Ok(_) => BadPayload::field("the body", "trailing characters"),
+            Err(err) => {
+                let path = err.path().to_string();
+                let field = if matches!(path.as_str(), "." | "?") { "the body" } else { &path };
+                BadPayload::field(field, &without_values(&err.inner().to_string()))
             }
-            Err(err) => BadPayload::Field {
-                field: err.path().to_string(),
-                fault: shortened(&err.inner().to_string()),
-            },
         }
     }
 }
 
-/// Serde quotes the offending value, which may be long.
-fn shortened(fault: &str) -> String {
-    fault.chars().take(200).collect()
+impl BadPayload {
+    fn field(field: &str, fault: &str) -> Self {
+        Self::Field { field: field.to_owned(), fault: fault.to_owned() }
+    }
+}
+
+/// Leaves out the offending value, which serde quotes: nothing of a body may reach the log.
+fn without_values(fault: &str) -> String {
+    let plain = fault.rsplit_once(" at line ").map_or(fault, |(plain, _)| plain);
+    match plain.split_once(", expected ") {
+        Some((_, expected)) => format!("expected {expected}"),
+        None => plain.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -228,8 +237,11 @@ mod tests {
     fn a_faulty_field_is_named() {
         let sound = r#"{"action":"queued","workflow_job":{"id":1,"run_id":2,"status":"queued","labels":["a"]},"repository":{"full_name":"o/r","private":true}}"#;
         check(sound, "labels: [\"a\"]");
-        check(&sound.replace(r#""id":1"#, r#""id":"1""#), "workflow_job.id: invalid type");
-        check(&sound.replace(r#"["a"]"#, r#"["a",{}]"#), "workflow_job.labels[1]: invalid type");
+        check(&sound.replace(r#""id":1"#, r#""id":"1""#), "workflow_job.id: expected u64");
+        check(
+            &sound.replace(r#"["a"]"#, r#"["a",{}]"#),
+            "workflow_job.labels[1]: expected a string",
+        );
         check(&sound.replace(r#","labels":["a"]"#, ""), "missing field `labels`");
         check(&sound.replace("private", "secret"), "repository: missing field `private`");
         check("payload=%7B%7D", "application/json");

@@ -1,0 +1,113 @@
+//! The handler's process with a complete environment, and everything that it logs.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+
+use hmac::{Hmac, KeyInit, Mac};
+use reqwest::{Client, RequestBuilder};
+use sha2::Sha256;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+pub(crate) const WEBHOOK_SECRET: &str = "hush-webhook";
+/// An address of GitHub's published ranges, as the front end appends it.
+pub(crate) const GITHUB: &str = "140.82.115.7:43210";
+
+/// The environment that the Functions host gives; nothing listens at any of its addresses.
+pub(crate) fn environment() -> BTreeMap<&'static str, &'static str> {
+    BTreeMap::from([
+        ("FUNCTIONS_CUSTOMHANDLER_PORT", "0"),
+        ("BatchAccountUrl", "http://127.0.0.1:9"),
+        ("BatchAccountName", "mine"),
+        ("BatchAccountKey", "aHVzaC1iYXRjaA=="),
+        ("ContainerRegistryServer", "mine.azurecr.io"),
+        ("GithubApiUrl", "http://127.0.0.1:9/api.github.com"),
+        ("GithubToken", "hush-token"),
+        ("GithubWebhookSecret", WEBHOOK_SECRET),
+        ("TicketKey", "hush-ticket"),
+        ("RunnerQueueUrl", "http://127.0.0.1:9/mine/runner-requests?sig=hush-queue"),
+        ("StateContainerUrl", "http://127.0.0.1:9/mine/mayfly-state?sig=hush-state"),
+        ("ClaimUrl", "http://127.0.0.1:9/api/ClaimRunner"),
+        ("AllowedRepositories", "octo/*"),
+    ])
+}
+
+/// A handler that listens.
+pub(crate) struct Handler {
+    process: Child,
+    stdout: Lines<BufReader<ChildStdout>>,
+    log: String,
+    url: String,
+    client: Client,
+}
+
+impl Handler {
+    /// Starts the handler and waits for the line that names its address.
+    pub(crate) async fn start(environment: &BTreeMap<&str, &str>) -> Self {
+        let mut process = command(environment).spawn().expect("the handler's program starts");
+        let mut stdout = BufReader::new(process.stdout.take().expect("a pipe")).lines();
+        let line = stdout.next_line().await.expect("readable").expect("the handler gets ready");
+        let (_, address) = line.split_once("address=").expect("the line names the address");
+        let url = format!("http://{address}");
+        let client = handler::transport::http_client(None).expect("a client");
+        Self { process, stdout, log: line, url, client }
+    }
+
+    /// Begins a request to a path.
+    pub(crate) fn post(&self, path: &str) -> RequestBuilder {
+        self.client.post(format!("{}{path}", self.url))
+    }
+
+    /// Begins a request of any method.
+    pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let method = method.parse().expect("a method");
+        self.client.request(method, format!("{}{path}", self.url))
+    }
+
+    /// Begins a delivery from GitHub's address, signed.
+    pub(crate) fn deliver(&self, event: &str, body: &str) -> RequestBuilder {
+        self.post("/api/ProvideActionsRunner?code=key")
+            .header("X-Forwarded-For", GITHUB)
+            .header("X-GitHub-Event", event)
+            .header("X-Hub-Signature-256", sign(WEBHOOK_SECRET, body))
+            .header("Content-Type", "application/json")
+            .body(body.to_owned())
+    }
+
+    /// Ends the handler as the host does, and returns all that it logged.
+    pub(crate) async fn end(mut self) -> String {
+        self.process.start_kill().expect("it still runs");
+        while let Some(line) = self.stdout.next_line().await.expect("readable") {
+            self.log += &format!("\n{line}");
+        }
+        self.log.push('\n');
+        let mut stderr = self.process.stderr.take().expect("a pipe");
+        stderr.read_to_string(&mut self.log).await.expect("readable");
+        self.log
+    }
+}
+
+/// Prepares the handler's program with this environment and no other.
+pub(crate) fn command(environment: &BTreeMap<&str, &str>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_handler"));
+    command.env_clear().envs(environment).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Signs a body as GitHub does.
+pub(crate) fn sign(secret: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");
+    mac.update(body.as_bytes());
+    let tag = mac.finalize().into_bytes();
+    let hex: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256={hex}")
+}
+
+/// Sends a request and renders its outcome in one line.
+pub(crate) async fn outcome(request: RequestBuilder) -> String {
+    let answer = request.send().await.expect("the handler answers");
+    let status = answer.status().as_u16();
+    let body = answer.text().await.expect("a text");
+    format!("{status} {body}")
+}

@@ -1,0 +1,188 @@
+//! The commands and their options.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Gives every GitHub Actions job its own runner on Azure Batch; this is what runs on your machine.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the whole road on this machine: jobs in, runners out, nothing left
+    Demo(Demo),
+    /// Keep the road running, for `mayfly queue-job`; Ctrl-C ends it and leaves nothing behind
+    Up(Up),
+    /// Send one more signed delivery to a running `mayfly up`
+    QueueJob(QueueJob),
+    /// Run one emulator alone
+    Emulate(Emulate),
+}
+
+/// How a runner comes to its credential.
+#[derive(Clone, Copy, Debug, Default, PartialEq, ValueEnum)]
+pub enum Registration {
+    /// It claims a just-in-time configuration when it starts
+    #[default]
+    Jit,
+    /// Its task carries a registration token
+    Token,
+}
+
+/// What `demo` and `up` share.
+#[derive(Args, Clone, Debug)]
+pub struct Road {
+    /// How a runner comes to its credential
+    #[arg(long, value_enum, default_value_t)]
+    pub registration: Registration,
+    /// How many nodes each pool has
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub nodes: u32,
+    /// Run each runner in a container of --image, by docker or podman, instead of as a process
+    #[arg(long, requires = "image")]
+    pub containers: bool,
+    /// The image for --containers: its entrypoint must be images/ubuntu/entrypoint.sh
+    #[arg(long)]
+    pub image: Option<String>,
+    /// Write the handler's log to this file
+    #[arg(long)]
+    pub handler_log: Option<PathBuf>,
+}
+
+/// Options of `demo`.
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// How many jobs to queue; with more than one, every third asks for Windows
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=2000))]
+    pub jobs: u32,
+    /// How long each job works, in milliseconds
+    #[arg(long, default_value_t = 300)]
+    pub job_milliseconds: u64,
+    /// Give up after this many seconds
+    #[arg(long, default_value_t = 300)]
+    pub give_up_after: u64,
+    /// Print one JSON object a step, and a summary as the last line
+    #[arg(long)]
+    pub json: bool,
+    /// How the road is built.
+    #[command(flatten)]
+    pub road: Road,
+}
+
+/// Options of `up`.
+#[derive(Args, Debug)]
+pub struct Up {
+    /// Where `mayfly queue-job` finds this run
+    #[arg(long, default_value = "127.0.0.1:7171")]
+    pub listen: SocketAddr,
+    /// How the road is built.
+    #[command(flatten)]
+    pub road: Road,
+}
+
+/// Options of `queue-job`.
+#[derive(Args, Debug)]
+pub struct QueueJob {
+    /// The labels of the job's `runs-on`
+    #[arg(default_values = ["self-hosted", "ubuntu-latest"])]
+    pub labels: Vec<String>,
+    /// The job's repository
+    #[arg(long, default_value = "octo/app")]
+    pub repository: String,
+    /// How long the job works, in milliseconds
+    #[arg(long, default_value_t = 1000)]
+    pub job_milliseconds: u64,
+    /// Where `mayfly up` listens
+    #[arg(long, default_value = "127.0.0.1:7171")]
+    pub at: SocketAddr,
+}
+
+/// Options of `emulate`.
+#[derive(Args, Debug)]
+pub struct Emulate {
+    /// Which emulator.
+    #[command(subcommand)]
+    pub which: Which,
+}
+
+/// The emulators that run alone.
+#[derive(Debug, Subcommand)]
+pub enum Which {
+    /// Azure Batch: tasks run as processes on this machine
+    Batch {
+        /// Where it answers; port 0 takes any
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// The account's name
+        #[arg(long, default_value = "mayfly")]
+        account: String,
+        /// The account's key, in base64
+        #[arg(long, default_value = crate::cloud::BATCH_KEY)]
+        key: String,
+        /// The program that each task runs in place of its image's entrypoint
+        #[arg(long)]
+        program: PathBuf,
+        /// A pool, as `id` or `id=nodes`; may be given more than once
+        #[arg(long = "pool", default_values = ["ubuntu=4", "windows=4"])]
+        pools: Vec<String>,
+    },
+    /// Azure Storage's queues
+    Queue(Storage),
+    /// Azure Storage's blobs
+    Blob(Storage),
+    /// GitHub: jobs, webhooks, runners
+    Github {
+        /// Where it answers; port 0 takes any
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// The personal access token that it takes
+        #[arg(long, default_value = crate::cloud::GITHUB_TOKEN)]
+        token: String,
+    },
+    /// The Azure Functions host, for a custom handler
+    Functions {
+        /// Where it answers; port 0 takes any
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// The folder with host.json, the functions and the handler
+        #[arg(long)]
+        app: PathBuf,
+        /// An application setting, as `Name=value`; may be given more than once
+        #[arg(long = "setting")]
+        settings: Vec<String>,
+    },
+}
+
+/// Options of the two storage emulators.
+#[derive(Args, Debug)]
+pub struct Storage {
+    /// Where it answers; port 0 takes any
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// The account's name
+    #[arg(long, default_value = crate::cloud::STORAGE_ACCOUNT)]
+    pub account: String,
+    /// The account's key, in base64
+    #[arg(long, default_value = crate::cloud::STORAGE_KEY)]
+    pub key: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_are_sound() {
+        Cli::command().debug_assert();
+    }
+}
