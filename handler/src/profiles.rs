@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The label that asks for runners of one's own rather than GitHub's.
 const SELF_HOSTED: &str = "self-hosted";
 
 /// A kind of runner: the labels it carries, and where and from which image it is started.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Profile {
     /// Names the profile, and its Batch job `runners-<name>`: `[a-z0-9-]`, at most 40 characters.

@@ -16,7 +16,7 @@ use crate::faults::{Effect, Fault, Faults};
 
 mod listener;
 
-pub use listener::Listening;
+pub use listener::{ControlPort, Listening};
 
 /// A request with its whole body; behind a socket, the peer's [`SocketAddr`] is in its extensions.
 pub type Request = http::Request<Bytes>;
@@ -159,6 +159,17 @@ pub async fn serve_on<E: Emulator>(
 ) -> std::io::Result<Listening> {
     let control = TcpListener::bind(SocketAddr::new(front.local_addr()?.ip(), 0)).await?;
     Listening::start::<E>(service, front, control)
+}
+
+/// Opens a second control port of a service, at an address that others know beforehand.
+///
+/// # Errors
+/// The address cannot be bound.
+pub async fn serve_control<E: Emulator>(
+    service: Arc<Service<E>>,
+    listen: SocketAddr,
+) -> std::io::Result<ControlPort> {
+    ControlPort::start(service, TcpListener::bind(listen).await?)
 }
 
 /// Makes a JSON answer.

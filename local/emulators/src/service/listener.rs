@@ -28,6 +28,15 @@ pub struct Listening {
     pub control: String,
     name: &'static str,
     _accepting: JoinSet<()>,
+    _control: ControlPort,
+}
+
+/// A control port; dropping it closes the port and every connection.
+#[derive(Debug)]
+pub struct ControlPort {
+    /// Where it answers, without a trailing slash.
+    pub url: String,
+    _accepting: JoinSet<()>,
 }
 
 impl Listening {
@@ -37,23 +46,34 @@ impl Listening {
         control: TcpListener,
     ) -> std::io::Result<Self> {
         let url = format!("http://{}", front.local_addr()?);
-        let control_url = format!("http://{}", control.local_addr()?);
+        let control = ControlPort::start(Arc::clone(&service), control)?;
         let mut accepting = JoinSet::new();
-        let api = Arc::clone(&service);
         accepting.spawn(accept(front, move |request| {
-            let service = Arc::clone(&api);
+            let service = Arc::clone(&service);
             async move { service.call(request).await }
         }));
-        accepting.spawn(accept(control, move |request| {
-            let service = Arc::clone(&service);
-            async move { Ok(service.control(request).await) }
-        }));
-        Ok(Self { url, control: control_url, name: E::NAME, _accepting: accepting })
+        let at = control.url.clone();
+        Ok(Self { url, control: at, name: E::NAME, _accepting: accepting, _control: control })
     }
 
     /// Renders the one line that an emulator prints on stdout when it answers.
     pub fn ready_line(&self) -> String {
         json!({ "ready": self.name, "url": self.url, "control": self.control }).to_string()
+    }
+}
+
+impl ControlPort {
+    pub(super) fn start<E: Emulator>(
+        service: Arc<Service<E>>,
+        listener: TcpListener,
+    ) -> std::io::Result<Self> {
+        let url = format!("http://{}", listener.local_addr()?);
+        let mut accepting = JoinSet::new();
+        accepting.spawn(accept(listener, move |request| {
+            let service = Arc::clone(&service);
+            async move { Ok(service.control(request).await) }
+        }));
+        Ok(Self { url, _accepting: accepting })
     }
 }
 
