@@ -91,7 +91,7 @@ async fn of_two_who_create_a_blob_exactly_one_wins() {
 
 #[tokio::test]
 async fn a_write_on_an_old_version_is_refused() {
-    let (_place, container) = open().await;
+    let (place, container) = open().await;
     let blob = container.blob_client("cursor");
     let first = upload(&blob, "1", BlobClientUploadOptions::default()).await.unwrap();
     assert_eq!(
@@ -111,6 +111,13 @@ async fn a_write_on_an_old_version_is_refused() {
     let told = blob.get_properties(None).await.unwrap();
     assert_eq!(told.metadata().unwrap(), metadata);
     assert_ne!(told.etag().unwrap(), Some(second));
+    // The SDK has no method for Get Blob Metadata.
+    let url = place.blob_url("/mayfly-state/cursor", &format!("comp=metadata&{}", place.sas()));
+    let told = plain().get(url).send().await.unwrap();
+    assert_eq!(
+        (told.status().as_u16(), &told.headers()["x-ms-meta-by"]),
+        (200, &"operator".parse().unwrap())
+    );
 }
 
 #[tokio::test]
