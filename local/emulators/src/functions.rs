@@ -222,3 +222,6 @@ impl FunctionsHost {
         self.tasks.lock().expect("no holder of this lock can panic")
     }
 }
+
+#[cfg(test)]
+mod stories;
