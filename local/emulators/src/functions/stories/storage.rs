@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use url::form_urlencoded;
 
+use super::world::PATIENCE;
 use crate::clock::Clock;
 use crate::service::{Emulator, Listening, Request, Response, Service, serve};
 
@@ -83,7 +84,7 @@ impl Storage {
     /// Waits until the host has done something other than to poll.
     pub(super) async fn next(&mut self) -> Operation {
         loop {
-            let done = timeout(Duration::from_secs(60), self.done.recv()).await;
+            let done = timeout(PATIENCE, self.done.recv()).await;
             let done = done.expect("an operation in time").expect("the storage lives");
             if done != Operation::GetMessages {
                 return done;

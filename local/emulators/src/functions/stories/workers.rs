@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::handler::REFUSE;
-use super::world::App;
+use super::world::{App, PATIENCE};
 use crate::functions::{ControlError, FunctionsHost, definitions};
 
 #[tokio::test]
@@ -52,14 +53,13 @@ async fn each_group_has_a_process_of_its_own() {
 async fn a_handler_that_ends_with_0_is_not_started_again() {
     let mut world = App::with_http("Exit", "anonymous").start().await;
     assert_eq!(world.send(world.post("/api/Exit"), b"0").await.status(), 500);
-    assert_eq!(world.invoked("Exit").await, 502);
     // The host may still believe in the process for a moment; from then on there is none.
-    loop {
-        assert_eq!(world.send(world.post("/api/Exit"), b"0").await.status(), 500);
-        if world.invoked("Exit").await == 503 {
-            break;
+    let noticed = async {
+        while world.invoked("Exit").await != 503 {
+            assert_eq!(world.send(world.post("/api/Exit"), b"0").await.status(), 500);
         }
-    }
+    };
+    timeout(PATIENCE, noticed).await.expect("the host notices in time");
     assert_eq!(world.host.kill_worker("http"), Err(ControlError::NoProcess("http".to_owned())));
 }
 
@@ -72,12 +72,15 @@ async fn a_handler_that_keeps_dying_stops_the_host() {
         assert_eq!(world.send(world.post("/api/Exit"), code.as_bytes()).await.status(), 500);
     }
     world.started("http").await;
-    let answer = loop {
-        let answer = world.send(world.post("/api/Exit"), b"1").await;
-        if answer.status() != 500 {
-            break answer;
+    let stopped = async {
+        loop {
+            let answer = world.send(world.post("/api/Exit"), b"1").await;
+            if answer.status() != 500 {
+                return answer;
+            }
         }
     };
+    let answer = timeout(PATIENCE, stopped).await.expect("the host stops in time");
     let said = "Function host is not running.";
     assert_eq!((answer.status().as_u16(), &answer.body()[..]), (503, said.as_bytes()));
 }

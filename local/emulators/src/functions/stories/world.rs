@@ -19,7 +19,7 @@ use crate::functions::{FunctionsHost, Line, Options, StartError, Stream};
 use crate::service::{Listening, Response, Service, serve};
 
 /// Longer than anything here takes; a story that waits for something that does not come ends with it.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An application that is being made.
 pub(super) struct App {
