@@ -1,1 +1,11 @@
-//! placeholder
+//! Azure Batch on this machine: jobs, tasks, task files, and fixed pools whose nodes run tasks for real.
+
+mod failure;
+mod wire;
+mod access;
+mod route;
+mod query;
+mod conditions;
+
+pub use route::Operation;
+pub use wire::{BindMount, BindSource, ContainerSettings, WorkingDirectory};
