@@ -6,6 +6,8 @@ mod access;
 mod route;
 mod query;
 mod conditions;
+mod state;
+pub mod launch;
 
 pub use route::Operation;
 pub use wire::{BindMount, BindSource, ContainerSettings, WorkingDirectory};
