@@ -1,0 +1,88 @@
+//! Who may call: the account's shared key, or the accepted token.
+
+use std::fmt::{self, Debug, Formatter};
+
+use base64::DecodeError;
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use http::{HeaderMap, header};
+use subtle::ConstantTimeEq;
+
+use super::failure::Failure;
+use crate::service::Request;
+
+pub(crate) mod shared_key;
+
+use shared_key::SharedKey;
+
+/// What gives access to an account.
+pub(crate) struct Access {
+    key: SharedKey,
+    bearer: Option<String>,
+}
+
+impl Debug for Access {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("Access")
+    }
+}
+
+impl Access {
+    /// Reads the key.
+    pub(crate) fn new(
+        account: &str,
+        key_base64: &str,
+        bearer: Option<&str>,
+    ) -> Result<Self, DecodeError> {
+        let key = SharedKey::new(account, key_base64)?;
+        Ok(Self { key, bearer: bearer.map(str::to_owned) })
+    }
+
+    /// Lets a request in, or tells why not.
+    pub(crate) fn check(&self, request: &Request, now: DateTime<Utc>) -> Result<(), Failure> {
+        let given = text(request.headers(), header::AUTHORIZATION.as_str());
+        let Some(given) = given else { return Err(Failure::unauthenticated()) };
+        match given.split_once(' ') {
+            Some(("SharedKey", credential)) => {
+                check_date(request.headers(), now)?;
+                if self.key.verify(request, credential) {
+                    return Ok(());
+                }
+                Err(Failure::authentication_failed())
+            }
+            Some(("Bearer", token)) => self.check_bearer(token),
+            _ => Err(Failure::malformed_authentication()),
+        }
+    }
+
+    fn check_bearer(&self, token: &str) -> Result<(), Failure> {
+        let same = |accepted: &String| bool::from(accepted.as_bytes().ct_eq(token.as_bytes()));
+        if self.bearer.as_ref().is_some_and(same) {
+            Ok(())
+        } else {
+            Err(Failure::unauthenticated())
+        }
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Refuses requests that were not made within 15 minutes, which guards against replay.
+fn check_date(headers: &HeaderMap, now: DateTime<Utc>) -> Result<(), Failure> {
+    let date = text(headers, "ocp-date").or_else(|| text(headers, "date"));
+    let date = date.ok_or_else(|| Failure::missing_header("ocp-date"))?;
+    let made = http_date(date).ok_or_else(|| Failure::invalid_header("ocp-date", date))?;
+    if (now - made).abs() > TimeDelta::minutes(15) {
+        return Err(Failure::authentication_failed());
+    }
+    Ok(())
+}
+
+/// Reads an HTTP date. The day of the week is not compared: the documentation's own examples have it
+/// wrong.
+pub(crate) fn http_date(text: &str) -> Option<DateTime<Utc>> {
+    let (_, date) = text.split_once(", ")?;
+    let naive = NaiveDateTime::parse_from_str(date, "%d %b %Y %H:%M:%S GMT").ok()?;
+    Some(naive.and_utc())
+}

@@ -1,0 +1,67 @@
+//! Operations on pools and nodes, which can be read and not changed.
+
+use http::StatusCode;
+use serde_json::Value;
+
+use super::{Call, Reply, views};
+use crate::batch::Batch;
+use crate::batch::failure::Failure;
+use crate::batch::wire::{NodeView, PoolView};
+
+impl Batch {
+    pub(super) fn get_pool(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        let select = call.query(&["$select"])?.selection(PoolView::PROPERTIES)?;
+        let state = self.state();
+        let pool = state.pool(call.route.id(0))?;
+        call.check(pool.modified)?;
+        let body = select.write(&views::pool(&call.base, pool));
+        Ok(Reply::showing(&call.base, "pools/@Element", body).modified(pool.modified))
+    }
+
+    pub(super) fn pool_exists(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        call.query(&[])?;
+        let state = self.state();
+        let pool = state.pool(call.route.id(0))?;
+        call.check(pool.modified)?;
+        Ok(Reply::new(StatusCode::OK).modified(pool.modified))
+    }
+
+    pub(super) fn list_pools(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        let query = call.query(&["$filter", "$select", "maxresults", "$skiptoken"])?;
+        let (select, page) = (query.selection(PoolView::PROPERTIES)?, query.page()?);
+        let filter = query.filter(views::POOL_FIELDS)?;
+        let state = self.state();
+        let pools = state.pools.iter();
+        let pools = pools.filter(|(id, _)| page.after.is_none_or(|after| id.as_str() > after));
+        let pools = pools.filter(|(_, pool)| filter.passes(|name| views::pool_field(pool, name)));
+        let (pools, last) = page.cut(pools);
+        let pools = pools.into_iter().map(|pool| select.write(&views::pool(&call.base, pool)));
+        Ok(call.list(&query, "pools", (pools.collect(), last)))
+    }
+
+    pub(super) fn get_node(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        let select = call.query(&["$select"])?.selection(NodeView::PROPERTIES)?;
+        let state = self.state();
+        let pool = state.pool(call.route.id(0))?;
+        let node = pool.node(call.route.id(1))?;
+        let body = select.write(&views::node(&call.base, pool, node));
+        Ok(Reply::showing(&call.base, "nodes/@Element", body))
+    }
+
+    pub(super) fn list_nodes(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        let query = call.query(&["$filter", "$select", "maxresults", "$skiptoken"])?;
+        let (select, page) = (query.selection(NodeView::PROPERTIES)?, query.page()?);
+        let filter = query.filter(views::NODE_FIELDS)?;
+        let state = self.state();
+        let pool = state.pool(call.route.id(0))?;
+        // Nodes are listed in the order in which the pool got them, so a page is told by its place.
+        let begin = page.after.and_then(|after| after.parse().ok()).unwrap_or(0);
+        let nodes = pool.nodes.iter().enumerate().map(|(place, node)| (place + 1, node));
+        let nodes = nodes.filter(|(place, _)| *place > begin);
+        let nodes = nodes.filter(|(_, node)| filter.passes(|name| views::node_field(node, name)));
+        let (nodes, last) = page.cut(nodes);
+        let write = |node| select.write(&views::node(&call.base, pool, node));
+        let nodes: Vec<Value> = nodes.into_iter().map(write).collect();
+        Ok(call.list(&query, "nodes", (nodes, last)))
+    }
+}

@@ -1,0 +1,105 @@
+//! Operations on single tasks, and the list of them.
+
+use std::ops::Bound;
+
+use http::StatusCode;
+
+use super::{Call, Reply, views};
+use crate::batch::Batch;
+use crate::batch::failure::Failure;
+use crate::batch::state::State;
+use crate::batch::wire::{NewTask, TaskReplace, TaskView};
+use crate::events::Happening;
+
+impl Batch {
+    pub(super) fn add_task(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        call.query(&[])?;
+        let spec: NewTask = call.body()?;
+        // A job that takes no tasks is the greater obstacle: it is told first.
+        let mut state = self.state();
+        state.check_takes_tasks(call.route.id(0))?;
+        spec.check()?;
+        let task = spec.id.clone();
+        state.add_task(call.route.id(0), spec, self.site.clock.now())?;
+        let reply = written(&state, call.route.id(0), &task, StatusCode::CREATED)?;
+        let job = state.job(call.route.id(0))?.spec.id.clone();
+        self.site.tell(Happening::TaskAdded { job, task });
+        Ok(reply)
+    }
+
+    pub(super) fn get_task(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        let select = call.query(&["$select"])?.selection(TaskView::PROPERTIES)?;
+        let state = self.state();
+        let job = state.job(call.route.id(0))?;
+        let task = state.task(call.route.id(0), call.route.id(1))?;
+        call.check(task.modified)?;
+        let body = select.write(&views::task(&call.base, job, task));
+        Ok(Reply::showing(&call.base, "tasks/@Element", body).modified(task.modified))
+    }
+
+    pub(super) fn list_tasks(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        let query = call.query(&["$filter", "$select", "maxresults", "$skiptoken"])?;
+        let (select, page) = (query.selection(TaskView::PROPERTIES)?, query.page()?);
+        let filter = query.filter(views::TASK_FIELDS)?;
+        let state = self.state();
+        let job = state.job(call.route.id(0))?;
+        let after = page.after.map_or(Bound::Unbounded, Bound::Excluded);
+        let tasks = job.tasks.range::<str, _>((after, Bound::Unbounded));
+        let tasks = tasks.filter(|(_, task)| filter.passes(|name| views::task_field(task, name)));
+        let (tasks, last) = page.cut(tasks);
+        let tasks = tasks.into_iter().map(|task| select.write(&views::task(&call.base, job, task)));
+        Ok(call.list(&query, "tasks", (tasks.collect(), last)))
+    }
+
+    pub(super) fn update_task(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        call.query(&[])?;
+        let replace: TaskReplace = call.body()?;
+        replace.check()?;
+        self.change_task(call, StatusCode::OK, |state, job, task| {
+            state.update_task(job, task, replace.constraints, self.site.clock.now())
+        })
+    }
+
+    pub(super) fn terminate_task(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        call.query(&[])?;
+        self.change_task(call, StatusCode::NO_CONTENT, |state, job, task| {
+            state.terminate_task(job, task, self.site.clock.now())
+        })
+    }
+
+    pub(super) fn reactivate_task(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        call.query(&[])?;
+        self.change_task(call, StatusCode::NO_CONTENT, |state, job, task| {
+            state.reactivate_task(job, task, self.site.clock.now())
+        })
+    }
+
+    pub(super) fn delete_task(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        call.query(&[])?;
+        let (job, task) = (call.route.id(0), call.route.id(1));
+        let mut state = self.state();
+        call.check(state.task(job, task)?.modified)?;
+        state.delete_task(job, task, self.site.clock.now())?;
+        Ok(Reply::new(StatusCode::OK))
+    }
+
+    fn change_task(
+        &self,
+        call: &Call<'_>,
+        status: StatusCode,
+        change: impl FnOnce(&mut State, &str, &str) -> Result<(), Failure>,
+    ) -> Result<Reply, Failure> {
+        let (job, task) = (call.route.id(0), call.route.id(1));
+        let mut state = self.state();
+        call.check(state.task(job, task)?.modified)?;
+        change(&mut state, job, task)?;
+        written(&state, job, task, status)
+    }
+}
+
+/// Answers a write to a task.
+fn written(state: &State, job: &str, task: &str, status: StatusCode) -> Result<Reply, Failure> {
+    let (job, task) = (state.job(job)?, state.task(job, task)?);
+    let path = format!("/jobs/{}/tasks/{}", job.spec.id, task.spec.id);
+    Ok(Reply::new(status).modified(task.modified).subject(path))
+}

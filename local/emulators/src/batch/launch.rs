@@ -1,0 +1,150 @@
+//! Ways to run a task for real.
+//!
+//! A node hands a [`TaskRun`] to its [`Launcher`] and waits for the [`Ending`]. [`Process`] and
+//! [`Container`] start operating system processes, and are the only places that do; a simulation
+//! supplies its own.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+
+use super::wire::ContainerSettings;
+
+mod words;
+mod child;
+mod process;
+mod container;
+
+pub use container::Container;
+pub use process::Process;
+
+/// Runs tasks.
+pub trait Launcher: Send + Sync + 'static {
+    /// Runs a task to its end.
+    ///
+    /// When asked by `stop`, the future must come to its end soon. Nothing that it started may be left
+    /// when it has ended, nor when it is dropped.
+    fn launch(&self, run: TaskRun, stop: Stop) -> BoxFuture<'static, Ending>;
+}
+
+/// One run of a task, as a node sees it.
+///
+/// It is not `Debug`: the environment holds secrets.
+#[derive(Clone)]
+pub struct TaskRun {
+    /// The Batch account.
+    pub account: String,
+    /// The pool's id.
+    pub pool: String,
+    /// The node's id.
+    pub node: String,
+    /// The job's id.
+    pub job: String,
+    /// The task's id.
+    pub task: String,
+    /// Which run of the account it is; no two share a number.
+    pub number: u64,
+    /// The command line; empty for the entrypoint of the container's image.
+    pub command_line: String,
+    /// The container that the task asks for.
+    pub container: Option<ContainerSettings>,
+    /// The settings of job and task.
+    pub settings: BTreeMap<String, String>,
+    /// Where the node keeps everything.
+    pub node_root: PathBuf,
+    /// Where the run keeps its files: `stdout.txt`, `stderr.txt` and `wd`.
+    pub directory: PathBuf,
+}
+
+impl TaskRun {
+    /// Tells the working directory.
+    pub fn working_directory(&self) -> PathBuf {
+        self.directory.join("wd")
+    }
+
+    /// Lists the variables that Batch sets for every task.
+    pub fn batch_variables(&self) -> BTreeMap<String, String> {
+        let path = |path: &Path| path.to_string_lossy().into_owned();
+        let below = |name: &str| path(&self.node_root.join(name));
+        let variables = [
+            ("ACCOUNT_NAME", self.account.clone()),
+            ("JOB_ID", self.job.clone()),
+            ("NODE_ID", self.node.clone()),
+            ("NODE_IS_DEDICATED", "true".to_owned()),
+            ("NODE_MOUNTS_DIR", below("fsmounts")),
+            ("NODE_ROOT_DIR", path(&self.node_root)),
+            ("NODE_SHARED_DIR", below("shared")),
+            ("NODE_STARTUP_DIR", below("startup")),
+            ("POOL_ID", self.pool.clone()),
+            ("TASK_DIR", path(&self.directory)),
+            ("TASK_ID", self.task.clone()),
+            ("TASK_WORKING_DIR", path(&self.working_directory())),
+        ];
+        variables.into_iter().map(|(name, value)| (format!("AZ_BATCH_{name}"), value)).collect()
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// The program ended with this code; the negative of a signal's number, where one ended it.
+    Exited(i32),
+    /// There was no program to start.
+    NotStarted {
+        /// Batch's code for it, such as `CommandProgramNotFound`.
+        code: &'static str,
+        /// What happened.
+        reason: String,
+    },
+}
+
+impl From<io::Error> for Ending {
+    fn from(err: io::Error) -> Self {
+        let code = match err.kind() {
+            io::ErrorKind::NotFound => "CommandProgramNotFound",
+            _ => "CommandLaunchFailed",
+        };
+        Self::NotStarted { code, reason: err.to_string() }
+    }
+}
+
+/// What a run is asked to do.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Ask {
+    /// Go on.
+    #[default]
+    Run,
+    /// Come to an end, by oneself within the patience there is.
+    End,
+    /// End at once: the node is gone.
+    Kill,
+}
+
+/// Tells a run when to stop.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    asked: watch::Receiver<Ask>,
+    /// How long a run may take to end by itself.
+    pub patience: Duration,
+}
+
+impl Stop {
+    /// Makes the two ends of it.
+    pub(crate) fn new(patience: Duration) -> (watch::Sender<Ask>, Self) {
+        let (sender, asked) = watch::channel(Ask::Run);
+        (sender, Self { asked, patience })
+    }
+
+    /// Waits until the run is asked at least this.
+    pub async fn asked(&mut self, at_least: Ask) -> Ask {
+        match self.asked.wait_for(|asked| *asked >= at_least).await {
+            Ok(asked) => *asked,
+            // Nobody is left to ask: the run is about to be dropped.
+            Err(_) => Ask::Kill,
+        }
+    }
+}

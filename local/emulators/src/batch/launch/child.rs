@@ -1,0 +1,123 @@
+//! A child process in a group of its own, which ends with it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tokio::process::{Child, Command};
+
+use super::{Ask, Ending, Stop, TaskRun};
+
+/// Makes the directories of a run.
+pub(super) fn make_directories(run: &TaskRun) -> io::Result<()> {
+    for name in ["fsmounts", "shared", "startup"] {
+        std::fs::create_dir_all(run.node_root.join(name))?;
+    }
+    std::fs::create_dir_all(run.working_directory())
+}
+
+/// Makes a command in a run's working directory, writing to the run's files.
+pub(super) fn command(run: &TaskRun, program: &Path, arguments: &[String]) -> io::Result<Command> {
+    let file = |name| File::create(run.directory.join(name)).map(Stdio::from);
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(run.working_directory());
+    command.stdin(Stdio::null()).stdout(file("stdout.txt")?).stderr(file("stderr.txt")?);
+    command.process_group(0);
+    Ok(command)
+}
+
+/// Makes the environment of a plain process: nothing of the emulator's own.
+pub(super) fn environment(
+    run: &TaskRun,
+    image: BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned();
+    let home = run.working_directory().to_string_lossy().into_owned();
+    let mut all = BTreeMap::from([("PATH".to_owned(), path), ("HOME".to_owned(), home)]);
+    all.extend(image);
+    all.extend(run.settings.clone());
+    all.extend(run.batch_variables());
+    all
+}
+
+/// Runs a command to its end, or to the end that is asked for.
+pub(super) async fn supervise(mut command: Command, stop: &mut Stop) -> Ending {
+    let mut child = match spawn(&mut command).await {
+        Ok(child) => child,
+        Err(err) => return err.into(),
+    };
+    let group = Group::of(&child);
+    let status = tokio::select! {
+        status = child.wait() => status,
+        ask = stop.asked(Ask::End) => end(&mut child, &group, ask, stop).await,
+    };
+    status.map_or_else(Ending::from, |status| Ending::Exited(code(status)))
+}
+
+/// Starts a program, again where somebody still writes to its file.
+///
+/// A process that another thread is about to start holds the descriptors of this one for an instant,
+/// so a script that was just written may look as if it were still being written.
+async fn spawn(command: &mut Command) -> io::Result<Child> {
+    for _ in 0..50 {
+        match command.spawn() {
+            Err(err) if err.kind() == io::ErrorKind::ExecutableFileBusy => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            spawned => return spawned,
+        }
+    }
+    command.spawn()
+}
+
+async fn end(
+    child: &mut Child,
+    group: &Group,
+    ask: Ask,
+    stop: &mut Stop,
+) -> io::Result<ExitStatus> {
+    if ask == Ask::End {
+        group.signal(Signal::SIGTERM);
+        let patience = stop.patience;
+        tokio::select! {
+            status = child.wait() => return status,
+            _ = stop.asked(Ask::Kill) => {}
+            () = tokio::time::sleep(patience) => {}
+        }
+    }
+    group.signal(Signal::SIGKILL);
+    child.wait().await
+}
+
+/// Tells the exit code as Batch does: the negative of the signal's number, where one ended it.
+fn code(status: ExitStatus) -> i32 {
+    status.code().or_else(|| status.signal().map(|signal| -signal)).unwrap_or(-1)
+}
+
+/// A process group that is killed when this is dropped.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        Self(child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw))
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(group) = self.0 {
+            // It fails where the group is gone already.
+            let _ = killpg(group, signal);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal(Signal::SIGKILL);
+    }
+}

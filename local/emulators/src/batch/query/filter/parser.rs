@@ -1,0 +1,123 @@
+//! The grammar of filters.
+
+use std::borrow::Cow;
+use std::iter::Peekable;
+use std::vec::IntoIter;
+
+use super::token::{Token, tokens};
+use super::{Comparison, Field, Operand, Term};
+
+/// Reads a filter from left to right: `or` binds less than `and`.
+pub(super) struct Parser {
+    tokens: Peekable<IntoIter<Token>>,
+    fields: &'static [(&'static str, Field)],
+    depth: u32,
+}
+
+impl Parser {
+    /// Reads a whole filter.
+    pub(super) fn read(
+        text: &str,
+        fields: &'static [(&'static str, Field)],
+    ) -> Result<Term, String> {
+        let mut parser = Self { tokens: tokens(text)?.into_iter().peekable(), fields, depth: 0 };
+        let term = parser.any()?;
+        match parser.tokens.next() {
+            Some(token) => Err(format!("{token} is out of place")),
+            None => Ok(term),
+        }
+    }
+
+    fn any(&mut self) -> Result<Term, String> {
+        let mut terms = vec![self.all()?];
+        while self.word("or") {
+            terms.push(self.all()?);
+        }
+        Ok(Term::Any(terms))
+    }
+
+    fn all(&mut self) -> Result<Term, String> {
+        let mut terms = vec![self.one()?];
+        while self.word("and") {
+            terms.push(self.one()?);
+        }
+        Ok(Term::All(terms))
+    }
+
+    fn one(&mut self) -> Result<Term, String> {
+        match self.take()? {
+            Token::Open => {
+                self.depth += 1;
+                if self.depth > 32 {
+                    return Err("too many parentheses are open".to_owned());
+                }
+                let term = self.any()?;
+                self.depth -= 1;
+                self.expect(&Token::Close)?;
+                Ok(term)
+            }
+            Token::Word(word) if word.eq_ignore_ascii_case("startswith") => self.starts_with(),
+            Token::Word(word) => self.comparison(&word),
+            token => Err(format!("{token} is out of place")),
+        }
+    }
+
+    fn starts_with(&mut self) -> Result<Term, String> {
+        self.expect(&Token::Open)?;
+        let (property, field) = match self.take()? {
+            Token::Word(word) => self.field(&word)?,
+            token => return Err(format!("{token} is not a property")),
+        };
+        if field != Field::Text {
+            return Err(format!("startswith does not apply to {property}"));
+        }
+        self.expect(&Token::Comma)?;
+        let Token::Text(prefix) = self.take()? else {
+            return Err("startswith takes a quoted text".to_owned());
+        };
+        self.expect(&Token::Close)?;
+        Ok(Term::StartsWith { property, prefix })
+    }
+
+    fn comparison(&mut self, word: &str) -> Result<Term, String> {
+        let (property, field) = self.field(word)?;
+        let comparison = match self.take()? {
+            Token::Word(word) => Comparison::of(&word),
+            _ => None,
+        };
+        let equality = |op: &Comparison| matches!(op, Comparison::Eq | Comparison::Ne);
+        let comparison = comparison.filter(|op| field != Field::Word || equality(op));
+        let comparison = comparison.ok_or(format!("that operator does not apply to {property}"))?;
+        let with = match (field, self.take()?) {
+            (Field::Word | Field::Text, Token::Text(text)) => Operand::Text(Cow::Owned(text)),
+            (Field::Number, Token::Number(number)) => Operand::Number(number),
+            (Field::Time, Token::Time(time)) => Operand::Time(time),
+            (_, token) => return Err(format!("{property} cannot be compared with {token}")),
+        };
+        Ok(Term::Compare { property, comparison, with })
+    }
+
+    fn field(&self, name: &str) -> Result<(&'static str, Field), String> {
+        let found = self.fields.iter().find(|(field, _)| *field == name);
+        found.copied().ok_or_else(|| format!("{name} cannot be filtered by"))
+    }
+
+    fn take(&mut self) -> Result<Token, String> {
+        self.tokens.next().ok_or_else(|| "the filter ends too early".to_owned())
+    }
+
+    fn expect(&mut self, wanted: &Token) -> Result<(), String> {
+        let token = self.take()?;
+        if token == *wanted {
+            Ok(())
+        } else {
+            Err(format!("{token} stands where {wanted} is needed"))
+        }
+    }
+
+    fn word(&mut self, wanted: &str) -> bool {
+        let is_it =
+            |token: &Token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case(wanted));
+        self.tokens.next_if(is_it).is_some()
+    }
+}

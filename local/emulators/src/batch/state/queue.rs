@@ -1,0 +1,104 @@
+//! Whose turn it is: the jobs of a pool by priority, the tasks of a job in the order of adding.
+//!
+//! Every step costs the logarithm of what waits: nothing is scanned, however many tasks there are.
+
+use std::cmp::Reverse;
+
+use chrono::{DateTime, Utc};
+
+use super::runs::{Deadline, Run};
+use super::{JobState, Order, Place, RunId, Settings, Start, State, key};
+use crate::batch::wire::Stamp;
+
+/// A job's turn: higher priorities first, then the job whose next task was added first.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Turn {
+    priority: Reverse<i32>,
+    head: u64,
+    job: String,
+}
+
+impl State {
+    /// Puts a job where it belongs in its pool's queue, or out of it.
+    pub(super) fn take_turn(&mut self, id: &str) {
+        self.leave_queue(id);
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        let parallel = usize::try_from(job.max_parallel()).unwrap_or(usize::MAX);
+        let open = job.phase.state == JobState::Active && job.runs.len() < parallel;
+        let Some(head) = job.ready.keys().next().copied().filter(|_| open) else { return };
+        let turn = Turn { priority: Reverse(job.priority()), head, job: id.to_owned() };
+        job.turn = Some(turn.clone());
+        let pool = key(job.pool());
+        self.queues.entry(pool).or_default().insert(turn);
+    }
+
+    /// Takes a job out of the queues.
+    ///
+    /// A disabled job may change its pool, but it is in no queue then: its turn is always found in the
+    /// queue of the pool that it has.
+    pub(super) fn leave_queue(&mut self, id: &str) {
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        let Some(turn) = job.turn.take() else { return };
+        let pool = key(job.pool());
+        if let Some(queue) = self.queues.get_mut(&pool) {
+            queue.remove(&turn);
+        }
+    }
+
+    /// Starts what can start.
+    pub(crate) fn schedule(&mut self, now: DateTime<Utc>) {
+        let open: Vec<_> = self.pools.iter().filter(|(_, pool)| !pool.held).collect();
+        let open: Vec<_> = open.into_iter().map(|(id, _)| id.clone()).collect();
+        for pool in open {
+            while let Some((job, node)) = self.next_start(&pool) {
+                let at = self.stamp(now);
+                self.start(&pool, &job, node, at);
+            }
+        }
+    }
+
+    /// Finds the first job in turn whose next task fits on a node.
+    ///
+    /// A task too large for the room there is holds up those behind it in its job, as in Batch, and
+    /// leaves the room to other jobs.
+    fn next_start(&self, pool: &str) -> Option<(String, usize)> {
+        let nodes = self.pools.get(pool).filter(|pool| pool.has_room())?;
+        self.queues.get(pool)?.iter().find_map(|turn| {
+            let job = self.jobs.get(&turn.job)?;
+            let task = job.tasks.get(job.ready.get(&turn.head)?)?;
+            Some((turn.job.clone(), nodes.roomiest(task.slots())?))
+        })
+    }
+
+    fn start(&mut self, pool: &str, job: &str, node: usize, at: Stamp) {
+        let run = RunId(self.next());
+        let (Some(pool), Some(entry)) = (self.pools.get_mut(pool), self.jobs.get_mut(job)) else {
+            return;
+        };
+        let Some(task) = entry.ready.values().next().cloned() else { return };
+        let Some(found) = entry.tasks.get(&task) else { return };
+        let (spec, slots, limit) = (found.spec.clone(), found.slots(), found.wall_clock());
+        let node = &mut pool.nodes[node];
+        let place = Place {
+            pool: pool.id.clone(),
+            node: node.id.clone(),
+            job: entry.spec.id.clone(),
+            task: spec.id.clone(),
+            run,
+        };
+        node.take_on(run, slots, at);
+        entry.runs.insert(run);
+        entry.change(&task, |task| task.begin(place.clone(), at));
+        let settings = [&entry.spec.common_environment_settings, &spec.environment_settings];
+        let settings = settings.into_iter().flatten().flatten();
+        let settings =
+            settings.map(|set| (set.name.clone(), set.value.clone().unwrap_or_default()));
+        let settings = Settings(settings.collect());
+        let label = node.label.clone();
+        let due = at.after(limit);
+        self.runs.insert(run, Run::new(&place, slots, due));
+        self.deadlines.extend(due.map(|due| (due, Deadline::Run(run))));
+        self.orders.push(Order::Start(Box::new(Start { place, label, task: spec, settings })));
+        self.take_turn(job);
+    }
+}

@@ -1,0 +1,86 @@
+use serde_json::{Value, json};
+
+use super::world::World;
+
+const FILES: &str = "/jobs/runners/tasks/t1/files";
+
+async fn world() -> World {
+    let script = "echo 0123456789; mkdir sub; echo x > sub/a.txt; ln -s /etc/hostname outside";
+    let mut world = World::with_script(script).await;
+    world.add_runner("t1").await;
+    assert_eq!(world.until_ended("t1").await, 0);
+    world
+}
+
+#[tokio::test]
+async fn the_files_of_a_task_are_listed() {
+    let world = world().await;
+    let names = async |query: &str| {
+        let list = world.get(&format!("{FILES}{query}")).await.json();
+        let list: Vec<_> = list["value"].as_array().unwrap().clone();
+        let name = |file: &Value| file["name"].as_str().unwrap().to_owned();
+        list.iter().map(name).collect::<Vec<_>>()
+    };
+    assert_eq!(names("").await, ["stderr.txt", "stdout.txt", "wd"]);
+    let all = ["stderr.txt", "stdout.txt", "wd", "wd/outside", "wd/sub", "wd/sub/a.txt"];
+    assert_eq!(names("?recursive=true").await, all);
+    assert_eq!(names("?recursive=true&$filter=startswith(name,'wd/sub')").await, all[4..]);
+    let list = world.get(FILES).await.json()["value"].clone();
+    assert_eq!(list[1]["properties"]["contentLength"], "11");
+    assert_eq!((&list[1]["isDirectory"], &list[2]["isDirectory"]), (&json!(false), &json!(true)));
+}
+
+#[tokio::test]
+async fn a_file_is_read_whole_or_in_part() {
+    let world = world().await;
+    let whole = world.get(&format!("{FILES}/stdout.txt")).await;
+    assert_eq!((whole.status, whole.body.as_str()), (200, "0123456789\n"));
+    assert_eq!(whole.header("ocp-batch-file-isdirectory"), "false");
+    assert!(whole.header("ocp-creation-time").ends_with(" GMT"));
+    let part = async |range| {
+        let headers = [("ocp-range", range)];
+        let answer = world.send("GET", &format!("{FILES}/stdout.txt"), &headers, "").await;
+        (answer.status, answer.body)
+    };
+    assert_eq!(part("bytes=2-4").await, (200, "234".to_owned()));
+    assert_eq!(part("bytes=8-99").await, (200, "89\n".to_owned()));
+    assert_eq!(part("bytes=11-").await.0, 416);
+    assert_eq!(part("lines=1-2").await.0, 400);
+    let nested = world.get(&format!("{FILES}/wd%2Fsub%2Fa.txt")).await;
+    assert_eq!(nested.body, "x\n");
+    let properties = world.send("HEAD", &format!("{FILES}/stdout.txt"), &[], "").await;
+    assert_eq!((properties.status, properties.header("content-length")), (200, "11"));
+}
+
+#[tokio::test]
+async fn what_lies_outside_of_the_task_does_not_exist() {
+    let world = world().await;
+    for file in [
+        "none",
+        "wd/outside",
+        "..%2F..%2Fx",
+        "%2Fetc%2Fhostname",
+        "wd/../../../../../entrypoint.sh",
+    ] {
+        let answer = world.get(&format!("{FILES}/{file}")).await;
+        assert_eq!(answer.error(), "404 FileNotFound", "{file}");
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_never_ran_has_no_files_and_a_deleted_one_none_any_more() {
+    let world = world().await;
+    world.batch.hold_scheduling("ubuntu").unwrap();
+    world.add_runner("t2").await;
+    let early = world.get("/jobs/runners/tasks/t2/files").await;
+    assert_eq!(early.error(), "409 TaskFilesUnavailable");
+    let workitems = world.directory.path().join("ubuntu/tvm-ubuntu-1/workitems/runners/job-1");
+    assert_eq!(std::fs::read_dir(&workitems).unwrap().count(), 1);
+    world.send("DELETE", "/jobs/runners/tasks/t1", &[], "").await;
+    let empty = async {
+        while std::fs::read_dir(&workitems).unwrap().count() > 0 {
+            tokio::task::yield_now().await
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), empty).await.expect("the files go");
+}

@@ -1,0 +1,72 @@
+//! The JSON of the Batch data plane, api-version 2025-06-01, written from its public specification.
+//!
+//! Bodies that clients send are read strictly; what is read is kept and shown again as it came. This
+//! module knows shapes and limits of values, and nothing of jobs that run.
+
+mod time;
+mod reader;
+mod job;
+mod container;
+mod task;
+mod node;
+
+pub use container::{BindMount, BindSource, ContainerSettings, WorkingDirectory};
+pub(crate) use job::{
+    AllTasksComplete, DisableTasks, JobConstraints, JobDisable, JobExecution, JobLimits, JobPatch,
+    JobTerminate, JobView, NewJob,
+};
+pub(crate) use node::{NodeAgentInfo, NodeView, PoolView, SchedulingPolicy};
+pub(crate) use reader::read;
+pub(crate) use task::{
+    ExecutionView, FailureInfo, NewTask, NodeInfo, TaskCollection, TaskConstraints, TaskLimits,
+    TaskReplace, TaskView,
+};
+pub(crate) use time::{Span, Stamp};
+
+use super::failure::Failure;
+
+/// Checks an id: letters, digits, hyphens and underscores, at most 64.
+pub(crate) fn check_id(id: &str) -> Result<(), Failure> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if (1..=64).contains(&id.len()) && id.bytes().all(fits) {
+        return Ok(());
+    }
+    let reason = "an id has 1 to 64 letters, digits, hyphens and underscores";
+    Err(Failure::invalid_property("id", id, reason))
+}
+
+/// Checks a display name: at most 1,024 characters.
+fn check_display_name(name: Option<&str>) -> Result<(), Failure> {
+    match name.filter(|name| name.chars().count() > 1_024) {
+        Some(name) => Err(Failure::invalid_property(
+            "displayName",
+            name,
+            "at most 1,024 characters are allowed",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Checks a retry count: -1 stands for no limit.
+fn check_retries(count: Option<i32>) -> Result<(), Failure> {
+    match count.filter(|count| *count < -1) {
+        Some(count) => {
+            let name = "constraints.maxTaskRetryCount";
+            Err(Failure::invalid_property(name, &count.to_string(), "-1 or more is needed"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses the properties that are part of the specification and not modelled here.
+fn check_modelled(properties: &[(&str, Option<&serde_json::Value>)]) -> Result<(), Failure> {
+    let in_use = |value: &serde_json::Value| match value {
+        serde_json::Value::Null | serde_json::Value::Bool(false) => false,
+        serde_json::Value::Array(items) => !items.is_empty(),
+        _ => true,
+    };
+    match properties.iter().find(|(_, value)| value.is_some_and(in_use)) {
+        Some((name, _)) => Err(Failure::not_modelled(&format!("the property {name}"))),
+        None => Ok(()),
+    }
+}
