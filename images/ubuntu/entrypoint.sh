@@ -20,7 +20,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly here needed_validity=30
 RUNNER_HOME=${RUNNER_HOME:-/home/runner}
 
-started='' child='' signal='' handed_on='' woken='' waiting='' configuration='' scratch=''
+started='' child='' signal='' handed_on='' waiting='' configuration='' scratch=''
 
 # shellcheck source=images/ubuntu/claim.sh
 source "$here/claim.sh"
@@ -142,12 +142,12 @@ prepare_runner() {
   export RUNNER_MANUALLY_TRAP_SIG=1
 }
 
-# Runs one of the runner's programs in its folder and returns its code, however often a signal comes.
+# Runs one of the runner's programs in its folder and returns its code, whether a signal comes or not.
 #
 # A process group of its own: without job control, bash starts a background command with INT ignored,
 # and run.sh could neither catch it nor hand it on.
 attend() {
-  local code
+  local code=0
   started=yes
   cd -- "$RUNNER_HOME"
   set -m
@@ -155,13 +155,10 @@ attend() {
   child=$!
   set +m
   hand_on
-  while true; do
-    code=0
-    wait "$child" || code=$?
-    # A trap ends `wait` early; asked again, it has the code of the child even if that is gone.
-    [[ -n $woken ]] || return "$code"
-    woken=''
-  done
+  wait "$child" || code=$?
+  [[ -n $signal ]] || return "$code"
+  # A trap ends `wait` early; asked again, it has the code of the child even if that is gone.
+  wait "$child"
 }
 
 interrupted() {
@@ -169,14 +166,15 @@ interrupted() {
     [[ -z $waiting ]] || kill "$waiting" 2>/dev/null || true
     exit "$2"
   fi
-  woken=yes
   signal=${signal:-$1}
   hand_on
 }
 
-# Only the first signal: run.sh drops its trap after one, and a second would kill it in its clean-up.
+# Hands one signal on and ignores all others: run.sh drops its trap after the first and would die of the
+# second in the midst of its clean-up, and bash can lose the code of a child that ends while a trap runs.
 hand_on() {
   [[ -n $signal && -n $child && -z $handed_on ]] || return 0
+  trap '' INT TERM
   handed_on=yes
   kill -s "$signal" -- "-$child" 2>/dev/null || true
 }

@@ -28,7 +28,6 @@ teardown() { leave_world; }
 }
 
 @test "whatever may pass is asked again with the same nonce" {
-  skip_waits
   serve_claims '{"status":503}' '{"drop":true}' '{"status":404}' '{"status":429}' \
     '{"status":500}' '{"status":302}' "$(configured)"
   run -0 with_ticket
@@ -44,7 +43,6 @@ teardown() { leave_world; }
 }
 
 @test "a page that is no configuration is asked again" {
-  skip_waits
   serve_claims '{"status":200,"body":"<html>Please sign in</html>"}' '{"status":200}' "$(configured)"
   run -0 with_ticket
   [[ ${lines[0]} == *'claim 1: 200 without a configuration, again in '* ]]
@@ -52,7 +50,6 @@ teardown() { leave_world; }
 }
 
 @test "retries end with 75 after ten minutes, at most 30 seconds apart" {
-  skip_waits
   serve_claims '{"status":503,"body":"{\"error\":\"GitHub is unreachable\"}"}'
   run -75 with_ticket
   [ "$(($(waits | paste -sd+)))" = 600 ]
@@ -62,13 +59,11 @@ teardown() { leave_world; }
 }
 
 @test "a ClaimRunner that nobody reaches ends with 75 as well" {
-  skip_waits
   run -75 with_ticket
   [[ ${lines[0]} == *'claim 1: no answer (curl 7), again in 1 s' ]]
 }
 
 @test "Retry-After is honoured, as seconds and as a date" {
-  skip_waits
   serve_claims '{"status":429,"headers":{"Retry-After":"47"}}' \
     "{\"status\":503,\"headers\":{\"Retry-After\":\"$(LC_ALL=C date -u -d "@$(($(cat "$world/now") + 147))" '+%a, %d %b %Y %T GMT')\"}}" \
     "$(configured)"
@@ -77,7 +72,6 @@ teardown() { leave_world; }
 }
 
 @test "a Retry-After beyond the ten minutes is cut, and asked once more" {
-  skip_waits
   serve_claims '{"status":503,"headers":{"Retry-After":"86400"}}'
   run -75 with_ticket
   [ "$(waits)" = 600 ]
@@ -97,7 +91,6 @@ teardown() { leave_world; }
 }
 
 @test "the log has neither ticket nor nonce nor configuration, even if an answer repeats them" {
-  skip_waits
   serve_claims "{\"status\":503,\"body\":\"{\\\"error\\\":\\\"bad ticket $ticket\\\"}\"}" "$(configured)"
   run -0 with_ticket
   [[ $output == *'503 (bad ticket ***)'* ]]

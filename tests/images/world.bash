@@ -1,5 +1,5 @@
 # Sets up what the entrypoint meets on a node: a task's variables, a stand-in for GitHub's runner, a
-# ClaimRunner, and where time matters a clock of its own.
+# ClaimRunner, and a clock of its own on which waits take no time.
 #
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # shared with the tests, which bats runs in the same shell
@@ -10,7 +10,9 @@ build_world() {
   images=$(cd -- "$BATS_TEST_DIRNAME/../../images/ubuntu" && pwd)
   world=$BATS_TEST_TMPDIR
   cp -r "$BATS_TEST_DIRNAME/runner" "$world/runner"
-  mkdir "$world/bin" "$world/tmp" "$world/home"
+  cp -r "$BATS_TEST_DIRNAME/clock" "$world/bin"
+  date +%s >"$world/now"
+  mkdir "$world/tmp" "$world/home"
   mkfifo "$world/events"
   exec {events}<>"$world/events"
   story 'take_job_of octo/app'
@@ -35,15 +37,9 @@ story() {
   if (($#)); then printf '%s\n' "$@"; else cat; fi >"$world/runner/story"
 }
 
-# From here on `sleep` takes no time, and `date +%s` believes that it did.
-skip_waits() {
-  cp "$BATS_TEST_DIRNAME"/clock/* "$world/bin/"
-  date +%s >"$world/now"
-}
-
 waits() { cat "$world/waits"; }
 
-# From here on a wait is an event; it takes its time.
+# From here on a wait is an event, and takes its time.
 tell_of_waits() {
   printf '#!/bin/bash\necho waiting >>"%s"\nexec /usr/bin/sleep "$@"\n' "$world/events" >"$world/bin/sleep"
   chmod +x "$world/bin/sleep"
