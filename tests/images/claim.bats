@@ -1,0 +1,123 @@
+#!/usr/bin/env bats
+# What the entrypoint does with each answer of ClaimRunner.
+
+bats_require_minimum_version 1.5.0
+load world
+
+setup() { build_world; }
+teardown() { leave_world; }
+
+@test "a claimed configuration reaches the runner" {
+  serve_claims "$(configured)"
+  run -0 with_ticket
+  [ "$(arguments run)" = "$(printf '[--jitconfig]\n[%s]' "$configuration")" ]
+}
+
+@test "a claim is one JSON object with version, ticket and nonce" {
+  serve_claims "$(configured)"
+  run -0 with_ticket
+  pattern='^\{"path": "/api/ClaimRunner", "type": "application/json", "body": \{"v": 1, "ticket": "'$ticket'", "nonce": "[0-9a-f]{32}"\}\}$'
+  [[ $(cat "$world/claims") =~ $pattern ]]
+}
+
+@test "no demand ends the task with 0 and starts no runner" {
+  serve_claims '{"status":410,"body":"{\"decision\":\"gone\",\"reason\":\"the job was cancelled\"}"}'
+  run -0 with_ticket
+  [ "$output" = 'entrypoint: gh-1: claim 1: no demand (the job was cancelled)' ]
+  [ ! -e "$world/runner/run.arguments" ]
+}
+
+@test "whatever may pass is asked again with the same nonce" {
+  serve_claims '{"status":503}' '{"drop":true}' '{"status":404}' '{"status":429}' \
+    '{"status":500}' '{"status":302}' "$(configured)"
+  run -0 with_ticket
+  [ "$(claimed nonce | wc -l)" = 7 ]
+  [ "$(claimed nonce | sort -u | wc -l)" = 1 ]
+}
+
+@test "two runners draw two nonces" {
+  serve_claims "$(configured)"
+  run -0 with_ticket
+  run -0 with_ticket
+  [ "$(claimed nonce | sort -u | wc -l)" = 2 ]
+}
+
+@test "a page that is no configuration is asked again" {
+  serve_claims '{"status":200,"body":"<html>Please sign in</html>"}' '{"status":200}' "$(configured)"
+  run -0 with_ticket
+  [[ ${lines[0]} == *'claim 1: 200 without a configuration, again in '* ]]
+  [ "$(claimed nonce | wc -l)" = 3 ]
+}
+
+@test "retries end with 75 after ten minutes, at most 30 seconds apart" {
+  serve_claims '{"status":503,"body":"{\"error\":\"GitHub is unreachable\"}"}'
+  run -75 with_ticket
+  [ "$(($(waits | paste -sd+)))" = 600 ]
+  [ "$(waits | sort -n | tail -1)" -le 30 ]
+  [[ ${lines[0]} == 'entrypoint: gh-1: claim 1: 503 (GitHub is unreachable), again in 1 s' ]]
+  [[ ${lines[-1]} == *'gave up after '*' tries in 10 minutes' ]]
+}
+
+@test "a ClaimRunner that nobody reaches ends with 75 as well" {
+  run -75 with_ticket
+  [[ ${lines[0]} == *'claim 1: no answer (curl 7), again in 1 s' ]]
+}
+
+@test "Retry-After is honoured, as seconds and as a date" {
+  serve_claims '{"status":429,"headers":{"Retry-After":"47"}}' \
+    "{\"status\":503,\"headers\":{\"Retry-After\":\"$(LC_ALL=C date -u -d "@$(($(cat "$world/now") + 147))" '+%a, %d %b %Y %T GMT')\"}}" \
+    "$(configured)"
+  run -0 with_ticket
+  [ "$(waits)" = $'47\n100' ]
+}
+
+@test "a Retry-After beyond the ten minutes is cut, and asked once more" {
+  serve_claims '{"status":503,"headers":{"Retry-After":"86400"}}'
+  run -75 with_ticket
+  [ "$(waits)" = 600 ]
+  [ "$(claimed nonce | wc -l)" = 2 ]
+}
+
+@test "a ticket that is not accepted ends with 75 at once" {
+  serve_claims '{"status":401,"body":"{\"error\":\"the ticket has expired\"}"}'
+  run -75 with_ticket
+  [ "$output" = 'entrypoint: gh-1: claim 1: refused for good with 401 (the ticket has expired)' ]
+}
+
+@test "a claim that somebody else holds ends with 75 at once" {
+  serve_claims '{"status":403,"body":"{\"error\":\"claimed by another process\"}"}'
+  run -75 with_ticket
+  [ "$output" = 'entrypoint: gh-1: claim 1: refused for good with 403 (claimed by another process)' ]
+}
+
+@test "the log has neither ticket nor nonce nor configuration, even if an answer repeats them" {
+  serve_claims "{\"status\":503,\"body\":\"{\\\"error\\\":\\\"bad ticket $ticket\\\"}\"}" "$(configured)"
+  run -0 with_ticket
+  [[ $output == *'503 (bad ticket ***)'* ]]
+  [[ $output != *"$ticket"* && $output != *"$configuration"* && $output != *"$(claimed nonce | head -1)"* ]]
+}
+
+@test "TERM during a claim ends with 143 at once" {
+  serve_claims '{"hold":true}'
+  begin with_ticket
+  await_event claim
+  signal TERM
+  finish
+  [ "$status" = 143 ]
+}
+
+@test "INT between two claims ends with 130 at once" {
+  serve_claims '{"status":503,"headers":{"Retry-After":"500"}}'
+  tell_of_waits
+  begin with_ticket
+  await_event claim
+  await_event waiting
+  signal INT
+  finish
+  [ "$status" = 130 ]
+}
+
+@test "everything that is missing is named in one message" {
+  run -64 entrypoint RUNNER_HOME="$world/nowhere"
+  [ "$output" = "entrypoint: runner: missing: RUNNER_NAME,RUNNER_CLAIM_URL,RUNNER_CLAIM_TICKET,the runner ($world/nowhere/run.sh)" ]
+}

@@ -1,0 +1,92 @@
+# Sets up what the entrypoint meets on a node: a task's variables, a stand-in for GitHub's runner, a
+# ClaimRunner, and a clock of its own on which waits take no time.
+#
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # shared with the tests, which bats runs in the same shell
+
+readonly ticket=dGlja2V0.c2VjcmV0 configuration=eyJjb25maWciOiJzZWNyZXQifQ== token=AABBSECRETTOKEN
+
+build_world() {
+  images=$(cd -- "$BATS_TEST_DIRNAME/../../images/ubuntu" && pwd)
+  world=$BATS_TEST_TMPDIR
+  cp -r "$BATS_TEST_DIRNAME/runner" "$world/runner"
+  cp -r "$BATS_TEST_DIRNAME/clock" "$world/bin"
+  date +%s >"$world/now"
+  mkdir "$world/tmp" "$world/home"
+  mkfifo "$world/events"
+  exec {events}<>"$world/events"
+  story 'take_job_of octo/app'
+}
+
+# Starts the ClaimRunner, which gives these answers.
+serve_claims() {
+  printf '%s\n' "$@" >"$world/answers"
+  python3 "$BATS_TEST_DIRNAME/claim_runner.py" "$world" >"$world/claim-runner.log" 2>&1 3>&- &
+  claim_runner=$!
+  await_event listening
+}
+
+leave_world() {
+  [[ -z ${claim_runner:-} ]] || kill "$claim_runner"
+}
+
+configured() { printf '{"status":200,"body":"%s\\n"}' "$configuration"; }
+
+# What the stand-in for run.sh does, given as lines or on standard input.
+story() {
+  if (($#)); then printf '%s\n' "$@"; else cat; fi >"$world/runner/story"
+}
+
+waits() { cat "$world/waits"; }
+
+# From here on a wait is an event, and takes its time.
+tell_of_waits() {
+  printf '#!/bin/bash\necho waiting >>"%s"\nexec /usr/bin/sleep "$@"\n' "$world/events" >"$world/bin/sleep"
+  chmod +x "$world/bin/sleep"
+}
+
+# Becomes the entrypoint, with nothing in its environment but a task's variables and those given.
+entrypoint() {
+  exec /usr/bin/env --default-signal=INT,TERM -i PATH="$world/bin:$PATH" HOME="$world/home" \
+    TMPDIR="$world/tmp" RUNNER_HOME="$world/runner" "$@" "$images/entrypoint.sh"
+}
+
+with_ticket() {
+  entrypoint RUNNER_NAME=gh-1 RUNNER_CLAIM_TICKET="$ticket" \
+    RUNNER_CLAIM_URL="$(cat "$world/claim-url" 2>/dev/null || echo http://127.0.0.1:9)" "$@"
+}
+
+with_token() {
+  entrypoint RUNNER_NAME=gh-1 RUNNER_GROUP=Default ActionsRunner_URL=https://github.com/octo/app \
+    ActionsRunner_TOKEN="$token" ActionsRunner_LABELS=self-hosted,linux ActionsRunner_DISPOSE=true \
+    RUNNER_TOKEN_EXPIRES_AT="$(date -u -d '+1 hour' +%FT%TZ)" "$@"
+}
+
+# Starts one of the two in the background; `finish` waits for it and sets `status`.
+begin() {
+  "$@" >"$world/output" 2>&1 3>&- &
+  background=$!
+}
+
+finish() {
+  status=0
+  wait "$background" || status=$?
+  output=$(cat "$world/output")
+}
+
+await_event() {
+  local event
+  read -r -t 20 -u "$events" event
+  [[ $event == "$1" ]] || { echo "expected $1, got $event" && return 1; }
+}
+
+signal() { kill -s "$1" "$background"; }
+
+# Prints one field of the body of each claim.
+claimed() {
+  python3 -c 'import json, sys
+for line in open(sys.argv[1]): print(json.loads(line)["body"][sys.argv[2]])' "$world/claims" "$1"
+}
+
+# Prints the arguments that a program of the runner got, one a line and quoted.
+arguments() { xargs -0r printf '[%s]\n' <"$world/runner/$1.arguments"; }

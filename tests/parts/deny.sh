@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# about: licences, sources and bans of the dependencies (deny.toml)
+# needs: cargo:https://rustup.rs
+set -euo pipefail
+
+version=0.20.2
+cache=tests/.cache/cargo
+
+# Without optimizations: a third of the time to build, and the check itself takes a second.
+if [[ $(cargo-deny --version 2>/dev/null) != "cargo-deny $version" ]]; then
+  cargo install cargo-deny --version "$version" --locked --no-default-features --debug \
+    --root "$cache" --target-dir "$cache/target"
+  rm -rf "$cache/target"
+fi
+cargo fetch --locked
+cargo-deny --offline --locked --all-features check bans licenses sources
