@@ -7,9 +7,9 @@
 //!                └── services   a runner registers, listens, accepts, completes
 //! ```
 //!
-//! [`state`] knows everything and changes in synchronous steps; [`route`] is the table of what is
-//! modelled; [`shapes`] writes GitHub's objects. Jobs go to whichever runner has their labels, drawn by
-//! lot: a runner is bound to no job, here as there.
+//! `state` knows everything and changes in synchronous steps; `route` is the table of what is modelled;
+//! `shapes` writes GitHub's objects. Jobs go to whichever runner has their labels, drawn by lot: a
+//! runner is bound to no job, here as there.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -27,6 +27,7 @@ use crate::service::{Emulator, Request, Response};
 mod scope;
 mod repository;
 mod job;
+mod run;
 mod group;
 mod registration;
 mod hook;

@@ -11,14 +11,17 @@ use super::scope::Scope;
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Group {
     /// Its number; the default group of every scope is 1.
+    #[serde(default)]
     pub id: u64,
     /// Its name.
     pub name: String,
     /// The organization or enterprise that has it.
     pub scope: Scope,
     /// The full names of the repositories that may use it; none: all.
+    #[serde(default)]
     pub repositories: Option<BTreeSet<String>>,
     /// Whether public repositories may use it.
+    #[serde(default)]
     pub allows_public_repositories: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method, StatusCode, header};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::service::{Request, Response};
@@ -202,9 +202,10 @@ fn repository<'s>(
 }
 
 /// Writes a page of a list under its name, with the number of all.
-fn listed(ask: &Ask<'_>, name: &str, items: Vec<serde_json::Value>) -> Outcome {
+fn listed<T>(ask: &Ask<'_>, name: &str, items: Vec<T>, write: impl Fn(T) -> Value) -> Outcome {
     let total = items.len();
     let (items, link) = ask.query.page(items, &ask.base, &ask.path);
+    let items: Value = items.into_iter().map(write).collect();
     Reply::linked(json!({ "total_count": total, name: items }), link)
 }
 

@@ -52,6 +52,7 @@ pub(super) struct State {
     chains: BTreeMap<u64, VecDeque<u64>>,
     tokens: BTreeMap<String, Token>,
     secrets: BTreeMap<String, u64>,
+    jobs_by_run: BTreeMap<u64, Vec<u64>>,
     /// Queued jobs that no runner was given.
     unassigned: BTreeSet<u64>,
     /// Jobs that a runner was given but has not accepted, with that runner.
@@ -66,8 +67,8 @@ pub(super) struct State {
 
 /// The next number of each kind.
 ///
-/// Jobs and runs are beyond 32 bits, as on github.com. Deliveries are beyond 53 bits there as well;
-/// these are multiples of 1024, so that a proxy which reads numbers as floating point keeps them.
+/// Jobs, runs and deliveries are beyond 32 bits, as on github.com. Deliveries there are beyond 53 bits as
+/// well; these are not, because programs in JavaScript, which check the API, cannot read them.
 struct Numbers {
     job: u64,
     run: u64,
@@ -97,6 +98,7 @@ impl State {
             chains: BTreeMap::new(),
             tokens: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            jobs_by_run: BTreeMap::new(),
             unassigned: BTreeSet::new(),
             offered: BTreeMap::new(),
             idle: BTreeSet::new(),
@@ -107,7 +109,7 @@ impl State {
                 run: 18_000_000_000,
                 runner: 20,
                 hook: 600_000_000,
-                delivery: 3_842_091_948_768_772_096,
+                delivery: 3_842_091_948_768_772,
                 repository: 800_000_000,
                 owner: 9_000_000,
                 group: Group::DEFAULT,
@@ -136,10 +138,10 @@ impl State {
         let same_owner = |known: &&Repository| known.owner().eq_ignore_ascii_case(owner);
         let owner_id = match self.repositories.values().find(same_owner) {
             Some(known) => known.owner_id,
-            None => next(&mut self.numbers.owner, 1),
+            None => next(&mut self.numbers.owner),
         };
         let repository = Repository {
-            id: next(&mut self.numbers.repository, 1),
+            id: next(&mut self.numbers.repository),
             full_name: full_name.to_owned(),
             owner_id,
             organization: !self.options.personal_accounts.contains(owner),
@@ -172,7 +174,7 @@ impl State {
 
     /// Adds a runner group to an organization or an enterprise, and gives its number.
     pub(super) fn add_group(&mut self, mut group: Group) -> u64 {
-        group.id = next(&mut self.numbers.group, 1);
+        group.id = next(&mut self.numbers.group);
         self.groups.push(group);
         self.numbers.group
     }
@@ -190,7 +192,7 @@ impl State {
 
     /// Draws the id of an API request.
     pub(super) fn request_id(&mut self) -> String {
-        let number = next(&mut self.numbers.request, 1);
+        let number = next(&mut self.numbers.request);
         format!("{:04X}:{number:06X}", self.dice.random::<u16>())
     }
 
@@ -210,7 +212,7 @@ impl State {
     }
 }
 
-fn next(number: &mut u64, step: u64) -> u64 {
-    *number += step;
+fn next(number: &mut u64) -> u64 {
+    *number += 1;
     *number
 }

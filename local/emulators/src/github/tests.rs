@@ -19,6 +19,7 @@ use crate::service::{self, Emulator, Listening, Request, Response, Service};
 
 mod api;
 mod assignment;
+mod control;
 mod webhooks;
 
 pub(crate) const TOKEN: &str = "ghp_secret";

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 
-use crate::service::{Request, Response};
+use crate::service::{Emulator, Request, Response, Service};
 
 /// Sends one request and gives its answer.
 pub type Wire =
@@ -29,6 +29,15 @@ pub fn over_http() -> Wire {
         .build()
         .expect("a client without certificates needs nothing from the machine");
     Arc::new(move |request| exchange(client.clone(), request).boxed())
+}
+
+/// Makes a wire that ends at an emulator of this process, whatever host a request names.
+pub fn to<E: Emulator>(service: Arc<Service<E>>) -> Wire {
+    Arc::new(move |request| {
+        let service = Arc::clone(&service);
+        async move { service.call(request).await.map_err(|lost| Unanswered(lost.to_string())) }
+            .boxed()
+    })
 }
 
 async fn exchange(client: reqwest::Client, request: Request) -> Result<Response, Unanswered> {

@@ -12,7 +12,10 @@ use crate::github::Conclusion;
 use crate::github::wire::Wire;
 use crate::service::Response;
 
-use super::VERSION;
+use super::{PAUSE, VERSION};
+
+/// How often it tries to register.
+const REGISTRATIONS: u32 = 3;
 
 /// The service, as one runner sees it.
 pub(super) struct Service {
@@ -67,13 +70,24 @@ impl Service {
 
     /// Registers with a token, and gives the configuration's files; or tells a person why not.
     pub(super) async fn register(&self, order: &Value) -> Result<BTreeMap<String, String>, String> {
-        let response = self.exchange("RemoteAuth", Method::POST, "runners", Some(order)).await;
-        let response = response.map_err(|_| "The service does not answer.".to_owned())?;
-        if !response.status().is_success() {
-            let text = String::from_utf8_lossy(response.body());
-            return Err(format!("Http response code: {}\n{text}", response.status()));
+        let mut reason = String::new();
+        for _ in 0..REGISTRATIONS {
+            match self.exchange("RemoteAuth", Method::POST, "runners", Some(order)).await {
+                Ok(answer) if answer.status().is_success() => {
+                    return serde_json::from_slice(answer.body()).map_err(|err| err.to_string());
+                }
+                Ok(answer) => {
+                    let text = String::from_utf8_lossy(answer.body());
+                    reason = format!("Http response code: {}\n{text}", answer.status());
+                    if answer.status().is_client_error() {
+                        break;
+                    }
+                }
+                Err(_) => reason = "The service does not answer.".to_owned(),
+            }
+            tokio::time::sleep(PAUSE).await;
         }
-        serde_json::from_slice(response.body()).map_err(|err| err.to_string())
+        Err(reason)
     }
 
     pub(super) async fn open_session(&self) -> Result<String, Refused> {

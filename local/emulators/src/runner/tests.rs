@@ -10,10 +10,11 @@ use tokio::task::JoinHandle;
 
 use super::{Ending, Listener};
 use crate::github::tests::World;
-use crate::github::wire;
+use crate::github::wire::{self, Wire};
 
 mod home;
 mod serving;
+mod in_process;
 
 /// A runner program in a directory of its own.
 struct Program {
@@ -57,9 +58,13 @@ impl Program {
     }
 
     fn start(&self, args: &[&str]) -> JoinHandle<Ending> {
+        self.start_on(wire::over_http(), args)
+    }
+
+    fn start_on(&self, wire: Wire, args: &[&str]) -> JoinHandle<Ending> {
         let home = self.home.path().to_owned();
         let console = Box::new(self.said.clone());
-        let listener = Listener::new(home, self.env.clone(), wire::over_http(), console);
+        let listener = Listener::new(home, self.env.clone(), wire, console);
         let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
         let stop = self.stop.subscribe();
         tokio::spawn(async move { listener.run(&args, stop).await })

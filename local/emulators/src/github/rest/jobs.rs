@@ -1,10 +1,10 @@
 //! Answers for repositories, runs and jobs.
 
 use http::StatusCode;
-use serde_json::Value;
 
 use crate::github::answer::{Outcome, Refusal, Reply};
-use crate::github::job::{Conclusion, Job};
+use crate::github::job::Job;
+use crate::github::run::Run;
 use crate::github::shapes;
 use crate::github::state::State;
 
@@ -27,29 +27,25 @@ pub(super) fn jobs(state: &State, ask: &Ask<'_>) -> Outcome {
     let jobs = jobs_of_run(state, ask)?;
     let latest = jobs.iter().map(|job| job.attempt).max();
     let all = ask.query.get("filter") == Some("all");
-    let shown = jobs.into_iter().filter(|job| all || Some(job.attempt) == latest);
-    let write = |job: &Job| shapes::job::job(&ask.base, job, job.status);
-    listed(ask, "jobs", shown.map(write).collect())
+    let shown = jobs.into_iter().filter(|job| all || Some(job.attempt) == latest).collect();
+    listed(ask, "jobs", shown, |job| shapes::job::job(&ask.base, job, job.status))
 }
 
 pub(super) fn runs(state: &State, ask: &Ask<'_>) -> Outcome {
     ask.query.only(&["status", "exclude_pull_requests"])?;
     let repository = super::repository(state, ask)?;
-    let mut runs = std::collections::BTreeMap::<u64, Vec<&Job>>::new();
-    for job in state.jobs.values().filter(|job| job.repository == repository.full_name) {
-        runs.entry(job.run).or_default().push(job);
-    }
     let wanted = ask.query.get("status");
+    let of_repository = |run: &Run<'_>| run.first.repository == repository.full_name;
+    let as_wanted = |run: &Run<'_>| wanted.is_none_or(|wanted| run.stands_as(wanted));
     // The latest run comes first.
-    let shown = runs.into_values().rev().filter(|jobs| stands_as(jobs, wanted));
-    let write = |jobs: Vec<&Job>| shapes::job::run(&ask.base, repository, &jobs);
-    listed(ask, "workflow_runs", shown.filter_map(write).collect())
+    let shown = state.runs().rev().filter(of_repository).filter(as_wanted).collect();
+    listed(ask, "workflow_runs", shown, |run| shapes::job::run(&ask.base, repository, &run))
 }
 
 pub(super) fn run(state: &State, ask: &Ask<'_>) -> Outcome {
     let repository = super::repository(state, ask)?;
-    let jobs = jobs_of_run(state, ask)?;
-    shapes::job::run(&ask.base, repository, &jobs).map_or(Reply::ok(Value::Null), Reply::ok)
+    let run = Run::of(&jobs_of_run(state, ask)?).ok_or_else(Refusal::not_found)?;
+    Reply::ok(shapes::job::run(&ask.base, repository, &run))
 }
 
 pub(super) fn cancel_run(state: &mut State, ask: &Ask<'_>) -> Outcome {
@@ -68,13 +64,4 @@ fn jobs_of_run<'s>(state: &'s State, ask: &Ask<'_>) -> Result<Vec<&'s Job>, Refu
     let jobs: Vec<&Job> = state.jobs_of(ask.route.number(0)).collect();
     let here = jobs.first().is_some_and(|job| job.repository == repository.full_name);
     if here { Ok(jobs) } else { Err(Refusal::not_found()) }
-}
-
-/// The filter takes a status or a conclusion.
-fn stands_as(jobs: &[&Job], wanted: Option<&str>) -> bool {
-    let latest = jobs.iter().map(|job| job.attempt).max();
-    let jobs: Vec<&&Job> = jobs.iter().filter(|job| Some(job.attempt) == latest).collect();
-    let (status, conclusion) = shapes::job::standing(&jobs);
-    wanted
-        .is_none_or(|wanted| wanted == status || conclusion.map(Conclusion::as_str) == Some(wanted))
 }

@@ -70,7 +70,7 @@ pub(super) fn runners(state: &State, ask: &Ask<'_>) -> Outcome {
     };
     let runners = state.registrations.values().map(|known| &known.runner);
     let of_scope = runners.filter(|runner| runner.scope == scope).filter(named);
-    listed(ask, "runners", of_scope.map(shapes::runner::runner).collect())
+    listed(ask, "runners", of_scope.collect(), shapes::runner::runner)
 }
 
 pub(super) fn runner(state: &State, ask: &Ask<'_>) -> Outcome {
@@ -98,6 +98,5 @@ fn find<'s>(state: &'s State, ask: &Ask<'_>) -> Result<&'s Runner, Refusal> {
 pub(super) fn groups(state: &State, ask: &Ask<'_>) -> Outcome {
     ask.query.only(&[])?;
     let groups = state.groups_of(&scope(state, ask)?);
-    let groups = groups.iter().map(|group| shapes::runner::group(&ask.base, group)).collect();
-    listed(ask, "runner_groups", groups)
+    listed(ask, "runner_groups", groups, |group| shapes::runner::group(&ask.base, &group))
 }

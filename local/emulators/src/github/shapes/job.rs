@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::github::job::{Conclusion, Job, JobStatus};
 use crate::github::repository::Repository;
+use crate::github::run::Run;
 
 use super::{Base, person, repository, stamp};
 
@@ -69,17 +70,16 @@ fn steps(job: &Job) -> Value {
     }])
 }
 
-/// Writes a run of the jobs of its latest attempt; `None` where it has no jobs.
-pub(in crate::github) fn run(base: &Base, repo: &Repository, jobs: &[&Job]) -> Option<Value> {
-    let first = jobs.first()?;
-    let attempt = jobs.iter().map(|job| job.attempt).max()?;
-    let latest: Vec<&&Job> = jobs.iter().filter(|job| job.attempt == attempt).collect();
-    let (status, conclusion) = standing(&latest);
-    let touched = |job: &&&Job| job.completed_at.or(job.started_at).unwrap_or(job.created_at);
-    let updated = latest.iter().map(touched).max()?;
+/// Writes a run.
+pub(in crate::github) fn run(base: &Base, repo: &Repository, run: &Run<'_>) -> Value {
+    let (first, attempt) = (run.first, run.attempt);
+    let (status, conclusion) = run.standing();
+    let touched = |job: &&Job| job.completed_at.or(job.started_at).unwrap_or(job.created_at);
+    let began = run.latest.iter().map(|job| job.created_at).min().unwrap_or(first.created_at);
+    let updated = run.latest.iter().map(touched).max().unwrap_or(first.created_at);
     let api = format!("{}/repos/{}", base.api, repo.full_name);
     let url = format!("{api}/actions/runs/{}", first.run);
-    Some(json!({
+    json!({
         "id": first.run,
         "name": WORKFLOW.0,
         "node_id": format!("WFR_{}", first.run),
@@ -101,7 +101,7 @@ pub(in crate::github) fn run(base: &Base, repo: &Repository, jobs: &[&Job]) -> O
         "pull_requests": [],
         "created_at": stamp(first.created_at),
         "updated_at": stamp(updated),
-        "run_started_at": stamp(latest.first()?.created_at),
+        "run_started_at": stamp(began),
         "actor": person(base),
         "triggering_actor": person(base),
         "jobs_url": format!("{url}/jobs"),
@@ -115,26 +115,7 @@ pub(in crate::github) fn run(base: &Base, repo: &Repository, jobs: &[&Job]) -> O
         "head_commit": commit(first),
         "repository": repository::short(base, repo),
         "head_repository": repository::short(base, repo),
-    }))
-}
-
-/// Tells where a run stands, from where its jobs stand.
-pub(in crate::github) fn standing(jobs: &[&&Job]) -> (&'static str, Option<Conclusion>) {
-    let count = |status| jobs.iter().filter(|job| job.status == status).count();
-    let ended = |conclusion| jobs.iter().any(|job| job.conclusion == Some(conclusion));
-    let completed = count(JobStatus::Completed);
-    if completed == jobs.len() {
-        let conclusions = [Conclusion::Failure, Conclusion::Cancelled, Conclusion::Success];
-        return ("completed", conclusions.into_iter().find(|&conclusion| ended(conclusion)));
-    }
-    // A run some of whose jobs have ended is in progress, even where all others are queued.
-    if completed + count(JobStatus::InProgress) > 0 {
-        ("in_progress", None)
-    } else if count(JobStatus::Queued) > 0 {
-        ("queued", None)
-    } else {
-        ("waiting", None)
-    }
+    })
 }
 
 fn commit(job: &Job) -> Value {

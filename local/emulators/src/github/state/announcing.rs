@@ -38,7 +38,7 @@ impl State {
         scope: Scope,
         now: DateTime<Utc>,
     ) -> u64 {
-        let id = next(&mut self.numbers.hook, 1);
+        let id = next(&mut self.numbers.hook);
         let scope = self.known(&scope).unwrap_or(scope);
         let hook = Hook { id, url, secret, scope, created_at: now };
         self.hooks.insert(id, hook.clone());
@@ -84,7 +84,7 @@ impl State {
         now: DateTime<Utc>,
     ) {
         let delivery = Delivery {
-            id: next(&mut self.numbers.delivery, 1024),
+            id: next(&mut self.numbers.delivery),
             headers: headers(hook, event.name, &guid, &payload, self.target_id(hook)),
             guid,
             hook: hook.id,
@@ -104,7 +104,7 @@ impl State {
     pub(in crate::github) fn redeliver(&mut self, id: u64, now: DateTime<Utc>) -> Option<u64> {
         let first = self.deliveries.get(&id)?.clone();
         let again = Delivery {
-            id: next(&mut self.numbers.delivery, 1024),
+            id: next(&mut self.numbers.delivery),
             redelivery: true,
             delivered_at: now,
             outcome: None,

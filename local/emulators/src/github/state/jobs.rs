@@ -6,16 +6,17 @@ use rand::Rng;
 use crate::events::Happening;
 use crate::github::job::{Conclusion, Gate, Job, JobStatus, NewJob, ServingRunner};
 use crate::github::registration::Message;
+use crate::github::run::Run;
 
 use super::{State, next};
 
 impl State {
     /// Queues a job, and tells the hooks.
     pub(in crate::github) fn queue(&mut self, order: NewJob, now: DateTime<Utc>) -> u64 {
-        let run = order.run.unwrap_or_else(|| next(&mut self.numbers.run, 1));
+        let run = order.run.unwrap_or_else(|| next(&mut self.numbers.run));
         let gated = order.gate != Gate::None;
         let job = Job {
-            id: next(&mut self.numbers.job, 1),
+            id: next(&mut self.numbers.job),
             run,
             attempt: self.jobs_of(run).map(|job| job.attempt).max().unwrap_or(1),
             repository: self.add_repository(&order.repository, order.visibility, now),
@@ -42,7 +43,7 @@ impl State {
     pub(in crate::github) fn rerun(&mut self, id: u64, now: DateTime<Utc>) -> Option<u64> {
         let done = self.jobs.get(&id).filter(|job| job.status == JobStatus::Completed)?.clone();
         let again = Job {
-            id: next(&mut self.numbers.job, 1),
+            id: next(&mut self.numbers.job),
             attempt: done.attempt + 1,
             status: if done.gate == Gate::None { JobStatus::Queued } else { JobStatus::Waiting },
             conclusion: None,
@@ -60,6 +61,7 @@ impl State {
 
     fn enter(&mut self, job: Job, now: DateTime<Utc>) -> u64 {
         let (id, gate) = (job.id, job.gate);
+        self.jobs_by_run.entry(job.run).or_default().push(id);
         self.jobs.insert(id, job);
         match gate {
             Gate::None => {
@@ -158,7 +160,13 @@ impl State {
 
     /// Lists the jobs of a run, of all its attempts.
     pub(in crate::github) fn jobs_of(&self, run: u64) -> impl Iterator<Item = &Job> {
-        self.jobs.values().filter(move |job| job.run == run)
+        self.jobs_by_run.get(&run).into_iter().flatten().map(|job| &self.jobs[job])
+    }
+
+    /// Lists the runs, oldest first.
+    pub(in crate::github) fn runs(&self) -> impl DoubleEndedIterator<Item = Run<'_>> {
+        let jobs = |ids: &Vec<u64>| ids.iter().map(|id| &self.jobs[id]).collect::<Vec<&Job>>();
+        self.jobs_by_run.values().filter_map(move |ids| Run::of(&jobs(ids)))
     }
 
     fn serving(&self, id: u64) -> Option<ServingRunner> {

@@ -54,7 +54,7 @@ impl State {
         if self.runner_named(&order.scope, &order.name).is_some() {
             return Err(NotRegistered::NameTaken);
         }
-        let id = next(&mut self.numbers.runner, 1);
+        let id = next(&mut self.numbers.runner);
         let secret = self.secret(43);
         let runner = Runner {
             id,

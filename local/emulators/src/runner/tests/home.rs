@@ -1,10 +1,13 @@
 //! Runs the scripts of a laid home, with a listener that only ends.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::runner::{home_of, lay_home};
@@ -48,6 +51,19 @@ fn the_scripts_hand_their_arguments_to_the_listener() {
     assert_eq!((code, said), (0, format!("{}|run --jitconfig e30=\n", listener.display())));
     let (code, said) = run(&home, "config.sh", &["--name", "r"], &[]);
     assert_eq!((code, said), (3, format!("{}|configure --name r\n", listener.display())));
+}
+
+#[test]
+fn run_sh_hands_a_signal_on_where_it_was_told_to_and_tells_of_the_signal_itself() {
+    let home = laid("trap 'echo stopped; exit 0' INT; echo up; while :; do sleep 0.01; done");
+    let mut command = Command::new(home.path().join("run.sh"));
+    let command = command.env("RUNNER_MANUALLY_TRAP_SIG", "1").stdout(Stdio::piped());
+    let mut running = command.spawn().unwrap();
+    let mut said = BufReader::new(running.stdout.take().unwrap()).lines();
+    assert_eq!(said.next().unwrap().unwrap(), "up");
+    kill(Pid::from_raw(running.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+    assert_eq!(said.next().unwrap().unwrap(), "stopped");
+    assert_eq!(running.wait().unwrap().code(), Some(143));
 }
 
 #[test]
