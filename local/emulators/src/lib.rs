@@ -21,4 +21,5 @@ pub mod service;
 pub mod storage;
 pub mod batch;
 pub mod github;
+pub mod runner;
 pub mod functions;

@@ -1,0 +1,215 @@
+//! Answers the REST API: admits the caller, does the operation in one step, adds GitHub's headers.
+
+use chrono::{DateTime, Utc};
+use http::{HeaderMap, Method, StatusCode, header};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::service::{Request, Response};
+
+use super::answer::{Outcome, Query, Refusal, Reply};
+use super::hook::hex;
+use super::rate::{Resource, Window};
+use super::route::{Operation, Route};
+use super::scope::Scope;
+use super::shapes::Base;
+use super::state::State;
+use super::{GitHub, Options};
+
+mod jobs;
+mod runners;
+mod hooks;
+
+/// A request to the API, as its operations see it.
+pub(super) struct Ask<'a> {
+    pub(super) route: &'a Route<'a>,
+    pub(super) query: Query,
+    pub(super) body: &'a [u8],
+    pub(super) base: Base,
+    /// The path within the API, without the first slash.
+    pub(super) path: String,
+    pub(super) options: &'a Options,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl GitHub {
+    /// Answers a request to the API.
+    pub(super) fn rest(&self, route: &Route<'_>, request: &Request) -> Response {
+        let resource = Resource::of(route.operation);
+        let admitted = admit(&self.options, route.operation, request.headers());
+        let (outcome, window, id) = self.step(|state, now| {
+            let outcome = admitted
+                .and_then(|()| spend(state, resource, route.operation, now))
+                .and_then(|()| dispatch(state, &self.ask(route, request, now)));
+            (outcome, *state.limits.window(resource, now), state.request_id())
+        });
+        let mut response = match outcome {
+            Ok(reply) => reply.into_response(),
+            Err(refusal) => refusal.into_response(),
+        };
+        if request.method() == Method::GET && response.status() == StatusCode::OK {
+            tag(request.headers(), &mut response);
+        }
+        decorate(response.headers_mut(), resource, &window, &id);
+        response
+    }
+
+    fn ask<'a>(
+        &'a self,
+        route: &'a Route<'a>,
+        request: &'a Request,
+        now: DateTime<Utc>,
+    ) -> Ask<'a> {
+        let path = request.uri().path();
+        let path = path.strip_prefix("/api/v3").unwrap_or(path).trim_start_matches('/').to_owned();
+        Ask {
+            route,
+            query: Query::of(request.uri().query().unwrap_or_default()),
+            body: request.body(),
+            base: self.options.base_of(request),
+            path,
+            options: &self.options,
+            now,
+        }
+    }
+}
+
+fn dispatch(state: &mut State, ask: &Ask<'_>) -> Outcome {
+    match ask.route.operation {
+        Operation::MetaGet => meta(ask),
+        Operation::RateLimitGet => Reply::ok(state.limits.overview(ask.now)),
+        Operation::ReposGet => jobs::repository(state, ask),
+        Operation::GetJobForWorkflowRun => jobs::job(state, ask),
+        Operation::ListJobsForWorkflowRun => jobs::jobs(state, ask),
+        Operation::ListWorkflowRunsForRepo => jobs::runs(state, ask),
+        Operation::GetWorkflowRun => jobs::run(state, ask),
+        Operation::CancelWorkflowRun => jobs::cancel_run(state, ask),
+        Operation::CreateRegistrationToken(_) => runners::token(state, ask),
+        Operation::GenerateRunnerJitconfig(_) => runners::jit_config(state, ask),
+        Operation::ListSelfHostedRunners(_) => runners::runners(state, ask),
+        Operation::GetSelfHostedRunner(_) => runners::runner(state, ask),
+        Operation::DeleteSelfHostedRunner(_) => runners::delete(state, ask),
+        Operation::ListSelfHostedRunnerGroups(_) => runners::groups(state, ask),
+        Operation::ListWebhooks(_) => hooks::hooks(state, ask),
+        Operation::ListWebhookDeliveries(_) => hooks::deliveries(state, ask),
+        Operation::GetWebhookDelivery(_) => hooks::delivery(state, ask),
+        Operation::RedeliverWebhookDelivery(_) => hooks::redeliver(state, ask),
+        Operation::RegisterRunner
+        | Operation::OpenSession
+        | Operation::NextMessage
+        | Operation::AcceptJob
+        | Operation::CompleteJob
+        | Operation::CloseSession => Err(Refusal::not_found()),
+    }
+}
+
+/// Finds the scope that a request names; what GitHub does not know is not found.
+fn scope(state: &State, ask: &Ask<'_>) -> Result<Scope, Refusal> {
+    ask.route.scope.as_ref().and_then(|scope| state.known(scope)).ok_or_else(Refusal::not_found)
+}
+
+/// The two that need no credentials still refuse wrong ones.
+fn admit(options: &Options, operation: Operation, headers: &HeaderMap) -> Result<(), Refusal> {
+    if !headers.contains_key(header::USER_AGENT) {
+        // https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
+        let text = "Request forbidden by administrative rules. Please make sure your request has a \
+                    User-Agent header.";
+        return Err(Refusal::new(StatusCode::FORBIDDEN, text));
+    }
+    let open = matches!(operation, Operation::MetaGet | Operation::RateLimitGet);
+    let given = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
+    let credential = given.map(|value| value.split_once(' ').unwrap_or_default());
+    match credential {
+        None if open => Ok(()),
+        None => Err(Refusal::new(StatusCode::UNAUTHORIZED, "Requires authentication")),
+        Some((scheme, token))
+            if token == options.token
+                && ["bearer", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) =>
+        {
+            Ok(())
+        }
+        Some(_) => Err(Refusal::new(StatusCode::UNAUTHORIZED, "Bad credentials")),
+    }
+}
+
+fn spend(
+    state: &mut State,
+    resource: Resource,
+    operation: Operation,
+    now: DateTime<Utc>,
+) -> Result<(), Refusal> {
+    // To ask for the limits costs nothing of them.
+    if operation == Operation::RateLimitGet || state.limits.spend(resource, now) {
+        return Ok(());
+    }
+    Err(Refusal::new(StatusCode::FORBIDDEN, "API rate limit exceeded for user ID 583231."))
+}
+
+fn meta(ask: &Ask<'_>) -> Outcome {
+    Reply::ok(json!({
+        "verifiable_password_authentication": false,
+        "hooks": ask.options.hook_ranges,
+        "web": ["127.0.0.1/32"],
+        "api": ["127.0.0.1/32"],
+        "git": ["127.0.0.1/32"],
+        "actions": ["127.0.0.1/32"],
+    }))
+}
+
+/// Answers 304 where the caller has the answer already.
+fn tag(request: &HeaderMap, response: &mut Response) {
+    let etag = format!("W/\"{}\"", hex(&Sha256::digest(response.body())));
+    if request.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = bytes::Bytes::new();
+        response.headers_mut().remove(header::CONTENT_TYPE);
+    }
+    response.headers_mut().insert(header::ETAG, etag.parse().expect("hexadecimal digits"));
+}
+
+fn decorate(headers: &mut HeaderMap, resource: Resource, window: &Window, id: &str) {
+    let numbers = [
+        ("x-ratelimit-limit", i64::from(window.limit)),
+        ("x-ratelimit-remaining", i64::from(window.remaining())),
+        ("x-ratelimit-used", i64::from(window.used)),
+        ("x-ratelimit-reset", window.resets_at.timestamp()),
+    ];
+    for (name, number) in numbers {
+        headers.insert(name, number.into());
+    }
+    headers.insert("x-ratelimit-resource", header::HeaderValue::from_static(resource.name()));
+    headers.insert("x-github-request-id", id.parse().expect("hexadecimal digits and a colon"));
+    let fixed = [
+        ("x-github-media-type", "github.v3; format=json"),
+        ("x-github-api-version-selected", "2022-11-28"),
+        ("server", "github.com"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, header::HeaderValue::from_static(value));
+    }
+}
+
+/// Finds the repository that a request names.
+fn repository<'s>(
+    state: &'s State,
+    ask: &Ask<'_>,
+) -> Result<&'s super::repository::Repository, Refusal> {
+    let name = match &ask.route.scope {
+        Some(Scope::Repository(name)) => name,
+        _ => return Err(Refusal::not_found()),
+    };
+    state.repository(name).ok_or_else(Refusal::not_found)
+}
+
+/// Writes a page of a list under its name, with the number of all.
+fn listed<T>(ask: &Ask<'_>, name: &str, items: Vec<T>, write: impl Fn(T) -> Value) -> Outcome {
+    let total = items.len();
+    let (items, link) = ask.query.page(items, &ask.base, &ask.path);
+    let items: Value = items.into_iter().map(write).collect();
+    Reply::linked(json!({ "total_count": total, name: items }), link)
+}
+
+/// Makes an error answer as the API's, for faults and for what is not modelled.
+pub(super) fn failure(status: StatusCode, message: &str) -> Response {
+    Refusal::new(status, message).into_response()
+}

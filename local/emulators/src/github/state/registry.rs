@@ -1,0 +1,108 @@
+//! Registers runners and removes them.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::events::Happening;
+use crate::github::registration::{NewRunner, Registration, Runner};
+use crate::github::scope::Scope;
+
+use super::{State, next};
+
+/// How long a registration token may be used.
+const TOKEN_LIFE: TimeDelta = TimeDelta::hours(1);
+
+/// The right to register runners for a scope.
+#[derive(Clone)]
+pub(in crate::github) struct Token {
+    pub(in crate::github) text: String,
+    pub(in crate::github) scope: Scope,
+    pub(in crate::github) expires_at: DateTime<Utc>,
+}
+
+/// Why a runner was not registered.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::github) enum NotRegistered {
+    /// Another one of the scope has that name.
+    NameTaken,
+    /// The scope has no such group.
+    NoSuchGroup,
+}
+
+impl State {
+    /// Issues a token that registers runners for a scope.
+    pub(in crate::github) fn issue_token(&mut self, scope: Scope, now: DateTime<Utc>) -> Token {
+        let token = Token { text: self.secret(29), scope, expires_at: now + TOKEN_LIFE };
+        self.tokens.insert(token.text.clone(), token.clone());
+        token
+    }
+
+    /// Tells the scope that a token still opens.
+    pub(in crate::github) fn token_scope(&self, text: &str, now: DateTime<Utc>) -> Option<Scope> {
+        let token = self.tokens.get(text)?;
+        (now < token.expires_at).then(|| token.scope.clone())
+    }
+
+    /// Registers a runner, and gives its number.
+    pub(in crate::github) fn register(
+        &mut self,
+        order: NewRunner,
+        now: DateTime<Utc>,
+    ) -> Result<u64, NotRegistered> {
+        if self.group(&order.scope, order.group).is_none() {
+            return Err(NotRegistered::NoSuchGroup);
+        }
+        if self.runner_named(&order.scope, &order.name).is_some() {
+            return Err(NotRegistered::NameTaken);
+        }
+        let id = next(&mut self.numbers.runner);
+        let secret = self.secret(43);
+        let runner = Runner {
+            id,
+            name: order.name,
+            scope: order.scope,
+            group: order.group,
+            labels: order.labels,
+            ephemeral: order.ephemeral,
+            os: "unknown".to_owned(),
+            version: None,
+            online: false,
+            busy: false,
+            registered_at: now,
+        };
+        self.happened.push(Happening::RunnerRegistered { runner: runner.name.clone() });
+        self.secrets.insert(secret.clone(), id);
+        let registration = Registration {
+            runner,
+            secret,
+            session: None,
+            job: None,
+            idle_since: None,
+            offline_since: Some(now),
+        };
+        self.registrations.insert(id, registration);
+        self.limit_absence(id, now);
+        Ok(id)
+    }
+
+    /// Finds a runner by its scope and name.
+    pub(in crate::github) fn runner_named(&self, scope: &Scope, name: &str) -> Option<&Runner> {
+        let mut runners = self.registrations.values().map(|known| &known.runner);
+        runners.find(|runner| runner.scope == *scope && runner.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Finds a runner by what it proves itself with.
+    pub(in crate::github) fn runner_with(&self, secret: &str) -> Option<u64> {
+        self.secrets.get(secret).copied()
+    }
+
+    /// Ends a registration, with its session; a job that it had not accepted is queued again.
+    pub(in crate::github) fn remove(&mut self, id: u64, now: DateTime<Utc>) {
+        let Some(known) = self.registrations.remove(&id) else { return };
+        self.secrets.remove(&known.secret);
+        self.idle.remove(&id);
+        self.happened.push(Happening::RunnerGone { runner: known.runner.name.clone() });
+        if let Some(job) = known.job.filter(|job| self.offered.contains_key(job)) {
+            self.requeue(job, now);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What may be done to an emulated GitHub, and seen of it, from Rust.
+
+use super::GitHub;
+use super::group::Group;
+use super::hook::Delivery;
+use super::job::{Job, JobStatus, NewJob};
+use super::registration::Runner;
+use super::repository::Visibility;
+use super::scope::Scope;
+
+impl GitHub {
+    /// Adds a repository, where there is none of that name.
+    ///
+    /// What belongs to no known repository, or to no known organization, is not found.
+    pub fn add_repository(&self, full_name: &str, visibility: Visibility) {
+        self.step(|state, now| state.add_repository(full_name, visibility, now));
+    }
+
+    /// Adds a runner group, and gives its number; the one in `group` is not used.
+    pub fn add_group(&self, group: Group) -> u64 {
+        self.step(|state, _| state.add_group(group))
+    }
+
+    /// Adds a hook for `workflow_job` events, greets it with a `ping`, and gives its number.
+    pub fn add_hook(&self, url: &str, secret: &str, scope: Scope) -> u64 {
+        let target = (url.to_owned(), secret.to_owned());
+        self.step(|state, now| state.add_hook(target, scope, now))
+    }
+
+    /// Queues a job, and gives its number; the hooks are told in the background, in order.
+    pub fn queue_job(&self, order: NewJob) -> u64 {
+        self.step(|state, now| state.queue(order, now))
+    }
+
+    /// Opens the gate before a job; tells whether it waited there.
+    pub fn approve(&self, job: u64) -> bool {
+        self.step(|state, now| state.approve(job, now))
+    }
+
+    /// Cancels a job; tells whether there was one to cancel.
+    ///
+    /// A running job ends when its runner has heard of it.
+    pub fn cancel_job(&self, job: u64) -> bool {
+        self.step(|state, now| state.cancel(job, now))
+    }
+
+    /// Runs a completed job again, and gives the new job's number.
+    pub fn rerun(&self, job: u64) -> Option<u64> {
+        self.step(|state, now| state.rerun(job, now))
+    }
+
+    /// Makes the latest `queued` delivery of a job again, with its GUID, and gives the new deliveries.
+    pub fn redeliver(&self, job: u64) -> Vec<u64> {
+        self.step(|state, now| state.redeliver_job(job, now))
+    }
+
+    /// Holds all jobs back from runners, or ceases to.
+    pub fn pause_assignment(&self, paused: bool) {
+        self.step(|state, now| state.set_assigning(!paused, now));
+    }
+
+    /// Lists the jobs, oldest first.
+    pub fn jobs(&self) -> Vec<Job> {
+        self.step(|state, _| state.jobs.values().cloned().collect())
+    }
+
+    /// Finds a job.
+    pub fn job(&self, id: u64) -> Option<Job> {
+        self.step(|state, _| state.jobs.get(&id).cloned())
+    }
+
+    /// Lists the registered runners, oldest first.
+    pub fn runners(&self) -> Vec<Runner> {
+        self.step(|state, _| {
+            state.registrations.values().map(|known| known.runner.clone()).collect()
+        })
+    }
+
+    /// Lists the deliveries, oldest first; those under way have no outcome yet.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.step(|state, _| state.deliveries.values().cloned().collect())
+    }
+
+    /// Waits until something that was asked for is so.
+    pub async fn until<T>(&self, is_so: impl Fn(&Self) -> Option<T>) -> T {
+        let mut happened = self.happened.subscribe();
+        loop {
+            if let Some(found) = is_so(self) {
+                return found;
+            }
+            // The sender lives as long as `self`.
+            let _ = happened.changed().await;
+        }
+    }
+
+    /// Waits until a job is completed.
+    ///
+    /// # Panics
+    /// There is no such job.
+    pub async fn settled(&self, job: u64) -> Job {
+        self.until(|github| {
+            let job = github.job(job).expect("a number that queueing gave");
+            (job.status == JobStatus::Completed).then_some(job)
+        })
+        .await
+    }
+}

@@ -1,0 +1,134 @@
+//! Knows the runner's directory: its scripts, and the files that configure it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+
+/// Turns the listener's ending into that of `run.sh`.
+///
+/// As the real one: it hands no signal on unless `RUNNER_MANUALLY_TRAP_SIG` is set, and then ends with
+/// 143 or 130 although the listener ended well; 7 comes through only where it was asked for.
+const RUN: &str = r#"#!/bin/bash
+home="$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+
+listen() {
+    "$home/bin/Runner.Listener" run "$@"
+    if [[ $? -eq 7 && "$ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE" == 1 ]]; then
+        return 7
+    fi
+    return 0
+}
+
+if [[ -z "$RUNNER_MANUALLY_TRAP_SIG" ]]; then
+    listen "$@"
+    exit $?
+fi
+
+set -m
+trap 'kill -INT -$listener' INT TERM
+listen "$@" &
+listener=$!
+wait $listener
+code=$?
+trap - INT TERM
+wait $listener
+exit $code
+"#;
+
+const CONFIG: &str = r#"#!/bin/bash
+home="$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+if [[ "$1" == remove ]]; then
+    exec "$home/bin/Runner.Listener" "$@"
+fi
+exec "$home/bin/Runner.Listener" configure "$@"
+"#;
+
+/// The files that make a directory a configured runner.
+const CONFIGURATION: [&str; 3] = [".runner", ".credentials", ".credentials_rsaparams"];
+
+/// Lays a directory out as an unpacked runner whose listener is the program at `listener`.
+///
+/// # Errors
+/// The directory cannot be written.
+pub fn lay_home(dir: &Path, listener: &Path) -> io::Result<()> {
+    fs::create_dir_all(dir.join("bin"))?;
+    for (name, script) in [("run.sh", RUN), ("config.sh", CONFIG)] {
+        let path = dir.join(name);
+        fs::write(&path, script)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    }
+    let link = dir.join("bin/Runner.Listener");
+    if link.symlink_metadata().is_ok() {
+        fs::remove_file(&link)?;
+    }
+    symlink(listener, link)
+}
+
+/// What a configured runner knows of itself.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) name: String,
+    pub(super) service: String,
+    pub(super) ephemeral: bool,
+    pub(super) work_folder: String,
+    pub(super) secret: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RunnerFile {
+    agent_name: String,
+    server_url: String,
+    ephemeral: String,
+    work_folder: String,
+}
+
+#[derive(Deserialize)]
+struct KeyFile {
+    d: String,
+}
+
+/// Writes the files of a configuration: names, and contents in base64.
+pub(super) fn write(home: &Path, files: &BTreeMap<String, String>) -> io::Result<()> {
+    for (name, content) in files {
+        let content = STANDARD.decode(content).map_err(io::Error::other)?;
+        fs::write(home.join(name), content)?;
+    }
+    Ok(())
+}
+
+/// Reads the files of a configuration from the argument that carries them.
+pub(super) fn decode(jit_config: &str) -> Option<BTreeMap<String, String>> {
+    serde_json::from_slice(&STANDARD.decode(jit_config).ok()?).ok()
+}
+
+pub(super) fn is_configured(home: &Path) -> bool {
+    home.join(CONFIGURATION[0]).exists()
+}
+
+/// Reads what the runner is configured as.
+pub(super) fn settings(home: &Path) -> io::Result<Settings> {
+    let file: RunnerFile = serde_json::from_slice(&fs::read(home.join(CONFIGURATION[0]))?)?;
+    let key: KeyFile = serde_json::from_slice(&fs::read(home.join(CONFIGURATION[2]))?)?;
+    Ok(Settings {
+        name: file.agent_name,
+        service: file.server_url,
+        ephemeral: file.ephemeral == "True",
+        work_folder: file.work_folder,
+        secret: key.d,
+    })
+}
+
+/// Deletes the configuration, as an ephemeral runner does after its job.
+pub(super) fn forget(home: &Path) {
+    for name in CONFIGURATION {
+        // What is not there need not be deleted.
+        let _ = fs::remove_file(home.join(name));
+    }
+}

@@ -1,0 +1,98 @@
+//! Runs GitHub and its runners in one process, without a socket, in virtual time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use http::header;
+use serde_json::{Value, json};
+
+use super::{Ending, Program};
+use crate::clock::Clock;
+use crate::events::Site;
+use crate::github::tests::TOKEN;
+use crate::github::wire::{self, Wire};
+use crate::github::{GitHub, NewJob, Options, Scope};
+use crate::service::{Response, Service};
+
+struct Simulation {
+    site: Site,
+    github: Arc<GitHub>,
+    wire: Wire,
+}
+
+impl Simulation {
+    fn new(seed: u64) -> Self {
+        let mut options = Options::new(TOKEN, seed);
+        options.wire = Arc::new(|_| async { Ok(Response::default()) }.boxed());
+        let site = Site::new(Clock::starting_at("2026-11-21T12:00:00Z".parse().unwrap()));
+        let github = GitHub::new(options, site.clone());
+        let wire = wire::to(Service::new(Arc::clone(&github)));
+        Self { site, github, wire }
+    }
+
+    async fn configuration(&self, name: &str) -> String {
+        let body = json!({ "name": name, "runner_group_id": 1, "labels": ["linux"] });
+        let path = "http://github.test/repos/octo/app/actions/runners/generate-jitconfig";
+        let request = http::Request::post(path)
+            .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
+            .header(header::USER_AGENT, "mayfly")
+            .body(Bytes::from(body.to_string()));
+        let answer = (self.wire)(request.unwrap()).await.unwrap();
+        let answer: Value = serde_json::from_slice(answer.body()).unwrap();
+        answer["encoded_jit_config"].as_str().unwrap().to_owned()
+    }
+}
+
+/// Plays five jobs on five runners, and tells all that happened.
+async fn story(seed: u64) -> String {
+    let simulation = Simulation::new(seed);
+    let mut events = simulation.site.listen();
+    let scope = Scope::Organization("octo".to_owned());
+    simulation.github.add_hook("http://hook.test/", "secret", scope);
+    let mut order = NewJob::new("octo/app", &["linux"]);
+    let mut running = Vec::new();
+    for number in 1..=5 {
+        order.runs_for = Duration::from_secs(600 * number);
+        simulation.github.queue_job(order.clone());
+        let config = simulation.configuration(&format!("gh-{number}")).await;
+        let program = Program::new();
+        let ending = program.start_on(simulation.wire.clone(), &["run", "--jitconfig", &config]);
+        running.push((program, ending));
+    }
+    for (program, ending) in running {
+        assert_eq!(ending.await.unwrap(), Ending::Success, "{}", program.said());
+    }
+    let mut told = String::new();
+    while let Ok(event) = events.try_recv() {
+        told.push_str(&format!("{} {:?}\n", event.at, event.what));
+    }
+    told
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_seed_tells_the_same_story_to_the_letter() {
+    let first = story(7).await;
+    assert_eq!(first.matches("JobDone").count(), 5);
+    assert_eq!(story(7).await, first);
+    assert_ne!(story(8).await, first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_programs_with_one_configuration_the_second_gives_up() {
+    let simulation = Simulation::new(1);
+    simulation.github.add_repository("octo/app", crate::github::Visibility::Private);
+    let config = simulation.configuration("gh-1").await;
+    let (first, second) = (Program::new(), Program::new());
+    let args = ["run", "--jitconfig", config.as_str()];
+    let running = first.start_on(simulation.wire.clone(), &args);
+    first.says("Listening for Jobs").await;
+    let began = simulation.site.clock.now();
+    let given_up = second.start_on(simulation.wire.clone(), &args).await.unwrap();
+    assert_eq!(given_up, Ending::SessionConflict);
+    let took = simulation.site.clock.now() - began;
+    assert!((180..=240).contains(&took.num_seconds()), "{took}");
+    first.stop.send_replace(true);
+    assert_eq!(running.await.unwrap(), Ending::Success);
+}
