@@ -19,6 +19,8 @@ pub enum Effect {
     },
     /// The call waits for a release, then is answered as usual.
     Hold,
+    /// The call's work is done, but its answer waits for a release.
+    Withhold,
     /// The call's work is done, but its answer is lost: the connection closes without one.
     Lose,
 }
@@ -45,6 +47,7 @@ fn once() -> u32 {
 pub struct Faults {
     waiting: Mutex<VecDeque<Fault>>,
     calls: Mutex<BTreeMap<String, u64>>,
+    called: watch::Sender<()>,
     releases: watch::Sender<u64>,
 }
 
@@ -65,6 +68,11 @@ impl Faults {
         self.releases.send_modify(|releases| *releases += 1);
     }
 
+    /// Lists the faults that have not met all their calls.
+    pub fn unmet(&self) -> Vec<Fault> {
+        self.waiting().iter().cloned().collect()
+    }
+
     /// Tells how often each operation was called.
     pub fn calls(&self) -> BTreeMap<String, u64> {
         self.counts().clone()
@@ -75,9 +83,19 @@ impl Faults {
         self.counts().get(operation).copied().unwrap_or_default()
     }
 
+    /// Waits until an operation was called this often, held calls included.
+    pub async fn called(&self, operation: &str, times: u64) {
+        let mut called = self.called.subscribe();
+        while self.calls_of(operation) < times {
+            // The sender lives as long as `self`.
+            let _ = called.changed().await;
+        }
+    }
+
     /// Counts a call and takes what befalls it.
     pub(crate) fn meet(&self, operation: &str) -> Option<Effect> {
         *self.counts().entry(operation.to_owned()).or_default() += 1;
+        self.called.send_replace(());
         let mut waiting = self.waiting();
         let place = waiting.iter().position(|fault| fault.operation == operation)?;
         let fault = &mut waiting[place];

@@ -87,10 +87,15 @@ impl<E: Emulator> Service<E> {
         match effect {
             Some(Effect::Fail { status, retry_after }) => return Ok(self.fail(status, retry_after)),
             Some(Effect::Hold) => self.faults.released().await,
-            Some(Effect::Lose) | None => {}
+            Some(Effect::Withhold | Effect::Lose) | None => {}
         }
         let answer = self.emulator.answer(operation, request).await;
-        if effect == Some(Effect::Lose) { Err(Lost) } else { Ok(answer) }
+        match effect {
+            Some(Effect::Lose) => return Err(Lost),
+            Some(Effect::Withhold) => self.faults.released().await,
+            _ => {}
+        }
+        Ok(answer)
     }
 
     fn fail(&self, status: u16, retry_after: Option<u32>) -> Response {

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+
+use crate::cloud::Registration;
 
 /// Gives every GitHub Actions job its own runner on Azure Batch; this is what runs on your machine.
 #[derive(Debug, Parser)]
@@ -25,16 +27,6 @@ pub enum Command {
     QueueJob(QueueJob),
     /// Run one emulator alone
     Emulate(Emulate),
-}
-
-/// How a runner comes to its credential.
-#[derive(Clone, Copy, Debug, Default, PartialEq, ValueEnum)]
-pub enum Registration {
-    /// It claims a just-in-time configuration when it starts
-    #[default]
-    Jit,
-    /// Its task carries a registration token
-    Token,
 }
 
 /// What `demo` and `up` share.

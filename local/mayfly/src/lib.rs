@@ -1,1 +1,84 @@
-//! x
+//! The command line of Mayfly: the whole road on one machine, and each emulator alone.
+//!
+//! [`cloud::Cloud`] puts the road together: the real handler's program under the emulated Functions host,
+//! with emulated storage, Batch and GitHub around it. `demo` and `up` run it, and so do the stories in
+//! `tests/scenarios`.
+//!
+//! One program is several: the Functions host starts it as `handler`, an emulated node's runner directory
+//! as `Runner.Listener`, and a person as `mayfly`.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub mod cli;
+pub mod cloud;
+pub mod timeline;
+mod road;
+mod demo;
+mod up;
+mod queue_job;
+mod emulate;
+
+use cli::{Cli, Command};
+
+/// Runs the program that the name of the call asks for.
+pub fn main() -> ExitCode {
+    let program = std::env::args_os().next().unwrap_or_default();
+    if let Some(home) = emulators::runner::home_of(&program) {
+        return run_listener(home);
+    }
+    if is_handler(&program) {
+        return handler::process::run();
+    }
+    run_command(Cli::parse())
+}
+
+fn is_handler(program: &OsString) -> bool {
+    Path::new(program).file_name().is_some_and(|name| name == "handler")
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "GitHub's runner takes its settings from the environment"
+)]
+fn run_listener(home: std::path::PathBuf) -> ExitCode {
+    let arguments = std::env::args().skip(1).collect();
+    let environment = std::env::vars().collect();
+    runtime().block_on(emulators::runner::main(arguments, environment, home))
+}
+
+fn run_command(cli: Cli) -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::WARN)
+        .init();
+    let done = runtime().block_on(async {
+        match cli.command {
+            Command::Demo(options) => demo::run(options).await,
+            Command::Up(options) => up::run(options).await,
+            Command::QueueJob(options) => queue_job::run(options).await,
+            Command::Emulate(options) => emulate::run(options).await,
+        }
+    });
+    match done {
+        Ok(code) => code,
+        Err(err) => {
+            tracing::error!("failed to {err:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.expect("the system gives a process its threads")
+}
+
+/// Writes a line on stdout; nobody may read it any more.
+fn print(line: impl std::fmt::Display) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

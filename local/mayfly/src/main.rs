@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `mayfly`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mayfly::main()
+}

@@ -100,14 +100,28 @@ impl Timeline {
             }
             Happening::MessagePut { queue, text } if queue == "runner-requests" => {
                 let request = read_message(text)?;
-                (Kind::Queued, request.job, format!("{} for {}", request.profile, request.repository))
+                (
+                    Kind::Queued,
+                    request.job,
+                    format!("{} for {}", request.profile, request.repository),
+                )
             }
-            Happening::TaskAdded { job, task } => (Kind::Submitted, made_for(task)?, format!("{task} in {job}")),
-            Happening::TaskStarted { task, node, .. } => (Kind::Node, made_for(task)?, format!("{task} on {node}")),
-            Happening::RunnerRegistered { runner } => (Kind::Claimed, made_for(runner)?, runner.clone()),
+            Happening::TaskAdded { job, task } => {
+                (Kind::Submitted, made_for(task)?, format!("{task} in {job}"))
+            }
+            Happening::TaskStarted { task, node, .. } => {
+                (Kind::Node, made_for(task)?, format!("{task} on {node}"))
+            }
+            Happening::RunnerRegistered { runner } => {
+                (Kind::Claimed, made_for(runner)?, runner.clone())
+            }
             Happening::RunnerOnline { runner } => (Kind::Online, made_for(runner)?, runner.clone()),
-            Happening::JobStarted { job, runner } => (Kind::JobStarted, *job, format!("on {runner}")),
-            Happening::JobDone { job, conclusion } => (Kind::JobDone, *job, (*conclusion).to_owned()),
+            Happening::JobStarted { job, runner } => {
+                (Kind::JobStarted, *job, format!("on {runner}"))
+            }
+            Happening::JobDone { job, conclusion } => {
+                (Kind::JobDone, *job, (*conclusion).to_owned())
+            }
             Happening::TaskEnded { task, exit_code, .. } => {
                 (Kind::RunnerGone, made_for(task)?, format!("{task} ended with {exit_code}"))
             }
@@ -133,12 +147,19 @@ mod tests {
     #[test]
     fn a_step_is_one_line_and_one_object() {
         let timeline = Timeline::beginning(DateTime::UNIX_EPOCH, "gh".parse().expect("a name"));
-        let what = Happening::TaskAdded { job: "runners-ubuntu".to_owned(), task: "gh-7-2".to_owned() };
+        let what =
+            Happening::TaskAdded { job: "runners-ubuntu".to_owned(), task: "gh-7-2".to_owned() };
         let at = DateTime::UNIX_EPOCH + TimeDelta::milliseconds(1234);
         let step = timeline.step(&Event { at, what }).expect("a step");
-        assert_eq!(step.to_string(), "   1.234 s  job 7        submitted    gh-7-2 in runners-ubuntu");
+        assert_eq!(
+            step.to_string(),
+            "   1.234 s  job 7        submitted    gh-7-2 in runners-ubuntu"
+        );
         let json = serde_json::to_string(&step).expect("plain fields");
-        assert_eq!(json, r#"{"event":"submitted","job":7,"at":1.234,"detail":"gh-7-2 in runners-ubuntu"}"#);
+        assert_eq!(
+            json,
+            r#"{"event":"submitted","job":7,"at":1.234,"detail":"gh-7-2 in runners-ubuntu"}"#
+        );
     }
 
     #[test]

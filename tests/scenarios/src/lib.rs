@@ -1,1 +1,189 @@
-//! x
+//! A world in which stories of the road happen: the real handler's processes over the emulators.
+//!
+//! Stories wait for what happens, never for time to pass; where a story needs time to pass, it sets the
+//! emulators' clock forward.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use emulators::events::{Event, Happening};
+use emulators::faults::Faults;
+use emulators::github::{Job, NewJob};
+use mayfly::cloud::{Cloud, Options, QUEUE};
+use tokio::sync::broadcast::Receiver;
+
+/// A story that has not gone on by then never will.
+const PATIENCE: Duration = Duration::from_secs(40);
+/// What happens without an event, such as the deletion of a message, is looked for this often.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// A running road, and what has happened on it.
+pub struct World {
+    /// The road.
+    pub cloud: Cloud,
+    events: Receiver<Event>,
+    seen: Vec<Happening>,
+    log: Arc<Mutex<String>>,
+}
+
+impl World {
+    /// Starts a world; `program` is the path of `program-under-test`.
+    pub async fn start(program: &str) -> Self {
+        Self::with(program, |_| {}).await
+    }
+
+    /// Starts a world with options of its own.
+    pub async fn with(program: &str, change: impl FnOnce(&mut Options)) -> Self {
+        let log = Arc::new(Mutex::new(String::new()));
+        let mut options = Options::new(PathBuf::from(program));
+        let lines = Arc::clone(&log);
+        options.log = Arc::new(move |line| {
+            let mut lines = lines.lock().expect("nobody panics with the log");
+            *lines += &format!("{}: {}\n", line.group, line.text);
+        });
+        change(&mut options);
+        let cloud = Cloud::start(options).await.expect("the road starts");
+        let events = cloud.site.listen();
+        Self { cloud, events, seen: Vec::new(), log }
+    }
+
+    /// Queues a job of `octo/app` that works for a moment.
+    pub fn queue_job(&self, labels: &[&str]) -> u64 {
+        self.queue(NewJob::new("octo/app", labels))
+    }
+
+    /// Queues a job.
+    pub fn queue(&self, job: NewJob) -> u64 {
+        self.cloud.github.emulator.queue_job(job)
+    }
+
+    /// Waits until something happens, or finds that it has happened since the last wait.
+    ///
+    /// # Panics
+    /// When it does not happen.
+    pub async fn until(&mut self, story: &str, mut is_it: impl FnMut(&Happening) -> bool) {
+        loop {
+            match tokio::time::timeout(PATIENCE, self.events.recv()).await {
+                Ok(Ok(event)) => {
+                    self.seen.push(event.what.clone());
+                    if is_it(&event.what) {
+                        return;
+                    }
+                }
+                _ => self.give_up(story),
+            }
+        }
+    }
+
+    /// Waits until an operation was called this often.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub async fn until_called(&self, faults: &Faults, operation: &str, times: u64) {
+        let called = faults.called(operation, times);
+        if tokio::time::timeout(PATIENCE, called).await.is_err() {
+            self.give_up(&format!("call {times} of {operation}"));
+        }
+    }
+
+    /// Waits until a runner's task has ended.
+    pub async fn until_task_ends(&mut self, task: &str) {
+        let ended = |what: &Happening| matches!(what, Happening::TaskEnded { task: ended, .. } if ended == task);
+        self.until(&format!("the end of {task}"), ended).await;
+    }
+
+    /// Waits until a function was invoked once more.
+    pub async fn until_invoked(&mut self, name: &str) {
+        let invoked = |what: &Happening| matches!(what, Happening::Invoked { function, .. } if function == name);
+        self.until(&format!("an invocation of {name}"), invoked).await;
+    }
+
+    /// Waits until every job is over and nothing is left: no message, no live task, no registration.
+    ///
+    /// # Panics
+    /// When something stays.
+    pub async fn settle(&mut self) {
+        let settled = async {
+            while !self.is_settled() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, settled).await.is_err() {
+            while let Ok(event) = self.events.try_recv() {
+                self.seen.push(event.what);
+            }
+            self.give_up("nothing to be left");
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        let github = &self.cloud.github.emulator;
+        github.jobs().iter().all(|job| job.conclusion.is_some())
+            && github.runners().is_empty()
+            && self.cloud.queues.emulator.messages(QUEUE).is_empty()
+            && self.all_tasks().iter().all(|(_, task)| task.state == "completed")
+    }
+
+    /// Tells each task of each Batch job in a line, its job by its place among the jobs: `runners-ubuntu: gh-<1> completed 0`.
+    pub fn tasks(&self) -> String {
+        let line = |(job, task): (String, emulators::batch::TaskSeen)| {
+            let code = task.exit_code.map(|code| format!(" {code}")).unwrap_or_default();
+            format!("{job}: {} {}{code}", task.id, task.state)
+        };
+        let lines: Vec<String> = self.all_tasks().into_iter().map(line).collect();
+        self.by_place(&lines.join("\n"))
+    }
+
+    /// Tells how each job ended and on which runner, in a line each.
+    pub fn jobs(&self) -> String {
+        let line = |job: &Job| {
+            let conclusion = job.conclusion.map(|end| format!("{end:?}").to_lowercase());
+            let runner = job.runner.as_ref().map_or("no runner", |runner| &runner.name);
+            format!("<{}> {} on {runner}", job.id, conclusion.as_deref().unwrap_or("open"))
+        };
+        let lines: Vec<String> = self.cloud.github.emulator.jobs().iter().map(line).collect();
+        self.by_place(&lines.join("\n"))
+    }
+
+    /// Tells what the handler has logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("nobody panics with the log").clone()
+    }
+
+    /// Ends the world.
+    ///
+    /// # Panics
+    /// When a fault that the story asked for has befallen nobody: its operation may be misspelt.
+    pub async fn end(self) {
+        let Cloud { queues, blobs, batch, github, functions, .. } = &self.cloud;
+        let faults =
+            [&queues.faults, &blobs.faults, &batch.faults, &github.faults, &functions.faults];
+        let unmet: Vec<_> = faults.iter().flat_map(|faults| faults.unmet()).collect();
+        assert!(unmet.is_empty(), "befell nobody: {unmet:?}");
+        self.cloud.shutdown().await;
+    }
+
+    fn all_tasks(&self) -> Vec<(String, emulators::batch::TaskSeen)> {
+        let batch = &self.cloud.batch.emulator;
+        let of_job = |job: emulators::batch::JobSeen| {
+            let tasks = batch.tasks(&job.id);
+            tasks.into_iter().map(move |task| (job.id.clone(), task))
+        };
+        batch.jobs().into_iter().flat_map(of_job).collect()
+    }
+
+    /// Replaces each job's id by its place among the jobs, so that a story's outcome can be written down.
+    fn by_place(&self, text: &str) -> String {
+        let jobs = self.cloud.github.emulator.jobs();
+        let numbered = jobs.iter().enumerate();
+        numbered.fold(text.to_owned(), |text, (place, job)| {
+            text.replace(&job.id.to_string(), &(place + 1).to_string())
+        })
+    }
+
+    fn give_up(&self, story: &str) -> ! {
+        let (seen, tasks, log) = (&self.seen, self.tasks(), self.log());
+        panic!("waited for {story}, in vain\nhappened: {seen:#?}\ntasks:\n{tasks}\nlog:\n{log}");
+    }
+}

@@ -1,0 +1,12 @@
+//! Stories of the road from a webhook to a finished runner.
+
+mod once;
+mod claim;
+mod gates;
+mod scopes;
+mod troubles;
+
+/// The program that every world starts.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_program-under-test");
+const UBUNTU: &[&str] = &["self-hosted", "ubuntu-latest"];
+const WINDOWS: &[&str] = &["self-hosted", "windows-latest"];
