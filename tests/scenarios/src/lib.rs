@@ -87,6 +87,25 @@ impl World {
         }
     }
 
+    /// Kills a function group's process, and waits until the host has noticed and started another.
+    ///
+    /// # Panics
+    /// When the process does not run, or no other comes.
+    pub async fn kill_handler(&self, group: &str) {
+        let host = &self.cloud.functions.emulator;
+        let killed = host.worker_pids().get(group).copied();
+        host.kill_worker(group).expect("the process runs");
+        let restarted = async {
+            while matches!(host.worker_pids().get(group).copied(), pid if pid.is_none() || pid == killed)
+            {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, restarted).await.is_err() {
+            self.give_up(&format!("another process of {group}"));
+        }
+    }
+
     /// Waits until a runner's task has ended.
     pub async fn until_task_ends(&mut self, task: &str) {
         let ended = |what: &Happening| matches!(what, Happening::TaskEnded { task: ended, .. } if ended == task);

@@ -85,7 +85,7 @@ async fn a_handler_killed_between_message_and_task_still_gives_one_task() {
     world.cloud.batch.faults.befall("AddTask", 1, Effect::Hold);
     world.queue_job(UBUNTU);
     world.until_called(&world.cloud.batch.faults, "AddTask", 1).await;
-    world.cloud.functions.emulator.kill_worker("function:SubmitRunnerTask").expect("it runs");
+    world.kill_handler("function:SubmitRunnerTask").await;
     world.until_called(&world.cloud.queues.faults, "UpdateMessage", 1).await;
     assert_eq!(world.tasks(), "");
     world.cloud.batch.faults.release();
@@ -104,7 +104,7 @@ async fn a_handler_killed_after_its_task_was_added_gives_no_second_task() {
     world.cloud.batch.faults.befall("AddTask", 1, Effect::Withhold);
     world.queue_job(UBUNTU);
     world.until_called(&world.cloud.batch.faults, "AddTask", added + 1).await;
-    world.cloud.functions.emulator.kill_worker("function:SubmitRunnerTask").expect("it runs");
+    world.kill_handler("function:SubmitRunnerTask").await;
     world.until_called(&world.cloud.queues.faults, "UpdateMessage", 1).await;
     come_back(&mut world).await;
     assert_snapshot!(world.tasks(), @r"
