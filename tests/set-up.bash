@@ -10,7 +10,7 @@ set_up() {
   mapfile -t packages < <(missing_packages "$@")
   ((${#packages[@]} == 0)) || install_packages "${packages[@]}"
   for part; do
-    lacking[$part]=$(missing_needs "$part" | xargs)
+    lacking[$part]=$(missing_needs "$part" | sort -u | xargs)
   done
   set_up_tool python "$@"
   set_up_tool npm "$@"

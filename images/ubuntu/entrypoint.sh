@@ -12,7 +12,7 @@
 #   75  nothing could be claimed: refused for good, or ten minutes of retries have passed
 #   76  the runner registered, but ended without a job
 #   78  the registration token has expired
-#  130  interrupted (143: terminated) before the runner was started
+#  130  interrupted (143: terminated): here before the runner has started, in its run.sh afterwards
 #    *  the runner's own code otherwise (7: GitHub refuses this version of the runner)
 set -euo pipefail
 
@@ -106,7 +106,8 @@ is_kept() {
   case $1 in
     RUNNER_CLAIM_* | ActionsRunner_* | ACTIONS_RUNNER_INPUT_*) return 1 ;;
     AZ_BATCH_AUTHENTICATION_TOKEN*) return 1 ;;
-    PATH | HOME | LANG | LC_* | TZ | SSL_CERT_FILE | AZ_BATCH_* | RUNNER_*) return 0 ;;
+    PATH | HOME | TMPDIR | LANG | LC_* | TZ | SSL_CERT_FILE) return 0 ;;
+    AZ_BATCH_* | RUNNER_*) return 0 ;;
     http_proxy | https_proxy | no_proxy | HTTP_PROXY | HTTPS_PROXY | NO_PROXY) return 0 ;;
   esac
   read -ra patterns <<<"${RUNNER_KEEP_ENVIRONMENT:-}"
