@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::wire::ContainerSettings;
 
 mod words;
+mod leftovers;
 mod child;
 mod process;
 mod container;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 
-use super::{Ask, Ending, Stop, TaskRun};
+use super::{Ask, Ending, Stop, TaskRun, leftovers};
 
 /// Makes the directories of a run.
 pub(super) fn make_directories(run: &TaskRun) -> io::Result<()> {
@@ -47,12 +47,14 @@ pub(super) fn environment(
 }
 
 /// Runs a command to its end, or to the end that is asked for.
-pub(super) async fn supervise(mut command: Command, stop: &mut Stop) -> Ending {
+///
+/// Nothing of it is left afterwards, nor when the future is dropped.
+pub(super) async fn supervise(mut command: Command, directory: &Path, stop: &mut Stop) -> Ending {
     let mut child = match spawn(&mut command).await {
         Ok(child) => child,
         Err(err) => return err.into(),
     };
-    let group = Group::of(&child);
+    let group = Group::of(&child, directory);
     let status = tokio::select! {
         status = child.wait() => status,
         ask = stop.asked(Ask::End) => end(&mut child, &group, ask, stop).await,
@@ -100,16 +102,20 @@ fn code(status: ExitStatus) -> i32 {
     status.code().or_else(|| status.signal().map(|signal| -signal)).unwrap_or(-1)
 }
 
-/// A process group that is killed when this is dropped.
-struct Group(Option<Pid>);
+/// A process group that is killed when this is dropped, and whatever has left it.
+struct Group {
+    leader: Option<Pid>,
+    directory: PathBuf,
+}
 
 impl Group {
-    fn of(child: &Child) -> Self {
-        Self(child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw))
+    fn of(child: &Child, directory: &Path) -> Self {
+        let leader = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
+        Self { leader, directory: directory.to_owned() }
     }
 
     fn signal(&self, signal: Signal) {
-        if let Some(group) = self.0 {
+        if let Some(group) = self.leader {
             // It fails where the group is gone already.
             let _ = killpg(group, signal);
         }
@@ -119,5 +125,6 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         self.signal(Signal::SIGKILL);
+        leftovers::kill_all(&self.directory);
     }
 }

@@ -34,7 +34,7 @@ impl Launcher for Container {
         async move {
             let Some(settings) = run.container.clone() else {
                 return match process::plain(&run) {
-                    Ok(command) => child::supervise(command, &mut stop).await,
+                    Ok(command) => child::supervise(command, &run.directory, &mut stop).await,
                     Err(err) => err.into(),
                 };
             };
@@ -57,7 +57,7 @@ async fn contain(
     };
     let container = Named { engine: engine.to_owned(), name };
     let (ask_client, mut client_stop) = Stop::new(stop.patience);
-    let mut client = std::pin::pin!(child::supervise(command, &mut client_stop));
+    let mut client = std::pin::pin!(child::supervise(command, &run.directory, &mut client_stop));
     let ending = tokio::select! {
         ending = &mut client => ending,
         stopped = container.stop(&mut stop) => {

@@ -31,13 +31,14 @@ pub struct Process {
 impl Launcher for Process {
     fn launch(&self, run: TaskRun, mut stop: Stop) -> BoxFuture<'static, Ending> {
         let image = self.clone();
+        let directory = run.directory.clone();
         async move {
             let prepared = tokio::task::spawn_blocking(move || match run.container {
                 Some(_) => image.prepare(&run),
                 None => plain(&run),
             });
             match prepared.await {
-                Ok(Ok(command)) => child::supervise(command, &mut stop).await,
+                Ok(Ok(command)) => child::supervise(command, &directory, &mut stop).await,
                 Ok(Err(err)) => err.into(),
                 Err(err) => io::Error::from(err).into(),
             }
