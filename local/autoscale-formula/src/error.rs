@@ -1,0 +1,147 @@
+//! Says what is wrong with a formula, where, and under which of Batch's codes.
+
+use std::fmt::Write;
+
+use crate::number;
+
+/// Is why a formula could not be parsed, or why its evaluation came to nothing.
+///
+/// Shown, it is the text that Batch puts under `values` in the error of an autoscale run:
+///
+/// ```
+/// let error = autoscale_formula::parse("$TargetDedicatedNodes = max(0, ;").unwrap_err();
+/// assert_eq!(error.to_string(), "Line 1, Col 32: unexpected ';'");
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("Line {}, Col {}: {text}", at.line, at.column)]
+pub struct Error {
+    code: Code,
+    at: Position,
+    text: String,
+}
+
+/// Is a place in a formula. Lines and columns are counted in characters, from 1.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Position {
+    /// The line.
+    pub line: u32,
+    /// The column.
+    pub column: u32,
+}
+
+/// Is Batch's code for an error of autoscaling.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Code {
+    /// The formula does not follow the grammar. A pool cannot be given it: 400.
+    SyntaxError,
+    /// The formula is longer than [`MAX_LENGTH`](crate::MAX_LENGTH). A pool cannot be given it: 400.
+    TooLong,
+    /// The formula follows the grammar but has no result.
+    EvaluationError,
+    /// The formula asked for more samples than there are.
+    InsufficientSampleData,
+}
+
+impl Code {
+    /// Returns the code as Batch spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SyntaxError => "AutoScalingFormulaSyntaxError",
+            Self::TooLong => "AutoScaleFormulaTooLong",
+            Self::EvaluationError => "AutoScalingFormulaEvaluationError",
+            Self::InsufficientSampleData => "InsufficientSampleData",
+        }
+    }
+
+    /// Returns the message that Batch sends with the code.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::SyntaxError => "The specified auto-scaling formula has a syntax error",
+            Self::TooLong => "The specified auto-scaling formula exceeds lengths limit",
+            Self::EvaluationError => "The specified auto-scaling formula has evaluation error",
+            Self::InsufficientSampleData => {
+                "Autoscale evaluation failed due to insufficient sample data"
+            }
+        }
+    }
+}
+
+impl Error {
+    pub(crate) fn syntax(at: Position, text: impl Into<String>) -> Self {
+        Self { code: Code::SyntaxError, at, text: text.into() }
+    }
+
+    pub(crate) fn too_long(at: Position, length: usize) -> Self {
+        let text = format!(
+            "the formula has {length} characters, {} are allowed",
+            crate::formula::MAX_LENGTH
+        );
+        Self { code: Code::TooLong, at, text }
+    }
+
+    pub(crate) fn evaluation(at: Position, text: impl Into<String>) -> Self {
+        Self { code: Code::EvaluationError, at, text: text.into() }
+    }
+
+    /// Batch's own words, as recorded in the tests of its SDKs.
+    pub(crate) fn undefined(at: Position, name: &str) -> Self {
+        Self::evaluation(at, format!("Undefined symbol: {name}"))
+    }
+
+    /// Batch's own words, as its documentation shows them.
+    pub(crate) fn insufficient(at: Position, set: &str, wanted: f64, received: f64) -> Self {
+        let (wanted, received) = (number::show(wanted), number::show(received));
+        let text = format!(
+            "Insufficient data from data set: {set} wanted {wanted}%, received {received}%"
+        );
+        Self { code: Code::InsufficientSampleData, at, text }
+    }
+
+    /// Returns Batch's code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// Returns the place in the formula.
+    pub fn position(&self) -> Position {
+        self.at
+    }
+
+    /// Returns what is wrong, without the place.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Shows the error under the line of `source` that it is about, with a caret at the place.
+    ///
+    /// ```
+    /// let source = "nodes = 4;\n$TargetDedicatedNodes = nodes +;";
+    /// let error = autoscale_formula::parse(source).unwrap_err();
+    /// assert_eq!(
+    ///     error.render(source),
+    ///     "AutoScalingFormulaSyntaxError: unexpected ';'
+    ///  --> line 2, column 32
+    ///   |
+    /// 2 | $TargetDedicatedNodes = nodes +;
+    ///   |                                ^"
+    /// );
+    /// ```
+    pub fn render(&self, source: &str) -> String {
+        let Position { line, column } = self.at;
+        let number = line.to_string();
+        let margin = " ".repeat(number.len());
+        let mut shown = format!(
+            "{}: {}\n{margin}--> line {line}, column {column}",
+            self.code.as_str(),
+            self.text
+        );
+        if let Some(text) = source.lines().nth(line as usize - 1) {
+            let before = text.chars().chain(std::iter::repeat(' ')).take(column as usize - 1);
+            // A tab stays a tab, so that the caret is under its character at any tab width.
+            let indent: String = before.map(|c| if c == '\t' { c } else { ' ' }).collect();
+            write!(shown, "\n{margin} |\n{number} | {text}\n{margin} | {indent}^")
+                .expect("a String takes whatever is written to it");
+        }
+        shown
+    }
+}

@@ -1,0 +1,39 @@
+//! Samples are read from JSON, and what cannot be read is told by its name.
+#![cfg(feature = "serde")]
+
+use autoscale_formula::{Samples, parse};
+use insta::assert_snapshot;
+
+fn refused(json: &str) -> String {
+    let error = serde_json::from_str::<Samples>(json).expect_err("it is no samples").to_string();
+    error.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_list_is_samples_and_a_number_a_present_value() {
+    let json = r#"{
+        "$PendingTasks": [["2026-11-21T10:00:30Z", 7], ["2026-11-21T11:00:00.5+01:00", 5]],
+        "$TaskSlotsPerNode": 2,
+        "$CurrentDedicated": 4,
+        "$TargetDedicatedNodes": 3,
+        "$TargetLowPriority": 1
+    }"#;
+    let samples: Samples = serde_json::from_str(json).unwrap();
+    let formula = "tasks = $PendingTasks.GetSample(9); since = $PendingTasks.HistoryBeginTime();
+        slots = $TaskSlotsPerNode; nodes = $CurrentDedicatedNodes";
+    let now = "2026-11-21T10:01:00Z".parse().unwrap();
+    assert_snapshot!(
+        parse(formula).unwrap().evaluate(&samples, now),
+        @"$TargetDedicatedNodes=3;$TargetLowPriorityNodes=1;$NodeDeallocationOption=requeue;nodes=4;since=2026-11-21T10:00:00.500Z;slots=2;tasks=[5,7]"
+    );
+}
+
+#[test]
+fn what_is_no_variable_or_no_value_is_told() {
+    assert_snapshot!(refused(r#"{"$Tasks": 1}"#), @"$Tasks: no variable of the service has this name");
+    assert_snapshot!(refused(r#"{"$PendingTasks": "many"}"#), @"$PendingTasks: expected a number, or a list of [time, number]");
+    assert_snapshot!(refused(r#"{"$PendingTasks": [["now", 1]]}"#), @"$PendingTasks: expected a number, or a list of [time, number]");
+    assert_snapshot!(refused(r#"{"$TargetDedicatedNodes": 1.5}"#), @"$TargetDedicatedNodes: a target is a whole number of nodes");
+    assert_snapshot!(refused(r#"{"$TargetDedicatedNodes": []}"#), @"$TargetDedicatedNodes: a target is a number, no samples are taken of it");
+    assert_snapshot!(refused("[]"), @"invalid type: sequence, expected variables by their names");
+}
