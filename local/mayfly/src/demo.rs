@@ -14,9 +14,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 use crate::cli::Demo;
 use crate::cloud::Cloud;
-use crate::print;
 use crate::road;
 use crate::timeline::{Step, Timeline};
+use crate::{interrupted, print};
 
 mod summary;
 
@@ -35,8 +35,8 @@ pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
     let watch = Watch { options: &options, timeline, bar: bar(&options) };
     let summary = tokio::select! {
         summary = watch.until_over(&cloud, events) => summary,
-        interrupted = tokio::signal::ctrl_c() => {
-            interrupted.context("listen for Ctrl-C")?;
+        interrupted = interrupted() => {
+            interrupted?;
             Summary::of(&cloud)
         }
     };

@@ -18,7 +18,7 @@ use emulators::storage::{Account, Blobs, Queues};
 use emulators::{batch, functions, github};
 
 use crate::cli::{Emulate, Storage, Which};
-use crate::print;
+use crate::{interrupted, print};
 
 /// Runs one emulator.
 pub(crate) async fn run(options: Emulate) -> anyhow::Result<ExitCode> {
@@ -50,7 +50,7 @@ async fn until_interrupted<E: Emulator>(
     let listening = serve(Service::new(emulator), listen).await;
     let listening = listening.with_context(|| format!("listen on {listen}"))?;
     print(listening.ready_line());
-    tokio::signal::ctrl_c().await.context("listen for Ctrl-C")?;
+    interrupted().await?;
     Ok(ExitCode::SUCCESS)
 }
 

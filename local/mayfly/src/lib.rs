@@ -11,7 +11,12 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Parser;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 pub mod cli;
 pub mod cloud;
@@ -51,10 +56,7 @@ fn run_listener(home: std::path::PathBuf) -> ExitCode {
 }
 
 fn run_command(cli: Cli) -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_max_level(tracing::Level::WARN)
-        .init();
+    log();
     let done = runtime().block_on(async {
         match cli.command {
             Command::Demo(options) => demo::run(options).await,
@@ -72,6 +74,13 @@ fn run_command(cli: Cli) -> ExitCode {
     }
 }
 
+/// Logs what a person at the terminal must know; that Ctrl-C also ends the handler's processes is not.
+fn log() {
+    let wanted = Targets::new().with_target("mayfly", Level::WARN).with_default(Level::ERROR);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time();
+    tracing_subscriber::registry().with(wanted).with(lines.with_target(false)).init();
+}
+
 fn runtime() -> tokio::runtime::Runtime {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.expect("the system gives a process its threads")
@@ -81,4 +90,17 @@ fn runtime() -> tokio::runtime::Runtime {
 fn print(line: impl std::fmt::Display) {
     use std::io::Write;
     let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Waits until somebody asks the program to end: Ctrl-C, or TERM as a service gets it.
+async fn interrupted() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).context("listen for signals");
+    let (mut interrupt, mut terminate) =
+        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
 }

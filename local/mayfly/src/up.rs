@@ -9,9 +9,9 @@ use emulators::service::Service;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::cli::Up;
-use crate::print;
 use crate::road;
 use crate::timeline::Timeline;
+use crate::{interrupted, print};
 
 /// Runs the road until Ctrl-C.
 pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
@@ -25,8 +25,7 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
     }
     print(cloud.ports.functions.ready_line());
     print(format_args!("send a job with: mayfly queue-job --at {}", options.listen));
-    let interrupted = tokio::signal::ctrl_c();
-    let mut interrupted = std::pin::pin!(interrupted);
+    let mut interrupted = std::pin::pin!(interrupted());
     loop {
         tokio::select! {
             event = events.recv() => match event {
@@ -35,7 +34,7 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
                 Err(RecvError::Closed) => break,
             },
             done = &mut interrupted => {
-                done.context("listen for Ctrl-C")?;
+                done?;
                 break;
             }
         }

@@ -19,6 +19,9 @@ pub(crate) struct Summary {
     runners_left: u64,
     registrations_left: u64,
     messages_left: u64,
+    /// Tasks that did not end with 0, in a line each; for a person.
+    #[serde(skip)]
+    failed: Vec<String>,
 }
 
 impl Summary {
@@ -38,19 +41,21 @@ impl Summary {
             tasks: count(&tasks, |_| true),
             runners_left: count(&tasks, |task| task.state != "completed"),
             registrations_left: count(&github.runners(), |_| true),
+            failed: tasks.iter().filter_map(failure).collect(),
             messages_left: count(&queues.messages(QUEUE), |_| true)
                 + count(&queues.messages(&poison), |_| true),
         }
     }
 
-    /// Tells whether there is nothing left to wait for.
+    /// Tells whether there is nothing left to wait for: all jobs are served, or no runner is to come.
     pub(crate) fn is_over(&self, jobs: u32) -> bool {
-        self.served == u64::from(jobs) && self.left() == 0
+        let jobs = u64::from(jobs);
+        self.left() == 0 && (self.served == jobs || self.tasks >= jobs)
     }
 
     /// Tells whether each job was served by a runner of its own, and nothing is left.
     pub(crate) fn is_clean(&self, jobs: u32) -> bool {
-        self.is_over(jobs) && self.tasks == self.jobs
+        self.left() == 0 && self.served == u64::from(jobs) && self.tasks == self.jobs
     }
 
     fn left(&self) -> u64 {
@@ -63,8 +68,14 @@ impl fmt::Display for Summary {
         let Self { jobs, served, tasks, .. } = self;
         write!(f, "{served} of {jobs} jobs served by {tasks} tasks; left: ")?;
         write!(f, "{} runners, ", self.runners_left)?;
-        write!(f, "{} registrations, {} messages", self.registrations_left, self.messages_left)
+        write!(f, "{} registrations, {} messages", self.registrations_left, self.messages_left)?;
+        self.failed.iter().try_for_each(|task| write!(f, "\n{task}"))
     }
+}
+
+fn failure(task: &TaskSeen) -> Option<String> {
+    let failed = task.exit_code.is_some_and(|code| code != 0) || task.failure.is_some();
+    failed.then(|| format!("task {task:?}"))
 }
 
 fn served(job: &Job) -> bool {
