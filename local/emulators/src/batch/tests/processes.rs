@@ -108,7 +108,7 @@ async fn terminate_lets_a_process_clean_up_and_takes_its_children_along() {
 #[tokio::test]
 async fn a_lost_node_takes_along_what_has_left_the_process_group() {
     let script = "set -m\nsleep 1000 &\necho $!\nwait";
-    let mut world = World::with_script(script).await;
+    let world = World::with_script(script).await;
     world.add_runner("t1").await;
     let child = world.until_file("t1", "stdout.txt").await;
     world.batch.lose_node("tvm-ubuntu-1", crate::batch::Loss::Died).unwrap();
