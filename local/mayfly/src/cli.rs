@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 
 use crate::cloud::Registration;
@@ -27,6 +28,8 @@ pub enum Command {
     QueueJob(QueueJob),
     /// Run one emulator alone
     Emulate(Emulate),
+    /// Evaluate an autoscale formula against given samples, as Batch would
+    Evaluate(Evaluate),
 }
 
 /// What `demo` and `up` share.
@@ -95,6 +98,21 @@ pub struct QueueJob {
     /// Where `mayfly up` listens
     #[arg(long, default_value = "127.0.0.1:7171")]
     pub at: SocketAddr,
+}
+
+/// Options of `evaluate`.
+#[derive(Args, Debug)]
+pub struct Evaluate {
+    /// The file with the formula
+    #[arg(long)]
+    pub formula: PathBuf,
+    /// The file with the samples, as JSON: a list is a variable's samples, a number its present value, as in
+    /// `{"$PendingTasks":[["2026-11-21T10:00:00Z",5]],"$TargetDedicatedNodes":3}`
+    #[arg(long)]
+    pub samples: PathBuf,
+    /// The time of the evaluation; now, if not said
+    #[arg(long)]
+    pub now: Option<DateTime<Utc>>,
 }
 
 /// Options of `emulate`.

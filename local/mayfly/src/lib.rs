@@ -26,6 +26,7 @@ mod demo;
 mod up;
 mod queue_job;
 mod emulate;
+mod evaluate;
 
 use cli::{Cli, Command};
 
@@ -63,6 +64,7 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Up(options) => up::run(options).await,
             Command::QueueJob(options) => queue_job::run(options).await,
             Command::Emulate(options) => emulate::run(options).await,
+            Command::Evaluate(options) => evaluate::run(&options),
         }
     });
     match done {
