@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
-use azure_core::http::{AsyncRawResponse, ClientOptions, HttpClient, RetryOptions, Transport};
+use azure_core::http::{
+    AsyncRawResponse, ClientOptions, ExponentialRetryOptions, HttpClient, RetryOptions, Transport,
+};
 use azure_core::http::{Body, Request};
 use reqwest::Certificate;
 
@@ -39,9 +41,19 @@ pub fn http_client(extra_ca_certificates: Option<&str>) -> Result<reqwest::Clien
         .build()
 }
 
-/// Makes the options of an Azure client that sends by this client.
+/// Retries that end in time for whoever waits: GitHub waits ten seconds for the answer to its delivery.
 ///
-/// Retries are always named: the default ones try for 50 seconds against an untrusted certificate.
+/// The default ones try for 50 seconds against an untrusted certificate.
+pub fn brief_retries() -> RetryOptions {
+    RetryOptions::exponential(ExponentialRetryOptions {
+        initial_delay: azure_core::time::Duration::milliseconds(100),
+        max_retries: 3,
+        max_total_elapsed: azure_core::time::Duration::seconds(5),
+        max_delay: azure_core::time::Duration::seconds(1),
+    })
+}
+
+/// Makes the options of an Azure client that sends by this client, with the retries that fit its callers.
 pub fn azure_options(client: &reqwest::Client, retry: RetryOptions) -> ClientOptions {
     let transport = Transport::new(Arc::new(Quiet(client.clone())));
     ClientOptions { transport: Some(transport), retry, ..ClientOptions::default() }
