@@ -3,7 +3,6 @@
 //! Every fault is found in the same reading, so that a deployment is mended in one go. This is the only
 //! module that reads the environment.
 
-use ipnet::IpNet;
 use url::Url;
 
 use crate::admission::Policy;
@@ -18,6 +17,9 @@ mod reader;
 
 pub use reader::Faults;
 use reader::Reader;
+
+/// GitHub's own API, whose hook ranges are built in.
+const GITHUB_API: &str = "https://api.github.com/";
 
 /// All settings, each read and checked.
 #[derive(Clone, Debug)]
@@ -164,20 +166,18 @@ fn webhook(reader: &mut Reader, profiles: Vec<Profile>) -> WebhookSettings {
 }
 
 fn hook_ranges(reader: &mut Reader) -> HookRanges {
-    let own_github =
-        reader.optional("GithubApiUrl").is_some_and(|api| !api.contains("api.github.com"));
-    match reader.optional_by("GithubHookRanges", HookRanges::parse) {
-        Some(ranges) => ranges,
-        None if own_github && !reader.faulty("GithubHookRanges") => {
-            reader.fault("GithubHookRanges", "is needed where GithubApiUrl is not api.github.com: the networks that your GitHub delivers from");
-            HookRanges::Networks(Vec::<IpNet>::new())
-        }
-        None => HookRanges::published(),
+    let api = reader.address_or("GithubApiUrl", GITHUB_API);
+    let ranges = reader.optional_by("GithubHookRanges", HookRanges::parse);
+    if ranges.is_none() && api.as_str() != GITHUB_API {
+        let advice =
+            "is needed with this GithubApiUrl: the networks that your GitHub delivers from";
+        reader.fault("GithubHookRanges", advice);
     }
+    ranges.unwrap_or_else(HookRanges::published)
 }
 
 fn github(reader: &mut Reader) -> GithubSettings {
-    let api = reader.address_or("GithubApiUrl", "https://api.github.com");
+    let api = reader.address_or("GithubApiUrl", GITHUB_API);
     let scope = match reader.or("RunnerScope", "repository").as_str() {
         "repository" => Scope::Repository,
         "organization" => Scope::Organization,

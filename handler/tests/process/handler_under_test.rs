@@ -13,7 +13,7 @@ pub(crate) const WEBHOOK_SECRET: &str = "hush-webhook";
 /// An address of GitHub's published ranges, as the front end appends it.
 pub(crate) const GITHUB: &str = "140.82.115.7:43210";
 
-/// The environment that the Functions host gives; nothing listens at any of its addresses.
+/// The environment that the Functions host gives; nothing listens at its addresses, and GitHub is not asked.
 pub(crate) fn environment() -> BTreeMap<&'static str, &'static str> {
     BTreeMap::from([
         ("FUNCTIONS_CUSTOMHANDLER_PORT", "0"),
@@ -21,7 +21,6 @@ pub(crate) fn environment() -> BTreeMap<&'static str, &'static str> {
         ("BatchAccountName", "mine"),
         ("BatchAccountKey", "aHVzaC1iYXRjaA=="),
         ("ContainerRegistryServer", "mine.azurecr.io"),
-        ("GithubApiUrl", "http://127.0.0.1:9/api.github.com"),
         ("GithubToken", "hush-token"),
         ("GithubWebhookSecret", WEBHOOK_SECRET),
         ("TicketKey", "hush-ticket"),
