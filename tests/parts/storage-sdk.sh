@@ -5,5 +5,6 @@
 # limit: 600
 set -euo pipefail
 
-cargo build --locked --package mayfly
+# All at once, as part `rust` builds: the features of the dependencies are the same, and nothing is built twice.
+cargo build --workspace --bins --examples --locked
 PYTHONDONTWRITEBYTECODE=1 pytest --config-file tests/conformance/pytest.ini tests/conformance/storage

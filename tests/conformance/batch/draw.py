@@ -11,8 +11,8 @@ from azure.core import MatchConditions
 from azure.core.rest import HttpRequest
 
 LETTERS = "abzAZ019-_.~ +%/\\&=?#;:,@!$'()*[]{}<>\"|^`\n\tüßñ例Ω\u00a0🪰"
-# What an address may hold as it is; the SDK's own methods leave nothing but letters and digits. Of a path
-# with a plain semicolon the SDK signs what is before it, a slip that its methods never come to.
+# What an address may hold as it is; the SDK's own methods leave nothing but letters and digits. Of
+# a path with a plain semicolon the SDK signs what is before it, which its methods never send.
 UNESCAPED = ["", "!$'()*,:@"]
 METHODS = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]
 PARAMETERS = ["api-version", "timeOut", "maxresults", "$filter", "$select", "$expand", "recursive"]
@@ -30,7 +30,7 @@ SIGNED = [
 ]
 # No signature covers these.
 OTHERS = ["Accept", "client-request-id", "return-client-request-id", "User-Agent", "x-ms-range"]
-# Names of which one begins another are the ones that sort differently with and without their values.
+# Where one name begins another, names sort differently with their values than without.
 OCP = ["ocp-date", "ocp-range", "ocp-batch", "ocp-batch-file-url", "ocp-batch.file", "ocp-batch1"]
 
 
@@ -119,7 +119,7 @@ def headers(random: Random) -> dict[str, str]:
 
 
 def _cased(random: Random, name: str) -> str:
-    # The SDK looks for `ocp-` in lower case alone.
+    # The SDK finds `ocp-` in lower case alone.
     return name if name in OCP else random.choice([name, name.lower(), name.upper()])
 
 

@@ -1,7 +1,7 @@
 """Opens the account with what the SDKs sign: the account's key, and shared access signatures."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ def queue_sas(**changes: Any) -> str:
     everything = {
         "resource_types": storage_queue.ResourceTypes(service=True, container=True, object=True),
         "permission": "rwdlacup",
-        "expiry": datetime.now(timezone.utc) + timedelta(hours=1),
+        "expiry": datetime.now(UTC) + timedelta(hours=1),
     }
     return storage_queue.generate_account_sas(ACCOUNT, KEY, **{**everything, **changes})
 
@@ -57,7 +57,7 @@ def test_a_sas_holds_until_it_expires(queues: Queues) -> None:
 
 
 def test_a_sas_does_not_hold_before_its_start(queues: Queues) -> None:
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     sas = queue_sas(start=now + timedelta(hours=1), expiry=now + timedelta(hours=2))
     queue = runner_requests(queues, sas)
     with refused(403, "AuthenticationFailed"):
@@ -93,7 +93,7 @@ def creator(blobs: Blobs, container: ContainerClient) -> Iterator[ContainerClien
         KEY,
         resource_types="co",
         permission="c",
-        expiry=datetime.now(timezone.utc) + timedelta(hours=1),
+        expiry=datetime.now(UTC) + timedelta(hours=1),
     )
     url = f"{blobs.endpoint}/{container.container_name}"
     with ContainerClient.from_container_url(url, credential=sas, retry_total=0) as client:

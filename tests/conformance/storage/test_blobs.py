@@ -10,7 +10,7 @@ from azure.storage.blob import (
     ContainerClient,
     ContentSettings,
 )
-from storage.place import Place, offered, refused
+from storage.place import ACCOUNT, KEY, Place, offered, refused
 
 Blobs = Place[BlobServiceClient]
 
@@ -125,10 +125,13 @@ def test_a_part_is_read_as_far_as_the_blob_reaches(container: ContainerClient) -
 
 
 def test_a_large_blob_is_written_in_blocks_and_read_in_parts(blobs: Blobs) -> None:
-    text = f"AccountName={blobs.client.account_name};AccountKey={blobs.client.credential.account_key}"
-    small = {"max_single_put_size": 1024, "max_block_size": 1024, "max_single_get_size": 1000}
-    client = BlobServiceClient.from_connection_string(
-        f"{text};BlobEndpoint={blobs.endpoint}", retry_total=0, max_chunk_get_size=700, **small
+    client = BlobServiceClient(
+        blobs.endpoint,
+        credential={"account_name": ACCOUNT, "account_key": KEY},
+        max_single_put_size=1024,
+        max_block_size=1024,
+        max_single_get_size=1000,
+        max_chunk_get_size=700,
     )
     content = bytes(number % 251 for number in range(10_000))
     blob = client.create_container("mayfly-state").upload_blob("large", content)

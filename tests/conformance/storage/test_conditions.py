@@ -1,4 +1,4 @@
-"""Drives conditional requests with azure-storage-blob: who may write, and who has the version already."""
+"""Drives conditional requests with azure-storage-blob: who may write, who has the version."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,8 +9,8 @@ from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, Contain
 from storage.place import Place, refused
 
 Blobs = Place[BlobServiceClient]
-SAME = {"match_condition": MatchConditions.IfNotModified}
-OTHER = {"match_condition": MatchConditions.IfModified}
+SAME: dict[str, Any] = {"match_condition": MatchConditions.IfNotModified}
+OTHER: dict[str, Any] = {"match_condition": MatchConditions.IfModified}
 
 
 def writes(blob: BlobClient) -> list[Callable[..., Any]]:
