@@ -42,4 +42,5 @@ def refused(status: int, code: str) -> Iterator[None]:
     """Expects the SDK to raise with this status and this published code."""
     with pytest.raises(HttpResponseError) as refusal:
         yield
-    assert (refusal.value.status_code, refusal.value.error_code) == (status, code)
+    told = (refusal.value.status_code, refusal.value.error_code)
+    assert told == (status, code), f"refused with {told}, not with {(status, code)}"
