@@ -133,7 +133,8 @@ def test_every_request_is_one_that_the_sdk_could_have_sent(sent: list[Exchange])
 def test_a_job_that_came_back_asks_for_nothing_else(tmp_path: Path) -> None:
     with road(tmp_path, {}) as running:
         job = running.queue_job("ubuntu-latest")
-        until_tasks(running, 1)
+        for exchange in until_tasks(running, 1):
+            compare(exchange)
         running.until_completed("runners-ubuntu", f"gh-{job}")
         running.github.ask("POST", f"/jobs/{job}/redelivery")
         exchanges = until_tasks(running, 2)
