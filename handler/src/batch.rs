@@ -29,6 +29,7 @@ mod shared_key;
 mod wire;
 
 use shared_key::SharedKeyPolicy;
+pub use shared_key::authorization;
 pub use wire::{SeenTask, TaskState};
 
 const API_VERSION: &str = "2025-06-01";

@@ -76,7 +76,8 @@ pub(super) fn xml(status: StatusCode, root: &str, value: &impl Serialize) -> Res
     Serializer::with_root(&mut text, Some(root))
         .and_then(|serializer| value.serialize(serializer))
         .expect("element names are constants, and writing to a string cannot fail");
-    let mut answer = Response::new(Bytes::from(text));
+    // To a reader of XML a bare carriage return is the end of a line, and becomes a line feed.
+    let mut answer = Response::new(Bytes::from(text.replace('\r', "&#13;")));
     *answer.status_mut() = status;
     let kind = HeaderValue::from_static("application/xml");
     answer.headers_mut().insert(header::CONTENT_TYPE, kind);
@@ -102,5 +103,22 @@ impl fmt::Display for HttpDate {
 impl Serialize for HttpDate {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Shown {
+        text: &'static str,
+    }
+
+    #[test]
+    fn a_carriage_return_reaches_the_reader_as_one() {
+        let answer = xml(StatusCode::OK, "Shown", &Shown { text: "a\r\n<b>" });
+        let expected = "<?xml version=\"1.0\" encoding=\"utf-8\"?><Shown><text>a&#13;\n&lt;b&gt;</text></Shown>";
+        assert_eq!(answer.body(), expected);
     }
 }

@@ -1,5 +1,6 @@
 //! The signature of a request with the account's key.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use base64::engine::general_purpose::STANDARD;
@@ -95,19 +96,26 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
+/// Sorts the headers by name; one without a value is not signed.
 fn canonical_headers(headers: &HeaderMap) -> String {
     let names = headers.keys().map(http::HeaderName::as_str);
     let mut names: Vec<_> = names.filter(|name| name.starts_with("ocp-")).collect();
     names.sort_unstable();
-    names.into_iter().map(|name| format!("{name}:{}\n", header(headers, name))).collect()
+    let signed = names.into_iter().map(|name| (name, header(headers, name)));
+    let signed = signed.filter(|(_, value)| !value.is_empty());
+    signed.map(|(name, value)| format!("{name}:{value}\n")).collect()
 }
 
-/// Sorts the parameters by name, which is signed as sent; one without a value is not signed.
+/// Sorts the parameters by name, which is signed as sent; one without a value is not signed, and of one
+/// that is given several times the first value is.
 fn canonical_query(query: &str) -> String {
-    let pairs = form_urlencoded::parse(query.as_bytes()).filter(|(_, value)| !value.is_empty());
-    let mut pairs: Vec<_> = pairs.collect();
-    pairs.sort();
-    pairs.into_iter().map(|(name, value)| format!("\n{name}:{value}")).collect()
+    let mut signed = BTreeMap::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if !value.is_empty() {
+            signed.entry(name).or_insert(value);
+        }
+    }
+    signed.into_iter().map(|(name, value)| format!("\n{name}:{value}")).collect()
 }
 
 #[cfg(test)]
@@ -144,5 +152,9 @@ mod tests {
         let file = "/jobs/j1/tasks/t1/files/stdout.txt?api-version=2025-06-01";
         let file = http::Request::get(file).header("ocp-range", "bytes=0-99");
         check(file, "", "hr3LUfbQDN9T4KObq0sgjptHQld7+v+F9l78Dc0oI24=");
+        let odd = http::Request::get("/jobs/j1/tasks?b=&a=2&a=1&api-version=2025-06-01");
+        let odd = odd.header("ocp-a-b", "1").header("ocp-a", "2").header("ocp-c", "");
+        let odd = odd.header("content-length", "4");
+        check(odd, "body", "cses16PuUSj34IR7EDxrAsvyfzj1FzkFuIdSFTY1Wdc=");
     }
 }

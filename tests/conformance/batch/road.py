@@ -1,0 +1,104 @@
+"""Lays the road from a queued job to Batch, with a recorder before Batch."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+
+from azure.batch import BatchClient
+from azure.batch.models import BatchTaskState
+from azure.storage.queue import QueueClient, generate_account_sas
+from batch import sdk
+from batch.recorder import Recording, recording
+from program import BUILT, PATIENCE, ROOT, Emulator, emulate
+
+STORAGE = "mayflystorage"
+STORAGE_KEY = "bWF5Zmx5LW9uLW9uZS1tYWNoaW5lLXN0b3JhZ2Uta2V5"
+GITHUB_TOKEN = "ghp_mayfly_on_one_machine"
+SECRET = "mayfly-on-one-machine-webhook-secret"
+# The emulated host gives every function this key.
+FUNCTION_KEY = "function-key"
+# Tasks end at once.
+PROGRAM = shutil.which("true") or "/bin/true"
+
+
+@dataclass(frozen=True)
+class Road:
+    """A running road: jobs are queued at its GitHub, and its Batch is asked by the SDK."""
+
+    github: Emulator
+    batch: BatchClient
+    sent: Recording
+
+    def queue_job(self, *labels: str) -> int:
+        """Queues a job of `octo/app`, of which GitHub's webhook tells at once."""
+        job = {"repository": "octo/app", "labels": ["self-hosted", *labels]}
+        return self.github.ask("POST", "/jobs", job)["job"]
+
+    def until_completed(self, job: str, task: str) -> None:
+        """Waits until a task has ended."""
+        deadline = monotonic() + PATIENCE
+        while self.batch.get_task(job, task).state != BatchTaskState.COMPLETED:
+            if monotonic() > deadline:
+                raise TimeoutError(f"{task} has not ended")
+
+
+@contextmanager
+def road(folder: Path, settings: dict[str, str]) -> Iterator[Road]:
+    """Runs the handler under the emulated host, with these settings besides the usual ones."""
+    with ExitStack() as stack:
+        queue = stack.enter_context(emulate("queue", "--account", STORAGE, "--key", STORAGE_KEY))
+        github = stack.enter_context(emulate("github", "--token", GITHUB_TOKEN))
+        key = ["--account", sdk.ACCOUNT, "--key", sdk.KEY, "--program", PROGRAM]
+        pools = ["--pool", "ubuntu=2", "--pool", "windows=2"]
+        batch = stack.enter_context(emulate("batch", *key, *pools))
+        sent = stack.enter_context(recording(batch.url))
+        settings = usual_settings(queue, github, sent) | settings
+        options = [word for pair in settings.items() for word in ("--setting", "=".join(pair))]
+        host = stack.enter_context(emulate("functions", "--app", str(lay_app(folder)), *options))
+        hook = f"{host.url}/api/ProvideActionsRunner?code={FUNCTION_KEY}"
+        told = {"url": hook, "secret": SECRET, "scope": {"organization": "octo"}}
+        github.ask("POST", "/hooks", told)
+        yield Road(github, stack.enter_context(sdk.client(batch.url)), sent)
+
+
+def lay_app(folder: Path) -> Path:
+    """Lays the folder that the Functions host reads."""
+    app = folder / "app"
+    shutil.copytree(ROOT / "function-definitions", app)
+    shutil.copy(ROOT / "host.json", app)
+    (app / "handler").symlink_to(BUILT / "mayfly")
+    return app
+
+
+def usual_settings(queue: Emulator, github: Emulator, sent: Recording) -> dict[str, str]:
+    """Makes the application settings that lead the handler to the emulators."""
+    account = f"{queue.url}/{STORAGE}"
+    signature = generate_account_sas(
+        STORAGE,
+        STORAGE_KEY,
+        resource_types="sco",
+        permission="rwdlacup",
+        expiry=datetime.now(UTC) + timedelta(hours=1),
+    )
+    requests = f"{account}/runner-requests?{signature}"
+    QueueClient.from_queue_url(requests).create_queue()
+    return {
+        "AzureWebJobsStorage": f"QueueEndpoint={account};SharedAccessSignature={signature}",
+        "RunnerQueueUrl": requests,
+        # Claims are none of this road's.
+        "StateContainerUrl": f"{account}/mayfly-state?{signature}",
+        "ClaimUrl": "https://functions.localhost/api/ClaimRunner",
+        "BatchAccountUrl": sent.url,
+        "BatchAccountName": sdk.ACCOUNT,
+        "BatchAccountKey": sdk.KEY,
+        "ContainerRegistryServer": "registry.localhost",
+        "GithubApiUrl": github.url,
+        "GithubToken": GITHUB_TOKEN,
+        "GithubWebhookSecret": SECRET,
+        "GithubHookRanges": "127.0.0.1/32",
+        "TicketKey": "mayfly-on-one-machine-ticket-key",
+    }

@@ -1,0 +1,110 @@
+"""Reads JSON against the models of azure-batch: what the SDK could not have sent is refused.
+
+The SDK itself takes any JSON for a model and any value for an enumeration, and leaves it to the
+service to refuse them.
+"""
+
+import typing
+from collections.abc import MutableMapping
+from datetime import datetime, timedelta
+from enum import Enum
+from functools import cache
+from types import NoneType
+from typing import Any, NamedTuple, Union
+
+import isodate
+from azure.batch import models
+
+TEXTS = {
+    datetime: isodate.parse_datetime,
+    timedelta: isodate.parse_duration,
+}
+
+
+class Unsendable(ValueError):
+    """The SDK could not have sent this JSON."""
+
+
+class Field(NamedTuple):
+    """A place of a model: the name of its attribute, and the type that is hinted for it."""
+
+    attribute: str
+    hint: Any
+
+
+def read(hint: Any, value: Any, at: str = "body") -> Any:
+    """Reads a value of the type that a hint names; a model comes as the SDK's own object."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Union:
+        return _of_union(arguments, value, at)
+    if origin is list:
+        items = enumerate(_plain(list, value, at))
+        return [read(arguments[0], item, f"{at}[{index}]") for index, item in items]
+    if origin is dict:
+        items = _plain(dict, value, at).items()
+        return {key: read(arguments[1], item, f"{at}.{key}") for key, item in items}
+    if issubclass(hint, Enum):
+        return _of_enumeration(hint, value, at)
+    if issubclass(hint, MutableMapping):
+        return _of_model(hint, _plain(dict, value, at), at)
+    if hint in TEXTS:
+        return _of_text(hint, _plain(str, value, at), at)
+    return _plain(hint, value, at)
+
+
+def _of_model(model: Any, value: dict[str, Any], at: str) -> Any:
+    fields = _fields(model)
+    attributes = {}
+    for key, item in value.items():
+        if key not in fields:
+            raise Unsendable(f"{at} has {key}, which {model.__name__} has not")
+        attributes[fields[key].attribute] = read(fields[key].hint, item, f"{at}.{key}")
+    for key, field in fields.items():
+        if key not in value and NoneType not in typing.get_args(field.hint):
+            raise Unsendable(f"{at} lacks {key}, which {model.__name__} needs")
+    return model(**attributes)
+
+
+@cache
+def _fields(model: Any) -> dict[str, Field]:
+    """Lists by their names on the wire what a caller may say in a model."""
+    hints = typing.get_type_hints(model, localns={"_models": models})
+    # The names on the wire are known to the model's objects alone.
+    known = model({})._attr_to_rest_field.items()
+    return {
+        field._rest_name: Field(attribute, hints[attribute])
+        for attribute, field in known
+        if field._visibility != ["read"]
+    }
+
+
+def _of_union(options: tuple[Any, ...], value: Any, at: str) -> Any:
+    # An attribute that is None is not sent, so no null is ever sent for an optional one.
+    meant = [option for option in options if option is not NoneType]
+    enumerations = [option for option in meant if issubclass(option, Enum)]
+    if enumerations:
+        return _of_enumeration(enumerations[0], value, at)
+    if len(meant) != 1:
+        raise NotImplementedError(f"{at} may be of several types: {meant}")
+    return read(meant[0], value, at)
+
+
+def _of_enumeration(enumeration: type[Enum], value: Any, at: str) -> Any:
+    known = [member.value for member in enumeration]
+    if value not in known:
+        raise Unsendable(f"{at} is {value!r}, and {enumeration.__name__} knows {known}")
+    return enumeration(value)
+
+
+def _of_text(kind: type, value: str, at: str) -> Any:
+    try:
+        return TEXTS[kind](value)
+    except ValueError as error:
+        raise Unsendable(f"{at} is {value!r}, which is no {kind.__name__}") from error
+
+
+def _plain(kind: type, value: Any, at: str) -> Any:
+    # JSON's true is no number, though Python's is.
+    if type(value) is kind or (kind is float and type(value) is int):
+        return value
+    raise Unsendable(f"{at} is {value!r}, which is no {kind.__name__}")

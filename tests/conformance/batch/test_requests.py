@@ -1,0 +1,178 @@
+"""Holds what the handler sends to Batch against what azure-batch could have sent."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from azure.batch.models import BatchJobCreateOptions, BatchTaskCreateOptions
+from batch import broken, sdk
+from batch.recorder import Exchange
+from batch.road import Road, road
+from batch.strict import Unsendable, read
+
+OWN_PROFILES = [
+    {
+        "name": "gpu",
+        "labels": ["self-hosted", "linux", "gpu"],
+        "pool": "ubuntu",
+        "image": "githubactions-runner:gpu",
+        "group": "Graphics",
+        "slots": 2,
+        "containerRunOptions": "--gpus all --memory=4g",
+    },
+    {
+        "name": "plain",
+        "labels": ["self-hosted", "plain"],
+        "pool": "windows",
+        "image": "githubactions-runner:plain",
+        "bare": ["plain"],
+    },
+]
+OWN = {
+    "RunnerProfiles": json.dumps(OWN_PROFILES),
+    "RunnerScope": "organization",
+    "RunnerGroup": "Everybody",
+    "DeploymentName": "own",
+    "AllowedRepositories": "octo/*",
+    "MaxJobHours": "120",
+}
+TOKEN = {"RunnerRegistration": "token"}
+# The settings of a road, and the labels of the jobs that are queued on it.
+ROADS = {
+    "jit": ({}, ["ubuntu-latest", "ubuntu-22.04", "windows-2022", "windows-2019"]),
+    "token": (TOKEN, ["ubuntu-24.04", "windows-latest"]),
+    "jit-own-profiles": (OWN, ["gpu", "plain"]),
+    "token-own-profiles": (OWN | TOKEN, ["gpu", "plain"]),
+}
+# The keys that the models need, wherever they are.
+NEEDED = {"id", "poolInfo", "commandLine", "imageName", "name"}
+# What a request asks for: its method and path, the model of its body, and the SDK's call for it.
+OPERATIONS = [
+    ("POST", r"/jobs", BatchJobCreateOptions, lambda sdk, body: sdk.create_job(body)),
+    (
+        "POST",
+        r"/jobs/([^/]+)/tasks",
+        BatchTaskCreateOptions,
+        lambda sdk, body, job: sdk.create_task(job, body),
+    ),
+    (
+        "GET",
+        r"/jobs/([^/]+)/tasks/([^/]+)",
+        None,
+        lambda sdk, body, job, task: sdk.get_task(job, task),
+    ),
+]
+
+
+@pytest.fixture(scope="module", params=ROADS)
+def sent(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> list[Exchange]:
+    """Queues jobs on a road, and tells what the handler sent until each had its task."""
+    settings, jobs = ROADS[request.param]
+    with road(tmp_path_factory.mktemp("road"), settings) as running:
+        for labels in jobs:
+            running.queue_job(labels)
+        return until_tasks(running, len(jobs))
+
+
+def until_tasks(running: Road, number: int) -> list[Exchange]:
+    """Waits until Batch has taken so many tasks, or has refused a body: a comparison tells why."""
+
+    def come(exchanges: list[Exchange]) -> bool:
+        refused = any(exchange.status == 400 for exchange in exchanges)
+        return refused or len(tasks(exchanges)) == number
+
+    return running.sent.until(come)
+
+
+def tasks(exchanges: list[Exchange]) -> list[dict[str, Any]]:
+    """Tells the bodies of the tasks that Batch has taken."""
+    taken = [one for one in exchanges if one.status == 201 and urlsplit(one.target).path != "/jobs"]
+    return [json.loads(one.body) for one in taken]
+
+
+def operation(exchange: Exchange) -> tuple[Any, Callable[..., Any], tuple[str, ...]]:
+    """Finds the model of a request's body, the SDK's call for it, and the names in its path."""
+    path = urlsplit(exchange.target).path
+    for method, pattern, model, call in OPERATIONS:
+        if method == exchange.method and (found := re.fullmatch(pattern, path)):
+            return model, call, tuple(map(unquote, found.groups()))
+    raise AssertionError(f"{exchange.method} {path} is in no row of OPERATIONS")
+
+
+def compare(exchange: Exchange) -> None:
+    """Compares a request with the one that the SDK makes of the same body and names."""
+    model, call, names = operation(exchange)
+    body = model and read(model, json.loads(exchange.body))
+    request = sdk.caught(lambda client: call(client, body, *names))
+    assert address(exchange.target) == address(request.url)
+    assert exchange.headers.get("content-type") == request.headers.get("content-type")
+    # The two may write the same time differently, so what is compared is what was meant.
+    if model:
+        assert read(model, json.loads(sdk.body(request))) == body
+    else:
+        assert not exchange.body
+
+
+def address(url: str) -> tuple[str, dict[str, list[str]]]:
+    """Reads the path and the query of an address, without their escapes."""
+    parts = urlsplit(url)
+    return unquote(parts.path), parse_qs(parts.query, strict_parsing=True)
+
+
+def test_every_request_is_one_that_the_sdk_could_have_sent(sent: list[Exchange]) -> None:
+    for exchange in sent:
+        compare(exchange)
+
+
+def test_a_job_that_came_back_asks_for_nothing_else(tmp_path: Path) -> None:
+    with road(tmp_path, {}) as running:
+        job = running.queue_job("ubuntu-latest")
+        for exchange in until_tasks(running, 1):
+            compare(exchange)
+        running.until_completed("runners-ubuntu", f"gh-{job}")
+        running.github.ask("POST", f"/jobs/{job}/redelivery")
+        exchanges = until_tasks(running, 2)
+    assert [task["id"] for task in tasks(exchanges)] == [f"gh-{job}", f"gh-{job}-2"]
+    assert {exchange.method for exchange in exchanges} == {"GET", "POST"}
+    for exchange in exchanges:
+        compare(exchange)
+
+
+def test_the_reading_is_strict(sent: list[Exchange]) -> None:
+    for exchange in sent:
+        model, _, _ = operation(exchange)
+        if model:
+            for fault, body in broken.versions(json.loads(exchange.body), NEEDED):
+                refuse(model, body, fault)
+
+
+def test_a_value_that_an_enumeration_does_not_know_is_refused() -> None:
+    settings = {"imageName": "image", "workingDirectory": "taskWorkingDirectory"}
+    task = {"id": "gh-1", "commandLine": "", "containerSettings": settings}
+    read(BatchTaskCreateOptions, task)
+    settings["workingDirectory"] = "TaskWorkingDirectory"
+    refuse(BatchTaskCreateOptions, task, "an unknown working directory")
+    settings["workingDirectory"] = "containerImageDefault"
+    settings["containerHostBatchBindMounts"] = [{"source": "Everything"}]
+    refuse(BatchTaskCreateOptions, task, "an unknown directory of the host")
+
+
+@pytest.mark.parametrize("time", ["24h", "P", "", "24:00:00", 86_400])
+def test_a_time_is_written_as_the_sdk_writes_times(time: Any) -> None:
+    task = {"id": "gh-1", "commandLine": "", "constraints": {"retentionTime": time}}
+    refuse(BatchTaskCreateOptions, task, f"a retention time of {time!r}")
+
+
+def refuse(model: Any, body: Any, fault: str) -> None:
+    """Expects the strict reading to find the fault."""
+    try:
+        read(model, body)
+    except Unsendable:
+        return
+    pytest.fail(f"the reading did not mind: {fault}")

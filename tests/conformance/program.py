@@ -1,0 +1,66 @@
+"""Starts the programs of this build, each until the end of a `with`."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILT = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
+# What has not happened by then never will.
+PATIENCE = 30
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator: where its service answers, and where it is controlled."""
+
+    url: str
+    control: str
+
+    def advance(self, seconds: int) -> None:
+        """Sets the emulator's clock forward."""
+        self.ask("POST", "/clock", {"advance_seconds": seconds})
+
+    def calls(self) -> dict[str, int]:
+        """Tells how often each operation was called."""
+        return self.ask("GET", "/calls")
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Sends a request to the control port, and reads its answer."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.control + path, data, method=method)
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return json.load(answer)
+
+
+@contextmanager
+def emulate(which: str, *options: str) -> Iterator[Emulator]:
+    """Runs `mayfly emulate`, from its ready line on."""
+    command = [str(BUILT / "mayfly"), "emulate", which, *options]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        try:
+            ready = json.loads(first_line(process))
+            yield Emulator(ready["url"], ready["control"])
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def first_line(process: subprocess.Popen[bytes]) -> bytes:
+    """Waits for the first line that a program writes on stdout."""
+    readable, _, _ = select.select([process.stdout], [], [], PATIENCE)
+    line = process.stdout.readline() if readable else b""
+    if not line:
+        raise RuntimeError(f"{process.args} is not ready")
+    return line
