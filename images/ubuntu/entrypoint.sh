@@ -1,10 +1,11 @@
 #!/bin/bash
 # Turns one Batch task into one ephemeral GitHub runner.
 #
-# With RUNNER_CLAIM_URL it claims a one-shot JIT configuration with the ticket of the task; without, it
-# registers with the token that the task carries (ActionsRunner_TOKEN). Then it executes itself anew in
-# an environment of its own choice, and only that second process starts the runner: a job can read the
-# environment of its ancestors in /proc, and a variable that a shell has unset is still there.
+# With RUNNER_CLAIM_URL it claims a one-shot JIT configuration with the ticket of the task, and writes the
+# files that it carries; without, it registers with the token that the task carries (ActionsRunner_TOKEN).
+# Then it executes itself anew in an environment of its own choice, and only that second process starts the
+# runner: a job can read the environment of its ancestors in /proc, and a variable that a shell has unset is
+# still there.
 #
 # Exit codes:
 #    0  the runner served a job, or there was no demand for it
@@ -49,6 +50,7 @@ obtain_credential() {
   else
     require RUNNER_NAME RUNNER_CLAIM_URL RUNNER_CLAIM_TICKET
     claim
+    unpack
   fi
 }
 
@@ -88,6 +90,30 @@ register() {
     --ephemeral --unattended --disableupdate --replace || exit
   [[ -z $signal ]] || exit 143
   started=''
+}
+
+# Writes the files that the configuration carries, in base64 by their names, as the runner does with one
+# that it gets as an argument (https://github.com/actions/runner, Runner.cs). Arguments, and inputs in the
+# environment, are public in /proc for as long as it runs: to its job, and to all that lists processes.
+unpack() {
+  local json entry name IFS=,
+  local -A files=()
+  json=$(base64 --decode < <(printf '%s' "$configuration") 2>/dev/null | tr -d '{} \r\n\t\0') || true
+  set -f
+  # Some writers of JSON escape the plus sign.
+  for entry in ${json//\\u002[Bb]/+}; do
+    [[ $entry =~ ^\"(\.[a-z_]+)\":\"([A-Za-z0-9+/]+=*)\"$ ]] || { files=() && break; }
+    files[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
+  done
+  set +f
+  if [[ -z ${files[.runner]:-} ]]; then
+    tell 'the configuration has an unknown form, and becomes an argument of the runner'
+    return
+  fi
+  for name in "${!files[@]}"; do
+    (umask 077 && base64 --decode < <(printf '%s' "${files[$name]}") >"$RUNNER_HOME/$name")
+  done
+  configuration=''
 }
 
 start_anew() {

@@ -7,10 +7,35 @@ load world
 setup() { build_world; }
 teardown() { leave_world; }
 
-@test "a claimed configuration reaches the runner" {
+@test "a claimed configuration reaches the runner as the files that it carries, which none but it can read" {
   serve_claims "$(configured)"
   run -0 with_ticket
-  [ "$(arguments run)" = "$(printf '[--jitconfig]\n[%s]' "$configuration")" ]
+  [ -z "$(arguments run)" ]
+  [ "$(cat "$world/runner/.runner")" = "$settings" ]
+  [ "$(cat "$world/runner/.credentials_rsaparams")" = "$key" ]
+  [ "$(stat -c %a "$world/runner/.runner" "$world/runner/.credentials_rsaparams" | uniq)" = 600 ]
+}
+
+@test "spaces and escapes do not keep a configuration from being read, and neither does its length" {
+  modulus=$(head -c 6000 /dev/zero | tr '\0' '\373')
+  forget_form "$(printf '{\n  ".runner": "%s",\n  ".key" : "%s"\n}\n' "$(base64 -w0 <<<"$settings")" \
+    "$(base64 -w0 <<<"$modulus" | sed 's/+/\\u002B/g')")"
+  serve_claims "$(configured)"
+  run -0 with_ticket
+  [ -z "$(arguments run)" ]
+  cmp "$world/runner/.key" - <<<"$modulus"
+}
+
+@test "a configuration of an unknown form is the runner's to read, and writes no file" {
+  serve_claims "$(configured)"
+  for form in '{".runner":"QUE=","../x":"QUE="}' '{".runner":"QUE=","tmp":"QUE="}' '{".runner":{"d":1}}' '[]' QUE=; do
+    forget_form "$form"
+    configured >"$world/answers"
+    run -0 with_ticket
+    [ "$(arguments run)" = "$(printf '[--jitconfig]\n[%s]' "$configuration")" ]
+    [[ $output == *'the configuration has an unknown form'* && $output != *"$configuration"* ]]
+    [ ! -e "$world/runner/.runner" ]
+  done
 }
 
 @test "a claim is one JSON object with version, ticket and nonce" {

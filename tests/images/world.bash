@@ -4,7 +4,10 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # shared with the tests, which bats runs in the same shell
 
-readonly ticket=dGlja2V0.c2VjcmV0 configuration=eyJjb25maWciOiJzZWNyZXQifQ== token=AABBSECRETTOKEN
+readonly ticket=dGlja2V0.c2VjcmV0 token=AABBSECRETTOKEN
+readonly settings='{"AgentName":"gh-1"}' key='{"d":"c2VjcmV0+/+/"}'
+configuration=$(printf '{".runner":"%s",".credentials_rsaparams":"%s"}' \
+  "$(base64 -w0 <<<"$settings")" "$(base64 -w0 <<<"$key")" | base64 -w0)
 
 build_world() {
   images=$(cd -- "$BATS_TEST_DIRNAME/../../images/ubuntu" && pwd)
@@ -31,6 +34,9 @@ leave_world() {
 }
 
 configured() { printf '{"status":200,"body":"%s\\n"}' "$configuration"; }
+
+# From here on the configuration is nothing that the entrypoint knows.
+forget_form() { configuration=$(base64 -w0 <<<"$1"); }
 
 # What the stand-in for run.sh does, given as lines or on standard input.
 story() {

@@ -32,7 +32,7 @@ mod home;
 mod tests;
 
 use arguments::Arguments;
-pub use home::lay_home;
+pub use home::{lay_home, lay_release};
 
 /// The version that it says it has.
 pub const VERSION: &str = "2.336.0";

@@ -44,7 +44,7 @@ pub struct Road {
     /// Run each runner in a container of --image, by docker or podman, instead of as a process
     #[arg(long, requires = "image")]
     pub containers: bool,
-    /// The image for --containers: its entrypoint must be images/ubuntu/entrypoint.sh
+    /// The image for --containers: images/ubuntu, built with the runner of `mayfly emulate runner`
     #[arg(long)]
     pub image: Option<String>,
     /// Write the handler's log to this file
@@ -156,6 +156,12 @@ pub enum Which {
         /// The personal access token that it takes
         #[arg(long, default_value = crate::cloud::GITHUB_TOKEN)]
         token: String,
+    },
+    /// GitHub's runner: lays the folder that its release holds, for the build of an image
+    Runner {
+        /// The folder
+        #[arg(long)]
+        into: PathBuf,
     },
     /// The Azure Functions host, for a custom handler
     Functions {

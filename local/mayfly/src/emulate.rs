@@ -1,8 +1,8 @@
-//! `mayfly emulate`: one emulator alone, until Ctrl-C.
+//! `mayfly emulate`: one emulator alone, until Ctrl-C; the runner is a folder, and done at once.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -37,6 +37,7 @@ pub(crate) async fn run(options: Emulate) -> anyhow::Result<ExitCode> {
         Which::Batch { listen, account, key, program, pools } => {
             emulate_batch(site, listen, &account, &key, program, &pools).await
         }
+        Which::Runner { into } => lay_runner(&into),
         Which::Functions { listen, app, settings } => {
             emulate_functions(site, listen, app, &settings).await
         }
@@ -77,6 +78,13 @@ async fn emulate_batch(
     batch.shutdown().await;
     nodes.abort();
     code
+}
+
+fn lay_runner(folder: &Path) -> anyhow::Result<ExitCode> {
+    let program = std::env::current_exe().context("find the program's own file")?;
+    let laid = emulators::runner::lay_release(folder, &program);
+    laid.with_context(|| format!("lay a runner into {}", folder.display()))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Reads `id` or `id=nodes`.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -49,6 +49,9 @@ fi
 exec "$home/bin/Runner.Listener" configure "$@"
 "#;
 
+/// A stand-in needs nothing that a release's script would install.
+const DEPENDENCIES: &str = "#!/bin/bash\n";
+
 /// The files that make a directory a configured runner.
 const CONFIGURATION: [&str; 3] = [".runner", ".credentials", ".credentials_rsaparams"];
 
@@ -57,17 +60,34 @@ const CONFIGURATION: [&str; 3] = [".runner", ".credentials", ".credentials_rsapa
 /// # Errors
 /// The directory cannot be written.
 pub fn lay_home(dir: &Path, listener: &Path) -> io::Result<()> {
+    symlink(listener, lay_scripts(dir)?)
+}
+
+/// Lays a directory out as a release of the runner holds it, with a copy of the program at `listener`: it
+/// can be moved to another machine, or into an image.
+///
+/// # Errors
+/// The directory cannot be written, or the program not be read.
+pub fn lay_release(dir: &Path, listener: &Path) -> io::Result<()> {
+    fs::copy(listener, lay_scripts(dir)?)?;
+    write_script(&dir.join("bin/installdependencies.sh"), DEPENDENCIES)
+}
+
+/// Writes the scripts, and tells where the listener belongs; nothing is there.
+fn lay_scripts(dir: &Path) -> io::Result<PathBuf> {
     fs::create_dir_all(dir.join("bin"))?;
-    for (name, script) in [("run.sh", RUN), ("config.sh", CONFIG)] {
-        let path = dir.join(name);
-        fs::write(&path, script)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    write_script(&dir.join("run.sh"), RUN)?;
+    write_script(&dir.join("config.sh"), CONFIG)?;
+    let listener = dir.join("bin/Runner.Listener");
+    if listener.symlink_metadata().is_ok() {
+        fs::remove_file(&listener)?;
     }
-    let link = dir.join("bin/Runner.Listener");
-    if link.symlink_metadata().is_ok() {
-        fs::remove_file(&link)?;
-    }
-    symlink(listener, link)
+    Ok(listener)
+}
+
+fn write_script(path: &Path, script: &str) -> io::Result<()> {
+    fs::write(path, script)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
 }
 
 /// What a configured runner knows of itself.

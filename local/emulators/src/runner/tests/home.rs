@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use crate::runner::{home_of, lay_home};
+use crate::runner::{home_of, lay_home, lay_release};
 
 fn laid(listener: &str) -> TempDir {
     let home = TempDir::new().unwrap();
@@ -51,6 +51,18 @@ fn the_scripts_hand_their_arguments_to_the_listener() {
     assert_eq!((code, said), (0, format!("{}|run --jitconfig e30=\n", listener.display())));
     let (code, said) = run(&home, "config.sh", &["--name", "r"], &[]);
     assert_eq!((code, said), (3, format!("{}|configure --name r\n", listener.display())));
+}
+
+#[test]
+fn a_release_does_not_need_the_program_that_it_was_laid_with() {
+    let laid = laid("echo served");
+    let release = TempDir::new().unwrap();
+    let listener = laid.path().join("listener");
+    lay_release(release.path(), &listener).unwrap();
+    lay_release(release.path(), &listener).unwrap();
+    drop(laid);
+    assert_eq!(run(&release, "run.sh", &[], &[]), (0, "served\n".to_owned()));
+    assert_eq!(run(&release, "bin/installdependencies.sh", &[], &[]).0, 0);
 }
 
 #[test]

@@ -1,0 +1,148 @@
+"""Runs `mayfly up --containers`, orders jobs of it, and hears what it and they have to say."""
+
+import json
+import os
+import pathlib
+import queue
+import re
+import signal
+import subprocess
+import tempfile
+import threading
+import urllib.request
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+MAYFLY = os.environ["MAYFLY"]
+IMAGE = os.environ["IMAGE"]
+PATIENCE = 30
+STEP = re.compile(r" *[\d.]+ s +job (?P<job>\d+) +(?P<event>\S+(?: \S+)?) +(?P<detail>.*)")
+
+
+def podman(*arguments: str) -> list[str]:
+    """Calls podman, and gives the lines that it prints."""
+    done = subprocess.run(["podman", *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+class Post:
+    """Takes what jobs send; the path is the kind of it."""
+
+    def __init__(self) -> None:
+        self.taken: queue.Queue[tuple[str, str]] = queue.Queue()
+        taken = self.taken
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                taken.put((self.path.strip("/"), body.decode()))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def take(self, kind: str) -> str:
+        """Waits for the next letter, which must be of this kind."""
+        seen, body = self.taken.get(timeout=PATIENCE)
+        assert seen == kind, f"expected {kind}, got {seen}: {body}"
+        return body
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@dataclass
+class Road:
+    """A running road, with all its files in one folder."""
+
+    folder: pathlib.Path = field(
+        default_factory=lambda: pathlib.Path(tempfile.mkdtemp(dir=os.environ["WORK"], prefix="up-"))
+    )
+    at: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.log = self.folder / "handler.log"
+        command = [MAYFLY, "up", "--listen", "127.0.0.1:0", "--containers", "--image", IMAGE]
+        self.process = subprocess.Popen(
+            [*command, "--handler-log", str(self.log)],
+            env={**os.environ, "TMPDIR": str(self.folder)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.lines: queue.Queue[str] = queue.Queue()
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+        while "functions" not in self.at:
+            line = self._line()
+            assert line, "mayfly up is not ready"
+            ready = json.loads(line)
+            self.at[ready["ready"]] = ready
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        with self.process.stdout as lines:
+            for line in lines:
+                self.lines.put(line)
+        self.lines.put("")
+
+    def _line(self) -> str:
+        """Gives the next line, or none where it does not come or the road has ended."""
+        try:
+            return self.lines.get(timeout=PATIENCE)
+        except queue.Empty:
+            return ""
+
+    def ask(self, emulator: str, method: str, path: str, body: object = None) -> list | dict:
+        """Sends a request to the control port of an emulator."""
+        return self._send(self.at[emulator]["control"] + path, method, body)
+
+    def api(self, method: str, path: str) -> list | dict:
+        """Sends a request to GitHub's API."""
+        return self._send(self.at["github"]["url"] + path, method, None)
+
+    def _send(self, url: str, method: str, body: object) -> list | dict:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, data, method=method)
+        request.add_header("Content-Type", "application/json")
+        request.add_header("Authorization", "Bearer ghp_mayfly_on_one_machine")
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return json.loads(answer.read() or "{}")
+
+    def queue_job(self, script: str | None = None) -> int:
+        """Queues a job, and tells its number."""
+        job = {"repository": "octo/app", "labels": ["self-hosted", "ubuntu-latest"]}
+        answer = self.ask("github", "POST", "/jobs", {**job, "script": script})
+        return answer["job"]
+
+    def await_step(self, job: int, event: str) -> str:
+        """Waits for a step of a job, and gives its details."""
+        seen = []
+        while line := self._line():
+            seen.append(line)
+            step = STEP.match(line)
+            if step and (int(step["job"]), step["event"]) == (job, event):
+                return step["detail"].strip()
+        raise AssertionError(f"no {event} of job {job}, but:\n{''.join(seen)}")
+
+    def conclusion(self, job: int) -> str | None:
+        """Tells how a job has ended."""
+        return next(seen["conclusion"] for seen in self.ask("github", "GET", "/jobs") if seen["id"] == job)
+
+    def registrations(self) -> list:
+        """Lists the runners that GitHub knows."""
+        return self.ask("github", "GET", "/runners")
+
+    def close(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(timeout=PATIENCE)
+        finally:
+            self.process.kill()
+            self.process.wait()
+            self.reader.join()

@@ -1,0 +1,34 @@
+# Runs as a job's script: tells where in its container a job finds the credentials that its runner came with.
+#
+# Sends lines `<what> <file>` to $post/findings, for each file and each entry of /proc that holds one:
+# the ticket, the configuration as it was claimed, or the key within it.
+#
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # the test sets the address `post`
+
+# What is looked for is nowhere written out, or the search would find itself; patterns go by pipes.
+ticket() { printf '1.' && printf '{"task":"' | base64; }
+# An object that begins with .runner, or with .credentials.
+configuration() { printf '{".run' | base64 && printf '{".cre' | base64; }
+key() { sed 's/.*"d":"\([^"]*\).*/\1/' "$HOME/.credentials_rsaparams"; }
+# Proves that the environment of the first process, which is the entrypoint, can be read.
+name() { printf 'RUNNER_%s=' NAME; }
+
+# Prints the files that hold it. A process may end before it is read, and nothing found is an answer.
+search() {
+  local what=$1
+  shift
+  grep -rlsaFD skip -f <("$what") "$@" | sed "s/^/$what /" || true
+}
+
+folders=()
+for folder in /*; do
+  [[ $folder == /proc || $folder == /sys ]] || folders+=("$folder")
+done
+{
+  for what in ticket configuration key; do
+    search "$what" /proc/[0-9]*/environ /proc/[0-9]*/cmdline
+    search "$what" "${folders[@]}"
+  done
+  search name /proc/1/environ
+} | curl --fail --silent --data-binary @- "$post/findings"
