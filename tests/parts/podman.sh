@@ -19,7 +19,7 @@ leave() {
   rm -rf -- "$work"
 }
 
-cargo build --locked -p mayfly
+cargo build --workspace --bins --examples --locked
 mayfly=$(realpath "${CARGO_TARGET_DIR:-target}")/debug/mayfly
 
 keep_store_in "$work/store"
