@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use azure_core::credentials::TokenCredential;
-use azure_core::http::RetryOptions;
 use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId};
 use bytes::{Buf, Bytes, BytesMut};
 use futures::{Stream, TryStreamExt};
@@ -21,7 +20,7 @@ use crate::github::Github;
 use crate::scope::Scope;
 use crate::settings::{RunnerSettings, Settings, WebhookSettings};
 use crate::storage::{Claims, RequestQueue};
-use crate::transport::{azure_options, http_client};
+use crate::transport::{azure_options, http_client, short_retries};
 
 mod answer;
 mod provide_actions_runner;
@@ -79,7 +78,7 @@ fn identity(
     }
     let options = ManagedIdentityCredentialOptions {
         user_assigned_id: settings.identity_client_id.clone().map(UserAssignedId::ClientId),
-        client_options: azure_options(client, RetryOptions::default()),
+        client_options: azure_options(client, short_retries()),
     };
     let identity = ManagedIdentityCredential::new(Some(options));
     Ok(Some(identity.context("use the app's managed identity")?))
