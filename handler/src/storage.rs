@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
+use azure_core::Error;
 use azure_core::credentials::TokenCredential;
+use azure_core::error::ErrorKind;
 
 use crate::secret::SignedUrl;
 
@@ -19,4 +21,15 @@ fn credential(
     identity: Option<&Arc<dyn TokenCredential>>,
 ) -> Option<Arc<dyn TokenCredential>> {
     identity.filter(|_| !url.is_signed()).cloned()
+}
+
+/// Puts the service's code in place of its answer, which runs over several lines and tells what was signed.
+fn in_one_line(err: Error) -> Error {
+    match err.kind() {
+        ErrorKind::HttpResponse { status, error_code: Some(code), .. } => {
+            let text = format!("{status} {code}");
+            Error::with_message(err.kind().clone(), text)
+        }
+        _ => err,
+    }
 }

@@ -9,7 +9,7 @@ use azure_storage_blob::{BlobClient, BlobClientOptions};
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::credential;
+use super::{credential, in_one_line};
 use crate::secret::SignedUrl;
 use crate::transport::{azure_options, short_retries};
 
@@ -63,7 +63,7 @@ impl Claims {
         run: DateTime<Utc>,
         nonce: &str,
     ) -> Result<Claim, ClaimError> {
-        let failed = |source| ClaimError { task: task.to_owned(), source };
+        let failed = |source| ClaimError { task: task.to_owned(), source: in_one_line(source) };
         let blob = self.blob(task, run).map_err(failed)?;
         let content = RequestContent::from(Bytes::copy_from_slice(nonce.as_bytes()).to_vec());
         let absent = BlockBlobClientUploadOptions::default().if_not_exists();

@@ -7,7 +7,7 @@ use azure_core::credentials::TokenCredential;
 use azure_storage_queue::models::{QueueClientSendMessageOptions, QueueMessage};
 use azure_storage_queue::{QueueClient, QueueClientOptions};
 
-use super::credential;
+use super::{credential, in_one_line};
 use crate::message::RunnerRequest;
 use crate::secret::SignedUrl;
 use crate::transport::{azure_options, short_retries};
@@ -60,7 +60,7 @@ impl RequestQueue {
             visibility_timeout: Some(seconds).filter(|&seconds| seconds > 0),
             ..Default::default()
         };
-        let failed = |source| QueueError { job: request.job, source };
+        let failed = |source| QueueError { job: request.job, source: in_one_line(source) };
         let content = message.try_into().map_err(failed)?;
         self.0.send_message(content, Some(options)).await.map_err(failed)?;
         Ok(())
