@@ -20,7 +20,7 @@ use crate::github::Github;
 use crate::scope::Scope;
 use crate::settings::{RunnerSettings, Settings, WebhookSettings};
 use crate::storage::{Claims, RequestQueue};
-use crate::transport::{azure_options, brief_retries, http_client};
+use crate::transport::{azure_options, http_client, short_retries};
 
 mod answer;
 mod provide_actions_runner;
@@ -78,7 +78,7 @@ fn identity(
     }
     let options = ManagedIdentityCredentialOptions {
         user_assigned_id: settings.identity_client_id.clone().map(UserAssignedId::ClientId),
-        client_options: azure_options(client, brief_retries()),
+        client_options: azure_options(client, short_retries()),
     };
     let identity = ManagedIdentityCredential::new(Some(options));
     Ok(Some(identity.context("use the app's managed identity")?))

@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
+use azure_core::Error;
 use azure_core::credentials::TokenCredential;
-use azure_core::http::ClientOptions;
+use azure_core::error::ErrorKind;
 
 use crate::secret::SignedUrl;
-use crate::transport::{azure_options, brief_retries};
 
 mod claims;
 mod queue;
@@ -16,13 +16,20 @@ mod queue;
 pub use claims::{Claim, ClaimError, Claims};
 pub use queue::{QueueError, RequestQueue};
 
-fn options(client: &reqwest::Client) -> ClientOptions {
-    azure_options(client, brief_retries())
-}
-
 fn credential(
     url: &SignedUrl,
     identity: Option<&Arc<dyn TokenCredential>>,
 ) -> Option<Arc<dyn TokenCredential>> {
     identity.filter(|_| !url.is_signed()).cloned()
+}
+
+/// Puts the service's code in place of its answer, which runs over several lines and tells what was signed.
+fn in_one_line(err: Error) -> Error {
+    match err.kind() {
+        ErrorKind::HttpResponse { status, error_code: Some(code), .. } => {
+            let text = format!("{status} {code}");
+            Error::with_message(err.kind().clone(), text)
+        }
+        _ => err,
+    }
 }

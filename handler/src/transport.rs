@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
-use azure_core::http::{
-    AsyncRawResponse, ClientOptions, ExponentialRetryOptions, HttpClient, RetryOptions, Transport,
-};
-use azure_core::http::{Body, Request};
+use azure_core::http::{AsyncRawResponse, Body, ClientOptions, ExponentialRetryOptions};
+use azure_core::http::{HttpClient, Request, RetryOptions, Transport};
 use reqwest::Certificate;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -41,22 +39,24 @@ pub fn http_client(extra_ca_certificates: Option<&str>) -> Result<reqwest::Clien
         .build()
 }
 
-/// Retries that end in time for whoever waits: GitHub waits ten seconds for the answer to its delivery.
+/// Makes the options of an Azure client that sends by this client, with the retries that fit its callers.
+pub fn azure_options(client: &reqwest::Client, retry: RetryOptions) -> ClientOptions {
+    let transport = Transport::new(Arc::new(Quiet(client.clone())));
+    ClientOptions { transport: Some(transport), retry, ..ClientOptions::default() }
+}
+
+/// Makes the retries of what a delivery or a claim waits for: GitHub waits ten seconds for an answer to its
+/// delivery, and a container asks again by itself.
 ///
-/// The default ones try for 50 seconds against an untrusted certificate.
-pub fn brief_retries() -> RetryOptions {
+/// The token service is part of that. The default retries would go on for a minute after GitHub is gone, and
+/// nobody would be told why.
+pub fn short_retries() -> RetryOptions {
     RetryOptions::exponential(ExponentialRetryOptions {
         initial_delay: azure_core::time::Duration::milliseconds(100),
         max_retries: 3,
         max_total_elapsed: azure_core::time::Duration::seconds(5),
         max_delay: azure_core::time::Duration::seconds(1),
     })
-}
-
-/// Makes the options of an Azure client that sends by this client, with the retries that fit its callers.
-pub fn azure_options(client: &reqwest::Client, retry: RetryOptions) -> ClientOptions {
-    let transport = Transport::new(Arc::new(Quiet(client.clone())));
-    ClientOptions { transport: Some(transport), retry, ..ClientOptions::default() }
 }
 
 /// Sends requests, and leaves the address out of its errors: a shared access signature is part of it.

@@ -9,8 +9,9 @@ use azure_storage_blob::{BlobClient, BlobClientOptions};
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{credential, options};
+use super::{credential, in_one_line};
 use crate::secret::SignedUrl;
+use crate::transport::{azure_options, short_retries};
 
 /// The claims, in the container `mayfly-state` under `claims/`.
 #[derive(Clone)]
@@ -62,7 +63,7 @@ impl Claims {
         run: DateTime<Utc>,
         nonce: &str,
     ) -> Result<Claim, ClaimError> {
-        let failed = |source| ClaimError { task: task.to_owned(), source };
+        let failed = |source| ClaimError { task: task.to_owned(), source: in_one_line(source) };
         let blob = self.blob(task, run).map_err(failed)?;
         let content = RequestContent::from(Bytes::copy_from_slice(nonce.as_bytes()).to_vec());
         let absent = BlockBlobClientUploadOptions::default().if_not_exists();
@@ -89,8 +90,10 @@ impl Claims {
         // Colons would have to be encoded in a path.
         let run = run.to_rfc3339_opts(SecondsFormat::Micros, true).replace(':', "");
         let url = self.container.join(&format!("claims/{task}/{run}"));
-        let options =
-            BlobClientOptions { client_options: options(&self.client), ..Default::default() };
+        let options = BlobClientOptions {
+            client_options: azure_options(&self.client, short_retries()),
+            ..Default::default()
+        };
         BlobClient::new(url.expose().clone(), self.identity.clone(), Some(options))
     }
 }

@@ -7,9 +7,10 @@ use azure_core::credentials::TokenCredential;
 use azure_storage_queue::models::{QueueClientSendMessageOptions, QueueMessage};
 use azure_storage_queue::{QueueClient, QueueClientOptions};
 
-use super::{credential, options};
+use super::{credential, in_one_line};
 use crate::message::RunnerRequest;
 use crate::secret::SignedUrl;
+use crate::transport::{azure_options, short_retries};
 
 /// A message may stay invisible for 7 days at most.
 const LONGEST_DELAY: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -37,7 +38,10 @@ impl RequestQueue {
         identity: Option<&Arc<dyn TokenCredential>>,
         client: &reqwest::Client,
     ) -> azure_core::Result<Self> {
-        let options = QueueClientOptions { client_options: options(client), ..Default::default() };
+        let options = QueueClientOptions {
+            client_options: azure_options(client, short_retries()),
+            ..Default::default()
+        };
         let queue =
             QueueClient::new(url.expose().clone(), credential(url, identity), Some(options))?;
         Ok(Self(Arc::new(queue)))
@@ -56,7 +60,7 @@ impl RequestQueue {
             visibility_timeout: Some(seconds).filter(|&seconds| seconds > 0),
             ..Default::default()
         };
-        let failed = |source| QueueError { job: request.job, source };
+        let failed = |source| QueueError { job: request.job, source: in_one_line(source) };
         let content = message.try_into().map_err(failed)?;
         self.0.send_message(content, Some(options)).await.map_err(failed)?;
         Ok(())

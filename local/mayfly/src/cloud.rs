@@ -22,8 +22,10 @@ use tokio::task::JoinHandle;
 
 mod folders;
 mod settings;
+mod storage;
 
 pub use settings::Registration;
+pub use storage::Storage;
 
 /// The storage account of a run.
 pub const STORAGE_ACCOUNT: &str = "mayflystorage";
@@ -55,6 +57,10 @@ pub struct Options {
     pub nodes: u32,
     /// How tasks run: the entrypoint as a process where there is none.
     pub launcher: Option<Arc<dyn Launcher>>,
+    /// The storage account in place of the emulated one.
+    pub storage: Option<Storage>,
+    /// The token that Batch accepts besides signatures.
+    pub batch_bearer: Option<String>,
     /// Application settings besides, or in place of, the usual ones.
     pub settings: BTreeMap<String, String>,
     /// What GitHub draws lots from, and with it which runner gets which job.
@@ -71,6 +77,8 @@ impl Options {
             registration: Registration::Jit,
             nodes: 4,
             launcher: None,
+            storage: None,
+            batch_bearer: None,
             settings: BTreeMap::new(),
             seed: 1,
             log: Arc::new(|_| {}),
@@ -82,9 +90,11 @@ impl Options {
 pub struct Cloud {
     /// The time and the listeners of all emulators.
     pub site: Site,
-    /// The storage account's queues.
+    /// The storage account that the road goes over.
+    pub storage: Storage,
+    /// The emulated storage account's queues.
     pub queues: Arc<Service<Queues>>,
-    /// The storage account's blobs.
+    /// The emulated storage account's blobs.
     pub blobs: Arc<Service<Blobs>>,
     /// The Batch account.
     pub batch: Arc<Service<Batch>>,
@@ -134,24 +144,29 @@ impl Cloud {
         });
 
         let front = TcpListener::bind(any_port()).await.context("bind a port on loopback")?;
+        let (q, b) = (listen(&queues).await?, listen(&blobs).await?);
+        let storage = options.storage.unwrap_or_else(|| Storage {
+            queues: format!("{}/{STORAGE_ACCOUNT}", q.url),
+            blobs: format!("{}/{STORAGE_ACCOUNT}", b.url),
+            signature: account.sas(site.clock.now() + TimeDelta::days(365)),
+        });
+        let client = handler::transport::http_client(None)?;
+        storage.make_queue(&client).await?;
+        storage.make_container(&client).await?;
         let address = settings::Addresses {
-            queues: listen(&queues).await?,
-            blobs: listen(&blobs).await?,
             batch: listen(&batch).await?,
             github: listen(&github).await?,
             functions: format!("http://{}", front.local_addr()?),
-            signature: account.sas(site.clock.now() + TimeDelta::days(365)),
         };
-        address.make_queue_and_container().await?;
 
         let mut host = functions::Options::new(folders::lay_app(folder.path(), &options.program)?);
-        host.settings = settings::application_settings(&address, options.registration);
+        host.settings = settings::application_settings(&address, &storage, options.registration);
         host.settings.extend(options.settings);
         host.log = options.log;
         let key = host.function_key.clone();
         let host = FunctionsHost::start(host, site.clone()).await.context("start the handler")?;
         let functions = Service::new(host);
-        let settings::Addresses { queues: q, blobs: b, batch: ba, github: g, .. } = address;
+        let settings::Addresses { batch: ba, github: g, .. } = address;
         let front = serve_on(Arc::clone(&functions), front).await?;
         let hook = format!("{}/api/ProvideActionsRunner?code={key}", front.url);
         github.emulator.add_hook(
@@ -160,7 +175,18 @@ impl Cloud {
             github::Scope::Organization("octo".to_owned()),
         );
         let ports = Ports { queues: q, blobs: b, batch: ba, github: g, functions: front };
-        Ok(Self { site, queues, blobs, batch, github, functions, ports, nodes, _folder: folder })
+        Ok(Self {
+            site,
+            storage,
+            queues,
+            blobs,
+            batch,
+            github,
+            functions,
+            ports,
+            nodes,
+            _folder: folder,
+        })
     }
 
     /// Ends the road: no process, port or folder is left.
@@ -184,6 +210,7 @@ fn batch_account(options: &Options, folder: &TempDir, site: &Site) -> anyhow::Re
         slots: 1,
         display: display.to_owned(),
     };
+    account.bearer.clone_from(&options.batch_bearer);
     account.pools = vec![pool("ubuntu", "ubuntu"), pool("windows", "windows (stand-in)")];
     Ok(Batch::new(account, site.clone())?)
 }

@@ -2,6 +2,9 @@
 //!
 //! Stories wait for what happens, never for time to pass; where a story needs time to pass, it sets the
 //! emulators' clock forward.
+//!
+//! The same stories go over another storage than the emulated one where the environment variable
+//! `MAYFLY_STORAGE` describes it: `tests/parts/azurite.sh` does that.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -10,8 +13,16 @@ use std::time::Duration;
 use emulators::events::{Event, Happening};
 use emulators::faults::Faults;
 use emulators::github::{Job, NewJob};
-use mayfly::cloud::{Cloud, Options, QUEUE};
+use mayfly::cloud::{Cloud, Options};
 use tokio::sync::broadcast::Receiver;
+
+mod claims;
+mod elsewhere;
+pub mod production;
+mod tls;
+
+use elsewhere::Elsewhere;
+use production::Production;
 
 /// A story that has not gone on by then never will.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -22,6 +33,9 @@ const LOOK: Duration = Duration::from_millis(10);
 pub struct World {
     /// The road.
     pub cloud: Cloud,
+    /// What stands around a road that goes by identity; on any other there is none.
+    pub production: Option<Production>,
+    client: reqwest::Client,
     events: Receiver<Event>,
     seen: Vec<Happening>,
     log: Arc<Mutex<String>>,
@@ -42,10 +56,15 @@ impl World {
             let mut lines = lines.lock().expect("nobody panics with the log");
             *lines += &format!("{}: {}\n", line.group, line.text);
         });
+        let mut production = go_elsewhere(&mut options).await;
         change(&mut options);
         let cloud = Cloud::start(options).await.expect("the road starts");
+        if let Some(production) = &mut production {
+            production.lead_to_batch(&cloud.ports.batch.url);
+        }
         let events = cloud.site.listen();
-        Self { cloud, events, seen: Vec::new(), log }
+        let client = handler::transport::http_client(None).expect("a client");
+        Self { cloud, production, client, events, seen: Vec::new(), log }
     }
 
     /// Queues a job of `octo/app` that works for a moment.
@@ -124,7 +143,7 @@ impl World {
     /// When something stays.
     pub async fn settle(&mut self) {
         let settled = async {
-            while !self.is_settled() {
+            while !self.is_settled().await {
                 tokio::time::sleep(LOOK).await;
             }
         };
@@ -136,12 +155,32 @@ impl World {
         }
     }
 
-    fn is_settled(&self) -> bool {
+    /// Looks at the messages in between: the task of a message is there before the message is gone.
+    async fn is_settled(&self) -> bool {
+        self.is_quiet() && self.messages().await == 0 && self.is_quiet()
+    }
+
+    fn is_quiet(&self) -> bool {
         let github = &self.cloud.github.emulator;
         github.jobs().iter().all(|job| job.conclusion.is_some())
             && github.runners().is_empty()
-            && self.cloud.queues.emulator.messages(QUEUE).is_empty()
             && self.all_tasks().iter().all(|(_, task)| task.state == "completed")
+    }
+
+    /// Counts the messages of the queue of requests, hidden ones included.
+    pub async fn messages(&self) -> u64 {
+        self.cloud.storage.count_messages(&self.client).await.expect("storage answers")
+    }
+
+    /// Tells of each claim, in a line, whose it is and how many characters its nonce has.
+    pub async fn claims(&self) -> String {
+        let claims = claims::claims(&self.cloud.storage, &self.client).await;
+        let line = |(name, nonce): &(String, String)| {
+            let run = name.rsplit_once('/').map_or(name.as_str(), |(task, _)| task);
+            format!("{run}: a nonce of {}", nonce.len())
+        };
+        let lines: Vec<String> = claims.iter().map(line).collect();
+        self.by_place(&lines.join("\n"))
     }
 
     /// Tells each task of each Batch job in a line, its job by its place among the jobs: `runners-ubuntu: gh-<1> completed 0`.
@@ -205,4 +244,20 @@ impl World {
         let (seen, tasks, log) = (&self.seen, self.tasks(), self.log());
         panic!("waited for {story}, in vain\nhappened: {seen:#?}\ntasks:\n{tasks}\nlog:\n{log}");
     }
+}
+
+/// Leads the road to the storage that the environment names, if it names one.
+async fn go_elsewhere(options: &mut Options) -> Option<Production> {
+    let elsewhere = Elsewhere::of_environment()?;
+    let authority = elsewhere.authority();
+    let client = handler::transport::http_client(authority.as_deref()).expect("a client");
+    let (account, storage) = elsewhere.take_account(&client).await;
+    let Some(certificates) = &elsewhere.certificates else {
+        options.storage = Some(storage);
+        return None;
+    };
+    let mut production = Production::start(&elsewhere, &account, certificates).await;
+    production.furnish(options);
+    options.storage = Some(production.bridge(storage).await);
+    Some(production)
 }

@@ -59,6 +59,11 @@ async fn a_queue_that_takes_nothing_is_a_failed_delivery_that_can_be_sent_again(
     let job = world.queue_job(UBUNTU);
     let failed = |what: &Happening| matches!(what, Happening::Delivered { status: 503, .. });
     world.until("a failed delivery", failed).await;
+    assert!(
+        world.log().contains(&format!("{job}: 500 InternalError function=")),
+        "{}",
+        world.log()
+    );
     world.cloud.queues.faults.release();
     world.cloud.github.emulator.redeliver(job);
     world.settle().await;
