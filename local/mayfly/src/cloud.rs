@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -44,6 +45,13 @@ pub const QUEUE: &str = "runner-requests";
 /// The container of claims.
 pub const STATE: &str = "mayfly-state";
 
+/// Puts something between the handler and GitHub: takes GitHub's address, gives the one that the handler calls.
+///
+/// What the handler calls there beside the API, the pages that runners register at, is to be passed on.
+pub type GithubFront = Box<dyn FnOnce(String) -> Fronting + Send>;
+/// The work of a [`GithubFront`].
+pub type Fronting = Pin<Box<dyn Future<Output = anyhow::Result<String>> + Send>>;
+
 /// How a run of the road is built.
 pub struct Options {
     /// A program that is the handler when it is called `handler`, and GitHub's runner when it is called
@@ -59,6 +67,8 @@ pub struct Options {
     pub settings: BTreeMap<String, String>,
     /// What GitHub draws lots from, and with it which runner gets which job.
     pub seed: u64,
+    /// What stands between the handler and GitHub, if anything.
+    pub github_front: Option<GithubFront>,
     /// What takes the handler's log.
     pub log: Log,
 }
@@ -73,6 +83,7 @@ impl Options {
             launcher: None,
             settings: BTreeMap::new(),
             seed: 1,
+            github_front: None,
             log: Arc::new(|_| {}),
         }
     }
@@ -146,6 +157,11 @@ impl Cloud {
 
         let mut host = functions::Options::new(folders::lay_app(folder.path(), &options.program)?);
         host.settings = settings::application_settings(&address, options.registration);
+        if let Some(front) = options.github_front {
+            let url =
+                front(address.github.url.clone()).await.context("put a front before GitHub")?;
+            host.settings.insert("GithubApiUrl".to_owned(), url);
+        }
         host.settings.extend(options.settings);
         host.log = options.log;
         let key = host.function_key.clone();

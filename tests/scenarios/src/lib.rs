@@ -13,6 +13,8 @@ use emulators::github::{Job, NewJob};
 use mayfly::cloud::{Cloud, Options, QUEUE};
 use tokio::sync::broadcast::Receiver;
 
+mod front;
+
 /// A story that has not gone on by then never will.
 const PATIENCE: Duration = Duration::from_secs(40);
 /// What happens without an event, such as the deletion of a message, is looked for this often.
@@ -37,6 +39,7 @@ impl World {
     pub async fn with(program: &str, change: impl FnOnce(&mut Options)) -> Self {
         let log = Arc::new(Mutex::new(String::new()));
         let mut options = Options::new(PathBuf::from(program));
+        options.github_front = front::asked_for();
         let lines = Arc::clone(&log);
         options.log = Arc::new(move |line| {
             let mut lines = lines.lock().expect("nobody panics with the log");
