@@ -156,6 +156,12 @@ pub enum Which {
         /// The personal access token that it takes
         #[arg(long, default_value = crate::cloud::GITHUB_TOKEN)]
         token: String,
+        /// An owner of repositories who is a person, not an organization; may be given more than once
+        #[arg(long = "person")]
+        people: Vec<String>,
+        /// The enterprise that has all organizations
+        #[arg(long)]
+        enterprise: Option<String>,
     },
     /// GitHub's runner: lays the folder that its release holds, for the build of an image
     Runner {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -46,6 +47,13 @@ pub const QUEUE: &str = "runner-requests";
 /// The container of claims.
 pub const STATE: &str = "mayfly-state";
 
+/// Puts something between the handler and GitHub: takes GitHub's address, gives the one that the handler calls.
+///
+/// What the handler calls there beside the API, the pages that runners register at, is to be passed on.
+pub type GithubFront = Box<dyn FnOnce(String) -> Fronting + Send>;
+/// The work of a [`GithubFront`].
+pub type Fronting = Pin<Box<dyn Future<Output = anyhow::Result<String>> + Send>>;
+
 /// How a run of the road is built.
 pub struct Options {
     /// A program that is the handler when it is called `handler`, and GitHub's runner when it is called
@@ -65,6 +73,8 @@ pub struct Options {
     pub settings: BTreeMap<String, String>,
     /// What GitHub draws lots from, and with it which runner gets which job.
     pub seed: u64,
+    /// What stands between the handler and GitHub, if anything.
+    pub github_front: Option<GithubFront>,
     /// What takes the handler's log.
     pub log: Log,
 }
@@ -81,6 +91,7 @@ impl Options {
             batch_bearer: None,
             settings: BTreeMap::new(),
             seed: 1,
+            github_front: None,
             log: Arc::new(|_| {}),
         }
     }
@@ -127,7 +138,7 @@ impl Cloud {
     ///
     /// # Errors
     /// A port, a folder or a process could not be had; the handler's refusal is quoted.
-    pub async fn start(options: Options) -> anyhow::Result<Self> {
+    pub async fn start(mut options: Options) -> anyhow::Result<Self> {
         let site = Site::new(Clock::of_this_machine());
         let folder = tempfile::Builder::new().prefix("mayfly-").tempdir();
         let folder = folder.context("make a folder for this run")?;
@@ -145,7 +156,7 @@ impl Cloud {
 
         let front = TcpListener::bind(any_port()).await.context("bind a port on loopback")?;
         let (q, b) = (listen(&queues).await?, listen(&blobs).await?);
-        let storage = options.storage.unwrap_or_else(|| Storage {
+        let storage = options.storage.take().unwrap_or_else(|| Storage {
             queues: format!("{}/{STORAGE_ACCOUNT}", q.url),
             blobs: format!("{}/{STORAGE_ACCOUNT}", b.url),
             signature: account.sas(site.clock.now() + TimeDelta::days(365)),
@@ -159,21 +170,12 @@ impl Cloud {
             functions: format!("http://{}", front.local_addr()?),
         };
 
-        let mut host = functions::Options::new(folders::lay_app(folder.path(), &options.program)?);
-        host.settings = settings::application_settings(&address, &storage, options.registration);
-        host.settings.extend(options.settings);
-        host.log = options.log;
-        let key = host.function_key.clone();
-        let host = FunctionsHost::start(host, site.clone()).await.context("start the handler")?;
-        let functions = Service::new(host);
+        let (functions, key) = functions_host(options, &folder, &site, &address, &storage).await?;
         let settings::Addresses { batch: ba, github: g, .. } = address;
         let front = serve_on(Arc::clone(&functions), front).await?;
         let hook = format!("{}/api/ProvideActionsRunner?code={key}", front.url);
-        github.emulator.add_hook(
-            &hook,
-            WEBHOOK_SECRET,
-            github::Scope::Organization("octo".to_owned()),
-        );
+        let octo = github::Scope::Organization("octo".to_owned());
+        github.emulator.add_hook(&hook, WEBHOOK_SECRET, octo);
         let ports = Ports { queues: q, blobs: b, batch: ba, github: g, functions: front };
         Ok(Self {
             site,
@@ -195,6 +197,28 @@ impl Cloud {
         self.batch.emulator.shutdown().await;
         self.nodes.abort();
     }
+}
+
+/// Starts the handler under its host; returns the host with the key of its functions.
+async fn functions_host(
+    options: Options,
+    folder: &TempDir,
+    site: &Site,
+    address: &settings::Addresses,
+    storage: &Storage,
+) -> anyhow::Result<(Arc<Service<FunctionsHost>>, String)> {
+    let app = folders::lay_app(folder.path(), &options.program)?;
+    let mut host = functions::Options::new(app);
+    host.settings = settings::application_settings(address, storage, options.registration);
+    if let Some(front) = options.github_front {
+        let url = front(address.github.url.clone()).await.context("put a front before GitHub")?;
+        host.settings.insert("GithubApiUrl".to_owned(), url);
+    }
+    host.settings.extend(options.settings);
+    host.log = options.log;
+    let key = host.function_key.clone();
+    let host = FunctionsHost::start(host, site.clone()).await.context("start the handler")?;
+    Ok((Service::new(host), key))
 }
 
 fn batch_account(options: &Options, folder: &TempDir, site: &Site) -> anyhow::Result<Arc<Batch>> {

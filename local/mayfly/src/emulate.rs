@@ -30,9 +30,11 @@ pub(crate) async fn run(options: Emulate) -> anyhow::Result<ExitCode> {
         Which::Blob(Storage { listen, account, key }) => {
             until_interrupted(Blobs::new(Account::new(&account, &key)?, site), listen).await
         }
-        Which::Github { listen, token } => {
-            let github = GitHub::new(github::Options::new(&token, 1), site);
-            until_interrupted(github, listen).await
+        Which::Github { listen, token, people, enterprise } => {
+            let mut options = github::Options::new(&token, 1);
+            options.personal_accounts.extend(people);
+            options.enterprise = enterprise;
+            until_interrupted(GitHub::new(options, site), listen).await
         }
         Which::Batch { listen, account, key, program, pools } => {
             emulate_batch(site, listen, &account, &key, program, &pools).await

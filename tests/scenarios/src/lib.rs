@@ -18,6 +18,7 @@ use tokio::sync::broadcast::Receiver;
 
 mod claims;
 mod elsewhere;
+mod front;
 pub mod production;
 mod tls;
 
@@ -51,6 +52,7 @@ impl World {
     pub async fn with(program: &str, change: impl FnOnce(&mut Options)) -> Self {
         let log = Arc::new(Mutex::new(String::new()));
         let mut options = Options::new(PathBuf::from(program));
+        options.github_front = front::asked_for();
         let lines = Arc::clone(&log);
         options.log = Arc::new(move |line| {
             let mut lines = lines.lock().expect("nobody panics with the log");

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Claims as a starting runner does. The Batch emulator runs it in the place of a runner's image.
+set -euo pipefail
+
+[[ -n ${RUNNER_CLAIM_URL:-} ]] || exit 0
+printf '{"v":1,"ticket":"%s","nonce":"0123456789abcdef"}' "$RUNNER_CLAIM_TICKET" |
+  curl --silent --max-time 20 --header 'Content-Type: application/json' --data-binary @- \
+    --output /dev/null "$RUNNER_CLAIM_URL"

@@ -1,0 +1,133 @@
+// What the emulated GitHub answers, against GitHub's own description of its API.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { ENTERPRISE, PERSON, TOKEN, startGithub } from "../github_emulator.mjs";
+import { endAll } from "../programs.mjs";
+import { putFront } from "./front.mjs";
+import { readContract } from "./prism.mjs";
+
+const SCOPES = ["repos/octo/app", `repos/${PERSON}/app`, "orgs/octo", `enterprises/${ENTERPRISE}`];
+const running = [];
+const kept = { seen: [], faults: [] };
+let github, front;
+
+before(async () => {
+  github = await startGithub();
+  running.push(github);
+  front = await putFront(await readContract(), github.url, kept);
+  running.push(front);
+  for (const repository of ["octo/app", `${PERSON}/app`]) {
+    await github.order("repositories", { full_name: repository });
+    await github.order("jobs", { repository, labels: ["self-hosted"] });
+    await github.serve(repository, "served", ["self-hosted"]);
+    const cancelled = await github.order("jobs", { repository, labels: ["nobody"] });
+    await github.order(`jobs/${cancelled.job}/cancellation`);
+    await github.order("jobs", { repository, labels: ["gated"], gate: "waiting_first" });
+    await github.order("jobs", { repository, labels: ["waits"] });
+  }
+});
+after(() => endAll(running));
+
+/** Asks through the front, and fails where it finds a fault. */
+async function ask(method, path, body) {
+  const headers = { Authorization: `Bearer ${TOKEN}`, "User-Agent": "conformance" };
+  if (body) headers["Content-Type"] = "application/json";
+  const answer = await fetch(`${front.url}/${path}`, { method, headers, body: JSON.stringify(body) });
+  const text = await answer.text();
+  assert.deepEqual(kept.faults.splice(0), [], `${method} ${path}`);
+  return { status: answer.status, body: text && JSON.parse(text) };
+}
+
+const get = async (path) => (await ask("GET", path)).body;
+
+test("meta and the limits are as described", async () => {
+  const { hooks } = await get("meta");
+  assert.deepEqual(hooks, ["127.0.0.0/8", "::1/128"]);
+  assert.equal((await get("rate_limit")).resources.core.limit, 5000);
+});
+
+for (const repository of SCOPES.slice(0, 2)) {
+  test(`${repository}, its runs and its jobs are as described`, async () => {
+    await get(repository);
+    const { workflow_runs: runs } = await get(`${repository}/actions/runs?per_page=100`);
+    assert.equal(runs.length, 4);
+    for (const { id } of runs) {
+      await get(`${repository}/actions/runs/${id}`);
+      const { jobs } = await get(`${repository}/actions/runs/${id}/jobs?filter=all`);
+      for (const job of jobs) await get(`${repository}/actions/jobs/${job.id}`);
+    }
+    await get(`${repository}/actions/runs?status=completed&per_page=1&page=2`);
+    const waiting = runs.find(({ status }) => status === "queued");
+    const cancel = `${repository}/actions/runs/${waiting.id}/cancel`;
+    assert.equal((await ask("POST", cancel)).status, 202);
+    assert.equal((await ask("POST", cancel)).status, 409);
+    assert.equal((await ask("GET", `${repository}/actions/jobs/1`)).status, 404);
+  });
+}
+
+for (const scope of SCOPES) {
+  test(`runners of ${scope} are as described`, async () => {
+    const runners = `${scope}/actions/runners`;
+    assert.equal((await ask("POST", `${runners}/registration-token`)).status, 201);
+    const order = { name: "one", runner_group_id: 1, labels: ["self-hosted", "x"] };
+    assert.equal((await ask("POST", `${runners}/generate-jitconfig`, order)).status, 201);
+    assert.equal((await ask("POST", `${runners}/generate-jitconfig`, order)).status, 409);
+    const strangers = { ...order, name: "two", runner_group_id: 77 };
+    assert.equal((await ask("POST", `${runners}/generate-jitconfig`, strangers)).status, 404);
+    const found = (await get(`${runners}?name=one&per_page=100`)).runners;
+    assert.equal(found.length, 1);
+    await get(`${runners}/${found[0].id}`);
+    assert.equal((await ask("DELETE", `${runners}/${found[0].id}`)).status, 204);
+    assert.equal((await ask("DELETE", `${runners}/${found[0].id}`)).status, 404);
+    await get(`${runners}?per_page=1&page=2`);
+  });
+}
+
+test("runner groups are as described", async () => {
+  const octo = { scope: { organization: "octo" }, repositories: ["octo/app"] };
+  await github.order("groups", { ...octo, name: "selected" });
+  await github.order("groups", { name: "wide", scope: { enterprise: ENTERPRISE } });
+  for (const scope of SCOPES.slice(2)) {
+    const { runner_groups: groups } = await get(`${scope}/actions/runner-groups?per_page=100&page=1`);
+    assert.equal(groups.length, 2);
+  }
+});
+
+test("hooks and their deliveries are as described", async () => {
+  // Nobody listens there, so that the delivery fails.
+  const hook = { url: "http://127.0.0.1:9/hook", secret: "hush" };
+  await github.order("hooks", { ...hook, scope: { repository: "octo/app" } });
+  await github.order("hooks", { ...hook, scope: { organization: "octo" } });
+  const { job } = await github.order("jobs", { repository: "octo/app", labels: ["told"] });
+  for (const scope of ["repos/octo/app", "orgs/octo"]) {
+    const [{ id }] = await get(`${scope}/hooks`);
+    const deliveries = `${scope}/hooks/${id}/deliveries`;
+    const of = (list) => list.find(({ event }) => event === "workflow_job");
+    const { id: failed } = await until(async () => of(await get(`${deliveries}?per_page=100`)));
+    await get(`${deliveries}?status=failure&per_page=1`);
+    const { request } = await get(`${deliveries}/${failed}`);
+    assert.equal(request.payload.workflow_job.id, job);
+    assert.equal((await ask("POST", `${deliveries}/${failed}/attempts`)).status, 202);
+  }
+});
+
+/** Asks until there is an answer. */
+async function until(look) {
+  const end = Date.now() + 20_000;
+  while (Date.now() < end) {
+    const found = await look();
+    if (found) return found;
+  }
+  throw new Error("the delivery never ended");
+}
+
+test("what is not modelled is a fault, not one of Prism's examples", async () => {
+  const stranger = `${front.url}/orgs/octo/actions/runner-groups?visible_to_repository=app`;
+  const headers = { Authorization: `Bearer ${TOKEN}`, "User-Agent": "conformance" };
+  assert.equal((await fetch(stranger, { headers })).status, 500);
+  const [fault, ...more] = kept.faults.splice(0);
+  assert.match(fault, /has returned 501$/);
+  assert.deepEqual(more, []);
+});

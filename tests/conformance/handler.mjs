@@ -1,0 +1,84 @@
+// Starts the handler by hand, as the Functions host does, and calls its functions as the host does.
+
+import { randomUUID } from "node:crypto";
+
+import { sign } from "@octokit/webhooks-methods";
+
+import { freePort, orEnd, program, start } from "./programs.mjs";
+
+const SECRET = "It's a Secret to Everybody";
+/** An address of GitHub's published hook ranges, as the front end appends it. */
+const GITHUB = "140.82.115.7:43210";
+
+/** Starts a handler with the host's environment, storage, and settings besides. */
+export async function startHandler(storage, settings = {}) {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const running = start(program("handler"), [], {
+    ...ofTheHost(port),
+    AzureWebJobsStorage__accountName: "conformance",
+    BatchAccountUrl: "http://127.0.0.1:9",
+    BatchAccountName: "conformance",
+    BatchAccountKey: "aHVzaA==",
+    ClaimUrl: `${url}/api/ClaimRunner`,
+    ContainerRegistryServer: "conformance.azurecr.io",
+    GithubToken: "ghp_conformance",
+    GithubWebhookSecret: SECRET,
+    RunnerQueueUrl: storage.queue,
+    StateContainerUrl: storage.state,
+    TicketKey: "conformance",
+    ...settings,
+  });
+  await orEnd(running, running.said.until(/ready address=/));
+  return {
+    said: running.said,
+    end: running.end,
+    deliver: (event, payload) => deliver(url, event, payload),
+    submit: (request) => submit(url, request),
+  };
+}
+
+/** What the host and the platform tell every custom handler. */
+function ofTheHost(port) {
+  return {
+    PATH: process.env.PATH,
+    FUNCTIONS_CUSTOMHANDLER_PORT: String(port),
+    FUNCTIONS_CUSTOMHANDLER_WORKER_ID: randomUUID(),
+    FUNCTIONS_EXTENSION_VERSION: "~4",
+    FUNCTIONS_WORKER_RUNTIME: "custom",
+    REQUEST_ID: randomUUID(),
+    WEBSITE_HOSTNAME: "conformance.azurewebsites.net",
+    WEBSITE_SITE_NAME: "conformance",
+  };
+}
+
+/** Delivers an event, signed; gives the answer's status and JSON. */
+async function deliver(url, event, payload) {
+  const body = JSON.stringify(payload);
+  const answer = await fetch(`${url}/api/ProvideActionsRunner?code=key`, {
+    method: "POST",
+    headers: {
+      "Content-Type": "application/json",
+      "User-Agent": "GitHub-Hookshot/044aadd",
+      "X-Forwarded-For": GITHUB,
+      "X-GitHub-Delivery": randomUUID(),
+      "X-GitHub-Event": event,
+      "X-Hub-Signature-256": await sign(SECRET, body),
+    },
+    body,
+  });
+  return { status: answer.status, body: await answer.json() };
+}
+
+/** Hands SubmitRunnerTask a message, in the host's envelope. */
+async function submit(url, request) {
+  // A value that is a string is serialized once more:
+  // https://learn.microsoft.com/azure/azure-functions/functions-custom-handlers#request-payload
+  const text = JSON.stringify(JSON.stringify({ v: 1, ...request }));
+  const answer = await fetch(`${url}/SubmitRunnerTask`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ Data: { request: text }, Metadata: { DequeueCount: "1" } }),
+  });
+  return { status: answer.status, body: await answer.text() };
+}
