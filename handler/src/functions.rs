@@ -10,9 +10,9 @@ use anyhow::Context;
 use azure_core::credentials::TokenCredential;
 use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId};
 use bytes::{Buf, Bytes, BytesMut};
-use futures::{Stream, TryStreamExt};
-use warp::http::HeaderMap;
-use warp::{Filter, Rejection};
+use futures::{Stream, TryStreamExt, future};
+use warp::http::{HeaderMap, Method};
+use warp::{Filter, Rejection, reject};
 
 use crate::batch::Batch;
 use crate::clock::Clock;
@@ -27,7 +27,7 @@ mod provide_actions_runner;
 mod submit_runner_task;
 mod claim_runner;
 
-use answer::Answer;
+use answer::{Answer, Takes};
 
 /// What every function may use: the settings that decide, and the clients that act.
 pub struct App {
@@ -88,9 +88,9 @@ fn identity(
 /// as readiness.
 pub fn routes(app: Arc<App>) -> impl Filter<Extract = (Answer,), Error = Infallible> + Clone {
     let app = warp::any().map(move || Arc::clone(&app));
-    let readiness = warp::path::end().and(warp::get()).map(Answer::ready);
+    let readiness = warp::path::end().and(takes(Method::GET)).map(Answer::ready);
     let provide_actions_runner = warp::path!("api" / "ProvideActionsRunner")
-        .and(warp::post())
+        .and(takes(Method::POST))
         .and(app.clone())
         .and(warp::header::headers_cloned())
         .and(warp::body::stream())
@@ -98,15 +98,18 @@ pub fn routes(app: Arc<App>) -> impl Filter<Extract = (Answer,), Error = Infalli
             provide_actions_runner::answer(&app, &headers, body).await
         });
     let claim_runner = warp::path!("api" / "ClaimRunner")
-        .and(warp::post())
+        .and(takes(Method::POST))
         .and(app.clone())
         .and(warp::body::stream())
         .then(|app: Arc<App>, body| async move { claim_runner::answer(&app, body).await });
-    let submit_runner_task = warp::path!("SubmitRunnerTask")
-        .and(warp::post())
-        .and(app)
-        .and(warp::body::bytes())
-        .then(|app: Arc<App>, body: Bytes| async move { submit_runner_task::answer(&app, &body).await });
+    let submit_runner_task =
+        warp::path!("SubmitRunnerTask")
+            .and(takes(Method::POST))
+            .and(app)
+            .and(warp::body::bytes())
+            .then(|app: Arc<App>, body: Bytes| async move {
+                submit_runner_task::answer(&app, &body).await
+            });
     provide_actions_runner
         .or(claim_runner)
         .unify()
@@ -118,6 +121,16 @@ pub fn routes(app: Arc<App>) -> impl Filter<Extract = (Answer,), Error = Infalli
             |rejection: Rejection| async move { Ok::<_, Infallible>(Answer::unrouted(&rejection)) },
         )
         .unify()
+}
+
+/// Lets requests of one method pass.
+fn takes(method: Method) -> impl Filter<Extract = (), Error = Rejection> + Clone {
+    warp::method()
+        .and_then(move |asked: Method| {
+            let wrong = Takes(method.clone());
+            future::ready(if asked == wrong.0 { Ok(()) } else { Err(reject::custom(wrong)) })
+        })
+        .untuple_one()
 }
 
 /// Why a body was not read.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use warp::http::{Response, StatusCode, header};
+use warp::http::{Method, Response, StatusCode, header};
 use warp::hyper::body::Bytes;
-use warp::reject::{MethodNotAllowed, Rejection};
+use warp::reject::{Reject, Rejection};
 use warp::reply::{Reply, Response as WarpResponse};
 
 use crate::secret::Secret;
@@ -16,12 +16,19 @@ pub struct Answer {
     content_type: &'static str,
     body: String,
     retry_after: Option<Duration>,
+    allow: Option<Method>,
 }
+
+/// A request has another method than its function takes, which is this one.
+#[derive(Debug)]
+pub(super) struct Takes(pub(super) Method);
+
+impl Reject for Takes {}
 
 impl Answer {
     /// Answers with JSON.
     pub(super) fn json(status: StatusCode, body: &Value) -> Self {
-        Self { status, content_type: "application/json", body: body.to_string(), retry_after: None }
+        Self::new(status, "application/json", body.to_string())
     }
 
     /// Answers that the request cannot be served, and why.
@@ -37,7 +44,7 @@ impl Answer {
     /// Answers with a runner's configuration, and nothing else.
     pub(super) fn configuration(configuration: &Secret) -> Self {
         let body = configuration.expose().to_owned();
-        Self { status: StatusCode::OK, content_type: "text/plain", body, retry_after: None }
+        Self::new(StatusCode::OK, "text/plain", body)
     }
 
     /// Answers the host's question whether the handler listens.
@@ -47,11 +54,16 @@ impl Answer {
 
     /// Answers a request that no function takes.
     pub(super) fn unrouted(rejection: &Rejection) -> Self {
-        if rejection.find::<MethodNotAllowed>().is_some() {
-            Self::error(StatusCode::METHOD_NOT_ALLOWED, "this function takes POST")
-        } else {
-            Self::error(StatusCode::NOT_FOUND, "no function has this path")
-        }
+        let Some(Takes(method)) = rejection.find() else {
+            return Self::error(StatusCode::NOT_FOUND, "no function has this path");
+        };
+        let error = format!("this function takes {method}");
+        let answer = Self::error(StatusCode::METHOD_NOT_ALLOWED, error);
+        Self { allow: Some(method.clone()), ..answer }
+    }
+
+    fn new(status: StatusCode, content_type: &'static str, body: String) -> Self {
+        Self { status, content_type, body, retry_after: None, allow: None }
     }
 }
 
@@ -63,6 +75,9 @@ impl Reply for Answer {
             .header(header::CACHE_CONTROL, "no-store");
         if let Some(pause) = self.retry_after {
             response = response.header(header::RETRY_AFTER, pause.as_secs());
+        }
+        if let Some(method) = self.allow {
+            response = response.header(header::ALLOW, method.as_str());
         }
         let response =
             response.body(Bytes::from(self.body)).expect("every header is a literal or a number");

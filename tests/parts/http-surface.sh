@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# about: docs/openapi.yaml describes every HTTP function, and the handler keeps to it on any input (schemathesis)
+# needs: cargo:https://rustup.rs
+# tools: python
+# limit: 300
+set -euo pipefail
+
+cargo build --locked -p handler -p mayfly
+PROGRAMS=$(realpath "${CARGO_TARGET_DIR:-target}")/debug
+LOGS=$(realpath tests/.cache/logs)
+export PROGRAMS LOGS
+mkdir -p "$LOGS"
+rm -f "$LOGS"/http-surface-*.log
+python3 -m unittest discover --verbose --start-directory tests/http_surface
+python3 tests/http_surface/surface.py
