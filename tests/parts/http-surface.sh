@@ -5,7 +5,7 @@
 # limit: 300
 set -euo pipefail
 
-cargo build --locked -p handler -p mayfly
+cargo build --workspace --bins --examples --locked
 PROGRAMS=$(realpath "${CARGO_TARGET_DIR:-target}")/debug
 LOGS=$(realpath tests/.cache/logs)
 export PROGRAMS LOGS
