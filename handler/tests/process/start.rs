@@ -37,6 +37,8 @@ async fn the_host_finds_the_handler_ready_and_other_paths_closed() {
     assert_eq!(closed, r#"404 {"error":"no function has this path"}"#);
     for method in ["GET", "PUT", "DELETE", "TRACE", "OPTIONS"] {
         let answer = outcome(handler.request(method, "/api/ProvideActionsRunner")).await;
-        assert!(answer.starts_with("405"), "{method}: {answer}");
+        assert_eq!(answer, r#"405 {"error":"this function takes POST"}"#, "{method}");
     }
+    let posted = outcome(handler.request("POST", "/")).await;
+    assert_eq!(posted, r#"405 {"error":"this function takes GET"}"#);
 }
