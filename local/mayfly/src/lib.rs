@@ -8,6 +8,7 @@
 //! as `Runner.Listener`, and a person as `mayfly`.
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -79,7 +80,10 @@ fn run_command(cli: Cli) -> ExitCode {
 /// Logs what a person at the terminal must know; that Ctrl-C also ends the handler's processes is not.
 fn log() {
     let wanted = Targets::new().with_target("mayfly", Level::WARN).with_default(Level::ERROR);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time();
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .without_time();
     tracing_subscriber::registry().with(wanted).with(lines.with_target(false)).init();
 }
 
