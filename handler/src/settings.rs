@@ -128,13 +128,15 @@ impl Settings {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Faults> {
         let reader = &mut Reader::new(&lookup);
         let profiles = profiles(reader);
+        let port = reader.parsed("FUNCTIONS_CUSTOMHANDLER_PORT").unwrap_or(0);
+        let webhook = webhook(reader, profiles);
         let settings = Self {
-            port: reader.parsed("FUNCTIONS_CUSTOMHANDLER_PORT").unwrap_or(0),
-            webhook: webhook(reader, profiles),
+            port,
             github: github(reader),
             batch: batch(reader),
             storage: storage(reader),
-            runners: runners(reader),
+            runners: runners(reader, &webhook.policy.allowed),
+            webhook,
             extra_ca_certificates: reader.optional("ExtraCaCertificates"),
             identity_client_id: reader.optional("IdentityClientId"),
         };
@@ -237,7 +239,7 @@ fn signed(reader: &mut Reader, name: &str, own: Option<String>) -> SignedUrl {
     SignedUrl::new(reader.address_or_derived(name, own))
 }
 
-fn runners(reader: &mut Reader) -> RunnerSettings {
+fn runners(reader: &mut Reader, allowed: &AllowedRepositories) -> RunnerSettings {
     let registration = match reader.or("RunnerRegistration", "jit").as_str() {
         "jit" => {
             let host = reader.optional("WEBSITE_HOSTNAME");
@@ -250,11 +252,10 @@ fn runners(reader: &mut Reader) -> RunnerSettings {
             Registration::Token
         }
     };
-    let allowed = reader.optional_by("AllowedRepositories", AllowedRepositories::parse);
     let surroundings = Surroundings {
         registry: reader.required("ContainerRegistryServer"),
         group: reader.or("RunnerGroup", "Default"),
-        allowed_repositories: allowed.unwrap_or_default().globs(),
+        allowed_repositories: allowed.globs(),
         max_job_hours: reader.number("MaxJobHours", 24, 1..=120),
     };
     let deployment = reader.optional_by("DeploymentName", str::parse);

@@ -10,7 +10,7 @@ use serde_json::json;
 use tracing::{error, info, warn};
 use warp::http::StatusCode;
 
-use super::{Answer, App, read_body};
+use super::{Answer, App, Unread, read_body};
 use crate::batch::{BatchError, TaskState};
 use crate::causes::Chain;
 use crate::claim::Gone;
@@ -79,10 +79,17 @@ pub(super) async fn answer<B: Buf>(
     app: &App,
     body: impl Stream<Item = Result<B, warp::Error>>,
 ) -> Answer {
-    let Ok(body) = read_body(body, BODY_LIMIT).await else {
-        return Answer::error(StatusCode::PAYLOAD_TOO_LARGE, "a claim is smaller");
+    let body = match read_body(body, BODY_LIMIT).await {
+        Ok(body) => body,
+        Err(Unread::TooLarge) => {
+            let error = format!("the claim is larger than {BODY_LIMIT} bytes");
+            return Answer::error(StatusCode::PAYLOAD_TOO_LARGE, error);
+        }
+        Err(Unread::Broken) => {
+            return Answer::error(StatusCode::BAD_REQUEST, "the claim ended early");
+        }
     };
-    match open(app, &body).await {
+    match open(app, &body) {
         Ok((ticket, nonce)) => {
             let claimed = claim(app, &ticket, &nonce).await;
             report(&ticket.task, claimed)
@@ -91,7 +98,7 @@ pub(super) async fn answer<B: Buf>(
     }
 }
 
-async fn open(app: &App, body: &[u8]) -> Result<(Ticket, String), Unclaimed> {
+fn open(app: &App, body: &[u8]) -> Result<(Ticket, String), Unclaimed> {
     let request: ClaimRequest =
         serde_json::from_slice(body).map_err(|err| Unclaimed::Malformed(err.to_string()))?;
     let nonce = request.nonce;

@@ -162,7 +162,7 @@ async fn a_claim_without_a_ticket_of_ours_is_refused() {
     a nonce of spaces: 400 {"error":"the body is not a claim: nonce takes 16 to 128 letters and digits"}
     no ticket: 401 {"error":"the ticket is malformed"}
     a forged ticket: 401 {"error":"the ticket is not signed with the key of setting TicketKey"}
-    too large: 413 {"error":"a claim is smaller"}
+    too large: 413 {"error":"the claim is larger than 16384 bytes"}
     "#);
 }
 
