@@ -17,7 +17,7 @@ set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 engine=${MAYFLY_ENGINE:-docker}
 readonly here engine label=mayfly.launcher tries=5
-readonly identity_service=http://169.254.169.254/metadata/identity/oauth2/token
+readonly identity_service='http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fmanagement.azure.com%2F'
 
 words=()
 
@@ -135,9 +135,7 @@ ask_identity() {
   client=$(tr -d '[:space:]' <"$here/pool-identity")
   # The service answers on the node alone: no proxy may be asked.
   answer=$(curl --disable --silent --show-error --fail --noproxy '*' --connect-timeout 10 --max-time 60 \
-    --header 'Metadata: true' --get --data-urlencode api-version=2018-02-01 \
-    --data-urlencode resource=https://management.azure.com/ --data-urlencode "client_id=$client" \
-    "$identity_service") || return
+    --header 'Metadata: true' "$identity_service&client_id=$client") || return
   [[ $answer =~ \"access_token\"\ *:\ *\"([^\"]+)\" ]] && printf '%s' "${BASH_REMATCH[1]}"
 }
 

@@ -21,7 +21,7 @@ $ProgressPreference = 'SilentlyContinue'
 $engine = if ($env:MAYFLY_ENGINE) { $env:MAYFLY_ENGINE } else { "$env:ProgramFiles\docker\docker.exe" }
 $label = 'mayfly.launcher'
 $tries = 5
-$identityService = 'http://169.254.169.254/metadata/identity/oauth2/token'
+$identityService = 'http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fmanagement.azure.com%2F'
 
 function Main {
     if ($Pull) {
@@ -141,9 +141,7 @@ function Ask-Identity {
     $web = New-Object Net.WebClient
     $web.Proxy = $null
     $web.Headers.Add('Metadata', 'true')
-    $resource = [uri]::EscapeDataString('https://management.azure.com/')
-    $query = "api-version=2018-02-01&resource=$resource&client_id=$client"
-    ($web.DownloadString("${identityService}?$query") | ConvertFrom-Json).access_token
+    ($web.DownloadString("$identityService&client_id=$client") | ConvertFrom-Json).access_token
 }
 
 # Exchanges a token of Entra for one of the registry.
