@@ -164,8 +164,8 @@ function Serve {
     try {
         Prepare-Runner
         $arguments = @('/d', '/c', "$env:RUNNER_HOME\run.cmd")
-        if ($script:configuration) { $arguments += @('--jitconfig', $script:configuration) }
-        $code = Attend $env:ComSpec $arguments
+        $code = Attend $env:ComSpec (
+            $arguments + @(if ($script:configuration) { '--jitconfig', $script:configuration }))
         if ($code -eq 0 -and -not (Test-Path $env:RUNNER_JOB_MARKER)) {
             Tell 'the runner ended without a job'
             $code = 76
