@@ -21,7 +21,13 @@ def launch(task: str, options: str, image: str = IMAGE, **more: str) -> subproce
 
 def script(text: str) -> str:
     """Has a container run a script instead of its entrypoint."""
-    return f"""--network host --entrypoint '["bash", "-c", "{text}"]'"""
+    return f"""--network host --stop-signal KILL --entrypoint '["bash", "-c", "{text}"]'"""
+
+
+def code(task: subprocess.Popen[str]) -> int:
+    """Waits for the end of a launch."""
+    task.communicate(timeout=PATIENCE)
+    return task.returncode
 
 
 def running() -> list[str]:
@@ -43,7 +49,7 @@ class Launch(unittest.TestCase):
         return started
 
     def test_the_end_of_the_container_is_the_launchs(self) -> None:
-        self.assertEqual(launch("gh-1", script("exit 7")).wait(PATIENCE), 7)
+        self.assertEqual(code(launch("gh-1", script("exit 7"))), 7)
         self.assertEqual(running(), [])
 
     def test_what_a_killed_task_left_goes_with_the_next_launch_and_nothing_else(self) -> None:
@@ -53,7 +59,7 @@ class Launch(unittest.TestCase):
         self.assertEqual(running(), ["gh-1"])
         self.begin("gh-2")
         self.assertEqual(running(), ["gh-2"])
-        self.assertEqual(launch("gh-3", script("exit 0")).wait(PATIENCE), 0)
+        self.assertEqual(code(launch("gh-3", script("exit 0"))), 0)
         self.assertEqual(running(), ["gh-2"])
 
     def test_the_runner_with_dockers_client_lives_where_the_node_finds_it(self) -> None:
@@ -64,8 +70,7 @@ class Launch(unittest.TestCase):
         self.assertEqual(said, "entrypoint: gh-1: missing: RUNNER_CLAIM_URL,RUNNER_CLAIM_TICKET\n")
         self.assertEqual(task.returncode, 64)
         self.assertTrue(pathlib.Path(shared, "gh-1/run.sh").exists())
-        docker = launch("gh-2", "--entrypoint docker", DOCKER_IMAGE)
-        self.assertEqual(docker.wait(PATIENCE), 5)
+        self.assertEqual(code(launch("gh-2", "--entrypoint docker", DOCKER_IMAGE)), 5)
 
 
 if __name__ == "__main__":
