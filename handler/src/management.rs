@@ -127,10 +127,12 @@ fn refused(call: &'static str, status: StatusCode, code: String) -> ManagementEr
     ManagementError::Refused { call, status, code, advice }
 }
 
-/// Reads the code of an error; its message may name tenants and objects.
+/// Reads the code of an error, of the API itself or of the service behind it; a message may name tenants
+/// and objects.
 async fn code(answer: Response) -> String {
     let body: Value = answer.json().await.unwrap_or_default();
-    let code = body.pointer("/error/code").and_then(Value::as_str).unwrap_or_default();
+    let code = body.pointer("/error/code").or(body.get("Code"));
+    let code = code.and_then(Value::as_str).unwrap_or_default();
     code.chars().filter(char::is_ascii_alphanumeric).take(64).collect()
 }
 

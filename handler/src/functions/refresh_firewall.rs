@@ -27,20 +27,20 @@ const BINDING: &str = "timer";
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
     #[error(
-        "take over GitHub's webhook ranges, and nothing was changed: look at hooks in GitHub's /meta, and where that is right, set GithubHookRanges to it"
+        "take over GitHub's webhook ranges (nothing was changed; where hooks of its /meta are right, set GithubHookRanges to them)"
     )]
     Implausible(#[from] Implausible),
-    #[error("learn GitHub's webhook ranges, and nothing was changed; the next run asks again")]
+    #[error("learn GitHub's webhook ranges (nothing was changed; the next run asks again)")]
     Github(#[from] GithubError),
-    #[error("keep the webhook ranges: check the role of the app's identity on the storage account")]
+    #[error(
+        "keep the webhook ranges (check the role of the app's identity on the storage account; the next run tries again)"
+    )]
     Kept(#[from] HookRangesError),
     #[error(
-        "follow with the access restrictions, while the handler's ranges are current; the next run tries again"
+        "bring the access restrictions to the webhook ranges (the handler's own are current; the next run tries again)"
     )]
     Management(#[from] ManagementError),
-    #[error(
-        "lay access restrictions for GitHub's webhooks, while the handler's ranges are current"
-    )]
+    #[error("lay access restrictions for the webhook ranges (the handler's own are current)")]
     Unlayable(#[from] Unlayable),
 }
 
