@@ -6,8 +6,8 @@ use super::*;
 use crate::identity::{self, Identity};
 use crate::service::Service;
 
-const APP: &str = "/subscriptions/0a1b2c3d-0000-0000-0000-000000000001/resourceGroups/Mayfly (1)/providers/Microsoft.Web/sites/mayfly";
-const PATH: &str = "/subscriptions/0a1b2c3d-0000-0000-0000-000000000001/resourcegroups/mayfly%20(1)/providers/microsoft.web/sites/Mayfly/config/web?api-version=2024-11-01";
+const APP: &str = "/subscriptions/0a1b2c3d-0000-0000-0000-000000000001/resourceGroups/Mayfly_(1)/providers/Microsoft.Web/sites/mayfly";
+const PATH: &str = "/subscriptions/0a1b2c3d-0000-0000-0000-000000000001/resourcegroups/mayfly_%281%29/providers/microsoft.web/sites/Mayfly/config/web?api-version=2024-11-01";
 const AUDIENCE: &str = "https://management.azure.com";
 
 /// An app's management API, and the token service beside the app.
@@ -62,7 +62,7 @@ async fn the_first_rule_closes_an_app_and_the_last_one_that_goes_opens_it() {
     assert_eq!(rules(&world.ask("GET", "").await), open);
     let rule = r#"{"ipAddress":"9.0.0.0/8,2a0a::/16","action":"Allow","priority":7,"name":"mine","headers":null}"#;
     let closed = world.restrict(&format!("[{},{rule}]", &open[1..open.len() - 1])).await;
-    assert_snapshot!(closed, @r#"200 {"id":"/subscriptions/0a1b2c3d-0000-0000-0000-000000000001/resourceGroups/Mayfly (1)/providers/Microsoft.Web/sites/mayfly","location":"West Europe","name":"mayfly","properties":{"alwaysOn":false,"appSettings":null,"ftpsState":"Disabled","http20Enabled":true,"ipSecurityRestrictions":[{"action":"Allow","ipAddress":"9.0.0.0/8,2a0a::/16","name":"mine","priority":7},{"action":"Deny","description":"Deny all access","ipAddress":"Any","name":"Deny all","priority":2147483647}],"ipSecurityRestrictionsDefaultAction":null,"linuxFxVersion":"","minTlsVersion":"1.2","numberOfWorkers":1,"scmIpSecurityRestrictionsUseMain":false},"type":"Microsoft.Web/sites"}"#);
+    assert_snapshot!(closed, @r#"200 {"id":"/subscriptions/0a1b2c3d-0000-0000-0000-000000000001/resourceGroups/Mayfly_(1)/providers/Microsoft.Web/sites/mayfly","location":"West Europe","name":"mayfly","properties":{"alwaysOn":false,"appSettings":null,"ftpsState":"Disabled","http20Enabled":true,"ipSecurityRestrictions":[{"action":"Allow","ipAddress":"9.0.0.0/8,2a0a::/16","name":"mine","priority":7},{"action":"Deny","description":"Deny all access","ipAddress":"Any","name":"Deny all","priority":2147483647}],"ipSecurityRestrictionsDefaultAction":null,"linuxFxVersion":"","minTlsVersion":"1.2","numberOfWorkers":1,"scmIpSecurityRestrictionsUseMain":false},"type":"Microsoft.Web/sites"}"#);
     assert_eq!(rules(&world.ask("GET", "").await), rules(&closed));
     assert_eq!(rules(&world.restrict("[]").await), open);
     let chosen = r#"{"properties":{"ipSecurityRestrictionsDefaultAction":"Deny"}}"#;
