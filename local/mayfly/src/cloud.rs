@@ -22,9 +22,11 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 mod folders;
+mod platform;
 mod settings;
 mod storage;
 
+pub use platform::{FUNCTION_APP, Platform};
 pub use settings::Registration;
 pub use storage::Storage;
 
@@ -111,6 +113,8 @@ pub struct Cloud {
     pub batch: Arc<Service<Batch>>,
     /// GitHub.
     pub github: Arc<Service<GitHub>>,
+    /// What the platform offers the Function App.
+    pub platform: Platform,
     /// The Functions host with the handler.
     pub functions: Arc<Service<FunctionsHost>>,
     /// Where everything answers.
@@ -170,7 +174,9 @@ impl Cloud {
             functions: format!("http://{}", front.local_addr()?),
         };
 
-        let (functions, key) = functions_host(options, &folder, &site, &address, &storage).await?;
+        let platform = Platform::start(&site).await?;
+        let (functions, key) =
+            functions_host(options, &folder, &site, &address, &storage, &platform).await?;
         let settings::Addresses { batch: ba, github: g, .. } = address;
         let front = serve_on(Arc::clone(&functions), front).await?;
         let hook = format!("{}/api/ProvideActionsRunner?code={key}", front.url);
@@ -184,6 +190,7 @@ impl Cloud {
             blobs,
             batch,
             github,
+            platform,
             functions,
             ports,
             nodes,
@@ -206,10 +213,12 @@ async fn functions_host(
     site: &Site,
     address: &settings::Addresses,
     storage: &Storage,
+    platform: &Platform,
 ) -> anyhow::Result<(Arc<Service<FunctionsHost>>, String)> {
     let app = folders::lay_app(folder.path(), &options.program)?;
     let mut host = functions::Options::new(app);
     host.settings = settings::application_settings(address, storage, options.registration);
+    host.settings.extend(platform.settings());
     if let Some(front) = options.github_front {
         let url = front(address.github.url.clone()).await.context("put a front before GitHub")?;
         host.settings.insert("GithubApiUrl".to_owned(), url);
