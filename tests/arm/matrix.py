@@ -27,7 +27,23 @@ FURTHER: dict[str, dict[str, Any]] = {
     "own-zones": {"privateDnsZonesResourceGroupId": ZONES, "virtualNetworkResourceId": NETWORK},
     "own-egress": {"egress": "existing"},
     "operators": {"operatorRanges": "203.0.113.0/24,198.51.100.7/32"},
+    "fixed-firewall": {"refreshFirewall": False},
     "token": {"runnerRegistration": "token"},
+    "tuned": {
+        "ubuntuMinNodes": 1,
+        "ubuntuMaxNodes": 21,
+        "ubuntuWarmNodes": 3,
+        "ubuntuCalmMinutes": 25,
+        "windowsMinNodes": 2,
+        "windowsMaxNodes": 22,
+        "windowsWarmNodes": 4,
+        "windowsCalmMinutes": 35,
+        "windowsNodes": "spot-with-dedicated",
+        "warmFromHour": 6,
+        "warmToHour": 20,
+        "warmWeekdays": "2-6",
+        "utcOffsetHours": -3,
+    },
 }
 
 

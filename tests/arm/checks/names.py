@@ -11,12 +11,14 @@ from deployment.deployment import Deployment
 
 RULES = {
     "Microsoft.Authorization/roleAssignments": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "Microsoft.Authorization/roleDefinitions": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "Microsoft.Batch/batchAccounts": r"[a-z0-9]{3,24}",
     "Microsoft.Batch/batchAccounts/pools": r"[A-Za-z0-9_-]{1,64}",
     "Microsoft.ContainerRegistry/registries": r"[A-Za-z0-9]{5,50}",
     "Microsoft.Insights/actionGroups": r"[^:<>+/&%\\?|]{1,259}[^:<>+/&%\\?|. ]",
     "Microsoft.Insights/components": r"[^%&\\?/]{0,259}[^%&\\?/. ]",
     "Microsoft.Insights/diagnosticSettings": r"[^<>*&%:\\?+/]{1,260}",
+    "Microsoft.Insights/metricAlerts": r"[^*#&+:<>?@%{}\\/]{1,259}[^*#&+:<>?@%{}\\/. ]",
     "Microsoft.Insights/scheduledQueryRules": r"[^*<>%{}&:\\?/#]{1,259}[^*<>%{}&:\\?/#. ]",
     "Microsoft.KeyVault/vaults": r"[A-Za-z](?!.*--)[A-Za-z0-9-]{1,22}[A-Za-z0-9]",
     "Microsoft.KeyVault/vaults/secrets": r"[A-Za-z0-9-]{1,127}",
@@ -35,6 +37,7 @@ RULES = {
     "Microsoft.Storage/storageAccounts": r"[a-z0-9]{3,24}",
     "Microsoft.Storage/storageAccounts/blobServices": r"default",
     "Microsoft.Storage/storageAccounts/blobServices/containers": r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
+    "Microsoft.Storage/storageAccounts/managementPolicies": r"default",
     "Microsoft.Storage/storageAccounts/queueServices": r"default",
     "Microsoft.Storage/storageAccounts/queueServices/queues": r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
     "Microsoft.Web/serverfarms": r"[A-Za-z0-9-]{1,60}",

@@ -47,27 +47,31 @@ def subnets(deployment: Deployment) -> dict[str, tuple[Resource, dict[str, Any]]
 def _groups(deployment: Deployment) -> Iterator[str]:
     pools = {_subnet_of(pool) for pool in of_kind(deployment, "Microsoft.Batch/batchAccounts/pools")}
     of_pools = {
-        properties.get("networkSecurityGroup", {}).get("id")
+        properties["networkSecurityGroup"]["id"]: properties["addressPrefix"]
         for subnet, (_, properties) in subnets(deployment).items()
-        if subnet in pools
+        if subnet in pools and "networkSecurityGroup" in properties
     }
     for group in of_kind(deployment, "Microsoft.Network/networkSecurityGroups"):
         rules = [rule["properties"] for rule in group.body["properties"].get("securityRules", [])]
-        inbound = sorted((one for one in rules if one["direction"] == "Inbound"), key=lambda one: one["priority"])
-        allowed = [one for one in inbound if one["access"] == "Allow"]
-        if allowed and group.id in of_pools:
-            yield f"{group.path}: lets {allowed[0].get('sourceAddressPrefix')} in to the nodes"
-        # The default rules, which come last, let the whole virtual network in.
-        if not inbound or not _denies_all(inbound[-1]):
-            yield f"{group.path}: has no last rule that denies all that comes in, nodes' neighbours included"
+        allowed = [one for one in rules if one["direction"] == "Inbound" and one["access"] == "Allow"]
         for one in allowed:
             if one.get("sourceAddressPrefix") in ("*", "Internet", "0.0.0.0/0"):
                 yield f"{group.path}: lets everybody in"
+        if group.id not in of_pools:
+            continue
+        if allowed:
+            yield f"{group.path}: lets {allowed[0].get('sourceAddressPrefix')} in to the nodes"
+        # The default rules, which come last, let the whole virtual network in and out.
+        if not any(_denies(rule, "Inbound", "*") for rule in rules):
+            yield f"{group.path}: has no rule that denies all that comes in"
+        if not any(_denies(rule, "Outbound", of_pools[group.id]) for rule in rules):
+            yield f"{group.path}: has no rule that keeps nodes from nodes"
 
 
-def _denies_all(rule: dict[str, Any]) -> bool:
-    everything = ("protocol", "sourceAddressPrefix", "destinationAddressPrefix", "destinationPortRange")
-    return rule["access"] == "Deny" and all(rule.get(key) == "*" for key in everything)
+def _denies(rule: dict[str, Any], direction: str, to: str) -> bool:
+    everything = ("protocol", "sourceAddressPrefix", "sourcePortRange", "destinationPortRange")
+    denied = rule["access"] == "Deny" and rule["direction"] == direction
+    return denied and rule["destinationAddressPrefix"] == to and all(rule.get(key) == "*" for key in everything)
 
 
 def _subnet_of(pool: Resource) -> str:

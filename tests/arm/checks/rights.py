@@ -20,10 +20,16 @@ ROLES = {
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
-    "de139f84-1756-47ae-9be6-808fbbe84772": "Website Contributor",
 }
+# The one role of our own, and all that it allows.
+OWN_ROLE = "access restrictions"
+ACTIONS = [
+    "Microsoft.Web/sites/config/read",
+    "Microsoft.Web/sites/config/write",
+    "Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action",
+]
 # Who may do what, and on what; nothing else.
-GRANTED = {
+GRANTED: dict[str, set[tuple[str, str]]] = {
     "pool": {("AcrPull", "Microsoft.ContainerRegistry/registries")},
     "app": {
         ("Azure Batch Job Submitter", "Microsoft.Batch/batchAccounts"),
@@ -31,21 +37,25 @@ GRANTED = {
         ("Monitoring Metrics Publisher", "Microsoft.Insights/components"),
         ("Storage Blob Data Owner", "Microsoft.Storage/storageAccounts"),
         ("Storage Queue Data Contributor", "Microsoft.Storage/storageAccounts"),
-        ("Website Contributor", "Microsoft.Web/sites"),
     },
+}
+REFRESHING = {
+    (OWN_ROLE, "Microsoft.Web/sites"),
+    (OWN_ROLE, "Microsoft.Network/virtualNetworks/subnets"),
 }
 
 
 def findings(deployment: Deployment) -> Iterator[str]:
     """Lists the rights that are wrong, missing or too many."""
     principals = _principals(deployment)
+    granted = {**GRANTED, "app": GRANTED["app"] | (REFRESHING if _refreshes(deployment) else set())}
     given: dict[str, set[tuple[str, str]]] = {who: set() for who in set(principals.values())}
+    yield from _own_roles(deployment)
     for assignment in of_kind(deployment, "Microsoft.Authorization/roleAssignments"):
         properties = assignment.body["properties"]
-        definition = properties["roleDefinitionId"]
-        guid = definition.rpartition("/")[2]
-        if guid not in ROLES or type_of(definition) != "Microsoft.Authorization/roleDefinitions":
-            yield f"{assignment.path}.properties.roleDefinitionId: {guid} is no published role"
+        role = _role(deployment, properties["roleDefinitionId"])
+        if not role:
+            yield f"{assignment.path}.properties.roleDefinitionId: {properties['roleDefinitionId']} is no published role"
             continue
         # Without the kind, a fresh identity is looked for in the directory before it is there.
         if properties.get("principalType") != "ServicePrincipal":
@@ -54,13 +64,34 @@ def findings(deployment: Deployment) -> Iterator[str]:
         if not who:
             yield f"{assignment.path}.properties.principalId: belongs to nobody of this deployment"
             continue
-        right = (ROLES[guid], type_of(assignment.on) if assignment.on else "the resource group")
+        right = (role, type_of(assignment.on) if assignment.on else "the resource group")
         given[who].add(right)
-        if right not in GRANTED[who]:
+        if right not in granted[who]:
             yield f"{assignment.path}: gives the {who}'s identity {right[0]} on {right[1]}"
     for who, rights in given.items():
-        for role, kind in sorted(GRANTED[who] - rights):
+        for role, kind in sorted(granted[who] - rights):
             yield f"roleAssignments: the {who}'s identity lacks {role} on {kind}"
+
+
+def _refreshes(deployment: Deployment) -> bool:
+    return deployment.parameters.value("refreshFirewall")
+
+
+def _role(deployment: Deployment, definition: str) -> str | None:
+    """Names a role by its definition's id: a published one, or our own."""
+    own = of_kind(deployment, "Microsoft.Authorization/roleDefinitions")
+    if definition in [role.id for role in own]:
+        return OWN_ROLE
+    published = definition.startswith("/subscriptions/") and type_of(definition).endswith("/roleDefinitions")
+    return ROLES.get(definition.rpartition("/")[2]) if published else None
+
+
+def _own_roles(deployment: Deployment) -> Iterator[str]:
+    for role in of_kind(deployment, "Microsoft.Authorization/roleDefinitions"):
+        for permission in role.body["properties"]["permissions"]:
+            for key, allowed in (("actions", ACTIONS), ("dataActions", [])):
+                for action in sorted(set(permission.get(key, [])) - set(allowed)):
+                    yield f"{role.path}.properties.permissions: allows {action}"
 
 
 def _principals(deployment: Deployment) -> dict[str, str]:

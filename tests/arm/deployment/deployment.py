@@ -68,7 +68,8 @@ class Deployment:
         for name, output in self.template.get("outputs", {}).items():
             at = f"{self.path}outputs.{name}"
             if resolve(output.get("condition", True), scope, f"{at}.condition"):
-                told[name] = resolve(output["value"], scope, f"{at}.value")
+                loop = {"copy": [{"name": "value", **output["copy"]}]} if "copy" in output else {}
+                told[name] = resolve(loop or {"value": output["value"]}, scope, at)["value"]
         return told
 
     def _variable(self, name: str) -> Any:

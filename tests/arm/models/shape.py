@@ -111,7 +111,8 @@ def _read_model(model: Model, value: dict[str, Any], at: str) -> Iterator[str]:
             yield f"{at}.{key}: {model.name} has no property {key}"
         elif known.readonly:
             yield f"{at}.{key}: {model.name} lets nobody write {key}"
-        else:
+        # An optional property that is null is not sent.
+        elif item is not None or known.required:
             yield from read(known.shape(), item, f"{at}.{key}")
             if known.pattern and isinstance(item, str) and not re.search(known.pattern, item):
                 yield f"{at}.{key}: {brief(item)} is not of the form {known.pattern}"

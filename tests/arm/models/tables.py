@@ -23,26 +23,31 @@ class Source(NamedTuple):
 
 
 BATCH = "2025-06-01"
-NETWORK = "2026-03-01"
-STORAGE = "2026-09-01"
-VAULT = "2026-05-15"
-WEB = "2025-05-01"
+NETWORK = "2025-07-01"
+STORAGE = "2026-04-01"
+VAULT = "2026-02-01"
+WEB = "2024-11-01"
 SOURCES = {
     "Microsoft.Authorization/roleAssignments": Source(
         "authorization.v2022_04_01.models", "RoleAssignmentCreateParameters", "2022-04-01"
     ),
+    "Microsoft.Authorization/roleDefinitions": Source(
+        "authorization.v2022_04_01.models", "RoleDefinition", "2022-04-01"
+    ),
     "Microsoft.Batch/batchAccounts": Source("batch.models", "BatchAccountCreateParameters", BATCH),
     "Microsoft.Batch/batchAccounts/pools": Source("batch.models", "Pool", BATCH),
     "Microsoft.ContainerRegistry/registries": Source("containerregistry.models", "Registry", "2025-11-01"),
-    "Microsoft.Insights/actionGroups": Source("monitor.models", "ActionGroupResource", "2023-01-01"),
+    "Microsoft.Insights/actionGroups": Source("monitor.v2023_01_01.models", "ActionGroupResource", "2023-01-01"),
     "Microsoft.Insights/components": Source(
         "applicationinsights.v2020_02_02.models", "ApplicationInsightsComponent", "2020-02-02"
     ),
     "Microsoft.Insights/diagnosticSettings": Source(
-        "monitor.models", "DiagnosticSettingsResource", "2021-05-01-preview"
+        "monitor.v2021_05_01_preview.models", "DiagnosticSettingsResource", "2021-05-01-preview"
     ),
-    "Microsoft.Insights/metricAlerts": Source("monitor.models", "MetricAlertResource", "2018-03-01"),
-    "Microsoft.Insights/scheduledQueryRules": Source("monitor.models", "ScheduledQueryRuleResource", "2023-12-01"),
+    "Microsoft.Insights/metricAlerts": Source("monitor.v2018_03_01.models", "MetricAlertResource", "2018-03-01"),
+    "Microsoft.Insights/scheduledQueryRules": Source(
+        "monitor.v2022_08_01_preview.models", "ScheduledQueryRuleResource", "2022-08-01-preview"
+    ),
     "Microsoft.KeyVault/vaults": Source("keyvault.models", "VaultCreateOrUpdateParameters", VAULT),
     "Microsoft.KeyVault/vaults/secrets": Source("keyvault.models", "SecretCreateOrUpdateParameters", VAULT),
     "Microsoft.ManagedIdentity/userAssignedIdentities": Source("msi.v2024_11_30.models", "Identity", "2024-11-30"),
@@ -63,6 +68,7 @@ SOURCES = {
     "Microsoft.Storage/storageAccounts": Source("storage.models", "StorageAccountCreateParameters", STORAGE),
     "Microsoft.Storage/storageAccounts/blobServices": Source("storage.models", "BlobServiceProperties", STORAGE),
     "Microsoft.Storage/storageAccounts/blobServices/containers": Source("storage.models", "BlobContainer", STORAGE),
+    "Microsoft.Storage/storageAccounts/managementPolicies": Source("storage.models", "ManagementPolicy", STORAGE),
     "Microsoft.Storage/storageAccounts/queueServices": Source("storage.models", "QueueServiceProperties", STORAGE),
     "Microsoft.Storage/storageAccounts/queueServices/queues": Source("storage.models", "StorageQueue", STORAGE),
     "Microsoft.Web/serverfarms": Source("web.models", "AppServicePlan", WEB),
@@ -71,8 +77,12 @@ SOURCES = {
         "web.models", "CsmPublishingCredentialsPoliciesEntity", WEB
     ),
 }
-# (type, version) → what a newer model would let pass, or an older one would refuse.
-OTHER_VERSIONS: dict[tuple[str, str], str] = {}
+# (type, version) → the properties, `properties.` left out, that its model has and this version has not.
+OTHER_VERSIONS: dict[tuple[str, str], set[str]] = {
+    # The newest SDK that speaks 2023-12-01 has no diagnostic settings, and the two cannot be installed together.
+    # Of 2023-12-01 the model lacks `actions.actionProperties`, and `resolveConfiguration` is called otherwise.
+    ("Microsoft.Insights/scheduledQueryRules", "2023-12-01"): {"publicNetworkAccess", "ruleResolveConfiguration"},
+}
 
 
 def _texts(name: str, values: tuple[str, ...] = ()) -> Field:
@@ -106,8 +116,11 @@ def findings(resource: Resource) -> Iterator[str]:
     if not source:
         yield f"{resource.path}.type: no model reads {resource.kind}"
         return
-    if resource.api != source.api and (resource.kind, resource.api) not in OTHER_VERSIONS:
+    other = OTHER_VERSIONS.get((resource.kind, resource.api))
+    if resource.api != source.api and other is None:
         yield f"{resource.path}.apiVersion: {resource.api} is asked for, and the model speaks {source.api}"
+    for key in sorted((other or set()) & set(resource.body.get("properties", {}))):
+        yield f"{resource.path}.properties.{key}: version {resource.api} has no {key}"
     yield from read(shape(source), resource.body, resource.path)
 
 
