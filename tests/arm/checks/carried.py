@@ -77,7 +77,7 @@ def _numbers(deployment: Deployment, formula: str, at: str, system: str) -> Iter
 
 
 def _scripts(deployment: Deployment, task: dict[str, Any], at: str) -> Iterator[str]:
-    given = {one["name"]: one["value"] for one in task["environmentSettings"]}
+    given = {one["name"]: one["value"] for one in task.get("environmentSettings", [])}
     for name, variable in (("MAYFLY_START_TASK", "windowsStartTask"), ("MAYFLY_LAUNCH", "windowsLaunch")):
         carried = deployment.template["variables"][variable]
         if base64.b64decode(given.get(name, "")).decode() != carried:

@@ -12,13 +12,15 @@ from expressions.syntax import Fault
 
 def findings(deployment: Deployment) -> Iterator[str]:
     """Lists what waits for nothing, for itself, or does not wait though it must."""
-    waits = {}
+    waits: dict[str, set[str]] = {}
     for resource in deployment.resources:
+        waits[resource.id] = set()
         try:
-            waits[resource.id] = {other.id for name in resource.depends_on for other in _meant(deployment, name)}
+            meant = [other for name in resource.depends_on for other in _meant(deployment, name)]
+            # What is not deployed is waited for by nobody, and what it waits for neither.
+            waits[resource.id] = {other.id for other in meant if other.deployed}
         except Fault as fault:
             yield f"{resource.path}.dependsOn: {fault.args[0]}"
-            waits[resource.id] = set()
     for resource in deployment.deployed:
         _ = resource.body
         waits[resource.id] |= resource.named_in_references
@@ -68,16 +70,14 @@ def _unordered(deployment: Deployment, resource: Resource, before: frozenset[str
 
 
 def _mentioned(deployment: Deployment, resource: Resource) -> Iterator[tuple[Resource, str]]:
-    """Finds the deployed resources of the template whose ids stand in a body."""
-    ids = {other.id.lower(): other for other in deployment.deployed if other is not resource}
+    """Finds the deployed resources of the template whose ids stand in a body, or begin one that does."""
     for place, text in [*texts(resource.body, resource.path), (f"{resource.path}.scope", resource.on)]:
-        lower = text.lower()
-        if "/providers/" not in lower:
-            continue
-        for own, other in ids.items():
-            # An id within an id: that of a pool begins with that of its account.
-            if lower == own or lower.startswith(f"{own}/"):
+        part = text if text.startswith("/subscriptions/") else ""
+        while part:
+            other = deployment.find(part)
+            if other and other.deployed and other is not resource:
                 yield other, place
+            part = part.rpartition("/")[0]
 
 
 def _parents(deployment: Deployment, resource: Resource) -> Iterator[Resource]:

@@ -9,7 +9,7 @@ from expressions.syntax import Call, Fault, Literal, Member, Node, calls, is_exp
 from project import Project
 
 # Parameters that the page does not ask for.
-NOT_ASKED: dict[str, str] = {}
+NOT_ASKED = {"ticketKey": "the template draws it; who rotates it puts two values into the vault"}
 # https://learn.microsoft.com/azure/azure-resource-manager/managed-applications/create-uidefinition-functions
 FUNCTIONS = set(
     "basics steps location resourceGroup subscription concat substring replace guid toLower toUpper contains length "
@@ -114,6 +114,7 @@ def _element(chain: list[str], tree: dict[str, Elements]) -> dict[str, Any] | No
 
 
 def _agreement(place: str, output: Any, declared: dict[str, Any], tree: dict[str, Elements]) -> Iterator[str]:
+    yield from _hidden(place, output, tree)
     element = _shown_by(output, tree)
     if not element:
         return
@@ -130,8 +131,27 @@ def _agreement(place: str, output: Any, declared: dict[str, Any], tree: dict[str
         if not {str(one) for one in values.values()} <= {str(one) for one in declared.get("allowedValues", values.values())}:
             yield f"{place}: offers {list(values.values())}, and the template takes {declared['allowedValues']}"
     written = not (isinstance(wanted, str) and is_expression(wanted))
-    if written and not secure and str(default or "").lower() != str(wanted or "").lower():
+    if written and not secure and _plain(default) != _plain(wanted):
         yield f"{place}: begins with {default!r}, and the template with {wanted!r}"
+
+
+def _hidden(place: str, output: Any, tree: dict[str, Elements]) -> Iterator[str]:
+    """A hidden element has no value: what reads it says what stands in for it, by `coalesce` or `if`."""
+    if not isinstance(output, str) or not is_expression(output):
+        return
+    node = parse(output)
+    if any(call.name in ("coalesce", "if") for call in calls(node)):
+        return
+    for chain in _chains(node):
+        for length in range(2, len(chain) + 1):
+            element = _element(chain[:length], tree) or {}
+            if element.get("visible", True) is not True:
+                yield f"{place}: {'.'.join(chain[:length])} may be hidden, and nothing stands in for it"
+
+
+def _plain(default: Any) -> str:
+    """Writes a default as text: an element of the portal has texts where the template has numbers and truths."""
+    return "" if default is None or default is False else str(default).lower()
 
 
 def _shown_by(output: Any, tree: dict[str, Elements]) -> dict[str, Any] | None:

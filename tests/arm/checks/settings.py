@@ -7,7 +7,8 @@ from checks.network import of_kind
 from deployment.deployment import Deployment
 from project import README, Project
 
-READ = re.compile(r'"((?:[A-Z][A-Za-z0-9]+|[A-Z]+_)(?:_+[A-Za-z0-9]+)*)"')
+# The first argument of every method of the reader, or the one after it.
+READ = re.compile(r'\breader\s*(?:\.\w+\(|,)\s*"(\w+)"')
 ROW = re.compile(r"^\| ((?:`\w+`(?:, )?)+) \|", re.MULTILINE)
 # The Functions host's own, which the handler may read and nobody sets by hand.
 OF_THE_HOST = re.compile(r"AzureWebJobs|APPLICATIONINSIGHTS_|FUNCTIONS_|WEBSITE_|AzureFunctions")
