@@ -86,6 +86,11 @@ AGREEMENT = [
         lambda p: p.template["variables"]["autoscale"].update(dedicated="$TargetDedicatedNodes = 1;"),
         "differs from arm/autoscale/dedicated.txt",
     ),
+    Break(
+        "formula of other nodes",
+        variable("windowsFormula", "[parameters('windowsNodes')]", "[if(true(), 'dedicated', parameters('windowsNodes'))]"),
+        "the formula is not the one for spot",
+    ),
     Break("number not filled in", variable("ubuntuFormula", "'calmMinutes = 15;'", "'calm = 15;'"), "calmMinutes of the formula is 15"),
     Break("script changed", text("arm/windows/launch.ps1", "Main", "Mein"), "differs from arm/windows/launch.ps1"),
     Break("value in the parameters file", lambda p: p.values["parameters"].update(githubToken={"value": "x"}), "and has a value"),

@@ -15,9 +15,10 @@ from typing import Any
 
 from deployment.deployment import Deployment
 from matrix import choice
-from project import Project, read_project
+from project import ROOT, Project, read_project
 
 CONFIGURATION = Path(__file__).parent / "checkov.yaml"
+CHECKOV = ROOT / "tests/.venv-checkov/bin/checkov"
 SKIPPED = re.compile(r"^  # (.+)\n  - (CKV\w+)$", re.MULTILINE)
 ENTRY = re.compile(r"^  - (CKV\w+)", re.MULTILINE)
 SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
@@ -39,7 +40,7 @@ def failed(template: dict[str, Any]) -> dict[str, set[str]]:
         file.write_text(json.dumps(template, indent=2))
         plain = Path(folder, "checkov.yaml")
         plain.write_text(CONFIGURATION.read_text().split("skip-check:")[0])
-        command = ["checkov", "--config-file", str(plain), "--file", str(file), "--output", "json"]
+        command = [str(CHECKOV), "--config-file", str(plain), "--file", str(file), "--output", "json"]
         environment = {**os.environ, "LOG_LEVEL": "ERROR"}
         done = subprocess.run([*command, "--soft-fail"], env=environment, capture_output=True, text=True, timeout=120)
     if done.returncode:

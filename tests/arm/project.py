@@ -10,8 +10,10 @@ TEMPLATE = "arm/azuredeploy.json"
 VALUES = "arm/azuredeploy.parameters.json"
 PORTAL = "arm/createUiDefinition.json"
 README = "README.md"
+SOURCE = "arm/SOURCE"
 TEXTS = [
     README,
+    SOURCE,
     "arm/autoscale/*.txt",
     "arm/windows/*.ps1",
     "handler/src/settings.rs",

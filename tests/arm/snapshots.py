@@ -8,9 +8,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from checks.rights import role_of
 from deployment.deployment import Deployment
+from deployment.place import type_of
+from deployment.resource import Resource
 from matrix import POOLS, choice
-from project import Project, read_project
+from project import SOURCE, Project, read_project
 
 FOLDER = Path(__file__).parent / "snapshots"
 
@@ -22,22 +25,31 @@ def snapshots(project: Project) -> Iterator[tuple[str, str]]:
             made = {
                 pools: Deployment(project.template, choice(isolation, network, pools, "dedicated")) for pools in POOLS
             }
-            yield f"{isolation}-{network}.txt", "\n".join(_page(made)) + "\n"
+            page = "\n".join(_page(made)) + "\n"
+            # Whose project it is may change: arm/stamp.sh.
+            yield f"{isolation}-{network}.txt", page.replace(project.texts[SOURCE].strip().lower(), "OWNER/REPO")
 
 
 def _page(made: dict[str, Deployment]) -> Iterator[str]:
     listed: dict[str, set[str]] = {}
     for pools, deployment in made.items():
         for resource in deployment.everything:
-            # A nested deployment's resources stand under it, further in.
-            indent = "  " * resource.path.count(".properties.template.")
-            listed.setdefault(f"{indent}{resource.kind} {resource.name}", set()).add(pools)
+            listed.setdefault(_line(deployment, resource), set()).add(pools)
     for line, pools in listed.items():
         yield line if pools == set(POOLS) else f"{line} [{_when(pools)}]"
     yield ""
     for name, value in made["both"].outputs.items():
         same = all(deployment.outputs.get(name) == value for deployment in made.values())
         yield f"{name}{'' if same else ' [depends on the pools]'} = {json.dumps(value, indent=2)}"
+
+
+def _line(deployment: Deployment, resource: Resource) -> str:
+    """Tells a resource; one on another says on which, and a role which one it is."""
+    # A nested deployment's resources stand under it, further in.
+    line = f"{'  ' * resource.path.count('.properties.template.')}{resource.kind} {resource.name}"
+    if resource.kind.endswith("/roleAssignments"):
+        line += f": {role_of(deployment, resource.body['properties']['roleDefinitionId'])}"
+    return f"{line} on {type_of(resource.on)}" if resource.on else line
 
 
 def _when(pools: set[str]) -> str:

@@ -34,7 +34,7 @@ def findings(project: Project) -> Iterator[str]:
         if found != project.texts.get(file):
             yield f"variables.{'.'.join(path)}: differs from {file}"
     for file in project.texts:
-        if file.startswith("arm/") and file not in FILES.values():
+        if file.startswith(("arm/autoscale/", "arm/windows/")) and file not in FILES.values():
             yield f"{file}: is carried by no variable"
 
 
@@ -71,6 +71,9 @@ def _numbers(deployment: Deployment, formula: str, at: str, system: str) -> Iter
         "utcOffsetHours": value("utcOffsetHours"),
     }
     filled = {name: int(number) for name, number in NUMBER.findall(formula) if name in wanted}
+    file = deployment.template["variables"]["autoscale"][value(f"{system}Nodes")]
+    if NUMBER.sub("", formula) != NUMBER.sub("", file):
+        yield f"{at}: the formula is not the one for {value(f'{system}Nodes')} nodes"
     for name, number in wanted.items():
         if filled.get(name) != number:
             yield f"{at}: {name} of the formula is {filled.get(name)}, and was chosen to be {number}"

@@ -53,7 +53,7 @@ def findings(deployment: Deployment) -> Iterator[str]:
     yield from _own_roles(deployment)
     for assignment in of_kind(deployment, "Microsoft.Authorization/roleAssignments"):
         properties = assignment.body["properties"]
-        role = _role(deployment, properties["roleDefinitionId"])
+        role = role_of(deployment, properties["roleDefinitionId"])
         if not role:
             yield f"{assignment.path}.properties.roleDefinitionId: {properties['roleDefinitionId']} is no published role"
             continue
@@ -77,7 +77,7 @@ def _refreshes(deployment: Deployment) -> bool:
     return deployment.parameters.value("refreshFirewall")
 
 
-def _role(deployment: Deployment, definition: str) -> str | None:
+def role_of(deployment: Deployment, definition: str) -> str | None:
     """Names a role by its definition's id: a published one, or our own."""
     own = of_kind(deployment, "Microsoft.Authorization/roleDefinitions")
     if definition in [role.id for role in own]:
