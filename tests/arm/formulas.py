@@ -37,7 +37,7 @@ def findings(formula: str) -> Iterator[str]:
         text, samples = Path(folder, "formula"), Path(folder, "samples")
         text.write_text(formula)
         samples.write_text(json.dumps(SAMPLES))
-        command = [BUILT / "mayfly", "evaluate", "--formula", text, "--samples", samples, "--now", NOW]
+        command = [str(BUILT / "mayfly"), "evaluate", "--formula", str(text), "--samples", str(samples), "--now", NOW]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30)
     if done.returncode:
         yield f"formula: {done.stderr.strip()}"

@@ -35,8 +35,8 @@ def _page(made: dict[str, Deployment]) -> Iterator[str]:
     for pools, deployment in made.items():
         for resource in deployment.everything:
             listed.setdefault(_line(deployment, resource), set()).add(pools)
-    for line, pools in listed.items():
-        yield line if pools == set(POOLS) else f"{line} [{_when(pools)}]"
+    for line, seen in listed.items():
+        yield line if seen == set(POOLS) else f"{line} [{_when(seen)}]"
     yield ""
     for name, value in made["both"].outputs.items():
         same = all(deployment.outputs.get(name) == value for deployment in made.values())

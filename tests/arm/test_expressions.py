@@ -29,7 +29,10 @@ ANSWERS: list[tuple[str, Any]] = [
     ("[join(range(5, 3), '-')]", "5-6-7"),
     ("[first(skip(createArray('a', 'b', 'c'), 1))]", "b"),
     ("[last(take('abc', 2))]", "b"),
-    ("[union(createObject('a', createObject('b', 1)), createObject('a', createObject('c', 2)))]", {"a": {"b": 1, "c": 2}}),
+    (
+        "[union(createObject('a', createObject('b', 1)), createObject('a', createObject('c', 2)))]",
+        {"a": {"b": 1, "c": 2}},
+    ),
     ("[union(createArray(1, 2), createArray(2, 3))]", [1, 2, 3]),
     ("[items(createObject('b', 2, 'a', 1))[0].key]", "a"),
     ("[substring('one two three', 4, 3)]", "two"),
@@ -43,7 +46,11 @@ ANSWERS: list[tuple[str, Any]] = [
     ("[max(3, 1, 2)]", 3),
     ("[length(uniqueString('a', 'b'))]", 13),
     ("[cidrSubnet('10.144.0.0/20', 24, 2)]", "10.144.2.0/24"),
-    ("[map(filter(range(0, 4), lambda('i', greater(lambdaVariables('i'), 1))), lambda('i', mul(2, lambdaVariables('i'))))]", [4, 6]),
+    (
+        "[map(filter(range(0, 4), lambda('i', greater(lambdaVariables('i'), 1))), "
+        "lambda('i', mul(2, lambdaVariables('i'))))]",
+        [4, 6],
+    ),
     ("[resourceId('Microsoft.A/b/c', 'x', 'y')]", f"{Place().id}/providers/Microsoft.A/b/x/c/y"),
     ("[resourceId('other', 'Microsoft.A/b', 'x')]", f"{Place('other').id}/providers/Microsoft.A/b/x"),
     ("[extensionResourceId('/one', 'Microsoft.A/b', 'x')]", "/one/providers/Microsoft.A/b/x"),
@@ -91,7 +98,9 @@ class Expressions(unittest.TestCase):
         template = {
             "parameters": {"many": {"type": "int", "defaultValue": 2}},
             "variables": {
-                "copy": [{"name": "names", "count": "[parameters('many')]", "input": "[concat('n', copyIndex('names', 1))]"}]
+                "copy": [
+                    {"name": "names", "count": "[parameters('many')]", "input": "[concat('n', copyIndex('names', 1))]"}
+                ]
             },
             "resources": [
                 {
@@ -100,7 +109,9 @@ class Expressions(unittest.TestCase):
                     "name": "[variables('names')[copyIndex()]]",
                     "copy": {"name": "all", "count": "[length(variables('names'))]"},
                     "properties": {
-                        "copy": [{"name": "pairs", "count": 2, "input": "[add(mul(10, copyIndex()), copyIndex('pairs'))]"}]
+                        "copy": [
+                            {"name": "pairs", "count": 2, "input": "[add(mul(10, copyIndex()), copyIndex('pairs'))]"}
+                        ]
                     },
                 }
             ],

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: the template: evaluated for every choice, read through Microsoft's models, and broken on purpose; PowerShell parsed
+# about: the template: evaluated for every choice, read through Microsoft's models, and broken on purpose
 # needs: cargo:https://rustup.rs git
 # tools: python
 # limit: 600

@@ -44,7 +44,7 @@ def pools(deployment: Deployment) -> Iterator[str]:
         at, properties = f"{pool.path}.properties", pool.body["properties"]
         formula = properties["scaleSettings"]["autoScale"]["formula"]
         if len(formula.encode()) > LONGEST_FORMULA:
-            yield f"{at}.scaleSettings: the formula has {len(formula.encode())} bytes, and {LONGEST_FORMULA} may it have"
+            yield f"{at}.scaleSettings: the formula has more than {LONGEST_FORMULA} bytes"
         yield from _numbers(deployment, formula, f"{at}.scaleSettings", pool.name.rpartition("/")[2])
         task = properties.get("startTask", {})
         if len(task.get("commandLine", "")) > LONGEST_COMMAND:

@@ -34,6 +34,9 @@ def findings(deployment: Deployment) -> Iterator[str]:
     for section, most in LIMITS.items():
         if len(template.get(section, {})) > most:
             yield f"{path}{section}: has more than {most} entries"
+    for resource in deployment.deployed:
+        if resource.nested:
+            yield from findings(resource.nested)
 
 
 def texts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
@@ -86,5 +89,3 @@ def _shown(default: Any) -> bool:
     if isinstance(default, str) and is_expression(default):
         return not any(call.name == "newguid" for call in calls(parse(default)))
     return bool(default)
-
-

@@ -36,7 +36,8 @@ def of_kind(deployment: Deployment, kind: str) -> list[Resource]:
 def subnets(deployment: Deployment) -> dict[str, tuple[Resource, dict[str, Any]]]:
     """Finds the subnets that are deployed, by id, each with its properties, wherever they are declared."""
     found = {
-        one.id: (one, one.body["properties"]) for one in of_kind(deployment, "Microsoft.Network/virtualNetworks/subnets")
+        one.id: (one, one.body["properties"])
+        for one in of_kind(deployment, "Microsoft.Network/virtualNetworks/subnets")
     }
     for network in of_kind(deployment, "Microsoft.Network/virtualNetworks"):
         for subnet in network.body["properties"].get("subnets", []):

@@ -1,13 +1,12 @@
 """Holds the order of a deployment: what a resource names has to be there before it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 
 from checks.language import texts
 from deployment.deployment import Deployment
 from deployment.resource import Resource
 from expressions.syntax import Fault
-
 
 
 def findings(deployment: Deployment) -> Iterator[str]:
@@ -44,7 +43,7 @@ def _meant(deployment: Deployment, name: str) -> list[Resource]:
     return [found]
 
 
-def _closed(waits: dict[str, set[str]]):
+def _closed(waits: dict[str, set[str]]) -> Callable[[str], frozenset[str]]:
     """Makes the function that tells all that comes before a resource."""
 
     @cache

@@ -128,7 +128,9 @@ def _agreement(place: str, output: Any, declared: dict[str, Any], tree: dict[str
         if isinstance(default, str) and default not in values:
             yield f"{place}: the default {default!r} is none of the labels"
         default = values.get(default, default) if isinstance(default, str) else default
-        if not {str(one) for one in values.values()} <= {str(one) for one in declared.get("allowedValues", values.values())}:
+        if not {str(one) for one in values.values()} <= {
+            str(one) for one in declared.get("allowedValues", values.values())
+        }:
             yield f"{place}: offers {list(values.values())}, and the template takes {declared['allowedValues']}"
     written = not (isinstance(wanted, str) and is_expression(wanted))
     if written and not secure and _plain(default) != _plain(wanted):

@@ -53,9 +53,10 @@ def findings(deployment: Deployment) -> Iterator[str]:
     yield from _own_roles(deployment)
     for assignment in of_kind(deployment, "Microsoft.Authorization/roleAssignments"):
         properties = assignment.body["properties"]
-        role = role_of(deployment, properties["roleDefinitionId"])
+        definition = properties["roleDefinitionId"]
+        role = role_of(deployment, definition)
         if not role:
-            yield f"{assignment.path}.properties.roleDefinitionId: {properties['roleDefinitionId']} is no published role"
+            yield f"{assignment.path}.properties.roleDefinitionId: {definition} is no published role"
             continue
         # Without the kind, a fresh identity is looked for in the directory before it is there.
         if properties.get("principalType") != "ServicePrincipal":

@@ -12,6 +12,7 @@ from expressions.evaluate import Scope, counting, resolve
 from expressions.function import function
 from expressions.syntax import Fault
 
+HERE = Place()
 ONLY_LATER = ["reference", *sorted({shape.split()[0] for shape in shapes.LISTS})]
 
 
@@ -22,7 +23,7 @@ class Deployment:
         self,
         template: dict[str, Any],
         given: dict[str, Any],
-        place: Place = Place(),
+        place: Place = HERE,
         path: str = "",
     ):
         self.template, self.place, self.path = template, place, path
@@ -58,7 +59,7 @@ class Deployment:
         deployed = [resource for resource in same if resource.deployed]
         if len(deployed or same) > 1:
             raise Fault(f"{which} is the name of several resources: give the id")
-        return (deployed or same or [None])[0]
+        return next(iter(deployed or same), None)
 
     @cached_property
     def outputs(self) -> dict[str, Any]:
@@ -116,5 +117,3 @@ def _too_early(name: str) -> Any:
         raise Fault(f"{name} is known in a resource's properties and in outputs alone")
 
     return fail
-
-

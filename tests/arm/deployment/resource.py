@@ -137,5 +137,3 @@ def _lister(name: str) -> Any:
         return shapes.listed(name, which)
 
     return listed
-
-

@@ -11,9 +11,7 @@ from deployment.place import TENANT, name_of, type_of
 from expressions.secrets import hide
 from expressions.syntax import Fault
 
-STORAGE = {
-    service: f"https://{{name}}.{service}.core.windows.net/" for service in ("blob", "queue", "table", "file")
-}
+STORAGE = {service: f"https://{{name}}.{service}.core.windows.net/" for service in ("blob", "queue", "table", "file")}
 PROPERTIES: dict[str, dict[str, Any]] = {
     "Microsoft.Batch/batchAccounts": {
         "accountEndpoint": "{name}.northeurope.batch.azure.com",

@@ -15,11 +15,10 @@ Many = str | list | dict
 
 
 def concat(*parts: str | int | bool | list) -> Any:
-    if any(isinstance(part, list) for part in parts):
-        if not all(isinstance(part, list) for part in parts):
-            raise Fault("concat joins texts or arrays, and not both")
-        return [item for part in parts for item in part]
-    return "".join(map(string, parts))
+    arrays = [part for part in parts if isinstance(part, list)]
+    if arrays and len(arrays) < len(parts):
+        raise Fault("concat joins texts or arrays, and not both")
+    return flatten(arrays) if arrays else "".join(map(string, parts))
 
 
 def contains(where: Many, what: Any) -> bool:

@@ -47,13 +47,12 @@ def counting(scope: Scope, loop: str, turn: int, unnamed: bool = False) -> Scope
     outer = scope.get("copyindex")
 
     def copy_index(name: str | int = "", offset: int = 0) -> int:
-        if isinstance(name, int):
-            name, offset = "", name
-        if name == loop or (not name and unnamed):
-            return turn + offset
+        asked, plus = ("", name) if isinstance(name, int) else (name, offset)
+        if asked == loop or (not asked and unnamed):
+            return turn + plus
         if not outer:
-            raise Fault(f"copyIndex is asked for the loop {name!r}, which is not around it")
-        return outer(name, offset)
+            raise Fault(f"copyIndex is asked for the loop {asked!r}, which is not around it")
+        return outer(asked, plus)
 
     return {**scope, "copyindex": function("copyIndex", copy_index)}
 

@@ -74,7 +74,7 @@ def _shape(of: Any, kind: str, enumeration: str | None) -> Shape:
         return Listed(_shape(of, kind[1:-1], enumeration))
     if kind.startswith("{"):
         return Mapped(_shape(of, kind[1:-1], enumeration))
-    known = getattr(_neighbours(of), enumeration or kind, None)
+    known: Any = getattr(_neighbours(of), enumeration or kind, None)
     if isinstance(known, type) and issubclass(known, Enum):
         return Enumerated(known.__name__, tuple(member.value for member in known))
     if kind in PLAIN:

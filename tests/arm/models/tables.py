@@ -58,9 +58,7 @@ SOURCES = {
         "privatedns.models", "VirtualNetworkLink", "2024-06-01"
     ),
     "Microsoft.Network/privateEndpoints": Source("network.models", "PrivateEndpoint", NETWORK),
-    "Microsoft.Network/privateEndpoints/privateDnsZoneGroups": Source(
-        "network.models", "PrivateDnsZoneGroup", NETWORK
-    ),
+    "Microsoft.Network/privateEndpoints/privateDnsZoneGroups": Source("network.models", "PrivateDnsZoneGroup", NETWORK),
     "Microsoft.Network/publicIPAddresses": Source("network.models", "PublicIPAddress", NETWORK),
     "Microsoft.Network/virtualNetworks": Source("network.models", "VirtualNetwork", NETWORK),
     "Microsoft.Network/virtualNetworks/subnets": Source("network.models", "Subnet", NETWORK),

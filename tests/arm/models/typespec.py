@@ -2,7 +2,7 @@
 
 import sys
 import typing
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cache, partial
@@ -38,7 +38,9 @@ def model(of: Any) -> Model:
         )
         for attribute, one in known
     }
-    kinds = {kind: partial(model, sub) for kind, sub in getattr(of, "__mapping__", {}).items() if told_by}
+    kinds: dict[str, Callable[[], Model]] = {
+        kind: partial(model, sub) for kind, sub in getattr(of, "__mapping__", {}).items() if told_by
+    }
     return Model(of.__name__, fields, told_by[0] if told_by and kinds else "", kinds)
 
 
