@@ -40,7 +40,7 @@ LANGUAGE = [
         "reference is known in a resource's properties",
     ),
     Break("unknown member", put(SITE, "kind", "[resourceGroup().nam]"), "'nam' is not in"),
-    Break("name too long", put(STORAGE, "name", "[concat(variables('name'), '-storage')]"), "storageAccounts"),
+    Break("name too long", put(STORAGE, "name", "[concat(variables('name'), '-storage')]"), "is no name of"),
 ]
 MODELS = [
     Break("misspelt property", put(SITE, "properties/httpOnly", True), "has no property httpOnly"),
@@ -62,7 +62,7 @@ MODELS = [
         put("Microsoft.Web/sites/extensions", "properties", {"packageUrl": "x", "remoteBuild": False}),
         "onedeploy.properties has no property packageUrl",
     ),
-    Break("unknown type", put(STORAGE, "type", "Microsoft.Storage/storageAccount"), "Microsoft.Storage/storageAccount"),
+    Break("unknown type", put(STORAGE, "type", "Microsoft.Storage/storageAccount"), "no model reads"),
 ]
 ORDER = [
     Break("dangling dependency", put(SITE, "dependsOn/0", "no-such-thing"), "nothing in the template is no-such-thing"),

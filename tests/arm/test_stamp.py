@@ -33,7 +33,8 @@ class Stamp(unittest.TestCase):
     def test_stamping_again_changes_nothing(self) -> None:
         before = {path: path.read_bytes() for path in self.copy.rglob("*") if path.is_file()}
         self.assertEqual(self.stamp(), 0)
-        self.assertEqual({path: path.read_bytes() for path in before}, before)
+        changed = [str(path.relative_to(self.copy)) for path, text in before.items() if path.read_bytes() != text]
+        self.assertEqual(changed, [])
 
     def stamp(self, *options: str) -> int:
         return subprocess.run(["bash", "arm/stamp.sh", *options], cwd=self.copy, capture_output=True).returncode
