@@ -62,6 +62,9 @@ MODELS = [
         put("Microsoft.Web/sites/extensions", "properties", {"packageUrl": "x", "remoteBuild": False}),
         "onedeploy.properties has no property packageUrl",
     ),
+    Break(
+        "complete mode", put("Microsoft.Resources/deployments", "properties/mode", "Complete"), "no value 'Complete'"
+    ),
     Break("unknown type", put(STORAGE, "type", "Microsoft.Storage/storageAccount"), "no model reads"),
 ]
 ORDER = [

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from deployment.resource import NESTED, Resource
 from models import msrest, typespec
-from models.shape import Enumerated, Field, Model, Plain, read
+from models.shape import Enumerated, Field, Mapped, Model, Plain, read
 
 
 class Source(NamedTuple):
@@ -103,9 +103,34 @@ ONE_DEPLOY = Model(
 )
 
 
+# Resource Manager's own; the template within it is read as a template.
+DEPLOYMENT = Model(
+    "deployment",
+    {
+        "properties": Field(
+            lambda: Model(
+                "deployment.properties",
+                {
+                    "mode": _texts("mode", ("Incremental",)),
+                    "expressionEvaluationOptions": Field(
+                        lambda: Model("expressionEvaluationOptions", {"scope": _texts("scope", ("Inner",))}),
+                        required=True,
+                    ),
+                    "parameters": Field(
+                        lambda: Mapped(Model("parameter", {"value": Field(lambda: Plain("any"), required=True)}))
+                    ),
+                },
+            ),
+            required=True,
+        )
+    },
+)
+
+
 def findings(resource: Resource) -> Iterator[str]:
     """Reads a resource's body strictly."""
     if resource.kind == NESTED:
+        yield from read(DEPLOYMENT, resource.body, resource.path)
         return
     if resource.kind == "Microsoft.Web/sites/extensions" and resource.name.endswith("/onedeploy"):
         yield from read(ONE_DEPLOY, resource.body, resource.path)
