@@ -13,6 +13,7 @@ set_up() {
     lacking[$part]=$(missing_needs "$part" | sort -u | xargs)
   done
   set_up_tool python "$@"
+  set_up_tool checkov "$@"
   set_up_tool npm "$@"
 }
 
@@ -22,11 +23,11 @@ missing_needs() {
   for need in $(declared "$1" needs) $(tool_needs "$1"); do
     type -P "${need%%:*}" >/dev/null || printf '%s\n' "${need#*:}"
   done
-  ! uses "$1" python || python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
+  ! { uses "$1" python || uses "$1" checkov; } || python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
 }
 
 tool_needs() {
-  ! uses "$1" python || echo python3
+  ! { uses "$1" python || uses "$1" checkov; } || echo python3
   ! uses "$1" npm || echo npm
 }
 
@@ -70,7 +71,16 @@ set_up_tool() {
 
 # A copy of the list of packages, made last, tells that a folder is complete and up to date.
 bring_python() {
-  local list=tests/requirements.txt folder=tests/.venv
+  bring_venv tests/requirements.txt tests/.venv
+}
+
+# In a folder of its own: it and schemathesis ask for different versions of one library.
+bring_checkov() {
+  bring_venv tests/arm/requirements.txt tests/.venv-checkov
+}
+
+bring_venv() {
+  local list=$1 folder=$2
   ! cmp --silent "$list" "$folder/complete" || return 0
   python3 -m venv --clear "$folder" &&
     "$folder/bin/pip" install --disable-pip-version-check --quiet --requirement "$list" &&
