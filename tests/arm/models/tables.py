@@ -26,7 +26,7 @@ BATCH = "2025-06-01"
 NETWORK = "2025-07-01"
 STORAGE = "2026-04-01"
 VAULT = "2026-02-01"
-WEB = "2024-11-01"
+WEB = "2025-05-01"
 SOURCES = {
     "Microsoft.Authorization/roleAssignments": Source(
         "authorization.v2022_04_01.models", "RoleAssignmentCreateParameters", "2022-04-01"
@@ -80,6 +80,14 @@ OTHER_VERSIONS: dict[tuple[str, str], set[str]] = {
     # The newest SDK that speaks 2023-12-01 has no diagnostic settings, and the two cannot be installed together.
     # Of 2023-12-01 the model lacks `actions.actionProperties`, and `resolveConfiguration` is called otherwise.
     ("Microsoft.Insights/scheduledQueryRules", "2023-12-01"): {"publicNetworkAccess", "ruleResolveConfiguration"},
+    # The handler speaks 2024-11-01 as well. What 2025-05-01 has more is refused, but for `siteUpdateStrategy`
+    # within `functionAppConfig`, which lies deeper than is looked here.
+    ("Microsoft.Web/serverfarms", "2024-11-01"): {
+        "installScripts", "isCustomMode", "network", "planDefaultIdentity", "rdpEnabled", "registryAdapters",
+        "storageMounts",
+    },
+    ("Microsoft.Web/sites", "2024-11-01"): set(),
+    ("Microsoft.Web/sites/basicPublishingCredentialsPolicies", "2024-11-01"): set(),
 }
 
 
