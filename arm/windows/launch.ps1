@@ -122,14 +122,10 @@ function Pull-Image([string] $image) {
 function Sign-In([string] $image) {
     $registry = if ($env:RUNNER_REGISTRY) { $env:RUNNER_REGISTRY } else { $image.Split('/')[0] }
     if (-not (Test-Path "$PSScriptRoot\pool-identity") -or -not $image.StartsWith("$registry/")) { return $true }
-    try { $token = Ask-Identity } catch {
-        Tell "the identity of the pool has no token: $($_.Exception.Message)"
-        return $false
-    }
-    try { $refresh = Exchange-Token $registry $token } catch {
-        Tell "$registry refuses the identity of the pool: $($_.Exception.Message)"
-        return $false
-    }
+    $token = Ask-Identity
+    if (-not $token) { Tell 'the identity of the pool has no token'; return $false }
+    $refresh = Exchange-Token $registry $token
+    if (-not $refresh) { Tell "$registry refuses the identity of the pool"; return $false }
     # The registry takes its refresh token as the password of a user with no name.
     $refresh | & $engine login --username 00000000-0000-0000-0000-000000000000 --password-stdin $registry | Out-Null
     return $LASTEXITCODE -eq 0
@@ -138,16 +134,17 @@ function Sign-In([string] $image) {
 function Ask-Identity {
     $client = (Get-Content -Raw "$PSScriptRoot\pool-identity").Trim()
     # The service answers on the node alone: no proxy may be asked.
-    $web = New-Object Net.WebClient
-    $web.Proxy = $null
-    $web.Headers.Add('Metadata', 'true')
-    ($web.DownloadString("$identityService&client_id=$client") | ConvertFrom-Json).access_token
+    $answer = & curl.exe --disable --silent --show-error --fail --noproxy '*' --connect-timeout 10 --max-time 60 `
+        --header 'Metadata: true' "$identityService&client_id=$client"
+    if ("$answer" -match '"access_token" *: *"([^"]+)"') { $Matches[1] }
 }
 
-# Exchanges a token of Entra for one of the registry.
+# Exchanges a token of Entra for one of the registry; it travels by pipe, since arguments are public.
 function Exchange-Token([string] $registry, [string] $token) {
-    $form = @{ grant_type = 'access_token'; service = $registry; access_token = $token }
-    (Invoke-RestMethod -Method Post -TimeoutSec 60 -Uri "https://$registry/oauth2/exchange" -Body $form).refresh_token
+    $answer = "grant_type=access_token&service=$registry&access_token=$token" |
+        & curl.exe --disable --silent --show-error --fail --connect-timeout 10 --max-time 60 `
+            --data '@-' "https://$registry/oauth2/exchange"
+    if ("$answer" -match '"refresh_token" *: *"([^"]+)"') { $Matches[1] }
 }
 
 function Run-Container([string[]] $words) {
