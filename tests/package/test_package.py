@@ -71,15 +71,26 @@ class Handler(unittest.TestCase):
             finally:
                 process.kill()
 
-    def test_it_serves_the_jobs_of_the_demo(self) -> None:
-        command = [MAYFLY, "demo", "--package", str(PACKAGE), "--jobs", "6", "--json"]
-        command += ["--give-up-after", str(PATIENCE), "--handler-log", str(self.folder / "log")]
+    def demo(self, package: Path) -> subprocess.CompletedProcess[str]:
+        command = [MAYFLY, "demo", "--package", str(package), "--jobs", "6", "--json"]
+        command += ["--give-up-after", str(PATIENCE)]
         environment = {"PATH": os.environ["PATH"], "TMPDIR": str(self.folder)}
-        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, timeout=90)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90)
+
+    def test_it_serves_the_jobs_of_the_demo(self) -> None:
+        summary = json.loads(self.demo(PACKAGE).stdout.splitlines()[-1])
         left = {"runners_left": 0, "registrations_left": 0, "messages_left": 0}
-        summary = json.loads(done.stdout.splitlines()[-1])
         self.assertEqual(summary, {"event": "summary", "jobs": 6, "served": 6, "tasks": 6, **left})
-        self.assertIn("submitted", (self.folder / "log").read_text())
+
+    def test_the_demo_runs_no_other_handler(self) -> None:
+        broken = self.folder / "broken.zip"
+        with zipfile.ZipFile(PACKAGE) as package, zipfile.ZipFile(broken, "w") as copy:
+            for entry in package.infolist():
+                text = b"#!/bin/sh\necho not today >&2\nexit 3\n"
+                copy.writestr(entry, text if entry.filename == "handler" else package.read(entry))
+        done = self.demo(broken)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("failed to start the handler", done.stderr)
 
 
 if __name__ == "__main__":
