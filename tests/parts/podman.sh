@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: the Ubuntu images, built and run by podman: they claim, serve, end, show jobs no credential, leave nothing
+# about: the Ubuntu images, built and run by podman, by Batch or by a script of the node: they claim, serve, end, show jobs no credential, leave nothing
 # needs: cargo:https://rustup.rs podman runc mmdebstrap curl python3 strip:binutils
 # limit: 600
 set -euo pipefail
