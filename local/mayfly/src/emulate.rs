@@ -13,9 +13,10 @@ use emulators::clock::Clock;
 use emulators::events::Site;
 use emulators::functions::FunctionsHost;
 use emulators::github::GitHub;
+use emulators::management::Management;
 use emulators::service::{Emulator, Service, serve};
 use emulators::storage::{Account, Blobs, Queues};
-use emulators::{batch, functions, github};
+use emulators::{batch, functions, github, management};
 
 use crate::cli::{Emulate, Storage, Which};
 use crate::{interrupted, print};
@@ -41,6 +42,10 @@ pub(crate) async fn run(options: Emulate) -> anyhow::Result<ExitCode> {
             let pools = pools.chain(plain_pools.iter().map(|text| pool(text, false)));
             let pools = pools.collect::<anyhow::Result<_>>()?;
             emulate_batch(site, listen, &account, &key, program, pools).await
+        }
+        Which::Management { listen, app, audience } => {
+            let options = management::Options { app, audience };
+            until_interrupted(Management::new(options, site), listen).await
         }
         Which::Runner { into } => lay_runner(&into),
         Which::Functions { listen, app, settings } => {

@@ -1,9 +1,10 @@
-"""Reads JSON against the models of azure-batch: what the SDK could not have sent is refused.
+"""Reads JSON against the models of an Azure SDK: what the SDK could not have sent is refused.
 
 The SDK itself takes any JSON for a model and any value for an enumeration, and leaves it to the
 service to refuse them.
 """
 
+import sys
 import typing
 from collections.abc import MutableMapping
 from datetime import datetime, timedelta
@@ -13,7 +14,6 @@ from types import NoneType
 from typing import Any, NamedTuple, Union
 
 import isodate
-from azure.batch import models
 
 TEXTS = {
     datetime: isodate.parse_datetime,
@@ -68,6 +68,7 @@ def _of_model(model: Any, value: dict[str, Any], at: str) -> Any:
 @cache
 def _fields(model: Any) -> dict[str, Field]:
     """Lists by their names on the wire what a caller may say in a model."""
+    models = sys.modules[model.__module__.rpartition(".")[0]]
     hints = typing.get_type_hints(model, localns={"_models": models})
     # The names on the wire are known to the model's objects alone.
     known = model({})._attr_to_rest_field.items()
