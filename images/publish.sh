@@ -2,7 +2,7 @@
 # Builds one runner image with the runner that `runner-version` names, and pushes it unless it is there.
 #
 #   images/publish.sh REPOSITORY TAG FOLDER PLATFORM [docker build's arguments…]
-#   images/publish.sh ghcr.io/me/it/githubactions-runner ubuntu-22.04 images/ubuntu linux-x64 \
+#   images/publish.sh ghcr.io/mayfly-runners/mayfly/githubactions-runner ubuntu-22.04 images/ubuntu linux-x64 \
 #       --build-arg UBUNTU_VERSION=22.04
 #
 # The runner's version, and REVISION if it is set, end the tag: a node never pulls a tag again that it has,
