@@ -39,7 +39,7 @@ addressed() {
 stamped() {
   local source=$1 file=$2 name='[A-Za-z0-9._-]+'
   sed -E \
-    -e "s#(https://raw\.githubusercontent\.com/)$name/$name(/[A-Za-z0-9._-]+/arm/)#\1$source\2#g" \
+    -e "s#(https://raw\.githubusercontent\.com/)$name/$name(/[A-Za-z0-9._-]+/(arm|images)/)#\1$source\2#g" \
     -e "s#(https%3A%2F%2Fraw\.githubusercontent\.com%2F)$name%2F$name(%2F[A-Za-z0-9._-]+%2Farm%2F)#\1${source/\//%2F}\2#g" \
     -e "s#(https://github\.com/)$name/$name(/releases/(latest/)?download/([A-Za-z0-9._-]+/)?released-package\.zip)#\1$source\2#g" \
     -e "s#(ghcr\.io/)$name/$name(/githubactions-runner)#\1${source,,}\2#g" \

@@ -1,0 +1,72 @@
+"""Reads the names that the documents may use out of code and template."""
+
+import json
+import re
+from functools import cache
+
+from pages import ROOT, page, rows
+
+AWAITED = ROOT / "tests/docs/awaited.txt"
+
+
+@cache
+def template() -> dict:
+    return json.loads((ROOT / "arm/azuredeploy.json").read_text())
+
+
+def parameters() -> set[str]:
+    return set(template()["parameters"])
+
+
+def outputs() -> set[str]:
+    return set(template()["outputs"])
+
+
+def source(pattern: str) -> str:
+    """Gives the text of the handler's files, without their tests."""
+    files = [path for path in sorted(ROOT.glob(pattern)) if path.stem != "tests"]
+    return "\n".join(path.read_text().partition("\n#[cfg(test)]")[0] for path in files)
+
+
+def settings() -> set[str]:
+    read = source("handler/src/settings.rs") + source("handler/src/settings/*.rs")
+    return set(re.findall(r'"([A-Z][A-Za-z]+)"', read)) - {"Default"}
+
+
+def functions() -> set[str]:
+    return {path.parent.name for path in ROOT.glob("function-definitions/*/function.json")}
+
+
+def alarms() -> set[str]:
+    """Gives every text that a log line's field `alarm` may have."""
+    text = source("handler/src/**/*.rs")
+    direct = re.findall(r'alarm = "([a-z-]+)"', text)
+    planned = re.findall(r'"([a-z-]+)"', source("handler/src/reconcile/*.rs")) if "alarm = *name" in text else []
+    return set(direct) | set(planned)
+
+
+def alerts() -> set[str]:
+    """Gives the alarms that the template searches the log for."""
+    queries = [alarm["query"] for alarm in template()["variables"]["alarms"]]
+    return {name for query in queries for name in re.findall(r'alarm="([a-z-]+)"', query)}
+
+
+def exit_codes() -> set[str]:
+    """Gives the codes that the heads of the scripts list, and those of others that they mention."""
+    scripts = ["images/ubuntu/entrypoint.sh", "images/windows/entrypoint.ps1", "arm/linux/launch.sh", "arm/windows/launch.ps1"]
+    heads = [re.search(r"Exit codes:((?:\n#.*)+)", (ROOT / name).read_text()) for name in scripts]
+    return {code for head in heads if head for code in re.findall(r"\b\d{1,3}\b", head[1])}
+
+
+def profile_fields() -> set[str]:
+    example = next(block.text for block in page("README.md").blocks if block.language == "json")
+    return set(json.loads(example)[0])
+
+
+def settings_of_readme() -> set[str]:
+    return {name for row in rows(page("README.md").section("Settings")) for name in re.findall(r"`(\w+)`", row[0])}
+
+
+def awaited(kind: str) -> set[str]:
+    lines = [line.split() for line in AWAITED.read_text().splitlines() if not line.startswith("#")]
+    return {name for of, name in lines if of == kind}

@@ -1,0 +1,36 @@
+"""Holds the documents' commands of the Azure CLI to what the CLI has."""
+
+import unittest
+from functools import cache
+
+from commands import Command, commands
+from list_azure_commands import LIST
+
+
+@cache
+def known() -> dict[tuple[str, ...], list[str]]:
+    """Gives the options of each command, with all their names and a mark at those that must be given."""
+    lines = [line.split(": ", 1) for line in LIST.read_text().splitlines() if not line.startswith("#")]
+    return {tuple(path.split()): options.split() for path, options in lines}
+
+
+class AzureCommands(unittest.TestCase):
+    def test_every_command_is_there_with_its_options(self) -> None:
+        found = commands()
+        self.assertGreater(len(found), 40)
+        self.assertEqual([f"{command}\n  {fault}" for command in found for fault in faults(command)], [])
+
+
+def faults(command: Command) -> list[str]:
+    if command.path not in known():
+        return ["not in azure-commands.txt: run list_azure_commands.py"]
+    options = known()[command.path]
+    names = {name for option in options for name in option.rstrip("!").split("/")}
+    unknown = [f"no option {option}" for option in command.options if option not in names]
+    given = set(command.options)
+    needed = [option.rstrip("!") for option in options if option.endswith("!")]
+    return unknown + [f"needs {option}" for option in needed if command.options and given.isdisjoint(option.split("/"))]
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# about: the documents: links lead somewhere, commands parse and exist, and names are those of code and template
+# needs: git
+# tools: python
+# limit: 300
+set -euo pipefail
+
+PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover --verbose --start-directory tests/docs
