@@ -23,6 +23,7 @@ use crate::storage::{Claims, RequestQueue};
 use crate::transport::{azure_options, http_client, short_retries};
 
 mod answer;
+mod group;
 mod provide_actions_runner;
 mod submit_runner_task;
 mod claim_runner;

@@ -6,6 +6,7 @@ mod credentials;
 mod error;
 mod pages;
 mod jobs;
+mod groups;
 mod registration;
 
 pub use client::Github;

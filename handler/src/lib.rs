@@ -22,6 +22,7 @@ pub mod profiles;
 pub mod message;
 pub mod invocation;
 pub mod scope;
+pub mod runner_group;
 pub mod ticket;
 pub mod task;
 pub mod claim;

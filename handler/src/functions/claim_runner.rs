@@ -10,6 +10,7 @@ use serde_json::json;
 use tracing::{error, info, warn};
 use warp::http::StatusCode;
 
+use super::group::{Ungrouped, group};
 use super::{Answer, App, Unread, read_body};
 use crate::batch::{BatchError, TaskState};
 use crate::causes::Chain;
@@ -17,6 +18,7 @@ use crate::claim::Gone;
 use crate::github::{GithubError, Registered, RunnerToRegister};
 use crate::profiles::Profile;
 use crate::repository::Repository;
+use crate::runner_group::TooWide;
 use crate::secret::Secret;
 use crate::storage::{Claim, ClaimError, QueueError};
 use crate::task::TaskId;
@@ -59,6 +61,8 @@ enum Unclaimed {
     #[error("{0}; ask again")]
     Unclear(String),
     #[error(transparent)]
+    TooWide(#[from] TooWide),
+    #[error(transparent)]
     Batch(#[from] BatchError),
     #[error(transparent)]
     Github(#[from] GithubError),
@@ -66,6 +70,15 @@ enum Unclaimed {
     Claims(#[from] ClaimError),
     #[error(transparent)]
     Queue(#[from] QueueError),
+}
+
+impl From<Ungrouped> for Unclaimed {
+    fn from(ungrouped: Ungrouped) -> Self {
+        match ungrouped {
+            Ungrouped::TooWide(too_wide) => Self::TooWide(too_wide),
+            Ungrouped::Github(err) => Self::Github(err),
+        }
+    }
 }
 
 impl From<Gone> for Unclaimed {
@@ -155,8 +168,8 @@ async fn claimant<'a>(
 
 async fn mint(app: &App, claimant: &Claimant<'_>) -> Result<Secret, Unclaimed> {
     let name = claimant.id.to_string();
-    let runner =
-        RunnerToRegister { name: &name, labels: &claimant.profile.labels, group: &claimant.group };
+    let group = group(app, &claimant.repository, &claimant.group).await?;
+    let runner = RunnerToRegister { name: &name, labels: &claimant.profile.labels, group };
     match app.github.register(&claimant.repository, &runner).await? {
         Registered::Jit(configuration) => Ok(configuration),
         Registered::Busy => Err(Gone::Served.into()),
@@ -182,6 +195,11 @@ fn report(task: &str, claimed: Result<Secret, Unclaimed>) -> Answer {
         Unclaimed::Malformed(_) => refuse(task, StatusCode::BAD_REQUEST, &unclaimed),
         Unclaimed::Ticket(_) => refuse(task, StatusCode::UNAUTHORIZED, &unclaimed),
         Unclaimed::Taken => refuse(task, StatusCode::FORBIDDEN, &unclaimed),
+        // The runner asks again, and the job is lost to nobody, until somebody mends it.
+        Unclaimed::TooWide(_) => {
+            error!(function, alarm = "group", task.id = task, "failed to claim: {unclaimed}");
+            Answer::later(&unclaimed, None)
+        }
         _ => {
             error!(function, task.id = task, "failed to claim: {}", Chain(&unclaimed));
             let retry_after = match &unclaimed {

@@ -13,6 +13,7 @@ use url::Url;
 use super::budget::{Budget, Purpose, Spending, Told};
 use super::credentials::{Credentials, Proof};
 use super::error::GithubError;
+use super::groups::KnownGroup;
 use super::pages::Known;
 use crate::causes::Chain;
 use crate::clock::Clock;
@@ -41,6 +42,7 @@ struct Shared {
     /// By whom they are for.
     budgets: Mutex<BTreeMap<String, Budget>>,
     known: Mutex<Known>,
+    groups: tokio::sync::Mutex<BTreeMap<String, KnownGroup>>,
 }
 
 /// One request.
@@ -81,6 +83,7 @@ impl Github {
             credentials: Credentials::new(&credential),
             budgets: Mutex::default(),
             known: Mutex::default(),
+            groups: tokio::sync::Mutex::default(),
         });
         Self { api, scope, client, clock, purpose: Purpose::Mint, shared }
     }
@@ -201,6 +204,10 @@ impl Github {
 
     pub(super) fn credentials(&self) -> &Credentials {
         &self.shared.credentials
+    }
+
+    pub(super) fn groups(&self) -> &tokio::sync::Mutex<BTreeMap<String, KnownGroup>> {
+        &self.shared.groups
     }
 
     pub(super) fn now(&self) -> DateTime<Utc> {

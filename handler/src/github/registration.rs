@@ -3,15 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::pages::List;
 use super::{Github, GithubError};
 use crate::repository::Repository;
-use crate::scope::Scope;
 use crate::secret::Secret;
-
-/// The group that every organization and enterprise has, and the only one of a repository.
-const DEFAULT_GROUP: &str = "Default";
-const DEFAULT_GROUP_ID: u64 = 1;
 
 /// A runner to be registered for one job.
 #[derive(Clone, Debug)]
@@ -20,8 +14,8 @@ pub struct RunnerToRegister<'a> {
     pub name: &'a str,
     /// The labels of its profile.
     pub labels: &'a [String],
-    /// The name of its runner group.
-    pub group: &'a str,
+    /// The number of its runner group.
+    pub group: u64,
 }
 
 /// A token with which runners register themselves.
@@ -47,12 +41,6 @@ struct Namesake {
 #[derive(Deserialize)]
 struct Namesakes {
     runners: Vec<Namesake>,
-}
-
-#[derive(Clone, Deserialize)]
-struct Group {
-    id: u64,
-    name: String,
 }
 
 #[derive(Serialize)]
@@ -148,7 +136,7 @@ impl Github {
     ) -> Result<Secret, GithubError> {
         let request = JitRequest {
             name: runner.name,
-            runner_group_id: self.group_id(repository, runner.group).await?,
+            runner_group_id: runner.group,
             labels: runner.labels,
             work_folder: "_work",
         };
@@ -167,19 +155,6 @@ impl Github {
         let query = [("name", name), ("per_page", "100")];
         let found: Namesakes = self.get("looking a runner up by name", &path, &query).await?;
         Ok(found.runners.into_iter().find(|runner| runner.name == name))
-    }
-
-    /// Finds the id of a runner group. A repository has the default group alone.
-    async fn group_id(&self, repository: &Repository, name: &str) -> Result<u64, GithubError> {
-        if self.scope == Scope::Repository || name.eq_ignore_ascii_case(DEFAULT_GROUP) {
-            return Ok(DEFAULT_GROUP_ID);
-        }
-        let call = "looking the runner group up by the name in setting RunnerGroup";
-        let path = format!("{}/actions/runner-groups", self.scope.api_path(repository));
-        let list = List { call, path: &path, query: &[], field: Some("runner_groups") };
-        let mut groups = self.list::<Group>(&list, 100).await?.items.into_iter();
-        let named = groups.find(|group| group.name.eq_ignore_ascii_case(name));
-        named.map(|group| group.id).ok_or(GithubError::NotFound { call })
     }
 
     fn runners_path(&self, repository: &Repository, rest: &str) -> String {

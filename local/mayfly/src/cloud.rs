@@ -75,6 +75,8 @@ pub struct Options {
     pub settings: BTreeMap<String, String>,
     /// What GitHub draws lots from, and with it which runner gets which job.
     pub seed: u64,
+    /// API requests that GitHub grants a caller an hour; 5,000 unless told.
+    pub rate_limit: Option<u32>,
     /// What stands between the handler and GitHub, if anything.
     pub github_front: Option<GithubFront>,
     /// What takes the handler's log.
@@ -93,6 +95,7 @@ impl Options {
             batch_bearer: None,
             settings: BTreeMap::new(),
             seed: 1,
+            rate_limit: None,
             github_front: None,
             log: Arc::new(|_| {}),
         }
@@ -152,6 +155,7 @@ impl Cloud {
         let blobs = Service::new(Blobs::new(account.clone(), site.clone()));
         let mut github = github::Options::new(GITHUB_TOKEN, options.seed);
         github.enterprise = Some(ENTERPRISE.to_owned());
+        github.rate_limit = options.rate_limit.unwrap_or(github.rate_limit);
         let github = Service::new(GitHub::new(github, site.clone()));
         let batch = Service::new(batch_account(&options, &folder, &site)?);
         let nodes = tokio::spawn({

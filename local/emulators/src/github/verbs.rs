@@ -37,6 +37,11 @@ impl GitHub {
         self.step(|state, _| state.revoke_tokens(account));
     }
 
+    /// Changes a runner group that was added.
+    pub fn change_group(&self, id: u64, change: impl FnOnce(&mut Group)) {
+        self.step(|state, _| state.groups.iter_mut().find(|group| group.id == id).map(change));
+    }
+
     /// Adds a hook for `workflow_job` events, greets it with a `ping`, and gives its number.
     pub fn add_hook(&self, url: &str, secret: &str, scope: Scope) -> u64 {
         let target = (url.to_owned(), secret.to_owned());

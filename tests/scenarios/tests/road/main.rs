@@ -4,6 +4,8 @@ mod app;
 mod once;
 mod claim;
 mod gates;
+mod groups;
+mod limits;
 mod scopes;
 mod troubles;
 
