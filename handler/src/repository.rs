@@ -110,7 +110,8 @@ impl AllowedRepositories {
             Some((name, "*" | "**")) => owner.is_some_and(|owner| owner.eq_ignore_ascii_case(name)),
             _ => glob == "**",
         };
-        self.patterns.is_empty() || self.patterns.iter().any(|pattern| covers(pattern.glob().glob()))
+        self.patterns.is_empty()
+            || self.patterns.iter().any(|pattern| covers(pattern.glob().glob()))
     }
 
     /// Lists the globs with commas between them, as a runner's job-started hook reads them.

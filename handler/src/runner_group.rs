@@ -34,7 +34,9 @@ pub enum Access {
 
 /// A group that is open to more than the settings allow.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("runner group {group:?} {fault}: no runner joins it until the group or the setting changes")]
+#[error(
+    "runner group {group:?} {fault}: no runner joins it until the group or the setting changes"
+)]
 pub struct TooWide {
     group: String,
     fault: String,
@@ -48,13 +50,14 @@ pub fn check(group: &RunnerGroup, policy: &Policy) -> Result<(), TooWide> {
     let too_wide = |fault: String| Err(TooWide { group: group.name.clone(), fault });
     if group.public_repositories && !policy.public_repositories {
         return too_wide(
-            "serves public repositories, which setting AllowPublicRepositories does not allow".to_owned(),
+            "serves public repositories, which setting AllowPublicRepositories does not allow"
+                .to_owned(),
         );
     }
     match beyond(&group.access, policy) {
-        Some(who) => too_wide(format!(
-            "is open to {who}, which setting AllowedRepositories does not allow"
-        )),
+        Some(who) => {
+            too_wide(format!("is open to {who}, which setting AllowedRepositories does not allow"))
+        }
         None => Ok(()),
     }
 }
@@ -129,7 +132,11 @@ mod tests {
             fault("octo/app", all_of("octo"), false),
             fault("octo/*", Access::All(None), false),
             fault("octo/app-*", repositories(&["octo/app-1", "octo/site"]), false),
-            fault("octo/*", Access::Organizations(vec!["octo".to_owned(), "corp".to_owned()]), false),
+            fault(
+                "octo/*",
+                Access::Organizations(vec!["octo".to_owned(), "corp".to_owned()]),
+                false,
+            ),
         ];
         insta::assert_snapshot!(faults.join("\n"), @r"
         serves public repositories, which setting AllowPublicRepositories does not allow

@@ -195,21 +195,24 @@ fn report(task: &str, claimed: Result<Secret, Unclaimed>) -> Answer {
         Unclaimed::Malformed(_) => refuse(task, StatusCode::BAD_REQUEST, &unclaimed),
         Unclaimed::Ticket(_) => refuse(task, StatusCode::UNAUTHORIZED, &unclaimed),
         Unclaimed::Taken => refuse(task, StatusCode::FORBIDDEN, &unclaimed),
-        // The runner asks again, and the job is lost to nobody, until somebody mends it.
-        Unclaimed::TooWide(_) => {
-            error!(function, alarm = "group", task.id = task, "failed to claim: {unclaimed}");
-            Answer::later(&unclaimed, None)
-        }
-        _ => {
-            error!(function, task.id = task, "failed to claim: {}", Chain(&unclaimed));
-            let retry_after = match &unclaimed {
-                Unclaimed::Github(err) => err.retry_after(),
-                Unclaimed::Batch(BatchError::Unavailable { retry_after, .. }) => *retry_after,
-                _ => None,
-            };
-            Answer::later(&unclaimed, retry_after)
-        }
+        _ => ask_again(task, &unclaimed),
     }
+}
+
+/// Tells the runner to ask again: what is missing may come, and what is wrong be mended.
+fn ask_again(task: &str, unclaimed: &Unclaimed) -> Answer {
+    let function = "ClaimRunner";
+    if let Unclaimed::TooWide(_) = unclaimed {
+        error!(function, alarm = "group", task.id = task, "failed to claim: {unclaimed}");
+    } else {
+        error!(function, task.id = task, "failed to claim: {}", Chain(unclaimed));
+    }
+    let retry_after = match unclaimed {
+        Unclaimed::Github(err) => err.retry_after(),
+        Unclaimed::Batch(BatchError::Unavailable { retry_after, .. }) => *retry_after,
+        _ => None,
+    };
+    Answer::later(unclaimed, retry_after)
 }
 
 fn refuse(task: &str, status: StatusCode, unclaimed: &Unclaimed) -> Answer {

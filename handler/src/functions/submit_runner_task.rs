@@ -119,17 +119,12 @@ fn poisoned(poison: &Poison) -> Answer {
 
 /// Puts the message back. Where that fails too, the host keeps it: the answer is a failure.
 async fn postpone(app: &App, request: &RunnerRequest, why: &Unsubmitted) -> Answer {
-    let (job, repo) = (request.job, &request.repository);
     let age = app.clock.now() - request.requested_at;
     if age >= TimeDelta::hours(LONGEST_WAIT_HOURS) {
         return dropped(request, why);
     }
-    let delay = delay(why);
-    if let Unsubmitted::TooWide(_) = why {
-        error!(function = "SubmitRunnerTask", alarm = "group", job.id = job, %repo, "postponed for {} s: {why}", delay.as_secs());
-    } else {
-        warn!(function = "SubmitRunnerTask", job.id = job, %repo, "postponed for {} s: {}", delay.as_secs(), Chain(why));
-    }
+    let (job, delay) = (request.job, delay(why));
+    tell_postponed(request, why, delay);
     match app.queue.put(request, delay).await {
         Ok(()) => Answer::json(StatusCode::OK, &invocation::answer("postponed")),
         Err(err) => {
@@ -141,6 +136,15 @@ async fn postpone(app: &App, request: &RunnerRequest, why: &Unsubmitted) -> Answ
             );
             Answer::later(err, None)
         }
+    }
+}
+
+fn tell_postponed(request: &RunnerRequest, why: &Unsubmitted, delay: Duration) {
+    let (function, job, repo) = ("SubmitRunnerTask", request.job, &request.repository);
+    let text = format!("postponed for {} s: {}", delay.as_secs(), Chain(why));
+    match why {
+        Unsubmitted::TooWide(_) => error!(function, alarm = "group", job.id = job, %repo, "{text}"),
+        _ => warn!(function, job.id = job, %repo, "{text}"),
     }
 }
 

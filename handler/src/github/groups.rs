@@ -65,7 +65,9 @@ impl Github {
         let mut known = self.groups().lock().await;
         let key = format!("{place} {}", name.to_ascii_lowercase());
         match known.get(&key) {
-            Some((at, group)) if *at + KNOWN_FOR > self.now() => return Ok(Some(Arc::clone(group))),
+            Some((at, group)) if *at + KNOWN_FOR > self.now() => {
+                return Ok(Some(Arc::clone(group)));
+            }
             _ => {}
         }
         let group = Arc::new(self.look_up(&place, repository.owner(), name).await?);
@@ -101,10 +103,7 @@ impl Github {
         };
         info!(
             group = name,
-            visibility,
-            public_repositories,
-            restricted_to_workflows,
-            "looked the runner group up"
+            visibility, public_repositories, restricted_to_workflows, "looked the runner group up"
         );
         Ok(RunnerGroup { id, name, access, public_repositories, restricted_to_workflows })
     }

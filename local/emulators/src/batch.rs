@@ -20,6 +20,9 @@
 //! - A lost node's tasks are requeued without counting in `requeueCount`, which counts what users ask.
 //! - Each run of a task has its own directory. `retentionTime` is shown; files are kept until the task,
 //!   or its job, is deleted.
+//! - A task whose pool does not run what it asks for is added, and fails when it is started, as Microsoft's
+//!   own tests of its SDK for .NET have it: with `ContainerPoolNotSupported`, or for a task without
+//!   container settings with `ContainerTaskSettingsNotFound`.
 //! - A task too large for the free slots holds up the tasks behind it in its job, not other jobs.
 //! - The state `preparing` is never seen: there are no job preparation tasks.
 
@@ -113,6 +116,8 @@ pub struct PoolOptions {
     pub nodes: usize,
     /// How many slots each node has.
     pub slots: u32,
+    /// Whether it has a container configuration: its tasks run in containers, or none of them does.
+    pub containers: bool,
     /// Its name for people, as in `windows (stand-in)`.
     pub display: String,
 }
@@ -141,7 +146,7 @@ impl Batch {
         state.disabled_jobs_refuse_tasks = options.disabled_jobs_refuse_tasks;
         for pool in &options.pools {
             let now = site.clock.now();
-            state.add_pool(&pool.id, &pool.display, pool.slots, now);
+            state.add_pool(&pool.id, &pool.display, pool.slots, pool.containers, now);
             state.resize(&pool.id, pool.nodes, now).expect("the pool was just added");
         }
         Ok(Arc::new(Self {

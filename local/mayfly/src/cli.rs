@@ -140,9 +140,12 @@ pub enum Which {
         /// The program that each task runs in place of its image's entrypoint
         #[arg(long)]
         program: PathBuf,
-        /// A pool, as `id` or `id=nodes`; may be given more than once
-        #[arg(long = "pool", default_values = ["ubuntu=4", "windows=4"])]
+        /// A pool with a container configuration, as `id` or `id=nodes`; may be given more than once
+        #[arg(long = "pool", default_values = ["ubuntu=4"])]
         pools: Vec<String>,
+        /// A pool without one, whose tasks run their own command lines; may be given more than once
+        #[arg(long = "plain-pool", default_values = ["windows=4"])]
+        plain_pools: Vec<String>,
     },
     /// Azure Storage's queues
     Queue(Storage),

@@ -36,8 +36,11 @@ pub(crate) async fn run(options: Emulate) -> anyhow::Result<ExitCode> {
             options.enterprise = enterprise;
             until_interrupted(GitHub::new(options, site), listen).await
         }
-        Which::Batch { listen, account, key, program, pools } => {
-            emulate_batch(site, listen, &account, &key, program, &pools).await
+        Which::Batch { listen, account, key, program, pools, plain_pools } => {
+            let pools = pools.iter().map(|text| pool(text, true));
+            let pools = pools.chain(plain_pools.iter().map(|text| pool(text, false)));
+            let pools = pools.collect::<anyhow::Result<_>>()?;
+            emulate_batch(site, listen, &account, &key, program, pools).await
         }
         Which::Runner { into } => lay_runner(&into),
         Which::Functions { listen, app, settings } => {
@@ -63,14 +66,14 @@ async fn emulate_batch(
     account: &str,
     key: &str,
     program: PathBuf,
-    pools: &[String],
+    pools: Vec<PoolOptions>,
 ) -> anyhow::Result<ExitCode> {
     let work = tempfile::Builder::new().prefix("mayfly-batch-").tempdir();
     let work = work.context("make a folder for the nodes")?;
     let launcher = Process { program, home: None, environment: BTreeMap::new() };
     let work_dir = work.path().to_owned();
     let mut options = batch::Options::new(account, key, Arc::new(launcher), work_dir);
-    options.pools = pools.iter().map(|text| pool(text)).collect::<anyhow::Result<_>>()?;
+    options.pools = pools;
     let batch = Batch::new(options, site)?;
     let nodes = tokio::spawn({
         let batch = Arc::clone(&batch);
@@ -90,10 +93,10 @@ fn lay_runner(folder: &Path) -> anyhow::Result<ExitCode> {
 }
 
 /// Reads `id` or `id=nodes`.
-fn pool(text: &str) -> anyhow::Result<PoolOptions> {
+fn pool(text: &str, containers: bool) -> anyhow::Result<PoolOptions> {
     let (id, nodes) = text.split_once('=').unwrap_or((text, "1"));
     let nodes = nodes.parse().with_context(|| format!("read pool {text:?}: write id=nodes"))?;
-    Ok(PoolOptions { id: id.to_owned(), nodes, slots: 1, display: id.to_owned() })
+    Ok(PoolOptions { id: id.to_owned(), nodes, slots: 1, containers, display: id.to_owned() })
 }
 
 async fn emulate_functions(

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use tokio::sync::watch;
 
 use super::Batch;
@@ -90,7 +90,7 @@ impl Batch {
     }
 
     fn launch(&self, start: Start, runs: &mut Runs) {
-        let Start { place, label, task, settings } = start;
+        let Start { place, label, containers, task, settings } = start;
         let run = place.run;
         let description = TaskRun {
             account: self.options.account.clone(),
@@ -108,7 +108,10 @@ impl Batch {
         self.site.tell(Happening::TaskStarted { job: place.job, task: place.task, node: label });
         let (sender, stop) = Stop::new(self.options.patience);
         runs.stops.insert(run, sender);
-        let ending = self.options.launcher.launch(description, stop);
+        let ending = match misfit(containers, task.container_settings.is_some()) {
+            Some(ending) => async { ending }.boxed(),
+            None => self.options.launcher.launch(description, stop),
+        };
         runs.ends.push(Box::pin(async move { (run, ending.await) }));
     }
 
@@ -133,6 +136,21 @@ impl Batch {
             self.conclude(run, &ending, &mut runs);
         }
     }
+}
+
+/// Tells why a node cannot start a task, if its pool does not run what the task asks for.
+fn misfit(runs_containers: bool, asks_for_one: bool) -> Option<Ending> {
+    let (code, reason) = match (runs_containers, asks_for_one) {
+        (true, true) | (false, false) => return None,
+        (false, true) => {
+            ("ContainerPoolNotSupported", "The specified pool does not support container tasks.")
+        }
+        (true, false) => (
+            "ContainerTaskSettingsNotFound",
+            "Container-enabled compute node requires task container settings.",
+        ),
+    };
+    Some(Ending::NotStarted { code, reason: reason.to_owned() })
 }
 
 /// Asks for more than was asked for so far; a run that is being killed is not asked to end.

@@ -1,7 +1,7 @@
 //! Ways to run a task for real.
 //!
-//! A node hands a [`TaskRun`] to its [`Launcher`] and waits for the [`Ending`]. [`Process`] and
-//! [`Container`] start operating system processes, and are the only places that do; a simulation
+//! A node hands a [`TaskRun`] to its [`Launcher`] and waits for the [`Ending`]. [`Process`], [`Container`]
+//! and [`Node`] start operating system processes, and are the only places that do; a simulation
 //! supplies its own.
 
 use std::collections::BTreeMap;
@@ -19,8 +19,10 @@ mod leftovers;
 mod child;
 mod process;
 mod container;
+mod node;
 
 pub use container::Container;
+pub use node::{Node, System};
 pub use process::Process;
 
 /// Runs tasks.

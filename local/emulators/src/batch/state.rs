@@ -71,6 +71,8 @@ pub(crate) struct Start {
     pub(crate) place: Place,
     /// The node's name for people.
     pub(crate) label: String,
+    /// Whether the node's pool runs containers.
+    pub(crate) containers: bool,
     pub(crate) task: Arc<NewTask>,
     /// The settings of the job, overridden by those of the task.
     pub(crate) settings: Settings,

@@ -10,7 +10,11 @@ use scenarios::World;
 use crate::{PROGRAM, UBUNTU};
 
 /// Starts a world at a level of GitHub, with a runner group and what the settings allow.
-async fn world(registration: Registration, settings: &[(&str, &str)], group: Group) -> (World, u64) {
+async fn world(
+    registration: Registration,
+    settings: &[(&str, &str)],
+    group: Group,
+) -> (World, u64) {
     let world = World::with(PROGRAM, |options| {
         options.registration = registration;
         let settings = settings.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
@@ -78,8 +82,11 @@ async fn no_token_is_given_for_a_group_that_serves_public_repositories() {
 async fn an_enterprises_group_of_allowed_organizations_is_looked_up_once_for_many() {
     let enterprise = Scope::Enterprise(ENTERPRISE.to_owned());
     let narrow = ours(enterprise, Some(&["octo/app"]), false);
-    let settings =
-        [("RunnerScope", "enterprise"), ("GithubEnterprise", ENTERPRISE), ("AllowedRepositories", "octo/*")];
+    let settings = [
+        ("RunnerScope", "enterprise"),
+        ("GithubEnterprise", ENTERPRISE),
+        ("AllowedRepositories", "octo/*"),
+    ];
     let (mut world, _) = world(Registration::Jit, &settings, narrow).await;
     for _ in 0..4 {
         world.queue_job(UBUNTU);

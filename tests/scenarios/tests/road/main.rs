@@ -6,6 +6,7 @@ mod claim;
 mod gates;
 mod groups;
 mod limits;
+mod launch;
 mod scopes;
 mod troubles;
 

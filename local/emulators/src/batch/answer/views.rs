@@ -187,11 +187,7 @@ pub(super) fn pool<'a>(base: &str, pool: &'a Pool) -> PoolView<'a> {
         allocation_state: "steady",
         allocation_state_transition_time: pool.modified,
         vm_size: VM_SIZE,
-        virtual_machine_configuration: json!({
-            "imageReference": image(),
-            "nodeAgentSKUId": "batch.node.ubuntu 24.04",
-            "containerConfiguration": { "type": "dockerCompatible" },
-        }),
+        virtual_machine_configuration: virtual_machine(pool),
         resize_timeout: Span::minutes(15),
         current_dedicated_nodes: pool.nodes.len(),
         current_low_priority_nodes: 0,
@@ -202,6 +198,15 @@ pub(super) fn pool<'a>(base: &str, pool: &'a Pool) -> PoolView<'a> {
         task_slots_per_node: pool.slots,
         task_scheduling_policy: SchedulingPolicy { node_fill_type: "spread" },
     }
+}
+
+fn virtual_machine(pool: &Pool) -> serde_json::Value {
+    let mut machine =
+        json!({ "imageReference": image(), "nodeAgentSKUId": "batch.node.ubuntu 24.04" });
+    if pool.containers {
+        machine["containerConfiguration"] = json!({ "type": "dockerCompatible" });
+    }
+    machine
 }
 
 fn image() -> serde_json::Value {

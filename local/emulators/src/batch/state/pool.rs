@@ -18,6 +18,8 @@ pub(crate) struct Pool {
     /// Its name for people.
     pub(crate) label: String,
     pub(crate) slots: u32,
+    /// Whether it has a container configuration.
+    pub(crate) containers: bool,
     pub(crate) created: Stamp,
     pub(crate) modified: Stamp,
     pub(crate) nodes: Vec<Node>,
@@ -122,12 +124,20 @@ pub enum Loss {
 
 impl State {
     /// Makes a pool of idle nodes.
-    pub(crate) fn add_pool(&mut self, id: &str, label: &str, slots: u32, now: DateTime<Utc>) {
+    pub(crate) fn add_pool(
+        &mut self,
+        id: &str,
+        label: &str,
+        slots: u32,
+        containers: bool,
+        now: DateTime<Utc>,
+    ) {
         let at = self.stamp(now);
         let pool = Pool {
             id: id.to_owned(),
             label: label.to_owned(),
             slots,
+            containers,
             created: at,
             modified: at,
             nodes: Vec::new(),

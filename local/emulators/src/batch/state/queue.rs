@@ -98,7 +98,9 @@ impl State {
         let due = at.after(limit);
         self.runs.insert(run, Run::new(&place, slots, due));
         self.deadlines.extend(due.map(|due| (due, Deadline::Run(run))));
-        self.orders.push(Order::Start(Box::new(Start { place, label, task: spec, settings })));
+        let containers = pool.containers;
+        let start = Start { place, label, containers, task: spec, settings };
+        self.orders.push(Order::Start(Box::new(start)));
         self.take_turn(job);
     }
 }
