@@ -16,6 +16,7 @@ use crate::task::{DeploymentName, Surroundings};
 
 mod github;
 mod reader;
+mod runners;
 
 pub use reader::Faults;
 use reader::Reader;
@@ -38,8 +39,6 @@ pub struct Settings {
     pub storage: StorageSettings,
     /// What runners are told.
     pub runners: RunnerSettings,
-    /// PEM certificates that are trusted besides the built-in roots.
-    pub extra_ca_certificates: Option<String>,
     /// The client id of the user-assigned identity; the system-assigned one where there is none.
     pub identity_client_id: Option<String>,
 }
@@ -155,9 +154,8 @@ impl Settings {
             github: github::read(reader),
             batch: batch(reader),
             storage: storage(reader),
-            runners: runners(reader, &webhook.policy.allowed),
+            runners: runners::read(reader, &webhook.policy.allowed),
             webhook,
-            extra_ca_certificates: reader.optional("ExtraCaCertificates"),
             identity_client_id: reader.optional("IdentityClientId"),
         };
         reader.finish(settings)
@@ -227,35 +225,6 @@ fn storage(reader: &mut Reader) -> StorageSettings {
 
 fn signed(reader: &mut Reader, name: &str, own: Option<String>) -> SignedUrl {
     SignedUrl::new(reader.address_or_derived(name, own))
-}
-
-fn runners(reader: &mut Reader, allowed: &AllowedRepositories) -> RunnerSettings {
-    let registration = match reader.or("RunnerRegistration", "jit").as_str() {
-        "jit" => {
-            let host = reader.optional("WEBSITE_HOSTNAME");
-            let own = host.map(|host| format!("https://{host}/api/ClaimRunner"));
-            Registration::Jit { claim_url: reader.address_or_derived("ClaimUrl", own) }
-        }
-        "token" => Registration::Token,
-        _ => {
-            reader.fault("RunnerRegistration", "takes jit or token");
-            Registration::Token
-        }
-    };
-    let surroundings = Surroundings {
-        registry: reader.required("ContainerRegistryServer"),
-        group: reader.or("RunnerGroup", "Default"),
-        allowed_repositories: allowed.globs(),
-        max_job_hours: reader.number("MaxJobHours", 24, 1..=120),
-    };
-    let deployment = reader.optional_by("DeploymentName", str::parse);
-    RunnerSettings {
-        deployment: deployment
-            .unwrap_or_else(|| "gh".parse().expect("the default is a deployment name")),
-        registration,
-        surroundings,
-        ticket_key: reader.rotating("TicketKey"),
-    }
 }
 
 #[cfg(test)]

@@ -38,9 +38,10 @@ struct ClaimRequest {
 }
 
 /// The runner that claims, as its task in Batch describes it.
-struct Claimant<'a> {
+struct Claimant {
     id: TaskId,
-    profile: &'a Profile,
+    /// With the labels that were pinned to it.
+    profile: Profile,
     repository: Repository,
     group: String,
 }
@@ -134,11 +135,7 @@ async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, Unclai
 }
 
 /// Reads the task that the ticket names, and takes the claim for its present run.
-async fn claimant<'a>(
-    app: &'a App,
-    ticket: &Ticket,
-    nonce: &str,
-) -> Result<Claimant<'a>, Unclaimed> {
+async fn claimant(app: &App, ticket: &Ticket, nonce: &str) -> Result<Claimant, Unclaimed> {
     let unclear = |what: &str| Unclaimed::Unclear(format!("task {} {what}", ticket.task));
     let task = match app.batch.task(&ticket.profile, &ticket.task).await {
         Err(BatchError::NoTask(_)) => return Err(Unclaimed::Gone("the task no longer exists")),
@@ -163,10 +160,12 @@ async fn claimant<'a>(
         Claim::Refused => return Err(Unclaimed::Taken),
     }
     let group = task.variable("RUNNER_GROUP").unwrap_or(&app.runners.surroundings.group).to_owned();
+    let pinned = task.variable("RUNNER_PINNED_LABELS").unwrap_or_default();
+    let profile = profile.pinned_to(&pinned.split(',').collect::<Vec<_>>());
     Ok(Claimant { id, profile, repository, group })
 }
 
-async fn mint(app: &App, claimant: &Claimant<'_>) -> Result<Secret, Unclaimed> {
+async fn mint(app: &App, claimant: &Claimant) -> Result<Secret, Unclaimed> {
     let name = claimant.id.to_string();
     let group = group(app, &claimant.repository, &claimant.group).await?;
     let runner = RunnerToRegister { name: &name, labels: &claimant.profile.labels, group };

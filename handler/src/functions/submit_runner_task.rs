@@ -208,7 +208,8 @@ async fn add(
     let credential = credential(app, request, profile, &id).await?;
     let url = app.scope.runner_url(&app.web, &request.repository);
     let surroundings = &app.runners.surroundings;
-    let task = RunnerTask::describe(id, request, profile, surroundings, &url, &credential);
+    let carrying = profile.pinned_to(&request.pinned);
+    let task = RunnerTask::describe(id, request, &carrying, surroundings, &url, &credential);
     match app.batch.add_task(&profile.name, &task).await {
         Err(BatchError::NoJob(_)) => {
             app.batch.add_job(&profile.name, &profile.pool).await?;

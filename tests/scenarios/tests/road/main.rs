@@ -7,6 +7,7 @@ mod gates;
 mod groups;
 mod limits;
 mod launch;
+mod pins;
 mod scopes;
 mod troubles;
 
