@@ -55,6 +55,11 @@ impl Clock {
         Self::starting_at(Utc::now())
     }
 
+    /// Tells where other processes follow it, if they can.
+    pub fn followed(&self) -> Option<&Path> {
+        self.0.shown_at.as_deref()
+    }
+
     /// Tells the time.
     pub fn now(&self) -> DateTime<Utc> {
         let elapsed = TimeDelta::from_std(self.0.started.elapsed()).unwrap_or(TimeDelta::MAX);

@@ -80,6 +80,8 @@ pub struct Options {
     pub seed: u64,
     /// API requests that GitHub grants a caller an hour; 5,000 unless told.
     pub rate_limit: Option<u32>,
+    /// The GitHub that another road has already, and its time; one of its own otherwise.
+    pub beside: Option<Beside>,
     /// What stands between the handler and GitHub, if anything.
     pub github_front: Option<GithubFront>,
     /// What takes the handler's log.
@@ -100,10 +102,17 @@ impl Options {
             settings: BTreeMap::new(),
             seed: 1,
             rate_limit: None,
+            beside: None,
             github_front: None,
             log: Arc::new(|_| {}),
         }
     }
+}
+
+/// What two roads share: GitHub, and the time.
+pub struct Beside {
+    site: Site,
+    github: Arc<Service<GitHub>>,
 }
 
 /// A running road. [`Cloud::shutdown`] ends it; dropping it kills its processes.
@@ -153,15 +162,13 @@ impl Cloud {
     pub async fn start(mut options: Options) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("mayfly-").tempdir();
         let folder = folder.context("make a folder for this run")?;
-        let clock = folder.path().join("clock");
-        let site = Site::new(Clock::followed_at(clock));
+        let Beside { site, github } = options.beside.take().unwrap_or_else(|| {
+            let site = Site::new(Clock::followed_at(folder.path().join("clock")));
+            Beside { github: Service::new(github_like(&options, &site)), site }
+        });
         let account = Account::new(STORAGE_ACCOUNT, STORAGE_KEY)?;
         let queues = Service::new(Queues::new(account.clone(), site.clone()));
         let blobs = Service::new(Blobs::new(account.clone(), site.clone()));
-        let mut github = github::Options::new(GITHUB_TOKEN, options.seed);
-        github.enterprise = Some(ENTERPRISE.to_owned());
-        github.rate_limit = options.rate_limit.unwrap_or(github.rate_limit);
-        let github = Service::new(GitHub::new(github, site.clone()));
         let batch = Service::new(batch_account(&options, folder.path(), &site)?);
         let containers = nodes::Containers::of(folder.path(), options.engine.clone());
         let nodes = tokio::spawn({
@@ -208,12 +215,24 @@ impl Cloud {
         })
     }
 
+    /// Lets another road share this one's GitHub and time.
+    pub fn beside(&self) -> Beside {
+        Beside { site: self.site.clone(), github: Arc::clone(&self.github) }
+    }
+
     /// Ends the road: no process, port or folder is left.
     pub async fn shutdown(self) {
         self.functions.emulator.shutdown().await;
         self.batch.emulator.shutdown().await;
         self.nodes.abort();
     }
+}
+
+fn github_like(options: &Options, site: &Site) -> Arc<GitHub> {
+    let mut github = github::Options::new(GITHUB_TOKEN, options.seed);
+    github.enterprise = Some(ENTERPRISE.to_owned());
+    github.rate_limit = options.rate_limit.unwrap_or(github.rate_limit);
+    GitHub::new(github, site.clone())
 }
 
 /// Starts the handler under its host; returns the host with the key of its functions.
@@ -231,8 +250,9 @@ async fn functions_host(
         let url = front(address.github.url.clone()).await.context("put a front before GitHub")?;
         host.settings.insert("GithubApiUrl".to_owned(), url);
     }
-    let clock = folder.path().join("clock");
-    host.settings.insert(followed::VARIABLE.to_owned(), clock.display().to_string());
+    if let Some(file) = site.clock.followed() {
+        host.settings.insert(followed::VARIABLE.to_owned(), file.display().to_string());
+    }
     host.settings.extend(options.settings);
     host.log = options.log;
     let key = host.function_key.clone();

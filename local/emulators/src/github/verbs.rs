@@ -5,6 +5,7 @@ use super::app::App;
 use super::group::Group;
 use super::hook::Delivery;
 use super::job::{Job, JobStatus, NewJob};
+use super::rate::Resource;
 use super::registration::Runner;
 use super::repository::Visibility;
 use super::scope::Scope;
@@ -46,6 +47,13 @@ impl GitHub {
     pub fn add_hook(&self, url: &str, secret: &str, scope: Scope) -> u64 {
         let target = (url.to_owned(), secret.to_owned());
         self.step(|state, now| state.add_hook(target, scope, now))
+    }
+
+    /// Changes the secret of every hook; what is signed already stays so.
+    pub fn change_hook_secrets(&self, secret: &str) {
+        self.step(|state, _| {
+            state.hooks.values_mut().for_each(|hook| secret.clone_into(&mut hook.secret));
+        });
     }
 
     /// Queues a job, and gives its number; the hooks are told in the background, in order.
@@ -100,6 +108,11 @@ impl GitHub {
     /// Lists the deliveries, oldest first; those under way have no outcome yet.
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.step(|state, _| state.deliveries.values().cloned().collect())
+    }
+
+    /// Counts the requests of this hour that cost the person with the token something, but for registrations.
+    pub fn spent(&self) -> u32 {
+        self.step(|state, now| state.limits_of("").window(Resource::Core, now).used)
     }
 
     /// Waits until something that was asked for is so.

@@ -67,6 +67,24 @@ async fn an_hour_without_requests_ends_with_the_hour() {
 }
 
 #[tokio::test]
+async fn what_has_not_changed_is_asked_for_again_at_no_cost() {
+    let mut world = World::with(PROGRAM, |options| {
+        options.settings.insert("RunnerScope".to_owned(), "organization".to_owned());
+    })
+    .await;
+    for _ in 0..2 {
+        world.queue_job(UBUNTU);
+        world.settle().await;
+        world.cloud.site.clock.advance(Duration::from_secs(300));
+    }
+    let calls = |operation: &str| world.cloud.github.faults.calls_of(operation);
+    assert_eq!(calls("ListSelfHostedRunnerGroupsForOrg"), 2);
+    assert_eq!(calls("GetJobForWorkflowRun"), 2);
+    assert_eq!(world.cloud.github.emulator.spent(), 3);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_message_that_was_postponed_for_a_day_is_dropped_with_its_reason() {
     let mut world = by_token().await;
     let limited = Effect::Fail { status: 429, retry_after: Some(43_200) };

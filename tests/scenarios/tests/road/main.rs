@@ -8,7 +8,10 @@ mod groups;
 mod limits;
 mod launch;
 mod pins;
+mod proxy;
+mod rotation;
 mod scopes;
+mod deployments;
 mod troubles;
 
 /// The program that every world starts.
