@@ -1,5 +1,7 @@
 //! The way out: a proxy for what is outside of Azure, and none for what is within.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 use scenarios::World;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -7,9 +9,13 @@ use tokio::net::TcpListener;
 
 use crate::{PROGRAM, UBUNTU};
 
+/// Who has not called by then never will.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Answers one call as a proxy that cannot reach its host, and tells how it was called.
 async fn called(proxy: &TcpListener) -> String {
-    let (mut stream, _) = proxy.accept().await.expect("a call");
+    let call = tokio::time::timeout(PATIENCE, proxy.accept()).await.expect("somebody calls");
+    let (mut stream, _) = call.expect("a call");
     let mut line = String::new();
     BufReader::new(&mut stream).read_line(&mut line).await.expect("a line");
     let _ = stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n").await;
