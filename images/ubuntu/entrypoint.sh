@@ -47,11 +47,13 @@ tell() {
 # the place of the image's, for curl as for the runner, so that it holds both; Node adds its own to the built-in.
 trust_more() {
   local own=$RUNNER_HOME/extra-ca-certificates.pem all=$RUNNER_HOME/all-ca-certificates.pem
+  local image=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
   [[ -n ${RUNNER_EXTRA_CA_CERTIFICATES:-} ]] || return 0
   export NODE_EXTRA_CA_CERTS=$own
   [[ ${SSL_CERT_FILE:-} != "$all" ]] || return 0
   printf '%s\n' "${RUNNER_EXTRA_CA_CERTIFICATES//\\n/$'\n'}" >"$own"
-  cat -- "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" "$own" >"$all" || exit 64
+  [[ -r $image ]] || image=/dev/null
+  cat -- "$image" "$own" >"$all"
   export SSL_CERT_FILE=$all
 }
 
