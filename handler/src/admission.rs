@@ -74,6 +74,7 @@ fn decide_job(
         run: job.run_id,
         repository,
         profile: profile.name.clone(),
+        pinned: profile.pinned(&job.labels),
         replacement: 1,
         requested_at: now,
     }))

@@ -21,9 +21,10 @@ use crate::management::Management;
 use crate::scope::Scope;
 use crate::settings::{FirewallSettings, RunnerSettings, Settings, WebhookSettings};
 use crate::storage::{Claims, HookRangesBlob, RequestQueue};
-use crate::transport::{azure_options, http_client, short_retries};
+use crate::transport::{azure_options, client_by_proxy, http_client, short_retries};
 
 mod answer;
+mod group;
 mod provide_actions_runner;
 mod submit_runner_task;
 mod claim_runner;
@@ -56,8 +57,12 @@ impl App {
     /// # Errors
     /// A client cannot be made of its settings.
     pub fn new(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
-        let client = http_client(settings.extra_ca_certificates.as_deref());
-        let client = client.context("read the certificates of setting ExtraCaCertificates")?;
+        let network = &settings.runners.surroundings.network;
+        let certificates = network.extra_ca_certificates.as_deref();
+        let client = http_client(certificates)
+            .context("read the certificates of setting ExtraCaCertificates")?;
+        let outside = client_by_proxy(network.https_proxy.as_deref(), certificates)
+            .context("use the proxy of setting HttpsProxy")?;
         let identity = identity(&settings, &client)?;
         let storage = &settings.storage;
         let queue = RequestQueue::new(&storage.queue, identity.as_ref(), &client);
@@ -71,7 +76,7 @@ impl App {
             firewall_settings: settings.firewall,
             claims: Claims::new(storage.state.clone(), identity.as_ref(), &client),
             batch: Batch::new(&settings.batch, identity, &client, clock.clone()),
-            github: Github::new(&settings.github, client, clock.clone()),
+            github: Github::new(&settings.github, outside, clock.clone()),
             scope: settings.github.scope,
             web: settings.github.web,
             webhook: settings.webhook,

@@ -11,6 +11,7 @@
 pub mod secret;
 pub mod clock;
 pub mod causes;
+pub mod app_key;
 pub mod settings;
 
 pub mod firewall;
@@ -21,6 +22,7 @@ pub mod profiles;
 pub mod message;
 pub mod invocation;
 pub mod scope;
+pub mod runner_group;
 pub mod ticket;
 pub mod task;
 pub mod claim;

@@ -18,6 +18,9 @@ pub struct RunnerRequest {
     pub repository: Repository,
     /// The profile that serves it.
     pub profile: String,
+    /// The labels besides the profile's that its runner carries, because the job asks for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pinned: Vec<String>,
     /// 1 for the job's first runner, 2 and more for its replacements.
     pub replacement: u32,
     /// When the runner was asked for.
@@ -83,11 +86,12 @@ mod tests {
             run: 45,
             repository: Repository::try_from("octo/app").expect("a name"),
             profile: "ubuntu".to_owned(),
+            pinned: vec!["run-5".to_owned()],
             replacement: 2,
             requested_at: DateTime::UNIX_EPOCH,
         };
         let json = decoded(&request.encode());
-        insta::assert_snapshot!(json, @r#"{"v":1,"job":123,"run":45,"repository":"octo/app","profile":"ubuntu","replacement":2,"requested_at":"1970-01-01T00:00:00Z"}"#);
+        insta::assert_snapshot!(json, @r#"{"v":1,"job":123,"run":45,"repository":"octo/app","profile":"ubuntu","pinned":["run-5"],"replacement":2,"requested_at":"1970-01-01T00:00:00Z"}"#);
         assert_eq!(RunnerRequest::decode(&json).expect("a request"), request);
         let newer = json.replace(r#""v":1"#, r#""v":2"#);
         assert!(matches!(RunnerRequest::decode(&newer), Err(Malformed::Newer(2))));

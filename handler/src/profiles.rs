@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 mod defaults;
+mod pin;
 
 pub use defaults::default_profiles;
+pub use pin::Pin;
 
 /// The label that asks for runners of one's own rather than GitHub's.
 const SELF_HOSTED: &str = "self-hosted";
@@ -42,6 +44,8 @@ pub struct Profile {
     /// Labels that GitHub does not host, and that call us without `self-hosted`.
     #[serde(default)]
     pub bare: Vec<String>,
+    /// Labels besides, which the runner carries where its job asks for them.
+    pub pin: Option<Pin>,
 }
 
 fn one() -> u32 {
@@ -73,8 +77,24 @@ impl Profile {
     /// GitHub gives a job only to a runner that carries every label, so a partial match would start a
     /// runner that nobody uses.
     pub fn serves(&self, labels: &[impl AsRef<str>]) -> bool {
-        let carries = |wanted: &str| self.labels.iter().any(|own| own.eq_ignore_ascii_case(wanted));
+        let pinned = self.pinned(labels);
+        let is = |wanted: &str, own: &String| own.eq_ignore_ascii_case(wanted);
+        let carries = |wanted: &str| self.labels.iter().chain(&pinned).any(|own| is(wanted, own));
         labels.iter().all(|label| carries(label.as_ref()))
+    }
+
+    /// Tells which of a job's labels its runner carries because the job asks for them.
+    pub fn pinned(&self, labels: &[impl AsRef<str>]) -> Vec<String> {
+        let Some(pin) = &self.pin else { return Vec::new() };
+        let own = |label: &&str| self.labels.iter().any(|own| own.eq_ignore_ascii_case(label));
+        pin.taken(labels.iter().map(AsRef::as_ref).filter(|label| !own(label)))
+    }
+
+    /// Describes a runner of this profile that carries these labels besides, and no others.
+    #[must_use]
+    pub fn pinned_to(&self, labels: &[impl AsRef<str>]) -> Self {
+        let labels = [self.labels.clone(), self.pinned(labels)].concat();
+        Self { labels, pin: None, ..self.clone() }
     }
 }
 
@@ -139,11 +159,11 @@ fn check(profile: &Profile) -> Result<(), String> {
     if name.is_empty() || name.len() > 40 || !name.chars().all(plain) {
         return Err(format!("profile {name:?}: a name is 1 to 40 of a-z, 0-9 and '-'"));
     }
-    // GitHub takes 1 to 100 labels for a runner; a comma would part one label into two.
+    // GitHub takes 1 to 100 labels for a runner, those that are pinned included; a comma would part one label into two.
     let sound = |label: &String| !label.trim().is_empty() && !label.contains(',');
-    if !(1..=100).contains(&profile.labels.len()) || !profile.labels.iter().all(sound) {
+    if !(1..=90).contains(&profile.labels.len()) || !profile.labels.iter().all(sound) {
         return Err(format!(
-            "profile {name:?}: takes 1 to 100 labels, none empty, none with a comma"
+            "profile {name:?}: takes 1 to 90 labels, none empty, none with a comma"
         ));
     }
     if profile.pool.is_empty() || profile.image.is_empty() || profile.slots == 0 {
@@ -199,6 +219,18 @@ mod tests {
     }
 
     #[test]
+    fn a_label_that_a_job_made_up_is_carried_by_its_runner_alone() {
+        let json = r#"[{"name":"big","labels":["self-hosted","big"],"pin":"run-*","pool":"p","image":"r:1"}]"#;
+        let profile = &parse_profiles(json).expect("a profile")[0];
+        let asked = ["self-hosted", "big", "Run-5"];
+        assert!(profile.serves(&asked) && !profile.serves(&["self-hosted", "walk-5"]));
+        let runner = profile.pinned_to(&profile.pinned(&asked));
+        assert_eq!(runner.labels, ["self-hosted", "big", "Run-5"]);
+        assert!(runner.serves(&["run-5"]) && runner.serves(&["big"]) && !runner.serves(&["run-6"]));
+        assert!(!profile.pinned_to(&["big"]).serves(&asked));
+    }
+
+    #[test]
     fn a_faulty_profile_is_named() {
         let profile = |name: &str, rest: &str| {
             format!(r#"{{"name":"{name}","pool":"p","image":"i:1",{rest}}}"#)
@@ -208,9 +240,7 @@ mod tests {
         assert!(
             fault(&format!("[{}]", profile("Bad Name", r#""labels":["a"]"#))).contains("Bad Name")
         );
-        assert!(
-            fault(&format!("[{}]", profile("a", r#""labels":[]"#))).contains("1 to 100 labels")
-        );
+        assert!(fault(&format!("[{}]", profile("a", r#""labels":[]"#))).contains("1 to 90 labels"));
         assert!(
             fault(&format!("[{}]", profile("a", r#""labels":["a"],"colour":"red""#)))
                 .contains("colour")

@@ -101,6 +101,19 @@ impl AllowedRepositories {
         self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.is_match(&name))
     }
 
+    /// Tells whether every repository of an owner is served, or without one every repository there is.
+    ///
+    /// Globs that only together cover an owner are not seen to do so.
+    pub fn allow_all_of(&self, owner: Option<&str>) -> bool {
+        let covers = |glob: &str| match glob.split_once('/') {
+            Some(("*", "*" | "**")) => true,
+            Some((name, "*" | "**")) => owner.is_some_and(|owner| owner.eq_ignore_ascii_case(name)),
+            _ => glob == "**",
+        };
+        self.patterns.is_empty()
+            || self.patterns.iter().any(|pattern| covers(pattern.glob().glob()))
+    }
+
     /// Lists the globs with commas between them, as a runner's job-started hook reads them.
     pub fn globs(&self) -> String {
         let globs: Vec<&str> = self.patterns.iter().map(|pattern| pattern.glob().glob()).collect();

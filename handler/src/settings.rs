@@ -6,14 +6,17 @@
 use url::Url;
 
 use crate::admission::Policy;
+use crate::app_key::AppKey;
 use crate::profiles::{Profile, default_profiles, parse_profiles};
 use crate::repository::AllowedRepositories;
-use crate::scope::{Scope, web_address};
+use crate::scope::Scope;
 use crate::secret::{Rotating, Secret, SignedUrl};
 use crate::task::{DeploymentName, Surroundings};
 
-mod reader;
 mod firewall;
+mod github;
+mod reader;
+mod runners;
 
 pub use firewall::FirewallSettings;
 pub use reader::Faults;
@@ -39,8 +42,6 @@ pub struct Settings {
     pub storage: StorageSettings,
     /// What runners are told.
     pub runners: RunnerSettings,
-    /// PEM certificates that are trusted besides the built-in roots.
-    pub extra_ca_certificates: Option<String>,
     /// The client id of the user-assigned identity; the system-assigned one where there is none.
     pub identity_client_id: Option<String>,
 }
@@ -61,10 +62,28 @@ pub struct GithubSettings {
     pub api: Url,
     /// The web address that belongs to it.
     pub web: Url,
-    /// The personal access token.
-    pub token: Secret,
+    /// What the handler proves itself with.
+    pub credential: GithubCredential,
     /// The level at which runners join.
     pub scope: Scope,
+}
+
+/// What the handler proves itself to GitHub with.
+#[derive(Clone, Debug)]
+pub enum GithubCredential {
+    /// A personal access token.
+    Token(Secret),
+    /// A GitHub App.
+    App(GithubApp),
+}
+
+/// A GitHub App.
+#[derive(Clone, Debug)]
+pub struct GithubApp {
+    /// Its id, or its client id.
+    pub id: String,
+    /// Its private key.
+    pub key: AppKey,
 }
 
 /// Where tasks are added.
@@ -134,12 +153,11 @@ impl Settings {
         let settings = Self {
             port,
             firewall: firewall::firewall(reader),
-            github: github(reader),
+            github: github::read(reader),
             batch: batch(reader),
             storage: storage(reader),
-            runners: runners(reader, &webhook.policy.allowed),
+            runners: runners::read(reader, &webhook.policy.allowed),
             webhook,
-            extra_ca_certificates: reader.optional("ExtraCaCertificates"),
             identity_client_id: reader.optional("IdentityClientId"),
         };
         reader.finish(settings)
@@ -163,36 +181,6 @@ fn webhook(reader: &mut Reader, profiles: Vec<Profile>) -> WebhookSettings {
         public_repositories: reader.flag("AllowPublicRepositories"),
     };
     WebhookSettings { secret: reader.rotating("GithubWebhookSecret"), policy }
-}
-
-fn github(reader: &mut Reader) -> GithubSettings {
-    let api = reader.address_or("GithubApiUrl", GITHUB_API);
-    let scope = match reader.or("RunnerScope", "repository").as_str() {
-        "repository" => Scope::Repository,
-        "organization" => Scope::Organization,
-        "enterprise" => Scope::Enterprise(reader.required_by("GithubEnterprise", slug)),
-        _ => {
-            reader.fault("RunnerScope", "takes repository, organization or enterprise");
-            Scope::Repository
-        }
-    };
-    GithubSettings {
-        web: web_address(&api),
-        api,
-        token: Secret::new(reader.required("GithubToken")),
-        scope,
-    }
-}
-
-/// An enterprise's slug ends up in request paths.
-fn slug(text: &str) -> Result<String, String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let sound = text.chars().all(plain);
-    if sound {
-        Ok(text.to_owned())
-    } else {
-        Err("takes the enterprise's slug: letters, digits, '-' and '_'".to_owned())
-    }
 }
 
 fn batch(reader: &mut Reader) -> BatchSettings {
@@ -224,35 +212,6 @@ fn storage(reader: &mut Reader) -> StorageSettings {
 
 fn signed(reader: &mut Reader, name: &str, own: Option<String>) -> SignedUrl {
     SignedUrl::new(reader.address_or_derived(name, own))
-}
-
-fn runners(reader: &mut Reader, allowed: &AllowedRepositories) -> RunnerSettings {
-    let registration = match reader.or("RunnerRegistration", "jit").as_str() {
-        "jit" => {
-            let host = reader.optional("WEBSITE_HOSTNAME");
-            let own = host.map(|host| format!("https://{host}/api/ClaimRunner"));
-            Registration::Jit { claim_url: reader.address_or_derived("ClaimUrl", own) }
-        }
-        "token" => Registration::Token,
-        _ => {
-            reader.fault("RunnerRegistration", "takes jit or token");
-            Registration::Token
-        }
-    };
-    let surroundings = Surroundings {
-        registry: reader.required("ContainerRegistryServer"),
-        group: reader.or("RunnerGroup", "Default"),
-        allowed_repositories: allowed.globs(),
-        max_job_hours: reader.number("MaxJobHours", 24, 1..=120),
-    };
-    let deployment = reader.optional_by("DeploymentName", str::parse);
-    RunnerSettings {
-        deployment: deployment
-            .unwrap_or_else(|| "gh".parse().expect("the default is a deployment name")),
-        registration,
-        surroundings,
-        ticket_key: reader.rotating("TicketKey"),
-    }
 }
 
 #[cfg(test)]

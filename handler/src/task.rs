@@ -46,6 +46,19 @@ pub struct Surroundings {
     pub allowed_repositories: String,
     /// How long a job may run, in hours.
     pub max_job_hours: u32,
+    /// How the outside is reached.
+    pub network: Network,
+}
+
+/// How runners reach the outside. An empty one leaves that to the pool.
+#[derive(Clone, Debug, Default)]
+pub struct Network {
+    /// The proxy for https.
+    pub https_proxy: Option<String>,
+    /// The hosts that are reached without it, with commas between them.
+    pub no_proxy: String,
+    /// PEM certificates that are trusted besides those of the image.
+    pub extra_ca_certificates: Option<String>,
 }
 
 /// A task to be added to Batch: a container that serves one job.
@@ -102,6 +115,7 @@ impl RunnerTask {
     ) -> Self {
         let mut told = environment::facts(&id, request, profile, surroundings);
         told.extend(environment::registration(profile, runner_url, credential));
+        told.extend(environment::network(&surroundings.network));
         if profile.launch == Launch::DockerRun {
             told.extend(environment::container(profile, surroundings));
         }
@@ -140,6 +154,7 @@ mod tests {
             run: 45,
             repository: Repository::try_from("octo/app").expect("a name"),
             profile: "ubuntu".to_owned(),
+            pinned: Vec::new(),
             replacement: 1,
             requested_at: DateTime::UNIX_EPOCH,
         };
@@ -148,6 +163,7 @@ mod tests {
             group: "Default".to_owned(),
             allowed_repositories: "octo/*".to_owned(),
             max_job_hours: 24,
+            network: Network::default(),
         };
         let id = "gh".parse::<DeploymentName>().expect("a name").task(123, 1);
         let task = RunnerTask::describe(

@@ -1,4 +1,4 @@
-//! The one HTTP client of the process, for GitHub and as the transport of every Azure client.
+//! The HTTP clients of the process: one for GitHub, and one that is the transport of every Azure client.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,18 +7,29 @@ use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{AsyncRawResponse, Body, ClientOptions, ExponentialRetryOptions};
 use azure_core::http::{HttpClient, Request, RetryOptions, Transport};
-use reqwest::Certificate;
+use reqwest::{Certificate, Proxy};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Batch and storage give up after 30 seconds themselves; GitHub takes seconds at its worst.
 const TIMEOUT: Duration = Duration::from_secs(40);
 
-/// Builds the client. TLS is rustls with ring and built-in roots, so that it starts in an image without
+/// Builds the client for what is within Azure, which private endpoints and no proxy lead to. TLS is rustls with ring and built-in roots, so that it starts in an image without
 /// CA certificates.
 ///
 /// # Errors
 /// The extra certificates cannot be read.
 pub fn http_client(extra_ca_certificates: Option<&str>) -> Result<reqwest::Client, reqwest::Error> {
+    client_by_proxy(None, extra_ca_certificates)
+}
+
+/// Builds the client for what is outside of Azure: it reaches https by the proxy at this address, if any.
+///
+/// # Errors
+/// The proxy's address or the extra certificates cannot be read.
+pub fn client_by_proxy(
+    https_proxy: Option<&str>,
+    extra_ca_certificates: Option<&str>,
+) -> Result<reqwest::Client, reqwest::Error> {
     // An error says that a provider is installed already, which then is this one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS
@@ -28,15 +39,19 @@ pub fn http_client(extra_ca_certificates: Option<&str>) -> Result<reqwest::Clien
     if let Some(pem) = extra_ca_certificates {
         roots.extend(Certificate::from_pem_bundle(pem.as_bytes())?);
     }
-    reqwest::Client::builder()
+    let builder = reqwest::Client::builder()
         .tls_certs_only(roots)
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TIMEOUT)
         // A redirect could carry a credential to a host that no setting names.
         .redirect(reqwest::redirect::Policy::none())
+        // What the environment says of proxies is the platform's, and not a setting.
         .no_proxy()
-        .user_agent(concat!("mayfly/", env!("CARGO_PKG_VERSION")))
-        .build()
+        .user_agent(concat!("mayfly/", env!("CARGO_PKG_VERSION")));
+    match https_proxy {
+        Some(proxy) => builder.proxy(Proxy::https(proxy)?).build(),
+        None => builder.build(),
+    }
 }
 
 /// Makes the options of an Azure client that sends by this client, with the retries that fit its callers.

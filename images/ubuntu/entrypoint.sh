@@ -29,6 +29,7 @@ source "$here/claim.sh"
 main() {
   trap 'interrupted TERM 143' TERM
   trap 'interrupted INT 130' INT
+  trust_more
   case ${1:-} in
     --serve) serve ;;
     *)
@@ -40,6 +41,20 @@ main() {
 
 tell() {
   printf 'entrypoint: %s: %s\n' "${RUNNER_NAME:-runner}" "$*" >&2
+}
+
+# Trusts the certificates that the task carries, besides those of the image. What SSL_CERT_FILE names takes
+# the place of the image's, for curl as for the runner, so that it holds both; Node adds its own to the built-in.
+trust_more() {
+  local own=$RUNNER_HOME/extra-ca-certificates.pem all=$RUNNER_HOME/all-ca-certificates.pem
+  local image=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
+  [[ -n ${RUNNER_EXTRA_CA_CERTIFICATES:-} ]] || return 0
+  export NODE_EXTRA_CA_CERTS=$own
+  [[ ${SSL_CERT_FILE:-} != "$all" ]] || return 0
+  printf '%s\n' "${RUNNER_EXTRA_CA_CERTIFICATES//\\n/$'\n'}" >"$own"
+  [[ -r $image ]] || image=/dev/null
+  cat -- "$image" "$own" >"$all"
+  export SSL_CERT_FILE=$all
 }
 
 obtain_credential() {

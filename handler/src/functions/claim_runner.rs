@@ -10,6 +10,7 @@ use serde_json::json;
 use tracing::{error, info, warn};
 use warp::http::StatusCode;
 
+use super::group::{Ungrouped, group};
 use super::{Answer, App, Unread, read_body};
 use crate::batch::{BatchError, TaskState};
 use crate::causes::Chain;
@@ -17,6 +18,7 @@ use crate::claim::Gone;
 use crate::github::{GithubError, Registered, RunnerToRegister};
 use crate::profiles::Profile;
 use crate::repository::Repository;
+use crate::runner_group::TooWide;
 use crate::secret::Secret;
 use crate::storage::{Claim, ClaimError, QueueError};
 use crate::task::TaskId;
@@ -36,9 +38,10 @@ struct ClaimRequest {
 }
 
 /// The runner that claims, as its task in Batch describes it.
-struct Claimant<'a> {
+struct Claimant {
     id: TaskId,
-    profile: &'a Profile,
+    /// With the labels that were pinned to it.
+    profile: Profile,
     repository: Repository,
     group: String,
 }
@@ -59,6 +62,8 @@ enum Unclaimed {
     #[error("{0}; ask again")]
     Unclear(String),
     #[error(transparent)]
+    TooWide(#[from] TooWide),
+    #[error(transparent)]
     Batch(#[from] BatchError),
     #[error(transparent)]
     Github(#[from] GithubError),
@@ -66,6 +71,15 @@ enum Unclaimed {
     Claims(#[from] ClaimError),
     #[error(transparent)]
     Queue(#[from] QueueError),
+}
+
+impl From<Ungrouped> for Unclaimed {
+    fn from(ungrouped: Ungrouped) -> Self {
+        match ungrouped {
+            Ungrouped::TooWide(too_wide) => Self::TooWide(too_wide),
+            Ungrouped::Github(err) => Self::Github(err),
+        }
+    }
 }
 
 impl From<Gone> for Unclaimed {
@@ -121,11 +135,7 @@ async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, Unclai
 }
 
 /// Reads the task that the ticket names, and takes the claim for its present run.
-async fn claimant<'a>(
-    app: &'a App,
-    ticket: &Ticket,
-    nonce: &str,
-) -> Result<Claimant<'a>, Unclaimed> {
+async fn claimant(app: &App, ticket: &Ticket, nonce: &str) -> Result<Claimant, Unclaimed> {
     let unclear = |what: &str| Unclaimed::Unclear(format!("task {} {what}", ticket.task));
     let task = match app.batch.task(&ticket.profile, &ticket.task).await {
         Err(BatchError::NoTask(_)) => return Err(Unclaimed::Gone("the task no longer exists")),
@@ -150,13 +160,15 @@ async fn claimant<'a>(
         Claim::Refused => return Err(Unclaimed::Taken),
     }
     let group = task.variable("RUNNER_GROUP").unwrap_or(&app.runners.surroundings.group).to_owned();
+    let pinned = task.variable("RUNNER_PINNED_LABELS").unwrap_or_default();
+    let profile = profile.pinned_to(&pinned.split(',').collect::<Vec<_>>());
     Ok(Claimant { id, profile, repository, group })
 }
 
-async fn mint(app: &App, claimant: &Claimant<'_>) -> Result<Secret, Unclaimed> {
+async fn mint(app: &App, claimant: &Claimant) -> Result<Secret, Unclaimed> {
     let name = claimant.id.to_string();
-    let runner =
-        RunnerToRegister { name: &name, labels: &claimant.profile.labels, group: &claimant.group };
+    let group = group(app, &claimant.repository, &claimant.group).await?;
+    let runner = RunnerToRegister { name: &name, labels: &claimant.profile.labels, group };
     match app.github.register(&claimant.repository, &runner).await? {
         Registered::Jit(configuration) => Ok(configuration),
         Registered::Busy => Err(Gone::Served.into()),
@@ -182,16 +194,24 @@ fn report(task: &str, claimed: Result<Secret, Unclaimed>) -> Answer {
         Unclaimed::Malformed(_) => refuse(task, StatusCode::BAD_REQUEST, &unclaimed),
         Unclaimed::Ticket(_) => refuse(task, StatusCode::UNAUTHORIZED, &unclaimed),
         Unclaimed::Taken => refuse(task, StatusCode::FORBIDDEN, &unclaimed),
-        _ => {
-            error!(function, task.id = task, "failed to claim: {}", Chain(&unclaimed));
-            let retry_after = match &unclaimed {
-                Unclaimed::Github(err) => err.retry_after(),
-                Unclaimed::Batch(BatchError::Unavailable { retry_after, .. }) => *retry_after,
-                _ => None,
-            };
-            Answer::later(&unclaimed, retry_after)
-        }
+        _ => ask_again(task, &unclaimed),
     }
+}
+
+/// Tells the runner to ask again: what is missing may come, and what is wrong be mended.
+fn ask_again(task: &str, unclaimed: &Unclaimed) -> Answer {
+    let function = "ClaimRunner";
+    if let Unclaimed::TooWide(_) = unclaimed {
+        error!(function, alarm = "group", task.id = task, "failed to claim: {unclaimed}");
+    } else {
+        error!(function, task.id = task, "failed to claim: {}", Chain(unclaimed));
+    }
+    let retry_after = match unclaimed {
+        Unclaimed::Github(err) => err.retry_after(),
+        Unclaimed::Batch(BatchError::Unavailable { retry_after, .. }) => *retry_after,
+        _ => None,
+    };
+    Answer::later(unclaimed, retry_after)
 }
 
 fn refuse(task: &str, status: StatusCode, unclaimed: &Unclaimed) -> Answer {

@@ -10,6 +10,7 @@ use chrono::TimeDelta;
 use tracing::{error, info, warn};
 use warp::http::StatusCode;
 
+use super::group::{Ungrouped, group};
 use super::{Answer, App};
 use crate::batch::{BatchError, TaskState};
 use crate::causes::Chain;
@@ -17,6 +18,7 @@ use crate::github::GithubError;
 use crate::invocation::{self, BadEnvelope};
 use crate::message::{Malformed, RunnerRequest};
 use crate::profiles::Profile;
+use crate::runner_group::TooWide;
 use crate::settings::Registration;
 use crate::task::{Credential, RunnerTask, TaskId};
 use crate::ticket::Ticket;
@@ -25,6 +27,8 @@ use crate::ticket::Ticket;
 const BINDING: &str = "request";
 /// Where nobody names a delay. Batch's own clients wait up to half a minute between tries.
 const DELAY: Duration = Duration::from_secs(30);
+/// A runner group is looked at again this often.
+const UNTIL_MENDED: Duration = Duration::from_secs(300);
 /// A job that has come back this often is left to a person.
 const MOST_REPLACEMENTS: u32 = 64;
 /// GitHub cancels a job that has waited this long; a ticket must outlive the wait and the job.
@@ -52,6 +56,17 @@ enum Unsubmitted {
     Batch(#[from] BatchError),
     #[error(transparent)]
     Github(#[from] GithubError),
+    #[error(transparent)]
+    TooWide(#[from] TooWide),
+}
+
+impl From<Ungrouped> for Unsubmitted {
+    fn from(ungrouped: Ungrouped) -> Self {
+        match ungrouped {
+            Ungrouped::TooWide(too_wide) => Self::TooWide(too_wide),
+            Ungrouped::Github(err) => Self::Github(err),
+        }
+    }
 }
 
 /// How a submission ended.
@@ -104,9 +119,12 @@ fn poisoned(poison: &Poison) -> Answer {
 
 /// Puts the message back. Where that fails too, the host keeps it: the answer is a failure.
 async fn postpone(app: &App, request: &RunnerRequest, why: &Unsubmitted) -> Answer {
-    let (job, repo) = (request.job, &request.repository);
-    let delay = delay(why);
-    warn!(function = "SubmitRunnerTask", job.id = job, %repo, "postponed for {} s: {}", delay.as_secs(), Chain(why));
+    let age = app.clock.now() - request.requested_at;
+    if age >= TimeDelta::hours(LONGEST_WAIT_HOURS) {
+        return dropped(request, why);
+    }
+    let (job, delay) = (request.job, delay(why));
+    tell_postponed(request, why, delay);
     match app.queue.put(request, delay).await {
         Ok(()) => Answer::json(StatusCode::OK, &invocation::answer("postponed")),
         Err(err) => {
@@ -121,12 +139,32 @@ async fn postpone(app: &App, request: &RunnerRequest, why: &Unsubmitted) -> Answ
     }
 }
 
+fn tell_postponed(request: &RunnerRequest, why: &Unsubmitted, delay: Duration) {
+    let (function, job, repo) = ("SubmitRunnerTask", request.job, &request.repository);
+    let text = format!("postponed for {} s: {}", delay.as_secs(), Chain(why));
+    match why {
+        Unsubmitted::TooWide(_) => error!(function, alarm = "group", job.id = job, %repo, "{text}"),
+        _ => warn!(function, job.id = job, %repo, "{text}"),
+    }
+}
+
+/// Gives a message up for good: GitHub has cancelled its job by now.
+///
+/// The message keeps the time of the first request for as long as it is postponed, and that is never before
+/// the job was queued. The time at which the job was made would not do: it may have waited behind a gate.
+fn dropped(request: &RunnerRequest, why: &Unsubmitted) -> Answer {
+    let (job, repo) = (request.job, &request.repository);
+    error!(function = "SubmitRunnerTask", alarm = "waiting", job.id = job, %repo, "dropped {LONGEST_WAIT_HOURS} h after it was asked for: {}", Chain(why));
+    Answer::json(StatusCode::OK, &invocation::answer("dropped"))
+}
+
 fn delay(why: &Unsubmitted) -> Duration {
     match why {
         Unsubmitted::Batch(BatchError::Unavailable { retry_after, .. }) => {
             retry_after.unwrap_or(DELAY)
         }
         Unsubmitted::Github(err) => err.retry_after().unwrap_or(DELAY),
+        Unsubmitted::TooWide(_) => UNTIL_MENDED,
         Unsubmitted::Batch(_) | Unsubmitted::Poison(_) => DELAY,
     }
 }
@@ -167,10 +205,11 @@ async fn add(
     profile: &Profile,
     id: TaskId,
 ) -> Result<(), Unsubmitted> {
-    let credential = credential(app, request, &id).await?;
+    let credential = credential(app, request, profile, &id).await?;
     let url = app.scope.runner_url(&app.web, &request.repository);
     let surroundings = &app.runners.surroundings;
-    let task = RunnerTask::describe(id, request, profile, surroundings, &url, &credential);
+    let carrying = profile.pinned_to(&request.pinned);
+    let task = RunnerTask::describe(id, request, &carrying, surroundings, &url, &credential);
     match app.batch.add_task(&profile.name, &task).await {
         Err(BatchError::NoJob(_)) => {
             app.batch.add_job(&profile.name, &profile.pool).await?;
@@ -183,9 +222,12 @@ async fn add(
 async fn credential(
     app: &App,
     request: &RunnerRequest,
+    profile: &Profile,
     id: &TaskId,
-) -> Result<Credential, GithubError> {
+) -> Result<Credential, Unsubmitted> {
     let Registration::Jit { claim_url } = &app.runners.registration else {
+        let name = profile.group.as_ref().unwrap_or(&app.runners.surroundings.group);
+        group(app, &request.repository, name).await?;
         let token = app.github.registration_token(&request.repository).await?;
         return Ok(Credential::Token { token: token.token, expires_at: token.expires_at });
     };

@@ -5,12 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Github, GithubError};
 use crate::repository::Repository;
-use crate::scope::Scope;
 use crate::secret::Secret;
-
-/// The group that every organization and enterprise has, and the only one of a repository.
-const DEFAULT_GROUP: &str = "Default";
-const DEFAULT_GROUP_ID: u64 = 1;
 
 /// A runner to be registered for one job.
 #[derive(Clone, Debug)]
@@ -19,8 +14,8 @@ pub struct RunnerToRegister<'a> {
     pub name: &'a str,
     /// The labels of its profile.
     pub labels: &'a [String],
-    /// The name of its runner group.
-    pub group: &'a str,
+    /// The number of its runner group.
+    pub group: u64,
 }
 
 /// A token with which runners register themselves.
@@ -46,17 +41,6 @@ struct Namesake {
 #[derive(Deserialize)]
 struct Namesakes {
     runners: Vec<Namesake>,
-}
-
-#[derive(Deserialize)]
-struct Groups {
-    runner_groups: Vec<Group>,
-}
-
-#[derive(Deserialize)]
-struct Group {
-    id: u64,
-    name: String,
 }
 
 #[derive(Serialize)]
@@ -102,7 +86,7 @@ impl Github {
     ) -> Result<RegistrationToken, GithubError> {
         let path = self.runners_path(repository, "/registration-token");
         let answer: TokenAnswer =
-            self.post("obtaining a registration token", &path, None::<&()>).await?;
+            self.register_by("obtaining a registration token", &path, None::<&()>).await?;
         Ok(RegistrationToken { token: Secret::new(answer.token), expires_at: answer.expires_at })
     }
 
@@ -152,12 +136,13 @@ impl Github {
     ) -> Result<Secret, GithubError> {
         let request = JitRequest {
             name: runner.name,
-            runner_group_id: self.group_id(repository, runner.group).await?,
+            runner_group_id: runner.group,
             labels: runner.labels,
             work_folder: "_work",
         };
         let path = self.runners_path(repository, "/generate-jitconfig");
-        let answer: JitAnswer = self.post("registering a runner", &path, Some(&request)).await?;
+        let answer: JitAnswer =
+            self.register_by("registering a runner", &path, Some(&request)).await?;
         Ok(Secret::new(answer.encoded_jit_config))
     }
 
@@ -170,30 +155,6 @@ impl Github {
         let query = [("name", name), ("per_page", "100")];
         let found: Namesakes = self.get("looking a runner up by name", &path, &query).await?;
         Ok(found.runners.into_iter().find(|runner| runner.name == name))
-    }
-
-    /// Finds the id of a runner group. A repository has the default group alone.
-    async fn group_id(&self, repository: &Repository, name: &str) -> Result<u64, GithubError> {
-        if self.scope == Scope::Repository || name.eq_ignore_ascii_case(DEFAULT_GROUP) {
-            return Ok(DEFAULT_GROUP_ID);
-        }
-        let call = "looking the runner group up by the name in setting RunnerGroup";
-        let path = format!("{}/actions/runner-groups", self.scope.api_path(repository));
-        for page in 1..=100 {
-            let query = [("per_page", "100"), ("page", &page.to_string())];
-            let groups: Groups = self.get(call, &path, &query).await?;
-            let last = groups.runner_groups.len() < 100;
-            let named = groups
-                .runner_groups
-                .into_iter()
-                .find(|group| group.name.eq_ignore_ascii_case(name));
-            match named {
-                Some(group) => return Ok(group.id),
-                None if last => break,
-                None => {}
-            }
-        }
-        Err(GithubError::NotFound { call })
     }
 
     fn runners_path(&self, repository: &Repository, rest: &str) -> String {

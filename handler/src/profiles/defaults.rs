@@ -14,6 +14,7 @@ pub fn default_profiles(ubuntu_pool: &str, windows_pool: &str) -> Vec<Profile> {
         container_run_options: String::new(),
         launch: if labels.contains(&"windows") { Launch::DockerRun } else { Launch::Container },
         bare: Vec::new(),
+        pin: None,
     };
     let linux = |label| ["self-hosted", "linux", "x64", label];
     let windows = |label| ["self-hosted", "windows", "x64", label];

@@ -1,6 +1,6 @@
 //! Lists the variables that a task tells its runner, in a fixed order.
 
-use super::{Credential, Surroundings, TaskId};
+use super::{Credential, Network, Surroundings, TaskId};
 use crate::message::RunnerRequest;
 use crate::profiles::Profile;
 use crate::secret::Secret;
@@ -13,7 +13,7 @@ pub(super) fn facts(
     surroundings: &Surroundings,
 ) -> Vec<(&'static str, Secret)> {
     let group = profile.group.as_ref().unwrap_or(&surroundings.group);
-    vec![
+    let mut facts = vec![
         ("RUNNER_NAME", Secret::new(id.to_string())),
         ("RUNNER_GROUP", Secret::new(group)),
         ("RUNNER_JOB_ID", Secret::new(request.job.to_string())),
@@ -21,7 +21,11 @@ pub(super) fn facts(
         ("RUNNER_REPOSITORY", Secret::new(request.repository.to_string())),
         ("RUNNER_PROFILE", Secret::new(&profile.name)),
         ("RUNNER_ALLOWED_REPOSITORIES", Secret::new(&surroundings.allowed_repositories)),
-    ]
+    ];
+    if !request.pinned.is_empty() {
+        facts.push(("RUNNER_PINNED_LABELS", Secret::new(request.pinned.join(","))));
+    }
+    facts
 }
 
 /// What the runner registers with.
@@ -50,6 +54,20 @@ pub(super) fn registration(
             ),
         ],
     }
+}
+
+/// How the runner reaches the outside; the runner and its tools read the lower-case names.
+/// <https://docs.github.com/en/actions/how-tos/manage-runners/self-hosted-runners/use-proxy-servers>
+pub(super) fn network(network: &Network) -> Vec<(&'static str, Secret)> {
+    let mut told = Vec::new();
+    if let Some(proxy) = &network.https_proxy {
+        told.push(("https_proxy", Secret::new(proxy)));
+        told.push(("no_proxy", Secret::new(&network.no_proxy)));
+    }
+    if let Some(certificates) = &network.extra_ca_certificates {
+        told.push(("RUNNER_EXTRA_CA_CERTIFICATES", Secret::new(certificates)));
+    }
+    told
 }
 
 /// What the node's launch script starts the container from.

@@ -175,6 +175,12 @@ impl FunctionsHost {
         kill(Pid::from_raw(pid), Signal::SIGKILL).map_err(|_| missing())
     }
 
+    /// Changes application settings, and with it replaces every process; triggers keep what they were read
+    /// from.
+    pub fn change_settings(&self, settings: &BTreeMap<String, String>) {
+        self.core.workers.values().for_each(|worker| worker.adopt(settings));
+    }
+
     /// Tells the ids of the running processes, by group.
     pub fn worker_pids(&self) -> BTreeMap<String, u32> {
         let pids = self.core.workers.iter();

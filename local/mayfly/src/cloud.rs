@@ -20,6 +20,8 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::followed;
+
 mod folders;
 mod nodes;
 mod platform;
@@ -81,6 +83,10 @@ pub struct Options {
     pub settings: BTreeMap<String, String>,
     /// What GitHub draws lots from, and with it which runner gets which job.
     pub seed: u64,
+    /// API requests that GitHub grants a caller an hour; 5,000 unless told.
+    pub rate_limit: Option<u32>,
+    /// The GitHub that another road has already, and its time; one of its own otherwise.
+    pub beside: Option<Beside>,
     /// What stands between the handler and GitHub, if anything.
     pub github_front: Option<GithubFront>,
     /// What takes the handler's log.
@@ -101,10 +107,18 @@ impl Options {
             batch_bearer: None,
             settings: BTreeMap::new(),
             seed: 1,
+            rate_limit: None,
+            beside: None,
             github_front: None,
             log: Arc::new(|_| {}),
         }
     }
+}
+
+/// What two roads share: GitHub, and the time.
+pub struct Beside {
+    site: Site,
+    github: Arc<Service<GitHub>>,
 }
 
 /// A running road. [`Cloud::shutdown`] ends it; dropping it kills its processes.
@@ -127,6 +141,8 @@ pub struct Cloud {
     pub functions: Arc<Service<FunctionsHost>>,
     /// Where everything answers.
     pub ports: Ports,
+    /// The address that GitHub's hooks deliver to, with the function's key.
+    pub hook: String,
     nodes: JoinHandle<()>,
     _containers: nodes::Containers,
     _folder: TempDir,
@@ -152,15 +168,15 @@ impl Cloud {
     /// # Errors
     /// A port, a folder or a process could not be had; the handler's refusal is quoted.
     pub async fn start(mut options: Options) -> anyhow::Result<Self> {
-        let site = Site::new(Clock::of_this_machine());
         let folder = tempfile::Builder::new().prefix("mayfly-").tempdir();
         let folder = folder.context("make a folder for this run")?;
+        let Beside { site, github } = options.beside.take().unwrap_or_else(|| {
+            let site = Site::new(Clock::followed_at(folder.path().join("clock")));
+            Beside { github: Service::new(github_like(&options, &site)), site }
+        });
         let account = Account::new(STORAGE_ACCOUNT, STORAGE_KEY)?;
         let queues = Service::new(Queues::new(account.clone(), site.clone()));
         let blobs = Service::new(Blobs::new(account.clone(), site.clone()));
-        let mut github = github::Options::new(GITHUB_TOKEN, options.seed);
-        github.enterprise = Some(ENTERPRISE.to_owned());
-        let github = Service::new(GitHub::new(github, site.clone()));
         let batch = Service::new(batch_account(&options, folder.path(), &site)?);
         let containers = nodes::Containers::of(folder.path(), options.engine.clone());
         let nodes = tokio::spawn({
@@ -203,10 +219,16 @@ impl Cloud {
             platform,
             functions,
             ports,
+            hook,
             nodes,
             _containers: containers,
             _folder: folder,
         })
+    }
+
+    /// Lets another road share this one's GitHub and time.
+    pub fn beside(&self) -> Beside {
+        Beside { site: self.site.clone(), github: Arc::clone(&self.github) }
     }
 
     /// Ends the road: no process, port or folder is left.
@@ -215,6 +237,13 @@ impl Cloud {
         self.batch.emulator.shutdown().await;
         self.nodes.abort();
     }
+}
+
+fn github_like(options: &Options, site: &Site) -> Arc<GitHub> {
+    let mut github = github::Options::new(GITHUB_TOKEN, options.seed);
+    github.enterprise = Some(ENTERPRISE.to_owned());
+    github.rate_limit = options.rate_limit.unwrap_or(github.rate_limit);
+    GitHub::new(github, site.clone())
 }
 
 /// Starts the handler under its host; returns the host with the key of its functions.
@@ -233,6 +262,9 @@ async fn functions_host(
     if let Some(front) = options.github_front {
         let url = front(address.github.url.clone()).await.context("put a front before GitHub")?;
         host.settings.insert("GithubApiUrl".to_owned(), url);
+    }
+    if let Some(file) = site.clock.followed() {
+        host.settings.insert(followed::VARIABLE.to_owned(), file.display().to_string());
     }
     host.settings.extend(options.settings);
     host.log = options.log;

@@ -4,6 +4,7 @@
 // another example is asked for, or the example is changed in the fields that the story needs.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
 
@@ -15,10 +16,12 @@ import { fault, mock, readContract } from "./prism.mjs";
 
 const KEY = "YSBrZXkgZm9yIGxvb3BiYWNrIGFsb25l";
 const LABELS = ["self-hosted", "linux", "x64", "ubuntu-latest"];
+/** The runner groups of GitHub's examples serve public repositories. */
+const PUBLIC = { AllowPublicRepositories: "true" };
 const SCOPES = {
   "repos/octo/app": { RunnerScope: "repository" },
-  "orgs/octo": { RunnerScope: "organization" },
-  "enterprises/octo-corp": { RunnerScope: "enterprise", GithubEnterprise: "octo-corp" },
+  "orgs/octo": { RunnerScope: "organization", ...PUBLIC },
+  "enterprises/octo-corp": { RunnerScope: "enterprise", GithubEnterprise: "octo-corp", ...PUBLIC },
 };
 
 const running = [];
@@ -102,7 +105,7 @@ for (const [scope, settings] of Object.entries(SCOPES)) {
   test(`registration by token is asked of ${scope} as described`, async () => {
     const token = { RunnerRegistration: "token", ...settings };
     const asked = await story(token, { until: / added function=/ });
-    assert.deepEqual(asked, [`POST ${scope}/actions/runners/registration-token`]);
+    assert.deepEqual(asked, [...lookup(scope), `POST ${scope}/actions/runners/registration-token`]);
   });
 
   test(`a claim of ${scope}, with a name that is taken, is asked as described`, async () => {
@@ -111,6 +114,7 @@ for (const [scope, settings] of Object.entries(SCOPES)) {
     const mint = `POST ${scope}/actions/runners/generate-jitconfig`;
     assert.deepEqual(asked, [
       "GET repos/octo/app/actions/jobs/JOB",
+      ...lookup(scope),
       mint,
       `GET ${scope}/actions/runners?name=gh-JOB&per_page=100`,
       `DELETE ${scope}/actions/runners/23`,
@@ -119,10 +123,28 @@ for (const [scope, settings] of Object.entries(SCOPES)) {
   });
 }
 
-/** Groups of GitHub's own examples. */
-for (const [scope, group] of [
-  ["orgs/octo", "octo-runner-group"],
-  ["enterprises/octo-corp", "expensive-hardware"],
+/** What is asked of the default group, which a repository does not have. */
+function lookup(scope) {
+  return scope.startsWith("repos/") ? [] : [`GET ${scope}/actions/runner-groups?per_page=100`];
+}
+
+test("an App finds its installation and obtains a token as described", async () => {
+  const shape = ({ url }) =>
+    url.endsWith("/access_tokens") ? { change: { expires_at: "2999-01-01T00:00:00Z" } } : {};
+  const key = await readFile(path.join(ROOT, "handler/tests/keys/app.pkcs8.pem"), "utf8");
+  const app = { GithubToken: "", GithubAppId: "7", GithubAppPrivateKey: key };
+  const asked = await story({ RunnerRegistration: "token", ...app }, { until: / added function=/, shape });
+  assert.deepEqual(asked, [
+    "GET repos/octo/app/installation",
+    "POST app/installations/1/access_tokens",
+    "POST repos/octo/app/actions/runners/registration-token",
+  ]);
+});
+
+/** Groups of GitHub's own examples, and what is read of those that are open to a few. */
+for (const [scope, group, access] of [
+  ["orgs/octo", "octo-runner-group", ["2/repositories"]],
+  ["enterprises/octo-corp", "expensive-hardware", []],
 ]) {
   test(`the runner group ${group} is looked for in ${scope} as described`, async () => {
     const shape = ({ url }) =>
@@ -131,7 +153,8 @@ for (const [scope, group] of [
     const asked = await story(settings, { until: / claimed/, shape });
     assert.deepEqual(asked, [
       "GET repos/octo/app/actions/jobs/JOB",
-      `GET ${scope}/actions/runner-groups?per_page=100&page=1`,
+      `GET ${scope}/actions/runner-groups?per_page=100`,
+      ...access.map((list) => `GET ${scope}/actions/runner-groups/${list}?per_page=100`),
       `POST ${scope}/actions/runners/generate-jitconfig`,
     ]);
   });

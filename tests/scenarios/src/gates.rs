@@ -82,7 +82,7 @@ impl World {
     /// When there are others.
     pub async fn alarms(&self, number: usize) -> String {
         // The answer to an invocation may be there before the line that was written first.
-        self.until_logged("alarm=\"firewall\"", number).await;
+        self.until_logged_times("alarm=\"firewall\"", number).await;
         let log = self.log();
         let told = log.lines().filter_map(|line| line.split_once(" ERROR ")?.1.split_once(": "));
         let told: Vec<&str> = told.map(|(_, text)| text).collect();

@@ -16,6 +16,7 @@ use emulators::github::{Job, NewJob};
 use mayfly::cloud::{Cloud, Options};
 use tokio::sync::broadcast::Receiver;
 
+pub mod app;
 mod claims;
 mod gates;
 mod elsewhere;
@@ -128,6 +129,27 @@ impl World {
         }
     }
 
+    /// Changes application settings, and waits until every process of the handler runs with them.
+    ///
+    /// # Panics
+    /// When one does not come up.
+    pub async fn change_settings(&self, settings: &[(&str, &str)]) {
+        let host = &self.cloud.functions.emulator;
+        let before = host.worker_pids();
+        let settings = settings.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        host.change_settings(&settings.collect());
+        let replaced = async {
+            let is_new = |(group, pid): (&String, &u32)| before.get(group) != Some(pid);
+            while host.worker_pids().len() < before.len() || !host.worker_pids().iter().all(is_new)
+            {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, replaced).await.is_err() {
+            self.give_up("processes with other settings");
+        }
+    }
+
     /// Waits until a runner's task has ended.
     pub async fn until_task_ends(&mut self, task: &str) {
         let ended = |what: &Happening| matches!(what, Happening::TaskEnded { task: ended, .. } if ended == task);
@@ -144,7 +166,7 @@ impl World {
     ///
     /// # Panics
     /// When it does not.
-    pub async fn until_logged(&self, text: &str, times: usize) {
+    pub async fn until_logged_times(&self, text: &str, times: usize) {
         let logged = async {
             while self.log().matches(text).count() < times {
                 tokio::time::sleep(LOOK).await;
@@ -220,6 +242,14 @@ impl World {
         };
         let lines: Vec<String> = self.cloud.github.emulator.jobs().iter().map(line).collect();
         self.by_place(&lines.join("\n"))
+    }
+
+    /// Waits until the handler has logged something.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn until_logged(&self, text: &str) {
+        self.until_logged_times(text, 1).await;
     }
 
     /// Tells what the handler has logged so far.

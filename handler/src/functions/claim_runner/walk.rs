@@ -24,13 +24,13 @@ pub(super) enum Walk {
 }
 
 /// Walks from the runner's own job along the runners that took each other's jobs.
-pub(super) async fn walk(app: &App, claimant: &Claimant<'_>) -> Result<Walk, Unclaimed> {
+pub(super) async fn walk(app: &App, claimant: &Claimant) -> Result<Walk, Unclaimed> {
     let mut made_for = claimant.id.clone();
     let mut repository = claimant.repository.clone();
     for _ in 0..WALK_LIMIT {
         let asked = made_for.job;
         let job = app.github.job(&repository, asked).await?;
-        match step(&claimant.id, claimant.profile, &app.runners.deployment, asked, &job) {
+        match step(&claimant.id, &claimant.profile, &app.runners.deployment, asked, &job) {
             Step::Serve => return Ok(Walk::Serve),
             Step::Gone(gone) => return Ok(Walk::Gone(gone)),
             Step::Replace => return replace(app, &made_for, repository, &job).await,
@@ -81,6 +81,7 @@ async fn replace(
         run: job.run,
         repository,
         profile: profile.name.clone(),
+        pinned: profile.pinned(&job.labels),
         replacement: astray.replacement + 1,
         requested_at: app.clock.now(),
     };

@@ -1,5 +1,7 @@
 //! Keeps one handler process running for a group of functions.
 
+use std::collections::BTreeMap;
+
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
@@ -55,10 +57,12 @@ enum State {
 }
 
 /// What a worker's keeper can be told.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Order {
     /// Start another process, if the one with this id still runs.
     Restart { pid: u32 },
+    /// Start another process, with these settings changed.
+    Adopt(BTreeMap<String, String>),
     /// Let it be the last.
     End,
 }
@@ -128,6 +132,12 @@ impl Worker {
             // An error says that the keeper is gone, and the process with it.
             let _ = self.orders.send(Order::Restart { pid });
         }
+    }
+
+    /// Kills the process and starts another with these settings changed, as the platform does.
+    pub(super) fn adopt(&self, settings: &BTreeMap<String, String>) {
+        // As above.
+        let _ = self.orders.send(Order::Adopt(settings.clone()));
     }
 
     /// Kills the process for good, and waits until it is gone.

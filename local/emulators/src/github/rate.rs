@@ -5,7 +5,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::route::Operation;
+use super::operation::Operation;
 
 /// What a limit is spent on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,7 +24,7 @@ pub(super) struct Window {
     pub(super) resets_at: DateTime<Utc>,
 }
 
-/// The limits of the one caller.
+/// The limits of one caller.
 #[derive(Debug)]
 pub(super) struct Limits {
     core: Window,
@@ -94,6 +94,12 @@ impl Limits {
         let left = window.remaining() > 0;
         window.used += u32::from(left);
         left
+    }
+
+    /// Gives a request back that cost nothing.
+    pub(super) fn give_back(&mut self, resource: Resource, now: DateTime<Utc>) {
+        let window = self.window(resource, now);
+        window.used = window.used.saturating_sub(1);
     }
 
     /// Writes what `GET /rate_limit` answers.

@@ -1,9 +1,11 @@
 //! What may be done to an emulated GitHub, and seen of it, from Rust.
 
 use super::GitHub;
+use super::app::App;
 use super::group::Group;
 use super::hook::Delivery;
 use super::job::{Job, JobStatus, NewJob};
+use super::rate::Resource;
 use super::registration::Runner;
 use super::repository::Visibility;
 use super::scope::Scope;
@@ -21,10 +23,37 @@ impl GitHub {
         self.step(|state, _| state.add_group(group))
     }
 
+    /// Registers a GitHub App, and installs it on its accounts.
+    pub fn add_app(&self, app: App) {
+        self.step(|state, now| state.add_app(app, now));
+    }
+
+    /// Takes all Apps away from an account.
+    pub fn remove_installation(&self, account: &str) {
+        self.step(|state, _| state.remove_installation(account));
+    }
+
+    /// Makes the tokens of an account's installations invalid before their time.
+    pub fn revoke_tokens(&self, account: &str) {
+        self.step(|state, _| state.revoke_tokens(account));
+    }
+
+    /// Changes a runner group that was added.
+    pub fn change_group(&self, id: u64, change: impl FnOnce(&mut Group)) {
+        self.step(|state, _| state.groups.iter_mut().find(|group| group.id == id).map(change));
+    }
+
     /// Adds a hook for `workflow_job` events, greets it with a `ping`, and gives its number.
     pub fn add_hook(&self, url: &str, secret: &str, scope: Scope) -> u64 {
         let target = (url.to_owned(), secret.to_owned());
         self.step(|state, now| state.add_hook(target, scope, now))
+    }
+
+    /// Changes the secret of every hook; what is signed already stays so.
+    pub fn change_hook_secrets(&self, secret: &str) {
+        self.step(|state, _| {
+            state.hooks.values_mut().for_each(|hook| secret.clone_into(&mut hook.secret));
+        });
     }
 
     /// Queues a job, and gives its number; the hooks are told in the background, in order.
@@ -85,6 +114,11 @@ impl GitHub {
     /// Lists the deliveries, oldest first; those under way have no outcome yet.
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.step(|state, _| state.deliveries.values().cloned().collect())
+    }
+
+    /// Counts the requests of this hour that cost the person with the token something, but for registrations.
+    pub fn spent(&self) -> u32 {
+        self.step(|state, now| state.limits_of("").window(Resource::Core, now).used)
     }
 
     /// Waits until something that was asked for is so.

@@ -26,7 +26,7 @@ async fn a_new_range_is_kept_laid_and_admitted_by_another_process() {
     let read = world.cloud.blobs.faults.calls_of("GetBlob");
     if world.deliver_from(IN_NEW).await == 403 {
         world.until_called(&world.cloud.blobs.faults, "GetBlob", read + 1).await;
-        world.until_logged("took over", 1).await;
+        world.until_logged("took over").await;
         assert_eq!(world.deliver_from(IN_NEW).await, 200);
     }
     assert_eq!(world.deliver_from("140.82.115.7").await, 200);
@@ -71,7 +71,7 @@ async fn nothing_is_written_when_nothing_has_changed() {
     world.cloud.github.emulator.publish_hook_ranges(&[NEW, OLD, NEW]);
     assert!(world.refresh_firewall().await, "{}", world.log());
     assert_eq!(world.writes(), writes, "{}", world.log());
-    world.until_logged("nothing has changed", 2).await;
+    world.until_logged_times("nothing has changed", 2).await;
     world.end().await;
 }
 

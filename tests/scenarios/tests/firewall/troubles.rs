@@ -150,7 +150,7 @@ async fn two_runs_at_once_do_no_harm() {
             blobs.release();
         });
     assert!(one && other, "{}", world.log());
-    world.until_logged("another process was quicker", 1).await;
+    world.until_logged("another process was quicker").await;
     until_repaired(&world).await;
     assert_eq!(world.alarms(0).await, "");
     world.end().await;

@@ -1,10 +1,17 @@
 //! Stories of the road from a webhook to a finished runner.
 
+mod app;
 mod once;
 mod claim;
 mod gates;
+mod groups;
+mod limits;
 mod launch;
+mod pins;
+mod proxy;
+mod rotation;
 mod scopes;
+mod deployments;
 mod troubles;
 
 /// The program that every world starts.

@@ -112,8 +112,11 @@ impl Keeper {
 
     async fn bury(&mut self, ending: Ending, process: &mut Process, exits: &mut Exits) -> Verdict {
         let (code, trouble) = match ending {
-            Ending::Ordered(_) => {
+            Ending::Ordered(order) => {
                 process.kill().await;
+                if let Order::Adopt(settings) = order {
+                    self.launch.environment.extend(settings);
+                }
                 return Verdict::Restart;
             }
             Ending::Exited(exit) => {

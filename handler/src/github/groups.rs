@@ -1,0 +1,130 @@
+//! Runner groups: by name, and whom they are open to.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use tracing::info;
+
+use super::pages::List;
+use super::{Github, GithubError};
+use crate::repository::Repository;
+use crate::runner_group::{Access, RunnerGroup};
+use crate::scope::Scope;
+
+/// A group is looked at again after this time; whoever mends one waits no longer.
+const KNOWN_FOR: TimeDelta = TimeDelta::minutes(5);
+/// The name of the group that every organization and enterprise has.
+const DEFAULT_GROUP: &str = "Default";
+/// Ten thousand groups, repositories or organizations.
+const MOST_PAGES: usize = 100;
+const LOOKUP: &str = "looking the runner group up by the name in setting RunnerGroup";
+const ACCESS: &str = "reading whom the runner group is open to";
+
+/// A group, and when it was looked at.
+pub(super) type KnownGroup = (DateTime<Utc>, Arc<RunnerGroup>);
+
+#[derive(Clone, Deserialize)]
+struct GroupBody {
+    id: u64,
+    name: String,
+    #[serde(default)]
+    default: bool,
+    visibility: String,
+    allows_public_repositories: bool,
+    #[serde(default)]
+    restricted_to_workflows: bool,
+}
+
+#[derive(Clone, Deserialize)]
+struct RepositoryBody {
+    full_name: Repository,
+}
+
+#[derive(Clone, Deserialize)]
+struct OrganizationBody {
+    login: String,
+}
+
+impl Github {
+    /// Finds the runner group that runners of a repository's jobs join; none at the level of a repository,
+    /// which has no groups.
+    ///
+    /// # Errors
+    /// [`GithubError`].
+    pub async fn runner_group(
+        &self,
+        repository: &Repository,
+        name: &str,
+    ) -> Result<Option<Arc<RunnerGroup>>, GithubError> {
+        if self.scope == Scope::Repository {
+            return Ok(None);
+        }
+        let place = self.scope.api_path(repository);
+        // Whoever holds the lock looks, and the others wait for what comes of it.
+        let mut known = self.groups().lock().await;
+        let key = format!("{place} {}", name.to_ascii_lowercase());
+        match known.get(&key) {
+            Some((at, group)) if *at + KNOWN_FOR > self.now() => {
+                return Ok(Some(Arc::clone(group)));
+            }
+            _ => {}
+        }
+        let group = Arc::new(self.look_up(&place, repository.owner(), name).await?);
+        known.insert(key, (self.now(), Arc::clone(&group)));
+        Ok(Some(group))
+    }
+
+    async fn look_up(
+        &self,
+        place: &str,
+        owner: &str,
+        name: &str,
+    ) -> Result<RunnerGroup, GithubError> {
+        let path = format!("{place}/actions/runner-groups");
+        let list = List { call: LOOKUP, path: &path, query: &[], field: Some("runner_groups") };
+        let is_it = |group: &GroupBody| {
+            group.name.eq_ignore_ascii_case(name)
+                || (group.default && name.eq_ignore_ascii_case(DEFAULT_GROUP))
+        };
+        let found = self.list::<GroupBody>(&list, MOST_PAGES).await?.items.into_iter().find(is_it);
+        let GroupBody {
+            id,
+            name,
+            visibility,
+            allows_public_repositories: public_repositories,
+            restricted_to_workflows,
+            ..
+        } = found.ok_or(GithubError::NotFound { call: LOOKUP })?;
+        let access = match visibility.as_str() {
+            "selected" => self.selected(&format!("{path}/{id}")).await?,
+            // A group for private repositories is open to every name as well.
+            _ => self.everybody(owner),
+        };
+        info!(
+            group = name,
+            visibility, public_repositories, restricted_to_workflows, "looked the runner group up"
+        );
+        Ok(RunnerGroup { id, name, access, public_repositories, restricted_to_workflows })
+    }
+
+    fn everybody(&self, owner: &str) -> Access {
+        let enterprise = matches!(self.scope, Scope::Enterprise(_));
+        Access::All((!enterprise).then(|| owner.to_owned()))
+    }
+
+    async fn selected(&self, group: &str) -> Result<Access, GithubError> {
+        let field = match self.scope {
+            Scope::Enterprise(_) => "organizations",
+            Scope::Organization | Scope::Repository => "repositories",
+        };
+        let path = format!("{group}/{field}");
+        let list = List { call: ACCESS, path: &path, query: &[], field: Some(field) };
+        if field == "organizations" {
+            let found = self.list::<OrganizationBody>(&list, MOST_PAGES).await?.items;
+            return Ok(Access::Organizations(found.into_iter().map(|one| one.login).collect()));
+        }
+        let found = self.list::<RepositoryBody>(&list, MOST_PAGES).await?.items;
+        Ok(Access::Repositories(found.into_iter().map(|one| one.full_name).collect()))
+    }
+}
