@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::service::{Request, Response};
 
+use super::GitHub;
 use super::admission::{Caller, admit};
 use super::answer::{Outcome, Query, Refusal, Reply};
 use super::hook::hex;
@@ -16,7 +17,6 @@ use super::route::Route;
 use super::scope::Scope;
 use super::shapes::Base;
 use super::state::State;
-use super::{GitHub};
 
 mod jobs;
 mod runners;

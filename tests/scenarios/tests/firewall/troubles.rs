@@ -1,5 +1,7 @@
 //! What the outside does to a run: refusals, lost answers, a kill, and another run at once.
 
+use std::time::Duration;
+
 use emulators::faults::{Effect, Faults};
 use insta::assert_snapshot;
 use scenarios::World;
@@ -92,16 +94,17 @@ async fn a_storage_that_does_not_serve_changes_nothing_and_alarms() {
 #[tokio::test]
 async fn a_github_that_does_not_serve_changes_nothing_and_alarms() {
     let world = world_with_news().await;
-    for status in [401, 429, 502] {
+    for status in [401, 502, 429] {
         fail(&world.cloud.github.faults, "MetaGet", status);
         assert!(!world.refresh_firewall().await);
     }
     assert_eq!(world.kept_ranges().await, OLD);
     assert_snapshot!(world.alarms(3).await, @r#"
-    failed to learn GitHub's webhook ranges (nothing was changed; the next run asks again): reading where webhooks come from was refused with 401 Unauthorized: check GithubToken and its permissions alarm="firewall" function="RefreshFirewall"
-    failed to learn GitHub's webhook ranges (nothing was changed; the next run asks again): reading where webhooks come from met one of GitHub's limits, for another 60 s alarm="firewall" function="RefreshFirewall"
+    failed to learn GitHub's webhook ranges (nothing was changed; the next run asks again): reading where webhooks come from was refused with 401 Unauthorized: check the token of setting GithubToken, or the GitHub App, and its permissions alarm="firewall" function="RefreshFirewall"
     failed to learn GitHub's webhook ranges (nothing was changed; the next run asks again): reading where webhooks come from met a GitHub that cannot answer now (502 Bad Gateway) alarm="firewall" function="RefreshFirewall"
+    failed to learn GitHub's webhook ranges (nothing was changed; the next run asks again): reading where webhooks come from met one of GitHub's limits, for another 60 s alarm="firewall" function="RefreshFirewall"
     "#);
+    world.cloud.site.clock.advance(Duration::from_secs(60));
     until_repaired(&world).await;
     world.end().await;
 }
