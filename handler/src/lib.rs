@@ -24,6 +24,7 @@ pub mod scope;
 pub mod ticket;
 pub mod task;
 pub mod claim;
+pub mod reconcile;
 
 pub mod transport;
 pub mod storage;
