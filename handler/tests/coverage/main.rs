@@ -24,15 +24,21 @@ proptest! {
 
     #[test]
     fn no_job_starves_whatever_happens(choices in choices()) {
-        let mischief = Mischief { losses: true, deaths: true, profiles: true };
+        let mischief = Mischief { losses: true, deaths: true, removals: true, profiles: true };
         let mut world = lived(mischief, &choices);
         prop_assert!(world.is_quiet(), "a job starves, or a runner stays:\n{:#?}", world.waiting());
         prop_assert_eq!(world.reconcile(), Vec::new(), "a run with nothing wrong changes nothing");
     }
 
     #[test]
+    fn two_runs_find_a_runner_for_every_job(choices in choices()) {
+        let world = lived(Mischief { losses: true, deaths: true, ..Mischief::default() }, &choices);
+        prop_assert_eq!(world.short, 0, "jobs without a runner");
+    }
+
+    #[test]
     fn within_one_profile_no_runner_is_minted_in_vain(choices in choices()) {
-        let world = lived(Mischief { deaths: true, ..Mischief::default() }, &choices);
+        let world = lived(Mischief { losses: true, deaths: true, ..Mischief::default() }, &choices);
         prop_assert!(
             world.surplus <= world.cancelled_after_claim,
             "{} runners were minted in vain, {} jobs were cancelled after the claim",

@@ -24,8 +24,10 @@ pub(crate) use chances::Chance;
 pub(crate) struct Mischief {
     /// Deliveries are lost.
     pub losses: bool,
-    /// Nodes die, tasks fail, GitHub removes idle runners.
+    /// Nodes die, and tasks fail.
     pub deaths: bool,
+    /// GitHub removes idle runners.
+    pub removals: bool,
     /// Some profiles' runners can serve each other's jobs, and some cannot.
     pub profiles: bool,
 }
@@ -80,6 +82,13 @@ pub(crate) struct ATask {
     repository: Repository,
 }
 
+impl ATask {
+    /// Tells whether it takes a node.
+    fn works(&self) -> bool {
+        !matches!(self.phase, Phase::Waiting | Phase::Ended(..))
+    }
+}
+
 /// Jobs, tasks and runners, and the memory of reconciliation.
 pub(crate) struct World {
     /// The jobs, by their ids.
@@ -88,6 +97,8 @@ pub(crate) struct World {
     pub tasks: Vec<ATask>,
     /// Runners that reconciliation took off the list because nobody needed them.
     pub surplus: usize,
+    /// How many more jobs than free runners there were, at most, after two runs of reconciliation.
+    pub short: usize,
     /// Jobs that were cancelled while a runner waited for them.
     pub cancelled_after_claim: usize,
     mischief: Mischief,
@@ -120,6 +131,7 @@ impl World {
             jobs: BTreeMap::new(),
             tasks: Vec::new(),
             surplus: 0,
+            short: 0,
             cancelled_after_claim: 0,
             mischief,
             rules,

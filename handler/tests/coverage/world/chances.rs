@@ -26,6 +26,9 @@ impl<'a> Chance<'a> {
     }
 }
 
+/// How many tasks find a node.
+const NODES: usize = 3;
+
 /// Something that may happen.
 #[derive(Clone, Copy, Debug)]
 enum Event {
@@ -55,7 +58,7 @@ impl World {
     }
 
     fn events(&self, most_jobs: usize) -> Vec<Event> {
-        let mut events = vec![Event::Reconcile];
+        let mut events = vec![Event::Reconcile; 2];
         if self.jobs.len() < most_jobs {
             events.extend([Event::NewJob; 2]);
         }
@@ -66,13 +69,18 @@ impl World {
                 _ => {}
             }
         }
+        let working = self.tasks.iter().filter(|task| task.works()).count();
         for (place, task) in self.tasks.iter().enumerate() {
             match task.phase {
-                Phase::Waiting => events.push(Event::Start(place)),
+                Phase::Waiting if working < NODES => events.push(Event::Start(place)),
+                Phase::Waiting => {}
                 Phase::Started(_) => events.push(Event::Claim(place)),
                 Phase::Idle(_) => events.extend(self.assignments(place)),
                 Phase::Busy(..) => events.push(Event::Finish(place)),
                 Phase::Ended(..) => {}
+            }
+            if self.mischief.removals && matches!(task.phase, Phase::Idle(_)) {
+                events.push(Event::RemovedIdle(place));
             }
             if self.mischief.deaths {
                 events.extend(deaths(place, &task.phase, self.may_fail(task)));
@@ -117,9 +125,16 @@ impl World {
         }
     }
 
+    /// After two runs there is a free runner, or one to come, for each job that waits.
     fn pass_and_reconcile(&mut self) {
-        self.now += TimeDelta::minutes(2);
-        self.reconcile();
+        for _ in 0..2 {
+            self.now += TimeDelta::minutes(2);
+            self.reconcile();
+        }
+        let waiting = self.jobs.values().filter(|job| job.state == Job::Queued).count();
+        let free = |task: &&super::ATask| !matches!(task.phase, Phase::Busy(..) | Phase::Ended(..));
+        let free = self.tasks.iter().filter(free).count();
+        self.short = self.short.max(waiting.saturating_sub(free));
     }
 
     fn open_gate(&mut self, id: u64, chance: &mut Chance<'_>) {
@@ -182,7 +197,7 @@ fn deaths(place: usize, phase: &Phase, may_fail: bool) -> Vec<Event> {
         Phase::Started(_) if may_fail => vec![Event::DieAndRunAgain(place), Event::Fail(place)],
         Phase::Started(_) => vec![Event::DieAndRunAgain(place)],
         Phase::Idle(_) => {
-            vec![Event::DieAndRunAgain(place), Event::Die(place), Event::RemovedIdle(place)]
+            vec![Event::DieAndRunAgain(place), Event::Die(place)]
         }
         Phase::Busy(..) => vec![Event::Die(place)],
     }
