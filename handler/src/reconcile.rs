@@ -183,3 +183,6 @@ pub fn plan(
     repairs.extend(leftovers::plan(seen, rules, now));
     (repairs, next)
 }
+
+#[cfg(test)]
+mod tests;
