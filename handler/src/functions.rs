@@ -28,6 +28,7 @@ mod submit_runner_task;
 mod claim_runner;
 
 use answer::{Answer, Takes};
+use submit_runner_task::Generations;
 
 /// What every function may use: the settings that decide, and the clients that act.
 pub struct App {
@@ -39,6 +40,7 @@ pub struct App {
     claims: Claims,
     batch: Batch,
     github: Github,
+    generations: Generations,
     clock: Clock,
 }
 
@@ -62,6 +64,7 @@ impl App {
             web: settings.github.web,
             webhook: settings.webhook,
             runners: settings.runners,
+            generations: Generations::default(),
             clock,
         })
     }

@@ -23,6 +23,7 @@ pub mod invocation;
 pub mod scope;
 pub mod ticket;
 pub mod task;
+pub mod batch_job;
 pub mod claim;
 pub mod reconcile;
 

@@ -77,15 +77,15 @@ pub enum Repair {
     },
     /// Put a message back on the road.
     Replay {
-        /// What deletes it from among the poison messages.
-        handle: (String, String),
+        /// Its id among the poison messages.
+        handle: String,
         /// What it asks for.
         request: RunnerRequest,
     },
     /// Forget a message that is too old to be of use.
     Drop {
-        /// What deletes it from among the poison messages.
-        handle: (String, String),
+        /// Its id among the poison messages.
+        handle: String,
     },
     /// Delete a task that no walk needs any more.
     DeleteTask {

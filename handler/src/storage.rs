@@ -1,4 +1,4 @@
-//! Azure Storage: the queue of runner requests, and the claims.
+//! Azure Storage: the queue of runner requests and its poison, the claims, and what runs remember.
 //!
 //! An address with a shared access signature authorizes itself; any other goes with the app's identity.
 
@@ -12,9 +12,13 @@ use crate::secret::SignedUrl;
 
 mod claims;
 mod queue;
+mod poison;
+mod state;
 
-pub use claims::{Claim, ClaimError, Claims};
+pub use claims::{Claim, ClaimError, Claims, ClaimsError};
+pub use poison::{PoisonError, PoisonQueue};
 pub use queue::{QueueError, RequestQueue};
+pub use state::{ReadState, StateBlob, StateError, Written};
 
 fn credential(
     url: &SignedUrl,

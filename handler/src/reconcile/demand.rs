@@ -127,11 +127,13 @@ impl<'a> Waiting<'a> {
     /// The request for the job's next runner: one number after all that it had.
     fn request(&self, seen: &Seen, now: DateTime<Utc>) -> Option<RunnerRequest> {
         let last = self.own(seen).map(|task| task.id.replacement).max().unwrap_or_default();
+        let profile = self.profile?.name.clone();
         Some(RunnerRequest {
             job: self.id,
             run: self.job.seen.run,
             repository: self.job.repository.clone(),
-            profile: self.profile?.name.clone(),
+            generation: seen.generations.get(&profile).copied().unwrap_or(1),
+            profile,
             replacement: last + 1,
             requested_at: now,
         })
