@@ -31,6 +31,7 @@ pub mod transport;
 pub mod storage;
 pub mod batch;
 pub mod github;
+pub mod management;
 
 pub mod functions;
 pub mod process;
