@@ -31,8 +31,8 @@ mod refresh_firewall;
 mod live_firewall;
 
 use answer::{Answer, Takes};
-use submit_runner_task::Generations;
 use live_firewall::LiveFirewall;
+use submit_runner_task::Generations;
 
 /// What every function may use: the settings that decide, and the clients that act.
 pub struct App {

@@ -14,10 +14,12 @@ use crate::task::{DeploymentName, Surroundings};
 
 mod reader;
 mod firewall;
+mod reconciliation;
 
 pub use firewall::FirewallSettings;
 pub use reader::Faults;
 use reader::Reader;
+pub use reconciliation::ReconciliationSettings;
 
 /// GitHub's own API, whose hook ranges are built in.
 const GITHUB_API: &str = "https://api.github.com/";
@@ -39,6 +41,8 @@ pub struct Settings {
     pub storage: StorageSettings,
     /// What runners are told.
     pub runners: RunnerSettings,
+    /// What ReconcileRunners keeps to.
+    pub reconciliation: ReconciliationSettings,
     /// PEM certificates that are trusted besides the built-in roots.
     pub extra_ca_certificates: Option<String>,
     /// The client id of the user-assigned identity; the system-assigned one where there is none.
@@ -139,6 +143,7 @@ impl Settings {
             storage: storage(reader),
             runners: runners(reader, &webhook.policy.allowed),
             webhook,
+            reconciliation: reconciliation::reconciliation(reader),
             extra_ca_certificates: reader.optional("ExtraCaCertificates"),
             identity_client_id: reader.optional("IdentityClientId"),
         };

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use chrono::TimeDelta;
@@ -71,6 +72,10 @@ pub struct Options {
     pub batch_bearer: Option<String>,
     /// Application settings besides, or in place of, the usual ones.
     pub settings: BTreeMap<String, String>,
+    /// Whether the handler's timers fire by hand alone.
+    pub timers_by_hand: bool,
+    /// After how long GitHub removes an idle runner; never where there is none.
+    pub idle_removal: Option<Duration>,
     /// What GitHub draws lots from, and with it which runner gets which job.
     pub seed: u64,
     /// What stands between the handler and GitHub, if anything.
@@ -90,6 +95,8 @@ impl Options {
             storage: None,
             batch_bearer: None,
             settings: BTreeMap::new(),
+            timers_by_hand: false,
+            idle_removal: None,
             seed: 1,
             github_front: None,
             log: Arc::new(|_| {}),
@@ -147,6 +154,7 @@ impl Cloud {
         let blobs = Service::new(Blobs::new(account.clone(), site.clone()));
         let mut github = github::Options::new(GITHUB_TOKEN, options.seed);
         github.enterprise = Some(ENTERPRISE.to_owned());
+        github.idle_removal = options.idle_removal;
         let github = Service::new(GitHub::new(github, site.clone()));
         let batch = Service::new(batch_account(&options, &folder, &site)?);
         let nodes = tokio::spawn({
@@ -215,6 +223,7 @@ async fn functions_host(
         host.settings.insert("GithubApiUrl".to_owned(), url);
     }
     host.settings.extend(options.settings);
+    host.timers_by_hand = options.timers_by_hand;
     host.log = options.log;
     let key = host.function_key.clone();
     let host = FunctionsHost::start(host, site.clone()).await.context("start the handler")?;
