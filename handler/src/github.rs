@@ -1,9 +1,14 @@
 //! GitHub's REST API, as far as runners need it. [`client`] has the one place where requests are sent.
 
 pub mod client;
+pub mod budget;
+mod error;
+mod pages;
 mod jobs;
 mod meta;
 mod registration;
 
-pub use client::{Github, GithubError};
+pub use client::Github;
+pub use error::GithubError;
+pub use pages::Listed;
 pub use registration::{Registered, RegistrationToken, RunnerToRegister};

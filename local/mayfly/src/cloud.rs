@@ -22,6 +22,8 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::followed;
+
 mod folders;
 mod settings;
 mod storage;
@@ -146,9 +148,10 @@ impl Cloud {
     /// # Errors
     /// A port, a folder or a process could not be had; the handler's refusal is quoted.
     pub async fn start(mut options: Options) -> anyhow::Result<Self> {
-        let site = Site::new(Clock::of_this_machine());
         let folder = tempfile::Builder::new().prefix("mayfly-").tempdir();
         let folder = folder.context("make a folder for this run")?;
+        let clock = folder.path().join("clock");
+        let site = Site::new(Clock::followed_at(clock));
         let account = Account::new(STORAGE_ACCOUNT, STORAGE_KEY)?;
         let queues = Service::new(Queues::new(account.clone(), site.clone()));
         let blobs = Service::new(Blobs::new(account.clone(), site.clone()));
@@ -222,6 +225,8 @@ async fn functions_host(
         let url = front(address.github.url.clone()).await.context("put a front before GitHub")?;
         host.settings.insert("GithubApiUrl".to_owned(), url);
     }
+    let clock = folder.path().join("clock");
+    host.settings.insert(followed::VARIABLE.to_owned(), clock.display().to_string());
     host.settings.extend(options.settings);
     host.timers_by_hand = options.timers_by_hand;
     host.log = options.log;
