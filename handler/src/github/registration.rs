@@ -182,7 +182,7 @@ impl Github {
         named.map(|group| group.id).ok_or(GithubError::NotFound { call })
     }
 
-    fn runners_path(&self, repository: &Repository, rest: &str) -> String {
+    pub(super) fn runners_path(&self, repository: &Repository, rest: &str) -> String {
         format!("{}/actions/runners{rest}", self.scope.api_path(repository))
     }
 }
