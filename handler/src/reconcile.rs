@@ -17,9 +17,12 @@ mod demand;
 mod runners;
 mod deliveries;
 mod leftovers;
+mod alarms;
+mod unknown;
 
 pub use memory::Memory;
 pub use seen::Seen;
+pub use unknown::unknown_on_the_way;
 
 use coverage::Coverage;
 
@@ -119,6 +122,13 @@ pub enum Repair {
         /// What it waits for.
         why: Unserved,
     },
+    /// Tell of something, once, that no further try mends.
+    Alarm {
+        /// What the alerts of a deployment look for.
+        name: &'static str,
+        /// What is to be told, and what to do.
+        text: String,
+    },
     /// Tell that a pool does not evaluate its formula.
     ReportPool {
         /// The pool.
@@ -181,5 +191,6 @@ pub fn plan(
     repairs.extend(runners::plan(seen, &coverage, before, &mut next, rules, now));
     repairs.extend(deliveries::plan(seen, before, &mut next, now));
     repairs.extend(leftovers::plan(seen, rules, now));
+    repairs.extend(alarms::plan(seen, before, &mut next));
     (repairs, next)
 }

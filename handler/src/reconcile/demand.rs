@@ -100,6 +100,14 @@ impl<'a> Waiting<'a> {
         if coverage.covering(self.id).is_some() || now - self.job.created_at >= LONGEST_WAIT {
             return false;
         }
+        // Where a runner of this job has served another, the walk of that one's task may end here, and the
+        // way there may be what was not reached.
+        let served = |task: &LedgerTask| {
+            matches!(task.stage, Stage::Ended { how: Ending::Clean, .. } | Stage::Started { .. })
+        };
+        if seen.partial && self.own(seen).any(served) {
+            return false;
+        }
         let owing = seen.tasks.iter().filter(|task| coverage.end(&task.id) == End::Demand(self.id));
         let last = owing
             .filter_map(|task| match &task.stage {

@@ -22,6 +22,8 @@ pub struct Seen {
     pub generations: BTreeMap<String, u32>,
     /// The workflow jobs that are known, by their ids: those of all runs in progress, and those that walks led to.
     pub jobs: BTreeMap<u64, ListedJob>,
+    /// Whether a run whose jobs are wanted was not reached, for want of time or calls.
+    pub partial: bool,
     /// The pools of the profiles, by name.
     pub pools: BTreeMap<String, SeenPool>,
     /// The deliveries of our webhooks in the last day, the latest first.
