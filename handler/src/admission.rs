@@ -74,6 +74,7 @@ fn decide_job(
         run: job.run_id,
         repository,
         profile: profile.name.clone(),
+        generation: 1,
         replacement: 1,
         requested_at: now,
     }))

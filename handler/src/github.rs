@@ -1,8 +1,22 @@
 //! GitHub's REST API, as far as runners need it. [`client`] has the one place where requests are sent.
 
 pub mod client;
+pub mod budget;
+mod error;
+mod pages;
 mod jobs;
+mod meta;
 mod registration;
+mod runs;
+mod runners;
+mod repositories;
+mod deliveries;
 
-pub use client::{Github, GithubError};
+pub use client::Github;
+pub use deliveries::Wanted;
+pub use error::GithubError;
+pub use pages::Listed;
 pub use registration::{Registered, RegistrationToken, RunnerToRegister};
+pub use repositories::ListedRepository;
+pub use runners::{ListedRunner, Removed};
+pub use runs::ListedRun;

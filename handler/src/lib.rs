@@ -23,6 +23,7 @@ pub mod invocation;
 pub mod scope;
 pub mod ticket;
 pub mod task;
+pub mod batch_job;
 pub mod claim;
 pub mod reconcile;
 
@@ -30,6 +31,7 @@ pub mod transport;
 pub mod storage;
 pub mod batch;
 pub mod github;
+pub mod management;
 
 pub mod functions;
 pub mod process;

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use handler::clock::Clock;
+
 fn main() -> ExitCode {
-    handler::process::run()
+    handler::process::run(Clock::of_this_machine())
 }

@@ -18,10 +18,21 @@ pub struct RunnerRequest {
     pub repository: Repository,
     /// The profile that serves it.
     pub profile: String,
+    /// The first of the profile's Batch jobs that is said to take tasks; 1 where nothing is said.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub generation: u32,
     /// 1 for the job's first runner, 2 and more for its replacements.
     pub replacement: u32,
     /// When the runner was asked for.
     pub requested_at: DateTime<Utc>,
+}
+
+fn first() -> u32 {
+    1
+}
+
+fn is_first(generation: &u32) -> bool {
+    *generation == 1
 }
 
 /// Versions are told apart by `v`, so that messages on the road survive an upgrade of the handler.
@@ -83,6 +94,7 @@ mod tests {
             run: 45,
             repository: Repository::try_from("octo/app").expect("a name"),
             profile: "ubuntu".to_owned(),
+            generation: 1,
             replacement: 2,
             requested_at: DateTime::UNIX_EPOCH,
         };

@@ -18,10 +18,11 @@ use crate::functions::{App, routes};
 use crate::settings::Settings;
 
 /// Serves until the Functions host ends the process, which it does without a warning.
-pub fn run() -> ExitCode {
+pub fn run(clock: Clock) -> ExitCode {
     log();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let served = runtime.context("start the runtime").and_then(|runtime| runtime.block_on(serve()));
+    let runtime = runtime.context("start the runtime");
+    let served = runtime.and_then(|runtime| runtime.block_on(serve(clock)));
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
@@ -31,16 +32,20 @@ pub fn run() -> ExitCode {
     }
 }
 
-async fn serve() -> anyhow::Result<()> {
+async fn serve(clock: Clock) -> anyhow::Result<()> {
     let settings = Settings::from_environment()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.port));
-    let app = App::new(settings, Clock::of_this_machine())?;
+    let app = Arc::new(App::new(settings, clock)?);
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| {
         format!("listen on {address}, which FUNCTIONS_CUSTOMHANDLER_PORT names")
     })?;
     info!(address = %listener.local_addr().unwrap_or(address), "ready");
-    warp::serve(routes(Arc::new(app))).incoming(listener).run().await;
+    tokio::spawn({
+        let app = Arc::clone(&app);
+        async move { app.follow_hook_ranges().await }
+    });
+    warp::serve(routes(app)).incoming(listener).run().await;
     Ok(())
 }
 

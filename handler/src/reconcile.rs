@@ -17,9 +17,12 @@ mod demand;
 mod runners;
 mod deliveries;
 mod leftovers;
+mod alarms;
+mod unknown;
 
 pub use memory::Memory;
 pub use seen::Seen;
+pub use unknown::unknown_on_the_way;
 
 use coverage::Coverage;
 
@@ -77,15 +80,15 @@ pub enum Repair {
     },
     /// Put a message back on the road.
     Replay {
-        /// What deletes it from among the poison messages.
-        handle: (String, String),
+        /// Its id among the poison messages.
+        handle: String,
         /// What it asks for.
         request: RunnerRequest,
     },
     /// Forget a message that is too old to be of use.
     Drop {
-        /// What deletes it from among the poison messages.
-        handle: (String, String),
+        /// Its id among the poison messages.
+        handle: String,
     },
     /// Delete a task that no walk needs any more.
     DeleteTask {
@@ -118,6 +121,13 @@ pub enum Repair {
         repository: Repository,
         /// What it waits for.
         why: Unserved,
+    },
+    /// Tell of something, once, that no further try mends.
+    Alarm {
+        /// What the alerts of a deployment look for.
+        name: &'static str,
+        /// What is to be told, and what to do.
+        text: String,
     },
     /// Tell that a pool does not evaluate its formula.
     ReportPool {
@@ -181,6 +191,7 @@ pub fn plan(
     repairs.extend(runners::plan(seen, &coverage, before, &mut next, rules, now));
     repairs.extend(deliveries::plan(seen, before, &mut next, now));
     repairs.extend(leftovers::plan(seen, rules, now));
+    repairs.extend(alarms::plan(seen, before, &mut next));
     (repairs, next)
 }
 

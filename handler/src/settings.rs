@@ -6,7 +6,6 @@
 use url::Url;
 
 use crate::admission::Policy;
-use crate::firewall::HookRanges;
 use crate::profiles::{Profile, default_profiles, parse_profiles};
 use crate::repository::AllowedRepositories;
 use crate::scope::{Scope, web_address};
@@ -14,9 +13,13 @@ use crate::secret::{Rotating, Secret, SignedUrl};
 use crate::task::{DeploymentName, Surroundings};
 
 mod reader;
+mod firewall;
+mod reconciliation;
 
+pub use firewall::FirewallSettings;
 pub use reader::Faults;
 use reader::Reader;
+pub use reconciliation::ReconciliationSettings;
 
 /// GitHub's own API, whose hook ranges are built in.
 const GITHUB_API: &str = "https://api.github.com/";
@@ -28,6 +31,8 @@ pub struct Settings {
     pub port: u16,
     /// What decides about a delivery.
     pub webhook: WebhookSettings,
+    /// Who may call, by source address.
+    pub firewall: FirewallSettings,
     /// Where runners are registered.
     pub github: GithubSettings,
     /// Where tasks are added.
@@ -36,6 +41,8 @@ pub struct Settings {
     pub storage: StorageSettings,
     /// What runners are told.
     pub runners: RunnerSettings,
+    /// What ReconcileRunners keeps to.
+    pub reconciliation: ReconciliationSettings,
     /// PEM certificates that are trusted besides the built-in roots.
     pub extra_ca_certificates: Option<String>,
     /// The client id of the user-assigned identity; the system-assigned one where there is none.
@@ -47,8 +54,6 @@ pub struct Settings {
 pub struct WebhookSettings {
     /// The secret that GitHub signs with.
     pub secret: Rotating,
-    /// The addresses that GitHub delivers from.
-    pub hook_ranges: HookRanges,
     /// Which jobs are served.
     pub policy: Policy,
 }
@@ -132,11 +137,13 @@ impl Settings {
         let webhook = webhook(reader, profiles);
         let settings = Self {
             port,
+            firewall: firewall::firewall(reader),
             github: github(reader),
             batch: batch(reader),
             storage: storage(reader),
             runners: runners(reader, &webhook.policy.allowed),
             webhook,
+            reconciliation: reconciliation::reconciliation(reader),
             extra_ca_certificates: reader.optional("ExtraCaCertificates"),
             identity_client_id: reader.optional("IdentityClientId"),
         };
@@ -160,22 +167,7 @@ fn webhook(reader: &mut Reader, profiles: Vec<Profile>) -> WebhookSettings {
             .unwrap_or_default(),
         public_repositories: reader.flag("AllowPublicRepositories"),
     };
-    WebhookSettings {
-        secret: reader.rotating("GithubWebhookSecret"),
-        hook_ranges: hook_ranges(reader),
-        policy,
-    }
-}
-
-fn hook_ranges(reader: &mut Reader) -> HookRanges {
-    let api = reader.address_or("GithubApiUrl", GITHUB_API);
-    let ranges = reader.optional_by("GithubHookRanges", HookRanges::parse);
-    if ranges.is_none() && api.as_str() != GITHUB_API {
-        let advice =
-            "is needed with this GithubApiUrl: the networks that your GitHub delivers from";
-        reader.fault("GithubHookRanges", advice);
-    }
-    ranges.unwrap_or_else(HookRanges::published)
+    WebhookSettings { secret: reader.rotating("GithubWebhookSecret"), policy }
 }
 
 fn github(reader: &mut Reader) -> GithubSettings {

@@ -65,11 +65,6 @@ impl fmt::Display for TaskId {
     }
 }
 
-/// Names the Batch job that holds a profile's tasks.
-pub fn batch_job(profile: &str) -> String {
-    format!("runners-{profile}")
-}
-
 /// How the runner comes to its credential.
 #[derive(Clone, Debug)]
 pub enum Credential {
@@ -226,6 +221,7 @@ mod tests {
             run: 45,
             repository: Repository::try_from("octo/app").expect("a name"),
             profile: "ubuntu".to_owned(),
+            generation: 1,
             replacement: 1,
             requested_at: DateTime::UNIX_EPOCH,
         };

@@ -12,6 +12,7 @@ use warp::http::StatusCode;
 
 use super::{Answer, App, Unread, read_body};
 use crate::batch::{BatchError, TaskState};
+use crate::batch_job::BatchJobId;
 use crate::causes::Chain;
 use crate::claim::Gone;
 use crate::github::{GithubError, Registered, RunnerToRegister};
@@ -127,7 +128,8 @@ async fn claimant<'a>(
     nonce: &str,
 ) -> Result<Claimant<'a>, Unclaimed> {
     let unclear = |what: &str| Unclaimed::Unclear(format!("task {} {what}", ticket.task));
-    let task = match app.batch.task(&ticket.profile, &ticket.task).await {
+    let place = BatchJobId::new(&ticket.profile, ticket.generation);
+    let task = match app.batch.task(&place, &ticket.task).await {
         Err(BatchError::NoTask(_)) => return Err(Unclaimed::Gone("the task no longer exists")),
         seen => seen?,
     };

@@ -1,13 +1,17 @@
 //! Sends requests to GitHub, and reads what an answer means to the caller.
 
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use reqwest::{Method, Response, StatusCode, header};
+use chrono::DateTime;
+use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use super::budget::{Budget, Purpose, Spending, Told};
+use super::error::GithubError;
+use super::pages::Known;
 use crate::causes::Chain;
 use crate::clock::Clock;
 use crate::scope::Scope;
@@ -16,68 +20,10 @@ use crate::settings::GithubSettings;
 
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
 const API_VERSION: &str = "2022-11-28";
-/// What GitHub asks for where it names no time itself.
-/// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit>
-const SHORTEST_PAUSE: Duration = Duration::from_secs(60);
-
-/// What a call to GitHub can end with, as far as callers act differently.
-#[derive(Debug, thiserror::Error)]
-pub enum GithubError {
-    /// A limit is reached: nothing may be asked before `retry_after` has passed.
-    #[error("{call} met one of GitHub's limits, for another {} s", retry_after.as_secs())]
-    Limited {
-        /// The operation.
-        call: &'static str,
-        /// How long GitHub asks to wait.
-        retry_after: Duration,
-    },
-    /// It is not there, or the token may not see it.
-    #[error("{call} found nothing: check that the token may read it")]
-    NotFound {
-        /// The operation.
-        call: &'static str,
-    },
-    /// A runner of this name is registered already.
-    #[error("{call} met a runner of the same name")]
-    Conflict {
-        /// The operation.
-        call: &'static str,
-    },
-    /// GitHub understood, but cannot do it: a busy runner cannot be deleted.
-    #[error("{call} cannot be done as GitHub stands")]
-    Unprocessable {
-        /// The operation.
-        call: &'static str,
-    },
-    /// The token is refused: somebody must change the deployment.
-    #[error("{call} was refused with {status}: check GithubToken and its permissions")]
-    Refused {
-        /// The operation.
-        call: &'static str,
-        /// The HTTP status.
-        status: StatusCode,
-    },
-    /// GitHub cannot be reached, or fails: the same call may succeed later.
-    #[error("{call} met a GitHub that cannot answer now ({fault})")]
-    Unavailable {
-        /// The operation.
-        call: &'static str,
-        /// The status, or what happened to the connection.
-        fault: String,
-    },
-}
-
-impl GithubError {
-    /// Tells how long GitHub asked to wait, if it did.
-    pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Limited { retry_after, .. } => Some(*retry_after),
-            _ => None,
-        }
-    }
-}
 
 /// A client of one GitHub: its address comes from the settings, never from a payload.
+///
+/// Copies share what is left of the limits, and what is known of GitHub's answers.
 #[derive(Clone, Debug)]
 pub struct Github {
     api: Url,
@@ -85,74 +31,150 @@ pub struct Github {
     pub(super) scope: Scope,
     client: reqwest::Client,
     clock: Clock,
+    purpose: Purpose,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    budget: Mutex<Budget>,
+    known: Mutex<Known>,
+}
+
+/// One request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call<'a> {
+    /// The operation, as errors name it.
+    pub(super) name: &'static str,
+    pub(super) method: &'a Method,
+    /// The path below the API's address.
+    pub(super) path: &'a str,
+    pub(super) query: &'a [(&'a str, &'a str)],
+    /// What is known of the answer: it is wanted only where it has changed.
+    pub(super) etag: Option<&'a str>,
+    /// Whether it makes a new runner.
+    pub(super) registers: bool,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(name: &'static str, method: &'a Method, path: &'a str) -> Self {
+        Self { name, method, path, query: &[], etag: None, registers: false }
+    }
+
+    fn spending(&self, purpose: Purpose) -> Spending<'a> {
+        Spending {
+            call: self.name,
+            points: if *self.method == Method::GET { 1 } else { 5 },
+            registers_at: self.registers.then_some(self.path),
+            purpose,
+        }
+    }
 }
 
 impl Github {
-    /// Makes a client.
+    /// Makes a client, whose requests serve jobs that wait.
     pub fn new(settings: &GithubSettings, client: reqwest::Client, clock: Clock) -> Self {
         let GithubSettings { api, token, scope, .. } = settings.clone();
-        Self { api, token, scope, client, clock }
+        let (purpose, shared) = (Purpose::Mint, Arc::default());
+        Self { api, token, scope, client, clock, purpose, shared }
+    }
+
+    /// Makes a client of the same GitHub, whose requests stand back behind those that serve jobs.
+    #[must_use]
+    pub fn for_housekeeping(&self) -> Self {
+        Self { purpose: Purpose::Housekeeping, ..self.clone() }
     }
 
     pub(super) async fn get<T: DeserializeOwned>(
         &self,
-        call: &'static str,
+        name: &'static str,
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<T, GithubError> {
-        let answer = self.send(call, Method::GET, path, query, None::<&()>).await?;
-        read(call, answer).await
+        let call = Call { query, ..Call::new(name, &Method::GET, path) };
+        read(name, self.send(&call, None::<&()>).await?).await
     }
 
-    pub(super) async fn post<T: DeserializeOwned>(
+    /// Makes a new runner, or what lets one register itself.
+    pub(super) async fn register_by<T: DeserializeOwned>(
         &self,
-        call: &'static str,
+        name: &'static str,
         path: &str,
         body: Option<&impl Serialize>,
     ) -> Result<T, GithubError> {
-        let answer = self.send(call, Method::POST, path, &[], body).await?;
-        read(call, answer).await
+        let call = Call { registers: true, ..Call::new(name, &Method::POST, path) };
+        read(name, self.send(&call, body).await?).await
     }
 
-    pub(super) async fn delete(&self, call: &'static str, path: &str) -> Result<(), GithubError> {
-        self.send(call, Method::DELETE, path, &[], None::<&()>).await.map(drop)
+    pub(super) async fn delete(&self, name: &'static str, path: &str) -> Result<(), GithubError> {
+        let call = Call::new(name, &Method::DELETE, path);
+        self.send(&call, None::<&()>).await.map(drop)
     }
 
-    async fn send(
+    /// Reads what has changed since the answer with this tag; `None`: nothing has. Gives the new tag as well.
+    pub(super) async fn get_changed<T: DeserializeOwned>(
         &self,
-        call: &'static str,
-        method: Method,
+        name: &'static str,
         path: &str,
-        query: &[(&str, &str)],
+        tag: Option<&str>,
+    ) -> Result<Option<(T, Option<String>)>, GithubError> {
+        let call = Call { etag: tag, ..Call::new(name, &Method::GET, path) };
+        let answer = self.send(&call, None::<&()>).await?;
+        if answer.status() == StatusCode::NOT_MODIFIED {
+            return Ok(None);
+        }
+        let tag = answer.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+        let tag = tag.map(str::to_owned);
+        Ok(Some((read(name, answer).await?, tag)))
+    }
+
+    pub(super) async fn send(
+        &self,
+        call: &Call<'_>,
         body: Option<&impl Serialize>,
     ) -> Result<Response, GithubError> {
-        let mut url = self.api.clone();
-        url.set_path(&format!("{}/{path}", self.api.path().trim_end_matches('/')));
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        let mut request = self
-            .client
-            .request(method, url)
-            .bearer_auth(self.token.expose())
-            .header(header::ACCEPT, "application/vnd.github+json")
-            .header("X-GitHub-Api-Version", API_VERSION);
+        let name = call.name;
+        let spent = self.budget().spend(&call.spending(self.purpose), self.clock.now());
+        spent.map_err(|retry_after| GithubError::Limited { call: name, retry_after })?;
+        let mut request = self.request(call);
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await.map_err(|err| unavailable(call, err))?;
-        self.judge(call, answer)
+        let answer = request.send().await.map_err(|err| unavailable(name, err))?;
+        self.judge(name, answer).await
     }
 
-    fn judge(&self, call: &'static str, answer: Response) -> Result<Response, GithubError> {
-        let status = answer.status();
-        if status.is_success() {
-            return Ok(answer);
+    fn request(&self, call: &Call<'_>) -> RequestBuilder {
+        let mut url = self.api.clone();
+        url.set_path(&format!("{}/{}", self.api.path().trim_end_matches('/'), call.path));
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(call.query);
         }
-        if let Some(retry_after) = limit(&answer, self.clock.now()) {
+        let request = self
+            .client
+            .request(call.method.clone(), url)
+            .bearer_auth(self.token.expose())
+            .header(header::ACCEPT, "application/vnd.github+json")
+            .header("X-GitHub-Api-Version", API_VERSION);
+        match call.etag {
+            Some(etag) => request.header(header::IF_NONE_MATCH, etag),
+            None => request,
+        }
+    }
+
+    async fn judge(&self, call: &'static str, answer: Response) -> Result<Response, GithubError> {
+        let status = answer.status();
+        let mut told = told(&answer);
+        let answer = if status.is_success() || status == StatusCode::NOT_MODIFIED {
+            Some(answer)
+        } else {
+            told.refused = is_limit(&told, answer).await;
+            None
+        };
+        if let Some(retry_after) = self.budget().learn(call, &told, self.clock.now()) {
             return Err(GithubError::Limited { call, retry_after });
         }
-        Err(match status.as_u16() {
+        answer.ok_or_else(|| match status.as_u16() {
             404 => GithubError::NotFound { call },
             409 => GithubError::Conflict { call },
             422 => GithubError::Unprocessable { call },
@@ -160,9 +182,20 @@ impl Github {
             _ => GithubError::Refused { call, status },
         })
     }
+
+    fn budget(&self) -> MutexGuard<'_, Budget> {
+        self.shared.budget.lock().expect("no holder of this lock can panic")
+    }
+
+    pub(super) fn known(&self) -> MutexGuard<'_, Known> {
+        self.shared.known.lock().expect("no holder of this lock can panic")
+    }
 }
 
-async fn read<T: DeserializeOwned>(call: &'static str, answer: Response) -> Result<T, GithubError> {
+pub(super) async fn read<T: DeserializeOwned>(
+    call: &'static str,
+    answer: Response,
+) -> Result<T, GithubError> {
     answer.json().await.map_err(|err| unavailable(call, err))
 }
 
@@ -171,18 +204,30 @@ fn unavailable(call: &'static str, err: reqwest::Error) -> GithubError {
     GithubError::Unavailable { call, fault }
 }
 
-/// Reads a limit: GitHub answers 429, or 403 with either `retry-after` or nothing left of the budget.
-fn limit(answer: &Response, now: DateTime<Utc>) -> Option<Duration> {
-    let number = |name: &str| answer.headers().get(name)?.to_str().ok()?.parse::<i64>().ok();
-    let retry_after = number("retry-after");
-    let exhausted = number("x-ratelimit-remaining") == Some(0);
-    let limited = match answer.status() {
+fn told(answer: &Response) -> Told {
+    let text = |name: &str| answer.headers().get(name)?.to_str().ok();
+    let number = |name: &str| text(name)?.parse::<u32>().ok();
+    let resets_at = text("x-ratelimit-reset").and_then(|at| at.parse().ok());
+    Told {
+        resource: text("x-ratelimit-resource").map(str::to_owned),
+        limit: number("x-ratelimit-limit"),
+        remaining: number("x-ratelimit-remaining"),
+        resets_at: resets_at.and_then(|at| DateTime::from_timestamp(at, 0)),
+        retry_after: number("retry-after").map(|wait| Duration::from_secs(wait.into())),
+        refused: false,
+    }
+}
+
+/// Tells a limit from another refusal: GitHub answers 429, or 403 with either `retry-after`, or nothing
+/// left of the hour, or only a message that says so.
+async fn is_limit(told: &Told, answer: Response) -> bool {
+    match answer.status() {
         StatusCode::TOO_MANY_REQUESTS => true,
-        StatusCode::FORBIDDEN => retry_after.is_some() || exhausted,
+        StatusCode::FORBIDDEN if told.retry_after.is_some() || told.remaining == Some(0) => true,
+        StatusCode::FORBIDDEN => {
+            let message = answer.text().await.unwrap_or_default().to_ascii_lowercase();
+            message.contains("secondary rate limit") || message.contains("api rate limit exceeded")
+        }
         _ => false,
-    };
-    let until_reset =
-        || number("x-ratelimit-reset").filter(|_| exhausted).map(|at| at - now.timestamp());
-    let seconds = retry_after.or_else(until_reset).and_then(|seconds| u64::try_from(seconds).ok());
-    limited.then(|| seconds.map_or(SHORTEST_PAUSE, Duration::from_secs))
+    }
 }

@@ -6,7 +6,7 @@ use super::{Github, GithubError};
 use crate::claim::SeenJob;
 use crate::repository::Repository;
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct JobBody {
     run_id: u64,
     status: String,
@@ -23,10 +23,11 @@ impl Github {
     /// [`GithubError`]; a job that cannot be seen is [`GithubError::NotFound`], which proves nothing.
     pub async fn job(&self, repository: &Repository, job: u64) -> Result<SeenJob, GithubError> {
         let path = format!("repos/{repository}/actions/jobs/{job}");
-        let body: JobBody = self.get("reading a workflow job", &path, &[]).await?;
+        let JobBody { run_id: run, status, runner_name, labels } =
+            JobBody::clone(&*self.get_known("reading a workflow job", &path, &[]).await?);
         // A job that no runner took has null or an empty name, whatever its runner id says
         // (https://github.com/actions/runner/issues/4684).
-        let runner = body.runner_name.filter(|name| !name.is_empty());
-        Ok(SeenJob { run: body.run_id, status: body.status, runner, labels: body.labels })
+        let runner = runner_name.filter(|name| !name.is_empty());
+        Ok(SeenJob { run, status, runner, labels })
     }
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::pages::List;
 use super::{Github, GithubError};
 use crate::repository::Repository;
 use crate::scope::Scope;
@@ -48,12 +49,7 @@ struct Namesakes {
     runners: Vec<Namesake>,
 }
 
-#[derive(Deserialize)]
-struct Groups {
-    runner_groups: Vec<Group>,
-}
-
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Group {
     id: u64,
     name: String,
@@ -102,7 +98,7 @@ impl Github {
     ) -> Result<RegistrationToken, GithubError> {
         let path = self.runners_path(repository, "/registration-token");
         let answer: TokenAnswer =
-            self.post("obtaining a registration token", &path, None::<&()>).await?;
+            self.register_by("obtaining a registration token", &path, None::<&()>).await?;
         Ok(RegistrationToken { token: Secret::new(answer.token), expires_at: answer.expires_at })
     }
 
@@ -157,7 +153,8 @@ impl Github {
             work_folder: "_work",
         };
         let path = self.runners_path(repository, "/generate-jitconfig");
-        let answer: JitAnswer = self.post("registering a runner", &path, Some(&request)).await?;
+        let answer: JitAnswer =
+            self.register_by("registering a runner", &path, Some(&request)).await?;
         Ok(Secret::new(answer.encoded_jit_config))
     }
 
@@ -179,24 +176,13 @@ impl Github {
         }
         let call = "looking the runner group up by the name in setting RunnerGroup";
         let path = format!("{}/actions/runner-groups", self.scope.api_path(repository));
-        for page in 1..=100 {
-            let query = [("per_page", "100"), ("page", &page.to_string())];
-            let groups: Groups = self.get(call, &path, &query).await?;
-            let last = groups.runner_groups.len() < 100;
-            let named = groups
-                .runner_groups
-                .into_iter()
-                .find(|group| group.name.eq_ignore_ascii_case(name));
-            match named {
-                Some(group) => return Ok(group.id),
-                None if last => break,
-                None => {}
-            }
-        }
-        Err(GithubError::NotFound { call })
+        let list = List { call, path: &path, query: &[], field: Some("runner_groups") };
+        let mut groups = self.list::<Group>(&list, 100).await?.items.into_iter();
+        let named = groups.find(|group| group.name.eq_ignore_ascii_case(name));
+        named.map(|group| group.id).ok_or(GithubError::NotFound { call })
     }
 
-    fn runners_path(&self, repository: &Repository, rest: &str) -> String {
+    pub(super) fn runners_path(&self, repository: &Repository, rest: &str) -> String {
         format!("{}/actions/runners{rest}", self.scope.api_path(repository))
     }
 }

@@ -26,14 +26,20 @@ pub(super) fn plan(
 ) -> Vec<Repair> {
     let Some(deliveries) = &seen.deliveries else {
         next.redelivered = before.redelivered.clone();
+        next.brought = before.brought.clone();
         return Vec::new();
     };
     let mut repairs = Vec::new();
-    for delivery in lost(deliveries, now) {
+    let known = |guid: &str| before.brought.contains(guid);
+    let (brought, lost): (Vec<_>, Vec<_>) =
+        failed(deliveries, now).partition(|(last, brought)| *brought || known(&last.guid));
+    next.brought = brought.into_iter().map(|(last, _)| last.guid.clone()).collect();
+    for (delivery, _) in lost {
         let (attempts, last) = before.redelivered.get(&delivery.guid).copied().unwrap_or_default();
         let due = attempts == 0 || now - last >= FIRST_PAUSE * (1 << (attempts - 1).min(8));
         let again = attempts < MOST_ATTEMPTS && due;
-        let asked = if again { (attempts + 1, now) } else { (attempts, last) };
+        let given_up = attempts == MOST_ATTEMPTS && due;
+        let asked = if again || given_up { (attempts + 1, now) } else { (attempts, last) };
         next.redelivered.insert(delivery.guid.clone(), asked);
         if again {
             repairs.push(Repair::Redeliver {
@@ -42,24 +48,36 @@ pub(super) fn plan(
                 guid: delivery.guid.clone(),
             });
         }
+        if given_up {
+            let SeenDelivery { hook, guid, .. } = delivery;
+            let text = format!(
+                "delivery {guid} of {hook} was lost {MOST_ATTEMPTS} times more: its page on GitHub shows what the function answers"
+            );
+            repairs.push(Repair::Alarm { name: "delivery", text });
+        }
     }
     repairs
 }
 
-/// The last attempt at each event that none has brought. Every attempt at an event has its guid.
-fn lost(deliveries: &[SeenDelivery], now: DateTime<Utc>) -> impl Iterator<Item = &SeenDelivery> {
-    let mut events: BTreeMap<(&str, &str), (&SeenDelivery, bool)> = BTreeMap::new();
+/// The last attempt at each event of which one has failed, and whether another has brought it. Every attempt
+/// at an event has its guid.
+fn failed(
+    deliveries: &[SeenDelivery],
+    now: DateTime<Utc>,
+) -> impl Iterator<Item = (&SeenDelivery, bool)> {
+    let mut events: BTreeMap<(&str, &str), Vec<&SeenDelivery>> = BTreeMap::new();
     let wanted = |delivery: &&SeenDelivery| {
         let (event, action) = &delivery.event;
         event == "workflow_job" && action.as_deref() == Some("queued") && now - delivery.at < OLDEST
     };
     for delivery in deliveries.iter().filter(wanted) {
         let event = (delivery.hook.as_str(), delivery.guid.as_str());
-        let (last, brought) = events.entry(event).or_insert((delivery, false));
-        *brought |= delivery.succeeded;
-        if delivery.at > last.at {
-            *last = delivery;
-        }
+        events.entry(event).or_default().push(delivery);
     }
-    events.into_values().filter(|(_, brought)| !brought).map(|(last, _)| last)
+    events.into_values().filter_map(|attempts| {
+        let brought = attempts.iter().any(|attempt| attempt.succeeded);
+        let failed = attempts.iter().any(|attempt| !attempt.succeeded);
+        let last = attempts.into_iter().max_by_key(|attempt| attempt.at)?;
+        failed.then_some((last, brought))
+    })
 }

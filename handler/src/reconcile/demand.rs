@@ -12,6 +12,8 @@ use crate::profiles::{Match, Profile, match_profile};
 /// How long a job may be uncovered before it gets a runner, where nothing says that one has failed: its
 /// delivery and its message may still be on the road.
 const UNCOVERED_FOR: TimeDelta = TimeDelta::minutes(2);
+/// How long it may be uncovered where the walk that ends at it may not have been seen.
+const UNREACHED_FOR: TimeDelta = TimeDelta::minutes(15);
 /// How many runners of one job may fail by causes of our own.
 const MOST_FAILURES: usize = 5;
 /// GitHub cancels a job that has waited this long.
@@ -100,6 +102,15 @@ impl<'a> Waiting<'a> {
         if coverage.covering(self.id).is_some() || now - self.job.created_at >= LONGEST_WAIT {
             return false;
         }
+        // Where a runner of this job has served another, the walk of that one's task may end here, and the
+        // way there may be what was not reached; but what is never reached must not keep a job waiting.
+        let served = |task: &LedgerTask| {
+            matches!(task.stage, Stage::Ended { how: Ending::Clean, .. } | Stage::Started { .. })
+        };
+        let unreached = seen.partial && self.own(seen).any(served);
+        if unreached && !uncovered.lasted(&self.id, UNREACHED_FOR, now) {
+            return false;
+        }
         let owes = |task: &&LedgerTask| match coverage.end(&task.id) {
             End::Demand(job) | End::Misfit(job) => job == self.id,
             End::Nobody(_) | End::Unclear => false,
@@ -131,11 +142,13 @@ impl<'a> Waiting<'a> {
     /// The request for the job's next runner: one number after all that it had.
     fn request(&self, seen: &Seen, now: DateTime<Utc>) -> Option<RunnerRequest> {
         let last = self.own(seen).map(|task| task.id.replacement).max().unwrap_or_default();
+        let profile = self.profile?.name.clone();
         Some(RunnerRequest {
             job: self.id,
             run: self.job.seen.run,
             repository: self.job.repository.clone(),
-            profile: self.profile?.name.clone(),
+            generation: seen.generations.get(&profile).copied().unwrap_or(1),
+            profile,
             replacement: last + 1,
             requested_at: now,
         })

@@ -2,10 +2,12 @@
 //!
 //! It is rebuildable: without it, what must last for a while is waited for once more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+
+use crate::repository::Repository;
 
 /// What a run hands to the next.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -19,6 +21,24 @@ pub struct Memory {
     pub orphans: Since<String>,
     /// How often an event was asked for again, by its guid, and when last.
     pub redelivered: BTreeMap<String, (u32, DateTime<Utc>)>,
+    /// Failed events that a later attempt has brought, by their guids.
+    pub brought: BTreeSet<String>,
+    /// What somebody was told and is still so.
+    pub told: BTreeSet<String>,
+    /// The repositories of the tasks that were seen: runners are listed before tasks.
+    pub repositories: BTreeSet<Repository>,
+    /// Where a run stopped for want of time or calls.
+    pub cursor: Cursor,
+}
+
+/// Where a run stopped for want of time or calls: the next one begins behind it.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default)]
+pub struct Cursor {
+    /// The last repository whose runs were listed; none where all were.
+    pub repository: Option<Repository>,
+    /// The last run whose jobs were listed; none where all were.
+    pub run: Option<(Repository, u64)>,
 }
 
 /// Since when each of several things has been so, without a break.

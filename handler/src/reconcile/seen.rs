@@ -18,8 +18,12 @@ pub struct Seen {
     pub runners: Option<Vec<SeenRunner>>,
     /// The tasks of every profile, all of them, ended ones included for as long as they are kept.
     pub tasks: Vec<LedgerTask>,
+    /// The first Batch job of each profile that takes tasks, or will be made; where it is not the first of all.
+    pub generations: BTreeMap<String, u32>,
     /// The workflow jobs that are known, by their ids: those of all runs in progress, and those that walks led to.
     pub jobs: BTreeMap<u64, ListedJob>,
+    /// Whether a run whose jobs are wanted was not reached, for want of time or calls.
+    pub partial: bool,
     /// The pools of the profiles, by name.
     pub pools: BTreeMap<String, SeenPool>,
     /// The deliveries of our webhooks in the last day, the latest first.
@@ -139,8 +143,8 @@ pub struct SeenDelivery {
 /// A message on the queue `runner-requests-poison`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoisonMessage {
-    /// What deletes it: its id and receipt.
-    pub handle: (String, String),
+    /// Its id.
+    pub handle: String,
     /// When it became poison.
     pub since: DateTime<Utc>,
     /// What it asks for; `None` where this version cannot read it.

@@ -108,6 +108,7 @@ fn line(repair: &Repair) -> String {
         Repair::DeleteClaims { task } => format!("delete the claims of {task}"),
         Repair::Cancel { run, why, .. } => format!("cancel run {run}: {why}"),
         Repair::Report { job, why, .. } => format!("report job {job}: {why}"),
+        Repair::Alarm { name, text } => format!("alarm {name}: {text}"),
         Repair::ReportPool { pool, error } => format!("report pool {pool}: {error}"),
     }
 }
@@ -218,13 +219,14 @@ fn a_lost_delivery_is_asked_for_again_five_times() {
     8: redeliver 2
     16: redeliver 2
     32: redeliver 2
+    64: alarm delivery: delivery b of orgs/octo/hooks/1 was lost 5 times more: its page on GitHub shows what the function answers
     ");
 }
 
 #[test]
 fn poison_goes_back_when_it_can_be_read_and_served() {
     let poison = |job: u64, profile: &str, minutes| PoisonMessage {
-        handle: (job.to_string(), "receipt".to_owned()),
+        handle: job.to_string(),
         since: at(minutes),
         request: Some(RunnerRequest {
             job,
@@ -233,6 +235,7 @@ fn poison_goes_back_when_it_can_be_read_and_served() {
             profile: profile.to_owned(),
             replacement: 1,
             requested_at: at(minutes),
+            generation: 1,
         }),
     };
     let unread = PoisonMessage { request: None, ..poison(3, "", 0) };
@@ -241,6 +244,10 @@ fn poison_goes_back_when_it_can_be_read_and_served() {
     let lying = Seen { poison: messages, ..seen([], [], []) };
     insta::assert_snapshot!(runs(&lying, [8, 10]), @r"
     8: drop
+    8: alarm poison: message 1 lies among the poison, for job 1 of octo/app
+    8: alarm poison: message 2 lies among the poison, for job 2 of octo/app
+    8: alarm poison: message 3 lies among the poison, that this version cannot read
+    8: alarm poison: message 4 lies among the poison, for job 4 of octo/app
     10: replay job 1
     10: drop
     ");

@@ -3,6 +3,7 @@
 //! It runs with tokio's clock, so that a paused runtime gives virtual time, and can be set forward to
 //! let a visibility timeout or an idle limit pass without waiting for it.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ struct Shared {
     origin: DateTime<Utc>,
     started: Instant,
     set_forward: Mutex<TimeDelta>,
+    /// Where other processes read how far it is set forward, in milliseconds.
+    shown_at: Option<PathBuf>,
     moved: watch::Sender<()>,
 }
 
@@ -28,9 +31,19 @@ impl Clock {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn starting_at(origin: DateTime<Utc>) -> Self {
+        Self::new(origin, None)
+    }
+
+    /// Starts a clock at the machine's time, which other processes can follow: the file tells by how many
+    /// milliseconds it is set forward, before anybody here is woken.
+    pub fn followed_at(file: PathBuf) -> Self {
+        Self::new(Self::of_this_machine().now(), Some(file))
+    }
+
+    fn new(origin: DateTime<Utc>, shown_at: Option<PathBuf>) -> Self {
         let set_forward = Mutex::new(TimeDelta::zero());
         let moved = watch::Sender::new(());
-        Self(Arc::new(Shared { origin, started: Instant::now(), set_forward, moved }))
+        Self(Arc::new(Shared { origin, started: Instant::now(), set_forward, shown_at, moved }))
     }
 
     /// Starts a clock at the machine's time.
@@ -49,8 +62,16 @@ impl Clock {
     }
 
     /// Sets the clock forward, and wakes whoever waits in [`Clock::reaches`].
+    ///
+    /// # Panics
+    /// The file that other processes follow cannot be written.
     pub fn advance(&self, by: Duration) {
-        *self.set_forward() += TimeDelta::from_std(by).unwrap_or(TimeDelta::zero());
+        let mut set_forward = self.set_forward();
+        *set_forward += TimeDelta::from_std(by).unwrap_or(TimeDelta::zero());
+        if let Some(file) = &self.0.shown_at {
+            show(file, *set_forward).expect("the folder of a run is there as long as its clock");
+        }
+        drop(set_forward);
         self.0.moved.send_replace(());
     }
 
@@ -70,6 +91,13 @@ impl Clock {
     fn set_forward(&self) -> std::sync::MutexGuard<'_, TimeDelta> {
         self.0.set_forward.lock().expect("no holder of this lock can panic")
     }
+}
+
+/// Puts the file in place in one step: a reader finds all of it or none.
+fn show(file: &Path, set_forward: TimeDelta) -> std::io::Result<()> {
+    let new = file.with_extension("new");
+    std::fs::write(&new, set_forward.num_milliseconds().to_string())?;
+    std::fs::rename(new, file)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use chrono::TimeDelta;
@@ -20,6 +21,8 @@ use emulators::{batch, functions, github};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+use crate::followed;
 
 mod folders;
 mod settings;
@@ -71,6 +74,10 @@ pub struct Options {
     pub batch_bearer: Option<String>,
     /// Application settings besides, or in place of, the usual ones.
     pub settings: BTreeMap<String, String>,
+    /// Whether the handler's timers fire by hand alone.
+    pub timers_by_hand: bool,
+    /// After how long GitHub removes an idle runner; never where there is none.
+    pub idle_removal: Option<Duration>,
     /// What GitHub draws lots from, and with it which runner gets which job.
     pub seed: u64,
     /// What stands between the handler and GitHub, if anything.
@@ -90,6 +97,8 @@ impl Options {
             storage: None,
             batch_bearer: None,
             settings: BTreeMap::new(),
+            timers_by_hand: false,
+            idle_removal: None,
             seed: 1,
             github_front: None,
             log: Arc::new(|_| {}),
@@ -139,14 +148,16 @@ impl Cloud {
     /// # Errors
     /// A port, a folder or a process could not be had; the handler's refusal is quoted.
     pub async fn start(mut options: Options) -> anyhow::Result<Self> {
-        let site = Site::new(Clock::of_this_machine());
         let folder = tempfile::Builder::new().prefix("mayfly-").tempdir();
         let folder = folder.context("make a folder for this run")?;
+        let clock = folder.path().join("clock");
+        let site = Site::new(Clock::followed_at(clock));
         let account = Account::new(STORAGE_ACCOUNT, STORAGE_KEY)?;
         let queues = Service::new(Queues::new(account.clone(), site.clone()));
         let blobs = Service::new(Blobs::new(account.clone(), site.clone()));
         let mut github = github::Options::new(GITHUB_TOKEN, options.seed);
         github.enterprise = Some(ENTERPRISE.to_owned());
+        github.idle_removal = options.idle_removal;
         let github = Service::new(GitHub::new(github, site.clone()));
         let batch = Service::new(batch_account(&options, &folder, &site)?);
         let nodes = tokio::spawn({
@@ -214,7 +225,10 @@ async fn functions_host(
         let url = front(address.github.url.clone()).await.context("put a front before GitHub")?;
         host.settings.insert("GithubApiUrl".to_owned(), url);
     }
+    let clock = folder.path().join("clock");
+    host.settings.insert(followed::VARIABLE.to_owned(), clock.display().to_string());
     host.settings.extend(options.settings);
+    host.timers_by_hand = options.timers_by_hand;
     host.log = options.log;
     let key = host.function_key.clone();
     let host = FunctionsHost::start(host, site.clone()).await.context("start the handler")?;

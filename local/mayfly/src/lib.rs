@@ -22,6 +22,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 pub mod cli;
 pub mod cloud;
 pub mod timeline;
+mod followed;
 mod road;
 mod demo;
 mod up;
@@ -38,7 +39,7 @@ pub fn main() -> ExitCode {
         return run_listener(home);
     }
     if is_handler(&program) {
-        return handler::process::run();
+        return handler::process::run(followed::clock());
     }
     run_command(Cli::parse())
 }

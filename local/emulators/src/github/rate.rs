@@ -96,6 +96,12 @@ impl Limits {
         left
     }
 
+    /// Gives a request back that cost nothing.
+    pub(super) fn give_back(&mut self, resource: Resource, now: DateTime<Utc>) {
+        let window = self.window(resource, now);
+        window.used = window.used.saturating_sub(1);
+    }
+
     /// Writes what `GET /rate_limit` answers.
     pub(super) fn overview(&mut self, now: DateTime<Utc>) -> Value {
         let core = self.window(Resource::Core, now).as_json();

@@ -37,19 +37,22 @@ impl GitHub {
     pub(super) fn rest(&self, route: &Route<'_>, request: &Request) -> Response {
         let resource = Resource::of(route.operation);
         let admitted = admit(&self.options, route.operation, request.headers());
-        let (outcome, window, id) = self.step(|state, now| {
+        let (mut response, window, id) = self.step(|state, now| {
             let outcome = admitted
                 .and_then(|()| spend(state, resource, route.operation, now))
                 .and_then(|()| dispatch(state, &self.ask(route, request, now)));
-            (outcome, *state.limits.window(resource, now), state.request_id())
+            let mut response = match outcome {
+                Ok(reply) => reply.into_response(),
+                Err(refusal) => refusal.into_response(),
+            };
+            if request.method() == Method::GET && response.status() == StatusCode::OK {
+                tag(request.headers(), &mut response);
+            }
+            if response.status() == StatusCode::NOT_MODIFIED {
+                state.limits.give_back(resource, now);
+            }
+            (response, *state.limits.window(resource, now), state.request_id())
         });
-        let mut response = match outcome {
-            Ok(reply) => reply.into_response(),
-            Err(refusal) => refusal.into_response(),
-        };
-        if request.method() == Method::GET && response.status() == StatusCode::OK {
-            tag(request.headers(), &mut response);
-        }
         decorate(response.headers_mut(), resource, &window, &id);
         response
     }
@@ -79,6 +82,8 @@ fn dispatch(state: &mut State, ask: &Ask<'_>) -> Outcome {
         Operation::MetaGet => meta(ask),
         Operation::RateLimitGet => Reply::ok(state.limits.overview(ask.now)),
         Operation::ReposGet => jobs::repository(state, ask),
+        Operation::ReposListForOrg => jobs::repositories_of_org(state, ask),
+        Operation::ReposListForAuthenticatedUser => jobs::repositories(state, ask),
         Operation::GetJobForWorkflowRun => jobs::job(state, ask),
         Operation::ListJobsForWorkflowRun => jobs::jobs(state, ask),
         Operation::ListWorkflowRunsForRepo => jobs::runs(state, ask),

@@ -16,6 +16,10 @@ pub enum Operation {
     RateLimitGet,
     /// One repository.
     ReposGet,
+    /// The repositories of an organization.
+    ReposListForOrg,
+    /// The repositories that the token opens.
+    ReposListForAuthenticatedUser,
     /// One job.
     GetJobForWorkflowRun,
     /// The jobs of a run.
@@ -84,6 +88,10 @@ pub(super) fn route<'a>(method: &str, path: &'a str) -> Option<Route<'a>> {
     match (method, &segments[..]) {
         ("GET", ["meta"]) => found(Op::MetaGet, &[]),
         ("GET", ["rate_limit"]) => found(Op::RateLimitGet, &[]),
+        ("GET", ["user", "repos"]) => found(Op::ReposListForAuthenticatedUser, &[]),
+        ("GET", [scope @ .., "repos"]) if scope.first() == Some(&"orgs") => {
+            scoped(|_| Op::ReposListForOrg, scope, &[])
+        }
         ("GET", scope @ ["repos", _, _]) => scoped(|_| Op::ReposGet, scope, &[]),
 
         ("GET", [scope @ .., "actions", "jobs", job]) if is_repository(scope) => {
@@ -176,6 +184,10 @@ impl fmt::Debug for Operation {
             Self::MetaGet => formatter.write_str("MetaGet"),
             Self::RateLimitGet => formatter.write_str("RateLimitGet"),
             Self::ReposGet => formatter.write_str("ReposGet"),
+            Self::ReposListForOrg => formatter.write_str("ReposListForOrg"),
+            Self::ReposListForAuthenticatedUser => {
+                formatter.write_str("ReposListForAuthenticatedUser")
+            }
             Self::GetJobForWorkflowRun => formatter.write_str("GetJobForWorkflowRun"),
             Self::ListJobsForWorkflowRun => formatter.write_str("ListJobsForWorkflowRun"),
             Self::ListWorkflowRunsForRepo => formatter.write_str("ListWorkflowRunsForRepo"),
@@ -230,6 +242,8 @@ mod tests {
     #[test]
     fn operations_have_githubs_names() {
         check("GET", "/repos/octo/app", "ReposGet");
+        check("GET", "/orgs/octo/repos", "ReposListForOrg");
+        check("GET", "/user/repos", "ReposListForAuthenticatedUser");
         check("GET", "/api/v3/repos/octo/app/actions/jobs/7", "GetJobForWorkflowRun");
         check("GET", "/repos/octo/app/actions/runs/7/jobs", "ListJobsForWorkflowRun");
         check(

@@ -109,6 +109,8 @@ async fn an_answer_carries_githubs_headers_and_is_not_sent_twice() {
         .header(header::IF_NONE_MATCH, &answer.headers()[header::ETAG]);
     let again = world.send(again.body(bytes::Bytes::new()).unwrap()).await;
     assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+    // What has not changed costs nothing.
+    assert_eq!(again.headers()["x-ratelimit-remaining"], "4999");
 }
 
 #[tokio::test]
