@@ -11,6 +11,7 @@ const KEPT = [
   new RegExp(`^${SCOPE}\\/actions\\/runner-groups$`),
   new RegExp(`^${SCOPE}\\/hooks(\\/{hook_id}\\/deliveries(\\/{delivery_id}(\\/attempts)?)?)?$`),
   /^\/repos\/{owner}\/{repo}(\/actions\/jobs\/{job_id})?$/,
+  /^\/(orgs\/{org}|user)\/repos$/,
   /^\/repos\/{owner}\/{repo}\/actions\/runs(\/{run_id}(\/jobs|\/cancel)?)?$/,
 ];
 

@@ -28,7 +28,7 @@ pub(super) fn repositories(state: &State, ask: &Ask<'_>) -> Outcome {
 fn page(ask: &Ask<'_>, repositories: Vec<&Repository>) -> Outcome {
     ask.query.only(&[])?;
     let (shown, link) = ask.query.page(repositories, &ask.base, &ask.path);
-    let write = |known: &Repository| shapes::repository::of_list(&ask.base, known);
+    let write = |known: &Repository| shapes::repository::short(&ask.base, known);
     Reply::linked(shown.into_iter().map(write).collect(), link)
 }
 
