@@ -7,9 +7,18 @@ mod error;
 mod pages;
 mod jobs;
 mod groups;
+mod meta;
 mod registration;
+mod runs;
+mod runners;
+mod repositories;
+mod deliveries;
 
 pub use client::Github;
+pub use deliveries::Wanted;
 pub use error::GithubError;
 pub use pages::Listed;
 pub use registration::{Registered, RegistrationToken, RunnerToRegister};
+pub use repositories::ListedRepository;
+pub use runners::{ListedRunner, Removed};
+pub use runs::ListedRun;

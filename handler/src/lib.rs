@@ -25,12 +25,15 @@ pub mod scope;
 pub mod runner_group;
 pub mod ticket;
 pub mod task;
+pub mod batch_job;
 pub mod claim;
+pub mod reconcile;
 
 pub mod transport;
 pub mod storage;
 pub mod batch;
 pub mod github;
+pub mod management;
 
 pub mod functions;
 pub mod process;

@@ -7,7 +7,6 @@ use url::Url;
 
 use crate::admission::Policy;
 use crate::app_key::AppKey;
-use crate::firewall::HookRanges;
 use crate::profiles::{Profile, default_profiles, parse_profiles};
 use crate::repository::AllowedRepositories;
 use crate::scope::Scope;
@@ -17,9 +16,13 @@ use crate::task::{DeploymentName, Surroundings};
 mod github;
 mod reader;
 mod runners;
+mod firewall;
+mod reconciliation;
 
+pub use firewall::FirewallSettings;
 pub use reader::Faults;
 use reader::Reader;
+pub use reconciliation::ReconciliationSettings;
 
 /// GitHub's own API, whose hook ranges are built in.
 const GITHUB_API: &str = "https://api.github.com/";
@@ -31,6 +34,8 @@ pub struct Settings {
     pub port: u16,
     /// What decides about a delivery.
     pub webhook: WebhookSettings,
+    /// Who may call, by source address.
+    pub firewall: FirewallSettings,
     /// Where runners are registered.
     pub github: GithubSettings,
     /// Where tasks are added.
@@ -39,6 +44,8 @@ pub struct Settings {
     pub storage: StorageSettings,
     /// What runners are told.
     pub runners: RunnerSettings,
+    /// What ReconcileRunners keeps to.
+    pub reconciliation: ReconciliationSettings,
     /// The client id of the user-assigned identity; the system-assigned one where there is none.
     pub identity_client_id: Option<String>,
 }
@@ -48,8 +55,6 @@ pub struct Settings {
 pub struct WebhookSettings {
     /// The secret that GitHub signs with.
     pub secret: Rotating,
-    /// The addresses that GitHub delivers from.
-    pub hook_ranges: HookRanges,
     /// Which jobs are served.
     pub policy: Policy,
 }
@@ -151,11 +156,13 @@ impl Settings {
         let webhook = webhook(reader, profiles);
         let settings = Self {
             port,
+            firewall: firewall::firewall(reader),
             github: github::read(reader),
             batch: batch(reader),
             storage: storage(reader),
             runners: runners::read(reader, &webhook.policy.allowed),
             webhook,
+            reconciliation: reconciliation::reconciliation(reader),
             identity_client_id: reader.optional("IdentityClientId"),
         };
         reader.finish(settings)
@@ -178,22 +185,7 @@ fn webhook(reader: &mut Reader, profiles: Vec<Profile>) -> WebhookSettings {
             .unwrap_or_default(),
         public_repositories: reader.flag("AllowPublicRepositories"),
     };
-    WebhookSettings {
-        secret: reader.rotating("GithubWebhookSecret"),
-        hook_ranges: hook_ranges(reader),
-        policy,
-    }
-}
-
-fn hook_ranges(reader: &mut Reader) -> HookRanges {
-    let api = reader.address_or("GithubApiUrl", GITHUB_API);
-    let ranges = reader.optional_by("GithubHookRanges", HookRanges::parse);
-    if ranges.is_none() && api.as_str() != GITHUB_API {
-        let advice =
-            "is needed with this GithubApiUrl: the networks that your GitHub delivers from";
-        reader.fault("GithubHookRanges", advice);
-    }
-    ranges.unwrap_or_else(HookRanges::published)
+    WebhookSettings { secret: reader.rotating("GithubWebhookSecret"), policy }
 }
 
 fn batch(reader: &mut Reader) -> BatchSettings {

@@ -120,6 +120,23 @@ impl Github {
         self.send(&call, None::<&()>).await.map(drop)
     }
 
+    /// Reads what has changed since the answer with this tag; `None`: nothing has. Gives the new tag as well.
+    pub(super) async fn get_changed<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        path: &str,
+        tag: Option<&str>,
+    ) -> Result<Option<(T, Option<String>)>, GithubError> {
+        let call = Call { etag: tag, ..Call::new(name, &Method::GET, path) };
+        let answer = self.send(&call, None::<&()>).await?;
+        if answer.status() == StatusCode::NOT_MODIFIED {
+            return Ok(None);
+        }
+        let tag = answer.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+        let tag = tag.map(str::to_owned);
+        Ok(Some((read(name, answer).await?, tag)))
+    }
+
     /// Sends a request; with a token that was made anew where GitHub refuses the one at hand.
     pub(super) async fn send(
         &self,
