@@ -75,6 +75,7 @@ fn decide_job(
         repository,
         profile: profile.name.clone(),
         pinned: profile.pinned(&job.labels),
+        generation: 1,
         replacement: 1,
         requested_at: now,
     }))

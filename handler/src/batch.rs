@@ -19,15 +19,18 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use url::Url;
 
+use crate::batch_job::BatchJobId;
 use crate::causes::Chain;
 use crate::clock::Clock;
 use crate::settings::BatchSettings;
-use crate::task::{RunnerTask, TaskId, batch_job};
+use crate::task::{RunnerTask, TaskId};
 use crate::transport::azure_options;
 
 mod shared_key;
 mod wire;
+mod ledger;
 
+pub use ledger::{ListedTask, OpenOrClosed};
 use shared_key::SharedKeyPolicy;
 pub use shared_key::authorization;
 pub use wire::{SeenTask, TaskState};
@@ -44,14 +47,12 @@ pub enum BatchError {
     TaskExists(TaskId),
     /// The Batch job is not there (yet).
     #[error("Batch job {0} does not exist")]
-    NoJob(String),
+    NoJob(BatchJobId),
     /// The Batch job takes no tasks: it is completed, disabled or being deleted.
-    #[error(
-        "Batch job {job} takes no tasks ({code}): enable it, or delete it so that it is made anew"
-    )]
+    #[error("Batch job {job} takes no tasks ({code})")]
     JobClosed {
         /// The Batch job.
-        job: String,
+        job: BatchJobId,
         /// The published error code.
         code: String,
     },
@@ -113,48 +114,47 @@ impl Batch {
         Self { url: settings.url.clone(), pipeline }
     }
 
-    /// Adds the Batch job of a profile, bound to its pool. That it exists already is success.
+    /// Adds a Batch job, bound to its profile's pool. That it exists already is success.
     ///
     /// # Errors
     /// [`BatchError::Unavailable`] and [`BatchError::Refused`].
-    pub async fn add_job(&self, profile: &str, pool: &str) -> Result<(), BatchError> {
+    pub async fn add_job(&self, job: &BatchJobId, pool: &str) -> Result<(), BatchError> {
         let call = "adding a Batch job";
-        let job = batch_job(profile);
-        let answer = self.post(call, "jobs", &wire::JobToAdd::new(&job, pool)).await?;
+        let answer = self.post(call, "jobs", &wire::JobToAdd::new(&job.to_string(), pool)).await?;
         match (status(&answer), wire::code(&answer).as_str()) {
             (201, _) | (409, "JobExists") => Ok(()),
             _ => Err(other(call, &answer)),
         }
     }
 
-    /// Adds a task to the Batch job of a profile.
+    /// Adds a task to a Batch job.
     ///
     /// # Errors
     /// [`BatchError::TaskExists`], [`BatchError::NoJob`], [`BatchError::JobClosed`], and as for every call.
-    pub async fn add_task(&self, profile: &str, task: &RunnerTask) -> Result<(), BatchError> {
+    pub async fn add_task(&self, job: &BatchJobId, task: &RunnerTask) -> Result<(), BatchError> {
         let call = "adding a task";
-        let job = batch_job(profile);
         let path = format!("jobs/{job}/tasks");
         let answer = self.post(call, &path, &wire::TaskToAdd::new(task)).await?;
         let code = wire::code(&answer);
         match (status(&answer), code.as_str()) {
             (201, _) => Ok(()),
             (409, "TaskExists") => Err(BatchError::TaskExists(task.id.clone())),
-            (404, "JobNotFound") => Err(BatchError::NoJob(job)),
-            (409, _) if code.starts_with("Job") => Err(BatchError::JobClosed { job, code }),
+            (404, "JobNotFound") => Err(BatchError::NoJob(job.clone())),
+            (409, _) if code.starts_with("Job") => {
+                Err(BatchError::JobClosed { job: job.clone(), code })
+            }
             _ => Err(other(call, &answer)),
         }
     }
 
-    /// Reads a task of a profile's Batch job: its state, and what it was told.
+    /// Reads a task of a Batch job: its state, and what it was told.
     ///
     /// # Errors
     /// [`BatchError::NoTask`], and as for every call.
-    pub async fn task(&self, profile: &str, task: &str) -> Result<SeenTask, BatchError> {
+    pub async fn task(&self, job: &BatchJobId, task: &str) -> Result<SeenTask, BatchError> {
         let call = "reading a task";
-        let task_in_path = utf8_percent_encode(task, NON_ALPHANUMERIC);
-        let path = format!("jobs/{}/tasks/{task_in_path}", batch_job(profile));
-        let answer = self.send(call, Method::Get, &path, None).await?;
+        let path = task_path(job, task);
+        let answer = self.send(call, Method::Get, &path, &[], None).await?;
         match (status(&answer), wire::code(&answer).as_str()) {
             (200, _) => wire::read_task(answer.body().as_ref()).ok_or_else(|| unreadable(call)),
             (404, "TaskNotFound" | "JobNotFound") => Err(BatchError::NoTask(task.to_owned())),
@@ -169,7 +169,7 @@ impl Batch {
         body: &impl Serialize,
     ) -> Result<RawResponse, BatchError> {
         let json = serde_json::to_vec(body).expect("plain fields always serialize");
-        self.send(call, Method::Post, path, Some(json)).await
+        self.send(call, Method::Post, path, &[], Some(json)).await
     }
 
     async fn send(
@@ -177,11 +177,12 @@ impl Batch {
         call: &'static str,
         method: Method,
         path: &str,
+        query: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> Result<RawResponse, BatchError> {
         let mut url = self.url.clone();
         url.set_path(&format!("{}/{path}", self.url.path().trim_end_matches('/')));
-        url.query_pairs_mut().append_pair("api-version", API_VERSION);
+        url.query_pairs_mut().append_pair("api-version", API_VERSION).extend_pairs(query);
         let mut request = Request::new(url, method);
         request.insert_header("accept", "application/json");
         if let Some(body) = body {
@@ -197,6 +198,10 @@ impl Batch {
             retry_after: None,
         })
     }
+}
+
+fn task_path(job: &BatchJobId, task: &str) -> String {
+    format!("jobs/{job}/tasks/{}", utf8_percent_encode(task, NON_ALPHANUMERIC))
 }
 
 fn status(answer: &RawResponse) -> u16 {

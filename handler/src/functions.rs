@@ -19,8 +19,10 @@ use crate::clock::Clock;
 use crate::github::Github;
 use crate::management::Management;
 use crate::scope::Scope;
-use crate::settings::{FirewallSettings, RunnerSettings, Settings, WebhookSettings};
-use crate::storage::{Claims, HookRangesBlob, RequestQueue};
+use crate::settings::{
+    FirewallSettings, ReconciliationSettings, RunnerSettings, Settings, WebhookSettings,
+};
+use crate::storage::{Claims, HookRangesBlob, PoisonQueue, RequestQueue, StateBlob};
 use crate::transport::{azure_options, client_by_proxy, http_client, short_retries};
 
 mod answer;
@@ -30,9 +32,12 @@ mod submit_runner_task;
 mod claim_runner;
 mod refresh_firewall;
 mod live_firewall;
+mod reconcile_runners;
 
 use answer::{Answer, Takes};
 use live_firewall::LiveFirewall;
+use reconcile_runners::Recollection;
+use submit_runner_task::Generations;
 
 /// What every function may use: the settings that decide, and the clients that act.
 pub struct App {
@@ -48,6 +53,11 @@ pub struct App {
     management: Option<Management>,
     batch: Batch,
     github: Github,
+    generations: Generations,
+    poison: PoisonQueue,
+    memory: StateBlob,
+    reconciliation: ReconciliationSettings,
+    recollection: Recollection,
     clock: Clock,
 }
 
@@ -68,8 +78,14 @@ impl App {
         let queue = RequestQueue::new(&storage.queue, identity.as_ref(), &client);
         let hook_ranges = HookRangesBlob::new(&storage.state, identity.as_ref(), &client);
         let hook_ranges = hook_ranges.context("use the container of setting StateContainerUrl")?;
+        let poison = PoisonQueue::new(&storage.queue, identity.as_ref(), &client);
+        let memory = StateBlob::new("reconciliation", &storage.state, identity.as_ref(), &client);
         Ok(Self {
             queue: queue.context("use the queue of setting RunnerQueueUrl")?,
+            poison: poison.context("use the poison queue beside that of RunnerQueueUrl")?,
+            memory: memory.context("use the container of setting StateContainerUrl")?,
+            reconciliation: settings.reconciliation,
+            recollection: Recollection::default(),
             firewall: LiveFirewall::new(&settings.firewall, &hook_ranges),
             hook_ranges,
             management: management(&settings.firewall, identity.as_ref(), &client),
@@ -81,6 +97,7 @@ impl App {
             web: settings.github.web,
             webhook: settings.webhook,
             runners: settings.runners,
+            generations: Generations::default(),
             clock,
         })
     }
@@ -145,6 +162,10 @@ pub fn routes(app: Arc<App>) -> impl Filter<Extract = (Answer,), Error = Infalli
             .then(|app: Arc<App>, body: Bytes| async move {
                 submit_runner_task::answer(&app, &body).await
             });
+    let reconcile_runners = warp::path!("ReconcileRunners")
+        .and(takes(Method::POST))
+        .and(app.clone())
+        .then(|app: Arc<App>| async move { reconcile_runners::answer(&app).await });
     let refresh_firewall = warp::path!("RefreshFirewall")
         .and(takes(Method::POST))
         .and(app)
@@ -158,6 +179,8 @@ pub fn routes(app: Arc<App>) -> impl Filter<Extract = (Answer,), Error = Infalli
         .or(submit_runner_task)
         .unify()
         .or(refresh_firewall)
+        .unify()
+        .or(reconcile_runners)
         .unify()
         .or(readiness)
         .unify()

@@ -25,7 +25,9 @@ pub mod scope;
 pub mod runner_group;
 pub mod ticket;
 pub mod task;
+pub mod batch_job;
 pub mod claim;
+pub mod reconcile;
 
 pub mod transport;
 pub mod storage;

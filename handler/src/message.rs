@@ -21,10 +21,21 @@ pub struct RunnerRequest {
     /// The labels besides the profile's that its runner carries, because the job asks for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pinned: Vec<String>,
+    /// The first of the profile's Batch jobs that is said to take tasks; 1 where nothing is said.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub generation: u32,
     /// 1 for the job's first runner, 2 and more for its replacements.
     pub replacement: u32,
     /// When the runner was asked for.
     pub requested_at: DateTime<Utc>,
+}
+
+fn first() -> u32 {
+    1
+}
+
+fn is_first(generation: &u32) -> bool {
+    *generation == 1
 }
 
 /// Versions are told apart by `v`, so that messages on the road survive an upgrade of the handler.
@@ -87,6 +98,7 @@ mod tests {
             repository: Repository::try_from("octo/app").expect("a name"),
             profile: "ubuntu".to_owned(),
             pinned: vec!["run-5".to_owned()],
+            generation: 1,
             replacement: 2,
             requested_at: DateTime::UNIX_EPOCH,
         };

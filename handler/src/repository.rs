@@ -1,5 +1,6 @@
 //! Names a repository, and says which repositories are served.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -114,11 +115,35 @@ impl AllowedRepositories {
             || self.patterns.iter().any(|pattern| covers(pattern.glob().glob()))
     }
 
+    /// Tells whether more repositories may be served than those that are named.
+    pub fn is_open(&self) -> bool {
+        self.patterns.is_empty() || self.texts().any(is_glob)
+    }
+
+    /// Lists the repositories that are named in full.
+    pub fn named(&self) -> BTreeSet<Repository> {
+        let plain = self.texts().filter(|text| !is_glob(text));
+        plain.filter_map(|text| Repository::try_from(text).ok()).collect()
+    }
+
+    /// Lists the owners that are named in full, whatever of theirs is served.
+    pub fn owners(&self) -> BTreeSet<String> {
+        let owners = self.texts().filter_map(|text| text.split_once('/'));
+        owners.filter(|(owner, _)| !is_glob(owner)).map(|(owner, _)| owner.to_owned()).collect()
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        self.patterns.iter().map(|pattern| pattern.glob().glob())
+    }
+
     /// Lists the globs with commas between them, as a runner's job-started hook reads them.
     pub fn globs(&self) -> String {
-        let globs: Vec<&str> = self.patterns.iter().map(|pattern| pattern.glob().glob()).collect();
-        globs.join(",")
+        self.texts().collect::<Vec<_>>().join(",")
     }
+}
+
+fn is_glob(text: &str) -> bool {
+    text.contains(['*', '?', '[', '{'])
 }
 
 #[cfg(test)]
@@ -158,5 +183,15 @@ mod tests {
                 .allow(&Repository::try_from("a/b").expect("a name"))
         );
         assert!(AllowedRepositories::parse("octo/[").is_err());
+    }
+
+    #[test]
+    fn what_is_named_in_full_need_not_be_looked_for() {
+        let allowed = AllowedRepositories::parse("octo/app, corp/tools-?, */site").expect("globs");
+        let named: Vec<_> = allowed.named().iter().map(Repository::to_string).collect();
+        assert_eq!(named, ["octo/app"]);
+        assert_eq!(Vec::from_iter(allowed.owners()), ["corp", "octo"]);
+        assert!(allowed.is_open() && AllowedRepositories::default().is_open());
+        assert!(!AllowedRepositories::parse("octo/app").expect("a name").is_open());
     }
 }

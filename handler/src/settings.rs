@@ -17,10 +17,12 @@ mod firewall;
 mod github;
 mod reader;
 mod runners;
+mod reconciliation;
 
 pub use firewall::FirewallSettings;
 pub use reader::Faults;
 use reader::Reader;
+pub use reconciliation::ReconciliationSettings;
 
 /// GitHub's own API, whose hook ranges are built in.
 const GITHUB_API: &str = "https://api.github.com/";
@@ -42,6 +44,8 @@ pub struct Settings {
     pub storage: StorageSettings,
     /// What runners are told.
     pub runners: RunnerSettings,
+    /// What ReconcileRunners keeps to.
+    pub reconciliation: ReconciliationSettings,
     /// The client id of the user-assigned identity; the system-assigned one where there is none.
     pub identity_client_id: Option<String>,
 }
@@ -158,6 +162,7 @@ impl Settings {
             storage: storage(reader),
             runners: runners::read(reader, &webhook.policy.allowed),
             webhook,
+            reconciliation: reconciliation::reconciliation(reader),
             identity_client_id: reader.optional("IdentityClientId"),
         };
         reader.finish(settings)

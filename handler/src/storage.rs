@@ -1,4 +1,4 @@
-//! Azure Storage: the queue of runner requests, the claims, and the ranges of webhooks.
+//! Azure Storage: the queue of runner requests and its poison, the claims, and what runs leave to the next.
 //!
 //! An address with a shared access signature authorizes itself; any other goes with the app's identity.
 
@@ -13,10 +13,14 @@ use crate::secret::SignedUrl;
 mod claims;
 mod hook_ranges;
 mod queue;
+mod poison;
+mod state;
 
-pub use claims::{Claim, ClaimError, Claims};
+pub use claims::{Claim, ClaimError, Claims, ClaimsError};
 pub use hook_ranges::{HookRangesBlob, HookRangesError, Write};
+pub use poison::{PoisonError, PoisonQueue};
 pub use queue::{QueueError, RequestQueue};
+pub use state::{ReadState, StateBlob, StateError, Written};
 
 fn credential(
     url: &SignedUrl,

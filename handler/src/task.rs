@@ -11,11 +11,6 @@ mod environment;
 
 pub use id::{DeploymentName, TaskId};
 
-/// Names the Batch job that holds a profile's tasks.
-pub fn batch_job(profile: &str) -> String {
-    format!("runners-{profile}")
-}
-
 /// How the runner comes to its credential.
 #[derive(Clone, Debug)]
 pub enum Credential {
@@ -155,6 +150,7 @@ mod tests {
             repository: Repository::try_from("octo/app").expect("a name"),
             profile: "ubuntu".to_owned(),
             pinned: Vec::new(),
+            generation: 1,
             replacement: 1,
             requested_at: DateTime::UNIX_EPOCH,
         };

@@ -17,11 +17,18 @@ use crate::secret::{Rotating, Secret};
 pub struct Ticket {
     /// The task that may claim.
     pub task: String,
-    /// The profile, and so the Batch job, that the task belongs to.
+    /// The profile that the task belongs to.
     pub profile: String,
+    /// Which of the profile's Batch jobs holds it; a ticket of an earlier version means the first.
+    #[serde(default = "first")]
+    pub generation: u32,
     /// When the ticket ends, in seconds since 1970.
     #[serde(with = "chrono::serde::ts_seconds")]
     pub expires: DateTime<Utc>,
+}
+
+fn first() -> u32 {
+    1
 }
 
 /// A text that is no ticket of ours, or no longer.
@@ -84,7 +91,7 @@ mod tests {
 
     fn ticket() -> Ticket {
         let expires = DateTime::UNIX_EPOCH + TimeDelta::hours(1);
-        Ticket { task: "gh-123".to_owned(), profile: "ubuntu".to_owned(), expires }
+        Ticket { task: "gh-123".to_owned(), profile: "ubuntu".to_owned(), generation: 2, expires }
     }
 
     #[test]
@@ -99,6 +106,13 @@ mod tests {
         };
         assert_eq!(open(0), Ok(ticket()));
         assert_eq!(open(1), Err(BadTicket::Expired));
+    }
+
+    #[test]
+    fn a_ticket_that_names_no_generation_means_the_first() {
+        let json = r#"{"task":"gh-123","profile":"ubuntu","expires":3600}"#;
+        let ticket: Ticket = serde_json::from_str(json).expect("a ticket of an earlier version");
+        assert_eq!(ticket.generation, 1);
     }
 
     #[test]

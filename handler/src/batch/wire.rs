@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::task::{RunnerTask, Start};
 
+pub(super) mod listed;
+
 /// <https://learn.microsoft.com/rest/api/batchservice/jobs/create-job>
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

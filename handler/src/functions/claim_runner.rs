@@ -13,6 +13,7 @@ use warp::http::StatusCode;
 use super::group::{Ungrouped, group};
 use super::{Answer, App, Unread, read_body};
 use crate::batch::{BatchError, TaskState};
+use crate::batch_job::BatchJobId;
 use crate::causes::Chain;
 use crate::claim::Gone;
 use crate::github::{GithubError, Registered, RunnerToRegister};
@@ -137,7 +138,8 @@ async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, Unclai
 /// Reads the task that the ticket names, and takes the claim for its present run.
 async fn claimant(app: &App, ticket: &Ticket, nonce: &str) -> Result<Claimant, Unclaimed> {
     let unclear = |what: &str| Unclaimed::Unclear(format!("task {} {what}", ticket.task));
-    let task = match app.batch.task(&ticket.profile, &ticket.task).await {
+    let place = BatchJobId::new(&ticket.profile, ticket.generation);
+    let task = match app.batch.task(&place, &ticket.task).await {
         Err(BatchError::NoTask(_)) => return Err(Unclaimed::Gone("the task no longer exists")),
         seen => seen?,
     };

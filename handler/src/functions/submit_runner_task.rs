@@ -10,18 +10,20 @@ use chrono::TimeDelta;
 use tracing::{error, info, warn};
 use warp::http::StatusCode;
 
-use super::group::{Ungrouped, group};
+use super::group::Ungrouped;
 use super::{Answer, App};
-use crate::batch::{BatchError, TaskState};
+use crate::batch::BatchError;
 use crate::causes::Chain;
 use crate::github::GithubError;
 use crate::invocation::{self, BadEnvelope};
 use crate::message::{Malformed, RunnerRequest};
-use crate::profiles::Profile;
 use crate::runner_group::TooWide;
-use crate::settings::Registration;
-use crate::task::{Credential, RunnerTask, TaskId};
-use crate::ticket::Ticket;
+use crate::task::TaskId;
+
+mod submission;
+
+pub(super) use submission::Generations;
+use submission::{LONGEST_WAIT_HOURS, submit};
 
 /// The name of the trigger in function.json.
 const BINDING: &str = "request";
@@ -31,8 +33,6 @@ const DELAY: Duration = Duration::from_secs(30);
 const UNTIL_MENDED: Duration = Duration::from_secs(300);
 /// A job that has come back this often is left to a person.
 const MOST_REPLACEMENTS: u32 = 64;
-/// GitHub cancels a job that has waited this long; a ticket must outlive the wait and the job.
-const LONGEST_WAIT_HOURS: i64 = 24;
 
 /// A message that no later try can mend.
 #[derive(Debug, thiserror::Error)]
@@ -167,76 +167,4 @@ fn delay(why: &Unsubmitted) -> Duration {
         Unsubmitted::TooWide(_) => UNTIL_MENDED,
         Unsubmitted::Batch(_) | Unsubmitted::Poison(_) => DELAY,
     }
-}
-
-/// Adds the job's task, or the next replacement where it came back after its task had ended.
-async fn submit(app: &App, request: &RunnerRequest) -> Result<Submitted, Unsubmitted> {
-    let profiles = &app.webhook.policy.profiles;
-    let profile = profiles.iter().find(|profile| profile.name == request.profile);
-    let profile = profile.ok_or_else(|| Poison::NoProfile(request.profile.clone()))?;
-    let mut replacement = request.replacement;
-    loop {
-        let id = app.runners.deployment.task(request.job, replacement);
-        match add(app, request, profile, id.clone()).await {
-            Err(Unsubmitted::Batch(BatchError::TaskExists(_))) => {}
-            added => return added.map(|()| Submitted::Added(id)),
-        }
-        if app.batch.task(&profile.name, &id.to_string()).await?.state != TaskState::Completed {
-            return Ok(Submitted::Covered(id));
-        }
-        if replacement == request.replacement {
-            // A late duplicate of a served job's message must not start a second runner.
-            let job = app.github.job(&request.repository, request.job).await?;
-            if job.status != "queued" {
-                return Ok(Submitted::NotQueued(job.status));
-            }
-        }
-        replacement += 1;
-        if replacement > MOST_REPLACEMENTS {
-            return Err(Poison::TooOften(request.job).into());
-        }
-    }
-}
-
-/// Adds a task, and the Batch job of its profile where there is none.
-async fn add(
-    app: &App,
-    request: &RunnerRequest,
-    profile: &Profile,
-    id: TaskId,
-) -> Result<(), Unsubmitted> {
-    let credential = credential(app, request, profile, &id).await?;
-    let url = app.scope.runner_url(&app.web, &request.repository);
-    let surroundings = &app.runners.surroundings;
-    let carrying = profile.pinned_to(&request.pinned);
-    let task = RunnerTask::describe(id, request, &carrying, surroundings, &url, &credential);
-    match app.batch.add_task(&profile.name, &task).await {
-        Err(BatchError::NoJob(_)) => {
-            app.batch.add_job(&profile.name, &profile.pool).await?;
-            Ok(app.batch.add_task(&profile.name, &task).await?)
-        }
-        added => Ok(added?),
-    }
-}
-
-async fn credential(
-    app: &App,
-    request: &RunnerRequest,
-    profile: &Profile,
-    id: &TaskId,
-) -> Result<Credential, Unsubmitted> {
-    let Registration::Jit { claim_url } = &app.runners.registration else {
-        let name = profile.group.as_ref().unwrap_or(&app.runners.surroundings.group);
-        group(app, &request.repository, name).await?;
-        let token = app.github.registration_token(&request.repository).await?;
-        return Ok(Credential::Token { token: token.token, expires_at: token.expires_at });
-    };
-    let hours = LONGEST_WAIT_HOURS + i64::from(app.runners.surroundings.max_job_hours);
-    let ticket = Ticket {
-        task: id.to_string(),
-        profile: request.profile.clone(),
-        expires: app.clock.now() + TimeDelta::hours(hours),
-    };
-    let ticket = ticket.seal(&app.runners.ticket_key);
-    Ok(Credential::Claim { url: claim_url.to_string(), ticket })
 }

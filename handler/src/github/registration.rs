@@ -157,7 +157,7 @@ impl Github {
         Ok(found.runners.into_iter().find(|runner| runner.name == name))
     }
 
-    fn runners_path(&self, repository: &Repository, rest: &str) -> String {
+    pub(super) fn runners_path(&self, repository: &Repository, rest: &str) -> String {
         format!("{}/actions/runners{rest}", self.scope.api_path(repository))
     }
 }

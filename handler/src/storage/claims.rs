@@ -4,14 +4,22 @@ use std::sync::Arc;
 
 use azure_core::credentials::TokenCredential;
 use azure_core::http::{RequestContent, StatusCode};
-use azure_storage_blob::models::{BlobClientDownloadOptions, BlockBlobClientUploadOptions};
-use azure_storage_blob::{BlobClient, BlobClientOptions};
+use azure_storage_blob::models::{
+    BlobClientDownloadOptions, BlobContainerClientListBlobsOptions, BlockBlobClientUploadOptions,
+};
+use azure_storage_blob::{
+    BlobClient, BlobClientOptions, BlobContainerClient, BlobContainerClientOptions,
+};
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
+use futures::TryStreamExt;
 
 use super::{credential, in_one_line};
 use crate::secret::SignedUrl;
 use crate::transport::{azure_options, short_retries};
+
+/// Where the claims lie in their container.
+const FOLDER: &str = "claims/";
 
 /// The claims, in the container `mayfly-state` under `claims/`.
 #[derive(Clone)]
@@ -35,6 +43,15 @@ pub enum Claim {
 #[error("the claim of task {task} could be neither taken nor read")]
 pub struct ClaimError {
     task: String,
+    #[source]
+    source: azure_core::Error,
+}
+
+/// The claims could not be swept.
+#[derive(Debug, thiserror::Error)]
+#[error("claims in the container of setting StateContainerUrl could not be {done}")]
+pub struct ClaimsError {
+    done: &'static str,
     #[source]
     source: azure_core::Error,
 }
@@ -86,10 +103,55 @@ impl Claims {
         Ok(if *holder == *nonce.as_bytes() { Claim::Held } else { Claim::Refused })
     }
 
+    /// Lists the claims: the name of each one's task, and of its blob. A task has one for each of its runs.
+    ///
+    /// # Errors
+    /// Storage did not answer, or refused.
+    pub async fn list(&self) -> Result<Vec<(String, String)>, ClaimsError> {
+        let listed = async {
+            let options = BlobContainerClientListBlobsOptions {
+                prefix: Some(FOLDER.to_owned()),
+                ..Default::default()
+            };
+            let container = self.container()?;
+            let mut blobs = container.list_blobs(Some(options))?;
+            let mut claims = Vec::new();
+            while let Some(blob) = blobs.try_next().await? {
+                let Some(name) = blob.name else { continue };
+                let task = name.strip_prefix(FOLDER).and_then(|rest| rest.split_once('/'));
+                claims.extend(task.map(|(task, _)| (task.to_owned(), name.clone())));
+            }
+            Ok(claims)
+        };
+        listed.await.map_err(|source| ClaimsError { done: "listed", source: in_one_line(source) })
+    }
+
+    /// Deletes a claim by the name of its blob. That it is gone is success.
+    ///
+    /// # Errors
+    /// Storage did not answer, or refused.
+    pub async fn delete(&self, blob: &str) -> Result<(), ClaimsError> {
+        let deleted = async { self.container()?.blob_client(blob).delete(None).await };
+        match deleted.await {
+            Err(err) if err.http_status() == Some(StatusCode::NotFound) => Ok(()),
+            Err(source) => Err(ClaimsError { done: "deleted", source: in_one_line(source) }),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    fn container(&self) -> azure_core::Result<BlobContainerClient> {
+        let options = BlobContainerClientOptions {
+            client_options: azure_options(&self.client, short_retries()),
+            ..Default::default()
+        };
+        let url = self.container.expose().clone();
+        BlobContainerClient::new(url, self.identity.clone(), Some(options))
+    }
+
     fn blob(&self, task: &str, run: DateTime<Utc>) -> azure_core::Result<BlobClient> {
         // Colons would have to be encoded in a path.
         let run = run.to_rfc3339_opts(SecondsFormat::Micros, true).replace(':', "");
-        let url = self.container.join(&format!("claims/{task}/{run}"));
+        let url = self.container.join(&format!("{FOLDER}{task}/{run}"));
         let options = BlobClientOptions {
             client_options: azure_options(&self.client, short_retries()),
             ..Default::default()

@@ -40,7 +40,7 @@ impl DeploymentName {
 }
 
 /// Identifies a task, and by the same name its runner.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct TaskId {
     deployment: String,
     /// The workflow job that the runner was made for.

@@ -96,6 +96,8 @@ pub struct Options {
     pub function_key: String,
     /// The master key, `_master`.
     pub master_key: String,
+    /// Whether timers fire by hand alone, whatever their schedules say.
+    pub timers_by_hand: bool,
     /// Where invocation ids are drawn from.
     pub seed: u64,
     /// Takes the handler's lines.
@@ -110,6 +112,7 @@ impl Options {
             settings: BTreeMap::new(),
             function_key: "function-key".to_owned(),
             master_key: "master-key".to_owned(),
+            timers_by_hand: false,
             seed: 0,
             log: Arc::new(|_| {}),
         }

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use chrono::TimeDelta;
@@ -81,6 +82,10 @@ pub struct Options {
     pub batch_bearer: Option<String>,
     /// Application settings besides, or in place of, the usual ones.
     pub settings: BTreeMap<String, String>,
+    /// Whether the handler's timers fire by hand alone.
+    pub timers_by_hand: bool,
+    /// After how long GitHub removes an idle runner; never where there is none.
+    pub idle_removal: Option<Duration>,
     /// What GitHub draws lots from, and with it which runner gets which job.
     pub seed: u64,
     /// API requests that GitHub grants a caller an hour; 5,000 unless told.
@@ -106,6 +111,8 @@ impl Options {
             storage: None,
             batch_bearer: None,
             settings: BTreeMap::new(),
+            timers_by_hand: false,
+            idle_removal: None,
             seed: 1,
             rate_limit: None,
             beside: None,
@@ -242,6 +249,7 @@ impl Cloud {
 fn github_like(options: &Options, site: &Site) -> Arc<GitHub> {
     let mut github = github::Options::new(GITHUB_TOKEN, options.seed);
     github.enterprise = Some(ENTERPRISE.to_owned());
+    github.idle_removal = options.idle_removal;
     github.rate_limit = options.rate_limit.unwrap_or(github.rate_limit);
     GitHub::new(github, site.clone())
 }
@@ -267,6 +275,7 @@ async fn functions_host(
         host.settings.insert(followed::VARIABLE.to_owned(), file.display().to_string());
     }
     host.settings.extend(options.settings);
+    host.timers_by_hand = options.timers_by_hand;
     host.log = options.log;
     let key = host.function_key.clone();
     let host = FunctionsHost::start(host, site.clone()).await.context("start the handler")?;

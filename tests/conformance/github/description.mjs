@@ -13,6 +13,7 @@ const KEPT = [
   /^\/app\/installations\/{installation_id}\/access_tokens$/,
   new RegExp(`^${SCOPE}\\/hooks(\\/{hook_id}\\/deliveries(\\/{delivery_id}(\\/attempts)?)?)?$`),
   /^\/repos\/{owner}\/{repo}(\/actions\/jobs\/{job_id})?$/,
+  /^\/(orgs\/{org}|user)\/repos$/,
   /^\/repos\/{owner}\/{repo}\/actions\/runs(\/{run_id}(\/jobs|\/cancel)?)?$/,
 ];
 

@@ -21,6 +21,7 @@ mod claims;
 mod gates;
 mod elsewhere;
 mod front;
+mod reconciling;
 pub mod production;
 mod tls;
 
@@ -55,6 +56,8 @@ impl World {
         let log = Arc::new(Mutex::new(String::new()));
         let mut options = Options::new(PathBuf::from(program));
         options.github_front = front::asked_for();
+        // A schedule would fire within whichever story the machine's clock strikes in.
+        options.timers_by_hand = true;
         let lines = Arc::clone(&log);
         options.log = Arc::new(move |line| {
             let mut lines = lines.lock().expect("nobody panics with the log");
@@ -287,7 +290,7 @@ impl World {
     }
 
     /// Replaces each job's id by its place among the jobs, so that a story's outcome can be written down.
-    fn by_place(&self, text: &str) -> String {
+    pub(crate) fn by_place(&self, text: &str) -> String {
         let jobs = self.cloud.github.emulator.jobs();
         let numbered = jobs.iter().enumerate();
         numbered.fold(text.to_owned(), |text, (place, job)| {
@@ -295,7 +298,7 @@ impl World {
         })
     }
 
-    fn give_up(&self, story: &str) -> ! {
+    pub(crate) fn give_up(&self, story: &str) -> ! {
         let (seen, tasks, log) = (&self.seen, self.tasks(), self.log());
         panic!("waited for {story}, in vain\nhappened: {seen:#?}\ntasks:\n{tasks}\nlog:\n{log}");
     }

@@ -6,6 +6,7 @@ use tracing::info;
 
 use super::{Claimant, Unclaimed};
 use crate::batch::BatchError;
+use crate::batch_job::BatchJobId;
 use crate::claim::{Gone, SeenJob, Step, WALK_LIMIT, step};
 use crate::functions::App;
 use crate::message::RunnerRequest;
@@ -50,20 +51,36 @@ pub(super) async fn walk(app: &App, claimant: &Claimant) -> Result<Walk, Unclaim
     Ok(Walk::Serve)
 }
 
-/// Finds the repository of a runner's job in its task, whichever profile it belongs to.
+/// Finds the repository of a runner's job in its task, whichever Batch job holds it: the first one of a
+/// profile in all likelihood, or one that has taken over.
 async fn repository_of(app: &App, runner: &TaskId) -> Result<Repository, Unclaimed> {
-    let name = runner.to_string();
-    for profile in &app.webhook.policy.profiles {
-        let task = match app.batch.task(&profile.name, &name).await {
-            Err(BatchError::NoTask(_)) => continue,
-            seen => seen?,
-        };
-        let repository = task.variable("RUNNER_REPOSITORY").map(Repository::try_from);
-        if let Some(Ok(repository)) = repository {
+    let profiles = app.webhook.policy.profiles.iter();
+    for place in profiles.map(|profile| BatchJobId::new(&profile.name, 1)) {
+        if let Some(repository) = told(app, &place, runner).await? {
             return Ok(repository);
         }
     }
-    Err(Unclaimed::Unclear(format!("the task of runner {name} cannot be read")))
+    for (place, _) in app.batch.jobs().await? {
+        if place.generation > 1
+            && let Some(repository) = told(app, &place, runner).await?
+        {
+            return Ok(repository);
+        }
+    }
+    Err(Unclaimed::Unclear(format!("the task of runner {runner} cannot be read")))
+}
+
+/// Reads what a runner's task was told of its repository, where this Batch job holds the task.
+async fn told(
+    app: &App,
+    place: &BatchJobId,
+    runner: &TaskId,
+) -> Result<Option<Repository>, BatchError> {
+    let task = match app.batch.task(place, &runner.to_string()).await {
+        Err(BatchError::NoTask(_)) => return Ok(None),
+        seen => seen?,
+    };
+    Ok(task.variable("RUNNER_REPOSITORY").and_then(|name| Repository::try_from(name).ok()))
 }
 
 /// Asks for a runner that the job's labels fit; its number follows that of the runner that went astray.
@@ -82,6 +99,7 @@ async fn replace(
         repository,
         profile: profile.name.clone(),
         pinned: profile.pinned(&job.labels),
+        generation: 1,
         replacement: astray.replacement + 1,
         requested_at: app.clock.now(),
     };

@@ -70,7 +70,7 @@ pub(super) async fn start(mut options: Options, site: Site) -> Result<FunctionsH
     // A host starts seldom, and faults need the names for as long as there is one.
     let names = app.functions.iter().map(|function| &*function.name.clone().leak()).collect();
     let core = Arc::new(Core::new(app, site, workers, options.log, options.seed));
-    let timers = attend(&core, sources, &mut tasks);
+    let timers = attend(&core, sources, options.timers_by_hand, &mut tasks);
     let keys = Keys { function: options.function_key, master: options.master_key };
     let (claimed_address, tasks) = (Mutex::new(None), Mutex::new(tasks));
     Ok(FunctionsHost { core, keys, timers, names, claimed_address, tasks })
@@ -145,6 +145,7 @@ fn launch(app: &App, options: &Options, group: &str, worker_id: Uuid) -> Launch 
 fn attend(
     core: &Arc<Core>,
     sources: Vec<Source>,
+    timers_by_hand: bool,
     tasks: &mut JoinSet<()>,
 ) -> BTreeMap<String, Arc<Timer>> {
     let mut timers = BTreeMap::new();
@@ -158,7 +159,9 @@ fn attend(
             Source::Timer { trigger, schedule } => {
                 let name = function.name.clone();
                 let timer = Timer::new(core, function, &trigger, schedule);
-                tasks.spawn(Arc::clone(&timer).run());
+                if !timers_by_hand {
+                    tasks.spawn(Arc::clone(&timer).run());
+                }
                 timers.insert(name, timer);
             }
         }

@@ -16,6 +16,10 @@ pub enum Operation {
     RateLimitGet,
     /// One repository.
     ReposGet,
+    /// The repositories of an organization.
+    ReposListForOrg,
+    /// The repositories that the token opens.
+    ReposListForAuthenticatedUser,
     /// One job.
     GetJobForWorkflowRun,
     /// The jobs of a run.
@@ -79,6 +83,10 @@ impl fmt::Debug for Operation {
             Self::MetaGet => formatter.write_str("MetaGet"),
             Self::RateLimitGet => formatter.write_str("RateLimitGet"),
             Self::ReposGet => formatter.write_str("ReposGet"),
+            Self::ReposListForOrg => formatter.write_str("ReposListForOrg"),
+            Self::ReposListForAuthenticatedUser => {
+                formatter.write_str("ReposListForAuthenticatedUser")
+            }
             Self::GetJobForWorkflowRun => formatter.write_str("GetJobForWorkflowRun"),
             Self::ListJobsForWorkflowRun => formatter.write_str("ListJobsForWorkflowRun"),
             Self::ListWorkflowRunsForRepo => formatter.write_str("ListWorkflowRunsForRepo"),

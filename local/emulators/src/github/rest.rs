@@ -88,6 +88,8 @@ fn dispatch(state: &mut State, ask: &Ask<'_>) -> Outcome {
         Operation::MetaGet => meta(state),
         Operation::RateLimitGet => Reply::ok(state.limits_of(ask.caller.name()).overview(ask.now)),
         Operation::ReposGet => jobs::repository(state, ask),
+        Operation::ReposListForOrg => jobs::repositories_of_org(state, ask),
+        Operation::ReposListForAuthenticatedUser => jobs::repositories(state, ask),
         Operation::GetJobForWorkflowRun => jobs::job(state, ask),
         Operation::ListJobsForWorkflowRun => jobs::jobs(state, ask),
         Operation::ListWorkflowRunsForRepo => jobs::runs(state, ask),

@@ -32,6 +32,10 @@ fn of_jobs<'a>(method: &str, segments: &[&'a str]) -> Option<Route<'a>> {
     match (method, segments) {
         ("GET", ["meta"]) => found(Op::MetaGet, &[]),
         ("GET", ["rate_limit"]) => found(Op::RateLimitGet, &[]),
+        ("GET", ["user", "repos"]) => found(Op::ReposListForAuthenticatedUser, &[]),
+        ("GET", [scope @ .., "repos"]) if scope.first() == Some(&"orgs") => {
+            scoped(|_| Op::ReposListForOrg, scope, &[])
+        }
         ("GET", scope @ ["repos", _, _]) => scoped(|_| Op::ReposGet, scope, &[]),
 
         ("GET", [scope @ .., "actions", "jobs", job]) if is_repository(scope) => {
@@ -163,6 +167,8 @@ mod tests {
     #[test]
     fn operations_have_githubs_names() {
         check("GET", "/repos/octo/app", "ReposGet");
+        check("GET", "/orgs/octo/repos", "ReposListForOrg");
+        check("GET", "/user/repos", "ReposListForAuthenticatedUser");
         check("GET", "/api/v3/repos/octo/app/actions/jobs/7", "GetJobForWorkflowRun");
         check("GET", "/repos/octo/app/actions/runs/7/jobs", "ListJobsForWorkflowRun");
         check(

@@ -11,7 +11,7 @@ use emulators::batch::launch::{Launcher, Process};
 
 const HOST_JSON: &str = include_str!("../../../../host.json");
 /// One folder a function, as packaging lays them beside host.json.
-const FUNCTIONS: [(&str, &str); 4] = [
+const FUNCTIONS: [(&str, &str); 5] = [
     (
         "ProvideActionsRunner",
         include_str!("../../../../function-definitions/ProvideActionsRunner/function.json"),
@@ -24,6 +24,10 @@ const FUNCTIONS: [(&str, &str); 4] = [
     (
         "RefreshFirewall",
         include_str!("../../../../function-definitions/RefreshFirewall/function.json"),
+    ),
+    (
+        "ReconcileRunners",
+        include_str!("../../../../function-definitions/ReconcileRunners/function.json"),
     ),
 ];
 /// What the Ubuntu image holds besides GitHub's runner.

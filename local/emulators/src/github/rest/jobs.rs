@@ -4,14 +4,32 @@ use http::StatusCode;
 
 use crate::github::answer::{Outcome, Refusal, Reply};
 use crate::github::job::Job;
+use crate::github::repository::Repository;
 use crate::github::run::Run;
 use crate::github::shapes;
 use crate::github::state::State;
 
-use super::{Ask, listed};
+use super::{Ask, listed, scope};
 
 pub(super) fn repository(state: &State, ask: &Ask<'_>) -> Outcome {
     Reply::ok(shapes::repository::full(&ask.base, super::repository(state, ask)?))
+}
+
+pub(super) fn repositories_of_org(state: &State, ask: &Ask<'_>) -> Outcome {
+    let scope = scope(state, ask)?;
+    page(ask, state.repositories.values().filter(|known| scope.covers(known)).collect())
+}
+
+/// The one token opens every repository.
+pub(super) fn repositories(state: &State, ask: &Ask<'_>) -> Outcome {
+    page(ask, state.repositories.values().collect())
+}
+
+fn page(ask: &Ask<'_>, repositories: Vec<&Repository>) -> Outcome {
+    ask.query.only(&[])?;
+    let (shown, link) = ask.query.page(repositories, &ask.base, &ask.path);
+    let write = |known: &Repository| shapes::repository::short(&ask.base, known);
+    Reply::linked(shown.into_iter().map(write).collect(), link)
 }
 
 pub(super) fn job(state: &State, ask: &Ask<'_>) -> Outcome {

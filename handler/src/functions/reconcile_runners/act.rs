@@ -1,0 +1,66 @@
+//! Repairs what was found wrong: each thing once, and on with the rest where one fails.
+//!
+//! The order bears that the run ends anywhere: first what jobs wait for, then what stands idle, then what only
+//! lies about.
+
+mod repairs;
+mod told;
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use super::FUNCTION;
+use crate::functions::App;
+use crate::reconcile::Repair;
+
+/// How long a run repairs. The host takes a function's process away after five minutes.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// Carries out repairs, and tells what was done in a line.
+pub(super) async fn act(
+    app: &App,
+    mut repairs: Vec<Repair>,
+    claims: &[(String, String)],
+) -> String {
+    repairs.sort_by_key(rank);
+    let until = Instant::now() + LONGEST;
+    let mut hands = repairs::Hands::new(app, claims);
+    let (mut done, mut failed, mut left) = (0, 0, 0);
+    for repair in &repairs {
+        if told::tell(repair) {
+            continue;
+        }
+        if Instant::now() >= until {
+            left += 1;
+            continue;
+        }
+        match hands.carry_out(repair).await {
+            Ok(text) => {
+                info!(function = FUNCTION, "{text}");
+                done += 1;
+            }
+            Err(err) => {
+                warn!(function = FUNCTION, "failed to {err:#}; the next run tries again");
+                failed += 1;
+            }
+        }
+    }
+    match (done, failed, left) {
+        (0, 0, 0) => "nothing to repair".to_owned(),
+        (done, 0, 0) => format!("repaired {done}"),
+        (done, failed, left) => format!("repaired {done}, failed at {failed}, left {left}"),
+    }
+}
+
+fn rank(repair: &Repair) -> u8 {
+    match repair {
+        Repair::Report { .. } | Repair::ReportPool { .. } | Repair::Alarm { .. } => 0,
+        Repair::Request(_) | Repair::Replay { .. } => 1,
+        Repair::Deregister { .. } => 2,
+        Repair::Terminate { .. } => 3,
+        Repair::Redeliver { .. } | Repair::Cancel { .. } => 4,
+        Repair::Drop { .. } | Repair::DeleteTask { .. } | Repair::DeleteClaims { .. } => 5,
+    }
+}

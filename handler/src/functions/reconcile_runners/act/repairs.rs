@@ -1,0 +1,142 @@
+//! Carries out one repair at a time. That it is done already is success.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::batch::{BatchError, TaskState};
+use crate::batch_job::BatchJobId;
+use crate::functions::App;
+use crate::github::{Github, Removed};
+use crate::message::RunnerRequest;
+use crate::reconcile::Repair;
+use crate::repository::Repository;
+use crate::task::TaskId;
+
+/// What carries out the repairs of a run.
+pub(super) struct Hands<'a> {
+    app: &'a App,
+    github: Github,
+    /// The claims: the name of each one's task, and of its blob.
+    claims: &'a [(String, String)],
+    /// The poison messages that can be deleted, once they are needed.
+    held: Option<BTreeMap<String, String>>,
+}
+
+impl<'a> Hands<'a> {
+    pub(super) fn new(app: &'a App, claims: &'a [(String, String)]) -> Self {
+        Self { app, github: app.github.for_housekeeping(), claims, held: None }
+    }
+
+    /// Carries out a repair, and tells what was done.
+    pub(super) async fn carry_out(&mut self, repair: &Repair) -> anyhow::Result<String> {
+        match repair {
+            Repair::Request(request) => self.request(request).await,
+            Repair::Terminate { batch_job, task, why } => {
+                self.terminate_waiting(batch_job, task, why).await
+            }
+            Repair::Deregister { repository, runner, name, batch_job } => {
+                self.deregister(repository, *runner, name, batch_job.as_deref()).await
+            }
+            Repair::Redeliver { hook, delivery, guid } => {
+                let asked = self.github.redeliver(hook, *delivery).await;
+                asked.with_context(|| format!("have {hook} deliver {guid} again"))?;
+                Ok(format!("GitHub delivers {guid} of {hook} again"))
+            }
+            Repair::Replay { handle, request } => {
+                let receipt = self.hold(handle).await?;
+                let done = self.request(request).await?;
+                self.app.poison.delete(handle, &receipt).await?;
+                Ok(format!("{done}, out of the poison"))
+            }
+            Repair::Drop { handle } => {
+                let receipt = self.hold(handle).await?;
+                self.app.poison.delete(handle, &receipt).await?;
+                Ok(format!(
+                    "message {handle} is deleted from the poison: GitHub has cancelled its job"
+                ))
+            }
+            Repair::DeleteTask { batch_job, task } => {
+                self.app.batch.delete_task(&place(batch_job)?, &task.to_string()).await?;
+                Ok(format!("task {task} is deleted, which ended long ago"))
+            }
+            Repair::DeleteClaims { task } => self.delete_claims(task).await,
+            Repair::Cancel { job, run, repository, why } => {
+                let cancelled = self.github.cancel_run(repository, *run).await;
+                cancelled.with_context(|| format!("cancel run {run} of {repository}"))?;
+                Ok(format!(
+                    "run {run} of {repository} is cancelled, because job {job} cannot be served: {why}"
+                ))
+            }
+            Repair::Report { .. } | Repair::ReportPool { .. } | Repair::Alarm { .. } => {
+                Ok(String::new())
+            }
+        }
+    }
+
+    async fn request(&self, request: &RunnerRequest) -> anyhow::Result<String> {
+        self.app.queue.put(request, Duration::ZERO).await?;
+        let task = self.app.runners.deployment.task(request.job, request.replacement);
+        Ok(format!("runner {task} of {} is asked for, for {}", request.profile, request.repository))
+    }
+
+    /// A runner that is being removed may get a job until it is; then it stays, and so does its task.
+    async fn deregister(
+        &self,
+        repository: &Repository,
+        runner: u64,
+        name: &TaskId,
+        batch_job: Option<&str>,
+    ) -> anyhow::Result<String> {
+        let removed = self.github.remove_runner(repository, runner).await;
+        if removed.with_context(|| format!("remove runner {name}"))? == Removed::Busy {
+            return Ok(format!("runner {name} has got a job, and stays"));
+        }
+        if let Some(batch_job) = batch_job {
+            self.app.batch.terminate(&place(batch_job)?, &name.to_string()).await?;
+        }
+        Ok(format!("runner {name} is removed, which nobody needs"))
+    }
+
+    /// Ends a task that waits for a node, and only that: since it was listed it may have started, and its claim
+    /// may have found a job.
+    async fn terminate_waiting(
+        &self,
+        batch_job: &str,
+        task: &TaskId,
+        why: &str,
+    ) -> anyhow::Result<String> {
+        let place = place(batch_job)?;
+        match self.app.batch.task(&place, &task.to_string()).await {
+            Ok(seen) if seen.state != TaskState::Active => {
+                return Ok(format!("task {task} has started since, and stays"));
+            }
+            Ok(_) | Err(BatchError::NoTask(_)) => {}
+            Err(err) => return Err(err.into()),
+        }
+        self.app.batch.terminate(&place, &task.to_string()).await?;
+        Ok(format!("task {task} ends, which nobody needs: {why}"))
+    }
+
+    async fn hold(&mut self, message: &str) -> anyhow::Result<String> {
+        if self.held.is_none() {
+            self.held = Some(self.app.poison.receive().await?);
+        }
+        let receipt = self.held.as_ref().and_then(|held| held.get(message)).cloned();
+        receipt.with_context(|| {
+            format!("take message {message} out of the poison: it is held elsewhere")
+        })
+    }
+
+    async fn delete_claims(&self, task: &str) -> anyhow::Result<String> {
+        for (_, blob) in self.claims.iter().filter(|(of, _)| of == task) {
+            self.app.claims.delete(blob).await?;
+        }
+        Ok(format!("the claims of task {task} are deleted, which is gone"))
+    }
+}
+
+fn place(batch_job: &str) -> anyhow::Result<BatchJobId> {
+    BatchJobId::read(batch_job).with_context(|| format!("read {batch_job} as a Batch job of ours"))
+}

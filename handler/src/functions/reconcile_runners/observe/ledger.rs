@@ -1,0 +1,170 @@
+//! Reads the ledger: every task of every profile, from the Batch jobs that hold them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::batch::{BatchError, ListedTask, OpenOrClosed, TaskState};
+use crate::batch_job::BatchJobId;
+use crate::functions::App;
+use crate::reconcile::Rules;
+use crate::reconcile::seen::{Ending, LedgerTask, Stage};
+use crate::repository::Repository;
+use crate::task::TaskId;
+
+/// The runner was registered, and ended without a job.
+const NO_JOB: i32 = 76;
+/// What Batch says of a task that somebody has terminated, or that took too long.
+const TERMINATED: &str = "TaskEnded";
+
+/// The tasks of this deployment.
+pub(super) struct Ledger {
+    pub(super) tasks: Vec<LedgerTask>,
+    /// The workflow run of each one's job.
+    pub(super) runs: BTreeMap<TaskId, (Repository, u64)>,
+    /// The first Batch job of each profile that takes tasks.
+    pub(super) generations: BTreeMap<String, u32>,
+}
+
+impl Ledger {
+    pub(super) fn repositories(&self) -> BTreeSet<Repository> {
+        self.tasks.iter().map(|task| task.repository.clone()).collect()
+    }
+}
+
+/// Reads all of it.
+///
+/// # Errors
+/// A part could not be read, so that nothing is known.
+pub(super) async fn read(app: &App, rules: &Rules) -> Result<Ledger, BatchError> {
+    let places = app.batch.jobs().await?;
+    let (mut tasks, mut runs) = (Vec::new(), BTreeMap::new());
+    for (place, state) in &places {
+        for listed in app.batch.tasks(place).await? {
+            let Some(task) = task(&listed, place, *state, rules) else { continue };
+            let run = listed.fact("RUNNER_RUN_ID").and_then(|run| run.parse().ok());
+            runs.extend(run.map(|run| (task.id.clone(), (task.repository.clone(), run))));
+            tasks.push(task);
+        }
+    }
+    Ok(Ledger { tasks, runs, generations: generations(&places) })
+}
+
+/// A task whose name is not one of ours, or that was told nothing of a job, is somebody else's.
+fn task(
+    listed: &ListedTask,
+    place: &BatchJobId,
+    state: OpenOrClosed,
+    rules: &Rules,
+) -> Option<LedgerTask> {
+    Some(LedgerTask {
+        id: rules.deployment.read(&listed.id)?,
+        batch_job: place.to_string(),
+        profile: listed.fact("RUNNER_PROFILE").unwrap_or(&place.profile).to_owned(),
+        pinned: pinned(listed),
+        repository: Repository::try_from(listed.fact("RUNNER_REPOSITORY")?).ok()?,
+        stage: stage(listed, state),
+    })
+}
+
+fn pinned(listed: &ListedTask) -> Vec<String> {
+    let labels = listed.fact("RUNNER_PINNED_LABELS").unwrap_or_default();
+    labels.split(',').filter(|label| !label.is_empty()).map(str::to_owned).collect()
+}
+
+fn stage(listed: &ListedTask, state: OpenOrClosed) -> Stage {
+    let execution = &listed.execution_info;
+    match listed.state {
+        TaskState::Active if state == OpenOrClosed::Closed => Stage::Stranded,
+        TaskState::Active => Stage::Waiting,
+        TaskState::Completed => {
+            let at = execution.end_time.unwrap_or(listed.state_transition_time);
+            Stage::Ended { at, how: ending(listed) }
+        }
+        TaskState::Preparing | TaskState::Running | TaskState::Unknown => {
+            Stage::Started { at: execution.start_time }
+        }
+    }
+}
+
+fn ending(listed: &ListedTask) -> Ending {
+    let execution = &listed.execution_info;
+    let failure = execution.failure_info.as_ref();
+    match (execution.exit_code, failure) {
+        (Some(0), _) => Ending::Clean,
+        (Some(NO_JOB), _) => Ending::NoJob,
+        (_, Some(failure)) if failure.code == TERMINATED => Ending::Terminated,
+        (Some(code), _) => Ending::Failed(format!("exit code {code}")),
+        (None, Some(failure)) if failure.category.eq_ignore_ascii_case("servererror") => {
+            Ending::Node
+        }
+        (None, Some(failure)) => Ending::Failed(failure.code.clone()),
+        (None, None) => Ending::Node,
+    }
+}
+
+fn generations(places: &[(BatchJobId, OpenOrClosed)]) -> BTreeMap<String, u32> {
+    let mut generations: BTreeMap<String, u32> = BTreeMap::new();
+    let mut newest: BTreeMap<&str, u32> = BTreeMap::new();
+    for (place, state) in places {
+        let newest = newest.entry(&place.profile).or_default();
+        *newest = place.generation.max(*newest);
+        if *state == OpenOrClosed::Open {
+            let first = generations.entry(place.profile.clone()).or_insert(u32::MAX);
+            *first = place.generation.min(*first);
+        }
+    }
+    for (profile, newest) in newest {
+        generations.entry(profile.to_owned()).or_insert(newest + 1);
+    }
+    generations
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_batch_job_that_is_open_takes_tasks_or_the_next_to_be_made() {
+        let place = |profile, generation, state| (BatchJobId::new(profile, generation), state);
+        let (open, closed) = (OpenOrClosed::Open, OpenOrClosed::Closed);
+        let all = generations(&[
+            place("a", 1, open),
+            place("b", 1, closed),
+            place("b", 2, open),
+            place("b", 3, open),
+            place("c", 1, closed),
+            place("c", 2, closed),
+        ]);
+        let all: Vec<_> = all.iter().map(|(profile, n)| (profile.as_str(), *n)).collect();
+        assert_eq!(all, [("a", 1), ("b", 2), ("c", 3)]);
+    }
+
+    #[track_caller]
+    fn check(execution: &str, expect: &Ending) {
+        let json = format!(
+            r#"{{"id":"gh-1","state":"completed","stateTransitionTime":"2026-11-21T10:00:00Z","executionInfo":{execution}}}"#
+        );
+        assert_eq!(ending(&serde_json::from_str(&json).expect("a task")), *expect, "{execution}");
+    }
+
+    #[test]
+    fn a_tasks_end_tells_whose_fault_it_was() {
+        check(r#"{"exitCode":0}"#, &Ending::Clean);
+        check(
+            r#"{"exitCode":76,"failureInfo":{"category":"usererror","code":"FailureExitCode"}}"#,
+            &Ending::NoJob,
+        );
+        check(
+            r#"{"exitCode":7,"failureInfo":{"category":"usererror","code":"FailureExitCode"}}"#,
+            &Ending::Failed("exit code 7".to_owned()),
+        );
+        check(
+            r#"{"failureInfo":{"category":"usererror","code":"TaskEnded"}}"#,
+            &Ending::Terminated,
+        );
+        check(
+            r#"{"failureInfo":{"category":"usererror","code":"ContainerInvalidImage"}}"#,
+            &Ending::Failed("ContainerInvalidImage".to_owned()),
+        );
+        check(r#"{"failureInfo":{"category":"servererror","code":"DiskFull"}}"#, &Ending::Node);
+    }
+}

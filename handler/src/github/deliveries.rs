@@ -1,0 +1,130 @@
+//! Webhooks, what was delivered to them, and deliveries that are to be made again.
+//!
+//! <https://docs.github.com/en/rest/repos/webhooks>
+
+use chrono::{DateTime, Utc};
+use reqwest::Method;
+use serde::Deserialize;
+use url::Url;
+
+use super::client::Call;
+use super::pages::List;
+use super::{Github, GithubError};
+use crate::reconcile::seen::SeenDelivery;
+
+/// A place has 20 webhooks of an event at most.
+const MOST_HOOK_PAGES: usize = 2;
+
+#[derive(Clone, Debug, Deserialize)]
+struct HookBody {
+    id: u64,
+    active: bool,
+    config: HookConfig,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct HookConfig {
+    url: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct DeliveryBody {
+    id: u64,
+    guid: String,
+    delivered_at: DateTime<Utc>,
+    status_code: u16,
+    event: String,
+    action: Option<String>,
+}
+
+/// Which deliveries are wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Those that failed, or those that did not.
+    pub failed: bool,
+    /// Those that are not older.
+    pub since: DateTime<Utc>,
+    /// No more pages of 100 than these.
+    pub most_pages: usize,
+}
+
+impl Github {
+    /// Lists the webhooks of a repository or an organization that deliver to our function, by their paths.
+    ///
+    /// `host` is that of our function, where it is known: another deployment may have webhooks there too.
+    ///
+    /// # Errors
+    /// [`GithubError`]; [`GithubError::NotFound`] where the credential may not see webhooks.
+    pub async fn own_hooks(
+        &self,
+        place: &str,
+        host: Option<&str>,
+    ) -> Result<Vec<String>, GithubError> {
+        let path = format!("{place}/hooks");
+        let list = List { call: "listing webhooks", path: &path, query: &[], field: None };
+        let hooks = self.list::<HookBody>(&list, MOST_HOOK_PAGES).await?;
+        let own = hooks.items.into_iter().filter(|hook| hook.active && hook.is_own(host));
+        Ok(own.map(|hook| format!("{path}/{}", hook.id)).collect())
+    }
+
+    /// Lists deliveries of a webhook, the latest first.
+    ///
+    /// # Errors
+    /// [`GithubError`].
+    pub async fn deliveries(
+        &self,
+        hook: &str,
+        wanted: Wanted,
+    ) -> Result<Vec<SeenDelivery>, GithubError> {
+        let path = format!("{hook}/deliveries");
+        let query = [("status", if wanted.failed { "failure" } else { "success" })];
+        let call = "listing the deliveries of a webhook";
+        let list = List { call, path: &path, query: &query, field: None };
+        let mut found = Vec::new();
+        let mut next = None;
+        for _ in 0..wanted.most_pages {
+            let page = self.page::<DeliveryBody>(&list, next.as_ref()).await?;
+            let recent = page.items.iter().filter(|delivery| delivery.delivered_at >= wanted.since);
+            let before = found.len();
+            found.extend(recent.map(|delivery| delivery.read(hook)));
+            next.clone_from(&page.next);
+            if next.is_none() || found.len() - before < page.items.len() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Asks GitHub to deliver an event again.
+    ///
+    /// # Errors
+    /// [`GithubError`].
+    pub async fn redeliver(&self, hook: &str, delivery: u64) -> Result<(), GithubError> {
+        let path = format!("{hook}/deliveries/{delivery}/attempts");
+        let call = Call::new("asking for a delivery again", &Method::POST, &path);
+        self.send(&call, None::<&()>).await.map(drop)
+    }
+}
+
+impl HookBody {
+    fn is_own(&self, host: Option<&str>) -> bool {
+        let url = self.config.url.as_deref().and_then(|url| Url::parse(url).ok());
+        url.is_some_and(|url| {
+            let ours = url.path().to_ascii_lowercase().ends_with("/provideactionsrunner");
+            ours && host.is_none_or(|host| url.host_str() == Some(host))
+        })
+    }
+}
+
+impl DeliveryBody {
+    fn read(&self, hook: &str) -> SeenDelivery {
+        SeenDelivery {
+            hook: hook.to_owned(),
+            id: self.id,
+            guid: self.guid.clone(),
+            event: (self.event.clone(), self.action.clone()),
+            at: self.delivered_at,
+            succeeded: (200..300).contains(&self.status_code),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The repositories that the credential may see.
+
+use serde::Deserialize;
+
+use super::pages::List;
+use super::{Github, GithubError, Listed};
+use crate::repository::Repository;
+
+/// More repositories than these are not looked through by themselves.
+const MOST_PAGES: usize = 100;
+
+/// A repository of a list.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ListedRepository {
+    full_name: String,
+    /// Whether only those may see it who were given access.
+    pub private: bool,
+    #[serde(default)]
+    archived: bool,
+    #[serde(default)]
+    disabled: bool,
+}
+
+impl ListedRepository {
+    /// Tells its name, where it can have runs at all.
+    pub fn alive(&self) -> Option<Repository> {
+        let name = Repository::try_from(self.full_name.as_str()).ok()?;
+        (!self.archived && !self.disabled).then_some(name)
+    }
+}
+
+impl Github {
+    /// Lists the repositories of an organization.
+    ///
+    /// <https://docs.github.com/en/rest/repos/repos#list-organization-repositories>
+    ///
+    /// # Errors
+    /// [`GithubError`].
+    pub async fn repositories_of(
+        &self,
+        organization: &str,
+    ) -> Result<Listed<ListedRepository>, GithubError> {
+        let path = format!("orgs/{organization}/repos");
+        self.repositories("listing the repositories of an organization", &path, None).await
+    }
+
+    /// Lists the repositories that a personal access token opens.
+    ///
+    /// <https://docs.github.com/en/rest/repos/repos#list-repositories-for-the-authenticated-user>
+    ///
+    /// # Errors
+    /// [`GithubError`].
+    pub async fn own_repositories(&self) -> Result<Listed<ListedRepository>, GithubError> {
+        self.repositories("listing the repositories of the token", "user/repos", None).await
+    }
+
+    async fn repositories(
+        &self,
+        call: &'static str,
+        path: &str,
+        field: Option<&'static str>,
+    ) -> Result<Listed<ListedRepository>, GithubError> {
+        self.list(&List { call, path, query: &[], field }, MOST_PAGES).await
+    }
+}

@@ -1,0 +1,118 @@
+//! Workflow runs, and the jobs of each.
+
+use chrono::{DateTime, Utc};
+use reqwest::Method;
+use serde::Deserialize;
+
+use super::client::Call;
+use super::pages::List;
+use super::{Github, GithubError, Listed};
+use crate::claim::SeenJob;
+use crate::reconcile::seen::ListedJob;
+use crate::repository::Repository;
+
+/// GitHub gives no more than 1,000 runs of a status.
+const MOST_RUN_PAGES: usize = 10;
+/// A matrix has 256 jobs at most; an attempt repeats them.
+const MOST_JOB_PAGES: usize = 30;
+
+/// A workflow run of a list.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ListedRun {
+    /// Its id.
+    pub id: u64,
+    repository: RunRepository,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct RunRepository {
+    private: bool,
+}
+
+impl ListedRun {
+    /// Tells whether everybody may see its repository.
+    pub fn is_public(&self) -> bool {
+        !self.repository.private
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct JobOfList {
+    id: u64,
+    run_id: u64,
+    status: String,
+    runner_name: Option<String>,
+    labels: Vec<String>,
+    created_at: Option<DateTime<Utc>>,
+    started_at: Option<DateTime<Utc>>,
+    completed_at: Option<DateTime<Utc>>,
+}
+
+impl Github {
+    /// Lists the runs of a repository that have a status, the latest first.
+    ///
+    /// <https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository>
+    ///
+    /// # Errors
+    /// [`GithubError`].
+    pub async fn runs(
+        &self,
+        repository: &Repository,
+        status: &str,
+    ) -> Result<Listed<ListedRun>, GithubError> {
+        let path = format!("repos/{repository}/actions/runs");
+        let call = "listing the workflow runs of a repository";
+        let query = [("status", status)];
+        let list = List { call, path: &path, query: &query, field: Some("workflow_runs") };
+        self.list(&list, MOST_RUN_PAGES).await
+    }
+
+    /// Lists the jobs of a run, of all its attempts: a runner may have been made for an earlier one's.
+    ///
+    /// <https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run>
+    ///
+    /// # Errors
+    /// [`GithubError`]; a run that cannot be seen is [`GithubError::NotFound`], which proves nothing.
+    pub async fn jobs_of_run(
+        &self,
+        repository: &Repository,
+        run: u64,
+    ) -> Result<Vec<(u64, ListedJob)>, GithubError> {
+        let path = format!("repos/{repository}/actions/runs/{run}/jobs");
+        let call = "listing the jobs of a workflow run";
+        let list = List { call, path: &path, query: &[("filter", "all")], field: Some("jobs") };
+        let jobs = self.list::<JobOfList>(&list, MOST_JOB_PAGES).await?;
+        Ok(jobs.items.into_iter().filter_map(|job| job.read(repository)).collect())
+    }
+
+    /// Asks GitHub to cancel a run. That it is over already is success.
+    ///
+    /// <https://docs.github.com/en/rest/actions/workflow-runs#cancel-a-workflow-run>
+    ///
+    /// # Errors
+    /// [`GithubError`].
+    pub async fn cancel_run(&self, repository: &Repository, run: u64) -> Result<(), GithubError> {
+        let path = format!("repos/{repository}/actions/runs/{run}/cancel");
+        let call = Call::new("cancelling a workflow run", &Method::POST, &path);
+        match self.send(&call, None::<&()>).await {
+            Ok(_) | Err(GithubError::Conflict { .. } | GithubError::NotFound { .. }) => Ok(()),
+            Err(err) => Err(err),
+        }
+    }
+}
+
+impl JobOfList {
+    fn read(self, repository: &Repository) -> Option<(u64, ListedJob)> {
+        // A job that no runner took has null or an empty name, whatever its runner id says
+        // (https://github.com/actions/runner/issues/4684).
+        let runner = self.runner_name.filter(|name| !name.is_empty());
+        let seen = SeenJob { run: self.run_id, status: self.status, runner, labels: self.labels };
+        let job = ListedJob {
+            repository: repository.clone(),
+            created_at: self.created_at.or(self.started_at)?,
+            ended_at: self.completed_at,
+            seen,
+        };
+        Some((self.id, job))
+    }
+}

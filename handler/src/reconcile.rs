@@ -1,0 +1,199 @@
+//! Decides what one run of ReconcileRunners repairs: no job without a runner, no runner without a job.
+//!
+//! `observe → plan(seen, before, rules, now) → act`. A run that finds nothing wrong plans nothing, and a plan
+//! carried out twice does what it does once: a request meets `TaskExists`, what is gone stays gone.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::admission::Policy;
+use crate::message::RunnerRequest;
+use crate::repository::Repository;
+use crate::task::{DeploymentName, TaskId};
+
+pub mod seen;
+pub mod memory;
+mod coverage;
+mod demand;
+mod runners;
+mod deliveries;
+mod leftovers;
+mod alarms;
+mod unknown;
+
+pub use memory::Memory;
+pub use seen::Seen;
+pub use unknown::unknown_on_the_way;
+
+use coverage::Coverage;
+
+/// What a run keeps to.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Whose tasks and runners are ours.
+    pub deployment: DeploymentName,
+    /// Which jobs are served, and by which profiles.
+    pub policy: Policy,
+    /// How long a runner may wait that nobody needs.
+    pub idle: TimeDelta,
+    /// After how long a waiting job is reported.
+    pub no_capacity: TimeDelta,
+    /// How long an ended task is kept: walks lead through it.
+    pub keep_ended: TimeDelta,
+    /// Whether the run of a job that cannot be served is cancelled.
+    pub cancel_unservable: bool,
+}
+
+/// One change that a run makes, or one thing that it tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Repair {
+    /// Ask for a runner.
+    Request(RunnerRequest),
+    /// End a task that nobody needs. It is terminated, not deleted: a deleted waiting task goes on counting
+    /// among the pending ones by which the pool grows.
+    Terminate {
+        /// The Batch job that holds it.
+        batch_job: String,
+        /// The task.
+        task: TaskId,
+        /// Why nobody needs it.
+        why: &'static str,
+    },
+    /// Take a runner off GitHub's list, and then end its task. One that got a job in between stays.
+    Deregister {
+        /// A repository of the scope in which it is registered.
+        repository: Repository,
+        /// GitHub's number of the runner.
+        runner: u64,
+        /// Its name.
+        name: TaskId,
+        /// The Batch job that holds its task, where it has one that lives.
+        batch_job: Option<String>,
+    },
+    /// Have GitHub deliver an event again.
+    Redeliver {
+        /// The API path of the webhook.
+        hook: String,
+        /// The attempt that failed.
+        delivery: u64,
+        /// The event.
+        guid: String,
+    },
+    /// Put a message back on the road.
+    Replay {
+        /// Its id among the poison messages.
+        handle: String,
+        /// What it asks for.
+        request: RunnerRequest,
+    },
+    /// Forget a message that is too old to be of use.
+    Drop {
+        /// Its id among the poison messages.
+        handle: String,
+    },
+    /// Delete a task that no walk needs any more.
+    DeleteTask {
+        /// The Batch job that holds it.
+        batch_job: String,
+        /// The task.
+        task: TaskId,
+    },
+    /// Delete the claims of a task that is gone.
+    DeleteClaims {
+        /// The name of the task.
+        task: String,
+    },
+    /// Cancel the run of a job that cannot be served.
+    Cancel {
+        /// The job.
+        job: u64,
+        /// Its run.
+        run: u64,
+        /// Where its workflow lives.
+        repository: Repository,
+        /// Why it cannot be served.
+        why: Unserved,
+    },
+    /// Tell that a job has waited too long, and why.
+    Report {
+        /// The job.
+        job: u64,
+        /// Where its workflow lives.
+        repository: Repository,
+        /// What it waits for.
+        why: Unserved,
+    },
+    /// Tell of something, once, that no further try mends.
+    Alarm {
+        /// What the alerts of a deployment look for.
+        name: &'static str,
+        /// What is to be told, and what to do.
+        text: String,
+    },
+    /// Tell that a pool does not evaluate its formula.
+    ReportPool {
+        /// The pool.
+        pool: String,
+        /// What Batch says.
+        error: String,
+    },
+}
+
+/// Why a job has no runner.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Unserved {
+    /// Its labels call us, and no profile carries them all.
+    #[error("no profile in setting RunnerProfiles carries all of its labels")]
+    NoProfile,
+    /// Its runners fail, whatever the node.
+    #[error("its runners fail ({0}): look at the tasks' stderr.txt and at the image")]
+    Failing(String),
+    /// Its runner waits, and GitHub does not give it the job.
+    #[error(
+        "a runner waits for it, and GitHub does not bring them together: check that the runner group allows the repository"
+    )]
+    NotAssigned,
+    /// The pool cannot grow.
+    #[error("pool {pool} cannot grow ({error})")]
+    NoNodes {
+        /// The pool.
+        pool: String,
+        /// The published code, such as `AccountCoreQuotaReached`.
+        error: String,
+    },
+    /// All nodes of the pool are taken.
+    #[error("every node of pool {pool} is taken: raise its maximum, or wait")]
+    Full {
+        /// The pool.
+        pool: String,
+    },
+    /// Its runner is being started.
+    #[error("its runner is being started on pool {pool}")]
+    Starting {
+        /// The pool.
+        pool: String,
+    },
+    /// Its runner has been asked for and is not there yet.
+    #[error("its runner has been asked for")]
+    Requested,
+}
+
+/// Decides what is repaired, and what the next run has to know.
+pub fn plan(
+    seen: &Seen,
+    before: &Memory,
+    rules: &Rules,
+    now: DateTime<Utc>,
+) -> (Vec<Repair>, Memory) {
+    let coverage = Coverage::of(seen, rules);
+    let mut next = Memory::default();
+    let mut repairs = Vec::new();
+    repairs.extend(demand::plan(seen, &coverage, before, &mut next, rules, now));
+    repairs.extend(runners::plan(seen, &coverage, before, &mut next, rules, now));
+    repairs.extend(deliveries::plan(seen, before, &mut next, now));
+    repairs.extend(leftovers::plan(seen, rules, now));
+    repairs.extend(alarms::plan(seen, before, &mut next));
+    (repairs, next)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+//! Decides what somebody has to be told, once: what no further try mends.
+
+use super::Repair;
+use super::memory::Memory;
+use super::seen::{Ending, LedgerTask, Seen, Stage};
+
+/// What the runner's listener ends with where GitHub refuses its version.
+const VERSION_REFUSED: &str = "exit code 7";
+/// What docker ends with where a container cannot be made of the image.
+const NO_CONTAINER: &str = "exit code 125";
+
+/// Tells what has come up since the last run.
+pub(super) fn plan(seen: &Seen, before: &Memory, next: &mut Memory) -> Vec<Repair> {
+    let failed = seen.tasks.iter().filter_map(of_task);
+    let poison = seen.poison.iter().map(|message| {
+        let what = match &message.request {
+            Some(request) => format!("for job {} of {}", request.job, request.repository),
+            None => "that this version cannot read".to_owned(),
+        };
+        ("poison", format!("message {} lies among the poison, {what}", message.handle))
+    });
+    let told: Vec<(&'static str, String)> = failed.chain(poison).collect();
+    next.told.extend(told.iter().map(|(_, text)| text.clone()));
+    let new = told.into_iter().filter(|(_, text)| !before.told.contains(text));
+    new.map(|(name, text)| Repair::Alarm { name, text }).collect()
+}
+
+fn of_task(task: &LedgerTask) -> Option<(&'static str, String)> {
+    let Stage::Ended { how: Ending::Failed(why), .. } = &task.stage else { return None };
+    let id = &task.id;
+    if why == VERSION_REFUSED {
+        let text = format!(
+            "task {id} ended with {why}: GitHub refuses the version of its runner, build or import the image again"
+        );
+        return Some(("runner-version", text));
+    }
+    let no_image = why.starts_with("Container") || why == NO_CONTAINER;
+    let text = || format!("task {id} could not be started ({why}): look at its profile's image");
+    no_image.then(|| ("image", text()))
+}

@@ -1,0 +1,189 @@
+//! Decides what waiting jobs need: another runner, patience, or a person.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::coverage::{Coverage, End};
+use super::memory::{Memory, Since};
+use super::seen::{Ending, LedgerTask, ListedJob, Seen, Stage};
+use super::{Repair, Rules, Unserved};
+use crate::message::RunnerRequest;
+use crate::profiles::{Match, Profile, match_profile};
+
+/// How long a job may be uncovered before it gets a runner, where nothing says that one has failed: its
+/// delivery and its message may still be on the road.
+const UNCOVERED_FOR: TimeDelta = TimeDelta::minutes(2);
+/// How long it may be uncovered where the walk that ends at it may not have been seen.
+const UNREACHED_FOR: TimeDelta = TimeDelta::minutes(15);
+/// How many runners of one job may fail by causes of our own.
+const MOST_FAILURES: usize = 5;
+/// GitHub cancels a job that has waited this long.
+const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
+
+/// A job that waits for a runner of ours.
+struct Waiting<'a> {
+    id: u64,
+    job: &'a ListedJob,
+    /// `None` where no profile serves it.
+    profile: Option<&'a Profile>,
+}
+
+/// Decides for every waiting job.
+pub(super) fn plan(
+    seen: &Seen,
+    coverage: &Coverage<'_>,
+    before: &Memory,
+    next: &mut Memory,
+    rules: &Rules,
+    now: DateTime<Utc>,
+) -> Vec<Repair> {
+    let waiting: Vec<Waiting<'_>> =
+        seen.jobs.iter().filter_map(|(&id, job)| Waiting::of(id, job, rules)).collect();
+    let uncovered = waiting.iter().filter(|waiting| coverage.covering(waiting.id).is_none());
+    next.uncovered = before.uncovered.renewed(uncovered.map(|waiting| waiting.id), now);
+    let mut repairs = Vec::new();
+    for waiting in &waiting {
+        let hopeless = waiting.hopeless(seen, coverage);
+        if hopeless.is_none() && waiting.is_due(seen, coverage, &next.uncovered, now) {
+            repairs.extend(waiting.request(seen, now).map(Repair::Request));
+        }
+        if now - waiting.job.created_at >= rules.no_capacity {
+            if let Some(why) = hopeless.clone().filter(|_| rules.cancel_unservable) {
+                repairs.push(waiting.cancel(why));
+            }
+            repairs.push(waiting.report(hopeless, seen, coverage));
+        }
+    }
+    repairs
+}
+
+impl<'a> Waiting<'a> {
+    fn of(id: u64, job: &'a ListedJob, rules: &'a Rules) -> Option<Self> {
+        let allowed = job.seen.status == "queued" && rules.policy.allowed.allow(&job.repository);
+        let profile = match match_profile(&job.seen.labels, &rules.policy.profiles) {
+            Match::Profile(profile) => Some(profile),
+            Match::Unserved { .. } => None,
+            Match::GithubHosted | Match::NoLabels => return None,
+        };
+        allowed.then_some(Self { id, job, profile })
+    }
+
+    /// The tasks that were made for this job.
+    fn own<'s>(&self, seen: &'s Seen) -> impl Iterator<Item = &'s LedgerTask> {
+        let id = self.id;
+        seen.tasks.iter().filter(move |task| task.id.job == id)
+    }
+
+    fn failures(&self, seen: &Seen) -> Vec<String> {
+        let failure = |task: &LedgerTask| match &task.stage {
+            Stage::Ended { how: Ending::Failed(why), .. } => Some(why.clone()),
+            _ => None,
+        };
+        self.own(seen).filter_map(failure).collect()
+    }
+
+    /// Why no further runner would help.
+    fn hopeless(&self, seen: &Seen, coverage: &Coverage<'_>) -> Option<Unserved> {
+        if self.profile.is_none() {
+            return Some(Unserved::NoProfile);
+        }
+        let failures = self.failures(seen);
+        let given_up = failures.len() >= MOST_FAILURES && coverage.covering(self.id).is_none();
+        given_up.then(|| Unserved::Failing(failures.last().cloned().unwrap_or_default()))
+    }
+
+    /// Tells whether the job needs another runner now.
+    fn is_due(
+        &self,
+        seen: &Seen,
+        coverage: &Coverage<'_>,
+        uncovered: &Since<u64>,
+        now: DateTime<Utc>,
+    ) -> bool {
+        if coverage.covering(self.id).is_some() || now - self.job.created_at >= LONGEST_WAIT {
+            return false;
+        }
+        // Where a runner of this job has served another, the walk of that one's task may end here, and the
+        // way there may be what was not reached; but what is never reached must not keep a job waiting.
+        let served = |task: &LedgerTask| {
+            matches!(task.stage, Stage::Ended { how: Ending::Clean, .. } | Stage::Started { .. })
+        };
+        let unreached = seen.partial && self.own(seen).any(served);
+        if unreached && !uncovered.lasted(&self.id, UNREACHED_FOR, now) {
+            return false;
+        }
+        let owes = |task: &&LedgerTask| match coverage.end(&task.id) {
+            End::Demand(job) | End::Misfit(job) => job == self.id,
+            End::Nobody(_) | End::Unclear => false,
+        };
+        let owing = seen.tasks.iter().filter(owes);
+        let last = owing
+            .filter_map(|task| match &task.stage {
+                Stage::Ended { at, how } => Some((*at, how)),
+                _ => None,
+            })
+            .max_by_key(|(at, _)| *at);
+        match last {
+            Some((_, Ending::Failed(_) | Ending::Node)) => true,
+            Some((at, Ending::NoJob)) => now - at >= self.patience(seen),
+            Some((_, Ending::Clean | Ending::Terminated)) | None => {
+                uncovered.lasted(&self.id, UNCOVERED_FOR, now)
+            }
+        }
+    }
+
+    /// The pause after runners that GitHub gave no job: none at first, then twice as long each time.
+    fn patience(&self, seen: &Seen) -> TimeDelta {
+        let in_vain =
+            |task: &&LedgerTask| matches!(task.stage, Stage::Ended { how: Ending::NoJob, .. });
+        let times = self.own(seen).filter(in_vain).count();
+        TimeDelta::minutes(1 << times.min(6)) - TimeDelta::minutes(1)
+    }
+
+    /// The request for the job's next runner: one number after all that it had.
+    fn request(&self, seen: &Seen, now: DateTime<Utc>) -> Option<RunnerRequest> {
+        let last = self.own(seen).map(|task| task.id.replacement).max().unwrap_or_default();
+        let pinned = self.profile?.pinned(&self.job.seen.labels);
+        let profile = self.profile?.name.clone();
+        Some(RunnerRequest {
+            job: self.id,
+            run: self.job.seen.run,
+            repository: self.job.repository.clone(),
+            generation: seen.generations.get(&profile).copied().unwrap_or(1),
+            profile,
+            pinned,
+            replacement: last + 1,
+            requested_at: now,
+        })
+    }
+
+    fn cancel(&self, why: Unserved) -> Repair {
+        let (job, run, repository) = (self.id, self.job.seen.run, self.job.repository.clone());
+        Repair::Cancel { job, run, repository, why }
+    }
+
+    fn report(&self, hopeless: Option<Unserved>, seen: &Seen, coverage: &Coverage<'_>) -> Repair {
+        let why = hopeless.unwrap_or_else(|| self.waits_for(seen, coverage));
+        Repair::Report { job: self.id, repository: self.job.repository.clone(), why }
+    }
+
+    /// What a job waits for that can be served.
+    fn waits_for(&self, seen: &Seen, coverage: &Coverage<'_>) -> Unserved {
+        let (Some(task), Some(profile)) = (coverage.covering(self.id), self.profile) else {
+            return Unserved::Requested;
+        };
+        let pool = profile.pool.clone();
+        let trouble = seen
+            .pools
+            .get(&pool)
+            .and_then(|pool| pool.autoscale_error.as_ref().or(pool.resize_errors.first()).cloned());
+        let mut runners = seen.runners.iter().flatten();
+        match (&task.stage, trouble) {
+            (Stage::Waiting, Some(error)) => Unserved::NoNodes { pool, error },
+            (Stage::Waiting, None) => Unserved::Full { pool },
+            _ if runners.any(|runner| runner.name == task.id && runner.online) => {
+                Unserved::NotAssigned
+            }
+            _ => Unserved::Starting { pool },
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Decides which runners nobody needs: tasks that wait in vain, idle runners, forgotten registrations.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::coverage::{Coverage, End};
+use super::memory::Memory;
+use super::seen::{LedgerTask, Seen, SeenRunner, Stage};
+use super::{Repair, Rules};
+use crate::task::TaskId;
+
+/// How long a registration may be without a task: tasks are listed after runners, and Batch's answer to the
+/// one that adds a task may be on the road.
+const ORPHANED_FOR: TimeDelta = TimeDelta::minutes(10);
+
+/// Decides about tasks and runners that are there.
+pub(super) fn plan(
+    seen: &Seen,
+    coverage: &Coverage<'_>,
+    before: &Memory,
+    next: &mut Memory,
+    rules: &Rules,
+    now: DateTime<Utc>,
+) -> Vec<Repair> {
+    let mut repairs = superfluous(seen, coverage);
+    let Some(runners) = &seen.runners else {
+        next.idle = before.idle.clone();
+        next.orphans = before.orphans.clone();
+        return repairs;
+    };
+    let tasks: BTreeMap<&TaskId, &LedgerTask> =
+        seen.tasks.iter().filter(|task| is_live(task)).map(|task| (&task.id, task)).collect();
+    let idle = |runner: &&SeenRunner| {
+        let needless = coverage.is_needless(&runner.name);
+        runner.online && !runner.busy && needless && tasks.contains_key(&runner.name)
+    };
+    let orphaned = |runner: &&SeenRunner| !runner.busy && !tasks.contains_key(&runner.name);
+    let names = |wanted: &dyn Fn(&&SeenRunner) -> bool| -> Vec<String> {
+        runners.iter().filter(wanted).map(|runner| runner.name.to_string()).collect()
+    };
+    next.idle = before.idle.renewed(names(&idle), now);
+    next.orphans = before.orphans.renewed(names(&orphaned), now);
+    let overdue = runners.iter().filter(|runner| {
+        let name = runner.name.to_string();
+        next.idle.lasted(&name, rules.idle, now) || next.orphans.lasted(&name, ORPHANED_FOR, now)
+    });
+    repairs.extend(overdue.map(|runner| Repair::Deregister {
+        repository: runner.repository.clone(),
+        runner: runner.id,
+        name: runner.name.clone(),
+        batch_job: tasks.get(&runner.name).map(|task| task.batch_job.clone()),
+    }));
+    repairs
+}
+
+fn is_live(task: &LedgerTask) -> bool {
+    matches!(task.stage, Stage::Waiting | Stage::Started { .. })
+}
+
+/// A waiting task is superfluous when its walk finds no demand, and only then: its own job may be done while
+/// the job whose runner was taken still waits.
+fn superfluous(seen: &Seen, coverage: &Coverage<'_>) -> Vec<Repair> {
+    let waiting = seen.tasks.iter().filter(|task| task.stage == Stage::Waiting);
+    let needless = |task: &LedgerTask| match coverage.end(&task.id) {
+        End::Nobody(gone) => Some(Repair::Terminate {
+            batch_job: task.batch_job.clone(),
+            task: task.id.clone(),
+            why: gone.reason(),
+        }),
+        End::Demand(_) | End::Misfit(_) | End::Unclear => None,
+    };
+    waiting.filter_map(needless).collect()
+}

@@ -1,0 +1,108 @@
+//! Fires ReconcileRunners, and tells what it did.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::{LOOK, PATIENCE, World};
+
+const FUNCTION: &str = "ReconcileRunners";
+/// Begins each line of a run, after time and level.
+const MODULE: &str = "handler::functions::reconcile_runners";
+/// What changes something, and is called by nobody else while the road is quiet.
+const CHANGES: [&str; 8] = [
+    "PutMessage",
+    "DeleteBlob",
+    "AddTask",
+    "TerminateTask",
+    "DeleteTask",
+    "DeleteSelfHostedRunner",
+    "RedeliverWebhookDelivery",
+    "CancelWorkflowRun",
+];
+
+impl World {
+    /// Fires the timer, and tells what the run said that it did, in a line each.
+    ///
+    /// # Panics
+    /// When the run fails, or when it has changed something and says that nothing was to be repaired.
+    pub async fn reconcile(&mut self) -> String {
+        let (before, said) = (self.changes(), self.said().len());
+        let fired = self.cloud.functions.emulator.trigger(FUNCTION).await;
+        if let Err(err) = fired {
+            self.give_up(&format!("a run without a failure, and had {err}"));
+        }
+        let told = async {
+            while !self.said()[said..].iter().any(|line| is_summary(line)) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, told).await.is_err() {
+            self.give_up("a run to be told");
+        }
+        let said = self.said()[said..].join("\n");
+        if said == "nothing to repair" {
+            assert_eq!(before, self.changes(), "nothing was to be repaired");
+        }
+        self.by_place(&said)
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, minutes: u64) {
+        self.cloud.site.clock.advance(Duration::from_secs(minutes * 60));
+    }
+
+    /// Fires the timer, lets time pass, and fires it again: what must last for a while has lasted.
+    pub async fn reconcile_after(&mut self, minutes: u64) -> String {
+        self.reconcile().await;
+        self.pass(minutes);
+        self.reconcile().await
+    }
+
+    /// Waits until somebody is told of something, and tells the text of the alarm.
+    ///
+    /// # Panics
+    /// When nobody is.
+    pub async fn alarm(&self, name: &str) -> String {
+        let field = format!("alarm=\"{name}\"");
+        let found = async {
+            loop {
+                let log = self.log();
+                if let Some(line) = log.lines().find(|line| line.contains(&field)) {
+                    return text_of(line).unwrap_or_default().to_owned();
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, found).await {
+            Ok(text) => self.by_place(&text),
+            Err(_) => self.give_up(&format!("the alarm {name}")),
+        }
+    }
+
+    /// The lines of all runs so far, without what only tells of trouble.
+    fn said(&self) -> Vec<String> {
+        let log = self.log();
+        let lines = log.lines().filter(|line| line.contains(" INFO "));
+        lines.filter_map(text_of).map(str::to_owned).collect()
+    }
+
+    fn changes(&self) -> BTreeMap<String, u64> {
+        let cloud = &self.cloud;
+        let all =
+            [&cloud.queues.faults, &cloud.blobs.faults, &cloud.batch.faults, &cloud.github.faults];
+        let calls = all.into_iter().flat_map(|faults| faults.calls());
+        calls.filter(|(call, _)| CHANGES.iter().any(|change| call.contains(change))).collect()
+    }
+}
+
+fn text_of(line: &str) -> Option<&str> {
+    let (_, text) = line.split_once(MODULE)?;
+    let (_, text) = text.split_once(": ")?;
+    Some(text.split(" function=").next().unwrap_or(text).split(" alarm=").next().unwrap_or(text))
+}
+
+fn is_summary(line: &str) -> bool {
+    line == "nothing to repair"
+        || line == "another run was quicker"
+        || line.starts_with("repaired ")
+}
