@@ -152,6 +152,14 @@ impl Batch {
         }))
     }
 
+    /// Does what is due, and starts what can start: what [`Batch::run`] does again and again.
+    ///
+    /// An account whose tasks follow a script can be led through time by this alone.
+    pub fn settle(&self) {
+        self.state().schedule(self.site.clock.now());
+        self.changed.notify_one();
+    }
+
     /// Gives the state, after all that was due by now has happened.
     fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().expect("no holder of this lock can panic");

@@ -59,6 +59,8 @@ pub(crate) struct State {
     samples: BTreeMap<String, sampling::Sampling>,
     orders: Vec<Order>,
     latest: Stamp,
+    /// The moment that it is in what is going on.
+    now: DateTime<Utc>,
     /// When something changed last.
     stirred: DateTime<Utc>,
     sequence: u64,
@@ -165,6 +167,7 @@ impl State {
             samples: BTreeMap::new(),
             orders: Vec::new(),
             latest: Stamp::default(),
+            now: DateTime::UNIX_EPOCH,
             stirred: DateTime::UNIX_EPOCH,
             sequence: 0,
             rules,
@@ -178,6 +181,7 @@ impl State {
     /// Start times and ETags tell runs and versions apart, so two changes in one instant of a virtual
     /// clock must not share one.
     fn stamp(&mut self, now: DateTime<Utc>) -> Stamp {
+        self.now = now;
         self.stirred = self.stirred.max(now);
         self.latest = Stamp::of(now).max(self.latest.next());
         self.latest

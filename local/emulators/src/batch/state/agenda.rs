@@ -36,15 +36,20 @@ pub(super) enum Deadline {
 }
 
 impl State {
+    /// Tells the moment that it is. Other than what [`State::stamp`] tells, it is not unique, and never
+    /// ahead of the clock: what is due is reckoned from it.
+    pub(super) fn moment(&self) -> Stamp {
+        Stamp::of(self.now)
+    }
+
     /// Notes what is to happen after a while; what needs no time happens at once.
-    pub(super) fn after(&mut self, at: Stamp, delay: TimeDelta, deadline: Deadline) -> Stamp {
-        let due = at.plus(delay);
+    pub(super) fn after(&mut self, delay: TimeDelta, deadline: Deadline) {
+        let due = self.moment().plus(delay);
         if delay <= TimeDelta::zero() {
-            self.meet(at, deadline);
+            self.meet(due, deadline);
         } else {
             self.deadlines.insert((due, deadline));
         }
-        due
     }
 
     /// Tells when something is due next.
@@ -84,6 +89,7 @@ impl State {
     }
 
     fn meet(&mut self, due: Stamp, deadline: Deadline) {
+        self.now = due.moment();
         match deadline {
             Deadline::End(run) => self.end_of_script(run, due),
             Deadline::Pulled(run) => self.launch(run, due),

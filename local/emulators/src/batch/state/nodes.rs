@@ -24,7 +24,8 @@ pub enum Loss {
 
 impl State {
     /// Lets a node boot.
-    pub(super) fn boot(&mut self, pool: &str, node: &str, at: Stamp) {
+    pub(super) fn boot(&mut self, pool: &str, node: &str) {
+        let now = self.moment();
         let Some(found) = self.pools.get(pool) else { return };
         let whole = found.timings.boot.draw(&mut self.dice);
         let Some(node) = self.node_of(pool, node) else { return };
@@ -32,8 +33,8 @@ impl State {
         let made = whole / 5;
         node.boots_in = whole - made;
         let (pool, id) = (pool.to_owned(), node.id.clone());
-        node.next_step = Some(at.plus(made));
-        self.after(at, made, Deadline::Step { pool, node: id });
+        node.next_step = Some(now.plus(made));
+        self.after(made, Deadline::Step { pool, node: id });
     }
 
     /// Leads a node to its next state.
@@ -41,13 +42,12 @@ impl State {
         let Some(node) = self.node_of(pool, id).filter(|node| node.next_step == Some(due)) else {
             return;
         };
-        let at = Stamp::of(due.moment());
         match node.phase.state {
             NodeState::Creating => {
-                node.enter(NodeState::Starting, at);
+                node.enter(NodeState::Starting, due);
                 let (wait, pool, node_id) = (node.boots_in, pool.to_owned(), node.id.clone());
                 node.next_step = Some(due.plus(wait));
-                self.after(due, wait, Deadline::Step { pool, node: node_id });
+                self.after(wait, Deadline::Step { pool, node: node_id });
             }
             NodeState::Starting => {
                 node.next_step = None;
@@ -87,13 +87,13 @@ impl State {
                     node.enter(NodeState::Preempted, at);
                     node.next_step = None;
                 }
-                self.wish(&id, Wish { dedicated, replaces: Some(node) }, at);
+                self.wish(&id, Wish { dedicated, replaces: Some(node) });
             }
             Loss::Died => {
                 if let Some(node) = self.node_of(&id, &node) {
                     node.enter(NodeState::Creating, at);
                 }
-                self.boot(&id, &node, at);
+                self.boot(&id, &node);
             }
         }
         Ok(())
@@ -132,11 +132,11 @@ impl State {
         if let Some(pool) = pool_state {
             pool.wishes.retain(|_, wish| wish.replaces.as_deref() != Some(id));
         }
-        self.leave_if_free(pool, id, at);
+        self.leave_if_free(pool, id);
     }
 
     /// Lets a node go that has to, once it has nothing more to do.
-    pub(super) fn leave_if_free(&mut self, pool: &str, id: &str, at: Stamp) {
+    pub(super) fn leave_if_free(&mut self, pool: &str, id: &str) {
         let Some(found) = self.pools.get(pool) else { return };
         let Ok(node) = found.node(id) else { return };
         let Some(how) = node.leaving.filter(|_| !node.departs) else { return };
@@ -146,12 +146,13 @@ impl State {
         }
         let kept = found.retention(id).filter(|_| how == Deallocation::RetainedData);
         let wait = found.timings.departure.draw(&mut self.dice);
-        let begin = kept.map_or(at, |kept| kept.max(at));
+        let now = self.moment();
+        let begin = kept.map_or(now, |kept| kept.max(now));
         if let Some(node) = self.node_of(pool, id) {
             node.departs = true;
         }
-        let wait = begin.moment() - at.moment() + wait;
-        self.after(at, wait, Deadline::Departure { pool: pool.to_owned(), node: id.to_owned() });
+        let wait = begin.moment() - now.moment() + wait;
+        self.after(wait, Deadline::Departure { pool: pool.to_owned(), node: id.to_owned() });
     }
 
     /// Takes a node out of its pool.

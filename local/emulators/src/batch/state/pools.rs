@@ -42,8 +42,8 @@ impl State {
         self.requeue_jobs_of(&id);
         match formula {
             Some(formula) => {
-                self.begin_scaling(&id, &formula, interval, at)?;
-                self.evaluate(&id, at);
+                self.begin_scaling(&id, &formula, interval)?;
+                self.evaluate(&id);
             }
             None => self.aim(&id, targets, Deallocation::default(), at),
         }
@@ -196,9 +196,9 @@ impl State {
         frozen: bool,
         now: DateTime<Utc>,
     ) -> Result<(), Failure> {
-        let at = self.stamp(now);
         self.pool(pool)?;
-        self.freeze_pool(&key(pool), frozen, at);
+        self.stamp(now);
+        self.freeze_pool(&key(pool), frozen);
         Ok(())
     }
 

@@ -114,7 +114,7 @@ impl State {
         let start = Start { place, label, dedicated, command_line, container, settings };
         self.runs.insert(run, Run::new(start, slots, Some(limit)));
         let wait = if pulls { pool.timings.pull.draw(&mut self.dice) } else { TimeDelta::zero() };
-        self.after(at, wait, Deadline::Pulled(run));
+        self.after(wait, Deadline::Pulled(run));
         self.take_turn(job);
     }
 }

@@ -7,7 +7,7 @@ use crate::batch::wire::{DisableTasks, JobAction, Stamp, TaskFailure};
 impl State {
     /// Keeps the files of a run for as long as its task says, where they can still be asked for: it is
     /// the last run of a completed task.
-    pub(super) fn keep_files(&mut self, place: &Place, at: Stamp) {
+    pub(super) fn keep_files(&mut self, place: &Place) {
         let (job, task) = (key(&place.job), key(&place.task));
         let last = |task: &&Task| {
             let last = task.place.as_ref().is_some_and(|last| last.run == place.run);
@@ -15,7 +15,7 @@ impl State {
         };
         let found = self.jobs.get(&job).and_then(|job| job.tasks.get(&task)).filter(last);
         let Some(found) = found else { return self.orders.push(Order::Forget(place.directory())) };
-        let Some(until) = at.after(found.retention()) else { return };
+        let Some(until) = self.moment().after(found.retention()) else { return };
         self.deadlines.insert((until, Deadline::Retention { job, task, run: place.run }));
         let pool = self.pools.get_mut(&key(&place.pool));
         if let Some(node) = pool.and_then(|pool| pool.node_mut(&place.node)) {

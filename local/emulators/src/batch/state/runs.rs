@@ -69,9 +69,9 @@ impl State {
             let what = Happening::TaskStarted { job, task, node: start.label.clone() };
             self.orders.push(Order::Tell(at.moment(), what));
         }
-        self.limit_run(id, at.moment());
+        self.limit_run(id, self.now);
         // Never at once: who starts a run may not have finished with it.
-        let due = at.plus(takes).max(at.next());
+        let due = self.moment().plus(takes).max(self.moment().next());
         self.deadlines.insert((due, Deadline::End(id)));
     }
 
@@ -167,9 +167,9 @@ impl State {
         let counts = self.conclude(task.as_ref(), &run, ending, at);
         self.release(&run, id, ending, at);
         let (job, task) = (run.place.job.clone(), run.place.task.clone());
-        self.keep_files(&run.place, at);
+        self.keep_files(&run.place);
         self.settle(&key(&job), at);
-        self.leave_if_free(&key(&run.place.pool), &run.place.node, at);
+        self.leave_if_free(&key(&run.place.pool), &run.place.node);
         Some(Finished { job, task, counts })
     }
 

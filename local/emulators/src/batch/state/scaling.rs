@@ -39,7 +39,6 @@ impl State {
         id: &str,
         source: &str,
         interval: Option<Span>,
-        at: Stamp,
     ) -> Result<(), Failure> {
         let formula = Self::read_formula(source)?;
         let Some(pool) = self.pools.get_mut(id) else { return Err(Failure::pool_not_found()) };
@@ -50,8 +49,8 @@ impl State {
             formula,
             next: None,
         });
-        self.begin_sampling(id, at);
-        self.put_off_evaluation(id, at);
+        self.begin_sampling(id);
+        self.put_off_evaluation(id);
         Ok(())
     }
 
@@ -77,21 +76,22 @@ impl State {
         let pool = self.pool_mut(&id)?;
         match (&mut pool.scaling, source) {
             (None, None) => return Err(Failure::missing_property("autoScaleFormula")),
-            (None, Some(source)) => self.begin_scaling(&id, source, interval, at)?,
+            (None, Some(source)) => self.begin_scaling(&id, source, interval)?,
             (Some(scaling), _) => {
                 if let (Some(source), Some(formula)) = (source, formula) {
                     (scaling.source, scaling.formula) = (source.to_owned(), formula);
                 }
                 if let Some(interval) = interval {
                     scaling.interval = interval;
-                    self.put_off_evaluation(&id, at);
+                    self.put_off_evaluation(&id);
                 }
             }
         }
+        let enabled = Some(self.moment());
         let pool = self.pool_mut(&id)?;
-        (pool.scaling_enabled, pool.modified) = (Some(at), at);
+        (pool.scaling_enabled, pool.modified) = (enabled, at);
         if self.rules.evaluates_when_enabled {
-            self.evaluate(&id, at);
+            self.evaluate(&id);
         }
         Ok(())
     }
@@ -130,15 +130,16 @@ impl State {
     pub(super) fn evaluate_when_due(&mut self, id: &str, due: Stamp) {
         let scaling = self.pools.get(id).and_then(|pool| pool.scaling.as_ref());
         if scaling.is_some_and(|scaling| scaling.next == Some(due)) {
-            self.put_off_evaluation(id, due);
-            self.evaluate(id, due);
+            self.put_off_evaluation(id);
+            self.evaluate(id);
         }
     }
 
     /// Evaluates a pool's formula, and lets the pool have what it asks for.
     ///
     /// An evaluation that fails leaves the targets as they are.
-    pub(super) fn evaluate(&mut self, id: &str, at: Stamp) {
+    pub(super) fn evaluate(&mut self, id: &str) {
+        let at = self.moment();
         let Some(scaling) = self.pools.get(id).and_then(|pool| pool.scaling.as_ref()) else {
             return;
         };
@@ -157,7 +158,7 @@ impl State {
         let unmet = tries_again
             && [true, false].iter().any(|kind| pool.committed(*kind) != targets.of(*kind));
         if outcome.error.is_none() && (targets != pool.targets || unmet) {
-            let at = self.stamp(at.moment());
+            let at = self.stamp(self.now);
             self.aim(id, targets, how, at);
         }
     }
@@ -175,22 +176,23 @@ impl State {
         }
     }
 
-    /// Sets the next evaluation an interval from a moment.
-    fn put_off_evaluation(&mut self, id: &str, at: Stamp) {
+    /// Sets the next evaluation an interval from now.
+    fn put_off_evaluation(&mut self, id: &str) {
+        let now = self.moment();
         let Some(scaling) = self.pools.get_mut(id).and_then(|pool| pool.scaling.as_mut()) else {
             return;
         };
-        scaling.next = at.after(scaling.interval);
+        scaling.next = now.after(scaling.interval);
         let evaluation = Deadline::Evaluation { pool: id.to_owned() };
         self.deadlines.extend(scaling.next.map(|due| (due, evaluation)));
     }
 
     /// Begins to note the numbers of a pool.
-    pub(super) fn begin_sampling(&mut self, id: &str, at: Stamp) {
+    pub(super) fn begin_sampling(&mut self, id: &str) {
         if self.samples.contains_key(id) {
             return;
         }
-        let (sampling, next) = Sampling::beginning(at);
+        let (sampling, next) = Sampling::beginning(self.moment());
         self.samples.insert(id.to_owned(), sampling);
         self.deadlines.insert((next, Deadline::Sample { pool: id.to_owned() }));
     }

@@ -2,7 +2,7 @@
 
 use super::State;
 use super::agenda::Deadline;
-use super::pool::{Allocation, Pool, Targets, Wish};
+use super::pool::{Allocation, Targets, Wish};
 use crate::batch::wire::{Deallocation, Detail, NamedError, Stamp};
 
 impl State {
@@ -15,7 +15,7 @@ impl State {
         for dedicated in [true, false] {
             self.approach(id, dedicated, targets.of(dedicated), how, at);
         }
-        self.limit_resize(id, at);
+        self.limit_resize(id);
         self.settle_pool(id, at);
     }
 
@@ -23,7 +23,7 @@ impl State {
         let Some(pool) = self.pools.get_mut(id) else { return };
         let have = pool.committed(dedicated);
         if have < want {
-            return self.wish_for(id, dedicated, want - have, at);
+            return self.wish_for(id, dedicated, want - have);
         }
         let mut surplus = have - want;
         let open =
@@ -38,7 +38,7 @@ impl State {
         }
     }
 
-    fn wish_for(&mut self, id: &str, dedicated: bool, count: usize, at: Stamp) {
+    fn wish_for(&mut self, id: &str, dedicated: bool, count: usize) {
         let affordable = self.affordable(id, dedicated);
         let Some(pool) = self.pools.get_mut(id) else { return };
         if !pool.failures.is_empty() {
@@ -49,17 +49,17 @@ impl State {
             pool.resize_errors.push(quota_reached(dedicated));
         }
         for _ in 0..count.min(affordable) {
-            self.wish(id, Wish { dedicated, replaces: None }, at);
+            self.wish(id, Wish { dedicated, replaces: None });
         }
     }
 
     /// Asks for one node.
-    pub(super) fn wish(&mut self, id: &str, wish: Wish, at: Stamp) {
+    pub(super) fn wish(&mut self, id: &str, wish: Wish) {
         let Some(pool) = self.pools.get_mut(id) else { return };
         let number = pool.note_wish(wish);
         if !pool.frozen {
             let delay = pool.timings.allocation.draw(&mut self.dice);
-            self.after(at, delay, Deadline::Arrival { pool: id.to_owned(), wish: number });
+            self.after(delay, Deadline::Arrival { pool: id.to_owned(), wish: number });
         }
     }
 
@@ -88,41 +88,41 @@ impl State {
         }
         let node = pool.add_node(dedicated, at).id.clone();
         self.settle_pool(id, at);
-        self.boot(id, &node, at);
+        self.boot(id, &node);
     }
 
     /// Keeps nodes from being allocated, or lets those that were asked for come.
-    pub(super) fn freeze_pool(&mut self, id: &str, frozen: bool, at: Stamp) {
+    pub(super) fn freeze_pool(&mut self, id: &str, frozen: bool) {
         let Some(pool) = self.pools.get_mut(id) else { return };
         pool.frozen = frozen;
         let wishes: Vec<u64> = pool.wishes.keys().copied().filter(|_| !frozen).collect();
         for wish in wishes {
             let Some(pool) = self.pools.get(id) else { return };
             let delay = pool.timings.allocation.draw(&mut self.dice);
-            self.after(at, delay, Deadline::Arrival { pool: id.to_owned(), wish });
+            self.after(delay, Deadline::Arrival { pool: id.to_owned(), wish });
         }
     }
 
-    fn limit_resize(&mut self, id: &str, at: Stamp) {
+    fn limit_resize(&mut self, id: &str) {
+        let now = self.moment();
         let Some(pool) = self.pools.get_mut(id) else { return };
-        let due = pool.patience().map(|patience| at.plus(patience));
+        let due = pool.patience().map(|patience| now.plus(patience));
         pool.resize_due = due;
         self.deadlines.extend(due.map(|due| (due, Deadline::Resize { pool: id.to_owned() })));
     }
 
     /// Ends a resize that has taken too long.
     pub(super) fn give_up_resize(&mut self, id: &str, due: Stamp) {
-        let timed_out = |pool: &&mut Pool| pool.resize_due == Some(due) && !pool.is_settled();
-        let Some(pool) = self.pools.get_mut(id).filter(timed_out) else { return };
-        let missing = [true, false].map(|dedicated| pool.is_waiting_for(dedicated));
-        for (dedicated, _) in [true, false].into_iter().zip(missing).filter(|(_, missing)| *missing)
-        {
-            let text = format!(
-                "Desired number of {} nodes could not be allocated as the resize timeout was reached",
-                kind(dedicated)
-            );
-            pool.resize_errors.push(resize_error("AllocationTimedout", &text));
+        let Some(pool) = self.pools.get_mut(id).filter(|pool| pool.resize_due == Some(due)) else {
+            return;
+        };
+        let missing: Vec<_> =
+            [true, false].into_iter().filter(|kind| pool.is_waiting_for(*kind)).collect();
+        // Nodes that leave take the time that their tasks take.
+        if missing.is_empty() {
+            return;
         }
+        pool.resize_errors.extend(missing.into_iter().map(timed_out));
         self.end_resize(id, due);
     }
 
@@ -153,8 +153,12 @@ impl State {
     }
 }
 
-fn kind(dedicated: bool) -> &'static str {
-    if dedicated { "dedicated" } else { "Spot" }
+fn timed_out(dedicated: bool) -> NamedError {
+    let kind = if dedicated { "dedicated" } else { "Spot" };
+    let text = format!(
+        "Desired number of {kind} nodes could not be allocated as the resize timeout was reached"
+    );
+    resize_error("AllocationTimedout", &text)
 }
 
 fn quota_reached(dedicated: bool) -> NamedError {
