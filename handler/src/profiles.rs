@@ -4,8 +4,17 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+mod defaults;
+
+pub use defaults::default_profiles;
+
 /// The label that asks for runners of one's own rather than GitHub's.
 const SELF_HOSTED: &str = "self-hosted";
+
+/// The release of GitHub's runner in the images of the default profiles, whose tags end with it.
+///
+/// A node does not pull a tag again that it has, so another release is another tag.
+pub const RUNNER_VERSION: &str = "2.338.0";
 
 /// A kind of runner: the labels it carries, and where and from which image it is started.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -17,7 +26,7 @@ pub struct Profile {
     pub labels: Vec<String>,
     /// The Batch pool whose nodes run it.
     pub pool: String,
-    /// The image, without its registry: `githubactions-runner:ubuntu-24.04`.
+    /// The image, without its registry: `githubactions-runner:ubuntu-24.04-2.338.0`.
     pub image: String,
     /// The runner group; that of the setting `RunnerGroup` where there is none.
     pub group: Option<String>,
@@ -27,6 +36,9 @@ pub struct Profile {
     /// Options for the container's creation, such as `--memory=4g`.
     #[serde(default)]
     pub container_run_options: String,
+    /// Who starts the container.
+    #[serde(default)]
+    pub launch: Launch,
     /// Labels that GitHub does not host, and that call us without `self-hosted`.
     #[serde(default)]
     pub bare: Vec<String>,
@@ -36,7 +48,26 @@ fn one() -> u32 {
     1
 }
 
+/// Who starts a runner's container.
+///
+/// Batch fails a task with container settings on a pool without a container configuration, and one without
+/// them on a pool that has it: the profile goes with its pool.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Launch {
+    /// Batch does, on a pool with a container configuration.
+    #[default]
+    Container,
+    /// A script on the node does, by `docker run`: for Windows, whose images with containers are gone.
+    DockerRun,
+}
+
 impl Profile {
+    /// Tells whether its nodes run Windows.
+    pub fn is_windows(&self) -> bool {
+        self.labels.iter().any(|label| label.eq_ignore_ascii_case("windows"))
+    }
+
     /// Tells whether a runner of this profile carries all these labels, whatever the case.
     ///
     /// GitHub gives a job only to a runner that carries every label, so a partial match would start a
@@ -84,31 +115,6 @@ pub fn match_profile<'a>(labels: &[impl AsRef<str>], profiles: &'a [Profile]) ->
 fn calls_us(label: &str, profiles: &[Profile]) -> bool {
     let mut bare = profiles.iter().flat_map(|profile| &profile.bare);
     label.eq_ignore_ascii_case(SELF_HOSTED) || bare.any(|own| own.eq_ignore_ascii_case(label))
-}
-
-/// The profiles that serve GitHub's own label names, for a pool of each operating system.
-pub fn default_profiles(ubuntu_pool: &str, windows_pool: &str) -> Vec<Profile> {
-    let profile = |name: &str, pool: &str, image: &str, labels: &[&str]| Profile {
-        name: name.to_owned(),
-        labels: labels.iter().map(|&label| label.to_owned()).collect(),
-        pool: pool.to_owned(),
-        image: format!("githubactions-runner:{image}"),
-        group: None,
-        slots: 1,
-        container_run_options: String::new(),
-        bare: Vec::new(),
-    };
-    let linux = |label| ["self-hosted", "linux", "x64", label];
-    let windows = |label| ["self-hosted", "windows", "x64", label];
-    let [latest_ubuntu, latest_windows] = ["ubuntu-latest", "windows-latest"];
-    let ubuntu = [&linux("ubuntu-24.04")[..], &[latest_ubuntu]].concat();
-    let windows_2022 = [&windows("windows-2022")[..], &[latest_windows]].concat();
-    vec![
-        profile("ubuntu", ubuntu_pool, "ubuntu-24.04", &ubuntu),
-        profile("ubuntu-2204", ubuntu_pool, "ubuntu-22.04", &linux("ubuntu-22.04")),
-        profile("windows", windows_pool, "windows-ltsc2022", &windows_2022),
-        profile("windows-2019", windows_pool, "windows-ltsc2019", &windows("windows-2019")),
-    ]
 }
 
 /// Reads the setting `RunnerProfiles`: a JSON list of profiles.
@@ -209,6 +215,9 @@ mod tests {
             fault(&format!("[{}]", profile("a", r#""labels":["a"],"colour":"red""#)))
                 .contains("colour")
         );
+        let launched = profile("a", r#""labels":["a"],"launch":"podman""#);
+        let refused = fault(&format!("[{launched}]"));
+        assert!(refused.contains("unknown variant `podman`, expected `container` or `docker-run`"));
         let twice = profile("a", r#""labels":["a"]"#);
         assert!(fault(&format!("[{twice},{twice}]")).contains("twice"));
     }

@@ -1,69 +1,15 @@
-//! The Batch task of a runner: its id, and what it is told.
-
-use std::fmt;
-use std::str::FromStr;
+//! The Batch task of a runner: its id, how it starts, and what it is told.
 
 use chrono::{DateTime, Utc};
 
 use crate::message::RunnerRequest;
-use crate::profiles::Profile;
+use crate::profiles::{Launch, Profile};
 use crate::secret::Secret;
 
-/// The prefix of task ids and runner names: only names with our prefix are ours.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DeploymentName(String);
+mod id;
+mod environment;
 
-impl FromStr for DeploymentName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-        if (1..=12).contains(&text.len()) && text.chars().all(plain) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err("takes 1 to 12 of a-z and 0-9".to_owned())
-        }
-    }
-}
-
-impl DeploymentName {
-    /// Names the task of a job's runner: `gh-123`, its replacements `gh-123-2`, `gh-123-3` …
-    pub fn task(&self, job: u64, replacement: u32) -> TaskId {
-        TaskId { deployment: self.0.clone(), job, replacement: replacement.max(1) }
-    }
-
-    /// Reads the name of a task or runner; `None` where it is not one of this deployment.
-    pub fn read(&self, name: &str) -> Option<TaskId> {
-        let rest = name.strip_prefix(self.0.as_str())?.strip_prefix('-')?;
-        let (job, replacement) = match rest.split_once('-') {
-            Some((job, replacement)) => (job, replacement.parse().ok().filter(|&n| n > 1)?),
-            None => (rest, 1),
-        };
-        let id = self.task(job.parse().ok()?, replacement);
-        // Only the name that we would write ourselves: `gh-0123` or `gh-+1` is somebody else's.
-        (id.to_string() == name).then_some(id)
-    }
-}
-
-/// Identifies a task, and by the same name its runner.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct TaskId {
-    deployment: String,
-    /// The workflow job that the runner was made for.
-    pub job: u64,
-    /// 1 for the job's first runner, 2 and more for its replacements.
-    pub replacement: u32,
-}
-
-impl fmt::Display for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.deployment, self.job)?;
-        if self.replacement > 1 {
-            write!(f, "-{}", self.replacement)?;
-        }
-        Ok(())
-    }
-}
+pub use id::{DeploymentName, TaskId};
 
 /// Names the Batch job that holds a profile's tasks.
 pub fn batch_job(profile: &str) -> String {
@@ -107,10 +53,8 @@ pub struct Surroundings {
 pub struct RunnerTask {
     /// The task's id, and the runner's name.
     pub id: TaskId,
-    /// The image with its registry.
-    pub image: String,
-    /// Options for the container's creation.
-    pub container_run_options: String,
+    /// How its container comes to run.
+    pub start: Start,
     /// The task slots that it takes.
     pub slots: u32,
     /// How long it may run, in hours.
@@ -118,6 +62,31 @@ pub struct RunnerTask {
     /// Its environment, in a fixed order.
     pub environment: Vec<(&'static str, Secret)>,
 }
+
+/// How the container of a task comes to run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Start {
+    /// Batch starts the image with its entrypoint, on a pool with a container configuration.
+    Container {
+        /// The image with its registry.
+        image: String,
+        /// Options for the container's creation.
+        run_options: String,
+    },
+    /// An ordinary task of a pool without one calls the launch script that the pool's start task has left
+    /// on the node.
+    Script {
+        /// The command line: fixed, so that nothing of a request can be a word of it.
+        command_line: &'static str,
+    },
+}
+
+/// Batch runs no shell, and only a shell knows the folder of the node.
+const LAUNCH_ON_LINUX: &str = r#"/bin/bash -c 'exec "$AZ_BATCH_NODE_SHARED_DIR/mayfly/launch.sh"'"#;
+const LAUNCH_ON_WINDOWS: &str = concat!(
+    "cmd /c powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass ",
+    r"-File %AZ_BATCH_NODE_SHARED_DIR%\mayfly\launch.ps1",
+);
 
 impl RunnerTask {
     /// Describes the task of a request.
@@ -131,62 +100,31 @@ impl RunnerTask {
         runner_url: &str,
         credential: &Credential,
     ) -> Self {
-        let mut environment = facts(&id, request, profile, surroundings);
-        environment.extend(registration(profile, runner_url, credential));
+        let mut told = environment::facts(&id, request, profile, surroundings);
+        told.extend(environment::registration(profile, runner_url, credential));
+        if profile.launch == Launch::DockerRun {
+            told.extend(environment::container(profile, surroundings));
+        }
         Self {
             id,
-            image: format!("{}/{}", surroundings.registry, profile.image),
-            container_run_options: profile.container_run_options.clone(),
+            start: start(profile, surroundings),
             slots: profile.slots,
             max_hours: surroundings.max_job_hours,
-            environment,
+            environment: told,
         }
     }
 }
 
-/// What a claim needs to know of the task, and what it takes to ask for the runner again.
-fn facts(
-    id: &TaskId,
-    request: &RunnerRequest,
-    profile: &Profile,
-    surroundings: &Surroundings,
-) -> Vec<(&'static str, Secret)> {
-    let group = profile.group.as_ref().unwrap_or(&surroundings.group);
-    vec![
-        ("RUNNER_NAME", Secret::new(id.to_string())),
-        ("RUNNER_GROUP", Secret::new(group)),
-        ("RUNNER_JOB_ID", Secret::new(request.job.to_string())),
-        ("RUNNER_RUN_ID", Secret::new(request.run.to_string())),
-        ("RUNNER_REPOSITORY", Secret::new(request.repository.to_string())),
-        ("RUNNER_PROFILE", Secret::new(&profile.name)),
-        ("RUNNER_ALLOWED_REPOSITORIES", Secret::new(&surroundings.allowed_repositories)),
-    ]
-}
-
-fn registration(
-    profile: &Profile,
-    runner_url: &str,
-    credential: &Credential,
-) -> Vec<(&'static str, Secret)> {
-    let labels = profile.labels.join(",");
-    match credential {
-        Credential::Claim { url, ticket } => vec![
-            ("RUNNER_URL", Secret::new(runner_url)),
-            ("RUNNER_LABELS", Secret::new(labels)),
-            ("RUNNER_CLAIM_URL", Secret::new(url)),
-            ("RUNNER_CLAIM_TICKET", ticket.clone()),
-        ],
-        // The names that the images of the article read, so that these run unmodified.
-        Credential::Token { token, expires_at } => vec![
-            ("ActionsRunner_URL", Secret::new(runner_url)),
-            ("ActionsRunner_TOKEN", token.clone()),
-            ("ActionsRunner_LABELS", Secret::new(labels)),
-            ("ActionsRunner_DISPOSE", Secret::new("true")),
-            (
-                "RUNNER_TOKEN_EXPIRES_AT",
-                Secret::new(expires_at.format("%Y-%m-%dT%H:%M:%SZ").to_string()),
-            ),
-        ],
+fn start(profile: &Profile, surroundings: &Surroundings) -> Start {
+    match profile.launch {
+        Launch::Container => Start::Container {
+            image: environment::image(profile, surroundings),
+            run_options: profile.container_run_options.clone(),
+        },
+        Launch::DockerRun if profile.is_windows() => {
+            Start::Script { command_line: LAUNCH_ON_WINDOWS }
+        }
+        Launch::DockerRun => Start::Script { command_line: LAUNCH_ON_LINUX },
     }
 }
 
@@ -196,31 +134,7 @@ mod tests {
     use crate::profiles::default_profiles;
     use crate::repository::Repository;
 
-    #[test]
-    fn only_names_that_we_would_write_are_ours() {
-        let gh: DeploymentName = "gh".parse().expect("a name");
-        assert_eq!(gh.task(123, 1).to_string(), "gh-123");
-        assert_eq!(gh.task(123, 2).to_string(), "gh-123-2");
-        for ours in ["gh-123", "gh-123-2"] {
-            assert_eq!(gh.read(ours).map(|id| id.to_string()).as_deref(), Some(ours));
-        }
-        for foreign in [
-            "gha-123",
-            "gh123",
-            "gh-",
-            "gh-0123",
-            "gh-+1",
-            "gh-123-1",
-            "gh-123-x",
-            "GitHub Actions 5",
-            "",
-        ] {
-            assert_eq!(gh.read(foreign), None, "{foreign}");
-        }
-        assert!("Gh".parse::<DeploymentName>().is_err() && "".parse::<DeploymentName>().is_err());
-    }
-
-    fn environment(credential: &Credential) -> String {
+    fn task(profile: &Profile, credential: &Credential) -> String {
         let request = RunnerRequest {
             job: 123,
             run: 45,
@@ -235,7 +149,6 @@ mod tests {
             allowed_repositories: "octo/*".to_owned(),
             max_job_hours: 24,
         };
-        let profile = &default_profiles("ubuntu", "windows")[0];
         let id = "gh".parse::<DeploymentName>().expect("a name").task(123, 1);
         let task = RunnerTask::describe(
             id,
@@ -247,15 +160,19 @@ mod tests {
         );
         let line = |(name, value): &(&str, Secret)| format!("{name}={}", value.expose());
         let lines: Vec<String> = task.environment.iter().map(line).collect();
-        format!("{}\n{}", task.image, lines.join("\n"))
+        format!("{:?}\n{}", task.start, lines.join("\n"))
+    }
+
+    fn claim() -> Credential {
+        let ticket = Secret::new("1.e30.sig");
+        Credential::Claim { url: "https://f/api/ClaimRunner".to_owned(), ticket }
     }
 
     #[test]
     fn a_task_that_claims_carries_a_ticket_and_no_credential() {
-        let ticket = Secret::new("1.e30.sig");
-        let claim = Credential::Claim { url: "https://f/api/ClaimRunner".to_owned(), ticket };
-        insta::assert_snapshot!(environment(&claim), @r"
-        mine.azurecr.io/githubactions-runner:ubuntu-24.04
+        let ubuntu = &default_profiles("ubuntu", "windows")[0];
+        insta::assert_snapshot!(task(ubuntu, &claim()), @r#"
+        Container { image: "mine.azurecr.io/githubactions-runner:ubuntu-24.04-2.338.0", run_options: "" }
         RUNNER_NAME=gh-123
         RUNNER_GROUP=Default
         RUNNER_JOB_ID=123
@@ -267,15 +184,16 @@ mod tests {
         RUNNER_LABELS=self-hosted,linux,x64,ubuntu-24.04,ubuntu-latest
         RUNNER_CLAIM_URL=https://f/api/ClaimRunner
         RUNNER_CLAIM_TICKET=1.e30.sig
-        ");
+        "#);
     }
 
     #[test]
     fn a_task_with_a_token_speaks_the_names_of_the_articles_images() {
         let token =
             Credential::Token { token: Secret::new("AABBCC"), expires_at: DateTime::UNIX_EPOCH };
-        insta::assert_snapshot!(environment(&token), @r"
-        mine.azurecr.io/githubactions-runner:ubuntu-24.04
+        let ubuntu = &default_profiles("ubuntu", "windows")[0];
+        insta::assert_snapshot!(task(ubuntu, &token), @r#"
+        Container { image: "mine.azurecr.io/githubactions-runner:ubuntu-24.04-2.338.0", run_options: "" }
         RUNNER_NAME=gh-123
         RUNNER_GROUP=Default
         RUNNER_JOB_ID=123
@@ -288,6 +206,53 @@ mod tests {
         ActionsRunner_LABELS=self-hosted,linux,x64,ubuntu-24.04,ubuntu-latest
         ActionsRunner_DISPOSE=true
         RUNNER_TOKEN_EXPIRES_AT=1970-01-01T00:00:00Z
-        ");
+        "#);
+    }
+
+    #[test]
+    fn a_task_of_a_windows_node_starts_its_container_by_a_script() {
+        let windows = &default_profiles("ubuntu", "windows")[2];
+        insta::assert_snapshot!(task(windows, &claim()), @r#"
+        Script { command_line: "cmd /c powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -File %AZ_BATCH_NODE_SHARED_DIR%\\mayfly\\launch.ps1" }
+        RUNNER_NAME=gh-123
+        RUNNER_GROUP=Default
+        RUNNER_JOB_ID=123
+        RUNNER_RUN_ID=45
+        RUNNER_REPOSITORY=octo/app
+        RUNNER_PROFILE=windows
+        RUNNER_ALLOWED_REPOSITORIES=octo/*
+        RUNNER_URL=https://github.com/octo/app
+        RUNNER_LABELS=self-hosted,windows,x64,windows-2022,windows-latest
+        RUNNER_CLAIM_URL=https://f/api/ClaimRunner
+        RUNNER_CLAIM_TICKET=1.e30.sig
+        RUNNER_IMAGE=mine.azurecr.io/githubactions-runner:windows-ltsc2022-2.338.0
+        RUNNER_CONTAINER_RUN_OPTIONS=
+        RUNNER_REGISTRY=mine.azurecr.io
+        "#);
+    }
+
+    #[test]
+    fn no_profile_or_payload_is_a_word_of_a_command_line() {
+        let mut odd = default_profiles("ubuntu", "windows")[0].clone();
+        odd.launch = Launch::DockerRun;
+        odd.image = "a; rm -rf /".to_owned();
+        odd.container_run_options = "--memory=4g".to_owned();
+        insta::assert_snapshot!(task(&odd, &claim()), @r#"
+        Script { command_line: "/bin/bash -c 'exec \"$AZ_BATCH_NODE_SHARED_DIR/mayfly/launch.sh\"'" }
+        RUNNER_NAME=gh-123
+        RUNNER_GROUP=Default
+        RUNNER_JOB_ID=123
+        RUNNER_RUN_ID=45
+        RUNNER_REPOSITORY=octo/app
+        RUNNER_PROFILE=ubuntu
+        RUNNER_ALLOWED_REPOSITORIES=octo/*
+        RUNNER_URL=https://github.com/octo/app
+        RUNNER_LABELS=self-hosted,linux,x64,ubuntu-24.04,ubuntu-latest
+        RUNNER_CLAIM_URL=https://f/api/ClaimRunner
+        RUNNER_CLAIM_TICKET=1.e30.sig
+        RUNNER_IMAGE=mine.azurecr.io/a; rm -rf /
+        RUNNER_CONTAINER_RUN_OPTIONS=--memory=4g
+        RUNNER_REGISTRY=mine.azurecr.io
+        "#);
     }
 }

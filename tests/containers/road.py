@@ -114,9 +114,9 @@ class Road:
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.loads(answer.read() or "{}")
 
-    def queue_job(self, script: str | None = None) -> int:
+    def queue_job(self, script: str | None = None, system: str = "ubuntu-latest") -> int:
         """Queues a job, and tells its number."""
-        job = {"repository": "octo/app", "labels": ["self-hosted", "ubuntu-latest"]}
+        job = {"repository": "octo/app", "labels": ["self-hosted", system]}
         answer = self.ask("github", "POST", "/jobs", {**job, "script": script})
         return answer["job"]
 

@@ -10,6 +10,7 @@ import unittest
 
 from road import IMAGE, MAYFLY, Post, Road, podman
 
+WINDOWS = "windows-latest"
 SEARCH = pathlib.Path(__file__).with_name("search.sh")
 # The beginnings of every ticket, and of every configuration.
 SECRETS = re.compile(r"1\.eyJ0YXNrIjoi|eyIucnVu|eyIuY3Jl")
@@ -97,6 +98,23 @@ class Up(unittest.TestCase):
         [runner] = self.road.registrations()
         self.road.api("DELETE", f"/repos/octo/app/actions/runners/{runner['id']}")
         self.assertEqual(self.road.await_step(job, "runner gone"), f"gh-{job} ended with 76")
+
+    def test_a_script_of_the_node_starts_the_container_of_a_windows_job(self) -> None:
+        job = self.road.queue_job(self.script('curl --silent --data x "$post/working"'), WINDOWS)
+        self.post.take("working")
+        self.assertEqual(self.road.await_step(job, "runner gone"), f"gh-{job} ended with 0")
+        self.assertEqual(self.road.conclusion(job), "success")
+
+    def test_the_next_launch_removes_a_container_whose_client_was_killed(self) -> None:
+        work = 'curl --silent --data x "$post/working"\nsleep 3600'
+        job = self.road.queue_job(self.script(work), WINDOWS)
+        node = self.road.await_step(job, "node").rsplit(" ", 1)[-1]
+        self.post.take("working")
+        self.assertEqual(podman("ps", "--format", "{{.Names}}"), [f"gh-{job}"])
+        self.road.ask("batch", "POST", "/nodes/lose", {"node": f"tvm-windows-{node}", "loss": "died"})
+        # Batch runs the task again; its job is on a runner already, so the second container has no demand.
+        self.assertEqual(self.road.await_step(job, "runner gone"), f"gh-{job} ended with 0")
+        self.nothing_is_left()
 
 
 if __name__ == "__main__":

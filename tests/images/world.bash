@@ -16,9 +16,13 @@ build_world() {
   cp -r "$BATS_TEST_DIRNAME/clock" "$world/bin"
   date +%s >"$world/now"
   mkdir "$world/tmp" "$world/home"
+  open_events
+  story 'take_job_of octo/app'
+}
+
+open_events() {
   mkfifo "$world/events"
   exec {events}<>"$world/events"
-  story 'take_job_of octo/app'
 }
 
 # Starts the ClaimRunner, which gives these answers.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: the entrypoint of the Ubuntu image, against a ClaimRunner and a stand-in for GitHub's runner
+# about: the entrypoint of the Ubuntu image and the launch of its container, against stand-ins for what they call
 # needs: bats curl python3
 # limit: 300
 set -euo pipefail

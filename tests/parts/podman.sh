@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: the Ubuntu image, built and run by podman: it claims, serves, ends, and shows its jobs no credential
+# about: the Ubuntu image, built and run by podman, by Batch or by a script of the node: it claims, serves, ends, and shows its jobs no credential
 # needs: cargo:https://rustup.rs podman runc mmdebstrap curl python3 strip:binutils
 # limit: 600
 set -euo pipefail

@@ -6,7 +6,7 @@ use azure_core::http::RawResponse;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::task::RunnerTask;
+use crate::task::{RunnerTask, Start};
 
 /// <https://learn.microsoft.com/rest/api/batchservice/jobs/create-job>
 #[derive(Serialize)]
@@ -35,7 +35,10 @@ pub(super) struct TaskToAdd<'a> {
     id: String,
     /// Empty: the image's entrypoint runs.
     command_line: &'static str,
-    container_settings: ContainerSettings<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container_settings: Option<ContainerSettings<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_identity: Option<UserIdentity>,
     environment_settings: Vec<EnvironmentSetting<'a>>,
     constraints: Constraints,
     required_slots: u32,
@@ -50,6 +53,29 @@ struct ContainerSettings<'a> {
     /// Empty, not absent: absent mounts the directories of every task on the node, read and write.
     container_host_batch_bind_mounts: [(); 0],
 }
+
+impl<'a> ContainerSettings<'a> {
+    fn new(image_name: &'a str, container_run_options: &'a str) -> Self {
+        Self { image_name, container_run_options, container_host_batch_bind_mounts: [] }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserIdentity {
+    auto_user: AutoUser,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AutoUser {
+    scope: &'static str,
+    elevation_level: &'static str,
+}
+
+/// The container engine of a node obeys its administrators alone, and the start task ran as the same user.
+const ADMINISTRATOR: UserIdentity =
+    UserIdentity { auto_user: AutoUser { scope: "pool", elevation_level: "admin" } };
 
 #[derive(Serialize)]
 struct EnvironmentSetting<'a> {
@@ -69,14 +95,17 @@ struct Constraints {
 impl<'a> TaskToAdd<'a> {
     pub(super) fn new(task: &'a RunnerTask) -> Self {
         let settings = task.environment.iter();
+        let (command_line, container_settings, user_identity) = match &task.start {
+            Start::Container { image, run_options } => {
+                ("", Some(ContainerSettings::new(image, run_options)), None)
+            }
+            Start::Script { command_line } => (*command_line, None, Some(ADMINISTRATOR)),
+        };
         Self {
             id: task.id.to_string(),
-            command_line: "",
-            container_settings: ContainerSettings {
-                image_name: &task.image,
-                container_run_options: &task.container_run_options,
-                container_host_batch_bind_mounts: [],
-            },
+            command_line,
+            container_settings,
+            user_identity,
             environment_settings: settings
                 .map(|(name, value)| EnvironmentSetting { name, value: value.expose() })
                 .collect(),

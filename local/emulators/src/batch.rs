@@ -52,6 +52,7 @@ use access::Access;
 use failure::Failure;
 use launch::Launcher;
 use state::State;
+use wire::NewPool;
 
 /// What an emulated account is made of.
 #[derive(Clone)]
@@ -110,6 +111,8 @@ pub struct PoolOptions {
     pub nodes: usize,
     /// How many slots each node has.
     pub slots: u32,
+    /// Whether it has a container configuration: its tasks run in containers, or none of them does.
+    pub containers: bool,
     /// Its name for people, as in `windows (stand-in)`.
     pub display: String,
 }
@@ -137,7 +140,8 @@ impl Batch {
         let mut state = State::new(options.rules.clone(), options.launcher.script(), options.seed);
         for pool in &options.pools {
             let now = site.clock.now();
-            state.add_fixed_pool(&pool.id, &pool.display, pool.slots, now);
+            let spec = NewPool::fixed(&pool.id, &pool.display, pool.slots, pool.containers);
+            state.add_fixed_pool(spec, now);
             state.resize(&pool.id, pool.nodes, now).expect("the pool was just added");
         }
         Ok(Arc::new(Self {

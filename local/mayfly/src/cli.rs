@@ -8,6 +8,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::cloud::Registration;
 
+mod batch;
+
+pub use batch::{BatchAccount, Nodes, Tasks};
+
 /// Gives every GitHub Actions job its own runner on Azure Batch; this is what runs on your machine.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
@@ -126,24 +130,8 @@ pub struct Emulate {
 /// The emulators that run alone.
 #[derive(Debug, Subcommand)]
 pub enum Which {
-    /// Azure Batch: tasks run as processes on this machine
-    Batch {
-        /// Where it answers; port 0 takes any
-        #[arg(long, default_value = "127.0.0.1:0")]
-        listen: SocketAddr,
-        /// The account's name
-        #[arg(long, default_value = "mayfly")]
-        account: String,
-        /// The account's key, in base64
-        #[arg(long, default_value = crate::cloud::BATCH_KEY)]
-        key: String,
-        /// The program that each task runs in place of its image's entrypoint
-        #[arg(long)]
-        program: PathBuf,
-        /// A pool, as `id` or `id=nodes`; may be given more than once
-        #[arg(long = "pool", default_values = ["ubuntu=4", "windows=4"])]
-        pools: Vec<String>,
-    },
+    /// Azure Batch: pools that formulas size, nodes that run tasks on this machine
+    Batch(Box<BatchAccount>),
     /// Azure Storage's queues
     Queue(Storage),
     /// Azure Storage's blobs

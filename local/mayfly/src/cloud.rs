@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 
 use anyhow::Context;
 use chrono::TimeDelta;
-use emulators::batch::launch::Launcher;
-use emulators::batch::{Batch, PoolOptions};
+use emulators::batch::Batch;
 use emulators::clock::Clock;
 use emulators::events::Site;
 use emulators::functions::{FunctionsHost, Log};
@@ -22,9 +21,11 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 mod folders;
+mod nodes;
 mod settings;
 mod storage;
 
+pub use nodes::{Engine, Kind, Pool};
 pub use settings::Registration;
 pub use storage::Storage;
 
@@ -63,8 +64,10 @@ pub struct Options {
     pub registration: Registration,
     /// How many nodes each pool has.
     pub nodes: u32,
-    /// How tasks run: the entrypoint as a process where there is none.
-    pub launcher: Option<Arc<dyn Launcher>>,
+    /// The pools.
+    pub pools: Vec<Pool>,
+    /// What runs containers: where there is none, the entrypoint is a process of this machine.
+    pub engine: Option<Engine>,
     /// The storage account in place of the emulated one.
     pub storage: Option<Storage>,
     /// The token that Batch accepts besides signatures.
@@ -86,7 +89,8 @@ impl Options {
             program,
             registration: Registration::Jit,
             nodes: 4,
-            launcher: None,
+            pools: Pool::usual(),
+            engine: None,
             storage: None,
             batch_bearer: None,
             settings: BTreeMap::new(),
@@ -116,6 +120,7 @@ pub struct Cloud {
     /// Where everything answers.
     pub ports: Ports,
     nodes: JoinHandle<()>,
+    _containers: nodes::Containers,
     _folder: TempDir,
 }
 
@@ -148,7 +153,8 @@ impl Cloud {
         let mut github = github::Options::new(GITHUB_TOKEN, options.seed);
         github.enterprise = Some(ENTERPRISE.to_owned());
         let github = Service::new(GitHub::new(github, site.clone()));
-        let batch = Service::new(batch_account(&options, &folder, &site)?);
+        let batch = Service::new(batch_account(&options, folder.path(), &site)?);
+        let containers = nodes::Containers::of(folder.path(), options.engine.clone());
         let nodes = tokio::spawn({
             let batch = Arc::clone(&batch.emulator);
             async move { batch.run().await }
@@ -187,6 +193,7 @@ impl Cloud {
             functions,
             ports,
             nodes,
+            _containers: containers,
             _folder: folder,
         })
     }
@@ -221,21 +228,13 @@ async fn functions_host(
     Ok((Service::new(host), key))
 }
 
-fn batch_account(options: &Options, folder: &TempDir, site: &Site) -> anyhow::Result<Arc<Batch>> {
-    let launcher = match &options.launcher {
-        Some(launcher) => Arc::clone(launcher),
-        None => folders::process_launcher(folder.path(), &options.program)?,
-    };
-    let work_dir = folder.path().join("nodes");
-    let mut account = batch::Options::new(BATCH_ACCOUNT, BATCH_KEY, launcher, work_dir);
-    let pool = |id: &str, display: &str| PoolOptions {
-        id: id.to_owned(),
-        nodes: options.nodes as usize,
-        slots: 1,
-        display: display.to_owned(),
-    };
+fn batch_account(options: &Options, folder: &Path, site: &Site) -> anyhow::Result<Arc<Batch>> {
+    let engine = options.engine.as_ref();
+    let nodes = nodes::Nodes::furnish(folder, &options.program, &options.pools, engine)?;
+    let work_dir = folders::nodes(folder);
+    let mut account = batch::Options::new(BATCH_ACCOUNT, BATCH_KEY, Arc::new(nodes), work_dir);
     account.bearer.clone_from(&options.batch_bearer);
-    account.pools = vec![pool("ubuntu", "ubuntu"), pool("windows", "windows (stand-in)")];
+    account.pools = options.pools.iter().map(|pool| pool.options(options.nodes)).collect();
     Ok(Batch::new(account, site.clone())?)
 }
 

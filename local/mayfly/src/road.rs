@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use emulators::batch::launch::Container;
 use emulators::functions::Log;
 use tokio::process::Command;
 
 use crate::cli::Road;
-use crate::cloud::{Cloud, Options};
+use crate::cloud::{Cloud, Engine, Options};
 
 /// An engine that has not answered by then hangs.
 const ENGINES_PATIENCE: Duration = Duration::from_secs(20);
@@ -28,7 +27,7 @@ pub(crate) async fn start(road: &Road) -> anyhow::Result<Cloud> {
         options.log = write_log(path)?;
     }
     if let Some(image) = road.image.as_deref().filter(|_| road.containers) {
-        options.launcher = Some(Arc::new(Container { engine: find_engine().await? }));
+        options.engine = Some(find_engine().await?);
         options.settings = image_settings(image)?;
     }
     Cloud::start(options).await
@@ -62,15 +61,27 @@ fn image_settings(image: &str) -> anyhow::Result<BTreeMap<String, String>> {
 }
 
 /// Finds a container engine that answers, docker or podman.
-async fn find_engine() -> anyhow::Result<PathBuf> {
+async fn find_engine() -> anyhow::Result<Engine> {
+    let environment = environment();
+    let path = environment.get("PATH").cloned().unwrap_or_default();
     let mut silent = Vec::new();
     for engine in ["docker", "podman"] {
         match answers(engine).await {
-            Ok(()) => return Ok(PathBuf::from(engine)),
+            Ok(()) => {
+                let mut places = path.split(':').map(|folder| Path::new(folder).join(engine));
+                let program = places.find(|place| place.is_file());
+                let program = program.with_context(|| format!("find {engine} on PATH"))?;
+                return Ok(Engine { program, environment });
+            }
             Err(why) => silent.push(format!("{engine} {why}")),
         }
     }
     bail!("run containers: {}", silent.join("; "))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the engine's client takes its settings from there")]
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars().collect()
 }
 
 async fn answers(engine: &str) -> Result<(), String> {

@@ -53,7 +53,7 @@ def road(folder: Path, settings: dict[str, str]) -> Iterator[Road]:
         queue = stack.enter_context(emulate("queue", "--account", STORAGE, "--key", STORAGE_KEY))
         github = stack.enter_context(emulate("github", "--token", GITHUB_TOKEN))
         key = ["--account", sdk.ACCOUNT, "--key", sdk.KEY, "--program", PROGRAM]
-        pools = ["--pool", "ubuntu=2", "--pool", "windows=2"]
+        pools = ["--pool", "ubuntu=2", "--plain-pool", "windows=2"]
         batch = stack.enter_context(emulate("batch", *key, *pools))
         sent = stack.enter_context(recording(batch.url))
         settings = usual_settings(queue, github, sent) | settings

@@ -30,6 +30,8 @@ OWN_PROFILES = [
         "pool": "windows",
         "image": "githubactions-runner:plain",
         "bare": ["plain"],
+        "launch": "docker-run",
+        "containerRunOptions": "--memory=4g",
     },
 ]
 OWN = {

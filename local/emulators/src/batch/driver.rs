@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use tokio::sync::watch;
 
 use super::Batch;
@@ -95,7 +95,7 @@ impl Batch {
     }
 
     fn launch(&self, start: Start, runs: &mut Runs) {
-        let Start { place, label, dedicated, command_line, container, settings } = start;
+        let Start { place, label, dedicated, misfit, command_line, container, settings } = start;
         let (run, is_task) = (place.run, !place.is_start_task());
         self.state().limit_run(run, self.site.clock.now());
         let description = TaskRun {
@@ -118,7 +118,10 @@ impl Batch {
         }
         let (sender, stop) = Stop::new(self.options.patience);
         runs.stops.insert(run, sender);
-        let ending = self.options.launcher.launch(description, stop);
+        let ending = match misfit {
+            Some(ending) => async { ending }.boxed(),
+            None => self.options.launcher.launch(description, stop),
+        };
         runs.ends.push(Box::pin(async move { (run, ending.await) }));
     }
 

@@ -1,8 +1,8 @@
 //! Ways to run a task for real.
 //!
-//! A node hands a [`TaskRun`] to its [`Launcher`] and waits for the [`Ending`]. [`Process`] and
-//! [`Container`] start operating system processes, and are the only places that do; a simulation
-//! supplies its own.
+//! A node hands a [`TaskRun`] to its [`Launcher`] and waits for the [`Ending`]. [`Process`], [`Container`]
+//! and [`Node`] start operating system processes, and are the only places that do; a simulation follows a
+//! script ([`Scripted`]), or supplies its own.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,9 +19,11 @@ mod leftovers;
 mod child;
 mod process;
 mod container;
+mod node;
 mod scripted;
 
 pub use container::Container;
+pub use node::{Node, System};
 pub use process::Process;
 pub use scripted::{Act, Play, Script, Scripted};
 
@@ -126,6 +128,21 @@ impl Ending {
             Self::NotStarted { .. } => -1,
         }
     }
+}
+
+/// Tells why a node cannot start a task, if its pool does not run what the task asks for.
+pub(crate) fn misfit(runs_containers: bool, asks_for_one: bool) -> Option<Ending> {
+    let (code, reason) = match (runs_containers, asks_for_one) {
+        (true, true) | (false, false) => return None,
+        (false, true) => {
+            ("ContainerPoolNotSupported", "The specified pool does not support container tasks.")
+        }
+        (true, false) => (
+            "ContainerTaskSettingsNotFound",
+            "Container-enabled compute node requires task container settings.",
+        ),
+    };
+    Some(Ending::NotStarted { code, reason: reason.to_owned() })
 }
 
 impl From<io::Error> for Ending {

@@ -18,7 +18,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::failure::Failure;
-use super::launch::{Ask, Script};
+use super::launch::{Ask, Ending, Script};
 use super::rules::Rules;
 use super::wire::{ContainerSettings, Stamp};
 use crate::events::Happening;
@@ -95,6 +95,8 @@ pub(crate) struct Start {
     pub(crate) label: String,
     /// Whether the node is a dedicated one.
     pub(crate) dedicated: bool,
+    /// Why the node cannot start it, if so.
+    pub(crate) misfit: Option<Ending>,
     pub(crate) command_line: String,
     pub(crate) container: Option<ContainerSettings>,
     /// The settings of the job, overridden by those of the task.

@@ -29,6 +29,16 @@ const SCRIPTS: [(&str, &str); 3] = [
     ("job-started.sh", include_str!("../../../../images/ubuntu/job-started.sh")),
 ];
 
+/// What the start task of a pool without a container configuration leaves on a node.
+const LAUNCH: &str = include_str!("../../../../arm/linux/launch.sh");
+/// What stands for the commands of a node that this machine has not got.
+const COMMANDS: [(&str, &str); 2] = [
+    ("cmd", include_str!("../../node/cmd")),
+    ("powershell.exe", include_str!("../../node/powershell.exe")),
+];
+const ENGINE_STAND_IN: &str = include_str!("../../node/docker");
+const ENGINE: &str = include_str!("../../node/engine");
+
 /// Lays the folder that the Functions host reads, with `program` as the handler.
 pub(super) fn lay_app(folder: &Path, program: &Path) -> anyhow::Result<PathBuf> {
     let app = folder.join("app");
@@ -44,10 +54,7 @@ pub(super) fn lay_app(folder: &Path, program: &Path) -> anyhow::Result<PathBuf> 
 pub(super) fn process_launcher(folder: &Path, program: &Path) -> anyhow::Result<Arc<dyn Launcher>> {
     let image = folder.join("image");
     for (name, script) in SCRIPTS {
-        let path = image.join(name);
-        write(&path, script)?;
-        let executable = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(&path, executable).context("make the entrypoint executable")?;
+        write_program(&image.join(name), script)?;
     }
     let home = image.join("runner");
     emulators::runner::lay_home(&home, program).context("lay the runner's folder")?;
@@ -56,6 +63,46 @@ pub(super) fn process_launcher(folder: &Path, program: &Path) -> anyhow::Result<
         home: Some(home),
         environment: BTreeMap::new(),
     }))
+}
+
+/// Lays the commands of a node, and what its shared directory holds; tells where.
+pub(super) fn lay_node(folder: &Path, has_engine: bool) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let (commands, shared) = (commands(folder), folder.join("node").join("shared"));
+    for (name, script) in COMMANDS {
+        write_program(&commands.join(name), script)?;
+    }
+    let engine = if has_engine { ENGINE } else { ENGINE_STAND_IN };
+    write_program(&commands.join("docker"), engine)?;
+    write_program(&shared.join("mayfly").join("launch.sh"), LAUNCH)?;
+    Ok((commands, shared))
+}
+
+/// Tells where the commands of nodes are.
+pub(super) fn commands(folder: &Path) -> PathBuf {
+    folder.join("node").join("commands")
+}
+
+/// Tells where nodes keep their files.
+pub(super) fn nodes(folder: &Path) -> PathBuf {
+    folder.join("nodes")
+}
+
+/// Finds the containers that the stand-in for the engine keeps, each with the directory of its node.
+pub(super) fn containers(folder: &Path) -> Vec<(PathBuf, String)> {
+    let below = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten();
+    let nodes = below(nodes(folder)).flat_map(|pool| below(pool.path())).map(|node| node.path());
+    let containers = nodes.flat_map(|node| {
+        let names = below(node.join("containers")).map(|container| container.file_name());
+        names.map(move |name| (node.clone(), name.to_string_lossy().into_owned()))
+    });
+    containers.collect()
+}
+
+fn write_program(path: &Path, script: &str) -> anyhow::Result<()> {
+    write(path, script)?;
+    let executable = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(path, executable)
+        .with_context(|| format!("make {} executable", path.display()))
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 mod once;
 mod claim;
 mod gates;
+mod launch;
 mod scopes;
 mod troubles;
 

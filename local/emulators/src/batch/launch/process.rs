@@ -75,7 +75,7 @@ pub(super) fn plain(run: &TaskRun) -> io::Result<Command> {
 }
 
 /// Copies a directory with its modes and symbolic links.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
+pub(super) fn copy(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;

@@ -20,6 +20,25 @@ pub(super) fn words(line: &str) -> Vec<String> {
     words
 }
 
+/// Splits as a program of Windows splits its command line: a backslash is a letter, and double quotes
+/// alone keep words together.
+///
+/// What Windows makes of backslashes before a quote is left out: no command line here has any.
+pub(super) fn windows_words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut rest = line.chars();
+    while let Some(letter) = rest.next() {
+        match letter {
+            ' ' | '\t' => words.extend(word.take()),
+            '"' => word.get_or_insert_default().extend(rest.by_ref().take_while(|c| *c != '"')),
+            letter => word.get_or_insert_default().push(letter),
+        }
+    }
+    words.extend(word);
+    words
+}
+
 fn double_quoted(rest: &mut impl Iterator<Item = char>) -> String {
     let mut text = String::new();
     while let Some(letter) = rest.next().filter(|letter| *letter != '"') {
@@ -37,7 +56,7 @@ fn double_quoted(rest: &mut impl Iterator<Item = char>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::words;
+    use super::{windows_words, words};
 
     #[test]
     fn quotes_and_backslashes_keep_words_together() {
@@ -45,5 +64,11 @@ mod tests {
         let expected = ["/bin/sh", "-c", r#"echo "$HOME" 'x' \n"#, "a b", "", "--env=c d"];
         assert_eq!(words(line), expected);
         assert!(words(" \t ").is_empty());
+    }
+
+    #[test]
+    fn a_backslash_is_a_letter_on_windows() {
+        let line = r#"cmd /c "two words" %DIR%\a\b.ps1 'x'"#;
+        assert_eq!(windows_words(line), ["cmd", "/c", "two words", r"%DIR%\a\b.ps1", "'x'"]);
     }
 }

@@ -151,6 +151,12 @@ impl Pool {
         cores(&self.spec.vm_size)
     }
 
+    /// Tells whether its tasks run in containers: all of them, or none.
+    pub(super) fn runs_containers(&self) -> bool {
+        let machine = self.spec.virtual_machine_configuration.as_ref();
+        machine.is_some_and(|machine| machine.container_configuration.is_some())
+    }
+
     /// Adds a node.
     pub(super) fn add_node(&mut self, dedicated: bool, at: Stamp) -> &mut Node {
         self.numbers += 1;

@@ -11,13 +11,12 @@ use crate::batch::wire::{Deallocation, NewPool, PoolPatch, PoolResize, Removal, 
 
 impl State {
     /// Adds a pool of no nodes that has all the nodes it is given at once.
-    pub(crate) fn add_fixed_pool(&mut self, id: &str, label: &str, slots: u32, now: DateTime<Utc>) {
-        let at = self.stamp(now);
-        let spec = NewPool::of_containers(id, label, slots);
+    pub(crate) fn add_fixed_pool(&mut self, spec: NewPool, now: DateTime<Utc>) {
+        let (at, id) = (self.stamp(now), key(&spec.id));
         let mut pool = Pool::new(spec, Timings::NONE, at);
         pool.fixed = true;
-        self.pools.insert(key(id), pool);
-        self.requeue_jobs_of(&key(id));
+        self.pools.insert(id.clone(), pool);
+        self.requeue_jobs_of(&id);
     }
 
     /// Adds a pool, and sets out to give it its nodes.

@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::agenda::Deadline;
 use super::runs::Run;
 use super::{JobState, Place, RunId, Settings, Start, State, key};
+use crate::batch::launch::misfit;
 use crate::batch::wire::{JobOrder, NewJob, NewTask, Stamp};
 
 /// A job's turn: higher priorities first, then by the pool's policy, then the job whose next task was
@@ -93,7 +94,7 @@ impl State {
         let Some(task) = entry.ready.values().next().cloned() else { return };
         let Some(found) = entry.tasks.get(&task) else { return };
         let (spec, slots, limit) = (found.spec.clone(), found.slots(), found.wall_clock());
-        let pool_name = pool.id.clone();
+        let (pool_name, runs_containers) = (pool.id.clone(), pool.runs_containers());
         let node = &mut pool.nodes[node];
         let place = Place {
             pool: pool_name,
@@ -107,11 +108,12 @@ impl State {
         entry.change(&task, |task| task.begin(place.clone(), at));
         let (label, dedicated) = (node.label.clone(), node.dedicated);
         let image = spec.container_settings.as_ref().map(|container| container.image_name.as_str());
+        let misfit = misfit(runs_containers, image.is_some());
         let pulls = image.is_some_and(|image| node.images.insert(image.to_owned()));
         let settings = settings(&entry.spec, &spec);
         let (command_line, container) =
             (spec.command_line.clone(), spec.container_settings.clone());
-        let start = Start { place, label, dedicated, command_line, container, settings };
+        let start = Start { place, label, dedicated, misfit, command_line, container, settings };
         self.runs.insert(run, Run::new(start, slots, Some(limit)));
         let wait = if pulls { pool.timings.pull.draw(&mut self.dice) } else { TimeDelta::zero() };
         self.after(wait, Deadline::Pulled(run));

@@ -27,8 +27,8 @@ enum Stage {
     Waiting(Box<Start>),
     /// A program runs for it.
     Real,
-    /// It is a script's, and ends with this code.
-    Scripted(i32),
+    /// It is a script's, and ends like this.
+    Scripted(Ending),
 }
 
 /// What came of a run.
@@ -62,7 +62,8 @@ impl State {
             return self.orders.push(Order::Start(start));
         };
         let play = script(&Act::of(&start));
-        run.stage = Stage::Scripted(play.exit_code);
+        let ending = start.misfit.clone().unwrap_or(Ending::Exited(play.exit_code));
+        run.stage = Stage::Scripted(ending);
         let takes = chrono::TimeDelta::from_std(play.takes).unwrap_or(chrono::TimeDelta::MAX);
         if !start.place.is_start_task() {
             let (job, task) = (start.place.job.clone(), start.place.task.clone());
@@ -77,8 +78,8 @@ impl State {
 
     /// Ends a run as its script says.
     pub(super) fn end_of_script(&mut self, id: RunId, due: Stamp) {
-        let Some(Run { stage: Stage::Scripted(code), .. }) = self.runs.get(&id) else { return };
-        let ending = Ending::Exited(*code);
+        let Some(Run { stage: Stage::Scripted(ending), .. }) = self.runs.get(&id) else { return };
+        let ending = ending.clone();
         self.tell_end(id, &ending, due.moment());
     }
 

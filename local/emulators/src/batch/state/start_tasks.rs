@@ -45,6 +45,8 @@ impl State {
             place,
             label: node.label.clone(),
             dedicated: node.dedicated,
+            // A node runs its start task as it says, whatever its other tasks do.
+            misfit: None,
             command_line: task.command_line.clone(),
             container: task.container_settings.clone(),
             settings: Settings(settings.collect()),

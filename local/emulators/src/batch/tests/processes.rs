@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::puppet::AtOnce;
 use super::world::{World, write_script};
+use crate::batch::Options;
 use crate::batch::launch::Process;
 
 #[tokio::test]
@@ -55,7 +56,7 @@ async fn a_task_sees_its_own_environment_and_nothing_of_the_emulator() {
 
 #[tokio::test]
 async fn a_task_without_a_container_runs_its_command_line() {
-    let mut world = World::start(process(), 1).await;
+    let mut world = World::start_with(process(), 1, without_containers).await;
     let line = r#"/bin/sh -c "echo \"$1 $(pwd | sed 's|.*/||')\"" sh 'two words'"#;
     world.add(json!({ "id": "t1", "commandLine": line })).await;
     assert_eq!(world.until_ended("t1").await, 0);
@@ -65,6 +66,31 @@ async fn a_task_without_a_container_runs_its_command_line() {
     let info = world.task("t2").await["executionInfo"].clone();
     assert_eq!(info["failureInfo"]["code"], "CommandProgramNotFound");
     assert_eq!(info.get("exitCode"), None);
+}
+
+fn without_containers(options: &mut Options) {
+    options.pools[0].containers = false;
+}
+
+#[tokio::test]
+async fn a_task_that_its_pool_does_not_run_is_added_and_fails_to_start() {
+    let container =
+        json!({ "id": "t1", "commandLine": "", "containerSettings": { "imageName": "runner" } });
+    let plain = json!({ "id": "t1", "commandLine": "/bin/true" });
+    for (containers, task, code) in [
+        (false, container, "ContainerPoolNotSupported"),
+        (true, plain, "ContainerTaskSettingsNotFound"),
+    ] {
+        let change = |options: &mut Options| options.pools[0].containers = containers;
+        let mut world = World::start_with(process(), 1, change).await;
+        assert_eq!(world.add(task).await.status, 201);
+        world.until_ended("t1").await;
+        let info = world.task("t1").await["executionInfo"].clone();
+        assert_eq!(
+            (&info["result"], &info["failureInfo"]["code"]),
+            (&json!("failure"), &json!(code))
+        );
+    }
 }
 
 fn process() -> Process {

@@ -17,7 +17,7 @@ const NOON: DateTime<Utc> = DateTime::from_timestamp(1_795_262_400, 0).unwrap();
 
 fn account(nodes: usize, slots: u32) -> State {
     let mut state = State::new(Rules::default(), None, 0);
-    state.add_fixed_pool("p", "p", slots, NOON);
+    state.add_fixed_pool(wire::NewPool::fixed("p", "p", slots, true), NOON);
     state.resize("p", nodes, NOON).unwrap();
     state
 }
@@ -124,7 +124,7 @@ async fn five_thousand_tasks_are_added_and_drained_without_a_socket() {
     let mut options = Options::new(ACCOUNT, KEY, std::sync::Arc::new(AtOnce), "unused".into());
     options.bearer = Some("t".to_owned());
     let (id, display) = ("p".to_owned(), "p".to_owned());
-    options.pools = vec![PoolOptions { id, nodes: 50, slots: 4, display }];
+    options.pools = vec![PoolOptions { id, nodes: 50, slots: 4, containers: false, display }];
     let batch = Batch::new(options, site).unwrap();
     let service = Service::new(batch.clone());
     let post = async |path: &str, body: serde_json::Value| {

@@ -61,7 +61,7 @@ impl World {
         let mut options =
             Options::new(ACCOUNT, KEY, Arc::new(launcher), directory.path().to_owned());
         let (id, display) = ("ubuntu".to_owned(), "ubuntu".to_owned());
-        options.pools = vec![PoolOptions { id, nodes, slots: 1, display }];
+        options.pools = vec![PoolOptions { id, nodes, slots: 1, containers: true, display }];
         options.bearer = Some("a-token".to_owned());
         change(&mut options);
         let batch = Batch::new(options, site.clone()).unwrap();

@@ -46,13 +46,13 @@ pub(crate) struct NewPool {
 }
 
 impl NewPool {
-    /// Makes a pool of container nodes, as a run on one machine has them.
-    pub(crate) fn of_containers(id: &str, display_name: &str, slots: u32) -> Self {
+    /// Makes a pool as a run on one machine has them.
+    pub(crate) fn fixed(id: &str, display_name: &str, slots: u32, containers: bool) -> Self {
         Self {
             id: id.to_owned(),
             display_name: Some(display_name.to_owned()),
             vm_size: "Standard_D2_v5".to_owned(),
-            virtual_machine_configuration: Some(Machine::of_containers()),
+            virtual_machine_configuration: Some(Machine::fixed(containers)),
             resize_timeout: None,
             target_dedicated_nodes: None,
             target_low_priority_nodes: None,

@@ -37,18 +37,20 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Makes a Linux machine that runs containers.
-    pub(super) fn of_containers() -> Self {
+    /// Makes a Linux machine.
+    pub(super) fn fixed(runs_containers: bool) -> Self {
+        let containers = Containers {
+            kind: ContainerKind::DockerCompatible,
+            container_image_names: None,
+            container_registries: None,
+        };
+        let container_configuration = runs_containers.then_some(containers);
         Self {
             image_reference: ImageReference::of("microsoft-dsvm", "ubuntu-hpc", "2404"),
             node_agent_sku_id: "batch.node.ubuntu 24.04".to_owned(),
             windows_configuration: None,
             license_type: None,
-            container_configuration: Some(Containers {
-                kind: ContainerKind::DockerCompatible,
-                container_image_names: None,
-                container_registries: None,
-            }),
+            container_configuration,
             node_placement_configuration: None,
             data_disks: None,
             disk_encryption_configuration: None,

@@ -1,0 +1,42 @@
+# Installs Git and GitHub's runner into the image, by version and digest; the Dockerfile's arguments say which.
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+# GitHub asks for TLS 1.2, which an older Windows does not offer by itself.
+[Net.ServicePointManager]::SecurityProtocol = 'Tls12'
+
+function Main {
+    Install-Git
+    Install-Runner
+}
+
+function Get-Archive([string] $address, [string] $digest) {
+    $archive = "C:\mayfly\$($address.Split('/')[-1])"
+    Invoke-WebRequest -UseBasicParsing -Uri $address -OutFile $archive
+    $found = (Get-FileHash -Algorithm SHA256 $archive).Hash
+    if ($found -ne $digest) { throw "$address has the SHA-256 $found, not $digest" }
+    $archive
+}
+
+function Install-Git {
+    $archive = Get-Archive "$env:GIT_RELEASES/$env:GIT_TAG/PortableGit-$env:GIT_VERSION-64-bit.7z.exe" $env:GIT_SHA256
+    $unpacking = Start-Process -Wait -PassThru $archive -ArgumentList '-y', '-oC:\git'
+    if ($unpacking.ExitCode -ne 0) { throw "Git could not be unpacked: $($unpacking.ExitCode)" }
+    Remove-Item $archive
+    $path = [Environment]::GetEnvironmentVariable('PATH', 'Machine')
+    [Environment]::SetEnvironmentVariable('PATH', "C:\git\cmd;C:\git\bin;$path", 'Machine')
+    & C:\git\cmd\git.exe --version
+    if ($LASTEXITCODE -ne 0) { throw "Git does not run: $LASTEXITCODE" }
+}
+
+function Install-Runner {
+    $name = "actions-runner-win-$env:RUNNER_ARCHITECTURE-$env:RUNNER_VERSION.zip"
+    $archive = Get-Archive "$env:RUNNER_RELEASES/v$env:RUNNER_VERSION/$name" $env:RUNNER_SHA256
+    Expand-Archive $archive $env:RUNNER_HOME
+    Remove-Item $archive
+    # S-1-5-93-2-2 is ContainerUser, whose name no machine outside of a container knows.
+    icacls.exe $env:RUNNER_HOME /grant '*S-1-5-93-2-2:(OI)(CI)F' /q
+    if ($LASTEXITCODE -ne 0) { throw "the runner's folder could not be given to ContainerUser: $LASTEXITCODE" }
+}
+
+Main

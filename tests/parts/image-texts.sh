@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# about: PowerShell parses (none is run), the scripts of Windows equal those of Linux, and versions agree everywhere
+# needs: git
+# tools: python
+set -euo pipefail
+
+python3 -m unittest discover --verbose --start-directory tests/images/texts
