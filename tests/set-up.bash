@@ -68,13 +68,19 @@ set_up_tool() {
   done
 }
 
-# A copy of the list of packages, made last, tells that a folder is complete and up to date.
+# A copy of the lists of packages, made last, tells that a folder is complete and up to date. What stands in the way of
+# a newer release lies in a folder that only its own tests look into.
 bring_python() {
-  local list=tests/requirements.txt folder=tests/.venv
-  ! cmp --silent "$list" "$folder/complete" || return 0
+  local lists=(tests/requirements.txt tests/older-requirements.txt) folder=tests/.venv
+  ! cat "${lists[@]}" | cmp --silent - "$folder/complete" || return 0
   python3 -m venv --clear "$folder" &&
-    "$folder/bin/pip" install --disable-pip-version-check --quiet --requirement "$list" &&
-    cp "$list" "$folder/complete"
+    pip_install --requirement "${lists[0]}" &&
+    pip_install --target "$folder/older" --requirement "${lists[1]}" &&
+    cat "${lists[@]}" >"$folder/complete"
+}
+
+pip_install() {
+  tests/.venv/bin/pip install --disable-pip-version-check --quiet "$@"
 }
 
 bring_npm() {

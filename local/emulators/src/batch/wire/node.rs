@@ -146,8 +146,7 @@ pub(crate) struct NodeView<'a> {
     pub(crate) state: &'static str,
     pub(crate) scheduling_state: &'static str,
     pub(crate) state_transition_time: Stamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) last_boot_time: Option<Stamp>,
+    pub(crate) last_boot_time: Stamp,
     pub(crate) allocation_time: Stamp,
     pub(crate) ip_address: &'static str,
     pub(crate) ipv6_address: &'static str,

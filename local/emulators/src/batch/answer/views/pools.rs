@@ -86,7 +86,8 @@ pub(in crate::batch::answer) fn node<'a>(
         state: node.state(),
         scheduling_state: "enabled",
         state_transition_time: node.since,
-        last_boot_time: node.booted,
+        // It may be absent for unusable nodes alone, so one that has not booted yet must have some.
+        last_boot_time: node.booted.unwrap_or(node.allocated),
         allocation_time: node.allocated,
         ip_address: "127.0.0.1",
         ipv6_address: "::1",
@@ -135,7 +136,7 @@ pub(in crate::batch::answer) fn node_field<'a>(node: &Node, name: &str) -> Opera
     match name {
         "state" => node.state().into(),
         "stateTransitionTime" => time(node.since),
-        "lastBootTime" => node.booted.into(),
+        "lastBootTime" => time(node.booted.unwrap_or(node.allocated)),
         "allocationTime" => time(node.allocated),
         _ => Operand::Absent,
     }
