@@ -13,6 +13,8 @@ set_up() {
     lacking[$part]=$(missing_needs "$part" | sort -u | xargs)
   done
   set_up_tool python "$@"
+  set_up_tool checkov "$@"
+  set_up_tool older_sdk "$@"
   set_up_tool npm "$@"
 }
 
@@ -22,16 +24,20 @@ missing_needs() {
   for need in $(declared "$1" needs) $(tool_needs "$1"); do
     type -P "${need%%:*}" >/dev/null || printf '%s\n' "${need#*:}"
   done
-  ! uses "$1" python || python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
+  ! uses_python "$1" || python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
 }
 
 tool_needs() {
-  ! uses "$1" python || echo python3
+  ! uses_python "$1" || echo python3
   ! uses "$1" npm || echo npm
 }
 
 uses() {
   [[ " $(declared "$1" tools) " == *" $2 "* ]]
+}
+
+uses_python() {
+  uses "$1" python || uses "$1" checkov || uses "$1" older_sdk
 }
 
 missing_packages() {
@@ -68,19 +74,27 @@ set_up_tool() {
   done
 }
 
-# A copy of the lists of packages, made last, tells that a folder is complete and up to date. What stands in the way of
-# a newer release lies in a folder that only its own tests look into.
+# A copy of the list of packages, made last, tells that a folder is complete and up to date.
 bring_python() {
-  local lists=(tests/requirements.txt tests/older-requirements.txt) folder=tests/.venv
-  ! cat "${lists[@]}" | cmp --silent - "$folder/complete" || return 0
-  python3 -m venv --clear "$folder" &&
-    pip_install --requirement "${lists[0]}" &&
-    pip_install --target "$folder/older" --requirement "${lists[1]}" &&
-    cat "${lists[@]}" >"$folder/complete"
+  bring_venv tests/requirements.txt tests/.venv
 }
 
-pip_install() {
-  tests/.venv/bin/pip install --disable-pip-version-check --quiet "$@"
+# In a folder of its own: it and schemathesis ask for different versions of one library.
+bring_checkov() {
+  bring_venv tests/arm/requirements.txt tests/.venv-checkov
+}
+
+# The release before the one in tests/requirements.txt goes by the same name.
+bring_older_sdk() {
+  bring_venv tests/conformance/batch/older/requirements.txt tests/.venv-older-sdk
+}
+
+bring_venv() {
+  local list=$1 folder=$2
+  ! cmp --silent "$list" "$folder/complete" || return 0
+  python3 -m venv --clear "$folder" &&
+    "$folder/bin/pip" install --disable-pip-version-check --quiet --requirement "$list" &&
+    cp "$list" "$folder/complete"
 }
 
 bring_npm() {

@@ -74,11 +74,13 @@ split_words() {
 # Who terminates a task kills the engine's client, and the container lives on. A container is an orphan
 # when the process that it is labelled with has gone; other tasks of this node are left alone.
 remove_orphans() {
-  local listed container launcher
-  listed=$("$engine" ps --all --filter "label=$label" --format "{{.ID}} {{.Label \"$label\"}}") ||
+  local listed container labels launcher
+  listed=$("$engine" ps --all --filter "label=$label" --format '{{.ID}} {{.Labels}}') ||
     { tell "$engine does not answer" && exit 69; }
-  while read -r container launcher; do
-    [[ -n $container ]] || continue
+  while read -r container labels; do
+    # docker writes a label as name=value, podman as name:value.
+    [[ $labels =~ ${label}[=:]([0-9a-f.-]+) ]] || continue
+    launcher=${BASH_REMATCH[1]}
     [[ $(launcher_of "${launcher%%.*}") != "$launcher" ]] || continue
     tell "removing container $container, whose task has ended"
     # Another launch may be removing it at this moment.

@@ -68,12 +68,13 @@ function Split-Words([string] $text) {
 # Who terminates a task kills the engine's client, and the container lives on. A container is an orphan
 # when the process that it is labelled with has gone; other tasks of this node are left alone.
 function Remove-Orphans {
-    # PowerShell 5.1 loses double quotes in arguments; a template may write backquotes instead.
-    $listed = & $engine ps --all --filter "label=$label" --format ('{{.ID}} {{.Label `' + $label + '`}}')
+    $listed = & $engine ps --all --filter "label=$label" --format '{{.ID}} {{.Labels}}'
     if ($LASTEXITCODE -ne 0) { Tell "$engine does not answer"; exit 69 }
     foreach ($line in @($listed)) {
-        $container, $launcher = "$line".Split(' ')
-        if (-not $container -or (Launcher-Of ("$launcher".Split('.')[0])) -eq "$launcher") { continue }
+        # docker writes a label as name=value, podman as name:value.
+        if ("$line" -notmatch "^(\S+) .*${label}[=:]([0-9a-f.-]+)") { continue }
+        $container, $launcher = $Matches[1], $Matches[2]
+        if ((Launcher-Of ($launcher.Split('.')[0])) -eq $launcher) { continue }
         Tell "removing container $container, whose task has ended"
         # Another launch may be removing it at this moment.
         & $engine rm --force $container | Out-Null

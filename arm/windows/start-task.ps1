@@ -1,4 +1,4 @@
-# Makes a plain Windows Server 2022 node able to run containers: the start task of a Windows pool.
+# Makes a plain node of Windows Server 2019 or 2022 able to run containers: the start task of a Windows pool.
 #
 # It installs the feature Containers and Docker CE, writes launch.ps1 beside the identity that it pulls
 # with, and pulls the images. Batch runs it at each start of the node, so also after the reboot that the

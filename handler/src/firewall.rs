@@ -1,85 +1,87 @@
-//! Decides by its source address whether a delivery can come from GitHub.
+//! Decides by its source address whether a request can come from those who may call a function.
 //!
-//! This is the second gate behind the platform's access restrictions, and the signature is the third:
-//! every GitHub user's webhooks leave from the same ranges.
+//! This is the second gate behind the platform's access restrictions, which apply to all functions alike,
+//! and for webhooks the signature is the third: every GitHub user's webhooks leave from the same ranges.
+//!
+//! [`plan`] keeps both gates to what GitHub publishes: [`published`] judges GitHub's answer, [`kept`] is
+//! the form in which the ranges travel from process to process, [`restrictions`] are the platform's rules.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
-/// The ranges that GitHub's webhooks come from, as published when this version was released
-/// (<https://api.github.com/meta>, key `hooks`; the last three were added on 2026-10-29).
-const PUBLISHED: [&str; 9] = [
-    "192.30.252.0/22",
-    "185.199.108.0/22",
-    "140.82.112.0/20",
-    "143.55.64.0/20",
-    "2a0a:a440::/29",
-    "2606:50c0::/32",
-    "9.234.98.160/28",
-    "9.234.98.176/28",
-    "9.234.106.48/28",
-];
+pub mod ranges;
+pub mod published;
+pub mod kept;
+pub mod function_app;
+pub mod restrictions;
+pub mod plan;
 
-/// The addresses that may deliver webhooks.
-#[derive(Clone, Debug, PartialEq)]
-pub enum HookRanges {
-    /// Whoever can reach the function; for a run on one machine.
-    Any,
-    /// These networks and no others.
-    Networks(Vec<IpNet>),
+pub use ranges::{HookRanges, HookSource};
+
+/// Those who may call a function.
+///
+/// ClaimRunner has none here: through a service endpoint the app sees an address of the platform's own
+/// instead of the pool's, so that a platform rule and the ticket are its gates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Audience {
+    /// GitHub, with its webhooks.
+    Github,
+    /// The persons who run the deployment.
+    Operators,
 }
 
-/// A delivery is not from an address that may deliver.
+/// The addresses of each audience.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Firewall {
+    /// Where GitHub's webhooks come from.
+    pub hooks: HookRanges,
+    /// Where operators come from; empty: nobody is one.
+    pub operators: Vec<IpNet>,
+}
+
+/// A request is not from an address that may call.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Refused {
-    /// The address is outside of the ranges.
-    #[error("{0} is not in GitHub's webhook ranges")]
-    Foreign(IpAddr),
+    /// The address is outside of the audience's ranges.
+    #[error("{address} is not in {audience}")]
+    Foreign {
+        /// Where the request came from.
+        address: IpAddr,
+        /// Who may call.
+        audience: Audience,
+    },
     /// There is no address: the request did not come through the Functions front end.
     #[error("the source address is unknown")]
     Unknown,
 }
 
-impl HookRanges {
-    /// The ranges built in at release.
-    pub fn published() -> Self {
-        let network = |text: &str| text.parse().expect("a literal that a test parses");
-        Self::Networks(PUBLISHED.iter().map(|text| network(text)).collect())
+impl fmt::Display for Audience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Github => "GitHub's webhook ranges",
+            Self::Operators => "the ranges of setting OperatorRanges",
+        })
     }
+}
 
-    /// Reads `any`, or networks in CIDR notation with commas or spaces between them.
-    ///
-    /// # Errors
-    /// The first part that is not a network, or an empty list.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        if text.trim().eq_ignore_ascii_case("any") {
-            return Ok(Self::Any);
-        }
-        let parts = text.split([',', ' ', '\n']).map(str::trim).filter(|part| !part.is_empty());
-        let networks: Vec<IpNet> = parts
-            .map(|part| {
-                part.parse()
-                    .map_err(|_| format!("{part:?} is not a network such as 192.30.252.0/22"))
-            })
-            .collect::<Result<_, _>>()?;
-        if networks.is_empty() {
-            return Err("names no network".to_owned());
-        }
-        Ok(Self::Networks(networks))
-    }
-
+impl Firewall {
     /// Admits a request by its `X-Forwarded-For` header.
     ///
     /// # Errors
     /// [`Refused`] where the address is missing, unreadable or foreign.
-    pub fn admit(&self, forwarded_for: Option<&str>) -> Result<(), Refused> {
-        let Self::Networks(networks) = self else { return Ok(()) };
-        let source = forwarded_for.and_then(source_address).ok_or(Refused::Unknown)?;
-        if networks.iter().any(|network| network.contains(&source)) {
+    pub fn admit(&self, audience: Audience, forwarded_for: Option<&str>) -> Result<(), Refused> {
+        let networks = match (audience, &self.hooks) {
+            (Audience::Github, HookRanges::Any) => return Ok(()),
+            (Audience::Github, HookRanges::Networks(networks)) => networks,
+            (Audience::Operators, _) => &self.operators,
+        };
+        let address = forwarded_for.and_then(source_address).ok_or(Refused::Unknown)?;
+        if networks.iter().any(|network| network.contains(&address)) {
             Ok(())
         } else {
-            Err(Refused::Foreign(source))
+            Err(Refused::Foreign { address, audience })
         }
     }
 }
@@ -102,30 +104,40 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(forwarded_for: Option<&str>, expect: Result<(), Refused>) {
-        assert_eq!(HookRanges::published().admit(forwarded_for), expect, "{forwarded_for:?}");
+    fn check(audience: Audience, forwarded_for: Option<&str>, expect: &str) {
+        let hooks = HookRanges::Networks(ranges::built_in());
+        let operators = vec!["203.0.113.0/28".parse().expect("a network")];
+        let admitted = Firewall { hooks, operators }.admit(audience, forwarded_for);
+        let told = admitted.map_or_else(|refused| refused.to_string(), |()| "admitted".to_owned());
+        assert_eq!(told, expect, "{forwarded_for:?}");
     }
 
     #[test]
     fn only_the_right_most_address_counts() {
-        let foreign = |text: &str| Err(Refused::Foreign(text.parse().expect("an address")));
-        check(Some("140.82.115.7:43210"), Ok(()));
-        check(Some("203.0.113.9, 140.82.115.7"), Ok(()));
-        check(Some("140.82.115.7, 203.0.113.9:55"), foreign("203.0.113.9"));
-        check(Some("[2606:50c0::1]:443"), Ok(()));
-        check(Some("2a0a:a440::5"), Ok(()));
-        check(Some("::ffff:140.82.115.7"), Ok(()));
-        check(Some("140.82.115.7,"), Err(Refused::Unknown));
-        check(Some("unknown"), Err(Refused::Unknown));
-        check(None, Err(Refused::Unknown));
+        let github = |forwarded_for, expect| check(Audience::Github, forwarded_for, expect);
+        github(Some("140.82.115.7:43210"), "admitted");
+        github(Some("203.0.113.9, 140.82.115.7"), "admitted");
+        let foreign = "203.0.113.9 is not in GitHub's webhook ranges";
+        github(Some("140.82.115.7, 203.0.113.9:55"), foreign);
+        github(Some("[2606:50c0::1]:443"), "admitted");
+        github(Some("2a0a:a440::5"), "admitted");
+        github(Some("::ffff:140.82.115.7"), "admitted");
+        github(Some("140.82.115.7,"), "the source address is unknown");
+        github(Some("unknown"), "the source address is unknown");
+        github(None, "the source address is unknown");
     }
 
     #[test]
-    fn ranges_are_networks_or_any() {
-        assert_eq!(HookRanges::parse(" any "), Ok(HookRanges::Any));
-        assert_eq!(HookRanges::Any.admit(None), Ok(()));
-        assert!(HookRanges::parse("127.0.0.1/32, ::1/128").is_ok());
-        assert!(HookRanges::parse("localhost").expect_err("a name").contains("localhost"));
-        assert!(HookRanges::parse(" , ").is_err());
+    fn an_audience_does_not_open_the_function_of_another() {
+        check(Audience::Operators, Some("203.0.113.9:55"), "admitted");
+        let github = "140.82.115.7 is not in the ranges of setting OperatorRanges";
+        check(Audience::Operators, Some("140.82.115.7:43210"), github);
+    }
+
+    #[test]
+    fn any_deliverer_is_no_operator_and_no_range_is_nobody() {
+        let firewall = Firewall { hooks: HookRanges::Any, operators: Vec::new() };
+        assert_eq!(firewall.admit(Audience::Github, None), Ok(()));
+        assert!(firewall.admit(Audience::Operators, Some("127.0.0.1:80")).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! The functions: one file each, under the name that the Functions host knows.
 //!
-//! HTTP functions get the raw request, forwarded by the host under `/api/…`; the queue's messages come as
-//! `POST /SubmitRunnerTask` in the host's envelope.
+//! HTTP functions get the raw request, forwarded by the host under `/api/…`; the queue's messages and the
+//! timers come in the host's envelope, as `POST /SubmitRunnerTask` and `POST /RefreshFirewall`.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,26 +17,34 @@ use warp::{Filter, Rejection, reject};
 use crate::batch::Batch;
 use crate::clock::Clock;
 use crate::github::Github;
+use crate::management::Management;
 use crate::scope::Scope;
-use crate::settings::{RunnerSettings, Settings, WebhookSettings};
-use crate::storage::{Claims, RequestQueue};
+use crate::settings::{FirewallSettings, RunnerSettings, Settings, WebhookSettings};
+use crate::storage::{Claims, HookRangesBlob, RequestQueue};
 use crate::transport::{azure_options, http_client, short_retries};
 
 mod answer;
 mod provide_actions_runner;
 mod submit_runner_task;
 mod claim_runner;
+mod refresh_firewall;
+mod live_firewall;
 
 use answer::{Answer, Takes};
+use live_firewall::LiveFirewall;
 
 /// What every function may use: the settings that decide, and the clients that act.
 pub struct App {
     webhook: WebhookSettings,
+    firewall: LiveFirewall,
+    firewall_settings: FirewallSettings,
     runners: RunnerSettings,
     scope: Scope,
     web: url::Url,
     queue: RequestQueue,
     claims: Claims,
+    hook_ranges: HookRangesBlob,
+    management: Option<Management>,
     batch: Batch,
     github: Github,
     clock: Clock,
@@ -53,8 +61,14 @@ impl App {
         let identity = identity(&settings, &client)?;
         let storage = &settings.storage;
         let queue = RequestQueue::new(&storage.queue, identity.as_ref(), &client);
+        let hook_ranges = HookRangesBlob::new(&storage.state, identity.as_ref(), &client);
+        let hook_ranges = hook_ranges.context("use the container of setting StateContainerUrl")?;
         Ok(Self {
             queue: queue.context("use the queue of setting RunnerQueueUrl")?,
+            firewall: LiveFirewall::new(&settings.firewall, &hook_ranges),
+            hook_ranges,
+            management: management(&settings.firewall, identity.as_ref(), &client),
+            firewall_settings: settings.firewall,
             claims: Claims::new(storage.state.clone(), identity.as_ref(), &client),
             batch: Batch::new(&settings.batch, identity, &client, clock.clone()),
             github: Github::new(&settings.github, client, clock.clone()),
@@ -65,6 +79,21 @@ impl App {
             clock,
         })
     }
+
+    /// Keeps the process's copy of the webhook ranges up to date, for as long as the process lives.
+    pub async fn follow_hook_ranges(&self) {
+        self.firewall.follow().await;
+    }
+}
+
+/// The management API, where access restrictions are to follow.
+fn management(
+    settings: &FirewallSettings,
+    identity: Option<&Arc<dyn TokenCredential>>,
+    client: &reqwest::Client,
+) -> Option<Management> {
+    let (app, identity) = (settings.app.as_ref()?, Arc::clone(identity?));
+    Some(Management::new(&settings.management, app, identity, client.clone()))
 }
 
 /// The app's managed identity, where anything needs it: a key and signed addresses do without.
@@ -73,7 +102,8 @@ fn identity(
     client: &reqwest::Client,
 ) -> anyhow::Result<Option<Arc<dyn TokenCredential>>> {
     let storage = &settings.storage;
-    if settings.batch.key.is_some() && storage.queue.is_signed() && storage.state.is_signed() {
+    let signed = storage.queue.is_signed() && storage.state.is_signed();
+    if settings.batch.key.is_some() && signed && settings.firewall.app.is_none() {
         return Ok(None);
     }
     let options = ManagedIdentityCredentialOptions {
@@ -105,15 +135,24 @@ pub fn routes(app: Arc<App>) -> impl Filter<Extract = (Answer,), Error = Infalli
     let submit_runner_task =
         warp::path!("SubmitRunnerTask")
             .and(takes(Method::POST))
-            .and(app)
+            .and(app.clone())
             .and(warp::body::bytes())
             .then(|app: Arc<App>, body: Bytes| async move {
                 submit_runner_task::answer(&app, &body).await
             });
+    let refresh_firewall = warp::path!("RefreshFirewall")
+        .and(takes(Method::POST))
+        .and(app)
+        .and(warp::body::bytes())
+        .then(
+            |app: Arc<App>, body: Bytes| async move { refresh_firewall::answer(&app, &body).await },
+        );
     provide_actions_runner
         .or(claim_runner)
         .unify()
         .or(submit_runner_task)
+        .unify()
+        .or(refresh_firewall)
         .unify()
         .or(readiness)
         .unify()

@@ -2,6 +2,7 @@
 
 pub mod client;
 mod jobs;
+mod meta;
 mod registration;
 
 pub use client::{Github, GithubError};

@@ -29,6 +29,7 @@ pub mod transport;
 pub mod storage;
 pub mod batch;
 pub mod github;
+pub mod management;
 
 pub mod functions;
 pub mod process;

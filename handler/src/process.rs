@@ -34,13 +34,17 @@ pub fn run() -> ExitCode {
 async fn serve() -> anyhow::Result<()> {
     let settings = Settings::from_environment()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.port));
-    let app = App::new(settings, Clock::of_this_machine())?;
+    let app = Arc::new(App::new(settings, Clock::of_this_machine())?);
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| {
         format!("listen on {address}, which FUNCTIONS_CUSTOMHANDLER_PORT names")
     })?;
     info!(address = %listener.local_addr().unwrap_or(address), "ready");
-    warp::serve(routes(Arc::new(app))).incoming(listener).run().await;
+    tokio::spawn({
+        let app = Arc::clone(&app);
+        async move { app.follow_hook_ranges().await }
+    });
+    warp::serve(routes(app)).incoming(listener).run().await;
     Ok(())
 }
 

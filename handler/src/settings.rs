@@ -6,7 +6,6 @@
 use url::Url;
 
 use crate::admission::Policy;
-use crate::firewall::HookRanges;
 use crate::profiles::{Profile, default_profiles, parse_profiles};
 use crate::repository::AllowedRepositories;
 use crate::scope::{Scope, web_address};
@@ -14,7 +13,9 @@ use crate::secret::{Rotating, Secret, SignedUrl};
 use crate::task::{DeploymentName, Surroundings};
 
 mod reader;
+mod firewall;
 
+pub use firewall::FirewallSettings;
 pub use reader::Faults;
 use reader::Reader;
 
@@ -28,6 +29,8 @@ pub struct Settings {
     pub port: u16,
     /// What decides about a delivery.
     pub webhook: WebhookSettings,
+    /// Who may call, by source address.
+    pub firewall: FirewallSettings,
     /// Where runners are registered.
     pub github: GithubSettings,
     /// Where tasks are added.
@@ -47,8 +50,6 @@ pub struct Settings {
 pub struct WebhookSettings {
     /// The secret that GitHub signs with.
     pub secret: Rotating,
-    /// The addresses that GitHub delivers from.
-    pub hook_ranges: HookRanges,
     /// Which jobs are served.
     pub policy: Policy,
 }
@@ -132,6 +133,7 @@ impl Settings {
         let webhook = webhook(reader, profiles);
         let settings = Self {
             port,
+            firewall: firewall::firewall(reader),
             github: github(reader),
             batch: batch(reader),
             storage: storage(reader),
@@ -160,22 +162,7 @@ fn webhook(reader: &mut Reader, profiles: Vec<Profile>) -> WebhookSettings {
             .unwrap_or_default(),
         public_repositories: reader.flag("AllowPublicRepositories"),
     };
-    WebhookSettings {
-        secret: reader.rotating("GithubWebhookSecret"),
-        hook_ranges: hook_ranges(reader),
-        policy,
-    }
-}
-
-fn hook_ranges(reader: &mut Reader) -> HookRanges {
-    let api = reader.address_or("GithubApiUrl", GITHUB_API);
-    let ranges = reader.optional_by("GithubHookRanges", HookRanges::parse);
-    if ranges.is_none() && api.as_str() != GITHUB_API {
-        let advice =
-            "is needed with this GithubApiUrl: the networks that your GitHub delivers from";
-        reader.fault("GithubHookRanges", advice);
-    }
-    ranges.unwrap_or_else(HookRanges::published)
+    WebhookSettings { secret: reader.rotating("GithubWebhookSecret"), policy }
 }
 
 fn github(reader: &mut Reader) -> GithubSettings {

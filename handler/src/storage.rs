@@ -1,4 +1,4 @@
-//! Azure Storage: the queue of runner requests, and the claims.
+//! Azure Storage: the queue of runner requests, the claims, and the ranges of webhooks.
 //!
 //! An address with a shared access signature authorizes itself; any other goes with the app's identity.
 
@@ -11,9 +11,11 @@ use azure_core::error::ErrorKind;
 use crate::secret::SignedUrl;
 
 mod claims;
+mod hook_ranges;
 mod queue;
 
 pub use claims::{Claim, ClaimError, Claims};
+pub use hook_ranges::{HookRangesBlob, HookRangesError, Write};
 pub use queue::{QueueError, RequestQueue};
 
 fn credential(

@@ -40,6 +40,18 @@ serve_release() {
   mirror=${BASH_REMATCH[1]}
 }
 
+# Packs a stand-in for Docker's client, and builds the image that has it upon the one named.
+build_docker_image() {
+  local release=$work/releases/x86_64 pack=$work/docker-client
+  mkdir -p "$release" "$pack/docker"
+  printf '#!/bin/sh\nexit 5\n' >"$pack/docker/docker"
+  chmod +x "$pack/docker/docker"
+  tar -C "$pack" -czf "$release/docker-0.tgz" docker
+  podman build --pull=never --network host --tag "$1" --build-arg BASE="$2" --build-arg DOCKER_VERSION=0 \
+    --build-arg DOCKER_RELEASES="$mirror" \
+    --build-arg DOCKER_SHA256="$(sha256sum "$release/docker-0.tgz" | cut -d' ' -f1)" images/ubuntu-docker
+}
+
 # Builds the image as its head says, from the mirror; the digest is what the runner must have.
 build_image() {
   podman build --pull=never --network host --tag "$1" --build-arg RUNNER_VERSION=0 \

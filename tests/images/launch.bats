@@ -38,8 +38,8 @@ launch() {
 # Prints the arguments of `run` in one line, without the label's value.
 ran() { xargs -0 printf '%s ' <"$world/run.arguments" | sed 's/\(mayfly\.launcher=\)[^ ]*/\1…/'; }
 
-# Puts a container of this launcher on the node.
-container_of() { printf '%s %s\n' "$1" "$2" >>"$world/containers"; }
+# Puts a container of this launcher on the node, as docker tells of it.
+container_of() { printf '%s a=b,mayfly.launcher=%s,c=d e\n' "$1" "$2" >>"$world/containers"; }
 
 # Prints how a launch of this process labels its container.
 labelled() {
@@ -95,6 +95,12 @@ AZ_BATCH_POOL_ID AZ_BATCH_TASK_ID ActionsRunner_TOKEN HTTPS_PROXY RUNNER_CLAIM_T
   container_of rebooted "$(labelled $$ | sed 's/.$/x/')"
   run -0 launch
   [ "$(cat "$world/removed")" = reusedrebooted ]
+}
+
+@test "podman tells of labels in another way" {
+  printf 'gone map[a:b mayfly.launcher:1.1.x c:d]\nalive map[mayfly.launcher:%s]\n' "$(labelled $$)" >"$world/containers"
+  run -0 launch
+  [ "$(cat "$world/removed")" = gone ]
 }
 
 @test "the label names the process that runs, and its start" {

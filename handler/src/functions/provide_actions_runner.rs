@@ -13,7 +13,7 @@ use warp::http::{HeaderMap, StatusCode};
 use super::{Answer, App, Unread, read_body};
 use crate::admission::{Decision, decide};
 use crate::causes::Chain;
-use crate::firewall::Refused;
+use crate::firewall::{Audience, Refused};
 use crate::message::RunnerRequest;
 use crate::repository::NotARepository;
 use crate::storage::QueueError;
@@ -79,7 +79,7 @@ async fn take<B: Buf>(
     headers: &HeaderMap,
     body: impl Stream<Item = Result<B, warp::Error>>,
 ) -> Result<Decision, Refusal> {
-    app.webhook.hook_ranges.admit(text(headers, "x-forwarded-for"))?;
+    app.firewall.admit(Audience::Github, text(headers, "x-forwarded-for")).await?;
     let body = read_body(body, BODY_LIMIT).await.map_err(|unread| match unread {
         Unread::TooLarge => Refusal::TooLarge,
         Unread::Broken => Refusal::Broken,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use reqwest::{Method, Response, StatusCode, header};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -118,6 +118,27 @@ impl Github {
         self.send(call, Method::DELETE, path, &[], None::<&()>).await.map(drop)
     }
 
+    /// Reads what has changed since the answer with this tag; `None`: nothing has. Gives the new tag as well.
+    pub(super) async fn get_changed<T: DeserializeOwned>(
+        &self,
+        call: &'static str,
+        path: &str,
+        tag: Option<&str>,
+    ) -> Result<Option<(T, Option<String>)>, GithubError> {
+        let mut request = self.request(Method::GET, path, &[]);
+        if let Some(tag) = tag {
+            request = request.header(header::IF_NONE_MATCH, tag);
+        }
+        let answer = request.send().await.map_err(|err| unavailable(call, err))?;
+        if answer.status() == StatusCode::NOT_MODIFIED {
+            return Ok(None);
+        }
+        let answer = self.judge(call, answer)?;
+        let tag = answer.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+        let tag = tag.map(str::to_owned);
+        Ok(Some((read(call, answer).await?, tag)))
+    }
+
     async fn send(
         &self,
         call: &'static str,
@@ -126,22 +147,25 @@ impl Github {
         query: &[(&str, &str)],
         body: Option<&impl Serialize>,
     ) -> Result<Response, GithubError> {
-        let mut url = self.api.clone();
-        url.set_path(&format!("{}/{path}", self.api.path().trim_end_matches('/')));
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        let mut request = self
-            .client
-            .request(method, url)
-            .bearer_auth(self.token.expose())
-            .header(header::ACCEPT, "application/vnd.github+json")
-            .header("X-GitHub-Api-Version", API_VERSION);
+        let mut request = self.request(method, path, query);
         if let Some(body) = body {
             request = request.json(body);
         }
         let answer = request.send().await.map_err(|err| unavailable(call, err))?;
         self.judge(call, answer)
+    }
+
+    fn request(&self, method: Method, path: &str, query: &[(&str, &str)]) -> RequestBuilder {
+        let mut url = self.api.clone();
+        url.set_path(&format!("{}/{path}", self.api.path().trim_end_matches('/')));
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.client
+            .request(method, url)
+            .bearer_auth(self.token.expose())
+            .header(header::ACCEPT, "application/vnd.github+json")
+            .header("X-GitHub-Api-Version", API_VERSION)
     }
 
     fn judge(&self, call: &'static str, answer: Response) -> Result<Response, GithubError> {

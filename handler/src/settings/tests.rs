@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::firewall::HookSource;
+use crate::firewall::ranges::built_in;
 
 fn complete() -> BTreeMap<&'static str, &'static str> {
     BTreeMap::from([
@@ -33,7 +35,10 @@ fn the_app_derives_what_azure_tells_it() {
     let claim_url = "https://mine.azurewebsites.net/api/ClaimRunner".parse().expect("an address");
     assert_eq!(settings.runners.registration, Registration::Jit { claim_url });
     assert_eq!(settings.github.web.as_str(), "https://github.com/");
-    assert_eq!(settings.webhook.hook_ranges, HookRanges::published());
+    let published = HookSource::Published { built_in: built_in() };
+    assert_eq!(settings.firewall.source, published);
+    assert_eq!(settings.firewall.management.as_str(), "https://management.azure.com/");
+    assert_eq!((settings.firewall.app, settings.firewall.first.operators.len()), (None, 0));
     assert_eq!(settings.webhook.policy.profiles.len(), 4);
 }
 
@@ -60,6 +65,9 @@ fn every_malformed_setting_is_named_and_no_value_shown() {
     let faults = read(&[
         ("FUNCTIONS_CUSTOMHANDLER_PORT", "many"),
         ("GithubHookRanges", "localhost"),
+        ("OperatorRanges", "any"),
+        ("FunctionAppResourceId", "mayfly"),
+        ("AzureManagementUrl", "http://management.azure.com"),
         ("AllowedRepositories", "octo/["),
         ("AllowPublicRepositories", "perhaps"),
         ("RunnerScope", "planet"),
@@ -74,12 +82,15 @@ fn every_malformed_setting_is_named_and_no_value_shown() {
     ])
     .expect_err("faulty settings");
     insta::assert_snapshot!(faults, @r#"
-    13 of the application settings must be mended:
+    16 of the application settings must be mended:
       RunnerProfiles holds no profile
       FUNCTIONS_CUSTOMHANDLER_PORT is malformed
       AllowedRepositories error parsing glob 'octo/[': unclosed character class; missing ']'
       AllowPublicRepositories takes true or false
       GithubHookRanges "localhost" is not a network such as 192.30.252.0/22
+      OperatorRanges "any" is not a network such as 192.30.252.0/22
+      FunctionAppResourceId takes the app's resource id: /subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Web/sites/APP
+      AzureManagementUrl takes an https address
       RunnerScope takes repository, organization or enterprise
       GithubToken is a Key Vault reference that was not resolved: grant the app's identity Key Vault Secrets User, and check the secret's name
       BatchAccountUrl is not an address such as https://host/path
@@ -105,6 +116,18 @@ fn an_enterprise_needs_its_slug_and_another_github_its_hook_ranges() {
         ("GithubHookRanges", "10.0.0.0/8"),
     ]);
     assert_eq!(settings.expect("all is there").github.scope, Scope::Enterprise("corp".to_owned()));
+}
+
+#[test]
+fn another_github_may_publish_its_hook_ranges() {
+    let settings =
+        read(&[("GithubApiUrl", "https://api.octo.ghe.com"), ("GithubHookRanges", "Meta")])
+            .expect("all is there");
+    // The ranges of github.com are none of its own.
+    assert_eq!(settings.firewall.source, HookSource::Published { built_in: Vec::new() });
+    let admitted =
+        settings.firewall.first.admit(crate::firewall::Audience::Github, Some("140.82.115.7"));
+    assert!(admitted.is_err());
 }
 
 #[test]

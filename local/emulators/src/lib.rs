@@ -1,7 +1,7 @@
 //! The outside of Mayfly on one machine: Azure Batch, Azure Storage, the Functions host and GitHub.
 //!
 //! ```text
-//! github ──webhook──▶ functions ──▶ handler ──▶ storage, batch, github (tokens from identity)
+//! github ──webhook──▶ functions ──▶ handler ──▶ storage, batch, github, management (tokens from identity)
 //!                        └─ polls storage's queue      └─ a node runs the task: claims, serves, ends
 //! ```
 //!
@@ -19,6 +19,7 @@ pub mod faults;
 pub mod service;
 
 pub mod identity;
+pub mod management;
 pub mod storage;
 pub mod batch;
 pub mod github;

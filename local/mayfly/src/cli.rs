@@ -151,6 +151,18 @@ pub enum Which {
         #[arg(long)]
         enterprise: Option<String>,
     },
+    /// Azure's management API, as far as the access restrictions of one Function App go
+    Management {
+        /// Where it answers; port 0 takes any
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        /// The resource id of the Function App
+        #[arg(long, default_value = crate::cloud::FUNCTION_APP)]
+        app: String,
+        /// The audience of the tokens that it takes; its own address, if not said
+        #[arg(long)]
+        audience: Option<String>,
+    },
     /// GitHub's runner: lays the folder that its release holds, for the build of an image
     Runner {
         /// The folder

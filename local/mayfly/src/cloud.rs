@@ -22,10 +22,12 @@ use tokio::task::JoinHandle;
 
 mod folders;
 mod nodes;
+mod platform;
 mod settings;
 mod storage;
 
 pub use nodes::{Engine, Kind, Pool};
+pub use platform::{FUNCTION_APP, Platform};
 pub use settings::Registration;
 pub use storage::Storage;
 
@@ -115,6 +117,8 @@ pub struct Cloud {
     pub batch: Arc<Service<Batch>>,
     /// GitHub.
     pub github: Arc<Service<GitHub>>,
+    /// What the platform offers the Function App.
+    pub platform: Platform,
     /// The Functions host with the handler.
     pub functions: Arc<Service<FunctionsHost>>,
     /// Where everything answers.
@@ -176,7 +180,9 @@ impl Cloud {
             functions: format!("http://{}", front.local_addr()?),
         };
 
-        let (functions, key) = functions_host(options, &folder, &site, &address, &storage).await?;
+        let platform = Platform::start(&site).await?;
+        let (functions, key) =
+            functions_host(options, &folder, &site, &address, &storage, &platform).await?;
         let settings::Addresses { batch: ba, github: g, .. } = address;
         let front = serve_on(Arc::clone(&functions), front).await?;
         let hook = format!("{}/api/ProvideActionsRunner?code={key}", front.url);
@@ -190,6 +196,7 @@ impl Cloud {
             blobs,
             batch,
             github,
+            platform,
             functions,
             ports,
             nodes,
@@ -213,10 +220,12 @@ async fn functions_host(
     site: &Site,
     address: &settings::Addresses,
     storage: &Storage,
+    platform: &Platform,
 ) -> anyhow::Result<(Arc<Service<FunctionsHost>>, String)> {
     let app = folders::lay_app(folder.path(), &options.program)?;
     let mut host = functions::Options::new(app);
     host.settings = settings::application_settings(address, storage, options.registration);
+    host.settings.extend(platform.settings());
     if let Some(front) = options.github_front {
         let url = front(address.github.url.clone()).await.context("put a front before GitHub")?;
         host.settings.insert("GithubApiUrl".to_owned(), url);

@@ -12,9 +12,10 @@ use emulators::clock::Clock;
 use emulators::events::Site;
 use emulators::functions::FunctionsHost;
 use emulators::github::GitHub;
+use emulators::management::Management;
 use emulators::service::{Emulator, Service, serve};
 use emulators::storage::{Account, Blobs, Queues};
-use emulators::{functions, github};
+use emulators::{functions, github, management};
 
 use crate::cli::{Emulate, Storage, Which};
 use crate::{interrupted, print};
@@ -36,6 +37,10 @@ pub(crate) async fn run(options: Emulate) -> anyhow::Result<ExitCode> {
             until_interrupted(GitHub::new(options, site), listen).await
         }
         Which::Batch(account) => batch::run(*account).await,
+        Which::Management { listen, app, audience } => {
+            let options = management::Options { app, audience };
+            until_interrupted(Management::new(options, site), listen).await
+        }
         Which::Runner { into } => lay_runner(&into),
         Which::Functions { listen, app, settings } => {
             emulate_functions(site, listen, app, &settings).await

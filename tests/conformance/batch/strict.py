@@ -1,10 +1,11 @@
-"""Reads JSON against the models of azure-batch: what the SDK could not have sent is refused.
+"""Reads JSON against the models of an Azure SDK: what the SDK could not have sent is refused.
 
 The SDK itself takes any JSON for a model and any value for an enumeration, and leaves it to the
 service to refuse them. What it receives it takes as it comes, too; that is read against what the
 models promise to those who use it.
 """
 
+import sys
 import typing
 from collections.abc import MutableMapping
 from datetime import datetime, timedelta
@@ -14,7 +15,6 @@ from types import NoneType
 from typing import Any, NamedTuple, Union
 
 import isodate
-from azure.batch import models
 
 TEXTS = {
     datetime: isodate.parse_datetime,
@@ -76,6 +76,7 @@ def _of_model(model: Any, value: dict[str, Any], at: str, received: bool) -> Any
 @cache
 def _fields(model: Any, received: bool) -> dict[str, Field]:
     """Lists by their names on the wire what a caller may say in a model, or may be told."""
+    models = sys.modules[model.__module__.rpartition(".")[0]]
     hints = typing.get_type_hints(model, localns={"_models": models})
     # The names on the wire are known to the model's objects alone.
     known = model({})._attr_to_rest_field.items()

@@ -17,6 +17,7 @@ use mayfly::cloud::{Cloud, Options};
 use tokio::sync::broadcast::Receiver;
 
 mod claims;
+mod gates;
 mod elsewhere;
 mod front;
 pub mod production;
@@ -139,6 +140,21 @@ impl World {
         self.until(&format!("an invocation of {name}"), invoked).await;
     }
 
+    /// Waits until the handler has logged a text so many times.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn until_logged(&self, text: &str, times: usize) {
+        let logged = async {
+            while self.log().matches(text).count() < times {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, logged).await.is_err() {
+            self.give_up(&format!("a line with {text:?}"));
+        }
+    }
+
     /// Waits until every job is over and nothing is left: no message, no live task, no registration.
     ///
     /// # Panics
@@ -216,9 +232,16 @@ impl World {
     /// # Panics
     /// When a fault that the story asked for has befallen nobody: its operation may be misspelt.
     pub async fn end(self) {
-        let Cloud { queues, blobs, batch, github, functions, .. } = &self.cloud;
-        let faults =
-            [&queues.faults, &blobs.faults, &batch.faults, &github.faults, &functions.faults];
+        let Cloud { queues, blobs, batch, github, platform, functions, .. } = &self.cloud;
+        let faults = [
+            &queues.faults,
+            &blobs.faults,
+            &batch.faults,
+            &github.faults,
+            &platform.identity.faults,
+            &platform.management.faults,
+            &functions.faults,
+        ];
         let unmet: Vec<_> = faults.iter().flat_map(|faults| faults.unmet()).collect();
         assert!(unmet.is_empty(), "befell nobody: {unmet:?}");
         self.cloud.shutdown().await;

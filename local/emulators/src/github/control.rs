@@ -9,6 +9,7 @@
 //! | `POST /repositories` | `{"full_name":…,"visibility":…}` | 201 |
 //! | `POST /groups` | a [`Group`] without `id` | 201 `{"group":N}` |
 //! | `POST /assignment` | `{"paused":true}` | 202 |
+//! | `POST /hook-ranges` | `{"ranges":["140.82.112.0/20"]}`, for `GET /meta` | 202 |
 //! | `GET /jobs`, `/runners`, `/deliveries` | | 200, a list |
 
 use http::StatusCode;
@@ -46,6 +47,12 @@ struct Assignment {
     paused: bool,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HookRanges {
+    ranges: Vec<String>,
+}
+
 /// What an action comes to: a status and a body, or what is wrong with the request.
 type Done = Result<(StatusCode, Value), String>;
 
@@ -70,6 +77,11 @@ impl GitHub {
             }),
             ("POST", ["assignment"]) => read(request).map(|Assignment { paused }| {
                 self.pause_assignment(paused);
+                (StatusCode::ACCEPTED, json!({}))
+            }),
+            ("POST", ["hook-ranges"]) => read(request).map(|HookRanges { ranges }| {
+                let ranges: Vec<&str> = ranges.iter().map(String::as_str).collect();
+                self.publish_hook_ranges(&ranges);
                 (StatusCode::ACCEPTED, json!({}))
             }),
             ("GET", ["jobs"]) => Ok((StatusCode::OK, json!(self.jobs()))),

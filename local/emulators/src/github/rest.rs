@@ -28,7 +28,6 @@ pub(super) struct Ask<'a> {
     pub(super) base: Base,
     /// The path within the API, without the first slash.
     pub(super) path: String,
-    pub(super) options: &'a Options,
     pub(super) now: DateTime<Utc>,
 }
 
@@ -54,12 +53,7 @@ impl GitHub {
         response
     }
 
-    fn ask<'a>(
-        &'a self,
-        route: &'a Route<'a>,
-        request: &'a Request,
-        now: DateTime<Utc>,
-    ) -> Ask<'a> {
+    fn ask<'a>(&self, route: &'a Route<'a>, request: &'a Request, now: DateTime<Utc>) -> Ask<'a> {
         let path = request.uri().path();
         let path = path.strip_prefix("/api/v3").unwrap_or(path).trim_start_matches('/').to_owned();
         Ask {
@@ -68,7 +62,6 @@ impl GitHub {
             body: request.body(),
             base: self.options.base_of(request),
             path,
-            options: &self.options,
             now,
         }
     }
@@ -76,7 +69,7 @@ impl GitHub {
 
 fn dispatch(state: &mut State, ask: &Ask<'_>) -> Outcome {
     match ask.route.operation {
-        Operation::MetaGet => meta(ask),
+        Operation::MetaGet => meta(state),
         Operation::RateLimitGet => Reply::ok(state.limits.overview(ask.now)),
         Operation::ReposGet => jobs::repository(state, ask),
         Operation::GetJobForWorkflowRun => jobs::job(state, ask),
@@ -145,10 +138,10 @@ fn spend(
     Err(Refusal::new(StatusCode::FORBIDDEN, "API rate limit exceeded for user ID 583231."))
 }
 
-fn meta(ask: &Ask<'_>) -> Outcome {
+fn meta(state: &State) -> Outcome {
     Reply::ok(json!({
         "verifiable_password_authentication": false,
-        "hooks": ask.options.hook_ranges,
+        "hooks": state.hook_ranges,
         "web": ["127.0.0.1/32"],
         "api": ["127.0.0.1/32"],
         "git": ["127.0.0.1/32"],

@@ -44,6 +44,8 @@ pub(super) struct State {
     pub(super) hooks: BTreeMap<u64, Hook>,
     pub(super) deliveries: BTreeMap<u64, Delivery>,
     pub(super) limits: Limits,
+    /// Where `GET /meta` says that hooks come from.
+    pub(super) hook_ranges: Vec<String>,
     /// What the steps so far left for the timeline.
     pub(super) happened: Vec<Happening>,
     /// The chains of deliveries that the steps so far left for the courier to begin.
@@ -86,6 +88,7 @@ impl State {
         let dice = StdRng::seed_from_u64(options.seed);
         Self {
             limits: Limits::new(options.rate_limit),
+            hook_ranges: options.hook_ranges.clone(),
             options,
             repositories: BTreeMap::new(),
             groups: Vec::new(),

@@ -54,6 +54,12 @@ impl GitHub {
         self.step(|state, now| state.redeliver_job(job, now))
     }
 
+    /// Changes where `GET /meta` says that hooks come from.
+    pub fn publish_hook_ranges(&self, ranges: &[&str]) {
+        let ranges = ranges.iter().map(|&range| range.to_owned()).collect();
+        self.step(|state, _| state.hook_ranges = ranges);
+    }
+
     /// Holds all jobs back from runners, or ceases to.
     pub fn pause_assignment(&self, paused: bool) {
         self.step(|state, now| state.set_assigning(!paused, now));

@@ -11,7 +11,7 @@ use emulators::batch::launch::{Launcher, Process};
 
 const HOST_JSON: &str = include_str!("../../../../host.json");
 /// One folder a function, as packaging lays them beside host.json.
-const FUNCTIONS: [(&str, &str); 3] = [
+const FUNCTIONS: [(&str, &str); 4] = [
     (
         "ProvideActionsRunner",
         include_str!("../../../../function-definitions/ProvideActionsRunner/function.json"),
@@ -20,6 +20,10 @@ const FUNCTIONS: [(&str, &str); 3] = [
     (
         "SubmitRunnerTask",
         include_str!("../../../../function-definitions/SubmitRunnerTask/function.json"),
+    ),
+    (
+        "RefreshFirewall",
+        include_str!("../../../../function-definitions/RefreshFirewall/function.json"),
     ),
 ];
 /// What the Ubuntu image holds besides GitHub's runner.

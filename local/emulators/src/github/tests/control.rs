@@ -72,3 +72,22 @@ async fn a_misspelt_order_is_refused_and_named() {
     assert_eq!(control(&world, Method::POST, "/jobs", nameless).await.0, 400);
     assert_eq!(control(&world, Method::POST, "/job", Value::Null).await.0, 404);
 }
+
+#[tokio::test]
+async fn github_publishes_other_hook_ranges_under_another_tag() {
+    let world = World::start().await;
+    let ask = async |tag: &str| {
+        let request = http::Request::get(format!("{}/meta", world.listening.url));
+        let request = request.header("user-agent", "story").header("if-none-match", tag);
+        let answer = world.send(request.body(Bytes::new()).unwrap()).await;
+        let tag = answer.headers()["etag"].to_str().unwrap().to_owned();
+        (answer.status().as_u16(), tag, answer.into_body())
+    };
+    let (_, tag, _) = ask("").await;
+    assert_eq!(ask(&tag).await, (304, tag.clone(), Value::Null));
+    let ranges = json!({ "ranges": ["140.82.112.0/20"] });
+    assert_eq!(control(&world, Method::POST, "/hook-ranges", ranges).await.0, 202);
+    let (status, other, meta) = ask(&tag).await;
+    assert_eq!((status, &meta["hooks"]), (200, &json!(["140.82.112.0/20"])));
+    assert_ne!(other, tag);
+}

@@ -1,6 +1,6 @@
 """Asks a Batch account for its jobs through the older azure-batch, and prints the code of the refusal.
 
-    PYTHONPATH=tests/.venv/older python older.py URL ACCOUNT KEY
+    tests/.venv-older-sdk/bin/python list_jobs.py URL ACCOUNT KEY
 """
 
 import sys

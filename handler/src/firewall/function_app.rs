@@ -1,0 +1,80 @@
+//! Names the Function App as Azure's management API does.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The resource id of a Function App; its form cannot leave its place in a path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FunctionAppId(String);
+
+/// A text is not the resource id of a Function App.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error(
+    "takes the app's resource id: /subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Web/sites/APP"
+)]
+pub struct NotAFunctionApp;
+
+impl FromStr for FunctionAppId {
+    type Err = NotAFunctionApp;
+
+    fn from_str(text: &str) -> Result<Self, NotAFunctionApp> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let ["", subscriptions, subscription, groups, group, providers, web, sites, app] =
+            parts[..]
+        else {
+            return Err(NotAFunctionApp);
+        };
+        let fixed = [
+            (subscriptions, "subscriptions"),
+            (groups, "resourceGroups"),
+            (providers, "providers"),
+            (web, "Microsoft.Web"),
+            (sites, "sites"),
+        ];
+        let fits = fixed.iter().all(|(given, known)| given.eq_ignore_ascii_case(known))
+            && named(subscription, 36, |c| c.is_ascii_hexdigit() || c == '-')
+            && named(group, 90, |c| c.is_alphanumeric() || "-_.()".contains(c))
+            && !group.ends_with('.')
+            && named(app, 60, |c| c.is_ascii_alphanumeric() || c == '-');
+        if fits { Ok(Self(text.to_owned())) } else { Err(NotAFunctionApp) }
+    }
+}
+
+fn named(text: &str, longest: usize, takes: impl Fn(char) -> bool) -> bool {
+    (1..=longest).contains(&text.chars().count()) && text.chars().all(takes)
+}
+
+impl fmt::Display for FunctionAppId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_id_stays_in_its_place() {
+        let id = |group: &str, app: &str| {
+            let subscription = "/subscriptions/0a1b2c3d-0000-0000-0000-000000000001";
+            format!("{subscription}/resourceGroups/{group}/providers/Microsoft.Web/sites/{app}")
+        };
+        let sound = id("Größe_(1).x", "mayfly-7");
+        assert_eq!(sound.parse::<FunctionAppId>().expect("an id").to_string(), sound);
+        assert!(sound.to_lowercase().parse::<FunctionAppId>().is_ok());
+        for faulty in [
+            String::new(),
+            "mayfly".to_owned(),
+            id("..", "mayfly"),
+            id("group", ""),
+            id("group", "may/fly"),
+            id("group", "mayfly?x"),
+            id("group", "mayfly/slots/next"),
+            format!("https://management.azure.com{}", id("group", "mayfly")),
+            id("group", "mayfly").replace("Microsoft.Web", "Microsoft.App"),
+        ] {
+            assert_eq!(faulty.parse::<FunctionAppId>(), Err(NotAFunctionApp), "{faulty}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The formulas of the deployment give the nodes that jobs need, whatever the samples look like.
+//!
+//! They are read from `arm/autoscale`, and filled in as the template does: each number stands in an
+//! assignment of its own. Samples are written as in the known answers.
+
+use std::fs;
+use std::path::Path;
+
+use autoscale_formula::{MAX_LENGTH, Outcome, parse};
+use chrono::{DateTime, Utc};
+use insta::assert_snapshot;
+
+#[path = "known_answers/samples.rs"]
+mod samples;
+
+const FORMULAS: [&str; 3] = ["dedicated", "spot", "spot-with-dedicated"];
+/// A Saturday, so that no hour is warm unless a test says so.
+const SATURDAY: &str = "2026-11-21T10:00:00Z";
+const FORTY: &str = "$TaskSlotsPerNode = 1\n$PendingTasks: 0*20 40*10, newest 60s ago";
+
+/// Fills in numbers such as `maxNodes = 50`, in the place of those that the file has.
+fn filled(name: &str, numbers: &[&str]) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../arm/autoscale");
+    let text = fs::read_to_string(path.join(format!("{name}.txt"))).expect("the formula is there");
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for number in numbers {
+        let (variable, _) = number.split_once('=').expect("a number is assigned");
+        let mut found = lines.iter_mut().filter(|line| line.starts_with(&format!("{variable}=")));
+        let line = found.next().unwrap_or_else(|| panic!("{name}.txt assigns {variable}"));
+        *line = format!("{number};");
+        assert!(found.next().is_none(), "{name}.txt assigns {variable} twice");
+    }
+    lines.join("\n")
+}
+
+fn outcome(name: &str, numbers: &[&str], samples: &str, now: &str) -> Outcome {
+    let now: DateTime<Utc> = now.parse().expect("the time is written as RFC 3339");
+    let formula = parse(&filled(name, numbers)).expect("it follows the grammar");
+    let outcome = formula.evaluate(&samples::read(samples, now), now);
+    assert_eq!(outcome.error, None);
+    outcome
+}
+
+/// Tells what Batch is asked for: dedicated nodes, spot nodes, how a node leaves.
+fn asked_at(name: &str, numbers: &[&str], samples: &str, now: &str) -> String {
+    let outcome = outcome(name, numbers, samples, now);
+    let [dedicated, spot] = [outcome.target_dedicated_nodes, outcome.target_low_priority_nodes];
+    let leaving = "$NodeDeallocationOption=taskcompletion;";
+    assert!(outcome.to_string().contains(leaving), "a node leaves only when its jobs have ended");
+    format!("{dedicated} dedicated, {spot} spot")
+}
+
+fn asked(name: &str, numbers: &[&str], samples: &str) -> String {
+    asked_at(name, numbers, samples, SATURDAY)
+}
+
+// The template finds these lines by their text: what is written otherwise keeps its number in silence.
+#[test]
+fn every_formula_begins_with_the_numbers_that_the_template_fills_in() {
+    let numbers = "maxNodes = 10; minNodes = 0; warmNodes = 0; warmFromHour = 7; warmToHour = 19; \
+                   warmFromWeekday = 1; warmToWeekday = 5; utcOffsetHours = 0; calmMinutes = 15;";
+    for name in FORMULAS {
+        let text = filled(name, &[]);
+        let lines = text.lines().skip_while(|line| line.starts_with("//"));
+        let head: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+        assert_eq!(head.join(" "), numbers, "{name}");
+        assert!(head.iter().all(|line| text.matches(line).count() == 1), "{name} repeats a number");
+    }
+}
+
+#[test]
+fn no_job_no_node() {
+    let idle = "$TaskSlotsPerNode = 1\n$PendingTasks: 0*30, newest 60s ago";
+    for name in FORMULAS {
+        assert_eq!(asked(name, &[], idle), "0 dedicated, 0 spot", "{name}");
+    }
+    assert_snapshot!(asked("dedicated", &["minNodes = 2"], idle), @"2 dedicated, 0 spot");
+}
+
+#[test]
+fn forty_jobs_get_forty_nodes_in_one_step() {
+    assert_snapshot!(asked("dedicated", &["maxNodes = 50"], FORTY), @"40 dedicated, 0 spot");
+    assert_snapshot!(asked("spot", &["maxNodes = 50"], FORTY), @"0 dedicated, 40 spot");
+}
+
+#[test]
+fn no_more_nodes_than_the_most() {
+    assert_snapshot!(asked("dedicated", &[], FORTY), @"10 dedicated, 0 spot");
+    assert_snapshot!(asked("dedicated", &["maxNodes = 3", "minNodes = 5"], FORTY), @"3 dedicated, 0 spot");
+}
+
+#[test]
+fn a_part_of_a_node_is_a_node() {
+    let jobs = |count| format!("$TaskSlotsPerNode = 4\n$PendingTasks: {count}*10, newest 60s ago");
+    let nodes = |count| asked("dedicated", &["maxNodes = 50"], &jobs(count));
+    assert_snapshot!(nodes(1), @"1 dedicated, 0 spot");
+    assert_snapshot!(nodes(40), @"10 dedicated, 0 spot");
+    assert_snapshot!(nodes(41), @"11 dedicated, 0 spot");
+}
+
+#[test]
+fn missing_samples_stop_nothing() {
+    let none = "$TaskSlotsPerNode = 1";
+    assert_snapshot!(asked("dedicated", &[], none), @"0 dedicated, 0 spot");
+    assert_snapshot!(asked("spot-with-dedicated", &["minNodes = 1"], none), @"0 dedicated, 1 spot");
+    let first = "$TaskSlotsPerNode = 1\n$PendingTasks: 7, newest 30s ago";
+    assert_snapshot!(asked("dedicated", &[], first), @"7 dedicated, 0 spot");
+    let stale = "$TaskSlotsPerNode = 1\n$PendingTasks: 4*20, newest 40m ago";
+    assert_snapshot!(asked("dedicated", &[], stale), @"4 dedicated, 0 spot");
+}
+
+#[test]
+fn nodes_stay_warm_in_the_hours_of_the_weekdays() {
+    let idle = "$TaskSlotsPerNode = 1\n$PendingTasks: 0*30, newest 60s ago";
+    let at = |now: &str, numbers: &[&str]| {
+        asked_at("dedicated", &[&["warmNodes = 3"], numbers].concat(), idle, now)
+    };
+    let [monday_morning, monday_night] = ["2026-11-23T07:00:00Z", "2026-11-23T19:00:00Z"];
+    let sunday = "2026-11-22T12:00:00Z";
+    assert_snapshot!(at(monday_morning, &[]), @"3 dedicated, 0 spot");
+    assert_snapshot!(at("2026-11-23T06:59:59Z", &[]), @"0 dedicated, 0 spot");
+    assert_snapshot!(at("2026-11-23T18:59:59Z", &[]), @"3 dedicated, 0 spot");
+    assert_snapshot!(at(monday_night, &["minNodes = 1"]), @"1 dedicated, 0 spot");
+    assert_snapshot!(at(sunday, &[]), @"0 dedicated, 0 spot");
+    assert_snapshot!(at(sunday, &["warmFromWeekday = 7", "warmToWeekday = 4"]), @"3 dedicated, 0 spot");
+    assert_snapshot!(at("2026-11-20T12:00:00Z", &["warmFromWeekday = 7", "warmToWeekday = 4"]), @"0 dedicated, 0 spot");
+    assert_snapshot!(at(monday_night, &["warmFromHour = 18", "warmToHour = 6"]), @"3 dedicated, 0 spot");
+    assert_snapshot!(at("2026-11-23T12:00:00Z", &["warmFromHour = 18", "warmToHour = 6"]), @"0 dedicated, 0 spot");
+    assert_snapshot!(at("2026-11-23T03:00:00Z", &["warmFromHour = 0", "warmToHour = 0"]), @"3 dedicated, 0 spot");
+    // Sunday evening in Greenwich is Monday morning in Auckland; Monday morning is Sunday night in Los Angeles.
+    assert_snapshot!(at("2026-11-22T19:00:00Z", &["utcOffsetHours = 13"]), @"3 dedicated, 0 spot");
+    assert_snapshot!(at(monday_morning, &["utcOffsetHours = -8"]), @"0 dedicated, 0 spot");
+}
+
+#[test]
+fn nodes_go_when_demand_has_been_lower_through_the_calm() {
+    let gone = |ago: u32| {
+        let history = format!("$PendingTasks: 5*4 2*{}, newest 30s ago", 2 * ago - 1);
+        asked("dedicated", &[], &format!("$TaskSlotsPerNode = 1\n{history}"))
+    };
+    assert_snapshot!(gone(1), @"5 dedicated, 0 spot");
+    assert_snapshot!(gone(14), @"5 dedicated, 0 spot");
+    assert_snapshot!(gone(16), @"2 dedicated, 0 spot");
+}
+
+#[test]
+fn dedicated_nodes_take_what_spot_nodes_leave() {
+    let with = |nodes: &str, jobs: &str| {
+        let samples =
+            format!("$TaskSlotsPerNode = 1\n$PendingTasks: {jobs}, newest 30s ago\n{nodes}");
+        asked("spot-with-dedicated", &[], &samples)
+    };
+    let nodes = |spot, preempted, dedicated| {
+        format!(
+            "$CurrentLowPriorityNodes: {spot}, newest 30s ago\n$PreemptedNodeCount: {preempted}, newest 30s ago\n\
+             $CurrentDedicatedNodes: {dedicated}, newest 30s ago"
+        )
+    };
+    // Just asked for; come; not come for ten minutes; some taken away.
+    assert_snapshot!(with(&nodes(0, 0, 0), "0*20 6*4"), @"0 dedicated, 6 spot");
+    assert_snapshot!(with(&nodes(6, 0, 0), "6*30"), @"0 dedicated, 6 spot");
+    assert_snapshot!(with(&nodes(0, 0, 0), "6*30"), @"6 dedicated, 4 spot");
+    assert_snapshot!(with(&nodes(6, 2, 0), "6*30"), @"2 dedicated, 6 spot");
+    // Spot nodes have come back; jobs have just ended; the calm is over.
+    assert_snapshot!(with(&nodes(6, 0, 2), "6*30"), @"0 dedicated, 6 spot");
+    assert_snapshot!(with(&nodes(4, 0, 2), "6*20 1*10"), @"2 dedicated, 6 spot");
+    assert_snapshot!(with(&nodes(4, 0, 2), "1*40"), @"0 dedicated, 1 spot");
+    // Never more than the most altogether.
+    assert_snapshot!(with(&nodes(3, 0, 0), "40*30"), @"7 dedicated, 3 spot");
+}
+
+#[test]
+fn a_filled_formula_is_short_enough_for_batch() {
+    let widest = [
+        "maxNodes = 500",
+        "minNodes = 500",
+        "warmNodes = 500",
+        "calmMinutes = 720",
+        "utcOffsetHours = -12",
+    ];
+    for name in FORMULAS {
+        let length = filled(name, &widest).chars().count();
+        assert!(length < MAX_LENGTH / 2, "{name} has {length} characters");
+    }
+}

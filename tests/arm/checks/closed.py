@@ -1,0 +1,86 @@
+"""Holds what has to be closed: keys, admin users, public addresses, and the app's front door."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from checks.network import of_kind
+from checks.rights import setting
+from deployment.deployment import Deployment
+from deployment.resource import Resource
+
+# What stands there whatever is chosen.
+ALWAYS: dict[str, dict[str, Any]] = {
+    "Microsoft.Batch/batchAccounts": {"allowedAuthenticationModes": ["AAD"]},
+    "Microsoft.Batch/batchAccounts/pools": {"interNodeCommunication": "Disabled"},
+    "Microsoft.ContainerRegistry/registries": {"adminUserEnabled": False, "anonymousPullEnabled": False},
+    "Microsoft.KeyVault/vaults": {"enableRbacAuthorization": True, "enableSoftDelete": True},
+    "Microsoft.Storage/storageAccounts": {
+        "allowBlobPublicAccess": False,
+        "allowSharedKeyAccess": False,
+        "minimumTlsVersion": "TLS1_2",
+        "supportsHttpsTrafficOnly": True,
+    },
+    "Microsoft.Web/sites": {
+        "httpsOnly": True,
+        "siteConfig.ipSecurityRestrictionsDefaultAction": "Deny",
+        "siteConfig.scmIpSecurityRestrictionsDefaultAction": "Deny",
+        "siteConfig.minTlsVersion": "1.2",
+    },
+    "Microsoft.Web/sites/basicPublishingCredentialsPolicies": {"allow": False},
+}
+# Where nothing is reached from outside of the network; the app itself has to be, by GitHub.
+PRIVATE: dict[str, dict[str, Any]] = {
+    "Microsoft.Batch/batchAccounts": {"publicNetworkAccess": "Disabled"},
+    "Microsoft.Batch/batchAccounts/pools": {
+        "networkConfiguration.publicIPAddressConfiguration.provision": "NoPublicIPAddresses"
+    },
+    "Microsoft.ContainerRegistry/registries": {"publicNetworkAccess": "Disabled"},
+    "Microsoft.KeyVault/vaults": {"publicNetworkAccess": "Disabled"},
+    "Microsoft.Storage/storageAccounts": {"publicNetworkAccess": "Disabled"},
+}
+PUBLIC: dict[str, dict[str, Any]] = {
+    "Microsoft.Batch/batchAccounts": {"publicNetworkAccess": "Enabled"},
+}
+
+
+def findings(deployment: Deployment) -> Iterator[str]:
+    """Lists what is open."""
+    private = deployment.parameters.value("isolation") == "private"
+    for promised in (ALWAYS, PRIVATE if private else PUBLIC):
+        for kind, properties in promised.items():
+            for resource in of_kind(deployment, kind):
+                yield from _held(resource, properties)
+    for registry in of_kind(deployment, "Microsoft.ContainerRegistry/registries"):
+        if private and setting(registry.body, "sku", "name") != "Premium":
+            yield f"{registry.path}.sku: only Premium has private endpoints"
+    for site in of_kind(deployment, "Microsoft.Web/sites"):
+        yield from _front_door(site)
+    if deployment.parameters.value("keepSecrets"):
+        for secret in of_kind(deployment, "Microsoft.KeyVault/vaults/secrets"):
+            yield f"{secret.path}: writes a secret that was to be kept"
+    for system, parameter in (("ubuntu", "create_UbuntuBatchPool"), ("windows", "create_WindowsBatchPool")):
+        made = [pool.name for pool in of_kind(deployment, "Microsoft.Batch/batchAccounts/pools") if system in pool.name]
+        if bool(made) != deployment.parameters.value(parameter):
+            yield f"resources: {parameter} does not decide whether there is a pool for {system}"
+
+
+def _held(resource: Resource, properties: dict[str, Any]) -> Iterator[str]:
+    for path, value in properties.items():
+        found = setting(resource.body, "properties", *path.split("."))
+        if found != value or type(found) is not type(value):
+            yield f"{resource.path}.properties.{path}: is {found!r}, and was to be {value!r}"
+
+
+def _front_door(site: Resource) -> Iterator[str]:
+    rules = setting(site.body, "properties", "siteConfig", "ipSecurityRestrictions") or []
+    for rule in rules:
+        at = f"{site.path}.properties.siteConfig.ipSecurityRestrictions {rule.get('name')}"
+        if not str(rule.get("name", "")).startswith(("mayfly-hooks-", "mayfly-pool", "mayfly-operators-")):
+            yield f"{at}: is no rule that RefreshFirewall or a reader would know"
+        if len(str(rule.get("ipAddress", "")).split(",")) > 8:
+            yield f"{at}: has more ranges than the eight that a rule takes"
+        if rule.get("ipAddress") in ("Any", "0.0.0.0/0", "*") and rule.get("action") == "Allow":
+            yield f"{at}: lets everybody in"
+    for needed in ("mayfly-hooks-1", "mayfly-pool"):
+        if needed not in [rule.get("name") for rule in rules]:
+            yield f"{site.path}.properties.siteConfig.ipSecurityRestrictions: has no rule {needed}"

@@ -1,0 +1,127 @@
+"""Holds the network's promises: nobody reaches a node, and what is private is found under its private name."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from deployment.deployment import Deployment
+from deployment.place import name_of, type_of
+from deployment.resource import Resource
+
+# https://learn.microsoft.com/azure/private-link/private-endpoint-dns, and for Batch
+# https://learn.microsoft.com/azure/batch/private-connectivity
+ZONES = {
+    ("Microsoft.Batch/batchAccounts", "batchAccount"): "privatelink.batch.azure.com",
+    ("Microsoft.Batch/batchAccounts", "nodeManagement"): "privatelink.batch.azure.com",
+    ("Microsoft.ContainerRegistry/registries", "registry"): "privatelink.azurecr.io",
+    ("Microsoft.KeyVault/vaults", "vault"): "privatelink.vaultcore.azure.net",
+    ("Microsoft.Storage/storageAccounts", "blob"): "privatelink.blob.core.windows.net",
+    ("Microsoft.Storage/storageAccounts", "queue"): "privatelink.queue.core.windows.net",
+}
+
+
+def findings(deployment: Deployment) -> Iterator[str]:
+    """Lists the promises that the network does not keep."""
+    private = deployment.parameters.value("isolation") == "private"
+    yield from _groups(deployment)
+    yield from _subnets(deployment)
+    yield from _endpoints(deployment, private)
+    yield from _zones(deployment)
+
+
+def of_kind(deployment: Deployment, kind: str) -> list[Resource]:
+    """Finds the deployed resources of a type, nested ones among them."""
+    return [resource for resource in deployment.everything if resource.kind == kind]
+
+
+def subnets(deployment: Deployment) -> dict[str, tuple[Resource, dict[str, Any]]]:
+    """Finds the subnets that are deployed, by id, each with its properties, wherever they are declared."""
+    found = {
+        one.id: (one, one.body["properties"])
+        for one in of_kind(deployment, "Microsoft.Network/virtualNetworks/subnets")
+    }
+    for network in of_kind(deployment, "Microsoft.Network/virtualNetworks"):
+        for subnet in network.body["properties"].get("subnets", []):
+            found[f"{network.id}/subnets/{subnet['name']}"] = (network, subnet["properties"])
+    return found
+
+
+def _groups(deployment: Deployment) -> Iterator[str]:
+    pools = {_subnet_of(pool) for pool in of_kind(deployment, "Microsoft.Batch/batchAccounts/pools")}
+    of_pools = {
+        properties["networkSecurityGroup"]["id"]: properties["addressPrefix"]
+        for subnet, (_, properties) in subnets(deployment).items()
+        if subnet in pools and "networkSecurityGroup" in properties
+    }
+    for group in of_kind(deployment, "Microsoft.Network/networkSecurityGroups"):
+        rules = [rule["properties"] for rule in group.body["properties"].get("securityRules", [])]
+        allowed = [one for one in rules if one["direction"] == "Inbound" and one["access"] == "Allow"]
+        for one in allowed:
+            if one.get("sourceAddressPrefix") in ("*", "Internet", "0.0.0.0/0"):
+                yield f"{group.path}: lets everybody in"
+        if group.id not in of_pools:
+            continue
+        if allowed:
+            yield f"{group.path}: lets {allowed[0].get('sourceAddressPrefix')} in to the nodes"
+        # The default rules, which come last, let the whole virtual network in and out.
+        if not any(_denies(rule, "Inbound", "*") for rule in rules):
+            yield f"{group.path}: has no rule that denies all that comes in"
+        if not any(_denies(rule, "Outbound", of_pools[group.id]) for rule in rules):
+            yield f"{group.path}: has no rule that keeps nodes from nodes"
+
+
+def _denies(rule: dict[str, Any], direction: str, to: str) -> bool:
+    everything = ("protocol", "sourceAddressPrefix", "sourcePortRange", "destinationPortRange")
+    denied = rule["access"] == "Deny" and rule["direction"] == direction
+    return denied and rule["destinationAddressPrefix"] == to and all(rule.get(key) == "*" for key in everything)
+
+
+def _subnet_of(pool: Resource) -> str:
+    return pool.body["properties"].get("networkConfiguration", {}).get("subnetId", "")
+
+
+def _subnets(deployment: Deployment) -> Iterator[str]:
+    pools = {_subnet_of(pool): pool for pool in of_kind(deployment, "Microsoft.Batch/batchAccounts/pools")}
+    for subnet, (owner, properties) in subnets(deployment).items():
+        at = f"{owner.path} {name_of(subnet)}"
+        if not properties.get("networkSecurityGroup"):
+            yield f"{at}: has no security group"
+        if properties.get("defaultOutboundAccess") is not False:
+            yield f"{at}: relies on default outbound access, which Azure withdraws"
+        services = [one["service"] for one in properties.get("serviceEndpoints", [])]
+        if subnet in pools and "Microsoft.Web" not in services:
+            yield f"{at}: has no service endpoint Microsoft.Web, so the app does not know the pool's subnet"
+
+
+def _endpoints(deployment: Deployment, private: bool) -> Iterator[str]:
+    endpoints = of_kind(deployment, "Microsoft.Network/privateEndpoints")
+    groups = of_kind(deployment, "Microsoft.Network/privateEndpoints/privateDnsZoneGroups")
+    reached: set[tuple[str, str]] = set()
+    for endpoint in endpoints:
+        (link,) = endpoint.body["properties"]["privateLinkServiceConnections"]
+        target, (group,) = link["properties"]["privateLinkServiceId"], link["properties"]["groupIds"]
+        reached.add((target, group))
+        zone = ZONES.get((type_of(target), group))
+        if not zone:
+            yield f"{endpoint.path}.properties: {type_of(target)} has no group {group}"
+            continue
+        configured = [
+            name_of(one["properties"]["privateDnsZoneId"])
+            for holder in groups
+            if holder.name.startswith(f"{endpoint.name}/")
+            for one in holder.body["properties"]["privateDnsZoneConfigs"]
+        ]
+        if configured != [zone]:
+            yield f"{endpoint.path}: {group} is found under {zone}, and is entered in {configured}"
+    for kind, group in ZONES if private else ():
+        for target in of_kind(deployment, kind):
+            if (target.id, group) not in reached:
+                yield f"{target.path}: has no private endpoint for {group}"
+
+
+def _zones(deployment: Deployment) -> Iterator[str]:
+    links = of_kind(deployment, "Microsoft.Network/privateDnsZones/virtualNetworkLinks")
+    for zone in of_kind(deployment, "Microsoft.Network/privateDnsZones"):
+        if zone.name not in ZONES.values():
+            yield f"{zone.path}.name: no private endpoint here is found under {zone.name}"
+        if not any(link.name.startswith(f"{zone.name}/") for link in links):
+            yield f"{zone.path}: is linked to no virtual network"

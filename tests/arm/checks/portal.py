@@ -1,0 +1,167 @@
+"""Holds the portal's page to the template: the same parameters, defaults and choices."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from checks import elements
+from checks.language import texts
+from expressions.syntax import Call, Fault, Literal, Member, Node, calls, is_expression, parse
+from project import Project
+
+# Parameters that the page does not ask for.
+NOT_ASKED = {"ticketKey": "the template draws it; who rotates it puts two values into the vault"}
+# https://learn.microsoft.com/azure/azure-resource-manager/managed-applications/create-uidefinition-functions
+FUNCTIONS = set(
+    "basics steps location resourceGroup subscription concat substring replace guid toLower toUpper contains length "
+    "empty first last take skip split join parse string int bool float equals less lessOrEquals greater "
+    "greaterOrEquals and or not if coalesce add sub mul div mod min max rand floor ceil range utcNow addSeconds "
+    "addMinutes addHours encodeBase64 decodeBase64 encodeUriComponent decodeUriComponent uri copyIndex map filter "
+    "union intersection startsWith endsWith indexOf lastIndexOf trim null true false parseJson isMatch lambda "
+    "distinct sort reduce items array flatten".lower().split()
+)
+Elements = dict[str, dict[str, Any]]
+
+
+def findings(project: Project) -> Iterator[str]:
+    """Lists where the page and the template part."""
+    page, declared = project.portal["parameters"], project.template["parameters"]
+    groups = {"basics": page["basics"]} | {step["name"]: step["elements"] for step in page["steps"]}
+    tree = {name: dict(_named(listed)) for name, listed in groups.items()}
+    for name, listed in groups.items():
+        yield from _elements(listed, f"createUiDefinition {name}")
+    yield from _expressions(project.portal, tree)
+    outputs = page["outputs"]
+    for name in sorted(set(declared) - set(outputs) - set(NOT_ASKED)):
+        yield f"createUiDefinition outputs: {name} of the template is missing"
+    for name in sorted(set(outputs) - set(declared)):
+        yield f"createUiDefinition outputs: {name} is no parameter of the template"
+    for name in sorted(set(NOT_ASKED) & set(outputs) | set(NOT_ASKED) - set(declared)):
+        yield f"checks/portal.py: {name} is declared absent for no reason"
+    for name in sorted(set(outputs) & set(declared)):
+        yield from _agreement(f"createUiDefinition outputs.{name}", outputs[name], declared[name], tree)
+
+
+def _named(listed: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for element in listed:
+        yield element["name"], element
+
+
+def _elements(listed: list[dict[str, Any]], place: str) -> Iterator[str]:
+    names = [element.get("name") for element in listed]
+    yield from (f"{place}: {name} is the name of several elements" for name in {n for n in names if names.count(n) > 1})
+    for element in listed:
+        at = f"{place}.{element.get('name')}"
+        yield from elements.findings(element, at)
+        yield from _elements(element.get("elements", []), at)
+
+
+def _expressions(portal: dict[str, Any], tree: dict[str, Elements]) -> Iterator[str]:
+    for place, text in texts(portal, "createUiDefinition"):
+        if place.endswith("regex") or not is_expression(text):
+            continue
+        try:
+            node = parse(text)
+        except Fault as fault:
+            yield f"{place}: {fault}"
+            continue
+        for call in calls(node):
+            if call.name not in FUNCTIONS:
+                yield f"{place}: the portal has no function {call.name}"
+        for chain in _chains(node):
+            if not _element(chain, tree):
+                yield f"{place}: {'.'.join(chain)} is no element"
+
+
+def _chains(node: Node) -> Iterator[list[str]]:
+    """Lists the ways that lead to elements: `steps('a').b` and `basics('b')`, with what follows."""
+    match node:
+        case Member() | Call("steps" | "basics", _):
+            found = _chain(node)
+            if found:
+                yield found
+                return
+    match node:
+        case Member(owner, key):
+            yield from _chains(owner)
+            yield from _chains(key)
+        case Call(_, arguments):
+            for argument in arguments:
+                yield from _chains(argument)
+
+
+def _chain(node: Node) -> list[str]:
+    match node:
+        case Call("steps", (Literal(str(step)),)):
+            return [step]
+        case Call("basics", (Literal(str(name)),)):
+            return ["basics", name]
+        case Member(owner, Literal(key)):
+            before = _chain(owner)
+            return [*before, str(key)] if before else []
+    return []
+
+
+def _element(chain: list[str], tree: dict[str, Elements]) -> dict[str, Any] | None:
+    """Finds the element that a way leads to; what follows it is a member of its value."""
+    among = tree.get(chain[0], {})
+    found = None
+    for name in chain[1:]:
+        if name not in among:
+            return found if found and "elements" not in found else None
+        found = among[name]
+        among = dict(_named(found.get("elements", [])))
+    return found
+
+
+def _agreement(place: str, output: Any, declared: dict[str, Any], tree: dict[str, Elements]) -> Iterator[str]:
+    yield from _hidden(place, output, tree)
+    element = _shown_by(output, tree)
+    if not element:
+        return
+    secure = declared["type"].lower() == "securestring"
+    if secure != (element["type"] == "Microsoft.Common.PasswordBox"):
+        yield f"{place}: a secret is typed into a PasswordBox, and nothing else is"
+    default, wanted = element.get("defaultValue"), declared.get("defaultValue")
+    allowed = element.get("constraints", {}).get("allowedValues", [])
+    if allowed:
+        values = {one["label"]: one["value"] for one in allowed}
+        if isinstance(default, str) and default not in values:
+            yield f"{place}: the default {default!r} is none of the labels"
+        default = values.get(default, default) if isinstance(default, str) else default
+        if not {str(one) for one in values.values()} <= {
+            str(one) for one in declared.get("allowedValues", values.values())
+        }:
+            yield f"{place}: offers {list(values.values())}, and the template takes {declared['allowedValues']}"
+    written = not (isinstance(wanted, str) and is_expression(wanted))
+    if written and not secure and _plain(default) != _plain(wanted):
+        yield f"{place}: begins with {default!r}, and the template with {wanted!r}"
+
+
+def _hidden(place: str, output: Any, tree: dict[str, Elements]) -> Iterator[str]:
+    """A hidden element has no value: what reads it says what stands in for it, by `coalesce` or `if`."""
+    if not isinstance(output, str) or not is_expression(output):
+        return
+    node = parse(output)
+    if any(call.name in ("coalesce", "if") for call in calls(node)):
+        return
+    for chain in _chains(node):
+        for length in range(2, len(chain) + 1):
+            element = _element(chain[:length], tree) or {}
+            if element.get("visible", True) is not True:
+                yield f"{place}: {'.'.join(chain[:length])} may be hidden, and nothing stands in for it"
+
+
+def _plain(default: Any) -> str:
+    """Writes a default as text: an element of the portal has texts where the template has numbers and truths."""
+    return "" if default is None or default is False else str(default).lower()
+
+
+def _shown_by(output: Any, tree: dict[str, Elements]) -> dict[str, Any] | None:
+    """Finds the element that gives an output its value, through a conversion if there is one."""
+    if not isinstance(output, str) or not is_expression(output):
+        return None
+    node = parse(output)
+    if isinstance(node, Call) and node.name in ("int", "bool", "string") and len(node.arguments) == 1:
+        node = node.arguments[0]
+    chain = _chain(node)
+    return _element(chain, tree) if chain else None

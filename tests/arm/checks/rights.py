@@ -1,0 +1,117 @@
+"""Holds the rights: published roles, no more of them than needed, and nothing open that should not be."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from checks.network import of_kind
+from deployment.deployment import Deployment
+from deployment.place import type_of
+from deployment.shapes import identifier
+
+# https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
+ROLES = {
+    "7f951dda-4ed3-4680-a7ca-43fe172d538d": "AcrPull",
+    "8311e382-0749-4cb8-b61a-304f252e45ec": "AcrPush",
+    "11076f67-66f6-4be0-8f6b-f0609fd05cc9": "Azure Batch Account Reader",
+    "29fe4964-1e60-436b-bd3a-77fd4c178b3c": "Azure Batch Account Contributor",
+    "6aaa78f1-f7de-44ca-8722-c64a23943cae": "Azure Batch Data Contributor",
+    "48e5e92e-a480-4e71-aa9c-2778f4c13781": "Azure Batch Job Submitter",
+    "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
+    "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
+}
+# The one role of our own, and all that it allows.
+OWN_ROLE = "access restrictions"
+ACTIONS = [
+    "Microsoft.Web/sites/config/read",
+    "Microsoft.Web/sites/config/write",
+    "Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action",
+]
+# Who may do what, and on what; nothing else.
+GRANTED: dict[str, set[tuple[str, str]]] = {
+    "pool": {("AcrPull", "Microsoft.ContainerRegistry/registries")},
+    "app": {
+        ("Azure Batch Job Submitter", "Microsoft.Batch/batchAccounts"),
+        ("Key Vault Secrets User", "Microsoft.KeyVault/vaults"),
+        ("Monitoring Metrics Publisher", "Microsoft.Insights/components"),
+        ("Storage Blob Data Owner", "Microsoft.Storage/storageAccounts"),
+        ("Storage Queue Data Contributor", "Microsoft.Storage/storageAccounts"),
+    },
+}
+REFRESHING = {
+    (OWN_ROLE, "Microsoft.Web/sites"),
+    (OWN_ROLE, "Microsoft.Network/virtualNetworks/subnets"),
+}
+
+
+def findings(deployment: Deployment) -> Iterator[str]:
+    """Lists the rights that are wrong, missing or too many."""
+    principals = _principals(deployment)
+    granted = {**GRANTED, "app": GRANTED["app"] | (REFRESHING if _refreshes(deployment) else set())}
+    given: dict[str, set[tuple[str, str]]] = {who: set() for who in set(principals.values())}
+    yield from _own_roles(deployment)
+    for assignment in of_kind(deployment, "Microsoft.Authorization/roleAssignments"):
+        properties = assignment.body["properties"]
+        definition = properties["roleDefinitionId"]
+        role = role_of(deployment, definition)
+        if not role:
+            yield f"{assignment.path}.properties.roleDefinitionId: {definition} is no published role"
+            continue
+        # Without the kind, a fresh identity is looked for in the directory before it is there.
+        if properties.get("principalType") != "ServicePrincipal":
+            yield f"{assignment.path}.properties: does not say that the principal is a ServicePrincipal"
+        who = principals.get(properties["principalId"])
+        if not who:
+            yield f"{assignment.path}.properties.principalId: belongs to nobody of this deployment"
+            continue
+        right = (role, type_of(assignment.on) if assignment.on else "the resource group")
+        given[who].add(right)
+        if right not in granted[who]:
+            yield f"{assignment.path}: gives the {who}'s identity {right[0]} on {right[1]}"
+    for who, rights in given.items():
+        for role, kind in sorted(granted[who] - rights):
+            yield f"roleAssignments: the {who}'s identity lacks {role} on {kind}"
+
+
+def _refreshes(deployment: Deployment) -> bool:
+    return deployment.parameters.value("refreshFirewall")
+
+
+def role_of(deployment: Deployment, definition: str) -> str | None:
+    """Names a role by its definition's id: a published one, or our own."""
+    own = of_kind(deployment, "Microsoft.Authorization/roleDefinitions")
+    if definition in [role.id for role in own]:
+        return OWN_ROLE
+    published = definition.startswith("/subscriptions/") and type_of(definition).endswith("/roleDefinitions")
+    return ROLES.get(definition.rpartition("/")[2]) if published else None
+
+
+def _own_roles(deployment: Deployment) -> Iterator[str]:
+    for role in of_kind(deployment, "Microsoft.Authorization/roleDefinitions"):
+        for permission in role.body["properties"]["permissions"]:
+            for key, allowed in (("actions", ACTIONS), ("dataActions", [])):
+                for action in sorted(set(permission.get(key, [])) - set(allowed)):
+                    yield f"{role.path}.properties.permissions: allows {action}"
+
+
+def _principals(deployment: Deployment) -> dict[str, str]:
+    """Tells whose identity a principal is: the pools' or the app's."""
+    pools = of_kind(deployment, "Microsoft.Batch/batchAccounts/pools")
+    used = {own for pool in pools for own in pool.body.get("identity", {}).get("userAssignedIdentities", {})}
+    known = {}
+    for identity in of_kind(deployment, "Microsoft.ManagedIdentity/userAssignedIdentities"):
+        # Where no pool is deployed its identity waits for one that is made by hand.
+        pooled = identity.id in used or "pool" in identity.name
+        known[identifier("principal", identity.id)] = "pool" if pooled else "app"
+    for site in of_kind(deployment, "Microsoft.Web/sites"):
+        if "SystemAssigned" in site.body.get("identity", {}).get("type", ""):
+            known[identifier("principal", site.id)] = "app"
+    return known
+
+
+def setting(body: dict[str, Any], *path: str) -> Any:
+    """Reads a place of a body; nothing, where it is not."""
+    for key in path:
+        body = body.get(key, {}) if isinstance(body, dict) else {}
+    return None if body == {} else body

@@ -1,0 +1,77 @@
+"""Lists the choices that a person may make, as parameters of the template."""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+from deployment.deployment import Deployment
+from project import Project
+
+NETWORK = (
+    "/subscriptions/00000000-0000-0000-0000-00000000bbbb/resourceGroups/corporate"
+    "/providers/Microsoft.Network/virtualNetworks/corporate"
+)
+ZONES = "/subscriptions/00000000-0000-0000-0000-00000000abcd/resourceGroups/names"
+CHOSEN: dict[str, Any] = {
+    "runnerScope": "organization",
+    "allowedRepositories": "octo/*",
+    "githubToken": "ghp_0123456789abcdefghij0123456789abcdef",
+    "githubWebhookSecret": "a-secret-of-at-least-20-characters",
+}
+NODES = ("dedicated", "spot", "spot-with-dedicated")
+POOLS = {"both": (True, True), "ubuntu": (True, False), "windows": (False, True), "none": (False, False)}
+# What stands apart from the product of the others.
+FURTHER: dict[str, dict[str, Any]] = {
+    "second": {"keepSecrets": True},
+    "second-public": {"keepSecrets": True, "isolation": "public"},
+    "own-zones": {"privateDnsZonesResourceGroupId": ZONES, "virtualNetworkResourceId": NETWORK},
+    "own-egress": {"egress": "existing"},
+    "operators": {"operatorRanges": "203.0.113.0/24,198.51.100.7/32"},
+    "fixed-firewall": {"refreshFirewall": False},
+    "token": {"runnerRegistration": "token"},
+    "tuned": {
+        "ubuntuMinNodes": 1,
+        "ubuntuMaxNodes": 21,
+        "ubuntuWarmNodes": 3,
+        "ubuntuCalmMinutes": 25,
+        "windowsMinNodes": 2,
+        "windowsMaxNodes": 22,
+        "windowsWarmNodes": 4,
+        "windowsCalmMinutes": 35,
+        "windowsNodes": "spot-with-dedicated",
+        "warmFromHour": 6,
+        "warmToHour": 20,
+        "warmWeekdays": "2-6",
+        "utcOffsetHours": -3,
+    },
+}
+
+
+def choices() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Lists the combinations, each with a name."""
+    for isolation, network, pools, nodes in product(("private", "public"), ("new", "existing"), POOLS, NODES):
+        # Without a pool there are no nodes to choose.
+        if pools != "none" or nodes == "dedicated":
+            yield f"{isolation}-{network}-{pools}-{nodes}", choice(isolation, network, pools, nodes)
+    for name, values in FURTHER.items():
+        yield name, CHOSEN | values
+
+
+def choice(isolation: str, network: str, pools: str, nodes: str) -> dict[str, Any]:
+    """Tells the parameters of a combination."""
+    ubuntu, windows = POOLS[pools]
+    return CHOSEN | {
+        "isolation": isolation,
+        "virtualNetworkResourceId": NETWORK if network == "existing" else "",
+        "create_UbuntuBatchPool": ubuntu,
+        "create_WindowsBatchPool": windows,
+        "ubuntuNodes": nodes,
+        "windowsNodes": nodes,
+    }
+
+
+def deployments(project: Project, only: set[str] | None = None) -> Iterator[tuple[str, Deployment]]:
+    """Evaluates the template for each combination, or for some."""
+    for name, values in choices():
+        if only is None or name in only:
+            yield name, Deployment(project.template, values)

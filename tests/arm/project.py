@@ -1,0 +1,43 @@
+"""Reads what the checks look at: the template, the portal's page, and the files that have to agree with them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = "arm/azuredeploy.json"
+VALUES = "arm/azuredeploy.parameters.json"
+PORTAL = "arm/createUiDefinition.json"
+README = "README.md"
+SOURCE = "arm/SOURCE"
+TEXTS = [
+    README,
+    SOURCE,
+    "arm/autoscale/*.txt",
+    "arm/windows/*.ps1",
+    "handler/src/settings.rs",
+    "handler/src/settings/*.rs",
+]
+
+
+@dataclass
+class Project:
+    """What is checked; a copy of it can be broken in memory."""
+
+    template: dict[str, Any]
+    portal: dict[str, Any]
+    values: dict[str, Any]
+    texts: dict[str, str]
+
+
+def read_project(root: Path = ROOT) -> Project:
+    """Reads the project of this working tree."""
+    texts = {
+        str(path.relative_to(root)): path.read_text()
+        for pattern in TEXTS
+        for path in sorted(root.glob(pattern))
+        if path.name != "tests.rs"
+    }
+    template, portal, values = (json.loads((root / name).read_text()) for name in (TEMPLATE, PORTAL, VALUES))
+    return Project(template, portal, values, texts)

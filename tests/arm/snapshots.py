@@ -1,0 +1,88 @@
+"""Holds what is deployed, and what the deployment tells, to tests/arm/snapshots.
+
+`snapshots.py --update` writes them anew.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from checks.rights import role_of
+from deployment.deployment import Deployment
+from deployment.place import type_of
+from deployment.resource import Resource
+from matrix import POOLS, choice
+from project import SOURCE, Project, read_project
+
+FOLDER = Path(__file__).parent / "snapshots"
+
+
+def snapshots(project: Project) -> Iterator[tuple[str, str]]:
+    """Writes one page for each network and isolation; what depends on pools says on which."""
+    for isolation in ("private", "public"):
+        for network in ("new", "existing"):
+            made = {
+                pools: Deployment(project.template, choice(isolation, network, pools, "dedicated")) for pools in POOLS
+            }
+            page = "\n".join(_page(made)) + "\n"
+            # Whose project it is may change: arm/stamp.sh.
+            yield f"{isolation}-{network}.txt", page.replace(project.texts[SOURCE].strip().lower(), "OWNER/REPO")
+
+
+def _page(made: dict[str, Deployment]) -> Iterator[str]:
+    listed: dict[str, set[str]] = {}
+    for pools, deployment in made.items():
+        for resource in deployment.everything:
+            listed.setdefault(_line(deployment, resource), set()).add(pools)
+    for line, seen in listed.items():
+        yield line if seen == set(POOLS) else f"{line} [{_when(seen)}]"
+    yield ""
+    for name, value in made["both"].outputs.items():
+        same = all(deployment.outputs.get(name) == value for deployment in made.values())
+        yield f"{name}{'' if same else ' [depends on the pools]'} = {json.dumps(value, indent=2)}"
+
+
+def _line(deployment: Deployment, resource: Resource) -> str:
+    """Tells a resource; one on another says on which, and a role which one it is."""
+    # A nested deployment's resources stand under it, further in.
+    line = f"{'  ' * resource.path.count('.properties.template.')}{resource.kind} {resource.name}"
+    if resource.kind.endswith("/roleAssignments"):
+        line += f": {role_of(deployment, resource.body['properties']['roleDefinitionId'])}"
+    return f"{line} on {type_of(resource.on)}" if resource.on else line
+
+
+def _when(pools: set[str]) -> str:
+    meanings = {
+        frozenset({"both", "ubuntu"}): "with the Ubuntu pool",
+        frozenset({"both", "windows"}): "with the Windows pool",
+        frozenset({"both", "ubuntu", "windows"}): "with any pool",
+    }
+    return meanings.get(frozenset(pools), "with pools: " + ", ".join(sorted(pools)))
+
+
+def findings(project: Project) -> Iterator[str]:
+    """Lists the snapshots that differ."""
+    told = dict(snapshots(project))
+    for name, text in told.items():
+        kept = (FOLDER / name).read_text() if (FOLDER / name).exists() else ""
+        for line in sorted(set(kept.splitlines()) ^ set(text.splitlines())):
+            sign = "+" if line in text.splitlines() else "-"
+            yield f"snapshots/{name}: {sign} {line}"
+    for stale in sorted({path.name for path in FOLDER.glob("*.txt")} - set(told)):
+        yield f"snapshots/{stale}: belongs to no combination"
+
+
+def main() -> int:
+    if sys.argv[1:] == ["--update"]:
+        FOLDER.mkdir(exist_ok=True)
+        for name, text in snapshots(read_project()):
+            (FOLDER / name).write_text(text)
+        return 0
+    found = list(findings(read_project()))
+    print(*found, sep="\n")
+    return bool(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

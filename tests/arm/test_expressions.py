@@ -1,0 +1,141 @@
+"""Holds the evaluator to known answers: the examples of the documentation, and what they leave open."""
+
+import unittest
+from typing import Any
+
+from deployment.deployment import Deployment
+from deployment.place import Place
+from expressions.evaluate import resolve
+from expressions.secrets import sources
+from expressions.syntax import Fault
+
+ANSWERS: list[tuple[str, Any]] = [
+    ("plain", "plain"),
+    ("[[escaped]", "[escaped]"),
+    ("[open", "[open"),
+    ("[concat('it''s', ' ', 5, true())]", "it's 5True"),
+    ("[concat(createArray(1), createArray(2, 3))]", [1, 2, 3]),
+    ("[format('{0}/{1:D3}/{{{2}}}', 'a', 7, true())]", "a/007/{True}"),
+    ("[if(equals(1, 1), 'yes', json('no'))]", "yes"),
+    ("[equals('a', 'A')]", False),
+    ("[equals(createObject('a', 1), json('{\"a\": 1}'))]", True),
+    ("[and(true(), not(false()), or(false(), true()))]", True),
+    ("[contains('OneTwoThree', 'Two')]", True),
+    ("[contains(createObject('one', 1), 'ONE')]", True),
+    ("[contains(createArray('one'), 'ONE')]", False),
+    ("[empty('')]", True),
+    ("[coalesce(null(), 'a')]", "a"),
+    ("[split('one,two;three', createArray(',', ';'))]", ["one", "two", "three"]),
+    ("[join(range(5, 3), '-')]", "5-6-7"),
+    ("[first(skip(createArray('a', 'b', 'c'), 1))]", "b"),
+    ("[last(take('abc', 2))]", "b"),
+    (
+        "[union(createObject('a', createObject('b', 1)), createObject('a', createObject('c', 2)))]",
+        {"a": {"b": 1, "c": 2}},
+    ),
+    ("[union(createArray(1, 2), createArray(2, 3))]", [1, 2, 3]),
+    ("[items(createObject('b', 2, 'a', 1))[0].key]", "a"),
+    ("[substring('one two three', 4, 3)]", "two"),
+    ("[replace(toLower('A-B'), '-', '')]", "ab"),
+    ("[base64ToString(base64('text'))]", "text"),
+    ("[string(createArray(1, 'a', false()))]", '[1,"a",false]'),
+    ("[int('-4')]", -4),
+    ("[div(7, 2)]", 3),
+    ("[mod(sub(1, 8), 3)]", -1),
+    ("[min(createArray(3, 1, 2))]", 1),
+    ("[max(3, 1, 2)]", 3),
+    ("[length(uniqueString('a', 'b'))]", 13),
+    ("[cidrSubnet('10.144.0.0/20', 24, 2)]", "10.144.2.0/24"),
+    (
+        "[map(filter(range(0, 4), lambda('i', greater(lambdaVariables('i'), 1))), "
+        "lambda('i', mul(2, lambdaVariables('i'))))]",
+        [4, 6],
+    ),
+    ("[resourceId('Microsoft.A/b/c', 'x', 'y')]", f"{Place().id}/providers/Microsoft.A/b/x/c/y"),
+    ("[resourceId('other', 'Microsoft.A/b', 'x')]", f"{Place('other').id}/providers/Microsoft.A/b/x"),
+    ("[extensionResourceId('/one', 'Microsoft.A/b', 'x')]", "/one/providers/Microsoft.A/b/x"),
+    ("[subscriptionResourceId('s', 'Microsoft.A/b', 'x')]", "/subscriptions/s/providers/Microsoft.A/b/x"),
+]
+FAULTS = [
+    ("[concat('a'", None),
+    ("[concat('a')) ]", "stands after the end"),
+    ("[nothing()]", "no function is called nothing"),
+    ("[toLower(1)]", "argument 1 of toLower is int"),
+    ("[toLower()]", "does not take 0 arguments"),
+    ("[split('a')]", "does not take 1 arguments"),
+    ("[createObject('a')]", "a key and a value in turn"),
+    ("[createObject('a', 1).b]", "'b' is not in"),
+    ("[createArray('a')[1]]", "1 is not in"),
+    ("[if('true', 1, 2)]", "for a condition"),
+    ("[json('{')]", "json cannot read"),
+    ("[substring('abc', 2, 2)]", "substring asks for"),
+    ("[resourceId('Microsoft.A/b/c', 'x')]", "takes 2 names"),
+    ("[copyIndex()]", "no function is called copyindex"),
+    ("[lambdaVariables('i')]", "no function is called lambdavariables"),
+    ("[newGuid()]", "no function is called newguid"),
+]
+
+
+class Expressions(unittest.TestCase):
+    def test_known_answers(self) -> None:
+        for text, answer in ANSWERS:
+            with self.subTest(text):
+                self.assertEqual(resolve(text, Place().functions(), "here"), answer)
+
+    def test_faults_name_their_place(self) -> None:
+        for text, message in FAULTS:
+            with self.subTest(text):
+                if message is None:
+                    # What does not end with a bracket is plain text.
+                    self.assertEqual(resolve(text, {}, "here"), text)
+                    continue
+                with self.assertRaises(Fault) as caught:
+                    resolve({"a": [text]}, Place().functions(), "here")
+                self.assertIn(message, str(caught.exception))
+                self.assertTrue(str(caught.exception).startswith("here.a[0]: "))
+
+    def test_loops_count_in_resources_variables_properties_and_outputs(self) -> None:
+        template = {
+            "parameters": {"many": {"type": "int", "defaultValue": 2}},
+            "variables": {
+                "copy": [
+                    {"name": "names", "count": "[parameters('many')]", "input": "[concat('n', copyIndex('names', 1))]"}
+                ]
+            },
+            "resources": [
+                {
+                    "type": "Microsoft.A/b",
+                    "apiVersion": "1",
+                    "name": "[variables('names')[copyIndex()]]",
+                    "copy": {"name": "all", "count": "[length(variables('names'))]"},
+                    "properties": {
+                        "copy": [
+                            {"name": "pairs", "count": 2, "input": "[add(mul(10, copyIndex()), copyIndex('pairs'))]"}
+                        ]
+                    },
+                }
+            ],
+            "outputs": {"told": {"type": "array", "copy": {"count": 2, "input": "[variables('names')[copyIndex()]]"}}},
+        }
+        made = Deployment(template, {})
+        told = [(one.name, one.body["properties"]["pairs"]) for one in made.resources]
+        self.assertEqual(told, [("n1", [0, 1]), ("n2", [10, 11])])
+        self.assertEqual(made.outputs, {"told": ["n1", "n2"]})
+
+    def test_a_secret_stays_one_through_every_function(self) -> None:
+        template = {
+            "parameters": {"key": {"type": "securestring"}},
+            "resources": [],
+            "outputs": {
+                "hidden": {"value": "[base64(concat('x', toLower(parameters('key'))))]"},
+                "deep": {"value": "[createObject('a', createArray(split(parameters('key'), '-')))]"},
+                "plain": {"value": "[empty(parameters('key'))]"},
+            },
+        }
+        outputs = Deployment(template, {"key": "a-b"}).outputs
+        known = {name: sorted(sources(value)) for name, value in outputs.items()}
+        self.assertEqual(known, {"hidden": ["parameters.key"], "deep": ["parameters.key"], "plain": []})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,53 @@
+#!/usr/bin/env bats
+# Which images come into a registry, and how they are asked for.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+  import=$BATS_TEST_DIRNAME/../../images/import.sh
+  mkdir "$BATS_TEST_TMPDIR/bin"
+  printf '#!/bin/bash\nprintf "%%s\\n" "$*" >>"%s"\n[[ $* != *:broken* ]]\n' "$BATS_TEST_TMPDIR/asked" >"$BATS_TEST_TMPDIR/bin/az"
+  chmod +x "$BATS_TEST_TMPDIR/bin/az"
+  PATH=$BATS_TEST_TMPDIR/bin:$PATH
+  version=$(sed -n 1p "$BATS_TEST_DIRNAME/../../images/runner-version")
+  source=$(sed -n 's/^readonly source=\([^ ]*\) .*/\1/p' "$import")
+}
+
+imported() { printf 'acr import --name myregistry --source %s:%s --image githubactions-runner:%s --force\n' "$source" "$1" "$1"; }
+
+@test "without a choice, the images of the default pools are copied under the same tags" {
+  run -0 "$import" myregistry.azurecr.io
+  [ "$(cat "$BATS_TEST_TMPDIR/asked")" = "$(for os in ubuntu-24.04 ubuntu-22.04 windows-ltsc2022; do imported "$os-$version"; done)" ]
+  [ "$output" = "$(sed 's/^/az /' "$BATS_TEST_TMPDIR/asked")" ]
+}
+
+@test "chosen tags are the only ones" {
+  run -0 "$import" myregistry java-1
+  [ "$(cat "$BATS_TEST_TMPDIR/asked")" = "$(imported java-1)" ]
+}
+
+@test "a dry run prints the same and asks nobody" {
+  run -0 "$import" --dry-run myregistry java-1
+  [ "$output" = "az $(imported java-1)" ]
+  [ ! -e "$BATS_TEST_TMPDIR/asked" ]
+}
+
+@test "a failed copy ends the script" {
+  run -1 "$import" myregistry broken java-1
+  [ "$(cat "$BATS_TEST_TMPDIR/asked")" = "$(imported broken)" ]
+}
+
+@test "what is no registry or no tag is refused before anything is copied" {
+  run -64 "$import"
+  [[ $output == *"no registry's name: nothing"* ]]
+  run -64 "$import" 'my registry'
+  run -64 "$import" https://myregistry.azurecr.io
+  run -64 "$import" myregistry good 'a tag'
+  [[ $output == *'no tag: a tag'* ]]
+  [ ! -e "$BATS_TEST_TMPDIR/asked" ]
+}
+
+@test "help names the tags" {
+  run -0 "$import" --help
+  [[ $output == *"usage: images/import.sh"*"ubuntu-24.04-$version"* ]]
+}

@@ -1,0 +1,56 @@
+"""Holds whatever names a version of GitHub's runner to images/runner-version."""
+
+import re
+import unittest
+
+from script import ROOT
+
+VERSION, *ARCHIVES = (ROOT / "images/runner-version").read_text().splitlines()
+DIGESTS = {platform: digest for digest, platform in (line.split("  ") for line in ARCHIVES)}
+PROFILES = ROOT / "handler/src/profiles.rs"
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def arguments(dockerfile: str) -> dict[str, str]:
+    """Gives the defaults of a Dockerfile's arguments."""
+    return dict(re.findall(r"^ARG (\w+)=(\S+)$", read(f"images/{dockerfile}/Dockerfile"), re.MULTILINE))
+
+
+class Versions(unittest.TestCase):
+    def test_the_list_has_the_digest_of_each_platform(self) -> None:
+        self.assertRegex(VERSION, r"\A\d+\.\d+\.\d+\Z")
+        self.assertEqual(list(DIGESTS), ["linux-x64", "linux-arm64", "win-x64"])
+        self.assertTrue(all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in DIGESTS.values()))
+
+    def test_images_are_built_with_this_runner(self) -> None:
+        for folder, platform in [("ubuntu", "linux-x64"), ("windows", "win-x64")]:
+            given = arguments(folder)
+            self.assertEqual((given["RUNNER_VERSION"], given["RUNNER_SHA256"]), (VERSION, DIGESTS[platform]), folder)
+        self.assertEqual(arguments("official")["RUNNER_VERSION"], VERSION)
+
+    def test_images_are_derived_from_the_one_that_is_published(self) -> None:
+        for folder in ("derived", "ubuntu-docker"):
+            self.assertTrue(arguments(folder)["BASE"].endswith(f"/githubactions-runner:ubuntu-24.04-{VERSION}"), folder)
+
+    def test_what_is_imported_is_what_is_published(self) -> None:
+        script = read("images/import.sh")
+        self.assertEqual(re.findall(r" version=(\S+)$", script, re.MULTILINE), [VERSION])
+        default = re.search(r"^tags=\((.*)\)$", script, re.MULTILINE)
+        assert default
+        published = set(re.findall(r"tag: (\S+)", read(".github/workflows/images.yml")))
+        self.assertLessEqual(set(re.findall(r'(\S+)-"\$version"', default[1])), published)
+
+    @unittest.skipUnless("RUNNER_VERSION" in PROFILES.read_text(), "the profiles name no version")
+    def test_default_profiles_ask_for_this_runner(self) -> None:
+        self.assertEqual(re.findall(r'RUNNER_VERSION: &str = "(.*)";', PROFILES.read_text()), [VERSION])
+
+    def test_the_two_ubuntu_images_are_one_file(self) -> None:
+        self.assertEqual(arguments("ubuntu")["UBUNTU_VERSION"], "24.04")
+        self.assertIn("\nFROM ubuntu:${UBUNTU_VERSION}\n", read("images/ubuntu/Dockerfile"))
+
+
+if __name__ == "__main__":
+    unittest.main()
