@@ -34,6 +34,8 @@ pub enum Command {
     Emulate(Emulate),
     /// Evaluate an autoscale formula against given samples, as Batch would
     Evaluate(Evaluate),
+    /// Write the package that a Function App runs from: the handler for Linux x64, host.json, the functions
+    Package(Package),
 }
 
 /// What `demo` and `up` share.
@@ -51,6 +53,9 @@ pub struct Road {
     /// The image for --containers: images/ubuntu, built with the runner of `mayfly emulate runner`
     #[arg(long)]
     pub image: Option<String>,
+    /// Run the handler of this package, as the Functions host unpacks it, in place of the one built in
+    #[arg(long)]
+    pub package: Option<PathBuf>,
     /// Write the handler's log to this file
     #[arg(long)]
     pub handler_log: Option<PathBuf>,
@@ -117,6 +122,18 @@ pub struct Evaluate {
     /// The time of the evaluation; now, if not said
     #[arg(long)]
     pub now: Option<DateTime<Utc>>,
+}
+
+/// Options of `package`.
+#[derive(Args, Debug)]
+pub struct Package {
+    /// Where it is written
+    #[arg(long, default_value = "released-package.zip")]
+    pub out: PathBuf,
+    /// Package this program, if it runs where a Function App does, instead of building the handler;
+    /// the build wants a checkout, Linux on x64, a C compiler and glibc's libc.a
+    #[arg(long)]
+    pub handler: Option<PathBuf>,
 }
 
 /// Options of `emulate`.

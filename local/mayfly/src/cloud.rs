@@ -26,6 +26,7 @@ mod platform;
 mod settings;
 mod storage;
 
+pub(crate) use folders::app_files;
 pub use nodes::{Engine, Kind, Pool};
 pub use platform::{FUNCTION_APP, Platform};
 pub use settings::Registration;
@@ -62,6 +63,8 @@ pub struct Options {
     /// A program that is the handler when it is called `handler`, and GitHub's runner when it is called
     /// `Runner.Listener`.
     pub program: PathBuf,
+    /// The package that holds the handler, in place of `program`.
+    pub package: Option<PathBuf>,
     /// How a runner comes to its credential.
     pub registration: Registration,
     /// How many nodes each pool has.
@@ -89,6 +92,7 @@ impl Options {
     pub fn new(program: PathBuf) -> Self {
         Self {
             program,
+            package: None,
             registration: Registration::Jit,
             nodes: 4,
             pools: Pool::usual(),
@@ -222,7 +226,7 @@ async fn functions_host(
     storage: &Storage,
     platform: &Platform,
 ) -> anyhow::Result<(Arc<Service<FunctionsHost>>, String)> {
-    let app = folders::lay_app(folder.path(), &options.program)?;
+    let app = folders::lay_app(folder.path(), &options.program, options.package.as_deref())?;
     let mut host = functions::Options::new(app);
     host.settings = settings::application_settings(address, storage, options.registration);
     host.settings.extend(platform.settings());

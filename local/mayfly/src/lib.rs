@@ -28,6 +28,7 @@ mod up;
 mod queue_job;
 mod emulate;
 mod evaluate;
+mod package;
 
 use cli::{Cli, Command};
 
@@ -66,6 +67,7 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::QueueJob(options) => queue_job::run(options).await,
             Command::Emulate(options) => emulate::run(options).await,
             Command::Evaluate(options) => evaluate::run(&options),
+            Command::Package(options) => package::run(&options),
         }
     });
     match done {

@@ -23,6 +23,7 @@ pub(crate) async fn start(road: &Road) -> anyhow::Result<Cloud> {
     let mut options = Options::new(program);
     options.registration = road.registration;
     options.nodes = road.nodes;
+    options.package.clone_from(&road.package);
     if let Some(path) = &road.handler_log {
         options.log = write_log(path)?;
     }

@@ -43,12 +43,25 @@ const COMMANDS: [(&str, &str); 2] = [
 const ENGINE_STAND_IN: &str = include_str!("../../node/docker");
 const ENGINE: &str = include_str!("../../node/engine");
 
-/// Lays the folder that the Functions host reads, with `program` as the handler.
-pub(super) fn lay_app(folder: &Path, program: &Path) -> anyhow::Result<PathBuf> {
+/// Lists the files of the app beside its handler, by their paths.
+pub(crate) fn app_files() -> impl Iterator<Item = (String, &'static str)> {
+    let function = |(name, text)| (format!("{name}/function.json"), text);
+    std::iter::once(("host.json".to_owned(), HOST_JSON)).chain(FUNCTIONS.map(function))
+}
+
+/// Lays the folder that the Functions host reads: the package, or `program` as the handler.
+pub(super) fn lay_app(
+    folder: &Path,
+    program: &Path,
+    package: Option<&Path>,
+) -> anyhow::Result<PathBuf> {
     let app = folder.join("app");
-    write(&app.join("host.json"), HOST_JSON)?;
-    for (function, definition) in FUNCTIONS {
-        write(&app.join(function).join("function.json"), definition)?;
+    if let Some(package) = package {
+        crate::package::unpack(package, &app)?;
+        return Ok(app);
+    }
+    for (path, text) in app_files() {
+        write(&app.join(path), text)?;
     }
     symlink(program, app.join("handler")).context("link the handler into the app's folder")?;
     Ok(app)
