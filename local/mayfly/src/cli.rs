@@ -34,6 +34,8 @@ pub enum Command {
     Emulate(Emulate),
     /// Evaluate an autoscale formula against given samples, as Batch would
     Evaluate(Evaluate),
+    /// Lead pools through the tasks of a trace, each with its formula, and tell how many nodes they had
+    Simulate(Simulate),
     /// Write the package that a Function App runs from: the handler for Linux x64, host.json, the functions
     Package(Package),
 }
@@ -134,6 +136,35 @@ pub struct Package {
     /// the build wants a checkout, Linux on x64, a C compiler and glibc's libc.a
     #[arg(long)]
     pub handler: Option<PathBuf>,
+}
+
+/// Options of `simulate`.
+#[derive(Args, Debug)]
+pub struct Simulate {
+    /// A file with a formula; may be given more than once
+    #[arg(long = "formula", required = true)]
+    pub formulas: Vec<PathBuf>,
+    /// The tasks: a line for each, `seconds from the beginning,seconds that it takes`
+    #[arg(long)]
+    pub trace: PathBuf,
+    /// When it begins
+    #[arg(long, default_value = "2026-11-23T00:00:00Z")]
+    pub from: DateTime<Utc>,
+    /// How long it goes on
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=744))]
+    pub hours: u32,
+    /// How many slots a node has
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub slots: u32,
+    /// What the nodes' lengths of time are drawn from
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Print the number of nodes as CSV, a line for each change
+    #[arg(long)]
+    pub counts: bool,
+    /// Draw them into this file, as SVG
+    #[arg(long)]
+    pub picture: Option<PathBuf>,
 }
 
 /// Options of `emulate`.
