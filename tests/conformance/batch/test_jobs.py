@@ -7,7 +7,7 @@ from typing import Any
 
 from azure.batch import BatchClient
 from azure.batch import models as m
-from batch.bodies import ENOUGH, job, task, tasks
+from batch.bodies import ENOUGH, job, pool, task, tasks
 from batch.refusal import refused
 from program import PATIENCE
 
@@ -68,6 +68,19 @@ def test_a_task_runs_and_leaves_its_files(account: Any) -> None:
     beyond = {"ocp_range": "bytes=99-"}
     assert refused(lambda: read("stdout.txt", **beyond)) == (416, "InvalidRange")
     assert refused(lambda: read("../../t")) == (404, "FileNotFound")
+
+
+def test_a_task_finds_what_the_start_task_has_left(account: Any) -> None:
+    batch = account().batch
+    make = "/bin/sh -c 'echo made on $AZ_BATCH_NODE_ID > $AZ_BATCH_NODE_SHARED_DIR/made'"
+    spot = {"target_low_priority_nodes": 1}
+    batch.create_pool(pool(start_task=m.BatchStartTask(command_line=make), **spot))
+    batch.create_job(job())
+    line = "/bin/sh -c 'cat $AZ_BATCH_NODE_SHARED_DIR/made; echo $AZ_BATCH_NODE_IS_DEDICATED'"
+    batch.create_task("j", task("t", line))
+    until_completed(batch, "t")
+    output = b"".join(batch.download_task_file("j", "t", "stdout.txt"))
+    assert output == b"made on tvm-p-1\nfalse\n"
 
 
 def test_tasks_are_changed_ended_run_again_and_deleted(account: Any) -> None:
