@@ -1,5 +1,7 @@
 //! A pool: what was asked for, what there is, and what is on its way.
 
+mod choice;
+
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
@@ -9,9 +11,7 @@ use super::phase::Phase;
 use super::scaling::Scaling;
 use crate::batch::failure::Failure;
 use crate::batch::timings::Timings;
-use crate::batch::wire::{
-    FillType, JobOrder, NamedError, NewPool, SchedulingPolicy, Span, Stamp, cores,
-};
+use crate::batch::wire::{JobOrder, NamedError, NewPool, SchedulingPolicy, Span, Stamp, cores};
 
 /// Whether a pool changes its size.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -230,25 +230,6 @@ impl Pool {
         }
     }
 
-    /// Chooses the node for a task: the one with the most room, or with the least that is enough.
-    pub(super) fn place_for(&self, slots: u32) -> Option<usize> {
-        let most = self.slots();
-        let room = |node: &Node| most - node.used.min(most);
-        let fits = |node: &Node| node.is_ready() && node.stays() && room(node) >= slots;
-        let fitting = self.nodes.iter().enumerate().filter(|(_, node)| fits(node));
-        let chosen = match self.policy().node_fill_type {
-            FillType::Spread => fitting.rev().max_by_key(|(_, node)| room(node)),
-            FillType::Pack => fitting.min_by_key(|(_, node)| room(node)),
-        };
-        chosen.map(|(index, _)| index)
-    }
-
-    /// Tells whether any slot is free.
-    pub(super) fn has_room(&self) -> bool {
-        let free = |node: &Node| node.is_ready() && node.stays() && node.used < self.slots();
-        self.nodes.iter().any(free)
-    }
-
     /// Finds a node.
     pub(crate) fn node(&self, id: &str) -> Result<&Node, Failure> {
         let wanted = |node: &&Node| node.id.eq_ignore_ascii_case(id);
@@ -257,15 +238,6 @@ impl Pool {
 
     pub(super) fn node_mut(&mut self, id: &str) -> Option<&mut Node> {
         self.nodes.iter_mut().find(|node| node.id == id)
-    }
-
-    /// Chooses the nodes of a kind that can be spared: preempted and unfinished ones first, then idle
-    /// ones, then those with the least to do; the youngest first of those alike.
-    pub(super) fn sparable(&self, dedicated: bool, count: usize) -> Vec<String> {
-        let staying = |node: &&Node| node.dedicated == dedicated && node.stays();
-        let mut nodes: Vec<_> = self.nodes.iter().rev().filter(staying).collect();
-        nodes.sort_by_key(|node| (node.is_ready(), node.used));
-        nodes.into_iter().take(count).map(|node| node.id.clone()).collect()
     }
 
     /// Tells when the files on a node need not be kept any longer.

@@ -6,6 +6,7 @@ use autoscale_formula::{Metric, Samples, Target};
 use chrono::TimeDelta;
 
 use super::pool::Pool;
+use super::{JobState, State};
 use crate::batch::rules::Rules;
 use crate::batch::wire::Stamp;
 
@@ -28,6 +29,25 @@ impl Sampling {
     pub(super) fn beginning(at: Stamp) -> (Self, Stamp) {
         let next = at.plus(PERIOD);
         (Self { samples: Samples::new(), unseen: VecDeque::new(), next }, next)
+    }
+
+    /// Takes the numbers of a pool.
+    pub(super) fn numbers(pool: &Pool, active: u64, running: u64) -> Numbers {
+        let ready = pool.nodes.iter().filter(|node| node.is_ready()).count() as f64;
+        let preempted = pool.nodes.iter().filter(|node| node.is_preempted()).count() as f64;
+        [
+            (Metric::ActiveTasks, active as f64),
+            (Metric::RunningTasks, running as f64),
+            (Metric::PendingTasks, (active + running) as f64),
+            (Metric::SucceededTasks, pool.finished.0 as f64),
+            (Metric::FailedTasks, pool.finished.1 as f64),
+            (Metric::TaskSlotsPerNode, f64::from(pool.slots())),
+            (Metric::CurrentDedicatedNodes, pool.current(true) as f64),
+            (Metric::CurrentLowPriorityNodes, pool.current(false) as f64),
+            (Metric::PreemptedNodeCount, preempted),
+            (Metric::UsableNodeCount, ready),
+            (Metric::SampleNodeCount, ready),
+        ]
     }
 
     /// Tells whether the numbers of a moment are to be noted.
@@ -71,5 +91,20 @@ impl Sampling {
         self.samples.set_target(Target::DedicatedNodes, pool.targets.dedicated);
         self.samples.set_target(Target::LowPriorityNodes, pool.targets.low_priority);
         &self.samples
+    }
+}
+
+impl State {
+    /// Counts the tasks that wait for a pool and those that run on it.
+    ///
+    /// A waiting task that was deleted is still counted, until a node asks for work.
+    pub(super) fn waiting_and_running(&self, pool: &str) -> (u64, u64) {
+        let ghosts = self.pools.get(pool).map_or(0, |pool| pool.ghosts);
+        let on_pool = self.jobs.values().filter(|job| job.pool().eq_ignore_ascii_case(pool));
+        on_pool.fold((ghosts, 0), |(active, running), job| {
+            let waits =
+                if job.phase.state == JobState::Active { job.tally.active.tasks } else { 0 };
+            (active + waits, running + job.tally.running.tasks)
+        })
     }
 }

@@ -4,7 +4,7 @@ use autoscale_formula::{Formula, Outcome, Samples};
 use chrono::{DateTime, Utc};
 
 use super::agenda::Deadline;
-use super::pool::{Pool, Targets};
+use super::pool::Targets;
 use super::sampling::Sampling;
 use super::{State, key};
 use crate::batch::failure::Failure;
@@ -208,41 +208,9 @@ impl State {
         else {
             return;
         };
-        let next = sampling.note(due, &numbers(pool, active, running), &self.rules);
+        let next = sampling.note(due, &Sampling::numbers(pool, active, running), &self.rules);
         self.deadlines.insert((next, Deadline::Sample { pool: id.to_owned() }));
     }
-
-    /// Counts the tasks that wait for a pool and those that run on it.
-    ///
-    /// A waiting task that was deleted is still counted, until a node asks for work.
-    fn waiting_and_running(&self, pool: &str) -> (u64, u64) {
-        use super::JobState::Active;
-        let ghosts = self.pools.get(pool).map_or(0, |pool| pool.ghosts);
-        let on_pool = self.jobs.values().filter(|job| job.pool().eq_ignore_ascii_case(pool));
-        on_pool.fold((ghosts, 0), |(active, running), job| {
-            let waits = if job.phase.state == Active { job.tally.active.tasks } else { 0 };
-            (active + waits, running + job.tally.running.tasks)
-        })
-    }
-}
-
-fn numbers(pool: &Pool, active: u64, running: u64) -> super::sampling::Numbers {
-    use autoscale_formula::Metric;
-    let ready = pool.nodes.iter().filter(|node| node.is_ready()).count() as f64;
-    let preempted = pool.nodes.iter().filter(|node| node.is_preempted()).count() as f64;
-    [
-        (Metric::ActiveTasks, active as f64),
-        (Metric::RunningTasks, running as f64),
-        (Metric::PendingTasks, (active + running) as f64),
-        (Metric::SucceededTasks, pool.finished.0 as f64),
-        (Metric::FailedTasks, pool.finished.1 as f64),
-        (Metric::TaskSlotsPerNode, f64::from(pool.slots())),
-        (Metric::CurrentDedicatedNodes, pool.current(true) as f64),
-        (Metric::CurrentLowPriorityNodes, pool.current(false) as f64),
-        (Metric::PreemptedNodeCount, preempted),
-        (Metric::UsableNodeCount, ready),
-        (Metric::SampleNodeCount, ready),
-    ]
 }
 
 /// Writes an outcome as Batch does.
