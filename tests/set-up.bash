@@ -14,6 +14,7 @@ set_up() {
   done
   set_up_tool python "$@"
   set_up_tool checkov "$@"
+  set_up_tool older_sdk "$@"
   set_up_tool npm "$@"
 }
 
@@ -23,16 +24,20 @@ missing_needs() {
   for need in $(declared "$1" needs) $(tool_needs "$1"); do
     type -P "${need%%:*}" >/dev/null || printf '%s\n' "${need#*:}"
   done
-  ! { uses "$1" python || uses "$1" checkov; } || python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
+  ! uses_python "$1" || python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
 }
 
 tool_needs() {
-  ! { uses "$1" python || uses "$1" checkov; } || echo python3
+  ! uses_python "$1" || echo python3
   ! uses "$1" npm || echo npm
 }
 
 uses() {
   [[ " $(declared "$1" tools) " == *" $2 "* ]]
+}
+
+uses_python() {
+  uses "$1" python || uses "$1" checkov || uses "$1" older_sdk
 }
 
 missing_packages() {
@@ -77,6 +82,11 @@ bring_python() {
 # In a folder of its own: it and schemathesis ask for different versions of one library.
 bring_checkov() {
   bring_venv tests/arm/requirements.txt tests/.venv-checkov
+}
+
+# The release before the one in tests/requirements.txt goes by the same name.
+bring_older_sdk() {
+  bring_venv tests/conformance/batch/older/requirements.txt tests/.venv-older-sdk
 }
 
 bring_venv() {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# about: what the handler sends to Batch and how it signs, against Microsoft's SDK
+# about: the Batch emulator through Microsoft's SDK, and what the handler sends to Batch and how it signs
 # needs: cargo:https://rustup.rs
-# tools: python
+# tools: python older_sdk
 # limit: 600
 set -euo pipefail
 

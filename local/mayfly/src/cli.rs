@@ -8,6 +8,10 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::cloud::Registration;
 
+mod batch;
+
+pub use batch::{BatchAccount, Nodes, Tasks};
+
 /// Gives every GitHub Actions job its own runner on Azure Batch; this is what runs on your machine.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
@@ -30,6 +34,8 @@ pub enum Command {
     Emulate(Emulate),
     /// Evaluate an autoscale formula against given samples, as Batch would
     Evaluate(Evaluate),
+    /// Lead pools through the tasks of a trace, each with its formula, and tell how many nodes they had
+    Simulate(Simulate),
     /// Write the package that a Function App runs from: the handler for Linux x64, host.json, the functions
     Package(Package),
 }
@@ -132,6 +138,35 @@ pub struct Package {
     pub handler: Option<PathBuf>,
 }
 
+/// Options of `simulate`.
+#[derive(Args, Debug)]
+pub struct Simulate {
+    /// A file with a formula; may be given more than once
+    #[arg(long = "formula", required = true)]
+    pub formulas: Vec<PathBuf>,
+    /// The tasks: a line for each, `seconds from the beginning,seconds that it takes`
+    #[arg(long)]
+    pub trace: PathBuf,
+    /// When it begins
+    #[arg(long, default_value = "2026-11-23T00:00:00Z")]
+    pub from: DateTime<Utc>,
+    /// How long it goes on
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=744))]
+    pub hours: u32,
+    /// How many slots a node has
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub slots: u32,
+    /// What the nodes' lengths of time are drawn from
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Print the number of nodes as CSV, a line for each change
+    #[arg(long)]
+    pub counts: bool,
+    /// Draw them into this file, as SVG
+    #[arg(long)]
+    pub picture: Option<PathBuf>,
+}
+
 /// Options of `emulate`.
 #[derive(Args, Debug)]
 pub struct Emulate {
@@ -143,27 +178,8 @@ pub struct Emulate {
 /// The emulators that run alone.
 #[derive(Debug, Subcommand)]
 pub enum Which {
-    /// Azure Batch: tasks run as processes on this machine
-    Batch {
-        /// Where it answers; port 0 takes any
-        #[arg(long, default_value = "127.0.0.1:0")]
-        listen: SocketAddr,
-        /// The account's name
-        #[arg(long, default_value = "mayfly")]
-        account: String,
-        /// The account's key, in base64
-        #[arg(long, default_value = crate::cloud::BATCH_KEY)]
-        key: String,
-        /// The program that each task runs in place of its image's entrypoint
-        #[arg(long)]
-        program: PathBuf,
-        /// A pool with a container configuration, as `id` or `id=nodes`; may be given more than once
-        #[arg(long = "pool", default_values = ["ubuntu=4"])]
-        pools: Vec<String>,
-        /// A pool without one, whose tasks run their own command lines; may be given more than once
-        #[arg(long = "plain-pool", default_values = ["windows=4"])]
-        plain_pools: Vec<String>,
-    },
+    /// Azure Batch: pools that formulas size, nodes that run tasks on this machine
+    Batch(Box<BatchAccount>),
     /// Azure Storage's queues
     Queue(Storage),
     /// Azure Storage's blobs

@@ -29,6 +29,7 @@ mod up;
 mod queue_job;
 mod emulate;
 mod evaluate;
+mod simulate;
 mod package;
 
 use cli::{Cli, Command};
@@ -68,6 +69,7 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::QueueJob(options) => queue_job::run(options).await,
             Command::Emulate(options) => emulate::run(options).await,
             Command::Evaluate(options) => evaluate::run(&options),
+            Command::Simulate(options) => simulate::run(options).await,
             Command::Package(options) => package::run(&options),
         }
     });

@@ -29,9 +29,9 @@ class Catcher(RequestsTransport):
         raise Caught(request)
 
 
-def client(endpoint: str, **options: Any) -> BatchClient:
+def client(endpoint: str, key: str = KEY, **options: Any) -> BatchClient:
     """Makes a client that signs with the account's key, and never tries again."""
-    credential = AzureNamedKeyCredential(ACCOUNT, KEY)
+    credential = AzureNamedKeyCredential(ACCOUNT, key)
     return BatchClient(endpoint, credential, retry_total=0, **options)
 
 

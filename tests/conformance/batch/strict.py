@@ -1,7 +1,8 @@
 """Reads JSON against the models of an Azure SDK: what the SDK could not have sent is refused.
 
 The SDK itself takes any JSON for a model and any value for an enumeration, and leaves it to the
-service to refuse them.
+service to refuse them. What it receives it takes as it comes, too; that is read against what the
+models promise to those who use it.
 """
 
 import sys
@@ -26,60 +27,67 @@ class Unsendable(ValueError):
 
 
 class Field(NamedTuple):
-    """A place of a model: the name of its attribute, and the type that is hinted for it."""
+    """A place of a model: the name of its attribute, the type that is hinted for it, and its form."""
 
     attribute: str
     hint: Any
+    form: str | None
 
 
-def read(hint: Any, value: Any, at: str = "body") -> Any:
-    """Reads a value of the type that a hint names; a model comes as the SDK's own object."""
+def read(hint: Any, value: Any, at: str = "body", received: bool = False) -> Any:
+    """Reads a value of the type that a hint names.
+
+    A model comes as the SDK's own object, or as it is where the SDK has received it.
+    """
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Union:
-        return _of_union(arguments, value, at)
+        return _of_union(arguments, value, at, received)
     if origin is list:
         items = enumerate(_plain(list, value, at))
-        return [read(arguments[0], item, f"{at}[{index}]") for index, item in items]
+        return [read(arguments[0], item, f"{at}[{index}]", received) for index, item in items]
     if origin is dict:
         items = _plain(dict, value, at).items()
-        return {key: read(arguments[1], item, f"{at}.{key}") for key, item in items}
+        return {key: read(arguments[1], item, f"{at}.{key}", received) for key, item in items}
     if issubclass(hint, Enum):
         return _of_enumeration(hint, value, at)
     if issubclass(hint, MutableMapping):
-        return _of_model(hint, _plain(dict, value, at), at)
+        return _of_model(hint, _plain(dict, value, at), at, received)
     if hint in TEXTS:
         return _of_text(hint, _plain(str, value, at), at)
     return _plain(hint, value, at)
 
 
-def _of_model(model: Any, value: dict[str, Any], at: str) -> Any:
-    fields = _fields(model)
+def _of_model(model: Any, value: dict[str, Any], at: str, received: bool) -> Any:
+    fields = _fields(model, received)
     attributes = {}
     for key, item in value.items():
         if key not in fields:
             raise Unsendable(f"{at} has {key}, which {model.__name__} has not")
-        attributes[fields[key].attribute] = read(fields[key].hint, item, f"{at}.{key}")
+        field = fields[key]
+        # Large numbers are texts on the wire.
+        hint = str if field.form == "str" else field.hint
+        attributes[field.attribute] = read(hint, item, f"{at}.{key}", received)
     for key, field in fields.items():
         if key not in value and NoneType not in typing.get_args(field.hint):
             raise Unsendable(f"{at} lacks {key}, which {model.__name__} needs")
-    return model(**attributes)
+    return value if received else model(**attributes)
 
 
 @cache
-def _fields(model: Any) -> dict[str, Field]:
-    """Lists by their names on the wire what a caller may say in a model."""
+def _fields(model: Any, received: bool) -> dict[str, Field]:
+    """Lists by their names on the wire what a caller may say in a model, or may be told."""
     models = sys.modules[model.__module__.rpartition(".")[0]]
     hints = typing.get_type_hints(model, localns={"_models": models})
     # The names on the wire are known to the model's objects alone.
     known = model({})._attr_to_rest_field.items()
     return {
-        field._rest_name: Field(attribute, hints[attribute])
+        field._rest_name: Field(attribute, hints[attribute], field._format)
         for attribute, field in known
-        if field._visibility != ["read"]
+        if received or field._visibility != ["read"]
     }
 
 
-def _of_union(options: tuple[Any, ...], value: Any, at: str) -> Any:
+def _of_union(options: tuple[Any, ...], value: Any, at: str, received: bool) -> Any:
     # An attribute that is None is not sent, so no null is ever sent for an optional one.
     meant = [option for option in options if option is not NoneType]
     enumerations = [option for option in meant if issubclass(option, Enum)]
@@ -87,7 +95,7 @@ def _of_union(options: tuple[Any, ...], value: Any, at: str) -> Any:
         return _of_enumeration(enumerations[0], value, at)
     if len(meant) != 1:
         raise NotImplementedError(f"{at} may be of several types: {meant}")
-    return read(meant[0], value, at)
+    return read(meant[0], value, at, received)
 
 
 def _of_enumeration(enumeration: type[Enum], value: Any, at: str) -> Any:

@@ -33,7 +33,8 @@ before(async () => {
   prism = await mock(contract);
   storage = await startStorage();
   const program = path.join(ROOT, "tests/conformance/github/claim.sh");
-  batch = await emulate("batch", "--account", "conformance", "--key", KEY, "--program", program);
+  const account = ["--account", "conformance", "--key", KEY, "--program", program];
+  batch = await emulate("batch", ...account, "--pool", "ubuntu=4", "--plain-pool", "windows=4");
   running.push(prism, storage, batch);
 });
 after(() => endAll(running));

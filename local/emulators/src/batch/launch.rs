@@ -1,8 +1,8 @@
 //! Ways to run a task for real.
 //!
 //! A node hands a [`TaskRun`] to its [`Launcher`] and waits for the [`Ending`]. [`Process`], [`Container`]
-//! and [`Node`] start operating system processes, and are the only places that do; a simulation
-//! supplies its own.
+//! and [`Node`] start operating system processes, and are the only places that do; a simulation follows a
+//! script ([`Scripted`]), or supplies its own.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,10 +20,12 @@ mod child;
 mod process;
 mod container;
 mod node;
+mod scripted;
 
 pub use container::Container;
 pub use node::{Node, System};
 pub use process::Process;
+pub use scripted::{Act, Play, Script, Scripted};
 
 /// Runs tasks.
 pub trait Launcher: Send + Sync + 'static {
@@ -32,6 +34,11 @@ pub trait Launcher: Send + Sync + 'static {
     /// When asked by `stop`, the future must come to its end soon. Nothing that it started may be left
     /// when it has ended, nor when it is dropped.
     fn launch(&self, run: TaskRun, stop: Stop) -> BoxFuture<'static, Ending>;
+
+    /// Gives the script that tasks follow, where nothing is launched for them.
+    fn script(&self) -> Option<Script> {
+        None
+    }
 }
 
 /// One run of a task, as a node sees it.
@@ -45,7 +52,9 @@ pub struct TaskRun {
     pub pool: String,
     /// The node's id.
     pub node: String,
-    /// The job's id.
+    /// Whether the node is a dedicated one, not a spot node.
+    pub dedicated: bool,
+    /// The job's id; empty for a node's start task.
     pub job: String,
     /// The task's id.
     pub task: String,
@@ -77,7 +86,7 @@ impl TaskRun {
             ("ACCOUNT_NAME", self.account.clone()),
             ("JOB_ID", self.job.clone()),
             ("NODE_ID", self.node.clone()),
-            ("NODE_IS_DEDICATED", "true".to_owned()),
+            ("NODE_IS_DEDICATED", self.dedicated.to_string()),
             ("NODE_MOUNTS_DIR", below("fsmounts")),
             ("NODE_ROOT_DIR", path(&self.node_root)),
             ("NODE_SHARED_DIR", below("shared")),
@@ -87,9 +96,15 @@ impl TaskRun {
             ("TASK_ID", self.task.clone()),
             ("TASK_WORKING_DIR", path(&self.working_directory())),
         ];
-        variables.into_iter().map(|(name, value)| (format!("AZ_BATCH_{name}"), value)).collect()
+        let start_task = self.job.is_empty();
+        let known =
+            variables.into_iter().filter(|(name, _)| !(start_task && OF_JOBS.contains(name)));
+        known.map(|(name, value)| (format!("AZ_BATCH_{name}"), value)).collect()
     }
 }
+
+/// What a start task is not told: it runs in no job.
+const OF_JOBS: &[&str] = &["JOB_ID", "TASK_ID"];
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,6 +118,31 @@ pub enum Ending {
         /// What happened.
         reason: String,
     },
+}
+
+impl Ending {
+    /// Tells the exit code; -1 where there was no program.
+    pub(crate) fn code(&self) -> i32 {
+        match self {
+            Self::Exited(code) => *code,
+            Self::NotStarted { .. } => -1,
+        }
+    }
+}
+
+/// Tells why a node cannot start a task, if its pool does not run what the task asks for.
+pub(crate) fn misfit(runs_containers: bool, asks_for_one: bool) -> Option<Ending> {
+    let (code, reason) = match (runs_containers, asks_for_one) {
+        (true, true) | (false, false) => return None,
+        (false, true) => {
+            ("ContainerPoolNotSupported", "The specified pool does not support container tasks.")
+        }
+        (true, false) => (
+            "ContainerTaskSettingsNotFound",
+            "Container-enabled compute node requires task container settings.",
+        ),
+    };
+    Some(Ending::NotStarted { code, reason: reason.to_owned() })
 }
 
 impl From<io::Error> for Ending {

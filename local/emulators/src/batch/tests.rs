@@ -3,11 +3,15 @@
 mod world;
 mod http_client;
 mod puppet;
+mod account;
 mod access;
 mod jobs;
 mod tasks;
 mod lists;
 mod nodes;
+mod pools;
+mod scaling;
+mod skipping;
 mod queue;
 mod processes;
 mod containers;

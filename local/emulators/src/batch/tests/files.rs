@@ -84,3 +84,21 @@ async fn a_task_that_never_ran_has_no_files_and_a_deleted_one_none_any_more() {
     };
     tokio::time::timeout(std::time::Duration::from_secs(20), empty).await.expect("the files go");
 }
+
+#[tokio::test]
+async fn files_are_kept_as_long_as_their_task_says() {
+    let mut world = World::with_script("echo out").await;
+    let task = json!({
+        "id": "t1",
+        "commandLine": "",
+        "containerSettings": { "imageName": "runner" },
+        "constraints": { "retentionTime": "PT2H" },
+    });
+    world.add(task).await;
+    world.until_ended("t1").await;
+    world.clock.advance(std::time::Duration::from_secs(7_100));
+    assert_eq!(world.until_file("t1", "stdout.txt").await, "out\n");
+    world.clock.advance(std::time::Duration::from_secs(100));
+    let gone = world.get("/jobs/runners/tasks/t1/files/stdout.txt").await;
+    assert_eq!(gone.error(), "409 TaskFilesCleanedup");
+}

@@ -150,7 +150,8 @@ async fn a_disabled_job_takes_tasks_and_runs_them_once_enabled() {
 #[tokio::test]
 async fn an_account_may_refuse_tasks_while_the_job_is_disabled() {
     let world =
-        World::start_with(AtOnce, 1, |options| options.disabled_jobs_refuse_tasks = true).await;
+        World::start_with(AtOnce, 1, |options| options.rules.disabled_jobs_refuse_tasks = true)
+            .await;
     let wait = json!({ "disableTasks": "wait" });
     assert_eq!(world.post("/jobs/runners/disable", &wait).await.status, 202);
     let task = json!({ "id": "t1", "commandLine": "true" });
@@ -212,4 +213,31 @@ async fn a_change_meant_for_another_version_is_refused() {
     assert_eq!(stale.error(), "412 ConditionNotMet");
     let gone = world.send("DELETE", "/jobs/runners", &matching, "").await;
     assert_eq!(gone.error(), "412 ConditionNotMet");
+}
+
+#[tokio::test]
+async fn the_end_of_a_task_may_disable_or_end_its_job() {
+    let options = |action: &str| json!({ "jobAction": action });
+    let conditions = json!({
+        "exitCodes": [{ "code": 3, "exitOptions": options("none") }],
+        "exitCodeRanges": [{ "start": 4, "end": 9, "exitOptions": options("disable") }],
+    });
+    for (code, expected) in [(0, "active"), (3, "active"), (5, "disabled"), (10, "completed")] {
+        let puppet = Puppet::default();
+        let mut world = World::start(puppet.clone(), 1).await;
+        let job = json!({ "id": "j", "poolInfo": { "poolId": "ubuntu" }, "onTaskFailure": "performexitoptionsjobaction" });
+        world.post("/jobs", &job).await;
+        let mut task = json!({ "id": "t1", "commandLine": "", "exitConditions": conditions });
+        task["containerSettings"] = json!({ "imageName": "runner" });
+        let refused = world.add(task.clone()).await.error();
+        assert!(
+            refused.starts_with("400 InvalidPropertyValue PropertyName=exitConditions"),
+            "{refused}"
+        );
+        assert_eq!(world.post("/jobs/j/tasks", &task).await.status, 201);
+        world.until_started("t1").await;
+        puppet.end("t1", code);
+        assert_eq!(world.until_ended("t1").await, code);
+        assert_eq!(world.job("j").await["state"], expected, "after {code}");
+    }
 }

@@ -8,7 +8,7 @@ use super::puppet::AtOnce;
 use crate::batch::launch::Ending;
 use crate::batch::state::{Order, RunId, State};
 use crate::batch::wire;
-use crate::batch::{Batch, Options, PoolOptions};
+use crate::batch::{Batch, Options, PoolOptions, Rules};
 use crate::clock::Clock;
 use crate::events::Site;
 use crate::service::Service;
@@ -16,8 +16,8 @@ use crate::service::Service;
 const NOON: DateTime<Utc> = DateTime::from_timestamp(1_795_262_400, 0).unwrap();
 
 fn account(nodes: usize, slots: u32) -> State {
-    let mut state = State::default();
-    state.add_pool("p", "p", slots, true, NOON);
+    let mut state = State::new(Rules::default(), None, 0);
+    state.add_fixed_pool(wire::NewPool::fixed("p", "p", slots, true), NOON);
     state.resize("p", nodes, NOON).unwrap();
     state
 }
@@ -150,5 +150,25 @@ async fn five_thousand_tasks_are_added_and_drained_without_a_socket() {
     tokio::select! {
         () = batch.run() => unreachable!("nobody shuts it down"),
         () = drained => {}
+    }
+}
+
+#[test]
+fn a_pool_may_take_the_oldest_job_first() {
+    for (order, expected) in [("none", ["t1", "t2"]), ("creationtime", ["t2", "t1"])] {
+        let mut spec = wire::NewPool::fixed("p", "p", 2, true);
+        let policy = json!({ "nodeFillType": "pack", "jobDefaultOrder": order });
+        spec.task_scheduling_policy = Some(wire::read(policy.to_string().as_bytes()).unwrap());
+        let mut state = State::new(Rules::default(), None, 0);
+        add_job(&mut state, "old", json!({}));
+        add_job(&mut state, "new", json!({}));
+        add_task(&mut state, "new", "t1", 1);
+        add_task(&mut state, "old", "t2", 1);
+        // The order holds for jobs that were there before the pool, too.
+        state.add_fixed_pool(spec, NOON);
+        state.resize("p", 1, NOON).unwrap();
+        let started = started(&mut state);
+        let tasks: Vec<_> = names(&started).iter().map(|name| &name[..2]).collect();
+        assert_eq!(tasks, expected);
     }
 }

@@ -1,11 +1,15 @@
 //! Jobs on the wire.
 
+mod changes;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::task::EnvironmentSetting;
 use super::{Span, Stamp, check_display_name, check_id, check_modelled, check_retries};
 use crate::batch::failure::Failure;
+
+pub(crate) use changes::{DisableTasks, JobDisable, JobPatch, JobReplace, JobTerminate};
 
 /// What Add Job takes.
 #[derive(Clone, Debug, Deserialize)]
@@ -38,42 +42,12 @@ impl NewJob {
         check_parallel(self.max_parallel_tasks)?;
         check_retries(self.constraints.as_ref().and_then(|limits| limits.max_task_retry_count))?;
         self.pool_info.check()?;
-        let acts = self.on_task_failure == Some(TaskFailure::PerformExitOptionsJobAction);
         check_modelled(&[
             ("usesTaskDependencies", self.uses_task_dependencies.as_ref()),
             ("allowTaskPreemption", self.allow_task_preemption.as_ref()),
             ("jobManagerTask", self.job_manager_task.as_ref()),
             ("jobPreparationTask", self.job_preparation_task.as_ref()),
             ("jobReleaseTask", self.job_release_task.as_ref()),
-            ("networkConfiguration", self.network_configuration.as_ref()),
-            ("onTaskFailure", Some(&Value::Bool(acts))),
-        ])
-    }
-}
-
-/// What Update Job takes: what is absent stays.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct JobPatch {
-    pub(crate) priority: Option<i32>,
-    pub(crate) max_parallel_tasks: Option<i32>,
-    pub(crate) constraints: Option<JobConstraints>,
-    pub(crate) pool_info: Option<PoolInfo>,
-    pub(crate) on_all_tasks_complete: Option<AllTasksComplete>,
-    pub(crate) metadata: Option<Vec<Metadata>>,
-    allow_task_preemption: Option<Value>,
-    network_configuration: Option<Value>,
-}
-
-impl JobPatch {
-    /// Checks the values.
-    pub(crate) fn check(&self) -> Result<(), Failure> {
-        check_priority(self.priority)?;
-        check_parallel(self.max_parallel_tasks)?;
-        check_retries(self.constraints.as_ref().and_then(|limits| limits.max_task_retry_count))?;
-        self.pool_info.as_ref().map_or(Ok(()), PoolInfo::check)?;
-        check_modelled(&[
-            ("allowTaskPreemption", self.allow_task_preemption.as_ref()),
             ("networkConfiguration", self.network_configuration.as_ref()),
         ])
     }
@@ -152,29 +126,6 @@ pub(crate) enum TaskFailure {
 pub(crate) struct Metadata {
     name: String,
     value: String,
-}
-
-/// What Disable Job takes.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct JobDisable {
-    pub(crate) disable_tasks: DisableTasks,
-}
-
-/// What happens to the running tasks of a job that is disabled.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum DisableTasks {
-    Requeue,
-    Terminate,
-    Wait,
-}
-
-/// What Terminate Job may take.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct JobTerminate {
-    pub(crate) terminate_reason: Option<String>,
 }
 
 /// A job as Get Job shows it.

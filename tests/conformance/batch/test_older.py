@@ -1,0 +1,19 @@
+"""An older azure-batch, which speaks another version."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from batch import sdk
+from program import PATIENCE, ROOT
+
+PYTHON = ROOT / "tests/.venv-older-sdk/bin/python"
+PROGRAM = Path(__file__).with_name("older") / "list_jobs.py"
+
+
+def test_the_older_version_is_refused_as_documented(account: Any) -> None:
+    running = account("--simulate")
+    command = [str(PYTHON), str(PROGRAM), running.emulator.url, sdk.ACCOUNT, sdk.KEY]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == "400 UnsupportedRequestVersion 2024-02-01.19.0\n"
