@@ -194,3 +194,6 @@ pub fn plan(
     repairs.extend(alarms::plan(seen, before, &mut next));
     (repairs, next)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 //! That, and neither the task's own job nor whether a task exists, decides what is replaced and what is
 //! superfluous: a runner whose job was taken by another owes itself to the job that the other was made for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
@@ -17,6 +17,9 @@ use crate::task::TaskId;
 pub(super) enum End {
     /// At this job, which waits for a runner.
     Demand(u64),
+    /// At this job, which waits for a runner of another profile. A task that has not claimed will ask for that
+    /// when it does; a runner that is registered already never claims again.
+    Misfit(u64),
     /// At proof that nobody needs the runner.
     Nobody(Gone),
     /// At a fact that is missing.
@@ -27,26 +30,30 @@ pub(super) enum End {
 pub(super) struct Coverage<'a> {
     ends: BTreeMap<&'a TaskId, End>,
     covering: BTreeMap<u64, &'a LedgerTask>,
+    registered: BTreeSet<&'a TaskId>,
 }
 
 impl<'a> Coverage<'a> {
     /// Walks from every task.
     pub(super) fn of(seen: &'a Seen, rules: &Rules) -> Self {
         let engaged = engaged(seen, rules);
-        let free = |task: &LedgerTask| match task.stage {
-            Stage::Waiting => true,
-            Stage::Started { at } => engaged.get(&task.id).is_none_or(|&last| at > last),
-            Stage::Stranded | Stage::Ended { .. } => false,
-        };
-        let mut coverage = Self { ends: BTreeMap::new(), covering: BTreeMap::new() };
+        let registered = seen.runners.iter().flatten().map(|runner| &runner.name).collect();
+        let mut coverage = Self { ends: BTreeMap::new(), covering: BTreeMap::new(), registered };
         for task in &seen.tasks {
             let end = walk(task, &seen.jobs, rules);
             coverage.ends.insert(&task.id, end);
-            if let End::Demand(job) = end
-                && free(task)
-            {
-                coverage.covering.insert(job, task);
-            }
+            let free = match task.stage {
+                Stage::Waiting => true,
+                Stage::Started { at } => engaged.get(&task.id).is_none_or(|&last| at > last),
+                Stage::Stranded | Stage::Ended { .. } => false,
+            };
+            match end {
+                End::Demand(job) if free => coverage.covering.insert(job, task),
+                End::Misfit(job) if free && !coverage.registered.contains(&task.id) => {
+                    coverage.covering.insert(job, task)
+                }
+                _ => None,
+            };
         }
         coverage
     }
@@ -54,6 +61,11 @@ impl<'a> Coverage<'a> {
     /// Tells where a task's walk ends.
     pub(super) fn end(&self, task: &TaskId) -> End {
         self.ends.get(task).copied().unwrap_or(End::Unclear)
+    }
+
+    /// Tells whether no job waits that this runner, which is registered, could serve.
+    pub(super) fn is_needless(&self, runner: &TaskId) -> bool {
+        matches!(self.end(runner), End::Nobody(_) | End::Misfit(_))
     }
 
     /// Names a live task whose walk ends at this job.
@@ -90,7 +102,8 @@ fn walk(task: &LedgerTask, jobs: &BTreeMap<u64, ListedJob>, rules: &Rules) -> En
     for _ in 0..WALK_LIMIT {
         let Some(job) = jobs.get(&asked) else { return End::Unclear };
         match step(&task.id, profile, &rules.deployment, asked, &job.seen) {
-            Step::Serve | Step::Replace => return End::Demand(asked),
+            Step::Serve => return End::Demand(asked),
+            Step::Replace => return End::Misfit(asked),
             Step::Gone(gone) => return End::Nobody(gone),
             Step::Unclear => return End::Unclear,
             Step::Ask(thief) => asked = thief.job,

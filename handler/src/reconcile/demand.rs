@@ -108,7 +108,11 @@ impl<'a> Waiting<'a> {
         if seen.partial && self.own(seen).any(served) {
             return false;
         }
-        let owing = seen.tasks.iter().filter(|task| coverage.end(&task.id) == End::Demand(self.id));
+        let owes = |task: &&LedgerTask| match coverage.end(&task.id) {
+            End::Demand(job) | End::Misfit(job) => job == self.id,
+            End::Nobody(_) | End::Unclear => false,
+        };
+        let owing = seen.tasks.iter().filter(owes);
         let last = owing
             .filter_map(|task| match &task.stage {
                 Stage::Ended { at, how } => Some((*at, how)),

@@ -32,7 +32,7 @@ pub(super) fn plan(
     let tasks: BTreeMap<&TaskId, &LedgerTask> =
         seen.tasks.iter().filter(|task| is_live(task)).map(|task| (&task.id, task)).collect();
     let idle = |runner: &&SeenRunner| {
-        let needless = matches!(coverage.end(&runner.name), End::Nobody(_));
+        let needless = coverage.is_needless(&runner.name);
         runner.online && !runner.busy && needless && tasks.contains_key(&runner.name)
     };
     let orphaned = |runner: &&SeenRunner| !runner.busy && !tasks.contains_key(&runner.name);
@@ -68,7 +68,7 @@ fn superfluous(seen: &Seen, coverage: &Coverage<'_>) -> Vec<Repair> {
             task: task.id.clone(),
             why: gone.reason(),
         }),
-        End::Demand(_) | End::Unclear => None,
+        End::Demand(_) | End::Misfit(_) | End::Unclear => None,
     };
     waiting.filter_map(needless).collect()
 }
