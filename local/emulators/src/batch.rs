@@ -1,27 +1,17 @@
-//! Azure Batch on this machine: jobs, tasks, task files, and fixed pools whose nodes run tasks for real.
+//! Azure Batch on this machine: pools that formulas size, and nodes that run tasks for real.
 //!
 //! ```text
 //! request ─▶ access ─▶ route ─▶ answer ─▶ state ─orders─▶ driver ─▶ launch ─▶ a process, a container
-//!            who asks   which    one a     every           starts,    ▲
-//!                       one      service   rule            stops      └─ or a simulation's own
+//!            who asks   which    one a     every           starts,
+//!                       one      service   rule            stops
 //! ```
 //!
 //! The state is pure and knows no clock, no socket and no process. Each request changes it in one step
-//! under its lock. [`Batch::run`] carries out what the state orders.
+//! under its lock, after all that was due by then has happened. [`Batch::run`] carries out what the state
+//! orders, and waits for what is due next. Tasks may follow a script instead ([`launch::Scripted`]): then
+//! a day of a pool is a matter of reckoning.
 //!
-//! Where the sources leave room, this is what was chosen:
-//! - Properties that api-version 2025-06-01 does not know are refused with `UnsupportedProperty`, those
-//!   that it knows and this emulator does not act upon with 501. `affinityInfo`, `userIdentity` and
-//!   registry credentials are accepted and not followed; a registry's password is never shown again.
-//! - Add Task is accepted while a job is disabled, unless [`Options::disabled_jobs_refuse_tasks`].
-//! - Terminate Task completes the task at once, without an exit code; its slots are free when its
-//!   process is gone. A task that exceeds `maxWallClockTime` is completed with the code of its process,
-//!   and not retried.
-//! - A lost node's tasks are requeued without counting in `requeueCount`, which counts what users ask.
-//! - Each run of a task has its own directory. `retentionTime` is shown; files are kept until the task,
-//!   or its job, is deleted.
-//! - A task too large for the free slots holds up the tasks behind it in its job, not other jobs.
-//! - The state `preparing` is never seen: there are no job preparation tasks.
+//! `docs/emulator.md` lists what is modelled, and what was chosen where the sources leave room.
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
@@ -43,15 +33,19 @@ mod conditions;
 mod answer;
 mod state;
 mod driver;
+mod timings;
+mod rules;
 pub mod launch;
 mod control;
 mod seen;
 #[cfg(test)]
 mod tests;
 
-pub use control::{Loss, NotThere};
+pub use control::{Loss, NotThere, ResizeErrorCode};
 pub use route::Operation;
-pub use seen::{JobSeen, NodeSeen, TaskSeen};
+pub use rules::{Quota, Rules};
+pub use seen::{JobSeen, NodeSeen, PoolSeen, TaskSeen};
+pub use timings::{Spread, Timings};
 pub use wire::{BindMount, BindSource, ContainerSettings, WorkingDirectory};
 
 use access::Access;
@@ -68,7 +62,9 @@ pub struct Options {
     pub key_base64: String,
     /// The token that is accepted in place of a signature.
     pub bearer: Option<String>,
-    /// The pools.
+    /// Whether any token for Batch that has begun and not expired is accepted; its signature is not checked.
+    pub accepts_tokens: bool,
+    /// The pools that are there from the beginning.
     pub pools: Vec<PoolOptions>,
     /// How tasks run.
     pub launcher: Arc<dyn Launcher>,
@@ -76,9 +72,9 @@ pub struct Options {
     pub work_dir: PathBuf,
     /// How long a task that is asked to end may take before it is killed.
     pub patience: Duration,
-    /// Whether Add Task is refused while the job is disabled.
-    pub disabled_jobs_refuse_tasks: bool,
-    /// What request ids are made from; two emulators with one seed give the same.
+    /// What holds for the account.
+    pub rules: Rules,
+    /// What request ids and lengths of time are drawn from; two emulators with one seed draw the same.
     pub seed: u64,
 }
 
@@ -94,11 +90,12 @@ impl Options {
             account: account.to_owned(),
             key_base64: key_base64.to_owned(),
             bearer: None,
+            accepts_tokens: false,
             pools: Vec::new(),
             launcher,
             work_dir,
             patience: Duration::from_secs(10),
-            disabled_jobs_refuse_tasks: false,
+            rules: Rules::default(),
             seed: 0,
         }
     }
@@ -136,12 +133,11 @@ impl Batch {
     /// # Errors
     /// The key is not base64.
     pub fn new(options: Options, site: Site) -> Result<Arc<Self>, base64::DecodeError> {
-        let access = Access::new(&options.account, &options.key_base64, options.bearer.as_deref())?;
-        let mut state = State::default();
-        state.disabled_jobs_refuse_tasks = options.disabled_jobs_refuse_tasks;
+        let access = Access::new(&options)?;
+        let mut state = State::new(options.rules.clone(), options.launcher.script(), options.seed);
         for pool in &options.pools {
             let now = site.clock.now();
-            state.add_pool(&pool.id, &pool.display, pool.slots, now);
+            state.add_fixed_pool(&pool.id, &pool.display, pool.slots, now);
             state.resize(&pool.id, pool.nodes, now).expect("the pool was just added");
         }
         Ok(Arc::new(Self {
@@ -156,8 +152,13 @@ impl Batch {
         }))
     }
 
+    /// Gives the state, after all that was due by now has happened.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no holder of this lock can panic")
+        let mut state = self.state.lock().expect("no holder of this lock can panic");
+        if state.catch_up(self.site.clock.now()) {
+            self.changed.notify_one();
+        }
+        state
     }
 }
 

@@ -19,10 +19,35 @@ pub struct Clock(Arc<Shared>);
 struct Shared {
     origin: DateTime<Utc>,
     started: Instant,
+    pace: Pace,
     set_forward: Mutex<TimeDelta>,
     /// Where other processes read how far it is set forward, in milliseconds.
     shown_at: Option<PathBuf>,
     moved: watch::Sender<()>,
+}
+
+/// How a clock runs by itself.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Pace {
+    /// As time does.
+    #[default]
+    Real,
+    /// As time does, and whoever has nothing to do may set it forward to what comes next.
+    Skip,
+    /// So many times as fast.
+    Scaled(u32),
+    /// Not at all: it is set forward by hand.
+    Manual,
+}
+
+impl Pace {
+    fn factor(self) -> u32 {
+        match self {
+            Self::Real | Self::Skip => 1,
+            Self::Scaled(factor) => factor,
+            Self::Manual => 0,
+        }
+    }
 }
 
 impl Clock {
@@ -31,34 +56,58 @@ impl Clock {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn starting_at(origin: DateTime<Utc>) -> Self {
-        Self::new(origin, None)
+        Self::new(origin, Pace::Real, None)
     }
 
     /// Starts a clock at the machine's time, which other processes can follow: the file tells by how many
     /// milliseconds it is set forward, before anybody here is woken.
     pub fn followed_at(file: PathBuf) -> Self {
-        Self::new(Self::of_this_machine().now(), Some(file))
+        Self::new(Self::of_this_machine().now(), Pace::Real, Some(file))
     }
 
-    fn new(origin: DateTime<Utc>, shown_at: Option<PathBuf>) -> Self {
+    /// Starts a clock at `origin` that runs at a pace of its own.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn with_pace(origin: DateTime<Utc>, pace: Pace) -> Self {
+        Self::new(origin, pace, None)
+    }
+
+    fn new(origin: DateTime<Utc>, pace: Pace, shown_at: Option<PathBuf>) -> Self {
         let set_forward = Mutex::new(TimeDelta::zero());
-        let moved = watch::Sender::new(());
-        Self(Arc::new(Shared { origin, started: Instant::now(), set_forward, shown_at, moved }))
+        let (started, moved) = (Instant::now(), watch::Sender::new(()));
+        Self(Arc::new(Shared { origin, started, pace, set_forward, shown_at, moved }))
     }
 
     /// Starts a clock at the machine's time.
+    pub fn of_this_machine() -> Self {
+        Self::of_this_machine_at(Pace::Real)
+    }
+
+    /// Starts a clock at the machine's time that runs at a pace of its own.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place where an emulator reads wall time"
     )]
-    pub fn of_this_machine() -> Self {
-        Self::starting_at(Utc::now())
+    pub fn of_this_machine_at(pace: Pace) -> Self {
+        Self::with_pace(Utc::now(), pace)
     }
 
     /// Tells the time.
     pub fn now(&self) -> DateTime<Utc> {
-        let elapsed = TimeDelta::from_std(self.0.started.elapsed()).unwrap_or(TimeDelta::MAX);
-        self.0.origin + elapsed + *self.set_forward()
+        let elapsed = self.0.started.elapsed().saturating_mul(self.0.pace.factor());
+        self.after(elapsed) + *self.set_forward()
+    }
+
+    /// Tells the time as it is for whoever does not know that this clock was set forward, or runs at a
+    /// pace of its own.
+    pub fn untouched(&self) -> DateTime<Utc> {
+        self.after(self.0.started.elapsed())
+    }
+
+    /// Tells whether idle time may be skipped.
+    pub fn skips(&self) -> bool {
+        self.0.pace == Pace::Skip
     }
 
     /// Sets the clock forward, and wakes whoever waits in [`Clock::reaches`].
@@ -75,6 +124,11 @@ impl Clock {
         self.0.moved.send_replace(());
     }
 
+    /// Sets the clock forward to a moment, unless it has passed.
+    pub fn advance_to(&self, moment: DateTime<Utc>) {
+        self.advance((moment - self.now()).to_std().unwrap_or_default());
+    }
+
     /// Waits until the clock shows `instant`, by running or by being set forward.
     pub async fn reaches(&self, instant: DateTime<Utc>) {
         let mut moved = self.0.moved.subscribe();
@@ -82,10 +136,21 @@ impl Clock {
             && !missing.is_zero()
         {
             tokio::select! {
-                () = tokio::time::sleep(missing) => {}
+                () = self.runs_for(missing) => {}
                 _ = moved.changed() => {}
             }
         }
+    }
+
+    async fn runs_for(&self, time: Duration) {
+        match self.0.pace.factor() {
+            0 => std::future::pending().await,
+            factor => tokio::time::sleep(time / factor).await,
+        }
+    }
+
+    fn after(&self, elapsed: Duration) -> DateTime<Utc> {
+        self.0.origin + TimeDelta::from_std(elapsed).unwrap_or(TimeDelta::MAX)
     }
 
     fn set_forward(&self) -> std::sync::MutexGuard<'_, TimeDelta> {
@@ -106,15 +171,34 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_ends_when_the_clock_is_set_forward() {
-        let clock = Clock::starting_at(DateTime::UNIX_EPOCH);
-        let noon = DateTime::UNIX_EPOCH + TimeDelta::hours(12);
-        let waiter = tokio::spawn({
-            let clock = clock.clone();
-            async move { clock.reaches(noon).await }
-        });
-        tokio::task::yield_now().await;
-        clock.advance(Duration::from_secs(12 * 3600));
-        waiter.await.expect("the waiter ends");
-        assert_eq!(clock.now(), noon);
+        for pace in [Pace::Real, Pace::Skip, Pace::Scaled(60), Pace::Manual] {
+            let clock = Clock::with_pace(DateTime::UNIX_EPOCH, pace);
+            let noon = DateTime::UNIX_EPOCH + TimeDelta::hours(12);
+            let waiter = tokio::spawn({
+                let clock = clock.clone();
+                async move { clock.reaches(noon).await }
+            });
+            tokio::task::yield_now().await;
+            clock.advance(Duration::from_secs(12 * 3600));
+            waiter.await.expect("the waiter ends");
+            assert_eq!(clock.now(), noon);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_runs_at_its_pace() {
+        let paces = [Pace::Real, Pace::Skip, Pace::Scaled(60), Pace::Manual];
+        let clocks = paces.map(|pace| Clock::with_pace(DateTime::UNIX_EPOCH, pace));
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert_eq!(clocks.clone().map(|clock| clock.now().timestamp()), [10, 10, 600, 0]);
+        assert_eq!(clocks.map(|clock| clock.untouched().timestamp()), [10; 4]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_on_a_fast_clock_is_shorter() {
+        let clock = Clock::with_pace(DateTime::UNIX_EPOCH, Pace::Scaled(60));
+        let begin = Instant::now();
+        clock.reaches(DateTime::UNIX_EPOCH + TimeDelta::minutes(10)).await;
+        assert_eq!(begin.elapsed(), Duration::from_secs(10));
     }
 }

@@ -58,7 +58,11 @@ impl Site {
 
     /// Tells the listeners, if any, what happened just now.
     pub fn tell(&self, what: Happening) {
-        let at = self.clock.now();
+        self.tell_of(self.clock.now(), what);
+    }
+
+    /// Tells the listeners, if any, what happened at a moment that has passed.
+    pub fn tell_of(&self, at: DateTime<Utc>, what: Happening) {
         tracing::debug!(?what);
         // An error only says that nobody listens.
         let _ = self.listeners.send(Event { at, what });

@@ -20,6 +20,8 @@ mod tasks;
 mod collection;
 mod files;
 mod pools;
+mod sizes;
+mod account;
 mod views;
 
 /// The most that a body may hold.
@@ -116,7 +118,7 @@ impl Batch {
             return self.write_failure(&Failure::not_modelled("this operation"), Some(request));
         };
         let call = Call { request, route, base: base(request), id };
-        let done = self.access.check(request, self.site.clock.now());
+        let done = self.access.check(request, &self.site.clock);
         match done.and_then(|()| self.perform(operation, &call)) {
             Ok(reply) => write(reply, &call),
             Err(failure) => self.write_failed(&failure, request, &call.base, &call.id),
@@ -132,6 +134,7 @@ impl Batch {
             Operation::ListJobs => self.list_jobs(call),
             Operation::GetJob => self.get_job(call),
             Operation::UpdateJob => self.update_job(call),
+            Operation::ReplaceJob => self.replace_job(call),
             Operation::DeleteJob => self.delete_job(call),
             Operation::DisableJob => self.disable_job(call),
             Operation::EnableJob => self.enable_job(call),
@@ -148,7 +151,18 @@ impl Batch {
             Operation::ListTaskFiles => self.list_task_files(call),
             Operation::GetTaskFile => self.get_task_file(call),
             Operation::GetTaskFileProperties => self.task_file_properties(call),
+            Operation::AddPool => self.add_pool(call),
             Operation::ListPools => self.list_pools(call),
+            Operation::UpdatePool => self.update_pool(call),
+            Operation::DeletePool => self.delete_pool(call),
+            Operation::EnablePoolAutoScale => self.enable_scaling(call),
+            Operation::DisablePoolAutoScale => self.disable_scaling(call),
+            Operation::EvaluatePoolAutoScale => self.evaluate_formula(call),
+            Operation::ResizePool => self.resize_pool(call),
+            Operation::StopPoolResize => self.stop_resize(call),
+            Operation::RemoveNodes => self.remove_nodes(call),
+            Operation::ListNodeCounts => self.node_counts(call),
+            Operation::ListSupportedImages => self.supported_images(call),
             Operation::GetPool => self.get_pool(call),
             Operation::PoolExists => self.pool_exists(call),
             Operation::ListNodes => self.list_nodes(call),

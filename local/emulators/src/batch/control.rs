@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::Batch;
 use super::failure::Failure;
+use super::rules::Quota;
 pub use super::state::Loss;
 use crate::service::{Request, Response, json_answer};
 
@@ -59,27 +60,72 @@ impl Batch {
         Ok(())
     }
 
-    /// Answers a request to the control port: `POST /nodes/lose {"node","loss":"preempted|died"}`,
-    /// `POST /pools/hold` and `/pools/release {"pool"}`, `POST /pools/resize {"pool","nodes"}`.
+    /// Keeps nodes of a pool from being allocated: a resize goes on until it times out.
+    ///
+    /// # Errors
+    /// There is no such pool.
+    pub fn freeze_allocation(&self, pool: &str) -> Result<(), NotThere> {
+        Ok(self.state().freeze(pool, true, self.site.clock.now())?)
+    }
+
+    /// Lets the nodes of a pool be allocated again, those that were asked for meanwhile too.
+    ///
+    /// # Errors
+    /// There is no such pool.
+    pub fn thaw_allocation(&self, pool: &str) -> Result<(), NotThere> {
+        self.state().freeze(pool, false, self.site.clock.now())?;
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Makes the next resize of a pool end without a node and with an error.
+    ///
+    /// # Errors
+    /// There is no such pool.
+    pub fn fail_allocation(&self, pool: &str, code: ResizeErrorCode) -> Result<(), NotThere> {
+        Ok(self.state().fail_resize(pool, code.name())?)
+    }
+
+    /// Takes spot nodes of a pool away; tells how many there were to take.
+    ///
+    /// # Errors
+    /// There is no such pool.
+    pub fn preempt(&self, pool: &str, count: usize) -> Result<usize, NotThere> {
+        let taken = self.state().preempt(pool, count, self.site.clock.now())?;
+        self.changed.notify_one();
+        Ok(taken)
+    }
+
+    /// Gives the account another quota, which holds from the next request or resize on.
+    pub fn set_quota(&self, quota: Quota) {
+        self.state().rules.quota = quota;
+    }
+
+    /// Answers a request to the control port; `docs/emulator.md` lists the actions.
     pub(super) fn act(&self, request: &Request) -> Response {
+        let path = request.uri().path();
+        if request.method() != Method::POST {
+            return not_an_action(request);
+        }
         let body = request.body();
-        let done = match (request.method(), request.uri().path()) {
-            (&Method::POST, "/nodes/lose") => {
-                read(body).map(|Lose { node, loss }| self.lose_node(&node, loss))
+        let done = match path {
+            "/nodes/lose" => read(body).map(|Lose { node, loss }| self.lose_node(&node, loss)),
+            "/nodes/preempt" => {
+                read(body).map(|Preempt { pool, count }| self.preempt(&pool, count).map(|_| ()))
             }
-            (&Method::POST, "/pools/hold") => {
-                read(body).map(|Named { pool }| self.hold_scheduling(&pool))
+            "/pools/hold" => read(body).map(|Named { pool }| self.hold_scheduling(&pool)),
+            "/pools/release" => read(body).map(|Named { pool }| self.release_scheduling(&pool)),
+            "/pools/resize" => read(body).map(|Resize { pool, nodes }| self.resize(&pool, nodes)),
+            "/pools/freeze" => read(body).map(|Named { pool }| self.freeze_allocation(&pool)),
+            "/pools/thaw" => read(body).map(|Named { pool }| self.thaw_allocation(&pool)),
+            "/pools/fail-allocation" => {
+                read(body).map(|FailAllocation { pool, code }| self.fail_allocation(&pool, code))
             }
-            (&Method::POST, "/pools/release") => {
-                read(body).map(|Named { pool }| self.release_scheduling(&pool))
-            }
-            (&Method::POST, "/pools/resize") => {
-                read(body).map(|Resize { pool, nodes }| self.resize(&pool, nodes))
-            }
-            (method, path) => {
-                let text = format!("{method} {path} is not an action of this control port");
-                return json_answer(StatusCode::NOT_FOUND, &json!({ "error": text }));
-            }
+            "/quota" => read(body).map(|quota| {
+                self.set_quota(quota);
+                Ok(())
+            }),
+            _ => return not_an_action(request),
         };
         match done {
             Ok(Ok(())) => json_answer(StatusCode::OK, &json!({})),
@@ -87,6 +133,33 @@ impl Batch {
                 json_answer(StatusCode::NOT_FOUND, &json!({ "error": err.to_string() }))
             }
             Err(err) => json_answer(StatusCode::BAD_REQUEST, &json!({ "error": err.to_string() })),
+        }
+    }
+}
+
+fn not_an_action(request: &Request) -> Response {
+    let (method, path) = (request.method(), request.uri().path());
+    let text = format!("{method} {path} is not an action of this control port");
+    json_answer(StatusCode::NOT_FOUND, &json!({ "error": text }))
+}
+
+/// What a resize can end with.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[expect(missing_docs, reason = "the names are the published ones")]
+pub enum ResizeErrorCode {
+    AccountCoreQuotaReached,
+    AccountSpotCoreQuotaReached,
+    AllocationFailed,
+    AllocationTimedout,
+}
+
+impl ResizeErrorCode {
+    fn name(self) -> &'static str {
+        match self {
+            Self::AccountCoreQuotaReached => "AccountCoreQuotaReached",
+            Self::AccountSpotCoreQuotaReached => "AccountSpotCoreQuotaReached",
+            Self::AllocationFailed => "AllocationFailed",
+            Self::AllocationTimedout => "AllocationTimedout",
         }
     }
 }
@@ -113,4 +186,18 @@ struct Named {
 struct Resize {
     pool: String,
     nodes: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Preempt {
+    pool: String,
+    count: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FailAllocation {
+    pool: String,
+    code: ResizeErrorCode,
 }

@@ -44,15 +44,19 @@ impl Batch {
         let mut runs = Runs::default();
         let mut closing = self.closing.subscribe();
         while !*closing.borrow_and_update() {
-            let now = self.site.clock.now();
-            let (orders, due) = {
+            let (orders, due, wanted) = {
                 let mut state = self.state();
-                state.expire(now);
-                state.schedule(now);
-                (state.orders(), state.next_deadline())
+                state.schedule(self.site.clock.now());
+                (state.orders(), state.next_deadline(), state.next_wanted())
             };
             for order in orders {
                 self.carry_out(order, &mut runs);
+            }
+            if let Some(next) = wanted.filter(|_| self.site.clock.skips() && runs.ends.is_empty()) {
+                self.site.clock.advance_to(next);
+                // Whoever shares the clock may have something to do at this moment.
+                tokio::task::yield_now().await;
+                continue;
             }
             // In a fixed order, so that a simulation repeats itself.
             tokio::select! {
@@ -82,30 +86,36 @@ impl Batch {
                     raise(stop, ask);
                 }
             }
-            Order::Forget(place) => {
+            Order::Forget(directory) => {
                 // It fails where the launcher kept no files.
-                let _ = std::fs::remove_dir_all(self.options.work_dir.join(place.directory()));
+                let _ = std::fs::remove_dir_all(self.options.work_dir.join(directory));
             }
+            Order::Tell(at, what) => self.site.tell_of(at, what),
         }
     }
 
     fn launch(&self, start: Start, runs: &mut Runs) {
-        let Start { place, label, task, settings } = start;
-        let run = place.run;
+        let Start { place, label, dedicated, command_line, container, settings } = start;
+        let (run, is_task) = (place.run, !place.is_start_task());
+        self.state().limit_run(run, self.site.clock.now());
         let description = TaskRun {
             account: self.options.account.clone(),
             pool: place.pool.clone(),
             node: place.node.clone(),
+            dedicated,
             job: place.job.clone(),
             task: place.task.clone(),
             number: run.0,
-            command_line: task.command_line.clone(),
-            container: task.container_settings.clone(),
+            command_line,
+            container,
             settings: settings.0,
             node_root: self.options.work_dir.join(place.node_root()),
             directory: self.options.work_dir.join(place.directory()),
         };
-        self.site.tell(Happening::TaskStarted { job: place.job, task: place.task, node: label });
+        if is_task {
+            let (job, task) = (place.job, place.task);
+            self.site.tell(Happening::TaskStarted { job, task, node: label });
+        }
         let (sender, stop) = Stop::new(self.options.patience);
         runs.stops.insert(run, sender);
         let ending = self.options.launcher.launch(description, stop);
@@ -116,11 +126,7 @@ impl Batch {
         runs.stops.remove(&run);
         let finished = self.state().ended(run, ending, self.site.clock.now());
         if let Some(finished) = finished.filter(|finished| finished.counts) {
-            let exit_code = match ending {
-                Ending::Exited(code) => *code,
-                Ending::NotStarted { .. } => -1,
-            };
-            let (job, task) = (finished.job, finished.task);
+            let (job, task, exit_code) = (finished.job, finished.task, ending.code());
             self.site.tell(Happening::TaskEnded { job, task, exit_code });
         }
     }

@@ -40,6 +40,13 @@ published! {
     invalid_range = RANGE_NOT_SATISFIABLE "InvalidRange" "The range specified is invalid for the current size of the resource.";
     not_modified = NOT_MODIFIED "ConditionNotMet" "The condition specified in the conditional header(s) was not met for a read operation.";
     condition_not_met = PRECONDITION_FAILED "ConditionNotMet" "The condition specified in the conditional header(s) was not met for a write operation.";
+    pool_exists = CONFLICT "PoolExists" "The specified pool already exists.";
+    pool_being_deleted = CONFLICT "PoolBeingDeleted" "The specified pool has been marked for deletion and is being garbage collected.";
+    pool_being_resized = CONFLICT "PoolBeingResized" "The specified pool is being resized.";
+    pool_quota_reached = CONFLICT "PoolQuotaReached" "The Batch account has reached its quota of pools.";
+    active_job_quota_reached = CONFLICT "ActiveJobAndScheduleQuotaReached" "The Batch account has reached its quota of active jobs and job schedules.";
+    too_many_enablings = SERVICE_UNAVAILABLE "TooManyEnableAutoScaleRequests" "Automatic scaling of the specified pool was enabled or changed less than 30 seconds ago.";
+    task_files_cleaned_up = CONFLICT "TaskFilesCleanedup" "The files of the specified task have been cleaned up.";
     pool_not_found = NOT_FOUND "PoolNotFound" "The specified pool does not exist.";
     node_not_found = NOT_FOUND "NodeNotFound" "The specified node does not exist.";
     job_not_found = NOT_FOUND "JobNotFound" "The specified job does not exist.";
@@ -135,6 +142,35 @@ impl Failure {
             ("QueryParameterValue", value),
             ("Reason", reason),
         ])
+    }
+
+    /// Makes the error for a formula that cannot be read.
+    pub(crate) fn bad_formula(err: &autoscale_formula::Error) -> Self {
+        let code = err.code();
+        let text = err.to_string();
+        Self::new(StatusCode::BAD_REQUEST, code.as_str(), code.message())
+            .about(&[("Message", &text)])
+    }
+
+    /// Makes `InvalidPropertyValue` for a size that a pool with a formula cannot be given.
+    pub(crate) fn not_with_scaling(name: &str) -> Self {
+        let reason = "a pool that a formula sizes is not given its size";
+        Self::invalid_property(name, "", reason)
+    }
+
+    /// Makes `InvalidPropertyValue` for what goes with a formula alone.
+    pub(crate) fn only_with_scaling(name: &str) -> Self {
+        Self::invalid_property(name, "", "enableAutoScale is not true")
+    }
+
+    /// Makes the error for a resize of a pool that a formula sizes.
+    pub(crate) fn scaling_enabled() -> Self {
+        Self::wrong_state().about(&[("Reason", "automatic scaling is enabled on the pool")])
+    }
+
+    /// Makes the error for what needs a formula on a pool that has none.
+    pub(crate) fn scaling_disabled() -> Self {
+        Self::wrong_state().about(&[("Reason", "automatic scaling is not enabled on the pool")])
     }
 
     /// Makes the answer to what this emulator does not model.

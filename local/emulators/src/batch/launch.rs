@@ -19,9 +19,11 @@ mod leftovers;
 mod child;
 mod process;
 mod container;
+mod scripted;
 
 pub use container::Container;
 pub use process::Process;
+pub use scripted::{Act, Play, Script, Scripted};
 
 /// Runs tasks.
 pub trait Launcher: Send + Sync + 'static {
@@ -30,6 +32,11 @@ pub trait Launcher: Send + Sync + 'static {
     /// When asked by `stop`, the future must come to its end soon. Nothing that it started may be left
     /// when it has ended, nor when it is dropped.
     fn launch(&self, run: TaskRun, stop: Stop) -> BoxFuture<'static, Ending>;
+
+    /// Gives the script that tasks follow, where nothing is launched for them.
+    fn script(&self) -> Option<Script> {
+        None
+    }
 }
 
 /// One run of a task, as a node sees it.
@@ -43,7 +50,9 @@ pub struct TaskRun {
     pub pool: String,
     /// The node's id.
     pub node: String,
-    /// The job's id.
+    /// Whether the node is a dedicated one, not a spot node.
+    pub dedicated: bool,
+    /// The job's id; empty for a node's start task.
     pub job: String,
     /// The task's id.
     pub task: String,
@@ -75,7 +84,7 @@ impl TaskRun {
             ("ACCOUNT_NAME", self.account.clone()),
             ("JOB_ID", self.job.clone()),
             ("NODE_ID", self.node.clone()),
-            ("NODE_IS_DEDICATED", "true".to_owned()),
+            ("NODE_IS_DEDICATED", self.dedicated.to_string()),
             ("NODE_MOUNTS_DIR", below("fsmounts")),
             ("NODE_ROOT_DIR", path(&self.node_root)),
             ("NODE_SHARED_DIR", below("shared")),
@@ -85,9 +94,15 @@ impl TaskRun {
             ("TASK_ID", self.task.clone()),
             ("TASK_WORKING_DIR", path(&self.working_directory())),
         ];
-        variables.into_iter().map(|(name, value)| (format!("AZ_BATCH_{name}"), value)).collect()
+        let start_task = self.job.is_empty();
+        let known =
+            variables.into_iter().filter(|(name, _)| !(start_task && OF_JOBS.contains(name)));
+        known.map(|(name, value)| (format!("AZ_BATCH_{name}"), value)).collect()
     }
 }
+
+/// What a start task is not told: it runs in no job.
+const OF_JOBS: &[&str] = &["JOB_ID", "TASK_ID"];
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,6 +116,16 @@ pub enum Ending {
         /// What happened.
         reason: String,
     },
+}
+
+impl Ending {
+    /// Tells the exit code; -1 where there was no program.
+    pub(crate) fn code(&self) -> i32 {
+        match self {
+            Self::Exited(code) => *code,
+            Self::NotStarted { .. } => -1,
+        }
+    }
 }
 
 impl From<io::Error> for Ending {

@@ -55,6 +55,15 @@ impl Query {
         }
     }
 
+    /// Tells whether `$expand` asks for statistics, the one thing that it may ask for.
+    pub(crate) fn wants_statistics(&self) -> Result<bool, Failure> {
+        match self.get("$expand") {
+            None => Ok(false),
+            Some("stats") => Ok(true),
+            Some(other) => Err(Failure::invalid_parameter("$expand", other, "stats is needed")),
+        }
+    }
+
     /// Reads `$select`.
     pub(crate) fn selection(&self, properties: &'static [&'static str]) -> Result<Select, Failure> {
         let Some(text) = self.get("$select") else { return Ok(Select(None)) };

@@ -64,11 +64,48 @@ pub struct NodeSeen {
     pub id: String,
     /// Its name for people, as timelines have it.
     pub label: String,
+    /// Its state's name on the wire.
+    pub state: &'static str,
     /// How many tasks run on it.
     pub running: usize,
 }
 
+/// A pool, as seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PoolSeen {
+    /// Its id.
+    pub id: String,
+    /// Its allocation state's name on the wire.
+    pub allocation: &'static str,
+    /// How many dedicated and how many spot nodes it is to have.
+    pub targets: (i32, i32),
+    /// How many dedicated and how many spot nodes it shows.
+    pub nodes: (usize, usize),
+    /// What the last evaluation of its formula came to.
+    pub results: Option<String>,
+    /// The codes of what went wrong: in the last evaluation, and in the last resize.
+    pub errors: Vec<&'static str>,
+}
+
 impl Batch {
+    /// Lists the pools, by id.
+    pub fn pools(&self) -> Vec<PoolSeen> {
+        let state = self.state();
+        let pools = state.pools.values().map(|pool| {
+            let run = pool.scaling.as_ref().and_then(|scaling| scaling.run.as_ref());
+            let error = run.and_then(|run| run.error.as_ref());
+            PoolSeen {
+                id: pool.id.clone(),
+                allocation: pool.allocation.state.name(),
+                targets: (pool.targets.dedicated, pool.targets.low_priority),
+                nodes: (pool.current(true), pool.current(false)),
+                results: run.map(|run| run.results.clone()),
+                errors: error.into_iter().chain(&pool.resize_errors).map(|err| err.code).collect(),
+            }
+        });
+        pools.collect()
+    }
+
     /// Lists the jobs, by id.
     pub fn jobs(&self) -> Vec<JobSeen> {
         let state = self.state();
@@ -100,6 +137,7 @@ impl Batch {
         let nodes = pool.nodes.iter().map(|node| NodeSeen {
             id: node.id.clone(),
             label: node.label.clone(),
+            state: node.state(),
             running: node.runs.len(),
         });
         nodes.collect()

@@ -12,42 +12,60 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 
 use super::failure::Failure;
-use super::launch::Ask;
-use super::wire::{NewTask, Stamp};
+use super::launch::{Ask, Script};
+use super::rules::Rules;
+use super::wire::{ContainerSettings, Stamp};
+use crate::events::Happening;
 
 mod phase;
+mod agenda;
 mod task;
 mod job;
+mod node;
 mod pool;
 mod jobs;
 mod tasks;
+mod pools;
 mod queue;
 mod runs;
+mod retention;
+mod sizing;
+mod nodes;
+mod start_tasks;
+mod sampling;
+mod scaling;
 
 pub(crate) use job::{Job, JobState};
-pub use pool::Loss;
-pub(crate) use pool::{Node, Pool};
+pub(crate) use node::{Node, StartTaskRun};
+pub use nodes::Loss;
+pub(crate) use pool::Pool;
 pub(crate) use task::{Task, TaskState};
 
 /// An account.
-#[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) pools: BTreeMap<String, Pool>,
     pub(crate) jobs: BTreeMap<String, Job>,
     /// The jobs with tasks to start, in the order of their turn, by pool; a pool need not exist.
     queues: BTreeMap<String, BTreeSet<queue::Turn>>,
     runs: BTreeMap<RunId, runs::Run>,
-    deadlines: BTreeSet<(Stamp, runs::Deadline)>,
+    deadlines: BTreeSet<(Stamp, agenda::Deadline)>,
+    /// The numbers that formulas see, by pool.
+    samples: BTreeMap<String, sampling::Sampling>,
     orders: Vec<Order>,
     latest: Stamp,
+    /// When something changed last.
+    stirred: DateTime<Utc>,
     sequence: u64,
-    /// Whether Add Task is refused while the job is disabled.
-    pub(crate) disabled_jobs_refuse_tasks: bool,
+    pub(crate) rules: Rules,
+    /// How tasks go, where no program runs for them.
+    script: Option<Script>,
+    dice: StdRng,
 }
 
 /// One run of a task; a task that is retried or requeued has several.
@@ -61,8 +79,10 @@ pub(crate) enum Order {
     Start(Box<Start>),
     /// Stop a run; its end is still to be told.
     Stop(RunId, Ask),
-    /// Forget the files of a run.
-    Forget(Place),
+    /// Forget a directory, below the emulator's.
+    Forget(PathBuf),
+    /// Tell the listeners what happened, and when.
+    Tell(DateTime<Utc>, Happening),
 }
 
 /// A task to start.
@@ -71,7 +91,10 @@ pub(crate) struct Start {
     pub(crate) place: Place,
     /// The node's name for people.
     pub(crate) label: String,
-    pub(crate) task: Arc<NewTask>,
+    /// Whether the node is a dedicated one.
+    pub(crate) dedicated: bool,
+    pub(crate) command_line: String,
+    pub(crate) container: Option<ContainerSettings>,
     /// The settings of the job, overridden by those of the task.
     pub(crate) settings: Settings,
 }
@@ -97,6 +120,17 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Tells where a node's start task runs.
+    fn of_start_task(pool: &Pool, node: &Node, run: RunId) -> Self {
+        let (pool, node) = (pool.id.clone(), node.id.clone());
+        Self { pool, node, job: String::new(), task: "startup".to_owned(), run }
+    }
+
+    /// Tells whether it is a node's start task that runs, which is in no job.
+    pub(crate) fn is_start_task(&self) -> bool {
+        self.job.is_empty()
+    }
+
     /// Where the node keeps everything, below the emulator's directory.
     pub(crate) fn node_root(&self) -> PathBuf {
         [&self.pool, &self.node].iter().collect()
@@ -106,6 +140,9 @@ impl Place {
     ///
     /// Each run has its own: one that is still being stopped does not meet its successor's files.
     pub(crate) fn directory(&self) -> PathBuf {
+        if self.is_start_task() {
+            return self.node_root().join("startup");
+        }
         let task = format!("{}-{}", self.task, self.run.0);
         self.node_root().join("workitems").join(&self.job).join("job-1").join(task)
     }
@@ -117,11 +154,31 @@ pub(crate) fn key(id: &str) -> String {
 }
 
 impl State {
+    /// Makes an empty account; the same seed draws the same lengths of time.
+    pub(crate) fn new(rules: Rules, script: Option<Script>, seed: u64) -> Self {
+        Self {
+            pools: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            queues: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            samples: BTreeMap::new(),
+            orders: Vec::new(),
+            latest: Stamp::default(),
+            stirred: DateTime::UNIX_EPOCH,
+            sequence: 0,
+            rules,
+            script,
+            dice: StdRng::seed_from_u64(seed),
+        }
+    }
+
     /// Tells a moment that was never told before.
     ///
     /// Start times and ETags tell runs and versions apart, so two changes in one instant of a virtual
     /// clock must not share one.
     fn stamp(&mut self, now: DateTime<Utc>) -> Stamp {
+        self.stirred = self.stirred.max(now);
         self.latest = Stamp::of(now).max(self.latest.next());
         self.latest
     }

@@ -7,19 +7,32 @@ mod time;
 mod reader;
 mod job;
 mod container;
+mod exit;
 mod task;
+mod start_task;
+mod statistics;
+mod pool;
 mod node;
 
 pub use container::{BindMount, BindSource, ContainerSettings, WorkingDirectory};
+pub(crate) use exit::JobAction;
 pub(crate) use job::{
     AllTasksComplete, DisableTasks, JobConstraints, JobDisable, JobExecution, JobLimits, JobPatch,
-    JobTerminate, JobView, NewJob,
+    JobReplace, JobTerminate, JobView, NewJob, TaskFailure,
 };
-pub(crate) use node::{NodeAgentInfo, NodeView, PoolView, SchedulingPolicy};
+pub(crate) use node::{
+    AutoScaleRun, MachineInfo, NamedError, NodeAgentInfo, NodeView, PoolAsked, PoolView,
+};
+pub(crate) use pool::{
+    AutoScaleEvaluation, AutoScaleSettings, Deallocation, FillType, JobOrder, NewPool, PoolPatch,
+    PoolResize, Removal, SchedulingPolicy, check_interval, cores,
+};
 pub(crate) use reader::read;
+pub(crate) use start_task::{StartTask, StartTaskView};
+pub(crate) use statistics::TaskStatistics;
 pub(crate) use task::{
-    ExecutionView, FailureInfo, NewTask, NodeInfo, TaskCollection, TaskConstraints, TaskLimits,
-    TaskReplace, TaskView,
+    Detail, ExecutionView, FailureInfo, NewTask, NodeInfo, TaskCollection, TaskConstraints,
+    TaskLimits, TaskReplace, TaskView,
 };
 pub(crate) use time::{Span, Stamp};
 

@@ -82,6 +82,9 @@ impl Batch {
         let ran = task.phase.state != TaskState::Active;
         let place = task.place.as_ref().filter(|_| ran);
         let place = place.ok_or_else(Failure::task_files_unavailable)?;
+        if task.cleaned_up {
+            return Err(Failure::task_files_cleaned_up());
+        }
         state.pool(&place.pool)?.node(&place.node)?;
         Ok(self.options.work_dir.join(place.directory()))
     }

@@ -9,7 +9,7 @@ use super::{Call, Reply, views};
 use crate::batch::Batch;
 use crate::batch::failure::Failure;
 use crate::batch::state::State;
-use crate::batch::wire::{JobDisable, JobPatch, JobTerminate, JobView, NewJob};
+use crate::batch::wire::{JobDisable, JobPatch, JobReplace, JobTerminate, JobView, NewJob};
 
 impl Batch {
     pub(super) fn add_job(&self, call: &Call<'_>) -> Result<Reply, Failure> {
@@ -49,6 +49,16 @@ impl Batch {
         let patch: JobPatch = call.body()?;
         patch.check()?;
         self.change_job(call, StatusCode::OK, |state, id| {
+            state.update_job(id, patch, self.site.clock.now())
+        })
+    }
+
+    pub(super) fn replace_job(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        call.query(&[])?;
+        let replace: JobReplace = call.body()?;
+        self.change_job(call, StatusCode::OK, |state, id| {
+            let patch = replace.patch(state.job(id)?.pool());
+            patch.check()?;
             state.update_job(id, patch, self.site.clock.now())
         })
     }

@@ -1,4 +1,4 @@
-//! Operations on pools and nodes, which can be read and not changed.
+//! Operations on pools and nodes that do not change their sizes.
 
 use http::StatusCode;
 use serde_json::Value;
@@ -6,9 +6,52 @@ use serde_json::Value;
 use super::{Call, Reply, views};
 use crate::batch::Batch;
 use crate::batch::failure::Failure;
-use crate::batch::wire::{NodeView, PoolView};
+use crate::batch::state::State;
+use crate::batch::wire::{NewPool, NodeView, PoolPatch, PoolView};
 
 impl Batch {
+    pub(super) fn add_pool(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        call.query(&[])?;
+        let spec: NewPool = call.body()?;
+        spec.check()?;
+        let id = spec.id.clone();
+        let mut state = self.state();
+        state.add_pool(spec, self.site.clock.now())?;
+        written(&state, &id, StatusCode::CREATED)
+    }
+
+    pub(super) fn update_pool(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        call.query(&[])?;
+        let patch: PoolPatch = call.body()?;
+        self.change_pool(call, StatusCode::OK, |state, id| {
+            patch.check(&state.pool(id)?.spec.vm_size)?;
+            state.update_pool(id, patch, self.site.clock.now())
+        })
+    }
+
+    pub(super) fn delete_pool(&self, call: &Call<'_>) -> Result<Reply, Failure> {
+        call.query(&[])?;
+        let mut state = self.state();
+        let id = call.route.id(0);
+        call.check(state.pool(id)?.modified)?;
+        state.delete_pool(id, self.site.clock.now())?;
+        Ok(Reply::new(StatusCode::ACCEPTED))
+    }
+
+    /// Changes a pool, if the request's conditions hold, and answers the write.
+    pub(super) fn change_pool(
+        &self,
+        call: &Call<'_>,
+        status: StatusCode,
+        change: impl FnOnce(&mut State, &str) -> Result<(), Failure>,
+    ) -> Result<Reply, Failure> {
+        let mut state = self.state();
+        let id = call.route.id(0);
+        call.check(state.pool(id)?.modified)?;
+        change(&mut state, id)?;
+        written(&state, id, status)
+    }
+
     pub(super) fn get_pool(&self, call: &Call<'_>) -> Result<Reply, Failure> {
         let select = call.query(&["$select"])?.selection(PoolView::PROPERTIES)?;
         let state = self.state();
@@ -64,4 +107,11 @@ impl Batch {
         let nodes: Vec<Value> = nodes.into_iter().map(write).collect();
         Ok(call.list(&query, "nodes", (nodes, last)))
     }
+}
+
+/// Answers a write to a pool.
+fn written(state: &State, id: &str, status: StatusCode) -> Result<Reply, Failure> {
+    let pool = state.pool(id)?;
+    let path = format!("/pools/{}", pool.id);
+    Ok(Reply::new(status).modified(pool.modified).subject(path))
 }

@@ -8,7 +8,7 @@ use super::{Call, Reply, views};
 use crate::batch::Batch;
 use crate::batch::failure::Failure;
 use crate::batch::state::State;
-use crate::batch::wire::{NewTask, TaskReplace, TaskView};
+use crate::batch::wire::{NewTask, Stamp, TaskReplace, TaskView};
 use crate::events::Happening;
 
 impl Batch {
@@ -28,17 +28,22 @@ impl Batch {
     }
 
     pub(super) fn get_task(&self, call: &Call<'_>) -> Result<Reply, Failure> {
-        let select = call.query(&["$select"])?.selection(TaskView::PROPERTIES)?;
+        let query = call.query(&["$select", "$expand"])?;
+        let (select, statistics) =
+            (query.selection(TaskView::PROPERTIES)?, query.wants_statistics()?);
         let state = self.state();
         let job = state.job(call.route.id(0))?;
         let task = state.task(call.route.id(0), call.route.id(1))?;
         call.check(task.modified)?;
-        let body = select.write(&views::task(&call.base, job, task));
+        let now = statistics.then(|| Stamp::of(self.site.clock.now()));
+        let body = select.write(&views::task(&call.base, job, task, now));
         Ok(Reply::showing(&call.base, "tasks/@Element", body).modified(task.modified))
     }
 
     pub(super) fn list_tasks(&self, call: &Call<'_>) -> Result<Reply, Failure> {
-        let query = call.query(&["$filter", "$select", "maxresults", "$skiptoken"])?;
+        let allowed = ["$filter", "$select", "$expand", "maxresults", "$skiptoken"];
+        let query = call.query(&allowed)?;
+        let now = query.wants_statistics()?.then(|| Stamp::of(self.site.clock.now()));
         let (select, page) = (query.selection(TaskView::PROPERTIES)?, query.page()?);
         let filter = query.filter(views::TASK_FIELDS)?;
         let state = self.state();
@@ -47,7 +52,8 @@ impl Batch {
         let tasks = job.tasks.range::<str, _>((after, Bound::Unbounded));
         let tasks = tasks.filter(|(_, task)| filter.passes(|name| views::task_field(task, name)));
         let (tasks, last) = page.cut(tasks);
-        let tasks = tasks.into_iter().map(|task| select.write(&views::task(&call.base, job, task)));
+        let write = |task| select.write(&views::task(&call.base, job, task, now));
+        let tasks = tasks.into_iter().map(write);
         Ok(call.list(&query, "tasks", (tasks.collect(), last)))
     }
 

@@ -1,16 +1,15 @@
 //! What jobs, tasks, pools and nodes look like from outside.
 
-use serde_json::json;
+mod pools;
+
+pub(super) use pools::{NODE_FIELDS, POOL_FIELDS, node, node_field, pool, pool_field};
 
 use crate::batch::query::{Field, Operand};
-use crate::batch::state::{Job, Node, Pool, Task, TaskState};
+use crate::batch::state::{Job, Task, TaskState};
 use crate::batch::wire::{
-    ExecutionView, JobExecution, JobLimits, JobView, NodeAgentInfo, NodeInfo, NodeView, PoolView,
-    SchedulingPolicy, Span, Stamp, TaskLimits, TaskView,
+    ExecutionView, JobExecution, JobLimits, JobView, NodeInfo, Span, Stamp, TaskLimits,
+    TaskStatistics, TaskView,
 };
-
-/// The size that every node claims to have.
-const VM_SIZE: &str = "Standard_D2_v5";
 
 /// Shows a job.
 pub(super) fn job<'a>(base: &str, job: &'a Job) -> JobView<'a> {
@@ -74,13 +73,20 @@ pub(super) fn job_field<'a>(job: &'a Job, name: &str) -> Operand<'a> {
     }
 }
 
-/// Shows a task.
-pub(super) fn task<'a>(base: &str, job: &'a Job, task: &'a Task) -> TaskView<'a> {
+/// Shows a task, with its statistics as of now where they are asked for.
+pub(super) fn task<'a>(
+    base: &str,
+    job: &'a Job,
+    task: &'a Task,
+    now: Option<Stamp>,
+) -> TaskView<'a> {
     let (spec, phase) = (&*task.spec, &task.phase);
+    let url = format!("{base}/jobs/{}/tasks/{}", job.spec.id, spec.id);
     TaskView {
         id: &spec.id,
         display_name: spec.display_name.as_deref(),
-        url: format!("{base}/jobs/{}/tasks/{}", job.spec.id, spec.id),
+        stats: now.map(|now| statistics(&url, task, now)),
+        url,
         e_tag: task.modified.etag(),
         creation_time: task.created,
         last_modified: task.modified,
@@ -88,6 +94,7 @@ pub(super) fn task<'a>(base: &str, job: &'a Job, task: &'a Task) -> TaskView<'a>
         state_transition_time: phase.since,
         previous_state: phase.previous.map(|(state, _)| state.name()),
         previous_state_transition_time: phase.previous.map(|(_, since)| since),
+        exit_conditions: spec.exit_conditions.as_ref(),
         command_line: &spec.command_line,
         container_settings: spec.container_settings.as_ref(),
         environment_settings: spec.environment_settings.as_deref(),
@@ -101,6 +108,25 @@ pub(super) fn task<'a>(base: &str, job: &'a Job, task: &'a Task) -> TaskView<'a>
         required_slots: task.slots(),
         execution_info: execution(task),
         node_info: node_info(base, task),
+    }
+}
+
+/// Tells how long a task has waited and run; nobody measures what else it has used.
+fn statistics(url: &str, task: &Task, now: Stamp) -> TaskStatistics {
+    let start = task.execution.start.unwrap_or(now);
+    let end = task.execution.end.unwrap_or(now);
+    TaskStatistics {
+        url: format!("{url}/stats"),
+        start_time: task.created,
+        last_update_time: now,
+        user_cpu_time: Span::NONE,
+        kernel_cpu_time: Span::NONE,
+        wall_clock_time: Span::between(start, end),
+        read_iops: "0",
+        write_iops: "0",
+        read_io_gib: 0.0,
+        write_io_gib: 0.0,
+        wait_time: Span::between(task.created, start),
     }
 }
 
@@ -169,99 +195,6 @@ pub(super) fn task_field<'a>(task: &'a Task, name: &str) -> Operand<'a> {
         "executionInfo/result" => task.result().into(),
         "nodeInfo/poolId" => place.map(|place| place.pool.as_str()).into(),
         "nodeInfo/nodeId" => place.map(|place| place.node.as_str()).into(),
-        _ => Operand::Absent,
-    }
-}
-
-/// Shows a pool.
-pub(super) fn pool<'a>(base: &str, pool: &'a Pool) -> PoolView<'a> {
-    PoolView {
-        id: &pool.id,
-        display_name: &pool.label,
-        url: format!("{base}/pools/{}", pool.id),
-        e_tag: pool.modified.etag(),
-        last_modified: pool.modified,
-        creation_time: pool.created,
-        state: "active",
-        state_transition_time: pool.created,
-        allocation_state: "steady",
-        allocation_state_transition_time: pool.modified,
-        vm_size: VM_SIZE,
-        virtual_machine_configuration: json!({
-            "imageReference": image(),
-            "nodeAgentSKUId": "batch.node.ubuntu 24.04",
-            "containerConfiguration": { "type": "dockerCompatible" },
-        }),
-        resize_timeout: Span::minutes(15),
-        current_dedicated_nodes: pool.nodes.len(),
-        current_low_priority_nodes: 0,
-        target_dedicated_nodes: pool.nodes.len(),
-        target_low_priority_nodes: 0,
-        enable_auto_scale: false,
-        enable_inter_node_communication: false,
-        task_slots_per_node: pool.slots,
-        task_scheduling_policy: SchedulingPolicy { node_fill_type: "spread" },
-    }
-}
-
-fn image() -> serde_json::Value {
-    json!({ "publisher": "microsoft-dsvm", "offer": "ubuntu-hpc", "sku": "2404", "version": "latest" })
-}
-
-/// The properties that pools are filtered by.
-pub(super) const POOL_FIELDS: &[(&str, Field)] =
-    &[("id", Field::Text), ("state", Field::Word), ("creationTime", Field::Time)];
-
-/// Gives what a pool is filtered by.
-pub(super) fn pool_field<'a>(pool: &'a Pool, name: &str) -> Operand<'a> {
-    match name {
-        "id" => pool.id.as_str().into(),
-        "state" => "active".into(),
-        "creationTime" => pool.created.into(),
-        _ => Operand::Absent,
-    }
-}
-
-/// Shows a node.
-pub(super) fn node<'a>(base: &str, pool: &Pool, node: &'a Node) -> NodeView<'a> {
-    NodeView {
-        id: &node.id,
-        url: format!("{base}/pools/{}/nodes/{}", pool.id, node.id),
-        state: node.state(),
-        scheduling_state: "enabled",
-        state_transition_time: node.since,
-        last_boot_time: node.booted,
-        allocation_time: node.allocated,
-        ip_address: "127.0.0.1",
-        ipv6_address: "::1",
-        affinity_id: format!("TVM:{}", node.id),
-        vm_size: VM_SIZE,
-        total_tasks_run: node.tasks_run,
-        running_tasks_count: node.runs.len(),
-        running_task_slots_count: node.used,
-        total_tasks_succeeded: node.tasks_succeeded,
-        is_dedicated: true,
-        node_agent_info: NodeAgentInfo { version: "1.2.0.0", last_update_time: node.booted },
-        virtual_machine_info: json!({ "imageReference": image() }),
-    }
-}
-
-/// The properties that nodes are filtered by.
-pub(super) const NODE_FIELDS: &[(&str, Field)] = &[
-    ("state", Field::Word),
-    ("stateTransitionTime", Field::Time),
-    ("lastBootTime", Field::Time),
-    ("allocationTime", Field::Time),
-];
-
-/// Gives what a node is filtered by.
-pub(super) fn node_field<'a>(node: &Node, name: &str) -> Operand<'a> {
-    let time = |stamp: Stamp| stamp.into();
-    match name {
-        "state" => node.state().into(),
-        "stateTransitionTime" => time(node.since),
-        "lastBootTime" => time(node.booted),
-        "allocationTime" => time(node.allocated),
         _ => Operand::Absent,
     }
 }

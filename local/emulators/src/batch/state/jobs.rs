@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::runs::Deadline;
+use super::agenda::Deadline;
 use super::task::{Outcome, Requeue};
 use super::{Job, JobState, Order, State, key};
 use crate::batch::failure::Failure;
@@ -15,6 +15,11 @@ impl State {
         let id = key(&spec.id);
         if self.jobs.contains_key(&id) {
             return Err(Failure::job_exists());
+        }
+        let over =
+            |job: &&Job| !matches!(job.phase.state, JobState::Completed | JobState::Deleting);
+        if self.jobs.values().filter(over).count() >= self.rules.quota.active_jobs {
+            return Err(Failure::active_job_quota_reached());
         }
         let at = self.stamp(now);
         self.jobs.insert(id.clone(), Job::new(spec, at));
@@ -62,6 +67,12 @@ impl State {
         if job.phase.state == JobState::Disabled {
             return Ok(());
         }
+        self.disable(&key(id), tasks, at);
+        Ok(())
+    }
+
+    pub(super) fn disable(&mut self, id: &str, tasks: DisableTasks, at: Stamp) {
+        let Some(job) = self.jobs.get_mut(id) else { return };
         job.enter(JobState::Disabling, at);
         for run in job.runs.clone() {
             match tasks {
@@ -70,8 +81,7 @@ impl State {
                 DisableTasks::Wait => {}
             }
         }
-        self.settle(&key(id), at);
-        Ok(())
+        self.settle(id, at);
     }
 
     /// Lets a job's tasks start again.
@@ -124,12 +134,20 @@ impl State {
     }
 
     /// Completes the task of a run as ended by the user, and asks the run to end.
-    fn end_run(&mut self, run: super::RunId, at: Stamp) {
+    pub(super) fn end_run(&mut self, run: super::RunId, at: Stamp) {
         let Some((job, task)) = self.task_of(run) else { return };
         if let Some(job) = self.jobs.get_mut(&job) {
             job.change(&task, |task| task.complete(Outcome::ended_by_user(), at));
         }
-        self.orders.push(Order::Stop(run, Ask::End));
+        self.stop(run, Ask::End, at);
+    }
+
+    /// Ends a job that has taken too long.
+    pub(super) fn expire_job(&mut self, id: &str, due: Stamp) {
+        let at = self.stamp(due.moment());
+        if self.jobs.get(id).is_some_and(|job| job.due == Some(due) && job.check_alive().is_ok()) {
+            self.terminate(id, "MaxWallClockTimeExpiry", at);
+        }
     }
 
     /// Takes the steps that a job owes: out of a passing state, to its end, to its turn in the queue.
@@ -152,8 +170,9 @@ impl State {
     fn drop_job(&mut self, id: &str) {
         self.leave_queue(id);
         let Some(job) = self.jobs.remove(id) else { return };
+        self.leave_ghosts(&key(job.pool()), job.tally.active.tasks);
         let places = job.tasks.into_values().filter_map(|task| task.place);
-        self.orders.extend(places.map(Order::Forget));
+        self.orders.extend(places.map(|place| Order::Forget(place.directory())));
     }
 
     /// Sets the deadline of a job.

@@ -1,75 +1,246 @@
-//! Pools of nodes, and what happens to nodes from outside.
+//! A pool: what was asked for, what there is, and what is on its way.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use chrono::TimeDelta;
 
-use super::task::Requeue;
-use super::{RunId, State, key};
+use super::node::Node;
+use super::phase::Phase;
+use super::scaling::Scaling;
 use crate::batch::failure::Failure;
-use crate::batch::launch::Ask;
-use crate::batch::wire::Stamp;
+use crate::batch::timings::Timings;
+use crate::batch::wire::{
+    FillType, JobOrder, NamedError, NewPool, SchedulingPolicy, Span, Stamp, cores,
+};
+
+/// Whether a pool changes its size.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Allocation {
+    Steady,
+    Resizing,
+    Stopping,
+}
+
+impl Allocation {
+    /// The state's name on the wire.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Steady => "steady",
+            Self::Resizing => "resizing",
+            Self::Stopping => "stopping",
+        }
+    }
+}
+
+/// How many nodes there are to be.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Targets {
+    pub(crate) dedicated: i32,
+    pub(crate) low_priority: i32,
+}
+
+impl Targets {
+    pub(super) fn of(self, dedicated: bool) -> usize {
+        let nodes = if dedicated { self.dedicated } else { self.low_priority };
+        usize::try_from(nodes).unwrap_or(0)
+    }
+}
+
+/// A node that was asked for and is not there yet.
+#[derive(Clone, Debug)]
+pub(super) struct Wish {
+    pub(super) dedicated: bool,
+    /// The node that was preempted and is still shown, where this one takes its place.
+    pub(super) replaces: Option<String>,
+}
 
 /// A pool.
 #[derive(Debug)]
 pub(crate) struct Pool {
     pub(crate) id: String,
-    /// Its name for people.
-    pub(crate) label: String,
-    pub(crate) slots: u32,
+    /// What was asked for, as later updates have changed it.
+    pub(crate) spec: NewPool,
     pub(crate) created: Stamp,
     pub(crate) modified: Stamp,
+    /// Since when it is being deleted.
+    pub(crate) deleting: Option<Stamp>,
+    pub(crate) allocation: Phase<Allocation>,
+    pub(crate) targets: Targets,
+    pub(crate) resize_timeout: Span,
+    pub(crate) resize_errors: Vec<NamedError>,
+    /// Its formula, where it has one.
+    pub(crate) scaling: Option<Scaling>,
+    /// When scaling was last enabled by a request of its own.
+    pub(super) scaling_enabled: Option<Stamp>,
     pub(crate) nodes: Vec<Node>,
+    /// The nodes that were asked for, by the order of asking.
+    pub(super) wishes: BTreeMap<u64, Wish>,
     /// Whether no task may start.
     pub(crate) held: bool,
+    /// Whether no node is allocated.
+    pub(super) frozen: bool,
+    /// When the resize that is under way has taken too long.
+    pub(super) resize_due: Option<Stamp>,
+    /// Whether it is there from the beginning, with all its nodes.
+    pub(super) fixed: bool,
+    /// The errors that the next resizes end with.
+    pub(super) failures: Vec<NamedError>,
+    /// Tasks that were deleted as they waited, and that still count as pending.
+    pub(super) ghosts: u64,
+    /// How many tasks have succeeded and failed on it.
+    pub(super) finished: (u64, u64),
+    pub(super) timings: Timings,
     /// How many nodes it ever had; the next one's number.
     numbers: u32,
-}
-
-/// A node.
-#[derive(Debug)]
-pub(crate) struct Node {
-    pub(crate) id: String,
-    /// Its name for people.
-    pub(crate) label: String,
-    pub(crate) allocated: Stamp,
-    pub(crate) booted: Stamp,
-    /// When it became idle or running.
-    pub(crate) since: Stamp,
-    pub(crate) used: u32,
-    pub(crate) runs: BTreeSet<RunId>,
-    pub(crate) tasks_run: u64,
-    pub(crate) tasks_succeeded: u64,
+    /// How many nodes were ever asked for.
+    wishes_so_far: u64,
 }
 
 impl Pool {
-    fn grow(&mut self, at: Stamp) {
-        self.numbers += 1;
-        let number = self.numbers;
-        self.nodes.push(Node {
-            id: format!("tvm-{}-{number}", self.id),
-            label: format!("{} {number}", self.label),
-            allocated: at,
-            booted: at,
-            since: at,
-            used: 0,
-            runs: BTreeSet::new(),
-            tasks_run: 0,
-            tasks_succeeded: 0,
-        });
+    /// Makes a pool without nodes.
+    pub(super) fn new(spec: NewPool, timings: Timings, at: Stamp) -> Self {
+        Self {
+            id: spec.id.clone(),
+            resize_timeout: spec.resize_timeout.unwrap_or(Span::minutes(15)),
+            spec,
+            created: at,
+            modified: at,
+            deleting: None,
+            allocation: Phase::starting(Allocation::Steady, at),
+            targets: Targets::default(),
+            resize_errors: Vec::new(),
+            scaling: None,
+            scaling_enabled: None,
+            nodes: Vec::new(),
+            wishes: BTreeMap::new(),
+            held: false,
+            frozen: false,
+            resize_due: None,
+            fixed: false,
+            failures: Vec::new(),
+            ghosts: 0,
+            finished: (0, 0),
+            timings,
+            numbers: 0,
+            wishes_so_far: 0,
+        }
     }
 
-    /// Chooses the node with the most room, which is how a pool spreads its tasks.
-    pub(super) fn roomiest(&self, slots: u32) -> Option<usize> {
-        let room = |node: &Node| self.slots - node.used.min(self.slots);
-        let fitting = self.nodes.iter().enumerate().filter(|(_, node)| room(node) >= slots);
-        fitting.rev().max_by_key(|(_, node)| room(node)).map(|(index, _)| index)
+    /// Tells its name for people.
+    pub(crate) fn label(&self) -> &str {
+        self.spec.display_name.as_deref().unwrap_or(&self.id)
+    }
+
+    /// Tells how many slots each node has.
+    pub(crate) fn slots(&self) -> u32 {
+        self.spec.task_slots_per_node.unwrap_or(1)
+    }
+
+    /// Tells how it spreads its tasks.
+    pub(crate) fn policy(&self) -> SchedulingPolicy {
+        self.spec.task_scheduling_policy.unwrap_or_default()
+    }
+
+    /// Tells whose tasks it takes first among jobs of one priority.
+    pub(super) fn job_order(&self) -> JobOrder {
+        self.policy().job_default_order.unwrap_or_default()
+    }
+
+    /// Tells how many cores each node has.
+    pub(super) fn cores(&self) -> u32 {
+        cores(&self.spec.vm_size)
+    }
+
+    /// Adds a node.
+    pub(super) fn add_node(&mut self, dedicated: bool, at: Stamp) -> &mut Node {
+        self.numbers += 1;
+        let (id, label) = (&self.id, self.label());
+        let (id, label) =
+            (format!("tvm-{id}-{}", self.numbers), format!("{label} {}", self.numbers));
+        let mut node = Node::new(id, label, dedicated, at);
+        let machine = self.spec.virtual_machine_configuration.as_ref();
+        node.images.extend(machine.into_iter().flat_map(|machine| machine.images().to_vec()));
+        self.nodes.push(node);
+        self.nodes.last_mut().expect("it was just added")
+    }
+
+    /// Notes that a node was asked for; gives the wish's number.
+    pub(super) fn note_wish(&mut self, wish: Wish) -> u64 {
+        self.wishes_so_far += 1;
+        self.wishes.insert(self.wishes_so_far, wish);
+        self.wishes_so_far
+    }
+
+    /// Counts the nodes of a kind that are shown, those that leave included.
+    pub(crate) fn current(&self, dedicated: bool) -> usize {
+        self.nodes.iter().filter(|node| node.dedicated == dedicated).count()
+    }
+
+    /// Counts the nodes of a kind that stay or are on their way.
+    pub(super) fn committed(&self, dedicated: bool) -> usize {
+        let staying = |node: &&Node| node.dedicated == dedicated && node.stays();
+        let coming = |wish: &&Wish| wish.dedicated == dedicated && wish.replaces.is_none();
+        self.nodes.iter().filter(staying).count() + self.wishes.values().filter(coming).count()
+    }
+
+    /// Tells whether a node of a kind was asked for in a resize.
+    pub(super) fn is_waiting_for(&self, dedicated: bool) -> bool {
+        self.wishes.values().any(|wish| wish.dedicated == dedicated && wish.replaces.is_none())
+    }
+
+    /// Tells whether it has the size that it is to have, or has given up on it.
+    pub(super) fn is_settled(&self) -> bool {
+        self.wishes.values().all(|wish| wish.replaces.is_some())
+            && self.nodes.iter().all(Node::stays)
+    }
+
+    /// Tells whether a node is between two states that time alone leads it through.
+    pub(super) fn is_moving(&self) -> bool {
+        use super::node::NodeState::{Creating, LeavingPool, Starting, WaitingForStartTask};
+        let moving = |node: &Node| {
+            matches!(node.phase.state, Creating | Starting | WaitingForStartTask | LeavingPool)
+        };
+        !self.wishes.is_empty() || self.nodes.iter().any(moving)
+    }
+
+    /// Enters an allocation state.
+    pub(super) fn allocate(&mut self, state: Allocation, at: Stamp) {
+        if self.allocation.state != state {
+            self.allocation.enter(state, at);
+        }
+    }
+
+    /// Fails where the pool is on its way out.
+    pub(super) fn check_kept(&self) -> Result<(), Failure> {
+        if self.deleting.is_some() { Err(Failure::pool_being_deleted()) } else { Ok(()) }
+    }
+
+    /// Fails where the pool is changing its size.
+    pub(super) fn check_steady(&self) -> Result<(), Failure> {
+        self.check_kept()?;
+        match self.allocation.state {
+            Allocation::Steady => Ok(()),
+            Allocation::Resizing | Allocation::Stopping => Err(Failure::pool_being_resized()),
+        }
+    }
+
+    /// Chooses the node for a task: the one with the most room, or with the least that is enough.
+    pub(super) fn place_for(&self, slots: u32) -> Option<usize> {
+        let most = self.slots();
+        let room = |node: &Node| most - node.used.min(most);
+        let fits = |node: &Node| node.is_ready() && node.stays() && room(node) >= slots;
+        let fitting = self.nodes.iter().enumerate().filter(|(_, node)| fits(node));
+        let chosen = match self.policy().node_fill_type {
+            FillType::Spread => fitting.rev().max_by_key(|(_, node)| room(node)),
+            FillType::Pack => fitting.min_by_key(|(_, node)| room(node)),
+        };
+        chosen.map(|(index, _)| index)
     }
 
     /// Tells whether any slot is free.
     pub(super) fn has_room(&self) -> bool {
-        self.nodes.iter().any(|node| node.used < self.slots)
+        let free = |node: &Node| node.is_ready() && node.stays() && node.used < self.slots();
+        self.nodes.iter().any(free)
     }
 
     /// Finds a node.
@@ -81,127 +252,23 @@ impl Pool {
     pub(super) fn node_mut(&mut self, id: &str) -> Option<&mut Node> {
         self.nodes.iter_mut().find(|node| node.id == id)
     }
-}
 
-impl Node {
-    /// Tells the node's state on the wire.
-    pub(crate) fn state(&self) -> &'static str {
-        if self.runs.is_empty() { "idle" } else { "running" }
+    /// Chooses the nodes of a kind that can be spared: preempted and unfinished ones first, then idle
+    /// ones, then those with the least to do; the youngest first of those alike.
+    pub(super) fn sparable(&self, dedicated: bool, count: usize) -> Vec<String> {
+        let staying = |node: &&Node| node.dedicated == dedicated && node.stays();
+        let mut nodes: Vec<_> = self.nodes.iter().rev().filter(staying).collect();
+        nodes.sort_by_key(|node| (node.is_ready(), node.used));
+        nodes.into_iter().take(count).map(|node| node.id.clone()).collect()
     }
 
-    /// Takes a run on.
-    pub(super) fn take_on(&mut self, run: RunId, slots: u32, at: Stamp) {
-        if self.runs.is_empty() {
-            self.since = at;
-        }
-        self.runs.insert(run);
-        self.used += slots;
-        self.tasks_run += 1;
+    /// Tells when the files on a node need not be kept any longer.
+    pub(super) fn retention(&self, node: &str) -> Option<Stamp> {
+        self.node(node).ok().and_then(|node| node.kept_until)
     }
 
-    /// Lets a run go.
-    pub(super) fn let_go(&mut self, run: RunId, slots: u32, at: Stamp) {
-        if self.runs.remove(&run) {
-            self.used -= slots;
-            if self.runs.is_empty() {
-                self.since = at;
-            }
-        }
-    }
-}
-
-/// How a node is lost.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub enum Loss {
-    /// Azure takes it away; the pool gets another.
-    Preempted,
-    /// It dies, and boots again under its id.
-    Died,
-}
-
-impl State {
-    /// Makes a pool of idle nodes.
-    pub(crate) fn add_pool(&mut self, id: &str, label: &str, slots: u32, now: DateTime<Utc>) {
-        let at = self.stamp(now);
-        let pool = Pool {
-            id: id.to_owned(),
-            label: label.to_owned(),
-            slots,
-            created: at,
-            modified: at,
-            nodes: Vec::new(),
-            held: false,
-            numbers: 0,
-        };
-        self.pools.insert(key(id), pool);
-    }
-
-    /// Lets tasks wait although there is room, or lets them start again.
-    pub(crate) fn hold(&mut self, pool: &str, held: bool) -> Result<(), Failure> {
-        self.pool_mut(pool)?.held = held;
-        Ok(())
-    }
-
-    /// Gives a pool another size at once; tasks of nodes that go are requeued.
-    pub(crate) fn resize(
-        &mut self,
-        pool: &str,
-        nodes: usize,
-        now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
-        let at = self.stamp(now);
-        let resized = self.pool_mut(pool)?;
-        resized.modified = at;
-        while resized.nodes.len() < nodes {
-            resized.grow(at);
-        }
-        // The idle ones go first, and of those the youngest.
-        let mut leaving: Vec<_> = resized.nodes.iter().map(|node| (node.used, &node.id)).collect();
-        leaving.reverse();
-        leaving.sort_by_key(|(used, _)| *used);
-        let surplus = leaving.len() - nodes;
-        let leaving: Vec<_> = leaving[..surplus].iter().map(|(_, id)| (*id).clone()).collect();
-        for node in leaving {
-            self.vacate(pool, &node, Requeue::Asked, at)?;
-            self.pool_mut(pool)?.nodes.retain(|kept| kept.id != node);
-        }
-        Ok(())
-    }
-
-    /// Loses a node: its tasks are requeued and run again.
-    pub(crate) fn lose(
-        &mut self,
-        node: &str,
-        loss: Loss,
-        now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
-        let at = self.stamp(now);
-        let of = |pool: &&super::Pool| pool.node(node).is_ok();
-        let pool = self.pools.values().find(of).ok_or_else(Failure::node_not_found)?;
-        let (pool, node) = (pool.id.clone(), pool.node(node)?.id.clone());
-        self.vacate(&pool, &node, Requeue::NodeLost, at)?;
-        let pool = self.pool_mut(&pool)?;
-        match loss {
-            Loss::Preempted => {
-                pool.nodes.retain(|kept| kept.id != node);
-                pool.grow(at);
-            }
-            Loss::Died => {
-                if let Some(node) = pool.node_mut(&node) {
-                    node.booted = at;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Sends a node's tasks back to the queue and kills their runs.
-    fn vacate(&mut self, pool: &str, node: &str, why: Requeue, at: Stamp) -> Result<(), Failure> {
-        let runs: Vec<_> = self.pool(pool)?.node(node)?.runs.iter().copied().collect();
-        for run in runs {
-            self.requeue_run(run, why, Ask::Kill, at);
-        }
-        Ok(())
+    /// Tells how long a resize may take; what a formula asks for has no limit.
+    pub(super) fn patience(&self) -> Option<TimeDelta> {
+        self.scaling.is_none().then(|| self.resize_timeout.length()).flatten()
     }
 }

@@ -4,16 +4,19 @@
 
 use std::cmp::Reverse;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::runs::{Deadline, Run};
-use super::{JobState, Order, Place, RunId, Settings, Start, State, key};
-use crate::batch::wire::Stamp;
+use super::agenda::Deadline;
+use super::runs::Run;
+use super::{JobState, Place, RunId, Settings, Start, State, key};
+use crate::batch::wire::{JobOrder, NewJob, NewTask, Stamp};
 
-/// A job's turn: higher priorities first, then the job whose next task was added first.
+/// A job's turn: higher priorities first, then by the pool's policy, then the job whose next task was
+/// added first.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Turn {
     priority: Reverse<i32>,
+    created: Option<Stamp>,
     head: u64,
     job: String,
 }
@@ -23,12 +26,14 @@ impl State {
     pub(super) fn take_turn(&mut self, id: &str) {
         self.leave_queue(id);
         let Some(job) = self.jobs.get_mut(id) else { return };
+        let pool = key(job.pool());
+        let by_creation = |pool: &super::Pool| pool.job_order() == JobOrder::CreationTime;
+        let created = self.pools.get(&pool).is_some_and(by_creation).then_some(job.created);
         let parallel = usize::try_from(job.max_parallel()).unwrap_or(usize::MAX);
         let open = job.phase.state == JobState::Active && job.runs.len() < parallel;
         let Some(head) = job.ready.keys().next().copied().filter(|_| open) else { return };
-        let turn = Turn { priority: Reverse(job.priority()), head, job: id.to_owned() };
+        let turn = Turn { priority: Reverse(job.priority()), created, head, job: id.to_owned() };
         job.turn = Some(turn.clone());
-        let pool = key(job.pool());
         self.queues.entry(pool).or_default().insert(turn);
     }
 
@@ -47,8 +52,17 @@ impl State {
 
     /// Starts what can start.
     pub(crate) fn schedule(&mut self, now: DateTime<Utc>) {
-        let open: Vec<_> = self.pools.iter().filter(|(_, pool)| !pool.held).collect();
-        let open: Vec<_> = open.into_iter().map(|(id, _)| id.clone()).collect();
+        let open = |(_, pool): &(&String, &mut super::Pool)| !pool.held && pool.has_room();
+        let open: Vec<_> = self
+            .pools
+            .iter_mut()
+            .filter(open)
+            .map(|(id, pool)| {
+                // A node that asks for work finds out that the work was deleted.
+                pool.ghosts = 0;
+                id.clone()
+            })
+            .collect();
         for pool in open {
             while let Some((job, node)) = self.next_start(&pool) {
                 let at = self.stamp(now);
@@ -66,21 +80,23 @@ impl State {
         self.queues.get(pool)?.iter().find_map(|turn| {
             let job = self.jobs.get(&turn.job)?;
             let task = job.tasks.get(job.ready.get(&turn.head)?)?;
-            Some((turn.job.clone(), nodes.roomiest(task.slots())?))
+            Some((turn.job.clone(), nodes.place_for(task.slots())?))
         })
     }
 
-    fn start(&mut self, pool: &str, job: &str, node: usize, at: Stamp) {
+    fn start(&mut self, pool_id: &str, job: &str, node: usize, at: Stamp) {
         let run = RunId(self.next());
-        let (Some(pool), Some(entry)) = (self.pools.get_mut(pool), self.jobs.get_mut(job)) else {
+        let (Some(pool), Some(entry)) = (self.pools.get_mut(pool_id), self.jobs.get_mut(job))
+        else {
             return;
         };
         let Some(task) = entry.ready.values().next().cloned() else { return };
         let Some(found) = entry.tasks.get(&task) else { return };
         let (spec, slots, limit) = (found.spec.clone(), found.slots(), found.wall_clock());
+        let pool_name = pool.id.clone();
         let node = &mut pool.nodes[node];
         let place = Place {
-            pool: pool.id.clone(),
+            pool: pool_name,
             node: node.id.clone(),
             job: entry.spec.id.clone(),
             task: spec.id.clone(),
@@ -89,16 +105,23 @@ impl State {
         node.take_on(run, slots, at);
         entry.runs.insert(run);
         entry.change(&task, |task| task.begin(place.clone(), at));
-        let settings = [&entry.spec.common_environment_settings, &spec.environment_settings];
-        let settings = settings.into_iter().flatten().flatten();
-        let settings =
-            settings.map(|set| (set.name.clone(), set.value.clone().unwrap_or_default()));
-        let settings = Settings(settings.collect());
-        let label = node.label.clone();
-        let due = at.after(limit);
-        self.runs.insert(run, Run::new(&place, slots, due));
-        self.deadlines.extend(due.map(|due| (due, Deadline::Run(run))));
-        self.orders.push(Order::Start(Box::new(Start { place, label, task: spec, settings })));
+        let (label, dedicated) = (node.label.clone(), node.dedicated);
+        let image = spec.container_settings.as_ref().map(|container| container.image_name.as_str());
+        let pulls = image.is_some_and(|image| node.images.insert(image.to_owned()));
+        let settings = settings(&entry.spec, &spec);
+        let (command_line, container) =
+            (spec.command_line.clone(), spec.container_settings.clone());
+        let start = Start { place, label, dedicated, command_line, container, settings };
+        self.runs.insert(run, Run::new(start, slots, Some(limit)));
+        let wait = if pulls { pool.timings.pull.draw(&mut self.dice) } else { TimeDelta::zero() };
+        self.after(at, wait, Deadline::Pulled(run));
         self.take_turn(job);
     }
+}
+
+/// Lists the settings of a task: those of its job, overridden by its own.
+fn settings(job: &NewJob, task: &NewTask) -> Settings {
+    let all = [&job.common_environment_settings, &task.environment_settings];
+    let all = all.into_iter().flatten().flatten();
+    Settings(all.map(|set| (set.name.clone(), set.value.clone().unwrap_or_default())).collect())
 }

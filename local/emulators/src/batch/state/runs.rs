@@ -1,26 +1,34 @@
-//! Runs of tasks: how they end, and what that means for the task.
+//! Runs of tasks: how they begin and end, and what that means for the task.
 
 use chrono::{DateTime, Utc};
 
+use super::agenda::Deadline;
 use super::task::{Outcome, Requeue};
-use super::{Order, Place, RunId, State, Task, TaskState, key};
-use crate::batch::launch::{Ask, Ending};
-use crate::batch::wire::Stamp;
+use super::{Order, Place, RunId, Start, State, Task, TaskState, key};
+use crate::batch::launch::{Act, Ask, Ending};
+use crate::batch::wire::{Span, Stamp};
+use crate::events::Happening;
 
 /// A run whose end was not told yet.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Run {
     place: Place,
     slots: u32,
+    limit: Option<Span>,
     due: Option<Stamp>,
     timed_out: bool,
+    stage: Stage,
 }
 
-/// What a moment that comes ends.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Deadline {
-    Run(RunId),
-    Job(String),
+/// How far a run is.
+#[derive(Debug)]
+enum Stage {
+    /// It waits for its image.
+    Waiting(Box<Start>),
+    /// A program runs for it.
+    Real,
+    /// It is a script's, and ends with this code.
+    Scripted(i32),
 }
 
 /// What came of a run.
@@ -33,43 +41,83 @@ pub(crate) struct Finished {
 }
 
 impl Run {
-    pub(super) fn new(place: &Place, slots: u32, due: Option<Stamp>) -> Self {
-        Self { place: place.clone(), slots, due, timed_out: false }
+    pub(super) fn new(start: Start, slots: u32, limit: Option<Span>) -> Self {
+        let place = start.place.clone();
+        let stage = Stage::Waiting(Box::new(start));
+        Self { place, slots, limit, due: None, timed_out: false, stage }
+    }
+
+    /// Tells whether a program runs for it.
+    pub(super) fn is_real(&self) -> bool {
+        matches!(self.stage, Stage::Real)
     }
 }
 
 impl State {
-    /// Tells when something is due next.
-    pub(crate) fn next_deadline(&self) -> Option<DateTime<Utc>> {
-        self.deadlines.first().map(|(due, _)| due.moment())
+    /// Begins a run that is ready to: by its script, or by an order to the world.
+    pub(super) fn launch(&mut self, id: RunId, at: Stamp) {
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        let Stage::Waiting(start) = std::mem::replace(&mut run.stage, Stage::Real) else { return };
+        let Some(script) = &self.script else {
+            return self.orders.push(Order::Start(start));
+        };
+        let play = script(&Act::of(&start));
+        run.stage = Stage::Scripted(play.exit_code);
+        let takes = chrono::TimeDelta::from_std(play.takes).unwrap_or(chrono::TimeDelta::MAX);
+        if !start.place.is_start_task() {
+            let (job, task) = (start.place.job.clone(), start.place.task.clone());
+            let what = Happening::TaskStarted { job, task, node: start.label.clone() };
+            self.orders.push(Order::Tell(at.moment(), what));
+        }
+        self.limit_run(id, at.moment());
+        // Never at once: who starts a run may not have finished with it.
+        let due = at.plus(takes).max(at.next());
+        self.deadlines.insert((due, Deadline::End(id)));
     }
 
-    /// Ends what has taken too long.
-    pub(crate) fn expire(&mut self, now: DateTime<Utc>) {
-        while let Some((due, deadline)) = self.deadlines.pop_first() {
-            if due.moment() > now {
-                self.deadlines.insert((due, deadline));
-                return;
+    /// Ends a run as its script says.
+    pub(super) fn end_of_script(&mut self, id: RunId, due: Stamp) {
+        let Some(Run { stage: Stage::Scripted(code), .. }) = self.runs.get(&id) else { return };
+        let ending = Ending::Exited(*code);
+        self.tell_end(id, &ending, due.moment());
+    }
+
+    /// Takes the end of a run that no program runs for, and tells of it.
+    fn tell_end(&mut self, id: RunId, ending: &Ending, now: DateTime<Utc>) {
+        let Some(finished) = self.ended(id, ending, now).filter(|finished| finished.counts) else {
+            return;
+        };
+        let (job, task, exit_code) = (finished.job, finished.task, ending.code());
+        self.orders.push(Order::Tell(now, Happening::TaskEnded { job, task, exit_code }));
+    }
+
+    /// Sets the time by which a run that has begun must have ended.
+    pub(crate) fn limit_run(&mut self, id: RunId, now: DateTime<Utc>) {
+        let Some(run) = self.runs.get_mut(&id) else { return };
+        run.due = run.limit.and_then(|limit| Stamp::of(now).after(limit));
+        self.deadlines.extend(run.due.map(|due| (due, Deadline::Run(id))));
+    }
+
+    /// Asks a run to stop; what no program runs for has stopped with that.
+    pub(super) fn stop(&mut self, id: RunId, ask: Ask, at: Stamp) {
+        match self.runs.get(&id) {
+            Some(run) if !run.is_real() => {
+                let ending = Ending::Exited(if ask == Ask::Kill { -9 } else { -15 });
+                self.tell_end(id, &ending, at.moment());
             }
-            match deadline {
-                Deadline::Run(run) => self.time_out(run),
-                Deadline::Job(job) => {
-                    let at = self.stamp(now);
-                    if self.jobs.get(&job).is_some_and(|job| job.check_alive().is_ok()) {
-                        self.terminate(&job, "MaxWallClockTimeExpiry", at);
-                    }
-                }
-            }
+            Some(_) => self.orders.push(Order::Stop(id, ask)),
+            None => {}
         }
     }
 
-    fn time_out(&mut self, id: RunId) {
+    /// Ends a run that has taken too long.
+    pub(super) fn time_out(&mut self, id: RunId, due: Stamp) {
         if self.current(id).is_none_or(|task| task.phase.state != TaskState::Running) {
             return;
         }
         if let Some(run) = self.runs.get_mut(&id) {
             run.timed_out = true;
-            self.orders.push(Order::Stop(id, Ask::End));
+            self.stop(id, Ask::End, due);
         }
     }
 
@@ -96,7 +144,7 @@ impl State {
                 job.change(&task, |task| task.requeue(why, at));
             }
         }
-        self.orders.push(Order::Stop(run, ask));
+        self.stop(run, ask, at);
     }
 
     /// Takes the end of a run into account.
@@ -112,13 +160,16 @@ impl State {
         if let Some(due) = run.due {
             self.deadlines.remove(&(due, Deadline::Run(id)));
         }
+        if run.place.is_start_task() {
+            self.start_task_ended(&run.place, ending, at);
+            return None;
+        }
         let counts = self.conclude(task.as_ref(), &run, ending, at);
         self.release(&run, id, ending, at);
         let (job, task) = (run.place.job.clone(), run.place.task.clone());
-        if !self.keeps_files(&run.place) {
-            self.orders.push(Order::Forget(run.place));
-        }
+        self.keep_files(&run.place, at);
         self.settle(&key(&job), at);
+        self.leave_if_free(&key(&run.place.pool), &run.place.node, at);
         Some(Finished { job, task, counts })
     }
 
@@ -130,22 +181,26 @@ impl State {
         ending: &Ending,
         at: Stamp,
     ) -> bool {
-        let Some((job, task)) = task else { return true };
-        let Some(job) = self.jobs.get_mut(job) else { return true };
+        let Some((job_key, task)) = task else { return true };
+        let Some(job) = self.jobs.get_mut(job_key) else { return true };
         let Some(found) = job.tasks.get(task) else { return true };
         let state = found.phase.state;
         let outcome = outcome(run, ending);
         let retries = job.retries_of(found);
         let may_retry = retries == -1 || i64::from(found.execution.retries) < i64::from(retries);
         let failed = matches!(ending, Ending::Exited(code) if *code != 0);
+        let retried = failed && may_retry && !run.timed_out;
         job.change(task, |task| {
             task.run = None;
             match state {
-                TaskState::Running if failed && may_retry && !run.timed_out => task.retry(at),
+                TaskState::Running if retried => task.retry(at),
                 TaskState::Running => task.complete(outcome, at),
                 TaskState::Active | TaskState::Completed => {}
             }
         });
+        if state == TaskState::Running && !retried {
+            self.act_on_job(job_key, task, at);
+        }
         state != TaskState::Active
     }
 
@@ -154,28 +209,25 @@ impl State {
         if let Some(job) = self.jobs.get_mut(&key(&run.place.job)) {
             job.runs.remove(&id);
         }
-        let pool = self.pools.get_mut(&key(&run.place.pool));
-        if let Some(node) = pool.and_then(|pool| pool.node_mut(&run.place.node)) {
-            node.let_go(id, run.slots, at);
-            node.tasks_succeeded += u64::from(*ending == Ending::Exited(0));
+        let Some(pool) = self.pools.get_mut(&key(&run.place.pool)) else { return };
+        let succeeded = *ending == Ending::Exited(0);
+        let finished = &mut pool.finished;
+        if succeeded {
+            finished.0 += 1
+        } else {
+            finished.1 += 1
         }
-    }
-
-    /// Tells whether a run's files can still be asked for: it is the last of a completed task.
-    fn keeps_files(&self, place: &Place) -> bool {
-        let job = self.jobs.get(&key(&place.job));
-        job.and_then(|job| job.tasks.get(&key(&place.task))).is_some_and(|task| {
-            let last = task.place.as_ref().is_some_and(|last| last.run == place.run);
-            last && task.phase.state == TaskState::Completed
-        })
+        if let Some(node) = pool.node_mut(&run.place.node) {
+            node.let_go(id, run.slots, at);
+            node.tasks_succeeded += u64::from(succeeded);
+        }
     }
 }
 
 fn outcome(run: &Run, ending: &Ending) -> Outcome {
     match ending {
         Ending::Exited(code) if run.timed_out => Outcome::timed_out(Some(*code)),
-        Ending::Exited(code) => Outcome::of_exit(*code),
         Ending::NotStarted { .. } if run.timed_out => Outcome::timed_out(None),
-        Ending::NotStarted { code, reason } => Outcome::not_started(code, reason),
+        ending => Outcome::of(ending),
     }
 }

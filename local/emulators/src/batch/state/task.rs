@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::phase::Phase;
 use super::{Place, RunId};
+use crate::batch::launch::Ending;
 use crate::batch::wire::{FailureInfo, NewTask, Span, Stamp, TaskConstraints};
 
 /// What a task can be.
@@ -38,6 +39,8 @@ pub(crate) struct Task {
     pub(crate) execution: Execution,
     /// Where it runs, or ran last.
     pub(crate) place: Option<Place>,
+    /// Whether the files of its last run were kept as long as it wanted, and deleted.
+    pub(crate) cleaned_up: bool,
     /// The run whose end was not told yet; the task may be completed or active again.
     pub(crate) run: Option<RunId>,
 }
@@ -84,6 +87,7 @@ impl Task {
             phase: Phase::starting(TaskState::Active, at),
             execution: Execution::default(),
             place: None,
+            cleaned_up: false,
             run: None,
         }
     }
@@ -169,8 +173,16 @@ impl Task {
 }
 
 impl Outcome {
+    /// Judges how a program ended.
+    pub(super) fn of(ending: &Ending) -> Self {
+        match ending {
+            Ending::Exited(code) => Self::of_exit(*code),
+            Ending::NotStarted { code, reason } => Self::not_started(code, reason),
+        }
+    }
+
     /// Judges an exit code: 0 is success.
-    pub(super) fn of_exit(code: i32) -> Self {
+    fn of_exit(code: i32) -> Self {
         let failure = (code != 0).then(|| {
             let text = "The task exited with an exit code representing a failure";
             failure_info("FailureExitCode", text, None)
@@ -192,7 +204,7 @@ impl Outcome {
     }
 
     /// Tells that the task could not be started.
-    pub(super) fn not_started(code: &str, reason: &str) -> Self {
+    fn not_started(code: &str, reason: &str) -> Self {
         Self { exit_code: None, failure: Some(failure_info(code, reason, None)) }
     }
 }

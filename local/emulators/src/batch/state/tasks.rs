@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::task::Outcome;
-use super::{JobState, Order, State, Task, TaskState, key};
+use super::{Job, JobState, Order, State, Task, TaskState, key};
 use crate::batch::failure::Failure;
 use crate::batch::launch::Ask;
-use crate::batch::wire::{NewTask, TaskConstraints};
+use crate::batch::wire::{NewTask, TaskConstraints, TaskFailure};
 
 impl State {
     /// Fails where a job takes no tasks.
@@ -14,7 +14,7 @@ impl State {
         let job = self.job(job)?;
         job.check_alive()?;
         let disabled = matches!(job.phase.state, JobState::Disabling | JobState::Disabled);
-        if disabled && self.disabled_jobs_refuse_tasks {
+        if disabled && self.rules.disabled_jobs_refuse_tasks {
             return Err(Failure::job_disabled());
         }
         Ok(())
@@ -32,6 +32,7 @@ impl State {
         if self.job(job)?.tasks.contains_key(&id) {
             return Err(Failure::task_exists());
         }
+        check_exit_conditions(self.job(job)?, &spec)?;
         let (at, sequence) = (self.stamp(now), self.next());
         let entry = self.job_mut(job)?;
         entry.insert(id.clone(), Task::new(spec, sequence, at));
@@ -69,7 +70,9 @@ impl State {
         let entry = self.job_mut(job)?;
         entry.change(&key(id), |task| task.complete(Outcome::ended_by_user(), at));
         let run = entry.tasks.get(&key(id)).and_then(|task| task.run);
-        self.orders.extend(run.map(|run| Order::Stop(run, Ask::End)));
+        if let Some(run) = run {
+            self.stop(run, Ask::End, at);
+        }
         self.settle(&key(job), at);
         Ok(())
     }
@@ -103,18 +106,26 @@ impl State {
         now: DateTime<Utc>,
     ) -> Result<(), Failure> {
         self.task(job, id)?;
+        let at = self.stamp(now);
         let entry = self.job_mut(job)?;
         entry.check_kept()?;
-        if let Some(task) = entry.remove(&key(id)) {
-            let order = match (task.run, task.place) {
-                (Some(run), _) => Some(Order::Stop(run, Ask::End)),
-                (None, place) => place.map(Order::Forget),
-            };
-            self.orders.extend(order);
+        let pool = key(entry.pool());
+        let Some(task) = entry.remove(&key(id)) else { return Ok(()) };
+        match (task.run, task.place) {
+            (Some(run), _) => self.stop(run, Ask::End, at),
+            (None, Some(place)) => self.orders.push(Order::Forget(place.directory())),
+            (None, None) => {}
         }
-        let at = self.stamp(now);
+        self.leave_ghosts(&pool, u64::from(task.phase.state == TaskState::Active));
         self.settle(&key(job), at);
         Ok(())
+    }
+
+    /// Lets waiting tasks that were deleted count as pending, as the service does.
+    pub(super) fn leave_ghosts(&mut self, pool: &str, count: u64) {
+        if let Some(pool) = self.pools.get_mut(pool) {
+            pool.ghosts += count;
+        }
     }
 
     /// Fails where a task, or its job, can no longer change.
@@ -126,4 +137,14 @@ impl State {
             TaskState::Active | TaskState::Running => Ok(()),
         }
     }
+}
+
+/// Refuses what a task asks to be done to its job where the job lets no task do anything to it.
+fn check_exit_conditions(job: &Job, spec: &NewTask) -> Result<(), Failure> {
+    let acts = spec.exit_conditions.as_ref().is_some_and(|conditions| conditions.act_on_the_job());
+    if acts && job.spec.on_task_failure != Some(TaskFailure::PerformExitOptionsJobAction) {
+        let reason = "a job action needs a job whose onTaskFailure is performexitoptionsjobaction";
+        return Err(Failure::invalid_property("exitConditions", "jobAction", reason));
+    }
+    Ok(())
 }

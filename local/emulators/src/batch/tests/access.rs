@@ -24,13 +24,21 @@ async fn who_does_not_sign_is_let_in_by_nobody() {
 async fn a_signature_is_good_for_fifteen_minutes() {
     let world = World::start(AtOnce, 1).await;
     let url = &world.listening.url;
-    let signed = Stamp::of(world.clock.now()).http_date();
-    world.clock.advance(std::time::Duration::from_secs(14 * 60));
-    assert_eq!(send(url, &signed, "GET", JOBS, &[], "").await.status, 200);
-    world.clock.advance(std::time::Duration::from_secs(2 * 60));
-    assert_eq!(send(url, &signed, "GET", JOBS, &[], "").await.error(), "403 AuthenticationFailed");
+    let signed =
+        |minutes| Stamp::of(world.clock.now() - chrono::TimeDelta::minutes(minutes)).http_date();
+    assert_eq!(send(url, &signed(14), "GET", JOBS, &[], "").await.status, 200);
+    let late = send(url, &signed(16), "GET", JOBS, &[], "").await;
+    assert_eq!(late.error(), "403 AuthenticationFailed");
     let broken = send(url, "yesterday", "GET", JOBS, &[], "").await;
     assert_eq!(broken.error(), "400 InvalidHeaderValue HeaderName=ocp-date HeaderValue=yesterday");
+}
+
+#[tokio::test]
+async fn time_that_was_skipped_here_locks_no_client_out() {
+    let world = World::start(AtOnce, 1).await;
+    let signed = Stamp::of(world.clock.now()).http_date();
+    world.clock.advance(std::time::Duration::from_secs(86_400));
+    assert_eq!(send(&world.listening.url, &signed, "GET", JOBS, &[], "").await.status, 200);
 }
 
 #[tokio::test]
@@ -69,10 +77,11 @@ async fn an_answer_tells_who_asked_only_when_asked_to() {
 #[tokio::test]
 async fn what_is_not_modelled_is_said_so() {
     let world = World::start(AtOnce, 1).await;
-    let pool = world.send("DELETE", "/pools/ubuntu", &[], "").await;
-    assert_eq!(pool.error(), "501 NotImplemented");
-    let message = pool.json()["message"]["value"].as_str().unwrap().to_owned();
-    assert!(message.starts_with("DELETE /pools/ubuntu is not modelled\nRequestId:"), "{message}");
+    let node = world.send("DELETE", "/pools/ubuntu/nodes/n/users/u", &[], "").await;
+    assert_eq!(node.error(), "501 NotImplemented");
+    let message = node.json()["message"]["value"].as_str().unwrap().to_owned();
+    let expected = "DELETE /pools/ubuntu/nodes/n/users/u is not modelled\nRequestId:";
+    assert!(message.starts_with(expected), "{message}");
     let stats = world.get("/jobs?$expand=stats").await;
     assert_eq!(stats.error(), "501 NotImplemented");
 }

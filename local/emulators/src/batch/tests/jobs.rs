@@ -150,7 +150,8 @@ async fn a_disabled_job_takes_tasks_and_runs_them_once_enabled() {
 #[tokio::test]
 async fn an_account_may_refuse_tasks_while_the_job_is_disabled() {
     let world =
-        World::start_with(AtOnce, 1, |options| options.disabled_jobs_refuse_tasks = true).await;
+        World::start_with(AtOnce, 1, |options| options.rules.disabled_jobs_refuse_tasks = true)
+            .await;
     let wait = json!({ "disableTasks": "wait" });
     assert_eq!(world.post("/jobs/runners/disable", &wait).await.status, 202);
     let task = json!({ "id": "t1", "commandLine": "true" });

@@ -8,7 +8,7 @@ use super::puppet::AtOnce;
 use crate::batch::launch::Ending;
 use crate::batch::state::{Order, RunId, State};
 use crate::batch::wire;
-use crate::batch::{Batch, Options, PoolOptions};
+use crate::batch::{Batch, Options, PoolOptions, Rules};
 use crate::clock::Clock;
 use crate::events::Site;
 use crate::service::Service;
@@ -16,8 +16,8 @@ use crate::service::Service;
 const NOON: DateTime<Utc> = DateTime::from_timestamp(1_795_262_400, 0).unwrap();
 
 fn account(nodes: usize, slots: u32) -> State {
-    let mut state = State::default();
-    state.add_pool("p", "p", slots, NOON);
+    let mut state = State::new(Rules::default(), None, 0);
+    state.add_fixed_pool("p", "p", slots, NOON);
     state.resize("p", nodes, NOON).unwrap();
     state
 }

@@ -23,9 +23,10 @@ pub struct ContainerSettings {
     pub container_host_batch_bind_mounts: Option<Vec<BindMount>>,
 }
 
+/// Where images come from, and with which credentials.
 #[derive(Clone, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Registry {
+pub(super) struct Registry {
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<String>,
     /// Never shown again.

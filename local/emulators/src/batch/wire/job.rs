@@ -38,7 +38,6 @@ impl NewJob {
         check_parallel(self.max_parallel_tasks)?;
         check_retries(self.constraints.as_ref().and_then(|limits| limits.max_task_retry_count))?;
         self.pool_info.check()?;
-        let acts = self.on_task_failure == Some(TaskFailure::PerformExitOptionsJobAction);
         check_modelled(&[
             ("usesTaskDependencies", self.uses_task_dependencies.as_ref()),
             ("allowTaskPreemption", self.allow_task_preemption.as_ref()),
@@ -46,7 +45,6 @@ impl NewJob {
             ("jobPreparationTask", self.job_preparation_task.as_ref()),
             ("jobReleaseTask", self.job_release_task.as_ref()),
             ("networkConfiguration", self.network_configuration.as_ref()),
-            ("onTaskFailure", Some(&Value::Bool(acts))),
         ])
     }
 }
@@ -76,6 +74,39 @@ impl JobPatch {
             ("allowTaskPreemption", self.allow_task_preemption.as_ref()),
             ("networkConfiguration", self.network_configuration.as_ref()),
         ])
+    }
+}
+
+/// What Replace Job takes: what is absent falls back to its default, and the pool must be said again.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct JobReplace {
+    priority: Option<i32>,
+    max_parallel_tasks: Option<i32>,
+    constraints: Option<JobConstraints>,
+    pool_info: PoolInfo,
+    on_all_tasks_complete: Option<AllTasksComplete>,
+    metadata: Option<Vec<Metadata>>,
+    allow_task_preemption: Option<Value>,
+    network_configuration: Option<Value>,
+}
+
+impl JobReplace {
+    /// Makes the patch that comes to the same, for a job that runs on this pool.
+    pub(crate) fn patch(self, pool: &str) -> JobPatch {
+        let same =
+            self.pool_info.pool_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(pool));
+        let unlimited = JobConstraints { max_wall_clock_time: None, max_task_retry_count: None };
+        JobPatch {
+            priority: Some(self.priority.unwrap_or(0)),
+            max_parallel_tasks: Some(self.max_parallel_tasks.unwrap_or(-1)),
+            constraints: Some(self.constraints.unwrap_or(unlimited)),
+            pool_info: Some(self.pool_info).filter(|_| !same),
+            on_all_tasks_complete: Some(self.on_all_tasks_complete.unwrap_or_default()),
+            metadata: Some(self.metadata.unwrap_or_default()),
+            allow_task_preemption: self.allow_task_preemption,
+            network_configuration: self.network_configuration,
+        }
     }
 }
 

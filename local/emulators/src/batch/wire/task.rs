@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::container::ContainerSettings;
+use super::exit::ExitConditions;
+use super::statistics::TaskStatistics;
 use super::{Span, Stamp, check_display_name, check_id, check_modelled, check_retries};
 use crate::batch::failure::Failure;
 
@@ -22,7 +24,7 @@ pub(crate) struct NewTask {
     pub(crate) constraints: Option<TaskConstraints>,
     pub(crate) required_slots: Option<u32>,
     pub(crate) user_identity: Option<UserIdentity>,
-    exit_conditions: Option<Value>,
+    pub(crate) exit_conditions: Option<ExitConditions>,
     resource_files: Option<Value>,
     output_files: Option<Value>,
     multi_instance_settings: Option<Value>,
@@ -40,7 +42,6 @@ impl NewTask {
             return Err(Failure::invalid_property("requiredSlots", "0", "1 or more is needed"));
         }
         check_modelled(&[
-            ("exitConditions", self.exit_conditions.as_ref()),
             ("resourceFiles", self.resource_files.as_ref()),
             ("outputFiles", self.output_files.as_ref()),
             ("multiInstanceSettings", self.multi_instance_settings.as_ref()),
@@ -138,9 +139,10 @@ enum Scope {
     Pool,
 }
 
+/// What an account may do on a node.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Elevation {
+pub(super) enum Elevation {
     NonAdmin,
     Admin,
 }
@@ -162,6 +164,8 @@ pub(crate) struct TaskView<'a> {
     pub(crate) previous_state: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) previous_state_transition_time: Option<Stamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exit_conditions: Option<&'a ExitConditions>,
     pub(crate) command_line: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) container_settings: Option<&'a ContainerSettings>,
@@ -175,6 +179,8 @@ pub(crate) struct TaskView<'a> {
     pub(crate) execution_info: ExecutionView<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) node_info: Option<NodeInfo<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stats: Option<TaskStatistics>,
 }
 
 impl TaskView<'_> {

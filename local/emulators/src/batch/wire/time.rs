@@ -30,6 +30,11 @@ impl Stamp {
         self.0.checked_add_signed(TimeDelta::nanoseconds(nanoseconds)).map(Self)
     }
 
+    /// Tells the moment after a length of time.
+    pub(crate) fn plus(self, delay: TimeDelta) -> Self {
+        Self::of(self.0.checked_add_signed(delay).unwrap_or(self.0))
+    }
+
     /// Gives the moment back.
     pub(crate) fn moment(self) -> DateTime<Utc> {
         self.0
@@ -86,6 +91,9 @@ impl Span {
     /// No limit: `P10675199DT2H48M5.4775807S` on the wire.
     pub(crate) const UNLIMITED: Self = Self(i64::MAX);
 
+    /// No time at all.
+    pub(crate) const NONE: Self = Self(0);
+
     /// Makes a span of whole days.
     pub(crate) const fn days(days: i64) -> Self {
         Self(days * 86_400 * TICKS_A_SECOND)
@@ -94,6 +102,17 @@ impl Span {
     /// Makes a span of whole minutes.
     pub(crate) const fn minutes(minutes: i64) -> Self {
         Self(minutes * 60 * TICKS_A_SECOND)
+    }
+
+    /// Makes a span of a length of time, cut to whole ticks.
+    pub(crate) fn between(from: Stamp, to: Stamp) -> Self {
+        let length = to.0 - from.0;
+        Self(length.num_nanoseconds().map_or(i64::MAX, |nanoseconds| nanoseconds / 100))
+    }
+
+    /// Tells how long it is; `None` where there is no end to it.
+    pub(crate) fn length(self) -> Option<TimeDelta> {
+        self.0.checked_mul(100).map(TimeDelta::nanoseconds)
     }
 
     /// Reads an ISO 8601 duration of days, hours, minutes and seconds.
