@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod budget;
+mod credentials;
 mod error;
 mod pages;
 mod jobs;

@@ -6,12 +6,14 @@
 use url::Url;
 
 use crate::admission::Policy;
+use crate::app_key::AppKey;
 use crate::profiles::{Profile, default_profiles, parse_profiles};
 use crate::repository::AllowedRepositories;
-use crate::scope::{Scope, web_address};
+use crate::scope::Scope;
 use crate::secret::{Rotating, Secret, SignedUrl};
 use crate::task::{DeploymentName, Surroundings};
 
+mod github;
 mod reader;
 mod firewall;
 mod reconciliation;
@@ -65,10 +67,28 @@ pub struct GithubSettings {
     pub api: Url,
     /// The web address that belongs to it.
     pub web: Url,
-    /// The personal access token.
-    pub token: Secret,
+    /// What the handler proves itself with.
+    pub credential: GithubCredential,
     /// The level at which runners join.
     pub scope: Scope,
+}
+
+/// What the handler proves itself to GitHub with.
+#[derive(Clone, Debug)]
+pub enum GithubCredential {
+    /// A personal access token.
+    Token(Secret),
+    /// A GitHub App.
+    App(GithubApp),
+}
+
+/// A GitHub App.
+#[derive(Clone, Debug)]
+pub struct GithubApp {
+    /// Its id, or its client id.
+    pub id: String,
+    /// Its private key.
+    pub key: AppKey,
 }
 
 /// Where tasks are added.
@@ -138,7 +158,7 @@ impl Settings {
         let settings = Self {
             port,
             firewall: firewall::firewall(reader),
-            github: github(reader),
+            github: github::read(reader),
             batch: batch(reader),
             storage: storage(reader),
             runners: runners(reader, &webhook.policy.allowed),
@@ -168,36 +188,6 @@ fn webhook(reader: &mut Reader, profiles: Vec<Profile>) -> WebhookSettings {
         public_repositories: reader.flag("AllowPublicRepositories"),
     };
     WebhookSettings { secret: reader.rotating("GithubWebhookSecret"), policy }
-}
-
-fn github(reader: &mut Reader) -> GithubSettings {
-    let api = reader.address_or("GithubApiUrl", GITHUB_API);
-    let scope = match reader.or("RunnerScope", "repository").as_str() {
-        "repository" => Scope::Repository,
-        "organization" => Scope::Organization,
-        "enterprise" => Scope::Enterprise(reader.required_by("GithubEnterprise", slug)),
-        _ => {
-            reader.fault("RunnerScope", "takes repository, organization or enterprise");
-            Scope::Repository
-        }
-    };
-    GithubSettings {
-        web: web_address(&api),
-        api,
-        token: Secret::new(reader.required("GithubToken")),
-        scope,
-    }
-}
-
-/// An enterprise's slug ends up in request paths.
-fn slug(text: &str) -> Result<String, String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let sound = text.chars().all(plain);
-    if sound {
-        Ok(text.to_owned())
-    } else {
-        Err("takes the enterprise's slug: letters, digits, '-' and '_'".to_owned())
-    }
 }
 
 fn batch(reader: &mut Reader) -> BatchSettings {

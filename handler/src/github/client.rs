@@ -1,21 +1,22 @@
 //! Sends requests to GitHub, and reads what an answer means to the caller.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::budget::{Budget, Purpose, Spending, Told};
+use super::credentials::{Credentials, Proof};
 use super::error::GithubError;
 use super::pages::Known;
 use crate::causes::Chain;
 use crate::clock::Clock;
 use crate::scope::Scope;
-use crate::secret::Secret;
 use crate::settings::GithubSettings;
 
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
@@ -27,7 +28,6 @@ const API_VERSION: &str = "2022-11-28";
 #[derive(Clone, Debug)]
 pub struct Github {
     api: Url,
-    token: Secret,
     pub(super) scope: Scope,
     client: reqwest::Client,
     clock: Clock,
@@ -35,9 +35,11 @@ pub struct Github {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
-    budget: Mutex<Budget>,
+    credentials: Credentials,
+    /// By whom they are for.
+    budgets: Mutex<BTreeMap<String, Budget>>,
     known: Mutex<Known>,
 }
 
@@ -74,9 +76,13 @@ impl<'a> Call<'a> {
 impl Github {
     /// Makes a client, whose requests serve jobs that wait.
     pub fn new(settings: &GithubSettings, client: reqwest::Client, clock: Clock) -> Self {
-        let GithubSettings { api, token, scope, .. } = settings.clone();
-        let (purpose, shared) = (Purpose::Mint, Arc::default());
-        Self { api, token, scope, client, clock, purpose, shared }
+        let GithubSettings { api, credential, scope, .. } = settings.clone();
+        let shared = Arc::new(Shared {
+            credentials: Credentials::new(&credential),
+            budgets: Mutex::default(),
+            known: Mutex::default(),
+        });
+        Self { api, scope, client, clock, purpose: Purpose::Mint, shared }
     }
 
     /// Makes a client of the same GitHub, whose requests stand back behind those that serve jobs.
@@ -128,20 +134,37 @@ impl Github {
         Ok(Some((read(name, answer).await?, tag)))
     }
 
+    /// Sends a request; with a token that was made anew where GitHub refuses the one at hand.
     pub(super) async fn send(
         &self,
         call: &Call<'_>,
         body: Option<&impl Serialize>,
     ) -> Result<Response, GithubError> {
-        let name = call.name;
-        let spent = self.budget().spend(&call.spending(self.purpose), self.clock.now());
+        let proof = self.proof(call.path).await?;
+        match self.send_as(&proof, call, body).await {
+            Err(GithubError::Refused { status: StatusCode::UNAUTHORIZED, .. })
+                if self.refused(&proof).await => {}
+            answer => return answer,
+        }
+        self.send_as(&self.proof(call.path).await?, call, body).await
+    }
+
+    pub(super) async fn send_as(
+        &self,
+        proof: &Proof,
+        call: &Call<'_>,
+        body: Option<&impl Serialize>,
+    ) -> Result<Response, GithubError> {
+        let (name, payer) = (call.name, proof.payer.as_str());
+        let spending = call.spending(self.purpose);
+        let spent = self.with_budget(payer, |budget, now| budget.spend(&spending, now));
         spent.map_err(|retry_after| GithubError::Limited { call: name, retry_after })?;
-        let mut request = self.request(call);
+        let mut request = self.request(call).bearer_auth(proof.token.expose());
         if let Some(body) = body {
             request = request.json(body);
         }
         let answer = request.send().await.map_err(|err| unavailable(name, err))?;
-        self.judge(name, answer).await
+        self.judge(name, payer, answer).await
     }
 
     fn request(&self, call: &Call<'_>) -> RequestBuilder {
@@ -153,7 +176,6 @@ impl Github {
         let request = self
             .client
             .request(call.method.clone(), url)
-            .bearer_auth(self.token.expose())
             .header(header::ACCEPT, "application/vnd.github+json")
             .header("X-GitHub-Api-Version", API_VERSION);
         match call.etag {
@@ -162,7 +184,12 @@ impl Github {
         }
     }
 
-    async fn judge(&self, call: &'static str, answer: Response) -> Result<Response, GithubError> {
+    async fn judge(
+        &self,
+        call: &'static str,
+        payer: &str,
+        answer: Response,
+    ) -> Result<Response, GithubError> {
         let status = answer.status();
         let mut told = told(&answer);
         let answer = if status.is_success() || status == StatusCode::NOT_MODIFIED {
@@ -171,7 +198,8 @@ impl Github {
             told.refused = is_limit(&told, answer).await;
             None
         };
-        if let Some(retry_after) = self.budget().learn(call, &told, self.clock.now()) {
+        let limit = self.with_budget(payer, |budget, now| budget.learn(call, &told, now));
+        if let Some(retry_after) = limit {
             return Err(GithubError::Limited { call, retry_after });
         }
         answer.ok_or_else(|| match status.as_u16() {
@@ -183,8 +211,17 @@ impl Github {
         })
     }
 
-    fn budget(&self) -> MutexGuard<'_, Budget> {
-        self.shared.budget.lock().expect("no holder of this lock can panic")
+    fn with_budget<T>(&self, payer: &str, act: impl FnOnce(&mut Budget, DateTime<Utc>) -> T) -> T {
+        let mut budgets = self.shared.budgets.lock().expect("no holder of this lock can panic");
+        act(budgets.entry(payer.to_owned()).or_default(), self.clock.now())
+    }
+
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.shared.credentials
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 
     pub(super) fn known(&self) -> MutexGuard<'_, Known> {

@@ -34,7 +34,9 @@ pub enum GithubError {
         call: &'static str,
     },
     /// The token is refused: somebody must change the deployment.
-    #[error("{call} was refused with {status}: check GithubToken and its permissions")]
+    #[error(
+        "{call} was refused with {status}: check the token of setting GithubToken, or the GitHub App, and its permissions"
+    )]
     Refused {
         /// The operation.
         call: &'static str,

@@ -49,7 +49,7 @@ fn no_settings_at_all_are_one_message_that_names_each() {
     10 of the application settings must be mended:
       FUNCTIONS_CUSTOMHANDLER_PORT is missing
       GithubWebhookSecret is missing
-      GithubToken is missing
+      GithubToken is missing: set it, or GithubAppId and GithubAppPrivateKey
       BatchAccountUrl is missing
       BatchAccountName is missing
       RunnerQueueUrl is missing
@@ -116,6 +116,28 @@ fn an_enterprise_needs_its_slug_and_another_github_its_hook_ranges() {
         ("GithubHookRanges", "10.0.0.0/8"),
     ]);
     assert_eq!(settings.expect("all is there").github.scope, Scope::Enterprise("corp".to_owned()));
+}
+
+const APP_KEY: &str = include_str!("../../tests/keys/app.pkcs1.pem");
+
+#[test]
+fn a_token_or_an_app_proves_us_to_github_and_never_both() {
+    let app = [("GithubAppId", "123"), ("GithubAppPrivateKey", APP_KEY)];
+    let faults = |changes: &[(&'static str, &'static str)]| {
+        read(changes).map(|_| ()).map_err(|faults| faults.to_string().lines().skip(1).collect())
+    };
+    let fault = |changes: &[(&'static str, &'static str)]| -> String {
+        faults(changes).expect_err("a fault")
+    };
+    insta::assert_snapshot!(fault(&app), @"  GithubToken stands beside a GitHub App: keep one of the two");
+    let app = [app[0], app[1], ("GithubToken", "")];
+    assert_eq!(faults(&app), Ok(()));
+    insta::assert_snapshot!(fault(&[app[0], app[2]]), @"  GithubAppPrivateKey is missing");
+    insta::assert_snapshot!(fault(&[app[1], app[2]]), @"  GithubAppId is missing");
+    insta::assert_snapshot!(fault(&[app[0], app[2], ("GithubAppPrivateKey", "hush")]), @"  GithubAppPrivateKey is not an RSA private key in PEM: copy the whole file that GitHub made");
+    insta::assert_snapshot!(fault(&[app[1], app[2], ("GithubAppId", "a/b")]), @"  GithubAppId takes the id of the GitHub App, or its client id");
+    let enterprise = [("RunnerScope", "enterprise"), ("GithubEnterprise", "corp")];
+    insta::assert_snapshot!(fault(&[&app[..], &enterprise].concat()), @"  GithubAppId cannot register an enterprise's runners: set GithubToken in its place");
 }
 
 #[test]

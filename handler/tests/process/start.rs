@@ -14,7 +14,7 @@ async fn faulty_settings_refuse_the_start_with_one_message_that_names_each() {
     insta::assert_snapshot!(message.trim_end(), @r"
     handler::process: failed to start: 3 of the application settings must be mended:
       RunnerScope takes repository, organization or enterprise
-      GithubToken is missing
+      GithubToken is missing: set it, or GithubAppId and GithubAppPrivateKey
       MaxJobHours takes a number from 1 to 120
     ");
     assert!(!stderr.contains("hush"));

@@ -30,12 +30,15 @@ mod job;
 mod run;
 mod group;
 mod registration;
+mod app;
 mod hook;
 mod state;
 mod verbs;
+mod operation;
 mod route;
 mod rest;
 mod rate;
+mod admission;
 mod answer;
 mod shapes;
 mod services;
@@ -47,12 +50,13 @@ pub mod wire;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use app::App;
 pub use group::Group;
 pub use hook::{Delivery, Outcome, signature_1, signature_256};
 pub use job::{Conclusion, Gate, Job, JobStatus, NewJob, ServingRunner};
+pub use operation::Operation;
 pub use registration::Runner;
 pub use repository::{Repository, Visibility};
-pub use route::Operation;
 pub use scope::{Level, Scope};
 
 use shapes::Base;

@@ -124,6 +124,8 @@ pub struct Cloud {
     pub functions: Arc<Service<FunctionsHost>>,
     /// Where everything answers.
     pub ports: Ports,
+    /// The address that GitHub's hooks deliver to, with the function's key.
+    pub hook: String,
     nodes: JoinHandle<()>,
     _folder: TempDir,
 }
@@ -197,6 +199,7 @@ impl Cloud {
             github,
             functions,
             ports,
+            hook,
             nodes,
             _folder: folder,
         })

@@ -8,7 +8,9 @@ const SCOPE = String.raw`\/(repos\/{owner}\/{repo}|orgs\/{org}|enterprises\/{ent
 const KEPT = [
   /^\/(meta|rate_limit)$/,
   new RegExp(`^${SCOPE}\\/actions\\/runners(\\/{runner_id}|\\/registration-token|\\/generate-jitconfig)?$`),
-  new RegExp(`^${SCOPE}\\/actions\\/runner-groups$`),
+  new RegExp(`^${SCOPE}\\/actions\\/runner-groups(\\/{runner_group_id}\\/(repositories|organizations))?$`),
+  new RegExp(`^${SCOPE}\\/installation$`),
+  /^\/app\/installations\/{installation_id}\/access_tokens$/,
   new RegExp(`^${SCOPE}\\/hooks(\\/{hook_id}\\/deliveries(\\/{delivery_id}(\\/attempts)?)?)?$`),
   /^\/repos\/{owner}\/{repo}(\/actions\/jobs\/{job_id})?$/,
   /^\/(orgs\/{org}|user)\/repos$/,

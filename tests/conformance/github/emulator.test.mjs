@@ -1,6 +1,7 @@
 // What the emulated GitHub answers, against GitHub's own description of its API.
 
 import assert from "node:assert/strict";
+import { generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import { after, before, test } from "node:test";
 
 import { ENTERPRISE, PERSON, TOKEN, startGithub } from "../github_emulator.mjs";
@@ -31,8 +32,8 @@ before(async () => {
 after(() => endAll(running));
 
 /** Asks through the front, and fails where it finds a fault. */
-async function ask(method, path, body) {
-  const headers = { Authorization: `Bearer ${TOKEN}`, "User-Agent": "conformance" };
+async function ask(method, path, body, authorization = `Bearer ${TOKEN}`) {
+  const headers = { Authorization: authorization, "User-Agent": "conformance" };
   if (body) headers["Content-Type"] = "application/json";
   const answer = await fetch(`${front.url}/${path}`, { method, headers, body: JSON.stringify(body) });
   const text = await answer.text();
@@ -85,6 +86,33 @@ for (const scope of SCOPES) {
   });
 }
 
+test("installations of an App and their tokens are as described", async () => {
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const key = publicKey.export({ type: "pkcs1", format: "der" }).toString("base64");
+  const permissions = { actions: "read", administration: "write" };
+  const app = { id: 7, client_id: "Iv23", public_key: key, installed_on: ["octo"], permissions };
+  await github.order("apps", app);
+  const asApp = () => `Bearer ${jwt(app.id, privateKey)}`;
+  for (const scope of ["repos/octo/app", "orgs/octo"]) {
+    const found = await ask("GET", `${scope}/installation`, undefined, asApp());
+    assert.equal(found.status, 200);
+    const tokens = `app/installations/${found.body.id}/access_tokens`;
+    const { status, body } = await ask("POST", tokens, undefined, asApp());
+    assert.equal(status, 201);
+    const jobs = await ask("GET", "repos/octo/app/actions/runs", undefined, `Bearer ${body.token}`);
+    assert.equal(jobs.status, 200);
+  }
+});
+
+/** Writes what an App proves itself with. */
+function jwt(iss, privateKey) {
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { iss, iat: now - 60, exp: now + 540, jti: randomUUID() };
+  const part = (content) => Buffer.from(JSON.stringify(content)).toString("base64url");
+  const signed = `${part({ alg: "RS256", typ: "JWT" })}.${part(claims)}`;
+  return `${signed}.${sign("sha256", signed, privateKey).toString("base64url")}`;
+}
+
 test("runner groups are as described", async () => {
   const octo = { scope: { organization: "octo" }, repositories: ["octo/app"] };
   await github.order("groups", { ...octo, name: "selected" });
@@ -92,6 +120,9 @@ test("runner groups are as described", async () => {
   for (const scope of SCOPES.slice(2)) {
     const { runner_groups: groups } = await get(`${scope}/actions/runner-groups?per_page=100&page=1`);
     assert.equal(groups.length, 2);
+    const { id } = groups[1];
+    const access = scope.startsWith("orgs") ? "repositories" : "organizations";
+    await get(`${scope}/actions/runner-groups/${id}/${access}?per_page=100`);
   }
 });
 

@@ -131,7 +131,7 @@ for (const [scope, group] of [
     const asked = await story(settings, { until: / claimed/, shape });
     assert.deepEqual(asked, [
       "GET repos/octo/app/actions/jobs/JOB",
-      `GET ${scope}/actions/runner-groups?per_page=100&page=1`,
+      `GET ${scope}/actions/runner-groups?per_page=100`,
       `POST ${scope}/actions/runners/generate-jitconfig`,
     ]);
   });

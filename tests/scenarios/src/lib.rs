@@ -16,6 +16,7 @@ use emulators::github::{Job, NewJob};
 use mayfly::cloud::{Cloud, Options};
 use tokio::sync::broadcast::Receiver;
 
+pub mod app;
 mod claims;
 mod elsewhere;
 mod front;
@@ -207,6 +208,21 @@ impl World {
         };
         let lines: Vec<String> = self.cloud.github.emulator.jobs().iter().map(line).collect();
         self.by_place(&lines.join("\n"))
+    }
+
+    /// Waits until the handler has logged something.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn until_logged(&self, text: &str) {
+        let logged = async {
+            while !self.log().contains(text) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, logged).await.is_err() {
+            self.give_up(&format!("the log to say {text:?}"));
+        }
     }
 
     /// Tells what the handler has logged so far.

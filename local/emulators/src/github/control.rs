@@ -8,6 +8,7 @@
 //! | `POST /hooks` | `{"url":…,"secret":…,"scope":{"repository":"octo/app"}}` | 201 `{"hook":N}` |
 //! | `POST /repositories` | `{"full_name":…,"visibility":…}` | 201 |
 //! | `POST /groups` | a [`Group`] without `id` | 201 `{"group":N}` |
+//! | `POST /apps` | an [`App`] | 201 |
 //! | `POST /assignment` | `{"paused":true}` | 202 |
 //! | `GET /jobs`, `/runners`, `/deliveries` | | 200, a list |
 
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 use crate::service::{Request, Response, json_answer};
 
 use super::GitHub;
+use super::app::App;
 use super::group::Group;
 use super::job::NewJob;
 use super::repository::Visibility;
@@ -67,6 +69,10 @@ impl GitHub {
             }
             ("POST", ["groups"]) => read(request).map(|group: Group| {
                 (StatusCode::CREATED, json!({ "group": self.add_group(group) }))
+            }),
+            ("POST", ["apps"]) => read(request).map(|app: App| {
+                self.add_app(app);
+                (StatusCode::CREATED, json!({}))
             }),
             ("POST", ["assignment"]) => read(request).map(|Assignment { paused }| {
                 self.pause_assignment(paused);

@@ -5,7 +5,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::route::Operation;
+use super::operation::Operation;
 
 /// What a limit is spent on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,7 +24,7 @@ pub(super) struct Window {
     pub(super) resets_at: DateTime<Utc>,
 }
 
-/// The limits of the one caller.
+/// The limits of one caller.
 #[derive(Debug)]
 pub(super) struct Limits {
     core: Window,

@@ -7,10 +7,12 @@ use sha2::{Digest, Sha256};
 
 use crate::service::{Request, Response};
 
+use super::admission::{Caller, admit};
 use super::answer::{Outcome, Query, Refusal, Reply};
 use super::hook::hex;
-use super::rate::{Resource, Window};
-use super::route::{Operation, Route};
+use super::operation::Operation;
+use super::rate::{Limits, Resource, Window};
+use super::route::Route;
 use super::scope::Scope;
 use super::shapes::Base;
 use super::state::State;
@@ -19,6 +21,7 @@ use super::{GitHub, Options};
 mod jobs;
 mod runners;
 mod hooks;
+mod apps;
 
 /// A request to the API, as its operations see it.
 pub(super) struct Ask<'a> {
@@ -29,6 +32,7 @@ pub(super) struct Ask<'a> {
     /// The path within the API, without the first slash.
     pub(super) path: String,
     pub(super) options: &'a Options,
+    pub(super) caller: Caller,
     pub(super) now: DateTime<Utc>,
 }
 
@@ -36,11 +40,13 @@ impl GitHub {
     /// Answers a request to the API.
     pub(super) fn rest(&self, route: &Route<'_>, request: &Request) -> Response {
         let resource = Resource::of(route.operation);
-        let admitted = admit(&self.options, route.operation, request.headers());
         let (mut response, window, id) = self.step(|state, now| {
-            let outcome = admitted
-                .and_then(|()| spend(state, resource, route.operation, now))
-                .and_then(|()| dispatch(state, &self.ask(route, request, now)));
+            let admitted = admit(state, route, request.headers(), now);
+            let caller = admitted.as_ref().map_or("", Caller::name).to_owned();
+            let outcome = admitted.and_then(|who| {
+                spend(state.limits_of(&caller), resource, route.operation, now)?;
+                dispatch(state, &self.ask(route, request, who, now))
+            });
             let mut response = match outcome {
                 Ok(reply) => reply.into_response(),
                 Err(refusal) => refusal.into_response(),
@@ -49,9 +55,9 @@ impl GitHub {
                 tag(request.headers(), &mut response);
             }
             if response.status() == StatusCode::NOT_MODIFIED {
-                state.limits.give_back(resource, now);
+                state.limits_of(&caller).give_back(resource, now);
             }
-            (response, *state.limits.window(resource, now), state.request_id())
+            (response, *state.limits_of(&caller).window(resource, now), state.request_id())
         });
         decorate(response.headers_mut(), resource, &window, &id);
         response
@@ -61,6 +67,7 @@ impl GitHub {
         &'a self,
         route: &'a Route<'a>,
         request: &'a Request,
+        caller: Caller,
         now: DateTime<Utc>,
     ) -> Ask<'a> {
         let path = request.uri().path();
@@ -72,6 +79,7 @@ impl GitHub {
             base: self.options.base_of(request),
             path,
             options: &self.options,
+            caller,
             now,
         }
     }
@@ -80,7 +88,7 @@ impl GitHub {
 fn dispatch(state: &mut State, ask: &Ask<'_>) -> Outcome {
     match ask.route.operation {
         Operation::MetaGet => meta(ask),
-        Operation::RateLimitGet => Reply::ok(state.limits.overview(ask.now)),
+        Operation::RateLimitGet => Reply::ok(state.limits_of(ask.caller.name()).overview(ask.now)),
         Operation::ReposGet => jobs::repository(state, ask),
         Operation::ReposListForOrg => jobs::repositories_of_org(state, ask),
         Operation::ReposListForAuthenticatedUser => jobs::repositories(state, ask),
@@ -95,6 +103,9 @@ fn dispatch(state: &mut State, ask: &Ask<'_>) -> Outcome {
         Operation::GetSelfHostedRunner(_) => runners::runner(state, ask),
         Operation::DeleteSelfHostedRunner(_) => runners::delete(state, ask),
         Operation::ListSelfHostedRunnerGroups(_) => runners::groups(state, ask),
+        Operation::ListGroupAccess(_) => runners::group_access(state, ask),
+        Operation::GetInstallation(_) => apps::installation(state, ask),
+        Operation::CreateInstallationAccessToken => apps::access_token(state, ask),
         Operation::ListWebhooks(_) => hooks::hooks(state, ask),
         Operation::ListWebhookDeliveries(_) => hooks::deliveries(state, ask),
         Operation::GetWebhookDelivery(_) => hooks::delivery(state, ask),
@@ -113,38 +124,14 @@ fn scope(state: &State, ask: &Ask<'_>) -> Result<Scope, Refusal> {
     ask.route.scope.as_ref().and_then(|scope| state.known(scope)).ok_or_else(Refusal::not_found)
 }
 
-/// The two that need no credentials still refuse wrong ones.
-fn admit(options: &Options, operation: Operation, headers: &HeaderMap) -> Result<(), Refusal> {
-    if !headers.contains_key(header::USER_AGENT) {
-        // https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
-        let text = "Request forbidden by administrative rules. Please make sure your request has a \
-                    User-Agent header.";
-        return Err(Refusal::new(StatusCode::FORBIDDEN, text));
-    }
-    let open = matches!(operation, Operation::MetaGet | Operation::RateLimitGet);
-    let given = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
-    let credential = given.map(|value| value.split_once(' ').unwrap_or_default());
-    match credential {
-        None if open => Ok(()),
-        None => Err(Refusal::new(StatusCode::UNAUTHORIZED, "Requires authentication")),
-        Some((scheme, token))
-            if token == options.token
-                && ["bearer", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) =>
-        {
-            Ok(())
-        }
-        Some(_) => Err(Refusal::new(StatusCode::UNAUTHORIZED, "Bad credentials")),
-    }
-}
-
 fn spend(
-    state: &mut State,
+    limits: &mut Limits,
     resource: Resource,
     operation: Operation,
     now: DateTime<Utc>,
 ) -> Result<(), Refusal> {
     // To ask for the limits costs nothing of them.
-    if operation == Operation::RateLimitGet || state.limits.spend(resource, now) {
+    if operation == Operation::RateLimitGet || limits.spend(resource, now) {
         return Ok(());
     }
     Err(Refusal::new(StatusCode::FORBIDDEN, "API rate limit exceeded for user ID 583231."))

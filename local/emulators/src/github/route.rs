@@ -1,68 +1,7 @@
-//! Names the operation that a request asks for: the one table of what is modelled.
-//!
-//! The names are GitHub's `operationId`s in camel case, without `actions/` and `enterprise-admin/`;
-//! those of the runner service, which is not public, are our own.
+//! Finds the operation that a request asks for: the one table of what is modelled.
 
-use std::fmt;
-
+use super::operation::Operation;
 use super::scope::{Level, Scope};
-
-/// An operation of the API or of the runner service.
-#[derive(Clone, Copy, Eq, PartialEq)]
-pub enum Operation {
-    /// What GitHub is: here, the addresses that its hooks come from.
-    MetaGet,
-    /// What is left of the limits.
-    RateLimitGet,
-    /// One repository.
-    ReposGet,
-    /// The repositories of an organization.
-    ReposListForOrg,
-    /// The repositories that the token opens.
-    ReposListForAuthenticatedUser,
-    /// One job.
-    GetJobForWorkflowRun,
-    /// The jobs of a run.
-    ListJobsForWorkflowRun,
-    /// The runs of a repository.
-    ListWorkflowRunsForRepo,
-    /// One run.
-    GetWorkflowRun,
-    /// Cancel a run.
-    CancelWorkflowRun,
-    /// A token to register runners with.
-    CreateRegistrationToken(Level),
-    /// The configuration of one runner for one job.
-    GenerateRunnerJitconfig(Level),
-    /// The runners.
-    ListSelfHostedRunners(Level),
-    /// One runner.
-    GetSelfHostedRunner(Level),
-    /// Remove a runner.
-    DeleteSelfHostedRunner(Level),
-    /// The runner groups.
-    ListSelfHostedRunnerGroups(Level),
-    /// The hooks.
-    ListWebhooks(Level),
-    /// What was delivered to a hook.
-    ListWebhookDeliveries(Level),
-    /// One delivery.
-    GetWebhookDelivery(Level),
-    /// Deliver again.
-    RedeliverWebhookDelivery(Level),
-    /// A runner configures itself with a token.
-    RegisterRunner,
-    /// A runner begins to listen.
-    OpenSession,
-    /// A runner waits for a message.
-    NextMessage,
-    /// A runner takes a job.
-    AcceptJob,
-    /// A runner tells how a job ended.
-    CompleteJob,
-    /// A runner ceases to listen.
-    CloseSession,
-}
 
 /// An operation with what its path names.
 #[derive(Clone, Debug)]
@@ -82,10 +21,15 @@ impl Route<'_> {
 
 /// Finds the operation of a method and path; on GitHub Enterprise Server the API is at `/api/v3`.
 pub(super) fn route<'a>(method: &str, path: &'a str) -> Option<Route<'a>> {
-    use Operation as Op;
     let path = path.strip_prefix("/api/v3").unwrap_or(path);
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    match (method, &segments[..]) {
+    let tables = [of_jobs, of_runners, of_hooks_and_apps, of_services];
+    tables.iter().find_map(|table| table(method, &segments))
+}
+
+fn of_jobs<'a>(method: &str, segments: &[&'a str]) -> Option<Route<'a>> {
+    use Operation as Op;
+    match (method, segments) {
         ("GET", ["meta"]) => found(Op::MetaGet, &[]),
         ("GET", ["rate_limit"]) => found(Op::RateLimitGet, &[]),
         ("GET", ["user", "repos"]) => found(Op::ReposListForAuthenticatedUser, &[]),
@@ -109,7 +53,13 @@ pub(super) fn route<'a>(method: &str, path: &'a str) -> Option<Route<'a>> {
         ("POST", [scope @ .., "actions", "runs", run, "cancel"]) if is_repository(scope) => {
             scoped(|_| Op::CancelWorkflowRun, scope, &[run])
         }
+        _ => None,
+    }
+}
 
+fn of_runners<'a>(method: &str, segments: &[&'a str]) -> Option<Route<'a>> {
+    use Operation as Op;
+    match (method, segments) {
         ("POST", [scope @ .., "actions", "runners", "registration-token"]) => {
             scoped(Op::CreateRegistrationToken, scope, &[])
         }
@@ -129,6 +79,26 @@ pub(super) fn route<'a>(method: &str, path: &'a str) -> Option<Route<'a>> {
             scoped(Op::ListSelfHostedRunnerGroups, scope, &[])
         }
 
+        ("GET", ["orgs", org, "actions", "runner-groups", group, "repositories"]) => {
+            scoped(Op::ListGroupAccess, &["orgs", org], &[group])
+        }
+        ("GET", ["enterprises", slug, "actions", "runner-groups", group, "organizations"]) => {
+            scoped(Op::ListGroupAccess, &["enterprises", slug], &[group])
+        }
+        _ => None,
+    }
+}
+
+fn of_hooks_and_apps<'a>(method: &str, segments: &[&'a str]) -> Option<Route<'a>> {
+    use Operation as Op;
+    match (method, segments) {
+        ("GET", [scope @ .., "installation"]) if has_hooks(scope) => {
+            scoped(Op::GetInstallation, scope, &[])
+        }
+        ("POST", ["app", "installations", installation, "access_tokens"]) => {
+            found(Op::CreateInstallationAccessToken, &[installation])
+        }
+
         ("GET", [scope @ .., "hooks"]) if has_hooks(scope) => scoped(Op::ListWebhooks, scope, &[]),
         ("GET", [scope @ .., "hooks", hook, "deliveries"]) if has_hooks(scope) => {
             scoped(Op::ListWebhookDeliveries, scope, &[hook])
@@ -139,7 +109,13 @@ pub(super) fn route<'a>(method: &str, path: &'a str) -> Option<Route<'a>> {
         ("POST", [scope @ .., "hooks", hook, "deliveries", id, "attempts"]) if has_hooks(scope) => {
             scoped(Op::RedeliverWebhookDelivery, scope, &[hook, id])
         }
+        _ => None,
+    }
+}
 
+fn of_services<'a>(method: &str, segments: &[&'a str]) -> Option<Route<'a>> {
+    use Operation as Op;
+    match (method, segments) {
         ("POST", ["_services", "runners"]) => found(Op::RegisterRunner, &[]),
         ("POST", ["_services", "sessions"]) => found(Op::OpenSession, &[]),
         ("GET", ["_services", "sessions", session, "message"]) => {
@@ -176,57 +152,6 @@ fn has_hooks(scope: &[&str]) -> bool {
 
 fn is_number(segment: &str) -> bool {
     segment.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-impl fmt::Debug for Operation {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MetaGet => formatter.write_str("MetaGet"),
-            Self::RateLimitGet => formatter.write_str("RateLimitGet"),
-            Self::ReposGet => formatter.write_str("ReposGet"),
-            Self::ReposListForOrg => formatter.write_str("ReposListForOrg"),
-            Self::ReposListForAuthenticatedUser => {
-                formatter.write_str("ReposListForAuthenticatedUser")
-            }
-            Self::GetJobForWorkflowRun => formatter.write_str("GetJobForWorkflowRun"),
-            Self::ListJobsForWorkflowRun => formatter.write_str("ListJobsForWorkflowRun"),
-            Self::ListWorkflowRunsForRepo => formatter.write_str("ListWorkflowRunsForRepo"),
-            Self::GetWorkflowRun => formatter.write_str("GetWorkflowRun"),
-            Self::CancelWorkflowRun => formatter.write_str("CancelWorkflowRun"),
-            Self::CreateRegistrationToken(level) => {
-                write!(formatter, "CreateRegistrationTokenFor{level:?}")
-            }
-            Self::GenerateRunnerJitconfig(level) => {
-                write!(formatter, "GenerateRunnerJitconfigFor{level:?}")
-            }
-            Self::ListSelfHostedRunners(level) => {
-                write!(formatter, "ListSelfHostedRunnersFor{level:?}")
-            }
-            Self::GetSelfHostedRunner(level) => {
-                write!(formatter, "GetSelfHostedRunnerFor{level:?}")
-            }
-            Self::DeleteSelfHostedRunner(level) => {
-                write!(formatter, "DeleteSelfHostedRunnerFrom{level:?}")
-            }
-            Self::ListSelfHostedRunnerGroups(level) => {
-                write!(formatter, "ListSelfHostedRunnerGroupsFor{level:?}")
-            }
-            Self::ListWebhooks(level) => write!(formatter, "{level:?}sListWebhooks"),
-            Self::ListWebhookDeliveries(level) => {
-                write!(formatter, "{level:?}sListWebhookDeliveries")
-            }
-            Self::GetWebhookDelivery(level) => write!(formatter, "{level:?}sGetWebhookDelivery"),
-            Self::RedeliverWebhookDelivery(level) => {
-                write!(formatter, "{level:?}sRedeliverWebhookDelivery")
-            }
-            Self::RegisterRunner => formatter.write_str("RegisterRunner"),
-            Self::OpenSession => formatter.write_str("OpenSession"),
-            Self::NextMessage => formatter.write_str("NextMessage"),
-            Self::AcceptJob => formatter.write_str("AcceptJob"),
-            Self::CompleteJob => formatter.write_str("CompleteJob"),
-            Self::CloseSession => formatter.write_str("CloseSession"),
-        }
-    }
 }
 
 #[cfg(test)]

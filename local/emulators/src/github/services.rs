@@ -16,8 +16,9 @@ use super::GitHub;
 use super::answer::{Query, Refusal};
 use super::credentials;
 use super::job::{Conclusion, Job};
+use super::operation::Operation;
 use super::registration::NewRunner;
-use super::route::{Operation, Route};
+use super::route::Route;
 use super::scope::Scope;
 use super::state::{Heard, NotRegistered};
 

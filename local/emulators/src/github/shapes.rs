@@ -11,6 +11,7 @@ pub(super) mod repository;
 pub(super) mod job;
 pub(super) mod runner;
 pub(super) mod webhook;
+pub(super) mod app;
 
 /// Where the addresses within objects begin.
 #[derive(Clone, Debug)]

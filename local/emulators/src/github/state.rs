@@ -13,6 +13,7 @@ use rand::{Rng, SeedableRng};
 use crate::events::Happening;
 
 use super::Options;
+use super::app::{App, Installation, InstallationToken};
 use super::group::Group;
 use super::hook::{Delivery, Hook};
 use super::job::Job;
@@ -27,6 +28,7 @@ mod assignment;
 mod registry;
 mod sessions;
 mod announcing;
+mod apps;
 
 pub(super) use announcing::Parcel;
 pub(super) use registry::{NotRegistered, Token};
@@ -43,7 +45,13 @@ pub(super) struct State {
     pub(super) registrations: BTreeMap<u64, Registration>,
     pub(super) hooks: BTreeMap<u64, Hook>,
     pub(super) deliveries: BTreeMap<u64, Delivery>,
-    pub(super) limits: Limits,
+    pub(super) apps: Vec<App>,
+    pub(super) installations: BTreeMap<u64, Installation>,
+    pub(super) installation_tokens: BTreeMap<String, InstallationToken>,
+    /// Every JWT that was taken: none is taken twice.
+    pub(super) seen_jwts: BTreeSet<String>,
+    /// By whose they are.
+    limits: BTreeMap<String, Limits>,
     /// What the steps so far left for the timeline.
     pub(super) happened: Vec<Happening>,
     /// The chains of deliveries that the steps so far left for the courier to begin.
@@ -79,13 +87,18 @@ struct Numbers {
     owner: u64,
     group: u64,
     request: u64,
+    installation: u64,
 }
 
 impl State {
     pub(super) fn new(options: Arc<Options>) -> Self {
         let dice = StdRng::seed_from_u64(options.seed);
         Self {
-            limits: Limits::new(options.rate_limit),
+            apps: Vec::new(),
+            installations: BTreeMap::new(),
+            installation_tokens: BTreeMap::new(),
+            seen_jwts: BTreeSet::new(),
+            limits: BTreeMap::new(),
             options,
             repositories: BTreeMap::new(),
             groups: Vec::new(),
@@ -114,6 +127,7 @@ impl State {
                 owner: 9_000_000,
                 group: Group::DEFAULT,
                 request: 0,
+                installation: 51_000_000,
             },
             dice,
         }
@@ -188,6 +202,12 @@ impl State {
     /// Finds a runner group of a scope.
     pub(super) fn group(&self, scope: &Scope, id: u64) -> Option<Group> {
         self.groups_of(scope).into_iter().find(|group| group.id == id)
+    }
+
+    /// Looks at what is left to a caller.
+    pub(super) fn limits_of(&mut self, caller: &str) -> &mut Limits {
+        let hourly = self.options.rate_limit;
+        self.limits.entry(caller.to_owned()).or_insert_with(|| Limits::new(hourly))
     }
 
     /// Draws the id of an API request.

@@ -18,6 +18,7 @@ use crate::events::{Event, Happening, Site};
 use crate::service::{self, Emulator, Listening, Request, Response, Service};
 
 mod api;
+mod apps;
 mod assignment;
 mod control;
 mod webhooks;

@@ -1,6 +1,7 @@
 //! What may be done to an emulated GitHub, and seen of it, from Rust.
 
 use super::GitHub;
+use super::app::App;
 use super::group::Group;
 use super::hook::Delivery;
 use super::job::{Job, JobStatus, NewJob};
@@ -19,6 +20,21 @@ impl GitHub {
     /// Adds a runner group, and gives its number; the one in `group` is not used.
     pub fn add_group(&self, group: Group) -> u64 {
         self.step(|state, _| state.add_group(group))
+    }
+
+    /// Registers a GitHub App, and installs it on its accounts.
+    pub fn add_app(&self, app: App) {
+        self.step(|state, now| state.add_app(app, now));
+    }
+
+    /// Takes all Apps away from an account.
+    pub fn remove_installation(&self, account: &str) {
+        self.step(|state, _| state.remove_installation(account));
+    }
+
+    /// Makes the tokens of an account's installations invalid before their time.
+    pub fn revoke_tokens(&self, account: &str) {
+        self.step(|state, _| state.revoke_tokens(account));
     }
 
     /// Adds a hook for `workflow_job` events, greets it with a `ping`, and gives its number.

@@ -1,5 +1,6 @@
 //! Stories of the road from a webhook to a finished runner.
 
+mod app;
 mod once;
 mod claim;
 mod gates;

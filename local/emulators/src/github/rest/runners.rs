@@ -1,5 +1,7 @@
 //! Answers for runners: tokens, configurations, lists, removal.
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
@@ -8,7 +10,7 @@ use serde_json::{Value, json};
 use crate::github::answer::{Outcome, Refusal, Reply};
 use crate::github::credentials;
 use crate::github::registration::{NewRunner, Runner};
-use crate::github::scope::Scope;
+use crate::github::scope::{Level, Scope};
 use crate::github::shapes;
 use crate::github::state::{NotRegistered, State};
 
@@ -99,4 +101,22 @@ pub(super) fn groups(state: &State, ask: &Ask<'_>) -> Outcome {
     ask.query.only(&[])?;
     let groups = state.groups_of(&scope(state, ask)?);
     listed(ask, "runner_groups", groups, |group| shapes::runner::group(&ask.base, &group))
+}
+
+/// Lists what a group is open to, where that was selected; GitHub has no such list of a group that is open
+/// to all.
+pub(super) fn group_access(state: &State, ask: &Ask<'_>) -> Outcome {
+    ask.query.only(&[])?;
+    let scope = scope(state, ask)?;
+    let group = state.group(&scope, ask.route.number(0)).ok_or_else(Refusal::not_found)?;
+    let selected = group.repositories.unwrap_or_default();
+    let repositories = selected.iter().filter_map(|name| state.repository(name));
+    if scope.level() == Level::Org {
+        let write = |of| shapes::repository::short(&ask.base, of);
+        return listed(ask, "repositories", repositories.collect(), write);
+    }
+    let owners: BTreeMap<&str, u64> =
+        repositories.map(|repository| (repository.owner(), repository.owner_id)).collect();
+    let write = |(login, id)| shapes::organization(&ask.base, login, id);
+    listed(ask, "organizations", owners.into_iter().collect(), write)
 }

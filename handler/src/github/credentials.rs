@@ -1,0 +1,174 @@
+//! Proves to GitHub who asks: by a personal access token, or as an installation of a GitHub App.
+//!
+//! An installation's token lives for an hour, and its form and length are GitHub's alone. It is asked for
+//! once, however many callers wait, and again before it ends.
+//! <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-an-installation-access-token-for-a-github-app>
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::Method;
+use rustls::crypto::ring::default_provider;
+use serde::Deserialize;
+
+use super::client::{Call, Github, read};
+use super::error::GithubError;
+use crate::secret::Secret;
+use crate::settings::{GithubApp, GithubCredential};
+
+/// A token that ends within this time is no longer used: a job's registration must not die on the way.
+const REFRESHED_BEFORE: TimeDelta = TimeDelta::minutes(5);
+
+/// What the client proves itself with.
+#[derive(Debug)]
+pub(super) enum Credentials {
+    /// A personal access token.
+    Token(Secret),
+    /// A GitHub App, and what its installations are using.
+    App { app: GithubApp, accounts: Mutex<BTreeMap<String, Arc<Account>>> },
+}
+
+/// The account of an owner, as far as the App is installed on it.
+#[derive(Debug, Default)]
+pub(super) struct Account {
+    /// Whoever holds the lock asks for a token; the others wait for what comes of it.
+    token: tokio::sync::Mutex<Option<InstallationToken>>,
+}
+
+#[derive(Debug)]
+struct InstallationToken {
+    token: Secret,
+    ends: DateTime<Utc>,
+}
+
+#[derive(Deserialize)]
+struct Installation {
+    id: u64,
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    token: String,
+    expires_at: DateTime<Utc>,
+}
+
+/// The proof that goes with one request.
+#[derive(Clone, Debug)]
+pub(super) struct Proof {
+    pub(super) token: Secret,
+    /// On whose behalf the request counts: limits are kept for each.
+    pub(super) payer: String,
+    account: Option<Arc<Account>>,
+}
+
+impl Credentials {
+    pub(super) fn new(credential: &GithubCredential) -> Self {
+        match credential {
+            GithubCredential::Token(token) => Self::Token(token.clone()),
+            GithubCredential::App(app) => {
+                Self::App { app: app.clone(), accounts: Mutex::default() }
+            }
+        }
+    }
+}
+
+impl Github {
+    /// Finds the proof for a request to this path.
+    pub(super) async fn proof(&self, path: &str) -> Result<Proof, GithubError> {
+        let (app, accounts) = match self.credentials() {
+            Credentials::Token(token) => {
+                return Ok(Proof { token: token.clone(), payer: String::new(), account: None });
+            }
+            Credentials::App { app, accounts } => (app, accounts),
+        };
+        let Some((owner, lookup)) = installed_at(path) else {
+            return Ok(self.as_app(app));
+        };
+        let account = {
+            let mut accounts = accounts.lock().expect("no holder of this lock can panic");
+            Arc::clone(accounts.entry(owner.clone()).or_default())
+        };
+        let token = self.token_of(&account, app, &lookup).await?;
+        Ok(Proof { token, payer: owner, account: Some(account) })
+    }
+
+    async fn token_of(
+        &self,
+        account: &Account,
+        app: &GithubApp,
+        lookup: &str,
+    ) -> Result<Secret, GithubError> {
+        let mut known = account.token.lock().await;
+        let now = self.now();
+        let usable = |known: &&InstallationToken| known.ends - REFRESHED_BEFORE > now;
+        if let Some(known) = known.as_ref().filter(usable) {
+            return Ok(known.token.clone());
+        }
+        let new = self.installation_token(app, lookup).await?;
+        Ok(known.insert(new).token.clone())
+    }
+
+    /// Forgets a token that GitHub has refused, if it is still in use; tells whether another may do better.
+    pub(super) async fn refused(&self, proof: &Proof) -> bool {
+        let Some(account) = &proof.account else { return false };
+        let mut token = account.token.lock().await;
+        if token.as_ref().is_some_and(|token| token.token == proof.token) {
+            *token = None;
+        }
+        true
+    }
+
+    fn as_app(&self, app: &GithubApp) -> Proof {
+        let mut serial = [0; 16];
+        let random = default_provider().secure_random.fill(&mut serial);
+        random.expect("the system gives random bytes");
+        let token = app.key.jwt(&app.id, serial, self.now());
+        Proof { token, payer: "the App".to_owned(), account: None }
+    }
+
+    /// Asks which installation serves a path, each time anew: an App that was taken away and installed again
+    /// has another.
+    async fn installation_token(
+        &self,
+        app: &GithubApp,
+        lookup: &str,
+    ) -> Result<InstallationToken, GithubError> {
+        let name = "finding the installation of the GitHub App (install it for the owner of the repository)";
+        let call = Call::new(name, &Method::GET, lookup);
+        let found = self.send_as(&self.as_app(app), &call, None::<&()>).await?;
+        let Installation { id } = read(name, found).await?;
+        let name = "obtaining a token of the GitHub App's installation";
+        let path = format!("app/installations/{id}/access_tokens");
+        let call = Call::new(name, &Method::POST, &path);
+        let made = self.send_as(&self.as_app(app), &call, None::<&()>).await?;
+        let made: TokenAnswer = read(name, made).await?;
+        Ok(InstallationToken { token: Secret::new(made.token), ends: made.expires_at })
+    }
+}
+
+/// Tells the owner of what a path names, and where his installation is found; none: the App itself is asked.
+fn installed_at(path: &str) -> Option<(String, String)> {
+    let mut segments = path.split('/');
+    let place = match (segments.next()?, segments.next()?, segments.next()) {
+        ("repos", owner, Some(name)) => (owner, format!("repos/{owner}/{name}/installation")),
+        ("orgs", owner, _) => (owner, format!("orgs/{owner}/installation")),
+        _ => return None,
+    };
+    Some((place.0.to_ascii_lowercase(), place.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_installation_is_found_by_what_a_path_names() {
+        let at = |path: &str| installed_at(path).map(|(owner, path)| format!("{owner} {path}"));
+        let found = at("repos/Octo/app/actions/jobs/7");
+        assert_eq!(found.as_deref(), Some("octo repos/Octo/app/installation"));
+        let found = at("orgs/octo/actions/runners");
+        assert_eq!(found.as_deref(), Some("octo orgs/octo/installation"));
+        assert_eq!(at("app/hook/deliveries"), None);
+    }
+}

@@ -1,0 +1,41 @@
+//! Answers for installations of GitHub Apps.
+
+use serde_json::json;
+
+use crate::github::admission::Caller;
+use crate::github::answer::{Outcome, Refusal, Reply};
+use crate::github::app::App;
+use crate::github::scope::Scope;
+use crate::github::shapes;
+use crate::github::state::State;
+
+use super::{Ask, scope};
+
+/// Finds the installation that serves a repository or an organization.
+pub(super) fn installation(state: &State, ask: &Ask<'_>) -> Outcome {
+    let account = match scope(state, ask)? {
+        Scope::Repository(name) => name.split('/').next().unwrap_or_default().to_owned(),
+        Scope::Organization(name) => name,
+        Scope::Enterprise(_) => return Err(Refusal::not_found()),
+    };
+    let found = state.installation_on(app(ask)?, &account).ok_or_else(Refusal::not_found)?;
+    Reply::ok(shapes::app::installation(&ask.base, state, found))
+}
+
+pub(super) fn access_token(state: &mut State, ask: &Ask<'_>) -> Outcome {
+    let issued = state.issue_installation_token(app(ask)?, ask.route.number(0), ask.now);
+    let (text, token) = issued.ok_or_else(Refusal::not_found)?;
+    Reply::created(json!({
+        "token": text,
+        "expires_at": shapes::stamp(token.expires_at),
+        "permissions": token.permissions,
+        "repository_selection": "all",
+    }))
+}
+
+fn app<'a>(ask: &'a Ask<'_>) -> Result<&'a App, Refusal> {
+    match &ask.caller {
+        Caller::App(app) => Ok(app),
+        _ => Err(Refusal::not_found()),
+    }
+}

@@ -1,0 +1,38 @@
+//! A GitHub App for the stories, whose key opens nothing but the emulated GitHub.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use emulators::github::App;
+use mayfly::cloud::Options;
+
+/// The number of the App.
+pub const ID: u64 = 1_234_567;
+const PRIVATE_KEY: &str = include_str!("../../../handler/tests/keys/app.pkcs1.pem");
+const PUBLIC_KEY: &[u8] = include_bytes!("../../../handler/tests/keys/app.public.der");
+
+/// Makes an App with what Mayfly needs to be allowed, installed on these accounts.
+pub fn installed_on(accounts: &[&str]) -> App {
+    let permissions = [
+        ("actions", "read"),
+        ("administration", "write"),
+        ("organization_self_hosted_runners", "write"),
+    ];
+    App {
+        id: ID,
+        client_id: "Iv23liMayflyStories0".to_owned(),
+        public_key: BASE64_STANDARD.encode(PUBLIC_KEY),
+        installed_on: accounts.iter().map(|&account| account.to_owned()).collect(),
+        permissions: permissions.map(|(name, level)| (name.to_owned(), level.to_owned())).into(),
+    }
+}
+
+/// Sets the App in the place of the personal access token.
+pub fn set(options: &mut Options) {
+    let settings = [
+        ("GithubToken", String::new()),
+        ("GithubAppId", ID.to_string()),
+        // An application setting has no line ends.
+        ("GithubAppPrivateKey", PRIVATE_KEY.replace('\n', "\\n")),
+    ];
+    options.settings.extend(settings.map(|(name, value)| (name.to_owned(), value)));
+}
