@@ -1,0 +1,122 @@
+//! How often others are called: for a served job, and by a run that looks at a thousand live tasks.
+
+use std::collections::BTreeMap;
+
+use emulators::github::NewJob;
+use insta::assert_snapshot;
+use scenarios::World;
+
+use crate::UBUNTU;
+
+/// Tells what was called in between, leaving out what runners and the host's own polling call.
+fn between(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> String {
+    const OTHERS: [&str; 10] = [
+        "Session",
+        "NextMessage",
+        "AcceptJob",
+        "CompleteJob",
+        "GetMessages",
+        "UpdateMessage",
+        "DeleteMessage",
+        "GetQueueMetadata",
+        "CreateQueue",
+        "CreateContainer",
+    ];
+    let mut lines = Vec::new();
+    for (call, times) in after {
+        let more = times - before.get(call).copied().unwrap_or_default();
+        if more > 0 && !OTHERS.iter().any(|other| call.contains(other)) {
+            lines.push(format!("{call} {more}"));
+        }
+    }
+    lines.join("\n")
+}
+
+#[tokio::test]
+async fn a_served_job() {
+    let mut world = crate::world(&[]).await;
+    world.queue_job(UBUNTU);
+    world.settle().await;
+    let before = world.calls();
+    world.queue_job(UBUNTU);
+    world.settle().await;
+    assert_snapshot!(between(&before, &world.calls()), @r"
+    AddTask 1
+    GenerateRunnerJitconfigForRepo 1
+    GetJobForWorkflowRun 1
+    GetTask 1
+    PutBlob 1
+    PutMessage 1
+    ");
+    world.end().await;
+}
+
+async fn until_a_thousand_wait(world: &World) {
+    let wait = |world: &World| {
+        world.cloud.batch.emulator.jobs().iter().map(|job| job.active).sum::<u64>() == 1000
+    };
+    world.until_so("a thousand tasks", wait).await;
+}
+
+#[tokio::test]
+async fn a_run_that_looks_at_a_thousand_live_tasks() {
+    let mut world = crate::world(&[]).await;
+    world.cloud.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
+    for number in 0..1000_u64 {
+        let mut job = NewJob::new("octo/app", UBUNTU);
+        job.run = Some(7000 + number / 100);
+        world.queue(job);
+    }
+    until_a_thousand_wait(&world).await;
+    let before = world.calls();
+    assert_eq!(world.reconcile().await, "nothing to repair");
+    let first = world.calls();
+    assert_snapshot!(between(&before, &first), @r"
+    GetBlob 1
+    ListBlobs 1
+    ListJobs 1
+    ListJobsForWorkflowRun 10
+    ListPools 1
+    ListTasks 1
+    ListWorkflowRunsForRepo 5
+    OrgsListWebhookDeliveries 1
+    OrgsListWebhooks 1
+    PeekMessages 1
+    PutBlob 1
+    ReposListForAuthenticatedUser 1
+    ReposListWebhooks 1
+    ");
+    assert_eq!(world.reconcile().await, "nothing to repair");
+    assert_snapshot!(between(&first, &world.calls()), @r"
+    GetBlob 1
+    ListBlobs 1
+    ListJobs 1
+    ListJobsForWorkflowRun 10
+    ListPools 1
+    ListSelfHostedRunnersForRepo 1
+    ListTasks 1
+    ListWorkflowRunsForRepo 5
+    OrgsListWebhookDeliveries 1
+    PeekMessages 1
+    ReposListForAuthenticatedUser 1
+    ");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_thousand_runs_are_looked_at_in_parts_and_nothing_is_done_on_what_was_not_reached() {
+    let mut world = crate::world(&[]).await;
+    world.cloud.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
+    for _ in 0..1000 {
+        world.queue(NewJob::new("octo/app", UBUNTU));
+    }
+    until_a_thousand_wait(&world).await;
+    let mut read = Vec::new();
+    for _ in 0..4 {
+        assert_eq!(world.reconcile().await, "nothing to repair");
+        read.push(world.cloud.github.faults.calls_of("ListJobsForWorkflowRun"));
+        world.pass(2);
+    }
+    assert_snapshot!(format!("{read:?}"), @"[450, 900, 1350, 1800]");
+    world.end().await;
+}
