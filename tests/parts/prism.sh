@@ -9,4 +9,4 @@ set -euo pipefail
 cargo build --workspace --all-targets --locked
 node --test tests/conformance/github/*.test.mjs
 # The stories of the road, with Prism between the handler and the emulated GitHub.
-node tests/conformance/github/front.mjs cargo test --workspace --locked --test road
+node tests/conformance/github/front.mjs cargo test --workspace --locked --test road --test reconcile
