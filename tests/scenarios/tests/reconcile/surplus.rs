@@ -16,8 +16,8 @@ async fn the_waiting_task_of_a_cancelled_job_ends() {
     let mut world = World::start(PROGRAM).await;
     world.cloud.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
     let job = world.queue_job(UBUNTU);
-    world.queue_job(UBUNTU);
     world.until_invoked("SubmitRunnerTask").await;
+    world.queue_job(UBUNTU);
     world.until_invoked("SubmitRunnerTask").await;
     world.cloud.github.emulator.cancel_job(job);
     assert_snapshot!(world.reconcile().await, @r"
@@ -26,8 +26,8 @@ async fn the_waiting_task_of_a_cancelled_job_ends() {
     ");
     assert_snapshot!(world.reconcile().await, @"nothing to repair");
     assert_snapshot!(world.tasks(), @r"
-    runners-ubuntu: gh-2 active
     runners-ubuntu: gh-1 completed
+    runners-ubuntu: gh-2 active
     ");
     world.end().await;
 }
