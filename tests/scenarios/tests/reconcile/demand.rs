@@ -94,6 +94,7 @@ async fn a_lost_delivery_is_asked_for_again() {
     repaired 1
     ");
     world.settle().await;
+    world.pass(4);
     assert_snapshot!(world.reconcile().await, @"nothing to repair");
     assert_snapshot!(world.jobs(), @r"
     <1> success on gh-1
@@ -144,7 +145,8 @@ async fn two_runs_at_once_ask_for_one_runner() {
     let host = &world.cloud.functions.emulator;
     let (one, other) =
         tokio::join!(host.trigger("ReconcileRunners"), host.trigger("ReconcileRunners"));
-    (one.expect("a run"), other.expect("a run"));
+    one.expect("a run");
+    other.expect("a run");
     world.settle().await;
     assert_snapshot!(world.reconcile().await, @"nothing to repair");
     assert_eq!(world.tasks().lines().count(), 1, "{}", world.tasks());
