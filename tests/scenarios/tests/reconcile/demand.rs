@@ -40,22 +40,24 @@ async fn without_any_webhook_a_queued_job_is_served_after_two_minutes() {
 
 #[tokio::test]
 async fn a_public_repository_is_left_alone_unless_it_is_allowed() {
-    let mut world = World::start(PROGRAM).await;
-    let mut job = silent("octo/site");
-    job.visibility = Visibility::Public;
-    world.queue(job);
-    assert_snapshot!(world.reconcile_after(2).await, @"nothing to repair");
-    world.end().await;
-
-    let mut world = crate::world(&[("AllowPublicRepositories", "true")]).await;
-    let mut job = silent("octo/site");
-    job.visibility = Visibility::Public;
-    world.queue(job);
-    assert_snapshot!(world.reconcile_after(2).await, @r"
+    let named = ("AllowedRepositories", "octo/site");
+    assert_snapshot!(public(&[]).await, @"nothing to repair");
+    assert_snapshot!(public(&[named]).await, @"nothing to repair");
+    assert_snapshot!(public(&[("AllowPublicRepositories", "true")]).await, @r"
     runner gh-1 of ubuntu is asked for, for octo/site
     repaired 1
     ");
+}
+
+/// Reconciles where a job of a public repository waits.
+async fn public(settings: &[(&str, &str)]) -> String {
+    let mut world = crate::world(settings).await;
+    let mut job = silent("octo/site");
+    job.visibility = Visibility::Public;
+    world.queue(job);
+    let said = world.reconcile_after(2).await;
     world.end().await;
+    said
 }
 
 #[tokio::test]

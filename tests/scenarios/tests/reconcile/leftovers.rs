@@ -44,8 +44,8 @@ async fn a_poison_message_goes_back_when_it_has_rested() {
     runner gh-1 of ubuntu is asked for, for octo/app, out of the poison
     repaired 1
     ");
-    world.until_invoked("SubmitRunnerTask").await;
-    world.reconcile().await;
+    world.until_task_ends(&format!("gh-{job}")).await;
+    world.pass(1);
     assert_snapshot!(world.reconcile().await, @"nothing to repair");
     world.pass(24 * 60);
     let said = world.reconcile().await;
