@@ -62,12 +62,13 @@ async fn until_so_many_wait(world: &World, number: u64) {
 async fn a_run_that_looks_at_a_thousand_live_tasks() {
     let mut world = crate::world(&[]).await;
     world.cloud.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
-    for number in 0..1000_u64 {
+    // One more than a page of Batch's holds.
+    for number in 0..1001_u64 {
         let mut job = NewJob::new("octo/app", UBUNTU);
         job.run = Some(7000 + number / 100);
         world.queue(job);
     }
-    until_so_many_wait(&world, 1000).await;
+    until_so_many_wait(&world, 1001).await;
     let before = world.calls();
     assert_eq!(world.reconcile().await, "nothing to repair");
     let first = world.calls();
@@ -75,9 +76,9 @@ async fn a_run_that_looks_at_a_thousand_live_tasks() {
     GetBlob 1
     ListBlobs 1
     ListJobs 1
-    ListJobsForWorkflowRun 10
+    ListJobsForWorkflowRun 11
     ListPools 1
-    ListTasks 1
+    ListTasks 2
     ListWorkflowRunsForRepo 5
     OrgsListWebhookDeliveries 1
     OrgsListWebhooks 1
@@ -91,10 +92,10 @@ async fn a_run_that_looks_at_a_thousand_live_tasks() {
     GetBlob 1
     ListBlobs 1
     ListJobs 1
-    ListJobsForWorkflowRun 10
+    ListJobsForWorkflowRun 11
     ListPools 1
     ListSelfHostedRunnersForRepo 1
-    ListTasks 1
+    ListTasks 2
     ListWorkflowRunsForRepo 5
     OrgsListWebhookDeliveries 1
     PeekMessages 1
