@@ -12,6 +12,8 @@ use crate::profiles::{Match, Profile, match_profile};
 /// How long a job may be uncovered before it gets a runner, where nothing says that one has failed: its
 /// delivery and its message may still be on the road.
 const UNCOVERED_FOR: TimeDelta = TimeDelta::minutes(2);
+/// How long it may be uncovered where the walk that ends at it may not have been seen.
+const UNREACHED_FOR: TimeDelta = TimeDelta::minutes(15);
 /// How many runners of one job may fail by causes of our own.
 const MOST_FAILURES: usize = 5;
 /// GitHub cancels a job that has waited this long.
@@ -101,11 +103,12 @@ impl<'a> Waiting<'a> {
             return false;
         }
         // Where a runner of this job has served another, the walk of that one's task may end here, and the
-        // way there may be what was not reached.
+        // way there may be what was not reached; but what is never reached must not keep a job waiting.
         let served = |task: &LedgerTask| {
             matches!(task.stage, Stage::Ended { how: Ending::Clean, .. } | Stage::Started { .. })
         };
-        if seen.partial && self.own(seen).any(served) {
+        let unreached = seen.partial && self.own(seen).any(served);
+        if unreached && !uncovered.lasted(&self.id, UNREACHED_FOR, now) {
             return false;
         }
         let owes = |task: &&LedgerTask| match coverage.end(&task.id) {

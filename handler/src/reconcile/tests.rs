@@ -108,6 +108,7 @@ fn line(repair: &Repair) -> String {
         Repair::DeleteClaims { task } => format!("delete the claims of {task}"),
         Repair::Cancel { run, why, .. } => format!("cancel run {run}: {why}"),
         Repair::Report { job, why, .. } => format!("report job {job}: {why}"),
+        Repair::Alarm { name, text } => format!("alarm {name}: {text}"),
         Repair::ReportPool { pool, error } => format!("report pool {pool}: {error}"),
         Repair::Alarm { name, text } => format!("alarm {name}: {text}"),
     }
@@ -245,6 +246,7 @@ fn poison_goes_back_when_it_can_be_read_and_served() {
             generation: 1,
             replacement: 1,
             requested_at: at(minutes),
+            generation: 1,
         }),
     };
     let unread = PoisonMessage { request: None, ..poison(3, "", 0) };
