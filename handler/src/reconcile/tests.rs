@@ -110,7 +110,6 @@ fn line(repair: &Repair) -> String {
         Repair::Report { job, why, .. } => format!("report job {job}: {why}"),
         Repair::Alarm { name, text } => format!("alarm {name}: {text}"),
         Repair::ReportPool { pool, error } => format!("report pool {pool}: {error}"),
-        Repair::Alarm { name, text } => format!("alarm {name}: {text}"),
     }
 }
 
@@ -243,7 +242,6 @@ fn poison_goes_back_when_it_can_be_read_and_served() {
             run: 45,
             repository: repository(),
             profile: profile.to_owned(),
-            generation: 1,
             replacement: 1,
             requested_at: at(minutes),
             generation: 1,

@@ -122,6 +122,8 @@ fn the_definitions_of_this_repository_are_ones_that_the_host_takes() {
     [
         "http",
         "http",
+        "function:ReconcileRunners",
+        "function:RefreshFirewall",
         "function:SubmitRunnerTask",
     ]
     HostJson {
