@@ -134,6 +134,15 @@ fn a_thief_without_a_task_leaves_the_job_of_the_runner_that_it_took_uncovered() 
 }
 
 #[test]
+fn a_job_whose_runner_served_another_waits_until_every_run_was_reached() {
+    let ended = task("gh-1", "ubuntu", ended(0, Ending::Clean));
+    let whole = seen([(1, job("queued", UBUNTU))], [ended], []);
+    let partial = Seen { partial: true, ..whole.clone() };
+    insta::assert_snapshot!(runs(&partial, 0..=4), @"");
+    insta::assert_snapshot!(runs(&whole, 0..=2), @"2: request gh-1-2 on ubuntu");
+}
+
+#[test]
 fn two_runners_that_took_each_others_jobs_need_nothing() {
     let jobs = [(1, job("queued", UBUNTU)), (2, job("in_progress gh-1", UBUNTU))];
     let tasks = [task("gh-1", "ubuntu", STARTED), task("gh-2", "ubuntu", Stage::Waiting)];

@@ -77,12 +77,15 @@ fn every_malformed_setting_is_named_and_no_value_shown() {
         ("BatchAccountUrl", "ftp://x"),
         ("DeploymentName", "My Runners"),
         ("MaxJobHours", "1000"),
+        ("RunnerIdleMinutes", "0"),
+        ("NoCapacityMinutes", "soon"),
+        ("CancelUnservable", "maybe"),
         ("TicketKey", "hush,"),
         ("GithubToken", "@Microsoft.KeyVault(SecretUri=https://v/secrets/t)"),
     ])
     .expect_err("faulty settings");
     insta::assert_snapshot!(faults, @r#"
-    16 of the application settings must be mended:
+    19 of the application settings must be mended:
       RunnerProfiles holds no profile
       FUNCTIONS_CUSTOMHANDLER_PORT is malformed
       AllowedRepositories error parsing glob 'octo/[': unclosed character class; missing ']'
@@ -99,6 +102,9 @@ fn every_malformed_setting_is_named_and_no_value_shown() {
       MaxJobHours takes a number from 1 to 120
       DeploymentName takes 1 to 12 of a-z and 0-9
       TicketKey takes one value, or two with a comma between them (the newest first), none of them empty
+      RunnerIdleMinutes takes a number from 1 to 1440
+      NoCapacityMinutes takes a number from 1 to 1440
+      CancelUnservable takes true or false
     "#);
     assert!(!format!("{faults}{faults:?}").contains("hush"));
 }

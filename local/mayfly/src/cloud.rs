@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::TimeDelta;
 use emulators::batch::Batch;
+use emulators::batch::launch::Launcher;
 use emulators::clock::Clock;
 use emulators::events::Site;
 use emulators::functions::{FunctionsHost, Log};
@@ -76,6 +77,8 @@ pub struct Options {
     pub pools: Vec<Pool>,
     /// What runs containers: where there is none, the entrypoint is a process of this machine.
     pub engine: Option<Engine>,
+    /// What runs tasks in place of the nodes' own means.
+    pub launcher: Option<Arc<dyn Launcher>>,
     /// The storage account in place of the emulated one.
     pub storage: Option<Storage>,
     /// The token that Batch accepts besides signatures.
@@ -108,6 +111,7 @@ impl Options {
             nodes: 4,
             pools: Pool::usual(),
             engine: None,
+            launcher: None,
             storage: None,
             batch_bearer: None,
             settings: BTreeMap::new(),
@@ -285,8 +289,9 @@ async fn functions_host(
 fn batch_account(options: &Options, folder: &Path, site: &Site) -> anyhow::Result<Arc<Batch>> {
     let engine = options.engine.as_ref();
     let nodes = nodes::Nodes::furnish(folder, &options.program, &options.pools, engine)?;
+    let launcher = options.launcher.clone().unwrap_or_else(|| Arc::new(nodes));
     let work_dir = folders::nodes(folder);
-    let mut account = batch::Options::new(BATCH_ACCOUNT, BATCH_KEY, Arc::new(nodes), work_dir);
+    let mut account = batch::Options::new(BATCH_ACCOUNT, BATCH_KEY, launcher, work_dir);
     account.bearer.clone_from(&options.batch_bearer);
     account.pools = options.pools.iter().map(|pool| pool.options(options.nodes)).collect();
     Ok(Batch::new(account, site.clone())?)

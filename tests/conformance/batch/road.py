@@ -10,6 +10,7 @@ from time import monotonic
 
 from azure.batch import BatchClient
 from azure.batch.models import BatchTaskState
+from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient, generate_account_sas
 from batch import sdk
 from batch.recorder import Recording, recording
@@ -30,6 +31,8 @@ class Road:
     """A running road: jobs are queued at its GitHub, and its Batch is asked by the SDK."""
 
     github: Emulator
+    host: Emulator
+    ledger: Emulator
     batch: BatchClient
     sent: Recording
 
@@ -51,18 +54,19 @@ def road(folder: Path, settings: dict[str, str]) -> Iterator[Road]:
     """Runs the handler under the emulated host, with these settings besides the usual ones."""
     with ExitStack() as stack:
         queue = stack.enter_context(emulate("queue", "--account", STORAGE, "--key", STORAGE_KEY))
+        blob = stack.enter_context(emulate("blob", "--account", STORAGE, "--key", STORAGE_KEY))
         github = stack.enter_context(emulate("github", "--token", GITHUB_TOKEN))
         key = ["--account", sdk.ACCOUNT, "--key", sdk.KEY, "--program", PROGRAM]
         pools = ["--pool", "ubuntu=2", "--plain-pool", "windows=2"]
         batch = stack.enter_context(emulate("batch", *key, *pools))
         sent = stack.enter_context(recording(batch.url))
-        settings = usual_settings(queue, github, sent) | settings
+        settings = usual_settings(queue, blob, github, sent) | settings
         options = [word for pair in settings.items() for word in ("--setting", "=".join(pair))]
         host = stack.enter_context(emulate("functions", "--app", str(lay_app(folder)), *options))
         hook = f"{host.url}/api/ProvideActionsRunner?code={FUNCTION_KEY}"
         told = {"url": hook, "secret": SECRET, "scope": {"organization": "octo"}}
         github.ask("POST", "/hooks", told)
-        yield Road(github, stack.enter_context(sdk.client(batch.url)), sent)
+        yield Road(github, host, batch, stack.enter_context(sdk.client(batch.url)), sent)
 
 
 def lay_app(folder: Path) -> Path:
@@ -74,7 +78,9 @@ def lay_app(folder: Path) -> Path:
     return app
 
 
-def usual_settings(queue: Emulator, github: Emulator, sent: Recording) -> dict[str, str]:
+def usual_settings(
+    queue: Emulator, blob: Emulator, github: Emulator, sent: Recording
+) -> dict[str, str]:
     """Makes the application settings that lead the handler to the emulators."""
     account = f"{queue.url}/{STORAGE}"
     signature = generate_account_sas(
@@ -83,14 +89,16 @@ def usual_settings(queue: Emulator, github: Emulator, sent: Recording) -> dict[s
         resource_types="sco",
         permission="rwdlacup",
         expiry=datetime.now(UTC) + timedelta(hours=1),
+        services="bq",
     )
     requests = f"{account}/runner-requests?{signature}"
     QueueClient.from_queue_url(requests).create_queue()
+    state = f"{blob.url}/{STORAGE}/mayfly-state?{signature}"
+    ContainerClient.from_container_url(state).create_container()
     return {
         "AzureWebJobsStorage": f"QueueEndpoint={account};SharedAccessSignature={signature}",
         "RunnerQueueUrl": requests,
-        # Claims are none of this road's.
-        "StateContainerUrl": f"{account}/mayfly-state?{signature}",
+        "StateContainerUrl": state,
         "ClaimUrl": "https://functions.localhost/api/ClaimRunner",
         "BatchAccountUrl": sent.url,
         "BatchAccountName": sdk.ACCOUNT,

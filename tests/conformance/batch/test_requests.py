@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -50,6 +50,9 @@ ROADS = {
     "jit-own-profiles": (OWN, ["gpu", "plain"]),
     "token-own-profiles": (OWN | TOKEN, ["gpu", "plain"]),
 }
+# What reconciliation reads of a task and of a pool.
+TASK = ["id", "state", "stateTransitionTime", "environmentSettings", "executionInfo"]
+POOL = ["id", "autoScaleRun", "resizeErrors"]
 # The keys that the models need, wherever they are.
 NEEDED = {"id", "poolInfo", "commandLine", "imageName", "name"}
 # What a request asks for: its method and path, the model of its body, and the SDK's call for it.
@@ -67,7 +70,46 @@ OPERATIONS = [
         None,
         lambda sdk, body, job, task: sdk.get_task(job, task),
     ),
+    (
+        "GET",
+        r"/jobs",
+        None,
+        lambda sdk, body: first(
+            sdk.list_jobs(
+                filter="startswith(id,'runners-')", select=["id", "state"], max_results=1000
+            )
+        ),
+    ),
+    (
+        "GET",
+        r"/jobs/([^/]+)/tasks",
+        None,
+        lambda sdk, body, job: first(sdk.list_tasks(job, select=TASK, max_results=1000)),
+    ),
+    (
+        "GET",
+        r"/pools",
+        None,
+        lambda sdk, body: first(sdk.list_pools(select=POOL, max_results=1000)),
+    ),
+    (
+        "POST",
+        r"/jobs/([^/]+)/tasks/([^/]+)/terminate",
+        None,
+        lambda sdk, body, job, task: sdk.terminate_task(job, task),
+    ),
+    (
+        "DELETE",
+        r"/jobs/([^/]+)/tasks/([^/]+)",
+        None,
+        lambda sdk, body, job, task: sdk.delete_task(job, task),
+    ),
 ]
+
+
+def first(pages: Iterable[Any]) -> Any:
+    """Asks for the first page of a list, which the SDK puts off until somebody reads it."""
+    return next(iter(pages))
 
 
 @pytest.fixture(scope="module", params=ROADS)
@@ -142,6 +184,20 @@ def test_a_job_that_came_back_asks_for_nothing_else(tmp_path: Path) -> None:
         exchanges = until_tasks(running, 2)
     assert [task["id"] for task in tasks(exchanges)] == [f"gh-{job}", f"gh-{job}-2"]
     assert {exchange.method for exchange in exchanges} == {"GET", "POST"}
+    for exchange in exchanges:
+        compare(exchange)
+
+
+def test_reconciliation_asks_for_nothing_else(tmp_path: Path) -> None:
+    with road(tmp_path, {}) as running:
+        running.ledger.ask("POST", "/pools/hold", {"pool": "ubuntu"})
+        job = running.queue_job("ubuntu-latest")
+        until_tasks(running, 1)
+        running.github.ask("POST", f"/jobs/{job}/cancellation")
+        running.host.ask("POST", "/trigger", {"function": "ReconcileRunners"})
+        exchanges = running.sent.until(lambda sent: any("/terminate" in one.target for one in sent))
+    paths = {f"{one.method} {urlsplit(one.target).path}" for one in exchanges}
+    assert paths >= {"GET /jobs", "GET /jobs/runners-ubuntu/tasks", "GET /pools"}
     for exchange in exchanges:
         compare(exchange)
 

@@ -21,7 +21,7 @@ mod claims;
 mod gates;
 mod elsewhere;
 mod front;
-mod reconciling;
+pub mod reconciling;
 pub mod production;
 mod tls;
 
@@ -280,7 +280,7 @@ impl World {
         self.cloud.shutdown().await;
     }
 
-    fn all_tasks(&self) -> Vec<(String, emulators::batch::TaskSeen)> {
+    pub(crate) fn all_tasks(&self) -> Vec<(String, emulators::batch::TaskSeen)> {
         let batch = &self.cloud.batch.emulator;
         let of_job = |job: emulators::batch::JobSeen| {
             let tasks = batch.tasks(&job.id);

@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use emulators::events::Happening;
+
 use crate::{LOOK, PATIENCE, World};
 
+/// The token that Batch accepts of whoever is not the handler.
+pub const BEARER: &str = "somebody-else";
 const FUNCTION: &str = "ReconcileRunners";
 /// Begins each line of a run, after time and level.
 const MODULE: &str = "handler::functions::reconcile_runners";
@@ -77,6 +81,69 @@ impl World {
             Ok(text) => self.by_place(&text),
             Err(_) => self.give_up(&format!("the alarm {name}")),
         }
+    }
+
+    /// Does something to the Batch account, as somebody else might.
+    ///
+    /// # Panics
+    /// When Batch refuses.
+    pub async fn tamper(&self, path: &str, body: serde_json::Value) {
+        let url = format!("{}/{path}?api-version=2025-06-01", self.cloud.ports.batch.url);
+        let request = self.client.post(url).bearer_auth(BEARER).body(body.to_string());
+        let request = request.header("content-type", "application/json; odata=minimalmetadata");
+        let answer = request.send().await.expect("an answer");
+        let (status, text) = (answer.status(), answer.text().await.unwrap_or_default());
+        assert!(status.is_success(), "{path}: {status} {text}");
+    }
+
+    /// Waits until a task has been added.
+    pub async fn until_task_is_added(&mut self, task: &str) {
+        let added = |what: &Happening| matches!(what, Happening::TaskAdded { task: added, .. } if added == task);
+        self.until(&format!("the task {task}"), added).await;
+    }
+
+    /// Waits until nothing goes on by itself: no message, and every task has ended, or its runner idles.
+    pub async fn until_still(&self) {
+        let still = async {
+            while self.messages().await > 0 || !self.is_still() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, still).await.is_err() {
+            self.give_up("nothing to go on");
+        }
+    }
+
+    fn is_still(&self) -> bool {
+        let runners = self.cloud.github.emulator.runners();
+        let idles = |task: &str| {
+            runners.iter().any(|runner| runner.name == task && runner.online && !runner.busy)
+        };
+        let tasks = self.all_tasks();
+        tasks.iter().all(|(_, task)| task.state == "completed" || idles(&task.id))
+    }
+
+    /// Waits until something is so.
+    ///
+    /// # Panics
+    /// When it does not become so.
+    pub async fn until_so(&self, story: &str, is_so: impl Fn(&Self) -> bool) {
+        let so = async {
+            while !is_so(self) {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, so).await.is_err() {
+            self.give_up(story);
+        }
+    }
+
+    /// Tells how often each operation was called that a run of reconciliation, or a served job, needs.
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        let cloud = &self.cloud;
+        let all =
+            [&cloud.queues.faults, &cloud.blobs.faults, &cloud.batch.faults, &cloud.github.faults];
+        all.into_iter().flat_map(|faults| faults.calls()).collect()
     }
 
     /// The lines of all runs so far, without what only tells of trouble.

@@ -4,8 +4,9 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The most answers that are remembered: at 100 items a page, a few megabytes.
-const MOST: usize = 200;
+/// The most answers that are remembered, a few kilobytes each: as many as a run of reconciliation asks for
+/// several times over. Where a round of requests is longer than this, none of them is remembered in the next.
+const MOST: usize = 2000;
 
 type Anything = Arc<dyn Any + Send + Sync>;
 

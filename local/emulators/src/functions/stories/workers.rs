@@ -121,6 +121,7 @@ fn the_definitions_of_this_repository_are_ones_that_the_host_takes() {
     insta::assert_snapshot!(format!("{names:#?}\n{:#?}", app.host), @r#"
     [
         "http",
+        "function:ReconcileRunners",
         "http",
         "function:RefreshFirewall",
         "function:SubmitRunnerTask",

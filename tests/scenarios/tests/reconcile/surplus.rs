@@ -1,0 +1,123 @@
+//! Runners that nobody needs.
+
+use emulators::events::Happening;
+use emulators::github::NewJob;
+use insta::assert_snapshot;
+use scenarios::World;
+
+use crate::{PROGRAM, UBUNTU};
+
+fn online(what: &Happening) -> bool {
+    matches!(what, Happening::RunnerOnline { .. })
+}
+
+#[tokio::test]
+async fn the_waiting_task_of_a_cancelled_job_ends() {
+    let mut world = World::start(PROGRAM).await;
+    world.cloud.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
+    let job = world.queue_job(UBUNTU);
+    world.until_invoked("SubmitRunnerTask").await;
+    world.queue_job(UBUNTU);
+    world.until_invoked("SubmitRunnerTask").await;
+    world.cloud.github.emulator.cancel_job(job);
+    assert_snapshot!(world.reconcile().await, @r"
+    task gh-1 ends, which nobody needs: the job ended without a runner
+    repaired 1
+    ");
+    assert_snapshot!(world.reconcile().await, @"nothing to repair");
+    assert_snapshot!(world.tasks(), @r"
+    runners-ubuntu: gh-1 completed
+    runners-ubuntu: gh-2 active
+    ");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_runner_of_a_job_that_was_cancelled_after_the_claim_goes_after_ten_minutes() {
+    let mut world = World::start(PROGRAM).await;
+    world.cloud.github.emulator.pause_assignment(true);
+    let job = world.queue_job(UBUNTU);
+    world.until("an idle runner", online).await;
+    world.cloud.github.emulator.cancel_job(job);
+    // The first run finds where its tasks' runners are registered, the second one the runner.
+    assert_snapshot!(world.reconcile().await, @"nothing to repair");
+    assert_snapshot!(world.reconcile_after(9).await, @"nothing to repair");
+    world.pass(1);
+    assert_snapshot!(world.reconcile().await, @r"
+    runner gh-1 is removed, which nobody needs
+    repaired 1
+    ");
+    world.until_task_ends(&format!("gh-{job}")).await;
+    assert_snapshot!(world.reconcile().await, @"nothing to repair");
+    assert!(world.cloud.github.emulator.runners().is_empty());
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_runner_that_gets_a_job_in_the_last_moment_stays() {
+    let mut world = World::start(PROGRAM).await;
+    world.cloud.github.emulator.pause_assignment(true);
+    let job = world.queue_job(UBUNTU);
+    world.until("an idle runner", online).await;
+    world.cloud.github.emulator.cancel_job(job);
+    world.reconcile().await;
+    world.reconcile().await;
+    world.pass(10);
+    world.cloud.github.faults.befall(
+        "DeleteSelfHostedRunnerFromRepo",
+        1,
+        emulators::faults::Effect::Fail { status: 422, retry_after: None },
+    );
+    assert_snapshot!(world.reconcile().await, @r"
+    runner gh-1 has got a job, and stays
+    repaired 1
+    ");
+    assert_snapshot!(world.tasks(), @"runners-ubuntu: gh-1 running");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_registration_without_a_task_goes_after_ten_minutes() {
+    let mut world = World::start(PROGRAM).await;
+    world.queue_job(UBUNTU);
+    world.settle().await;
+    let url = format!(
+        "{}/repos/octo/app/actions/runners/generate-jitconfig",
+        world.cloud.ports.github.url
+    );
+    for name in ["gh-77", "another-77"] {
+        let body = serde_json::json!({ "name": name, "runner_group_id": 1, "labels": ["x"] });
+        let client = handler::transport::http_client(None).expect("a client");
+        let made =
+            client.post(&url).bearer_auth(mayfly::cloud::GITHUB_TOKEN).json(&body).send().await;
+        assert_eq!(made.expect("an answer").status().as_u16(), 201);
+    }
+    world.reconcile().await;
+    assert_snapshot!(world.reconcile_after(9).await, @"nothing to repair");
+    world.pass(1);
+    assert_snapshot!(world.reconcile().await, @r"
+    runner gh-77 is removed, which nobody needs
+    repaired 1
+    ");
+    assert_snapshot!(world.reconcile().await, @"nothing to repair");
+    let left = world.cloud.github.emulator.runners();
+    assert_eq!(left.len(), 1, "another deployment's runner is not touched");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_job_that_github_does_not_assign_for_an_hour_keeps_its_one_runner() {
+    let mut world = World::start(PROGRAM).await;
+    world.cloud.github.emulator.pause_assignment(true);
+    world.queue(NewJob::new("octo/app", UBUNTU));
+    world.until("an idle runner", online).await;
+    for _ in 0..30 {
+        assert_eq!(world.reconcile_after(2).await, "nothing to repair");
+    }
+    assert_snapshot!(world.alarm("waiting").await, @"job 1 has waited too long: a runner waits for it, and GitHub does not bring them together: check that the runner group allows the repository");
+    world.cloud.github.emulator.pause_assignment(false);
+    world.settle().await;
+    assert_snapshot!(world.tasks(), @"runners-ubuntu: gh-1 completed 0");
+    assert_snapshot!(world.reconcile().await, @"nothing to repair");
+    world.end().await;
+}
