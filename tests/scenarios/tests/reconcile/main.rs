@@ -1,5 +1,6 @@
 //! Stories of ReconcileRunners: what it repairs, and that a second run has nothing to repair.
 
+mod app;
 mod demand;
 
 /// The program that every world starts.
