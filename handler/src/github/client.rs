@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::budget::{Budget, Purpose, Spending, Told};
-use super::credentials::{Credentials, Proof};
+use super::credentials::{Credentials, Installation, Proof};
 use super::error::GithubError;
 use super::groups::KnownGroup;
 use super::pages::Known;
@@ -33,6 +33,8 @@ pub struct Github {
     client: reqwest::Client,
     clock: Clock,
     purpose: Purpose,
+    /// The account that requests are about which name none themselves.
+    account: Option<Installation>,
     shared: Arc<Shared>,
 }
 
@@ -85,13 +87,22 @@ impl Github {
             known: Mutex::default(),
             groups: tokio::sync::Mutex::default(),
         });
-        Self { api, scope, client, clock, purpose: Purpose::Mint, shared }
+        Self { api, scope, client, clock, purpose: Purpose::Mint, account: None, shared }
     }
 
     /// Makes a client of the same GitHub, whose requests stand back behind those that serve jobs.
     #[must_use]
     pub fn for_housekeeping(&self) -> Self {
         Self { purpose: Purpose::Housekeeping, ..self.clone() }
+    }
+
+    /// Makes a client of the same GitHub that asks about this account.
+    pub(super) fn on(&self, account: Installation) -> Self {
+        Self { account: Some(account), ..self.clone() }
+    }
+
+    pub(super) fn account(&self) -> Option<&Installation> {
+        self.account.as_ref()
     }
 
     pub(super) async fn get<T: DeserializeOwned>(

@@ -14,11 +14,19 @@ use serde::Deserialize;
 
 use super::client::{Call, Github, read};
 use super::error::GithubError;
+use super::pages::List;
 use crate::secret::Secret;
 use crate::settings::{GithubApp, GithubCredential};
 
 /// A token that ends within this time is no longer used: a job's registration must not die on the way.
 const REFRESHED_BEFORE: TimeDelta = TimeDelta::minutes(5);
+
+/// Where the App's installations are listed, which it is asked for itself.
+const INSTALLATIONS: &str = "app/installations";
+const FINDING: &str =
+    "finding the installation of the GitHub App (install it for the owner of the repository)";
+/// An App that is installed on more than a thousand accounts is not ours alone.
+const MOST_PAGES: usize = 10;
 
 /// What the client proves itself with.
 #[derive(Debug)]
@@ -42,9 +50,26 @@ struct InstallationToken {
     ends: DateTime<Utc>,
 }
 
-#[derive(Deserialize)]
-struct Installation {
+/// An installation of the App, on this account.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Installation {
     id: u64,
+    account: Owner,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Owner {
+    login: String,
+}
+
+/// How the installation for a request is found.
+enum Lookup {
+    /// By what the request is about: the path of its installation.
+    At(String),
+    /// It is this one.
+    Known(u64),
+    /// Any will do.
+    Any,
 }
 
 #[derive(Deserialize)]
@@ -82,8 +107,15 @@ impl Github {
             }
             Credentials::App { app, accounts } => (app, accounts),
         };
-        let Some((owner, lookup)) = installed_at(path) else {
+        if path == INSTALLATIONS {
             return Ok(self.as_app(app));
+        }
+        let (owner, lookup) = match (installed_at(path), self.account()) {
+            (Some((owner, path)), _) => (owner, Lookup::At(path)),
+            (None, Some(Installation { id, account })) => {
+                (account.login.to_ascii_lowercase(), Lookup::Known(*id))
+            }
+            (None, None) => (String::new(), Lookup::Any),
         };
         let account = {
             let mut accounts = accounts.lock().expect("no holder of this lock can panic");
@@ -97,7 +129,7 @@ impl Github {
         &self,
         account: &Account,
         app: &GithubApp,
-        lookup: &str,
+        lookup: &Lookup,
     ) -> Result<Secret, GithubError> {
         let mut known = account.token.lock().await;
         let now = self.now();
@@ -127,17 +159,12 @@ impl Github {
         Proof { token, payer: "the App".to_owned(), account: None }
     }
 
-    /// Asks which installation serves a path, each time anew: an App that was taken away and installed again
-    /// has another.
     async fn installation_token(
         &self,
         app: &GithubApp,
-        lookup: &str,
+        lookup: &Lookup,
     ) -> Result<InstallationToken, GithubError> {
-        let name = "finding the installation of the GitHub App (install it for the owner of the repository)";
-        let call = Call::new(name, &Method::GET, lookup);
-        let found = self.send_as(&self.as_app(app), &call, None::<&()>).await?;
-        let Installation { id } = read(name, found).await?;
+        let id = self.installation(app, lookup).await?;
         let name = "obtaining a token of the GitHub App's installation";
         let path = format!("app/installations/{id}/access_tokens");
         let call = Call::new(name, &Method::POST, &path);
@@ -145,9 +172,44 @@ impl Github {
         let made: TokenAnswer = read(name, made).await?;
         Ok(InstallationToken { token: Secret::new(made.token), ends: made.expires_at })
     }
+
+    /// Asks which installation serves a path, each time anew: an App that was taken away and installed again
+    /// has another.
+    async fn installation(&self, app: &GithubApp, lookup: &Lookup) -> Result<u64, GithubError> {
+        let path = match lookup {
+            Lookup::Known(id) => return Ok(*id),
+            Lookup::At(path) => path,
+            Lookup::Any => INSTALLATIONS,
+        };
+        let call = Call::new(FINDING, &Method::GET, path);
+        let found = self.send_as(&self.as_app(app), &call, None::<&()>).await?;
+        if let Lookup::Any = lookup {
+            let all: Vec<Installation> = read(FINDING, found).await?;
+            let first = all.first().map(|one| one.id);
+            return first.ok_or(GithubError::NotFound { call: FINDING });
+        }
+        Ok(read::<Installation>(FINDING, found).await?.id)
+    }
+
+    /// Makes a client for each account that the App is installed on; with a token there is but one.
+    ///
+    /// What names no owner in its path is about the account.
+    pub(super) async fn of_each_account(&self) -> Result<Vec<Self>, GithubError> {
+        if let Credentials::Token(_) = self.credentials() {
+            return Ok(vec![self.clone()]);
+        }
+        let list = List { call: FINDING, path: INSTALLATIONS, query: &[], field: None };
+        let all = self.list::<Installation>(&list, MOST_PAGES).await?.items;
+        Ok(all.into_iter().map(|one| self.on(one)).collect())
+    }
+
+    /// Tells whether an App proves us.
+    pub(super) fn is_app(&self) -> bool {
+        matches!(self.credentials(), Credentials::App { .. })
+    }
 }
 
-/// Tells the owner of what a path names, and where his installation is found; none: the App itself is asked.
+/// Tells the owner of what a path names, and where his installation is found.
 fn installed_at(path: &str) -> Option<(String, String)> {
     let mut segments = path.split('/');
     let place = match (segments.next()?, segments.next()?, segments.next()) {
@@ -169,6 +231,6 @@ mod tests {
         assert_eq!(found.as_deref(), Some("octo repos/Octo/app/installation"));
         let found = at("orgs/octo/actions/runners");
         assert_eq!(found.as_deref(), Some("octo orgs/octo/installation"));
-        assert_eq!(at("app/hook/deliveries"), None);
+        assert_eq!(at("meta"), None);
     }
 }

@@ -131,7 +131,7 @@ impl Github {
         query: &[(&str, &str)],
         read: impl AsyncFnOnce(Response) -> Result<T, GithubError>,
     ) -> Result<Arc<T>, GithubError> {
-        let key = format!("{path}?{query:?}");
+        let key = format!("{path}?{query:?} {:?}", self.account());
         let known = self.known().find(&key);
         let known = known.and_then(|(etag, what)| Some((etag, what.downcast::<T>().ok()?)));
         let etag = known.as_ref().map(|(etag, _)| etag.as_str());

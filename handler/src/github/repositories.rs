@@ -44,14 +44,28 @@ impl Github {
         self.repositories("listing the repositories of an organization", &path, None).await
     }
 
-    /// Lists the repositories that a personal access token opens.
+    /// Lists the repositories that a personal access token opens, or all installations of an App together.
     ///
     /// <https://docs.github.com/en/rest/repos/repos#list-repositories-for-the-authenticated-user>
+    /// <https://docs.github.com/en/rest/apps/installations#list-repositories-accessible-to-the-app-installation>
     ///
     /// # Errors
     /// [`GithubError`].
     pub async fn own_repositories(&self) -> Result<Listed<ListedRepository>, GithubError> {
-        self.repositories("listing the repositories of the token", "user/repos", None).await
+        if !self.is_app() {
+            return self
+                .repositories("listing the repositories of the token", "user/repos", None)
+                .await;
+        }
+        let mut all = Listed { items: Vec::new(), whole: true };
+        for one in self.of_each_account().await? {
+            let (call, path) =
+                ("listing the repositories of an installation", "installation/repositories");
+            let listed = one.repositories(call, path, Some("repositories")).await?;
+            all.items.extend(listed.items);
+            all.whole &= listed.whole;
+        }
+        Ok(all)
     }
 
     async fn repositories(

@@ -101,7 +101,11 @@ test("installations of an App and their tokens are as described", async () => {
     assert.equal(status, 201);
     const jobs = await ask("GET", "repos/octo/app/actions/runs", undefined, `Bearer ${body.token}`);
     assert.equal(jobs.status, 200);
+    const own = await ask("GET", "installation/repositories?per_page=100", undefined, `Bearer ${body.token}`);
+    assert.deepEqual(own.body.repositories.map(({ full_name }) => full_name), ["octo/app"]);
   }
+  const all = await ask("GET", "app/installations?per_page=100", undefined, asApp());
+  assert.equal(all.body.length, 1);
 });
 
 /** Writes what an App proves itself with. */

@@ -141,7 +141,11 @@ fn needed(operation: Operation) -> Option<(&'static str, &'static str)> {
         Level::Org | Level::Enterprise => "organization_hooks",
     };
     Some(match operation {
-        Op::MetaGet | Op::RateLimitGet | Op::ReposGet => ("metadata", "read"),
+        Op::MetaGet
+        | Op::RateLimitGet
+        | Op::ReposGet
+        | Op::ReposListForOrg
+        | Op::ListReposAccessibleToInstallation => ("metadata", "read"),
         Op::GetJobForWorkflowRun
         | Op::ListJobsForWorkflowRun
         | Op::ListWorkflowRunsForRepo

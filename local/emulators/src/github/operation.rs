@@ -44,6 +44,10 @@ pub enum Operation {
     ListSelfHostedRunnerGroups(Level),
     /// What may use a runner group: repositories of an organization, organizations of an enterprise.
     ListGroupAccess(Level),
+    /// Where the calling App is installed.
+    ListInstallations,
+    /// The repositories of the calling installation.
+    ListReposAccessibleToInstallation,
     /// The installation of the calling App.
     GetInstallation(Level),
     /// A token of an installation.
@@ -73,7 +77,12 @@ pub enum Operation {
 impl Operation {
     /// Tells whether an App itself is asked for, in place of one of its installations.
     pub(super) fn is_the_apps_own(self) -> bool {
-        matches!(self, Self::GetInstallation(_) | Self::CreateInstallationAccessToken)
+        matches!(
+            self,
+            Self::ListInstallations
+                | Self::GetInstallation(_)
+                | Self::CreateInstallationAccessToken
+        )
     }
 }
 
@@ -117,6 +126,10 @@ impl fmt::Debug for Operation {
                 formatter.write_str("ListRepoAccessToSelfHostedRunnerGroupInOrg")
             }
             Self::GetInstallation(level) => write!(formatter, "Get{level:?}Installation"),
+            Self::ListInstallations => formatter.write_str("ListInstallations"),
+            Self::ListReposAccessibleToInstallation => {
+                formatter.write_str("ListReposAccessibleToInstallation")
+            }
             Self::CreateInstallationAccessToken => {
                 formatter.write_str("CreateInstallationAccessToken")
             }

@@ -103,6 +103,8 @@ fn dispatch(state: &mut State, ask: &Ask<'_>) -> Outcome {
         Operation::ListSelfHostedRunnerGroups(_) => runners::groups(state, ask),
         Operation::ListGroupAccess(_) => runners::group_access(state, ask),
         Operation::GetInstallation(_) => apps::installation(state, ask),
+        Operation::ListInstallations => apps::installations(state, ask),
+        Operation::ListReposAccessibleToInstallation => apps::repositories(state, ask),
         Operation::CreateInstallationAccessToken => apps::access_token(state, ask),
         Operation::ListWebhooks(_) => hooks::hooks(state, ask),
         Operation::ListWebhookDeliveries(_) => hooks::deliveries(state, ask),

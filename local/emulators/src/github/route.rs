@@ -95,6 +95,10 @@ fn of_hooks_and_apps<'a>(method: &str, segments: &[&'a str]) -> Option<Route<'a>
         ("GET", [scope @ .., "installation"]) if has_hooks(scope) => {
             scoped(Op::GetInstallation, scope, &[])
         }
+        ("GET", ["app", "installations"]) => found(Op::ListInstallations, &[]),
+        ("GET", ["installation", "repositories"]) => {
+            found(Op::ListReposAccessibleToInstallation, &[])
+        }
         ("POST", ["app", "installations", installation, "access_tokens"]) => {
             found(Op::CreateInstallationAccessToken, &[installation])
         }

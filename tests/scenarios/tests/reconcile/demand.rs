@@ -11,7 +11,7 @@ use scenarios::World;
 use crate::{PROGRAM, UBUNTU};
 
 /// A job of which no webhook tells.
-fn silent(repository: &str) -> NewJob {
+pub(super) fn silent(repository: &str) -> NewJob {
     let mut job = NewJob::new(repository, UBUNTU);
     job.silent = true;
     job

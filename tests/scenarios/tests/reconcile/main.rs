@@ -2,6 +2,7 @@
 
 use scenarios::World;
 
+mod app;
 mod demand;
 mod endings;
 mod surplus;

@@ -1,6 +1,7 @@
 //! Answers for installations of GitHub Apps.
 
-use serde_json::json;
+use http::StatusCode;
+use serde_json::{Value, json};
 
 use crate::github::admission::Caller;
 use crate::github::answer::{Outcome, Refusal, Reply};
@@ -9,7 +10,7 @@ use crate::github::scope::Scope;
 use crate::github::shapes;
 use crate::github::state::State;
 
-use super::{Ask, scope};
+use super::{Ask, listed, scope};
 
 /// Finds the installation that serves a repository or an organization.
 pub(super) fn installation(state: &State, ask: &Ask<'_>) -> Outcome {
@@ -20,6 +21,24 @@ pub(super) fn installation(state: &State, ask: &Ask<'_>) -> Outcome {
     };
     let found = state.installation_on(app(ask)?, &account).ok_or_else(Refusal::not_found)?;
     Reply::ok(shapes::app::installation(&ask.base, state, found))
+}
+
+pub(super) fn installations(state: &State, ask: &Ask<'_>) -> Outcome {
+    let app = app(ask)?;
+    let own = state.installations.values().filter(|known| known.app.id == app.id);
+    let own = own.map(|known| shapes::app::installation(&ask.base, state, known)).collect();
+    let (own, link) = ask.query.page(own, &ask.base, &ask.path);
+    Reply::linked(Value::Array(own), link)
+}
+
+pub(super) fn repositories(state: &State, ask: &Ask<'_>) -> Outcome {
+    let Caller::Installation(account) = &ask.caller else {
+        let text = "You must authenticate with an installation access token in order to list repositories for an installation.";
+        return Err(Refusal::new(StatusCode::FORBIDDEN, text));
+    };
+    let of_account = state.repositories.values().filter(|known| known.owner() == account);
+    let write = |of| shapes::repository::short(&ask.base, of);
+    listed(ask, "repositories", of_account.collect(), write)
 }
 
 pub(super) fn access_token(state: &mut State, ask: &Ask<'_>) -> Outcome {
