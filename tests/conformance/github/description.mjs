@@ -26,6 +26,7 @@ export function description() {
   const cut = { openapi, info, servers, paths: Object.fromEntries(paths), components: {} };
   addReferred(cut.paths, whole, cut);
   closeBodies(cut);
+  mendAccounts(cut);
   return cut;
 }
 
@@ -36,6 +37,14 @@ function closeBodies({ paths, components }) {
     const body = schema?.$ref ? components.schemas[schema.$ref.split("/").at(-1)] : schema;
     if (body?.properties) body.additionalProperties ??= false;
   }
+}
+
+/** In its list, the account of an installation is described as a user and an enterprise in one: it is either. */
+function mendAccounts({ paths }) {
+  const listed = paths["/app/installations"].get.responses[200].content["application/json"].schema;
+  const { account } = listed.items.properties;
+  account.anyOf = account.allOf;
+  delete account.allOf;
 }
 
 /** Finds the parameters in a request's query that are not described, which Prism lets pass. */
