@@ -6,7 +6,7 @@ use emulators::faults::Effect;
 use insta::assert_snapshot;
 use scenarios::World;
 
-use crate::{IN_NEW, NEW, OLD, PROGRAM, set, world, world_with_news};
+use crate::{IN_NEW, NEW, OLD, PROGRAM, publishing, set, world, world_with_news};
 
 #[tokio::test]
 async fn a_new_range_is_kept_laid_and_admitted_by_another_process() {
@@ -36,8 +36,10 @@ async fn a_new_range_is_kept_laid_and_admitted_by_another_process() {
 
 #[tokio::test]
 async fn github_is_asked_every_six_hours() {
-    let mut world = world_with_news().await;
+    let mut world = publishing(&[OLD], |options| options.timers_by_hand = false).await;
+    assert!(world.refresh_firewall().await, "{}", world.log());
     world.until_invoked("RefreshFirewall").await;
+    world.cloud.github.emulator.publish_hook_ranges(&[OLD, NEW]);
     world.cloud.site.clock.advance(Duration::from_secs(6 * 3600));
     world.until_invoked("RefreshFirewall").await;
     assert_eq!(world.kept_ranges().await, format!("{NEW}\n{OLD}"));

@@ -22,7 +22,15 @@ fn set(options: &mut Options, name: &str, value: &str) {
 
 /// Starts a world whose handler follows what its GitHub publishes.
 async fn world(published: &[&str]) -> World {
-    let world = World::with(PROGRAM, |options| set(options, "GithubHookRanges", "meta")).await;
+    publishing(published, |_| {}).await
+}
+
+async fn publishing(published: &[&str], change: impl FnOnce(&mut Options)) -> World {
+    let world = World::with(PROGRAM, |options| {
+        set(options, "GithubHookRanges", "meta");
+        change(options);
+    })
+    .await;
     world.cloud.github.emulator.publish_hook_ranges(published);
     world
 }

@@ -121,9 +121,9 @@ async fn a_gated_job_whose_second_delivery_is_lost_gets_its_runner() {
     world.cloud.github.emulator.approve(job);
     until_delivered(&mut world, 503).await;
     world.cloud.queues.faults.release();
-    // The webhooks are not there: what is left is the look at the runs.
+    // The deliveries cannot be seen: what is left is the look at the runs.
     world.cloud.github.faults.befall(
-        "OrgsListWebhooks",
+        "OrgsListWebhookDeliveries",
         100,
         Effect::Fail { status: 404, retry_after: None },
     );

@@ -121,8 +121,8 @@ fn the_definitions_of_this_repository_are_ones_that_the_host_takes() {
     insta::assert_snapshot!(format!("{names:#?}\n{:#?}", app.host), @r#"
     [
         "http",
-        "function:ReconcileRunners",
         "http",
+        "function:ReconcileRunners",
         "function:RefreshFirewall",
         "function:SubmitRunnerTask",
     ]
