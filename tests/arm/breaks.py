@@ -19,7 +19,7 @@ BATCH = "Microsoft.Batch/batchAccounts"
 STORAGE = "Microsoft.Storage/storageAccounts"
 ROLE = "Microsoft.Authorization/roleAssignments"
 # The combinations in which everything is seen.
-SHOWN = {"private-new-both-dedicated", "public-existing-windows-spot", "second", "tuned"}
+SHOWN = {"private-new-both-dedicated", "public-existing-windows-spot", "second", "tuned", "app", "app-second"}
 
 
 class Break(NamedTuple):
@@ -96,6 +96,11 @@ def role(old: str, new: str) -> Callable[[Project], Any]:
             roles[name] = definition.replace(old, new)
 
     return does
+
+
+def settings_of(project: Project) -> list[dict[str, Any]]:
+    """Lists the application settings of the Function App."""
+    return resource(project, SITE)["properties"]["siteConfig"]["appSettings"]
 
 
 def setting(name: str, new: str | None) -> Callable[[Project], Any]:

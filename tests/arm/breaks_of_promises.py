@@ -6,6 +6,7 @@ from breaks import (
     POOL,
     REGISTRY,
     ROLE,
+    SECRET,
     SITE,
     STORAGE,
     VAULT,
@@ -16,6 +17,7 @@ from breaks import (
     role,
     section,
     setting,
+    settings_of,
     take,
     text,
     variable,
@@ -79,6 +81,30 @@ CLOSED = [
     ),
     Break("pool that cannot be left out", put(POOL, "condition", True), "create_UbuntuBatchPool does not decide"),
 ]
+CREDENTIAL = [
+    Break(
+        "token beside the App",
+        lambda p: settings_of(p).append({"name": "GithubToken", "value": "x"}),
+        "GithubToken stands beside GithubAppId and GithubAppPrivateKey",
+    ),
+    Break(
+        "key beside the token",
+        lambda p: settings_of(p).append({"name": "GithubAppPrivateKey", "value": "x"}),
+        "GithubAppPrivateKey stands beside GithubToken",
+    ),
+    Break("App without its id", setting("GithubAppId", None), "appSettings: GithubAppId is missing"),
+    Break(
+        "App by the token's secret",
+        variable("credential", "'github-app-private-key'", "'github-token'"),
+        "read the secret github-token, which is not written",
+    ),
+    Break(
+        "token written beside the App",
+        put(SECRET, "condition", "[not(parameters('keepSecrets'))]"),
+        "github-token is written, and no setting reads it",
+    ),
+    Break("key written again", put(SECRET, "condition", "[variables('byApp')]", 1), "a secret that was to be kept"),
+]
 AGREEMENT = [
     Break("missing setting", setting("MaxJobHours", None), "does not set MaxJobHours"),
     Break("misspelt setting", setting("RunnerScope", "RunnersScope"), "sets RunnersScope, which nothing reads"),
@@ -126,6 +152,7 @@ PORTAL = [
     Break(
         "secret in plain sight", element("githubToken", "type", "Microsoft.Common.TextBox"), "typed into a PasswordBox"
     ),
+    Break("key in plain sight", element("githubAppPrivateKey", "type", "Microsoft.Common.TextBox"), "a PasswordBox"),
     Break(
         "no pattern",
         element("maxJobHours", "constraints", {"regex": "^[0-9", "validationMessage": "x"}),
@@ -133,4 +160,4 @@ PORTAL = [
     ),
     Break("unknown key", element("maxJobHours", "tooltip", "x"), "has no tooltip"),
 ]
-BREAKS = [*LANGUAGE, *MODELS, *ORDER, *SECRECY, *RIGHTS, *NETWORK, *CLOSED, *AGREEMENT, *PORTAL]
+BREAKS = [*LANGUAGE, *MODELS, *ORDER, *SECRECY, *RIGHTS, *NETWORK, *CLOSED, *CREDENTIAL, *AGREEMENT, *PORTAL]

@@ -79,6 +79,11 @@ SECRECY = [
         section("outputs", "token", {"type": "string", "value": "[concat('x', parameters('githubToken'))]"}),
         "outputs.token: tells parameters.githubToken",
     ),
+    Break(
+        "key of the App in a setting",
+        put(SITE, "properties/siteConfig/appSettings/0/value", "[parameters('githubAppPrivateKey')]"),
+        "tells parameters.githubAppPrivateKey",
+    ),
     Break("secret in a tag", put(SITE, "tags", {"a": "[parameters('ticketKey')]"}), "tells parameters.ticketKey"),
     Break(
         "secret in a setting",

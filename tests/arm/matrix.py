@@ -29,6 +29,8 @@ FURTHER: dict[str, dict[str, Any]] = {
     "operators": {"operatorRanges": "203.0.113.0/24,198.51.100.7/32"},
     "fixed-firewall": {"refreshFirewall": False},
     "token": {"runnerRegistration": "token"},
+    "app": {"githubAppId": "12345", "githubAppPrivateKey": "a-key-that-github-made", "githubToken": ""},
+    "app-second": {"githubAppId": "12345", "githubToken": "", "githubWebhookSecret": "", "keepSecrets": True},
     "tuned": {
         "ubuntuMinNodes": 1,
         "ubuntuMaxNodes": 21,

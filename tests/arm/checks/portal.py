@@ -157,11 +157,12 @@ def _plain(default: Any) -> str:
 
 
 def _shown_by(output: Any, tree: dict[str, Elements]) -> dict[str, Any] | None:
-    """Finds the element that gives an output its value, through a conversion if there is one."""
+    """Finds the element that gives an output its value, through a conversion or before what stands in for it."""
     if not isinstance(output, str) or not is_expression(output):
         return None
     node = parse(output)
-    if isinstance(node, Call) and node.name in ("int", "bool", "string") and len(node.arguments) == 1:
-        node = node.arguments[0]
+    match node:
+        case Call("int" | "bool" | "string", (inner,)) | Call("coalesce", (inner, Literal(""))):
+            node = inner
     chain = _chain(node)
     return _element(chain, tree) if chain else None
