@@ -11,6 +11,7 @@ mod meta;
 mod registration;
 mod runs;
 mod runners;
+mod releases;
 mod repositories;
 mod deliveries;
 

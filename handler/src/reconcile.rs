@@ -18,6 +18,7 @@ mod runners;
 mod deliveries;
 mod leftovers;
 mod alarms;
+mod releases;
 mod unknown;
 
 pub use memory::Memory;
@@ -191,7 +192,7 @@ pub fn plan(
     repairs.extend(runners::plan(seen, &coverage, before, &mut next, rules, now));
     repairs.extend(deliveries::plan(seen, before, &mut next, now));
     repairs.extend(leftovers::plan(seen, rules, now));
-    repairs.extend(alarms::plan(seen, before, &mut next));
+    repairs.extend(alarms::plan(seen, before, &mut next, now));
     (repairs, next)
 }
 

@@ -211,6 +211,10 @@ impl Github {
 
 /// Tells the owner of what a path names, and where his installation is found.
 fn installed_at(path: &str) -> Option<(String, String)> {
+    // Anybody may read of GitHub's runner; its owner has not installed our App.
+    if path.starts_with("repos/actions/runner/") {
+        return None;
+    }
     let mut segments = path.split('/');
     let place = match (segments.next()?, segments.next()?, segments.next()) {
         ("repos", owner, Some(name)) => (owner, format!("repos/{owner}/{name}/installation")),
@@ -232,5 +236,6 @@ mod tests {
         let found = at("orgs/octo/actions/runners");
         assert_eq!(found.as_deref(), Some("octo orgs/octo/installation"));
         assert_eq!(at("meta"), None);
+        assert_eq!(at("repos/actions/runner/releases"), None);
     }
 }

@@ -20,6 +20,9 @@ pub struct ListedRunner {
     pub status: String,
     /// Whether it has a job.
     pub busy: bool,
+    /// Its version; empty until it has connected.
+    #[serde(default)]
+    pub version: Option<String>,
 }
 
 /// What became of a runner that was to be removed.

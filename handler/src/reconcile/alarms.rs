@@ -1,7 +1,10 @@
 //! Decides what somebody has to be told, once: what no further try mends.
 
+use chrono::{DateTime, Utc};
+
 use super::Repair;
 use super::memory::Memory;
+use super::releases::outdated;
 use super::seen::{Ending, LedgerTask, Seen, Stage};
 
 /// What the runner's listener ends with where GitHub refuses its version.
@@ -10,7 +13,12 @@ const VERSION_REFUSED: &str = "exit code 7";
 const NO_CONTAINER: &str = "exit code 125";
 
 /// Tells what has come up since the last run.
-pub(super) fn plan(seen: &Seen, before: &Memory, next: &mut Memory) -> Vec<Repair> {
+pub(super) fn plan(
+    seen: &Seen,
+    before: &Memory,
+    next: &mut Memory,
+    now: DateTime<Utc>,
+) -> Vec<Repair> {
     let failed = seen.tasks.iter().filter_map(of_task);
     let poison = seen.poison.iter().map(|message| {
         let what = match &message.request {
@@ -19,7 +27,8 @@ pub(super) fn plan(seen: &Seen, before: &Memory, next: &mut Memory) -> Vec<Repai
         };
         ("poison", format!("message {} lies among the poison, {what}", message.handle))
     });
-    let told: Vec<(&'static str, String)> = failed.chain(poison).collect();
+    let told: Vec<(&'static str, String)> =
+        failed.chain(poison).chain(outdated(seen, now)).collect();
     next.told.extend(told.iter().map(|(_, text)| text.clone()));
     let new = told.into_iter().filter(|(_, text)| !before.told.contains(text));
     new.map(|(name, text)| Repair::Alarm { name, text }).collect()

@@ -17,6 +17,8 @@ use crate::task::TaskId;
 pub struct Seen {
     /// The registered runners with our prefix, listed before the tasks: one that has no task then has had none.
     pub runners: Option<Vec<SeenRunner>>,
+    /// The latest releases of GitHub's runner, where they can be seen.
+    pub releases: Vec<RunnerRelease>,
     /// The tasks of every profile, all of them, ended ones included for as long as they are kept.
     pub tasks: Vec<LedgerTask>,
     /// The first Batch job of each profile that takes tasks, or will be made; where it is not the first of all.
@@ -62,6 +64,17 @@ pub struct SeenRunner {
     pub online: bool,
     /// Whether it has a job.
     pub busy: bool,
+    /// Its version, once it has connected.
+    pub version: Option<String>,
+}
+
+/// A release of GitHub's runner.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunnerRelease {
+    /// Its version, such as `2.338.0`.
+    pub version: String,
+    /// When it came out.
+    pub at: DateTime<Utc>,
 }
 
 /// A task in Batch, with what it was told.

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::seen::{Ending, LedgerTask, ListedJob, PoisonMessage, SeenDelivery, SeenRunner, Stage};
+use super::seen::{
+    Ending, LedgerTask, ListedJob, PoisonMessage, RunnerRelease, SeenDelivery, SeenRunner, Stage,
+};
 use super::{Memory, Repair, Rules, Seen, plan};
 use crate::admission::Policy;
 use crate::claim::SeenJob;
@@ -64,7 +66,14 @@ fn task(id: &str, profile: &str, stage: Stage) -> LedgerTask {
 }
 
 fn runner(id: &str, busy: bool) -> SeenRunner {
-    SeenRunner { id: 7, name: name(id), repository: repository(), online: true, busy }
+    SeenRunner {
+        id: 7,
+        name: name(id),
+        repository: repository(),
+        online: true,
+        busy,
+        version: None,
+    }
 }
 
 fn seen(
@@ -298,4 +307,24 @@ fn what_is_over_is_swept_away() {
     2880: delete gh-1
     2880: delete the claims of gh-9
     ");
+}
+
+#[test]
+fn a_runner_that_github_will_refuse_in_ten_days_is_told_of_once() {
+    let release = |version: &str, days: i64| RunnerRelease {
+        version: version.to_owned(),
+        at: at(days * 24 * 60),
+    };
+    let online =
+        |version: &str| SeenRunner { version: Some(version.to_owned()), ..runner("gh-1", true) };
+    let jobs = [(1, job("in_progress gh-1", UBUNTU))];
+    let tasks = [task("gh-1", "ubuntu", STARTED)];
+    let used = |version| Seen {
+        releases: vec![release("2.100.0", 9), release("2.99.1", 5), release("2.99.0", 0)],
+        ..seen(jobs.clone(), tasks.clone(), [online(version)])
+    };
+    let days = || [24, 25, 26].map(|days| days * 24 * 60);
+    insta::assert_snapshot!(runs(&used("2.99.0"), days()), @"36000: alarm runner-version: runner version 2.99.0 has been out of date since 1970-01-15: GitHub refuses it after 30 days, import newer images");
+    assert_eq!(runs(&used("2.100.0"), days()), "");
+    assert_eq!(runs(&used("a build of our own"), days()), "");
 }

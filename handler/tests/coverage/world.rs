@@ -239,7 +239,7 @@ impl World {
                 _ => return None,
             };
             let (name, repository) = (task.id.clone(), task.repository.clone());
-            Some(SeenRunner { id: id as u64, name, repository, online: true, busy })
+            Some(SeenRunner { id: id as u64, name, repository, online: true, busy, version: None })
         };
         Seen {
             runners: Some(self.tasks.iter().enumerate().filter_map(runner).collect()),

@@ -48,11 +48,13 @@ pub(super) async fn observe(
     let look = Look::new(app, rules);
     let claims = readable(app.claims.list().await);
     let runners = runners::read(&look, &before.repositories).await;
+    let releases = runners::releases(&look, runners.as_ref()).await;
     let ledger = ledger::read(app, rules).await?;
     let jobs = jobs::read(&look, &ledger, &before.cursor).await;
     let repositories = ledger.repositories();
     let seen = Seen {
         runners,
+        releases,
         deliveries: deliveries::read(&look, &repositories, before).await,
         poison: readable(app.poison.peek().await).unwrap_or_default(),
         claims: claims.as_ref().map(|all| all.iter().map(|(task, _)| task.clone()).collect()),

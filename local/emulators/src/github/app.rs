@@ -143,6 +143,7 @@ fn needed(operation: Operation) -> Option<(&'static str, &'static str)> {
     Some(match operation {
         Op::MetaGet
         | Op::RateLimitGet
+        | Op::ReposListReleases
         | Op::ReposGet
         | Op::ReposListForOrg
         | Op::ListReposAccessibleToInstallation => ("metadata", "read"),

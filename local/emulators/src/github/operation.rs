@@ -14,6 +14,8 @@ pub enum Operation {
     MetaGet,
     /// What is left of the limits.
     RateLimitGet,
+    /// The releases of GitHub's runner.
+    ReposListReleases,
     /// One repository.
     ReposGet,
     /// The repositories of an organization.
@@ -91,6 +93,7 @@ impl fmt::Debug for Operation {
         match self {
             Self::MetaGet => formatter.write_str("MetaGet"),
             Self::RateLimitGet => formatter.write_str("RateLimitGet"),
+            Self::ReposListReleases => formatter.write_str("ReposListReleases"),
             Self::ReposGet => formatter.write_str("ReposGet"),
             Self::ReposListForOrg => formatter.write_str("ReposListForOrg"),
             Self::ReposListForAuthenticatedUser => {

@@ -15,7 +15,7 @@ use super::operation::Operation;
 use super::rate::{Limits, Resource, Window};
 use super::route::Route;
 use super::scope::Scope;
-use super::shapes::Base;
+use super::shapes::{self, Base};
 use super::state::State;
 
 mod jobs;
@@ -87,6 +87,7 @@ fn dispatch(state: &mut State, ask: &Ask<'_>) -> Outcome {
     match ask.route.operation {
         Operation::MetaGet => meta(state),
         Operation::RateLimitGet => Reply::ok(state.limits_of(ask.caller.name()).overview(ask.now)),
+        Operation::ReposListReleases => releases(state, ask),
         Operation::ReposGet => jobs::repository(state, ask),
         Operation::ReposListForOrg => jobs::repositories_of_org(state, ask),
         Operation::ReposListForAuthenticatedUser => jobs::repositories(state, ask),
@@ -135,6 +136,14 @@ fn spend(
         return Ok(());
     }
     Err(Refusal::new(StatusCode::FORBIDDEN, "API rate limit exceeded for user ID 583231."))
+}
+
+/// Shows the releases of the runner, the latest first.
+fn releases(state: &State, ask: &Ask<'_>) -> Outcome {
+    let shown = state.releases.iter().rev().zip(1..);
+    let shown = shown.map(|((version, at), id)| shapes::release(&ask.base, version, *at, id));
+    let (shown, link) = ask.query.page(shown.collect(), &ask.base, &ask.path);
+    Reply::linked(Value::Array(shown), link)
 }
 
 fn meta(state: &State) -> Outcome {

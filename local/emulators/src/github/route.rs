@@ -36,6 +36,7 @@ fn of_jobs<'a>(method: &str, segments: &[&'a str]) -> Option<Route<'a>> {
         ("GET", [scope @ .., "repos"]) if scope.first() == Some(&"orgs") => {
             scoped(|_| Op::ReposListForOrg, scope, &[])
         }
+        ("GET", ["repos", "actions", "runner", "releases"]) => found(Op::ReposListReleases, &[]),
         ("GET", scope @ ["repos", _, _]) => scoped(|_| Op::ReposGet, scope, &[]),
 
         ("GET", [scope @ .., "actions", "jobs", job]) if is_repository(scope) => {

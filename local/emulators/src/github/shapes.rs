@@ -68,6 +68,32 @@ pub(super) fn person(base: &Base) -> Value {
     account(base, "octocat", 583_231, false)
 }
 
+/// Writes a release of the runner.
+pub(super) fn release(base: &Base, version: &str, at: DateTime<Utc>, id: u64) -> Value {
+    let (api, web) =
+        (format!("{}/repos/actions/runner", base.api), format!("{}/actions/runner", base.web));
+    json!({
+        "url": format!("{api}/releases/{id}"),
+        "assets_url": format!("{api}/releases/{id}/assets"),
+        "upload_url": format!("{api}/releases/{id}/assets{{?name,label}}"),
+        "html_url": format!("{web}/releases/tag/v{version}"),
+        "tarball_url": format!("{api}/tarball/v{version}"),
+        "zipball_url": format!("{api}/zipball/v{version}"),
+        "id": id,
+        "author": person(base),
+        "node_id": format!("RE_{id}"),
+        "tag_name": format!("v{version}"),
+        "target_commitish": "main",
+        "name": format!("v{version}"),
+        "draft": false,
+        "prerelease": false,
+        "created_at": at.to_rfc3339_opts(SecondsFormat::Secs, true),
+        "published_at": at.to_rfc3339_opts(SecondsFormat::Secs, true),
+        "assets": [],
+        "body": "",
+    })
+}
+
 /// Writes an organization as payloads carry it.
 pub(super) fn organization(base: &Base, login: &str, id: u64) -> Value {
     let url = format!("{}/orgs/{login}", base.api);

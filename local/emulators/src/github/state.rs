@@ -50,6 +50,8 @@ pub(super) struct State {
     pub(super) installation_tokens: BTreeMap<String, InstallationToken>,
     /// Every JWT that was taken: none is taken twice.
     pub(super) seen_jwts: BTreeSet<String>,
+    /// The releases of GitHub's runner, with their times; the oldest first.
+    pub(super) releases: Vec<(String, DateTime<Utc>)>,
     /// Where `GET /meta` says that hooks come from.
     pub(super) hook_ranges: Vec<String>,
     /// By whose they are.
@@ -100,6 +102,7 @@ impl State {
             installations: BTreeMap::new(),
             installation_tokens: BTreeMap::new(),
             seen_jwts: BTreeSet::new(),
+            releases: Vec::new(),
             hook_ranges: options.hook_ranges.clone(),
             limits: BTreeMap::new(),
             options,

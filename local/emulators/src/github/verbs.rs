@@ -1,5 +1,7 @@
 //! What may be done to an emulated GitHub, and seen of it, from Rust.
 
+use chrono::{DateTime, Utc};
+
 use super::GitHub;
 use super::app::App;
 use super::group::Group;
@@ -87,6 +89,11 @@ impl GitHub {
     pub fn publish_hook_ranges(&self, ranges: &[&str]) {
         let ranges = ranges.iter().map(|&range| range.to_owned()).collect();
         self.step(|state, _| state.hook_ranges = ranges);
+    }
+
+    /// Releases a version of the runner, later than those before it.
+    pub fn release_runner(&self, version: &str, at: DateTime<Utc>) {
+        self.step(|state, _| state.releases.push((version.to_owned(), at)));
     }
 
     /// Holds all jobs back from runners, or ceases to.

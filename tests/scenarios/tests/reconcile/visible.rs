@@ -1,5 +1,7 @@
 //! A job that cannot be served is visible.
 
+use chrono::TimeDelta;
+use emulators::runner::VERSION;
 use insta::assert_snapshot;
 
 use crate::UBUNTU;
@@ -45,5 +47,29 @@ async fn a_job_that_waits_for_a_node_says_so() {
     world.pass(30);
     assert_snapshot!(world.reconcile().await, @"nothing to repair");
     assert_snapshot!(world.alarm("waiting").await, @"job 1 has waited too long: every node of pool ubuntu is taken: raise its maximum, or wait");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_runner_that_github_will_soon_refuse_is_told_of() {
+    let mut world = crate::world(&[]).await;
+    let github = &world.cloud.github.emulator;
+    github.pause_assignment(true);
+    let now = world.cloud.site.clock.now();
+    github.release_runner(VERSION, now - TimeDelta::days(40));
+    github.release_runner("3.0.0", now - TimeDelta::days(20));
+    world.queue_job(UBUNTU);
+    let idles = |world: &scenarios::World| {
+        world.cloud.github.emulator.runners().iter().any(|runner| runner.online)
+    };
+    world.until_so("a runner that waits", idles).await;
+    // Runners are looked for where the tasks of the last run belonged.
+    world.reconcile_after(2).await;
+    let told = world.alarm("runner-version").await;
+    let begun = told.split(" since ").next().unwrap_or_default();
+    assert_eq!(begun, format!("runner version {VERSION} has been out of date"));
+    assert_snapshot!(world.reconcile().await, @"nothing to repair");
+    world.cloud.github.emulator.pause_assignment(false);
+    world.settle().await;
     world.end().await;
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::look::{Look, Unseen};
-use crate::reconcile::seen::SeenRunner;
+use crate::reconcile::seen::{RunnerRelease, SeenRunner};
 use crate::repository::Repository;
 
 /// Lists the runners where those of these repositories' jobs are registered; `None` where no repository is
@@ -34,8 +34,25 @@ pub(super) async fn read(
                 repository: repository.clone(),
                 online: runner.status == "online",
                 busy: runner.busy,
+                version: runner.version.filter(|version| !version.is_empty()),
             })
         }));
     }
     Some(seen)
+}
+
+/// Lists the latest releases of the runner, where there is a runner to be compared with them.
+pub(super) async fn releases(
+    look: &Look<'_>,
+    runners: Option<&Vec<SeenRunner>>,
+) -> Vec<RunnerRelease> {
+    if !runners.into_iter().flatten().any(|runner| runner.version.is_some()) {
+        return Vec::new();
+    }
+    let listed = look.ask(look.github.runner_releases()).await.unwrap_or_default();
+    let released = listed.into_iter().filter(|release| !release.prerelease).filter_map(|release| {
+        let version = release.tag_name.strip_prefix('v').unwrap_or(&release.tag_name).to_owned();
+        Some(RunnerRelease { version, at: release.published_at? })
+    });
+    released.collect()
 }
