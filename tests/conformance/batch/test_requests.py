@@ -20,7 +20,7 @@ OWN_PROFILES = [
         "labels": ["self-hosted", "linux", "gpu"],
         "pool": "ubuntu",
         "image": "githubactions-runner:gpu",
-        "group": "Graphics",
+        "group": "Default",
         "slots": 2,
         "containerRunOptions": "--gpus all --memory=4g",
     },
@@ -37,7 +37,7 @@ OWN_PROFILES = [
 OWN = {
     "RunnerProfiles": json.dumps(OWN_PROFILES),
     "RunnerScope": "organization",
-    "RunnerGroup": "Everybody",
+    "RunnerGroup": "default",
     "DeploymentName": "own",
     "AllowedRepositories": "octo/*",
     "MaxJobHours": "120",

@@ -90,66 +90,64 @@ impl Operation {
 
 impl fmt::Debug for Operation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MetaGet => formatter.write_str("MetaGet"),
-            Self::RateLimitGet => formatter.write_str("RateLimitGet"),
-            Self::ReposListReleases => formatter.write_str("ReposListReleases"),
-            Self::ReposGet => formatter.write_str("ReposGet"),
-            Self::ReposListForOrg => formatter.write_str("ReposListForOrg"),
-            Self::ReposListForAuthenticatedUser => {
-                formatter.write_str("ReposListForAuthenticatedUser")
+        let (before, level, after) = self.name();
+        formatter.write_str(before)?;
+        if let Some(level) = level {
+            write!(formatter, "{level:?}")?;
+        }
+        formatter.write_str(after)
+    }
+}
+
+impl Operation {
+    /// The name, around that of a level where it has one.
+    fn name(&self) -> (&'static str, Option<Level>, &'static str) {
+        let level = |before, level: &Level, after| (before, Some(*level), after);
+        let plain = match self {
+            Self::MetaGet => "MetaGet",
+            Self::RateLimitGet => "RateLimitGet",
+            Self::ReposListReleases => "ReposListReleases",
+            Self::ReposGet => "ReposGet",
+            Self::ReposListForOrg => "ReposListForOrg",
+            Self::ReposListForAuthenticatedUser => "ReposListForAuthenticatedUser",
+            Self::GetJobForWorkflowRun => "GetJobForWorkflowRun",
+            Self::ListJobsForWorkflowRun => "ListJobsForWorkflowRun",
+            Self::ListWorkflowRunsForRepo => "ListWorkflowRunsForRepo",
+            Self::GetWorkflowRun => "GetWorkflowRun",
+            Self::CancelWorkflowRun => "CancelWorkflowRun",
+            Self::ListInstallations => "ListInstallations",
+            Self::ListReposAccessibleToInstallation => "ListReposAccessibleToInstallation",
+            Self::CreateInstallationAccessToken => "CreateInstallationAccessToken",
+            Self::RegisterRunner => "RegisterRunner",
+            Self::OpenSession => "OpenSession",
+            Self::NextMessage => "NextMessage",
+            Self::AcceptJob => "AcceptJob",
+            Self::CompleteJob => "CompleteJob",
+            Self::CloseSession => "CloseSession",
+            Self::CreateRegistrationToken(of) => {
+                return level("CreateRegistrationTokenFor", of, "");
             }
-            Self::GetJobForWorkflowRun => formatter.write_str("GetJobForWorkflowRun"),
-            Self::ListJobsForWorkflowRun => formatter.write_str("ListJobsForWorkflowRun"),
-            Self::ListWorkflowRunsForRepo => formatter.write_str("ListWorkflowRunsForRepo"),
-            Self::GetWorkflowRun => formatter.write_str("GetWorkflowRun"),
-            Self::CancelWorkflowRun => formatter.write_str("CancelWorkflowRun"),
-            Self::CreateRegistrationToken(level) => {
-                write!(formatter, "CreateRegistrationTokenFor{level:?}")
+            Self::GenerateRunnerJitconfig(of) => {
+                return level("GenerateRunnerJitconfigFor", of, "");
             }
-            Self::GenerateRunnerJitconfig(level) => {
-                write!(formatter, "GenerateRunnerJitconfigFor{level:?}")
-            }
-            Self::ListSelfHostedRunners(level) => {
-                write!(formatter, "ListSelfHostedRunnersFor{level:?}")
-            }
-            Self::GetSelfHostedRunner(level) => {
-                write!(formatter, "GetSelfHostedRunnerFor{level:?}")
-            }
-            Self::DeleteSelfHostedRunner(level) => {
-                write!(formatter, "DeleteSelfHostedRunnerFrom{level:?}")
-            }
-            Self::ListSelfHostedRunnerGroups(level) => {
-                write!(formatter, "ListSelfHostedRunnerGroupsFor{level:?}")
+            Self::ListSelfHostedRunners(of) => return level("ListSelfHostedRunnersFor", of, ""),
+            Self::GetSelfHostedRunner(of) => return level("GetSelfHostedRunnerFor", of, ""),
+            Self::DeleteSelfHostedRunner(of) => return level("DeleteSelfHostedRunnerFrom", of, ""),
+            Self::ListSelfHostedRunnerGroups(of) => {
+                return level("ListSelfHostedRunnerGroupsFor", of, "");
             }
             Self::ListGroupAccess(Level::Enterprise) => {
-                formatter.write_str("ListOrgAccessToSelfHostedRunnerGroupInEnterprise")
+                "ListOrgAccessToSelfHostedRunnerGroupInEnterprise"
             }
-            Self::ListGroupAccess(_) => {
-                formatter.write_str("ListRepoAccessToSelfHostedRunnerGroupInOrg")
+            Self::ListGroupAccess(_) => "ListRepoAccessToSelfHostedRunnerGroupInOrg",
+            Self::GetInstallation(of) => return level("Get", of, "Installation"),
+            Self::ListWebhooks(of) => return level("", of, "sListWebhooks"),
+            Self::ListWebhookDeliveries(of) => return level("", of, "sListWebhookDeliveries"),
+            Self::GetWebhookDelivery(of) => return level("", of, "sGetWebhookDelivery"),
+            Self::RedeliverWebhookDelivery(of) => {
+                return level("", of, "sRedeliverWebhookDelivery");
             }
-            Self::GetInstallation(level) => write!(formatter, "Get{level:?}Installation"),
-            Self::ListInstallations => formatter.write_str("ListInstallations"),
-            Self::ListReposAccessibleToInstallation => {
-                formatter.write_str("ListReposAccessibleToInstallation")
-            }
-            Self::CreateInstallationAccessToken => {
-                formatter.write_str("CreateInstallationAccessToken")
-            }
-            Self::ListWebhooks(level) => write!(formatter, "{level:?}sListWebhooks"),
-            Self::ListWebhookDeliveries(level) => {
-                write!(formatter, "{level:?}sListWebhookDeliveries")
-            }
-            Self::GetWebhookDelivery(level) => write!(formatter, "{level:?}sGetWebhookDelivery"),
-            Self::RedeliverWebhookDelivery(level) => {
-                write!(formatter, "{level:?}sRedeliverWebhookDelivery")
-            }
-            Self::RegisterRunner => formatter.write_str("RegisterRunner"),
-            Self::OpenSession => formatter.write_str("OpenSession"),
-            Self::NextMessage => formatter.write_str("NextMessage"),
-            Self::AcceptJob => formatter.write_str("AcceptJob"),
-            Self::CompleteJob => formatter.write_str("CompleteJob"),
-            Self::CloseSession => formatter.write_str("CloseSession"),
-        }
+        };
+        (plain, None, "")
     }
 }
