@@ -15,6 +15,7 @@ const KEPT = [
   new RegExp(`^${SCOPE}\\/hooks(\\/{hook_id}\\/deliveries(\\/{delivery_id}(\\/attempts)?)?)?$`),
   /^\/repos\/{owner}\/{repo}(\/actions\/jobs\/{job_id})?$/,
   /^\/(orgs\/{org}|user)\/repos$/,
+  /^\/repos\/{owner}\/{repo}\/releases$/,
   /^\/repos\/{owner}\/{repo}\/actions\/runs(\/{run_id}(\/jobs|\/cancel)?)?$/,
 ];
 

@@ -26,8 +26,9 @@ PAIRS = [
         ["images/ubuntu/entrypoint.sh", "images/ubuntu/claim.sh"],
         ["images/windows/entrypoint.ps1", "images/windows/claim.ps1"],
         # PowerShell gets no signals, reads JSON, and needs words for what the shell has commands for.
-        {"await", "hand_on", "interrupted", "files_carried", "quote", "seconds_now"},
-        {"RUNNER_ENTRYPOINT_PID", "RUNNER_MANUALLY_TRAP_SIG"},
+        # Windows trusts by its store of certificates, which a derived image fills: the runner's user may not.
+        {"await", "hand_on", "interrupted", "files_carried", "quote", "seconds_now", "trust_more"},
+        {"RUNNER_ENTRYPOINT_PID", "RUNNER_MANUALLY_TRAP_SIG", "RUNNER_EXTRA_CA_CERTIFICATES"},
         {
             "prepare_runner": {"export RUNNER_ENTRYPOINT_PID", "export RUNNER_MANUALLY_TRAP_SIG"},
             "register": {"exit 143"},
