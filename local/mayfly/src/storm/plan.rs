@@ -33,6 +33,6 @@ pub struct Plan {
     pub calm_at: u64,
     /// After how many seconds GitHub removes an idle runner; never where there is none.
     pub idle_removal: Option<u64>,
-    /// How many requests an hour GitHub grants each deployment's token.
+    /// How many requests an hour GitHub grants a token.
     pub rate_limit: u32,
 }

@@ -99,6 +99,10 @@ pub struct RunnerRecord {
     pub name: String,
     /// The deployment that registered it; none: it is foreign.
     pub deployment: Option<usize>,
+    /// The repository that it is registered with; none: with the organization.
+    pub repository: Option<String>,
+    /// What it was registered with.
+    pub labels: Vec<String>,
     /// When it was registered.
     pub registered_at: u64,
     /// When it first connected.
