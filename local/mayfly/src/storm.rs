@@ -12,3 +12,6 @@
 pub mod plan;
 pub mod fate;
 pub mod record;
+pub mod verdict;
+pub mod summary;
+pub mod shrink;

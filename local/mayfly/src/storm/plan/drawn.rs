@@ -42,14 +42,15 @@ impl Plan {
             // What an App's installation gets at least, and what it gets at most.
             rate_limit: if size.jobs > 1000 { 15_000 } else { 5_000 },
         };
-        plan.calm_at = plan.last_of_it() + 60;
+        plan.calm_at = plan.earliest_calm();
         plan
     }
 
-    /// Tells when the last job is queued and the last accident is over.
-    fn last_of_it(&self) -> u64 {
+    /// Tells when it may be calm: the last job is queued, and the last accident is over.
+    pub fn earliest_calm(&self) -> u64 {
         let jobs = self.jobs.iter().map(|job| job.at);
-        jobs.chain(self.accidents.iter().map(super::Accident::ends_at)).max().unwrap_or_default()
+        let accidents = self.accidents.iter().map(super::Accident::ends_at);
+        jobs.chain(accidents).max().unwrap_or_default() + 60
     }
 }
 
