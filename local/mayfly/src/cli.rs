@@ -9,8 +9,10 @@ use clap::{Args, Parser, Subcommand};
 use crate::cloud::Registration;
 
 mod batch;
+mod storm;
 
 pub use batch::{BatchAccount, Nodes, Tasks};
+pub use storm::Storm;
 
 /// Gives every GitHub Actions job its own runner on Azure Batch; this is what runs on your machine.
 #[derive(Debug, Parser)]

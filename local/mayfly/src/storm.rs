@@ -15,3 +15,5 @@ pub mod record;
 pub mod verdict;
 pub mod summary;
 pub mod shrink;
+mod threads;
+pub mod run;

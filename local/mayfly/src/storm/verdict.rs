@@ -8,6 +8,8 @@
 //! A job that a foreign runner took is served elsewhere, and one whose node was lost under it is cut off: GitHub
 //! fails it, and runs nothing again by itself. Both are counted and neither is a fault.
 
+use std::fmt;
+
 use super::plan::{Level, Plan};
 use super::record::{JobRecord, Left, Record};
 
@@ -96,9 +98,50 @@ impl Verdict {
         }
     }
 
+    /// Judges a storm that ended in a panic, which has written why.
+    pub fn of_panic() -> Self {
+        Self { left_over: vec!["the storm ended in a panic".to_owned()], ..Self::default() }
+    }
+
     /// Tells whether nothing was lost, doubled or left.
     pub fn is_clean(&self) -> bool {
-        self.lost.is_empty() && self.doubled.is_empty() && self.left_over.is_empty()
+        self.kinds().next().is_none()
+    }
+
+    /// Lists the kinds of faults that there are.
+    pub fn kinds(&self) -> impl Iterator<Item = Kind> {
+        self.faults().filter(|(_, faults)| !faults.is_empty()).map(|(kind, _)| kind)
+    }
+
+    /// Lists the faults, by their kinds.
+    pub fn faults(&self) -> impl Iterator<Item = (Kind, &[String])> {
+        let kinds = [
+            (Kind::Lost, &self.lost),
+            (Kind::Doubled, &self.doubled),
+            (Kind::LeftOver, &self.left_over),
+        ];
+        kinds.into_iter().map(|(kind, faults)| (kind, faults.as_slice()))
+    }
+}
+
+/// A kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// A job found no runner.
+    Lost,
+    /// There was a runner too many.
+    Doubled,
+    /// Something is still there.
+    LeftOver,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lost => "lost",
+            Self::Doubled => "doubled",
+            Self::LeftOver => "left over",
+        })
     }
 }
 

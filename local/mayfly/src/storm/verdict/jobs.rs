@@ -41,8 +41,8 @@ pub(super) fn is_cut_off(job: &JobRecord, outcome: Outcome) -> bool {
 /// Finds the runner of a name that had been registered when it took the job.
 fn runner<'a>(record: &'a Record, job: &JobRecord, name: &str) -> Option<&'a RunnerRecord> {
     let started = job.started_at.unwrap_or(record.ended_at);
-    let of_name = record.runners.iter().filter(|runner| runner.name == name);
-    of_name.filter(|runner| runner.registered_at <= started).next_back()
+    let was_there = |runner: &&RunnerRecord| runner.name == name && runner.registered_at <= started;
+    record.runners.iter().rfind(was_there)
 }
 
 /// Lists the planned jobs that no record is about.
