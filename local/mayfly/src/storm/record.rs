@@ -19,6 +19,11 @@ pub struct Record {
     pub left: Left,
     /// The tasks whose ticket got a credential for somebody who had stolen it.
     pub robbed: Vec<String>,
+    /// The messages that became poison.
+    pub poisoned: Vec<Poisoned>,
+    /// The deliveries of `queued` that GitHub counts as failed, that no later attempt has brought, and that were not
+    /// asked for as often as they may be.
+    pub undelivered: Vec<String>,
     /// The calls, by callee and operation.
     pub calls: Vec<Calls>,
     /// When the storm was over.
@@ -127,6 +132,17 @@ pub enum End {
     Removed,
     /// Its node or its task was ended.
     CutOff,
+}
+
+/// A message that became poison.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Poisoned {
+    /// The deployment's place in the plan.
+    pub deployment: usize,
+    /// When.
+    pub at: u64,
+    /// Its text.
+    pub message: String,
 }
 
 /// What was still there at the end, each as a line with names.

@@ -10,7 +10,7 @@ use super::verdict::Verdict;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {
     seeds: u64,
-    /// The seeds of storms in which something was lost, doubled or left.
+    /// The seeds of storms in which something was lost, doubled or left, or went astray.
     failed: Vec<u64>,
     /// The sums; its lists of faults hold those of all storms.
     all: Verdict,
@@ -28,6 +28,7 @@ struct Line<'a> {
     doubled: usize,
     left_over: usize,
     idle_share: f64,
+    astray: usize,
     elsewhere: u64,
     cut_off: u64,
     runners: u64,
@@ -86,6 +87,7 @@ impl Summary {
             doubled: all.doubled.len(),
             left_over: all.left_over.len(),
             idle_share: share(all.idle, all.busy),
+            astray: all.astray.len(),
             elsewhere: all.elsewhere,
             cut_off: all.cut_off,
             runners: all.runners,
@@ -111,7 +113,11 @@ impl fmt::Display for Summary {
             "{} storms, {} jobs: {} served, {} cancelled, {} taken by foreign runners",
             line.seeds, line.jobs, line.served, line.cancelled, line.elsewhere
         )?;
-        writeln!(f, "{} lost, {} doubled, {} left over", line.lost, line.doubled, line.left_over)?;
+        writeln!(
+            f,
+            "{} lost, {} doubled, {} left over, {} astray",
+            line.lost, line.doubled, line.left_over, line.astray
+        )?;
         writeln!(
             f,
             "{} runners idled for {:.2} % of the {} minutes they worked; {} had no job",
@@ -144,6 +150,7 @@ impl Verdict {
         self.lost.extend_from_slice(&other.lost);
         self.doubled.extend_from_slice(&other.doubled);
         self.left_over.extend_from_slice(&other.left_over);
+        self.astray.extend_from_slice(&other.astray);
         self.runners += other.runners;
         self.surplus += other.surplus;
         self.idle += other.idle;
@@ -197,10 +204,10 @@ mod tests {
             ..storm(vec![500])
         };
         summary.add(2, &faulty);
-        insta::assert_snapshot!(summary.json(), @r#"{"event":"summary","seeds":2,"jobs":101,"served":101,"cancelled":0,"lost":1,"doubled":0,"left_over":0,"idle_share":0.01,"elsewhere":0,"cut_off":0,"runners":0,"surplus":0,"idle_minutes":2,"held_minutes":0,"busy_minutes":200,"wait_seconds":{"p50":50,"p95":95,"p99":99,"max":100},"calls":10,"faulty_share":0.2,"github_calls":0,"failed_seeds":[2]}"#);
+        insta::assert_snapshot!(summary.json(), @r#"{"event":"summary","seeds":2,"jobs":101,"served":101,"cancelled":0,"lost":1,"doubled":0,"left_over":0,"idle_share":0.01,"astray":0,"elsewhere":0,"cut_off":0,"runners":0,"surplus":0,"idle_minutes":2,"held_minutes":0,"busy_minutes":200,"wait_seconds":{"p50":50,"p95":95,"p99":99,"max":100},"calls":10,"faulty_share":0.2,"github_calls":0,"failed_seeds":[2]}"#);
         insta::assert_snapshot!(summary, @r"
         2 storms, 101 jobs: 101 served, 0 cancelled, 0 taken by foreign runners
-        1 lost, 0 doubled, 0 left over
+        1 lost, 0 doubled, 0 left over, 0 astray
         0 runners idled for 1.00 % of the 200 minutes they worked; 0 had no job
         half of the jobs waited for less than 50 s, 95 % for 95 s, 99 % for 99 s, none for longer than 100 s
         10 calls, 20.0 % of them faulty; 0 of GitHub

@@ -3,6 +3,8 @@
 //! - *Lost* is a job that a deployment had to serve, that nobody cancelled, and that no runner took.
 //! - *Doubled* is a job, or a run of a task, with two runners; a runner made when nobody needed it; a credential
 //!   for somebody who stole a ticket; a runner that took a job which was not its deployment's to serve.
+//! - *Astray* is what was decided wrongly and mended later: a runner sent home, ended or taken away for which a job
+//!   waited; a message that became poison although it could be postponed; a lost delivery never asked for again.
 //! - *Left over* is what is still there when the storm is long over.
 //!
 //! A job that a foreign runner took is served elsewhere, and one whose node was lost under it is cut off: GitHub
@@ -17,6 +19,8 @@ mod story;
 mod jobs;
 mod runners;
 mod demand;
+mod walk;
+mod astray;
 
 use jobs::Outcome;
 
@@ -39,6 +43,8 @@ pub struct Verdict {
     pub doubled: Vec<String>,
     /// What was left over.
     pub left_over: Vec<String>,
+    /// What went astray.
+    pub astray: Vec<String>,
     /// Runners that connected.
     pub runners: u64,
     /// Runners that connected, and ended without a job. For each there was a job when it was made.
@@ -83,6 +89,7 @@ impl Verdict {
             lost: lost.chain(jobs::never_queued(plan, record)).collect(),
             doubled: jobs::doubled(plan, record).chain(runners::doubled(plan, record)).collect(),
             left_over: left_over(record),
+            astray: astray::all(plan, record),
             runners: runners::connected(record).count() as u64,
             surplus: runners::without_job(record).count() as u64,
             idle: hours.idle,
@@ -103,7 +110,7 @@ impl Verdict {
         Self { left_over: vec!["the storm ended in a panic".to_owned()], ..Self::default() }
     }
 
-    /// Tells whether nothing was lost, doubled or left.
+    /// Tells whether nothing was lost, doubled or left, and nothing went astray.
     pub fn is_clean(&self) -> bool {
         self.kinds().next().is_none()
     }
@@ -119,6 +126,7 @@ impl Verdict {
             (Kind::Lost, &self.lost),
             (Kind::Doubled, &self.doubled),
             (Kind::LeftOver, &self.left_over),
+            (Kind::Astray, &self.astray),
         ];
         kinds.into_iter().map(|(kind, faults)| (kind, faults.as_slice()))
     }
@@ -133,6 +141,8 @@ pub enum Kind {
     Doubled,
     /// Something is still there.
     LeftOver,
+    /// Something was decided wrongly.
+    Astray,
 }
 
 impl fmt::Display for Kind {
@@ -141,6 +151,7 @@ impl fmt::Display for Kind {
             Self::Lost => "lost",
             Self::Doubled => "doubled",
             Self::LeftOver => "left over",
+            Self::Astray => "astray",
         })
     }
 }

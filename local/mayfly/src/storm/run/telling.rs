@@ -96,6 +96,7 @@ fn line(plan: &Plan, verdict: &Verdict, repeat: &str) -> serde_json::Value {
         "event": "storm", "seed": plan.seed, "jobs": verdict.jobs, "served": verdict.served,
         "cancelled": verdict.cancelled, "elsewhere": verdict.elsewhere, "surplus": verdict.surplus,
         "lost": verdict.lost.len(), "doubled": verdict.doubled.len(), "left_over": verdict.left_over.len(),
+        "astray": verdict.astray.len(),
     });
     if !verdict.is_clean() {
         let faults = verdict.faults().map(|(kind, faults)| {

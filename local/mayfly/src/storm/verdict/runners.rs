@@ -45,6 +45,21 @@ fn twice(record: &Record, task: &TaskRecord) -> Vec<String> {
     doubled.map(|_| format!("two runners in one run: {}", story::of_task(task))).collect()
 }
 
+/// Tells whether a runner connected in a run of a task.
+pub(super) fn has_runner(record: &Record, task: &TaskRecord, run: &Run) -> bool {
+    let mut of_task = connected(record).filter(|runner| is_of(runner, task));
+    of_task.any(|runner| run_at(task, runner.registered_at) == Some(run))
+}
+
+/// Tells whether GitHub held a runner of a task to be at work at a moment.
+pub(super) fn is_busy_at(record: &Record, task: &TaskRecord, moment: u64) -> bool {
+    let mut of_task = connected(record).filter(|runner| is_of(runner, task));
+    of_task.any(|runner| {
+        runner.job.is_some_and(|(at, _)| at <= moment)
+            && runner.gone_at.is_none_or(|at| at > moment)
+    })
+}
+
 /// Adds up how long our runners idled and worked.
 ///
 /// A runner idles until it takes a job or is gone; one whose node is lost is gone with the run of its task,
@@ -96,7 +111,8 @@ fn claiming_since(record: &Record, runner: &RunnerRecord) -> u64 {
     run.map_or(runner.registered_at, |run| run.started_at)
 }
 
-fn task_of<'a>(record: &'a Record, runner: &RunnerRecord) -> Option<&'a TaskRecord> {
+/// Finds the task of a runner.
+pub(super) fn task_of<'a>(record: &'a Record, runner: &RunnerRecord) -> Option<&'a TaskRecord> {
     record.tasks.iter().find(|task| is_of(runner, task))
 }
 
@@ -104,6 +120,7 @@ fn is_of(runner: &RunnerRecord, task: &TaskRecord) -> bool {
     runner.deployment == Some(task.deployment) && runner.name == task.id
 }
 
-fn run_at(task: &TaskRecord, moment: u64) -> Option<&Run> {
+/// Finds the run of a task that had begun last by a moment.
+pub(super) fn run_at(task: &TaskRecord, moment: u64) -> Option<&Run> {
     task.runs.iter().rfind(|run| run.started_at <= moment)
 }
