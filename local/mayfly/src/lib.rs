@@ -30,6 +30,7 @@ mod queue_job;
 mod emulate;
 mod evaluate;
 mod simulate;
+pub mod storm;
 mod package;
 
 use cli::{Cli, Command};
