@@ -145,3 +145,6 @@ impl Fates {
         Lot::of(self.seed, &format!("robbed {task} {run}")).falls(self.chances.thieves)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,11 +5,13 @@
 
 use serde::{Deserialize, Serialize};
 
-mod accident;
-mod job;
 mod site;
+mod job;
+mod accident;
+mod drawn;
 
 pub use accident::{Accident, Error, Group, Mishap};
+pub use drawn::Size;
 pub use job::{Cancellation, Course, Gate, PlannedJob, Stage};
 pub use site::{Deployment, Level, Pool};
 
