@@ -12,3 +12,4 @@
 pub mod plan;
 pub mod fate;
 pub mod record;
+pub mod world;

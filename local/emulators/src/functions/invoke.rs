@@ -169,8 +169,8 @@ impl Core {
         };
         tokio::select! {
             biased;
-            outcome = invocation => outcome,
             _ = lost.changed() => Err(Failure::InstanceLost),
+            outcome = invocation => outcome,
             () = timeout => {
                 // The host cannot call an invocation back, so it takes the process away from under it.
                 self.worker(function).restart();
