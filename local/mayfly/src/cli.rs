@@ -38,6 +38,8 @@ pub enum Command {
     Evaluate(Evaluate),
     /// Lead pools through the tasks of a trace, each with its formula, and tell how many nodes they had
     Simulate(Simulate),
+    /// Play storms: jobs and faults over the real handler in virtual time; exit 0 if nothing is lost, doubled or left
+    Storm(Storm),
     /// Write the package that a Function App runs from: the handler for Linux x64, host.json, the functions
     Package(Package),
 }

@@ -71,6 +71,11 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Emulate(options) => emulate::run(options).await,
             Command::Evaluate(options) => evaluate::run(&options),
             Command::Simulate(options) => simulate::run(options).await,
+            Command::Storm(options) => {
+                storm::run::run(&options, storm::world::play).map(|summary| {
+                    if summary.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+                })
+            }
             Command::Package(options) => package::run(&options),
         }
     });

@@ -12,6 +12,7 @@
 pub mod plan;
 pub mod fate;
 pub mod record;
+pub mod world;
 pub mod verdict;
 pub mod summary;
 pub mod shrink;

@@ -13,6 +13,7 @@ use super::shrink::shrunk;
 use super::summary::Summary;
 use super::threads;
 use super::verdict::Verdict;
+use super::world::Trace;
 use crate::cli::Storm;
 
 mod telling;
@@ -20,7 +21,7 @@ mod telling;
 use telling::Teller;
 
 /// Plays a plan to its end: gives what happened, and the trace of it.
-pub type Play = fn(&Plan) -> (Record, String);
+pub type Play = fn(&Plan) -> (Record, Trace);
 
 /// Plays the storms that the options ask for, tells of them, and gives what they came to.
 ///
@@ -41,7 +42,8 @@ pub fn run(options: &Storm, play: Play) -> anyhow::Result<Summary> {
         summary.add(plan.seed, &verdict);
         teller.storm(&plan, &verdict);
         if let Some(file) = &options.trace {
-            written = fs::write(file, trace).with_context(|| format!("write {}", file.display()));
+            written = fs::write(file, trace.to_string())
+                .with_context(|| format!("write {}", file.display()));
         }
         let clean = verdict.is_clean();
         if !clean && first_failed.is_none() {
@@ -64,10 +66,10 @@ pub fn run(options: &Storm, play: Play) -> anyhow::Result<Summary> {
 }
 
 /// Plays and judges a plan. A panic is the storm's failure, not the end of the others.
-fn judged(plan: &Plan, play: Play) -> (Verdict, String) {
+fn judged(plan: &Plan, play: Play) -> (Verdict, Trace) {
     match catch_unwind(AssertUnwindSafe(|| play(plan))) {
         Ok((record, trace)) => (Verdict::of(plan, &record), trace),
-        Err(_) => (Verdict::of_panic(), String::new()),
+        Err(_) => (Verdict::of_panic(), Trace::default()),
     }
 }
 

@@ -14,7 +14,7 @@ fn options(arguments: &str) -> Storm {
 }
 
 /// Serves every job but those whose repository somebody does not like.
-fn serve_but(unloved: &str, plan: &Plan) -> (Record, String) {
+fn serve_but(unloved: &str, plan: &Plan) -> (Record, Trace) {
     let served = |(planned, job): (usize, &super::super::plan::PlannedJob)| {
         let runner = (job.repository != unloved).then(|| format!("gh-{planned}"));
         JobRecord {
@@ -31,18 +31,18 @@ fn serve_but(unloved: &str, plan: &Plan) -> (Record, String) {
     };
     let jobs = plan.jobs.iter().enumerate().map(served).collect();
     let record = Record { jobs, came_to_rest: true, ..Record::default() };
-    (record, format!("seed {}\n", plan.seed))
+    (record, Trace(vec![format!("seed {}", plan.seed)]))
 }
 
-fn fair(plan: &Plan) -> (Record, String) {
+fn fair(plan: &Plan) -> (Record, Trace) {
     serve_but("", plan)
 }
 
-fn unfair(plan: &Plan) -> (Record, String) {
+fn unfair(plan: &Plan) -> (Record, Trace) {
     serve_but("octo/site", plan)
 }
 
-fn panicking(plan: &Plan) -> (Record, String) {
+fn panicking(plan: &Plan) -> (Record, Trace) {
     assert!(plan.seed != 2, "the second storm goes wrong");
     fair(plan)
 }

@@ -102,7 +102,7 @@ fn another(first: &PlannedJob, one_run: bool, dice: &mut StdRng) -> PlannedJob {
         runs_for: length(dice),
         gate: dice.random_bool(0.08).then(|| gate(dice)),
         cancellation: if nobodys { Some(given_up(dice)) } else { cancellation(dice) },
-        rerun_after: dice.random_bool(0.03).then(|| dice.random_range(1..1800)),
+        rerun_after: (!nobodys && dice.random_bool(0.03)).then(|| dice.random_range(1..1800)),
         queued: course(dice),
         later: course(dice),
         ..first.clone()
