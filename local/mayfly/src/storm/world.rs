@@ -65,6 +65,7 @@ pub fn play(plan: &Plan) -> (Record, Trace) {
         jobs::queue(&sky);
         accidents::begin(&sky);
         let came_to_rest = ending::wait(&sky).await;
+        chronicle.undelivered(ending::undelivered(&sky));
         chronicle.close((ending::left(&sky), came_to_rest))
     })
 }

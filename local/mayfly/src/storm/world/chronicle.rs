@@ -14,7 +14,7 @@ use super::Trace;
 use crate::storm::fate::{Callee, Fate};
 use crate::storm::plan::{Plan, Stage};
 use crate::storm::record::{
-    Calls, Conclusion, End, JobRecord, Left, Record, Run, RunnerRecord, TaskRecord,
+    Calls, Conclusion, End, JobRecord, Left, Poisoned, Record, Run, RunnerRecord, TaskRecord,
 };
 
 /// What happened so far.
@@ -209,6 +209,10 @@ impl Chronicle {
             Happening::TaskEnded { job, task, .. } => {
                 pages.task(deployment, job, task, now).ended_at = Some(now);
             }
+            Happening::MessagePut { queue, text } if queue.ends_with("-poison") => {
+                let message = text.clone();
+                pages.record.poisoned.push(Poisoned { deployment, at: now, message });
+            }
             Happening::TaskStarted { .. } => {}
             _ => return,
         }
@@ -252,6 +256,11 @@ impl Chronicle {
         let mut pages = self.pages();
         let record = pages.task(deployment, job, task, now);
         record.ended_at = record.ended_at.or(Some(now));
+    }
+
+    /// Notes the events that GitHub failed to deliver, and that nobody asked for again.
+    pub(super) fn undelivered(&self, events: Vec<String>) {
+        self.pages().record.undelivered = events;
     }
 
     /// Ends the chronicle.

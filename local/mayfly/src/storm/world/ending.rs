@@ -1,5 +1,6 @@
 //! Tells when a storm is over, and what it has left.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::sky::Sky;
@@ -15,6 +16,8 @@ const QUIET_SECONDS: u64 = 25 * 60;
 const STUCK_SECONDS: u64 = 4 * 3600;
 /// How long what was kept for a walk is kept besides the longest job.
 const KEPT_HOURS: u64 = 24;
+/// How often an event is asked for again.
+const MOST_REDELIVERIES: u32 = 5;
 /// How many more runs of reconciliation there are to delete it in.
 const LAST_RUNS: u32 = 8;
 
@@ -80,6 +83,25 @@ pub(super) fn left(sky: &Sky) -> Left {
         left.poison.extend(messages(&poison()));
     }
     left
+}
+
+/// Lists the `queued` events that no attempt has brought, and that may still be asked for.
+pub(super) fn undelivered(sky: &Sky) -> Vec<String> {
+    let mut events: BTreeMap<_, (u32, bool)> = BTreeMap::new();
+    for delivery in sky.github.emulator.deliveries() {
+        if delivery.action == Some("queued") {
+            let event = events.entry((delivery.hook, delivery.guid, delivery.job)).or_default();
+            event.0 += 1;
+            event.1 |= delivery.outcome.is_some_and(|outcome| outcome.is_success());
+        }
+    }
+    let lost = events.into_iter().filter(|(_, (attempts, brought))| {
+        !brought && *attempts <= MOST_REDELIVERIES
+    });
+    let told = lost.map(|((hook, guid, job), (attempts, _))| {
+        format!("{guid} of job {} to hook {hook}, tried {attempts} times", job.unwrap_or_default())
+    });
+    told.collect()
 }
 
 fn registrations(sky: &Sky) -> Vec<String> {
