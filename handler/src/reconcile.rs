@@ -12,6 +12,7 @@ use crate::task::{DeploymentName, TaskId};
 
 pub mod seen;
 pub mod memory;
+pub mod walk;
 mod coverage;
 mod demand;
 mod runners;
@@ -19,11 +20,9 @@ mod deliveries;
 mod leftovers;
 mod alarms;
 mod releases;
-mod unknown;
 
 pub use memory::Memory;
 pub use seen::Seen;
-pub use unknown::unknown_on_the_way;
 
 use coverage::Coverage;
 
@@ -129,13 +128,6 @@ pub enum Repair {
         name: &'static str,
         /// What is to be told, and what to do.
         text: String,
-    },
-    /// Tell that a pool does not evaluate its formula.
-    ReportPool {
-        /// The pool.
-        pool: String,
-        /// What Batch says.
-        error: String,
     },
 }
 

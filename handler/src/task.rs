@@ -1,8 +1,8 @@
 //! The Batch task of a runner: its id, how it starts, and what it is told.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::message::RunnerRequest;
+use crate::message::{LONGEST_WAIT, RunnerRequest};
 use crate::profiles::{Launch, Profile};
 use crate::secret::Secret;
 
@@ -43,6 +43,13 @@ pub struct Surroundings {
     pub max_job_hours: u32,
     /// How the outside is reached.
     pub network: Network,
+}
+
+impl Surroundings {
+    /// Tells how long a task may matter: it waits for a day at most, then runs.
+    pub fn longest_life(&self) -> TimeDelta {
+        LONGEST_WAIT + TimeDelta::hours(self.max_job_hours.into())
+    }
 }
 
 /// How runners reach the outside. An empty one leaves that to the pool.

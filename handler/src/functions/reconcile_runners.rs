@@ -20,8 +20,6 @@ use observe::observe;
 pub(super) use recollection::Recollection;
 
 const FUNCTION: &str = "ReconcileRunners";
-/// A job waits for a day at most; a walk may lead through a task that was made at its beginning.
-const LONGEST_WAIT_HOURS: i64 = 24;
 
 /// Answers an invocation.
 pub(super) async fn answer(app: &App) -> Answer {
@@ -57,14 +55,12 @@ async fn reconcile(app: &App) -> anyhow::Result<String> {
 }
 
 fn rules(app: &App) -> Rules {
-    let surroundings = &app.runners.surroundings;
-    let hours = LONGEST_WAIT_HOURS + i64::from(surroundings.max_job_hours);
     Rules {
         deployment: app.runners.deployment.clone(),
         policy: app.webhook.policy.clone(),
         idle: app.reconciliation.idle,
         no_capacity: app.reconciliation.no_capacity,
-        keep_ended: chrono::TimeDelta::hours(hours),
+        keep_ended: app.runners.surroundings.longest_life(),
         cancel_unservable: app.reconciliation.cancel_unservable,
     }
 }

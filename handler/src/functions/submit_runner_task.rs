@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use tracing::{error, info, warn};
 use warp::http::StatusCode;
 
@@ -16,14 +15,14 @@ use crate::batch::BatchError;
 use crate::causes::Chain;
 use crate::github::GithubError;
 use crate::invocation::{self, BadEnvelope};
-use crate::message::{Malformed, RunnerRequest};
+use crate::message::{LONGEST_WAIT, Malformed, RunnerRequest};
 use crate::runner_group::TooWide;
 use crate::task::TaskId;
 
 mod submission;
 
 pub(super) use submission::Generations;
-use submission::{LONGEST_WAIT_HOURS, submit};
+use submission::submit;
 
 /// The name of the trigger in function.json.
 const BINDING: &str = "request";
@@ -120,7 +119,7 @@ fn poisoned(poison: &Poison) -> Answer {
 /// Puts the message back. Where that fails too, the host keeps it: the answer is a failure.
 async fn postpone(app: &App, request: &RunnerRequest, why: &Unsubmitted) -> Answer {
     let age = app.clock.now() - request.requested_at;
-    if age >= TimeDelta::hours(LONGEST_WAIT_HOURS) {
+    if age >= LONGEST_WAIT {
         return dropped(request, why);
     }
     let (job, delay) = (request.job, delay(why));
@@ -154,7 +153,7 @@ fn tell_postponed(request: &RunnerRequest, why: &Unsubmitted, delay: Duration) {
 /// the job was queued. The time at which the job was made would not do: it may have waited behind a gate.
 fn dropped(request: &RunnerRequest, why: &Unsubmitted) -> Answer {
     let (job, repo) = (request.job, &request.repository);
-    error!(function = "SubmitRunnerTask", alarm = "waiting", job.id = job, %repo, "dropped {LONGEST_WAIT_HOURS} h after it was asked for: {}", Chain(why));
+    error!(function = "SubmitRunnerTask", alarm = "waiting", job.id = job, %repo, "dropped {} h after it was asked for: {}", LONGEST_WAIT.num_hours(), Chain(why));
     Answer::json(StatusCode::OK, &invocation::answer("dropped"))
 }
 

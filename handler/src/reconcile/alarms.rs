@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::Repair;
 use super::memory::Memory;
 use super::releases::outdated;
-use super::seen::{Ending, LedgerTask, Seen, Stage};
+use super::seen::{Ending, LedgerTask, Seen, SeenPool, Stage};
 
 /// What the runner's listener ends with where GitHub refuses its version.
 const VERSION_REFUSED: &str = "exit code 7";
@@ -27,11 +27,20 @@ pub(super) fn plan(
         };
         ("poison", format!("message {} lies among the poison, {what}", message.handle))
     });
+    let pools = seen.pools.iter().filter_map(of_pool);
     let told: Vec<(&'static str, String)> =
-        failed.chain(poison).chain(outdated(seen, now)).collect();
+        failed.chain(pools).chain(poison).chain(outdated(seen, now)).collect();
     next.told.extend(told.iter().map(|(_, text)| text.clone()));
     let new = told.into_iter().filter(|(_, text)| !before.told.contains(text));
     new.map(|(name, text)| Repair::Alarm { name, text }).collect()
+}
+
+fn of_pool((pool, seen): (&String, &SeenPool)) -> Option<(&'static str, String)> {
+    let error = seen.autoscale_error.as_ref()?;
+    let text = format!(
+        "pool {pool} does not evaluate its formula ({error}): mend the formula, or turn automatic scaling off and on again"
+    );
+    Some(("pool", text))
 }
 
 fn of_task(task: &LedgerTask) -> Option<(&'static str, String)> {

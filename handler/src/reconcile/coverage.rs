@@ -8,59 +8,53 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::Rules;
-use super::seen::{LedgerTask, ListedJob, Seen, Stage};
-use crate::claim::{Gone, Step, WALK_LIMIT, step};
+use super::seen::{LedgerTask, Seen, Stage};
+use super::walk::{End, walk};
 use crate::task::TaskId;
-
-/// Where the walk of a task ends.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum End {
-    /// At this job, which waits for a runner.
-    Demand(u64),
-    /// At this job, which waits for a runner of another profile. A task that has not claimed will ask for that
-    /// when it does; a runner that is registered already never claims again.
-    Misfit(u64),
-    /// At proof that nobody needs the runner.
-    Nobody(Gone),
-    /// At a fact that is missing.
-    Unclear,
-}
 
 /// The walks of all tasks.
 pub(super) struct Coverage<'a> {
     ends: BTreeMap<&'a TaskId, End>,
     covering: BTreeMap<u64, &'a LedgerTask>,
-    registered: BTreeSet<&'a TaskId>,
+    made_for: BTreeMap<u64, Vec<&'a LedgerTask>>,
+    owing: BTreeMap<u64, Vec<&'a LedgerTask>>,
 }
 
 impl<'a> Coverage<'a> {
     /// Walks from every task.
     pub(super) fn of(seen: &'a Seen, rules: &Rules) -> Self {
         let engaged = engaged(seen, rules);
-        let registered = seen.runners.iter().flatten().map(|runner| &runner.name).collect();
-        let mut coverage = Self { ends: BTreeMap::new(), covering: BTreeMap::new(), registered };
+        let registered: BTreeSet<&TaskId> =
+            seen.runners.iter().flatten().map(|runner| &runner.name).collect();
+        let mut coverage = Self {
+            ends: BTreeMap::new(),
+            covering: BTreeMap::new(),
+            made_for: BTreeMap::new(),
+            owing: BTreeMap::new(),
+        };
         for task in &seen.tasks {
             let end = walk(task, &seen.jobs, rules);
-            coverage.ends.insert(&task.id, end);
             let free = match task.stage {
                 Stage::Waiting => true,
                 Stage::Started { at } => engaged.get(&task.id).is_none_or(|&last| at > last),
                 Stage::Stranded | Stage::Ended { .. } => false,
             };
-            match end {
-                End::Demand(job) if free => coverage.covering.insert(job, task),
-                End::Misfit(job) if free && !coverage.registered.contains(&task.id) => {
-                    coverage.covering.insert(job, task)
+            let claims_yet = !registered.contains(&task.id);
+            coverage.made_for.entry(task.id.job).or_default().push(task);
+            if let End::Demand(job) | End::Misfit(job) = end {
+                coverage.owing.entry(job).or_default().push(task);
+                if free && (end == End::Demand(job) || claims_yet) {
+                    coverage.covering.insert(job, task);
                 }
-                _ => None,
-            };
+            }
+            coverage.ends.insert(&task.id, end);
         }
         coverage
     }
 
     /// Tells where a task's walk ends.
-    pub(super) fn end(&self, task: &TaskId) -> End {
-        self.ends.get(task).copied().unwrap_or(End::Unclear)
+    pub(super) fn end(&self, task: &TaskId) -> &End {
+        self.ends.get(task).unwrap_or(&End::Unclear)
     }
 
     /// Tells whether no job waits that this runner, which is registered, could serve.
@@ -71,6 +65,16 @@ impl<'a> Coverage<'a> {
     /// Names a live task whose walk ends at this job.
     pub(super) fn covering(&self, job: u64) -> Option<&'a LedgerTask> {
         self.covering.get(&job).copied()
+    }
+
+    /// Lists the tasks that were made for this job.
+    pub(super) fn made_for(&self, job: u64) -> impl Iterator<Item = &'a LedgerTask> {
+        self.made_for.get(&job).into_iter().flatten().copied()
+    }
+
+    /// Lists the tasks, live or not, whose walks end at this job.
+    pub(super) fn owing(&self, job: u64) -> impl Iterator<Item = &'a LedgerTask> {
+        self.owing.get(&job).into_iter().flatten().copied()
     }
 }
 
@@ -91,20 +95,4 @@ fn engaged(seen: &Seen, rules: &Rules) -> BTreeMap<TaskId, Option<DateTime<Utc>>
         *known = (*known).max(until);
     }
     engaged
-}
-
-fn walk(task: &LedgerTask, jobs: &BTreeMap<u64, ListedJob>, rules: &Rules) -> End {
-    let Some(runner) = task.runner(&rules.policy.profiles) else { return End::Unclear };
-    let mut asked = task.id.job;
-    for _ in 0..WALK_LIMIT {
-        let Some(job) = jobs.get(&asked) else { return End::Unclear };
-        match step(&task.id, &runner, &rules.deployment, asked, &job.seen) {
-            Step::Serve => return End::Demand(asked),
-            Step::Replace => return End::Misfit(asked),
-            Step::Gone(gone) => return End::Nobody(gone),
-            Step::Unclear => return End::Unclear,
-            Step::Ask(thief) => asked = thief.job,
-        }
-    }
-    End::Unclear
 }

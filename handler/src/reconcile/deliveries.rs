@@ -9,9 +9,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Repair;
 use super::memory::Memory;
 use super::seen::{Seen, SeenDelivery};
+use crate::message::LONGEST_WAIT;
 
-/// An event older than this is of no use: GitHub has cancelled its job.
-const OLDEST: TimeDelta = TimeDelta::hours(24);
 /// How often one event is asked for.
 const MOST_ATTEMPTS: u32 = 5;
 /// The pause after the first attempt; each further one is twice as long.
@@ -68,7 +67,9 @@ fn failed(
     let mut events: BTreeMap<(&str, &str), Vec<&SeenDelivery>> = BTreeMap::new();
     let wanted = |delivery: &&SeenDelivery| {
         let (event, action) = &delivery.event;
-        event == "workflow_job" && action.as_deref() == Some("queued") && now - delivery.at < OLDEST
+        event == "workflow_job"
+            && action.as_deref() == Some("queued")
+            && now - delivery.at < LONGEST_WAIT
     };
     for delivery in deliveries.iter().filter(wanted) {
         let event = (delivery.hook.as_str(), delivery.guid.as_str());

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::coverage::{Coverage, End};
+use super::coverage::Coverage;
 use super::memory::{Memory, Since};
 use super::seen::{Ending, LedgerTask, ListedJob, Seen, Stage};
 use super::{Repair, Rules, Unserved};
-use crate::message::RunnerRequest;
+use crate::message::{LONGEST_WAIT, RunnerRequest};
 use crate::profiles::{Match, Profile, match_profile};
 
 /// How long a job may be uncovered before it gets a runner, where nothing says that one has failed: its
@@ -16,8 +16,6 @@ const UNCOVERED_FOR: TimeDelta = TimeDelta::minutes(2);
 const UNREACHED_FOR: TimeDelta = TimeDelta::minutes(15);
 /// How many runners of one job may fail by causes of our own.
 const MOST_FAILURES: usize = 5;
-/// GitHub cancels a job that has waited this long.
-const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
 
 /// A job that waits for a runner of ours.
 struct Waiting<'a> {
@@ -42,9 +40,9 @@ pub(super) fn plan(
     next.uncovered = before.uncovered.renewed(uncovered.map(|waiting| waiting.id), now);
     let mut repairs = Vec::new();
     for waiting in &waiting {
-        let hopeless = waiting.hopeless(seen, coverage);
+        let hopeless = waiting.hopeless(coverage);
         if hopeless.is_none() && waiting.is_due(seen, coverage, &next.uncovered, now) {
-            repairs.extend(waiting.request(seen, now).map(Repair::Request));
+            repairs.extend(waiting.request(seen, coverage, now).map(Repair::Request));
         }
         if now - waiting.job.created_at >= rules.no_capacity {
             if let Some(why) = hopeless.clone().filter(|_| rules.cancel_unservable) {
@@ -67,26 +65,20 @@ impl<'a> Waiting<'a> {
         allowed.then_some(Self { id, job, profile })
     }
 
-    /// The tasks that were made for this job.
-    fn own<'s>(&self, seen: &'s Seen) -> impl Iterator<Item = &'s LedgerTask> {
-        let id = self.id;
-        seen.tasks.iter().filter(move |task| task.id.job == id)
-    }
-
-    fn failures(&self, seen: &Seen) -> Vec<String> {
+    fn failures(&self, coverage: &Coverage<'_>) -> Vec<String> {
         let failure = |task: &LedgerTask| match &task.stage {
             Stage::Ended { how: Ending::Failed(why), .. } => Some(why.clone()),
             _ => None,
         };
-        self.own(seen).filter_map(failure).collect()
+        coverage.made_for(self.id).filter_map(failure).collect()
     }
 
     /// Why no further runner would help.
-    fn hopeless(&self, seen: &Seen, coverage: &Coverage<'_>) -> Option<Unserved> {
+    fn hopeless(&self, coverage: &Coverage<'_>) -> Option<Unserved> {
         if self.profile.is_none() {
             return Some(Unserved::NoProfile);
         }
-        let failures = self.failures(seen);
+        let failures = self.failures(coverage);
         let given_up = failures.len() >= MOST_FAILURES && coverage.covering(self.id).is_none();
         given_up.then(|| Unserved::Failing(failures.last().cloned().unwrap_or_default()))
     }
@@ -107,16 +99,12 @@ impl<'a> Waiting<'a> {
         let served = |task: &LedgerTask| {
             matches!(task.stage, Stage::Ended { how: Ending::Clean, .. } | Stage::Started { .. })
         };
-        let unreached = seen.partial && self.own(seen).any(served);
+        let unreached = seen.partial && coverage.made_for(self.id).any(served);
         if unreached && !uncovered.lasted(&self.id, UNREACHED_FOR, now) {
             return false;
         }
-        let owes = |task: &&LedgerTask| match coverage.end(&task.id) {
-            End::Demand(job) | End::Misfit(job) => job == self.id,
-            End::Nobody(_) | End::Unclear => false,
-        };
-        let owing = seen.tasks.iter().filter(owes);
-        let last = owing
+        let last = coverage
+            .owing(self.id)
             .filter_map(|task| match &task.stage {
                 Stage::Ended { at, how } => Some((*at, how)),
                 _ => None,
@@ -124,7 +112,7 @@ impl<'a> Waiting<'a> {
             .max_by_key(|(at, _)| *at);
         match last {
             Some((_, Ending::Failed(_) | Ending::Node)) => true,
-            Some((at, Ending::NoJob)) => now - at >= self.patience(seen),
+            Some((at, Ending::NoJob)) => now - at >= self.patience(coverage),
             Some((_, Ending::Clean | Ending::Terminated)) | None => {
                 uncovered.lasted(&self.id, UNCOVERED_FOR, now)
             }
@@ -132,16 +120,22 @@ impl<'a> Waiting<'a> {
     }
 
     /// The pause after runners that GitHub gave no job: none at first, then twice as long each time.
-    fn patience(&self, seen: &Seen) -> TimeDelta {
+    fn patience(&self, coverage: &Coverage<'_>) -> TimeDelta {
         let in_vain =
             |task: &&LedgerTask| matches!(task.stage, Stage::Ended { how: Ending::NoJob, .. });
-        let times = self.own(seen).filter(in_vain).count();
+        let times = coverage.made_for(self.id).filter(in_vain).count();
         TimeDelta::minutes(1 << times.min(6)) - TimeDelta::minutes(1)
     }
 
     /// The request for the job's next runner: one number after all that it had.
-    fn request(&self, seen: &Seen, now: DateTime<Utc>) -> Option<RunnerRequest> {
-        let last = self.own(seen).map(|task| task.id.replacement).max().unwrap_or_default();
+    fn request(
+        &self,
+        seen: &Seen,
+        coverage: &Coverage<'_>,
+        now: DateTime<Utc>,
+    ) -> Option<RunnerRequest> {
+        let made = coverage.made_for(self.id).map(|task| task.id.replacement);
+        let last = made.max().unwrap_or_default();
         let pinned = self.profile?.pinned(&self.job.seen.labels);
         let profile = self.profile?.name.clone();
         Some(RunnerRequest {

@@ -6,23 +6,22 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::seen::{PoisonMessage, Seen, Stage};
 use super::{Repair, Rules};
+use crate::message::LONGEST_WAIT;
 
-/// A message older than this is of no use: GitHub has cancelled its job.
-const OLDEST: TimeDelta = TimeDelta::hours(24);
 /// How long a message lies among the poison before it is tried again.
 const REST: TimeDelta = TimeDelta::minutes(10);
 
-/// Decides about messages, ended tasks, claims and pools.
+/// Decides about messages, ended tasks and claims.
 pub(super) fn plan(seen: &Seen, rules: &Rules, now: DateTime<Utc>) -> Vec<Repair> {
     let poison = seen.poison.iter().filter_map(|message| replay(message, rules, now));
-    poison.chain(ended(seen, rules, now)).chain(claims(seen)).chain(pools(seen)).collect()
+    poison.chain(ended(seen, rules, now)).chain(claims(seen)).collect()
 }
 
 /// A message goes back when this version can read it and its profile is there.
 fn replay(message: &PoisonMessage, rules: &Rules, now: DateTime<Utc>) -> Option<Repair> {
     let handle = message.handle.clone();
     let asked_at = message.request.as_ref().map_or(message.since, |request| request.requested_at);
-    if now - asked_at >= OLDEST {
+    if now - asked_at >= LONGEST_WAIT {
         return Some(Repair::Drop { handle });
     }
     let request = message.request.clone()?;
@@ -44,11 +43,4 @@ fn claims(seen: &Seen) -> Vec<Repair> {
     let kept: BTreeSet<&String> = seen.claims.iter().flatten().collect();
     let gone = kept.into_iter().filter(|task| !known.contains(*task));
     gone.map(|task| Repair::DeleteClaims { task: task.clone() }).collect()
-}
-
-fn pools(seen: &Seen) -> impl Iterator<Item = Repair> {
-    seen.pools.iter().filter_map(|(pool, state)| {
-        let error = state.autoscale_error.clone()?;
-        Some(Repair::ReportPool { pool: pool.clone(), error })
-    })
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::coverage::{Coverage, End};
+use super::coverage::Coverage;
 use super::memory::Memory;
 use super::seen::{LedgerTask, Seen, SeenRunner, Stage};
+use super::walk::End;
 use super::{Repair, Rules};
 use crate::task::TaskId;
 
@@ -68,7 +69,7 @@ fn superfluous(seen: &Seen, coverage: &Coverage<'_>) -> Vec<Repair> {
             task: task.id.clone(),
             why: gone.reason(),
         }),
-        End::Demand(_) | End::Misfit(_) | End::Unclear => None,
+        End::Demand(_) | End::Misfit(_) | End::Unread(_) | End::Unclear => None,
     };
     waiting.filter_map(needless).collect()
 }

@@ -125,7 +125,6 @@ fn line(repair: &Repair) -> String {
         Repair::Cancel { run, why, .. } => format!("cancel run {run}: {why}"),
         Repair::Report { job, why, .. } => format!("report job {job}: {why}"),
         Repair::Alarm { name, text } => format!("alarm {name}: {text}"),
-        Repair::ReportPool { pool, error } => format!("report pool {pool}: {error}"),
     }
 }
 

@@ -29,18 +29,16 @@ pub(super) async fn act(
     let mut hands = repairs::Hands::new(app, claims);
     let (mut done, mut failed, mut left) = (0, 0, 0);
     for repair in &repairs {
-        if told::tell(repair) {
-            continue;
-        }
         if Instant::now() >= until {
             left += 1;
             continue;
         }
         match hands.carry_out(repair).await {
-            Ok(text) => {
+            Ok(Some(text)) => {
                 info!(function = FUNCTION, "{text}");
                 done += 1;
             }
+            Ok(None) => {}
             Err(err) => {
                 warn!(function = FUNCTION, "failed to {err:#}; the next run tries again");
                 failed += 1;
@@ -56,7 +54,7 @@ pub(super) async fn act(
 
 fn rank(repair: &Repair) -> u8 {
     match repair {
-        Repair::Report { .. } | Repair::ReportPool { .. } | Repair::Alarm { .. } => 0,
+        Repair::Report { .. } | Repair::Alarm { .. } => 0,
         Repair::Request(_) | Repair::Replay { .. } => 1,
         Repair::Deregister { .. } => 2,
         Repair::Terminate { .. } => 3,

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use chrono::TimeDelta;
 use tracing::warn;
 
 use super::{MOST_REPLACEMENTS, Poison, Submitted, Unsubmitted};
@@ -17,8 +16,6 @@ use crate::settings::Registration;
 use crate::task::{Credential, RunnerTask, TaskId};
 use crate::ticket::Ticket;
 
-/// GitHub cancels a job that has waited this long; a ticket must outlive the wait and the job.
-pub(super) const LONGEST_WAIT_HOURS: i64 = 24;
 /// Where so many Batch jobs of a profile take no tasks, something closes them as they are made.
 const MOST_GENERATIONS: u32 = 64;
 
@@ -146,12 +143,11 @@ async fn credential(
         let token = app.github.registration_token(&request.repository).await?;
         return Ok(Credential::Token { token: token.token, expires_at: token.expires_at });
     };
-    let hours = LONGEST_WAIT_HOURS + i64::from(app.runners.surroundings.max_job_hours);
     let ticket = Ticket {
         task: id.to_string(),
         profile: request.profile.clone(),
         generation: place.generation,
-        expires: app.clock.now() + TimeDelta::hours(hours),
+        expires: app.clock.now() + app.runners.surroundings.longest_life(),
     };
     let ticket = ticket.seal(&app.runners.ticket_key);
     Ok(Credential::Claim { url: claim_url.to_string(), ticket })

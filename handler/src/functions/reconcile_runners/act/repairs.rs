@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use super::told;
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::functions::App;
@@ -29,50 +30,54 @@ impl<'a> Hands<'a> {
         Self { app, github: app.github.for_housekeeping(), claims, held: None }
     }
 
-    /// Carries out a repair, and tells what was done.
-    pub(super) async fn carry_out(&mut self, repair: &Repair) -> anyhow::Result<String> {
-        match repair {
-            Repair::Request(request) => self.request(request).await,
+    /// Carries out a repair, and says what was done; nothing where it was but to be told.
+    pub(super) async fn carry_out(&mut self, repair: &Repair) -> anyhow::Result<Option<String>> {
+        let done = match repair {
+            Repair::Report { job, repository, why } => {
+                told::waiting(*job, repository, why);
+                return Ok(None);
+            }
+            Repair::Alarm { name, text } => {
+                told::alarm(name, text);
+                return Ok(None);
+            }
+            Repair::Request(request) => self.request(request).await?,
             Repair::Terminate { batch_job, task, why } => {
-                self.terminate_waiting(batch_job, task, why).await
+                self.terminate_waiting(batch_job, task, why).await?
             }
             Repair::Deregister { repository, runner, name, batch_job } => {
-                self.deregister(repository, *runner, name, batch_job.as_deref()).await
+                self.deregister(repository, *runner, name, batch_job.as_deref()).await?
             }
             Repair::Redeliver { hook, delivery, guid } => {
                 let asked = self.github.redeliver(hook, *delivery).await;
                 asked.with_context(|| format!("have {hook} deliver {guid} again"))?;
-                Ok(format!("GitHub delivers {guid} of {hook} again"))
+                format!("GitHub delivers {guid} of {hook} again")
             }
             Repair::Replay { handle, request } => {
                 let receipt = self.hold(handle).await?;
                 let done = self.request(request).await?;
                 self.app.poison.delete(handle, &receipt).await?;
-                Ok(format!("{done}, out of the poison"))
+                format!("{done}, out of the poison")
             }
             Repair::Drop { handle } => {
                 let receipt = self.hold(handle).await?;
                 self.app.poison.delete(handle, &receipt).await?;
-                Ok(format!(
-                    "message {handle} is deleted from the poison: GitHub has cancelled its job"
-                ))
+                format!("message {handle} is deleted from the poison: GitHub has cancelled its job")
             }
             Repair::DeleteTask { batch_job, task } => {
                 self.app.batch.delete_task(&place(batch_job)?, &task.to_string()).await?;
-                Ok(format!("task {task} is deleted, which ended long ago"))
+                format!("task {task} is deleted, which ended long ago")
             }
-            Repair::DeleteClaims { task } => self.delete_claims(task).await,
+            Repair::DeleteClaims { task } => self.delete_claims(task).await?,
             Repair::Cancel { job, run, repository, why } => {
                 let cancelled = self.github.cancel_run(repository, *run).await;
                 cancelled.with_context(|| format!("cancel run {run} of {repository}"))?;
-                Ok(format!(
+                format!(
                     "run {run} of {repository} is cancelled, because job {job} cannot be served: {why}"
-                ))
+                )
             }
-            Repair::Report { .. } | Repair::ReportPool { .. } | Repair::Alarm { .. } => {
-                Ok(String::new())
-            }
-        }
+        };
+        Ok(Some(done))
     }
 
     async fn request(&self, request: &RunnerRequest) -> anyhow::Result<String> {

@@ -3,27 +3,16 @@
 use tracing::error;
 
 use crate::functions::reconcile_runners::FUNCTION;
-use crate::reconcile::Repair;
+use crate::reconcile::Unserved;
+use crate::repository::Repository;
 
-/// Tells of a repair that is nothing but telling; whether it was one.
-pub(super) fn tell(repair: &Repair) -> bool {
-    match repair {
-        Repair::Report { job, repository, why } => {
-            let (job, repo) = (*job, repository);
-            error!(alarm = "waiting", function = FUNCTION, job.id = job, %repo, "job {job} has waited too long: {why}");
-        }
-        Repair::ReportPool { pool, error } => {
-            error!(
-                alarm = "pool",
-                function = FUNCTION,
-                pool,
-                "pool {pool} does not evaluate its formula ({error}): mend the formula, or turn automatic scaling off and on again"
-            );
-        }
-        Repair::Alarm { name, text } => {
-            error!(alarm = *name, function = FUNCTION, "{text}");
-        }
-        _ => return false,
-    }
-    true
+/// Tells that a job has waited too long.
+pub(super) fn waiting(job: u64, repository: &Repository, why: &Unserved) {
+    let (job, repo) = (job, repository);
+    error!(alarm = "waiting", function = FUNCTION, job.id = job, %repo, "job {job} has waited too long: {why}");
+}
+
+/// Tells of what no further try mends.
+pub(super) fn alarm(name: &str, text: &str) {
+    error!(alarm = name, function = FUNCTION, "{text}");
 }

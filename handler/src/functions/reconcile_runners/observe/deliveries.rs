@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::look::{Look, Unseen};
 use crate::github::Wanted;
+use crate::message::LONGEST_WAIT;
 use crate::reconcile::Memory;
 use crate::reconcile::seen::SeenDelivery;
 use crate::repository::Repository;
 
-/// An older event is of no use: GitHub has cancelled its job.
-const OLDEST: TimeDelta = TimeDelta::hours(24);
 /// The most pages of 100 for one webhook: with more failures than these, jobs are found without deliveries.
 const MOST_PAGES: usize = 10;
 /// The most repositories whose own webhooks are looked for; a larger deployment has an organization's.
@@ -30,7 +29,7 @@ pub(super) async fn read(
     };
     let mut seen = Vec::new();
     for hook in &hooks {
-        let failed = list(look, hook, true, now - OLDEST).await.ok()?;
+        let failed = list(look, hook, true, now - LONGEST_WAIT).await.ok()?;
         let lost = failed.iter().filter(|one| is_lost(one, before)).map(|one| one.at).min();
         if let Some(first) = lost {
             seen.extend(list(look, hook, false, first).await.ok()?);

@@ -4,22 +4,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::TimeDelta;
 use futures::{StreamExt, stream};
 
 use super::ledger::Ledger;
 use super::look::{AT_ONCE, Look, Unseen};
 use super::repositories;
 use crate::claim::WALK_LIMIT;
+use crate::message::LONGEST_WAIT;
 use crate::reconcile::memory::Cursor;
 use crate::reconcile::seen::{Ending, LedgerTask, ListedJob, Stage};
-use crate::reconcile::unknown_on_the_way;
+use crate::reconcile::walk::{End, walk};
 use crate::repository::Repository;
 
 /// A run that has not ended has one of these; one with a gate may have jobs that wait for a runner as well.
 const STATUSES: [&str; 5] = ["queued", "in_progress", "waiting", "pending", "requested"];
-/// GitHub cancels a job that has waited this long, so that nobody is owed a runner for an older one.
-const OWED: TimeDelta = TimeDelta::hours(24);
 
 type Run = (Repository, u64);
 
@@ -107,7 +105,7 @@ fn on_the_way(
 ) -> BTreeSet<Run> {
     let mut runs = BTreeSet::new();
     for task in ledger.tasks.iter().filter(|task| is_owing(look, task)) {
-        while let Some(asked) = unknown_on_the_way(task, jobs, look.rules) {
+        while let End::Unread(asked) = walk(task, jobs, look.rules) {
             match look.app.recollection.ended(asked.job) {
                 Some(job) => jobs.insert(asked.job, job),
                 None => {
@@ -125,7 +123,7 @@ fn is_owing(look: &Look<'_>, task: &LedgerTask) -> bool {
     match &task.stage {
         Stage::Waiting | Stage::Started { .. } | Stage::Stranded => true,
         Stage::Ended { how: Ending::Clean | Ending::Terminated, .. } => false,
-        Stage::Ended { at, .. } => look.app.clock.now() - *at < OWED,
+        Stage::Ended { at, .. } => look.app.clock.now() - *at < LONGEST_WAIT,
     }
 }
 
@@ -160,7 +158,7 @@ impl Jobs {
             return;
         }
         for task in ledger.tasks.iter().filter(|task| is_owing(look, task)) {
-            while let Some(asked) = unknown_on_the_way(task, &self.jobs, look.rules)
+            while let End::Unread(asked) = walk(task, &self.jobs, look.rules)
                 && let Some(job) = look.app.recollection.last(asked.job)
             {
                 self.jobs.insert(asked.job, job);

@@ -1,0 +1,42 @@
+//! Walks from a task along the runners that took each other's jobs, as far as they have been seen.
+
+use std::collections::BTreeMap;
+
+use super::Rules;
+use super::seen::{LedgerTask, ListedJob};
+use crate::claim::{Gone, Step, WALK_LIMIT, step};
+use crate::task::TaskId;
+
+/// Where the walk of a task ends.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
+    /// At this job, which waits for a runner.
+    Demand(u64),
+    /// At this job, which waits for a runner of another profile. A task that has not claimed will ask for that
+    /// when it does; a runner that is registered already never claims again.
+    Misfit(u64),
+    /// At proof that nobody needs the runner.
+    Nobody(Gone),
+    /// At the job that this task was made for, of which nothing is known yet.
+    Unread(TaskId),
+    /// At a fact that is missing.
+    Unclear,
+}
+
+/// Walks from a task's own job.
+pub fn walk(task: &LedgerTask, jobs: &BTreeMap<u64, ListedJob>, rules: &Rules) -> End {
+    let Some(runner) = task.runner(&rules.policy.profiles) else { return End::Unclear };
+    let mut made_for = task.id.clone();
+    for _ in 0..WALK_LIMIT {
+        let asked = made_for.job;
+        let Some(job) = jobs.get(&asked) else { return End::Unread(made_for) };
+        match step(&task.id, &runner, &rules.deployment, asked, &job.seen) {
+            Step::Serve => return End::Demand(asked),
+            Step::Replace => return End::Misfit(asked),
+            Step::Gone(gone) => return End::Nobody(gone),
+            Step::Unclear => return End::Unclear,
+            Step::Ask(thief) => made_for = thief,
+        }
+    }
+    End::Unclear
+}
