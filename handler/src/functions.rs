@@ -32,11 +32,12 @@ mod submit_runner_task;
 mod claim_runner;
 mod refresh_firewall;
 mod live_firewall;
+mod observe;
 mod reconcile_runners;
 
 use answer::{Answer, Takes};
 use live_firewall::LiveFirewall;
-use reconcile_runners::Recollection;
+use observe::Recollection;
 use submit_runner_task::Generations;
 
 /// What every function may use: the settings that decide, and the clients that act.

@@ -14,6 +14,7 @@ pub mod seen;
 pub mod memory;
 mod coverage;
 mod demand;
+mod waiting;
 mod runners;
 mod deliveries;
 mod leftovers;
@@ -24,6 +25,7 @@ mod unknown;
 pub use memory::Memory;
 pub use seen::Seen;
 pub use unknown::unknown_on_the_way;
+pub use waiting::{WaitingJob, waiting};
 
 use coverage::Coverage;
 
@@ -145,6 +147,9 @@ pub enum Unserved {
     /// Its labels call us, and no profile carries them all.
     #[error("no profile in setting RunnerProfiles carries all of its labels")]
     NoProfile,
+    /// Its runner group keeps it from every runner of ours.
+    #[error("{0}")]
+    Group(String),
     /// Its runners fail, whatever the node.
     #[error("its runners fail ({0}): look at the tasks' stderr.txt and at the image")]
     Failing(String),
@@ -161,6 +166,24 @@ pub enum Unserved {
         /// The published code, such as `AccountCoreQuotaReached`.
         error: String,
     },
+    /// Nothing is known of the pool.
+    #[error(
+        "its task waits for a node of pool {pool}, which cannot be looked at: check the handler's role on the Batch account"
+    )]
+    NoSight {
+        /// The pool.
+        pool: String,
+    },
+    /// The pool's nodes are being made.
+    #[error("pool {pool} grows: {nodes} of {target} nodes are there")]
+    Growing {
+        /// The pool.
+        pool: String,
+        /// Those that are there.
+        nodes: u32,
+        /// Those that are to be.
+        target: u32,
+    },
     /// All nodes of the pool are taken.
     #[error("every node of pool {pool} is taken: raise its maximum, or wait")]
     Full {
@@ -173,6 +196,9 @@ pub enum Unserved {
         /// The pool.
         pool: String,
     },
+    /// The request for its runner was given up.
+    #[error("message {0}, which asks for its runner, lies among the poison")]
+    Poisoned(String),
     /// Its runner has been asked for and is not there yet.
     #[error("its runner has been asked for")]
     Requested,

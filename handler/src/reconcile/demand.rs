@@ -20,11 +20,11 @@ const MOST_FAILURES: usize = 5;
 const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
 
 /// A job that waits for a runner of ours.
-struct Waiting<'a> {
-    id: u64,
-    job: &'a ListedJob,
+pub(super) struct Waiting<'a> {
+    pub(super) id: u64,
+    pub(super) job: &'a ListedJob,
     /// `None` where no profile serves it.
-    profile: Option<&'a Profile>,
+    pub(super) profile: Option<&'a Profile>,
 }
 
 /// Decides for every waiting job.
@@ -57,7 +57,7 @@ pub(super) fn plan(
 }
 
 impl<'a> Waiting<'a> {
-    fn of(id: u64, job: &'a ListedJob, rules: &'a Rules) -> Option<Self> {
+    pub(super) fn of(id: u64, job: &'a ListedJob, rules: &'a Rules) -> Option<Self> {
         let allowed = job.seen.status == "queued" && rules.policy.allowed.allow(&job.repository);
         let profile = match match_profile(&job.seen.labels, &rules.policy.profiles) {
             Match::Profile(profile) => Some(profile),
@@ -82,9 +82,12 @@ impl<'a> Waiting<'a> {
     }
 
     /// Why no further runner would help.
-    fn hopeless(&self, seen: &Seen, coverage: &Coverage<'_>) -> Option<Unserved> {
+    pub(super) fn hopeless(&self, seen: &Seen, coverage: &Coverage<'_>) -> Option<Unserved> {
         if self.profile.is_none() {
             return Some(Unserved::NoProfile);
+        }
+        if let Some(why) = seen.barred.get(&self.id) {
+            return Some(Unserved::Group(why.clone()));
         }
         let failures = self.failures(seen);
         let given_up = failures.len() >= MOST_FAILURES && coverage.covering(self.id).is_none();
@@ -140,7 +143,7 @@ impl<'a> Waiting<'a> {
     }
 
     /// The request for the job's next runner: one number after all that it had.
-    fn request(&self, seen: &Seen, now: DateTime<Utc>) -> Option<RunnerRequest> {
+    pub(super) fn request(&self, seen: &Seen, now: DateTime<Utc>) -> Option<RunnerRequest> {
         let last = self.own(seen).map(|task| task.id.replacement).max().unwrap_or_default();
         let pinned = self.profile?.pinned(&self.job.seen.labels);
         let profile = self.profile?.name.clone();
@@ -164,26 +167,5 @@ impl<'a> Waiting<'a> {
     fn report(&self, hopeless: Option<Unserved>, seen: &Seen, coverage: &Coverage<'_>) -> Repair {
         let why = hopeless.unwrap_or_else(|| self.waits_for(seen, coverage));
         Repair::Report { job: self.id, repository: self.job.repository.clone(), why }
-    }
-
-    /// What a job waits for that can be served.
-    fn waits_for(&self, seen: &Seen, coverage: &Coverage<'_>) -> Unserved {
-        let (Some(task), Some(profile)) = (coverage.covering(self.id), self.profile) else {
-            return Unserved::Requested;
-        };
-        let pool = profile.pool.clone();
-        let trouble = seen
-            .pools
-            .get(&pool)
-            .and_then(|pool| pool.autoscale_error.as_ref().or(pool.resize_errors.first()).cloned());
-        let mut runners = seen.runners.iter().flatten();
-        match (&task.stage, trouble) {
-            (Stage::Waiting, Some(error)) => Unserved::NoNodes { pool, error },
-            (Stage::Waiting, None) => Unserved::Full { pool },
-            _ if runners.any(|runner| runner.name == task.id && runner.online) => {
-                Unserved::NotAssigned
-            }
-            _ => Unserved::Starting { pool },
-        }
     }
 }

@@ -17,12 +17,12 @@ const MOST_PAGES: usize = 10;
 /// The most repositories whose own webhooks are looked for; a larger deployment has an organization's.
 const MOST_REPOSITORIES: usize = 50;
 
-/// Lists the deliveries; `None` where no webhook can be seen, or a list was not reached.
+/// Lists our webhooks and their deliveries; `None` where a list was not reached.
 pub(super) async fn read(
     look: &Look<'_>,
     repositories: &BTreeSet<Repository>,
     before: &Memory,
-) -> Option<Vec<SeenDelivery>> {
+) -> Option<(Vec<String>, Vec<SeenDelivery>)> {
     let now = look.app.clock.now();
     let hooks = match look.app.recollection.hooks(now) {
         Some(hooks) => hooks,
@@ -37,7 +37,7 @@ pub(super) async fn read(
         }
         seen.extend(failed);
     }
-    Some(seen)
+    Some((hooks, seen))
 }
 
 async fn list(
