@@ -22,6 +22,8 @@ mod alarms;
 mod releases;
 mod unknown;
 
+pub use deliveries::{Lost, lost};
+pub use leftovers::{Fate, fate};
 pub use memory::Memory;
 pub use seen::Seen;
 pub use unknown::unknown_on_the_way;
@@ -200,7 +202,7 @@ pub enum Unserved {
     #[error("message {0}, which asks for its runner, lies among the poison")]
     Poisoned(String),
     /// Its runner has been asked for and is not there yet.
-    #[error("its runner has been asked for")]
+    #[error("its runner has been asked for, or is within minutes")]
     Requested,
 }
 

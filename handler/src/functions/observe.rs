@@ -85,6 +85,18 @@ pub(super) async fn observe(
     Ok(Observed { seen, repositories, cursor: jobs.cursor, claims, unread })
 }
 
+/// Looks at our webhooks alone; `None` where a list was not reached.
+pub(super) async fn deliveries(
+    app: &App,
+    before: &Memory,
+    rules: &Rules,
+    bounds: Bounds,
+) -> Option<Seen> {
+    let look = Look::new(app, rules, bounds);
+    let (hooks, deliveries) = deliveries::read(&look, &before.repositories, before).await?;
+    Some(Seen { hooks, deliveries: Some(deliveries), ..Seen::default() })
+}
+
 /// Notes which parts could not be read, or were not reached.
 struct Unread<'a> {
     look: &'a Look<'a>,

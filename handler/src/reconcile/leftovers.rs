@@ -18,16 +18,44 @@ pub(super) fn plan(seen: &Seen, rules: &Rules, now: DateTime<Utc>) -> Vec<Repair
     poison.chain(ended(seen, rules, now)).chain(claims(seen)).chain(pools(seen)).collect()
 }
 
+/// What becomes of a poison message.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fate {
+    /// It goes back on the road then.
+    Back(DateTime<Utc>),
+    /// It is deleted then, because this version cannot read it.
+    Unreadable(DateTime<Utc>),
+    /// It is deleted then, because no profile serves it.
+    NoProfile(DateTime<Utc>),
+    /// It is too old to be of use.
+    TooOld,
+}
+
+/// Tells what becomes of a poison message.
+pub fn fate(message: &PoisonMessage, rules: &Rules, now: DateTime<Utc>) -> Fate {
+    let Some(request) = &message.request else {
+        let end = message.since + OLDEST;
+        return if now >= end { Fate::TooOld } else { Fate::Unreadable(end) };
+    };
+    let end = request.requested_at + OLDEST;
+    let served = rules.policy.profiles.iter().any(|profile| profile.name == request.profile);
+    match served {
+        _ if now >= end => Fate::TooOld,
+        true => Fate::Back(message.since + REST),
+        false => Fate::NoProfile(end),
+    }
+}
+
 /// A message goes back when this version can read it and its profile is there.
 fn replay(message: &PoisonMessage, rules: &Rules, now: DateTime<Utc>) -> Option<Repair> {
     let handle = message.handle.clone();
-    let asked_at = message.request.as_ref().map_or(message.since, |request| request.requested_at);
-    if now - asked_at >= OLDEST {
-        return Some(Repair::Drop { handle });
+    match fate(message, rules, now) {
+        Fate::TooOld => Some(Repair::Drop { handle }),
+        Fate::Back(at) if now >= at => {
+            Some(Repair::Replay { handle, request: message.request.clone()? })
+        }
+        Fate::Back(_) | Fate::Unreadable(_) | Fate::NoProfile(_) => None,
     }
-    let request = message.request.clone()?;
-    let served = rules.policy.profiles.iter().any(|profile| profile.name == request.profile);
-    (served && now - message.since >= REST).then_some(Repair::Replay { handle, request })
 }
 
 fn ended(seen: &Seen, rules: &Rules, now: DateTime<Utc>) -> impl Iterator<Item = Repair> {

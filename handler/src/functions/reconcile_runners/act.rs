@@ -54,6 +54,19 @@ pub(super) async fn act(
     }
 }
 
+/// Carries out what an operator has asked for, and tells of each thing what was done, or why it was not.
+pub(in crate::functions) async fn carry_out(
+    app: &App,
+    repairs: &[Repair],
+) -> Vec<anyhow::Result<String>> {
+    let mut hands = repairs::Hands::new(app, &[]);
+    let mut told = Vec::new();
+    for repair in repairs {
+        told.push(hands.carry_out(repair).await);
+    }
+    told
+}
+
 fn rank(repair: &Repair) -> u8 {
     match repair {
         Repair::Report { .. } | Repair::ReportPool { .. } | Repair::Alarm { .. } => 0,
