@@ -52,28 +52,38 @@ pub(super) async fn answer<B: Buf>(
     }
 }
 
-/// Carries an order out, one at a time: it looks around as Status does.
 async fn obey(app: &App, order: &Replay) -> Answer {
-    let _alone = app.overview.hold().await;
-    let plan = match plan(app, order).await {
-        Ok(plan) => plan,
+    match app.replay(order).await {
+        Ok(operated) => {
+            let json = serde_json::to_value(operated).expect("plain fields always serialize");
+            Answer::json(StatusCode::OK, &json)
+        }
         Err(err) => {
             error!(function = FUNCTION, "failed to {err:#}");
-            return Answer::later(format!("{err:#}"), None);
-        }
-    };
-    let (names, repairs): (Vec<String>, Vec<Repair>) = plan.repairs.into_iter().unzip();
-    let (mut done, mut left) = (Vec::new(), plan.left);
-    for (what, told) in names.into_iter().zip(carry_out(app, &repairs).await) {
-        match told {
-            Ok(text) => done.push(text),
-            Err(err) => left.push(Left { what, why: format!("failed to {err:#}") }),
+            Answer::later(format!("{err:#}"), None)
         }
     }
-    info!(function = FUNCTION, left = left.len(), "{order:?}: did {}", done.len());
-    let operated = Operated { operation: "replay".to_owned(), done, left };
-    let json = serde_json::to_value(operated).expect("plain fields always serialize");
-    Answer::json(StatusCode::OK, &json)
+}
+
+impl App {
+    /// Puts back on the road what an order names; one order at a time, and no look of Status meanwhile.
+    ///
+    /// # Errors
+    /// Something could not be read, so that nothing was done.
+    pub async fn replay(&self, order: &Replay) -> anyhow::Result<Operated> {
+        let _alone = self.overview.hold().await;
+        let Plan { repairs, mut left } = plan(self, order).await?;
+        let (names, repairs): (Vec<String>, Vec<Repair>) = repairs.into_iter().unzip();
+        let mut done = Vec::new();
+        for (what, told) in names.into_iter().zip(carry_out(self, &repairs).await) {
+            match told {
+                Ok(text) => done.push(text),
+                Err(err) => left.push(Left { what, why: format!("failed to {err:#}") }),
+            }
+        }
+        info!(function = FUNCTION, left = left.len(), "{order:?}: did {}", done.len());
+        Ok(Operated { operation: "replay".to_owned(), done, left })
+    }
 }
 
 async fn plan(app: &App, order: &Replay) -> anyhow::Result<Plan> {

@@ -35,7 +35,7 @@ pub(super) async fn answer(app: &App, headers: &HeaderMap) -> Answer {
     if let Err(refused) = admit(app, FUNCTION, headers).await {
         return refused;
     }
-    match latest(app).await {
+    match app.status().await {
         Ok(report) => {
             let json = serde_json::to_value(&*report).expect("plain fields always serialize");
             Answer::json(StatusCode::OK, &json)
@@ -56,16 +56,23 @@ impl Overview {
     }
 }
 
-async fn latest(app: &App) -> anyhow::Result<Arc<StatusReport>> {
-    let mut last = app.overview.0.lock().await;
-    let now = app.clock.now();
-    let fresh = |last: &&Arc<StatusReport>| (TimeDelta::zero()..HOLDS).contains(&(now - last.at));
-    if let Some(last) = last.as_ref().filter(fresh) {
-        return Ok(Arc::clone(last));
+impl App {
+    /// Looks at everything; gives what the last look found, where that is no older than ten seconds.
+    ///
+    /// # Errors
+    /// What reconciliation remembers, or the ledger, could not be read.
+    pub async fn status(&self) -> anyhow::Result<Arc<StatusReport>> {
+        let mut last = self.overview.0.lock().await;
+        let now = self.clock.now();
+        let fresh =
+            |last: &&Arc<StatusReport>| (TimeDelta::zero()..HOLDS).contains(&(now - last.at));
+        if let Some(last) = last.as_ref().filter(fresh) {
+            return Ok(Arc::clone(last));
+        }
+        let new = Arc::new(look(self).await?);
+        *last = Some(Arc::clone(&new));
+        Ok(new)
     }
-    let new = Arc::new(look(app).await?);
-    *last = Some(Arc::clone(&new));
-    Ok(new)
 }
 
 async fn look(app: &App) -> anyhow::Result<StatusReport> {

@@ -1,8 +1,12 @@
 //! Reads an operator's order.
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::repository::Repository;
+
+/// Stands for all, where a name may stand.
+const ALL: &str = "all";
 
 /// What is to be put back on the road.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,11 +80,29 @@ impl Replay {
             _ => Err(BadOrder::NotOne),
         }
     }
+
+    /// Writes the JSON of an order.
+    pub fn as_json(&self) -> Value {
+        match self {
+            Self::Poison(which) => json!({ "operation": "replay", "poison": which.name() }),
+            Self::Deliveries(which) => json!({ "operation": "replay", "deliveries": which.name() }),
+            Self::Job { repository, id } => {
+                json!({ "operation": "replay", "job": { "repository": repository, "id": id } })
+            }
+        }
+    }
 }
 
 impl Which {
     fn named(name: String) -> Self {
-        if name == "all" { Self::All } else { Self::One(name) }
+        if name == ALL { Self::All } else { Self::One(name) }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::All => ALL,
+            Self::One(name) => name,
+        }
     }
 
     /// Tells whether the one of this name is meant.
