@@ -75,7 +75,11 @@ async fn find_hooks(
         known.iter().take(MOST_REPOSITORIES).map(|repository| format!("repos/{repository}")),
     );
     let host = look.app.reconciliation.own_host.as_deref();
-    let mut hooks = Vec::new();
+    let mut hooks = match look.ask(look.github.apps_hook(host)).await {
+        Ok(hook) => Vec::from_iter(hook),
+        Err(Unseen::Refused) => Vec::new(),
+        Err(Unseen::NotReached) => return None,
+    };
     for place in places {
         match look.ask(look.github.own_hooks(&place, host)).await {
             Ok(found) => hooks.extend(found),

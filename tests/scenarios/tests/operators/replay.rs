@@ -48,8 +48,13 @@ async fn poison_goes_back_without_its_rest_and_once() {
 async fn a_job_that_waits_gets_its_next_runner_at_once_and_one_only() {
     let mut world = World::start(PROGRAM).await;
     let id = world.queue(silent());
+    // No task is there yet when the second order comes.
+    let busy = Effect::Fail { status: 503, retry_after: None };
+    world.cloud.batch.faults.befall("AddTask", 2, busy);
     assert_snapshot!(world.operate(job("octo/app", id)).await, @"runner gh-1 of ubuntu is asked for, for octo/app");
-    assert_snapshot!(world.operate(job("octo/app", id)).await, @"job 1: task gh-1 is for it: its runner is being started on pool ubuntu");
+    assert_snapshot!(world.operate(job("octo/app", id)).await, @"runner gh-1 of ubuntu is asked for, for octo/app");
+    world.until_logged_times("postponed for", 2).await;
+    world.pass(10);
     world.settle().await;
     assert_snapshot!(world.tasks(), @"runners-ubuntu: gh-1 completed 0");
     assert_snapshot!(world.operate(job("octo/app", id)).await, @"job 1: it is completed on gh-1");
