@@ -105,13 +105,21 @@ impl World {
     /// # Panics
     /// When one stays.
     pub async fn until_no_message(&self) {
-        let none = async {
-            while self.messages().await > 0 {
+        self.until_messages(0).await;
+    }
+
+    /// Waits until so many messages ask for runners, hidden ones included.
+    ///
+    /// # Panics
+    /// When there are others.
+    pub async fn until_messages(&self, number: u64) {
+        let counted = async {
+            while self.messages().await != number {
                 tokio::time::sleep(LOOK).await;
             }
         };
-        if tokio::time::timeout(PATIENCE, none).await.is_err() {
-            self.give_up("no message");
+        if tokio::time::timeout(PATIENCE, counted).await.is_err() {
+            self.give_up(&format!("{number} messages"));
         }
     }
 

@@ -53,7 +53,9 @@ async fn a_job_that_waits_gets_its_next_runner_at_once_and_one_only() {
     world.cloud.batch.faults.befall("AddTask", 2, busy);
     assert_snapshot!(world.operate(job("octo/app", id)).await, @"runner gh-1 of ubuntu is asked for, for octo/app");
     assert_snapshot!(world.operate(job("octo/app", id)).await, @"runner gh-1 of ubuntu is asked for, for octo/app");
-    world.until_logged_times("postponed for", 2).await;
+    // Two orders, and each of the two messages once more with a delay.
+    world.until_called(&world.cloud.queues.faults, "PutMessage", 4).await;
+    world.until_messages(2).await;
     world.pass(10);
     world.settle().await;
     assert_snapshot!(world.tasks(), @"runners-ubuntu: gh-1 completed 0");
