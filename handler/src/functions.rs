@@ -33,11 +33,16 @@ mod claim_runner;
 mod walk;
 mod refresh_firewall;
 mod live_firewall;
+mod observe;
 mod reconcile_runners;
+mod operators;
+mod status;
+mod operate;
 
 use answer::{Answer, Takes};
 use live_firewall::LiveFirewall;
-use reconcile_runners::Recollection;
+use observe::Recollection;
+use status::Overview;
 use submit_runner_task::Generations;
 
 /// What every function may use: the settings that decide, and the clients that act.
@@ -59,6 +64,7 @@ pub struct App {
     memory: StateBlob,
     reconciliation: ReconciliationSettings,
     recollection: Recollection,
+    overview: Overview,
     clock: Clock,
 }
 
@@ -87,6 +93,7 @@ impl App {
             memory: memory.context("use the container of setting StateContainerUrl")?,
             reconciliation: settings.reconciliation,
             recollection: Recollection::default(),
+            overview: Overview::default(),
             firewall: LiveFirewall::new(&settings.firewall, &hook_ranges),
             hook_ranges,
             management: management(&settings.firewall, identity.as_ref(), &client),
@@ -155,6 +162,21 @@ pub fn routes(app: Arc<App>) -> impl Filter<Extract = (Answer,), Error = Infalli
         .and(app.clone())
         .and(warp::body::stream())
         .then(|app: Arc<App>, body| async move { claim_runner::answer(&app, body).await });
+    let status = warp::path!("api" / "Status")
+        .and(takes(Method::GET))
+        .and(app.clone())
+        .and(warp::header::headers_cloned())
+        .then(
+            |app: Arc<App>, headers: HeaderMap| async move { status::answer(&app, &headers).await },
+        );
+    let operate = warp::path!("api" / "Operate")
+        .and(takes(Method::POST))
+        .and(app.clone())
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(|app: Arc<App>, headers: HeaderMap, body| async move {
+            operate::answer(&app, &headers, body).await
+        });
     let submit_runner_task =
         warp::path!("SubmitRunnerTask")
             .and(takes(Method::POST))
@@ -176,6 +198,10 @@ pub fn routes(app: Arc<App>) -> impl Filter<Extract = (Answer,), Error = Infalli
         );
     provide_actions_runner
         .or(claim_runner)
+        .unify()
+        .or(status)
+        .unify()
+        .or(operate)
         .unify()
         .or(submit_runner_task)
         .unify()
@@ -199,6 +225,11 @@ fn takes(method: Method) -> impl Filter<Extract = (), Error = Rejection> + Clone
             future::ready(if asked == wrong.0 { Ok(()) } else { Err(reject::custom(wrong)) })
         })
         .untuple_one()
+}
+
+/// Reads a header's last value: the front end appends one of its own after the client's.
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get_all(name).iter().next_back()?.to_str().ok()
 }
 
 /// Why a body was not read.

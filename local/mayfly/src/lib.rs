@@ -31,6 +31,9 @@ mod emulate;
 mod evaluate;
 mod simulate;
 mod package;
+mod deployment;
+mod status;
+mod replay;
 
 use cli::{Cli, Command};
 
@@ -71,6 +74,8 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Evaluate(options) => evaluate::run(&options),
             Command::Simulate(options) => simulate::run(options).await,
             Command::Package(options) => package::run(&options),
+            Command::Status(options) => status::run(&options).await,
+            Command::Replay(options) => replay::run(options).await,
         }
     });
     match done {
