@@ -147,6 +147,7 @@ fn identity(
 /// Routes the host's requests to the functions. `GET /` answers from the first moment: the host takes that
 /// as readiness.
 pub fn routes(app: Arc<App>) -> impl Filter<Extract = (Answer,), Error = Infallible> + Clone {
+    let of_operators = operators::routes(&app);
     let app = warp::any().map(move || Arc::clone(&app));
     let readiness = warp::path::end().and(takes(Method::GET)).map(Answer::ready);
     let provide_actions_runner = warp::path!("api" / "ProvideActionsRunner")
@@ -162,21 +163,6 @@ pub fn routes(app: Arc<App>) -> impl Filter<Extract = (Answer,), Error = Infalli
         .and(app.clone())
         .and(warp::body::stream())
         .then(|app: Arc<App>, body| async move { claim_runner::answer(&app, body).await });
-    let status = warp::path!("api" / "Status")
-        .and(takes(Method::GET))
-        .and(app.clone())
-        .and(warp::header::headers_cloned())
-        .then(
-            |app: Arc<App>, headers: HeaderMap| async move { status::answer(&app, &headers).await },
-        );
-    let operate = warp::path!("api" / "Operate")
-        .and(takes(Method::POST))
-        .and(app.clone())
-        .and(warp::header::headers_cloned())
-        .and(warp::body::stream())
-        .then(|app: Arc<App>, headers: HeaderMap, body| async move {
-            operate::answer(&app, &headers, body).await
-        });
     let submit_runner_task =
         warp::path!("SubmitRunnerTask")
             .and(takes(Method::POST))
@@ -199,9 +185,7 @@ pub fn routes(app: Arc<App>) -> impl Filter<Extract = (Answer,), Error = Infalli
     provide_actions_runner
         .or(claim_runner)
         .unify()
-        .or(status)
-        .unify()
-        .or(operate)
+        .or(of_operators)
         .unify()
         .or(submit_runner_task)
         .unify()

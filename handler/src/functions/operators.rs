@@ -1,10 +1,37 @@
-//! Admits the persons who run the deployment, and nobody else.
+//! The functions for the persons who run the deployment, to which nobody else is admitted.
+
+use std::sync::Arc;
 
 use tracing::warn;
-use warp::http::{HeaderMap, StatusCode};
+use warp::http::{HeaderMap, Method, StatusCode};
+use warp::{Filter, Rejection};
 
-use super::{Answer, App, text};
+use super::{Answer, App, operate, status, takes, text};
 use crate::firewall::Audience;
+
+/// Routes their requests.
+pub(super) fn routes(
+    app: &Arc<App>,
+) -> impl Filter<Extract = (Answer,), Error = Rejection> + Clone + use<> {
+    let app = Arc::clone(app);
+    let app = warp::any().map(move || Arc::clone(&app));
+    let status = warp::path!("api" / "Status")
+        .and(takes(Method::GET))
+        .and(app.clone())
+        .and(warp::header::headers_cloned())
+        .then(
+            |app: Arc<App>, headers: HeaderMap| async move { status::answer(&app, &headers).await },
+        );
+    let operate = warp::path!("api" / "Operate")
+        .and(takes(Method::POST))
+        .and(app)
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(|app: Arc<App>, headers: HeaderMap, body| async move {
+            operate::answer(&app, &headers, body).await
+        });
+    status.or(operate).unify()
+}
 
 /// Admits a request to a function for operators.
 ///

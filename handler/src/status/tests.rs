@@ -215,79 +215,22 @@ fn what_fell_off_the_road_is_told_with_what_becomes_of_it() {
     let before = Memory { redelivered, ..Memory::default() };
     let beside = Beside { unread: vec!["jobs"], messages: Some(3), ..Beside::default() };
     let report = report(&seen, &before, beside, &rules(), at(60));
-    insta::assert_snapshot!(serde_json::to_string_pretty(&report).expect("JSON"), @r#"
-    {
-      "at": "1970-01-10T01:00:00Z",
-      "complete": false,
-      "unread": [
-        "jobs"
-      ],
-      "messages": 3,
-      "places": {},
-      "jobs": [],
-      "pools": [
-        {
-          "pool": "ubuntu",
-          "nodes": null,
-          "target": null,
-          "waiting": 0,
-          "started": 0,
-          "trouble": null
-        },
-        {
-          "pool": "windows",
-          "nodes": null,
-          "target": null,
-          "waiting": 0,
-          "started": 0,
-          "trouble": null
-        }
-      ],
-      "poison": [
-        {
-          "handle": "back",
-          "since": "1970-01-10T00:01:00Z",
-          "job": 1,
-          "repository": "octo/app",
-          "fate": "goes back on the road at 1970-01-10T00:11:00Z"
-        },
-        {
-          "handle": "nobody's",
-          "since": "1970-01-10T00:01:00Z",
-          "job": 2,
-          "repository": "octo/app",
-          "fate": "names a profile that is not in setting RunnerProfiles, is deleted at 1970-01-11T00:00:00Z"
-        },
-        {
-          "handle": "x",
-          "since": "1970-01-10T00:01:00Z",
-          "job": null,
-          "repository": null,
-          "fate": "cannot be read by this version of the handler, is deleted at 1970-01-11T00:01:00Z"
-        }
-      ],
-      "hooks": [
-        "orgs/octo/hooks/1"
-      ],
-      "lost": [
-        {
-          "hook": "orgs/octo/hooks/1",
-          "guid": "a",
-          "at": "1970-01-10T00:00:00Z",
-          "attempts": 5,
-          "given_up": true
-        },
-        {
-          "hook": "orgs/octo/hooks/1",
-          "guid": "b",
-          "at": "1970-01-10T00:00:00Z",
-          "attempts": 0,
-          "given_up": false
-        }
-      ],
-      "limits": []
-    }
+    let json = serde_json::to_value(&report).expect("JSON");
+    let part = |name: &str| json[name].as_array().cloned().unwrap_or_default();
+    let lines = ["poison", "lost"].map(part).concat();
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    {"fate":"goes back on the road at 1970-01-10T00:11:00Z","handle":"back","job":1,"repository":"octo/app","since":"1970-01-10T00:01:00Z"}
+    {"fate":"names a profile that is not in setting RunnerProfiles, is deleted at 1970-01-11T00:00:00Z","handle":"nobody's","job":2,"repository":"octo/app","since":"1970-01-10T00:01:00Z"}
+    {"fate":"cannot be read by this version of the handler, is deleted at 1970-01-11T00:01:00Z","handle":"x","job":null,"repository":null,"since":"1970-01-10T00:01:00Z"}
+    {"at":"1970-01-10T00:00:00Z","attempts":5,"given_up":true,"guid":"a","hook":"orgs/octo/hooks/1"}
+    {"at":"1970-01-10T00:00:00Z","attempts":0,"given_up":false,"guid":"b","hook":"orgs/octo/hooks/1"}
     "#);
+    let rest = [&json["complete"], &json["unread"], &json["messages"], &json["hooks"]];
+    assert_eq!(
+        serde_json::json!(rest),
+        serde_json::json!([false, ["jobs"], 3, ["orgs/octo/hooks/1"]])
+    );
 }
 
 #[test]

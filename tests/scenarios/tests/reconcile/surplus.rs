@@ -150,3 +150,19 @@ async fn a_task_that_starts_between_the_list_and_its_end_is_not_lost() {
     assert_snapshot!(world.reconcile().await, @"nothing to repair");
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_pinned_runner_that_waits_for_its_job_gets_no_companion_and_stays() {
+    let profiles = r#"[{"name":"big","labels":["self-hosted","linux","big"],"pin":"run-*","pool":"ubuntu","image":"r:1"}]"#;
+    let mut world = crate::world(&[("RunnerProfiles", profiles)]).await;
+    world.cloud.github.emulator.pause_assignment(true);
+    world.queue_job(&["self-hosted", "big", "run-1"]);
+    world.until("an idle runner", online).await;
+    for _ in 0..6 {
+        assert_eq!(world.reconcile_after(2).await, "nothing to repair");
+    }
+    world.cloud.github.emulator.pause_assignment(false);
+    world.settle().await;
+    assert_snapshot!(world.jobs(), @"<1> success on gh-1");
+    world.end().await;
+}
