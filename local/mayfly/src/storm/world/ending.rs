@@ -95,9 +95,9 @@ pub(super) fn undelivered(sky: &Sky) -> Vec<String> {
             event.1 |= delivery.outcome.is_some_and(|outcome| outcome.is_success());
         }
     }
-    let lost = events.into_iter().filter(|(_, (attempts, brought))| {
-        !brought && *attempts <= MOST_REDELIVERIES
-    });
+    let lost = events
+        .into_iter()
+        .filter(|(_, (attempts, brought))| !brought && *attempts <= MOST_REDELIVERIES);
     let told = lost.map(|((hook, guid, job), (attempts, _))| {
         format!("{guid} of job {} to hook {hook}, tried {attempts} times", job.unwrap_or_default())
     });
