@@ -92,14 +92,14 @@ impl Chronicle {
         *faulty += u64::from(fate.is_faulty());
         *slow += u64::from(matches!(fate, Fate::Slow { .. }));
         drop(pages);
-        let polls = callee == Callee::Host && operation == "GetMessages";
-        if !polls || fate != Fate::Pass {
-            let path = request.uri().path();
-            self.line(&format!("  {callee:?} {operation} {path}: {fate:?}"));
+        let path = request.uri().path();
+        self.line(&format!("  {callee:?} {operation} {path}: {fate:?}"));
+        if !matches!(fate, Fate::Pass | Fate::Slow { .. } | Fate::LostAnswer) {
+            return;
         }
-        let deletes = operation.starts_with("DeleteSelfHostedRunner");
-        if deletes && matches!(fate, Fate::Pass | Fate::Slow { .. } | Fate::LostAnswer) {
-            let id = request.uri().path().rsplit('/').next().and_then(|id| id.parse::<u64>().ok());
+        let mut segments = path.rsplit('/');
+        if operation.starts_with("DeleteSelfHostedRunner") {
+            let id = segments.next().and_then(|id| id.parse::<u64>().ok());
             self.pages().deregistered.extend(id);
         }
     }

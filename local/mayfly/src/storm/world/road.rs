@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use emulators::batch::{self, Batch, PoolOptions};
@@ -31,12 +32,13 @@ use crate::storm::plan::{Deployment, Level, Plan, Pool};
 
 /// The token by which the storm itself asks Batch for something.
 const BEARER: &str = "storm";
+/// How often the host polls a queue that was empty.
+const POLL: Duration = Duration::from_secs(2);
 /// The formula that the template brings.
 const FORMULA: &str = include_str!("../../../../../arm/autoscale/dedicated.txt");
 
 /// The road of one deployment.
 pub(super) struct Road {
-    pub(super) place: usize,
     pub(super) deployment: Deployment,
     pub(super) batch: Arc<Service<Batch>>,
     pub(super) queues: Arc<Service<Queues>>,
@@ -76,14 +78,13 @@ impl Road {
         let read = read.expect("a storm's settings are good");
         let clock = skewed(weather, &skew);
         let groups = Groups::new(place, (read, clock, wires), Arc::clone(weather));
-        let within =
-            Within { handler: groups.wire(), storage: to_queues(weather, &queues, Callee::Host) };
+        let within = Within { handler: groups.wire(), storage: of_host(weather, &queues) };
         prepare(&storage, &queues, &blobs).await;
         let host = host(app, settings, within, plan.seed, site).await;
         let known =
             groups.host.set(Arc::clone(&host)).is_ok() && nodes.host.set(Arc::clone(&host)).is_ok();
         assert!(known, "a road has one host");
-        Arc::new(Self { place, deployment, batch, queues, blobs, host, groups, skew })
+        Arc::new(Self { deployment, batch, queues, blobs, host, groups, skew })
     }
 
     /// Tells where GitHub delivers to.
@@ -246,15 +247,21 @@ fn wires(
     Wires { azure: Wire::new(azure), outside: Wire::new(outside) }
 }
 
-fn to_queues(
-    weather: &Arc<Weather>,
-    queues: &Arc<Service<Queues>>,
-    callee: Callee,
-) -> emulators::github::wire::Wire {
+/// Makes the host's way to the queues.
+///
+/// It polls every two seconds, for days: a poll of a queue that shows nothing has to wait until it does.
+fn of_host(weather: &Arc<Weather>, queues: &Arc<Service<Queues>>) -> emulators::github::wire::Wire {
     let (weather, queues) = (Arc::clone(weather), Arc::clone(queues));
     Arc::new(move |request| {
         let (weather, queues) = (Arc::clone(&weather), Arc::clone(&queues));
-        async move { Ok(weather.carry(callee, &queues, request).await?) }.boxed()
+        async move {
+            let polls = request.method() == http::Method::GET;
+            while polls && !queues.emulator.messages(QUEUE).iter().any(|message| message.visible) {
+                weather.pass(POLL).await;
+            }
+            Ok(weather.carry(Callee::Host, &queues, request).await?)
+        }
+        .boxed()
     })
 }
 
