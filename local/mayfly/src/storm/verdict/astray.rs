@@ -31,7 +31,7 @@ pub(super) fn all<'a>(plan: &'a Plan, record: &'a Record) -> impl Iterator<Item 
 
 /// Lists the runs in which an entrypoint was told that nobody needs it, although somebody did.
 fn sent_home(plan: &Plan, record: &Record, task: &TaskRecord) -> Vec<String> {
-    let in_vain = |run: &&Run| run.exit_code == Some(0) && !runners::has_runner(record, task, run);
+    let in_vain = |run: &&Run| was_told_to_go(run) && !runners::has_runner(record, task, run);
     let runs = task.runs.iter().filter(in_vain);
     let owed = runs.filter_map(|run| {
         let job = walk::owed(plan, record, task, (run.started_at, run.ended_at?))?;
