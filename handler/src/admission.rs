@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::message::RunnerRequest;
+use crate::message::{Cancelled, Message, RunnerRequest, Taken};
 use crate::profiles::{Match, Profile, match_profile};
 use crate::repository::{AllowedRepositories, NotARepository, Repository};
+use crate::task::DeploymentName;
 use crate::webhook::{Event, WorkflowJobEvent};
 
 /// Which jobs are served, and by which profiles.
@@ -23,6 +24,8 @@ pub struct Policy {
 pub enum Decision {
     /// A runner is asked for.
     Accept(RunnerRequest),
+    /// It may change who needs a runner: that is to be looked into.
+    Note(Message),
     /// Nothing is done, for this reason.
     Ignore(String),
 }
@@ -34,51 +37,85 @@ pub enum Decision {
 pub fn decide(
     event: &Event,
     policy: &Policy,
+    deployment: &DeploymentName,
     now: DateTime<Utc>,
 ) -> Result<Decision, NotARepository> {
     match event {
         Event::Ping => ignore("ping"),
         Event::Other(name) => ignore(format!("event {}", shortened(name))),
-        Event::WorkflowJob(event) => decide_job(event, policy, now),
+        Event::WorkflowJob(event) => {
+            let repository = Repository::try_from(event.repository.full_name.as_str())?;
+            Ok(match admit(event, &repository, policy) {
+                Ok(profile) => decide_job(event, repository, profile, deployment, now),
+                Err(reason) => Decision::Ignore(reason),
+            })
+        }
+    }
+}
+
+/// Finds the profile that serves the event's job; or tells why the event is ignored, whatever it says of it.
+fn admit<'a>(
+    event: &WorkflowJobEvent,
+    repository: &Repository,
+    policy: &'a Policy,
+) -> Result<&'a Profile, String> {
+    let (action, status) = (event.action.as_str(), event.workflow_job.status.as_str());
+    match (action, status) {
+        ("queued", "queued") | ("in_progress" | "completed", _) => {}
+        // A job behind an environment's gate sends `queued` while it waits, and `queued` again when it may run.
+        ("queued", _) => return Err(format!("queued, but {}", shortened(status))),
+        _ => return Err(format!("action {}", shortened(action))),
+    }
+    if !event.repository.private && !policy.public_repositories {
+        return Err("public repository: setting AllowPublicRepositories does not allow any".into());
+    }
+    if !policy.allowed.allow(repository) {
+        let reason = "repository not allowed: it matches no glob of setting AllowedRepositories";
+        return Err(reason.into());
+    }
+    match match_profile(&event.workflow_job.labels, &policy.profiles) {
+        Match::Profile(profile) => Ok(profile),
+        Match::GithubHosted => Err("github-hosted".into()),
+        Match::NoLabels => Err("no labels".into()),
+        Match::Unserved { label } => Err(unserved(&label)),
     }
 }
 
 fn decide_job(
     event: &WorkflowJobEvent,
-    policy: &Policy,
+    repository: Repository,
+    profile: &Profile,
+    deployment: &DeploymentName,
     now: DateTime<Utc>,
-) -> Result<Decision, NotARepository> {
+) -> Decision {
     let job = &event.workflow_job;
-    let repository = Repository::try_from(event.repository.full_name.as_str())?;
-    if event.action != "queued" {
-        return ignore(format!("action {}", shortened(&event.action)));
+    let runner = job.runner_name.as_deref().filter(|name| !name.is_empty());
+    let name = || profile.name.clone();
+    match (event.action.as_str(), runner) {
+        ("queued", _) => Decision::Accept(RunnerRequest {
+            job: job.id,
+            run: job.run_id,
+            repository,
+            profile: name(),
+            pinned: profile.pinned(&job.labels),
+            generation: 1,
+            replacement: 1,
+            requested_at: now,
+        }),
+        ("completed", None) => {
+            Decision::Note(Message::Cancelled(Cancelled { job: job.id, profile: name() }))
+        }
+        ("in_progress", Some(runner)) => match deployment.read(runner) {
+            Some(thief) if thief.job != job.id => {
+                let runner = thief.to_string();
+                let taken = Taken { job: job.id, profile: name(), runner, again: false };
+                Decision::Note(Message::Taken(taken))
+            }
+            Some(_) => Decision::Ignore("in progress on its own runner".into()),
+            None => Decision::Ignore("in progress on a runner that is not ours".into()),
+        },
+        (action, _) => Decision::Ignore(format!("action {action}")),
     }
-    // A job behind an environment's gate sends `queued` while it waits, and `queued` again when it may run.
-    if job.status != "queued" {
-        return ignore(format!("queued, but {}", shortened(&job.status)));
-    }
-    if !event.repository.private && !policy.public_repositories {
-        return ignore("public repository: setting AllowPublicRepositories does not allow any");
-    }
-    if !policy.allowed.allow(&repository) {
-        return ignore("repository not allowed: it matches no glob of setting AllowedRepositories");
-    }
-    let profile = match match_profile(&job.labels, &policy.profiles) {
-        Match::Profile(profile) => profile,
-        Match::GithubHosted => return ignore("github-hosted"),
-        Match::NoLabels => return ignore("no labels"),
-        Match::Unserved { label } => return ignore(unserved(&label)),
-    };
-    Ok(Decision::Accept(RunnerRequest {
-        job: job.id,
-        run: job.run_id,
-        repository,
-        profile: profile.name.clone(),
-        pinned: profile.pinned(&job.labels),
-        generation: 1,
-        replacement: 1,
-        requested_at: now,
-    }))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "reads as the answer that it is, at every call")]
@@ -116,6 +153,7 @@ mod tests {
                 run_id: 45,
                 status: "queued".to_owned(),
                 labels: labels.iter().map(|&label| label.to_owned()).collect(),
+                runner_name: None,
             },
             repository: EventRepository { full_name: "octo/app".to_owned(), private: true },
         }
@@ -128,8 +166,11 @@ mod tests {
             allowed: AllowedRepositories::parse("octo/*").expect("a glob"),
             public_repositories: false,
         };
-        let seen = match decide(&Event::WorkflowJob(event), &policy, DateTime::UNIX_EPOCH) {
+        let deployment = "gh".parse().expect("a name");
+        let event = Event::WorkflowJob(event);
+        let seen = match decide(&event, &policy, &deployment, DateTime::UNIX_EPOCH) {
             Ok(Decision::Accept(request)) => format!("job {} on {}", request.job, request.profile),
+            Ok(Decision::Note(message)) => format!("{message:?}"),
             Ok(Decision::Ignore(reason)) => reason,
             Err(err) => err.to_string(),
         };
@@ -145,8 +186,8 @@ mod tests {
     fn everything_else_is_ignored_with_its_reason() {
         let linux = || queued(&["self-hosted", "linux"]);
         let mut event = linux();
-        event.action = "in_progress".to_owned();
-        check(event, "action in_progress");
+        event.action = "waiting".to_owned();
+        check(event, "action waiting");
         let mut event = linux();
         event.workflow_job.status = "waiting".to_owned();
         check(event, "queued, but waiting");
@@ -163,6 +204,33 @@ mod tests {
             queued(&["self-hosted", "ubuntu-20.04"]),
             "no profile serves label ubuntu-20.04, which reached its end",
         );
+    }
+
+    fn told(action: &str, runner: Option<&str>) -> WorkflowJobEvent {
+        let mut event = queued(&["self-hosted", "ubuntu-latest"]);
+        event.action = action.to_owned();
+        event.workflow_job.status = action.to_owned();
+        event.workflow_job.runner_name = runner.map(str::to_owned);
+        event
+    }
+
+    #[test]
+    fn a_runner_of_ours_that_was_given_another_job_is_noted() {
+        check(told("in_progress", Some("gh-7")), r#"Taken(Taken { job: 123, profile: "ubuntu", "#);
+        check(told("in_progress", Some("gh-123-2")), "in progress on its own runner");
+        check(told("in_progress", Some("other-7")), "in progress on a runner that is not ours");
+        check(told("in_progress", None), "action in_progress");
+    }
+
+    #[test]
+    fn a_job_that_ended_without_a_runner_is_noted() {
+        for none in [None, Some("")] {
+            check(told("completed", none), r#"Cancelled(Cancelled { job: 123, profile: "ubuntu""#);
+        }
+        check(told("completed", Some("gh-123")), "action completed");
+        let mut hosted = told("completed", None);
+        hosted.workflow_job.labels = vec!["ubuntu-latest".to_owned()];
+        check(hosted, "github-hosted");
     }
 
     #[test]

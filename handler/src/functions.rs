@@ -30,6 +30,7 @@ mod group;
 mod provide_actions_runner;
 mod submit_runner_task;
 mod claim_runner;
+mod walk;
 mod refresh_firewall;
 mod live_firewall;
 mod reconcile_runners;

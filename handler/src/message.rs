@@ -1,8 +1,9 @@
-//! The message on the queue `runner-requests`: one runner for one job.
+//! The messages on the queue `runner-requests`: one runner for one job, and what may change that.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::repository::Repository;
@@ -43,22 +44,64 @@ fn is_first(generation: &u32) -> bool {
     *generation == 1
 }
 
-/// Versions are told apart by `v`, so that messages on the road survive an upgrade of the handler.
-#[derive(Deserialize, Serialize)]
-struct Versioned {
-    v: u32,
-    #[serde(flatten)]
-    request: RunnerRequest,
+/// A job runs on a runner of ours that was made for another one: that one may need a runner now.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Taken {
+    /// The job that runs.
+    pub job: u64,
+    /// The profile that serves it: its own task would be found there.
+    pub profile: String,
+    /// The name of the runner that it runs on.
+    pub runner: String,
+    /// Whether its own task has been looked for before, in vain.
+    #[serde(default)]
+    pub again: bool,
 }
 
-const VERSION: u32 = 1;
+/// A job ended before it had a runner: nobody needs the one that was asked for.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Cancelled {
+    /// The job.
+    pub job: u64,
+    /// The profile that would have served it.
+    pub profile: String,
+}
+
+/// A message on the queue.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// A runner is asked for.
+    Request(RunnerRequest),
+    /// Another job's runner may have to be replaced. It is a hint: reconciliation would find out later.
+    Taken(Taken),
+    /// A task may be superfluous. It is a hint as well.
+    Cancelled(Cancelled),
+}
+
+/// Versions are told apart by `v`, so that messages on the road survive an upgrade of the handler.
+#[derive(Deserialize, Serialize)]
+struct Versioned<T> {
+    v: u32,
+    #[serde(flatten)]
+    message: T,
+}
+
+/// What came with version 2. Requests are written as version 1, which older handlers read as well.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Second {
+    Taken(Taken),
+    Cancelled(Cancelled),
+}
+
+const VERSION: u32 = 2;
 
 /// A message that this version cannot read, now or later.
 #[derive(Debug, thiserror::Error)]
 pub enum Malformed {
-    /// It is not the JSON of a request.
-    #[error("the queue message is not a runner request")]
-    NotARequest(#[source] serde_json::Error),
+    /// It is not the JSON of a message.
+    #[error("the queue message is not one of this handler's")]
+    NotAMessage(#[source] serde_json::Error),
     /// It was written by a newer version.
     #[error(
         "the queue message has version {0}, and this handler reads up to {VERSION}: deploy the newer handler again"
@@ -66,12 +109,24 @@ pub enum Malformed {
     Newer(u32),
 }
 
-impl RunnerRequest {
+impl Message {
     /// Renders the text of the queue message: base64, as the Functions host expects by default.
     pub fn encode(&self) -> String {
-        let versioned = Versioned { v: VERSION, request: self.clone() };
-        let json = serde_json::to_vec(&versioned).expect("plain fields always serialize");
+        let json = match self {
+            Self::Request(request) => versioned(1, request),
+            Self::Taken(taken) => versioned(2, Second::Taken(taken.clone())),
+            Self::Cancelled(cancelled) => versioned(2, Second::Cancelled(cancelled.clone())),
+        };
         BASE64_STANDARD.encode(json)
+    }
+
+    /// Names the workflow job that it is about.
+    pub fn job(&self) -> u64 {
+        match self {
+            Self::Request(request) => request.job,
+            Self::Taken(taken) => taken.job,
+            Self::Cancelled(cancelled) => cancelled.job,
+        }
     }
 
     /// Reads the JSON of a message, which the Functions host has already taken out of its base64.
@@ -79,12 +134,29 @@ impl RunnerRequest {
     /// # Errors
     /// [`Malformed`], for which no later try can help.
     pub fn decode(json: &str) -> Result<Self, Malformed> {
-        let versioned: Versioned = serde_json::from_str(json).map_err(Malformed::NotARequest)?;
-        if versioned.v > VERSION {
-            return Err(Malformed::Newer(versioned.v));
+        #[derive(Deserialize)]
+        struct Version {
+            v: u32,
         }
-        Ok(versioned.request)
+        let Version { v } = serde_json::from_str(json).map_err(Malformed::NotAMessage)?;
+        let read = match v {
+            0 | 1 => read(json).map(Self::Request),
+            VERSION => read(json).map(|second| match second {
+                Second::Taken(taken) => Self::Taken(taken),
+                Second::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            }),
+            newer => return Err(Malformed::Newer(newer)),
+        };
+        read.map_err(Malformed::NotAMessage)
     }
+}
+
+fn versioned(v: u32, message: impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(&Versioned { v, message }).expect("plain fields always serialize")
+}
+
+fn read<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
+    serde_json::from_str(json).map(|Versioned { message, .. }| message)
 }
 
 #[cfg(test)]
@@ -97,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_message_reads_back_as_it_was_written() {
-        let request = RunnerRequest {
+        let request = Message::Request(RunnerRequest {
             job: 123,
             run: 45,
             repository: Repository::try_from("octo/app").expect("a name"),
@@ -106,17 +178,32 @@ mod tests {
             generation: 1,
             replacement: 2,
             requested_at: DateTime::UNIX_EPOCH,
-        };
+        });
         let json = decoded(&request.encode());
         insta::assert_snapshot!(json, @r#"{"v":1,"job":123,"run":45,"repository":"octo/app","profile":"ubuntu","pinned":["run-5"],"replacement":2,"requested_at":"1970-01-01T00:00:00Z"}"#);
-        assert_eq!(RunnerRequest::decode(&json).expect("a request"), request);
-        let newer = json.replace(r#""v":1"#, r#""v":2"#);
-        assert!(matches!(RunnerRequest::decode(&newer), Err(Malformed::Newer(2))));
+        assert_eq!(Message::decode(&json).expect("a request"), request);
+        let newer = json.replace(r#""v":1"#, r#""v":3"#);
+        assert!(matches!(Message::decode(&newer), Err(Malformed::Newer(3))));
     }
 
     #[test]
     fn a_message_that_names_no_repository_is_malformed() {
         let json = r#"{"v":1,"job":1,"run":1,"repository":"../x","profile":"p","replacement":1,"requested_at":"1970-01-01T00:00:00Z"}"#;
-        assert!(matches!(RunnerRequest::decode(json), Err(Malformed::NotARequest(_))));
+        assert!(matches!(Message::decode(json), Err(Malformed::NotAMessage(_))));
+    }
+
+    #[test]
+    fn hints_are_messages_of_the_second_version() {
+        let runner = "gh-7".to_owned();
+        let taken = Taken { job: 1, profile: "ubuntu".to_owned(), runner, again: false };
+        let cancelled = Cancelled { job: 1, profile: "ubuntu".to_owned() };
+        let messages = [Message::Taken(taken), Message::Cancelled(cancelled)];
+        let written = messages.each_ref().map(|message| decoded(&message.encode()));
+        insta::assert_snapshot!(written.join("\n"), @r#"
+        {"v":2,"taken":{"job":1,"profile":"ubuntu","runner":"gh-7","again":false}}
+        {"v":2,"cancelled":{"job":1,"profile":"ubuntu"}}
+        "#);
+        let read = written.map(|json| Message::decode(&json).expect("a message"));
+        assert_eq!(read, messages);
     }
 }

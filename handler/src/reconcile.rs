@@ -85,7 +85,7 @@ pub enum Repair {
         /// What it asks for.
         request: RunnerRequest,
     },
-    /// Forget a message that is too old to be of use.
+    /// Forget a message that is of no use any more.
     Drop {
         /// Its id among the poison messages.
         handle: String,

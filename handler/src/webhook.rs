@@ -107,6 +107,8 @@ pub struct WorkflowJob {
     pub status: String,
     /// What `runs-on` asks for.
     pub labels: Vec<String>,
+    /// The runner that has it, or had it; null, or an empty name, where there is none.
+    pub runner_name: Option<String>,
 }
 
 /// The repository of an event.

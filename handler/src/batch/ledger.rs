@@ -40,11 +40,32 @@ impl Batch {
     /// # Errors
     /// As for every call: then nothing is known, not a part.
     pub async fn tasks(&self, job: &BatchJobId) -> Result<Vec<ListedTask>, BatchError> {
-        let query = [("$select", listed::TASK), ("maxresults", PAGE)];
-        match self.list("listing tasks", &format!("jobs/{job}/tasks"), &query).await {
+        self.tasks_by(job, &[("$select", listed::TASK), ("maxresults", PAGE)]).await
+    }
+
+    async fn tasks_by(
+        &self,
+        job: &BatchJobId,
+        query: &[(&str, &str)],
+    ) -> Result<Vec<ListedTask>, BatchError> {
+        match self.list("listing tasks", &format!("jobs/{job}/tasks"), query).await {
             Err(BatchError::NoTask(_)) => Ok(Vec::new()),
             tasks => tasks,
         }
+    }
+
+    /// Lists the tasks of a Batch job whose names begin so.
+    ///
+    /// # Errors
+    /// As for every call.
+    pub async fn tasks_named(
+        &self,
+        job: &BatchJobId,
+        prefix: &str,
+    ) -> Result<Vec<ListedTask>, BatchError> {
+        let filter = format!("startswith(id,'{prefix}')");
+        let query = [("$filter", filter.as_str()), ("$select", listed::TASK), ("maxresults", PAGE)];
+        self.tasks_by(job, &query).await
     }
 
     /// Lists the pools, with what keeps each from growing.

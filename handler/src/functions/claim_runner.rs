@@ -3,6 +3,8 @@
 //! Repository and profile come from the task in Batch, never from the caller. A ticket that is bad, or used
 //! by another process, causes no call to GitHub.
 
+use std::time::Duration;
+
 use bytes::Buf;
 use futures::Stream;
 use serde::Deserialize;
@@ -11,12 +13,14 @@ use tracing::{error, info, warn};
 use warp::http::StatusCode;
 
 use super::group::{Ungrouped, group};
+use super::walk::{End, Interrupted, walk};
 use super::{Answer, App, Unread, read_body};
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::causes::Chain;
 use crate::claim::Gone;
 use crate::github::{GithubError, Registered, RunnerToRegister};
+use crate::message::Message;
 use crate::profiles::Profile;
 use crate::repository::Repository;
 use crate::runner_group::TooWide;
@@ -24,10 +28,6 @@ use crate::secret::Secret;
 use crate::storage::{Claim, ClaimError, QueueError};
 use crate::task::TaskId;
 use crate::ticket::{BadTicket, Ticket};
-
-mod walk;
-
-use walk::{Walk, walk};
 
 /// A ticket and a nonce are a few hundred bytes.
 const BODY_LIMIT: usize = 16 << 10;
@@ -83,6 +83,16 @@ impl From<Ungrouped> for Unclaimed {
     }
 }
 
+impl From<Interrupted> for Unclaimed {
+    fn from(interrupted: Interrupted) -> Self {
+        match interrupted {
+            Interrupted::Unclear(what) => Self::Unclear(what),
+            Interrupted::Batch(err) => Self::Batch(err),
+            Interrupted::Github(err) => Self::Github(err),
+        }
+    }
+}
+
 impl From<Gone> for Unclaimed {
     fn from(gone: Gone) -> Self {
         Self::Gone(gone.reason())
@@ -126,10 +136,14 @@ fn open(app: &App, body: &[u8]) -> Result<(Ticket, String), Unclaimed> {
 
 async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, Unclaimed> {
     let claimant = claimant(app, ticket, nonce).await?;
-    match walk(app, &claimant).await? {
-        Walk::Serve => mint(app, &claimant).await,
-        Walk::Gone(gone) => Err(gone.into()),
-        Walk::Replaced => {
+    let Claimant { id, profile, repository, .. } = &claimant;
+    match walk(app, id, profile, id.clone(), repository.clone()).await?.end {
+        // Beyond the limit too: at worst that leaves one runner idle.
+        End::Serve(_) | End::Limit => mint(app, &claimant).await,
+        End::Gone(gone) => Err(gone.into()),
+        End::Replace(waiting) => {
+            let request = waiting.request(app, waiting.made_for.replacement)?;
+            app.queue.put(&Message::Request(request), Duration::ZERO).await?;
             Err(Unclaimed::Gone("the job that is left asks for another kind of runner"))
         }
     }

@@ -14,7 +14,7 @@ use super::{Answer, App, Unread, read_body};
 use crate::admission::{Decision, decide};
 use crate::causes::Chain;
 use crate::firewall::{Audience, Refused};
-use crate::message::RunnerRequest;
+use crate::message::{Message, RunnerRequest};
 use crate::repository::NotARepository;
 use crate::storage::QueueError;
 use crate::webhook::{BODY_LIMIT, BadPayload, BadSignature, verify};
@@ -63,6 +63,7 @@ pub(super) async fn answer<B: Buf>(
     let delivery = text(headers, "x-github-delivery").unwrap_or("-");
     match take(app, headers, body).await {
         Ok(Decision::Accept(request)) => accepted(app, delivery, &request),
+        Ok(Decision::Note(message)) => noted(delivery, &message),
         Ok(Decision::Ignore(reason)) => {
             info!(function = "ProvideActionsRunner", delivery, reason, "ignored");
             Answer::json(StatusCode::OK, &json!({ "decision": "ignored", "reason": reason }))
@@ -87,10 +88,14 @@ async fn take<B: Buf>(
     let signature = text(headers, "x-hub-signature-256");
     let delivery = verify(&app.webhook.secret, signature, &body)?;
     let event = text(headers, "x-github-event").ok_or(Refusal::NoEvent)?;
-    let decision = decide(&delivery.read(event)?, &app.webhook.policy, app.clock.now())?;
-    if let Decision::Accept(request) = &decision {
-        app.queue.put(request, Duration::ZERO).await.map_err(Refusal::Queue)?;
-    }
+    let event = delivery.read(event)?;
+    let decision = decide(&event, &app.webhook.policy, &app.runners.deployment, app.clock.now())?;
+    let message = match &decision {
+        Decision::Accept(request) => Message::Request(request.clone()),
+        Decision::Note(message) => message.clone(),
+        Decision::Ignore(_) => return Ok(decision),
+    };
+    app.queue.put(&message, Duration::ZERO).await.map_err(Refusal::Queue)?;
     Ok(decision)
 }
 
@@ -105,6 +110,15 @@ fn accepted(app: &App, delivery: &str, request: &RunnerRequest) -> Answer {
     info!(function = "ProvideActionsRunner", delivery, job.id = job, repo = %repository, profile, "accepted");
     let body = json!({ "decision": "accepted", "task": task, "profile": profile });
     Answer::json(StatusCode::ACCEPTED, &body)
+}
+
+fn noted(delivery: &str, message: &Message) -> Answer {
+    let why = match message {
+        Message::Taken(taken) => format!("runner {} was made for another job", taken.runner),
+        _ => "the job ended without a runner".to_owned(),
+    };
+    info!(function = "ProvideActionsRunner", delivery, why, "noted");
+    Answer::json(StatusCode::ACCEPTED, &json!({ "decision": "noted", "reason": why }))
 }
 
 fn log(delivery: &str, refusal: &Refusal) {

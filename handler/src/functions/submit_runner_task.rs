@@ -1,4 +1,4 @@
-//! SubmitRunnerTask: adds the Batch task of one message, once.
+//! SubmitRunnerTask: adds the Batch task of one message, once; and follows the hints that other messages give.
 //!
 //! The task's id comes from the job's, so a message that arrives twice meets `TaskExists`, which is
 //! success while that task lives. What may succeed later goes back to the queue with the delay that was asked
@@ -15,12 +15,14 @@ use crate::batch::BatchError;
 use crate::causes::Chain;
 use crate::github::GithubError;
 use crate::invocation::{self, BadEnvelope};
-use crate::message::{LONGEST_WAIT, Malformed, RunnerRequest};
+use crate::message::{LONGEST_WAIT, Malformed, Message, RunnerRequest};
 use crate::runner_group::TooWide;
 use crate::task::TaskId;
 
 mod submission;
+mod hints;
 
+use hints::{end_superfluous, replace_stolen};
 pub(super) use submission::Generations;
 use submission::submit;
 
@@ -88,14 +90,16 @@ impl Submitted {
 /// Answers an invocation.
 pub(super) async fn answer(app: &App, envelope: &[u8]) -> Answer {
     match read(envelope) {
-        Ok(request) => submit_or_postpone(app, &request).await,
+        Ok(Message::Request(request)) => submit_or_postpone(app, &request).await,
+        Ok(Message::Taken(taken)) => told(replace_stolen(app, &taken).await),
+        Ok(Message::Cancelled(cancelled)) => told(end_superfluous(app, &cancelled).await),
         Err(poison) => poisoned(&poison),
     }
 }
 
-fn read(envelope: &[u8]) -> Result<RunnerRequest, Poison> {
+fn read(envelope: &[u8]) -> Result<Message, Poison> {
     let message = invocation::queue_message(envelope, BINDING)?;
-    Ok(RunnerRequest::decode(&message)?)
+    Ok(Message::decode(&message)?)
 }
 
 async fn submit_or_postpone(app: &App, request: &RunnerRequest) -> Answer {
@@ -111,6 +115,13 @@ async fn submit_or_postpone(app: &App, request: &RunnerRequest) -> Answer {
     }
 }
 
+/// A hint that came to nothing is not tried again: reconciliation looks at the same within minutes.
+fn told(followed: anyhow::Result<String>) -> Answer {
+    let text = followed.unwrap_or_else(|err| format!("left to reconciliation: {err:#}"));
+    info!(function = "SubmitRunnerTask", "{text}");
+    Answer::json(StatusCode::OK, &invocation::answer(&text))
+}
+
 fn poisoned(poison: &Poison) -> Answer {
     error!(function = "SubmitRunnerTask", "failed to read a runner request: {}", Chain(poison));
     Answer::error(StatusCode::UNPROCESSABLE_ENTITY, poison)
@@ -124,7 +135,7 @@ async fn postpone(app: &App, request: &RunnerRequest, why: &Unsubmitted) -> Answ
     }
     let (job, delay) = (request.job, delay(why));
     tell_postponed(request, why, delay);
-    match app.queue.put(request, delay).await {
+    match app.queue.put(&Message::Request(request.clone()), delay).await {
         Ok(()) => Answer::json(StatusCode::OK, &invocation::answer("postponed")),
         Err(err) => {
             error!(

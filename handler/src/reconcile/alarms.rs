@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use super::Repair;
 use super::memory::Memory;
 use super::releases::outdated;
-use super::seen::{Ending, LedgerTask, Seen, SeenPool, Stage};
+use super::seen::{Ending, LedgerTask, PoisonMessage, Seen, SeenPool, Stage};
+use crate::message::Message;
 
 /// What the runner's listener ends with where GitHub refuses its version.
 const VERSION_REFUSED: &str = "exit code 7";
@@ -20,19 +21,25 @@ pub(super) fn plan(
     now: DateTime<Utc>,
 ) -> Vec<Repair> {
     let failed = seen.tasks.iter().filter_map(of_task);
-    let poison = seen.poison.iter().map(|message| {
-        let what = match &message.request {
-            Some(request) => format!("for job {} of {}", request.job, request.repository),
-            None => "that this version cannot read".to_owned(),
-        };
-        ("poison", format!("message {} lies among the poison, {what}", message.handle))
-    });
+    let poison = seen.poison.iter().filter_map(of_poison);
     let pools = seen.pools.iter().filter_map(of_pool);
     let told: Vec<(&'static str, String)> =
         failed.chain(pools).chain(poison).chain(outdated(seen, now)).collect();
     next.told.extend(told.iter().map(|(_, text)| text.clone()));
     let new = told.into_iter().filter(|(_, text)| !before.told.contains(text));
     new.map(|(name, text)| Repair::Alarm { name, text }).collect()
+}
+
+/// A hint is left out: it is not needed, and deleted at once.
+fn of_poison(lying: &PoisonMessage) -> Option<(&'static str, String)> {
+    let what = match &lying.message {
+        Some(Message::Request(request)) => {
+            format!("for job {} of {}", request.job, request.repository)
+        }
+        Some(Message::Taken(_) | Message::Cancelled(_)) => return None,
+        None => "that this version cannot read".to_owned(),
+    };
+    Some(("poison", format!("message {} lies among the poison, {what}", lying.handle)))
 }
 
 fn of_pool((pool, seen): (&String, &SeenPool)) -> Option<(&'static str, String)> {

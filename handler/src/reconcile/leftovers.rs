@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::seen::{PoisonMessage, Seen, Stage};
 use super::{Repair, Rules};
-use crate::message::LONGEST_WAIT;
+use crate::message::{LONGEST_WAIT, Message};
 
 /// How long a message lies among the poison before it is tried again.
 const REST: TimeDelta = TimeDelta::minutes(10);
@@ -20,11 +20,16 @@ pub(super) fn plan(seen: &Seen, rules: &Rules, now: DateTime<Utc>) -> Vec<Repair
 /// A message goes back when this version can read it and its profile is there.
 fn replay(message: &PoisonMessage, rules: &Rules, now: DateTime<Utc>) -> Option<Repair> {
     let handle = message.handle.clone();
-    let asked_at = message.request.as_ref().map_or(message.since, |request| request.requested_at);
+    let (asked_at, request) = match &message.message {
+        Some(Message::Request(request)) => (request.requested_at, Some(request)),
+        // Whatever a hint would have led to is found by looking at all that there is.
+        Some(Message::Taken(_) | Message::Cancelled(_)) => return Some(Repair::Drop { handle }),
+        None => (message.since, None),
+    };
     if now - asked_at >= LONGEST_WAIT {
         return Some(Repair::Drop { handle });
     }
-    let request = message.request.clone()?;
+    let request = request?.clone();
     let served = rules.policy.profiles.iter().any(|profile| profile.name == request.profile);
     (served && now - message.since >= REST).then_some(Repair::Replay { handle, request })
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::claim::SeenJob;
-use crate::message::RunnerRequest;
+use crate::message::Message;
 use crate::profiles::Profile;
 use crate::repository::Repository;
 use crate::task::TaskId;
@@ -171,6 +171,6 @@ pub struct PoisonMessage {
     pub handle: String,
     /// When it became poison.
     pub since: DateTime<Utc>,
-    /// What it asks for; `None` where this version cannot read it.
-    pub request: Option<RunnerRequest>,
+    /// What it says; `None` where this version cannot read it.
+    pub message: Option<Message>,
 }

@@ -8,7 +8,7 @@ use super::seen::{
 use super::{Memory, Repair, Rules, Seen, plan};
 use crate::admission::Policy;
 use crate::claim::SeenJob;
-use crate::message::RunnerRequest;
+use crate::message::{Cancelled, Message, RunnerRequest};
 use crate::profiles::default_profiles;
 use crate::repository::{AllowedRepositories, Repository};
 use crate::task::TaskId;
@@ -252,7 +252,7 @@ fn poison_goes_back_when_it_can_be_read_and_served() {
     let poison = |job: u64, profile: &str, minutes| PoisonMessage {
         handle: job.to_string(),
         since: at(minutes),
-        request: Some(RunnerRequest {
+        message: Some(Message::Request(RunnerRequest {
             job,
             run: 45,
             repository: repository(),
@@ -261,19 +261,29 @@ fn poison_goes_back_when_it_can_be_read_and_served() {
             replacement: 1,
             requested_at: at(minutes),
             generation: 1,
-        }),
+        })),
     };
-    let unread = PoisonMessage { request: None, ..poison(3, "", 0) };
-    let messages =
-        vec![poison(1, "ubuntu", 0), poison(2, "gone", 0), unread, poison(4, "ubuntu", -1500)];
+    let unread = PoisonMessage { message: None, ..poison(3, "", 0) };
+    let cancelled = Cancelled { job: 5, profile: "ubuntu".to_owned() };
+    let hint = Some(Message::Cancelled(cancelled));
+    let hint = PoisonMessage { message: hint, ..poison(5, "", 0) };
+    let messages = vec![
+        poison(1, "ubuntu", 0),
+        poison(2, "gone", 0),
+        unread,
+        poison(4, "ubuntu", -1500),
+        hint,
+    ];
     let lying = Seen { poison: messages, ..seen([], [], []) };
     insta::assert_snapshot!(runs(&lying, [8, 10]), @r"
+    8: drop
     8: drop
     8: alarm poison: message 1 lies among the poison, for job 1 of octo/app
     8: alarm poison: message 2 lies among the poison, for job 2 of octo/app
     8: alarm poison: message 3 lies among the poison, that this version cannot read
     8: alarm poison: message 4 lies among the poison, for job 4 of octo/app
     10: replay job 1
+    10: drop
     10: drop
     ");
 }

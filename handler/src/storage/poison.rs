@@ -16,7 +16,7 @@ use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
 
 use super::{credential, in_one_line, queue_client};
-use crate::message::RunnerRequest;
+use crate::message::Message;
 use crate::reconcile::seen::PoisonMessage;
 use crate::secret::SignedUrl;
 use crate::transport::Wire;
@@ -68,15 +68,15 @@ impl PoisonQueue {
             answer => answer.map_err(failed)?,
         };
         let messages = answer.into_model().map_err(failed)?.items.unwrap_or_default();
-        let read = |message: azure_storage_queue::models::PeekedMessage| {
+        let shown = |message: azure_storage_queue::models::PeekedMessage| {
             let since = message.insertion_time?.unix_timestamp();
             Some(PoisonMessage {
                 handle: message.message_id?,
                 since: DateTime::<Utc>::from_timestamp(since, 0)?,
-                request: request(message.message_text.as_deref().unwrap_or_default()),
+                message: read(message.message_text.as_deref().unwrap_or_default()),
             })
         };
-        Ok(messages.into_iter().filter_map(read).collect())
+        Ok(messages.into_iter().filter_map(shown).collect())
     }
 
     /// Takes messages into the hand, so that they can be deleted: the receipt of each, by its id.
@@ -110,7 +110,7 @@ impl PoisonQueue {
 }
 
 /// Reads a message in the encoding in which the requests' queue carries it.
-fn request(text: &str) -> Option<RunnerRequest> {
+fn read(text: &str) -> Option<Message> {
     let json = BASE64_STANDARD.decode(text).ok()?;
-    RunnerRequest::decode(std::str::from_utf8(&json).ok()?).ok()
+    Message::decode(std::str::from_utf8(&json).ok()?).ok()
 }

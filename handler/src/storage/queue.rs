@@ -8,7 +8,7 @@ use azure_storage_queue::QueueClient;
 use azure_storage_queue::models::{QueueClientSendMessageOptions, QueueMessage};
 
 use super::{credential, in_one_line, queue_client};
-use crate::message::RunnerRequest;
+use crate::message::Message;
 use crate::secret::SignedUrl;
 use crate::transport::Wire;
 
@@ -42,21 +42,21 @@ impl RequestQueue {
         Ok(Self(Arc::new(queue_client(address, credential(url, identity), wire)?)))
     }
 
-    /// Puts a request on the queue, to be seen after `delay`.
+    /// Puts a message on the queue, to be seen after `delay`.
     ///
-    /// A lost answer may put it there twice: the task's id comes from the job, so the second meets the task.
+    /// A lost answer may put it there twice: the second finds done what the first asked for.
     ///
     /// # Errors
     /// The message is not durable.
-    pub async fn put(&self, request: &RunnerRequest, delay: Duration) -> Result<(), QueueError> {
-        let message = QueueMessage { message_text: Some(request.encode()) };
+    pub async fn put(&self, message: &Message, delay: Duration) -> Result<(), QueueError> {
+        let text = QueueMessage { message_text: Some(message.encode()) };
         let seconds = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or_default();
         let options = QueueClientSendMessageOptions {
             visibility_timeout: Some(seconds).filter(|&seconds| seconds > 0),
             ..Default::default()
         };
-        let failed = |source| QueueError { job: request.job, source: in_one_line(source) };
-        let content = message.try_into().map_err(failed)?;
+        let failed = |source| QueueError { job: message.job(), source: in_one_line(source) };
+        let content = text.try_into().map_err(failed)?;
         self.0.send_message(content, Some(options)).await.map_err(failed)?;
         Ok(())
     }

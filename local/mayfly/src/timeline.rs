@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
 use emulators::events::{Event, Happening};
-use handler::message::RunnerRequest;
+use handler::message::{Message, RunnerRequest};
 use handler::task::DeploymentName;
 use serde::Serialize;
 
@@ -99,7 +99,7 @@ impl Timeline {
                 (Kind::Delivered, *job, format!("answered {status}"))
             }
             Happening::MessagePut { queue, text } if queue == "runner-requests" => {
-                let request = read_message(text)?;
+                let request = read_request(text)?;
                 (
                     Kind::Queued,
                     request.job,
@@ -133,9 +133,12 @@ impl Timeline {
     }
 }
 
-fn read_message(text: &str) -> Option<RunnerRequest> {
+fn read_request(text: &str) -> Option<RunnerRequest> {
     let json = String::from_utf8(BASE64_STANDARD.decode(text).ok()?).ok()?;
-    RunnerRequest::decode(&json).ok()
+    match Message::decode(&json) {
+        Ok(Message::Request(request)) => Some(request),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

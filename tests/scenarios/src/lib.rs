@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use emulators::events::{Event, Happening};
-use emulators::faults::Faults;
+use emulators::faults::{Effect, Faults};
 use emulators::github::{Job, NewJob};
 use mayfly::cloud::{Cloud, Options};
 use tokio::sync::broadcast::Receiver;
@@ -82,6 +82,24 @@ impl World {
     /// Queues a job.
     pub fn queue(&self, job: NewJob) -> u64 {
         self.cloud.github.emulator.queue_job(job)
+    }
+
+    /// Cancels a job, of which the handler learns nothing.
+    pub async fn cancel_unheard(&self, job: u64) {
+        let github = &self.cloud.github.emulator;
+        self.unheard(|| assert!(github.cancel_job(job), "the job is there, and not over")).await;
+    }
+
+    /// Does something of which GitHub tells, and nobody hears.
+    pub async fn unheard<T>(&self, act: impl FnOnce() -> T) -> T {
+        let (faults, delivery) = (&self.cloud.functions.faults, "ProvideActionsRunner");
+        // GitHub's greeting comes as the road starts.
+        self.until_called(faults, delivery, 1).await;
+        let heard = faults.calls_of(delivery);
+        faults.befall(delivery, 1, Effect::Fail { status: 503, retry_after: None });
+        let done = act();
+        self.until_called(faults, delivery, heard + 1).await;
+        done
     }
 
     /// Waits until something happens, or finds that it has happened since the last wait.

@@ -113,7 +113,7 @@ async fn more_runs_than_one_may_look_at_are_looked_at_in_turn_and_nothing_is_don
     }
     let last = world.queue(NewJob::new("octo/app", UBUNTU));
     until_so_many_wait(&world, 500).await;
-    world.cloud.github.emulator.cancel_job(last);
+    world.cancel_unheard(last).await;
     let lists = |world: &World| world.cloud.github.faults.calls_of("ListJobsForWorkflowRun");
     assert_eq!((world.reconcile().await.as_str(), lists(&world)), ("nothing to repair", 450));
     world.pass(2);

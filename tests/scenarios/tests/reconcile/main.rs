@@ -4,6 +4,7 @@ use scenarios::World;
 
 mod app;
 mod demand;
+mod events;
 mod endings;
 mod surplus;
 mod stolen;

@@ -19,7 +19,7 @@ async fn the_waiting_task_of_a_cancelled_job_ends() {
     world.until_invoked("SubmitRunnerTask").await;
     world.queue_job(UBUNTU);
     world.until_invoked("SubmitRunnerTask").await;
-    world.cloud.github.emulator.cancel_job(job);
+    world.cancel_unheard(job).await;
     assert_snapshot!(world.reconcile().await, @r"
     task gh-1 ends, which nobody needs: the job ended without a runner
     repaired 1
@@ -38,7 +38,7 @@ async fn the_runner_of_a_job_that_was_cancelled_after_the_claim_goes_after_ten_m
     world.cloud.github.emulator.pause_assignment(true);
     let job = world.queue_job(UBUNTU);
     world.until("an idle runner", online).await;
-    world.cloud.github.emulator.cancel_job(job);
+    world.cancel_unheard(job).await;
     // The first run finds where its tasks' runners are registered, the second one the runner.
     assert_snapshot!(world.reconcile().await, @"nothing to repair");
     assert_snapshot!(world.reconcile_after(9).await, @"nothing to repair");
@@ -59,7 +59,7 @@ async fn a_runner_that_gets_a_job_in_the_last_moment_stays() {
     world.cloud.github.emulator.pause_assignment(true);
     let job = world.queue_job(UBUNTU);
     world.until("an idle runner", online).await;
-    world.cloud.github.emulator.cancel_job(job);
+    world.cancel_unheard(job).await;
     world.reconcile().await;
     world.reconcile().await;
     world.pass(10);

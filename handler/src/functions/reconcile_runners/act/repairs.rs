@@ -10,7 +10,7 @@ use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::functions::App;
 use crate::github::{Github, Removed};
-use crate::message::RunnerRequest;
+use crate::message::{Message, RunnerRequest};
 use crate::reconcile::Repair;
 use crate::repository::Repository;
 use crate::task::TaskId;
@@ -62,7 +62,9 @@ impl<'a> Hands<'a> {
             Repair::Drop { handle } => {
                 let receipt = self.hold(handle).await?;
                 self.app.poison.delete(handle, &receipt).await?;
-                format!("message {handle} is deleted from the poison: GitHub has cancelled its job")
+                format!(
+                    "message {handle} is deleted from the poison, where it is of no use any more"
+                )
             }
             Repair::DeleteTask { batch_job, task } => {
                 self.app.batch.delete_task(&place(batch_job)?, &task.to_string()).await?;
@@ -81,7 +83,7 @@ impl<'a> Hands<'a> {
     }
 
     async fn request(&self, request: &RunnerRequest) -> anyhow::Result<String> {
-        self.app.queue.put(request, Duration::ZERO).await?;
+        self.app.queue.put(&Message::Request(request.clone()), Duration::ZERO).await?;
         let task = self.app.runners.deployment.task(request.job, request.replacement);
         Ok(format!("runner {task} of {} is asked for, for {}", request.profile, request.repository))
     }
