@@ -12,8 +12,8 @@ use crate::task::TaskId;
 pub enum End {
     /// At this job, which waits for a runner.
     Demand(u64),
-    /// At this job, which waits for a runner of another profile. A task that has not claimed will ask for that
-    /// when it does; a runner that is registered already never claims again.
+    /// At this job, which waits for a runner of another profile. A task asks for that when it claims; a runner
+    /// that is registered already never claims again.
     Misfit(u64),
     /// At proof that nobody needs the runner.
     Nobody(Gone),
