@@ -33,12 +33,18 @@ mod claim_runner;
 mod walk;
 mod refresh_firewall;
 mod live_firewall;
+mod observe;
 mod reconcile_runners;
+mod operators;
+mod status;
+mod operate;
 
 use answer::{Answer, Takes};
 use live_firewall::LiveFirewall;
-use reconcile_runners::Recollection;
+use observe::Recollection;
+use status::Overview;
 use submit_runner_task::Generations;
+use walk::Beaten;
 
 /// What every function may use: the settings that decide, and the clients that act.
 pub struct App {
@@ -55,10 +61,12 @@ pub struct App {
     batch: Batch,
     github: Github,
     generations: Generations,
+    beaten: Beaten,
     poison: PoisonQueue,
     memory: StateBlob,
     reconciliation: ReconciliationSettings,
     recollection: Recollection,
+    overview: Overview,
     clock: Clock,
 }
 
@@ -97,6 +105,7 @@ impl App {
             memory: memory.context("use the container of setting StateContainerUrl")?,
             reconciliation: settings.reconciliation,
             recollection: Recollection::default(),
+            overview: Overview::default(),
             firewall: LiveFirewall::new(&settings.firewall, &hook_ranges),
             hook_ranges,
             management: management(&settings.firewall, identity.as_ref(), azure),
@@ -109,6 +118,7 @@ impl App {
             webhook: settings.webhook,
             runners: settings.runners,
             generations: Generations::default(),
+            beaten: Beaten::default(),
             clock,
         })
     }
@@ -147,6 +157,7 @@ fn identity(settings: &Settings, azure: &Wire) -> anyhow::Result<Option<Arc<dyn 
 /// Routes the host's requests to the functions. `GET /` answers from the first moment: the host takes that
 /// as readiness.
 pub fn routes(app: Arc<App>) -> impl Filter<Extract = (Answer,), Error = Infallible> + Clone {
+    let of_operators = operators::routes(&app);
     let app = warp::any().map(move || Arc::clone(&app));
     let readiness = warp::path::end().and(takes(Method::GET)).map(Answer::ready);
     let provide_actions_runner = warp::path!("api" / "ProvideActionsRunner")
@@ -184,6 +195,8 @@ pub fn routes(app: Arc<App>) -> impl Filter<Extract = (Answer,), Error = Infalli
     provide_actions_runner
         .or(claim_runner)
         .unify()
+        .or(of_operators)
+        .unify()
         .or(submit_runner_task)
         .unify()
         .or(refresh_firewall)
@@ -206,6 +219,11 @@ fn takes(method: Method) -> impl Filter<Extract = (), Error = Rejection> + Clone
             future::ready(if asked == wrong.0 { Ok(()) } else { Err(reject::custom(wrong)) })
         })
         .untuple_one()
+}
+
+/// Reads a header's last value: the front end appends one of its own after the client's.
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get_all(name).iter().next_back()?.to_str().ok()
 }
 
 /// Why a body was not read.

@@ -14,6 +14,7 @@ mod runners;
 mod releases;
 mod repositories;
 mod deliveries;
+mod limits;
 
 pub use client::Github;
 pub use deliveries::Wanted;

@@ -28,6 +28,8 @@ pub mod task;
 pub mod batch_job;
 pub mod claim;
 pub mod reconcile;
+pub mod status;
+pub mod operate;
 
 pub mod transport;
 pub mod storage;

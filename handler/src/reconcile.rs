@@ -15,14 +15,18 @@ pub mod memory;
 pub mod walk;
 mod coverage;
 mod demand;
+mod waiting;
 mod runners;
 mod deliveries;
 mod leftovers;
 mod alarms;
 mod releases;
 
+pub use deliveries::{Lost, lost};
+pub use leftovers::{Fate, fate};
 pub use memory::Memory;
 pub use seen::Seen;
+pub use waiting::{WaitingJob, waiting};
 
 use coverage::Coverage;
 
@@ -137,6 +141,9 @@ pub enum Unserved {
     /// Its labels call us, and no profile carries them all.
     #[error("no profile in setting RunnerProfiles carries all of its labels")]
     NoProfile,
+    /// Its runner group keeps it from every runner of ours.
+    #[error("{0}")]
+    Group(String),
     /// Its runners fail, whatever the node.
     #[error("its runners fail ({0}): look at the tasks' stderr.txt and at the image")]
     Failing(String),
@@ -153,6 +160,24 @@ pub enum Unserved {
         /// The published code, such as `AccountCoreQuotaReached`.
         error: String,
     },
+    /// Nothing is known of the pool.
+    #[error(
+        "its task waits for a node of pool {pool}, which cannot be looked at: check the handler's role on the Batch account"
+    )]
+    NoSight {
+        /// The pool.
+        pool: String,
+    },
+    /// The pool's nodes are being made.
+    #[error("pool {pool} grows: {nodes} of {target} nodes are there")]
+    Growing {
+        /// The pool.
+        pool: String,
+        /// Those that are there.
+        nodes: u32,
+        /// Those that are to be.
+        target: u32,
+    },
     /// All nodes of the pool are taken.
     #[error("every node of pool {pool} is taken: raise its maximum, or wait")]
     Full {
@@ -165,8 +190,11 @@ pub enum Unserved {
         /// The pool.
         pool: String,
     },
+    /// The request for its runner was given up.
+    #[error("message {0}, which asks for its runner, lies among the poison")]
+    Poisoned(String),
     /// Its runner has been asked for and is not there yet.
-    #[error("its runner has been asked for")]
+    #[error("its runner has been asked for, or is within minutes")]
     Requested,
 }
 

@@ -62,6 +62,30 @@ pub fn check(group: &RunnerGroup, policy: &Policy) -> Result<(), TooWide> {
     }
 }
 
+/// Tells why a group's runners cannot serve a repository's jobs, where that is so.
+pub fn bar(group: &RunnerGroup, repository: &Repository, policy: &Policy) -> Option<String> {
+    if let Err(too_wide) = check(group, policy) {
+        return Some(too_wide.to_string());
+    }
+    let name = &group.name;
+    (!group.access.admits(repository)).then(|| {
+        format!("runner group {name:?} does not admit {repository}: let it, or name another group")
+    })
+}
+
+impl Access {
+    fn admits(&self, repository: &Repository) -> bool {
+        let is_owner = |owner: &str| owner.eq_ignore_ascii_case(repository.owner());
+        match self {
+            Self::All(owner) => owner.as_deref().is_none_or(is_owner),
+            Self::Repositories(repositories) => repositories.iter().any(|one| {
+                is_owner(one.owner()) && one.name().eq_ignore_ascii_case(repository.name())
+            }),
+            Self::Organizations(owners) => owners.iter().any(|owner| is_owner(owner)),
+        }
+    }
+}
+
 /// Finds somebody whom a group is open to and the settings are not.
 fn beyond(access: &Access, policy: &Policy) -> Option<String> {
     let allowed = &policy.allowed;

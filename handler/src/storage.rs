@@ -22,7 +22,7 @@ mod state;
 pub use claims::{Claim, ClaimError, Claims, ClaimsError};
 pub use hook_ranges::{HookRangesBlob, KeptRanges};
 pub use poison::{PoisonError, PoisonQueue};
-pub use queue::{QueueError, RequestQueue};
+pub use queue::{CountError, QueueError, RequestQueue};
 pub use state::{ReadState, StateBlob, StateError, Written};
 
 fn credential(

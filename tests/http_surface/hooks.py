@@ -18,6 +18,7 @@ from programs import TICKET_KEY, WEBHOOK_SECRET
 from schemathesis.core.failures import AcceptedNegativeData
 
 SIGNATURE, EVENT = "X-Hub-Signature-256", "X-GitHub-Event"
+FOR_OPERATORS = {"/Status", "/Operate"}
 
 
 class Signed(requests.auth.AuthBase):
@@ -37,7 +38,9 @@ schemathesis.auth.set_from_requests(Signed()).apply_to(name="POST /ProvideAction
 
 @schemathesis.hook
 def before_call(_context: schemathesis.HookContext, case: schemathesis.Case, _kwargs: dict) -> None:
-    """Names the one event whose body is read, and makes a ticket of what stands for one."""
+    """Names the one event whose body is read, makes a ticket of what stands for one, and is an operator."""
+    if case.operation.path in FOR_OPERATORS:
+        case.headers = {**(case.headers or {}), "X-Forwarded-For": "203.0.113.7:4321"}
     if case.headers and EVENT in case.headers:
         case.headers[EVENT] = "workflow_job"
     case.body = whole(case.body)

@@ -18,6 +18,7 @@ LOGS = os.environ["LOGS"]
 PATIENCE = 20
 WEBHOOK_SECRET = "a secret of the webhook"
 TICKET_KEY = "a key of tickets"
+OPERATORS = "203.0.113.0/24"
 STORAGE_KEY = base64.b64encode(b"a key of the storage account").decode()
 BATCH_KEY = base64.b64encode(b"a key of the Batch account").decode()
 
@@ -63,9 +64,16 @@ def handler() -> Iterator[str]:
     """Runs the handler with all that it needs for each of its answers but a credential."""
     storage = ("--account", "mine", "--key", STORAGE_KEY)
     batch = ("--account", "mine", "--key", BATCH_KEY, "--program", "/bin/false")
-    with emulator("queue", *storage) as queues, emulator("batch", *batch) as account:
+    with (
+        emulator("queue", *storage) as queues,
+        emulator("blob", *storage) as blobs,
+        emulator("batch", *batch) as account,
+        emulator("github", "--token", "a token") as github,
+    ):
         requests = f"{queues}/mine/runner-requests?{signed_access()}"
-        urllib.request.urlopen(urllib.request.Request(requests, method="PUT"), timeout=PATIENCE)
+        state = f"{blobs}/mine/mayfly-state?{signed_access()}"
+        for made in (requests, f"{state}&restype=container"):
+            urllib.request.urlopen(urllib.request.Request(made, method="PUT"), timeout=PATIENCE)
         settings = {
             "FUNCTIONS_CUSTOMHANDLER_PORT": "0",
             "BatchAccountUrl": account,
@@ -74,10 +82,12 @@ def handler() -> Iterator[str]:
             "ContainerRegistryServer": "mine.azurecr.io",
             "GithubToken": "a token",
             "GithubWebhookSecret": WEBHOOK_SECRET,
+            "GithubApiUrl": github,
             "GithubHookRanges": "any",
+            "OperatorRanges": OPERATORS,
             "TicketKey": TICKET_KEY,
             "RunnerQueueUrl": requests,
-            "StateContainerUrl": requests.replace("runner-requests", "mayfly-state"),
+            "StateContainerUrl": state,
             "ClaimUrl": "http://127.0.0.1:9/api/ClaimRunner",
         }
         with running("address=", "handler", **settings) as line:
@@ -86,7 +96,7 @@ def handler() -> Iterator[str]:
 
 def signed_access() -> str:
     """Signs an account SAS for all that queues can do."""
-    fields = {"sv": "2026-04-06", "ss": "q", "srt": "sco", "sp": "rwdlacup", "se": "2100-01-01T00:00:00Z"}
+    fields = {"sv": "2026-04-06", "ss": "bq", "srt": "sco", "sp": "rwdlacup", "se": "2100-01-01T00:00:00Z"}
     text = ["mine", fields["sp"], fields["ss"], fields["srt"], "", fields["se"], "", "", fields["sv"], "", ""]
     key = base64.b64decode(STORAGE_KEY)
     tag = hmac.digest(key, "\n".join(text).encode(), hashlib.sha256)

@@ -21,6 +21,9 @@ REACHED = {
     "POST /ProvideActionsRunner 401",
     "POST /ClaimRunner 400",
     "POST /ClaimRunner 410",
+    "GET /Status 200",
+    "POST /Operate 200",
+    "POST /Operate 400",
 }
 
 

@@ -68,12 +68,12 @@ impl Batch {
         self.tasks_by(job, &query).await
     }
 
-    /// Lists the pools, with what keeps each from growing.
+    /// Lists the pools, with their sizes and what keeps each from growing.
     ///
     /// # Errors
     /// As for every call.
     pub async fn pools(&self) -> Result<Vec<(String, SeenPool)>, BatchError> {
-        let query = [("$select", "id,autoScaleRun,resizeErrors"), ("maxresults", PAGE)];
+        let query = [("$select", listed::POOL), ("maxresults", PAGE)];
         let pools: Vec<listed::Pool> = self.list("listing the pools", "pools", &query).await?;
         Ok(pools.into_iter().map(listed::Pool::read).collect())
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 use tracing::{error, info, warn};
 use warp::http::{HeaderMap, StatusCode};
 
-use super::{Answer, App, Unread, read_body};
+use super::{Answer, App, Unread, read_body, text};
 use crate::admission::{Decision, decide};
 use crate::causes::Chain;
 use crate::firewall::{Audience, Refused};
@@ -97,11 +97,6 @@ async fn take<B: Buf>(
     };
     app.queue.put(&message, Duration::ZERO).await.map_err(Refusal::Queue)?;
     Ok(decision)
-}
-
-/// The last value counts: the front end appends a header of its own after the client's.
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get_all(name).iter().next_back()?.to_str().ok()
 }
 
 fn accepted(app: &App, delivery: &str, request: &RunnerRequest) -> Answer {

@@ -2,24 +2,26 @@
 //!
 //! A run that is killed has done each thing or not; the next one, two minutes later, begins anew.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use tracing::{error, info};
 use warp::http::StatusCode;
 
+use super::observe::{Bounds, observe, rules};
 use super::{Answer, App};
 use crate::invocation;
-use crate::reconcile::{Memory, Rules, plan};
+use crate::reconcile::{Memory, plan};
 use crate::storage::Written;
 
-mod act;
-mod observe;
-mod recollection;
+pub(super) mod act;
 
 use act::act;
-use observe::observe;
-pub(super) use recollection::Recollection;
 
 const FUNCTION: &str = "ReconcileRunners";
+/// The host takes a function's process away after five minutes, and acting takes its time as well.
+const BOUNDS: Bounds =
+    Bounds { function: FUNCTION, longest: Duration::from_secs(100), most_calls: 800 };
 
 /// Answers an invocation.
 pub(super) async fn answer(app: &App) -> Answer {
@@ -41,7 +43,7 @@ async fn reconcile(app: &App) -> anyhow::Result<String> {
     // What another version wrote is forgotten: what must last for a while is waited for once more.
     let before = before.and_then(Result::ok).unwrap_or_default();
     let rules = rules(app);
-    let observed = observe(app, &before, &rules).await.context("see what runs")?;
+    let observed = observe(app, &before, &rules, BOUNDS).await.context("see what runs")?;
     let (repairs, next) = plan(&observed.seen, &before, &rules, app.clock.now());
     let next = Memory { repositories: observed.repositories, cursor: observed.cursor, ..next };
     if next != before {
@@ -52,15 +54,4 @@ async fn reconcile(app: &App) -> anyhow::Result<String> {
         }
     }
     Ok(act(app, repairs, &observed.claims).await)
-}
-
-fn rules(app: &App) -> Rules {
-    Rules {
-        deployment: app.runners.deployment.clone(),
-        policy: app.webhook.policy.clone(),
-        idle: app.reconciliation.idle,
-        no_capacity: app.reconciliation.no_capacity,
-        keep_ended: app.runners.surroundings.longest_life(),
-        cancel_unservable: app.reconciliation.cancel_unservable,
-    }
 }

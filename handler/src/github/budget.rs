@@ -71,6 +71,19 @@ struct Hour {
     resets_at: DateTime<Utc>,
 }
 
+/// What is known of a limit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limit {
+    /// What the requests count as, such as `core`.
+    pub resource: String,
+    /// The requests of an hour.
+    pub limit: u32,
+    /// Those that are left of it.
+    pub remaining: u32,
+    /// When the next hour begins.
+    pub resets_at: DateTime<Utc>,
+}
+
 /// What may be spent on behalf of one token.
 #[derive(Debug, Default)]
 pub struct Budget {
@@ -123,6 +136,21 @@ impl Budget {
         let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::hours(1));
         self.paused_until = self.paused_until.max(Some(now + pause));
         Some(in_full_seconds(pause))
+    }
+
+    /// Tells what GitHub has told of the present hours.
+    pub fn limits(&self, now: DateTime<Utc>) -> Vec<Limit> {
+        let present = self.hours.iter().filter(|(_, hour)| hour.resets_at > now);
+        let limit = |(resource, hour): (&String, &Hour)| {
+            let Hour { limit, remaining, resets_at } = *hour;
+            Limit { resource: resource.clone(), limit, remaining, resets_at }
+        };
+        present.map(limit).collect()
+    }
+
+    /// Tells until when GitHub has asked for a pause.
+    pub fn paused_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.paused_until.filter(|until| *until > now)
     }
 
     /// Answers may overtake each other: within an hour what is left only becomes less.

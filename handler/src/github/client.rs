@@ -233,8 +233,12 @@ impl Github {
     }
 
     fn with_budget<T>(&self, payer: &str, act: impl FnOnce(&mut Budget, DateTime<Utc>) -> T) -> T {
-        let mut budgets = self.shared.budgets.lock().expect("no holder of this lock can panic");
+        let mut budgets = self.budgets();
         act(budgets.entry(payer.to_owned()).or_default(), self.clock.now())
+    }
+
+    pub(super) fn budgets(&self) -> MutexGuard<'_, BTreeMap<String, Budget>> {
+        self.shared.budgets.lock().expect("no holder of this lock can panic")
     }
 
     pub(super) fn credentials(&self) -> &Credentials {

@@ -23,6 +23,8 @@ const REFRESHED_BEFORE: TimeDelta = TimeDelta::minutes(5);
 
 /// Where the App's installations are listed, which it is asked for itself.
 const INSTALLATIONS: &str = "app/installations";
+/// The App's webhook, which no installation has a part in.
+pub(super) const OWN_HOOK: &str = "app/hook";
 const FINDING: &str =
     "finding the installation of the GitHub App (install it for the owner of the repository)";
 /// An App that is installed on more than a thousand accounts is not ours alone.
@@ -107,7 +109,7 @@ impl Github {
             }
             Credentials::App { app, accounts } => (app, accounts),
         };
-        if path == INSTALLATIONS {
+        if path == INSTALLATIONS || path.starts_with(OWN_HOOK) {
             return Ok(self.as_app(app));
         }
         let (owner, lookup) = match (installed_at(path), self.account()) {
@@ -204,7 +206,7 @@ impl Github {
     }
 
     /// Tells whether an App proves us.
-    pub(super) fn is_app(&self) -> bool {
+    pub fn is_app(&self) -> bool {
         matches!(self.credentials(), Credentials::App { .. })
     }
 }

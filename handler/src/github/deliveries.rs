@@ -8,6 +8,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::client::Call;
+use super::credentials::OWN_HOOK;
 use super::pages::List;
 use super::{Github, GithubError};
 use crate::reconcile::seen::SeenDelivery;
@@ -63,8 +64,23 @@ impl Github {
         let path = format!("{place}/hooks");
         let list = List { call: "listing webhooks", path: &path, query: &[], field: None };
         let hooks = self.list::<HookBody>(&list, MOST_HOOK_PAGES).await?;
-        let own = hooks.items.into_iter().filter(|hook| hook.active && hook.is_own(host));
+        let own = hooks.items.into_iter().filter(|hook| hook.active && hook.config.is_own(host));
         Ok(own.map(|hook| format!("{path}/{}", hook.id)).collect())
+    }
+
+    /// Finds the webhook of the GitHub App itself, where it delivers to our function. With a token there is none.
+    ///
+    /// <https://docs.github.com/en/rest/apps/webhooks>
+    ///
+    /// # Errors
+    /// [`GithubError`].
+    pub async fn apps_hook(&self, host: Option<&str>) -> Result<Option<String>, GithubError> {
+        if !self.is_app() {
+            return Ok(None);
+        }
+        let path = format!("{OWN_HOOK}/config");
+        let config: HookConfig = self.get("reading the webhook of the App", &path, &[]).await?;
+        Ok(config.is_own(host).then(|| OWN_HOOK.to_owned()))
     }
 
     /// Lists deliveries of a webhook, the latest first.
@@ -106,9 +122,9 @@ impl Github {
     }
 }
 
-impl HookBody {
+impl HookConfig {
     fn is_own(&self, host: Option<&str>) -> bool {
-        let url = self.config.url.as_deref().and_then(|url| Url::parse(url).ok());
+        let url = self.url.as_deref().and_then(|url| Url::parse(url).ok());
         url.is_some_and(|url| {
             let ours = url.path().to_ascii_lowercase().ends_with("/provideactionsrunner");
             ours && host.is_none_or(|host| url.host_str() == Some(host))

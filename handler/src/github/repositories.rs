@@ -1,5 +1,7 @@
 //! The repositories that the credential may see.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::pages::List;
@@ -29,7 +31,24 @@ impl ListedRepository {
     }
 }
 
+#[derive(Clone, Deserialize)]
+struct RepositoryBody {
+    private: bool,
+}
+
 impl Github {
+    /// Tells whether everybody may see a repository.
+    ///
+    /// <https://docs.github.com/en/rest/repos/repos#get-a-repository>
+    ///
+    /// # Errors
+    /// [`GithubError`].
+    pub async fn is_public(&self, repository: &Repository) -> Result<bool, GithubError> {
+        let path = format!("repos/{repository}");
+        let known: Arc<RepositoryBody> = self.get_known("reading a repository", &path, &[]).await?;
+        Ok(!known.private)
+    }
+
     /// Lists the repositories of an organization.
     ///
     /// <https://docs.github.com/en/rest/repos/repos#list-organization-repositories>

@@ -58,6 +58,28 @@ pub(super) fn plan(
     repairs
 }
 
+/// An event that was lost so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Lost<'a> {
+    /// The last attempt at it.
+    pub last: &'a SeenDelivery,
+    /// How often it was asked for again.
+    pub attempts: u32,
+    /// Whether it is asked for no more.
+    pub given_up: bool,
+}
+
+/// Lists the `queued` events that no attempt has brought.
+pub fn lost<'a>(seen: &'a Seen, before: &Memory, now: DateTime<Utc>) -> Vec<Lost<'a>> {
+    let failed = failed(seen.deliveries.as_deref().unwrap_or_default(), now);
+    let lost = failed.filter(|(last, brought)| !brought && !before.brought.contains(&last.guid));
+    let told = lost.map(|(last, _)| {
+        let attempts = before.redelivered.get(&last.guid).map_or(0, |(attempts, _)| *attempts);
+        Lost { last, attempts: attempts.min(MOST_ATTEMPTS), given_up: attempts > MOST_ATTEMPTS }
+    });
+    told.collect()
+}
+
 /// The last attempt at each event of which one has failed, and whether another has brought it. Every attempt
 /// at an event has its guid.
 fn failed(

@@ -18,11 +18,11 @@ const UNREACHED_FOR: TimeDelta = TimeDelta::minutes(15);
 const MOST_FAILURES: usize = 5;
 
 /// A job that waits for a runner of ours.
-struct Waiting<'a> {
-    id: u64,
-    job: &'a ListedJob,
+pub(super) struct Waiting<'a> {
+    pub(super) id: u64,
+    pub(super) job: &'a ListedJob,
     /// `None` where no profile serves it.
-    profile: Option<&'a Profile>,
+    pub(super) profile: Option<&'a Profile>,
 }
 
 /// Decides for every waiting job.
@@ -40,7 +40,7 @@ pub(super) fn plan(
     next.uncovered = before.uncovered.renewed(uncovered.map(|waiting| waiting.id), now);
     let mut repairs = Vec::new();
     for waiting in &waiting {
-        let hopeless = waiting.hopeless(coverage);
+        let hopeless = waiting.hopeless(seen, coverage);
         if hopeless.is_none() && waiting.is_due(seen, coverage, &next.uncovered, now) {
             repairs.extend(waiting.request(seen, coverage, now).map(Repair::Request));
         }
@@ -55,7 +55,7 @@ pub(super) fn plan(
 }
 
 impl<'a> Waiting<'a> {
-    fn of(id: u64, job: &'a ListedJob, rules: &'a Rules) -> Option<Self> {
+    pub(super) fn of(id: u64, job: &'a ListedJob, rules: &'a Rules) -> Option<Self> {
         let allowed = job.seen.status == "queued" && rules.policy.allowed.allow(&job.repository);
         let profile = match match_profile(&job.seen.labels, &rules.policy.profiles) {
             Match::Profile(profile) => Some(profile),
@@ -74,9 +74,12 @@ impl<'a> Waiting<'a> {
     }
 
     /// Why no further runner would help.
-    fn hopeless(&self, coverage: &Coverage<'_>) -> Option<Unserved> {
+    pub(super) fn hopeless(&self, seen: &Seen, coverage: &Coverage<'_>) -> Option<Unserved> {
         if self.profile.is_none() {
             return Some(Unserved::NoProfile);
+        }
+        if let Some(why) = seen.barred.get(&self.id) {
+            return Some(Unserved::Group(why.clone()));
         }
         let failures = self.failures(coverage);
         let given_up = failures.len() >= MOST_FAILURES && coverage.covering(self.id).is_none();
@@ -128,7 +131,7 @@ impl<'a> Waiting<'a> {
     }
 
     /// The request for the job's next runner: one number after all that it had.
-    fn request(
+    pub(super) fn request(
         &self,
         seen: &Seen,
         coverage: &Coverage<'_>,
@@ -158,26 +161,5 @@ impl<'a> Waiting<'a> {
     fn report(&self, hopeless: Option<Unserved>, seen: &Seen, coverage: &Coverage<'_>) -> Repair {
         let why = hopeless.unwrap_or_else(|| self.waits_for(seen, coverage));
         Repair::Report { job: self.id, repository: self.job.repository.clone(), why }
-    }
-
-    /// What a job waits for that can be served.
-    fn waits_for(&self, seen: &Seen, coverage: &Coverage<'_>) -> Unserved {
-        let (Some(task), Some(profile)) = (coverage.covering(self.id), self.profile) else {
-            return Unserved::Requested;
-        };
-        let pool = profile.pool.clone();
-        let trouble = seen
-            .pools
-            .get(&pool)
-            .and_then(|pool| pool.autoscale_error.as_ref().or(pool.resize_errors.first()).cloned());
-        let mut runners = seen.runners.iter().flatten();
-        match (&task.stage, trouble) {
-            (Stage::Waiting, Some(error)) => Unserved::NoNodes { pool, error },
-            (Stage::Waiting, None) => Unserved::Full { pool },
-            _ if runners.any(|runner| runner.name == task.id && runner.online) => {
-                Unserved::NotAssigned
-            }
-            _ => Unserved::Starting { pool },
-        }
     }
 }

@@ -17,21 +17,51 @@ pub(super) fn plan(seen: &Seen, rules: &Rules, now: DateTime<Utc>) -> Vec<Repair
     poison.chain(ended(seen, rules, now)).chain(claims(seen)).collect()
 }
 
+/// What becomes of a poison message.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fate {
+    /// It goes back on the road then.
+    Back(DateTime<Utc>),
+    /// It is deleted then, because this version cannot read it.
+    Unreadable(DateTime<Utc>),
+    /// It is deleted then, because no profile serves it.
+    NoProfile(DateTime<Utc>),
+    /// It is of no use, for this reason.
+    Useless(&'static str),
+}
+
+/// Tells what becomes of a poison message.
+pub fn fate(message: &PoisonMessage, rules: &Rules, now: DateTime<Utc>) -> Fate {
+    const TOO_OLD: Fate = Fate::Useless("it is a day old: GitHub has cancelled its job");
+    let request = match &message.message {
+        Some(Message::Request(request)) => request,
+        Some(Message::Taken(_) | Message::Cancelled(_)) => {
+            return Fate::Useless("what it hints at is found by looking at all jobs and tasks");
+        }
+        None => {
+            let end = message.since + LONGEST_WAIT;
+            return if now >= end { TOO_OLD } else { Fate::Unreadable(end) };
+        }
+    };
+    let end = request.requested_at + LONGEST_WAIT;
+    let served = rules.policy.profiles.iter().any(|profile| profile.name == request.profile);
+    match served {
+        _ if now >= end => TOO_OLD,
+        true => Fate::Back(message.since + REST),
+        false => Fate::NoProfile(end),
+    }
+}
+
 /// A message goes back when this version can read it and its profile is there.
 fn replay(message: &PoisonMessage, rules: &Rules, now: DateTime<Utc>) -> Option<Repair> {
     let handle = message.handle.clone();
-    let (asked_at, request) = match &message.message {
-        Some(Message::Request(request)) => (request.requested_at, Some(request)),
-        // Whatever a hint would have led to is found by looking at all that there is.
-        Some(Message::Taken(_) | Message::Cancelled(_)) => return Some(Repair::Drop { handle }),
-        None => (message.since, None),
-    };
-    if now - asked_at >= LONGEST_WAIT {
-        return Some(Repair::Drop { handle });
+    match fate(message, rules, now) {
+        Fate::Useless(_) => Some(Repair::Drop { handle }),
+        Fate::Back(at) if now >= at => {
+            Some(Repair::Replay { handle, request: message.request()?.clone() })
+        }
+        Fate::Back(_) | Fate::Unreadable(_) | Fate::NoProfile(_) => None,
     }
-    let request = request?.clone();
-    let served = rules.policy.profiles.iter().any(|profile| profile.name == request.profile);
-    (served && now - message.since >= REST).then_some(Repair::Replay { handle, request })
 }
 
 fn ended(seen: &Seen, rules: &Rules, now: DateTime<Utc>) -> impl Iterator<Item = Repair> {

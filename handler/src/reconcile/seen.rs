@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::claim::SeenJob;
-use crate::message::Message;
+use crate::message::{Message, RunnerRequest};
 use crate::profiles::Profile;
 use crate::repository::Repository;
 use crate::task::TaskId;
@@ -25,10 +25,14 @@ pub struct Seen {
     pub generations: BTreeMap<String, u32>,
     /// The workflow jobs that are known, by their ids: those of all runs in progress, and those that walks led to.
     pub jobs: BTreeMap<u64, ListedJob>,
+    /// Why their runner groups keep these queued jobs from being served.
+    pub barred: BTreeMap<u64, String>,
     /// Whether a run whose jobs are wanted was not reached, for want of time or calls.
     pub partial: bool,
     /// The pools of the profiles, by name.
     pub pools: BTreeMap<String, SeenPool>,
+    /// The webhooks that deliver to our function, as far as they can be seen.
+    pub hooks: Vec<String>,
     /// The deliveries of our webhooks in the last day, the latest first.
     pub deliveries: Option<Vec<SeenDelivery>>,
     /// The messages that could not be worked off.
@@ -145,6 +149,17 @@ pub struct SeenPool {
     pub autoscale_error: Option<String>,
     /// Why it could not grow: the published codes, such as `AccountCoreQuotaReached`.
     pub resize_errors: Vec<String>,
+    /// How many nodes it has, of whatever kind.
+    pub nodes: u32,
+    /// How many it is to have.
+    pub target: u32,
+}
+
+impl SeenPool {
+    /// Tells what keeps it from growing, if anything does.
+    pub fn trouble(&self) -> Option<&str> {
+        self.autoscale_error.as_ref().or(self.resize_errors.first()).map(String::as_str)
+    }
 }
 
 /// One attempt to deliver an event to one of our webhooks.
@@ -173,4 +188,14 @@ pub struct PoisonMessage {
     pub since: DateTime<Utc>,
     /// What it says; `None` where this version cannot read it.
     pub message: Option<Message>,
+}
+
+impl PoisonMessage {
+    /// Tells for which runner it asks, if it asks for one.
+    pub fn request(&self) -> Option<&RunnerRequest> {
+        match &self.message {
+            Some(Message::Request(request)) => Some(request),
+            _ => None,
+        }
+    }
 }

@@ -3,7 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::seen::{
-    Ending, LedgerTask, ListedJob, PoisonMessage, RunnerRelease, SeenDelivery, SeenRunner, Stage,
+    Ending, LedgerTask, ListedJob, PoisonMessage, RunnerRelease, SeenDelivery, SeenPool,
+    SeenRunner, Stage,
 };
 use super::{Memory, Repair, Rules, Seen, plan};
 use crate::admission::Policy;
@@ -328,7 +329,9 @@ fn a_job_that_waits_too_long_is_told_with_its_reason() {
         (3, job("queued", UBUNTU)),
     ];
     let tasks = [task("gh-2", "ubuntu", Stage::Waiting), task("gh-3", "ubuntu", STARTED)];
-    let waiting = seen(jobs, tasks, [runner("gh-3", false)]);
+    let full = SeenPool { nodes: 4, target: 4, ..SeenPool::default() };
+    let pools = [("ubuntu".to_owned(), full)].into();
+    let waiting = Seen { pools, ..seen(jobs, tasks, [runner("gh-3", false)]) };
     insta::assert_snapshot!(runs(&waiting, [29, 30]), @r"
     30: cancel run 45: no profile in setting RunnerProfiles carries all of its labels
     30: report job 1: no profile in setting RunnerProfiles carries all of its labels

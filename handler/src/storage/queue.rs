@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use azure_core::credentials::TokenCredential;
 use azure_storage_queue::QueueClient;
-use azure_storage_queue::models::{QueueClientSendMessageOptions, QueueMessage};
+use azure_storage_queue::models::{
+    QueueClientGetPropertiesResultHeaders, QueueClientSendMessageOptions, QueueMessage,
+};
 
 use super::{credential, in_one_line, queue_client};
 use crate::message::Message;
@@ -27,6 +29,11 @@ pub struct QueueError {
     #[source]
     source: azure_core::Error,
 }
+
+/// The messages could not be counted.
+#[derive(Debug, thiserror::Error)]
+#[error("the messages of the queue of setting RunnerQueueUrl could not be counted")]
+pub struct CountError(#[from] azure_core::Error);
 
 impl RequestQueue {
     /// Makes a client of the queue at this address.
@@ -59,5 +66,15 @@ impl RequestQueue {
         let content = text.try_into().map_err(failed)?;
         self.0.send_message(content, Some(options)).await.map_err(failed)?;
         Ok(())
+    }
+
+    /// Counts the messages, hidden ones included, as well as storage knows.
+    ///
+    /// # Errors
+    /// Storage did not answer, or refused.
+    pub async fn count(&self) -> Result<u64, CountError> {
+        let properties = self.0.get_properties(None).await.map_err(in_one_line)?;
+        let count = properties.approximate_messages_count()?;
+        Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default())
     }
 }

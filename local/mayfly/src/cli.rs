@@ -9,9 +9,11 @@ use clap::{Args, Parser, Subcommand};
 use crate::cloud::Registration;
 
 mod batch;
+mod operators;
 mod storm;
 
 pub use batch::{BatchAccount, Nodes, Tasks};
+pub use operators::{Deployment, Replay, Status, What};
 pub use storm::Storm;
 
 /// Gives every GitHub Actions job its own runner on Azure Batch; this is what runs on your machine.
@@ -42,6 +44,10 @@ pub enum Command {
     Storm(Storm),
     /// Write the package that a Function App runs from: the handler for Linux x64, host.json, the functions
     Package(Package),
+    /// Tell where each job stands and what it waits for
+    Status(Status),
+    /// Put back on the road what fell off it: messages, deliveries, a job
+    Replay(Replay),
 }
 
 /// What `demo` and `up` share.

@@ -154,6 +154,10 @@ pub struct Cloud {
     pub ports: Ports,
     /// The address that GitHub's hooks deliver to, with the function's key.
     pub hook: String,
+    /// The key of the functions.
+    pub function_key: String,
+    /// The application settings.
+    pub settings: BTreeMap<String, String>,
     nodes: JoinHandle<()>,
     _containers: nodes::Containers,
     _folder: TempDir,
@@ -212,7 +216,7 @@ impl Cloud {
         };
 
         let platform = Platform::start(&site).await?;
-        let (functions, key) =
+        let (functions, key, settings) =
             functions_host(options, &folder, &site, &address, &storage, &platform).await?;
         let settings::Addresses { batch: ba, github: g, .. } = address;
         let front = serve_on(Arc::clone(&functions), front).await?;
@@ -231,6 +235,8 @@ impl Cloud {
             functions,
             ports,
             hook,
+            function_key: key,
+            settings,
             nodes,
             _containers: containers,
             _folder: folder,
@@ -258,7 +264,7 @@ fn github_like(options: &Options, site: &Site) -> Arc<GitHub> {
     GitHub::new(github, site.clone())
 }
 
-/// Starts the handler under its host; returns the host with the key of its functions.
+/// Starts the handler under its host; returns the host with the key of its functions, and its settings.
 async fn functions_host(
     options: Options,
     folder: &TempDir,
@@ -266,7 +272,7 @@ async fn functions_host(
     address: &settings::Addresses,
     storage: &Storage,
     platform: &Platform,
-) -> anyhow::Result<(Arc<Service<FunctionsHost>>, String)> {
+) -> anyhow::Result<(Arc<Service<FunctionsHost>>, String, BTreeMap<String, String>)> {
     let app = folders::lay_app(folder.path(), &options.program, options.package.as_deref())?;
     let mut host = functions::Options::new(app);
     host.settings = settings::application_settings(address, storage, options.registration);
@@ -281,9 +287,9 @@ async fn functions_host(
     host.settings.extend(options.settings);
     host.timers_by_hand = options.timers_by_hand;
     host.log = options.log;
-    let key = host.function_key.clone();
+    let (key, settings) = (host.function_key.clone(), host.settings.clone());
     let host = FunctionsHost::start(host, site.clone()).await.context("start the handler")?;
-    Ok((Service::new(host), key))
+    Ok((Service::new(host), key, settings))
 }
 
 fn batch_account(options: &Options, folder: &Path, site: &Site) -> anyhow::Result<Arc<Batch>> {

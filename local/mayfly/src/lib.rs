@@ -32,6 +32,9 @@ mod evaluate;
 mod simulate;
 pub mod storm;
 mod package;
+mod deployment;
+mod status;
+mod replay;
 
 use cli::{Cli, Command};
 
@@ -77,6 +80,8 @@ fn run_command(cli: Cli) -> ExitCode {
                 })
             }
             Command::Package(options) => package::run(&options),
+            Command::Status(options) => status::run(&options).await,
+            Command::Replay(options) => replay::run(options).await,
         }
     });
     match done {

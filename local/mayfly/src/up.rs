@@ -25,6 +25,8 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
     }
     print(cloud.ports.functions.ready_line());
     print(format_args!("send a job with: mayfly queue-job --at {}", options.listen));
+    let (functions, key) = (&cloud.ports.functions.url, &cloud.function_key);
+    print(format_args!("look at it with: mayfly status --url {functions}/api --key {key}"));
     let mut interrupted = std::pin::pin!(interrupted());
     loop {
         tokio::select! {

@@ -22,6 +22,7 @@ mod gates;
 mod elsewhere;
 mod front;
 pub mod reconciling;
+pub mod operating;
 pub mod production;
 mod tls;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use emulators::events::Happening;
+use mayfly::cloud::QUEUE;
 
 use crate::{LOOK, PATIENCE, World};
 
@@ -30,7 +31,33 @@ impl World {
     /// # Panics
     /// When the run fails, or when it has changed something and says that nothing was to be repaired.
     pub async fn reconcile(&mut self) -> String {
-        let (before, said) = (self.changes(), self.said().len());
+        self.until_told().await;
+        let before = self.changes();
+        let said = self.fire().await;
+        if said == "nothing to repair" {
+            assert_eq!(before, self.changes(), "nothing was to be repaired");
+        }
+        self.by_place(&said)
+    }
+
+    /// Waits until GitHub has told all that it has to tell, and the handler has heard it: that changes things as well.
+    async fn until_told(&self) {
+        let (github, queues) = (&self.cloud.github.emulator, &self.cloud.queues.emulator);
+        // What was put back for later was never taken.
+        let on_the_road =
+            || queues.messages(QUEUE).iter().any(|one| one.visible || one.dequeue_count > 0);
+        let told = async {
+            while github.is_telling() || on_the_road() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, told).await.is_err() {
+            self.give_up("all news to be heard");
+        }
+    }
+
+    async fn fire(&mut self) -> String {
+        let said = self.said().len();
         let fired = self.cloud.functions.emulator.trigger(FUNCTION).await;
         if let Err(err) = fired {
             self.give_up(&format!("a run without a failure, and had {err}"));
@@ -43,11 +70,7 @@ impl World {
         if tokio::time::timeout(PATIENCE, told).await.is_err() {
             self.give_up("a run to be told");
         }
-        let said = self.said()[said..].join("\n");
-        if said == "nothing to repair" {
-            assert_eq!(before, self.changes(), "nothing was to be repaired");
-        }
-        self.by_place(&said)
+        self.said()[said..].join("\n")
     }
 
     /// Lets time pass.

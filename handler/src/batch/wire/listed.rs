@@ -10,6 +10,8 @@ use crate::batch::OpenOrClosed;
 use crate::batch_job::BatchJobId;
 use crate::reconcile::seen::SeenPool;
 
+/// The members of a pool that are asked for.
+pub(in crate::batch) const POOL: &str = "id,autoScaleRun,resizeErrors,currentDedicatedNodes,currentLowPriorityNodes,targetDedicatedNodes,targetLowPriorityNodes";
 /// The members of a task that are asked for.
 pub(in crate::batch) const TASK: &str =
     "id,state,stateTransitionTime,environmentSettings,executionInfo";
@@ -85,7 +87,8 @@ impl ListedTask {
     }
 }
 
-const FACTS: [&str; 3] = ["RUNNER_REPOSITORY", "RUNNER_RUN_ID", "RUNNER_PROFILE"];
+const FACTS: [&str; 4] =
+    ["RUNNER_REPOSITORY", "RUNNER_RUN_ID", "RUNNER_PROFILE", "RUNNER_PINNED_LABELS"];
 
 fn facts<'de, D: serde::Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
     let settings = Vec::<super::OwnedSetting>::deserialize(from)?;
@@ -100,6 +103,14 @@ pub(in crate::batch) struct Pool {
     auto_scale_run: Option<AutoScaleRun>,
     #[serde(default)]
     resize_errors: Vec<Trouble>,
+    #[serde(default)]
+    current_dedicated_nodes: u32,
+    #[serde(default)]
+    current_low_priority_nodes: u32,
+    #[serde(default)]
+    target_dedicated_nodes: u32,
+    #[serde(default)]
+    target_low_priority_nodes: u32,
 }
 
 #[derive(Deserialize)]
@@ -128,7 +139,9 @@ impl Pool {
     pub(in crate::batch) fn read(self) -> (String, SeenPool) {
         let error = self.auto_scale_run.and_then(|run| run.error).map(Trouble::text);
         let resize_errors = self.resize_errors.into_iter().map(|trouble| trouble.code).collect();
-        (self.id, SeenPool { autoscale_error: error, resize_errors })
+        let nodes = self.current_dedicated_nodes + self.current_low_priority_nodes;
+        let target = self.target_dedicated_nodes + self.target_low_priority_nodes;
+        (self.id, SeenPool { autoscale_error: error, resize_errors, nodes, target })
     }
 }
 

@@ -52,6 +52,20 @@ pub(super) async fn act(
     }
 }
 
+/// Carries out what an operator has asked for, and tells of each thing what was done, or why it was not.
+pub(in crate::functions) async fn carry_out(
+    app: &App,
+    repairs: &[Repair],
+) -> Vec<anyhow::Result<String>> {
+    let mut hands = repairs::Hands::new(app, &[]);
+    let mut told = Vec::new();
+    for repair in repairs {
+        let done = hands.carry_out(repair).await;
+        told.push(done.map(|text| text.unwrap_or_else(|| "told".to_owned())));
+    }
+    told
+}
+
 fn rank(repair: &Repair) -> u8 {
     match repair {
         Repair::Report { .. } | Repair::Alarm { .. } => 0,

@@ -9,13 +9,22 @@ use sha2::Sha256;
 
 use super::scope::Scope;
 
-/// An address that is told what happens in a scope.
+/// What a hook belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Owner {
+    /// It is told of what happens in a scope.
+    Scope(Scope),
+    /// It is told of what happens to accounts that have installed this App.
+    App(u64),
+}
+
+/// An address that is told what happens.
 #[derive(Clone)]
 pub(super) struct Hook {
     pub(super) id: u64,
     pub(super) url: String,
     pub(super) secret: String,
-    pub(super) scope: Scope,
+    pub(super) owner: Owner,
     pub(super) created_at: DateTime<Utc>,
 }
 
@@ -34,6 +43,8 @@ pub struct Delivery {
     pub action: Option<&'static str>,
     /// The job that the event is about.
     pub job: Option<u64>,
+    /// The installation by which the App is told, where it is an App's hook.
+    pub installation: Option<u64>,
     /// The number of its repository.
     pub repository_id: Option<u64>,
     /// Whether somebody asked for this attempt.
@@ -67,10 +78,11 @@ pub struct Outcome {
 impl Hook {
     /// The words for a hook's kind, in payloads and headers.
     pub(super) fn target(&self) -> (&'static str, &'static str) {
-        match self.scope {
-            Scope::Repository(_) => ("Repository", "repository"),
-            Scope::Organization(_) => ("Organization", "organization"),
-            Scope::Enterprise(_) => ("Business", "business"),
+        match self.owner {
+            Owner::Scope(Scope::Repository(_)) => ("Repository", "repository"),
+            Owner::Scope(Scope::Organization(_)) => ("Organization", "organization"),
+            Owner::Scope(Scope::Enterprise(_)) => ("Business", "business"),
+            Owner::App(_) => ("App", "integration"),
         }
     }
 }

@@ -62,6 +62,14 @@ pub enum Operation {
     GetWebhookDelivery(Level),
     /// Deliver again.
     RedeliverWebhookDelivery(Level),
+    /// Where the calling App's hook delivers to.
+    GetWebhookConfigForApp,
+    /// What was delivered to the calling App's hook.
+    ListAppsDeliveries,
+    /// One delivery to the calling App's hook.
+    GetAppsDelivery,
+    /// Deliver to the calling App's hook again.
+    RedeliverAppsDelivery,
     /// A runner configures itself with a token.
     RegisterRunner,
     /// A runner begins to listen.
@@ -84,6 +92,10 @@ impl Operation {
             Self::ListInstallations
                 | Self::GetInstallation(_)
                 | Self::CreateInstallationAccessToken
+                | Self::GetWebhookConfigForApp
+                | Self::ListAppsDeliveries
+                | Self::GetAppsDelivery
+                | Self::RedeliverAppsDelivery
         )
     }
 }
@@ -118,6 +130,10 @@ impl Operation {
             Self::ListInstallations => "ListInstallations",
             Self::ListReposAccessibleToInstallation => "ListReposAccessibleToInstallation",
             Self::CreateInstallationAccessToken => "CreateInstallationAccessToken",
+            Self::GetWebhookConfigForApp => "GetWebhookConfigForApp",
+            Self::ListAppsDeliveries => "ListWebhookDeliveries",
+            Self::GetAppsDelivery => "GetWebhookDelivery",
+            Self::RedeliverAppsDelivery => "RedeliverWebhookDelivery",
             Self::RegisterRunner => "RegisterRunner",
             Self::OpenSession => "OpenSession",
             Self::NextMessage => "NextMessage",

@@ -108,9 +108,16 @@ fn dispatch(state: &mut State, ask: &Ask<'_>) -> Outcome {
         Operation::ListReposAccessibleToInstallation => apps::repositories(state, ask),
         Operation::CreateInstallationAccessToken => apps::access_token(state, ask),
         Operation::ListWebhooks(_) => hooks::hooks(state, ask),
-        Operation::ListWebhookDeliveries(_) => hooks::deliveries(state, ask),
-        Operation::GetWebhookDelivery(_) => hooks::delivery(state, ask),
-        Operation::RedeliverWebhookDelivery(_) => hooks::redeliver(state, ask),
+        Operation::GetWebhookConfigForApp => hooks::config(state, ask),
+        Operation::ListWebhookDeliveries(_) | Operation::ListAppsDeliveries => {
+            hooks::deliveries(state, ask)
+        }
+        Operation::GetWebhookDelivery(_) | Operation::GetAppsDelivery => {
+            hooks::delivery(state, ask)
+        }
+        Operation::RedeliverWebhookDelivery(_) | Operation::RedeliverAppsDelivery => {
+            hooks::redeliver(state, ask)
+        }
         Operation::RegisterRunner
         | Operation::OpenSession
         | Operation::NextMessage

@@ -104,6 +104,13 @@ fn of_hooks_and_apps<'a>(method: &str, segments: &[&'a str]) -> Option<Route<'a>
             found(Op::CreateInstallationAccessToken, &[installation])
         }
 
+        ("GET", ["app", "hook", "config"]) => found(Op::GetWebhookConfigForApp, &[]),
+        ("GET", ["app", "hook", "deliveries"]) => found(Op::ListAppsDeliveries, &[]),
+        ("GET", ["app", "hook", "deliveries", id]) => found(Op::GetAppsDelivery, &[id]),
+        ("POST", ["app", "hook", "deliveries", id, "attempts"]) => {
+            found(Op::RedeliverAppsDelivery, &[id])
+        }
+
         ("GET", [scope @ .., "hooks"]) if has_hooks(scope) => scoped(Op::ListWebhooks, scope, &[]),
         ("GET", [scope @ .., "hooks", hook, "deliveries"]) if has_hooks(scope) => {
             scoped(Op::ListWebhookDeliveries, scope, &[hook])
@@ -184,6 +191,8 @@ mod tests {
         check("DELETE", "/repos/octo/app/actions/runners/7", "DeleteSelfHostedRunnerFromRepo");
         check("GET", "/enterprises/acme/actions/runners", "ListSelfHostedRunnersForEnterprise");
         check("GET", "/orgs/octo/hooks/1/deliveries", "OrgsListWebhookDeliveries");
+        check("GET", "/app/hook/config", "GetWebhookConfigForApp");
+        check("POST", "/app/hook/deliveries/7/attempts", "RedeliverWebhookDelivery");
         check("GET", "/_services/sessions/s/message", "NextMessage");
     }
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::GitHub;
 use super::app::App;
 use super::group::Group;
-use super::hook::Delivery;
+use super::hook::{Delivery, Owner};
 use super::job::{Job, JobStatus, NewJob};
 use super::rate::Resource;
 use super::registration::Runner;
@@ -48,7 +48,18 @@ impl GitHub {
     /// Adds a hook for `workflow_job` events, greets it with a `ping`, and gives its number.
     pub fn add_hook(&self, url: &str, secret: &str, scope: Scope) -> u64 {
         let target = (url.to_owned(), secret.to_owned());
-        self.step(|state, now| state.add_hook(target, scope, now))
+        self.step(|state, now| state.add_hook(target, Owner::Scope(scope), now))
+    }
+
+    /// Gives an App its hook for `workflow_job` events, greets it with a `ping`, and gives its number.
+    pub fn add_app_hook(&self, app: u64, url: &str, secret: &str) -> u64 {
+        let target = (url.to_owned(), secret.to_owned());
+        self.step(|state, now| state.add_hook(target, Owner::App(app), now))
+    }
+
+    /// Takes every hook away.
+    pub fn remove_hooks(&self) {
+        self.step(|state, _| state.hooks.clear());
     }
 
     /// Changes the secret of every hook; what is signed already stays so.
@@ -121,6 +132,11 @@ impl GitHub {
     /// Lists the deliveries, oldest first; those under way have no outcome yet.
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.step(|state, _| state.deliveries.values().cloned().collect())
+    }
+
+    /// Tells whether deliveries are under way.
+    pub fn is_telling(&self) -> bool {
+        self.state().is_telling()
     }
 
     /// Counts the requests of this hour that cost the person with the token something, but for registrations.

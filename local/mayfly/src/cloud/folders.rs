@@ -11,7 +11,7 @@ use emulators::batch::launch::{Launcher, Process};
 
 const HOST_JSON: &str = include_str!("../../../../host.json");
 /// One folder a function, as packaging lays them beside host.json.
-const FUNCTIONS: [(&str, &str); 5] = [
+const FUNCTIONS: [(&str, &str); 7] = [
     (
         "ProvideActionsRunner",
         include_str!("../../../../function-definitions/ProvideActionsRunner/function.json"),
@@ -29,6 +29,8 @@ const FUNCTIONS: [(&str, &str); 5] = [
         "ReconcileRunners",
         include_str!("../../../../function-definitions/ReconcileRunners/function.json"),
     ),
+    ("Status", include_str!("../../../../function-definitions/Status/function.json")),
+    ("Operate", include_str!("../../../../function-definitions/Operate/function.json")),
 ];
 /// What the Ubuntu image holds besides GitHub's runner.
 const SCRIPTS: [(&str, &str); 3] = [

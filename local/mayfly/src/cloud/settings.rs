@@ -46,6 +46,7 @@ pub(super) fn application_settings(
         ("GithubToken", GITHUB_TOKEN.to_owned()),
         ("GithubWebhookSecret", WEBHOOK_SECRET.to_owned()),
         ("GithubHookRanges", "127.0.0.1/32".to_owned()),
+        ("OperatorRanges", "127.0.0.0/8".to_owned()),
         ("TicketKey", "mayfly-on-one-machine-ticket-key".to_owned()),
         ("RunnerRegistration", registration.to_owned()),
     ];

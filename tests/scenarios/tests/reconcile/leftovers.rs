@@ -1,25 +1,9 @@
 //! What lies about: poison messages, ended tasks, claims.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use insta::assert_snapshot;
 use scenarios::World;
 
 use crate::{PROGRAM, UBUNTU};
-
-async fn poison(world: &World, request: &str) {
-    let storage = &world.cloud.storage;
-    let queue = format!("{}/runner-requests-poison", storage.queues);
-    let client = handler::transport::http_client(None).expect("a client");
-    let version = "2026-04-06";
-    let made = client.put(format!("{queue}?{}", storage.signature)).header("x-ms-version", version);
-    assert!(made.send().await.expect("an answer").status().is_success());
-    let text = BASE64_STANDARD.encode(request);
-    let body = format!("<QueueMessage><MessageText>{text}</MessageText></QueueMessage>");
-    let put = client.post(format!("{queue}/messages?{}", storage.signature)).body(body);
-    let put = put.header("x-ms-version", version).header("content-type", "application/xml");
-    assert_eq!(put.send().await.expect("an answer").status().as_u16(), 201);
-}
 
 #[tokio::test]
 async fn a_poison_message_goes_back_when_it_has_rested() {
@@ -31,8 +15,8 @@ async fn a_poison_message_goes_back_when_it_has_rested() {
     let job = world.queue(job);
     let request = serde_json::json!({ "v": 1, "job": job, "run": 1, "repository": "octo/app",
         "profile": "ubuntu", "replacement": 1, "requested_at": now });
-    poison(&world, &request.to_string()).await;
-    poison(&world, "somebody else's").await;
+    world.poison(&request.to_string()).await;
+    world.poison("somebody else's").await;
     let said = world.reconcile().await;
     assert_snapshot!(said, @"nothing to repair");
     let told = world.alarm("poison").await;

@@ -4,6 +4,7 @@ use scenarios::World;
 
 mod app;
 mod demand;
+mod deliveries;
 mod events;
 mod endings;
 mod surplus;

@@ -1,7 +1,10 @@
 //! Runners that nobody needs.
 
+use std::sync::Arc;
+
 use emulators::events::Happening;
-use emulators::github::NewJob;
+use emulators::faults::Effect;
+use emulators::github::{Gate, NewJob};
 use insta::assert_snapshot;
 use scenarios::World;
 
@@ -66,7 +69,7 @@ async fn a_runner_that_gets_a_job_in_the_last_moment_stays() {
     world.cloud.github.faults.befall(
         "DeleteSelfHostedRunnerFromRepo",
         1,
-        emulators::faults::Effect::Fail { status: 422, retry_after: None },
+        Effect::Fail { status: 422, retry_after: None },
     );
     assert_snapshot!(world.reconcile().await, @r"
     runner gh-1 has got a job, and stays
@@ -119,5 +122,47 @@ async fn a_job_that_github_does_not_assign_for_an_hour_keeps_its_one_runner() {
     world.settle().await;
     assert_snapshot!(world.tasks(), @"runners-ubuntu: gh-1 completed 0");
     assert_snapshot!(world.reconcile().await, @"nothing to repair");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_task_that_starts_between_the_list_and_its_end_is_not_lost() {
+    let mut world = World::start(PROGRAM).await;
+    world.cloud.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
+    let mut job = NewJob::new("octo/app", UBUNTU);
+    job.gate = Gate::QueuedThenGated;
+    let job = world.queue(job);
+    world.until_task_is_added(&format!("gh-{job}")).await;
+    world.until_no_message().await;
+    // The run has listed the task, which waits while its job is behind a gate, and looks at it once more.
+    world.cloud.batch.faults.befall("GetTask", 1, Effect::Hold);
+    let host = Arc::clone(&world.cloud.functions);
+    let run = tokio::spawn(async move { host.emulator.trigger("ReconcileRunners").await });
+    world.until_called(&world.cloud.batch.faults, "GetTask", 1).await;
+    world.cloud.github.emulator.approve(job);
+    world.cloud.batch.emulator.release_scheduling("ubuntu").expect("a pool");
+    world.until("the job's start", |what| matches!(what, Happening::JobStarted { .. })).await;
+    world.cloud.batch.faults.release();
+    run.await.expect("no panic").expect("a run");
+    world.until_logged(&format!("task gh-{job} has started since, and stays")).await;
+    world.settle().await;
+    assert_snapshot!(world.jobs(), @"<1> success on gh-1");
+    assert_snapshot!(world.reconcile().await, @"nothing to repair");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_pinned_runner_that_waits_for_its_job_gets_no_companion_and_stays() {
+    let profiles = r#"[{"name":"big","labels":["self-hosted","linux","big"],"pin":"run-*","pool":"ubuntu","image":"r:1"}]"#;
+    let mut world = crate::world(&[("RunnerProfiles", profiles)]).await;
+    world.cloud.github.emulator.pause_assignment(true);
+    world.queue_job(&["self-hosted", "big", "run-1"]);
+    world.until("an idle runner", online).await;
+    for _ in 0..6 {
+        assert_eq!(world.reconcile_after(2).await, "nothing to repair");
+    }
+    world.cloud.github.emulator.pause_assignment(false);
+    world.settle().await;
+    assert_snapshot!(world.jobs(), @"<1> success on gh-1");
     world.end().await;
 }

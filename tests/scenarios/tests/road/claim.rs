@@ -109,3 +109,31 @@ async fn a_runner_whose_job_was_taken_serves_the_takers_job() {
     assert_eq!(world.cloud.github.faults.calls_of(JITCONFIG), 6);
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_thiefs_task_is_found_in_the_batch_job_that_took_over() {
+    let mut world = World::with(PROGRAM, |options| {
+        options.nodes = 1;
+        options.batch_bearer = Some(scenarios::reconciling::BEARER.to_owned());
+    })
+    .await;
+    world.queue_job(UBUNTU);
+    world.settle().await;
+    world.tamper("jobs/runners-ubuntu/terminate", serde_json::json!({})).await;
+    world.cloud.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
+    for _ in 0..6 {
+        world.queue_job(UBUNTU);
+    }
+    for _ in 0..6 {
+        world.until_invoked("SubmitRunnerTask").await;
+    }
+    world.cloud.batch.emulator.release_scheduling("ubuntu").expect("a pool");
+    world.settle().await;
+    let own = (2..=7)
+        .filter(|job| world.jobs().contains(&format!("<{job}> success on gh-{job}")))
+        .count();
+    assert!(own < 6, "somebody's job was taken:\n{}", world.jobs());
+    assert_eq!(world.tasks().matches("runners-ubuntu_2: ").count(), 6, "{}", world.tasks());
+    assert_eq!(world.tasks().matches("completed 0").count(), 7, "{}", world.tasks());
+    world.end().await;
+}

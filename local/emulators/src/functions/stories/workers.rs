@@ -122,8 +122,10 @@ fn the_definitions_of_this_repository_are_ones_that_the_host_takes() {
     [
         "http",
         "http",
+        "http",
         "function:ReconcileRunners",
         "function:RefreshFirewall",
+        "http",
         "function:SubmitRunnerTask",
     ]
     HostJson {

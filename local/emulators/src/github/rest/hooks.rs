@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use crate::github::admission::Caller;
 use crate::github::answer::{Outcome, Refusal, Reply};
-use crate::github::hook::{Delivery, Hook};
+use crate::github::hook::{Delivery, Hook, Owner};
 use crate::github::shapes::webhook;
 use crate::github::state::State;
 
@@ -11,7 +12,7 @@ use super::{Ask, scope};
 
 pub(super) fn hooks(state: &State, ask: &Ask<'_>) -> Outcome {
     let scope = scope(state, ask)?;
-    let hooks = state.hooks.values().filter(|hook| hook.scope == scope);
+    let hooks = state.hooks.values().filter(|hook| hook.owner == Owner::Scope(scope.clone()));
     let hooks = hooks.map(|hook| webhook::hook(&ask.base, hook)).collect();
     let (hooks, link) = ask.query.page(hooks, &ask.base, &ask.path);
     Reply::linked(Value::Array(hooks), link)
@@ -45,14 +46,14 @@ fn ended_as(delivery: &Delivery, wanted: Option<&str>) -> bool {
 
 pub(super) fn delivery(state: &State, ask: &Ask<'_>) -> Outcome {
     let hook = find(state, ask)?;
-    let delivery = state.deliveries.get(&ask.route.number(1));
+    let delivery = state.deliveries.get(&delivery_id(ask));
     let delivery = delivery.filter(|delivery| delivery.hook == hook.id);
     let shown = delivery.and_then(|delivery| webhook::delivery_in_full(delivery, hook));
     shown.map_or(Err(Refusal::not_found()), Reply::ok)
 }
 
 pub(super) fn redeliver(state: &mut State, ask: &Ask<'_>) -> Outcome {
-    let (hook, id) = (find(state, ask)?.id, ask.route.number(1));
+    let (hook, id) = (find(state, ask)?.id, delivery_id(ask));
     if state.deliveries.get(&id).is_none_or(|delivery| delivery.hook != hook) {
         return Err(Refusal::not_found());
     }
@@ -60,8 +61,22 @@ pub(super) fn redeliver(state: &mut State, ask: &Ask<'_>) -> Outcome {
     Reply::accepted()
 }
 
+/// Finds the hook that a path names; an App has but one, which its path does not number.
 fn find<'s>(state: &'s State, ask: &Ask<'_>) -> Result<&'s Hook, Refusal> {
-    let scope = scope(state, ask)?;
-    let hook = state.hooks.get(&ask.route.number(0)).filter(|hook| hook.scope == scope);
+    let hook = if let Caller::App(app) = &ask.caller {
+        state.hooks.values().find(|hook| hook.owner == Owner::App(app.id))
+    } else {
+        let owner = Owner::Scope(scope(state, ask)?);
+        state.hooks.get(&ask.route.number(0)).filter(|hook| hook.owner == owner)
+    };
     hook.ok_or_else(Refusal::not_found)
+}
+
+/// The number of a delivery is the last of a path.
+fn delivery_id(ask: &Ask<'_>) -> u64 {
+    ask.route.number(ask.route.names.len().saturating_sub(1))
+}
+
+pub(super) fn config(state: &State, ask: &Ask<'_>) -> Outcome {
+    Reply::ok(webhook::config(find(state, ask)?))
 }

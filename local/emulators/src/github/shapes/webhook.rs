@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::github::hook::{Delivery, Hook};
+use crate::github::hook::{Delivery, Hook, Owner};
 use crate::github::job::{Gate, Job, JobStatus};
 use crate::github::repository::Repository;
 use crate::github::scope::Scope;
@@ -33,6 +33,15 @@ pub(in crate::github) fn workflow_job(
     }
     if let Some(slug) = enterprise.filter(|_| repo.organization) {
         payload["enterprise"] = enterprise_of(base, slug, of);
+    }
+    payload
+}
+
+/// Writes into a payload by which installation an App is told.
+pub(in crate::github) fn by_installation(payload: &Value, installation: Option<u64>) -> Value {
+    let mut payload = payload.clone();
+    if let Some(id) = installation {
+        payload["installation"] = json!({ "id": id, "node_id": format!("MDI_{id}") });
     }
     payload
 }
@@ -85,10 +94,12 @@ pub(in crate::github) fn ping(base: &Base, of: &Hook, state: &State) -> Value {
         "hook": hook(base, of),
         "sender": person(base),
     });
-    let covered = state.repositories.values().find(|known| of.scope.covers(known));
-    match (&of.scope, covered) {
-        (Scope::Repository(_), Some(repo)) => payload["repository"] = repository::short(base, repo),
-        (Scope::Organization(login), Some(repo)) => {
+    let covered = state.repositories.values().find(|known| state.covers(of, known));
+    match (&of.owner, covered) {
+        (Owner::Scope(Scope::Repository(_)), Some(repo)) => {
+            payload["repository"] = repository::short(base, repo);
+        }
+        (Owner::Scope(Scope::Organization(login)), Some(repo)) => {
             payload["organization"] = organization(base, login, repo.owner_id);
         }
         _ => {}
@@ -98,30 +109,41 @@ pub(in crate::github) fn ping(base: &Base, of: &Hook, state: &State) -> Value {
 
 /// Writes a hook.
 pub(in crate::github) fn hook(base: &Base, of: &Hook) -> Value {
-    let url = format!("{}/{}/hooks/{}", base.api, of.scope.api_path(), of.id);
+    let url = match &of.owner {
+        Owner::Scope(scope) => format!("{}/{}/hooks/{}", base.api, scope.api_path(), of.id),
+        Owner::App(_) => format!("{}/app/hook", base.api),
+    };
     let mut object = json!({
         "type": of.target().0,
         "id": of.id,
         "name": "web",
         "active": true,
         "events": ["workflow_job"],
-        "config": {
-            "content_type": "json",
-            "insecure_ssl": "0",
-            "secret": "********",
-            "url": of.url,
-        },
+        "config": config(of),
         "created_at": stamp(of.created_at),
         "updated_at": stamp(of.created_at),
         "url": url,
         "ping_url": format!("{url}/pings"),
         "deliveries_url": format!("{url}/deliveries"),
     });
-    if let Scope::Repository(_) = of.scope {
+    if let Owner::App(app) = of.owner {
+        object["app_id"] = json!(app);
+    }
+    if let Owner::Scope(Scope::Repository(_)) = of.owner {
         object["test_url"] = json!(format!("{url}/test"));
         object["last_response"] = json!({ "code": null, "status": "unused", "message": null });
     }
     object
+}
+
+/// Writes where a hook delivers to.
+pub(in crate::github) fn config(of: &Hook) -> Value {
+    json!({
+        "content_type": "json",
+        "insecure_ssl": "0",
+        "secret": "********",
+        "url": of.url,
+    })
 }
 
 /// Writes a delivery as a list of deliveries has it; one that is under way is not in it.
@@ -137,7 +159,7 @@ pub(in crate::github) fn delivery(of: &Delivery) -> Option<Value> {
         "status_code": outcome.status_code,
         "event": of.event,
         "action": of.action,
-        "installation_id": null,
+        "installation_id": of.installation,
         "repository_id": of.repository_id,
         "throttled_at": null,
     }))

@@ -6,8 +6,10 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use crate::events::Happening;
-use crate::github::hook::{Delivery, Hook, Outcome, signature_1, signature_256};
+use crate::github::app::Installation;
+use crate::github::hook::{Delivery, Hook, Outcome, Owner, signature_1, signature_256};
 use crate::github::job::JobStatus;
+use crate::github::repository::Repository;
 use crate::github::scope::Scope;
 use crate::github::shapes;
 
@@ -28,6 +30,7 @@ struct Event {
     action: Option<&'static str>,
     job: Option<u64>,
     repository_id: Option<u64>,
+    installation: Option<u64>,
 }
 
 impl State {
@@ -35,15 +38,19 @@ impl State {
     pub(in crate::github) fn add_hook(
         &mut self,
         (url, secret): (String, String),
-        scope: Scope,
+        owner: Owner,
         now: DateTime<Utc>,
     ) -> u64 {
         let id = next(&mut self.numbers.hook);
-        let scope = self.known(&scope).unwrap_or(scope);
-        let hook = Hook { id, url, secret, scope, created_at: now };
+        let owner = match owner {
+            Owner::Scope(scope) => Owner::Scope(self.known(&scope).unwrap_or(scope)),
+            Owner::App(app) => Owner::App(app),
+        };
+        let hook = Hook { id, url, secret, owner, created_at: now };
         self.hooks.insert(id, hook.clone());
         let payload = shapes::webhook::ping(&self.options.payload_base(), &hook, self);
-        let event = Event { name: "ping", action: None, job: None, repository_id: None };
+        let (action, job, repository_id, installation) = (None, None, None, None);
+        let event = Event { name: "ping", action, job, repository_id, installation };
         let guid = self.guid();
         self.post(event, guid, &hook, payload.to_string().into(), now);
         id
@@ -60,18 +67,20 @@ impl State {
         let guid = self.guid();
         let Some(job) = self.jobs.get(&id).filter(|job| !job.silent) else { return };
         let Some(repository) = self.repository(&job.repository) else { return };
-        let covering = self.hooks.values().filter(|hook| hook.scope.covers(repository));
-        let hooks: Vec<Hook> = covering.cloned().collect();
+        let covering = self.hooks.values().filter(|hook| self.covers(hook, repository));
+        let hooks: Vec<(Hook, Option<u64>)> =
+            covering.map(|hook| (hook.clone(), self.installation_of(hook, repository))).collect();
         let base = self.options.payload_base();
         let enterprise = self.options.enterprise.as_deref();
         let payload =
             shapes::webhook::workflow_job(&base, action, shown, job, repository, enterprise);
         let repository_id = Some(repository.id);
-        let event =
-            Event { name: "workflow_job", action: Some(action), job: Some(id), repository_id };
-        let payload = Bytes::from(payload.to_string());
-        for hook in hooks {
-            self.post(event, guid.clone(), &hook, payload.clone(), now);
+        let (name, action) = ("workflow_job", Some(action));
+        let of_job = Event { name, action, job: Some(id), repository_id, installation: None };
+        for (hook, installation) in hooks {
+            let payload = shapes::webhook::by_installation(&payload, installation);
+            let event = Event { installation, ..of_job };
+            self.post(event, guid.clone(), &hook, payload.to_string().into(), now);
         }
     }
 
@@ -92,6 +101,7 @@ impl State {
             action: event.action,
             job: event.job,
             repository_id: event.repository_id,
+            installation: event.installation,
             redelivery: false,
             delivered_at: now,
             outcome: None,
@@ -146,27 +156,51 @@ impl State {
         self.deliveries.insert(delivery.id, delivery);
     }
 
-    /// Takes the next delivery of a chain; after the last the chain is over.
+    /// Tells whether a chain of deliveries is under way.
+    pub(in crate::github) fn is_telling(&self) -> bool {
+        !self.chains.is_empty()
+    }
+
+    /// Takes the next delivery of a chain; after the last the chain is over. What a hook was to be told that is
+    /// gone meanwhile, nobody is told.
     pub(in crate::github) fn next_parcel(&mut self, chain: u64) -> Option<Parcel> {
-        let next = self.chains.get_mut(&chain).and_then(VecDeque::pop_front);
-        let Some(delivery) = next.and_then(|id| self.deliveries.get(&id)) else {
-            self.chains.remove(&chain);
-            return None;
+        while let Some(next) = self.chains.get_mut(&chain).and_then(VecDeque::pop_front) {
+            let Some(delivery) = self.deliveries.get(&next) else { continue };
+            let Some(hook) = self.hooks.get(&delivery.hook) else { continue };
+            return Some(Parcel {
+                delivery: delivery.id,
+                url: hook.url.clone(),
+                headers: delivery.headers.clone(),
+                payload: delivery.payload.clone(),
+            });
+        }
+        self.chains.remove(&chain);
+        None
+    }
+
+    /// Tells whether a hook is told of what happens in a repository.
+    pub(in crate::github) fn covers(&self, hook: &Hook, repository: &Repository) -> bool {
+        match &hook.owner {
+            Owner::Scope(scope) => scope.covers(repository),
+            Owner::App(_) => self.installation_of(hook, repository).is_some(),
+        }
+    }
+
+    fn installation_of(&self, hook: &Hook, repository: &Repository) -> Option<u64> {
+        let Owner::App(app) = hook.owner else { return None };
+        let mut known = self.installations.values();
+        let is_it = |known: &&Installation| {
+            known.app.id == app && known.account.eq_ignore_ascii_case(repository.owner())
         };
-        let hook = self.hooks.get(&delivery.hook)?;
-        Some(Parcel {
-            delivery: delivery.id,
-            url: hook.url.clone(),
-            headers: delivery.headers.clone(),
-            payload: delivery.payload.clone(),
-        })
+        known.find(is_it).map(|known| known.id)
     }
 
     fn target_id(&self, hook: &Hook) -> u64 {
-        let covered = self.repositories.values().find(|known| hook.scope.covers(known));
-        match (&hook.scope, covered) {
-            (Scope::Repository(_), Some(repository)) => repository.id,
-            (Scope::Organization(_), Some(repository)) => repository.owner_id,
+        let covered = self.repositories.values().find(|known| self.covers(hook, known));
+        match (&hook.owner, covered) {
+            (Owner::Scope(Scope::Repository(_)), Some(repository)) => repository.id,
+            (Owner::Scope(Scope::Organization(_)), Some(repository)) => repository.owner_id,
+            (Owner::App(app), _) => *app,
             _ => 1,
         }
     }

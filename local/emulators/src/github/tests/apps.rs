@@ -9,7 +9,8 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::*;
-use crate::github::{App, Visibility};
+use crate::events::Happening;
+use crate::github::{App, NewJob, Visibility};
 
 const PRIVATE_KEY: &[u8] = include_bytes!("../../../../../handler/tests/keys/app.pkcs1.pem");
 const PUBLIC_KEY: &[u8] = include_bytes!("../../../../../handler/tests/keys/app.public.der");
@@ -117,4 +118,29 @@ async fn an_installations_token_opens_its_account_by_its_permissions_for_an_hour
     404 /repos/corp/app
     401 an hour later
     ");
+}
+
+#[tokio::test]
+async fn an_apps_own_hook_is_told_of_the_accounts_that_have_installed_it() {
+    let mut world = World::with_app().await;
+    let (receiver, listening) = Receiver::start(&world, &[200, 500]).await;
+    world.github.add_app_hook(7, &listening.url, "a secret");
+    world.github.until(|github| github.deliveries()[0].outcome.clone()).await;
+    world.github.queue_job(NewJob::new("corp/app", &["linux"]));
+    world.github.queue_job(NewJob::new("octo/app", &["linux"]));
+    world.wait_for(|what| matches!(what, Happening::Delivered { status: 500, .. })).await;
+    let payload: Value = serde_json::from_slice(receiver.got("workflow_job")[0].body()).unwrap();
+    assert_eq!(payload["repository"]["full_name"], "octo/app");
+    assert!(payload["installation"]["id"].is_u64(), "{}", payload["installation"]);
+    let config = world.call(Method::GET, "/app/hook/config", &jwt(world.claims(-60, 540))).await;
+    assert_eq!(config.body()["url"], listening.url);
+    let path = "/app/hook/deliveries?status=failure";
+    let failed = world.call(Method::GET, path, &jwt(world.claims(-59, 540))).await.into_body();
+    assert_eq!(failed.as_array().map(Vec::len), Some(1), "{failed}");
+    let path = format!("/app/hook/deliveries/{}/attempts", failed[0]["id"]);
+    let again = world.call(Method::POST, &path, &jwt(world.claims(-58, 540))).await;
+    assert_eq!(again.status(), StatusCode::ACCEPTED);
+    world.wait_for(|what| matches!(what, Happening::Delivered { status: 200, .. })).await;
+    let by_token = world.get("/app/hook/deliveries").await;
+    assert_eq!(by_token.status(), StatusCode::UNAUTHORIZED, "an App shows itself by its JWT alone");
 }

@@ -12,7 +12,7 @@ const MOST_JOBS: usize = 20_000;
 /// Webhooks are seldom made or removed.
 const HOOKS_HOLD: TimeDelta = TimeDelta::hours(1);
 
-/// What a process of ReconcileRunners knows from its earlier runs.
+/// What a process knows from its earlier looks.
 #[derive(Debug, Default)]
 pub(in crate::functions) struct Recollection(Mutex<Kept>);
 

@@ -1,6 +1,6 @@
-//! Asks GitHub, within the time and the calls that a run may take.
+//! Asks GitHub, within the time and the calls that a look may take.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -8,24 +8,32 @@ use tracing::warn;
 
 use crate::causes::Chain;
 use crate::functions::App;
-use crate::functions::reconcile_runners::FUNCTION;
 use crate::github::{Github, GithubError};
 use crate::reconcile::Rules;
 
-/// How long a run looks around. The host takes a function's process away after five minutes.
-const LONGEST: Duration = Duration::from_secs(100);
-/// How many requests a run sends to look around. What has not changed costs nothing of the hour's.
-const MOST_CALLS: u32 = 800;
 /// How many requests are under way at once; GitHub bears 100 of all of a token's programs.
 pub(super) const AT_ONCE: usize = 8;
 
-/// What looks around in a run.
+/// How far a look goes, and on whose behalf.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::functions) struct Bounds {
+    /// The function, as its log lines name it.
+    pub(in crate::functions) function: &'static str,
+    /// How long it goes on.
+    pub(in crate::functions) longest: Duration,
+    /// How many requests it sends to GitHub. What has not changed costs nothing of the hour's.
+    pub(in crate::functions) most_calls: u32,
+}
+
+/// What looks around.
 pub(super) struct Look<'a> {
     pub(super) app: &'a App,
+    pub(super) function: &'static str,
     pub(super) rules: &'a Rules,
     pub(super) github: Github,
     until: Instant,
     calls_left: AtomicU32,
+    missed: AtomicBool,
 }
 
 /// Why something was not seen.
@@ -33,19 +41,41 @@ pub(super) struct Look<'a> {
 pub(super) enum Unseen {
     /// GitHub does not show it.
     Refused,
-    /// There was no time, or no call left, or no answer: the next run may see it.
+    /// There was no time, or no call left, or no answer: the next look may see it.
     NotReached,
 }
 
 impl<'a> Look<'a> {
-    pub(super) fn new(app: &'a App, rules: &'a Rules) -> Self {
-        let github = app.github.for_housekeeping();
-        let (until, calls_left) = (Instant::now() + LONGEST, AtomicU32::new(MOST_CALLS));
-        Self { app, rules, github, until, calls_left }
+    pub(super) fn new(app: &'a App, rules: &'a Rules, bounds: Bounds) -> Self {
+        Self {
+            app,
+            function: bounds.function,
+            rules,
+            github: app.github.for_housekeeping(),
+            until: Instant::now() + bounds.longest,
+            calls_left: AtomicU32::new(bounds.most_calls),
+            missed: AtomicBool::new(false),
+        }
     }
 
-    /// Sends a request, where the run may still send one.
+    /// Sends a request, where it may still send one.
     pub(super) async fn ask<T>(
+        &self,
+        request: impl Future<Output = Result<T, GithubError>>,
+    ) -> Result<T, Unseen> {
+        let answer = self.try_to_ask(request).await;
+        if matches!(answer, Err(Unseen::NotReached)) {
+            self.missed.store(true, Ordering::Relaxed);
+        }
+        answer
+    }
+
+    /// Tells whether anything was not reached since it was last asked.
+    pub(super) fn has_missed(&self) -> bool {
+        self.missed.swap(false, Ordering::Relaxed)
+    }
+
+    async fn try_to_ask<T>(
         &self,
         request: impl Future<Output = Result<T, GithubError>>,
     ) -> Result<T, Unseen> {
@@ -60,12 +90,12 @@ impl<'a> Look<'a> {
             GithubError::Limited { .. } => {
                 // Whatever else would be asked waits for the same limit.
                 if self.calls_left.swap(0, Ordering::Relaxed) > 0 {
-                    warn!(function = FUNCTION, "looks no further: {err}");
+                    warn!(function = self.function, "looks no further: {err}");
                 }
                 Err(Unseen::NotReached)
             }
             GithubError::Unavailable { .. } => {
-                warn!(function = FUNCTION, "goes on without: {}", Chain(&err));
+                warn!(function = self.function, "goes on without: {}", Chain(&err));
                 Err(Unseen::NotReached)
             }
             _ => Err(Unseen::Refused),

@@ -16,12 +16,12 @@ const MOST_PAGES: usize = 10;
 /// The most repositories whose own webhooks are looked for; a larger deployment has an organization's.
 const MOST_REPOSITORIES: usize = 50;
 
-/// Lists the deliveries; `None` where no webhook can be seen, or a list was not reached.
+/// Lists our webhooks and their deliveries; `None` where a list was not reached.
 pub(super) async fn read(
     look: &Look<'_>,
     repositories: &BTreeSet<Repository>,
     before: &Memory,
-) -> Option<Vec<SeenDelivery>> {
+) -> Option<(Vec<String>, Vec<SeenDelivery>)> {
     let now = look.app.clock.now();
     let hooks = match look.app.recollection.hooks(now) {
         Some(hooks) => hooks,
@@ -36,7 +36,7 @@ pub(super) async fn read(
         }
         seen.extend(failed);
     }
-    Some(seen)
+    Some((hooks, seen))
 }
 
 async fn list(
@@ -74,7 +74,11 @@ async fn find_hooks(
         known.iter().take(MOST_REPOSITORIES).map(|repository| format!("repos/{repository}")),
     );
     let host = look.app.reconciliation.own_host.as_deref();
-    let mut hooks = Vec::new();
+    let mut hooks = match look.ask(look.github.apps_hook(host)).await {
+        Ok(hook) => Vec::from_iter(hook),
+        Err(Unseen::Refused) => Vec::new(),
+        Err(Unseen::NotReached) => return None,
+    };
     for place in places {
         match look.ask(look.github.own_hooks(&place, host)).await {
             Ok(found) => hooks.extend(found),

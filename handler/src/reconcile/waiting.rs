@@ -1,0 +1,91 @@
+//! Tells what each job waits for that a runner of ours is to serve.
+
+use chrono::{DateTime, Utc};
+
+use super::coverage::Coverage;
+use super::demand::Waiting;
+use super::seen::{LedgerTask, ListedJob, Seen, Stage};
+use super::{Rules, Unserved};
+use crate::message::RunnerRequest;
+use crate::profiles::Profile;
+
+/// A job that waits for a runner of ours.
+#[derive(Clone, Debug)]
+pub struct WaitingJob<'a> {
+    /// Its id.
+    pub id: u64,
+    /// The job.
+    pub job: &'a ListedJob,
+    /// The profile that serves it, if one does.
+    pub profile: Option<&'a Profile>,
+    /// The live task whose walk ends at it, if one's does.
+    pub task: Option<&'a LedgerTask>,
+    /// What it waits for.
+    pub why: Unserved,
+    /// The request for its next runner, where a profile serves it.
+    pub next: Option<RunnerRequest>,
+}
+
+/// Lists the jobs that wait for a runner of ours.
+pub fn waiting<'a>(seen: &'a Seen, rules: &'a Rules, now: DateTime<Utc>) -> Vec<WaitingJob<'a>> {
+    let coverage = Coverage::of(seen, rules);
+    let waiting = seen.jobs.iter().filter_map(|(&id, job)| Waiting::of(id, job, rules));
+    let told = waiting.map(|waiting| {
+        let why = waiting.hopeless(seen, &coverage);
+        WaitingJob {
+            id: waiting.id,
+            job: waiting.job,
+            profile: waiting.profile,
+            task: coverage.covering(waiting.id),
+            why: why.unwrap_or_else(|| waiting.waits_for(seen, &coverage)),
+            next: waiting.request(seen, &coverage, now),
+        }
+    });
+    told.collect()
+}
+
+impl Waiting<'_> {
+    /// What a job waits for that can be served.
+    pub(super) fn waits_for(&self, seen: &Seen, coverage: &Coverage<'_>) -> Unserved {
+        let (Some(task), Some(profile)) = (coverage.covering(self.id), self.profile) else {
+            return self.asked_for(seen);
+        };
+        let pool = profile.pool.clone();
+        let mut runners = seen.runners.iter().flatten();
+        match &task.stage {
+            Stage::Waiting => for_a_node(pool, seen),
+            _ if runners.any(|runner| runner.name == task.id && runner.online) => {
+                Unserved::NotAssigned
+            }
+            _ => Unserved::Starting { pool },
+        }
+    }
+
+    fn asked_for(&self, seen: &Seen) -> Unserved {
+        let asks = |request: &RunnerRequest| request.job == self.id;
+        let mut poison = seen.poison.iter();
+        match poison.find(|message| message.request().is_some_and(asks)) {
+            Some(message) => Unserved::Poisoned(message.handle.clone()),
+            None => Unserved::Requested,
+        }
+    }
+}
+
+/// Why a task has no node yet.
+fn for_a_node(pool: String, seen: &Seen) -> Unserved {
+    let error = |error: &str| error.to_owned();
+    match seen.pools.get(&pool) {
+        None if seen.pools.is_empty() => Unserved::NoSight { pool },
+        None => Unserved::NoNodes { pool, error: error("there is no such pool") },
+        Some(known) => match known.trouble() {
+            Some(trouble) => Unserved::NoNodes { pool, error: error(trouble) },
+            None if known.target == 0 => {
+                Unserved::NoNodes { pool, error: error("it is to have no nodes") }
+            }
+            None if known.nodes < known.target => {
+                Unserved::Growing { pool, nodes: known.nodes, target: known.target }
+            }
+            None => Unserved::Full { pool },
+        },
+    }
+}

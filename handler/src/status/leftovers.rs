@@ -1,0 +1,49 @@
+//! Tells of what fell off the road: messages and deliveries.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::{LostStatus, PoisonStatus};
+use crate::message::Message;
+use crate::reconcile::seen::Seen;
+use crate::reconcile::{self, Fate, Memory, Rules, fate};
+
+/// Lists the poison messages.
+pub(super) fn poison(seen: &Seen, rules: &Rules, now: DateTime<Utc>) -> Vec<PoisonStatus> {
+    let told = seen.poison.iter().map(|message| PoisonStatus {
+        handle: message.handle.clone(),
+        since: message.since,
+        job: message.message.as_ref().map(Message::job),
+        repository: message.request().map(|request| request.repository.clone()),
+        fate: words(fate(message, rules, now)),
+    });
+    told.collect()
+}
+
+fn words(fate: Fate) -> String {
+    let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    match fate {
+        Fate::Back(at) => format!("goes back on the road at {}", time(at)),
+        Fate::Unreadable(at) => {
+            format!("cannot be read by this version of the handler, is deleted at {}", time(at))
+        }
+        Fate::NoProfile(at) => {
+            format!(
+                "names a profile that is not in setting RunnerProfiles, is deleted at {}",
+                time(at)
+            )
+        }
+        Fate::Useless(why) => format!("is deleted: {why}"),
+    }
+}
+
+/// Lists the deliveries that did not arrive.
+pub(super) fn lost(seen: &Seen, before: &Memory, now: DateTime<Utc>) -> Vec<LostStatus> {
+    let told = reconcile::lost(seen, before, now).into_iter().map(|lost| LostStatus {
+        hook: lost.last.hook.clone(),
+        guid: lost.last.guid.clone(),
+        at: lost.last.at,
+        attempts: lost.attempts,
+        given_up: lost.given_up,
+    });
+    told.collect()
+}

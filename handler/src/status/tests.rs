@@ -1,0 +1,246 @@
+//! Tells where jobs stand, place by place.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Beside, JobStatus, MOST_JOBS, StatusReport, report};
+use crate::admission::Policy;
+use crate::claim::SeenJob;
+use crate::message::{Message, RunnerRequest};
+use crate::profiles::default_profiles;
+use crate::reconcile::seen::{
+    Ending, LedgerTask, ListedJob, PoisonMessage, Seen, SeenDelivery, SeenPool, SeenRunner, Stage,
+};
+use crate::reconcile::{Memory, Rules};
+use crate::repository::{AllowedRepositories, Repository};
+
+const UBUNTU: &[&str] = &["self-hosted", "ubuntu-24.04"];
+const WINDOWS: &[&str] = &["self-hosted", "windows-2022"];
+const STARTED: Stage = Stage::Started { at: None };
+
+fn at(minutes: i64) -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(9) + TimeDelta::minutes(minutes)
+}
+
+fn rules() -> Rules {
+    Rules {
+        deployment: "gh".parse().expect("a name"),
+        policy: Policy {
+            profiles: default_profiles("ubuntu", "windows"),
+            allowed: AllowedRepositories::default(),
+            public_repositories: false,
+        },
+        idle: TimeDelta::minutes(10),
+        no_capacity: TimeDelta::minutes(30),
+        keep_ended: TimeDelta::hours(48),
+        cancel_unservable: false,
+    }
+}
+
+fn repository() -> Repository {
+    Repository::try_from("octo/app").expect("a name")
+}
+
+/// A job of the form `in_progress gh-2`, made at the minute that its id is.
+fn job(id: u64, state: &str, labels: &[&str]) -> (u64, ListedJob) {
+    let (status, runner) = state.split_once(' ').map_or((state, None), |(s, r)| (s, Some(r)));
+    let labels = labels.iter().map(|&label| label.to_owned()).collect();
+    let runner = runner.map(str::to_owned);
+    let seen = SeenJob { run: 45, status: status.to_owned(), runner, labels };
+    let created_at = at(i64::try_from(id).expect("a small number"));
+    (id, ListedJob { repository: repository(), created_at, ended_at: None, seen })
+}
+
+fn task(id: &str, profile: &str, stage: Stage) -> LedgerTask {
+    LedgerTask {
+        id: rules().deployment.read(id).expect("a name of ours"),
+        batch_job: format!("runners-{profile}"),
+        profile: profile.to_owned(),
+        pinned: Vec::new(),
+        repository: repository(),
+        stage,
+    }
+}
+
+fn failed(id: &str) -> LedgerTask {
+    let how = Ending::Failed("ContainerInvalidImage".to_owned());
+    task(id, "ubuntu", Stage::Ended { at: at(0), how })
+}
+
+fn online(id: &str) -> SeenRunner {
+    SeenRunner {
+        id: 7,
+        name: rules().deployment.read(id).expect("a name of ours"),
+        repository: repository(),
+        online: true,
+        busy: false,
+        version: None,
+    }
+}
+
+fn poison(handle: &str, job: u64, profile: &str) -> PoisonMessage {
+    let request = RunnerRequest {
+        job,
+        run: 45,
+        repository: repository(),
+        profile: profile.to_owned(),
+        pinned: Vec::new(),
+        generation: 1,
+        replacement: 1,
+        requested_at: at(0),
+    };
+    PoisonMessage {
+        handle: handle.to_owned(),
+        since: at(1),
+        message: Some(Message::Request(request)),
+    }
+}
+
+fn told(seen: &Seen) -> StatusReport {
+    report(seen, &Memory::default(), Beside::default(), &rules(), at(60))
+}
+
+fn lines(report: &StatusReport) -> String {
+    let line = |job: &JobStatus| {
+        let place = serde_json::to_value(job.place).expect("a name");
+        let on = job.task.as_deref().map(|task| format!(" {task}")).unwrap_or_default();
+        let why = job.waits_for.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+        format!("{} {}{on}{why}", job.job, place.as_str().unwrap_or_default())
+    };
+    report.jobs.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_job_stands_somewhere_and_waits_for_something() {
+    let full = SeenPool { nodes: 4, target: 4, ..SeenPool::default() };
+    let seen = Seen {
+        jobs: [
+            job(1, "queued", &["self-hosted", "gpu"]),
+            job(2, "queued", UBUNTU),
+            job(3, "queued", UBUNTU),
+            job(4, "queued", UBUNTU),
+            job(5, "queued", UBUNTU),
+            job(6, "queued", UBUNTU),
+            job(7, "queued", UBUNTU),
+            job(8, "queued", UBUNTU),
+            job(9, "waiting", UBUNTU),
+            job(10, "in_progress gh-10", UBUNTU),
+            job(11, "in_progress GitHub Actions 5", UBUNTU),
+            job(12, "queued", &["ubuntu-latest"]),
+            job(13, "completed gh-13", UBUNTU),
+        ]
+        .into(),
+        tasks: [
+            ["gh-2", "gh-2-2", "gh-2-3", "gh-2-4", "gh-2-5"].map(failed).to_vec(),
+            vec![
+                task("gh-6", "ubuntu", Stage::Waiting),
+                task("gh-7", "ubuntu", STARTED),
+                task("gh-8", "ubuntu", STARTED),
+                task("gh-10", "ubuntu", STARTED),
+            ],
+        ]
+        .concat(),
+        runners: Some(vec![online("gh-8")]),
+        barred: [(3, "runner group \"ours\" does not admit octo/app".to_owned())].into(),
+        poison: vec![poison("m", 4, "ubuntu")],
+        pools: [("ubuntu".to_owned(), full)].into(),
+        ..Seen::default()
+    };
+    insta::assert_snapshot!(lines(&told(&seen)), @r#"
+    9 gated: an approval, a concurrency group or another gate of GitHub's
+    1 unserved: no profile in setting RunnerProfiles carries all of its labels
+    2 unserved: its runners fail (ContainerInvalidImage): look at the tasks' stderr.txt and at the image
+    3 unserved: runner group "ours" does not admit octo/app
+    4 requested: message m, which asks for its runner, lies among the poison
+    5 requested: its runner has been asked for, or is within minutes
+    6 waiting-for-node gh-6: every node of pool ubuntu is taken: raise its maximum, or wait
+    7 starting gh-7: its runner is being started on pool ubuntu
+    8 waiting-for-github gh-8: a runner waits for it, and GitHub does not bring them together: check that the runner group allows the repository
+    10 running gh-10
+    "#);
+}
+
+#[test]
+fn a_task_waits_for_a_node_for_many_reasons() {
+    let why = |pools: &[(&str, SeenPool)]| {
+        let seen = Seen {
+            jobs: [job(1, "queued", WINDOWS)].into(),
+            tasks: vec![task("gh-1", "windows", Stage::Waiting)],
+            pools: pools.iter().map(|(name, pool)| ((*name).to_owned(), pool.clone())).collect(),
+            ..Seen::default()
+        };
+        told(&seen).jobs[0].waits_for.clone().expect("a reason")
+    };
+    let sized = |nodes, target| SeenPool { nodes, target, ..SeenPool::default() };
+    let quota =
+        SeenPool { resize_errors: vec!["AccountCoreQuotaReached".to_owned()], ..sized(1, 3) };
+    let formula = SeenPool { autoscale_error: Some("Syntax: line 3".to_owned()), ..sized(1, 1) };
+    let reasons = [
+        why(&[]),
+        why(&[("ubuntu", sized(1, 1))]),
+        why(&[("windows", quota)]),
+        why(&[("windows", formula)]),
+        why(&[("windows", sized(0, 0))]),
+        why(&[("windows", sized(1, 3))]),
+        why(&[("windows", sized(3, 3))]),
+    ];
+    insta::assert_snapshot!(reasons.join("\n"), @r"
+    its task waits for a node of pool windows, which cannot be looked at: check the handler's role on the Batch account
+    pool windows cannot grow (there is no such pool)
+    pool windows cannot grow (AccountCoreQuotaReached)
+    pool windows cannot grow (Syntax: line 3)
+    pool windows cannot grow (it is to have no nodes)
+    pool windows grows: 1 of 3 nodes are there
+    every node of pool windows is taken: raise its maximum, or wait
+    ");
+}
+
+#[test]
+fn what_fell_off_the_road_is_told_with_what_becomes_of_it() {
+    let attempt = |guid: &str, id| SeenDelivery {
+        hook: "orgs/octo/hooks/1".to_owned(),
+        id,
+        guid: guid.to_owned(),
+        event: ("workflow_job".to_owned(), Some("queued".to_owned())),
+        at: at(0),
+        succeeded: false,
+    };
+    let unreadable = PoisonMessage { handle: "x".to_owned(), since: at(1), message: None };
+    let seen = Seen {
+        poison: vec![poison("back", 1, "ubuntu"), poison("nobody's", 2, "gpu"), unreadable],
+        hooks: vec!["orgs/octo/hooks/1".to_owned()],
+        deliveries: Some(vec![attempt("a", 1), attempt("b", 2)]),
+        ..Seen::default()
+    };
+    let redelivered = [("a".to_owned(), (6, at(50)))].into();
+    let before = Memory { redelivered, ..Memory::default() };
+    let beside = Beside { unread: vec!["jobs"], messages: Some(3), ..Beside::default() };
+    let report = report(&seen, &before, beside, &rules(), at(60));
+    let json = serde_json::to_value(&report).expect("JSON");
+    let part = |name: &str| json[name].as_array().cloned().unwrap_or_default();
+    let lines = ["poison", "lost"].map(part).concat();
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    {"fate":"goes back on the road at 1970-01-10T00:11:00Z","handle":"back","job":1,"repository":"octo/app","since":"1970-01-10T00:01:00Z"}
+    {"fate":"names a profile that is not in setting RunnerProfiles, is deleted at 1970-01-11T00:00:00Z","handle":"nobody's","job":2,"repository":"octo/app","since":"1970-01-10T00:01:00Z"}
+    {"fate":"cannot be read by this version of the handler, is deleted at 1970-01-11T00:01:00Z","handle":"x","job":null,"repository":null,"since":"1970-01-10T00:01:00Z"}
+    {"at":"1970-01-10T00:00:00Z","attempts":5,"given_up":true,"guid":"a","hook":"orgs/octo/hooks/1"}
+    {"at":"1970-01-10T00:00:00Z","attempts":0,"given_up":false,"guid":"b","hook":"orgs/octo/hooks/1"}
+    "#);
+    let rest = [&json["complete"], &json["unread"], &json["messages"], &json["hooks"]];
+    assert_eq!(
+        serde_json::json!(rest),
+        serde_json::json!([false, ["jobs"], 3, ["orgs/octo/hooks/1"]])
+    );
+}
+
+#[test]
+fn the_list_of_jobs_has_an_end() {
+    let many = u64::try_from(MOST_JOBS).expect("a small number") + 7;
+    let mut jobs: Vec<_> = (1..=many).map(|id| job(id, "queued", UBUNTU)).collect();
+    jobs.push(job(0, "in_progress gh-0", UBUNTU));
+    let report = told(&Seen { jobs: jobs.into_iter().collect(), ..Seen::default() });
+    let places: Vec<usize> = report.places.values().copied().collect();
+    assert_eq!(places, [MOST_JOBS + 7, 1]);
+    let listed: Vec<u64> = report.jobs.iter().map(|job| job.job).collect();
+    assert_eq!(listed, (1..=many - 7).collect::<Vec<_>>());
+}
