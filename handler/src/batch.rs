@@ -24,7 +24,7 @@ use crate::causes::Chain;
 use crate::clock::Clock;
 use crate::settings::BatchSettings;
 use crate::task::{RunnerTask, TaskId};
-use crate::transport::azure_options;
+use crate::transport::{Wire, azure_options};
 
 mod shared_key;
 mod wire;
@@ -95,7 +95,7 @@ impl Batch {
     pub fn new(
         settings: &BatchSettings,
         identity: Option<Arc<dyn TokenCredential>>,
-        client: &reqwest::Client,
+        wire: &Wire,
         clock: Clock,
     ) -> Self {
         let mut per_try: Vec<Arc<dyn Policy>> = Vec::new();
@@ -108,7 +108,7 @@ impl Batch {
             }
             (None, None) => {}
         }
-        let options = azure_options(client, RetryOptions::none());
+        let options = azure_options(wire, RetryOptions::none());
         let (name, version) = (option_env!("CARGO_PKG_NAME"), option_env!("CARGO_PKG_VERSION"));
         let pipeline = Pipeline::new(name, version, options, Vec::new(), per_try, None);
         Self { url: settings.url.clone(), pipeline }

@@ -48,7 +48,8 @@ pub enum Gone {
     Cancelled,
     /// The job runs, or ran, on a runner that is not ours.
     Foreign,
-    /// The job runs, or ran, on this runner, or on another that was made for it.
+    /// The job runs, or ran, on this runner, or on another that was made for it, or for a job on the way here:
+    /// the way goes round, over jobs that all have their runners.
     Served,
     /// The job waits behind a gate; when it may run, GitHub says `queued` again.
     Gated,
@@ -66,12 +67,13 @@ impl Gone {
     }
 }
 
-/// Decides what a look at job `asked` says to the runner `own`, which is of `profile`.
+/// Decides what a look at a job says to the runner `own`, which is of `profile`. The walk has led over the jobs
+/// that the tasks on its `path` were made for, of which the last is this one.
 pub fn step(
     own: &TaskId,
     profile: &Profile,
     deployment: &DeploymentName,
-    asked: u64,
+    path: &[TaskId],
     job: &SeenJob,
 ) -> Step {
     match job.status.as_str() {
@@ -79,7 +81,7 @@ pub fn step(
         "queued" => Step::Replace,
         "waiting" | "pending" | "requested" => Step::Gone(Gone::Gated),
         "in_progress" | "completed" => match job.runner.as_deref() {
-            Some(runner) => taken(own, deployment, asked, runner),
+            Some(runner) => taken(own, deployment, path, runner),
             None if job.status == "completed" => Step::Gone(Gone::Cancelled),
             None => Step::Unclear,
         },
@@ -87,10 +89,11 @@ pub fn step(
     }
 }
 
-fn taken(own: &TaskId, deployment: &DeploymentName, asked: u64, runner: &str) -> Step {
+fn taken(own: &TaskId, deployment: &DeploymentName, path: &[TaskId], runner: &str) -> Step {
+    let passed = |job: u64| path.iter().any(|made_for| made_for.job == job);
     match deployment.read(runner) {
         None => Step::Gone(Gone::Foreign),
-        Some(thief) if thief == *own || thief.job == asked => Step::Gone(Gone::Served),
+        Some(thief) if thief == *own || passed(thief.job) => Step::Gone(Gone::Served),
         Some(thief) => Step::Ask(thief),
     }
 }
@@ -111,7 +114,8 @@ mod tests {
             runner: runner.map(str::to_owned),
             labels: labels.iter().map(|&label| label.to_owned()).collect(),
         };
-        assert_eq!(step(&own, profile, &deployment, asked, &job), expect, "{job:?}");
+        let path = [7, 8, asked].map(|job| deployment.task(job, 1));
+        assert_eq!(step(&own, profile, &deployment, &path, &job), expect, "{job:?}");
     }
 
     const LINUX: &[&str] = &["self-hosted", "linux"];
@@ -138,6 +142,13 @@ mod tests {
         check(1, "in_progress", Some("gh-2"), LINUX, Step::Ask(gh.task(2, 1)));
         check(1, "completed", Some("gh-2-3"), LINUX, Step::Ask(gh.task(2, 3)));
         check(2, "in_progress", Some("gh-1"), LINUX, Step::Gone(Gone::Served));
+    }
+
+    /// Replacements make such ways: one job's first runner has served a third job, and its second one the job
+    /// whose second runner has served it.
+    #[test]
+    fn a_walk_that_goes_round_finds_no_demand() {
+        check(2, "in_progress", Some("gh-7-2"), LINUX, Step::Gone(Gone::Served));
     }
 
     #[test]

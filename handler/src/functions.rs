@@ -23,7 +23,7 @@ use crate::settings::{
     FirewallSettings, ReconciliationSettings, RunnerSettings, Settings, WebhookSettings,
 };
 use crate::storage::{Claims, HookRangesBlob, PoisonQueue, RequestQueue, StateBlob};
-use crate::transport::{azure_options, client_by_proxy, http_client, short_retries};
+use crate::transport::{Wire, Wires, azure_options, client_by_proxy, http_client, short_retries};
 
 mod answer;
 mod group;
@@ -76,17 +76,27 @@ impl App {
     pub fn new(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
         let network = &settings.runners.surroundings.network;
         let certificates = network.extra_ca_certificates.as_deref();
-        let client = http_client(certificates)
+        let azure = http_client(certificates)
             .context("read the certificates of setting ExtraCaCertificates")?;
         let outside = client_by_proxy(network.https_proxy.as_deref(), certificates)
             .context("use the proxy of setting HttpsProxy")?;
-        let identity = identity(&settings, &client)?;
+        let wires = Wires { azure: Wire::over_http(azure), outside: Wire::over_http(outside) };
+        Self::with_wires(settings, clock, &wires)
+    }
+
+    /// Makes the clients, which send by these wires alone.
+    ///
+    /// # Errors
+    /// A client cannot be made of its settings.
+    pub fn with_wires(settings: Settings, clock: Clock, wires: &Wires) -> anyhow::Result<Self> {
+        let Wires { azure, outside } = wires;
+        let identity = identity(&settings, azure)?;
         let storage = &settings.storage;
-        let queue = RequestQueue::new(&storage.queue, identity.as_ref(), &client);
-        let hook_ranges = HookRangesBlob::new(&storage.state, identity.as_ref(), &client);
+        let queue = RequestQueue::new(&storage.queue, identity.as_ref(), azure);
+        let hook_ranges = HookRangesBlob::new(&storage.state, identity.as_ref(), azure);
         let hook_ranges = hook_ranges.context("use the container of setting StateContainerUrl")?;
-        let poison = PoisonQueue::new(&storage.queue, identity.as_ref(), &client);
-        let memory = StateBlob::new("reconciliation", &storage.state, identity.as_ref(), &client);
+        let poison = PoisonQueue::new(&storage.queue, identity.as_ref(), azure);
+        let memory = StateBlob::new("reconciliation", &storage.state, identity.as_ref(), azure);
         Ok(Self {
             queue: queue.context("use the queue of setting RunnerQueueUrl")?,
             poison: poison.context("use the poison queue beside that of RunnerQueueUrl")?,
@@ -96,11 +106,11 @@ impl App {
             overview: Overview::default(),
             firewall: LiveFirewall::new(&settings.firewall, &hook_ranges),
             hook_ranges,
-            management: management(&settings.firewall, identity.as_ref(), &client),
+            management: management(&settings.firewall, identity.as_ref(), azure),
             firewall_settings: settings.firewall,
-            claims: Claims::new(storage.state.clone(), identity.as_ref(), &client),
-            batch: Batch::new(&settings.batch, identity, &client, clock.clone()),
-            github: Github::new(&settings.github, outside, clock.clone()),
+            claims: Claims::new(storage.state.clone(), identity.as_ref(), azure),
+            batch: Batch::new(&settings.batch, identity, azure, clock.clone()),
+            github: Github::new(&settings.github, outside.clone(), clock.clone()),
             scope: settings.github.scope,
             web: settings.github.web,
             webhook: settings.webhook,
@@ -120,17 +130,14 @@ impl App {
 fn management(
     settings: &FirewallSettings,
     identity: Option<&Arc<dyn TokenCredential>>,
-    client: &reqwest::Client,
+    azure: &Wire,
 ) -> Option<Management> {
     let (app, identity) = (settings.app.as_ref()?, Arc::clone(identity?));
-    Some(Management::new(&settings.management, app, identity, client.clone()))
+    Some(Management::new(&settings.management, app, identity, azure.clone()))
 }
 
 /// The app's managed identity, where anything needs it: a key and signed addresses do without.
-fn identity(
-    settings: &Settings,
-    client: &reqwest::Client,
-) -> anyhow::Result<Option<Arc<dyn TokenCredential>>> {
+fn identity(settings: &Settings, azure: &Wire) -> anyhow::Result<Option<Arc<dyn TokenCredential>>> {
     let storage = &settings.storage;
     let signed = storage.queue.is_signed() && storage.state.is_signed();
     if settings.batch.key.is_some() && signed && settings.firewall.app.is_none() {
@@ -138,7 +145,7 @@ fn identity(
     }
     let options = ManagedIdentityCredentialOptions {
         user_assigned_id: settings.identity_client_id.clone().map(UserAssignedId::ClientId),
-        client_options: azure_options(client, short_retries()),
+        client_options: azure_options(azure, short_retries()),
     };
     let identity = ManagedIdentityCredential::new(Some(options));
     Ok(Some(identity.context("use the app's managed identity")?))

@@ -6,16 +6,19 @@
 //!
 //! <https://learn.microsoft.com/rest/api/appservice/web-apps/update-configuration>
 
+use std::error::Error;
 use std::sync::Arc;
 
 use azure_core::credentials::TokenCredential;
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use bytes::Bytes;
+use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::causes::Chain;
 use crate::firewall::function_app::FunctionAppId;
 use crate::firewall::restrictions::{Restrictions, Unreadable};
+use crate::transport::{Response, Wire, request_to};
 
 const API_VERSION: &str = "2024-11-01";
 
@@ -25,7 +28,7 @@ pub struct Management {
     configuration: Url,
     scope: String,
     identity: Arc<dyn TokenCredential>,
-    client: reqwest::Client,
+    wire: Wire,
 }
 
 /// What a call to the management API can end with. The next run makes it again, whichever it is.
@@ -65,13 +68,13 @@ impl Management {
         api: &Url,
         app: &FunctionAppId,
         identity: Arc<dyn TokenCredential>,
-        client: reqwest::Client,
+        wire: Wire,
     ) -> Self {
         let root = api.as_str().trim_end_matches('/');
         let mut configuration = api.clone();
         configuration.set_path(&format!("{}{app}/config/web", api.path().trim_end_matches('/')));
         configuration.query_pairs_mut().append_pair("api-version", API_VERSION);
-        Self { configuration, scope: format!("{root}/.default"), identity, client }
+        Self { configuration, scope: format!("{root}/.default"), identity, wire }
     }
 
     /// Reads the app's access restrictions.
@@ -80,9 +83,8 @@ impl Management {
     /// [`ManagementError`].
     pub async fn restrictions(&self) -> Result<Restrictions, ManagementError> {
         let call = "reading the app's access restrictions";
-        let request = self.client.request(Method::GET, self.configuration.clone());
-        let answer = self.send(call, request).await?;
-        let read = answer.json().await.map_err(|err| unavailable(call, err));
+        let answer = self.send(call, Method::GET, None).await?;
+        let read = serde_json::from_slice(answer.body()).map_err(|err| unavailable(call, &err));
         Ok(Restrictions::read(&read?)?)
     }
 
@@ -93,24 +95,30 @@ impl Management {
     pub async fn restrict(&self, rules: &[Value]) -> Result<(), ManagementError> {
         let call = "writing the app's access restrictions";
         let body = json!({ "properties": { "ipSecurityRestrictions": rules } });
-        let request = self.client.request(Method::PATCH, self.configuration.clone()).json(&body);
-        self.send(call, request).await.map(drop)
+        self.send(call, Method::PATCH, Some(&body)).await.map(drop)
     }
 
     async fn send(
         &self,
         call: &'static str,
-        request: RequestBuilder,
+        method: Method,
+        body: Option<&Value>,
     ) -> Result<Response, ManagementError> {
         let token = self.identity.get_token(&[&self.scope], None).await;
         let token = token.map_err(ManagementError::NoToken)?;
-        let request = request.bearer_auth(token.token.secret());
-        let answer = request.send().await.map_err(|err| unavailable(call, err))?;
+        let mut request = request_to(&method, &self.configuration)
+            .header(header::AUTHORIZATION, format!("Bearer {}", token.token.secret()));
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let request = request.body(Bytes::from(body)).map_err(|err| unavailable(call, &err))?;
+        let answer = self.wire.send(request).await.map_err(|err| unavailable(call, &err))?;
         let status = answer.status();
         if status.is_success() {
             return Ok(answer);
         }
-        Err(refused(call, status, code(answer).await))
+        Err(refused(call, status, code(&answer)))
     }
 }
 
@@ -129,13 +137,13 @@ fn refused(call: &'static str, status: StatusCode, code: String) -> ManagementEr
 
 /// Reads the code of an error, of the API itself or of the service behind it; a message may name tenants
 /// and objects.
-async fn code(answer: Response) -> String {
-    let body: Value = answer.json().await.unwrap_or_default();
+fn code(answer: &Response) -> String {
+    let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     let code = body.pointer("/error/code").or(body.get("Code"));
     let code = code.and_then(Value::as_str).unwrap_or_default();
     code.chars().filter(char::is_ascii_alphanumeric).take(64).collect()
 }
 
-fn unavailable(call: &'static str, err: reqwest::Error) -> ManagementError {
-    ManagementError::Unavailable { call, fault: Chain(&err.without_url()).to_string() }
+fn unavailable(call: &'static str, err: &dyn Error) -> ManagementError {
+    ManagementError::Unavailable { call, fault: Chain(err).to_string() }
 }

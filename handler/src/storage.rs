@@ -7,8 +7,11 @@ use std::sync::Arc;
 use azure_core::Error;
 use azure_core::credentials::TokenCredential;
 use azure_core::error::ErrorKind;
+use azure_storage_queue::{QueueClient, QueueClientOptions};
+use url::Url;
 
 use crate::secret::SignedUrl;
+use crate::transport::{Wire, azure_options, short_retries};
 
 mod claims;
 mod hook_ranges;
@@ -17,7 +20,7 @@ mod poison;
 mod state;
 
 pub use claims::{Claim, ClaimError, Claims, ClaimsError};
-pub use hook_ranges::{HookRangesBlob, HookRangesError, Write};
+pub use hook_ranges::{HookRangesBlob, KeptRanges};
 pub use poison::{PoisonError, PoisonQueue};
 pub use queue::{CountError, QueueError, RequestQueue};
 pub use state::{ReadState, StateBlob, StateError, Written};
@@ -27,6 +30,18 @@ fn credential(
     identity: Option<&Arc<dyn TokenCredential>>,
 ) -> Option<Arc<dyn TokenCredential>> {
     identity.filter(|_| !url.is_signed()).cloned()
+}
+
+fn queue_client(
+    address: Url,
+    credential: Option<Arc<dyn TokenCredential>>,
+    wire: &Wire,
+) -> azure_core::Result<QueueClient> {
+    let options = QueueClientOptions {
+        client_options: azure_options(wire, short_retries()),
+        ..Default::default()
+    };
+    QueueClient::new(address, credential, Some(options))
 }
 
 /// Puts the service's code in place of its answer, which runs over several lines and tells what was signed.

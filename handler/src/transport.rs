@@ -1,17 +1,106 @@
-//! The HTTP clients of the process: one for GitHub, and one that is the transport of every Azure client.
+//! Sends every request of the process: one [`Wire`] leads to Azure, another to what is outside of it.
+//!
+//! A wire is a function, so that whoever calls the functions without sockets can put another one in its place.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use azure_core::error::{Error, ErrorKind};
-use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
-use azure_core::http::{AsyncRawResponse, Body, ClientOptions, ExponentialRetryOptions};
-use azure_core::http::{HttpClient, Request, RetryOptions, Transport};
+use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt};
 use reqwest::{Certificate, Proxy};
+use url::Url;
+
+use crate::causes::Chain;
+
+mod azure;
+
+pub use azure::{azure_options, short_retries};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Batch and storage give up after 30 seconds themselves; GitHub takes seconds at its worst.
 const TIMEOUT: Duration = Duration::from_secs(40);
+
+/// A request with its whole body.
+pub type Request = http::Request<Bytes>;
+/// An answer with its whole body.
+pub type Response = http::Response<Bytes>;
+
+type Exchange = dyn Fn(Request) -> BoxFuture<'static, Result<Response, Unanswered>> + Send + Sync;
+
+/// Sends one request and gives its answer, whatever its status.
+#[derive(Clone)]
+pub struct Wire(Arc<Exchange>);
+
+/// The two ways out of the process.
+#[derive(Clone, Debug)]
+pub struct Wires {
+    /// To what is within Azure, which private endpoints and no proxy lead to.
+    pub azure: Wire,
+    /// To what is outside of Azure, which a proxy may lead to.
+    pub outside: Wire,
+}
+
+/// A request has no answer. The text leaves the address out: a shared access signature is part of it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Unanswered {
+    /// It was not sent.
+    #[error("{0}")]
+    NotConnected(String),
+    /// It may have arrived.
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl Wire {
+    /// Makes a wire that ends in this function.
+    pub fn new<F>(send: impl Fn(Request) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Response, Unanswered>> + Send + 'static,
+    {
+        Self(Arc::new(move |request| send(request).boxed()))
+    }
+
+    /// Makes a wire of sockets.
+    pub fn over_http(client: reqwest::Client) -> Self {
+        Self::new(move |request| exchange(client.clone(), request))
+    }
+
+    /// Sends a request, once.
+    ///
+    /// # Errors
+    /// [`Unanswered`].
+    pub async fn send(&self, request: Request) -> Result<Response, Unanswered> {
+        (self.0)(request).await
+    }
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wire")
+    }
+}
+
+/// Begins a request to an address.
+pub(crate) fn request_to(method: &http::Method, url: &Url) -> http::request::Builder {
+    http::Request::builder().method(method.clone()).uri(url.as_str())
+}
+
+async fn exchange(client: reqwest::Client, request: Request) -> Result<Response, Unanswered> {
+    let answer = client.execute(request.try_into().map_err(quiet)?).await.map_err(quiet)?;
+    let mut response = http::Response::new(Bytes::new());
+    *response.status_mut() = answer.status();
+    response.headers_mut().clone_from(answer.headers());
+    *response.body_mut() = answer.bytes().await.map_err(quiet)?;
+    Ok(response)
+}
+
+fn quiet(err: reqwest::Error) -> Unanswered {
+    let unsent = err.is_connect() || err.is_builder();
+    let text = Chain(&err.without_url() as &dyn Error).to_string();
+    if unsent { Unanswered::NotConnected(text) } else { Unanswered::Broken(text) }
+}
 
 /// Builds the client for what is within Azure, which private endpoints and no proxy lead to. TLS is rustls with ring and built-in roots, so that it starts in an image without
 /// CA certificates.
@@ -52,59 +141,4 @@ pub fn client_by_proxy(
         Some(proxy) => builder.proxy(Proxy::https(proxy)?).build(),
         None => builder.build(),
     }
-}
-
-/// Makes the options of an Azure client that sends by this client, with the retries that fit its callers.
-pub fn azure_options(client: &reqwest::Client, retry: RetryOptions) -> ClientOptions {
-    let transport = Transport::new(Arc::new(Quiet(client.clone())));
-    ClientOptions { transport: Some(transport), retry, ..ClientOptions::default() }
-}
-
-/// Makes the retries of what a delivery or a claim waits for: GitHub waits ten seconds for an answer to its
-/// delivery, and a container asks again by itself.
-///
-/// The token service is part of that. The default retries would go on for a minute after GitHub is gone, and
-/// nobody would be told why.
-pub fn short_retries() -> RetryOptions {
-    RetryOptions::exponential(ExponentialRetryOptions {
-        initial_delay: azure_core::time::Duration::milliseconds(100),
-        max_retries: 3,
-        max_total_elapsed: azure_core::time::Duration::seconds(5),
-        max_delay: azure_core::time::Duration::seconds(1),
-    })
-}
-
-/// Sends requests, and leaves the address out of its errors: a shared access signature is part of it.
-#[derive(Debug)]
-struct Quiet(reqwest::Client);
-
-#[async_trait::async_trait]
-impl HttpClient for Quiet {
-    async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        let method =
-            request.method().as_str().parse().map_err(|err| Error::new(ErrorKind::Other, err));
-        let mut outgoing = self.0.request(method?, request.url().clone());
-        for (name, value) in request.headers().iter() {
-            outgoing = outgoing.header(name.as_str(), value.as_str());
-        }
-        let Body::Bytes(body) = request.body().clone() else {
-            return Err(Error::with_message(ErrorKind::Other, "nothing here streams a body"));
-        };
-        let answer = outgoing.body(body).send().await.map_err(quiet)?;
-        let status = answer.status().as_u16().into();
-        let mut headers = Headers::new();
-        for (name, value) in answer.headers() {
-            if let Ok(value) = value.to_str() {
-                let name = HeaderName::from(name.as_str().to_owned());
-                headers.insert(name, HeaderValue::from(value.to_owned()));
-            }
-        }
-        let body = answer.bytes().await.map_err(quiet)?;
-        Ok(AsyncRawResponse::from_bytes(status, headers, body))
-    }
-}
-
-fn quiet(err: reqwest::Error) -> Error {
-    let kind = if err.is_connect() { ErrorKind::Connection } else { ErrorKind::Io };
-    Error::new(kind, err.without_url())
 }

@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use crate::causes::Chain;
 use crate::firewall::{Audience, Firewall, HookRanges, HookSource, Refused};
 use crate::settings::FirewallSettings;
-use crate::storage::{HookRangesBlob, HookRangesError};
+use crate::storage::{HookRangesBlob, StateError};
 
 /// How old the copy gets.
 const PERIOD: Duration = Duration::from_secs(300);
@@ -87,7 +87,7 @@ impl LiveFirewall {
     /// Takes a reading over; tells whether it failed. Only the first failure of a row is logged.
     fn take(
         &self,
-        read: Result<Option<Vec<ipnet::IpNet>>, HookRangesError>,
+        read: Result<Option<Vec<ipnet::IpNet>>, StateError>,
         failed_before: bool,
     ) -> bool {
         let mut news = None;

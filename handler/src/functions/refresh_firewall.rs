@@ -17,7 +17,7 @@ use crate::firewall::{HookRanges, HookSource};
 use crate::github::GithubError;
 use crate::invocation;
 use crate::management::{Management, ManagementError};
-use crate::storage::{HookRangesError, Write};
+use crate::storage::{StateError, Written};
 
 const FUNCTION: &str = "RefreshFirewall";
 /// The name of the trigger in function.json.
@@ -35,7 +35,7 @@ enum Trouble {
     #[error(
         "keep the webhook ranges (check the role of the app's identity on the storage account; the next run tries again)"
     )]
-    Kept(#[from] HookRangesError),
+    Kept(#[from] StateError),
     #[error(
         "bring the access restrictions to the webhook ranges (the handler's own are current; the next run tries again)"
     )]
@@ -86,10 +86,10 @@ async fn follow(app: &App, built_in: &[IpNet]) -> Result<(Plan, bool), Trouble> 
     let answer = app.github.hook_ranges(tag).await?;
     let plan = plan(Wanted::Published { built_in, kept: read.kept.as_ref(), answer })?;
     let Some(keep) = &plan.keep else { return Ok((plan, false)) };
-    match app.hook_ranges.write(keep, read).await? {
-        Write::Done => {}
+    match app.hook_ranges.write(keep, &read).await? {
+        Written::Done => {}
         // It asked GitHub a moment ago as well; where the two were told differently, the next run finds out.
-        Write::Overtaken => info!(function = FUNCTION, "another process was quicker"),
+        Written::Overtaken => info!(function = FUNCTION, "another process was quicker"),
     }
     Ok((plan, true))
 }

@@ -62,7 +62,7 @@ pub(super) async fn walk(
         let asked = made_for.job;
         let job = app.github.job(&repository, asked).await?;
         path.push(made_for.clone());
-        let end = match step(own, profile, &app.runners.deployment, asked, &job) {
+        let end = match step(own, profile, &app.runners.deployment, &path, &job) {
             Step::Serve => End::Serve(Waiting { made_for, repository, job }),
             Step::Replace => End::Replace(Waiting { made_for, repository, job }),
             Step::Gone(gone) => End::Gone(gone),

@@ -1,11 +1,13 @@
 //! Sends requests to GitHub, and reads what an answer means to the caller.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
+use http::{Method, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -19,6 +21,7 @@ use crate::causes::Chain;
 use crate::clock::Clock;
 use crate::scope::Scope;
 use crate::settings::GithubSettings;
+use crate::transport::{Response, Wire, request_to};
 
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
 const API_VERSION: &str = "2022-11-28";
@@ -30,7 +33,7 @@ const API_VERSION: &str = "2022-11-28";
 pub struct Github {
     api: Url,
     pub(super) scope: Scope,
-    client: reqwest::Client,
+    wire: Wire,
     clock: Clock,
     purpose: Purpose,
     /// The account that requests are about which name none themselves.
@@ -79,7 +82,7 @@ impl<'a> Call<'a> {
 
 impl Github {
     /// Makes a client, whose requests serve jobs that wait.
-    pub fn new(settings: &GithubSettings, client: reqwest::Client, clock: Clock) -> Self {
+    pub fn new(settings: &GithubSettings, wire: Wire, clock: Clock) -> Self {
         let GithubSettings { api, credential, scope, .. } = settings.clone();
         let shared = Arc::new(Shared {
             credentials: Credentials::new(&credential),
@@ -87,7 +90,7 @@ impl Github {
             known: Mutex::default(),
             groups: tokio::sync::Mutex::default(),
         });
-        Self { api, scope, client, clock, purpose: Purpose::Mint, account: None, shared }
+        Self { api, scope, wire, clock, purpose: Purpose::Mint, account: None, shared }
     }
 
     /// Makes a client of the same GitHub, whose requests stand back behind those that serve jobs.
@@ -112,7 +115,7 @@ impl Github {
         query: &[(&str, &str)],
     ) -> Result<T, GithubError> {
         let call = Call { query, ..Call::new(name, &Method::GET, path) };
-        read(name, self.send(&call, None::<&()>).await?).await
+        read(name, &self.send(&call, None::<&()>).await?)
     }
 
     /// Makes a new runner, or what lets one register itself.
@@ -123,7 +126,7 @@ impl Github {
         body: Option<&impl Serialize>,
     ) -> Result<T, GithubError> {
         let call = Call { registers: true, ..Call::new(name, &Method::POST, path) };
-        read(name, self.send(&call, body).await?).await
+        read(name, &self.send(&call, body).await?)
     }
 
     pub(super) async fn delete(&self, name: &'static str, path: &str) -> Result<(), GithubError> {
@@ -145,7 +148,7 @@ impl Github {
         }
         let tag = answer.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
         let tag = tag.map(str::to_owned);
-        Ok(Some((read(name, answer).await?, tag)))
+        Ok(Some((read(name, &answer)?, tag)))
     }
 
     /// Sends a request; with a token that was made anew where GitHub refuses the one at hand.
@@ -173,23 +176,27 @@ impl Github {
         let spending = call.spending(self.purpose);
         let spent = self.with_budget(payer, |budget, now| budget.spend(&spending, now));
         spent.map_err(|retry_after| GithubError::Limited { call: name, retry_after })?;
-        let mut request = self.request(call).bearer_auth(proof.token.expose());
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let answer = request.send().await.map_err(|err| unavailable(name, err))?;
-        self.judge(name, payer, answer).await
+        let bearer = format!("Bearer {}", proof.token.expose());
+        let request = self.request(call).header(header::AUTHORIZATION, bearer);
+        let request = match body {
+            Some(body) => {
+                let json = serde_json::to_vec(body).expect("plain fields always serialize");
+                request.header(header::CONTENT_TYPE, "application/json").body(Bytes::from(json))
+            }
+            None => request.body(Bytes::new()),
+        };
+        let request = request.map_err(|err| unavailable(name, &err))?;
+        let answer = self.wire.send(request).await.map_err(|err| unavailable(name, &err))?;
+        self.judge(name, payer, answer)
     }
 
-    fn request(&self, call: &Call<'_>) -> RequestBuilder {
+    fn request(&self, call: &Call<'_>) -> http::request::Builder {
         let mut url = self.api.clone();
         url.set_path(&format!("{}/{}", self.api.path().trim_end_matches('/'), call.path));
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(call.query);
         }
-        let request = self
-            .client
-            .request(call.method.clone(), url)
+        let request = request_to(call.method, &url)
             .header(header::ACCEPT, "application/vnd.github+json")
             .header("X-GitHub-Api-Version", API_VERSION);
         match call.etag {
@@ -198,7 +205,7 @@ impl Github {
         }
     }
 
-    async fn judge(
+    fn judge(
         &self,
         call: &'static str,
         payer: &str,
@@ -209,7 +216,7 @@ impl Github {
         let answer = if status.is_success() || status == StatusCode::NOT_MODIFIED {
             Some(answer)
         } else {
-            told.refused = is_limit(&told, answer).await;
+            told.refused = is_limit(&told, &answer);
             None
         };
         let limit = self.with_budget(payer, |budget, now| budget.learn(call, &told, now));
@@ -251,15 +258,15 @@ impl Github {
     }
 }
 
-pub(super) async fn read<T: DeserializeOwned>(
+pub(super) fn read<T: DeserializeOwned>(
     call: &'static str,
-    answer: Response,
+    answer: &Response,
 ) -> Result<T, GithubError> {
-    answer.json().await.map_err(|err| unavailable(call, err))
+    serde_json::from_slice(answer.body()).map_err(|err| unavailable(call, &err))
 }
 
-fn unavailable(call: &'static str, err: reqwest::Error) -> GithubError {
-    let fault = Chain(&err.without_url()).to_string();
+fn unavailable(call: &'static str, err: &dyn Error) -> GithubError {
+    let fault = Chain(err).to_string();
     GithubError::Unavailable { call, fault }
 }
 
@@ -279,12 +286,12 @@ fn told(answer: &Response) -> Told {
 
 /// Tells a limit from another refusal: GitHub answers 429, or 403 with either `retry-after`, or nothing
 /// left of the hour, or only a message that says so.
-async fn is_limit(told: &Told, answer: Response) -> bool {
+fn is_limit(told: &Told, answer: &Response) -> bool {
     match answer.status() {
         StatusCode::TOO_MANY_REQUESTS => true,
         StatusCode::FORBIDDEN if told.retry_after.is_some() || told.remaining == Some(0) => true,
         StatusCode::FORBIDDEN => {
-            let message = answer.text().await.unwrap_or_default().to_ascii_lowercase();
+            let message = String::from_utf8_lossy(answer.body()).to_ascii_lowercase();
             message.contains("secondary rate limit") || message.contains("api rate limit exceeded")
         }
         _ => false,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use reqwest::Method;
+use http::Method;
 use rustls::crypto::ring::default_provider;
 use serde::Deserialize;
 
@@ -171,7 +171,7 @@ impl Github {
         let path = format!("app/installations/{id}/access_tokens");
         let call = Call::new(name, &Method::POST, &path);
         let made = self.send_as(&self.as_app(app), &call, None::<&()>).await?;
-        let made: TokenAnswer = read(name, made).await?;
+        let made: TokenAnswer = read(name, &made)?;
         Ok(InstallationToken { token: Secret::new(made.token), ends: made.expires_at })
     }
 
@@ -186,11 +186,11 @@ impl Github {
         let call = Call::new(FINDING, &Method::GET, path);
         let found = self.send_as(&self.as_app(app), &call, None::<&()>).await?;
         if let Lookup::Any = lookup {
-            let all: Vec<Installation> = read(FINDING, found).await?;
+            let all: Vec<Installation> = read(FINDING, &found)?;
             let first = all.first().map(|one| one.id);
             return first.ok_or(GithubError::NotFound { call: FINDING });
         }
-        Ok(read::<Installation>(FINDING, found).await?.id)
+        Ok(read::<Installation>(FINDING, &found)?.id)
     }
 
     /// Makes a client for each account that the App is installed on; with a token there is but one.

@@ -3,7 +3,7 @@
 //! <https://docs.github.com/en/rest/repos/webhooks>
 
 use chrono::{DateTime, Utc};
-use reqwest::Method;
+use http::Method;
 use serde::Deserialize;
 use url::Url;
 

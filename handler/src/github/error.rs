@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::StatusCode;
+use http::StatusCode;
 
 /// What a call to GitHub can end with, as far as callers act differently.
 #[derive(Debug, thiserror::Error)]

@@ -7,13 +7,14 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use reqwest::{Method, Response, StatusCode, header};
+use http::{Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
 use super::client::{Call, Github, read};
 use super::error::GithubError;
+use crate::transport::Response;
 
 mod known;
 
@@ -96,9 +97,9 @@ impl Github {
         let following: Option<Vec<(&str, &str)>> =
             next.map(|Next(query)| query.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect());
         let query = following.unwrap_or(first);
-        self.conditional(list.call, list.path, &query, async |answer| {
-            let next = next_of(&answer);
-            let body: Value = read(list.call, answer).await?;
+        self.conditional(list.call, list.path, &query, |answer| {
+            let next = next_of(answer);
+            let body: Value = read(list.call, answer)?;
             let items = items_of(body, list.field).map_err(|fault| GithubError::Unavailable {
                 call: list.call,
                 fault: fault.to_string(),
@@ -121,7 +122,7 @@ impl Github {
     where
         T: DeserializeOwned + Send + Sync + 'static,
     {
-        self.conditional(call, path, query, async |answer| read(call, answer).await).await
+        self.conditional(call, path, query, |answer| read(call, answer)).await
     }
 
     async fn conditional<T: Send + Sync + 'static>(
@@ -129,7 +130,7 @@ impl Github {
         call: &'static str,
         path: &str,
         query: &[(&str, &str)],
-        read: impl AsyncFnOnce(Response) -> Result<T, GithubError>,
+        read: impl FnOnce(&Response) -> Result<T, GithubError>,
     ) -> Result<Arc<T>, GithubError> {
         let key = format!("{path}?{query:?} {:?}", self.account());
         let known = self.known().find(&key);
@@ -143,7 +144,7 @@ impl Github {
             return Ok(what);
         }
         let etag = text(&answer, header::ETAG).map(str::to_owned);
-        let what = Arc::new(read(answer).await?);
+        let what = Arc::new(read(&answer)?);
         if let Some(etag) = etag {
             self.known().keep(key, etag, Arc::clone(&what) as Arc<dyn Any + Send + Sync>);
         }

@@ -1,7 +1,7 @@
 //! Workflow runs, and the jobs of each.
 
 use chrono::{DateTime, Utc};
-use reqwest::Method;
+use http::Method;
 use serde::Deserialize;
 
 use super::client::Call;

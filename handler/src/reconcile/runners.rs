@@ -60,9 +60,10 @@ fn is_live(task: &LedgerTask) -> bool {
 }
 
 /// A waiting task is superfluous when its walk finds no demand, and only then: its own job may be done while
-/// the job whose runner was taken still waits.
+/// the job whose runner was taken still waits. One in a closed Batch job would wait there for ever.
 fn superfluous(seen: &Seen, coverage: &Coverage<'_>) -> Vec<Repair> {
-    let waiting = seen.tasks.iter().filter(|task| task.stage == Stage::Waiting);
+    let waits = |task: &&LedgerTask| matches!(task.stage, Stage::Waiting | Stage::Stranded);
+    let waiting = seen.tasks.iter().filter(waits);
     let needless = |task: &LedgerTask| match coverage.end(&task.id) {
         End::Nobody(gone) => Some(Repair::Terminate {
             batch_job: task.batch_job.clone(),

@@ -175,6 +175,28 @@ fn a_waiting_task_is_judged_by_its_walk() {
 }
 
 #[test]
+fn a_task_of_a_closed_batch_job_ends_when_another_has_served() {
+    let tasks = |other| [task("gh-1", "ubuntu", Stage::Stranded), task("gh-1-2", "ubuntu", other)];
+    let waiting = seen([(1, job("queued", UBUNTU))], tasks(Stage::Waiting), []);
+    assert_eq!(runs(&waiting, [0]), "");
+    let served = [(1, job("completed gh-1-2", UBUNTU))];
+    let served = seen(served, tasks(ended(0, Ending::Clean)), []);
+    insta::assert_snapshot!(runs(&served, [0]), @"0: terminate gh-1: the job has its runner");
+}
+
+#[test]
+fn a_way_that_goes_round_ends_a_waiting_task() {
+    let jobs = [
+        (1, job("completed gh-2-2", UBUNTU)),
+        (2, job("in_progress gh-1-2", UBUNTU)),
+        (3, job("completed gh-1", UBUNTU)),
+    ];
+    let waiting = task("gh-3", "ubuntu", Stage::Waiting);
+    let round = seen(jobs, [waiting], []);
+    insta::assert_snapshot!(runs(&round, [0]), @"0: terminate gh-3: the job has its runner");
+}
+
+#[test]
 fn a_registered_runner_of_another_profile_covers_nothing() {
     let jobs = [(1, job("completed gh-2", UBUNTU)), (2, job("queued", OLDER))];
     let tasks =

@@ -27,10 +27,12 @@ pub enum End {
 pub fn walk(task: &LedgerTask, jobs: &BTreeMap<u64, ListedJob>, rules: &Rules) -> End {
     let Some(runner) = task.runner(&rules.policy.profiles) else { return End::Unclear };
     let mut made_for = task.id.clone();
+    let mut path = Vec::new();
     for _ in 0..WALK_LIMIT {
         let asked = made_for.job;
         let Some(job) = jobs.get(&asked) else { return End::Unread(made_for) };
-        match step(&task.id, &runner, &rules.deployment, asked, &job.seen) {
+        path.push(made_for);
+        match step(&task.id, &runner, &rules.deployment, &path, &job.seen) {
             Step::Serve => return End::Demand(asked),
             Step::Replace => return End::Misfit(asked),
             Step::Gone(gone) => return End::Nobody(gone),

@@ -7,19 +7,19 @@ use std::sync::Arc;
 
 use azure_core::credentials::TokenCredential;
 use azure_core::http::StatusCode;
+use azure_storage_queue::QueueClient;
 use azure_storage_queue::models::{
     QueueClientPeekMessagesOptions, QueueClientReceiveMessagesOptions,
 };
-use azure_storage_queue::{QueueClient, QueueClientOptions};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, Utc};
 
-use super::{credential, in_one_line};
+use super::{credential, in_one_line, queue_client};
 use crate::message::Message;
 use crate::reconcile::seen::PoisonMessage;
 use crate::secret::SignedUrl;
-use crate::transport::{azure_options, short_retries};
+use crate::transport::Wire;
 
 /// The most messages that storage shows at once. They lie in the order in which they came, so that what is
 /// too old makes room for the rest.
@@ -48,15 +48,11 @@ impl PoisonQueue {
     pub fn new(
         requests: &SignedUrl,
         identity: Option<&Arc<dyn TokenCredential>>,
-        client: &reqwest::Client,
+        wire: &Wire,
     ) -> azure_core::Result<Self> {
-        let options = QueueClientOptions {
-            client_options: azure_options(client, short_retries()),
-            ..Default::default()
-        };
         let mut url = requests.expose().clone();
         url.set_path(&format!("{}-poison", url.path().trim_end_matches('/')));
-        Ok(Self(Arc::new(QueueClient::new(url, credential(requests, identity), Some(options))?)))
+        Ok(Self(Arc::new(queue_client(url, credential(requests, identity), wire)?)))
     }
 
     /// Shows the oldest messages. The host makes the queue with the first of them.

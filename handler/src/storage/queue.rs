@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azure_core::credentials::TokenCredential;
+use azure_storage_queue::QueueClient;
 use azure_storage_queue::models::{
     QueueClientGetPropertiesResultHeaders, QueueClientSendMessageOptions, QueueMessage,
 };
-use azure_storage_queue::{QueueClient, QueueClientOptions};
 
-use super::{credential, in_one_line};
+use super::{credential, in_one_line, queue_client};
 use crate::message::Message;
 use crate::secret::SignedUrl;
-use crate::transport::{azure_options, short_retries};
+use crate::transport::Wire;
 
 /// A message may stay invisible for 7 days at most.
 const LONGEST_DELAY: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -43,15 +43,10 @@ impl RequestQueue {
     pub fn new(
         url: &SignedUrl,
         identity: Option<&Arc<dyn TokenCredential>>,
-        client: &reqwest::Client,
+        wire: &Wire,
     ) -> azure_core::Result<Self> {
-        let options = QueueClientOptions {
-            client_options: azure_options(client, short_retries()),
-            ..Default::default()
-        };
-        let queue =
-            QueueClient::new(url.expose().clone(), credential(url, identity), Some(options))?;
-        Ok(Self(Arc::new(queue)))
+        let address = url.expose().clone();
+        Ok(Self(Arc::new(queue_client(address, credential(url, identity), wire)?)))
     }
 
     /// Puts a message on the queue, to be seen after `delay`.

@@ -140,7 +140,9 @@ impl Clock {
         while let Ok(missing) = (instant - self.now()).to_std()
             && !missing.is_zero()
         {
+            // In a fixed order, so that a simulation repeats itself.
             tokio::select! {
+                biased;
                 () = self.runs_for(missing) => {}
                 _ = moved.changed() => {}
             }

@@ -27,6 +27,7 @@ use nix::unistd::Pid;
 use tokio::task::JoinSet;
 
 use crate::events::Site;
+use crate::github::wire::Wire;
 
 mod document;
 mod route;
@@ -102,6 +103,17 @@ pub struct Options {
     pub seed: u64,
     /// Takes the handler's lines.
     pub log: Log,
+    /// Functions of this process in place of the handler's processes and of the way to storage.
+    pub within: Option<Within>,
+}
+
+/// What takes the place of processes and sockets, for a simulation.
+#[derive(Clone)]
+pub struct Within {
+    /// Takes the requests to the handler's processes; each path belongs to one group.
+    pub handler: Wire,
+    /// Takes the requests to the storage account.
+    pub storage: Wire,
 }
 
 impl Options {
@@ -115,6 +127,7 @@ impl Options {
             timers_by_hand: false,
             seed: 0,
             log: Arc::new(|_| {}),
+            within: None,
         }
     }
 }
@@ -176,6 +189,16 @@ impl FunctionsHost {
             self.core.workers.get(group).and_then(|worker| worker.pid()).ok_or_else(missing)?;
         let pid = i32::try_from(pid).expect("a process id fits");
         kill(Pid::from_raw(pid), Signal::SIGKILL).map_err(|_| missing())
+    }
+
+    /// Loses the instance of a group, and with it the host: its callers get no answer, its messages stay hidden
+    /// until their locks end, and its timers are overdue. Another instance stands in at once.
+    ///
+    /// # Errors
+    /// There is no such group.
+    pub fn lose_instance(&self, group: &str) -> Result<(), ControlError> {
+        let lost = self.core.lose_instance(group);
+        if lost { Ok(()) } else { Err(ControlError::NoProcess(group.to_owned())) }
     }
 
     /// Changes application settings, and with it replaces every process; triggers keep what they were read

@@ -217,7 +217,9 @@ async fn keep_time(github: Weak<GitHub>, clock: Clock, retimed: Arc<Notify>) {
                 None => std::future::pending().await,
             }
         };
+        // In a fixed order, so that a simulation repeats itself.
         tokio::select! {
+            biased;
             () = due_time => {}
             () = retimed.notified() => {}
         }

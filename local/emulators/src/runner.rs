@@ -27,11 +27,13 @@ mod working;
 mod script;
 mod service;
 mod home;
+mod bare;
 
 #[cfg(test)]
 mod tests;
 
 use arguments::Arguments;
+pub use bare::Bare;
 pub use home::{lay_home, lay_release};
 
 /// The version that it says it has.

@@ -10,9 +10,11 @@ use crate::cloud::Registration;
 
 mod batch;
 mod operators;
+mod storm;
 
 pub use batch::{BatchAccount, Nodes, Tasks};
 pub use operators::{Deployment, Replay, Status, What};
+pub use storm::Storm;
 
 /// Gives every GitHub Actions job its own runner on Azure Batch; this is what runs on your machine.
 #[derive(Debug, Parser)]
@@ -38,6 +40,8 @@ pub enum Command {
     Evaluate(Evaluate),
     /// Lead pools through the tasks of a trace, each with its formula, and tell how many nodes they had
     Simulate(Simulate),
+    /// Play storms: jobs and faults over the real handler in virtual time; exit 0 if nothing is lost, doubled or left
+    Storm(Storm),
     /// Write the package that a Function App runs from: the handler for Linux x64, host.json, the functions
     Package(Package),
     /// Tell where each job stands and what it waits for

@@ -30,6 +30,7 @@ mod queue_job;
 mod emulate;
 mod evaluate;
 mod simulate;
+pub mod storm;
 mod package;
 mod deployment;
 mod status;
@@ -73,6 +74,11 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Emulate(options) => emulate::run(options).await,
             Command::Evaluate(options) => evaluate::run(&options),
             Command::Simulate(options) => simulate::run(options).await,
+            Command::Storm(options) => {
+                storm::run::run(&options, storm::world::play).map(|summary| {
+                    if summary.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+                })
+            }
             Command::Package(options) => package::run(&options),
             Command::Status(options) => status::run(&options).await,
             Command::Replay(options) => replay::run(options).await,

@@ -10,10 +10,12 @@ impl World {
     pub(super) fn claim(&mut self, task: usize) {
         let own = self.tasks[task].clone();
         let mut asked = own.id.clone();
+        let mut path = Vec::new();
         for _ in 0..WALK_LIMIT {
+            path.push(asked.clone());
             let job = self.listed(&self.jobs[&asked.job]).seen;
             let profile = self.profile(own.profile);
-            match step(&own.id, profile, &self.rules.deployment, asked.job, &job) {
+            match step(&own.id, profile, &self.rules.deployment, &path, &job) {
                 Step::Serve => break,
                 Step::Ask(thief) => asked = thief,
                 Step::Gone(_) => return self.end(task, Ending::Clean),

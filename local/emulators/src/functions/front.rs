@@ -130,6 +130,8 @@ impl FunctionsHost {
                 let text = "Function host is not running.";
                 self.failure(StatusCode::SERVICE_UNAVAILABLE, text)
             }
+            // The platform's front end answers in the place of an instance that is gone.
+            Failure::InstanceLost => self.failure(StatusCode::BAD_GATEWAY, ""),
             Failure::NoAnswer(_) | Failure::Gone(Gone::Rested) if proxy => {
                 self.failure(StatusCode::BAD_GATEWAY, "")
             }

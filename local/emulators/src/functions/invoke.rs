@@ -9,6 +9,7 @@ use http::{HeaderValue, header};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::answer::{self, Reading, Results};
@@ -17,7 +18,7 @@ use super::envelope::Sys;
 use super::forward::{self, NotForwarded};
 use super::wire::{Length, NoAnswer, Wire};
 use super::worker::{Gone, Worker};
-use super::{HOST_VERSION, Line, Log, Stream};
+use super::{HOST_VERSION, Line, Log, Options, Stream};
 use crate::events::{Happening, Site};
 use crate::service::{Request, Response};
 
@@ -29,8 +30,11 @@ pub(super) struct Core {
     pub(super) site: Site,
     /// The processes, by group.
     pub(super) workers: BTreeMap<String, Worker>,
+    /// The way to storage.
+    pub(super) to_storage: Wire,
     log: Log,
-    wire: Wire,
+    to_workers: Wire,
+    losses: BTreeMap<String, watch::Sender<u64>>,
     ids: Mutex<StdRng>,
 }
 
@@ -46,6 +50,9 @@ pub(super) enum Failure {
     /// The connection to the handler broke.
     #[error("the handler gave no answer")]
     NoAnswer(#[from] NoAnswer),
+    /// The host's own machine was lost, and with it whatever the host would have done next.
+    #[error("the instance was lost")]
+    InstanceLost,
     /// `functionTimeout` went by.
     #[error("the invocation timed out")]
     TimedOut,
@@ -64,11 +71,21 @@ impl Core {
         app: App,
         site: Site,
         workers: BTreeMap<String, Worker>,
-        log: Log,
-        seed: u64,
+        options: &Options,
     ) -> Self {
-        let ids = Mutex::new(StdRng::seed_from_u64(seed));
-        Self { app, site, workers, log, wire: Wire::new(), ids }
+        let ids = Mutex::new(StdRng::seed_from_u64(options.seed));
+        let losses = workers.keys().map(|group| (group.clone(), watch::Sender::new(0))).collect();
+        let within = options.within.as_ref();
+        Self {
+            app,
+            site,
+            workers,
+            to_storage: Wire::or_of_sockets(within.map(|within| &within.storage)),
+            log: options.log.clone(),
+            to_workers: Wire::or_of_sockets(within.map(|within| &within.handler)),
+            losses,
+            ids,
+        }
     }
 
     /// Finds a function, whose name has no case.
@@ -98,7 +115,7 @@ impl Core {
             let port = self.worker(function).port().await?;
             let request = payload_request(port, &function.name, self.draw(), body);
             // The host's JSON formatter writes into the connection and does not know the length before.
-            let answer = self.wire.send(request, Length::Chunked).await?;
+            let answer = self.to_workers.send(request, Length::Chunked).await?;
             let status = answer.status().as_u16();
             match answer::read(&answer) {
                 Reading::Ran(results) => Ok((status, results)),
@@ -130,7 +147,7 @@ impl Core {
                     forward::rebuilt(request, port, self.draw())?
                 }
             };
-            Ok(self.wire.send(request, Length::Known).await?)
+            Ok(self.to_workers.send(request, Length::Known).await?)
         });
         let answered = answered.await;
         self.tell(function, &answered.as_ref().map(|answer| answer.status().as_u16()));
@@ -143,15 +160,29 @@ impl Core {
         invocation: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let clock = &self.site.clock;
-        let Some(timeout) = self.app.host.function_timeout else { return invocation.await };
+        let mut lost = self.losses[&function.group()].subscribe();
+        let timeout = async {
+            match self.app.host.function_timeout {
+                Some(timeout) => clock.reaches(clock.now() + timeout).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
+            biased;
+            _ = lost.changed() => Err(Failure::InstanceLost),
             outcome = invocation => outcome,
-            () = clock.reaches(clock.now() + timeout) => {
+            () = timeout => {
                 // The host cannot call an invocation back, so it takes the process away from under it.
                 self.worker(function).restart();
                 Err(Failure::TimedOut)
             }
         }
+    }
+
+    /// Ends all invocations of a group as if there had never been a host that waits for them.
+    pub(super) fn lose_instance(&self, group: &str) -> bool {
+        let loss = self.losses.get(group);
+        loss.map(|loss| loss.send_modify(|losses| *losses += 1)).is_some()
     }
 
     fn tell(&self, function: &Function, outcome: &Result<u16, &Failure>) {
@@ -178,7 +209,7 @@ impl Failure {
         match self {
             Self::Gone(_) => 503,
             Self::NotForwarded(_) => 500,
-            Self::NoAnswer(_) => 502,
+            Self::NoAnswer(_) | Self::InstanceLost => 502,
             Self::TimedOut => 504,
             Self::Refused { status, .. } => *status,
         }

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use super::definitions::{Encoding, Function, Queues};
 use super::envelope;
-use super::invoke::Core;
+use super::invoke::{Core, Failure};
 
 mod connection;
 mod message;
@@ -48,7 +48,7 @@ impl Listener {
         queue: &str,
         connection: &Connection,
     ) -> Arc<Self> {
-        let queue = Queue::new(connection, queue, core.site.clock.clone());
+        let queue = Queue::new(connection, queue, core.site.clock.clone(), core.to_storage.clone());
         Arc::new(Self { core, function, binding, queue })
     }
 
@@ -96,10 +96,11 @@ impl Listener {
         let next = match polling::before(message.dequeue_count, settings) {
             Some(next) => next,
             None => match decode(&message.text, settings) {
-                Some(text) => {
-                    let succeeded = self.run(&mut message, &text).await;
-                    polling::after(succeeded, message.dequeue_count, settings)
-                }
+                Some(text) => match self.run(&mut message, &text).await {
+                    // It stays invisible until its lock ends.
+                    Err(Failure::InstanceLost) => return,
+                    outcome => polling::after(outcome.is_ok(), message.dequeue_count, settings),
+                },
                 // Trying again would not make it base64.
                 None => Next::Poison,
             },
@@ -110,7 +111,7 @@ impl Listener {
         }
     }
 
-    async fn run(&self, message: &mut Message, text: &str) -> bool {
+    async fn run(&self, message: &mut Message, text: &str) -> Result<(), Failure> {
         let sys = self.core.sys(&self.function);
         let payload = envelope::of_message(&self.binding, text, message, &sys);
         let invocation = self.core.invoke(&self.function, &payload);
@@ -119,7 +120,8 @@ impl Listener {
         loop {
             let renewal = clock.reaches(clock.now() + RENEWAL);
             tokio::select! {
-                outcome = &mut invocation => return outcome.is_ok(),
+                biased;
+                outcome = &mut invocation => return outcome.map(drop),
                 () = renewal => self.renew(message).await,
             }
         }

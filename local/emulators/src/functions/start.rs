@@ -69,7 +69,7 @@ pub(super) async fn start(mut options: Options, site: Site) -> Result<FunctionsH
     let workers = start_workers(&app, &options, &site, &mut tasks).await?;
     // A host starts seldom, and faults need the names for as long as there is one.
     let names = app.functions.iter().map(|function| &*function.name.clone().leak()).collect();
-    let core = Arc::new(Core::new(app, site, workers, options.log, options.seed));
+    let core = Arc::new(Core::new(app, site, workers, &options));
     let timers = attend(&core, sources, options.timers_by_hand, &mut tasks);
     let keys = Keys { function: options.function_key, master: options.master_key };
     let (claimed_address, tasks) = (Mutex::new(None), Mutex::new(tasks));
@@ -105,8 +105,12 @@ async fn start_workers(
         if workers.contains_key(&group) {
             continue;
         }
-        let number = workers.len() as u128;
-        let launch = launch(app, options, &group, Uuid::from_u128(number));
+        let number = u16::try_from(workers.len()).unwrap_or(u16::MAX);
+        if options.within.is_some() {
+            workers.insert(group, Worker::within(number));
+            continue;
+        }
+        let launch = launch(app, options, &group, Uuid::from_u128(number.into()));
         let (worker, first) = Worker::spawn(launch, site.clock.clone(), tasks);
         workers.insert(group.clone(), worker);
         starting.push(async move {

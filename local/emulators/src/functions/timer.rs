@@ -10,6 +10,9 @@ use super::invoke::{Core, Failure};
 
 mod ncrontab;
 
+/// How long it takes until another instance stands in for one that was lost.
+const NEXT_INSTANCE: TimeDelta = TimeDelta::seconds(3);
+
 pub use ncrontab::BadSchedule;
 pub(super) use ncrontab::Schedule;
 
@@ -67,8 +70,12 @@ impl Timer {
     }
 
     async fn fire_by_schedule(&self, at: DateTime<Utc>) {
-        // A failed run is told and logged where it failed; the schedule goes on.
-        let _ = self.fire().await;
+        // A failed run is told and logged where it failed; the schedule goes on. A run that was lost with its
+        // instance was not noted, so that the next instance finds it overdue.
+        while let Err(Failure::InstanceLost) = self.fire().await {
+            let clock = &self.core.site.clock;
+            clock.reaches(clock.now() + NEXT_INSTANCE).await;
+        }
         if let (Some(status), Some(next)) = (&mut *self.status(), self.schedule.after(at)) {
             *status = ScheduleStatus { last: Some(at), next };
         }

@@ -11,11 +11,17 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
+use crate::github::wire::{self, Unanswered};
 use crate::service::{Request, Response};
 
-/// A client with a pool of connections; it follows no redirect, and adds nothing but a missing `Host`.
-#[derive(Clone, Debug)]
-pub(super) struct Wire(Client<HttpConnector, UnsyncBoxBody<Bytes, Infallible>>);
+/// The way of requests out of the host.
+#[derive(Clone)]
+pub(super) enum Wire {
+    /// A client with a pool of connections; it follows no redirect, and adds nothing but a missing `Host`.
+    Sockets(Client<HttpConnector, UnsyncBoxBody<Bytes, Infallible>>),
+    /// A function of this process.
+    Function(wire::Wire),
+}
 
 /// How the length of a body is announced.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,12 +41,20 @@ pub(super) enum NoAnswer {
     /// The connection closed within the answer's body.
     #[error("the answer broke off")]
     Body(#[from] hyper::Error),
+    /// The function that stands for connections gave none.
+    #[error(transparent)]
+    Function(#[from] Unanswered),
 }
 
 impl Wire {
     /// Makes a client.
-    pub(super) fn new() -> Self {
-        Self(Client::builder(TokioExecutor::new()).build_http())
+    pub(super) fn of_sockets() -> Self {
+        Self::Sockets(Client::builder(TokioExecutor::new()).build_http())
+    }
+
+    /// Takes a function, where there is one.
+    pub(super) fn or_of_sockets(function: Option<&wire::Wire>) -> Self {
+        function.map_or_else(Self::of_sockets, |function| Self::Function(function.clone()))
     }
 
     /// Sends a request, whose URI is absolute.
@@ -49,6 +63,10 @@ impl Wire {
         request: Request,
         length: Length,
     ) -> Result<Response, NoAnswer> {
+        let client = match self {
+            Self::Sockets(client) => client,
+            Self::Function(send) => return Ok(send(request).await?),
+        };
         let request = request.map(|body| match length {
             Length::Known => Full::new(body).boxed_unsync(),
             Length::Chunked => {
@@ -56,7 +74,7 @@ impl Wire {
                 StreamBody::new(stream::iter([frame])).boxed_unsync()
             }
         });
-        let (parts, body) = self.0.request(request).await?.into_parts();
+        let (parts, body) = client.request(request).await?.into_parts();
         Ok(Response::from_parts(parts, body.collect().await?.to_bytes()))
     }
 }

@@ -50,6 +50,8 @@ enum State {
     Starting,
     /// It answers on this port.
     Ready { port: u16, pid: u32 },
+    /// It is no process of its own, and always answers.
+    Within { number: u16 },
     /// It ended with code 0, and nobody starts it again.
     Rested,
     /// It failed too often, and the host gave up; or the host has ended.
@@ -95,10 +97,23 @@ impl Worker {
         let (state, states) = watch::channel(State::Starting);
         let (orders, order) = mpsc::unbounded_channel();
         let (first, first_start) = oneshot::channel();
-        let keeper =
-            Keeper { launch, clock, state, orders: order, first: Some(first), wire: Wire::new() };
+        let keeper = Keeper {
+            launch,
+            clock,
+            state,
+            orders: order,
+            first: Some(first),
+            wire: Wire::of_sockets(),
+        };
         tasks.spawn(keeper.keep());
         (Self { state: states, orders }, first_start)
+    }
+
+    /// Makes a worker within this process, which needs no start.
+    pub(super) fn within(number: u16) -> Self {
+        let (_, state) = watch::channel(State::Within { number });
+        let (orders, _) = mpsc::unbounded_channel();
+        Self { state, orders }
     }
 
     /// Waits until the process answers, and tells its port.
@@ -106,7 +121,7 @@ impl Worker {
         let mut state = self.state.clone();
         let decided = state.wait_for(|state| *state != State::Starting).await;
         match decided.as_deref() {
-            Ok(State::Ready { port, .. }) => Ok(*port),
+            Ok(State::Ready { port, .. } | State::Within { number: port }) => Ok(*port),
             Ok(State::Rested) => Err(Gone::Rested),
             // A keeper is dropped, in whatever state, as the host is.
             Ok(State::Stopped | State::Starting) | Err(_) => Err(Gone::Stopped),
@@ -122,7 +137,7 @@ impl Worker {
     pub(super) fn pid(&self) -> Option<u32> {
         match *self.state.borrow() {
             State::Ready { pid, .. } => Some(pid),
-            State::Starting | State::Rested | State::Stopped => None,
+            State::Starting | State::Within { .. } | State::Rested | State::Stopped => None,
         }
     }
 

@@ -134,8 +134,19 @@ pub(super) fn is_configured(home: &Path) -> bool {
 
 /// Reads what the runner is configured as.
 pub(super) fn settings(home: &Path) -> io::Result<Settings> {
-    let file: RunnerFile = serde_json::from_slice(&fs::read(home.join(CONFIGURATION[0]))?)?;
-    let key: KeyFile = serde_json::from_slice(&fs::read(home.join(CONFIGURATION[2]))?)?;
+    read(&fs::read(home.join(CONFIGURATION[0]))?, &fs::read(home.join(CONFIGURATION[2]))?)
+}
+
+/// Reads what a runner is configured as from the files that a configuration carries.
+pub(super) fn carried(files: &BTreeMap<String, String>) -> io::Result<Settings> {
+    let file = |name: &str| STANDARD.decode(files.get(name).map_or("", String::as_str));
+    let found = (file(CONFIGURATION[0]), file(CONFIGURATION[2]));
+    read(&found.0.map_err(io::Error::other)?, &found.1.map_err(io::Error::other)?)
+}
+
+fn read(runner: &[u8], key: &[u8]) -> io::Result<Settings> {
+    let file: RunnerFile = serde_json::from_slice(runner)?;
+    let key: KeyFile = serde_json::from_slice(key)?;
     Ok(Settings {
         name: file.agent_name,
         service: file.server_url,

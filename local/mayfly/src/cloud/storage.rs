@@ -31,7 +31,7 @@ impl Storage {
     }
 
     /// Writes the connection of the host's own triggers.
-    pub(super) fn connection(&self) -> String {
+    pub(crate) fn connection(&self) -> String {
         let Self { queues, blobs, signature } = self;
         format!("QueueEndpoint={queues};BlobEndpoint={blobs};SharedAccessSignature={signature}")
     }

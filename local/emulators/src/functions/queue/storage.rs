@@ -49,9 +49,9 @@ pub(super) enum StorageError {
 }
 
 impl Queue {
-    pub(super) fn new(connection: &Connection, name: &str, clock: Clock) -> Self {
+    pub(super) fn new(connection: &Connection, name: &str, clock: Clock, wire: Wire) -> Self {
         let (connection, name) = (connection.clone(), name.to_owned());
-        Self { connection, name, clock, wire: Wire::new() }
+        Self { connection, name, clock, wire }
     }
 
     /// Makes a queue of the same account.

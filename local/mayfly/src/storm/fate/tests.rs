@@ -1,0 +1,96 @@
+use super::*;
+use crate::storm::plan::Size;
+
+fn calm(accidents: Vec<Accident>) -> Plan {
+    let plan = Plan::drawn(1, &Size { jobs: 1, faulty: Some(0.0) });
+    let chances = Chances { faulty: 0.0, slow: 0.0, deaths: 0.0, thieves: 0.0 };
+    Plan { accidents, chances, calm_at: 10_000, ..plan }
+}
+
+fn faulty(share: f64) -> Plan {
+    let plan = calm(Vec::new());
+    Plan { chances: Chances { faulty: share, ..plan.chances }, ..plan }
+}
+
+/// Draws the fates of a hundred calls.
+fn hundred(plan: &Plan, callee: Callee, operation: &str) -> Vec<Fate> {
+    let mut fates = Fates::of(plan);
+    (0..100).map(|_| fates.next(callee, operation, 500)).collect()
+}
+
+#[test]
+fn a_call_meets_its_fate_whatever_else_is_called() {
+    let plan = faulty(0.3);
+    let alone = hundred(&plan, Callee::Batch, "AddTask");
+    let mut fates = Fates::of(&plan);
+    let among = (0..100).map(|_| {
+        fates.next(Callee::Batch, "GetTask", 500);
+        fates.next(Callee::Batch, "AddTask", 500)
+    });
+    assert_eq!(among.collect::<Vec<_>>(), alone);
+    assert_ne!(hundred(&Plan { seed: 2, ..plan }, Callee::Batch, "AddTask"), alone);
+}
+
+#[test]
+fn the_share_of_faulty_calls_is_the_one_asked_for() {
+    for share in [0.0, 0.2, 1.0] {
+        let plan = faulty(share);
+        let mut fates = Fates::of(&plan);
+        let met = (0..5000).filter(|_| fates.next(Callee::Blobs, "GetBlob", 0).is_faulty()).count();
+        let met = f64::from(u32::try_from(met).expect("a small number")) / 5000.0;
+        assert!((met - share).abs() < 0.02, "{met} in place of {share}");
+    }
+}
+
+#[test]
+fn each_service_fails_in_its_own_ways() {
+    let statuses = |callee, operation| {
+        let mut statuses: Vec<u16> = hundred(&faulty(1.0), callee, operation)
+            .iter()
+            .filter_map(|fate| match fate {
+                Fate::Fail { status, .. } => Some(*status),
+                _ => None,
+            })
+            .collect();
+        statuses.sort_unstable();
+        statuses.dedup();
+        statuses
+    };
+    let of_jobs = statuses(Callee::Github, "GetJobForWorkflowRun");
+    assert_eq!(of_jobs, [403, 404, 429, 500, 502, 503, 504]);
+    let of_runners = statuses(Callee::Github, "DeleteSelfHostedRunnerFromOrg");
+    assert_eq!(of_runners, [403, 429, 500, 502, 503, 504]);
+    assert_eq!(statuses(Callee::Batch, "AddTask"), [408, 429, 500, 503]);
+    assert_eq!(statuses(Callee::Queues, "PutMessage"), [500, 503]);
+    assert_eq!(statuses(Callee::Claim, "ClaimRunner"), [429, 500, 502, 503]);
+}
+
+#[test]
+fn an_outage_befalls_all_calls_of_its_service_and_no_other() {
+    let outage = Mishap::Outage { callee: Callee::Batch, seconds: 60 };
+    let mut fates = Fates::of(&calm(vec![Accident { at: 100, what: outage }]));
+    let mut down = |callee, at| (0..20).filter(|_| fates.next(callee, "x", at).is_faulty()).count();
+    let seen = [99, 100, 159, 160].map(|at| down(Callee::Batch, at));
+    assert_eq!(seen, [0, 20, 20, 0]);
+    assert_eq!(down(Callee::Github, 120), 0);
+}
+
+#[test]
+fn a_rate_storm_tells_when_to_come_again() {
+    let storm = Mishap::RateStorm { retry_after: 77, seconds: 60 };
+    let mut fates = Fates::of(&calm(vec![Accident { at: 0, what: storm }]));
+    let limited = Fate::Fail { status: 429, retry_after: Some(77) };
+    let met = (0..100).filter(|_| fates.next(Callee::Github, "x", 1) == limited).count();
+    assert!((60..100).contains(&met), "{met}");
+    assert_eq!(fates.next(Callee::Batch, "x", 1), Fate::Pass);
+}
+
+#[test]
+fn when_it_is_calm_nothing_befalls_anybody() {
+    let plan = faulty(1.0);
+    let plan = Plan { chances: Chances { deaths: 1.0, ..plan.chances }, ..plan };
+    let mut fates = Fates::of(&plan);
+    assert_eq!(fates.next(Callee::Github, "x", plan.calm_at), Fate::Pass);
+    assert!(fates.dies((0, Group::Http), 1, plan.calm_at - 1).is_some());
+    assert_eq!(fates.dies((0, Group::Http), 1, plan.calm_at), None);
+}

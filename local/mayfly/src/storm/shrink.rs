@@ -1,0 +1,119 @@
+//! Makes a failing plan smaller, as long as it still fails: fewer jobs, then fewer accidents, then fewer faults.
+
+use super::fate::Chances;
+use super::plan::Plan;
+
+/// Shrinks a plan that fails, with so many tries at most, and gives the smallest one that was seen to fail.
+pub fn shrunk(plan: &Plan, most_tries: usize, fails: impl Fn(&Plan) -> bool) -> Plan {
+    let mut shrinking = Shrinking { plan: plan.clone(), tries: most_tries, fails };
+    loop {
+        let before = shrinking.plan.clone();
+        shrinking.drop_parts(|plan| &mut plan.jobs);
+        shrinking.drop_parts(|plan| &mut plan.accidents);
+        shrinking.drop_chances();
+        shrinking.calm_earlier();
+        if shrinking.plan == before || shrinking.tries == 0 {
+            return shrinking.plan;
+        }
+    }
+}
+
+struct Shrinking<F> {
+    plan: Plan,
+    tries: usize,
+    fails: F,
+}
+
+impl<F: Fn(&Plan) -> bool> Shrinking<F> {
+    /// Drops halves of a list, then quarters, and so on, wherever the rest still fails.
+    fn drop_parts<T>(&mut self, list: impl Fn(&mut Plan) -> &mut Vec<T>) {
+        let mut size = list(&mut self.plan).len();
+        while size > 0 {
+            let mut from = 0;
+            while from < list(&mut self.plan).len() {
+                let mut smaller = self.plan.clone();
+                let parts = list(&mut smaller);
+                let to = parts.len().min(from + size);
+                parts.drain(from..to);
+                if !self.accept(smaller) {
+                    from = to;
+                }
+            }
+            size /= 2;
+        }
+    }
+
+    fn drop_chances(&mut self) {
+        let drops: [fn(&mut Chances); 4] = [
+            |chances| chances.faulty = 0.0,
+            |chances| chances.slow = 0.0,
+            |chances| chances.deaths = 0.0,
+            |chances| chances.thieves = 0.0,
+        ];
+        for drop in drops {
+            let mut smaller = self.plan.clone();
+            drop(&mut smaller.chances);
+            self.accept(smaller);
+        }
+    }
+
+    fn calm_earlier(&mut self) {
+        let mut smaller = self.plan.clone();
+        smaller.calm_at = smaller.calm_at.min(smaller.earliest_calm());
+        self.accept(smaller);
+    }
+
+    fn accept(&mut self, smaller: Plan) -> bool {
+        if self.tries == 0 || smaller == self.plan {
+            return false;
+        }
+        self.tries -= 1;
+        let accepted = (self.fails)(&smaller);
+        if accepted {
+            self.plan = smaller;
+        }
+        accepted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::storm::plan::Size;
+
+    fn plan() -> Plan {
+        Plan::drawn(11, &Size { jobs: 100, faulty: Some(0.2) })
+    }
+
+    /// Fails where both jobs are in it, and an accident.
+    fn fails(plan: &Plan) -> bool {
+        let whole = self::plan();
+        let (one, other) = (&whole.jobs[13], &whole.jobs[77]);
+        plan.jobs.contains(one)
+            && plan.jobs.contains(other)
+            && plan.accidents.contains(&whole.accidents[2])
+    }
+
+    #[test]
+    fn what_is_left_is_what_it_takes_to_fail() {
+        let small = shrunk(&plan(), 1000, fails);
+        assert!(fails(&small));
+        assert_eq!((small.jobs.len(), small.accidents.len()), (2, 1));
+        assert_eq!(small.chances, Chances { faulty: 0.0, slow: 0.0, deaths: 0.0, thieves: 0.0 });
+        assert!(small.calm_at < plan().calm_at);
+    }
+
+    #[test]
+    fn a_plan_is_tried_as_often_as_allowed_and_the_outcome_fails() {
+        let tried = Cell::new(0);
+        let counting = |plan: &Plan| {
+            tried.set(tried.get() + 1);
+            fails(plan)
+        };
+        let small = shrunk(&plan(), 10, counting);
+        assert_eq!(tried.get(), 10);
+        assert!(fails(&small));
+    }
+}

@@ -1,0 +1,223 @@
+//! Adds up the verdicts of many storms, as a line of JSON and as text for a person.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::verdict::Verdict;
+
+/// What many storms came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Summary {
+    seeds: u64,
+    /// The seeds of storms in which something was lost, doubled or left, or went astray.
+    failed: Vec<u64>,
+    /// The sums; its lists of faults hold those of all storms.
+    all: Verdict,
+}
+
+/// The last line of a run: the fields that others rely on first.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Line<'a> {
+    event: &'static str,
+    seeds: u64,
+    jobs: u64,
+    served: u64,
+    cancelled: u64,
+    lost: usize,
+    doubled: usize,
+    left_over: usize,
+    idle_share: f64,
+    astray: usize,
+    elsewhere: u64,
+    cut_off: u64,
+    runners: u64,
+    surplus: u64,
+    idle_minutes: u64,
+    held_minutes: u64,
+    busy_minutes: u64,
+    wait_seconds: Waits,
+    calls: u64,
+    faulty_share: f64,
+    github_calls: u64,
+    failed_seeds: &'a [u64],
+}
+
+/// How long jobs waited, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+struct Waits {
+    p50: u64,
+    p95: u64,
+    p99: u64,
+    max: u64,
+}
+
+impl Summary {
+    /// Adds a storm's verdict.
+    pub fn add(&mut self, seed: u64, verdict: &Verdict) {
+        self.seeds += 1;
+        if !verdict.is_clean() {
+            self.failed.push(seed);
+        }
+        self.all.add(verdict);
+    }
+
+    /// Tells whether nothing was lost, doubled or left in any storm.
+    pub fn is_clean(&self) -> bool {
+        self.failed.is_empty()
+    }
+
+    /// Writes the last line of a run.
+    ///
+    /// # Panics
+    /// Never: a summary is numbers.
+    pub fn json(&self) -> String {
+        serde_json::to_string(&self.line()).expect("a summary is numbers")
+    }
+
+    fn line(&self) -> Line<'_> {
+        let all = &self.all;
+        Line {
+            event: "summary",
+            seeds: self.seeds,
+            jobs: all.jobs,
+            served: all.served,
+            cancelled: all.cancelled,
+            lost: all.lost.len(),
+            doubled: all.doubled.len(),
+            left_over: all.left_over.len(),
+            idle_share: share(all.idle, all.busy),
+            astray: all.astray.len(),
+            elsewhere: all.elsewhere,
+            cut_off: all.cut_off,
+            runners: all.runners,
+            surplus: all.surplus,
+            idle_minutes: minutes(all.idle),
+            held_minutes: minutes(all.held),
+            busy_minutes: minutes(all.busy),
+            wait_seconds: waits(&all.waits),
+            calls: all.calls,
+            faulty_share: share(all.faulty_calls, all.calls),
+            github_calls: all.github_calls,
+            failed_seeds: &self.failed,
+        }
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = self.line();
+        let Waits { p50, p95, p99, max } = line.wait_seconds;
+        writeln!(
+            f,
+            "{} storms, {} jobs: {} served, {} cancelled, {} taken by foreign runners",
+            line.seeds, line.jobs, line.served, line.cancelled, line.elsewhere
+        )?;
+        writeln!(
+            f,
+            "{} lost, {} doubled, {} left over, {} astray",
+            line.lost, line.doubled, line.left_over, line.astray
+        )?;
+        writeln!(
+            f,
+            "{} runners idled for {:.2} % of the {} minutes they worked; {} had no job",
+            line.runners,
+            line.idle_share * 100.0,
+            line.busy_minutes,
+            line.surplus
+        )?;
+        writeln!(
+            f,
+            "half of the jobs waited for less than {p50} s, 95 % for {p95} s, 99 % for {p99} s, none for longer than {max} s"
+        )?;
+        write!(
+            f,
+            "{} calls, {:.1} % of them faulty; {} of GitHub",
+            line.calls,
+            line.faulty_share * 100.0,
+            line.github_calls
+        )
+    }
+}
+
+impl Verdict {
+    fn add(&mut self, other: &Self) {
+        self.jobs += other.jobs;
+        self.served += other.served;
+        self.cut_off += other.cut_off;
+        self.elsewhere += other.elsewhere;
+        self.cancelled += other.cancelled;
+        self.lost.extend_from_slice(&other.lost);
+        self.doubled.extend_from_slice(&other.doubled);
+        self.left_over.extend_from_slice(&other.left_over);
+        self.astray.extend_from_slice(&other.astray);
+        self.runners += other.runners;
+        self.surplus += other.surplus;
+        self.idle += other.idle;
+        self.held += other.held;
+        self.busy += other.busy;
+        self.waits.extend_from_slice(&other.waits);
+        self.calls += other.calls;
+        self.faulty_calls += other.faulty_calls;
+        self.github_calls += other.github_calls;
+    }
+}
+
+/// The share of a part in a whole, to six places.
+#[expect(clippy::cast_precision_loss, reason = "years of milliseconds fit")]
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { (part as f64 / whole as f64 * 1e6).round() / 1e6 }
+}
+
+fn minutes(milliseconds: u64) -> u64 {
+    milliseconds / 60_000
+}
+
+fn waits(waits: &[u64]) -> Waits {
+    let mut waits = waits.to_vec();
+    waits.sort_unstable();
+    // The smallest wait that so many percent of the jobs do not exceed.
+    let percentile = |percent: usize| {
+        let rank = (waits.len() * percent).div_ceil(100).saturating_sub(1);
+        waits.get(rank).map_or(0, |wait| wait.div_ceil(1000))
+    };
+    Waits { p50: percentile(50), p95: percentile(95), p99: percentile(99), max: percentile(100) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn storm(waits: Vec<u64>) -> Verdict {
+        let served = waits.len() as u64;
+        Verdict { jobs: served, served, waits, idle: 60_000, busy: 6_000_000, ..Verdict::default() }
+    }
+
+    #[test]
+    fn storms_add_up_to_one_line() {
+        let mut summary = Summary::default();
+        summary.add(1, &storm((1..=100).map(|second| second * 1000).collect()));
+        let faulty = Verdict {
+            lost: vec!["a job".to_owned()],
+            calls: 10,
+            faulty_calls: 2,
+            ..storm(vec![500])
+        };
+        summary.add(2, &faulty);
+        insta::assert_snapshot!(summary.json(), @r#"{"event":"summary","seeds":2,"jobs":101,"served":101,"cancelled":0,"lost":1,"doubled":0,"left_over":0,"idle_share":0.01,"astray":0,"elsewhere":0,"cut_off":0,"runners":0,"surplus":0,"idle_minutes":2,"held_minutes":0,"busy_minutes":200,"wait_seconds":{"p50":50,"p95":95,"p99":99,"max":100},"calls":10,"faulty_share":0.2,"github_calls":0,"failed_seeds":[2]}"#);
+        insta::assert_snapshot!(summary, @r"
+        2 storms, 101 jobs: 101 served, 0 cancelled, 0 taken by foreign runners
+        1 lost, 0 doubled, 0 left over, 0 astray
+        0 runners idled for 1.00 % of the 200 minutes they worked; 0 had no job
+        half of the jobs waited for less than 50 s, 95 % for 95 s, 99 % for 99 s, none for longer than 100 s
+        10 calls, 20.0 % of them faulty; 0 of GitHub
+        ");
+        assert!(!summary.is_clean());
+    }
+
+    #[test]
+    fn no_storm_is_a_clean_one() {
+        assert!(Summary::default().is_clean());
+        assert_eq!(Summary::default().line().idle_share, 0.0);
+    }
+}

@@ -1,0 +1,184 @@
+//! Judges a storm: what was lost, doubled or left, how long jobs waited, how long runners idled.
+//!
+//! - *Lost* is a job that a deployment had to serve, that nobody cancelled, and that no runner took.
+//! - *Doubled* is a job, or a run of a task, with two runners; a runner made when nobody needed it; a credential
+//!   for somebody who stole a ticket; a runner that took a job which was not its deployment's to serve.
+//! - *Astray* is what was decided wrongly and mended later: a runner sent home, ended or taken away for which a job
+//!   waited; a message that became poison although it could be postponed; a lost delivery never asked for again.
+//! - *Left over* is what is still there when the storm is long over.
+//!
+//! A job that a foreign runner took is served elsewhere, and one whose node was lost under it is cut off: GitHub
+//! fails it, and runs nothing again by itself. Both are counted and neither is a fault.
+
+use std::fmt;
+
+use super::plan::{Level, Plan};
+use super::record::{JobRecord, Left, Record};
+
+mod story;
+mod jobs;
+mod runners;
+mod demand;
+mod walk;
+mod astray;
+
+use jobs::Outcome;
+
+/// The judgement of one storm. Faults are told in a line each.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdict {
+    /// Jobs, those that were run again counted again.
+    pub jobs: u64,
+    /// Jobs that a runner of their deployment took.
+    pub served: u64,
+    /// Served jobs whose runner was lost under them.
+    pub cut_off: u64,
+    /// Jobs that a foreign runner took.
+    pub elsewhere: u64,
+    /// Jobs that were cancelled before a runner took them.
+    pub cancelled: u64,
+    /// Jobs that were lost.
+    pub lost: Vec<String>,
+    /// What was doubled.
+    pub doubled: Vec<String>,
+    /// What was left over.
+    pub left_over: Vec<String>,
+    /// What went astray.
+    pub astray: Vec<String>,
+    /// Runners that connected.
+    pub runners: u64,
+    /// Runners that connected, and ended without a job. For each there was a job when it was made.
+    pub surplus: u64,
+    /// How many milliseconds runners waited for a job while GitHub gave jobs.
+    pub idle: u64,
+    /// How many milliseconds they waited while GitHub gave none to anybody.
+    pub held: u64,
+    /// How many milliseconds they worked.
+    pub busy: u64,
+    /// How many milliseconds each served job waited, from the moment it could run; ascending.
+    pub waits: Vec<u64>,
+    /// Calls of all services.
+    pub calls: u64,
+    /// Calls that failed by fate, or lost their request or answer.
+    pub faulty_calls: u64,
+    /// Calls of GitHub by the handler.
+    pub github_calls: u64,
+}
+
+impl Verdict {
+    /// Judges what happened by what was planned.
+    pub fn of(plan: &Plan, record: &Record) -> Self {
+        let outcomes: Vec<_> =
+            record.jobs.iter().map(|job| (job, jobs::outcome(plan, record, job))).collect();
+        let count =
+            |wanted: Outcome| outcomes.iter().filter(|(_, one)| *one == wanted).count() as u64;
+        let waited = outcomes.iter().filter(|(_, one)| *one == Outcome::Served);
+        let mut waits: Vec<u64> = waited.filter_map(|(job, _)| wait(job)).collect();
+        waits.sort_unstable();
+        let lost = outcomes.iter().filter(|(_, one)| *one == Outcome::Lost);
+        let lost = lost.map(|(job, _)| story::of_job(plan, record, job));
+        let hours = runners::hours(plan, record);
+        let sum = |of: fn(&super::record::Calls) -> u64| record.calls.iter().map(of).sum();
+        Self {
+            jobs: outcomes.len() as u64,
+            served: count(Outcome::Served),
+            cut_off: outcomes.iter().filter(|(job, one)| jobs::is_cut_off(job, *one)).count()
+                as u64,
+            elsewhere: count(Outcome::Elsewhere),
+            cancelled: count(Outcome::Cancelled),
+            lost: lost.chain(jobs::never_queued(plan, record)).collect(),
+            doubled: jobs::doubled(plan, record).chain(runners::doubled(plan, record)).collect(),
+            left_over: left_over(record),
+            astray: astray::all(plan, record),
+            runners: runners::connected(record).count() as u64,
+            surplus: runners::without_job(record).count() as u64,
+            idle: hours.idle,
+            held: hours.held,
+            busy: hours.busy,
+            waits,
+            calls: sum(|calls| calls.calls),
+            faulty_calls: sum(|calls| calls.faulty),
+            github_calls: sum(|calls| match calls.callee {
+                super::fate::Callee::Github => calls.calls,
+                _ => 0,
+            }),
+        }
+    }
+
+    /// Judges a storm that ended in a panic, which has written why.
+    pub fn of_panic() -> Self {
+        Self { left_over: vec!["the storm ended in a panic".to_owned()], ..Self::default() }
+    }
+
+    /// Tells whether nothing was lost, doubled or left, and nothing went astray.
+    pub fn is_clean(&self) -> bool {
+        self.kinds().next().is_none()
+    }
+
+    /// Lists the kinds of faults that there are.
+    pub fn kinds(&self) -> impl Iterator<Item = Kind> {
+        self.faults().filter(|(_, faults)| !faults.is_empty()).map(|(kind, _)| kind)
+    }
+
+    /// Lists the faults, by their kinds.
+    pub fn faults(&self) -> impl Iterator<Item = (Kind, &[String])> {
+        let kinds = [
+            (Kind::Lost, &self.lost),
+            (Kind::Doubled, &self.doubled),
+            (Kind::LeftOver, &self.left_over),
+            (Kind::Astray, &self.astray),
+        ];
+        kinds.into_iter().map(|(kind, faults)| (kind, faults.as_slice()))
+    }
+}
+
+/// A kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// A job found no runner.
+    Lost,
+    /// There was a runner too many.
+    Doubled,
+    /// Something is still there.
+    LeftOver,
+    /// Something was decided wrongly.
+    Astray,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lost => "lost",
+            Self::Doubled => "doubled",
+            Self::LeftOver => "left over",
+            Self::Astray => "astray",
+        })
+    }
+}
+
+fn wait(job: &JobRecord) -> Option<u64> {
+    Some(job.started_at?.saturating_sub(job.ready_at?))
+}
+
+fn left_over(record: &Record) -> Vec<String> {
+    let Left { tasks, ended_tasks, registrations, claims, messages, poison } = &record.left;
+    let kinds = [
+        ("task that has not ended", tasks),
+        ("task that ended long ago", ended_tasks),
+        ("registration", registrations),
+        ("claim", claims),
+        ("message", messages),
+        ("poison message", poison),
+    ];
+    let lines = kinds
+        .iter()
+        .flat_map(|(kind, names)| names.iter().map(move |name| format!("{kind}: {name}")));
+    let unended =
+        record.jobs.iter().filter(|job| job.started_at.is_some() && job.ended_at.is_none());
+    let unended = unended.map(|job| format!("job that still runs: {}", job.id));
+    let restless = (!record.came_to_rest).then(|| "the storm did not come to rest".to_owned());
+    lines.chain(unended).chain(restless).collect()
+}
+
+#[cfg(test)]
+mod tests;

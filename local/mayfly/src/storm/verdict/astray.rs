@@ -1,0 +1,79 @@
+//! Judges decisions that reconciliation has mended, and that should not have been taken.
+//!
+//! A job is not lost by them, it waits longer than it had to.
+
+use super::{Plan, Record, runners, story, walk};
+use crate::storm::fate::Callee;
+use crate::storm::plan::Mishap;
+use crate::storm::record::{End, Poisoned, Run, RunnerRecord, TaskRecord};
+
+/// How old what a decision rests on may be: a run of reconciliation reads for 100 seconds, and then acts.
+const DECIDING: u64 = 180_000;
+/// In how long a message becomes poison when it fails each time.
+const FAILING: u64 = 400_000;
+
+/// Lists what went astray.
+pub(super) fn all(plan: &Plan, record: &Record) -> Vec<String> {
+    let tasks = record.tasks.iter();
+    let sent_home = tasks.clone().flat_map(|task| sent_home(plan, record, task));
+    let given_up = tasks.filter_map(|task| given_up(plan, record, task));
+    let taken_away = runners::without_job(record).filter_map(|one| taken_away(plan, record, one));
+    let poisoned = record.poisoned.iter().filter(|message| !is_excused(plan, message));
+    let poisoned = poisoned.map(|Poisoned { at, message, .. }| {
+        format!("became poison at {}: {message}", story::clock(*at))
+    });
+    let unasked = record.undelivered.iter();
+    let unasked = unasked.map(|delivery| format!("never asked for again: {delivery}"));
+    sent_home.chain(given_up).chain(taken_away).chain(poisoned).chain(unasked).collect()
+}
+
+/// Lists the runs in which an entrypoint was told that nobody needs it, although somebody did.
+fn sent_home(plan: &Plan, record: &Record, task: &TaskRecord) -> Vec<String> {
+    let in_vain = |run: &&Run| run.exit_code == Some(0) && !runners::has_runner(record, task, run);
+    let runs = task.runs.iter().filter(in_vain);
+    let owed = runs.filter_map(|run| {
+        let job = walk::owed(plan, record, task, (run.started_at, run.ended_at?))?;
+        Some((job, run))
+    });
+    // GitHub holds a runner to be busy for ten minutes after its node was lost under it.
+    let owed = owed.filter(|(_, run)| !runners::is_busy_at(record, task, run.started_at));
+    owed.map(|(job, _)| told("sent home", job.id, task)).collect()
+}
+
+/// Tells of a task that was ended while it waited, although a job waited for its runner.
+fn given_up(plan: &Plan, record: &Record, task: &TaskRecord) -> Option<String> {
+    let ended_at = task.ended_at.filter(|_| task.runs.is_empty() && !is_closed(plan, task))?;
+    let job = walk::owed(plan, record, task, (ended_at.saturating_sub(DECIDING), ended_at))?;
+    Some(told("ended", job.id, task))
+}
+
+/// Tells of a runner that the handler took off GitHub's list, although a job waited for it.
+fn taken_away(plan: &Plan, record: &Record, runner: &RunnerRecord) -> Option<String> {
+    let gone_at = runner.gone_at.filter(|_| runner.end == Some(End::Deregistered))?;
+    let task = runners::task_of(record, runner)?;
+    let run = runners::run_at(task, runner.registered_at)?;
+    let lived = run.ended_at.is_none_or(|ended_at| ended_at >= gone_at);
+    let job = walk::owed(plan, record, task, (gone_at.saturating_sub(DECIDING), gone_at))?;
+    lived.then(|| told("deregistered", job.id, task))
+}
+
+fn told(what: &str, job: u64, task: &TaskRecord) -> String {
+    format!("{what} although job {job} waited for it: {}", story::of_task(task))
+}
+
+/// Tells whether somebody has disabled the Batch job that a task is in: it is replaced, and ended, then.
+fn is_closed(plan: &Plan, task: &TaskRecord) -> bool {
+    plan.accidents.iter().any(|accident| {
+        let Mishap::JobDisabled { deployment, profile } = &accident.what else { return false };
+        *deployment == task.deployment && task.batch_job == format!("runners-{profile}")
+    })
+}
+
+/// A message can be postponed unless the queue cannot be had either.
+fn is_excused(plan: &Plan, message: &Poisoned) -> bool {
+    plan.accidents.iter().any(|accident| {
+        let queues = matches!(accident.what, Mishap::Outage { callee: Callee::Queues, .. });
+        let (begin, end) = (accident.at * 1000, accident.ends_at() * 1000 + FAILING);
+        queues && (begin..end).contains(&message.at)
+    })
+}

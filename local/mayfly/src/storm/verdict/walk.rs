@@ -1,0 +1,60 @@
+//! Walks from a task to the job that its runner owes itself to, on what really happened.
+//!
+//! The rule is the one of ARCHITECTURE.md, written a second time: whoever finds that its own job runs on our runner
+//! made for another, owes itself to that other one. The answer counts only where it was the same throughout
+//! a span, since whoever decided within that span may have looked at any moment of it.
+
+use super::{JobRecord, Plan, Record};
+use crate::storm::record::TaskRecord;
+
+/// A walk that goes on for longer is given up, here as there.
+const LIMIT: usize = 16;
+
+/// Finds the job that waited throughout a span for the runner of a task, in its deployment.
+pub(super) fn owed<'a>(
+    plan: &Plan,
+    record: &'a Record,
+    task: &TaskRecord,
+    span: (u64, u64),
+) -> Option<&'a JobRecord> {
+    let deployment = &plan.deployments[task.deployment].name;
+    let mut asked = number(deployment, &task.id)?;
+    for _ in 0..LIMIT {
+        let job = record.jobs.iter().find(|job| job.id == asked)?;
+        if waits_throughout(job, span) {
+            return can_serve(plan, task, job).then_some(job);
+        }
+        let runner = taken_before(job, span.0)?;
+        let made_for = number(deployment, runner)?;
+        if made_for == asked || runner == task.id {
+            return None;
+        }
+        asked = made_for;
+    }
+    None
+}
+
+fn waits_throughout(job: &JobRecord, (from, until): (u64, u64)) -> bool {
+    let over = [job.started_at, job.ended_at].into_iter().flatten().min();
+    job.ready_at.is_some_and(|at| at <= from) && over.is_none_or(|at| at > until)
+}
+
+fn taken_before(job: &JobRecord, moment: u64) -> Option<&str> {
+    let runner = job.runners.last()?;
+    job.started_at.filter(|&at| at < moment).map(|_| runner.as_str())
+}
+
+/// Reads the job's number in the name of a deployment's task or runner.
+fn number(deployment: &str, name: &str) -> Option<u64> {
+    let rest = name.strip_prefix(deployment)?.strip_prefix('-')?;
+    rest.split('-').next()?.parse().ok()
+}
+
+fn can_serve(plan: &Plan, task: &TaskRecord, job: &JobRecord) -> bool {
+    let profiles = handler::profiles::default_profiles("ubuntu", "windows");
+    // A Batch job is named after its profile; one that takes over has `_2` behind that.
+    let name = task.batch_job.strip_prefix("runners-").unwrap_or_default();
+    let name = name.split('_').next().unwrap_or_default();
+    let profile = profiles.iter().find(|profile| profile.name == name);
+    profile.is_some_and(|profile| profile.serves(&plan.jobs[job.planned].labels))
+}

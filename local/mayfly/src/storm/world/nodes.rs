@@ -1,0 +1,106 @@
+//! Stands for the nodes of a deployment: starts the entrypoint of a task, stops it, and loses it.
+
+use std::sync::{Arc, OnceLock};
+
+use emulators::batch::launch::{Ask, Ending, Launcher, Stop, TaskRun};
+use emulators::functions::FunctionsHost;
+use emulators::github::GitHub;
+use emulators::service::Service;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+
+use super::entrypoint::Entrypoint;
+use super::weather::Weather;
+
+const KILLED: i32 = -9;
+
+/// The nodes of a deployment.
+pub(super) struct Nodes {
+    deployment: usize,
+    weather: Arc<Weather>,
+    github: Arc<Service<GitHub>>,
+    pub(super) host: OnceLock<Arc<Service<FunctionsHost>>>,
+}
+
+/// What starts tasks on the nodes.
+pub(super) struct Launching(pub(super) Arc<Nodes>);
+
+/// A run, until it has ended: one that is dropped was lost with its node.
+struct Running {
+    nodes: Arc<Nodes>,
+    job: String,
+    task: String,
+    number: u32,
+    code: Option<i32>,
+}
+
+impl Nodes {
+    pub(super) fn new(
+        deployment: usize,
+        weather: &Arc<Weather>,
+        github: &Arc<Service<GitHub>>,
+    ) -> Arc<Self> {
+        let (weather, github) = (Arc::clone(weather), Arc::clone(github));
+        Arc::new(Self { deployment, weather, github, host: OnceLock::new() })
+    }
+
+    async fn run(self: Arc<Self>, run: TaskRun, stop: Stop) -> Ending {
+        let number = self.weather.chronicle.started(self.deployment, &run.job, &run.task);
+        let mut running = Running {
+            nodes: Arc::clone(&self),
+            job: run.job.clone(),
+            task: run.task.clone(),
+            number,
+            code: None,
+        };
+        let entrypoint = self.entrypoint(&run, number);
+        let (asker, asked) = watch::channel(false);
+        let mut killed = stop.clone();
+        let ended = tokio::select! {
+            biased;
+            _ = killed.asked(Ask::Kill) => None,
+            () = hand_on(stop, asker) => None,
+            code = entrypoint.run(asked) => Some(code),
+        };
+        running.code = ended;
+        Ending::Exited(ended.unwrap_or(KILLED))
+    }
+
+    fn entrypoint(&self, run: &TaskRun, number: u32) -> Entrypoint {
+        let setting = |name: &str| run.settings.get(name).cloned().unwrap_or_default();
+        Entrypoint {
+            weather: Arc::clone(&self.weather),
+            host: Arc::clone(self.host.get().expect("tasks come from the host's handler")),
+            github: Arc::clone(&self.github),
+            name: setting("RUNNER_NAME"),
+            claim_url: setting("RUNNER_CLAIM_URL"),
+            ticket: setting("RUNNER_CLAIM_TICKET"),
+            robbed: self.weather.fates().is_robbed(&run.task, number),
+        }
+    }
+}
+
+/// Asks the run to end when it is asked to, and ends itself when patience does.
+async fn hand_on(mut stop: Stop, asker: watch::Sender<bool>) {
+    stop.asked(Ask::End).await;
+    asker.send_replace(true);
+    tokio::time::sleep(stop.patience).await;
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let Self { nodes, job, task, number, code } = self;
+        let chronicle = &nodes.weather.chronicle;
+        chronicle.ended((nodes.deployment, job, task), *number, *code);
+        if code.is_none_or(|code| code < 0 || code > 128) {
+            chronicle.cut_off(task);
+        }
+    }
+}
+
+impl Launcher for Launching {
+    fn launch(&self, run: TaskRun, stop: Stop) -> BoxFuture<'static, Ending> {
+        Arc::clone(&self.0).run(run, stop).boxed()
+    }
+}
