@@ -10,9 +10,6 @@
 use crate::profiles::Profile;
 use crate::task::{DeploymentName, TaskId};
 
-/// The most jobs that one walk asks after; beyond, the runner is minted, which at worst leaves one idle.
-pub const WALK_LIMIT: usize = 16;
-
 /// A workflow job as GitHub shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeenJob {

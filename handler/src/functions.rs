@@ -44,6 +44,7 @@ use live_firewall::LiveFirewall;
 use observe::Recollection;
 use status::Overview;
 use submit_runner_task::Generations;
+use walk::Beaten;
 
 /// What every function may use: the settings that decide, and the clients that act.
 pub struct App {
@@ -60,6 +61,7 @@ pub struct App {
     batch: Batch,
     github: Github,
     generations: Generations,
+    beaten: Beaten,
     poison: PoisonQueue,
     memory: StateBlob,
     reconciliation: ReconciliationSettings,
@@ -116,6 +118,7 @@ impl App {
             webhook: settings.webhook,
             runners: settings.runners,
             generations: Generations::default(),
+            beaten: Beaten::default(),
             clock,
         })
     }

@@ -139,7 +139,7 @@ async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, Unclai
     let Claimant { id, profile, repository, .. } = &claimant;
     match walk(app, id, profile, id.clone(), repository.clone()).await?.end {
         // Beyond the limit too: at worst that leaves one runner idle.
-        End::Serve(_) | End::Limit => mint(app, &claimant).await,
+        End::Serve(_) => mint(app, &claimant).await,
         End::Gone(gone) => Err(gone.into()),
         End::Replace(waiting) => {
             let request = waiting.request(app, waiting.made_for.replacement)?;

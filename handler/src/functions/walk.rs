@@ -5,12 +5,19 @@ use tracing::info;
 use super::App;
 use crate::batch::BatchError;
 use crate::batch_job::BatchJobId;
-use crate::claim::{Gone, SeenJob, Step, WALK_LIMIT, step};
+use crate::claim::{Gone, SeenJob, Step, step};
 use crate::github::GithubError;
 use crate::message::RunnerRequest;
 use crate::profiles::{Match, Profile, match_profile};
 use crate::repository::Repository;
 use crate::task::TaskId;
+
+mod beaten;
+
+pub(super) use beaten::Beaten;
+
+/// The most jobs that one walk asks GitHub after. Whoever asks again goes on from there: the way so far is known.
+const MOST_QUESTIONS: usize = 32;
 
 /// A walk, and the names that it led through: of tasks that were made for the asked jobs.
 pub(super) struct Walked {
@@ -26,8 +33,6 @@ pub(super) enum End {
     Replace(Waiting),
     /// At proof that nobody needs the runner.
     Gone(Gone),
-    /// At the limit.
-    Limit,
 }
 
 /// A job that waits for a runner.
@@ -58,10 +63,22 @@ pub(super) async fn walk(
     mut repository: Repository,
 ) -> Result<Walked, Interrupted> {
     let mut path = Vec::new();
-    for _ in 0..WALK_LIMIT {
+    let mut questions = 0;
+    loop {
         let asked = made_for.job;
-        let job = app.github.job(&repository, asked).await?;
         path.push(made_for.clone());
+        let job = match app.beaten.job(asked) {
+            Some(job) => job,
+            None if questions == MOST_QUESTIONS => {
+                let text = format!("{MOST_QUESTIONS} more jobs have taken each other's runners");
+                return Err(Interrupted::Unclear(text));
+            }
+            None => {
+                questions += 1;
+                app.github.job(&repository, asked).await?
+            }
+        };
+        app.beaten.keep_job(asked, &job);
         let end = match step(own, profile, &app.runners.deployment, &path, &job) {
             Step::Serve => End::Serve(Waiting { made_for, repository, job }),
             Step::Replace => End::Replace(Waiting { made_for, repository, job }),
@@ -79,12 +96,20 @@ pub(super) async fn walk(
         };
         return Ok(Walked { path, end });
     }
-    Ok(Walked { path, end: End::Limit })
 }
 
 /// Finds the repository of a runner's job in its task, whichever Batch job holds it: the first one of a
 /// profile in all likelihood, or one that has taken over.
 pub(super) async fn repository_of(app: &App, runner: &TaskId) -> Result<Repository, Interrupted> {
+    if let Some(known) = app.beaten.repository(runner) {
+        return Ok(known);
+    }
+    let found = look_up(app, runner).await?;
+    app.beaten.keep_repository(runner, &found);
+    Ok(found)
+}
+
+async fn look_up(app: &App, runner: &TaskId) -> Result<Repository, Interrupted> {
     let profiles = app.webhook.policy.profiles.iter();
     for place in profiles.map(|profile| BatchJobId::new(&profile.name, 1)) {
         if let Some(repository) = told(app, &place, runner).await? {

@@ -39,11 +39,13 @@ impl<'a> Coverage<'a> {
                 Stage::Started { at } => engaged.get(&task.id).is_none_or(|&last| at > last),
                 Stage::Stranded | Stage::Ended { .. } => false,
             };
-            let claims_yet = !registered.contains(&task.id);
+            // One that waits will ask for the right runner as well, but not before its own pool has room.
+            let started = matches!(task.stage, Stage::Started { .. });
+            let about_to_claim = started && !registered.contains(&task.id);
             coverage.made_for.entry(task.id.job).or_default().push(task);
             if let End::Demand(job) | End::Misfit(job) = end {
                 coverage.owing.entry(job).or_default().push(task);
-                if free && (end == End::Demand(job) || claims_yet) {
+                if free && (end == End::Demand(job) || about_to_claim) {
                     coverage.covering.insert(job, task);
                 }
             }

@@ -209,6 +209,16 @@ fn a_registered_runner_of_another_profile_covers_nothing() {
 }
 
 #[test]
+fn a_job_does_not_wait_for_room_in_another_pool() {
+    let jobs = || [(1, job("in_progress gh-2", UBUNTU)), (2, job("queued", OLDER))];
+    let own = || task("gh-2", "ubuntu-2204", STARTED);
+    let waiting = [task("gh-1", "ubuntu", Stage::Waiting), own()];
+    insta::assert_snapshot!(runs(&seen(jobs(), waiting, [runner("gh-2", true)]), 0..=2), @"2: request gh-2-2 on ubuntu-2204");
+    let claiming = [task("gh-1", "ubuntu", STARTED), own()];
+    assert_eq!(runs(&seen(jobs(), claiming, [runner("gh-2", true)]), 0..=2), "");
+}
+
+#[test]
 fn a_failed_runner_is_replaced_at_once_and_five_times_at_most() {
     let failed = |id| task(id, "ubuntu", ended(0, Ending::Failed("75".to_owned())));
     let jobs = || [(1, job("queued", UBUNTU))];

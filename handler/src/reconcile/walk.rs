@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Rules;
 use super::seen::{LedgerTask, ListedJob};
-use crate::claim::{Gone, Step, WALK_LIMIT, step};
+use crate::claim::{Gone, Step, step};
 use crate::task::TaskId;
 
 /// Where the walk of a task ends.
@@ -12,8 +12,8 @@ use crate::task::TaskId;
 pub enum End {
     /// At this job, which waits for a runner.
     Demand(u64),
-    /// At this job, which waits for a runner of another profile. A task that has not claimed will ask for that
-    /// when it does; a runner that is registered already never claims again.
+    /// At this job, which waits for a runner of another profile. A task asks for that when it claims; a runner
+    /// that is registered already never claims again.
     Misfit(u64),
     /// At proof that nobody needs the runner.
     Nobody(Gone),
@@ -28,7 +28,8 @@ pub fn walk(task: &LedgerTask, jobs: &BTreeMap<u64, ListedJob>, rules: &Rules) -
     let Some(runner) = task.runner(&rules.policy.profiles) else { return End::Unclear };
     let mut made_for = task.id.clone();
     let mut path = Vec::new();
-    for _ in 0..WALK_LIMIT {
+    // It ends: no job is passed twice.
+    loop {
         let asked = made_for.job;
         let Some(job) = jobs.get(&asked) else { return End::Unread(made_for) };
         path.push(made_for);
@@ -40,5 +41,4 @@ pub fn walk(task: &LedgerTask, jobs: &BTreeMap<u64, ListedJob>, rules: &Rules) -
             Step::Ask(thief) => made_for = thief,
         }
     }
-    End::Unclear
 }

@@ -90,6 +90,23 @@ fn no_more_nodes_than_the_most() {
 }
 
 #[test]
+fn a_resize_that_failed_is_tried_again_at_the_evaluation_after_the_next() {
+    for (name, target, current) in [
+        ("dedicated", "$TargetDedicatedNodes", "$CurrentDedicatedNodes"),
+        ("spot", "$TargetLowPriorityNodes", "$CurrentLowPriorityNodes"),
+    ] {
+        let nodes = |wanted: u32, there: u32| {
+            let samples = format!(
+                "$TaskSlotsPerNode = 1\n$PendingTasks: 8*10, newest 60s ago\n{target} = {wanted}\n{current}: {there}*10, newest 60s ago"
+            );
+            let outcome = outcome(name, &[], &samples, SATURDAY);
+            outcome.target_dedicated_nodes + outcome.target_low_priority_nodes
+        };
+        assert_eq!([nodes(8, 8), nodes(8, 3), nodes(7, 3), nodes(3, 3)], [8, 7, 8, 8], "{name}");
+    }
+}
+
+#[test]
 fn a_part_of_a_node_is_a_node() {
     let jobs = |count| format!("$TaskSlotsPerNode = 4\n$PendingTasks: {count}*10, newest 60s ago");
     let nodes = |count| asked("dedicated", &["maxNodes = 50"], &jobs(count));

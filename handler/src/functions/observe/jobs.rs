@@ -9,7 +9,6 @@ use futures::{StreamExt, stream};
 use super::ledger::Ledger;
 use super::look::{AT_ONCE, Look, Unseen};
 use super::repositories;
-use crate::claim::WALK_LIMIT;
 use crate::message::LONGEST_WAIT;
 use crate::reconcile::memory::Cursor;
 use crate::reconcile::seen::{Ending, LedgerTask, ListedJob, Stage};
@@ -37,7 +36,8 @@ pub(super) async fn read(look: &Look<'_>, ledger: &Ledger, cursor: &Cursor) -> J
     seen.cursor.repository = last;
     let mut wanted = listed;
     let mut tried = BTreeSet::new();
-    for _ in 0..=WALK_LIMIT {
+    // It ends: no run is tried twice.
+    loop {
         wanted.extend(on_the_way(look, ledger, &mut seen.jobs));
         wanted.retain(|run| !tried.contains(run));
         if wanted.is_empty() {

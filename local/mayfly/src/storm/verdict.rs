@@ -4,7 +4,8 @@
 //! - *Doubled* is a job, or a run of a task, with two runners; a runner made when nobody needed it; a credential
 //!   for somebody who stole a ticket; a runner that took a job which was not its deployment's to serve.
 //! - *Astray* is what was decided wrongly and mended later: a runner sent home, ended or taken away for which a job
-//!   waited; a message that became poison although it could be postponed; a lost delivery never asked for again.
+//!   waited; a message that became poison although it could be postponed; a lost delivery never asked for again; a job that
+//!   starved although there was room.
 //! - *Left over* is what is still there when the storm is long over.
 //!
 //! A job that a foreign runner took is served elsewhere, and one whose node was lost under it is cut off: GitHub
@@ -21,6 +22,7 @@ mod runners;
 mod demand;
 mod walk;
 mod astray;
+mod starved;
 
 use jobs::Outcome;
 
@@ -89,7 +91,7 @@ impl Verdict {
             lost: lost.chain(jobs::never_queued(plan, record)).collect(),
             doubled: jobs::doubled(plan, record).chain(runners::doubled(plan, record)).collect(),
             left_over: left_over(record),
-            astray: astray::all(plan, record),
+            astray: astray::all(plan, record).chain(starved::all(plan, record)).collect(),
             runners: runners::connected(record).count() as u64,
             surplus: runners::without_job(record).count() as u64,
             idle: hours.idle,

@@ -9,11 +9,13 @@ use crate::storm::record::{End, Poisoned, Run, RunnerRecord, TaskRecord};
 
 /// How old what a decision rests on may be: a run of reconciliation reads for 100 seconds, and then acts.
 const DECIDING: u64 = 180_000;
+/// An entrypoint that has not given up by then has asked in vain for less than its ten minutes.
+const ANSWERED_WITHIN: u64 = 540_000;
 /// In how long a message becomes poison when it fails each time.
 const FAILING: u64 = 400_000;
 
 /// Lists what went astray.
-pub(super) fn all(plan: &Plan, record: &Record) -> Vec<String> {
+pub(super) fn all<'a>(plan: &'a Plan, record: &'a Record) -> impl Iterator<Item = String> {
     let tasks = record.tasks.iter();
     let sent_home = tasks.clone().flat_map(|task| sent_home(plan, record, task));
     let given_up = tasks.filter_map(|task| given_up(plan, record, task));
@@ -24,12 +26,12 @@ pub(super) fn all(plan: &Plan, record: &Record) -> Vec<String> {
     });
     let unasked = record.undelivered.iter();
     let unasked = unasked.map(|delivery| format!("never asked for again: {delivery}"));
-    sent_home.chain(given_up).chain(taken_away).chain(poisoned).chain(unasked).collect()
+    sent_home.chain(given_up).chain(taken_away).chain(poisoned).chain(unasked)
 }
 
 /// Lists the runs in which an entrypoint was told that nobody needs it, although somebody did.
 fn sent_home(plan: &Plan, record: &Record, task: &TaskRecord) -> Vec<String> {
-    let in_vain = |run: &&Run| run.exit_code == Some(0) && !runners::has_runner(record, task, run);
+    let in_vain = |run: &&Run| was_told_to_go(run) && !runners::has_runner(record, task, run);
     let runs = task.runs.iter().filter(in_vain);
     let owed = runs.filter_map(|run| {
         let job = walk::owed(plan, record, task, (run.started_at, run.ended_at?))?;
@@ -38,6 +40,12 @@ fn sent_home(plan: &Plan, record: &Record, task: &TaskRecord) -> Vec<String> {
     // GitHub holds a runner to be busy for ten minutes after its node was lost under it.
     let owed = owed.filter(|(_, run)| !runners::is_busy_at(record, task, run.started_at));
     owed.map(|(job, _)| told("sent home", job.id, task)).collect()
+}
+
+/// An entrypoint ends with 75 at once where it is refused for good, and after ten minutes where nobody answers.
+fn was_told_to_go(run: &Run) -> bool {
+    let lasted = run.ended_at.map_or(0, |ended_at| ended_at - run.started_at);
+    run.exit_code == Some(0) || run.exit_code == Some(75) && lasted < ANSWERED_WITHIN
 }
 
 /// Tells of a task that was ended while it waited, although a job waited for its runner.

@@ -58,8 +58,8 @@ async fn happen(sky: &Arc<Sky>, accident: &Accident) {
                 Error::Quota => ResizeErrorCode::AccountCoreQuotaReached,
                 Error::Allocation => ResizeErrorCode::AllocationFailed,
             };
-            let batch = &sky.roads[*deployment].batch.emulator;
-            batch.fail_allocation(pool, code).expect("the plan's pool");
+            let road = &sky.roads[*deployment];
+            road.batch.emulator.fail_allocation(pool, code).expect("the plan's pool");
         }
         Mishap::ScalingFails { deployment, pool, .. } => {
             fail_scaling(sky, &sky.roads[*deployment], pool, lasts).await;

@@ -101,6 +101,11 @@ impl Chronicle {
         if operation.starts_with("DeleteSelfHostedRunner") {
             let id = segments.next().and_then(|id| id.parse::<u64>().ok());
             self.pages().deregistered.extend(id);
+        } else if operation == "TerminateTask"
+            && let (_, Some(task), _, Some(job)) =
+                (segments.next(), segments.next(), segments.next(), segments.next())
+        {
+            self.terminated(job, &task.replace("%2D", "-"));
         }
     }
 
@@ -250,9 +255,13 @@ impl Chronicle {
         }
     }
 
-    /// Notes that tasks have ended which nobody told of: they were terminated before they ran.
-    pub(super) fn terminated(&self, deployment: usize, job: &str, task: &str) {
+    /// Notes the end of a task that was terminated before it ran: nobody else tells of that.
+    fn terminated(&self, job: &str, task: &str) {
         let now = self.now();
+        let named = |name: &String| task.strip_prefix(name.as_str())?.strip_prefix('-').map(|_| ());
+        let Some(deployment) = self.names.iter().position(|name| named(name).is_some()) else {
+            return;
+        };
         let mut pages = self.pages();
         let record = pages.task(deployment, job, task, now);
         record.ended_at = record.ended_at.or(Some(now));

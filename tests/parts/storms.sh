@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# about: storms of jobs and faults over the handler, in virtual time: nothing lost, doubled or left
+# needs: cargo:https://rustup.rs
+# limit: 1800
+set -euo pipefail
+
+# Optimized: what takes minutes here would take half an hour without.
+cargo build --release --package mayfly --locked
+mayfly=${CARGO_TARGET_DIR:-target}/release/mayfly
+
+play() {
+  local summary
+  summary=$("$mayfly" storm --json --into "$scratch" "$@" | tee "$scratch/storms" | tail -n 1) || {
+    grep -e '"faults"' -e '"smaller"' "$scratch/storms" >&2
+    return 1
+  }
+  printf '%s\n' "$summary"
+}
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+play --seeds 40 --jobs 50
+play --seeds 2 --jobs 200 --faulty 0.2 --first-seed 1000

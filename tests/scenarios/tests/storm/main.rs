@@ -1,0 +1,47 @@
+//! Storms: the real handler and the emulators in one process, in virtual time, under faults.
+//!
+//! Longer ones are played by `tests/parts/storms.sh`, and by whoever asks; docs/reliability.md tells how.
+
+use std::path::{Path, PathBuf};
+
+use mayfly::storm::plan::{Plan, Size};
+use mayfly::storm::run::read_plan;
+use mayfly::storm::verdict::Verdict;
+use mayfly::storm::world::play;
+
+const SIZE: Size = Size { jobs: 12, faulty: Some(0.1) };
+
+#[test]
+fn a_seed_is_the_same_storm_to_the_byte_and_another_seed_another() {
+    let storm = |seed| play(&Plan::drawn(seed, &SIZE)).1.to_string();
+    let (once, again, other) = (storm(5), storm(5), storm(6));
+    let differs = once.lines().zip(again.lines()).find(|(one, other)| one != other);
+    assert!(once == again, "the same seed went two ways: {differs:?}");
+    assert_ne!(once, other);
+}
+
+#[test]
+fn nothing_is_lost_doubled_or_left_in_a_small_storm() {
+    let plan = Plan::drawn(7, &SIZE);
+    let verdict = Verdict::of(&plan, &play(&plan).0);
+    assert!(verdict.is_clean(), "{:#?}", verdict.faults().collect::<Vec<_>>());
+}
+
+#[test]
+fn no_storm_that_failed_once_fails_again() {
+    for file in kept() {
+        let plan = read_plan(&file).expect("a plan that was kept");
+        let verdict = Verdict::of(&plan, &play(&plan).0);
+        let faults = verdict.faults().collect::<Vec<_>>();
+        assert!(verdict.is_clean(), "{}: {faults:#?}", file.display());
+    }
+}
+
+/// The plans of past failures, as they were shrunk.
+fn kept() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("storms");
+    let files = std::fs::read_dir(folder).expect("a folder of plans");
+    let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    files.sort();
+    files
+}
