@@ -13,6 +13,8 @@ pub use listed::ListedTask;
 
 /// The most items of a page, which is also Batch's default.
 const PAGE: &str = "1000";
+/// More pages would be a million tasks of one Batch job, which nobody has: a runner's task is kept for days.
+const MOST_PAGES: usize = 1000;
 
 /// Whether a Batch job takes tasks and starts them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -105,7 +107,7 @@ impl Batch {
         }
     }
 
-    /// Reads a list to its last page.
+    /// Reads a list to its last page. One that leads back to a page, or never ends, is not what Batch describes.
     async fn list<T: DeserializeOwned>(
         &self,
         call: &'static str,
@@ -115,7 +117,7 @@ impl Batch {
         let mut items = Vec::new();
         let mut query: Vec<(String, String)> =
             query.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
-        loop {
+        for _ in 0..MOST_PAGES {
             let pairs: Vec<_> = query.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
             let answer = self.send(call, Method::Get, path, &pairs, None).await?;
             match (status(&answer), wire::code(&answer).as_str()) {
@@ -127,10 +129,14 @@ impl Batch {
                 serde_json::from_slice(answer.body().as_ref()).map_err(|_| unreadable(call))?;
             items.extend(page.value);
             match page.next_link {
-                Some(link) => query = next_query(&link).ok_or_else(|| unreadable(call))?,
+                Some(link) => {
+                    let next = next_query(&link).filter(|next| *next != query);
+                    query = next.ok_or_else(|| unreadable(call))?;
+                }
                 None => return Ok(items),
             }
         }
+        Err(unreadable(call))
     }
 }
 

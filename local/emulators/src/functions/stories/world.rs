@@ -113,7 +113,7 @@ impl App {
         let service = Service::new(Arc::clone(&host));
         let any = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
         let listening = serve(Arc::clone(&service), any).await.expect("a free port");
-        let (site, wire) = (self.site, Wire::new());
+        let (site, wire) = (self.site, Wire::of_sockets());
         Ok(World { host, service, listening, site, events, lines, wire, _folder: self.folder })
     }
 

@@ -1,0 +1,130 @@
+//! What Batch and GitHub answer, were it anything.
+
+use bytes::Bytes;
+use chrono::DateTime;
+use futures::executor::block_on;
+use handler::batch::Batch;
+use handler::batch_job::BatchJobId;
+use handler::clock::Clock;
+use handler::github::{Github, RunnerToRegister, Wanted};
+use handler::repository::Repository;
+use handler::scope::Scope;
+use handler::secret::Secret;
+use handler::settings::{BatchSettings, GithubCredential, GithubSettings};
+use handler::transport::{Request, Response, Wire};
+use url::Url;
+
+/// What stands for a credential, and may be in no error.
+const CREDENTIAL: &str = "c2VjcmV0LW9mLXRoaXMtYWNjb3VudA==";
+
+/// The first byte chooses the call, the next two make the status and a header, the rest is the body.
+///
+/// # Panics
+/// When an error shows the credential, or cannot be told in a line.
+pub fn batch_answer(input: &[u8]) {
+    let Some((choice, wire)) = answering(input) else { return };
+    let settings = BatchSettings {
+        url: Url::parse("https://mayfly.westeurope.batch.azure.com").expect("an address"),
+        account: "mayfly".to_owned(),
+        key: Some(Secret::new(CREDENTIAL)),
+    };
+    let batch = Batch::new(&settings, None, &wire, clock());
+    let place = BatchJobId::new("ubuntu", 1);
+    let told = block_on(async {
+        match choice % 7 {
+            0 => batch.task(&place, "gh-1").await.map(drop),
+            1 => batch.jobs().await.map(drop),
+            2 => batch.tasks(&place).await.map(drop),
+            3 => batch.pools().await.map(drop),
+            4 => batch.add_job(&place, "ubuntu").await,
+            5 => batch.terminate(&place, "gh-1").await,
+            _ => batch.delete_task(&place, "gh-1").await,
+        }
+    });
+    if let Err(err) = told {
+        told_of(&err);
+    }
+}
+
+/// The first byte chooses the call, the next two make the status and a header, the rest is the body.
+///
+/// # Panics
+/// When an error shows the credential, or cannot be told in a line.
+pub fn github_answer(input: &[u8]) {
+    let Some((choice, wire)) = answering(input) else { return };
+    let settings = GithubSettings {
+        api: Url::parse("https://api.github.com").expect("an address"),
+        web: Url::parse("https://github.com").expect("an address"),
+        credential: GithubCredential::Token(Secret::new(CREDENTIAL)),
+        scope: if choice & 16 == 0 { Scope::Repository } else { Scope::Organization },
+    };
+    let github = Github::new(&settings, wire, clock());
+    let octo = Repository::try_from("octo/app").expect("a name");
+    let labels = ["linux".to_owned()];
+    let runner = RunnerToRegister { name: "gh-1", labels: &labels, group: 1 };
+    let wanted = Wanted { failed: true, since: DateTime::UNIX_EPOCH, most_pages: 3 };
+    let told = block_on(async {
+        match choice % 13 {
+            0 => github.job(&octo, 1).await.map(drop),
+            1 => github.jobs_of_run(&octo, 1).await.map(drop),
+            2 => github.runs(&octo, "queued").await.map(drop),
+            3 => github.runners(&octo).await.map(drop),
+            4 => github.deliveries("orgs/octo/hooks/1", wanted).await.map(drop),
+            5 => github.own_hooks("orgs/octo", Some("mayfly.test")).await.map(drop),
+            6 => github.register(&octo, &runner).await.map(drop),
+            7 => github.registration_token(&octo).await.map(drop),
+            8 => github.runner_group(&octo, "Default").await.map(drop),
+            9 => github.own_repositories().await.map(drop),
+            10 => github.runner_releases().await.map(drop),
+            11 => github.hook_ranges(None).await.map(drop),
+            _ => github.remove_runner(&octo, 1).await.map(drop),
+        }
+    });
+    if let Err(err) = told {
+        told_of(&err);
+    }
+}
+
+fn told_of(err: &(dyn std::error::Error + 'static)) {
+    let text = handler::causes::Chain(err).to_string();
+    assert!(!text.contains(CREDENTIAL), "the credential is told: {text}");
+    assert!(text.len() <= 4_000, "{} bytes: {text}", text.len());
+}
+
+/// A clock that stands: what is asked twice within one input is asked at once.
+fn clock() -> Clock {
+    Clock::telling(|| DateTime::UNIX_EPOCH)
+}
+
+/// Makes a wire that gives the same answer to whatever is asked.
+fn answering(input: &[u8]) -> Option<(u8, Wire)> {
+    let [choice, status, header, body @ ..] = input else { return None };
+    let mut answer = http::Response::builder().status(STATUS[usize::from(*status) % STATUS.len()]);
+    if let Some((name, value)) = HEADERS.get(usize::from(*header)) {
+        answer = answer.header(*name, *value);
+    }
+    let body = Bytes::copy_from_slice(body);
+    let answer = answer.body(body).expect("known headers");
+    let wire = Wire::new(move |_: Request| {
+        let answer: Response = answer.clone();
+        async move { Ok(answer) }
+    });
+    Some((*choice, wire))
+}
+
+const STATUS: [u16; 16] =
+    [200, 200, 200, 200, 201, 204, 304, 400, 401, 403, 404, 409, 422, 429, 500, 503];
+const HEADERS: [(&str, &str); 12] = [
+    ("retry-after", "60"),
+    ("retry-after", "-1"),
+    ("retry-after", "99999999999999999999"),
+    ("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT"),
+    ("x-ratelimit-remaining", "0"),
+    ("x-ratelimit-reset", "9223372036854775807"),
+    ("x-ratelimit-reset", "x"),
+    ("etag", "W/\"1\""),
+    ("link", "<https://api.github.com/x?page=2>; rel=\"next\""),
+    ("link", "<https://elsewhere.test/x?page=2>; rel=\"next\""),
+    ("link", ";;;<>"),
+    ("x-ms-error-code", "TaskExists"),
+];
