@@ -28,7 +28,7 @@ async fn a_delivery_that_failed_five_times_more_is_left_and_told_of_once() {
     world.queue(job);
     let mut said = Vec::new();
     for minutes in [0, 2, 4, 8, 16, 32, 64] {
-        if minutes < 32 {
+        if minutes < 64 {
             world.until("a delivery in vain", in_vain).await;
         }
         world.pass(minutes);
