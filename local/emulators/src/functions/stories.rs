@@ -8,3 +8,4 @@ mod http;
 mod queues;
 mod timers;
 mod workers;
+mod within;
