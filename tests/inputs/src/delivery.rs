@@ -57,6 +57,7 @@ pub(crate) fn read_back(message: &Message) {
 fn signature(body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("any length");
     mac.update(body);
-    let hex = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex =
+        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     format!("sha256={hex}")
 }
