@@ -1,7 +1,7 @@
 //! Azure Batch, as far as runners need it: jobs and tasks, over its REST API.
 //!
 //! There is no Rust SDK for the data plane, so this is a client of our own on `azure_core`'s pipeline.
-//! It does not retry: the queue does, with the delay that Batch asks for.
+//! It does not write again: the queue does, with the delay that Batch asks for. It does read again.
 //!
 //! <https://learn.microsoft.com/rest/api/batchservice/>
 
@@ -24,7 +24,7 @@ use crate::causes::Chain;
 use crate::clock::Clock;
 use crate::settings::BatchSettings;
 use crate::task::{RunnerTask, TaskId};
-use crate::transport::{Wire, azure_options};
+use crate::transport::{Wire, azure_options, reading_retries};
 
 mod shared_key;
 mod wire;
@@ -87,7 +87,8 @@ pub enum BatchError {
 #[derive(Clone, Debug)]
 pub struct Batch {
     url: Url,
-    pipeline: Pipeline,
+    writing: Pipeline,
+    reading: Pipeline,
 }
 
 impl Batch {
@@ -108,10 +109,13 @@ impl Batch {
             }
             (None, None) => {}
         }
-        let options = azure_options(wire, RetryOptions::none());
-        let (name, version) = (option_env!("CARGO_PKG_NAME"), option_env!("CARGO_PKG_VERSION"));
-        let pipeline = Pipeline::new(name, version, options, Vec::new(), per_try, None);
-        Self { url: settings.url.clone(), pipeline }
+        let pipeline = |retries: RetryOptions| {
+            let (name, version) = (option_env!("CARGO_PKG_NAME"), option_env!("CARGO_PKG_VERSION"));
+            let options = azure_options(wire, retries);
+            Pipeline::new(name, version, options, Vec::new(), per_try.clone(), None)
+        };
+        let (writing, reading) = (pipeline(RetryOptions::none()), pipeline(reading_retries()));
+        Self { url: settings.url.clone(), writing, reading }
     }
 
     /// Adds a Batch job, bound to its profile's pool. That it exists already is success.
@@ -183,6 +187,7 @@ impl Batch {
         let mut url = self.url.clone();
         url.set_path(&format!("{}/{path}", self.url.path().trim_end_matches('/')));
         url.query_pairs_mut().append_pair("api-version", API_VERSION).extend_pairs(query);
+        let pipeline = if method == Method::Get { &self.reading } else { &self.writing };
         let mut request = Request::new(url, method);
         request.insert_header("accept", "application/json");
         if let Some(body) = body {
@@ -191,7 +196,7 @@ impl Batch {
         }
         // Every status is read here: a caller acts on Batch's code, not on an error's text.
         let options = PipelineSendOptions { skip_checks: true, ..PipelineSendOptions::default() };
-        let sent = self.pipeline.send(&Context::new(), &mut request, Some(options)).await;
+        let sent = pipeline.send(&Context::new(), &mut request, Some(options)).await;
         sent.map_err(|err| BatchError::Unavailable {
             call,
             fault: Chain(&err).to_string(),

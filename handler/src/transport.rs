@@ -16,7 +16,7 @@ use crate::causes::Chain;
 
 mod azure;
 
-pub use azure::{azure_options, short_retries};
+pub use azure::{azure_options, reading_retries, short_retries};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Batch and storage give up after 30 seconds themselves; GitHub takes seconds at its worst.

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use http::{Method, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::sleep;
 use url::Url;
 
 use super::budget::{Budget, Purpose, Spending, Told};
@@ -25,6 +26,8 @@ use crate::transport::{Response, Wire, request_to};
 
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
 const API_VERSION: &str = "2022-11-28";
+/// How long it is waited before something is read again.
+const BREATH: Duration = Duration::from_secs(1);
 
 /// A client of one GitHub: its address comes from the settings, never from a payload.
 ///
@@ -161,9 +164,17 @@ impl Github {
         match self.send_as(&proof, call, body).await {
             Err(GithubError::Refused { status: StatusCode::UNAUTHORIZED, .. })
                 if self.refused(&proof).await => {}
+            Err(GithubError::Unavailable { .. }) if self.reads_again(call) => {
+                sleep(BREATH).await;
+            }
             answer => return answer,
         }
         self.send_as(&self.proof(call.path).await?, call, body).await
+    }
+
+    /// Housekeeping comes back after minutes; whoever else asks does so at once.
+    fn reads_again(&self, call: &Call<'_>) -> bool {
+        self.purpose == Purpose::Housekeeping && *call.method == Method::GET
     }
 
     pub(super) async fn send_as(

@@ -14,6 +14,8 @@ use crate::profiles::{Match, Profile, match_profile};
 const UNCOVERED_FOR: TimeDelta = TimeDelta::minutes(2);
 /// How long it may be uncovered where the walk that ends at it may not have been seen.
 const UNREACHED_FOR: TimeDelta = TimeDelta::minutes(15);
+/// How long it counts as uncovered though no run has reached it.
+const UNSEEN_FOR: TimeDelta = TimeDelta::minutes(30);
 /// How many runners of one job may fail by causes of our own.
 const MOST_FAILURES: usize = 5;
 
@@ -37,7 +39,11 @@ pub(super) fn plan(
     let waiting: Vec<Waiting<'_>> =
         seen.jobs.iter().filter_map(|(&id, job)| Waiting::of(id, job, rules)).collect();
     let uncovered = waiting.iter().filter(|waiting| coverage.covering(waiting.id).is_none());
-    next.uncovered = before.uncovered.renewed(uncovered.map(|waiting| waiting.id), now);
+    let uncovered = uncovered.map(|waiting| waiting.id);
+    // What was not reached this time has not got a runner for that.
+    let unseen = before.uncovered.younger(UNSEEN_FOR, now).copied();
+    let unseen = unseen.filter(|id| !seen.jobs.contains_key(id));
+    next.uncovered = before.uncovered.renewed(uncovered.chain(unseen), now);
     let mut repairs = Vec::new();
     for waiting in &waiting {
         let hopeless = waiting.hopeless(seen, coverage);

@@ -62,6 +62,11 @@ impl<T: Ord> Since<T> {
         Self(present.into_iter().map(dated).collect())
     }
 
+    /// Lists what became so no longer ago than this.
+    pub fn younger(&self, than: TimeDelta, now: DateTime<Utc>) -> impl Iterator<Item = &T> {
+        self.0.iter().filter(move |&(_, &since)| now - since <= than).map(|(thing, _)| thing)
+    }
+
     /// Tells whether something has been so for this long.
     pub fn lasted(&self, thing: &T, long: TimeDelta, now: DateTime<Utc>) -> bool {
         self.0.get(thing).is_some_and(|&since| now - since >= long)

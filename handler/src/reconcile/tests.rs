@@ -136,6 +136,19 @@ fn a_job_that_nobody_heard_of_gets_a_runner_after_two_minutes() {
 }
 
 #[test]
+fn a_job_that_a_run_did_not_reach_has_waited_all_the_same() {
+    let lost = seen([(1, job("queued", UBUNTU))], [], []);
+    let sights = [(0, &lost), (1, &Seen::default()), (2, &lost)];
+    let mut memory = Memory::default();
+    let repaired = sights.map(|(minute, seen)| {
+        let (repairs, next) = plan(seen, &memory, &rules(), at(minute));
+        memory = next;
+        repairs.iter().map(line).collect::<String>()
+    });
+    assert_eq!(repaired, ["", "", "request gh-1-1 on ubuntu"]);
+}
+
+#[test]
 fn a_thief_without_a_task_leaves_the_job_of_the_runner_that_it_took_uncovered() {
     let jobs = [(1, job("queued", UBUNTU)), (2, job("in_progress gh-1", UBUNTU))];
     let stolen = seen(jobs, [task("gh-1", "ubuntu", STARTED)], [runner("gh-1", true)]);

@@ -28,7 +28,17 @@ pub fn azure_options(wire: &Wire, retry: RetryOptions) -> ClientOptions {
 /// The token service is part of that. The default retries would go on for a minute after GitHub is gone, and
 /// nobody would be told why.
 pub fn short_retries() -> RetryOptions {
-    RetryOptions::custom(Arc::new(ShortRetries))
+    RetryOptions::custom(Arc::new(ShortRetries(&[])))
+}
+
+/// Makes the retries of reading a list of which nothing may be missing. Who is throttled is not asked again.
+pub fn reading_retries() -> RetryOptions {
+    use StatusCode::{
+        BadGateway, GatewayTimeout, InternalServerError, RequestTimeout, ServiceUnavailable,
+    };
+    const PASSING: &[StatusCode] =
+        &[RequestTimeout, InternalServerError, BadGateway, ServiceUnavailable, GatewayTimeout];
+    RetryOptions::custom(Arc::new(ShortRetries(PASSING)))
 }
 
 /// Waits 0.2, 0.4 and 0.8 seconds, whatever the service asks for.
@@ -36,7 +46,10 @@ pub fn short_retries() -> RetryOptions {
 /// The library's own policies add up to 256 ms by chance, and wait as long as they are told: a delivery
 /// would be given up long before. Who asks here is a few processes, which need no chance to keep apart.
 #[derive(Debug)]
-struct ShortRetries;
+struct ShortRetries(
+    /// After which statuses; none are those that the library takes to pass: 429 and those of [`reading_retries`].
+    &'static [StatusCode],
+);
 
 #[async_trait::async_trait]
 impl RetryPolicy for ShortRetries {
@@ -48,9 +61,8 @@ impl RetryPolicy for ShortRetries {
         None
     }
 
-    /// None are those that the library takes to pass: 408, 429, 500, 502, 503, 504.
     fn retry_status_codes(&self) -> &[StatusCode] {
-        &[]
+        self.0
     }
 
     fn sleep_duration(&self, retry: u32) -> Duration {

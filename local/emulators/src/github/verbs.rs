@@ -86,7 +86,7 @@ impl GitHub {
         self.step(|state, now| state.cancel(job, now))
     }
 
-    /// Runs a completed job again, and gives the new job's number.
+    /// Runs a completed job again, and gives the new job's number; none where its run has not ended.
     pub fn rerun(&self, job: u64) -> Option<u64> {
         self.step(|state, now| state.rerun(job, now))
     }

@@ -39,9 +39,14 @@ impl State {
         self.enter(job, now)
     }
 
-    /// Runs a completed job again, as a new job of the run's next attempt.
+    /// Runs a completed job again, as a new job of the run's next attempt; `None` where its run has not ended.
+    ///
+    /// <https://docs.github.com/en/rest/actions/workflow-runs#re-run-a-job-from-a-workflow-run> refuses that.
     pub(in crate::github) fn rerun(&mut self, id: u64, now: DateTime<Utc>) -> Option<u64> {
-        let done = self.jobs.get(&id).filter(|job| job.status == JobStatus::Completed)?.clone();
+        let done = self.jobs.get(&id)?.clone();
+        if self.jobs_of(done.run).any(|job| job.status != JobStatus::Completed) {
+            return None;
+        }
         let again = Job {
             id: next(&mut self.numbers.job),
             attempt: done.attempt + 1,

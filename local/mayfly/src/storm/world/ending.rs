@@ -35,7 +35,7 @@ pub(super) async fn wait(sky: &Sky) -> bool {
             quiet += LOOK.as_secs();
         }
         let stirred = (sky.weather.chronicle.stirred() / 1000).max(sky.plan.calm_at);
-        if past && second > stirred + STUCK_SECONDS {
+        if second > stirred + STUCK_SECONDS {
             return false;
         }
     }
