@@ -29,7 +29,7 @@ pub struct Storm {
     #[arg(long)]
     pub stop_at_failure: bool,
     /// How many plays the search for a smaller plan may take, after the first storm that failed
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 200)]
     pub shrink: usize,
     /// The folder for that plan, `storm-<seed>.json`
     #[arg(long, default_value = ".")]

@@ -59,7 +59,7 @@ pub fn run(options: &Storm, play: Play) -> anyhow::Result<Summary> {
         });
         let file = options.into.join(format!("storm-{}.json", plan.seed));
         write_plan(&small, &file)?;
-        teller.smaller(&small, &file);
+        teller.smaller(plan.seed, &small, &file);
     }
     teller.summary(&summary);
     Ok(summary)

@@ -44,19 +44,18 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// Tells of the smaller plan that was found.
-    pub(super) fn smaller(&self, plan: &Plan, file: &Path) {
+    /// Tells of the smaller plan that was found for a storm.
+    pub(super) fn smaller(&self, seed: u64, plan: &Plan, file: &Path) {
         let (jobs, accidents) = (plan.jobs.len(), plan.accidents.len());
         let command = format!("mayfly storm --plan {}", file.display());
         if self.options.json {
             let smaller = json!({
-                "event": "smaller", "seed": plan.seed, "jobs": jobs, "accidents": accidents, "repeat": command,
+                "event": "smaller", "seed": seed, "jobs": jobs, "accidents": accidents, "repeat": command,
             });
             print(smaller);
         } else {
             print(format_args!(
-                "storm {} fails with {jobs} jobs and {accidents} accidents as well: {command}",
-                plan.seed
+                "storm {seed} fails with {jobs} jobs and {accidents} accidents as well: {command}"
             ));
         }
     }

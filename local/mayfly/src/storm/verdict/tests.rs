@@ -1,7 +1,8 @@
 use super::*;
-use crate::storm::fate::Callee;
 use crate::storm::plan::{Accident, Mishap, PlannedJob, Size};
-use crate::storm::record::{Conclusion, End, Poisoned, RunnerRecord, TaskRecord};
+use crate::storm::record::{Conclusion, RunnerRecord, TaskRecord};
+
+mod astray;
 
 /// A plan of so many jobs of `octo/app`, for runners that register with the organization.
 fn plan(jobs: usize) -> Plan {
@@ -223,77 +224,4 @@ fn a_runner_on_a_lost_node_idles_no_longer_than_its_run() {
     let verdict = Verdict::of(&plan(1), &record);
     assert!(verdict.is_clean(), "{verdict:?}");
     assert_eq!(verdict.idle, 9500 + 4500);
-}
-
-/// The first job waits from 10 to 500, the second runs on the runner that was made for the first.
-fn stolen() -> Record {
-    let mut record = fine();
-    record.jobs =
-        vec![job(0, 10, Some(("gh-2", 100, 900))), job(1, 10, Some(("gh-1-2", 500, 900)))];
-    record.tasks =
-        vec![task("gh-1", &[(50, 60)]), task("gh-2", &[(20, 901)]), task("gh-1-2", &[(450, 901)])];
-    record.runners = vec![
-        runner("gh-2", (80, 901), Some((100, 1))),
-        runner("gh-1-2", (470, 901), Some((500, 2))),
-    ];
-    record
-}
-
-#[test]
-fn a_runner_that_was_sent_home_while_its_job_waited_went_astray() {
-    let record = stolen();
-    insta::assert_snapshot!(faults(&plan(2), &record), @"astray: sent home although job 1 waited for it: task gh-1 in runners-ubuntu from 0:00:00, ran 0:00:50 to 0:01:00 with 0, ended at 0:01:00");
-    let mut cut_off = record.clone();
-    cut_off.tasks[0].runs[0].exit_code = None;
-    assert_eq!(faults(&plan(2), &cut_off), "", "its node was lost");
-    let mut unlike = plan(2);
-    unlike.jobs[0].labels.push("gpu".to_owned());
-    assert_eq!(faults(&unlike, &record), "", "it could not have served it");
-    let mut taken = record;
-    taken.jobs[0].started_at = Some(55_000);
-    assert_eq!(faults(&plan(2), &taken), "", "the job was taken while it asked");
-}
-
-#[test]
-fn whose_job_was_taken_owes_itself_to_the_takers_job() {
-    let mut record = stolen();
-    record.tasks[0] = task("gh-1", &[(150, 160)]);
-    insta::assert_snapshot!(faults(&plan(2), &record), @"astray: sent home although job 2 waited for it: task gh-1 in runners-ubuntu from 0:00:00, ran 0:02:30 to 0:02:40 with 0, ended at 0:02:40");
-    record.jobs[0].runners = vec!["gh-1-3".to_owned()];
-    assert!(!faults(&plan(2), &record).contains("sent home"), "it ran on its own");
-    record.jobs[0].runners = vec!["theirs".to_owned()];
-    assert!(!faults(&plan(2), &record).contains("sent home"), "it ran on a foreign one");
-}
-
-#[test]
-fn a_waiting_task_is_not_to_be_ended_while_a_job_waits_for_it() {
-    let mut record = stolen();
-    record.tasks[0] = TaskRecord { ended_at: Some(400_000), ..task("gh-1", &[]) };
-    insta::assert_snapshot!(faults(&plan(2), &record), @"astray: ended although job 2 waited for it: task gh-1 in runners-ubuntu from 0:00:00, ended at 0:06:40");
-    let mut disabled = plan(2);
-    let what = Mishap::JobDisabled { deployment: 0, profile: "ubuntu".to_owned() };
-    disabled.accidents = vec![Accident { at: 300, what }];
-    assert_eq!(faults(&disabled, &record), "", "its Batch job was closed");
-}
-
-#[test]
-fn an_idle_runner_is_not_to_be_taken_away_while_a_job_waits_for_it() {
-    let mut record = stolen();
-    let taken = RunnerRecord { end: Some(End::Deregistered), ..runner("gh-1", (60, 490), None) };
-    record.runners.push(taken);
-    record.tasks[0] = task("gh-1", &[(50, 491)]);
-    insta::assert_snapshot!(faults(&plan(2), &record), @"astray: deregistered although job 2 waited for it: task gh-1 in runners-ubuntu from 0:00:00, ran 0:00:50 to 0:08:11 with 0, ended at 0:08:11");
-    record.tasks[0] = task("gh-1", &[(50, 300)]);
-    assert_eq!(faults(&plan(2), &record), "", "its node was lost before");
-}
-
-#[test]
-fn a_message_becomes_poison_only_while_the_queue_cannot_be_had() {
-    let mut record = fine();
-    record.poisoned = vec![Poisoned { deployment: 0, at: 500_000, message: "{}".to_owned() }];
-    insta::assert_snapshot!(faults(&plan(1), &record), @"astray: became poison at 0:08:20: {}");
-    let mut outage = plan(1);
-    let what = Mishap::Outage { callee: Callee::Queues, seconds: 300 };
-    outage.accidents = vec![Accident { at: 100, what }];
-    assert_eq!(faults(&outage, &record), "");
 }
