@@ -134,9 +134,9 @@ fn unserved(label: &str) -> String {
     format!("no profile serves label {label}{advice}")
 }
 
-/// A payload's text in an answer must not grow without bound.
+/// A payload's text in an answer must neither grow without bound nor break the line.
 fn shortened(text: &str) -> String {
-    text.chars().take(80).collect()
+    text.chars().filter(|c| !c.is_control()).take(80).collect()
 }
 
 #[cfg(test)]

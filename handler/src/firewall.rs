@@ -91,10 +91,11 @@ impl Firewall {
 /// The front end appends `ip:port`; what stands to the left of it came from the client and may be forged.
 fn source_address(forwarded_for: &str) -> Option<IpAddr> {
     let seen = forwarded_for.rsplit(',').next()?.trim();
+    let bare = seen.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(seen);
     let address = seen
         .parse::<SocketAddr>()
         .map(|with_port| with_port.ip())
-        .or_else(|_| seen.trim_matches(['[', ']']).parse())
+        .or_else(|_| bare.parse())
         .ok()?;
     Some(address.to_canonical())
 }

@@ -8,5 +8,5 @@ set -euo pipefail
 # The same build as of the part rust, so that nothing is compiled twice.
 cargo build --workspace --all-targets --locked
 node --test tests/conformance/github/*.test.mjs
-# The stories of the road, the firewall and reconciliation, with Prism between the handler and the emulated GitHub.
-node tests/conformance/github/front.mjs cargo test --workspace --locked --test road --test firewall --test reconcile
+# The stories of the road, the firewall, reconciliation and operators, with Prism between the handler and the emulated GitHub.
+node tests/conformance/github/front.mjs cargo test --workspace --locked --test road --test firewall --test reconcile --test operators

@@ -236,6 +236,8 @@ fn a_failed_runner_is_replaced_at_once_and_five_times_at_most() {
     let failed = |id| task(id, "ubuntu", ended(0, Ending::Failed("75".to_owned())));
     let jobs = || [(1, job("queued", UBUNTU))];
     insta::assert_snapshot!(runs(&seen(jobs(), [failed("gh-1")], []), [0]), @"0: request gh-1-2 on ubuntu");
+    let by_node = task("gh-1", "ubuntu", ended(0, Ending::Node));
+    insta::assert_snapshot!(runs(&seen(jobs(), [by_node], []), [0]), @"0: request gh-1-2 on ubuntu");
     let five = ["gh-1", "gh-1-2", "gh-1-3", "gh-1-4", "gh-1-5"].map(failed);
     insta::assert_snapshot!(runs(&seen(jobs(), five, []), [0, 29, 30]), @r"
     30: cancel run 45: its runners fail (75): look at the tasks' stderr.txt and at the image

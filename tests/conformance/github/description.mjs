@@ -11,6 +11,7 @@ const KEPT = [
   new RegExp(`^${SCOPE}\\/actions\\/runner-groups(\\/{runner_group_id}\\/(repositories|organizations))?$`),
   new RegExp(`^${SCOPE}\\/installation$`),
   /^\/app\/installations(\/{installation_id}\/access_tokens)?$/,
+  /^\/app\/hook\/(config|deliveries(\/{delivery_id}(\/attempts)?)?)$/,
   /^\/installation\/repositories$/,
   new RegExp(`^${SCOPE}\\/hooks(\\/{hook_id}\\/deliveries(\\/{delivery_id}(\\/attempts)?)?)?$`),
   /^\/repos\/{owner}\/{repo}(\/actions\/jobs\/{job_id})?$/,

@@ -28,7 +28,8 @@ pub fn forwarded_for(input: &[u8]) {
 fn ends_in(header: &str, ranges: &[IpNet]) -> bool {
     let last = &header[header.rfind(',').map_or(0, |comma| comma + 1)..];
     let last = last.trim();
-    let bare = last.strip_prefix('[').unwrap_or(last).trim_end_matches(']').trim_start_matches('[');
+    let in_brackets = last.len() > 2 && last.starts_with('[') && last.ends_with(']');
+    let bare = if in_brackets { &last[1..last.len() - 1] } else { last };
     let address: Option<IpAddr> =
         last.parse::<SocketAddr>().map(|socket| socket.ip()).ok().or_else(|| bare.parse().ok());
     let mapped = |address: IpAddr| match address {

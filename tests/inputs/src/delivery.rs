@@ -41,7 +41,7 @@ pub fn webhook(input: &[u8]) {
             read_back(&Message::Request(request));
         }
         Ok(Decision::Note(message)) => read_back(&message),
-        Ok(Decision::Ignore(reason)) => crate::is_fit_to_be_told(&reason.replace('\n', " ")),
+        Ok(Decision::Ignore(reason)) => crate::is_fit_to_be_told(&reason),
         Err(bad) => crate::is_fit_to_be_told(&bad.to_string()),
     }
 }

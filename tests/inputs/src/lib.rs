@@ -15,8 +15,11 @@ pub use delivery::webhook;
 pub use host::{envelope, message, ticket};
 pub use settings::settings;
 
+/// What must hold for an input.
+pub type Entrance = fn(&[u8]);
+
 /// Every entrance, by its name.
-pub const ENTRANCES: [(&str, fn(&[u8])); 8] = [
+pub const ENTRANCES: [(&str, Entrance); 8] = [
     ("webhook", webhook),
     ("envelope", envelope),
     ("message", message),

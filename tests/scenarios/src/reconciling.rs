@@ -119,6 +119,16 @@ impl World {
         assert!(status.is_success(), "{path}: {status} {text}");
     }
 
+    /// Deletes something of the Batch account, as somebody else might.
+    ///
+    /// # Panics
+    /// When Batch refuses.
+    pub async fn delete(&self, path: &str) {
+        let url = format!("{}/{path}?api-version=2025-06-01", self.cloud.ports.batch.url);
+        let answer = self.client.delete(url).bearer_auth(BEARER).send().await.expect("an answer");
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+
     /// Waits until a task has been added.
     pub async fn until_task_is_added(&mut self, task: &str) {
         let added = |what: &Happening| matches!(what, Happening::TaskAdded { task: added, .. } if added == task);

@@ -18,7 +18,7 @@ use crate::service::{Request, Response};
 #[derive(Clone)]
 pub(super) enum Wire {
     /// A client with a pool of connections; it follows no redirect, and adds nothing but a missing `Host`.
-    Sockets(Client<HttpConnector, UnsyncBoxBody<Bytes, Infallible>>),
+    Sockets(Box<Client<HttpConnector, UnsyncBoxBody<Bytes, Infallible>>>),
     /// A function of this process.
     Function(wire::Wire),
 }
@@ -49,7 +49,7 @@ pub(super) enum NoAnswer {
 impl Wire {
     /// Makes a client.
     pub(super) fn of_sockets() -> Self {
-        Self::Sockets(Client::builder(TokioExecutor::new()).build_http())
+        Self::Sockets(Box::new(Client::builder(TokioExecutor::new()).build_http()))
     }
 
     /// Takes a function, where there is one.

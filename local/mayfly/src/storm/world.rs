@@ -74,28 +74,3 @@ pub fn play(plan: &Plan) -> (Record, Trace) {
 fn beginning() -> DateTime<Utc> {
     DateTime::from_timestamp(1_772_442_000, 0).expect("a moment of our time")
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::storm::plan::Size;
-
-    #[test]
-    fn first() {
-        let seed = std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
-        let jobs = std::env::var("JOBS").ok().and_then(|s| s.parse().ok()).unwrap_or(20);
-        let plan = Plan::drawn(seed, &Size { jobs, faulty: None });
-        let begin = std::time::Instant::now();
-        let (record, trace) = play(&plan);
-        eprintln!("{:?} {} lines", begin.elapsed(), trace.0.len());
-        std::fs::write("/tmp/storm-trace.txt", trace.to_string()).unwrap();
-        eprintln!("{:#?}", record.left);
-        let done = record.jobs.iter().filter(|j| j.conclusion.is_some()).count();
-        eprintln!(
-            "{done}/{} rest {} at {}",
-            record.jobs.len(),
-            record.came_to_rest,
-            record.ended_at / 1000
-        );
-    }
-}

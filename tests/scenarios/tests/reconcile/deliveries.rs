@@ -2,11 +2,16 @@
 
 use emulators::events::Happening;
 use emulators::faults::Effect;
-use emulators::github::{Gate, NewJob};
+use emulators::github::{Gate, NewJob, Scope, Visibility};
 use insta::assert_snapshot;
+use mayfly::cloud::WEBHOOK_SECRET;
+use scenarios::World;
 
 use crate::{PROGRAM, UBUNTU};
-use scenarios::World;
+
+fn in_vain(what: &Happening) -> bool {
+    matches!(what, Happening::Delivered { action: "queued", status: 503, .. })
+}
 
 #[tokio::test]
 async fn a_delivery_that_failed_five_times_more_is_left_and_told_of_once() {
@@ -18,15 +23,13 @@ async fn a_delivery_that_failed_five_times_more_is_left_and_told_of_once() {
     let down = Effect::Fail { status: 403, retry_after: None };
     world.cloud.queues.faults.befall("PutMessage", 1000, down);
     let mut job = NewJob::new("octo/app", UBUNTU);
+    // Behind its gate the job is owed no runner: there is nothing else to be repaired.
     job.gate = Gate::QueuedThenGated;
     world.queue(job);
-    let lost = |what: &Happening| {
-        matches!(what, Happening::Delivered { action: "queued", status: 503, .. })
-    };
     let mut said = Vec::new();
     for minutes in [0, 2, 4, 8, 16, 32, 64] {
-        if minutes < 32 {
-            world.until("a delivery in vain", lost).await;
+        if minutes < 64 {
+            world.until("a delivery in vain", in_vain).await;
         }
         world.pass(minutes);
         let run = world.reconcile().await;
@@ -44,8 +47,28 @@ async fn a_delivery_that_failed_five_times_more_is_left_and_told_of_once() {
     ");
     let told = world.alarm("delivery").await;
     assert!(told.contains("was lost 5 times more: its page on GitHub shows"), "{told}");
-    world.reconcile().await;
+    assert_snapshot!(world.reconcile().await, @"nothing to repair");
     assert_eq!(world.log().matches(r#"alarm="delivery""#).count(), 1);
     world.cloud.queues.faults.release();
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_repositorys_own_webhook_is_looked_at_as_well() {
+    let mut world = crate::world(&[("AllowedRepositories", "octo/app")]).await;
+    let github = &world.cloud.github.emulator;
+    github.add_repository("octo/app", Visibility::Private);
+    github.remove_hooks();
+    github.add_hook(&world.cloud.hook, WEBHOOK_SECRET, Scope::Repository("octo/app".to_owned()));
+    let down = Effect::Fail { status: 403, retry_after: None };
+    world.cloud.queues.faults.befall("PutMessage", 100, down);
+    world.queue_job(UBUNTU);
+    world.until("a delivery in vain", in_vain).await;
+    world.cloud.queues.faults.release();
+    let said = world.reconcile().await;
+    assert!(said.contains(" of repos/octo/app/hooks/"), "{said}");
+    world.settle().await;
+    assert_snapshot!(world.jobs(), @"<1> success on gh-1");
+    assert_snapshot!(world.reconcile().await, @"nothing to repair");
     world.end().await;
 }

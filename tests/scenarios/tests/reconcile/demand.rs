@@ -56,6 +56,10 @@ async fn public(settings: &[(&str, &str)]) -> String {
     job.visibility = Visibility::Public;
     world.queue(job);
     let said = world.reconcile_after(2).await;
+    if said != "nothing to repair" {
+        world.settle().await;
+    }
+    assert_eq!(world.reconcile().await, "nothing to repair");
     world.end().await;
     said
 }

@@ -46,6 +46,26 @@ async fn the_tasks_that_wait_in_a_disabled_batch_job_are_replaced_in_its_success
 }
 
 #[tokio::test]
+async fn the_tasks_of_a_batch_job_that_somebody_deletes_are_made_anew() {
+    let mut world = crate::world(&[]).await;
+    world.cloud.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
+    world.queue_job(UBUNTU);
+    world.until_invoked("SubmitRunnerTask").await;
+    world.until_no_message().await;
+    world.delete("jobs/runners-ubuntu").await;
+    world.cloud.batch.emulator.release_scheduling("ubuntu").expect("a pool");
+    assert_snapshot!(world.reconcile_after(2).await, @r"
+    runner gh-1 of ubuntu is asked for, for octo/app
+    repaired 1
+    ");
+    world.settle().await;
+    assert_snapshot!(world.jobs(), @"<1> success on gh-1");
+    assert_snapshot!(world.tasks(), @"runners-ubuntu: gh-1 completed 0");
+    assert_snapshot!(world.reconcile().await, @"nothing to repair");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_pool_whose_formula_fails_is_told_of() {
     let mut world = crate::world(&[]).await;
     let formula = json!({ "autoScaleFormula": "$TargetDedicatedNodes = $NoSuchThing;", "autoScaleEvaluationInterval": "PT5M" });

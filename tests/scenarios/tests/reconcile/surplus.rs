@@ -1,6 +1,7 @@
 //! Runners that nobody needs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use emulators::events::Happening;
 use emulators::faults::Effect;
@@ -66,16 +67,21 @@ async fn a_runner_that_gets_a_job_in_the_last_moment_stays() {
     world.reconcile().await;
     world.reconcile().await;
     world.pass(10);
-    world.cloud.github.faults.befall(
-        "DeleteSelfHostedRunnerFromRepo",
-        1,
-        Effect::Fail { status: 422, retry_after: None },
-    );
-    assert_snapshot!(world.reconcile().await, @r"
-    runner gh-1 has got a job, and stays
-    repaired 1
-    ");
+    // While the request to remove it is on its way, the runner is given another job.
+    world.cloud.github.faults.befall("DeleteSelfHostedRunnerFromRepo", 1, Effect::Hold);
+    let host = Arc::clone(&world.cloud.functions);
+    let run = tokio::spawn(async move { host.emulator.trigger("ReconcileRunners").await });
+    world.until_called(&world.cloud.github.faults, "DeleteSelfHostedRunnerFromRepo", 1).await;
+    let mut other = NewJob::new("octo/app", UBUNTU);
+    (other.silent, other.runs_for) = (true, Duration::from_secs(3600));
+    world.queue(other);
+    world.cloud.github.emulator.pause_assignment(false);
+    world.until("the job's start", |what| matches!(what, Happening::JobStarted { .. })).await;
+    world.cloud.github.faults.release();
+    run.await.expect("no panic").expect("a run");
+    world.until_logged(&format!("runner gh-{job} has got a job, and stays")).await;
     assert_snapshot!(world.tasks(), @"runners-ubuntu: gh-1 running");
+    assert_snapshot!(world.reconcile().await, @"nothing to repair");
     world.end().await;
 }
 

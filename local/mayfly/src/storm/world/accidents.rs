@@ -125,8 +125,8 @@ async fn disable(road: &Road, profile: &str) {
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
     };
     let jobs = road.batch.emulator.jobs();
-    let open = jobs.iter().filter(|job| is_its(&job.id) && job.state == "active");
-    if let Some(job) = open.last() {
+    let mut open = jobs.iter().filter(|job| is_its(&job.id) && job.state == "active");
+    if let Some(job) = open.next_back() {
         let body = json!({ "disableTasks": "requeue" });
         road.ask_batch(&format!("/jobs/{}/disable", job.id), &body).await;
     }

@@ -93,7 +93,7 @@ impl Drop for Running {
         let Self { nodes, job, task, number, code } = self;
         let chronicle = &nodes.weather.chronicle;
         chronicle.ended((nodes.deployment, job, task), *number, *code);
-        if code.is_none_or(|code| code < 0 || code > 128) {
+        if code.is_none_or(|code| !(0..=128).contains(&code)) {
             chronicle.cut_off(task);
         }
     }

@@ -73,7 +73,7 @@ impl Road {
         let batch = batch(plan, &deployment, place, &nodes, &site).await;
         let settings = settings(&deployment, &storage);
         let skew = Arc::new(AtomicI64::new(0));
-        let wires = wires(weather, (&batch, &queues, &blobs), github);
+        let wires = wires(weather, &batch, &queues, &blobs, github);
         let read = Settings::read(|name| settings.get(name).cloned());
         let read = read.expect("a storm's settings are good");
         let clock = skewed(weather, &skew);
@@ -220,7 +220,9 @@ fn skewed(weather: &Arc<Weather>, skew: &Arc<AtomicI64>) -> Clock {
 
 fn wires(
     weather: &Arc<Weather>,
-    (batch, queues, blobs): (&Arc<Service<Batch>>, &Arc<Service<Queues>>, &Arc<Service<Blobs>>),
+    batch: &Arc<Service<Batch>>,
+    queues: &Arc<Service<Queues>>,
+    blobs: &Arc<Service<Blobs>>,
     github: &Arc<Service<GitHub>>,
 ) -> Wires {
     let (w, batch) = (Arc::clone(weather), Arc::clone(batch));
