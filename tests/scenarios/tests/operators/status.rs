@@ -103,7 +103,8 @@ async fn what_github_does_not_answer_is_told_as_missing() {
 async fn without_the_ledger_there_is_no_answer() {
     let world = World::start(PROGRAM).await;
     let down = Effect::Fail { status: 503, retry_after: None };
-    world.cloud.batch.faults.befall("ListJobs", 1, down);
+    // What is read is tried again three times.
+    world.cloud.batch.faults.befall("ListJobs", 4, down);
     let (status, body) = world.ask(Method::GET, "Status", None).await;
     assert_eq!(status, 503);
     assert_snapshot!(body["error"], @r#""see what runs: listing the Batch jobs met a Batch account that cannot answer now (503 ServerBusy)""#);
