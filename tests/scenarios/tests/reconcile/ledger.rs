@@ -41,6 +41,10 @@ async fn the_tasks_that_wait_in_a_disabled_batch_job_are_replaced_in_its_success
     runners-ubuntu: gh-1 active
     runners-ubuntu_2: gh-1-2 completed 0
     ");
+    assert_snapshot!(world.reconcile().await, @r"
+    task gh-1 ends, which nobody needs: the job has its runner
+    repaired 1
+    ");
     assert_snapshot!(world.reconcile().await, @"nothing to repair");
     world.end().await;
 }
