@@ -138,7 +138,6 @@ async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, Unclai
     let claimant = claimant(app, ticket, nonce).await?;
     let Claimant { id, profile, repository, .. } = &claimant;
     match walk(app, id, profile, id.clone(), repository.clone()).await?.end {
-        // Beyond the limit too: at worst that leaves one runner idle.
         End::Serve(_) => mint(app, &claimant).await,
         End::Gone(gone) => Err(gone.into()),
         End::Replace(waiting) => {
