@@ -20,5 +20,5 @@ play() {
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-play --seeds 10 --jobs 50
-play --seeds 2 --jobs 80 --faulty 0.2 --first-seed 1000
+play --seeds 4 --jobs 40
+play --seeds 2 --jobs 40 --faulty 0.2 --first-seed 1000
