@@ -10,7 +10,7 @@ use url::Url;
 #[derive(Args, Clone, Debug)]
 #[group(required = true, multiple = true)]
 pub struct Deployment {
-    /// The address of its functions, such as https://mine.azurewebsites.net/api
+    /// The address of its functions, such as `https://mine.azurewebsites.net/api`
     #[arg(long, env = "MAYFLY_URL")]
     pub url: Option<Url>,
     /// A file with its application settings as JSON, to reach Batch, storage and GitHub from here: an object

@@ -7,8 +7,8 @@
 //!                    runners ◀─ nodes ──┘ claims     Batch, storage ◀─┘
 //! ```
 //!
-//! Every request passes the [`weather`], which asks the plan's fates. All that happens is told to the
-//! [`chronicle`]. Nothing here reads the machine's clock or draws from a chance that the plan's seed does not
+//! Every request passes the `weather`, which asks the plan's fates. All that happens is told to the
+//! `chronicle`. Nothing here reads the machine's clock or draws from a chance that the plan's seed does not
 //! give, so that the same plan plays the same, line by line.
 
 use std::fmt;
