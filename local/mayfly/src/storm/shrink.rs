@@ -120,8 +120,9 @@ mod tests {
 
     #[test]
     fn what_fails_by_another_lot_only_is_found_with_another_seed() {
-        let lucky =
-            |plan: &Plan| plan.jobs.len() == 100 || plan.seed.is_multiple_of(3) && plan.jobs.len() > 4;
+        let lucky = |plan: &Plan| {
+            plan.jobs.len() == 100 || plan.seed.is_multiple_of(3) && plan.jobs.len() > 4
+        };
         let small = shrunk(&plan(), 1000, lucky);
         assert_eq!((small.jobs.len(), small.seed % 3), (5, 0));
     }
