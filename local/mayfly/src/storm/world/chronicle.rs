@@ -1,21 +1,21 @@
 //! Notes what happens, as lines for the trace and as the record for the verdict.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use chrono::{DateTime, Utc};
 use emulators::clock::Clock;
-use emulators::events::{Event, Happening};
-use emulators::github::{GitHub, Runner};
 use emulators::service::Request;
 use tokio::sync::watch;
 
 use super::Trace;
 use crate::storm::fate::{Callee, Fate};
 use crate::storm::plan::{Plan, Stage};
-use crate::storm::record::{
-    Calls, Conclusion, End, JobRecord, Left, Poisoned, Record, Run, RunnerRecord, TaskRecord,
-};
+use crate::storm::record::{Calls, End, JobRecord, Left, Record, Run};
+
+mod heard;
+mod pages;
+
+use pages::{Pages, Watched};
 
 /// What happened so far.
 pub(super) struct Chronicle {
@@ -23,27 +23,6 @@ pub(super) struct Chronicle {
     origin: DateTime<Utc>,
     names: Vec<String>,
     pages: Mutex<Pages>,
-}
-
-#[derive(Default)]
-struct Pages {
-    trace: Vec<String>,
-    record: Record,
-    calls: BTreeMap<(Callee, String), (u64, u64, u64)>,
-    jobs: BTreeMap<u64, Watched>,
-    tasks: BTreeMap<(usize, String), usize>,
-    /// The registered runners, by name.
-    runners: BTreeMap<String, usize>,
-    /// The registrations that the handler had removed, by number.
-    deregistered: Vec<u64>,
-    /// When anything last happened to a job, a task or a runner.
-    stirred: u64,
-}
-
-/// A job, and how far it has come.
-struct Watched {
-    place: usize,
-    stage: watch::Sender<Stage>,
 }
 
 impl Chronicle {
@@ -202,59 +181,6 @@ impl Chronicle {
         self.pages().record.robbed.push(task.to_owned());
     }
 
-    /// Notes what Batch and storage of a deployment tell.
-    pub(super) fn heard(&self, deployment: usize, Event { at, what }: &Event) {
-        let now = self.since(*at);
-        let mut pages = self.pages();
-        match what {
-            Happening::TaskAdded { job, task } => {
-                pages.task(deployment, job, task, now);
-                pages.advance(&self.names[deployment], task, Stage::Submitted);
-            }
-            Happening::TaskEnded { job, task, .. } => {
-                pages.task(deployment, job, task, now).ended_at = Some(now);
-            }
-            Happening::MessagePut { queue, text } if queue.ends_with("-poison") => {
-                let message = text.clone();
-                pages.record.poisoned.push(Poisoned { deployment, at: now, message });
-            }
-            Happening::TaskStarted { .. } => {}
-            _ => return,
-        }
-        pages.stirred = now;
-        pages.trace.push(format!("{} {what:?}", moment(now)));
-    }
-
-    /// Notes what GitHub tells.
-    pub(super) fn heard_of_github(&self, github: &GitHub, Event { at, what }: &Event) {
-        let now = self.since(*at);
-        let registered = match what {
-            Happening::RunnerRegistered { runner } => {
-                github.runners().into_iter().rev().find(|known| known.name == *runner)
-            }
-            _ => None,
-        };
-        let mut pages = self.pages();
-        pages.trace.push(format!("{} {what:?}", moment(now)));
-        if !matches!(what, Happening::Delivered { .. }) {
-            pages.stirred = now;
-        }
-        match what {
-            Happening::RunnerRegistered { .. } => {
-                registered
-                    .into_iter()
-                    .for_each(|runner| pages.registered(&self.names, runner, now));
-            }
-            Happening::RunnerOnline { runner } => {
-                pages.with_runner(runner, |runner| runner.online_at = Some(now));
-            }
-            Happening::JobStarted { job, runner } => pages.took(*job, runner, now),
-            Happening::JobDone { job, conclusion } => pages.done(*job, conclusion, now),
-            Happening::RunnerGone { runner } => pages.gone(runner, now),
-            _ => {}
-        }
-    }
-
     /// Notes the end of a task that was terminated before it ran: nobody else tells of that.
     fn terminated(&self, job: &str, task: &str) {
         let now = self.now();
@@ -292,103 +218,6 @@ impl Chronicle {
 
     fn pages(&self) -> MutexGuard<'_, Pages> {
         self.pages.lock().expect("no holder of this lock can panic")
-    }
-}
-
-impl Pages {
-    fn task(&mut self, deployment: usize, job: &str, task: &str, now: u64) -> &mut TaskRecord {
-        let tasks = &mut self.record.tasks;
-        let place = *self.tasks.entry((deployment, format!("{job}/{task}"))).or_insert_with(|| {
-            tasks.push(TaskRecord {
-                deployment,
-                id: task.to_owned(),
-                batch_job: job.to_owned(),
-                added_at: now,
-                runs: Vec::new(),
-                ended_at: None,
-            });
-            tasks.len() - 1
-        });
-        &mut tasks[place]
-    }
-
-    /// Leads a job on to a stage that its own task has reached.
-    fn advance(&mut self, name: &str, task: &str, stage: Stage) {
-        let job = task.strip_prefix(name).and_then(|rest| rest.strip_prefix('-')?.parse().ok());
-        if let Some(job) = job.and_then(|job: u64| self.jobs.get(&job)) {
-            job.stage.send_if_modified(|now| {
-                let later = stage > *now;
-                *now = stage.max(*now);
-                later
-            });
-        }
-    }
-
-    fn registered(&mut self, names: &[String], runner: Runner, now: u64) {
-        let ours = |name: &&String| {
-            let rest = runner.name.strip_prefix(name.as_str());
-            rest.is_some_and(|rest| rest.starts_with('-'))
-        };
-        let deployment = names.iter().position(|name| ours(&name));
-        if let Some(deployment) = deployment {
-            self.advance(&names[deployment], &runner.name, Stage::Claimed);
-        }
-        self.runners.insert(runner.name.clone(), self.record.runners.len());
-        let repository = match &runner.scope {
-            emulators::github::Scope::Repository(name) => Some(name.clone()),
-            _ => None,
-        };
-        self.record.runners.push(RunnerRecord {
-            id: runner.id,
-            name: runner.name,
-            deployment,
-            repository,
-            labels: runner.labels,
-            registered_at: now,
-            online_at: None,
-            job: None,
-            gone_at: None,
-            end: None,
-        });
-    }
-
-    fn with_runner(&mut self, name: &str, change: impl FnOnce(&mut RunnerRecord)) {
-        if let Some(&place) = self.runners.get(name) {
-            change(&mut self.record.runners[place]);
-        }
-    }
-
-    fn took(&mut self, job: u64, runner: &str, now: u64) {
-        self.with_runner(runner, |known| known.job = known.job.or(Some((now, job))));
-        let Some(watched) = self.jobs.get(&job) else { return };
-        watched.stage.send_replace(Stage::Started);
-        let record = &mut self.record.jobs[watched.place];
-        record.started_at = record.started_at.or(Some(now));
-        record.runners.push(runner.to_owned());
-    }
-
-    fn done(&mut self, job: u64, conclusion: &str, now: u64) {
-        let Some(watched) = self.jobs.get(&job) else { return };
-        let record = &mut self.record.jobs[watched.place];
-        record.ended_at = Some(now);
-        record.conclusion = Some(match conclusion {
-            "success" => Conclusion::Success,
-            "cancelled" => Conclusion::Cancelled,
-            _ => Conclusion::Failure,
-        });
-    }
-
-    fn gone(&mut self, runner: &str, now: u64) {
-        let Some(&place) = self.runners.get(runner) else { return };
-        let record = &mut self.record.runners[place];
-        record.gone_at = Some(now);
-        let deregistered = self.deregistered.contains(&record.id);
-        record.end = record.end.or(Some(match record.job {
-            _ if deregistered => End::Deregistered,
-            Some(_) => End::Served,
-            None => End::Removed,
-        }));
-        self.runners.remove(runner);
     }
 }
 

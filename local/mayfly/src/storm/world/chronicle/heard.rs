@@ -1,0 +1,63 @@
+//! Notes the events that the emulators tell.
+
+use emulators::events::{Event, Happening};
+use emulators::github::GitHub;
+
+use super::{Chronicle, moment};
+use crate::storm::plan::Stage;
+use crate::storm::record::Poisoned;
+
+impl Chronicle {
+    /// Notes what Batch and storage of a deployment tell.
+    pub(in super::super) fn heard(&self, deployment: usize, Event { at, what }: &Event) {
+        let now = self.since(*at);
+        let mut pages = self.pages();
+        match what {
+            Happening::TaskAdded { job, task } => {
+                pages.task(deployment, job, task, now);
+                pages.advance(&self.names[deployment], task, Stage::Submitted);
+            }
+            Happening::TaskEnded { job, task, .. } => {
+                pages.task(deployment, job, task, now).ended_at = Some(now);
+            }
+            Happening::MessagePut { queue, text } if queue.ends_with("-poison") => {
+                let message = text.clone();
+                pages.record.poisoned.push(Poisoned { deployment, at: now, message });
+            }
+            Happening::TaskStarted { .. } => {}
+            _ => return,
+        }
+        pages.stirred = now;
+        pages.trace.push(format!("{} {what:?}", moment(now)));
+    }
+
+    /// Notes what GitHub tells.
+    pub(in super::super) fn heard_of_github(&self, github: &GitHub, Event { at, what }: &Event) {
+        let now = self.since(*at);
+        let registered = match what {
+            Happening::RunnerRegistered { runner } => {
+                github.runners().into_iter().rev().find(|known| known.name == *runner)
+            }
+            _ => None,
+        };
+        let mut pages = self.pages();
+        pages.trace.push(format!("{} {what:?}", moment(now)));
+        if !matches!(what, Happening::Delivered { .. }) {
+            pages.stirred = now;
+        }
+        match what {
+            Happening::RunnerRegistered { .. } => {
+                registered
+                    .into_iter()
+                    .for_each(|runner| pages.registered(&self.names, runner, now));
+            }
+            Happening::RunnerOnline { runner } => {
+                pages.with_runner(runner, |runner| runner.online_at = Some(now));
+            }
+            Happening::JobStarted { job, runner } => pages.took(*job, runner, now),
+            Happening::JobDone { job, conclusion } => pages.done(*job, conclusion, now),
+            Happening::RunnerGone { runner } => pages.gone(runner, now),
+            _ => {}
+        }
+    }
+}
