@@ -75,3 +75,25 @@ fn a_message_becomes_poison_only_while_the_queue_cannot_be_had() {
     outage.accidents = vec![Accident { at: 100, what }];
     assert_eq!(faults(&outage, &record), "");
 }
+
+#[test]
+fn a_job_starves_that_waits_for_long_beside_a_free_node() {
+    let mut record = fine();
+    record.jobs[0] = job(0, 10, Some(("gh-1", 4000, 4100)));
+    record.runners = vec![runner("gh-1", (3995, 4101), Some((4000, 1)))];
+    record.tasks = vec![task("gh-1", &[(3990, 4101)])];
+    record.ended_at = 5_000_000;
+    let mut plan = plan(1);
+    plan.chances.faulty = 0.0;
+    plan.deployments[0].pools[0].scaled = false;
+    insta::assert_snapshot!(faults(&plan, &record), @"astray: starved for 66 minutes while pool ubuntu had room: job 1 (place 0, attempt 1) of octo/app [self-hosted, Linux]; could run at 0:00:10; started at 1:06:40; ended at 1:08:20; on gh-1; task gh-1 in runners-ubuntu from 0:00:00, ran 1:06:30 to 1:08:21 with 0, ended at 1:08:21");
+    let mut taken = record.clone();
+    let nodes = plan.deployments[0].pools[0].nodes;
+    taken.tasks.extend((0..nodes).map(|other| task(&format!("gh-9{other}"), &[(500, 3500)])));
+    assert_eq!(faults(&plan, &taken), "", "every node was taken");
+    let outage = Mishap::Outage { callee: Callee::Github, seconds: 900 };
+    plan.accidents = vec![Accident { at: 1000, what: outage }];
+    assert_eq!(faults(&plan, &record), "", "something was the matter");
+    (plan.accidents, plan.deployments[0].pools[0].scaled) = (Vec::new(), true);
+    assert_eq!(faults(&plan, &record), "", "the pool's nodes are Batch's doing");
+}
