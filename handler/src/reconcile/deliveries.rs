@@ -13,10 +13,13 @@ use crate::message::LONGEST_WAIT;
 
 /// How often one event is asked for.
 const MOST_ATTEMPTS: u32 = 5;
-/// The pause after the first attempt; each further one is twice as long.
-const FIRST_PAUSE: TimeDelta = TimeDelta::minutes(2);
+/// The pause after the first attempt, a little less than two minutes lie between runs; each further one is twice
+/// as long.
+const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(110);
 
 /// Decides about every failed `queued` event that no later attempt has brought.
+///
+/// Attempts are counted from GitHub's list: one that GitHub did not take on, at its limit for instance, is none.
 pub(super) fn plan(
     seen: &Seen,
     before: &Memory,
@@ -24,38 +27,30 @@ pub(super) fn plan(
     now: DateTime<Utc>,
 ) -> Vec<Repair> {
     let Some(deliveries) = &seen.deliveries else {
-        next.redelivered = before.redelivered.clone();
+        next.given_up = before.given_up.clone();
         next.brought = before.brought.clone();
         return Vec::new();
     };
-    let mut repairs = Vec::new();
-    let known = |guid: &str| before.brought.contains(guid);
-    let (brought, lost): (Vec<_>, Vec<_>) =
-        failed(deliveries, now).partition(|(last, brought)| *brought || known(&last.guid));
-    next.brought = brought.into_iter().map(|(last, _)| last.guid.clone()).collect();
-    for (delivery, _) in lost {
-        let (attempts, last) = before.redelivered.get(&delivery.guid).copied().unwrap_or_default();
-        let due = attempts == 0 || now - last >= FIRST_PAUSE * (1 << (attempts - 1).min(8));
-        let again = attempts < MOST_ATTEMPTS && due;
-        let given_up = attempts == MOST_ATTEMPTS && due;
-        let asked = if again || given_up { (attempts + 1, now) } else { (attempts, last) };
-        next.redelivered.insert(delivery.guid.clone(), asked);
-        if again {
-            repairs.push(Repair::Redeliver {
-                hook: delivery.hook.clone(),
-                delivery: delivery.id,
-                guid: delivery.guid.clone(),
-            });
-        }
-        if given_up {
-            let SeenDelivery { hook, guid, .. } = delivery;
-            let text = format!(
-                "delivery {guid} of {hook} was lost {MOST_ATTEMPTS} times more: its page on GitHub shows what the function answers"
-            );
-            repairs.push(Repair::Alarm { name: "delivery", text });
-        }
+    let brought = failed(deliveries, before, now).filter(|event| event.brought);
+    next.brought = brought.map(|event| event.last.guid.clone()).collect();
+    let lost = lost(seen, before, now);
+    let given_up = lost.iter().filter(|event| event.given_up);
+    next.given_up = given_up.map(|event| event.last.guid.clone()).collect();
+    lost.iter().filter_map(|event| repair(event, before, now)).collect()
+}
+
+fn repair(event: &Lost<'_>, before: &Memory, now: DateTime<Utc>) -> Option<Repair> {
+    let SeenDelivery { hook, guid, id, at, .. } = event.last;
+    if event.given_up {
+        let text = format!(
+            "delivery {guid} of {hook} was lost {MOST_ATTEMPTS} times more: its page on GitHub shows what the function answers"
+        );
+        let new = !before.given_up.contains(guid);
+        return new.then_some(Repair::Alarm { name: "delivery", text });
     }
-    repairs
+    let again = || Repair::Redeliver { hook: hook.clone(), delivery: *id, guid: guid.clone() };
+    let pause = event.attempts.checked_sub(1).map(|further| FIRST_PAUSE * (1 << further));
+    pause.is_none_or(|pause| now - *at >= pause).then(again)
 }
 
 /// An event that was lost so far.
@@ -63,7 +58,7 @@ pub(super) fn plan(
 pub struct Lost<'a> {
     /// The last attempt at it.
     pub last: &'a SeenDelivery,
-    /// How often it was asked for again.
+    /// How often it was delivered again.
     pub attempts: u32,
     /// Whether it is asked for no more.
     pub given_up: bool,
@@ -71,22 +66,32 @@ pub struct Lost<'a> {
 
 /// Lists the `queued` events that no attempt has brought.
 pub fn lost<'a>(seen: &'a Seen, before: &Memory, now: DateTime<Utc>) -> Vec<Lost<'a>> {
-    let failed = failed(seen.deliveries.as_deref().unwrap_or_default(), now);
-    let lost = failed.filter(|(last, brought)| !brought && !before.brought.contains(&last.guid));
-    let told = lost.map(|(last, _)| {
-        let attempts = before.redelivered.get(&last.guid).map_or(0, |(attempts, _)| *attempts);
-        Lost { last, attempts: attempts.min(MOST_ATTEMPTS), given_up: attempts > MOST_ATTEMPTS }
+    let failed = failed(seen.deliveries.as_deref().unwrap_or_default(), before, now);
+    let lost = failed.filter(|event| !event.brought).map(|event| Lost {
+        last: event.last,
+        attempts: event.attempts.min(MOST_ATTEMPTS),
+        given_up: event.attempts >= MOST_ATTEMPTS,
     });
-    told.collect()
+    lost.collect()
 }
 
-/// The last attempt at each event of which one has failed, and whether another has brought it. Every attempt
-/// at an event has its guid.
-fn failed(
-    deliveries: &[SeenDelivery],
+/// An event of which a delivery has failed.
+struct Failed<'a> {
+    last: &'a SeenDelivery,
+    /// How many attempts there were after the first.
+    attempts: u32,
+    /// Whether one of them has brought it.
+    brought: bool,
+}
+
+/// Lists the events of which a delivery has failed. Every attempt at an event has its guid; one may be listed
+/// twice.
+fn failed<'a>(
+    deliveries: &'a [SeenDelivery],
+    before: &Memory,
     now: DateTime<Utc>,
-) -> impl Iterator<Item = (&SeenDelivery, bool)> {
-    let mut events: BTreeMap<(&str, &str), Vec<&SeenDelivery>> = BTreeMap::new();
+) -> impl Iterator<Item = Failed<'a>> {
+    let mut events: BTreeMap<(&str, &str), BTreeMap<u64, &SeenDelivery>> = BTreeMap::new();
     let wanted = |delivery: &&SeenDelivery| {
         let (event, action) = &delivery.event;
         event == "workflow_job"
@@ -95,12 +100,15 @@ fn failed(
     };
     for delivery in deliveries.iter().filter(wanted) {
         let event = (delivery.hook.as_str(), delivery.guid.as_str());
-        events.entry(event).or_default().push(delivery);
+        events.entry(event).or_default().insert(delivery.id, delivery);
     }
-    events.into_values().filter_map(|attempts| {
-        let brought = attempts.iter().any(|attempt| attempt.succeeded);
-        let failed = attempts.iter().any(|attempt| !attempt.succeeded);
-        let last = attempts.into_iter().max_by_key(|attempt| attempt.at)?;
-        failed.then_some((last, brought))
+    events.into_iter().filter_map(|((_, guid), attempts)| {
+        let failed = attempts.values().any(|attempt| !attempt.succeeded);
+        let brought = attempts.values().any(|attempt| attempt.succeeded);
+        Some(Failed {
+            attempts: u32::try_from(attempts.len() - 1).unwrap_or(u32::MAX),
+            brought: brought || before.brought.contains(guid),
+            last: attempts.into_values().max_by_key(|attempt| attempt.at).filter(|_| failed)?,
+        })
     })
 }

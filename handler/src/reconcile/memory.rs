@@ -19,8 +19,8 @@ pub struct Memory {
     pub idle: Since<String>,
     /// Registrations that have no task.
     pub orphans: Since<String>,
-    /// How often an event was asked for again, by its guid, and when last.
-    pub redelivered: BTreeMap<String, (u32, DateTime<Utc>)>,
+    /// Failed events that are asked for no more, by their guids.
+    pub given_up: BTreeSet<String>,
     /// Failed events that a later attempt has brought, by their guids.
     pub brought: BTreeSet<String>,
     /// What somebody was told and is still so.
