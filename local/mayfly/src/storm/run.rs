@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use anyhow::Context;
@@ -66,8 +65,10 @@ pub fn run(options: &Storm, play: Play) -> anyhow::Result<Summary> {
 }
 
 /// Plays and judges a plan. A panic is the storm's failure, not the end of the others.
+///
+/// Each play has a thread of its own: it starts a runtime, and a thread that drives one cannot.
 fn judged(plan: &Plan, play: Play) -> (Verdict, Trace) {
-    match catch_unwind(AssertUnwindSafe(|| play(plan))) {
+    match std::thread::scope(|scope| scope.spawn(|| play(plan)).join()) {
         Ok((record, trace)) => (Verdict::of(plan, &record), trace),
         Err(_) => (Verdict::of_panic(), Trace::default()),
     }

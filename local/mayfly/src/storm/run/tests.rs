@@ -42,6 +42,15 @@ fn unfair(plan: &Plan) -> (Record, Trace) {
     serve_but("octo/site", plan)
 }
 
+/// Does as a real play does: it starts a runtime.
+fn unfair_in_a_runtime(plan: &Plan) -> (Record, Trace) {
+    runtime().block_on(async { unfair(plan) })
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime without anything")
+}
+
 fn panicking(plan: &Plan) -> (Record, Trace) {
     assert!(plan.seed != 2, "the second storm goes wrong");
     fair(plan)
@@ -65,8 +74,9 @@ fn fair_storms_are_clean_on_any_number_of_threads() {
 fn a_failing_storm_is_shrunk_into_a_file_that_fails_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let into = folder.path().display();
-    let summary =
-        run(&options(&format!("--first-seed 2 --seeds 2 --jobs 60 --into {into} --json")), unfair);
+    let options_of_two =
+        options(&format!("--first-seed 2 --seeds 2 --jobs 60 --into {into} --json"));
+    let summary = runtime().block_on(async { run(&options_of_two, unfair_in_a_runtime) });
     assert!(!summary.expect("files can be written").is_clean());
     let kept = folder.path().join("storm-2.json");
     let plan = read_plan(&kept).expect("it was written");

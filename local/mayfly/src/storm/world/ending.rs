@@ -18,7 +18,7 @@ const STUCK_SECONDS: u64 = 4 * 3600;
 const KEPT_HOURS: u64 = 24;
 /// How often an event is asked for again.
 const MOST_REDELIVERIES: u32 = 5;
-/// How many more runs of reconciliation there are to delete it in.
+/// After how many runs of reconciliation that delete none of it no further one is waited for.
 const LAST_RUNS: u32 = 8;
 
 /// Waits until nothing is left to happen, and then until all that is kept for a while is due; tells whether it
@@ -42,10 +42,23 @@ pub(super) async fn wait(sky: &Sky) -> bool {
     let hours = sky.plan.deployments.iter().map(|deployment| deployment.max_job_hours).max();
     let kept = KEPT_HOURS + u64::from(hours.unwrap_or_default());
     sky.weather.clock.advance(Duration::from_secs(kept * 3600));
-    for _ in 0..LAST_RUNS {
-        sky.weather.pass(2 * LOOK).await;
-    }
+    sweep(sky).await;
     true
+}
+
+/// Waits until what was kept for a while is gone, as long as runs of reconciliation delete any of it.
+async fn sweep(sky: &Sky) {
+    let kept = || {
+        let left = left(sky);
+        left.ended_tasks.len() + left.claims.len()
+    };
+    let (mut fewest, mut in_vain) = (kept(), 0);
+    while fewest > 0 && in_vain < LAST_RUNS {
+        sky.weather.pass(2 * LOOK).await;
+        let now = kept();
+        in_vain = if now < fewest { 0 } else { in_vain + 1 };
+        fewest = fewest.min(now);
+    }
 }
 
 fn is_quiet(sky: &Sky) -> bool {
