@@ -70,6 +70,15 @@ impl Batch {
         self.tasks_by(job, &query).await
     }
 
+    /// Lists the tasks of a Batch job that have not ended.
+    ///
+    /// # Errors
+    /// As for every call.
+    pub async fn live_tasks(&self, job: &BatchJobId) -> Result<Vec<ListedTask>, BatchError> {
+        let alive = ("$filter", "state ne 'completed'");
+        self.tasks_by(job, &[alive, ("$select", listed::TASK), ("maxresults", PAGE)]).await
+    }
+
     /// Lists the pools, with their sizes and what keeps each from growing.
     ///
     /// # Errors

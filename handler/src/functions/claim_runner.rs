@@ -13,7 +13,7 @@ use tracing::{error, info, warn};
 use warp::http::StatusCode;
 
 use super::group::{Ungrouped, group};
-use super::walk::{End, Interrupted, walk};
+use super::walk::{End, Interrupted, Waiting, stand_in, walk};
 use super::{Answer, App, Unread, read_body};
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
@@ -137,15 +137,23 @@ fn open(app: &App, body: &[u8]) -> Result<(Ticket, String), Unclaimed> {
 async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, Unclaimed> {
     let claimant = claimant(app, ticket, nonce).await?;
     let Claimant { id, profile, repository, .. } = &claimant;
-    match walk(app, id, profile, id.clone(), repository.clone()).await?.end {
+    let walked = walk(app, id, profile, id.clone(), repository.clone()).await?;
+    match walked.end {
         End::Serve(_) => mint(app, &claimant).await,
         End::Gone(gone) => Err(gone.into()),
-        End::Replace(waiting) => {
-            let request = waiting.request(app, waiting.made_for.replacement)?;
-            app.queue.put(&Message::Request(request), Duration::ZERO).await?;
-            Err(Unclaimed::Gone("the job that is left asks for another kind of runner"))
-        }
+        End::Replace(waiting) => Err(replace(app, &walked.path, &waiting).await?),
     }
+}
+
+/// Asks for a runner for the job at the end of the way, which takes none like this one, unless it will have one.
+async fn replace(app: &App, path: &[TaskId], waiting: &Waiting) -> Result<Unclaimed, Unclaimed> {
+    if let Some(further) = stand_in(app, path).await? {
+        info!(function = "ClaimRunner", task.id = %further, "stands in");
+        return Ok(Unclaimed::Gone("the job that is left has another task"));
+    }
+    let request = waiting.request(app, waiting.made_for.replacement)?;
+    app.queue.put(&Message::Request(request), Duration::ZERO).await?;
+    Ok(Unclaimed::Gone("the job that is left asks for another kind of runner"))
 }
 
 /// Reads the task that the ticket names, and takes the claim for its present run.

@@ -13,8 +13,10 @@ use crate::repository::Repository;
 use crate::task::TaskId;
 
 mod beaten;
+mod stand_in;
 
 pub(super) use beaten::Beaten;
+pub(super) use stand_in::stand_in;
 
 /// The most jobs that one walk asks GitHub after. Whoever asks again goes on from there: the way so far is known.
 const MOST_QUESTIONS: usize = 32;

@@ -10,7 +10,7 @@ use anyhow::Context;
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::functions::App;
-use crate::functions::walk::{End, Walked, repository_of, walk};
+use crate::functions::walk::{End, Walked, repository_of, stand_in, walk};
 use crate::message::{Cancelled, Message, Taken};
 use crate::task::TaskId;
 
@@ -46,17 +46,12 @@ pub(super) async fn replace_stolen(app: &App, taken: &Taken) -> anyhow::Result<S
     let (End::Serve(waiting) | End::Replace(waiting)) = end else {
         return Ok(format!("nobody misses runner {stolen}"));
     };
-    let mut last = waiting.made_for.replacement;
-    for astray in &path {
-        for made in made_for(app, astray.job, |_| true).await? {
-            if made.state != TaskState::Completed && made.id != *astray {
-                return Ok(format!("task {} lives, and may stand in for {stolen}", made.id));
-            }
-            if made.id.job == waiting.made_for.job {
-                last = last.max(made.id.replacement);
-            }
-        }
+    if let Some(further) = stand_in(app, &path).await? {
+        return Ok(format!("task {further} lives, and may stand in for {stolen}"));
     }
+    let made = made_for(app, waiting.made_for.job, |_| true).await?;
+    let numbers = made.iter().map(|made| made.id.replacement);
+    let last = numbers.fold(waiting.made_for.replacement, u32::max);
     let request = waiting.request(app, last)?;
     let text = format!("job {job} took runner {stolen}, so that job {} needs one", request.job);
     app.queue.put(&Message::Request(request), Duration::ZERO).await?;
