@@ -17,7 +17,7 @@ mod deliveries;
 mod limits;
 
 pub use client::Github;
-pub use deliveries::Wanted;
+pub use deliveries::DeliveriesPage;
 pub use error::GithubError;
 pub use pages::Listed;
 pub use registration::{Registered, RegistrationToken, RunnerToRegister};

@@ -24,6 +24,7 @@ mod jobs;
 mod groups;
 mod deliveries;
 
+use deliveries::Deliveries;
 pub(super) use look::Bounds;
 use look::Look;
 pub(super) use recollection::Recollection;
@@ -64,14 +65,15 @@ pub(super) async fn observe(
     let barred = unread.unless_reached("groups", groups::read(&look, &jobs.jobs).await);
     let repositories = ledger.repositories();
     let deliveries = deliveries::read(&look, &repositories, before).await;
-    let (hooks, deliveries) = unread.unless_reached("deliveries", deliveries).unzip();
+    let deliveries = unread.unless_reached("deliveries", deliveries);
     let poison = unread.unless_readable("poison", app.poison.peek().await);
     let pools = unread.unless_readable("pools", app.batch.pools().await);
     let seen = Seen {
         runners,
         releases,
-        deliveries,
-        hooks: hooks.unwrap_or_default(),
+        deliveries: deliveries.list,
+        all_deliveries: deliveries.whole,
+        hooks: deliveries.hooks,
         poison: poison.unwrap_or_default(),
         claims: claims.as_ref().map(|all| all.iter().map(|(task, _)| task.clone()).collect()),
         pools: pools.unwrap_or_default().into_iter().collect(),
@@ -85,7 +87,7 @@ pub(super) async fn observe(
     Ok(Observed { seen, repositories, cursor: jobs.cursor, claims, unread })
 }
 
-/// Looks at our webhooks alone; `None` where a list was not reached.
+/// Looks at our webhooks alone; `None` where a list was not reached to its end.
 pub(super) async fn deliveries(
     app: &App,
     before: &Memory,
@@ -93,8 +95,9 @@ pub(super) async fn deliveries(
     bounds: Bounds,
 ) -> Option<Seen> {
     let look = Look::new(app, rules, bounds);
-    let (hooks, deliveries) = deliveries::read(&look, &before.repositories, before).await?;
-    Some(Seen { hooks, deliveries: Some(deliveries), ..Seen::default() })
+    let Deliveries { hooks, list, whole } =
+        deliveries::read(&look, &before.repositories, before).await;
+    whole.then(|| Seen { hooks, deliveries: list, all_deliveries: whole, ..Seen::default() })
 }
 
 /// Notes which parts could not be read, or were not reached.

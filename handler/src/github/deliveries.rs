@@ -9,7 +9,7 @@ use url::Url;
 
 use super::client::Call;
 use super::credentials::OWN_HOOK;
-use super::pages::List;
+use super::pages::{List, Next};
 use super::{Github, GithubError};
 use crate::reconcile::seen::SeenDelivery;
 
@@ -38,15 +38,13 @@ struct DeliveryBody {
     action: Option<String>,
 }
 
-/// Which deliveries are wanted.
-#[derive(Clone, Copy, Debug)]
-pub struct Wanted {
-    /// Those that failed, or those that did not.
-    pub failed: bool,
-    /// Those that are not older.
-    pub since: DateTime<Utc>,
-    /// No more pages of 100 than these.
-    pub most_pages: usize,
+/// A page of deliveries, the latest first.
+#[derive(Debug)]
+pub struct DeliveriesPage {
+    /// The deliveries.
+    pub deliveries: Vec<SeenDelivery>,
+    /// Where the list goes on.
+    pub next: Option<Next>,
 }
 
 impl Github {
@@ -83,32 +81,24 @@ impl Github {
         Ok(config.is_own(host).then(|| OWN_HOOK.to_owned()))
     }
 
-    /// Lists deliveries of a webhook, the latest first.
+    /// Lists a page of the deliveries of a webhook that failed, or of those that did not: the first, or the one
+    /// that another named as its next.
     ///
     /// # Errors
     /// [`GithubError`].
     pub async fn deliveries(
         &self,
         hook: &str,
-        wanted: Wanted,
-    ) -> Result<Vec<SeenDelivery>, GithubError> {
+        failed: bool,
+        next: Option<&Next>,
+    ) -> Result<DeliveriesPage, GithubError> {
         let path = format!("{hook}/deliveries");
-        let query = [("status", if wanted.failed { "failure" } else { "success" })];
+        let query = [("status", if failed { "failure" } else { "success" })];
         let call = "listing the deliveries of a webhook";
         let list = List { call, path: &path, query: &query, field: None };
-        let mut found = Vec::new();
-        let mut next = None;
-        for _ in 0..wanted.most_pages {
-            let page = self.page::<DeliveryBody>(&list, next.as_ref()).await?;
-            let recent = page.items.iter().filter(|delivery| delivery.delivered_at >= wanted.since);
-            let before = found.len();
-            found.extend(recent.map(|delivery| delivery.read(hook)));
-            next.clone_from(&page.next);
-            if next.is_none() || found.len() - before < page.items.len() {
-                break;
-            }
-        }
-        Ok(found)
+        let page = self.page::<DeliveryBody>(&list, next).await?;
+        let deliveries = page.items.iter().map(|delivery| delivery.read(hook)).collect();
+        Ok(DeliveriesPage { deliveries, next: page.next.clone() })
     }
 
     /// Asks GitHub to deliver an event again.

@@ -44,7 +44,7 @@ pub(super) struct Page<T> {
 
 /// The query of a following page, as GitHub linked it: a page's number, or a cursor.
 #[derive(Clone, Debug)]
-pub(super) struct Next(Vec<(String, String)>);
+pub struct Next(Vec<(String, String)>);
 
 /// A list, as far as it was read.
 #[derive(Clone, Debug)]

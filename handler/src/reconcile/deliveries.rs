@@ -26,16 +26,15 @@ pub(super) fn plan(
     next: &mut Memory,
     now: DateTime<Utc>,
 ) -> Vec<Repair> {
-    let Some(deliveries) = &seen.deliveries else {
-        next.given_up = before.given_up.clone();
-        next.brought = before.brought.clone();
-        return Vec::new();
-    };
-    let brought = failed(deliveries, before, now).filter(|event| event.brought);
-    next.brought = brought.map(|event| event.last.guid.clone()).collect();
     let lost = lost(seen, before, now);
+    let brought = failed(seen, before, now).filter(|event| event.brought);
     let given_up = lost.iter().filter(|event| event.given_up);
+    next.brought = brought.map(|event| event.last.guid.clone()).collect();
     next.given_up = given_up.map(|event| event.last.guid.clone()).collect();
+    if !seen.all_deliveries {
+        next.brought.extend(before.brought.iter().cloned());
+        next.given_up.extend(before.given_up.iter().cloned());
+    }
     lost.iter().filter_map(|event| repair(event, before, now)).collect()
 }
 
@@ -66,8 +65,7 @@ pub struct Lost<'a> {
 
 /// Lists the `queued` events that no attempt has brought.
 pub fn lost<'a>(seen: &'a Seen, before: &Memory, now: DateTime<Utc>) -> Vec<Lost<'a>> {
-    let failed = failed(seen.deliveries.as_deref().unwrap_or_default(), before, now);
-    let lost = failed.filter(|event| !event.brought).map(|event| Lost {
+    let lost = failed(seen, before, now).filter(|event| !event.brought).map(|event| Lost {
         last: event.last,
         attempts: event.attempts.min(MOST_ATTEMPTS),
         given_up: event.attempts >= MOST_ATTEMPTS,
@@ -87,7 +85,7 @@ struct Failed<'a> {
 /// Lists the events of which a delivery has failed. Every attempt at an event has its guid; one may be listed
 /// twice.
 fn failed<'a>(
-    deliveries: &'a [SeenDelivery],
+    seen: &'a Seen,
     before: &Memory,
     now: DateTime<Utc>,
 ) -> impl Iterator<Item = Failed<'a>> {
@@ -98,7 +96,7 @@ fn failed<'a>(
             && action.as_deref() == Some("queued")
             && now - delivery.at < LONGEST_WAIT
     };
-    for delivery in deliveries.iter().filter(wanted) {
+    for delivery in seen.deliveries.iter().filter(wanted) {
         let event = (delivery.hook.as_str(), delivery.guid.as_str());
         events.entry(event).or_default().insert(delivery.id, delivery);
     }

@@ -33,8 +33,10 @@ pub struct Seen {
     pub pools: BTreeMap<String, SeenPool>,
     /// The webhooks that deliver to our function, as far as they can be seen.
     pub hooks: Vec<String>,
-    /// The deliveries of our webhooks in the last day, the latest first.
-    pub deliveries: Option<Vec<SeenDelivery>>,
+    /// The deliveries of our webhooks in the last day.
+    pub deliveries: Vec<SeenDelivery>,
+    /// Whether these are all; otherwise they are the latest, as far back as GitHub's lists were reached.
+    pub all_deliveries: bool,
     /// The messages that could not be worked off.
     pub poison: Vec<PoisonMessage>,
     /// The names of tasks for which a claim is kept, listed before the tasks: one that has no task then has

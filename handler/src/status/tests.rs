@@ -208,7 +208,7 @@ fn what_fell_off_the_road_is_told_with_what_becomes_of_it() {
     let seen = Seen {
         poison: vec![poison("back", 1, "ubuntu"), poison("nobody's", 2, "gpu"), unreadable],
         hooks: vec!["orgs/octo/hooks/1".to_owned()],
-        deliveries: Some((1..=6).map(|id| attempt("a", id)).chain([attempt("b", 7)]).collect()),
+        deliveries: (1..=6).map(|id| attempt("a", id)).chain([attempt("b", 7)]).collect(),
         ..Seen::default()
     };
     let beside = Beside { unread: vec!["jobs"], messages: Some(3), ..Beside::default() };

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::look::{Look, Unseen};
-use crate::github::Wanted;
 use crate::message::LONGEST_WAIT;
 use crate::reconcile::Memory;
 use crate::reconcile::seen::SeenDelivery;
@@ -16,42 +15,86 @@ const MOST_PAGES: usize = 10;
 /// The most repositories whose own webhooks are looked for; a larger deployment has an organization's.
 const MOST_REPOSITORIES: usize = 50;
 
-/// Lists our webhooks and their deliveries; `None` where a list was not reached.
+/// Our webhooks, and what was delivered to them.
+#[derive(Default)]
+pub(super) struct Deliveries {
+    pub(super) hooks: Vec<String>,
+    pub(super) list: Vec<SeenDelivery>,
+    /// Whether every list was reached to its end.
+    pub(super) whole: bool,
+}
+
+/// Lists our webhooks and their deliveries.
 pub(super) async fn read(
     look: &Look<'_>,
     repositories: &BTreeSet<Repository>,
     before: &Memory,
-) -> Option<(Vec<String>, Vec<SeenDelivery>)> {
+) -> Deliveries {
     let now = look.app.clock.now();
-    let hooks = match look.app.recollection.hooks(now) {
-        Some(hooks) => hooks,
-        None => find_hooks(look, repositories, now).await?,
+    let known = look.app.recollection.hooks(now);
+    let found = match known {
+        Some(hooks) => Some(hooks),
+        None => find_hooks(look, repositories, now).await,
     };
-    let mut seen = Vec::new();
+    let Some(hooks) = found else { return Deliveries::default() };
+    let day = now - LONGEST_WAIT;
+    let (mut list, mut whole) = (Vec::new(), true);
     for hook in &hooks {
-        let failed = list(look, hook, true, now - LONGEST_WAIT).await.ok()?;
-        let lost = failed.iter().filter(|one| is_lost(one, before)).map(|one| one.at).min();
-        if let Some(first) = lost {
-            seen.extend(list(look, hook, false, first).await.ok()?);
-        }
-        seen.extend(failed);
+        let (known, since) = of_hook(look, hook, before, day).await;
+        list.extend(known);
+        whole &= since == day;
     }
-    Some((hooks, seen))
+    Deliveries { hooks, list, whole }
 }
 
+/// Lists what failed, and what came since the first event that is lost so far; and tells since when that is
+/// known. Of what was before a page that was not reached, nothing is known: what failed may have come again.
+async fn of_hook(
+    look: &Look<'_>,
+    hook: &str,
+    before: &Memory,
+    day: DateTime<Utc>,
+) -> (Vec<SeenDelivery>, DateTime<Utc>) {
+    let (mut known, mut since) = list(look, hook, true, day).await;
+    let lost = known.iter().filter(|one| is_lost(one, before)).map(|one| one.at).min();
+    if let Some(first) = lost {
+        let (came, reached) = list(look, hook, false, first).await;
+        known.extend(came);
+        if reached > first {
+            since = since.max(reached);
+        }
+    }
+    known.retain(|delivery| delivery.at >= since);
+    (known, since)
+}
+
+/// Lists deliveries since a moment, and tells since when they are known: later than that where a page was not
+/// reached.
 async fn list(
     look: &Look<'_>,
     hook: &str,
     failed: bool,
     since: DateTime<Utc>,
-) -> Result<Vec<SeenDelivery>, Unseen> {
-    let wanted = Wanted { failed, since, most_pages: MOST_PAGES };
-    let listed = look.ask(look.github.deliveries(hook, wanted)).await;
-    let listed = match listed {
-        Err(Unseen::Refused) => Ok(Vec::new()),
-        listed => listed,
-    };
-    listed.inspect(|deliveries| look.booked(deliveries.len()))
+) -> (Vec<SeenDelivery>, DateTime<Utc>) {
+    let mut known: Vec<SeenDelivery> = Vec::new();
+    let mut next = None;
+    for _ in 0..MOST_PAGES {
+        let page = match look.ask(look.github.deliveries(hook, failed, next.as_ref())).await {
+            Ok(page) => page,
+            Err(Unseen::Refused) => break,
+            Err(Unseen::NotReached) => {
+                let reached = known.last().map_or_else(|| look.app.clock.now(), |last| last.at);
+                return (known, reached);
+            }
+        };
+        let older = page.deliveries.iter().any(|delivery| delivery.at < since);
+        known.extend(page.deliveries.into_iter().filter(|delivery| delivery.at >= since));
+        next = page.next;
+        if older || next.is_none() {
+            break;
+        }
+    }
+    (known, since)
 }
 
 /// What has come since is known for good, and need not be looked for again.

@@ -11,8 +11,9 @@ use crate::storm::record::{End, Poisoned, Run, RunnerRecord, TaskRecord};
 const DECIDING: u64 = 180_000;
 /// An entrypoint that has not given up by then has asked in vain for less than its ten minutes.
 const ANSWERED_WITHIN: u64 = 540_000;
-/// In how long a message becomes poison when it fails each time.
-const FAILING: u64 = 400_000;
+/// In how long a message becomes poison when it fails each time, with the ten minutes for which it stays locked
+/// where the host cannot give it back.
+const FAILING: u64 = 1_000_000;
 
 /// Lists what went astray.
 pub(super) fn all<'a>(plan: &'a Plan, record: &'a Record) -> impl Iterator<Item = String> {

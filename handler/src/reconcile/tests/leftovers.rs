@@ -1,0 +1,110 @@
+//! What is told, put back on the road, and swept off it.
+
+use super::*;
+
+#[test]
+fn a_runner_that_nobody_needs_goes_when_it_has_been_idle() {
+    let jobs = [(1, job("completed", UBUNTU)), (2, job("queued", UBUNTU))];
+    let tasks = [task("gh-1", "ubuntu", STARTED), task("gh-2", "ubuntu", STARTED)];
+    let idle = seen(jobs, tasks, [runner("gh-1", false), runner("gh-2", false)]);
+    insta::assert_snapshot!(runs(&idle, [0, 8, 10]), @"10: deregister gh-1, of runners-ubuntu");
+}
+
+#[test]
+fn a_registration_without_a_task_goes_after_ten_minutes() {
+    let orphans = seen([], [], [runner("gh-1", false), runner("gh-2", true)]);
+    insta::assert_snapshot!(runs(&orphans, [0, 8, 10]), @"10: deregister gh-1, of no task");
+}
+
+#[test]
+fn poison_goes_back_when_it_can_be_read_and_served() {
+    let poison = |job: u64, profile: &str, minutes| PoisonMessage {
+        handle: job.to_string(),
+        since: at(minutes),
+        message: Some(Message::Request(RunnerRequest {
+            job,
+            run: 45,
+            repository: repository(),
+            profile: profile.to_owned(),
+            pinned: Vec::new(),
+            replacement: 1,
+            requested_at: at(minutes),
+            generation: 1,
+        })),
+    };
+    let unread = PoisonMessage { message: None, ..poison(3, "", 0) };
+    let cancelled = Cancelled { job: 5, profile: "ubuntu".to_owned() };
+    let hint = Some(Message::Cancelled(cancelled));
+    let hint = PoisonMessage { message: hint, ..poison(5, "", 0) };
+    let messages = vec![
+        poison(1, "ubuntu", 0),
+        poison(2, "gone", 0),
+        unread,
+        poison(4, "ubuntu", -1500),
+        hint,
+    ];
+    let lying = Seen { poison: messages, ..seen([], [], []) };
+    insta::assert_snapshot!(runs(&lying, [8, 10]), @r"
+    8: drop
+    8: drop
+    8: alarm poison: message 1 lies among the poison, for job 1 of octo/app
+    8: alarm poison: message 2 lies among the poison, for job 2 of octo/app
+    8: alarm poison: message 3 lies among the poison, that this version cannot read
+    8: alarm poison: message 4 lies among the poison, for job 4 of octo/app
+    10: replay job 1
+    10: drop
+    10: drop
+    ");
+}
+
+#[test]
+fn a_job_that_waits_too_long_is_told_with_its_reason() {
+    let jobs = [
+        (1, job("queued", &["self-hosted", "gpu"])),
+        (2, job("queued", UBUNTU)),
+        (3, job("queued", UBUNTU)),
+    ];
+    let tasks = [task("gh-2", "ubuntu", Stage::Waiting), task("gh-3", "ubuntu", STARTED)];
+    let full = SeenPool { nodes: 4, target: 4, ..SeenPool::default() };
+    let pools = [("ubuntu".to_owned(), full)].into();
+    let waiting = Seen { pools, ..seen(jobs, tasks, [runner("gh-3", false)]) };
+    insta::assert_snapshot!(runs(&waiting, [29, 30]), @r"
+    30: cancel run 45: no profile in setting RunnerProfiles carries all of its labels
+    30: report job 1: no profile in setting RunnerProfiles carries all of its labels
+    30: report job 2: every node of pool ubuntu is taken: raise its maximum, or wait
+    30: report job 3: a runner waits for it, and GitHub does not bring them together: check that the runner group allows the repository
+    ");
+}
+
+#[test]
+fn what_is_over_is_swept_away() {
+    let jobs = [(1, job("completed gh-1", UBUNTU))];
+    let tasks = [task("gh-1", "ubuntu", ended(0, Ending::Clean))];
+    let over =
+        Seen { claims: Some(vec!["gh-1".to_owned(), "gh-9".to_owned()]), ..seen(jobs, tasks, []) };
+    insta::assert_snapshot!(runs(&over, [0, 48 * 60]), @r"
+    0: delete the claims of gh-9
+    2880: delete gh-1
+    2880: delete the claims of gh-9
+    ");
+}
+
+#[test]
+fn a_runner_that_github_will_refuse_in_ten_days_is_told_of_once() {
+    let release = |version: &str, days: i64| RunnerRelease {
+        version: version.to_owned(),
+        at: at(days * 24 * 60),
+    };
+    let online =
+        |version: &str| SeenRunner { version: Some(version.to_owned()), ..runner("gh-1", true) };
+    let jobs = [(1, job("in_progress gh-1", UBUNTU))];
+    let tasks = [task("gh-1", "ubuntu", STARTED)];
+    let used = |version| Seen {
+        releases: vec![release("2.100.0", 9), release("2.99.1", 5), release("2.99.0", 0)],
+        ..seen(jobs.clone(), tasks.clone(), [online(version)])
+    };
+    let days = || [24, 25, 26].map(|days| days * 24 * 60);
+    insta::assert_snapshot!(runs(&used("2.99.0"), days()), @"36000: alarm runner-version: runner version 2.99.0 has been out of date since 1970-01-15: GitHub refuses it after 30 days, import newer images");
+    assert_eq!(runs(&used("2.100.0"), days()), "");
+    assert_eq!(runs(&used("a build of our own"), days()), "");
+}
