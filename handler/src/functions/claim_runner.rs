@@ -13,7 +13,7 @@ use tracing::{error, info, warn};
 use warp::http::StatusCode;
 
 use super::group::{Ungrouped, group};
-use super::walk::{End, Interrupted, Waiting, stand_in, walk};
+use super::walk::{Ahead, End, Interrupted, Waiting, ahead, walk};
 use super::{Answer, App, Unread, read_body};
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
@@ -139,16 +139,33 @@ async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, Unclai
     let Claimant { id, profile, repository, .. } = &claimant;
     let walked = walk(app, id, profile, id.clone(), repository.clone()).await?;
     match walked.end {
-        End::Serve(_) => mint(app, &claimant).await,
+        End::Serve(_) => serve(app, &claimant, &walked.path).await,
         End::Gone(gone) => Err(gone.into()),
-        End::Replace(waiting) => Err(replace(app, &walked.path, &waiting).await?),
+        End::Replace(waiting) => Err(replace(app, id, &walked.path, &waiting).await?),
     }
 }
 
-/// Asks for a runner for the job at the end of the way, which takes none like this one, unless it will have one.
-async fn replace(app: &App, path: &[TaskId], waiting: &Waiting) -> Result<Unclaimed, Unclaimed> {
-    if let Some(further) = stand_in(app, path).await? {
-        info!(function = "ClaimRunner", task.id = %further, "stands in");
+/// Mints for a job that takes such a runner, unless another one that has a node already is on the way to it.
+async fn serve(app: &App, claimant: &Claimant, path: &[TaskId]) -> Result<Secret, Unclaimed> {
+    let first = path.len() == 1 && claimant.id.replacement == 1;
+    match if first { None } else { ahead(app, Some(&claimant.id), path).await? } {
+        Some(Ahead::Idles(_)) => Err(Unclaimed::Gone("another runner waits for the job")),
+        Some(Ahead::Claims(task)) => {
+            Err(Unclaimed::Unclear(format!("task {task} claims for the same job")))
+        }
+        Some(Ahead::Waits(_)) | None => mint(app, claimant).await,
+    }
+}
+
+/// Asks for a runner for the job at the end of the way, which takes none like this one, unless another task is on
+/// the way to it.
+async fn replace(
+    app: &App,
+    own: &TaskId,
+    path: &[TaskId],
+    waiting: &Waiting,
+) -> Result<Unclaimed, Unclaimed> {
+    if ahead(app, Some(own), path).await?.is_some() {
         return Ok(Unclaimed::Gone("the job that is left has another task"));
     }
     let request = waiting.request(app, waiting.made_for.replacement)?;

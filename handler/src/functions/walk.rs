@@ -12,11 +12,11 @@ use crate::profiles::{Match, Profile, match_profile};
 use crate::repository::Repository;
 use crate::task::TaskId;
 
+mod ahead;
 mod beaten;
-mod stand_in;
 
+pub(super) use ahead::{Ahead, ahead};
 pub(super) use beaten::Beaten;
-pub(super) use stand_in::stand_in;
 
 /// The most jobs that one walk asks GitHub after. Whoever asks again goes on from there: the way so far is known.
 const MOST_QUESTIONS: usize = 32;

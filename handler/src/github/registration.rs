@@ -146,6 +146,18 @@ impl Github {
         Ok(Secret::new(answer.encoded_jit_config))
     }
 
+    /// Tells whether a runner of this name has a job; `None` where none is registered.
+    ///
+    /// # Errors
+    /// [`GithubError`].
+    pub async fn is_busy(
+        &self,
+        repository: &Repository,
+        name: &str,
+    ) -> Result<Option<bool>, GithubError> {
+        Ok(self.namesake(repository, name).await?.map(|namesake| namesake.busy))
+    }
+
     async fn namesake(
         &self,
         repository: &Repository,

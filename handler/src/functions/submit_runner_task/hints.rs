@@ -10,7 +10,7 @@ use anyhow::Context;
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::functions::App;
-use crate::functions::walk::{End, Walked, repository_of, stand_in, walk};
+use crate::functions::walk::{Ahead, End, Walked, ahead, repository_of, walk};
 use crate::message::{Cancelled, Message, Taken};
 use crate::task::TaskId;
 
@@ -46,8 +46,10 @@ pub(super) async fn replace_stolen(app: &App, taken: &Taken) -> anyhow::Result<S
     let (End::Serve(waiting) | End::Replace(waiting)) = end else {
         return Ok(format!("nobody misses runner {stolen}"));
     };
-    if let Some(further) = stand_in(app, &path).await? {
-        return Ok(format!("task {further} lives, and may stand in for {stolen}"));
+    if let Some(Ahead::Idles(other) | Ahead::Claims(other) | Ahead::Waits(other)) =
+        ahead(app, None, &path).await?
+    {
+        return Ok(format!("task {other} lives, and may stand in for {stolen}"));
     }
     let made = made_for(app, waiting.made_for.job, |_| true).await?;
     let numbers = made.iter().map(|made| made.id.replacement);

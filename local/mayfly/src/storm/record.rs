@@ -143,6 +143,9 @@ pub struct Poisoned {
     pub at: u64,
     /// Its text.
     pub message: String,
+    /// How often the handler answered that it failed. It was not asked where the host's answer was lost, or did
+    /// not answer where it was killed.
+    pub failed: u32,
 }
 
 /// What was still there at the end, each as a line with names.

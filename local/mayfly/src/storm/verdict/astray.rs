@@ -2,7 +2,7 @@
 //!
 //! A job is not lost by them, it waits longer than it had to.
 
-use super::{Plan, Record, runners, story, walk};
+use super::{JobRecord, Plan, Record, runners, story, walk};
 use crate::storm::fate::Callee;
 use crate::storm::plan::Mishap;
 use crate::storm::record::{End, Poisoned, Run, RunnerRecord, TaskRecord};
@@ -11,6 +11,8 @@ use crate::storm::record::{End, Poisoned, Run, RunnerRecord, TaskRecord};
 const DECIDING: u64 = 180_000;
 /// An entrypoint that has not given up by then has asked in vain for less than its ten minutes.
 const ANSWERED_WITHIN: u64 = 540_000;
+/// How often the host tries a message.
+const TRIES: u32 = 5;
 /// In how long a message becomes poison when it fails each time, with the ten minutes for which it stays locked
 /// where the host cannot give it back.
 const FAILING: u64 = 1_000_000;
@@ -35,12 +37,31 @@ fn sent_home(plan: &Plan, record: &Record, task: &TaskRecord) -> Vec<String> {
     let in_vain = |run: &&Run| was_told_to_go(run) && !runners::has_runner(record, task, run);
     let runs = task.runs.iter().filter(in_vain);
     let owed = runs.filter_map(|run| {
-        let job = walk::owed(plan, record, task, (run.started_at, run.ended_at?))?;
-        Some((job, run))
+        let span = (run.started_at, run.ended_at?);
+        let job = walk::owed(plan, record, task, span)?;
+        (!is_preceded(plan, record, task, job, span)).then_some((job, run))
     });
     // GitHub holds a runner to be busy for ten minutes after its node was lost under it.
     let owed = owed.filter(|(_, run)| !runners::is_busy_at(record, task, run.started_at));
     owed.map(|(job, _)| told("sent home", job.id, task)).collect()
+}
+
+/// Tells whether another runner of the deployment idled by the end of a span, which owed itself to the same job.
+fn is_preceded(
+    plan: &Plan,
+    record: &Record,
+    task: &TaskRecord,
+    job: &JobRecord,
+    span: (u64, u64),
+) -> bool {
+    let others = record.tasks.iter();
+    let mut idle = others.filter(|other| {
+        other.deployment == task.deployment && runners::idles_at(record, other, span.1)
+    });
+    idle.any(|other| {
+        let owed = walk::owed(plan, record, other, span);
+        owed.is_some_and(|owed| owed.id == job.id && owed.attempt == job.attempt)
+    })
 }
 
 /// An entrypoint ends with 75 at once where it is refused for good, and after ten minutes where nobody answers.
@@ -80,9 +101,10 @@ fn is_closed(plan: &Plan, task: &TaskRecord) -> bool {
 
 /// A message can be postponed unless the queue cannot be had either.
 fn is_excused(plan: &Plan, message: &Poisoned) -> bool {
-    plan.accidents.iter().any(|accident| {
+    let outage = plan.accidents.iter().any(|accident| {
         let queues = matches!(accident.what, Mishap::Outage { callee: Callee::Queues, .. });
         let (begin, end) = (accident.at * 1000, accident.ends_at() * 1000 + FAILING);
         queues && (begin..end).contains(&message.at)
-    })
+    });
+    outage || message.failed < TRIES
 }

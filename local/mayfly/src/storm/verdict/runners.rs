@@ -60,6 +60,16 @@ pub(super) fn is_busy_at(record: &Record, task: &TaskRecord, moment: u64) -> boo
     })
 }
 
+/// Tells whether a runner of a task was registered at a moment, and had no job.
+pub(super) fn idles_at(record: &Record, task: &TaskRecord, moment: u64) -> bool {
+    let mut of_task = connected(record).filter(|runner| is_of(runner, task));
+    of_task.any(|runner| {
+        runner.registered_at <= moment
+            && runner.job.is_none_or(|(at, _)| at > moment)
+            && runner.gone_at.is_none_or(|at| at > moment)
+    })
+}
+
 /// Adds up how long our runners idled and worked.
 ///
 /// A runner idles until it takes a job or is gone; one whose node is lost is gone with the run of its task,
@@ -116,8 +126,13 @@ pub(super) fn task_of<'a>(record: &'a Record, runner: &RunnerRecord) -> Option<&
     record.tasks.iter().find(|task| is_of(runner, task))
 }
 
+/// Tells whether a runner was registered in a run of a task: where a Batch job was disabled, another one may hold a
+/// task of the same name.
 fn is_of(runner: &RunnerRecord, task: &TaskRecord) -> bool {
-    runner.deployment == Some(task.deployment) && runner.name == task.id
+    let at = runner.registered_at;
+    let in_run = |run: &Run| run.ended_at.is_none_or(|ended_at| ended_at >= at);
+    let names = runner.deployment == Some(task.deployment) && runner.name == task.id;
+    names && run_at(task, at).is_some_and(in_run)
 }
 
 /// Finds the run of a task that had begun last by a moment.

@@ -4,11 +4,10 @@
 //! made for another, owes itself to that other one. The answer counts only where it was the same throughout
 //! a span, since whoever decided within that span may have looked at any moment of it.
 
+use std::collections::BTreeSet;
+
 use super::{JobRecord, Plan, Record};
 use crate::storm::record::TaskRecord;
-
-/// A walk that goes on for longer is given up, here as there.
-const LIMIT: usize = 16;
 
 /// Finds the job that waited throughout a span for the runner of a task, in its deployment.
 pub(super) fn owed<'a>(
@@ -19,17 +18,14 @@ pub(super) fn owed<'a>(
 ) -> Option<&'a JobRecord> {
     let deployment = &plan.deployments[task.deployment].name;
     let mut asked = number(deployment, &task.id)?;
-    for _ in 0..LIMIT {
+    let mut passed = BTreeSet::new();
+    while passed.insert(asked) {
         let job = record.jobs.iter().find(|job| job.id == asked)?;
         if waits_throughout(job, span) {
             return can_serve(plan, task, job).then_some(job);
         }
         let runner = taken_before(job, span.0)?;
-        let made_for = number(deployment, runner)?;
-        if made_for == asked || runner == task.id {
-            return None;
-        }
-        asked = made_for;
+        asked = number(deployment, runner).filter(|_| runner != task.id)?;
     }
     None
 }

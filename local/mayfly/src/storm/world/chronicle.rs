@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use emulators::clock::Clock;
 use emulators::service::Request;
@@ -173,6 +175,12 @@ impl Chronicle {
             let record = &mut pages.record.runners[place];
             record.end = record.end.or(Some(End::CutOff));
         }
+    }
+
+    /// Notes that the handler failed at a message of this text.
+    pub(super) fn failed(&self, deployment: usize, message: &str) {
+        let text = STANDARD.encode(message);
+        *self.pages().failed.entry((deployment, text)).or_default() += 1;
     }
 
     /// Notes that somebody got a credential with a stolen ticket.

@@ -18,6 +18,8 @@ const STUCK_SECONDS: u64 = 4 * 3600;
 const KEPT_HOURS: u64 = 24;
 /// How often an event is asked for again.
 const MOST_REDELIVERIES: u32 = 5;
+/// How many failures of a webhook are looked at, the latest ones; the jobs of the others are found without them.
+const MOST_FAILURES: usize = 1000;
 /// After how many runs of reconciliation that delete none of it no further one is waited for.
 const LAST_RUNS: u32 = 8;
 
@@ -100,21 +102,35 @@ pub(super) fn left(sky: &Sky) -> Left {
 
 /// Lists the `queued` events that no attempt has brought, and that may still be asked for.
 pub(super) fn undelivered(sky: &Sky) -> Vec<String> {
-    let mut events: BTreeMap<_, (u32, bool)> = BTreeMap::new();
-    for delivery in sky.github.emulator.deliveries() {
+    let mut failures: BTreeMap<u64, usize> = BTreeMap::new();
+    let mut events: BTreeMap<_, Event> = BTreeMap::new();
+    for delivery in sky.github.emulator.deliveries().into_iter().rev() {
+        let brought = delivery.outcome.is_some_and(|outcome| outcome.is_success());
+        let later = failures.entry(delivery.hook).or_default();
+        *later += usize::from(!brought);
         if delivery.action == Some("queued") {
             let event = events.entry((delivery.hook, delivery.guid, delivery.job)).or_default();
-            event.0 += 1;
-            event.1 |= delivery.outcome.is_some_and(|outcome| outcome.is_success());
+            event.attempts += 1;
+            event.brought |= brought;
+            event.listed |= *later <= MOST_FAILURES;
         }
     }
     let lost = events
         .into_iter()
-        .filter(|(_, (attempts, brought))| !brought && *attempts <= MOST_REDELIVERIES);
-    let told = lost.map(|((hook, guid, job), (attempts, _))| {
+        .filter(|(_, event)| !event.brought && event.listed && event.attempts <= MOST_REDELIVERIES);
+    let told = lost.map(|((hook, guid, job), Event { attempts, .. })| {
         format!("{guid} of job {} to hook {hook}, tried {attempts} times", job.unwrap_or_default())
     });
     told.collect()
+}
+
+/// What became of an event.
+#[derive(Default)]
+struct Event {
+    attempts: u32,
+    brought: bool,
+    /// Whether an attempt is among the failures that are looked at.
+    listed: bool,
 }
 
 fn registrations(sky: &Sky) -> Vec<String> {

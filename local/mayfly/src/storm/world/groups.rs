@@ -13,6 +13,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use handler::clock::Clock;
 use handler::functions::{App, routes};
+use handler::invocation::queue_message;
 use handler::settings::Settings;
 use handler::transport::Wires;
 use http_body_util::{BodyExt, Full};
@@ -73,6 +74,7 @@ impl Groups {
 
     async fn invoke(self: Arc<Self>, request: Request) -> Result<Response, Unanswered> {
         let group = group_of(request.uri().path());
+        let message = queue_message(request.body(), "request").ok();
         let second = self.weather.chronicle.second();
         let work = {
             let mut process = self.process(group);
@@ -95,6 +97,10 @@ impl Groups {
             work
         };
         let answer = work.await.ok().flatten();
+        let failed = answer.as_ref().is_some_and(|answer| !answer.status().is_success());
+        if let Some(message) = message.filter(|_| failed && group == Group::Submit) {
+            self.weather.chronicle.failed(self.deployment, &message);
+        }
         answer.ok_or_else(|| Unanswered("the process is gone".to_owned()))
     }
 

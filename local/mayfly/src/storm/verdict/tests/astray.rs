@@ -68,12 +68,35 @@ fn an_idle_runner_is_not_to_be_taken_away_while_a_job_waits_for_it() {
 #[test]
 fn a_message_becomes_poison_only_while_the_queue_cannot_be_had() {
     let mut record = fine();
-    record.poisoned = vec![Poisoned { deployment: 0, at: 500_000, message: "{}".to_owned() }];
+    let failing = Poisoned { deployment: 0, at: 500_000, message: "{}".to_owned(), failed: 5 };
+    record.poisoned = vec![failing];
     insta::assert_snapshot!(faults(&plan(1), &record), @"astray: became poison at 0:08:20: {}");
     let mut outage = plan(1);
     let what = Mishap::Outage { callee: Callee::Queues, seconds: 300 };
     outage.accidents = vec![Accident { at: 100, what }];
     assert_eq!(faults(&outage, &record), "");
+    record.poisoned[0].failed = 4;
+    assert_eq!(faults(&plan(1), &record), "", "the handler was not asked each time");
+}
+
+#[test]
+fn a_runner_may_go_home_where_another_owes_itself_to_the_same_job() {
+    let mut record = fine();
+    record.jobs[0] = job(0, 10, Some(("gh-2", 20, 100)));
+    record.jobs.push(job(1, 10, Some(("gh-1-2", 400, 500))));
+    record.runners = vec![
+        runner("gh-2", (15, 101), Some((20, 1))),
+        runner("gh-1-2", (210, 501), Some((400, 2))),
+    ];
+    record.tasks = vec![
+        task("gh-1", &[(200, 230)]),
+        task("gh-2", &[(10, 101)]),
+        task("gh-1-2", &[(205, 501)]),
+    ];
+    assert_eq!(faults(&plan(2), &record), "");
+    record.tasks.pop();
+    let alone = faults(&plan(2), &record);
+    assert!(alone.contains("sent home although job 2 waited for it"), "{alone}");
 }
 
 #[test]

@@ -21,8 +21,9 @@ impl Chronicle {
                 pages.task(deployment, job, task, now).ended_at = Some(now);
             }
             Happening::MessagePut { queue, text } if queue.ends_with("-poison") => {
-                let message = text.clone();
-                pages.record.poisoned.push(Poisoned { deployment, at: now, message });
+                let failed = pages.failed.get(&(deployment, text.clone())).copied();
+                let (message, failed) = (text.clone(), failed.unwrap_or_default());
+                pages.record.poisoned.push(Poisoned { deployment, at: now, message, failed });
             }
             Happening::TaskStarted { .. } => {}
             _ => return,

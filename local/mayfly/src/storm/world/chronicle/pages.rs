@@ -17,6 +17,8 @@ pub(super) struct Pages {
     pub(super) calls: BTreeMap<(Callee, String), (u64, u64, u64)>,
     pub(super) jobs: BTreeMap<u64, Watched>,
     pub(super) tasks: BTreeMap<(usize, String), usize>,
+    /// How often the handler failed at a message, by deployment and the message's text.
+    pub(super) failed: BTreeMap<(usize, String), u32>,
     /// The registered runners, by name.
     pub(super) runners: BTreeMap<String, usize>,
     /// The registrations that the handler had removed, by number.
