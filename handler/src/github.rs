@@ -20,7 +20,7 @@ pub use client::Github;
 pub use deliveries::DeliveriesPage;
 pub use error::GithubError;
 pub use pages::Listed;
-pub use registration::{Registered, RegistrationToken, RunnerToRegister};
+pub use registration::{Presence, Registered, RegistrationToken, RunnerToRegister};
 pub use repositories::ListedRepository;
 pub use runners::{ListedRunner, Removed};
 pub use runs::ListedRun;

@@ -141,31 +141,30 @@ async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, Unclai
     match walked.end {
         End::Serve(_) => serve(app, &claimant, &walked.path).await,
         End::Gone(gone) => Err(gone.into()),
-        End::Replace(waiting) => Err(replace(app, id, &walked.path, &waiting).await?),
+        End::Replace(waiting) => Err(replace(app, &walked.path, &waiting).await?),
     }
 }
 
-/// Mints for a job that takes such a runner, unless another one that has a node already is on the way to it.
+/// Mints for a job that takes such a runner, unless another one that has a node already is on the way to it. Of two
+/// that claim, the one with the lower name goes first.
 async fn serve(app: &App, claimant: &Claimant, path: &[TaskId]) -> Result<Secret, Unclaimed> {
-    let first = path.len() == 1 && claimant.id.replacement == 1;
-    match if first { None } else { ahead(app, Some(&claimant.id), path).await? } {
+    let alone = path.len() == 1 && claimant.id.replacement == 1;
+    match if alone { None } else { ahead(app, path).await? } {
         Some(Ahead::Idles(_)) => Err(Unclaimed::Gone("another runner waits for the job")),
-        Some(Ahead::Claims(task)) => {
+        Some(Ahead::Takes(task)) => {
+            Err(Unclaimed::Unclear(format!("runner {task} may be taking the job")))
+        }
+        Some(Ahead::Claims(task)) if task < claimant.id => {
             Err(Unclaimed::Unclear(format!("task {task} claims for the same job")))
         }
-        Some(Ahead::Waits(_)) | None => mint(app, claimant).await,
+        _ => mint(app, claimant).await,
     }
 }
 
 /// Asks for a runner for the job at the end of the way, which takes none like this one, unless another task is on
 /// the way to it.
-async fn replace(
-    app: &App,
-    own: &TaskId,
-    path: &[TaskId],
-    waiting: &Waiting,
-) -> Result<Unclaimed, Unclaimed> {
-    if ahead(app, Some(own), path).await?.is_some() {
+async fn replace(app: &App, path: &[TaskId], waiting: &Waiting) -> Result<Unclaimed, Unclaimed> {
+    if ahead(app, path).await?.is_some() {
         return Ok(Unclaimed::Gone("the job that is left has another task"));
     }
     let request = waiting.request(app, waiting.made_for.replacement)?;

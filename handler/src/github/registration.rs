@@ -73,6 +73,28 @@ pub enum Registered {
     Idle,
 }
 
+/// What a runner of a name does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Presence {
+    /// It has a job.
+    Busy,
+    /// It is connected, and waits for a job.
+    Idle,
+    /// It is not registered, never connected, or is offline.
+    Absent,
+}
+
+impl Namesake {
+    fn presence(&self) -> Presence {
+        let connected = self.version.as_ref().is_some_and(|version| !version.is_empty());
+        match self.busy {
+            true => Presence::Busy,
+            false if connected && self.status == "online" => Presence::Idle,
+            false => Presence::Absent,
+        }
+    }
+}
+
 impl Github {
     /// Obtains a registration token for a repository's runners.
     ///
@@ -112,12 +134,10 @@ impl Github {
             // It went while we looked; the next try finds the name free.
             return Ok(Registered::Idle);
         };
-        if namesake.busy {
-            return Ok(Registered::Busy);
-        }
-        let connected = namesake.version.is_some_and(|version| !version.is_empty());
-        if connected && namesake.status == "online" {
-            return Ok(Registered::Idle);
+        match namesake.presence() {
+            Presence::Busy => return Ok(Registered::Busy),
+            Presence::Idle => return Ok(Registered::Idle),
+            Presence::Absent => {}
         }
         let path = self.runners_path(repository, &format!("/{}", namesake.id));
         match self.delete("deleting a runner that never started", &path).await {
@@ -146,16 +166,17 @@ impl Github {
         Ok(Secret::new(answer.encoded_jit_config))
     }
 
-    /// Tells whether a runner of this name has a job; `None` where none is registered.
+    /// Looks for a registered runner of this name.
     ///
     /// # Errors
     /// [`GithubError`].
-    pub async fn is_busy(
+    pub async fn presence(
         &self,
         repository: &Repository,
         name: &str,
-    ) -> Result<Option<bool>, GithubError> {
-        Ok(self.namesake(repository, name).await?.map(|namesake| namesake.busy))
+    ) -> Result<Presence, GithubError> {
+        let namesake = self.namesake(repository, name).await?;
+        Ok(namesake.map_or(Presence::Absent, |namesake| namesake.presence()))
     }
 
     async fn namesake(

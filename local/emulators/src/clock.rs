@@ -4,11 +4,12 @@
 //! let a visibility timeout or an idle limit pass without waiting for it.
 
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// Tells the time to every emulator that holds a copy of it.
@@ -23,7 +24,7 @@ struct Shared {
     set_forward: Mutex<TimeDelta>,
     /// Where other processes read how far it is set forward, in milliseconds.
     shown_at: Option<PathBuf>,
-    moved: watch::Sender<()>,
+    moved: Notify,
 }
 
 /// How a clock runs by itself.
@@ -75,7 +76,7 @@ impl Clock {
 
     fn new(origin: DateTime<Utc>, pace: Pace, shown_at: Option<PathBuf>) -> Self {
         let set_forward = Mutex::new(TimeDelta::zero());
-        let (started, moved) = (Instant::now(), watch::Sender::new(()));
+        let (started, moved) = (Instant::now(), Notify::new());
         Self(Arc::new(Shared { origin, started, pace, set_forward, shown_at, moved }))
     }
 
@@ -126,7 +127,7 @@ impl Clock {
             show(file, *set_forward).expect("the folder of a run is there as long as its clock");
         }
         drop(set_forward);
-        self.0.moved.send_replace(());
+        self.0.moved.notify_waiters();
     }
 
     /// Sets the clock forward to a moment, unless it has passed.
@@ -136,15 +137,18 @@ impl Clock {
 
     /// Waits until the clock shows `instant`, by running or by being set forward.
     pub async fn reaches(&self, instant: DateTime<Utc>) {
-        let mut moved = self.0.moved.subscribe();
-        while let Ok(missing) = (instant - self.now()).to_std()
-            && !missing.is_zero()
-        {
-            // In a fixed order, so that a simulation repeats itself.
+        loop {
+            let mut moved = pin!(self.0.moved.notified());
+            moved.as_mut().enable();
+            let missing = (instant - self.now()).to_std().unwrap_or_default();
+            if missing.is_zero() {
+                return;
+            }
+            // In a fixed order, so that a simulation repeats itself; so does a `Notify` wake, and a `watch` not.
             tokio::select! {
                 biased;
                 () = self.runs_for(missing) => {}
-                _ = moved.changed() => {}
+                () = moved => {}
             }
         }
     }

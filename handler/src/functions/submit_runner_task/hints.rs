@@ -10,7 +10,7 @@ use anyhow::Context;
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::functions::App;
-use crate::functions::walk::{Ahead, End, Walked, ahead, repository_of, walk};
+use crate::functions::walk::{End, Walked, ahead, repository_of, walk};
 use crate::message::{Cancelled, Message, Taken};
 use crate::task::TaskId;
 
@@ -46,10 +46,8 @@ pub(super) async fn replace_stolen(app: &App, taken: &Taken) -> anyhow::Result<S
     let (End::Serve(waiting) | End::Replace(waiting)) = end else {
         return Ok(format!("nobody misses runner {stolen}"));
     };
-    if let Some(Ahead::Idles(other) | Ahead::Claims(other) | Ahead::Waits(other)) =
-        ahead(app, None, &path).await?
-    {
-        return Ok(format!("task {other} lives, and may stand in for {stolen}"));
+    if let Some(ahead) = ahead(app, &path).await? {
+        return Ok(format!("task {} lives, and may stand in for {stolen}", ahead.task()));
     }
     let made = made_for(app, waiting.made_for.job, |_| true).await?;
     let numbers = made.iter().map(|made| made.id.replacement);

@@ -1,67 +1,92 @@
-//! Finds whom a walk would meet at its end: a further task of a job on the way owes itself to the same job.
+//! Finds whom a walk would meet at its end: another task owes itself to the same job.
 //!
-//! A job has a further task where its first one was given another job and GitHub told of the job again, or
-//! where a task of another profile waited for room in a full pool.
+//! Each runner takes one job, so that two ways meet only at a job that has a further task: its first one was
+//! given another job and GitHub told of the job again, or a task of another profile waited for room in a full
+//! pool. What earlier walks have found out tells which ways lead there; what they have not, is not asked for.
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
+
 use super::{App, Interrupted, repository_of};
 use crate::batch::{BatchError, TaskState};
+use crate::github::Presence;
 use crate::task::TaskId;
 
-/// A further task of a job on the way, whose runner has no job.
+/// Another task on the way to the same job, whose runner has no job.
 pub(in crate::functions) enum Ahead {
-    /// Its runner is registered, and idles.
+    /// Its runner is connected, and idles.
     Idles(TaskId),
-    /// It runs, and its runner is not registered: it claims, in all likelihood.
+    /// It runs, and its runner is not connected: it claims, in all likelihood.
     Claims(TaskId),
+    /// Its runner was given a job a moment ago: that one, perhaps.
+    Takes(TaskId),
     /// It waits for a node.
     Waits(TaskId),
 }
 
-/// Finds a further task; one with a node before one that waits for it.
-///
-/// Of the tasks of the claimant's job, those with a lower number are ahead of it. So of two that claim there is
-/// always one that the other is not ahead of.
+impl Ahead {
+    /// Tells which task it is.
+    pub(in crate::functions) fn task(&self) -> &TaskId {
+        match self {
+            Self::Idles(task) | Self::Takes(task) | Self::Claims(task) | Self::Waits(task) => task,
+        }
+    }
+}
+
+/// How long a runner may be busy before GitHub says of its job that it is taken.
+const TAKING: TimeDelta = TimeDelta::seconds(15);
+
+/// Finds another task; one that is further before one that is less far.
 pub(in crate::functions) async fn ahead(
     app: &App,
-    claimant: Option<&TaskId>,
     path: &[TaskId],
 ) -> Result<Option<Ahead>, Interrupted> {
-    let mut waits = None;
-    for (id, state) in further(app, claimant, path).await? {
+    let (mut takes, mut claims, mut waits) = (None, None, None);
+    for (id, state) in others(app, path).await? {
         if state != TaskState::Running {
-            waits = Some(Ahead::Waits(id));
+            waits = waits.or(Some(Ahead::Waits(id)));
             continue;
         }
         let repository = repository_of(app, &id).await?;
-        match app.github.is_busy(&repository, &id.to_string()).await? {
-            Some(true) => {}
-            Some(false) => return Ok(Some(Ahead::Idles(id))),
-            None => return Ok(Some(Ahead::Claims(id))),
+        match app.github.presence(&repository, &id.to_string()).await? {
+            Presence::Busy if app.beaten.busy_for(&id, app.clock.now()) >= TAKING => {}
+            Presence::Busy => takes = takes.or(Some(Ahead::Takes(id))),
+            Presence::Idle => return Ok(Some(Ahead::Idles(id))),
+            Presence::Absent => claims = claims.or(Some(Ahead::Claims(id))),
         }
     }
-    Ok(waits)
+    Ok(takes.or(claims).or(waits))
 }
 
-/// Lists the live tasks of the jobs on the way, besides those by which the walk came. Live tasks are listed in
-/// whole: they are a page or two, and the way may be long.
-async fn further(
-    app: &App,
-    claimant: Option<&TaskId>,
-    path: &[TaskId],
-) -> Result<Vec<(TaskId, TaskState)>, BatchError> {
+/// Lists the live tasks from which a way leads to a job on this one, and whose runners have taken no job. Live
+/// tasks are listed in whole: they are a page or two, and the way may be long.
+async fn others(app: &App, path: &[TaskId]) -> Result<Vec<(TaskId, TaskState)>, BatchError> {
     let jobs: BTreeSet<u64> = path.iter().map(|made_for| made_for.job).collect();
-    let is_behind = |id: &TaskId| {
-        claimant.is_some_and(|own| own.job == id.job && own.replacement < id.replacement)
+    let takers = app.beaten.takers();
+    let is_other = |id: &TaskId| {
+        !path.contains(id) && !takers.contains(&id.to_string()) && leads_to(app, id, &jobs)
     };
-    let is_ahead = |id: &TaskId| jobs.contains(&id.job) && !path.contains(id) && !is_behind(id);
     let mut found = Vec::new();
     for (place, _) in app.batch.jobs().await? {
         let live = app.batch.live_tasks(&place).await?.into_iter();
         let ours =
             live.filter_map(|task| Some((app.runners.deployment.read(&task.id)?, task.state)));
-        found.extend(ours.filter(|(id, _)| is_ahead(id)));
+        found.extend(ours.filter(|(id, _)| is_other(id)));
     }
+    found.sort_by(|one, other| one.0.cmp(&other.0));
     Ok(found)
+}
+
+/// Tells whether the way from a task leads to one of these jobs, as far as it is known.
+fn leads_to(app: &App, task: &TaskId, jobs: &BTreeSet<u64>) -> bool {
+    let (mut job, mut passed) = (task.job, BTreeSet::new());
+    while !jobs.contains(&job) {
+        let seen = app.beaten.job(job).and_then(|seen| seen.runner);
+        match seen.and_then(|runner| app.runners.deployment.read(&runner)) {
+            Some(thief) if thief != *task && passed.insert(job) => job = thief.job,
+            _ => return false,
+        }
+    }
+    true
 }

@@ -2,8 +2,10 @@
 //!
 //! Where many jobs have taken each other's runners, the walks of all of them lead over the same jobs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
+
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::claim::SeenJob;
 use crate::repository::Repository;
@@ -20,6 +22,8 @@ pub(in crate::functions) struct Beaten(Mutex<Kept>);
 struct Kept {
     jobs: BTreeMap<u64, SeenJob>,
     repositories: BTreeMap<TaskId, Repository>,
+    /// Since when a runner was seen to be busy.
+    busy: BTreeMap<TaskId, DateTime<Utc>>,
 }
 
 impl Beaten {
@@ -33,6 +37,23 @@ impl Beaten {
         let taken = matches!(job.status.as_str(), "in_progress" | "completed");
         if taken && job.runner.is_some() {
             keep(&mut self.kept().jobs, id, job.clone());
+        }
+    }
+
+    /// Lists the runners that have taken a job.
+    pub(super) fn takers(&self) -> BTreeSet<String> {
+        self.kept().jobs.values().filter_map(|job| job.runner.clone()).collect()
+    }
+
+    /// Tells for how long a runner that is busy has been seen to be.
+    pub(super) fn busy_for(&self, runner: &TaskId, now: DateTime<Utc>) -> TimeDelta {
+        let mut kept = self.kept();
+        match kept.busy.get(runner) {
+            Some(&since) => now - since,
+            None => {
+                keep(&mut kept.busy, runner.clone(), now);
+                TimeDelta::zero()
+            }
         }
     }
 

@@ -58,6 +58,33 @@ async fn a_runner_that_was_given_a_job_without_a_task_is_replaced_at_once() {
 }
 
 #[tokio::test]
+async fn a_runner_stands_back_behind_one_that_idles_for_the_same_job() {
+    let mut world = World::start(PROGRAM).await;
+    let github = &world.cloud.github.emulator;
+    github.pause_assignment(true);
+    world.unheard(|| world.queue_job(UBUNTU)).await;
+    world.queue_job(UBUNTU);
+    until_idle(&world, 1).await;
+    github.pause_assignment(false);
+    world.until_logged("has no task yet").await;
+    github.pause_assignment(true);
+    world.cloud.site.clock.advance(Duration::from_secs(15));
+    until_idle(&world, 1).await;
+    // The first job's delivery comes late, and its task's walk ends where gh-2-2 idles already.
+    world.reconcile().await;
+    world.until_logged("another runner waits for the job").await;
+    world.cloud.github.emulator.pause_assignment(false);
+    world.until_still().await;
+    assert_snapshot!(world.jobs(), @r"
+    <1> success on gh-2
+    <2> success on gh-2-2
+    ");
+    assert_eq!(world.cloud.github.emulator.runners().len(), 0);
+    assert_snapshot!(world.reconcile().await, @"nothing to repair");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn two_jobs_that_were_given_each_others_runners_need_no_other() {
     let mut world = World::with(PROGRAM, |options| options.seed = SWAPPED).await;
     world.cloud.github.emulator.pause_assignment(true);

@@ -60,11 +60,11 @@ pub(super) fn is_busy_at(record: &Record, task: &TaskRecord, moment: u64) -> boo
     })
 }
 
-/// Tells whether a runner of a task was registered at a moment, and had no job.
+/// Tells whether a runner of a task was connected at a moment, and had no job.
 pub(super) fn idles_at(record: &Record, task: &TaskRecord, moment: u64) -> bool {
     let mut of_task = connected(record).filter(|runner| is_of(runner, task));
     of_task.any(|runner| {
-        runner.registered_at <= moment
+        runner.online_at.is_some_and(|at| at <= moment)
             && runner.job.is_none_or(|(at, _)| at > moment)
             && runner.gone_at.is_none_or(|at| at > moment)
     })
