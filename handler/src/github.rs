@@ -19,7 +19,7 @@ mod limits;
 pub use client::Github;
 pub use deliveries::DeliveriesPage;
 pub use error::GithubError;
-pub use pages::Listed;
+pub use pages::{Listed, Next};
 pub use registration::{Presence, Registered, RegistrationToken, RunnerToRegister};
 pub use repositories::ListedRepository;
 pub use runners::{ListedRunner, Removed};

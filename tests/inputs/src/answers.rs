@@ -5,7 +5,7 @@ use chrono::DateTime;
 use handler::batch::Batch;
 use handler::batch_job::BatchJobId;
 use handler::clock::Clock;
-use handler::github::{Github, RunnerToRegister, Wanted};
+use handler::github::{Github, RunnerToRegister};
 use handler::repository::Repository;
 use handler::scope::Scope;
 use handler::secret::Secret;
@@ -62,14 +62,13 @@ pub fn github_answer(input: &[u8]) {
     let octo = Repository::try_from("octo/app").expect("a name");
     let labels = ["linux".to_owned()];
     let runner = RunnerToRegister { name: "gh-1", labels: &labels, group: 1 };
-    let wanted = Wanted { failed: true, since: DateTime::UNIX_EPOCH, most_pages: 3 };
     let told = block_on(async {
-        match choice % 13 {
+        match choice % 14 {
             0 => github.job(&octo, 1).await.map(drop),
             1 => github.jobs_of_run(&octo, 1).await.map(drop),
             2 => github.runs(&octo, "queued").await.map(drop),
             3 => github.runners(&octo).await.map(drop),
-            4 => github.deliveries("orgs/octo/hooks/1", wanted).await.map(drop),
+            4 => github.deliveries("orgs/octo/hooks/1", true, None).await.map(drop),
             5 => github.own_hooks("orgs/octo", Some("mayfly.test")).await.map(drop),
             6 => github.register(&octo, &runner).await.map(drop),
             7 => github.registration_token(&octo).await.map(drop),
@@ -77,6 +76,7 @@ pub fn github_answer(input: &[u8]) {
             9 => github.own_repositories().await.map(drop),
             10 => github.runner_releases().await.map(drop),
             11 => github.hook_ranges(None).await.map(drop),
+            12 => github.presence(&octo, "gh-1").await.map(drop),
             _ => github.remove_runner(&octo, 1).await.map(drop),
         }
     });
