@@ -13,8 +13,8 @@ use crate::message::LONGEST_WAIT;
 
 /// How often one event is asked for.
 const MOST_ATTEMPTS: u32 = 5;
-/// The pause after the first attempt, a little less than two minutes lie between runs; each further one is twice
-/// as long.
+/// The pause after the first attempt, a little less than the two minutes between runs; each further one is twice as
+/// long.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(110);
 
 /// Decides about every failed `queued` event that no later attempt has brought.

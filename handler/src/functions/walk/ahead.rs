@@ -37,7 +37,7 @@ impl Ahead {
 /// How long a runner may be busy before GitHub says of its job that it is taken.
 const TAKING: TimeDelta = TimeDelta::seconds(15);
 
-/// Finds another task; one that is further before one that is less far.
+/// Finds another task; one that is nearer to the job before one that is less near.
 pub(in crate::functions) async fn ahead(
     app: &App,
     path: &[TaskId],
