@@ -3,12 +3,11 @@
 //! A killed process loses what it remembers and whatever it was about; requests that it has sent go on their way.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 
-use emulators::functions::FunctionsHost;
 use emulators::github::wire::{Unanswered, Wire};
-use emulators::service::{Request, Response, Service};
+use emulators::service::{Request, Response};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use handler::clock::Clock;
@@ -20,6 +19,7 @@ use http_body_util::{BodyExt, Full};
 use tokio::task::AbortHandle;
 use tower_service::Service as _;
 
+use super::road::Host;
 use super::weather::Weather;
 use crate::storm::plan::Group;
 
@@ -31,7 +31,7 @@ pub(super) struct Groups {
     weather: Arc<Weather>,
     start: Start,
     processes: [Mutex<Process>; 3],
-    pub(super) host: OnceLock<Arc<Service<FunctionsHost>>>,
+    pub(super) host: Host,
 }
 
 /// What a process is started with.
@@ -63,7 +63,7 @@ impl Groups {
     ) -> Arc<Self> {
         let start = Start { settings, clock, wires };
         let processes = GROUPS.map(|_| Mutex::new(start.process()));
-        Arc::new(Self { deployment, weather, start, processes, host: OnceLock::new() })
+        Arc::new(Self { deployment, weather, start, processes, host: Host::default() })
     }
 
     /// Makes the wire by which the Functions host reaches the processes.

@@ -1,7 +1,7 @@
 //! Carries GitHub's deliveries to the deployments, on the courses that are planned for them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +11,7 @@ use emulators::service::{Request, Response, Service};
 use futures::FutureExt;
 use serde_json::Value;
 
+use super::road::Host;
 use super::weather::Weather;
 use crate::storm::plan::{Course, Plan};
 
@@ -19,15 +20,22 @@ pub(super) struct Hooks {
     plan: Arc<Plan>,
     weather: Arc<Weather>,
     /// The hosts of the deployments, by their host names.
-    pub(super) hosts: OnceLock<BTreeMap<String, Arc<Service<FunctionsHost>>>>,
+    hosts: BTreeMap<String, Host>,
     /// The events of a job that have left for a deployment.
     sent: Mutex<BTreeMap<(String, u64), BTreeSet<String>>>,
 }
 
 impl Hooks {
     pub(super) fn new(plan: &Arc<Plan>, weather: &Arc<Weather>) -> Arc<Self> {
+        let names = plan.deployments.iter().map(|deployment| host_name(&deployment.name));
+        let hosts = names.map(|name| (name, Host::default())).collect();
         let (plan, weather) = (Arc::clone(plan), Arc::clone(weather));
-        Arc::new(Self { plan, weather, hosts: OnceLock::new(), sent: Mutex::default() })
+        Arc::new(Self { plan, weather, hosts, sent: Mutex::default() })
+    }
+
+    /// Makes the host of a deployment known.
+    pub(super) fn lead_to(&self, deployment: &str, host: &Arc<Service<FunctionsHost>>) {
+        self.hosts[&host_name(deployment)].set(host);
     }
 
     pub(super) fn wire(self: &Arc<Self>) -> Wire {
@@ -72,7 +80,7 @@ impl Hooks {
     async fn hand_over(&self, request: Request) -> Result<Response, Unanswered> {
         self.weather.pass(self.weather.draw(20..200)).await;
         let to = request.uri().host().unwrap_or_default();
-        let host = self.hosts.get().and_then(|hosts| hosts.get(to));
+        let host = self.hosts.get(to).and_then(Host::get);
         let host = host.ok_or_else(|| Unanswered(format!("there is no host {to}")))?;
         host.call(request).await.map_err(|lost| Unanswered(lost.to_string()))
     }
@@ -99,4 +107,8 @@ impl Hooks {
             false => Course::Usual,
         }
     }
+}
+
+fn host_name(deployment: &str) -> String {
+    format!("{deployment}.test")
 }

@@ -1,9 +1,8 @@
 //! Stands for the nodes of a deployment: starts the entrypoint of a task, stops it, and loses it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use emulators::batch::launch::{Ask, Ending, Launcher, Stop, TaskRun};
-use emulators::functions::FunctionsHost;
 use emulators::github::GitHub;
 use emulators::service::Service;
 use futures::FutureExt;
@@ -11,6 +10,7 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 
 use super::entrypoint::Entrypoint;
+use super::road::Host;
 use super::weather::Weather;
 
 const KILLED: i32 = -9;
@@ -20,7 +20,7 @@ pub(super) struct Nodes {
     deployment: usize,
     weather: Arc<Weather>,
     github: Arc<Service<GitHub>>,
-    pub(super) host: OnceLock<Arc<Service<FunctionsHost>>>,
+    pub(super) host: Host,
 }
 
 /// What starts tasks on the nodes.
@@ -42,7 +42,7 @@ impl Nodes {
         github: &Arc<Service<GitHub>>,
     ) -> Arc<Self> {
         let (weather, github) = (Arc::clone(weather), Arc::clone(github));
-        Arc::new(Self { deployment, weather, github, host: OnceLock::new() })
+        Arc::new(Self { deployment, weather, github, host: Host::default() })
     }
 
     async fn run(self: Arc<Self>, run: TaskRun, stop: Stop) -> Ending {
@@ -71,7 +71,7 @@ impl Nodes {
         let setting = |name: &str| run.settings.get(name).cloned().unwrap_or_default();
         Entrypoint {
             weather: Arc::clone(&self.weather),
-            host: Arc::clone(self.host.get().expect("tasks come from the host's handler")),
+            host: self.host.get().expect("tasks come from the host's handler"),
             github: Arc::clone(&self.github),
             name: setting("RUNNER_NAME"),
             claim_url: setting("RUNNER_CLAIM_URL"),

@@ -26,9 +26,11 @@ use crate::cloud::{
 use crate::storm::plan::{Deployment, Level, Plan};
 
 mod account;
+mod host;
 mod ways;
 
 pub(super) use account::formula;
+pub(super) use host::Host;
 
 /// The road of one deployment.
 pub(super) struct Road {
@@ -74,9 +76,8 @@ impl Road {
         let within = Within { handler: groups.wire(), storage: ways::of_host(weather, &queues) };
         prepare(&storage, &queues, &blobs).await;
         let host = host(app, settings, within, plan.seed, site).await;
-        let known =
-            groups.host.set(Arc::clone(&host)).is_ok() && nodes.host.set(Arc::clone(&host)).is_ok();
-        assert!(known, "a road has one host");
+        groups.host.set(&host);
+        nodes.host.set(&host);
         Arc::new(Self { deployment, batch, queues, blobs, host, groups, skew })
     }
 

@@ -47,10 +47,7 @@ impl Sky {
         for place in 0..plan.deployments.len() {
             roads.push(Road::lay(&plan, place, (&weather, &github), app.path()).await);
         }
-        let hosts = roads
-            .iter()
-            .map(|road| (format!("{}.test", road.deployment.name), Arc::clone(&road.host)));
-        assert!(hooks.hosts.set(hosts.collect()).is_ok(), "the hosts are set once");
+        roads.iter().for_each(|road| hooks.lead_to(&road.deployment.name, &road.host));
         let groups = roads.iter().map(|road| open(&github.emulator, road)).collect();
         let (runs, pending) = (Mutex::default(), AtomicUsize::new(0));
         Arc::new(Self { plan, weather, github, roads, groups, runs, pending })
