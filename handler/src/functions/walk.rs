@@ -80,7 +80,8 @@ pub(super) async fn walk(
                 app.github.job(&repository, asked).await?
             }
         };
-        app.beaten.keep_job(asked, &job);
+        let taker = job.runner.as_deref().and_then(|runner| app.runners.deployment.read(runner));
+        app.beaten.keep_job(asked, &job, taker.as_ref());
         let end = match step(own, profile, &app.runners.deployment, &path, &job) {
             Step::Serve => End::Serve(Waiting { made_for, repository, job }),
             Step::Replace => End::Replace(Waiting { made_for, repository, job }),

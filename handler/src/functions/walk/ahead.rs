@@ -4,8 +4,6 @@
 //! given another job and GitHub told of the job again, or a task of another profile waited for room in a full
 //! pool. What earlier walks have found out tells which ways lead there; what they have not, is not asked for.
 
-use std::collections::BTreeSet;
-
 use chrono::TimeDelta;
 
 use super::{App, Interrupted, repository_of};
@@ -62,11 +60,9 @@ pub(in crate::functions) async fn ahead(
 /// Lists the live tasks from which a way leads to a job on this one, and whose runners have taken no job. Live
 /// tasks are listed in whole: they are a page or two, and the way may be long.
 async fn others(app: &App, path: &[TaskId]) -> Result<Vec<(TaskId, TaskState)>, BatchError> {
-    let jobs: BTreeSet<u64> = path.iter().map(|made_for| made_for.job).collect();
-    let takers = app.beaten.takers();
-    let is_other = |id: &TaskId| {
-        !path.contains(id) && !takers.contains(&id.to_string()) && leads_to(app, id, &jobs)
-    };
+    let leading = app.beaten.leading_to(path.iter().map(|made_for| made_for.job));
+    let is_other =
+        |id: &TaskId| leading.contains(&id.job) && !path.contains(id) && !app.beaten.has_taken(id);
     let mut found = Vec::new();
     for (place, _) in app.batch.jobs().await? {
         let live = app.batch.live_tasks(&place).await?.into_iter();
@@ -76,17 +72,4 @@ async fn others(app: &App, path: &[TaskId]) -> Result<Vec<(TaskId, TaskState)>, 
     }
     found.sort_by(|one, other| one.0.cmp(&other.0));
     Ok(found)
-}
-
-/// Tells whether the way from a task leads to one of these jobs, as far as it is known.
-fn leads_to(app: &App, task: &TaskId, jobs: &BTreeSet<u64>) -> bool {
-    let (mut job, mut passed) = (task.job, BTreeSet::new());
-    while !jobs.contains(&job) {
-        let seen = app.beaten.job(job).and_then(|seen| seen.runner);
-        match seen.and_then(|runner| app.runners.deployment.read(&runner)) {
-            Some(thief) if thief != *task && passed.insert(job) => job = thief.job,
-            _ => return false,
-        }
-    }
-    true
 }

@@ -21,6 +21,8 @@ pub(in crate::functions) struct Beaten(Mutex<Kept>);
 #[derive(Debug, Default)]
 struct Kept {
     jobs: BTreeMap<u64, SeenJob>,
+    /// The job that each runner has taken, by the job that it was made for and its number.
+    took: BTreeMap<(u64, u32), u64>,
     repositories: BTreeMap<TaskId, Repository>,
     /// Since when a runner was seen to be busy.
     busy: BTreeMap<TaskId, DateTime<Utc>>,
@@ -32,17 +34,34 @@ impl Beaten {
         self.kept().jobs.get(&id).cloned()
     }
 
-    /// Keeps a job, if it has, or had, its runner.
-    pub(super) fn keep_job(&self, id: u64, job: &SeenJob) {
+    /// Keeps a job, if it has, or had, its runner; `taker` is that runner, where it is ours.
+    pub(super) fn keep_job(&self, id: u64, job: &SeenJob, taker: Option<&TaskId>) {
         let taken = matches!(job.status.as_str(), "in_progress" | "completed");
         if taken && job.runner.is_some() {
-            keep(&mut self.kept().jobs, id, job.clone());
+            let mut kept = self.kept();
+            keep(&mut kept.jobs, id, job.clone());
+            if let Some(taker) = taker {
+                keep(&mut kept.took, (taker.job, taker.replacement), id);
+            }
         }
     }
 
-    /// Lists the runners that have taken a job.
-    pub(super) fn takers(&self) -> BTreeSet<String> {
-        self.kept().jobs.values().filter_map(|job| job.runner.clone()).collect()
+    /// Tells whether a runner is known to have taken a job.
+    pub(super) fn has_taken(&self, runner: &TaskId) -> bool {
+        self.kept().took.contains_key(&(runner.job, runner.replacement))
+    }
+
+    /// Lists the jobs from which a known way leads to one of these, and these.
+    pub(super) fn leading_to(&self, ends: impl IntoIterator<Item = u64>) -> BTreeSet<u64> {
+        let kept = self.kept();
+        let mut leading: BTreeSet<u64> = BTreeSet::new();
+        let mut found: Vec<u64> = ends.into_iter().collect();
+        while let Some(job) = found.pop() {
+            if leading.insert(job) {
+                found.extend(kept.took.range((job, 0)..=(job, u32::MAX)).map(|(_, taken)| *taken));
+            }
+        }
+        leading
     }
 
     /// Tells for how long a runner that is busy has been seen to be.
@@ -83,6 +102,7 @@ fn keep<K: Ord, V>(kept: &mut BTreeMap<K, V>, key: K, value: V) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::task::DeploymentName;
 
     #[test]
     fn a_job_is_kept_once_it_has_its_runner() {
@@ -101,10 +121,29 @@ mod tests {
             job("completed", None),
         ];
         for (id, job) in (1..).zip(&jobs) {
-            beaten.keep_job(id, job);
+            beaten.keep_job(id, job, None);
         }
         let kept: Vec<u64> = (1..=5).filter(|&id| beaten.job(id).is_some()).collect();
         assert_eq!(kept, [3, 4]);
+    }
+
+    #[test]
+    fn ways_are_known_from_their_ends() {
+        let (beaten, gh) = (Beaten::default(), "gh".parse::<DeploymentName>().expect("a name"));
+        // Job 2 was taken by the runner of 1, 3 by that of 2, and 4 by a further one of 1.
+        for (job, taker) in [(2, (1, 1)), (3, (2, 1)), (4, (1, 2))] {
+            let taker = gh.task(taker.0, taker.1);
+            let seen = SeenJob {
+                run: 45,
+                status: "completed".to_owned(),
+                runner: Some(taker.to_string()),
+                labels: Vec::new(),
+            };
+            beaten.keep_job(job, &seen, Some(&taker));
+        }
+        assert_eq!(Vec::from_iter(beaten.leading_to([1])), [1, 2, 3, 4]);
+        assert_eq!(Vec::from_iter(beaten.leading_to([2, 9])), [2, 3, 9]);
+        assert!(beaten.has_taken(&gh.task(1, 2)) && !beaten.has_taken(&gh.task(3, 1)));
     }
 
     #[test]
