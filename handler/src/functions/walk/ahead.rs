@@ -11,14 +11,17 @@ use crate::batch::{BatchError, TaskState};
 use crate::github::Presence;
 use crate::task::TaskId;
 
-/// Another task on the way to the same job, whose runner has no job.
+/// How long a runner may be busy before GitHub says of its job that it is taken.
+const TAKING: TimeDelta = TimeDelta::seconds(15);
+
+/// Another task on the way to the same job, whose runner has no job, or has only just got one.
 pub(in crate::functions) enum Ahead {
     /// Its runner is connected, and idles.
     Idles(TaskId),
-    /// It runs, and its runner is not connected: it claims, in all likelihood.
-    Claims(TaskId),
     /// Its runner was given a job a moment ago: that one, perhaps.
     Takes(TaskId),
+    /// It runs, and its runner is not connected: it claims, in all likelihood.
+    Claims(TaskId),
     /// It waits for a node.
     Waits(TaskId),
 }
@@ -31,9 +34,6 @@ impl Ahead {
         }
     }
 }
-
-/// How long a runner may be busy before GitHub says of its job that it is taken.
-const TAKING: TimeDelta = TimeDelta::seconds(15);
 
 /// Finds another task; one that is nearer to the job before one that is less near.
 pub(in crate::functions) async fn ahead(
