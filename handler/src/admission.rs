@@ -6,7 +6,7 @@ use crate::message::{Cancelled, Message, RunnerRequest, Taken};
 use crate::profiles::{Match, Profile, match_profile};
 use crate::repository::{AllowedRepositories, NotARepository, Repository};
 use crate::task::DeploymentName;
-use crate::webhook::{Event, WorkflowJobEvent};
+use crate::webhook::{Event, WorkflowJobEvent, shortened};
 
 /// Which jobs are served, and by which profiles.
 #[derive(Clone, Debug)]
@@ -132,11 +132,6 @@ fn unserved(label: &str) -> String {
         _ => "",
     };
     format!("no profile serves label {label}{advice}")
-}
-
-/// A payload's text in an answer must neither grow without bound nor break the line.
-fn shortened(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(80).collect()
 }
 
 #[cfg(test)]

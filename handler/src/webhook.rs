@@ -163,7 +163,7 @@ impl Delivery<'_> {
         match serde_path_to_error::deserialize::<_, WorkflowJobEvent>(&mut json) {
             Ok(_) => BadPayload::field("the body", "trailing characters"),
             Err(err) => {
-                let path = err.path().to_string();
+                let path = shortened(&err.path().to_string());
                 let field = if matches!(path.as_str(), "." | "?") { "the body" } else { &path };
                 BadPayload::field(field, &without_values(&err.inner().to_string()))
             }
@@ -175,6 +175,11 @@ impl BadPayload {
     fn field(field: &str, fault: &str) -> Self {
         Self::Field { field: field.to_owned(), fault: fault.to_owned() }
     }
+}
+
+/// Shortens a payload's text for an answer: it must neither grow without bound nor break the line.
+pub(crate) fn shortened(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(80).collect()
 }
 
 /// Leaves out the offending value, which serde quotes: nothing of a body may reach the log.
@@ -250,6 +255,7 @@ mod tests {
         check("{", "EOF");
         check("", "EOF");
         check(&format!("{sound}x"), "trailing characters");
+        check(&sound.replace(r#""action""#, r#""a\nb":tzue,"action""#), "ab: expected ident");
     }
 
     #[test]
