@@ -8,26 +8,26 @@ use std::time::Duration;
 use bytes::Buf;
 use futures::Stream;
 use serde::Deserialize;
-use serde_json::json;
-use tracing::{error, info, warn};
 use warp::http::StatusCode;
 
-use super::group::{Ungrouped, group};
-use super::walk::{Ahead, End, Interrupted, Waiting, ahead, walk};
+use super::group::group;
+use super::walk::{Ahead, End, Waiting, ahead, walk};
 use super::{Answer, App, Unread, read_body};
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
-use crate::causes::Chain;
 use crate::claim::Gone;
-use crate::github::{GithubError, Registered, RunnerToRegister};
+use crate::github::{Presence, Registered, RunnerToRegister};
 use crate::message::Message;
 use crate::profiles::Profile;
 use crate::repository::Repository;
-use crate::runner_group::TooWide;
 use crate::secret::Secret;
-use crate::storage::{Claim, ClaimError, QueueError};
+use crate::storage::Claim;
 use crate::task::TaskId;
-use crate::ticket::{BadTicket, Ticket};
+use crate::ticket::Ticket;
+
+mod unclaimed;
+
+use unclaimed::{Unclaimed, report};
 
 /// A ticket and a nonce are a few hundred bytes.
 const BODY_LIMIT: usize = 16 << 10;
@@ -45,58 +45,6 @@ struct Claimant {
     profile: Profile,
     repository: Repository,
     group: String,
-}
-
-/// How a claim ends without a credential.
-#[derive(Debug, thiserror::Error)]
-enum Unclaimed {
-    #[error("the body is not a claim: {0}")]
-    Malformed(String),
-    #[error(transparent)]
-    Ticket(#[from] BadTicket),
-    #[error("another process has claimed for this run of the task")]
-    Taken,
-    /// Nobody needs the runner.
-    #[error("{0}")]
-    Gone(&'static str),
-    /// A fact is missing, so nothing is decided.
-    #[error("{0}; ask again")]
-    Unclear(String),
-    #[error(transparent)]
-    TooWide(#[from] TooWide),
-    #[error(transparent)]
-    Batch(#[from] BatchError),
-    #[error(transparent)]
-    Github(#[from] GithubError),
-    #[error(transparent)]
-    Claims(#[from] ClaimError),
-    #[error(transparent)]
-    Queue(#[from] QueueError),
-}
-
-impl From<Ungrouped> for Unclaimed {
-    fn from(ungrouped: Ungrouped) -> Self {
-        match ungrouped {
-            Ungrouped::TooWide(too_wide) => Self::TooWide(too_wide),
-            Ungrouped::Github(err) => Self::Github(err),
-        }
-    }
-}
-
-impl From<Interrupted> for Unclaimed {
-    fn from(interrupted: Interrupted) -> Self {
-        match interrupted {
-            Interrupted::Unclear(what) => Self::Unclear(what),
-            Interrupted::Batch(err) => Self::Batch(err),
-            Interrupted::Github(err) => Self::Github(err),
-        }
-    }
-}
-
-impl From<Gone> for Unclaimed {
-    fn from(gone: Gone) -> Self {
-        Self::Gone(gone.reason())
-    }
 }
 
 /// Answers a claim.
@@ -145,8 +93,7 @@ async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, Unclai
     }
 }
 
-/// Mints for a job that takes such a runner, unless another one that has a node already is on the way to it. Of two
-/// that claim, the one with the lower name goes first.
+/// Mints for a job that takes such a runner, unless another one that has a node already is on the way to it.
 async fn serve(app: &App, claimant: &Claimant, path: &[TaskId]) -> Result<Secret, Unclaimed> {
     let alone = path.len() == 1 && claimant.id.replacement == 1;
     match if alone { None } else { ahead(app, path).await? } {
@@ -154,10 +101,24 @@ async fn serve(app: &App, claimant: &Claimant, path: &[TaskId]) -> Result<Secret
         Some(Ahead::Takes(task)) => {
             Err(Unclaimed::Unclear(format!("runner {task} may be taking the job")))
         }
-        Some(Ahead::Claims(task)) if task < claimant.id => {
-            Err(Unclaimed::Unclear(format!("task {task} claims for the same job")))
-        }
-        _ => mint(app, claimant).await,
+        Some(Ahead::Starts(task)) => mint_in_order(app, claimant, (true, task)).await,
+        Some(Ahead::Claims(task)) => mint_in_order(app, claimant, (false, task)).await,
+        Some(Ahead::Waits(_)) | None => mint(app, claimant).await,
+    }
+}
+
+/// Mints if the other one that claims goes behind. First go those that are registered, and may have been answered;
+/// of two alike, the one with the lower name.
+async fn mint_in_order(
+    app: &App,
+    claimant: &Claimant,
+    (registered, other): (bool, TaskId),
+) -> Result<Secret, Unclaimed> {
+    let own = app.github.presence(&claimant.repository, &claimant.id.to_string()).await?;
+    if (own == Presence::Absent, &claimant.id) < (!registered, &other) {
+        mint(app, claimant).await
+    } else {
+        Err(Unclaimed::Unclear(format!("task {other} claims for the same job")))
     }
 }
 
@@ -213,47 +174,4 @@ async fn mint(app: &App, claimant: &Claimant) -> Result<Secret, Unclaimed> {
         Registered::Busy => Err(Gone::Served.into()),
         Registered::Idle => Err(Unclaimed::Unclear(format!("runner {name} waits for a job"))),
     }
-}
-
-/// Answers, and logs the outcome once.
-fn report(task: &str, claimed: Result<Secret, Unclaimed>) -> Answer {
-    let function = "ClaimRunner";
-    let unclaimed = match claimed {
-        Ok(configuration) => {
-            info!(function, task.id = task, "claimed");
-            return Answer::configuration(&configuration);
-        }
-        Err(unclaimed) => unclaimed,
-    };
-    match &unclaimed {
-        Unclaimed::Gone(reason) => {
-            info!(function, task.id = task, reason, "gone");
-            Answer::json(StatusCode::GONE, &json!({ "decision": "gone", "reason": reason }))
-        }
-        Unclaimed::Malformed(_) => refuse(task, StatusCode::BAD_REQUEST, &unclaimed),
-        Unclaimed::Ticket(_) => refuse(task, StatusCode::UNAUTHORIZED, &unclaimed),
-        Unclaimed::Taken => refuse(task, StatusCode::FORBIDDEN, &unclaimed),
-        _ => ask_again(task, &unclaimed),
-    }
-}
-
-/// Tells the runner to ask again: what is missing may come, and what is wrong be mended.
-fn ask_again(task: &str, unclaimed: &Unclaimed) -> Answer {
-    let function = "ClaimRunner";
-    if let Unclaimed::TooWide(_) = unclaimed {
-        error!(function, alarm = "group", task.id = task, "failed to claim: {unclaimed}");
-    } else {
-        error!(function, task.id = task, "failed to claim: {}", Chain(unclaimed));
-    }
-    let retry_after = match unclaimed {
-        Unclaimed::Github(err) => err.retry_after(),
-        Unclaimed::Batch(BatchError::Unavailable { retry_after, .. }) => *retry_after,
-        _ => None,
-    };
-    Answer::later(unclaimed, retry_after)
-}
-
-fn refuse(task: &str, status: StatusCode, unclaimed: &Unclaimed) -> Answer {
-    warn!(function = "ClaimRunner", task.id = task, "refused: {unclaimed}");
-    Answer::error(status, unclaimed)
 }

@@ -80,7 +80,9 @@ pub enum Presence {
     Busy,
     /// It is connected, and waits for a job.
     Idle,
-    /// It is not registered, never connected, or is offline.
+    /// It is registered, and never connected or is offline.
+    Offline,
+    /// It is not registered.
     Absent,
 }
 
@@ -90,7 +92,7 @@ impl Namesake {
         match self.busy {
             true => Presence::Busy,
             false if connected && self.status == "online" => Presence::Idle,
-            false => Presence::Absent,
+            false => Presence::Offline,
         }
     }
 }
@@ -137,7 +139,7 @@ impl Github {
         match namesake.presence() {
             Presence::Busy => return Ok(Registered::Busy),
             Presence::Idle => return Ok(Registered::Idle),
-            Presence::Absent => {}
+            Presence::Offline | Presence::Absent => {}
         }
         let path = self.runners_path(repository, &format!("/{}", namesake.id));
         match self.delete("deleting a runner that never started", &path).await {

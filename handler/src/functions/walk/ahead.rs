@@ -20,7 +20,9 @@ pub(in crate::functions) enum Ahead {
     Idles(TaskId),
     /// Its runner was given a job a moment ago: that one, perhaps.
     Takes(TaskId),
-    /// It runs, and its runner is not connected: it claims, in all likelihood.
+    /// Its runner is registered and not connected: it starts, in all likelihood.
+    Starts(TaskId),
+    /// It runs, and its runner is not registered: it claims, in all likelihood.
     Claims(TaskId),
     /// It waits for a node.
     Waits(TaskId),
@@ -30,7 +32,11 @@ impl Ahead {
     /// Tells which task it is.
     pub(in crate::functions) fn task(&self) -> &TaskId {
         match self {
-            Self::Idles(task) | Self::Takes(task) | Self::Claims(task) | Self::Waits(task) => task,
+            Self::Idles(task)
+            | Self::Takes(task)
+            | Self::Starts(task)
+            | Self::Claims(task)
+            | Self::Waits(task) => task,
         }
     }
 }
@@ -40,7 +46,7 @@ pub(in crate::functions) async fn ahead(
     app: &App,
     path: &[TaskId],
 ) -> Result<Option<Ahead>, Interrupted> {
-    let (mut takes, mut claims, mut waits) = (None, None, None);
+    let (mut takes, mut starts, mut claims, mut waits) = (None, None, None, None);
     for (id, state) in others(app, path).await? {
         if state != TaskState::Running {
             waits = waits.or(Some(Ahead::Waits(id)));
@@ -51,10 +57,11 @@ pub(in crate::functions) async fn ahead(
             Presence::Busy if app.beaten.busy_for(&id, app.clock.now()) >= TAKING => {}
             Presence::Busy => takes = takes.or(Some(Ahead::Takes(id))),
             Presence::Idle => return Ok(Some(Ahead::Idles(id))),
+            Presence::Offline => starts = starts.or(Some(Ahead::Starts(id))),
             Presence::Absent => claims = claims.or(Some(Ahead::Claims(id))),
         }
     }
-    Ok(takes.or(claims).or(waits))
+    Ok(takes.or(starts).or(claims).or(waits))
 }
 
 /// Lists the live tasks from which a way leads to a job on this one, and whose runners have taken no job. Live

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use emulators::faults::Effect;
 use insta::assert_snapshot;
 use scenarios::World;
 
@@ -9,6 +10,8 @@ use crate::{PROGRAM, UBUNTU};
 
 /// Draws lots by which two jobs get each other's runners.
 const SWAPPED: u64 = 2;
+
+const JITCONFIG: &str = "GenerateRunnerJitconfigForRepo";
 
 /// Waits until so many runners idle.
 async fn until_idle(world: &World, runners: usize) {
@@ -80,6 +83,33 @@ async fn a_runner_stands_back_behind_one_that_idles_for_the_same_job() {
     <2> success on gh-2-2
     ");
     assert_eq!(world.cloud.github.emulator.runners().len(), 0);
+    assert_snapshot!(world.reconcile().await, @"nothing to repair");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_runner_stands_back_behind_one_that_is_registered_for_the_same_job() {
+    let mut world = World::start(PROGRAM).await;
+    let github = &world.cloud.github;
+    github.emulator.pause_assignment(true);
+    world.unheard(|| world.queue_job(UBUNTU)).await;
+    world.queue_job(UBUNTU);
+    until_idle(&world, 1).await;
+    github.emulator.pause_assignment(false);
+    world.until_logged("has no task yet").await;
+    github.faults.befall(JITCONFIG, 1, Effect::Withhold);
+    world.cloud.site.clock.advance(Duration::from_secs(15));
+    github.faults.called(JITCONFIG, 2).await;
+    // The first job's delivery comes late: gh-1 has the lower name, and gh-2-2 has its registration.
+    world.reconcile().await;
+    world.until_logged("task gh-52000000002-2 claims for the same job").await;
+    world.cloud.github.faults.release();
+    world.until_still().await;
+    assert_snapshot!(world.jobs(), @r"
+    <1> success on gh-2
+    <2> success on gh-2-2
+    ");
+    assert_eq!(world.cloud.github.faults.calls_of(JITCONFIG), 2);
     assert_snapshot!(world.reconcile().await, @"nothing to repair");
     world.end().await;
 }
