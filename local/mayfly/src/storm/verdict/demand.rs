@@ -4,7 +4,7 @@
 //! in which its claim was decided: a job that was taken or cancelled within it still counts as waiting, and a
 //! runner that was made within it does not count yet, since the claim may not have seen either.
 
-use super::{JobRecord, Level, Plan, Record, runners};
+use super::{JobRecord, Level, Plan, Record, runners, walk};
 use crate::storm::record::RunnerRecord;
 
 /// How long before a registration the question may have been answered that it goes back to.
@@ -21,8 +21,10 @@ pub(super) fn is_in_vain(
     let from = claiming_since.max(until.saturating_sub(DECIDING));
     let jobs: Vec<&JobRecord> =
         record.jobs.iter().filter(|job| waits_within(job, from, until)).collect();
-    let others = runners::connected(record)
-        .filter(|other| other.deployment == runner.deployment && idles_through(other, from, until));
+    let others = runners::connected(record).filter(|other| {
+        let idles = other.deployment == runner.deployment && idles_through(other, from, until);
+        idles && !is_left_over(plan, record, other, until)
+    });
     let can_take = |runner: &RunnerRecord| -> Vec<usize> {
         (0..jobs.len()).filter(|&place| can_serve(plan, runner, jobs[place])).collect()
     };
@@ -39,6 +41,16 @@ fn waits_within(job: &JobRecord, from: u64, until: u64) -> bool {
 fn idles_through(runner: &RunnerRecord, from: u64, until: u64) -> bool {
     let over = runner.job.map(|(at, _)| at).or(runner.gone_at);
     runner.registered_at < from && over.is_none_or(|at| at > until)
+}
+
+/// Tells whether a runner owes itself to no job that waits, and is not given another one either: its own was
+/// cancelled while GitHub gives nothing to anybody. Nobody's job is covered by it.
+fn is_left_over(plan: &Plan, record: &Record, runner: &RunnerRecord, moment: u64) -> bool {
+    let owed = || {
+        let task = runners::task_of(record, runner)?;
+        walk::owed(plan, record, task, (moment, moment))
+    };
+    runners::held(plan, moment, moment + 1) > 0 && owed().is_none()
 }
 
 fn can_serve(plan: &Plan, runner: &RunnerRecord, job: &JobRecord) -> bool {

@@ -101,7 +101,7 @@ fn worked(record: &Record, job: u64, since: u64) -> u64 {
 }
 
 /// How much of a span lies in times when GitHub gave no job to anybody.
-fn held(plan: &Plan, from: u64, to: u64) -> u64 {
+pub(super) fn held(plan: &Plan, from: u64, to: u64) -> u64 {
     let still = |accident: &&Accident| matches!(accident.what, Mishap::NoAssignment { .. });
     let mut covered = from;
     let mut held = 0;

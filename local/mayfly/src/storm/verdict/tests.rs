@@ -161,6 +161,23 @@ fn a_runner_whose_job_was_cancelled_while_its_claim_was_decided_was_needed() {
 }
 
 #[test]
+fn a_runner_whose_job_was_cancelled_is_no_other_jobs_while_github_gives_none_to_anybody() {
+    let mut record = fine();
+    record.jobs = vec![job(0, 10, None), job(1, 30, None)];
+    record.jobs[0].ended_at = Some(20_000);
+    record.jobs[1].ended_at = Some(600_000);
+    record.jobs.iter_mut().for_each(|job| job.cancelled_at = job.ended_at);
+    record.tasks = vec![task("gh-1", &[(14, 700)]), task("gh-2", &[(44, 700)])];
+    record.runners = vec![runner("gh-1", (15, 700), None), runner("gh-2", (45, 700), None)];
+    let mut plan = plan(2);
+    plan.deployments[0].name = "gh".to_owned();
+    assert!(faults(&plan, &record).contains("nobody needed gh-2"));
+    let still = Mishap::NoAssignment { seconds: 3600 };
+    plan.accidents = vec![Accident { at: 12, what: still }];
+    assert_eq!(faults(&plan, &record), "");
+}
+
+#[test]
 fn whose_runner_could_serve_another_job_leaves_that_one_to_it() {
     // Two kinds of runners wait for two jobs; each finds one only if the first takes what only it can.
     let mut plan = plan(2);
