@@ -93,6 +93,8 @@ pub struct Run {
     pub ended_at: Option<u64>,
     /// The entrypoint's exit code; none where it was cut off.
     pub exit_code: Option<i32>,
+    /// Whether its claim was on the road when it was cut off.
+    pub was_asking: bool,
 }
 
 /// What became of a registered runner.

@@ -11,8 +11,6 @@ use crate::storm::record::{End, Poisoned, Run, RunnerRecord, TaskRecord};
 const DECIDING: u64 = 180_000;
 /// An entrypoint that has not given up by then has asked in vain for less than its ten minutes.
 const ANSWERED_WITHIN: u64 = 540_000;
-/// How long an entrypoint's question may be on the road, and in work.
-const ON_THE_ROAD: u64 = 60_000;
 /// How often the host tries a message.
 const TRIES: u32 = 5;
 /// In how long a message becomes poison when it fails each time, with the ten minutes for which it stays locked
@@ -67,12 +65,11 @@ fn is_preceded(
     })
 }
 
-/// Tells whether the process of an earlier run may have claimed for this one: its question was on the road when its
-/// node was lost, and the task was read when it ran again.
+/// Tells whether the process of the run before may have claimed for this one: it was on the road when that node was
+/// lost, and the task was read when it ran again.
 fn is_forestalled(task: &TaskRecord, run: &Run) -> bool {
-    let on_the_road = run.started_at.saturating_sub(ON_THE_ROAD)..=run.started_at;
-    let mut ends = task.runs.iter().filter_map(|run| run.ended_at);
-    run.exit_code == Some(75) && ends.any(|ended_at| on_the_road.contains(&ended_at))
+    let before = task.runs.iter().rfind(|before| before.started_at < run.started_at);
+    run.exit_code == Some(75) && before.is_some_and(|before| before.was_asking)
 }
 
 /// An entrypoint ends with 75 at once where it is refused for good, and after ten minutes where nobody answers.

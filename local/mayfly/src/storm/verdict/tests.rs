@@ -56,6 +56,7 @@ fn task(id: &str, runs: &[(u64, u64)]) -> TaskRecord {
         started_at: from * 1000,
         ended_at: Some(to * 1000),
         exit_code: Some(0),
+        was_asking: false,
     };
     TaskRecord {
         deployment: 0,

@@ -151,18 +151,29 @@ impl Chronicle {
         let now = self.now();
         let mut pages = self.pages();
         let record = pages.task(deployment, job, task, now);
-        record.runs.push(Run { started_at: now, ended_at: None, exit_code: None });
+        record.runs.push(Run {
+            started_at: now,
+            ended_at: None,
+            exit_code: None,
+            was_asking: false,
+        });
         u32::try_from(record.runs.len()).unwrap_or(u32::MAX)
     }
 
     /// Notes that a run of a task has ended; without a code it was cut off.
-    pub(super) fn ended(&self, place: (usize, &str, &str), run: u32, code: Option<i32>) {
+    pub(super) fn ended(
+        &self,
+        place: (usize, &str, &str),
+        run: u32,
+        code: Option<i32>,
+        was_asking: bool,
+    ) {
         let now = self.now();
         let (deployment, job, task) = place;
         let mut pages = self.pages();
         let record = pages.task(deployment, job, task, now);
         if let Some(run) = record.runs.get_mut(run as usize - 1) {
-            (run.ended_at, run.exit_code) = (Some(now), code);
+            *run = Run { ended_at: Some(now), exit_code: code, was_asking, ..*run };
         }
         drop(pages);
         self.line(&format!("run {run} of {job}/{task} ended: {code:?}"));

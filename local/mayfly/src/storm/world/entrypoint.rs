@@ -1,6 +1,7 @@
 //! Does what the image's entrypoint does: claims a configuration, is a runner, and tells how that ended.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -40,6 +41,8 @@ pub(super) struct Entrypoint {
     pub(super) ticket: String,
     /// Whether a job reads the ticket, and tries it.
     pub(super) robbed: bool,
+    /// Whether a claim of it is on the road.
+    pub(super) is_asking: Arc<AtomicBool>,
 }
 
 /// What a claim came to.
@@ -109,7 +112,10 @@ impl Entrypoint {
             .body(body.to_string().into())
             .expect("the handler wrote the address");
         let asked = self.weather.carry(Callee::Claim, &self.host, request);
-        tokio::time::timeout(ONE_ANSWER, asked).await.ok()?.ok()
+        self.is_asking.store(true, Ordering::Relaxed);
+        let answer = tokio::time::timeout(ONE_ANSWER, asked).await;
+        self.is_asking.store(false, Ordering::Relaxed);
+        answer.ok()?.ok()
     }
 
     /// Tells the seconds to wait, at most those that are left.

@@ -1,6 +1,7 @@
 //! Stands for the nodes of a deployment: starts the entrypoint of a task, stops it, and loses it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use emulators::batch::launch::{Ask, Ending, Launcher, Stop, TaskRun};
 use emulators::github::GitHub;
@@ -33,6 +34,7 @@ struct Running {
     task: String,
     number: u32,
     code: Option<i32>,
+    is_asking: Arc<AtomicBool>,
 }
 
 impl Nodes {
@@ -47,14 +49,15 @@ impl Nodes {
 
     async fn run(self: Arc<Self>, run: TaskRun, stop: Stop) -> Ending {
         let number = self.weather.chronicle.started(self.deployment, &run.job, &run.task);
+        let entrypoint = self.entrypoint(&run, number);
         let mut running = Running {
             nodes: Arc::clone(&self),
             job: run.job.clone(),
             task: run.task.clone(),
             number,
             code: None,
+            is_asking: Arc::clone(&entrypoint.is_asking),
         };
-        let entrypoint = self.entrypoint(&run, number);
         let (asker, asked) = watch::channel(false);
         let mut killed = stop.clone();
         let ended = tokio::select! {
@@ -77,6 +80,7 @@ impl Nodes {
             claim_url: setting("RUNNER_CLAIM_URL"),
             ticket: setting("RUNNER_CLAIM_TICKET"),
             robbed: self.weather.fates().is_robbed(&run.task, number),
+            is_asking: Arc::default(),
         }
     }
 }
@@ -90,9 +94,10 @@ async fn hand_on(mut stop: Stop, asker: watch::Sender<bool>) {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let Self { nodes, job, task, number, code } = self;
+        let Self { nodes, job, task, number, code, is_asking } = self;
         let chronicle = &nodes.weather.chronicle;
-        chronicle.ended((nodes.deployment, job, task), *number, *code);
+        let was_asking = code.is_none() && is_asking.load(Ordering::Relaxed);
+        chronicle.ended((nodes.deployment, job, task), *number, *code, was_asking);
         if code.is_none_or(|code| !(0..=128).contains(&code)) {
             chronicle.cut_off(task);
         }

@@ -33,16 +33,17 @@ fn a_runner_that_was_sent_home_while_its_job_waited_went_astray() {
 }
 
 #[test]
-fn a_process_that_was_lost_a_moment_ago_may_have_claimed_for_the_next_run() {
-    let told = |lost_at| {
+fn a_process_that_claimed_as_its_node_was_lost_may_have_claimed_for_the_next_run() {
+    let told = |was_asking| {
         let mut record = stolen();
-        record.tasks[0] = task("gh-1", &[(10, lost_at), (85, 95)]);
+        record.tasks[0] = task("gh-1", &[(10, 85), (85, 95)]);
         record.tasks[0].runs[0].exit_code = None;
+        record.tasks[0].runs[0].was_asking = was_asking;
         record.tasks[0].runs[1].exit_code = Some(75);
         faults(&plan(2), &record)
     };
-    assert_eq!(told(85), "");
-    assert!(told(20).contains("sent home"), "it was lost long before");
+    assert_eq!(told(true), "");
+    assert!(told(false).contains("sent home"));
 }
 
 #[test]
