@@ -4,6 +4,7 @@
 //! whole one, which is what lets it be shrunk.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,9 @@ pub struct Chances {
     pub slow: f64,
     /// Invocations of a function that are killed half-way.
     pub deaths: f64,
+    /// Runs of tasks that lose their node in their first seconds.
+    #[serde(default)]
+    pub losses: f64,
     /// Runners whose job has read the ticket, and tries it before their container ends.
     pub thieves: f64,
 }
@@ -138,6 +142,13 @@ impl Fates {
         let mut lot = Lot::of(self.seed, &format!("dies {deployment} {group:?} {invocation}"));
         let dies = at_second < self.calm_at && lot.falls(self.chances.deaths);
         dies.then(|| lot.polls())
+    }
+
+    /// Decides whether a run of a task, counted from 1, loses its node, and how soon.
+    pub fn loses_node(&self, task: &str, run: u32, at_second: u64) -> Option<Duration> {
+        let mut lot = Lot::of(self.seed, &format!("lost {task} {run}"));
+        let is_lost = at_second < self.calm_at && lot.falls(self.chances.losses);
+        is_lost.then(|| lot.first_seconds())
     }
 
     /// Decides whether a job of this runner tries its ticket after the runner has gone, in this run of its task.

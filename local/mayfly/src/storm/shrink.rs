@@ -50,10 +50,11 @@ impl<F: Fn(&Plan) -> bool> Shrinking<F> {
     }
 
     fn drop_chances(&mut self) {
-        let drops: [fn(&mut Chances); 4] = [
+        let drops: [fn(&mut Chances); 5] = [
             |chances| chances.faulty = 0.0,
             |chances| chances.slow = 0.0,
             |chances| chances.deaths = 0.0,
+            |chances| chances.losses = 0.0,
             |chances| chances.thieves = 0.0,
         ];
         for drop in drops {
@@ -114,7 +115,10 @@ mod tests {
         let small = shrunk(&plan(), 1000, fails);
         assert!(fails(&small));
         assert_eq!((small.jobs.len(), small.accidents.len()), (2, 1));
-        assert_eq!(small.chances, Chances { faulty: 0.0, slow: 0.0, deaths: 0.0, thieves: 0.0 });
+        assert_eq!(
+            small.chances,
+            Chances { faulty: 0.0, slow: 0.0, deaths: 0.0, losses: 0.0, thieves: 0.0 }
+        );
         assert!(small.calm_at < plan().calm_at);
     }
 

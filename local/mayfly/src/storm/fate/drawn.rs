@@ -1,5 +1,7 @@
 //! Draws what kind of fault it is.
 
+use std::time::Duration;
+
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -27,6 +29,11 @@ impl Lot {
     pub(super) fn polls(&mut self) -> u32 {
         let most = *[4, 16, 64, 400].choose(&mut self.0).expect("there are four");
         self.0.random_range(1..=most)
+    }
+
+    /// How soon a run loses its node: as it claims, as it connects, or with its job.
+    pub(super) fn first_seconds(&mut self) -> Duration {
+        Duration::from_millis(self.0.random_range(0..=10_000))
     }
 
     pub(super) fn slowness(&mut self) -> Fate {

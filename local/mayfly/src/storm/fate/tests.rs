@@ -3,7 +3,7 @@ use crate::storm::plan::Size;
 
 fn calm(accidents: Vec<Accident>) -> Plan {
     let plan = Plan::drawn(1, &Size { jobs: 1, faulty: Some(0.0) });
-    let chances = Chances { faulty: 0.0, slow: 0.0, deaths: 0.0, thieves: 0.0 };
+    let chances = Chances { faulty: 0.0, slow: 0.0, deaths: 0.0, losses: 0.0, thieves: 0.0 };
     Plan { accidents, chances, calm_at: 10_000, ..plan }
 }
 

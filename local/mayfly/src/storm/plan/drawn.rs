@@ -60,6 +60,7 @@ fn chances(faulty: Option<f64>, dice: &mut StdRng) -> Chances {
         faulty: faulty.unwrap_or(drawn),
         slow: *[0.0, 0.02, 0.1].choose(dice).expect("there are three"),
         deaths: *[0.0, 0.005, 0.02].choose(dice).expect("there are three"),
+        losses: 0.01,
         thieves: 0.2,
     }
 }
