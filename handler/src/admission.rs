@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::json::shortened;
 use crate::message::{Cancelled, Message, RunnerRequest, Taken};
 use crate::profiles::{Match, Profile, match_profile};
 use crate::repository::{AllowedRepositories, NotARepository, Repository};
 use crate::task::DeploymentName;
-use crate::webhook::{Event, WorkflowJobEvent, shortened};
+use crate::webhook::{Event, WorkflowJobEvent};
 
 /// Which jobs are served, and by which profiles.
 #[derive(Clone, Debug)]

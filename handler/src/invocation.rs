@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::json::JsonFault;
+
 #[derive(Deserialize)]
 struct Envelope {
     #[serde(rename = "Data")]
@@ -18,7 +20,7 @@ struct Envelope {
 pub enum BadEnvelope {
     /// It is not the documented JSON.
     #[error("the invocation is not the Functions host's envelope")]
-    NotAnEnvelope(#[source] serde_json::Error),
+    NotAnEnvelope(#[source] JsonFault),
     /// The binding's value is missing, or is not a text within a text.
     #[error("the invocation carries no text for binding {binding:?}")]
     NoText {
@@ -36,7 +38,7 @@ pub enum BadEnvelope {
 /// [`BadEnvelope`].
 pub fn queue_message(envelope: &[u8], binding: &str) -> Result<String, BadEnvelope> {
     let mut envelope: Envelope =
-        serde_json::from_slice(envelope).map_err(BadEnvelope::NotAnEnvelope)?;
+        serde_json::from_slice(envelope).map_err(|err| BadEnvelope::NotAnEnvelope(err.into()))?;
     let no_text = || BadEnvelope::NoText { binding: binding.to_owned() };
     match envelope.data.remove(binding) {
         Some(Value::String(encoded)) => serde_json::from_str(&encoded).map_err(|_| no_text()),

@@ -11,6 +11,7 @@
 pub mod secret;
 pub mod clock;
 pub mod causes;
+pub mod json;
 pub mod app_key;
 pub mod settings;
 

@@ -18,6 +18,7 @@ use url::Url;
 use crate::causes::Chain;
 use crate::firewall::function_app::FunctionAppId;
 use crate::firewall::restrictions::{Restrictions, Unreadable};
+use crate::json::JsonFault;
 use crate::transport::{Response, Wire, request_to};
 
 const API_VERSION: &str = "2024-11-01";
@@ -84,7 +85,8 @@ impl Management {
     pub async fn restrictions(&self) -> Result<Restrictions, ManagementError> {
         let call = "reading the app's access restrictions";
         let answer = self.send(call, Method::GET, None).await?;
-        let read = serde_json::from_slice(answer.body()).map_err(|err| unavailable(call, &err));
+        let read = serde_json::from_slice(answer.body())
+            .map_err(|err| unavailable(call, &JsonFault::from(err)));
         Ok(Restrictions::read(&read?)?)
     }
 

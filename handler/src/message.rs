@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::json::JsonFault;
 use crate::repository::Repository;
 
 /// GitHub cancels a job that has waited this long: nobody is owed a runner for an older one, and what was said of it is of no use.
@@ -101,7 +102,7 @@ const VERSION: u32 = 2;
 pub enum Malformed {
     /// It is not the JSON of a message.
     #[error("the queue message is not one of this handler's")]
-    NotAMessage(#[source] serde_json::Error),
+    NotAMessage(#[source] JsonFault),
     /// It was written by a newer version.
     #[error(
         "the queue message has version {0}, and this handler reads up to {VERSION}: deploy the newer handler again"
@@ -138,7 +139,7 @@ impl Message {
         struct Version {
             v: u32,
         }
-        let Version { v } = serde_json::from_str(json).map_err(Malformed::NotAMessage)?;
+        let Version { v } = serde_json::from_str(json).map_err(not_a_message)?;
         let read = match v {
             0 | 1 => read(json).map(Self::Request),
             VERSION => read(json).map(|second| match second {
@@ -147,8 +148,12 @@ impl Message {
             }),
             newer => return Err(Malformed::Newer(newer)),
         };
-        read.map_err(Malformed::NotAMessage)
+        read.map_err(not_a_message)
     }
+}
+
+fn not_a_message(err: serde_json::Error) -> Malformed {
+    Malformed::NotAMessage(err.into())
 }
 
 fn versioned(v: u32, message: impl Serialize) -> Vec<u8> {

@@ -7,6 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha2::Sha256;
 
+use crate::json::{JsonFault, shortened};
 use crate::secret::{Rotating, Secret};
 
 /// The largest body that is looked at. GitHub caps payloads at 25 MB, but a `workflow_job` is about 7 kB.
@@ -165,7 +166,7 @@ impl Delivery<'_> {
             Err(err) => {
                 let path = shortened(&err.path().to_string());
                 let field = if matches!(path.as_str(), "." | "?") { "the body" } else { &path };
-                BadPayload::field(field, &without_values(&err.inner().to_string()))
+                BadPayload::field(field, &JsonFault::from(err.into_inner()).to_string())
             }
         }
     }
@@ -174,20 +175,6 @@ impl Delivery<'_> {
 impl BadPayload {
     fn field(field: &str, fault: &str) -> Self {
         Self::Field { field: field.to_owned(), fault: fault.to_owned() }
-    }
-}
-
-/// Shortens a payload's text for an answer: it must neither grow without bound nor break the line.
-pub(crate) fn shortened(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(80).collect()
-}
-
-/// Leaves out the offending value, which serde quotes: nothing of a body may reach the log.
-fn without_values(fault: &str) -> String {
-    let plain = fault.rsplit_once(" at line ").map_or(fault, |(plain, _)| plain);
-    match plain.split_once(", expected ") {
-        Some((_, expected)) => format!("expected {expected}"),
-        None => plain.to_owned(),
     }
 }
 

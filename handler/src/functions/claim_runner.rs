@@ -17,6 +17,7 @@ use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::claim::Gone;
 use crate::github::{Presence, Registered, RunnerToRegister};
+use crate::json::JsonFault;
 use crate::message::Message;
 use crate::profiles::Profile;
 use crate::repository::Repository;
@@ -72,8 +73,8 @@ pub(super) async fn answer<B: Buf>(
 }
 
 fn open(app: &App, body: &[u8]) -> Result<(Ticket, String), Unclaimed> {
-    let request: ClaimRequest =
-        serde_json::from_slice(body).map_err(|err| Unclaimed::Malformed(err.to_string()))?;
+    let request: ClaimRequest = serde_json::from_slice(body)
+        .map_err(|err| Unclaimed::Malformed(JsonFault::from(err).to_string()))?;
     let nonce = request.nonce;
     let plain = nonce.chars().all(|c| c.is_ascii_alphanumeric());
     if !(16..=128).contains(&nonce.len()) || !plain {

@@ -20,6 +20,7 @@ use super::groups::KnownGroup;
 use super::pages::Known;
 use crate::causes::Chain;
 use crate::clock::Clock;
+use crate::json::JsonFault;
 use crate::scope::Scope;
 use crate::settings::GithubSettings;
 use crate::transport::{Response, Wire, request_to};
@@ -273,7 +274,7 @@ pub(super) fn read<T: DeserializeOwned>(
     call: &'static str,
     answer: &Response,
 ) -> Result<T, GithubError> {
-    serde_json::from_slice(answer.body()).map_err(|err| unavailable(call, &err))
+    serde_json::from_slice(answer.body()).map_err(|err| unavailable(call, &JsonFault::from(err)))
 }
 
 fn unavailable(call: &'static str, err: &dyn Error) -> GithubError {

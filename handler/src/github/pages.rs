@@ -14,6 +14,7 @@ use url::Url;
 
 use super::client::{Call, Github, read};
 use super::error::GithubError;
+use crate::json::JsonFault;
 use crate::transport::Response;
 
 mod known;
@@ -155,12 +156,12 @@ impl Github {
 fn items_of<T: DeserializeOwned>(
     mut body: Value,
     field: Option<&str>,
-) -> Result<Vec<T>, serde_json::Error> {
+) -> Result<Vec<T>, JsonFault> {
     let items = match field {
         Some(field) => body.get_mut(field).map(Value::take).unwrap_or_default(),
         None => body,
     };
-    serde_json::from_value(items)
+    Ok(serde_json::from_value(items)?)
 }
 
 /// Reads the link to the next page. Its query alone is used: a payload chooses no address.
