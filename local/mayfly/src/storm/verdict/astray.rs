@@ -8,7 +8,7 @@ use crate::storm::plan::Mishap;
 use crate::storm::record::{End, Poisoned, Run, RunnerRecord, TaskRecord};
 
 /// How old what a decision rests on may be: a run of reconciliation reads for 100 seconds, and then acts.
-const DECIDING: u64 = 180_000;
+pub(super) const DECIDING: u64 = 180_000;
 /// An entrypoint that has not given up by then has asked in vain for less than its ten minutes.
 const ANSWERED_WITHIN: u64 = 540_000;
 /// How often the host tries a message.
@@ -100,7 +100,7 @@ fn told(what: &str, job: u64, task: &TaskRecord) -> String {
 }
 
 /// Tells whether somebody has disabled the Batch job that a task is in: it is replaced, and ended, then.
-fn is_closed(plan: &Plan, task: &TaskRecord) -> bool {
+pub(super) fn is_closed(plan: &Plan, task: &TaskRecord) -> bool {
     plan.accidents.iter().any(|accident| {
         let Mishap::JobDisabled { deployment, profile } = &accident.what else { return false };
         *deployment == task.deployment && task.batch_job == format!("runners-{profile}")

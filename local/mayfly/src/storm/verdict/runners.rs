@@ -1,6 +1,7 @@
 //! Judges runners: which were made in vain or twice, and how long they idled and worked.
 
-use super::{Plan, Record, demand, story};
+use super::astray::{DECIDING, is_closed};
+use super::{Plan, Record, demand, story, walk};
 use crate::storm::plan::{Accident, Mishap};
 use crate::storm::record::{Run, RunnerRecord, TaskRecord};
 
@@ -28,10 +29,26 @@ pub(super) fn doubled(plan: &Plan, record: &Record) -> impl Iterator<Item = Stri
     let robbed = record.robbed.iter();
     let robbed = robbed.map(|task| format!("a stolen ticket of {task} got a credential"));
     let twice = record.tasks.iter().flat_map(|task| twice(record, task));
+    let replaced = record.tasks.iter().filter(|task| is_replaced_in_vain(plan, record, task));
+    let replaced =
+        replaced.map(|task| format!("replaced while it waited: {}", story::of_task(task)));
     let vain = without_job(record)
         .filter(|runner| demand::is_in_vain(plan, record, runner, claiming_since(record, runner)));
     let vain = vain.map(|runner| format!("nobody needed {}", story::of_runner(record, runner)));
-    robbed.chain(twice).chain(vain)
+    robbed.chain(twice).chain(replaced).chain(vain)
+}
+
+/// Tells whether another task was added for the same job although this one had waited for its node for long.
+fn is_replaced_in_vain(plan: &Plan, record: &Record, task: &TaskRecord) -> bool {
+    let deployment = &plan.deployments[task.deployment].name;
+    let job = |task: &TaskRecord| walk::number(deployment, &task.id);
+    let begun = task.runs.first().map(|run| run.started_at);
+    let until = [begun, task.ended_at].into_iter().flatten().min().unwrap_or(record.ended_at);
+    let waited = task.added_at + DECIDING..until;
+    let mut others = record.tasks.iter().filter(|other| {
+        other.deployment == task.deployment && other.id != task.id && job(other) == job(task)
+    });
+    !is_closed(plan, task) && others.any(|other| waited.contains(&other.added_at))
 }
 
 /// Lists the runs of a task in which two runners connected.

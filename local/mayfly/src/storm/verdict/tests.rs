@@ -152,6 +152,20 @@ fn a_runner_made_while_another_waits_for_the_only_job_is_one_too_many() {
 }
 
 #[test]
+fn a_task_is_not_to_be_replaced_while_it_waits_for_its_node() {
+    let mut record = fine();
+    let second = TaskRecord { added_at: 200_000, ..task("gh-1-2", &[(400, 401)]) };
+    record.jobs[0] = job(0, 10, Some(("gh-1", 305, 500)));
+    record.runners = vec![runner("gh-1", (302, 501), Some((305, 1)))];
+    record.tasks = vec![task("gh-1", &[(300, 501)]), second];
+    let mut plan = plan(1);
+    insta::assert_snapshot!(faults(&plan, &record), @"doubled: replaced while it waited: task gh-1 in runners-ubuntu from 0:00:00, ran 0:05:00 to 0:08:21 with 0, ended at 0:08:21");
+    let what = Mishap::JobDisabled { deployment: 0, profile: "ubuntu".to_owned() };
+    plan.accidents = vec![Accident { at: 100, what }];
+    assert_eq!(faults(&plan, &record), "", "its Batch job was closed");
+}
+
+#[test]
 fn a_runner_whose_job_was_cancelled_while_its_claim_was_decided_was_needed() {
     let mut record = fine();
     record.jobs[0] =
