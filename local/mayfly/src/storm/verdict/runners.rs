@@ -1,7 +1,9 @@
 //! Judges runners: which were made in vain or twice, and how long they idled and worked.
 
+use handler::task::DeploymentName;
+
 use super::astray::{DECIDING, is_closed};
-use super::{Plan, Record, demand, story, walk};
+use super::{Plan, Record, demand, story};
 use crate::storm::plan::{Accident, Mishap};
 use crate::storm::record::{Run, RunnerRecord, TaskRecord};
 
@@ -38,17 +40,23 @@ pub(super) fn doubled(plan: &Plan, record: &Record) -> impl Iterator<Item = Stri
     robbed.chain(twice).chain(replaced).chain(vain)
 }
 
-/// Tells whether another task was added for the same job although this one had waited for its node for long.
+/// Tells whether a replacement was added for a task although it had waited for its node for long.
+///
+/// A late first request is none: where a Batch job was disabled, its successor knows no task of that name.
 fn is_replaced_in_vain(plan: &Plan, record: &Record, task: &TaskRecord) -> bool {
-    let deployment = &plan.deployments[task.deployment].name;
-    let job = |task: &TaskRecord| walk::number(deployment, &task.id);
+    let deployment = plan.deployments[task.deployment].name.parse::<DeploymentName>();
+    let deployment = deployment.expect("the handler took the name");
     let begun = task.runs.first().map(|run| run.started_at);
     let until = [begun, task.ended_at].into_iter().flatten().min().unwrap_or(record.ended_at);
     let waited = task.added_at + DECIDING..until;
-    let mut others = record.tasks.iter().filter(|other| {
-        other.deployment == task.deployment && other.id != task.id && job(other) == job(task)
-    });
-    !is_closed(plan, task) && others.any(|other| waited.contains(&other.added_at))
+    let own = deployment.read(&task.id);
+    let follows = |other: &TaskRecord| {
+        let id = deployment.read(&other.id).filter(|_| other.deployment == task.deployment);
+        let both = own.as_ref().zip(id);
+        both.is_some_and(|(own, id)| id.job == own.job && id.replacement > own.replacement)
+    };
+    let mut added = record.tasks.iter().filter(|other| waited.contains(&other.added_at));
+    !is_closed(plan, task) && added.any(follows)
 }
 
 /// Lists the runs of a task in which two runners connected.

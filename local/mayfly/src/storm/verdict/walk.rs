@@ -41,7 +41,7 @@ fn taken_before(job: &JobRecord, moment: u64) -> Option<&str> {
 }
 
 /// Reads the job's number in the name of a deployment's task or runner.
-pub(super) fn number(deployment: &str, name: &str) -> Option<u64> {
+fn number(deployment: &str, name: &str) -> Option<u64> {
     let rest = name.strip_prefix(deployment)?.strip_prefix('-')?;
     rest.split('-').next()?.parse().ok()
 }
