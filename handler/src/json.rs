@@ -1,6 +1,6 @@
 //! Tells what is wrong with JSON without what it says, which may be secret, long, or break a line of the log.
 
-/// The longest fault that is told: ours are half as long.
+/// The longest fault that is told, in characters.
 const MOST: usize = 200;
 
 /// What was expected, and not what was there.
@@ -12,11 +12,13 @@ impl From<serde_json::Error> for JsonFault {
     /// Leaves out the offending value, which serde quotes, and where it stood.
     fn from(err: serde_json::Error) -> Self {
         let fault = err.to_string();
-        let plain = fault.rsplit_once(" at line ").map_or(fault.as_str(), |(plain, _)| plain);
-        Self(match plain.rsplit_once(", expected ") {
-            Some((_, expected)) => cut(&format!("expected {expected}"), MOST),
-            None => cut(plain, MOST),
-        })
+        let told = match fault.rsplit_once(", expected ") {
+            Some((_, expected)) => format!("expected {expected}"),
+            None => fault,
+        };
+        // Last, since the value may have these words in it too.
+        let plain = told.rsplit_once(" at line ").map_or(told.as_str(), |(plain, _)| plain);
+        Self(cut(plain, MOST))
     }
 }
 
@@ -44,7 +46,12 @@ mod tests {
         check(r#""secret""#, "expected a sequence");
         check(r#""secret, expected secret""#, "expected a sequence");
         check(r#"["secret\n"]"#, "expected u8");
+        check(r#""secret at line 1""#, "expected a sequence");
         check("[1,", "EOF while parsing a value");
         check("[1] secret", "trailing characters");
+        // A value that was parsed before has no place, so that these words are its own.
+        let parsed = serde_json::Value::from("secret at line 1");
+        let read = serde_json::from_value::<Vec<u8>>(parsed).map_err(JsonFault::from);
+        assert_eq!(read.expect_err("a fault").to_string(), "expected a sequence");
     }
 }
