@@ -72,6 +72,16 @@ pub enum Fate {
     LostAnswer,
 }
 
+/// How a run loses its node.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NodeLoss {
+    /// How long after the run's start.
+    pub after: Duration,
+    /// Whether the job is cancelled then, by somebody who sees nothing happen: a registration may be left that
+    /// no further run claims.
+    pub gives_up: bool,
+}
+
 impl Fate {
     /// Tells whether the caller gets no answer of the callee's own.
     pub fn is_faulty(self) -> bool {
@@ -144,11 +154,11 @@ impl Fates {
         dies.then(|| lot.polls())
     }
 
-    /// Decides whether a run of a task, counted from 1, loses its node, and how soon.
-    pub fn loses_node(&self, task: &str, run: u32, at_second: u64) -> Option<Duration> {
+    /// Decides whether a run of a task, counted from 1, loses its node, and how.
+    pub fn loses_node(&self, task: &str, run: u32, at_second: u64) -> Option<NodeLoss> {
         let mut lot = Lot::of(self.seed, &format!("lost {task} {run}"));
         let is_lost = at_second < self.calm_at && lot.falls(self.chances.losses);
-        is_lost.then(|| lot.first_seconds())
+        is_lost.then(|| NodeLoss { after: lot.first_seconds(), gives_up: lot.falls(0.25) })
     }
 
     /// Decides whether a job of this runner tries its ticket after the runner has gone, in this run of its task.

@@ -94,3 +94,20 @@ fn when_it_is_calm_nothing_befalls_anybody() {
     assert!(fates.dies((0, Group::Http), 1, plan.calm_at - 1).is_some());
     assert_eq!(fates.dies((0, Group::Http), 1, plan.calm_at), None);
 }
+
+#[test]
+fn some_runs_lose_their_node_and_some_of_their_jobs_are_given_up() {
+    let plan = calm(Vec::new());
+    let plan = Plan { chances: Chances { losses: 0.5, ..plan.chances }, ..plan };
+    let fates = Fates::of(&plan);
+    let drawn = |second| {
+        let losses = (0..1000).filter_map(|run| fates.loses_node("gh-1", run, second));
+        losses.collect::<Vec<_>>()
+    };
+    let losses = drawn(500);
+    assert!((400..600).contains(&losses.len()), "{} of 1000", losses.len());
+    let given_up = losses.iter().filter(|loss| loss.gives_up).count();
+    assert!((80..170).contains(&given_up), "{given_up} of {}", losses.len());
+    assert!(losses.iter().all(|loss| loss.after <= Duration::from_secs(10)));
+    assert_eq!(drawn(plan.calm_at), []);
+}
