@@ -93,10 +93,13 @@ pub(super) fn report(task: &str, claimed: Result<Secret, Unclaimed>) -> Answer {
 /// Tells the runner to ask again: what is missing may come, and what is wrong be mended.
 fn ask_again(task: &str, unclaimed: &Unclaimed) -> Answer {
     let function = "ClaimRunner";
-    if let Unclaimed::TooWide(_) = unclaimed {
-        error!(function, alarm = "group", task.id = task, "failed to claim: {unclaimed}");
-    } else {
-        error!(function, task.id = task, "failed to claim: {}", Chain(unclaimed));
+    match unclaimed {
+        Unclaimed::TooWide(_) => {
+            error!(function, alarm = "group", task.id = task, "failed to claim: {unclaimed}");
+        }
+        // Most often two runners that claim for one job, or a task that Batch does not show as running yet.
+        Unclaimed::Unclear(_) => warn!(function, task.id = task, "{unclaimed}"),
+        _ => error!(function, task.id = task, "failed to claim: {}", Chain(unclaimed)),
     }
     let retry_after = match unclaimed {
         Unclaimed::Github(err) => err.retry_after(),
