@@ -40,7 +40,7 @@ pub enum Command {
     Evaluate(Evaluate),
     /// Lead pools through the tasks of a trace, each with its formula, and tell how many nodes they had
     Simulate(Simulate),
-    /// Play storms: jobs and faults over the real handler in virtual time; exit 0 if nothing is lost, doubled or left
+    /// Play storms: jobs and faults over the real handler in virtual time; exit 0 if nothing is lost, doubled, left over or led astray
     Storm(Storm),
     /// Write the package that a Function App runs from: the handler for Linux x64, host.json, the functions
     Package(Package),

@@ -2,6 +2,8 @@
 //!
 //! A job is not lost by them, it waits longer than it had to.
 
+use handler::batch_job::BatchJobId;
+
 use super::{JobRecord, Plan, Record, runners, story, walk};
 use crate::storm::fate::Callee;
 use crate::storm::plan::Mishap;
@@ -100,11 +102,15 @@ fn told(what: &str, job: u64, task: &TaskRecord) -> String {
 }
 
 /// Tells whether somebody has disabled the Batch job that a task is in: it is replaced, and ended, then.
+///
+/// Each time it is the latest Batch job of the profile.
 pub(super) fn is_closed(plan: &Plan, task: &TaskRecord) -> bool {
-    plan.accidents.iter().any(|accident| {
+    let Some(place) = BatchJobId::read(&task.batch_job) else { return false };
+    let disabled = plan.accidents.iter().filter(|accident| {
         let Mishap::JobDisabled { deployment, profile } = &accident.what else { return false };
-        *deployment == task.deployment && task.batch_job == format!("runners-{profile}")
-    })
+        *deployment == task.deployment && *profile == place.profile
+    });
+    disabled.count() >= place.generation as usize
 }
 
 /// A message can be postponed unless the queue cannot be had either.

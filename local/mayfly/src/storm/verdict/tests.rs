@@ -161,8 +161,12 @@ fn a_task_is_not_to_be_replaced_while_it_waits_for_its_node() {
     let mut plan = plan(1);
     insta::assert_snapshot!(faults(&plan, &record), @"doubled: replaced while it waited: task gh-1 in runners-ubuntu from 0:00:00, ran 0:05:00 to 0:08:21 with 0, ended at 0:08:21");
     let what = Mishap::JobDisabled { deployment: 0, profile: "ubuntu".to_owned() };
-    plan.accidents = vec![Accident { at: 100, what }];
+    plan.accidents = vec![Accident { at: 100, what: what.clone() }];
     assert_eq!(faults(&plan, &record), "", "its Batch job was closed");
+    record.tasks[0].batch_job = "runners-ubuntu_2".to_owned();
+    assert!(faults(&plan, &record).contains("replaced"), "the one before was closed");
+    plan.accidents.push(Accident { at: 110, what });
+    assert_eq!(faults(&plan, &record), "", "that one was closed, too");
 }
 
 #[test]

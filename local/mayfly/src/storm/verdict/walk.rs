@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use handler::batch_job::BatchJobId;
+
 use super::{JobRecord, Plan, Record};
 use crate::storm::record::TaskRecord;
 
@@ -48,9 +50,7 @@ fn number(deployment: &str, name: &str) -> Option<u64> {
 
 fn can_serve(plan: &Plan, task: &TaskRecord, job: &JobRecord) -> bool {
     let profiles = handler::profiles::default_profiles("ubuntu", "windows");
-    // A Batch job is named after its profile; one that takes over has `_2` behind that.
-    let name = task.batch_job.strip_prefix("runners-").unwrap_or_default();
-    let name = name.split('_').next().unwrap_or_default();
-    let profile = profiles.iter().find(|profile| profile.name == name);
+    let place = BatchJobId::read(&task.batch_job);
+    let profile = place.and_then(|place| profiles.iter().find(|one| one.name == place.profile));
     profile.is_some_and(|profile| profile.serves(&plan.jobs[job.planned].labels))
 }
