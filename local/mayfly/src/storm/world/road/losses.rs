@@ -11,57 +11,62 @@ use emulators::service::Service;
 use super::super::weather::Weather;
 use crate::storm::fate::NodeLoss;
 
+/// What a loss touches; a storm that is over is not held by it.
+#[derive(Clone)]
+struct Losses {
+    weather: Arc<Weather>,
+    github: Weak<Service<GitHub>>,
+    batch: Weak<Service<Batch>>,
+}
+
 /// Begins to listen for tasks that start.
 pub(super) fn begin(
     site: &Site,
     (weather, github): (&Arc<Weather>, &Arc<Service<GitHub>>),
     batch: &Arc<Service<Batch>>,
 ) {
-    let (mut events, weather) = (site.listen(), Arc::clone(weather));
-    let (batch, github) = (Arc::downgrade(batch), Arc::downgrade(github));
+    let mut events = site.listen();
+    let (weather, github) = (Arc::clone(weather), Arc::downgrade(github));
+    let losses = Losses { weather, github, batch: Arc::downgrade(batch) };
     let mut runs: BTreeMap<String, u32> = BTreeMap::new();
     tokio::spawn(async move {
         while let Ok(event) = events.recv().await {
             let Happening::TaskStarted { task, node, .. } = event.what else { continue };
             let run = runs.entry(task.clone()).or_default();
             *run += 1;
-            let second = weather.chronicle.second();
-            let Some(loss) = weather.fates().loses_node(&task, *run, second) else { continue };
-            let (weather, github) = (Arc::clone(&weather), Weak::clone(&github));
-            let lost = lose(Arc::clone(&weather), Weak::clone(&batch), node, loss);
-            tokio::spawn(async move {
-                if lost.await && loss.gives_up {
-                    give_up(&weather, &github, &task);
-                }
-            });
+            let second = losses.weather.chronicle.second();
+            if let Some(loss) = losses.weather.fates().loses_node(&task, *run, second) {
+                tokio::spawn(losses.clone().befall(task, node, loss));
+            }
         }
     });
 }
 
-/// Tells whether the node was still there, and busy.
-async fn lose(
-    weather: Arc<Weather>,
-    batch: Weak<Service<Batch>>,
-    label: String,
-    NodeLoss { after, .. }: NodeLoss,
-) -> bool {
-    weather.pass(after).await;
-    let Some(batch) = batch.upgrade() else { return false };
-    let batch = &batch.emulator;
-    let mut nodes = batch.pools().into_iter().flat_map(|pool| batch.nodes(&pool.id));
-    let Some(node) = nodes.find(|node| node.label == label && node.running > 0) else {
-        return false;
-    };
-    batch.lose_node(&node.id, Loss::Died).expect("it was just listed");
-    weather.chronicle.line(&format!("node {label} is lost"));
-    true
-}
+impl Losses {
+    async fn befall(self, task: String, node: String, loss: NodeLoss) {
+        self.weather.pass(loss.after).await;
+        if self.lose(&node).is_some() && loss.gives_up {
+            self.give_up(&task);
+        }
+    }
 
-/// Cancels the job that a task is named after.
-fn give_up(weather: &Weather, github: &Weak<Service<GitHub>>, task: &str) {
-    let job = task.split('-').nth(1).and_then(|job| job.parse().ok());
-    let (Some(github), Some(job)) = (github.upgrade(), job) else { return };
-    if github.emulator.cancel_job(job) {
-        weather.chronicle.cancelled(job);
+    /// Loses a node, if it is still there and busy.
+    fn lose(&self, label: &str) -> Option<()> {
+        let batch = self.batch.upgrade()?;
+        let batch = &batch.emulator;
+        let mut nodes = batch.pools().into_iter().flat_map(|pool| batch.nodes(&pool.id));
+        let node = nodes.find(|node| node.label == label && node.running > 0)?;
+        batch.lose_node(&node.id, Loss::Died).expect("it was just listed");
+        self.weather.chronicle.line(&format!("node {label} is lost"));
+        Some(())
+    }
+
+    /// Cancels the job that a task is named after.
+    fn give_up(&self, task: &str) {
+        let job = task.split('-').nth(1).and_then(|job| job.parse().ok());
+        let (Some(github), Some(job)) = (self.github.upgrade(), job) else { return };
+        if github.emulator.cancel_job(job) {
+            self.weather.chronicle.cancelled(job);
+        }
     }
 }
