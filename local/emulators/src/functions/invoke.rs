@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Mutex;
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use http::{HeaderValue, header};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::answer::{self, Reading, Results};
@@ -34,7 +35,7 @@ pub(super) struct Core {
     pub(super) to_storage: Wire,
     log: Log,
     to_workers: Wire,
-    losses: BTreeMap<String, watch::Sender<u64>>,
+    losses: BTreeMap<String, Notify>,
     ids: Mutex<StdRng>,
 }
 
@@ -74,7 +75,7 @@ impl Core {
         options: &Options,
     ) -> Self {
         let ids = Mutex::new(StdRng::seed_from_u64(options.seed));
-        let losses = workers.keys().map(|group| (group.clone(), watch::Sender::new(0))).collect();
+        let losses = workers.keys().map(|group| (group.clone(), Notify::new())).collect();
         let within = options.within.as_ref();
         Self {
             app,
@@ -160,7 +161,8 @@ impl Core {
         invocation: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let clock = &self.site.clock;
-        let mut lost = self.losses[&function.group()].subscribe();
+        let mut lost = pin!(self.losses[&function.group()].notified());
+        lost.as_mut().enable();
         let timeout = async {
             match self.app.host.function_timeout {
                 Some(timeout) => clock.reaches(clock.now() + timeout).await,
@@ -169,7 +171,7 @@ impl Core {
         };
         tokio::select! {
             biased;
-            _ = lost.changed() => Err(Failure::InstanceLost),
+            () = lost => Err(Failure::InstanceLost),
             outcome = invocation => outcome,
             () = timeout => {
                 // The host cannot call an invocation back, so it takes the process away from under it.
@@ -182,7 +184,7 @@ impl Core {
     /// Ends all invocations of a group as if there had never been a host that waits for them.
     pub(super) fn lose_instance(&self, group: &str) -> bool {
         let loss = self.losses.get(group);
-        loss.map(|loss| loss.send_modify(|losses| *losses += 1)).is_some()
+        loss.map(Notify::notify_waiters).is_some()
     }
 
     fn tell(&self, function: &Function, outcome: &Result<u16, &Failure>) {
