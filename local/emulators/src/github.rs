@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::{StatusCode, header};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
@@ -137,8 +137,8 @@ pub struct GitHub {
     site: Site,
     wire: Wire,
     state: Mutex<State>,
-    /// Changes whenever something happened.
-    happened: watch::Sender<()>,
+    /// Wakes whoever waits for something to happen, in their order: a `watch` has an order of its own each time.
+    happened: Notify,
     /// Wakes the timekeeper when the next thing is due at another time.
     retimed: Arc<Notify>,
     hands: Semaphore,
@@ -162,7 +162,7 @@ impl GitHub {
                 wire: Arc::clone(&options.wire),
                 options,
                 site,
-                happened: watch::Sender::new(()),
+                happened: Notify::new(),
                 retimed,
                 hands: Semaphore::new(courier::HANDS),
                 me: Weak::clone(me),
@@ -194,7 +194,7 @@ impl GitHub {
         }
         drop(state);
         if something {
-            self.happened.send_replace(());
+            self.happened.notify_waiters();
         }
         result
     }

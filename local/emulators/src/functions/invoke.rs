@@ -35,6 +35,7 @@ pub(super) struct Core {
     pub(super) to_storage: Wire,
     log: Log,
     to_workers: Wire,
+    /// Wakes what is lost in the order in which it began, so that a simulation repeats itself.
     losses: BTreeMap<String, Notify>,
     ids: Mutex<StdRng>,
 }

@@ -31,7 +31,7 @@ impl GitHub {
             };
             self.step(|state, now| state.delivered(delivery, outcome, now));
             // A delivered greeting is nothing for the timeline, but somebody may wait for it.
-            self.happened.send_replace(());
+            self.happened.notify_waiters();
         }
     }
 

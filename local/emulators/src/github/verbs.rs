@@ -1,5 +1,7 @@
 //! What may be done to an emulated GitHub, and seen of it, from Rust.
 
+use std::pin::pin;
+
 use chrono::{DateTime, Utc};
 
 use super::GitHub;
@@ -146,13 +148,13 @@ impl GitHub {
 
     /// Waits until something that was asked for is so.
     pub async fn until<T>(&self, is_so: impl Fn(&Self) -> Option<T>) -> T {
-        let mut happened = self.happened.subscribe();
         loop {
+            let mut happened = pin!(self.happened.notified());
+            happened.as_mut().enable();
             if let Some(found) = is_so(self) {
                 return found;
             }
-            // The sender lives as long as `self`.
-            let _ = happened.changed().await;
+            happened.await;
         }
     }
 

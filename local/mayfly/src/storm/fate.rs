@@ -72,6 +72,9 @@ pub enum Fate {
     LostAnswer,
 }
 
+/// The share of runs that lose their node whose job is given up then.
+const GIVEN_UP: f64 = 0.25;
+
 /// How a run loses its node.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NodeLoss {
@@ -158,7 +161,7 @@ impl Fates {
     pub fn loses_node(&self, task: &str, run: u32, at_second: u64) -> Option<NodeLoss> {
         let mut lot = Lot::of(self.seed, &format!("lost {task} {run}"));
         let is_lost = at_second < self.calm_at && lot.falls(self.chances.losses);
-        is_lost.then(|| NodeLoss { after: lot.first_seconds(), gives_up: lot.falls(0.25) })
+        is_lost.then(|| NodeLoss { after: lot.first_seconds(), gives_up: lot.falls(GIVEN_UP) })
     }
 
     /// Decides whether a job of this runner tries its ticket after the runner has gone, in this run of its task.

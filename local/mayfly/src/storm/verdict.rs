@@ -19,6 +19,7 @@ use super::record::{JobRecord, Left, Record};
 mod story;
 mod jobs;
 mod runners;
+mod tasks;
 mod demand;
 mod walk;
 mod astray;
@@ -89,7 +90,7 @@ impl Verdict {
             elsewhere: count(Outcome::Elsewhere),
             cancelled: count(Outcome::Cancelled),
             lost: lost.chain(jobs::never_queued(plan, record)).collect(),
-            doubled: jobs::doubled(plan, record).chain(runners::doubled(plan, record)).collect(),
+            doubled: doubled(plan, record),
             left_over: left_over(record),
             astray: astray::all(plan, record).chain(starved::all(plan, record)).collect(),
             runners: runners::connected(record).count() as u64,
@@ -156,6 +157,11 @@ impl fmt::Display for Kind {
             Self::Astray => "astray",
         })
     }
+}
+
+fn doubled(plan: &Plan, record: &Record) -> Vec<String> {
+    let jobs = jobs::doubled(plan, record).chain(runners::doubled(plan, record));
+    jobs.chain(tasks::doubled(plan, record)).collect()
 }
 
 fn wait(job: &JobRecord) -> Option<u64> {

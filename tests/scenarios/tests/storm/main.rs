@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mayfly::storm::plan::{Plan, Size};
+use mayfly::storm::plan::{Accident, Group, Mishap, Plan, Size};
 use mayfly::storm::run::read_plan;
 use mayfly::storm::verdict::Verdict;
 use mayfly::storm::world::play;
@@ -13,11 +13,17 @@ const SIZE: Size = Size { jobs: 12, faulty: Some(0.1) };
 
 #[test]
 fn a_seed_is_the_same_storm_to_the_byte_and_another_seed_another() {
-    let storm = |seed| play(&Plan::drawn(seed, &SIZE)).1.to_string();
-    let (once, again, other) = (storm(5), storm(5), storm(6));
-    let differs = once.lines().zip(again.lines()).find(|(one, other)| one != other);
-    assert!(once == again, "the same seed went two ways: {differs:?}");
-    assert_ne!(once, other);
+    assert_ne!(repeated(&Plan::drawn(5, &SIZE)), repeated(&Plan::drawn(6, &SIZE)));
+}
+
+#[test]
+fn a_storm_in_which_many_claims_are_lost_together_is_the_same_again() {
+    let size = Size { jobs: 60, faulty: Some(0.2) };
+    let killed = |at| Accident { at, what: Mishap::Kill { deployment: 0, group: Group::Http } };
+    let mut plan =
+        Plan { accidents: (0..960).map(|n| killed(n * 15)).collect(), ..Plan::drawn(5, &size) };
+    plan.calm_at = plan.earliest_calm();
+    repeated(&plan);
 }
 
 #[test]
@@ -35,6 +41,14 @@ fn no_storm_that_failed_once_fails_again() {
         let faults = verdict.faults().collect::<Vec<_>>();
         assert!(verdict.is_clean(), "{}: {faults:#?}", file.display());
     }
+}
+
+/// Plays a plan twice, and gives the trace of both.
+fn repeated(plan: &Plan) -> String {
+    let (once, again) = (play(plan).1.to_string(), play(plan).1.to_string());
+    let differs = once.lines().zip(again.lines()).find(|(one, other)| one != other);
+    assert!(once == again, "the same plan went two ways: {differs:?}");
+    once
 }
 
 /// The plans of past failures, as they were shrunk.

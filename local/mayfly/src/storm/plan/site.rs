@@ -1,5 +1,6 @@
 //! Describes what a storm goes over: deployments, their repositories and pools.
 
+use handler::task::{DeploymentName, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// A deployment of the handler, with a Batch account and a storage account of its own.
@@ -19,6 +20,13 @@ pub struct Deployment {
     pub pools: Vec<Pool>,
     /// Setting `MaxJobHours`.
     pub max_job_hours: u32,
+}
+
+impl Deployment {
+    /// Reads the name of a task or runner; `None` where it is not one of this deployment.
+    pub fn read(&self, name: &str) -> Option<TaskId> {
+        self.name.parse::<DeploymentName>().ok()?.read(name)
+    }
 }
 
 /// Where runners register.

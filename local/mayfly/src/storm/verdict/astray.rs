@@ -2,15 +2,12 @@
 //!
 //! A job is not lost by them, it waits longer than it had to.
 
-use handler::batch_job::BatchJobId;
-
-use super::{JobRecord, Plan, Record, runners, story, walk};
+use super::tasks::RECONCILING;
+use super::{JobRecord, Plan, Record, runners, story, tasks, walk};
 use crate::storm::fate::Callee;
 use crate::storm::plan::Mishap;
 use crate::storm::record::{End, Poisoned, Run, RunnerRecord, TaskRecord};
 
-/// How old what a decision rests on may be: a run of reconciliation reads for 100 seconds, and then acts.
-pub(super) const DECIDING: u64 = 180_000;
 /// An entrypoint that has not given up by then has asked in vain for less than its ten minutes.
 const ANSWERED_WITHIN: u64 = 540_000;
 /// How often the host tries a message.
@@ -82,8 +79,9 @@ fn was_told_to_go(run: &Run) -> bool {
 
 /// Tells of a task that was ended while it waited, although a job waited for its runner.
 fn given_up(plan: &Plan, record: &Record, task: &TaskRecord) -> Option<String> {
-    let ended_at = task.ended_at.filter(|_| task.runs.is_empty() && !is_closed(plan, task))?;
-    let job = walk::owed(plan, record, task, (ended_at.saturating_sub(DECIDING), ended_at))?;
+    let ended_at =
+        task.ended_at.filter(|_| task.runs.is_empty() && !tasks::is_closed(plan, task))?;
+    let job = walk::owed(plan, record, task, (ended_at.saturating_sub(RECONCILING), ended_at))?;
     Some(told("ended", job.id, task))
 }
 
@@ -93,24 +91,12 @@ fn taken_away(plan: &Plan, record: &Record, runner: &RunnerRecord) -> Option<Str
     let task = runners::task_of(record, runner)?;
     let run = runners::run_at(task, runner.registered_at)?;
     let lived = run.ended_at.is_none_or(|ended_at| ended_at >= gone_at);
-    let job = walk::owed(plan, record, task, (gone_at.saturating_sub(DECIDING), gone_at))?;
+    let job = walk::owed(plan, record, task, (gone_at.saturating_sub(RECONCILING), gone_at))?;
     lived.then(|| told("deregistered", job.id, task))
 }
 
 fn told(what: &str, job: u64, task: &TaskRecord) -> String {
     format!("{what} although job {job} waited for it: {}", story::of_task(task))
-}
-
-/// Tells whether somebody has disabled the Batch job that a task is in: it is replaced, and ended, then.
-///
-/// Each time it is the latest Batch job of the profile.
-pub(super) fn is_closed(plan: &Plan, task: &TaskRecord) -> bool {
-    let Some(place) = BatchJobId::read(&task.batch_job) else { return false };
-    let disabled = plan.accidents.iter().filter(|accident| {
-        let Mishap::JobDisabled { deployment, profile } = &accident.what else { return false };
-        *deployment == task.deployment && *profile == place.profile
-    });
-    disabled.count() >= place.generation as usize
 }
 
 /// A message can be postponed unless the queue cannot be had either.

@@ -1,8 +1,5 @@
 //! Judges runners: which were made in vain or twice, and how long they idled and worked.
 
-use handler::task::DeploymentName;
-
-use super::astray::{DECIDING, is_closed};
 use super::{Plan, Record, demand, story};
 use crate::storm::plan::{Accident, Mishap};
 use crate::storm::record::{Run, RunnerRecord, TaskRecord};
@@ -31,32 +28,10 @@ pub(super) fn doubled(plan: &Plan, record: &Record) -> impl Iterator<Item = Stri
     let robbed = record.robbed.iter();
     let robbed = robbed.map(|task| format!("a stolen ticket of {task} got a credential"));
     let twice = record.tasks.iter().flat_map(|task| twice(record, task));
-    let replaced = record.tasks.iter().filter(|task| is_replaced_in_vain(plan, record, task));
-    let replaced =
-        replaced.map(|task| format!("replaced while it waited: {}", story::of_task(task)));
     let vain = without_job(record)
         .filter(|runner| demand::is_in_vain(plan, record, runner, claiming_since(record, runner)));
     let vain = vain.map(|runner| format!("nobody needed {}", story::of_runner(record, runner)));
-    robbed.chain(twice).chain(replaced).chain(vain)
-}
-
-/// Tells whether a replacement was added for a task although it had waited for its node for long.
-///
-/// A late first request is none: where a Batch job was disabled, its successor knows no task of that name.
-fn is_replaced_in_vain(plan: &Plan, record: &Record, task: &TaskRecord) -> bool {
-    let deployment = plan.deployments[task.deployment].name.parse::<DeploymentName>();
-    let deployment = deployment.expect("the handler took the name");
-    let begun = task.runs.first().map(|run| run.started_at);
-    let until = [begun, task.ended_at].into_iter().flatten().min().unwrap_or(record.ended_at);
-    let waited = task.added_at + DECIDING..until;
-    let own = deployment.read(&task.id);
-    let follows = |other: &TaskRecord| {
-        let id = deployment.read(&other.id).filter(|_| other.deployment == task.deployment);
-        let both = own.as_ref().zip(id);
-        both.is_some_and(|(own, id)| id.job == own.job && id.replacement > own.replacement)
-    };
-    let mut added = record.tasks.iter().filter(|other| waited.contains(&other.added_at));
-    !is_closed(plan, task) && added.any(follows)
+    robbed.chain(twice).chain(vain)
 }
 
 /// Lists the runs of a task in which two runners connected.

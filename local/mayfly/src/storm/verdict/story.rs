@@ -29,7 +29,7 @@ pub(super) fn of_job(plan: &Plan, record: &Record, job: &JobRecord) -> String {
     for name in &job.runners {
         tell(&mut story, format_args!("; on {name}"));
     }
-    for task in record.tasks.iter().filter(|task| is_for(task, job.id)) {
+    for task in record.tasks.iter().filter(|task| is_for(plan, task, job.id)) {
         tell(&mut story, format_args!("; {}", of_task(task)));
     }
     story
@@ -72,9 +72,8 @@ pub(super) fn of_runner(record: &Record, runner: &RunnerRecord) -> String {
     story
 }
 
-/// A task's id is `<deployment>-<job>`, and `-<number>` behind it where it replaces another.
-fn is_for(task: &TaskRecord, job: u64) -> bool {
-    task.id.split('-').nth(1) == Some(job.to_string().as_str())
+fn is_for(plan: &Plan, task: &TaskRecord, job: u64) -> bool {
+    plan.deployments[task.deployment].read(&task.id).is_some_and(|id| id.job == job)
 }
 
 /// Writes a moment as hours, minutes and seconds of the storm.

@@ -18,8 +18,8 @@ pub(super) fn owed<'a>(
     task: &TaskRecord,
     span: (u64, u64),
 ) -> Option<&'a JobRecord> {
-    let deployment = &plan.deployments[task.deployment].name;
-    let mut asked = number(deployment, &task.id)?;
+    let deployment = &plan.deployments[task.deployment];
+    let mut asked = deployment.read(&task.id)?.job;
     let mut passed = BTreeSet::new();
     while passed.insert(asked) {
         let job = record.jobs.iter().find(|job| job.id == asked)?;
@@ -27,7 +27,7 @@ pub(super) fn owed<'a>(
             return can_serve(plan, task, job).then_some(job);
         }
         let runner = taken_before(job, span.0)?;
-        asked = number(deployment, runner).filter(|_| runner != task.id)?;
+        asked = deployment.read(runner).filter(|_| runner != task.id)?.job;
     }
     None
 }
@@ -40,12 +40,6 @@ fn waits_throughout(job: &JobRecord, (from, until): (u64, u64)) -> bool {
 fn taken_before(job: &JobRecord, moment: u64) -> Option<&str> {
     let runner = job.runners.last()?;
     job.started_at.filter(|&at| at < moment).map(|_| runner.as_str())
-}
-
-/// Reads the job's number in the name of a deployment's task or runner.
-fn number(deployment: &str, name: &str) -> Option<u64> {
-    let rest = name.strip_prefix(deployment)?.strip_prefix('-')?;
-    rest.split('-').next()?.parse().ok()
 }
 
 fn can_serve(plan: &Plan, task: &TaskRecord, job: &JobRecord) -> bool {

@@ -67,7 +67,7 @@ impl Road {
         };
         let nodes = Nodes::new(place, weather, github);
         let batch = account::open(plan, &deployment, place, &nodes, &site).await;
-        losses::begin(&site, (weather, github), &batch);
+        losses::begin(&deployment, &site, (weather, github), &batch);
         let settings = settings(&deployment, &storage);
         let skew = Arc::new(AtomicI64::new(0));
         let wires = ways::of_handler(weather, &batch, &queues, &blobs, github);

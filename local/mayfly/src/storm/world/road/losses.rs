@@ -10,10 +10,11 @@ use emulators::service::Service;
 
 use super::super::weather::Weather;
 use crate::storm::fate::NodeLoss;
+use crate::storm::plan::Deployment;
 
 /// What a loss touches; a storm that is over is not held by it.
-#[derive(Clone)]
 struct Losses {
+    deployment: Deployment,
     weather: Arc<Weather>,
     github: Weak<Service<GitHub>>,
     batch: Weak<Service<Batch>>,
@@ -21,13 +22,15 @@ struct Losses {
 
 /// Begins to listen for tasks that start.
 pub(super) fn begin(
+    deployment: &Deployment,
     site: &Site,
     (weather, github): (&Arc<Weather>, &Arc<Service<GitHub>>),
     batch: &Arc<Service<Batch>>,
 ) {
     let mut events = site.listen();
     let (weather, github) = (Arc::clone(weather), Arc::downgrade(github));
-    let losses = Losses { weather, github, batch: Arc::downgrade(batch) };
+    let (deployment, batch) = (deployment.clone(), Arc::downgrade(batch));
+    let losses = Arc::new(Losses { deployment, weather, github, batch });
     let mut runs: BTreeMap<String, u32> = BTreeMap::new();
     tokio::spawn(async move {
         while let Ok(event) = events.recv().await {
@@ -36,14 +39,14 @@ pub(super) fn begin(
             *run += 1;
             let second = losses.weather.chronicle.second();
             if let Some(loss) = losses.weather.fates().loses_node(&task, *run, second) {
-                tokio::spawn(losses.clone().befall(task, node, loss));
+                tokio::spawn(Arc::clone(&losses).befall(task, node, loss));
             }
         }
     });
 }
 
 impl Losses {
-    async fn befall(self, task: String, node: String, loss: NodeLoss) {
+    async fn befall(self: Arc<Self>, task: String, node: String, loss: NodeLoss) {
         self.weather.pass(loss.after).await;
         if self.lose(&node).is_some() && loss.gives_up {
             self.give_up(&task);
@@ -63,10 +66,11 @@ impl Losses {
 
     /// Cancels the job that a task is named after.
     fn give_up(&self, task: &str) {
-        let job = task.split('-').nth(1).and_then(|job| job.parse().ok());
-        let (Some(github), Some(job)) = (self.github.upgrade(), job) else { return };
-        if github.emulator.cancel_job(job) {
-            self.weather.chronicle.cancelled(job);
+        let (Some(github), Some(id)) = (self.github.upgrade(), self.deployment.read(task)) else {
+            return;
+        };
+        if github.emulator.cancel_job(id.job) {
+            self.weather.chronicle.cancelled(id.job);
         }
     }
 }
