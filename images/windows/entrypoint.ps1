@@ -8,11 +8,19 @@
 #
 # Exit codes:
 #    0  the runner served a job, or there was no demand for it
-#   64  the task or the image is incomplete; one message names everything that is missing
+#    1  config.sh refused for a reason without a code of its own, or an unforeseen error
+#    7  GitHub refuses this version of the runner: at registration, at the session, or at a message
+#   64  the task or the image is incomplete or contradictory; one message names everything
+#   68  the runner opened no session with GitHub within ten minutes
+#   70  the runner's listener died while a job ran: crash, KILL, or out of memory
+#   72  a program that the script needs is missing
 #   75  nothing could be claimed: refused for good, or ten minutes of retries have passed
 #   76  the runner registered, but ended without a job
+#   77  the runner refused its job: repository not allowed, or the hook could not judge
 #   78  the registration token has expired
-#    *  the runner's own code otherwise (7: GitHub refuses this version of the runner)
+#  124  the job ran longer than RUNNER_MAX_JOB_HOURS
+#    *  the runner's own code otherwise
+# (images/exit_codes.py writes this list from exit-codes.json.)
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'

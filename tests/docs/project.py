@@ -52,10 +52,8 @@ def alerts() -> set[str]:
 
 
 def exit_codes() -> set[str]:
-    """Gives the codes that the heads of the scripts list, and those of others that they mention."""
-    scripts = ["images/ubuntu/entrypoint.sh", "images/windows/entrypoint.ps1", "arm/linux/launch.sh", "arm/windows/launch.ps1"]
-    heads = [re.search(r"Exit codes:((?:\n#.*)+)", (ROOT / name).read_text()) for name in scripts]
-    return {code for head in heads if head for code in re.findall(r"\b\d{1,3}\b", head[1])}
+    """Gives the codes with which a runner task can end."""
+    return {str(row["code"]) for row in json.loads((ROOT / "images/exit-codes.json").read_text())}
 
 
 def profile_fields() -> set[str]:
