@@ -35,7 +35,7 @@ pub struct Profile {
     /// The task slots that a runner takes on its node.
     #[serde(default = "one")]
     pub slots: u32,
-    /// Options for the container's creation, such as `--memory=4g`.
+    /// Options for the container's creation, such as `--memory=4g`; [`Profile::run_options`] adds to them.
     #[serde(default)]
     pub container_run_options: String,
     /// Who starts the container.
@@ -70,6 +70,28 @@ impl Profile {
     /// Tells whether its nodes run Windows.
     pub fn is_windows(&self) -> bool {
         self.labels.iter().any(|label| label.eq_ignore_ascii_case("windows"))
+    }
+
+    /// Returns the options of the container's creation, with what a Linux container has unless its profile says otherwise.
+    ///
+    /// `--user 1001`: Batch's agent may start containers as root, and an image that names no user would run jobs
+    /// as root by accident. A number without a group keeps the further groups of the image's user, and with them its
+    /// `sudo`. `--stop-timeout 30`: an ended runner needs up to 14 s (measured with release 2.336.0) until its job is
+    /// reported to GitHub, and the engine's own grace is 10 s. A Windows container has no such user, and no signal.
+    pub fn run_options(&self) -> String {
+        let own = self.container_run_options.trim();
+        if self.is_windows() {
+            return own.to_owned();
+        }
+        let names = |option: &str| {
+            let is = |word: &str| word == option || word.starts_with(&format!("{option}="));
+            own.split_whitespace().any(is)
+        };
+        let short = own.split_whitespace().any(|word| word.starts_with("-u"));
+        let user = (!names("--user") && !short).then_some("--user 1001");
+        let timeout = (!names("--stop-timeout")).then_some("--stop-timeout 30");
+        let all = [user, timeout, Some(own).filter(|own| !own.is_empty())];
+        all.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
     /// Tells whether a runner of this profile carries all these labels, whatever the case.
@@ -228,6 +250,27 @@ mod tests {
         assert_eq!(runner.labels, ["self-hosted", "big", "Run-5"]);
         assert!(runner.serves(&["run-5"]) && runner.serves(&["big"]) && !runner.serves(&["run-6"]));
         assert!(!profile.pinned_to(&["big"]).serves(&asked));
+    }
+
+    #[test]
+    fn a_linux_container_has_a_user_and_a_grace_unless_its_profile_says_otherwise() {
+        let options = |labels: &str, own: &str| {
+            let json = format!(
+                r#"[{{"name":"a","labels":["{labels}"],"pool":"p","image":"i:1","containerRunOptions":"{own}"}}]"#
+            );
+            parse_profiles(&json).expect("a profile")[0].run_options()
+        };
+        assert_eq!(options("linux", ""), "--user 1001 --stop-timeout 30");
+        assert_eq!(options("linux", "--gpus all"), "--user 1001 --stop-timeout 30 --gpus all");
+        assert_eq!(options("linux", "--user 0:0"), "--stop-timeout 30 --user 0:0");
+        assert_eq!(options("linux", "--user=ci --stop-timeout=5"), "--user=ci --stop-timeout=5");
+        assert_eq!(options("linux", "-u root"), "--stop-timeout 30 -u root");
+        assert_eq!(
+            options("linux", "--userns=host"),
+            "--user 1001 --stop-timeout 30 --userns=host"
+        );
+        assert_eq!(options("Windows", "--memory=4g"), "--memory=4g");
+        assert_eq!(options("windows", ""), "");
     }
 
     #[test]

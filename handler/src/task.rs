@@ -135,7 +135,7 @@ fn start(profile: &Profile, surroundings: &Surroundings) -> Start {
     match profile.launch {
         Launch::Container => Start::Container {
             image: environment::image(profile, surroundings),
-            run_options: profile.container_run_options.clone(),
+            run_options: profile.run_options(),
         },
         Launch::DockerRun if profile.is_windows() => {
             Start::Script { command_line: LAUNCH_ON_WINDOWS }
@@ -191,7 +191,7 @@ mod tests {
     fn a_task_that_claims_carries_a_ticket_and_no_credential() {
         let ubuntu = &default_profiles("ubuntu", "windows")[0];
         insta::assert_snapshot!(task(ubuntu, &claim()), @r#"
-        Container { image: "mine.azurecr.io/githubactions-runner:ubuntu-24.04-2.338.0", run_options: "" }
+        Container { image: "mine.azurecr.io/githubactions-runner:ubuntu-24.04-2.338.0", run_options: "--user 1001 --stop-timeout 30" }
         RUNNER_NAME=gh-123
         RUNNER_GROUP=Default
         RUNNER_JOB_ID=123
@@ -199,6 +199,7 @@ mod tests {
         RUNNER_REPOSITORY=octo/app
         RUNNER_PROFILE=ubuntu
         RUNNER_ALLOWED_REPOSITORIES=octo/*
+        RUNNER_MAX_JOB_HOURS=24
         RUNNER_URL=https://github.com/octo/app
         RUNNER_LABELS=self-hosted,linux,x64,ubuntu-24.04,ubuntu-latest
         RUNNER_CLAIM_URL=https://f/api/ClaimRunner
@@ -212,7 +213,7 @@ mod tests {
             Credential::Token { token: Secret::new("AABBCC"), expires_at: DateTime::UNIX_EPOCH };
         let ubuntu = &default_profiles("ubuntu", "windows")[0];
         insta::assert_snapshot!(task(ubuntu, &token), @r#"
-        Container { image: "mine.azurecr.io/githubactions-runner:ubuntu-24.04-2.338.0", run_options: "" }
+        Container { image: "mine.azurecr.io/githubactions-runner:ubuntu-24.04-2.338.0", run_options: "--user 1001 --stop-timeout 30" }
         RUNNER_NAME=gh-123
         RUNNER_GROUP=Default
         RUNNER_JOB_ID=123
@@ -220,6 +221,7 @@ mod tests {
         RUNNER_REPOSITORY=octo/app
         RUNNER_PROFILE=ubuntu
         RUNNER_ALLOWED_REPOSITORIES=octo/*
+        RUNNER_MAX_JOB_HOURS=24
         ActionsRunner_URL=https://github.com/octo/app
         ActionsRunner_TOKEN=AABBCC
         ActionsRunner_LABELS=self-hosted,linux,x64,ubuntu-24.04,ubuntu-latest
@@ -240,6 +242,7 @@ mod tests {
         RUNNER_REPOSITORY=octo/app
         RUNNER_PROFILE=windows
         RUNNER_ALLOWED_REPOSITORIES=octo/*
+        RUNNER_MAX_JOB_HOURS=24
         RUNNER_URL=https://github.com/octo/app
         RUNNER_LABELS=self-hosted,windows,x64,windows-2022,windows-latest
         RUNNER_CLAIM_URL=https://f/api/ClaimRunner
@@ -265,12 +268,13 @@ mod tests {
         RUNNER_REPOSITORY=octo/app
         RUNNER_PROFILE=ubuntu
         RUNNER_ALLOWED_REPOSITORIES=octo/*
+        RUNNER_MAX_JOB_HOURS=24
         RUNNER_URL=https://github.com/octo/app
         RUNNER_LABELS=self-hosted,linux,x64,ubuntu-24.04,ubuntu-latest
         RUNNER_CLAIM_URL=https://f/api/ClaimRunner
         RUNNER_CLAIM_TICKET=1.e30.sig
         RUNNER_IMAGE=mine.azurecr.io/a; rm -rf /
-        RUNNER_CONTAINER_RUN_OPTIONS=--memory=4g
+        RUNNER_CONTAINER_RUN_OPTIONS=--user 1001 --stop-timeout 30 --memory=4g
         RUNNER_REGISTRY=mine.azurecr.io
         "#);
     }

@@ -39,8 +39,7 @@ pub(super) struct TaskToAdd<'a> {
     command_line: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     container_settings: Option<ContainerSettings<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_identity: Option<UserIdentity>,
+    user_identity: UserIdentity,
     environment_settings: Vec<EnvironmentSetting<'a>>,
     constraints: Constraints,
     required_slots: u32,
@@ -52,13 +51,20 @@ struct ContainerSettings<'a> {
     image_name: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     container_run_options: &'a str,
+    /// The image's own folder: Batch's default is the folder of the task, which is not mounted.
+    working_directory: &'static str,
     /// Empty, not absent: absent mounts the directories of every task on the node, read and write.
     container_host_batch_bind_mounts: [(); 0],
 }
 
 impl<'a> ContainerSettings<'a> {
     fn new(image_name: &'a str, container_run_options: &'a str) -> Self {
-        Self { image_name, container_run_options, container_host_batch_bind_mounts: [] }
+        Self {
+            image_name,
+            container_run_options,
+            working_directory: "containerImageDefault",
+            container_host_batch_bind_mounts: [],
+        }
     }
 }
 
@@ -75,7 +81,13 @@ struct AutoUser {
     elevation_level: &'static str,
 }
 
-/// The container engine of a node obeys its administrators alone, and the start task ran as the same user.
+/// The pool's user with the rights of an administrator.
+///
+/// A script needs them for the node's container engine. A container needs them for the sake of its own user:
+/// without them Batch runs it as the pool's unprivileged user, whatever the image's `USER` says, and that user
+/// may not write the runner's folder (<https://learn.microsoft.com/azure/batch/batch-docker-container-workloads>,
+/// "Batch maps the user/group permission to the container"). With them the image's `USER`, or `--user` among the
+/// run options, holds.
 const ADMINISTRATOR: UserIdentity =
     UserIdentity { auto_user: AutoUser { scope: "pool", elevation_level: "admin" } };
 
@@ -97,17 +109,17 @@ struct Constraints {
 impl<'a> TaskToAdd<'a> {
     pub(super) fn new(task: &'a RunnerTask) -> Self {
         let settings = task.environment.iter();
-        let (command_line, container_settings, user_identity) = match &task.start {
+        let (command_line, container_settings) = match &task.start {
             Start::Container { image, run_options } => {
-                ("", Some(ContainerSettings::new(image, run_options)), None)
+                ("", Some(ContainerSettings::new(image, run_options)))
             }
-            Start::Script { command_line } => (*command_line, None, Some(ADMINISTRATOR)),
+            Start::Script { command_line } => (*command_line, None),
         };
         Self {
             id: task.id.to_string(),
             command_line,
             container_settings,
-            user_identity,
+            user_identity: ADMINISTRATOR,
             environment_settings: settings
                 .map(|(name, value)| EnvironmentSetting { name, value: value.expose() })
                 .collect(),

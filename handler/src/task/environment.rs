@@ -21,6 +21,7 @@ pub(super) fn facts(
         ("RUNNER_REPOSITORY", Secret::new(request.repository.to_string())),
         ("RUNNER_PROFILE", Secret::new(&profile.name)),
         ("RUNNER_ALLOWED_REPOSITORIES", Secret::new(&surroundings.allowed_repositories)),
+        ("RUNNER_MAX_JOB_HOURS", Secret::new(surroundings.max_job_hours.to_string())),
     ];
     if !request.pinned.is_empty() {
         facts.push(("RUNNER_PINNED_LABELS", Secret::new(request.pinned.join(","))));
@@ -79,7 +80,7 @@ pub(super) fn container(
 ) -> Vec<(&'static str, Secret)> {
     vec![
         ("RUNNER_IMAGE", Secret::new(image(profile, surroundings))),
-        ("RUNNER_CONTAINER_RUN_OPTIONS", Secret::new(&profile.container_run_options)),
+        ("RUNNER_CONTAINER_RUN_OPTIONS", Secret::new(profile.run_options())),
         ("RUNNER_REGISTRY", Secret::new(&surroundings.registry)),
     ]
 }
