@@ -13,6 +13,7 @@ use crate::task::{DeploymentName, TaskId};
 pub mod seen;
 pub mod memory;
 pub mod walk;
+mod ending;
 mod coverage;
 mod demand;
 mod waiting;
@@ -29,6 +30,7 @@ pub use seen::Seen;
 pub use waiting::{WaitingJob, waiting};
 
 use coverage::Coverage;
+use seen::Failure;
 
 /// What a run keeps to.
 #[derive(Clone, Debug)]
@@ -62,7 +64,7 @@ pub enum Repair {
         /// Why nobody needs it.
         why: &'static str,
     },
-    /// Take a runner off GitHub's list, and then end its task. One that got a job in between stays.
+    /// Remove a runner from GitHub, and then end its task. One that got a job in between stays.
     Deregister {
         /// A repository of the scope in which it is registered.
         repository: Repository,
@@ -72,6 +74,8 @@ pub enum Repair {
         name: TaskId,
         /// The Batch job that holds its task, where it has one that lives.
         batch_job: Option<String>,
+        /// Why it is removed.
+        why: Removal,
     },
     /// Have GitHub deliver an event again.
     Redeliver {
@@ -135,6 +139,22 @@ pub enum Repair {
     },
 }
 
+/// Why a registered runner is removed.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum Removal {
+    /// No job waits that it could serve, or it has no task.
+    #[error("no job needs it")]
+    NotNeeded,
+    /// Its container runs, and it has not been connected for [`MAX_OFFLINE`].
+    #[error("it has been offline for {} minutes: check the pool's route to GitHub", MAX_OFFLINE.num_minutes())]
+    Offline,
+}
+
+/// How long the runner of a started task may be registered and not connected. A runner connects within seconds
+/// of its registration, and its image ends it after ten minutes without a session: this is for images that do
+/// not, and for runners that a job has stopped from working.
+pub const MAX_OFFLINE: TimeDelta = TimeDelta::minutes(15);
+
 /// Why a job has no runner.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Unserved {
@@ -146,12 +166,21 @@ pub enum Unserved {
     Group(String),
     /// Its runners fail, whatever the node.
     #[error("its runners fail ({0}): look at the tasks' stderr.txt and at the image")]
-    Failing(String),
-    /// Its runner waits, and GitHub does not give it the job.
+    Failing(Failure),
+    /// Its runner waits, and GitHub does not assign the job to it.
     #[error(
-        "a runner waits for it, and GitHub does not bring them together: check that the runner group allows the repository"
+        "a runner is online for it and GitHub does not assign the job: check that the runner group allows the repository, and that GitHub still supports the runner's version"
     )]
     NotAssigned,
+    /// Its runner is registered and not connected.
+    #[error(
+        "its runner on pool {pool} has not connected to GitHub, and is replaced after {} minutes: check the pool's route to GitHub",
+        MAX_OFFLINE.num_minutes()
+    )]
+    Offline {
+        /// The pool.
+        pool: String,
+    },
     /// The pool cannot grow.
     #[error("pool {pool} cannot grow ({error})")]
     NoNodes {

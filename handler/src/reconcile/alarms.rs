@@ -3,15 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use super::Repair;
+use super::ending::{NO_CONTAINER, VERSION_REFUSED};
 use super::memory::Memory;
 use super::releases::outdated;
-use super::seen::{Ending, LedgerTask, PoisonMessage, Seen, SeenPool, Stage};
+use super::seen::{Ending, Failure, LedgerTask, PoisonMessage, Seen, SeenPool, Stage};
 use crate::message::Message;
-
-/// What the runner's listener ends with where GitHub refuses its version.
-const VERSION_REFUSED: &str = "exit code 7";
-/// What docker ends with where a container cannot be made of the image.
-const NO_CONTAINER: &str = "exit code 125";
 
 /// Tells what has come up since the last run.
 pub(super) fn plan(
@@ -51,15 +47,27 @@ fn of_pool((pool, seen): (&String, &SeenPool)) -> Option<(&'static str, String)>
 }
 
 fn of_task(task: &LedgerTask) -> Option<(&'static str, String)> {
-    let Stage::Ended { how: Ending::Failed(why), .. } = &task.stage else { return None };
     let id = &task.id;
-    if why == VERSION_REFUSED {
-        let text = format!(
-            "task {id} ended with {why}: GitHub refuses the version of its runner, build or import the image again"
-        );
-        return Some(("runner-version", text));
-    }
-    let no_image = why.starts_with("Container") || why == NO_CONTAINER;
+    let why = match &task.stage {
+        Stage::Ended { how: Ending::Failed(why), .. } => why,
+        Stage::Ended { how: Ending::Refused, .. } => {
+            let text = format!(
+                "task {id} refused the job that its runner was given: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the job's log says which"
+            );
+            return Some(("group", text));
+        }
+        _ => return None,
+    };
+    let no_image = match why {
+        Failure::Exit(VERSION_REFUSED) => {
+            let text = format!(
+                "task {id} ended with exit code {VERSION_REFUSED}: GitHub refuses the version of its runner, build or import the image again"
+            );
+            return Some(("runner-version", text));
+        }
+        Failure::Exit(code) => NO_CONTAINER.contains(code),
+        Failure::Batch(code) => code.starts_with("Container"),
+    };
     let text = || format!("task {id} could not be started ({why}): look at its profile's image");
     no_image.then(|| ("image", text()))
 }

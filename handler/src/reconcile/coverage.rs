@@ -18,6 +18,7 @@ pub(super) struct Coverage<'a> {
     covering: BTreeMap<u64, &'a LedgerTask>,
     made_for: BTreeMap<u64, Vec<&'a LedgerTask>>,
     owing: BTreeMap<u64, Vec<&'a LedgerTask>>,
+    engaged: BTreeMap<TaskId, Option<DateTime<Utc>>>,
 }
 
 impl<'a> Coverage<'a> {
@@ -31,6 +32,7 @@ impl<'a> Coverage<'a> {
             covering: BTreeMap::new(),
             made_for: BTreeMap::new(),
             owing: BTreeMap::new(),
+            engaged: BTreeMap::new(),
         };
         for task in &seen.tasks {
             let end = walk(task, &seen.jobs, rules);
@@ -51,7 +53,13 @@ impl<'a> Coverage<'a> {
             }
             coverage.ends.insert(&task.id, end);
         }
+        coverage.engaged = engaged;
         coverage
+    }
+
+    /// Tells whether a job is known that this runner has and that has not ended.
+    pub(super) fn has_job(&self, runner: &TaskId) -> bool {
+        self.engaged.get(runner) == Some(&NOT_ENDED)
     }
 
     /// Tells where a task's walk ends.
@@ -80,19 +88,21 @@ impl<'a> Coverage<'a> {
     }
 }
 
-/// The runners that have, or had, a job, with the end of that job; `Some(MAX)` where it has not ended.
+/// Stands for the end of a job that has not ended.
+const NOT_ENDED: Option<DateTime<Utc>> = Some(DateTime::<Utc>::MAX_UTC);
+
+/// The runners that have, or had, a job, with the end of that job; [`NOT_ENDED`] where it has not ended.
 ///
 /// They live for that job's sake and cover no other. A task that Batch runs again after its node died is
 /// free once more: its present run began after the job's end.
 fn engaged(seen: &Seen, rules: &Rules) -> BTreeMap<TaskId, Option<DateTime<Utc>>> {
-    let never = Some(DateTime::<Utc>::MAX_UTC);
     let taken = seen.jobs.values().filter_map(|job| {
         let runner = rules.deployment.read(job.seen.runner.as_ref()?)?;
-        Some((runner, if job.seen.status == "completed" { job.ended_at } else { never }))
+        Some((runner, if job.seen.status == "completed" { job.ended_at } else { NOT_ENDED }))
     });
     let busy = seen.runners.iter().flatten().filter(|runner| runner.busy);
     let mut engaged = BTreeMap::new();
-    for (runner, until) in taken.chain(busy.map(|runner| (runner.name.clone(), never))) {
+    for (runner, until) in taken.chain(busy.map(|runner| (runner.name.clone(), NOT_ENDED))) {
         let known = engaged.entry(runner).or_insert(until);
         *known = (*known).max(until);
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::coverage::Coverage;
 use super::memory::{Memory, Since};
-use super::seen::{Ending, LedgerTask, ListedJob, Seen, Stage};
+use super::seen::{Ending, Failure, LedgerTask, ListedJob, Seen, Stage};
 use super::{Repair, Rules, Unserved};
 use crate::message::{LONGEST_WAIT, RunnerRequest};
 use crate::profiles::{Match, Profile, match_profile};
@@ -54,7 +54,7 @@ pub(super) fn plan(
             if let Some(why) = hopeless.clone().filter(|_| rules.cancel_unservable) {
                 repairs.push(waiting.cancel(why));
             }
-            repairs.push(waiting.report(hopeless, seen, coverage));
+            repairs.push(waiting.report(hopeless, seen, coverage, now));
         }
     }
     repairs
@@ -71,7 +71,7 @@ impl<'a> Waiting<'a> {
         allowed.then_some(Self { id, job, profile })
     }
 
-    fn failures(&self, coverage: &Coverage<'_>) -> Vec<String> {
+    fn failures(&self, coverage: &Coverage<'_>) -> Vec<Failure> {
         let failure = |task: &LedgerTask| match &task.stage {
             Stage::Ended { how: Ending::Failed(why), .. } => Some(why.clone()),
             _ => None,
@@ -89,7 +89,7 @@ impl<'a> Waiting<'a> {
         }
         let failures = self.failures(coverage);
         let given_up = failures.len() >= MOST_FAILURES && coverage.covering(self.id).is_none();
-        given_up.then(|| Unserved::Failing(failures.last().cloned().unwrap_or_default()))
+        failures.last().filter(|_| given_up).cloned().map(Unserved::Failing)
     }
 
     /// Tells whether the job needs another runner now.
@@ -120,7 +120,7 @@ impl<'a> Waiting<'a> {
             })
             .max_by_key(|(at, _)| *at);
         match last {
-            Some((_, Ending::Failed(_) | Ending::Node)) => true,
+            Some((_, Ending::Failed(_) | Ending::Refused | Ending::Node)) => true,
             Some((at, Ending::NoJob)) => now - at >= self.patience(coverage),
             Some((_, Ending::Clean | Ending::Terminated)) | None => {
                 uncovered.lasted(&self.id, UNCOVERED_FOR, now)
@@ -164,8 +164,14 @@ impl<'a> Waiting<'a> {
         Repair::Cancel { job, run, repository, why }
     }
 
-    fn report(&self, hopeless: Option<Unserved>, seen: &Seen, coverage: &Coverage<'_>) -> Repair {
-        let why = hopeless.unwrap_or_else(|| self.waits_for(seen, coverage));
+    fn report(
+        &self,
+        hopeless: Option<Unserved>,
+        seen: &Seen,
+        coverage: &Coverage<'_>,
+        now: DateTime<Utc>,
+    ) -> Repair {
+        let why = hopeless.unwrap_or_else(|| self.waits_for(seen, coverage, now));
         Repair::Report { job: self.id, repository: self.job.repository.clone(), why }
     }
 }

@@ -19,6 +19,8 @@ pub struct Memory {
     pub idle: Since<String>,
     /// Registrations that have no task.
     pub orphans: Since<String>,
+    /// Runners of started tasks that are not connected and have no job.
+    pub offline: Since<String>,
     /// Failed events that are asked for no more, by their guids.
     pub given_up: BTreeSet<String>,
     /// Failed events that a later attempt has brought, by their guids.

@@ -1,4 +1,4 @@
-//! Decides which runners nobody needs: tasks that wait in vain, idle runners, forgotten registrations.
+//! Decides which tasks and runners end: tasks without demand, idle or offline runners, registrations without a task.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::coverage::Coverage;
 use super::memory::Memory;
 use super::seen::{LedgerTask, Seen, SeenRunner, Stage};
 use super::walk::End;
-use super::{Repair, Rules};
+use super::{MAX_OFFLINE, Removal, Repair, Rules};
 use crate::task::TaskId;
 
 /// How long a registration may be without a task: tasks are listed after runners, and Batch's answer to the
@@ -28,6 +28,7 @@ pub(super) fn plan(
     let Some(runners) = &seen.runners else {
         next.idle = before.idle.clone();
         next.orphans = before.orphans.clone();
+        next.offline = before.offline.clone();
         return repairs;
     };
     let tasks: BTreeMap<&TaskId, &LedgerTask> =
@@ -37,20 +38,32 @@ pub(super) fn plan(
         runner.online && !runner.busy && needless && tasks.contains_key(&runner.name)
     };
     let orphaned = |runner: &&SeenRunner| !runner.busy && !tasks.contains_key(&runner.name);
+    let offline = |runner: &&SeenRunner| {
+        let task = tasks.get(&runner.name);
+        let started = task.is_some_and(|task| matches!(task.stage, Stage::Started { .. }));
+        started && !runner.online && !runner.busy && !coverage.has_job(&runner.name)
+    };
     let names = |wanted: &dyn Fn(&&SeenRunner) -> bool| -> Vec<String> {
         runners.iter().filter(wanted).map(|runner| runner.name.to_string()).collect()
     };
     next.idle = before.idle.renewed(names(&idle), now);
     next.orphans = before.orphans.renewed(names(&orphaned), now);
-    let overdue = runners.iter().filter(|runner| {
+    next.offline = before.offline.renewed(names(&offline), now);
+    let removal = |runner: &SeenRunner| {
         let name = runner.name.to_string();
-        next.idle.lasted(&name, rules.idle, now) || next.orphans.lasted(&name, ORPHANED_FOR, now)
-    });
-    repairs.extend(overdue.map(|runner| Repair::Deregister {
+        if next.offline.lasted(&name, MAX_OFFLINE, now) {
+            return Some(Removal::Offline);
+        }
+        let idle = next.idle.lasted(&name, rules.idle, now);
+        (idle || next.orphans.lasted(&name, ORPHANED_FOR, now)).then_some(Removal::NotNeeded)
+    };
+    let removed = runners.iter().filter_map(|runner| Some((runner, removal(runner)?)));
+    repairs.extend(removed.map(|(runner, why)| Repair::Deregister {
         repository: runner.repository.clone(),
         runner: runner.id,
         name: runner.name.clone(),
         batch_job: tasks.get(&runner.name).map(|task| task.batch_job.clone()),
+        why,
     }));
     repairs
 }

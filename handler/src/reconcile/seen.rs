@@ -12,6 +12,8 @@ use crate::profiles::Profile;
 use crate::repository::Repository;
 use crate::task::TaskId;
 
+pub use super::ending::{Ending, Failure};
+
 /// All that a run has seen.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
@@ -127,21 +129,6 @@ pub enum Stage {
         /// How.
         how: Ending,
     },
-}
-
-/// How a task ended.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Ending {
-    /// With exit code 0: a job was served, or none was there.
-    Clean,
-    /// With exit code 76: the runner was registered, and ended without a job.
-    NoJob,
-    /// By a cause of our own: an exit code, or an image that cannot be had.
-    Failed(String),
-    /// By the node: it died, was preempted, or was told to stop.
-    Node,
-    /// Somebody terminated it.
-    Terminated,
 }
 
 /// A pool that runs tasks of ours.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::seen::{
-    Ending, LedgerTask, ListedJob, PoisonMessage, RunnerRelease, SeenDelivery, SeenPool,
+    Ending, Failure, LedgerTask, ListedJob, PoisonMessage, RunnerRelease, SeenDelivery, SeenPool,
     SeenRunner, Stage,
 };
 use super::{Memory, Repair, Rules, Seen, plan};
@@ -119,8 +119,9 @@ fn line(repair: &Repair) -> String {
             format!("request gh-{}-{} on {}", request.job, request.replacement, request.profile)
         }
         Repair::Terminate { task, why, .. } => format!("terminate {task}: {why}"),
-        Repair::Deregister { name, batch_job, .. } => {
-            format!("deregister {name}, of {}", batch_job.as_deref().unwrap_or("no task"))
+        Repair::Deregister { name, batch_job, why, .. } => {
+            let task = batch_job.as_deref().unwrap_or("no task");
+            format!("deregister {name}, of {task}: {why}")
         }
         Repair::Redeliver { delivery, .. } => format!("redeliver {delivery}"),
         Repair::Replay { request, .. } => format!("replay job {}", request.job),

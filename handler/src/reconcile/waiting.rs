@@ -1,6 +1,6 @@
 //! Tells what each job waits for that a runner of ours is to serve.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::coverage::Coverage;
 use super::demand::Waiting;
@@ -8,6 +8,10 @@ use super::seen::{LedgerTask, ListedJob, Seen, Stage};
 use super::{Rules, Unserved};
 use crate::message::RunnerRequest;
 use crate::profiles::Profile;
+
+/// How long after its task's start a runner that is not connected counts as starting. A runner connects within
+/// seconds of its registration (3 s were measured with release 2.336.0), and a claim may take minutes.
+const CONNECTS_WITHIN: TimeDelta = TimeDelta::minutes(5);
 
 /// A job that waits for a runner of ours.
 #[derive(Clone, Debug)]
@@ -37,7 +41,7 @@ pub fn waiting<'a>(seen: &'a Seen, rules: &'a Rules, now: DateTime<Utc>) -> Vec<
             job: waiting.job,
             profile: waiting.profile,
             task: coverage.covering(waiting.id),
-            why: why.unwrap_or_else(|| waiting.waits_for(seen, &coverage)),
+            why: why.unwrap_or_else(|| waiting.waits_for(seen, &coverage, now)),
             next: waiting.request(seen, &coverage, now),
         }
     });
@@ -46,16 +50,22 @@ pub fn waiting<'a>(seen: &'a Seen, rules: &'a Rules, now: DateTime<Utc>) -> Vec<
 
 impl Waiting<'_> {
     /// What a job waits for that can be served.
-    pub(super) fn waits_for(&self, seen: &Seen, coverage: &Coverage<'_>) -> Unserved {
+    pub(super) fn waits_for(
+        &self,
+        seen: &Seen,
+        coverage: &Coverage<'_>,
+        now: DateTime<Utc>,
+    ) -> Unserved {
         let (Some(task), Some(profile)) = (coverage.covering(self.id), self.profile) else {
             return self.asked_for(seen);
         };
         let pool = profile.pool.clone();
-        let mut runners = seen.runners.iter().flatten();
-        match &task.stage {
-            Stage::Waiting => for_a_node(pool, seen),
-            _ if runners.any(|runner| runner.name == task.id && runner.online) => {
-                Unserved::NotAssigned
+        let runner = seen.runners.iter().flatten().find(|runner| runner.name == task.id);
+        match (&task.stage, runner) {
+            (Stage::Waiting, _) => for_a_node(pool, seen),
+            (_, Some(runner)) if runner.online => Unserved::NotAssigned,
+            (Stage::Started { at: Some(at) }, Some(_)) if now - *at >= CONNECTS_WITHIN => {
+                Unserved::Offline { pool }
             }
             _ => Unserved::Starting { pool },
         }

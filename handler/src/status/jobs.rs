@@ -51,7 +51,7 @@ fn place(why: &Unserved) -> Place {
         | Unserved::NoSight { .. }
         | Unserved::Growing { .. }
         | Unserved::Full { .. } => Place::WaitingForNode,
-        Unserved::Starting { .. } => Place::Starting,
+        Unserved::Starting { .. } | Unserved::Offline { .. } => Place::Starting,
         Unserved::NotAssigned => Place::WaitingForGithub,
     }
 }

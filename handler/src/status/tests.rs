@@ -8,7 +8,8 @@ use crate::claim::SeenJob;
 use crate::message::{Message, RunnerRequest};
 use crate::profiles::default_profiles;
 use crate::reconcile::seen::{
-    Ending, LedgerTask, ListedJob, PoisonMessage, Seen, SeenDelivery, SeenPool, SeenRunner, Stage,
+    Ending, Failure, LedgerTask, ListedJob, PoisonMessage, Seen, SeenDelivery, SeenPool,
+    SeenRunner, Stage,
 };
 use crate::reconcile::{Memory, Rules};
 use crate::repository::{AllowedRepositories, Repository};
@@ -62,7 +63,7 @@ fn task(id: &str, profile: &str, stage: Stage) -> LedgerTask {
 }
 
 fn failed(id: &str) -> LedgerTask {
-    let how = Ending::Failed("ContainerInvalidImage".to_owned());
+    let how = Ending::Failed(Failure::Batch("ContainerInvalidImage".to_owned()));
     task(id, "ubuntu", Stage::Ended { at: at(0), how })
 }
 
@@ -154,7 +155,7 @@ fn every_job_stands_somewhere_and_waits_for_something() {
     5 requested: its runner has been asked for, or is within minutes
     6 waiting-for-node gh-6: every node of pool ubuntu is taken: raise its maximum, or wait
     7 starting gh-7: its runner is being started on pool ubuntu
-    8 waiting-for-github gh-8: a runner waits for it, and GitHub does not bring them together: check that the runner group allows the repository
+    8 waiting-for-github gh-8: a runner is online for it and GitHub does not assign the job: check that the runner group allows the repository, and that GitHub still supports the runner's version
     10 running gh-10
     "#);
 }

@@ -10,11 +10,6 @@ use crate::reconcile::seen::{Ending, LedgerTask, Stage};
 use crate::repository::Repository;
 use crate::task::TaskId;
 
-/// The runner was registered, and ended without a job.
-const NO_JOB: i32 = 76;
-/// What Batch says of a task that somebody has terminated, or that took too long.
-const TERMINATED: &str = "TaskEnded";
-
 /// The tasks of this deployment.
 pub(super) struct Ledger {
     pub(super) tasks: Vec<LedgerTask>,
@@ -88,17 +83,8 @@ fn stage(listed: &ListedTask, state: OpenOrClosed) -> Stage {
 fn ending(listed: &ListedTask) -> Ending {
     let execution = &listed.execution_info;
     let failure = execution.failure_info.as_ref();
-    match (execution.exit_code, failure) {
-        (Some(0), _) => Ending::Clean,
-        (Some(NO_JOB), _) => Ending::NoJob,
-        (_, Some(failure)) if failure.code == TERMINATED => Ending::Terminated,
-        (Some(code), _) => Ending::Failed(format!("exit code {code}")),
-        (None, Some(failure)) if failure.category.eq_ignore_ascii_case("servererror") => {
-            Ending::Node
-        }
-        (None, Some(failure)) => Ending::Failed(failure.code.clone()),
-        (None, None) => Ending::Node,
-    }
+    let failure = failure.map(|failure| (failure.category.as_str(), failure.code.as_str()));
+    Ending::of(execution.exit_code, failure)
 }
 
 fn generations(places: &[(BatchJobId, OpenOrClosed)]) -> BTreeMap<String, u32> {
@@ -138,33 +124,19 @@ mod tests {
         assert_eq!(all, [("a", 1), ("b", 2), ("c", 3)]);
     }
 
-    #[track_caller]
-    fn check(execution: &str, expect: &Ending) {
-        let json = format!(
-            r#"{{"id":"gh-1","state":"completed","stateTransitionTime":"2026-11-21T10:00:00Z","executionInfo":{execution}}}"#
-        );
-        assert_eq!(ending(&serde_json::from_str(&json).expect("a task")), *expect, "{execution}");
-    }
-
     #[test]
-    fn a_tasks_end_tells_whose_fault_it_was() {
-        check(r#"{"exitCode":0}"#, &Ending::Clean);
-        check(
-            r#"{"exitCode":76,"failureInfo":{"category":"usererror","code":"FailureExitCode"}}"#,
-            &Ending::NoJob,
+    fn a_tasks_end_is_read_from_its_code_and_from_batchs_reason() {
+        let ended = |execution: &str| {
+            let json = format!(
+                r#"{{"id":"gh-1","state":"completed","stateTransitionTime":"2026-11-21T10:00:00Z","executionInfo":{execution}}}"#
+            );
+            ending(&serde_json::from_str(&json).expect("a task"))
+        };
+        let refused = ended(
+            r#"{"exitCode":77,"failureInfo":{"category":"usererror","code":"FailureExitCode"}}"#,
         );
-        check(
-            r#"{"exitCode":7,"failureInfo":{"category":"usererror","code":"FailureExitCode"}}"#,
-            &Ending::Failed("exit code 7".to_owned()),
-        );
-        check(
-            r#"{"failureInfo":{"category":"usererror","code":"TaskEnded"}}"#,
-            &Ending::Terminated,
-        );
-        check(
-            r#"{"failureInfo":{"category":"usererror","code":"ContainerInvalidImage"}}"#,
-            &Ending::Failed("ContainerInvalidImage".to_owned()),
-        );
-        check(r#"{"failureInfo":{"category":"servererror","code":"DiskFull"}}"#, &Ending::Node);
+        assert_eq!(refused, Ending::Refused);
+        let terminated = ended(r#"{"failureInfo":{"category":"usererror","code":"TaskEnded"}}"#);
+        assert_eq!(terminated, Ending::Terminated);
     }
 }

@@ -87,10 +87,10 @@ fn a_registered_runner_of_another_profile_covers_nothing() {
     let jobs = [(1, job("completed gh-2", UBUNTU)), (2, job("queued", OLDER))];
     let tasks =
         [task("gh-1", "ubuntu", STARTED), task("gh-2", "ubuntu-2204", ended(0, Ending::Clean))];
-    insta::assert_snapshot!(runs(&seen(jobs, tasks, [runner("gh-1", false)]), [0, 2, 10]), @r"
+    insta::assert_snapshot!(runs(&seen(jobs, tasks, [runner("gh-1", false)]), [0, 2, 10]), @"
     2: request gh-2-2 on ubuntu-2204
     10: request gh-2-2 on ubuntu-2204
-    10: deregister gh-1, of runners-ubuntu
+    10: deregister gh-1, of runners-ubuntu: no job needs it
     ");
 }
 
@@ -106,15 +106,15 @@ fn a_job_does_not_wait_for_room_in_another_pool() {
 
 #[test]
 fn a_failed_runner_is_replaced_at_once_and_five_times_at_most() {
-    let failed = |id| task(id, "ubuntu", ended(0, Ending::Failed("75".to_owned())));
+    let failed = |id| task(id, "ubuntu", ended(0, Ending::Failed(Failure::Exit(75))));
     let jobs = || [(1, job("queued", UBUNTU))];
     insta::assert_snapshot!(runs(&seen(jobs(), [failed("gh-1")], []), [0]), @"0: request gh-1-2 on ubuntu");
     let by_node = task("gh-1", "ubuntu", ended(0, Ending::Node));
     insta::assert_snapshot!(runs(&seen(jobs(), [by_node], []), [0]), @"0: request gh-1-2 on ubuntu");
     let five = ["gh-1", "gh-1-2", "gh-1-3", "gh-1-4", "gh-1-5"].map(failed);
-    insta::assert_snapshot!(runs(&seen(jobs(), five, []), [0, 29, 30]), @r"
-    30: cancel run 45: its runners fail (75): look at the tasks' stderr.txt and at the image
-    30: report job 1: its runners fail (75): look at the tasks' stderr.txt and at the image
+    insta::assert_snapshot!(runs(&seen(jobs(), five, []), [0, 29, 30]), @"
+    30: cancel run 45: its runners fail (exit code 75, no credential could be claimed): look at the tasks' stderr.txt and at the image
+    30: report job 1: its runners fail (exit code 75, no credential could be claimed): look at the tasks' stderr.txt and at the image
     ");
 }
 
@@ -125,4 +125,20 @@ fn a_runner_that_got_no_job_is_replaced_after_a_growing_pause() {
     insta::assert_snapshot!(runs(&seen(jobs(), [in_vain("gh-1")], []), 0..=1), @"1: request gh-1-2 on ubuntu");
     let twice = [in_vain("gh-1"), in_vain("gh-1-2")];
     insta::assert_snapshot!(runs(&seen(jobs(), twice, []), 0..=3), @"3: request gh-1-3 on ubuntu");
+}
+
+#[test]
+fn refused_jobs_of_others_never_give_up_the_job_whose_runners_they_took() {
+    let refused = |id: &str| task(id, "ubuntu", ended(0, Ending::Refused));
+    let six = ["gh-1", "gh-1-2", "gh-1-3", "gh-1-4", "gh-1-5", "gh-1-6"];
+    let taken = seen([(1, job("queued", UBUNTU))], six.map(refused), []);
+    insta::assert_snapshot!(runs(&taken, [0]), @"
+    0: request gh-1-7 on ubuntu
+    0: alarm group: task gh-1 refused the job that its runner was given: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the job's log says which
+    0: alarm group: task gh-1-2 refused the job that its runner was given: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the job's log says which
+    0: alarm group: task gh-1-3 refused the job that its runner was given: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the job's log says which
+    0: alarm group: task gh-1-4 refused the job that its runner was given: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the job's log says which
+    0: alarm group: task gh-1-5 refused the job that its runner was given: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the job's log says which
+    0: alarm group: task gh-1-6 refused the job that its runner was given: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the job's log says which
+    ");
 }

@@ -7,13 +7,40 @@ fn a_runner_that_nobody_needs_goes_when_it_has_been_idle() {
     let jobs = [(1, job("completed", UBUNTU)), (2, job("queued", UBUNTU))];
     let tasks = [task("gh-1", "ubuntu", STARTED), task("gh-2", "ubuntu", STARTED)];
     let idle = seen(jobs, tasks, [runner("gh-1", false), runner("gh-2", false)]);
-    insta::assert_snapshot!(runs(&idle, [0, 8, 10]), @"10: deregister gh-1, of runners-ubuntu");
+    insta::assert_snapshot!(runs(&idle, [0, 8, 10]), @"10: deregister gh-1, of runners-ubuntu: no job needs it");
 }
 
 #[test]
 fn a_registration_without_a_task_goes_after_ten_minutes() {
     let orphans = seen([], [], [runner("gh-1", false), runner("gh-2", true)]);
-    insta::assert_snapshot!(runs(&orphans, [0, 8, 10]), @"10: deregister gh-1, of no task");
+    insta::assert_snapshot!(runs(&orphans, [0, 8, 10]), @"10: deregister gh-1, of no task: no job needs it");
+}
+
+#[test]
+fn a_started_runner_that_stays_offline_is_removed_after_fifteen_minutes() {
+    let offline = |id| SeenRunner { online: false, ..runner(id, false) };
+    let jobs = [(1, job("queued", UBUNTU)), (2, job("queued", UBUNTU))];
+    let started = Stage::Started { at: Some(at(0)) };
+    let tasks = [task("gh-1", "ubuntu", started.clone()), task("gh-2", "ubuntu", started)];
+    let stuck = seen(jobs, tasks, [offline("gh-1"), runner("gh-2", false)]);
+    insta::assert_snapshot!(runs(&stuck, [0, 14, 15]), @"15: deregister gh-1, of runners-ubuntu: it has been offline for 15 minutes: check the pool's route to GitHub");
+}
+
+#[test]
+fn an_offline_runner_that_has_a_job_or_no_started_task_stays() {
+    let offline = |id, busy| SeenRunner { online: false, ..runner(id, busy) };
+    let jobs = [
+        (1, job("in_progress gh-1", UBUNTU)),
+        (2, job("in_progress gh-2", UBUNTU)),
+        (3, job("queued", UBUNTU)),
+    ];
+    let tasks = [
+        task("gh-1", "ubuntu", STARTED),
+        task("gh-2", "ubuntu", STARTED),
+        task("gh-3", "ubuntu", Stage::Waiting),
+    ];
+    let runners = [offline("gh-1", true), offline("gh-2", false), offline("gh-3", false)];
+    assert_eq!(runs(&seen(jobs, tasks, runners), [0, 15, 20]), "");
 }
 
 #[test]
@@ -68,11 +95,11 @@ fn a_job_that_waits_too_long_is_told_with_its_reason() {
     let full = SeenPool { nodes: 4, target: 4, ..SeenPool::default() };
     let pools = [("ubuntu".to_owned(), full)].into();
     let waiting = Seen { pools, ..seen(jobs, tasks, [runner("gh-3", false)]) };
-    insta::assert_snapshot!(runs(&waiting, [29, 30]), @r"
+    insta::assert_snapshot!(runs(&waiting, [29, 30]), @"
     30: cancel run 45: no profile in setting RunnerProfiles carries all of its labels
     30: report job 1: no profile in setting RunnerProfiles carries all of its labels
     30: report job 2: every node of pool ubuntu is taken: raise its maximum, or wait
-    30: report job 3: a runner waits for it, and GitHub does not bring them together: check that the runner group allows the repository
+    30: report job 3: a runner is online for it and GitHub does not assign the job: check that the runner group allows the repository, and that GitHub still supports the runner's version
     ");
 }
 

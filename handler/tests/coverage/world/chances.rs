@@ -1,7 +1,7 @@
 //! Chooses what happens next, among all that may.
 
 use chrono::TimeDelta;
-use handler::reconcile::seen::Ending;
+use handler::reconcile::seen::{Ending, Failure};
 
 use super::{Job, Phase, World};
 
@@ -44,6 +44,8 @@ enum Event {
     Die(usize),
     RemovedIdle(usize),
     Fail(usize),
+    /// It was given a job that it may not run.
+    Refuse(usize),
 }
 
 impl World {
@@ -121,7 +123,8 @@ impl World {
             }
             Event::Die(task) => self.end(task, Ending::Node),
             Event::RemovedIdle(task) => self.end(task, Ending::NoJob),
-            Event::Fail(task) => self.end(task, Ending::Failed("75".to_owned())),
+            Event::Refuse(task) => self.end(task, Ending::Refused),
+            Event::Fail(task) => self.end(task, Ending::Failed(Failure::Exit(75))),
         }
     }
 
@@ -197,7 +200,7 @@ fn deaths(place: usize, phase: &Phase, may_fail: bool) -> Vec<Event> {
         Phase::Started(_) if may_fail => vec![Event::DieAndRunAgain(place), Event::Fail(place)],
         Phase::Started(_) => vec![Event::DieAndRunAgain(place)],
         Phase::Idle(_) => {
-            vec![Event::DieAndRunAgain(place), Event::Die(place)]
+            vec![Event::DieAndRunAgain(place), Event::Die(place), Event::Refuse(place)]
         }
         Phase::Busy(..) => vec![Event::Die(place)],
     }

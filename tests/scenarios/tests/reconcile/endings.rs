@@ -7,6 +7,7 @@ use std::time::Duration;
 use emulators::batch::Loss;
 use emulators::batch::launch::{Ask, Ending, Launcher, Stop, TaskRun};
 use emulators::events::Happening;
+use emulators::faults::Effect;
 use insta::assert_snapshot;
 use scenarios::World;
 
@@ -149,5 +150,56 @@ async fn a_node_that_dies_under_an_idle_runner_gives_the_task_to_another() {
     world.settle().await;
     assert_snapshot!(world.jobs(), @"<1> success on gh-1");
     assert_snapshot!(world.reconcile().await, @"nothing to repair");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_runner_that_never_connects_is_replaced_after_fifteen_minutes() {
+    let mut world = World::start(PROGRAM).await;
+    world.cloud.github.faults.befall("OpenSession", 1, Effect::Hold);
+    let job = world.queue_job(UBUNTU);
+    world.until_called(&world.cloud.github.faults, "OpenSession", 1).await;
+    // The first run finds where its tasks' runners are registered, the second one the runner.
+    assert_snapshot!(world.reconcile().await, @"nothing to repair");
+    assert_snapshot!(world.reconcile_after(5).await, @"nothing to repair");
+    assert_snapshot!(world.places().await, @"1 starting gh-1: its runner on pool ubuntu has not connected to GitHub, and is replaced after 15 minutes: check the pool's route to GitHub");
+    assert_snapshot!(world.reconcile_after(9).await, @"nothing to repair");
+    world.pass(1);
+    assert_snapshot!(world.reconcile().await, @"
+    runner gh-1 is removed: it has been offline for 15 minutes: check the pool's route to GitHub
+    repaired 1
+    ");
+    world.until_task_ends(&format!("gh-{job}")).await;
+    assert_snapshot!(world.reconcile_after(2).await, @"
+    runner gh-1-2 of ubuntu is asked for, for octo/app
+    repaired 1
+    ");
+    world.cloud.github.faults.release();
+    world.settle().await;
+    assert_snapshot!(world.jobs(), @"<1> success on gh-1-2");
+    assert_snapshot!(world.reconcile().await, @"nothing to repair");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn refused_jobs_of_another_repository_are_never_counted_against_the_job_that_waits() {
+    let mut world = doomed(Ending::Exited(77), 6).await;
+    let job = world.queue_job(UBUNTU);
+    world.until_task_ends(&format!("gh-{job}")).await;
+    for number in 2..=7 {
+        let said = world.reconcile().await;
+        assert!(
+            said.starts_with(&format!("runner gh-1-{number} of ubuntu is asked for")),
+            "{said}"
+        );
+        let task = format!("gh-{job}-{number}");
+        if number < 7 {
+            world.until_task_ends(&task).await;
+        } else {
+            world.until_task_is_added(&task).await;
+        }
+    }
+    assert_snapshot!(world.reconcile().await, @"nothing to repair");
+    assert_snapshot!(world.alarm("group").await, @"task gh-1 refused the job that its runner was given: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the job's log says which");
     world.end().await;
 }

@@ -48,7 +48,7 @@ async fn the_runner_of_a_job_that_was_cancelled_after_the_claim_goes_after_ten_m
     assert_snapshot!(world.reconcile_after(9).await, @"nothing to repair");
     world.pass(1);
     assert_snapshot!(world.reconcile().await, @r"
-    runner gh-1 is removed, which nobody needs
+    runner gh-1 is removed: no job needs it
     repaired 1
     ");
     world.until_task_ends(&format!("gh-{job}")).await;
@@ -105,7 +105,7 @@ async fn a_registration_without_a_task_goes_after_ten_minutes() {
     assert_snapshot!(world.reconcile_after(9).await, @"nothing to repair");
     world.pass(1);
     assert_snapshot!(world.reconcile().await, @r"
-    runner gh-77 is removed, which nobody needs
+    runner gh-77 is removed: no job needs it
     repaired 1
     ");
     assert_snapshot!(world.reconcile().await, @"nothing to repair");
@@ -123,7 +123,7 @@ async fn a_job_that_github_does_not_assign_for_an_hour_keeps_its_one_runner() {
     for _ in 0..30 {
         assert_eq!(world.reconcile_after(2).await, "nothing to repair");
     }
-    assert_snapshot!(world.alarm("waiting").await, @"job 1 has waited too long: a runner waits for it, and GitHub does not bring them together: check that the runner group allows the repository");
+    assert_snapshot!(world.alarm("waiting").await, @"job 1 has waited too long: a runner is online for it and GitHub does not assign the job: check that the runner group allows the repository, and that GitHub still supports the runner's version");
     world.cloud.github.emulator.pause_assignment(false);
     world.settle().await;
     assert_snapshot!(world.tasks(), @"runners-ubuntu: gh-1 completed 0");

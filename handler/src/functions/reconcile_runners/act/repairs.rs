@@ -11,7 +11,7 @@ use crate::batch_job::BatchJobId;
 use crate::functions::App;
 use crate::github::{Github, Removed};
 use crate::message::{Message, RunnerRequest};
-use crate::reconcile::Repair;
+use crate::reconcile::{Removal, Repair};
 use crate::repository::Repository;
 use crate::task::TaskId;
 
@@ -45,8 +45,9 @@ impl<'a> Hands<'a> {
             Repair::Terminate { batch_job, task, why } => {
                 self.terminate_waiting(batch_job, task, why).await?
             }
-            Repair::Deregister { repository, runner, name, batch_job } => {
-                self.deregister(repository, *runner, name, batch_job.as_deref()).await?
+            Repair::Deregister { repository, runner, name, batch_job, why } => {
+                let place = batch_job.as_deref();
+                self.deregister(repository, (*runner, name), place, *why).await?
             }
             Repair::Redeliver { hook, delivery, guid } => {
                 let asked = self.github.redeliver(hook, *delivery).await;
@@ -92,9 +93,9 @@ impl<'a> Hands<'a> {
     async fn deregister(
         &self,
         repository: &Repository,
-        runner: u64,
-        name: &TaskId,
+        (runner, name): (u64, &TaskId),
         batch_job: Option<&str>,
+        why: Removal,
     ) -> anyhow::Result<String> {
         let removed = self.github.remove_runner(repository, runner).await;
         if removed.with_context(|| format!("remove runner {name}"))? == Removed::Busy {
@@ -103,7 +104,7 @@ impl<'a> Hands<'a> {
         if let Some(batch_job) = batch_job {
             self.app.batch.terminate(&place(batch_job)?, &name.to_string()).await?;
         }
-        Ok(format!("runner {name} is removed, which nobody needs"))
+        Ok(format!("runner {name} is removed: {why}"))
     }
 
     /// Ends a task that waits for a node, and only that: since it was listed it may have started, and its claim

@@ -1,0 +1,143 @@
+//! Classifies how a runner's task ended, by its exit code or by what Batch reports of it.
+//!
+//! `images/exit-codes.json` lists every exit code with its cause; a test here compares the two.
+
+/// How a task ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// The runner had a job, whatever became of that, or there was no demand for it.
+    Clean,
+    /// The runner was given a job that it may not run, and refused it: its own job is still without a runner,
+    /// through no fault of that job.
+    Refused,
+    /// The runner was registered, and ended without a job.
+    NoJob,
+    /// By a cause of our own: an image, a node's network, a runner version, a setting.
+    Failed(Failure),
+    /// By the node: it died, was preempted, or was stopped.
+    Node,
+    /// The task was terminated, by reconciliation, an operator, or its time limit.
+    Terminated,
+}
+
+/// The cause of a failed task.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Failure {
+    /// The exit code of its container or launch script.
+    #[error("exit code {0}{meaning}", meaning = meaning(*.0))]
+    Exit(i32),
+    /// The published code of Batch's own error, such as `ContainerInvalidImage`.
+    #[error("{0}")]
+    Batch(String),
+}
+
+/// The code with which a runner ends whose version GitHub refuses.
+pub(super) const VERSION_REFUSED: i32 = 7;
+/// The code with which the container engine ends where it cannot make a container of the image.
+pub(super) const NO_CONTAINER: [i32; 3] = [125, 126, 127];
+
+/// Batch's code for a task that was terminated or exceeded its time limit.
+const TASK_ENDED: &str = "TaskEnded";
+
+impl Ending {
+    /// Classifies an ended task by its exit code and by the category and code of Batch's failure information,
+    /// each `None` where Batch reports none.
+    pub fn of(exit_code: Option<i32>, failure: Option<(&str, &str)>) -> Self {
+        match (exit_code, failure) {
+            // 70: the listener died with its job. 124: the job exceeded the time limit.
+            (Some(0 | 70 | 124), _) => Self::Clean,
+            (Some(76), _) => Self::NoJob,
+            (Some(77), _) => Self::Refused,
+            (_, Some((_, TASK_ENDED))) | (Some(130 | 143), _) => Self::Terminated,
+            (Some(code), _) => Self::Failed(Failure::Exit(code)),
+            (None, Some((category, _))) if category.eq_ignore_ascii_case("servererror") => {
+                Self::Node
+            }
+            (None, Some((_, code))) => Self::Failed(Failure::Batch(code.to_owned())),
+            (None, None) => Self::Node,
+        }
+    }
+}
+
+/// What an operator needs to know of a code besides its number, to be set behind it.
+fn meaning(code: i32) -> &'static str {
+    match code {
+        VERSION_REFUSED => ", GitHub refuses the runner's version",
+        64 => ", the task or the image is incomplete",
+        68 => ", the runner opened no session with GitHub: check the pool's route to GitHub",
+        69 => ", the image could not be pulled, or the node's container engine does not answer",
+        72 => ", a program is missing in the image or on the node",
+        75 => ", no credential could be claimed",
+        78 => ", the registration token had expired",
+        125..=127 => ", the container could not be made or started",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(exit_code: Option<i32>, failure: Option<(&str, &str)>, expect: &Ending) {
+        assert_eq!(Ending::of(exit_code, failure), *expect, "{exit_code:?} {failure:?}");
+    }
+
+    #[test]
+    fn an_exit_code_decides_unless_the_task_was_terminated() {
+        let failed = Some(("usererror", "FailureExitCode"));
+        for code in [0, 70, 124] {
+            check(Some(code), failed, &Ending::Clean);
+        }
+        check(Some(76), failed, &Ending::NoJob);
+        check(Some(77), failed, &Ending::Refused);
+        for code in [130, 143] {
+            check(Some(code), failed, &Ending::Terminated);
+        }
+        for code in [1, 7, 64, 68, 69, 72, 75, 78, 125, 137] {
+            check(Some(code), failed, &Ending::Failed(Failure::Exit(code)));
+            check(Some(code), Some(("usererror", "TaskEnded")), &Ending::Terminated);
+        }
+    }
+
+    /// The list is what people read: what it promises for a code is what the classification leads to.
+    #[test]
+    fn every_listed_code_has_the_ending_that_the_list_promises() {
+        let list = include_str!("../../../images/exit-codes.json");
+        let rows: Vec<serde_json::Value> = serde_json::from_str(list).expect("a list");
+        assert!(rows.len() > 15);
+        for row in rows {
+            let code =
+                i32::try_from(row["code"].as_i64().expect("a code")).expect("a small number");
+            let promise = row["handler"].as_str().expect("a text");
+            let kept = match Ending::of(Some(code), Some(("usererror", "FailureExitCode"))) {
+                Ending::Clean | Ending::Terminated => promise.starts_with("nothing"),
+                Ending::Refused => promise.ends_with("at once; not a failure"),
+                Ending::NoJob => promise.contains("growing delay; not a failure"),
+                Ending::Failed(Failure::Exit(code)) => {
+                    let image = NO_CONTAINER.contains(&code) == promise.contains("`image`");
+                    let version = (code == VERSION_REFUSED) == promise.contains("`runner-version`");
+                    promise.starts_with("counts it as a failure") && image && version
+                }
+                Ending::Failed(Failure::Batch(_)) | Ending::Node => false,
+            };
+            assert!(kept, "{code}: {promise}");
+        }
+    }
+
+    #[test]
+    fn without_an_exit_code_batch_says_whose_fault_it_was() {
+        let image = "ContainerInvalidImage";
+        let of_image = Ending::Failed(Failure::Batch(image.to_owned()));
+        check(None, Some(("usererror", image)), &of_image);
+        check(None, Some(("servererror", "DiskFull")), &Ending::Node);
+        check(None, None, &Ending::Node);
+    }
+
+    #[test]
+    fn a_failure_says_what_its_code_means() {
+        insta::assert_snapshot!(Failure::Exit(68), @"exit code 68, the runner opened no session with GitHub: check the pool's route to GitHub");
+        insta::assert_snapshot!(Failure::Exit(3), @"exit code 3");
+        insta::assert_snapshot!(Failure::Batch("DiskFull".to_owned()), @"DiskFull");
+    }
+}
