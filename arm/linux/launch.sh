@@ -1,8 +1,9 @@
 #!/bin/bash
 # Runs the container of one Batch task (a profile with the launch `docker-run`), on a Linux node.
 #
-#   launch.sh               removes what ended tasks left, brings RUNNER_IMAGE to the node and runs it
-#   launch.sh --pull IMAGE  only brings an image to the node
+#   launch.sh                   removes orphans, pulls RUNNER_IMAGE if the node does not have it, and runs it
+#   launch.sh --pull IMAGE      only pulls an image
+#   launch.sh --remove-orphans  only removes containers whose task has ended: a timer of the node runs this
 #
 # Beside this file, `pool-identity` may hold the client id of the identity that pulls from the registry.
 # RUNNER_CONTAINER_RUN_OPTIONS is split at blanks; quotes of either kind keep words together, and nothing
@@ -23,10 +24,18 @@ words=()
 
 main() {
   case ${1:-} in
-    --pull) bring_image "$2" ;;
+    --pull)
+      need_program "$engine"
+      bring_image "$2"
+      ;;
+    --remove-orphans)
+      need_program "$engine"
+      remove_orphans
+      ;;
     *)
       require RUNNER_IMAGE AZ_BATCH_TASK_ID
       split_words "${RUNNER_CONTAINER_RUN_OPTIONS:-}"
+      need_program "$engine"
       remove_orphans
       bring_image "$RUNNER_IMAGE"
       run_container
@@ -47,6 +56,12 @@ require() {
   local IFS=,
   tell "missing: ${missing[*]}"
   exit 64
+}
+
+need_program() {
+  ! command -v -- "$1" >/dev/null || return 0
+  tell "$1 is missing"
+  exit 72
 }
 
 split_words() {
@@ -71,8 +86,8 @@ split_words() {
   [[ -z $begun ]] || words+=("$word")
 }
 
-# Who terminates a task kills the engine's client, and the container lives on. A container is an orphan
-# when the process that it is labelled with has gone; other tasks of this node are left alone.
+# When Batch terminates a task, the engine's client is killed and the container lives on. A container is an
+# orphan when the process that it is labelled with has ended; containers of running tasks are left alone.
 remove_orphans() {
   local listed container labels launcher
   listed=$("$engine" ps --all --filter "label=$label" --format '{{.ID}} {{.Labels}}') ||
@@ -101,6 +116,7 @@ launcher_of() {
 bring_image() {
   local try
   ! has_image "$1" || return 0
+  ! signs_in "$1" || need_program curl
   for ((try = 1; try <= tries; try++)); do
     ! pull_image "$1" || return 0
     ((try == tries)) || sleep "$((1 << try))"
@@ -113,18 +129,32 @@ has_image() {
   "$engine" image inspect "$1" >/dev/null 2>&1
 }
 
-# The credential lives in a folder of its own, which is gone before any container runs.
+# The credential has a folder of its own, which is removed before any container runs.
 pull_image() (
   DOCKER_CONFIG=$(mktemp -d) || return
-  trap 'rm -rf -- "$DOCKER_CONFIG"' EXIT
+  trap 'remove_credential "$DOCKER_CONFIG"' EXIT
   # podman reads the same file by another name.
   export DOCKER_CONFIG REGISTRY_AUTH_FILE=$DOCKER_CONFIG/config.json
   sign_in "$1" && "$engine" pull --quiet "$1" >&2
 )
 
+# Another program may hold a file of the folder open; a pull that succeeded stays one.
+remove_credential() {
+  local try
+  for ((try = 1; try <= tries; try++)); do
+    ! rm -rf -- "$1" || return 0
+    sleep 1
+  done
+  tell "the folder $1 holds a credential of the registry and could not be removed"
+}
+
+signs_in() {
+  [[ -r $here/pool-identity && $1 == "${RUNNER_REGISTRY:-${1%%/*}}"/* ]]
+}
+
 sign_in() {
   local registry=${RUNNER_REGISTRY:-${1%%/*}} token refresh
-  [[ -r $here/pool-identity && $1 == "$registry"/* ]] || return 0
+  signs_in "$1" || return 0
   token=$(ask_identity) || { tell 'the identity of the pool has no token' && return 1; }
   refresh=$(exchange_token "$registry" "$token") || { tell "$registry refuses the identity of the pool" && return 1; }
   # The registry takes its refresh token as the password of a user with no name.
@@ -141,11 +171,12 @@ ask_identity() {
   [[ $answer =~ \"access_token\"\ *:\ *\"([^\"]+)\" ]] && printf '%s' "${BASH_REMATCH[1]}"
 }
 
-# Exchanges a token of Entra for one of the registry; it travels by pipe, since arguments are public.
+# Exchanges a token of Entra for one of the registry; it travels by pipe, since arguments are public. Windows'
+# curl fails (35) where a firewall hides the certificate's revocation servers; curl with OpenSSL asks none.
 exchange_token() {
   local answer
   answer=$(printf 'grant_type=access_token&service=%s&access_token=%s' "$1" "$2" |
-    curl --disable --silent --show-error --fail --connect-timeout 10 --max-time 60 \
+    curl --disable --silent --show-error --fail --ssl-no-revoke --connect-timeout 10 --max-time 60 \
       --data @- "https://$1/oauth2/exchange") || return
   [[ $answer =~ \"refresh_token\"\ *:\ *\"([^\"]+)\" ]] && printf '%s' "${BASH_REMATCH[1]}"
 }

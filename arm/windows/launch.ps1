@@ -1,17 +1,18 @@
 # Runs the container of one Batch task (a profile with the launch `docker-run`), on a Windows node.
 #
-#   launch.ps1              removes what ended tasks left, brings RUNNER_IMAGE to the node and runs it
-#   launch.ps1 -Pull IMAGE  only brings an image to the node
+#   launch.ps1                 removes orphans, pulls RUNNER_IMAGE if the node does not have it, and runs it
+#   launch.ps1 -Pull IMAGE     only pulls an image
+#   launch.ps1 -RemoveOrphans  only removes containers whose task has ended: a scheduled task runs this
 #
-# It equals arm/linux/launch.sh, function by function. Windows can neither hand a process over to another
-# program nor tell one that it is being terminated, so the client is a child, and what a terminated task
-# leaves behind is the next launch's to remove.
+# It equals arm/linux/launch.sh, function by function. Windows can neither replace a process by another
+# program nor notify one that it is being terminated, so the client is a child, and the container of a
+# terminated task is removed by the next launch or by the scheduled task.
 #
 # Exit codes:
 #   64  the task is incomplete, or an option has an open quote
 #   69  the engine does not answer, or the image could not be had
 #    *  the container's own otherwise; the engine's 125 if it could not run the container
-param([string] $Pull = '')
+param([string] $Pull = '', [switch] $RemoveOrphans)
 
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
@@ -25,10 +26,15 @@ $identityService = 'http://169.254.169.254/metadata/identity/oauth2/token?api-ve
 
 function Main {
     if ($Pull) {
+        Need-Program $engine
         Bring-Image $Pull
+    } elseif ($RemoveOrphans) {
+        Need-Program $engine
+        Remove-Orphans
     } else {
         Require RUNNER_IMAGE AZ_BATCH_TASK_ID
         $words = Split-Words "$env:RUNNER_CONTAINER_RUN_OPTIONS"
+        Need-Program $engine
         Remove-Orphans
         Bring-Image $env:RUNNER_IMAGE
         Run-Container $words
@@ -45,6 +51,12 @@ function Require {
     if ($missing.Count -eq 0) { return }
     Tell "missing: $($missing -join ',')"
     exit 64
+}
+
+function Need-Program([string] $program) {
+    if (Get-Command $program -CommandType Application -ErrorAction SilentlyContinue) { return }
+    Tell "$program is missing"
+    exit 72
 }
 
 function Split-Words([string] $text) {
@@ -65,8 +77,8 @@ function Split-Words([string] $text) {
     return , $words.ToArray()
 }
 
-# Who terminates a task kills the engine's client, and the container lives on. A container is an orphan
-# when the process that it is labelled with has gone; other tasks of this node are left alone.
+# When Batch terminates a task, the engine's client is killed and the container lives on. A container is an
+# orphan when the process that it is labelled with has ended; containers of running tasks are left alone.
 function Remove-Orphans {
     $listed = & $engine ps --all --filter "label=$label" --format '{{.ID}} {{.Labels}}'
     if ($LASTEXITCODE -ne 0) { Tell "$engine does not answer"; exit 69 }
@@ -91,6 +103,7 @@ function Launcher-Of([string] $id) {
 # A tag that the node has is not pulled again, so that a start needs no registry.
 function Bring-Image([string] $image) {
     if (Has-Image $image) { return }
+    if (Signs-In $image) { Need-Program curl.exe }
     foreach ($try in 1..$tries) {
         if (Pull-Image $image) { return }
         if ($try -lt $tries) { Start-Sleep -Seconds (1 -shl $try) }
@@ -106,7 +119,7 @@ function Has-Image([string] $image) {
     return $LASTEXITCODE -eq 0
 }
 
-# The credential lives in a folder of its own, which is gone before any container runs.
+# The credential has a folder of its own, which is removed before any container runs.
 function Pull-Image([string] $image) {
     $env:DOCKER_CONFIG = Join-Path ([IO.Path]::GetTempPath()) ([guid]::NewGuid())
     New-Item -ItemType Directory $env:DOCKER_CONFIG | Out-Null
@@ -115,14 +128,29 @@ function Pull-Image([string] $image) {
         & $engine pull --quiet $image | Out-Host
         return $LASTEXITCODE -eq 0
     } finally {
-        Remove-Item -Recurse -Force $env:DOCKER_CONFIG
+        Remove-Credential $env:DOCKER_CONFIG
         Remove-Item Env:DOCKER_CONFIG
     }
 }
 
+# Another program may hold a file of the folder open; a pull that succeeded stays one.
+function Remove-Credential([string] $folder) {
+    foreach ($try in 1..$tries) {
+        Remove-Item -Recurse -Force $folder -ErrorAction SilentlyContinue
+        if (-not (Test-Path $folder)) { return }
+        Start-Sleep -Seconds 1
+    }
+    Tell "the folder $folder holds a credential of the registry and could not be removed"
+}
+
+function Signs-In([string] $image) {
+    $registry = if ($env:RUNNER_REGISTRY) { $env:RUNNER_REGISTRY } else { $image.Split('/')[0] }
+    return (Test-Path "$PSScriptRoot\pool-identity") -and $image.StartsWith("$registry/")
+}
+
 function Sign-In([string] $image) {
     $registry = if ($env:RUNNER_REGISTRY) { $env:RUNNER_REGISTRY } else { $image.Split('/')[0] }
-    if (-not (Test-Path "$PSScriptRoot\pool-identity") -or -not $image.StartsWith("$registry/")) { return $true }
+    if (-not (Signs-In $image)) { return $true }
     $token = Ask-Identity
     if (-not $token) { Tell 'the identity of the pool has no token'; return $false }
     $refresh = Exchange-Token $registry $token
@@ -140,10 +168,11 @@ function Ask-Identity {
     if ("$answer" -match '"access_token" *: *"([^"]+)"') { $Matches[1] }
 }
 
-# Exchanges a token of Entra for one of the registry; it travels by pipe, since arguments are public.
+# Exchanges a token of Entra for one of the registry; it travels by pipe, since arguments are public. Windows'
+# curl fails (35) where a firewall hides the certificate's revocation servers; curl with OpenSSL asks none.
 function Exchange-Token([string] $registry, [string] $token) {
     $answer = "grant_type=access_token&service=$registry&access_token=$token" |
-        & curl.exe --disable --silent --show-error --fail --connect-timeout 10 --max-time 60 `
+        & curl.exe --disable --silent --show-error --fail --ssl-no-revoke --connect-timeout 10 --max-time 60 `
             --data '@-' "https://$registry/oauth2/exchange"
     if ("$answer" -match '"refresh_token" *: *"([^"]+)"') { $Matches[1] }
 }
@@ -162,7 +191,7 @@ function Run-Container([string[]] $words) {
 # Writes a word so that a program of Windows reads it back as it was: backslashes count only before a quote.
 function Quote([string] $word) {
     if ($word -and $word -notmatch '[\s"]') { return $word }
-    return '"' + (($word -replace '(\\*)"', '$1$1\"') -replace '(\\+)$', '$1$1') + '"'
+    return '"' + (($word -replace '(\\*)"', '$1$1\"') -replace '(\\+)\z', '$1$1') + '"'
 }
 
 # Variables go by name: the engine's client reads the values, which are secrets, from its environment.

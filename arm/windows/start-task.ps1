@@ -1,26 +1,29 @@
-# Makes a plain node of Windows Server 2019 or 2022 able to run containers: the start task of a Windows pool.
+# Prepares a plain node of Windows Server 2019 or 2022 for containers: the start task of a Windows pool.
 #
 # It installs the feature Containers and Docker CE, writes launch.ps1 beside the identity that it pulls
-# with, and pulls the images. Batch runs it at each start of the node, so also after the reboot that the
-# feature needs. A step is noted as done when it is: whatever interrupts one, the next run does it anew.
+# with, schedules the removal of orphans, and pulls the images. Batch runs it at each start of the node, so
+# also after the reboot that the feature needs. A step is recorded after it succeeded: the next run repeats
+# a step that was interrupted.
 #
 # Environment:
 #   MAYFLY_LAUNCH           launch.ps1, in base64
 #   MAYFLY_POOL_IDENTITY    client id of the identity that pulls from the registry; none: no sign-in
 #   MAYFLY_IMAGES           images to pull, with spaces between them
-#   MAYFLY_DOCKER_RELEASES  a mirror of Docker's releases, for nodes that do not reach download.docker.com
+#   MAYFLY_DOCKER_RELEASES  the address of a folder that has Docker's archive: asked before download.docker.com
 #
 # Exit codes: 0 the node is ready; 1 it is not, and the last line says why.
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 # A drawn progress bar makes a download many times slower.
 $ProgressPreference = 'SilentlyContinue'
+# PowerShell of Windows Server 2019 does not offer TLS 1.2 by itself.
+[Net.ServicePointManager]::SecurityProtocol = [Net.SecurityProtocolType]::Tls12
 
 # Docker publishes no digests; this one stands alike in the manifests of Scoop and winget.
 $dockerVersion = '29.7.2'
 $dockerSha256 = 'ed9222f478a5d143ac90e8e2fd3209b5076382cdb4b210321f97aa4b68bc6811'
-$releases = 'https://download.docker.com/win/static/stable/x86_64'
-if ($env:MAYFLY_DOCKER_RELEASES) { $releases = $env:MAYFLY_DOCKER_RELEASES }
+$releases = @("$env:MAYFLY_DOCKER_RELEASES".TrimEnd('/'), 'https://download.docker.com/win/static/stable/x86_64') -ne ''
+$tries = 5
 
 $folder = "$env:AZ_BATCH_NODE_SHARED_DIR\mayfly"
 $docker = "$env:ProgramFiles\docker"
@@ -36,6 +39,7 @@ function Main {
     Install-Docker
     Start-Docker
     Write-Launch
+    Set-Watch
     Get-Images
     Tell 'the node is ready'
 }
@@ -57,21 +61,23 @@ function Install-Feature {
     if ($feature.InstallState -ne 'Installed') { throw "the feature Containers is $($feature.InstallState)" }
 }
 
-# A task that ended here would make Batch start others on a node that is about to go.
+# If this task ended here, Batch would start other tasks on a node that is about to reboot.
 function Restart-Node {
     $count = 1 + @(Get-ChildItem $folder -Filter 'reboot-*').Count
     if ($count -gt $mostReboots) { throw "the feature Containers still asks for a reboot after $mostReboots of them" }
     New-Item -ItemType File "$folder\reboot-$count" | Out-Null
     Tell "rebooting, time $count"
-    Restart-Computer -Force
+    # Batch may start this task while Windows is shutting down, and Windows then refuses (1115).
+    try { Restart-Computer -Force } catch { Tell "Windows refuses to reboot again: $($_.Exception.Message)" }
     Start-Sleep -Seconds 600
     throw 'the reboot did not come within ten minutes'
 }
 
-# The marker lies in Docker's own folder, is written last, and goes with the first step of the next try.
+# The marker is in Docker's own folder, is written last and removed first. A node that lost power may have an
+# empty one.
 function Install-Docker {
     $marker = "$docker\installed"
-    if ((Test-Path $marker) -and (Get-Content -Raw $marker).Trim() -eq $dockerSha256) { return }
+    if ((Test-Path $marker) -and "$(Get-Content -Raw $marker)".Trim() -eq $dockerSha256) { return }
     $unpacked = "$docker.new"
     Get-Docker $unpacked
     Remove-Docker
@@ -86,16 +92,32 @@ function Install-Docker {
 
 function Get-Docker([string] $unpacked) {
     $zip = Join-Path ([IO.Path]::GetTempPath()) "docker-$dockerVersion.zip"
-    Tell "downloading Docker $dockerVersion"
-    Invoke-WebRequest -UseBasicParsing -Uri "$releases/docker-$dockerVersion.zip" -OutFile $zip
+    Receive-Docker $zip
     $digest = (Get-FileHash -Algorithm SHA256 $zip).Hash
     if ($digest -ne $dockerSha256) {
         Remove-Item -Force $zip
         throw "Docker $dockerVersion has the SHA-256 $digest, not $dockerSha256"
     }
     if (Test-Path $unpacked) { Remove-Item -Recurse -Force $unpacked }
-    Expand-Archive $zip $unpacked
+    # On a full disk Expand-Archive names a file that it failed to remove, and not the cause.
+    try { Expand-Archive $zip $unpacked } catch { throw "Docker could not be unpacked; the disk may be full: $($_.Exception.Message)" }
     Remove-Item -Force $zip
+}
+
+# A firewall rule, a NAT gateway or DNS of a new network may come later than the node. An archive of another
+# SHA-256 is not fetched again: it is the wrong one.
+function Receive-Docker([string] $zip) {
+    foreach ($try in 1..$tries) {
+        foreach ($from in $releases) {
+            Tell "downloading Docker $dockerVersion from $from"
+            try {
+                Invoke-WebRequest -UseBasicParsing -TimeoutSec 600 -Uri "$from/docker-$dockerVersion.zip" -OutFile $zip
+                return
+            } catch { Tell "download failed: $($_.Exception.Message)" }
+        }
+        if ($try -lt $tries) { Start-Sleep -Seconds (1 -shl $try) }
+    }
+    throw "Docker $dockerVersion could not be downloaded in $tries tries"
 }
 
 function Remove-Docker {
@@ -126,7 +148,8 @@ function Start-Docker {
     throw 'Docker does not answer a minute after its start'
 }
 
-# Tasks of a node that starts again may read the old file until the new one takes its place.
+# Batch starts no task meanwhile: launch.ps1 is replaced as a whole all the same. The scheduled task runs the
+# copy in Docker's folder, which only administrators may change.
 function Write-Launch {
     if ($env:MAYFLY_POOL_IDENTITY) {
         Set-Content -Encoding Ascii "$folder\pool-identity" $env:MAYFLY_POOL_IDENTITY
@@ -135,6 +158,17 @@ function Write-Launch {
     }
     [IO.File]::WriteAllBytes("$folder\launch.new", [Convert]::FromBase64String($env:MAYFLY_LAUNCH))
     Move-Item -Force "$folder\launch.new" "$folder\launch.ps1"
+    Copy-Item -Force "$folder\launch.ps1" "$docker\launch.ps1"
+}
+
+# A container outlives the client that Batch kills with its task: each minute, such containers are removed.
+function Set-Watch {
+    $line = "-NoProfile -NonInteractive -ExecutionPolicy Bypass -File `"$docker\launch.ps1`" -RemoveOrphans"
+    $action = New-ScheduledTaskAction -Execute powershell.exe -Argument $line
+    $trigger = New-ScheduledTaskTrigger -Once -At (Get-Date) -RepetitionInterval (New-TimeSpan -Minutes 1)
+    $limits = New-ScheduledTaskSettingsSet -MultipleInstances IgnoreNew -ExecutionTimeLimit (New-TimeSpan -Minutes 10)
+    Register-ScheduledTask -Force -TaskName 'Mayfly orphans' -User SYSTEM -RunLevel Highest `
+        -Action $action -Trigger $trigger -Settings $limits | Out-Null
 }
 
 function Get-Images {

@@ -209,3 +209,53 @@ E
   finish
   [ "$status" = 5 ]
 }
+
+@test "orphans can be removed without any task, as the node's timer does" {
+  true &
+  wait $!
+  container_of orphan "$!.1.$(</proc/sys/kernel/random/boot_id)"
+  container_of running "$(labelled $$)"
+  run -0 env -i PATH="$world/bin:$PATH" "$world/mayfly/launch.sh" --remove-orphans
+  [ "$(cat "$world/removed")" = orphan ]
+  [ "$output" = 'launch: node: removing container orphan, whose task has ended' ]
+  [ ! -e "$world/run.arguments" ]
+  [ ! -e "$world/pulls" ]
+}
+
+@test "an engine that is missing ends with 72, whatever is asked of it" {
+  rm "$world/bin/docker"
+  ln -s /usr/bin/{bash,dirname,cat} "$world/bin"
+  for mode in '' '--pull x' --remove-orphans; do
+    # shellcheck disable=SC2086 # none, one or two words
+    run -72 env -i PATH="$world/bin" RUNNER_IMAGE="$image" AZ_BATCH_TASK_ID=gh-1 bash "$world/mayfly/launch.sh" $mode
+    [ "$output" = 'launch: gh-1: docker is missing' ]
+  done
+}
+
+@test "curl is asked for where an identity signs in, and its lack ends with 72 before any pull" {
+  rm "$world/bin/curl"
+  ln -s /usr/bin/{bash,dirname,basename,cat,cp,grep,mktemp,rm,tee,wc} "$world/bin"
+  : >"$world/images"
+  echo client-1 >"$world/mayfly/pool-identity"
+  run -72 launch PATH="$world/bin"
+  [ "$output" = 'launch: gh-1: curl is missing' ]
+  [ ! -e "$world/pulls" ]
+  run -0 launch PATH="$world/bin" RUNNER_IMAGE=example.org/runner:1 RUNNER_REGISTRY=mine.azurecr.io
+}
+
+@test "the registry is asked without its revocation servers, which curl of Windows would need" {
+  serve_tokens
+  run -0 launch
+  tr '\0' ' ' <"$world/overheard" | grep -q -e '--ssl-no-revoke .*https://mine.azurecr.io/oauth2/exchange'
+}
+
+@test "a credential that cannot be removed is reported, and the image that was pulled is run" {
+  serve_tokens
+  printf '#!/bin/bash\necho "$@" >>"%s/removals"\nexit 1\n' "$world" >"$world/bin/rm"
+  chmod +x "$world/bin/rm"
+  run -0 launch
+  [[ ${lines[-1]} == "launch: gh-1: the folder $world/tmp/tmp."*' holds a credential of the registry and could not be removed' ]]
+  [ "$(wc -l <"$world/removals")" = 5 ]
+  [ "$(wc -l <"$world/pulls")" = 1 ]
+  [ -e "$world/run.arguments" ]
+}
