@@ -12,7 +12,12 @@
 # Exit codes:
 #   64  the task is incomplete, or an option has an open quote
 #   69  the engine does not answer, or the image could not be had
-#    *  the container's own otherwise; the engine's 125 if it could not run the container
+#   72  a program that the script needs is missing
+#  125  the engine could not make the container: options, or an image for another Windows build
+#  126  the engine could not start the image's entrypoint
+#  127  the engine did not find the image's entrypoint
+#    *  the container's own otherwise
+# (images/exit_codes.py writes this list from exit-codes.json.)
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
