@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the autoscale formulas and the scripts of Windows nodes into the template that carries them.
+"""Writes the autoscale formulas and the scripts of nodes into the template that carries them.
 
-Run it after a change in arm/autoscale or arm/windows.
+Run it after a change in arm/autoscale, arm/linux/start-task.sh or arm/windows.
 """
 
 import json
@@ -14,6 +14,7 @@ CARRIED = {
     "dedicated": "autoscale/dedicated.txt",
     "spot": "autoscale/spot.txt",
     "spot-with-dedicated": "autoscale/spot-with-dedicated.txt",
+    "linuxStartTask": "linux/start-task.sh",
     "windowsStartTask": "windows/start-task.ps1",
     "windowsLaunch": "windows/launch.ps1",
 }

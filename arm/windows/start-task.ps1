@@ -68,7 +68,7 @@ function Restart-Node {
     New-Item -ItemType File "$folder\reboot-$count" | Out-Null
     Tell "rebooting, time $count"
     # Batch may start this task while Windows is shutting down, and Windows then refuses (1115).
-    try { Restart-Computer -Force } catch { Tell "Windows refuses to reboot again: $($_.Exception.Message)" }
+    try { Restart-Computer -Force } catch { Tell "Windows rejects another reboot: $($_.Exception.Message)" }
     Start-Sleep -Seconds 600
     throw 'the reboot did not come within ten minutes'
 }

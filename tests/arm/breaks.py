@@ -55,11 +55,11 @@ def put(kind: str, path: str, value: Any, number: int = 0) -> Callable[[Project]
     return does
 
 
-def take(kind: str, path: str) -> Callable[[Project], Any]:
+def take(kind: str, path: str, number: int = 0) -> Callable[[Project], Any]:
     """Takes a place of a resource out."""
 
     def does(project: Project) -> None:
-        at: Any = resource(project, kind)
+        at: Any = resource(project, kind, number)
         *above, last = path.split("/")
         for step in above:
             at = at[int(step) if step.isdigit() else step]

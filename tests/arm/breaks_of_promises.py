@@ -81,6 +81,61 @@ CLOSED = [
     ),
     Break("pool that cannot be left out", put(POOL, "condition", True), "create_UbuntuBatchPool does not decide"),
 ]
+MACHINE = "properties/deploymentConfiguration/virtualMachineConfiguration"
+VARIABLES = "properties/startTask/environmentSettings"
+# What the template may not leave unused, in place of a start task.
+UNUSED = "variables('linuxBootstrap'), variables('linuxStartTask'), string(parameters('blockMetadataEndpoints'))"
+NODES = [
+    *(
+        Break(f"disk of the image, pool {number}", take(POOL, f"{MACHINE}/osDisk", number), "osDisk: is of None GB")
+        for number in (0, 1)
+    ),
+    Break("disk of a fixed size", put(POOL, f"{MACHINE}/osDisk/diskSizeGB", 128, 1), "was chosen to be of 512"),
+    Break("updates as Batch has them", take(POOL, f"{MACHINE}/windowsConfiguration", 1), "may update and reboot"),
+    Break("no guard where one was chosen", take(POOL, f"{MACHINE}/securityProfile", 1), "securityProfile: is None"),
+    Break(
+        "guard where none was chosen",
+        put(POOL, f"{MACHINE}/securityProfile", {"proxyAgentSettings": {"enabled": True}}),
+        "and Off was chosen",
+    ),
+    Break(
+        "Ubuntu without a start task",
+        put(POOL, "properties/startTask", f"[if(true(), null(), concat({UNUSED}))]"),
+        "startTask: MAYFLY_METADATA is None",
+    ),
+    Break(
+        "start task without its script",
+        put(POOL, f"{VARIABLES}/0/value", "[base64(concat(variables('linuxStartTask'), 'x'))]"),
+        "MAYFLY_START_TASK is not linuxStartTask in base64",
+    ),
+    Break(
+        "metadata open by default",
+        put(POOL, f"{VARIABLES}/1/value", "[if(parameters('blockMetadataEndpoints'), 'open', 'blocked')]"),
+        "MAYFLY_METADATA is 'open', and was to be 'blocked'",
+    ),
+    Break("tasks before the rules", put(POOL, "properties/startTask/waitForSuccess", False), "before it is prepared"),
+    Break(
+        "rules by a task user",
+        put(POOL, "properties/startTask/userIdentity/autoUser/elevationLevel", "NonAdmin"),
+        "may not prepare the node",
+    ),
+    Break("start task tried once", put(POOL, "properties/startTask/maxTaskRetryCount", 0), "is not retried"),
+    Break(
+        "mirror that is not handed on",
+        put(POOL, f"{VARIABLES}/4/value", "[replace(parameters('windowsDockerMirror'), 'mirror', 'other')]", 1),
+        "MAYFLY_DOCKER_RELEASES is 'https://other.example/docker'",
+    ),
+    Break(
+        "environment too large for Windows",
+        put(POOL, f"{VARIABLES}/4/value", f"[concat(parameters('windowsDockerMirror'), '{'x' * 6000}')]", 1),
+        "the environment has",
+    ),
+    Break(
+        "start task changed",
+        text("arm/linux/start-task.sh", "DROP", "ACCEPT"),
+        "differs from arm/linux/start-task.sh",
+    ),
+]
 CREDENTIAL = [
     Break(
         "token beside the App",
@@ -160,4 +215,4 @@ PORTAL = [
     ),
     Break("unknown key", element("maxJobHours", "tooltip", "x"), "has no tooltip"),
 ]
-BREAKS = [*LANGUAGE, *MODELS, *ORDER, *SECRECY, *RIGHTS, *NETWORK, *CLOSED, *CREDENTIAL, *AGREEMENT, *PORTAL]
+BREAKS = [*LANGUAGE, *MODELS, *ORDER, *SECRECY, *RIGHTS, *NETWORK, *CLOSED, *NODES, *CREDENTIAL, *AGREEMENT, *PORTAL]

@@ -31,7 +31,11 @@ FURTHER: dict[str, dict[str, Any]] = {
     "token": {"runnerRegistration": "token"},
     "app": {"githubAppId": "12345", "githubAppPrivateKey": "a-key-that-github-made", "githubToken": ""},
     "app-second": {"githubAppId": "12345", "githubToken": "", "githubWebhookSecret": "", "keepSecrets": True},
+    "open-metadata": {"blockMetadataEndpoints": False},
     "tuned": {
+        "osDiskSizeGB": 512,
+        "metadataSecurityProtocol": "Enforce",
+        "windowsDockerMirror": "https://mirror.example/docker",
         "ubuntuMinNodes": 1,
         "ubuntuMaxNodes": 21,
         "ubuntuWarmNodes": 3,

@@ -15,6 +15,7 @@ TEXTS = [
     README,
     SOURCE,
     "arm/autoscale/*.txt",
+    "arm/linux/start-task.sh",
     "arm/windows/*.ps1",
     "handler/src/settings.rs",
     "handler/src/settings/*.rs",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from checks import carried, closed, credential, language, names, network, order, portal, rights, secrecy, settings, values
+from checks import carried, closed, credential, language, names, network, nodes, order, portal, rights, secrecy, settings, values
 from deployment.deployment import Deployment
 from expressions.syntax import Fault
 from matrix import deployments
@@ -17,7 +17,7 @@ SHAPES: list[Callable[[Deployment], Iterator[str]]] = [
     secrecy.findings,
     lambda deployment: (line for resource in deployment.everything for line in tables.findings(resource)),
 ]
-MEANINGS = [network.findings, rights.findings, closed.findings, carried.pools, credential.findings]
+MEANINGS = [network.findings, rights.findings, closed.findings, carried.pools, nodes.findings, credential.findings]
 
 
 def findings(project: Project, only: set[str] | None = None) -> list[str]:

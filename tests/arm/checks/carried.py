@@ -13,6 +13,7 @@ FILES = {
     ("autoscale", "dedicated"): "arm/autoscale/dedicated.txt",
     ("autoscale", "spot"): "arm/autoscale/spot.txt",
     ("autoscale", "spot-with-dedicated"): "arm/autoscale/spot-with-dedicated.txt",
+    ("linuxStartTask",): "arm/linux/start-task.sh",
     ("windowsLaunch",): "arm/windows/launch.ps1",
     ("windowsStartTask",): "arm/windows/start-task.ps1",
 }
@@ -23,6 +24,9 @@ LONGEST_FORMULA = 8 * 1024
 # What CreateProcess and SetEnvironmentVariable of Windows take.
 LONGEST_VARIABLE = 32_767
 LONGEST_COMMAND = 8_191
+# .NET Framework, and so Windows PowerShell, starts no program with more than 65,535 bytes of environment. What
+# remains is for the variables of Windows, of Batch's agent and of the pool.
+LARGEST_ENVIRONMENT = 56_000
 
 
 def findings(project: Project) -> Iterator[str]:
@@ -34,7 +38,7 @@ def findings(project: Project) -> Iterator[str]:
         if found != project.texts.get(file):
             yield f"variables.{'.'.join(path)}: differs from {file}"
     for file in project.texts:
-        if file.startswith(("arm/autoscale/", "arm/windows/")) and file not in FILES.values():
+        if file.startswith(("arm/autoscale/", "arm/linux/", "arm/windows/")) and file not in FILES.values():
             yield f"{file}: is carried by no variable"
 
 
@@ -46,14 +50,16 @@ def pools(deployment: Deployment) -> Iterator[str]:
         if len(formula.encode()) > LONGEST_FORMULA:
             yield f"{at}.scaleSettings: the formula has more than {LONGEST_FORMULA} bytes"
         yield from _numbers(deployment, formula, f"{at}.scaleSettings", pool.name.rpartition("/")[2])
-        task = properties.get("startTask", {})
+        task = properties.get("startTask") or {}
         if len(task.get("commandLine", "")) > LONGEST_COMMAND:
             yield f"{at}.startTask.commandLine: is longer than {LONGEST_COMMAND} characters"
         for variable in task.get("environmentSettings", []):
             if len(variable["value"]) > LONGEST_VARIABLE:
                 yield f"{at}.startTask: {variable['name']} is longer than {LONGEST_VARIABLE} characters"
-        if task:
-            yield from _scripts(deployment, task, f"{at}.startTask")
+        size = sum(2 * len(f"{one['name']}={one['value']}\0") for one in task.get("environmentSettings", []))
+        if size > LARGEST_ENVIRONMENT:
+            yield f"{at}.startTask: the environment has {size} bytes, more than {LARGEST_ENVIRONMENT}"
+        yield from _scripts(deployment, task, f"{at}.startTask", pool.name.rpartition("/")[2])
 
 
 def _numbers(deployment: Deployment, formula: str, at: str, system: str) -> Iterator[str]:
@@ -79,9 +85,15 @@ def _numbers(deployment: Deployment, formula: str, at: str, system: str) -> Iter
             yield f"{at}: {name} of the formula is {filled.get(name)}, and was chosen to be {number}"
 
 
-def _scripts(deployment: Deployment, task: dict[str, Any], at: str) -> Iterator[str]:
+SCRIPTS = {
+    "ubuntu": {"MAYFLY_START_TASK": "linuxStartTask"},
+    "windows": {"MAYFLY_START_TASK": "windowsStartTask", "MAYFLY_LAUNCH": "windowsLaunch"},
+}
+
+
+def _scripts(deployment: Deployment, task: dict[str, Any], at: str, system: str) -> Iterator[str]:
     given = {one["name"]: one["value"] for one in task.get("environmentSettings", [])}
-    for name, variable in (("MAYFLY_START_TASK", "windowsStartTask"), ("MAYFLY_LAUNCH", "windowsLaunch")):
+    for name, variable in SCRIPTS[system].items():
         carried = deployment.template["variables"][variable]
         if base64.b64decode(given.get(name, "")).decode() != carried:
             yield f"{at}: {name} is not {variable} in base64"

@@ -1,0 +1,58 @@
+"""Checks what the pools promise of a node: its disk, its start task, its updates, and its metadata endpoints."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from checks.network import of_kind
+from checks.rights import setting
+from deployment.deployment import Deployment
+
+# The image of Windows Server has 127 GB, and jobs need room besides the images.
+SMALLEST_DISK = 128
+
+
+def findings(deployment: Deployment) -> Iterator[str]:
+    """Lists the pools that break a promise."""
+    for pool in of_kind(deployment, "Microsoft.Batch/batchAccounts/pools"):
+        at, system = f"{pool.path}.properties", pool.name.rpartition("/")[2]
+        machine = pool.body["properties"]["deploymentConfiguration"]["virtualMachineConfiguration"]
+        yield from _machine(deployment, machine, f"{at}.deploymentConfiguration.virtualMachineConfiguration", system)
+        yield from _start_task(pool.body["properties"].get("startTask") or {}, f"{at}.startTask")
+        yield from _environment(deployment, pool.body["properties"].get("startTask") or {}, f"{at}.startTask", system)
+
+
+def _machine(deployment: Deployment, machine: dict[str, Any], at: str, system: str) -> Iterator[str]:
+    value = deployment.parameters.value
+    size, chosen = setting(machine, "osDisk", "diskSizeGB"), value("osDiskSizeGB")
+    if size != chosen or size < SMALLEST_DISK:
+        yield f"{at}.osDisk: is of {size} GB, and was chosen to be of {chosen}"
+    updates = setting(machine, "windowsConfiguration", "enableAutomaticUpdates")
+    if updates is not (False if system == "windows" else None):
+        yield f"{at}.windowsConfiguration: Windows may update and reboot a node that runs a job"
+    mode = value("metadataSecurityProtocol")
+    guarded = {"enabled": True, "imds": {"mode": mode}, "wireServer": {"mode": mode}}
+    wanted = None if mode == "Off" else {"proxyAgentSettings": guarded}
+    if machine.get("securityProfile") != wanted:
+        yield f"{at}.securityProfile: is {machine.get('securityProfile')}, and {mode} was chosen"
+
+
+def _start_task(task: dict[str, Any], at: str) -> Iterator[str]:
+    """A node takes tasks when its start task has succeeded, which runs as root or as an administrator."""
+    if task.get("waitForSuccess") is not True:
+        yield f"{at}: the node takes tasks before it is prepared"
+    if (setting(task, "userIdentity", "autoUser") or {}).items() != {"scope": "Pool", "elevationLevel": "Admin"}.items():
+        yield f"{at}: runs as a user that may not prepare the node"
+    if not task.get("maxTaskRetryCount"):
+        yield f"{at}: is not retried"
+
+
+def _environment(deployment: Deployment, task: dict[str, Any], at: str, system: str) -> Iterator[str]:
+    value = deployment.parameters.value
+    given = {one["name"]: one["value"] for one in task.get("environmentSettings", [])}
+    wanted = {
+        "ubuntu": {"MAYFLY_METADATA": "blocked" if value("blockMetadataEndpoints") else "open"},
+        "windows": {"MAYFLY_DOCKER_RELEASES": value("windowsDockerMirror")},
+    }
+    for name, text in wanted[system].items():
+        if given.get(name) != text:
+            yield f"{at}: {name} is {given.get(name)!r}, and was to be {text!r}"
