@@ -33,7 +33,7 @@ mod bare;
 mod tests;
 
 use arguments::Arguments;
-pub use bare::Bare;
+pub use bare::{Bare, Course, Served};
 pub use home::{lay_home, lay_release};
 
 /// The version that it says it has.

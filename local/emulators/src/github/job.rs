@@ -33,6 +33,15 @@ pub struct NewJob {
     /// A bash script that the job's one step runs before its work takes its time.
     #[serde(default)]
     pub script: Option<String>,
+    /// The `pre:` script of an action of the job: it runs before the first step, always.
+    #[serde(default)]
+    pub pre: Option<String>,
+    /// The scripts of further steps with `if: always()`.
+    #[serde(default)]
+    pub always: Vec<String>,
+    /// "Set up job" fails, before the hook and every step: an action that cannot be downloaded.
+    #[serde(default)]
+    pub set_up_fails: bool,
     /// No webhook tells of it: a lost delivery, or a hook that is off.
     #[serde(default)]
     pub silent: bool,
@@ -50,6 +59,9 @@ impl NewJob {
             group: None,
             run: None,
             script: None,
+            pre: None,
+            always: Vec::new(),
+            set_up_fails: false,
             silent: false,
         }
     }
@@ -153,6 +165,12 @@ pub struct Job {
     pub runs_for: Duration,
     /// The script of its one step.
     pub script: Option<String>,
+    /// The `pre:` script of an action.
+    pub pre: Option<String>,
+    /// The scripts of its steps with `if: always()`.
+    pub always: Vec<String>,
+    /// "Set up job" fails.
+    pub set_up_fails: bool,
     /// No webhook tells of it.
     pub silent: bool,
     /// GitHub writes the runner of a job that had none as null, or as 0 and empty strings.

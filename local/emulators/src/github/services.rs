@@ -208,7 +208,10 @@ fn order(job: &Job) -> Value {
         "name": "build",
         "directory": name,
         "runs_for_ms": u64::try_from(job.runs_for.as_millis()).unwrap_or(u64::MAX),
+        "set_up_fails": job.set_up_fails,
+        "pre": job.pre,
         "script": job.script,
+        "always": job.always,
         "environment": environment,
     })
 }

@@ -1,4 +1,4 @@
-//! Is a runner without a directory, a process or a script: it takes a job, lets its time pass, and reports.
+//! A runner without a directory, a process or a script: it takes a job, lets its time pass, and reports.
 //!
 //! A simulation of thousands of runners needs no more of one than what GitHub sees of it.
 
@@ -27,6 +27,28 @@ pub struct Bare {
     service: Service,
     clock: Clock,
     name: String,
+    online: bool,
+    admits: Box<dyn Fn(&str) -> bool + Send + Sync>,
+}
+
+/// What a bare runner did with the job that it got.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Served {
+    /// The job's number.
+    pub job: u64,
+    /// How far it came.
+    pub course: Course,
+}
+
+/// How far a bare runner's job came.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Course {
+    /// Its steps began; the job succeeded, was cancelled, or failed because the runner was stopped.
+    Worked,
+    /// "Set up job" failed: the job failed before the job-started hook.
+    SetUpFailed,
+    /// The job-started hook refused its repository: the job failed before its first step.
+    Refused,
 }
 
 impl Bare {
@@ -34,17 +56,30 @@ impl Bare {
     pub fn configured(configuration: &str, wire: &Wire, clock: Clock) -> Option<Self> {
         let settings = carried(&decode(configuration)?).ok()?;
         let service = Service::new(wire, &settings.service, &settings.secret);
-        Some(Self { service, clock, name: settings.name })
+        let admits = Box::new(|_: &str| true);
+        Some(Self { service, clock, name: settings.name, online: true, admits })
     }
 
-    /// Tells the name that it is registered by.
+    /// Makes it a runner that never opens its session: it runs until it is stopped.
+    #[must_use]
+    pub fn never_online(self) -> Self {
+        Self { online: false, ..self }
+    }
+
+    /// Gives it a job-started hook that admits some repositories, by their full names, and refuses others.
+    #[must_use]
+    pub fn admitting(self, admits: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Self { admits: Box::new(admits), ..self }
+    }
+
+    /// Returns the name that it is registered by.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Listens and serves until a job has ended, the registration is gone, or `stop` becomes true; tells the
-    /// job that it took.
-    pub async fn run(&self, mut stop: watch::Receiver<bool>) -> Option<u64> {
+    /// Listens and serves until a job has ended, the registration is gone, or `stop` becomes true; returns
+    /// what became of the job that it got.
+    pub async fn run(&self, mut stop: watch::Receiver<bool>) -> Option<Served> {
         let session = tokio::select! {
             biased;
             () = asked(&mut stop) => return None,
@@ -66,8 +101,8 @@ impl Bare {
                     after = envelope.number;
                     let Message::Job { job } = envelope.message else { continue };
                     let Some(order) = self.take(job).await else { continue };
-                    self.serve((&session, after), &order, &mut stop).await;
-                    return Some(job);
+                    let course = self.serve((&session, after), &order, &mut stop).await;
+                    return Some(Served { job, course });
                 }
                 Ok(None) => {}
                 Err(Refused::Unavailable | Refused::Conflict) => self.pass(PAUSE).await,
@@ -77,6 +112,9 @@ impl Bare {
     }
 
     async fn open_session(&self) -> Option<String> {
+        if !self.online {
+            std::future::pending::<()>().await;
+        }
         for _ in 0..SESSIONS {
             match self.service.open_session().await {
                 Ok(session) => return Some(session),
@@ -98,15 +136,34 @@ impl Bare {
     }
 
     /// A stopped runner's job has failed, not been cancelled.
-    async fn serve(&self, heard: (&str, u64), order: &Order, stop: &mut watch::Receiver<bool>) {
+    async fn serve(
+        &self,
+        heard: (&str, u64),
+        order: &Order,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Course {
+        let repository = order.environment.get("GITHUB_REPOSITORY").map_or("", String::as_str);
+        if order.set_up_fails {
+            self.report(order.job, Conclusion::Failure).await;
+            return Course::SetUpFailed;
+        }
+        if !(self.admits)(repository) {
+            self.report(order.job, Conclusion::Failure).await;
+            return Course::Refused;
+        }
         let conclusion = tokio::select! {
             biased;
             () = asked(stop) => Conclusion::Failure,
             () = self.cancelled(heard, order.job) => Conclusion::Cancelled,
             () = self.pass(Duration::from_millis(order.runs_for_ms)) => Conclusion::Success,
         };
+        self.report(order.job, conclusion).await;
+        Course::Worked
+    }
+
+    async fn report(&self, job: u64, conclusion: Conclusion) {
         for _ in 0..REPORTS {
-            match self.service.complete(order.job, conclusion).await {
+            match self.service.complete(job, conclusion).await {
                 Err(Refused::Unavailable) => self.pass(PAUSE).await,
                 _ => return,
             }

@@ -58,7 +58,12 @@ pub(super) struct Order {
     pub(super) name: String,
     pub(super) directory: String,
     pub(super) runs_for_ms: u64,
+    pub(super) set_up_fails: bool,
+    #[expect(dead_code, reason = "the next commit runs them")]
+    pub(super) pre: Option<String>,
     pub(super) script: Option<String>,
+    #[expect(dead_code, reason = "the next commit runs them")]
+    pub(super) always: Vec<String>,
     pub(super) environment: BTreeMap<String, String>,
 }
 

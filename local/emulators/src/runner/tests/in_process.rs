@@ -8,12 +8,15 @@ use futures::FutureExt;
 use http::header;
 use serde_json::{Value, json};
 
+use tokio::sync::watch;
+
 use super::{Ending, Program};
 use crate::clock::Clock;
 use crate::events::Site;
 use crate::github::tests::TOKEN;
 use crate::github::wire::{self, Wire};
-use crate::github::{GitHub, NewJob, Options, Scope};
+use crate::github::{Conclusion, GitHub, NewJob, Options, Scope};
+use crate::runner::{Bare, Course};
 use crate::service::{Response, Service};
 
 struct Simulation {
@@ -33,8 +36,12 @@ impl Simulation {
     }
 
     async fn configuration(&self, name: &str) -> String {
+        self.configuration_of("http://github.test/repos/octo/app", name).await
+    }
+
+    async fn configuration_of(&self, scope: &str, name: &str) -> String {
         let body = json!({ "name": name, "runner_group_id": 1, "labels": ["linux"] });
-        let path = "http://github.test/repos/octo/app/actions/runners/generate-jitconfig";
+        let path = format!("{scope}/actions/runners/generate-jitconfig");
         let request = http::Request::post(path)
             .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
             .header(header::USER_AGENT, "mayfly")
@@ -95,4 +102,45 @@ async fn of_two_programs_with_one_configuration_the_second_gives_up() {
     assert!((180..=240).contains(&took.num_seconds()), "{took}");
     first.stop.send_replace(true);
     assert_eq!(running.await.unwrap(), Ending::Success);
+}
+
+async fn bare_of(simulation: &Simulation, scope: &str, name: &str) -> Bare {
+    let config = simulation.configuration_of(scope, name).await;
+    let clock = simulation.site.clock.clone();
+    Bare::configured(&config, &simulation.wire, clock).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bare_runner_serves_fails_in_set_up_refuses_or_stays_offline() {
+    let simulation = Simulation::new(1);
+    let mut courses = Vec::new();
+    for (name, set_up_fails, repository) in
+        [("gh-1", false, "octo/app"), ("gh-2", true, "octo/app"), ("gh-3", false, "octo/evil")]
+    {
+        let scope = "http://github.test/orgs/octo";
+        let mut order = NewJob::new(repository, &["linux"]);
+        (order.set_up_fails, order.runs_for) = (set_up_fails, Duration::from_secs(60));
+        let job = simulation.github.queue_job(order);
+        let runner = bare_of(&simulation, scope, name).await;
+        let runner = runner.admitting(|repository| repository == "octo/app");
+        let served = runner.run(watch::Sender::new(false).subscribe()).await.unwrap();
+        let ended = simulation.github.job(job).unwrap();
+        let took = ended.completed_at.unwrap() - ended.started_at.unwrap();
+        assert_eq!(served.job, job);
+        courses.push((served.course, ended.conclusion.unwrap(), took.num_seconds()));
+    }
+    let expected = [
+        (Course::Worked, Conclusion::Success, 60),
+        (Course::SetUpFailed, Conclusion::Failure, 0),
+        (Course::Refused, Conclusion::Failure, 0),
+    ];
+    assert_eq!(courses, expected);
+
+    let (asker, stop) = watch::channel(false);
+    let offline = bare_of(&simulation, "http://github.test/orgs/octo", "gh-4").await.never_online();
+    let running = tokio::spawn(async move { offline.run(stop).await });
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert!(!simulation.github.runners()[0].online);
+    asker.send_replace(true);
+    assert_eq!(running.await.unwrap(), None);
 }
