@@ -43,6 +43,8 @@ mod answer;
 mod shapes;
 mod services;
 mod credentials;
+pub(crate) mod keys;
+mod refusals;
 mod courier;
 mod control;
 pub mod wire;
@@ -53,8 +55,9 @@ pub(crate) mod tests;
 pub use app::App;
 pub use group::Group;
 pub use hook::{Delivery, Outcome, signature_1, signature_256};
-pub use job::{Conclusion, Gate, Job, JobStatus, NewJob, ServingRunner};
+pub use job::{Conclusion, Gate, Job, JobStatus, NewJob, ServingRunner, Step};
 pub use operation::Operation;
+pub use refusals::{RunnerError, VersionCheck};
 pub use registration::Runner;
 pub use repository::{Repository, Visibility};
 pub use scope::{Level, Scope};
@@ -86,8 +89,10 @@ pub struct Options {
     pub hook_ranges: Vec<String>,
     /// API requests an hour.
     pub rate_limit: u32,
-    /// The oldest version of the runner that may open a session.
+    /// The oldest version of the runner that gets jobs.
     pub minimum_version: Option<String>,
+    /// Where an older version is rejected.
+    pub version_check: VersionCheck,
     /// What carries deliveries.
     pub wire: Wire,
 }
@@ -107,6 +112,7 @@ impl Options {
             hook_ranges: vec!["127.0.0.0/8".to_owned(), "::1/128".to_owned()],
             rate_limit: 5000,
             minimum_version: None,
+            version_check: VersionCheck::default(),
             wire: wire::over_http(),
         }
     }

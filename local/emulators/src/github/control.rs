@@ -11,6 +11,9 @@
 //! | `POST /apps` | an [`App`] | 201 |
 //! | `POST /assignment` | `{"paused":true}` | 202 |
 //! | `POST /hook-ranges` | `{"ranges":["140.82.112.0/20"]}`, for `GET /meta` | 202 |
+//! | `POST /rejections` | `{"error":"RunnerVersionTooOld"}`, for the next request for a message | 202 |
+//! | `POST /runners/NAME/refresh` | `{"version":[2,400,0]}` | 202, or 404 |
+//! | `DELETE /runners/NAME`, `/runners/NAME/session` | | 202, or 404 |
 //! | `GET /jobs`, `/runners`, `/deliveries` | | 200, a list |
 
 use http::StatusCode;
@@ -24,6 +27,7 @@ use super::GitHub;
 use super::app::App;
 use super::group::Group;
 use super::job::NewJob;
+use super::refusals::RunnerError;
 use super::repository::Visibility;
 use super::scope::Scope;
 
@@ -53,6 +57,18 @@ struct Assignment {
 #[serde(deny_unknown_fields)]
 struct HookRanges {
     ranges: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rejection {
+    error: RunnerError,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Refresh {
+    version: [u32; 3],
 }
 
 /// What an action comes to: a status and a body, or what is wrong with the request.
@@ -90,6 +106,16 @@ impl GitHub {
                 self.publish_hook_ranges(&ranges);
                 (StatusCode::ACCEPTED, json!({}))
             }),
+            ("POST", ["rejections"]) => read(request).map(|Rejection { error }| {
+                self.reject_message(error);
+                (StatusCode::ACCEPTED, json!({}))
+            }),
+            ("POST", ["runners", name, "refresh"]) => read(request)
+                .map(|Refresh { version }| acted(self.refresh_runner(name, version), "refresh")),
+            ("DELETE", ["runners", name]) => Ok(acted(self.remove_runner(name), "removal")),
+            ("DELETE", ["runners", name, "session"]) => {
+                Ok(acted(self.end_session(name), "the session"))
+            }
             ("GET", ["jobs"]) => Ok((StatusCode::OK, json!(self.jobs()))),
             ("GET", ["runners"]) => Ok((StatusCode::OK, json!(self.runners()))),
             ("GET", ["deliveries"]) => Ok((StatusCode::OK, json!(self.deliveries()))),
@@ -125,11 +151,15 @@ impl GitHub {
             }
             _ => return Err(format!("{action} is not an action on a job")),
         };
-        if done {
-            Ok((StatusCode::ACCEPTED, json!({})))
-        } else {
-            Ok((StatusCode::NOT_FOUND, json!({ "error": format!("nothing to do for {action}") })))
-        }
+        Ok(acted(done, action))
+    }
+}
+
+fn acted(done: bool, action: &str) -> (StatusCode, Value) {
+    if done {
+        (StatusCode::ACCEPTED, json!({}))
+    } else {
+        (StatusCode::NOT_FOUND, json!({ "error": format!("nothing to do for {action}") }))
     }
 }
 

@@ -173,12 +173,35 @@ pub struct Job {
     pub set_up_fails: bool,
     /// No webhook tells of it.
     pub silent: bool,
+    /// What its Worker reported of its steps; empty where the Worker died.
+    pub steps: Vec<Step>,
+    /// The errors that its log shows.
+    pub annotations: Vec<String>,
     /// GitHub writes the runner of a job that had none as null, or as 0 and empty strings.
     #[serde(skip)]
     pub(super) zeroed: bool,
     /// Somebody asked to cancel it while its runner works.
     #[serde(skip)]
     pub(super) cancelling: bool,
+}
+
+/// A step of a job that has ended.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Step {
+    /// Its name.
+    pub name: String,
+    /// How it ended; none where it was skipped.
+    pub conclusion: Option<Conclusion>,
+}
+
+/// What a runner reports at the end of a job.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Report {
+    pub(super) conclusion: Conclusion,
+    #[serde(default)]
+    pub(super) steps: Vec<Step>,
+    #[serde(default)]
+    pub(super) annotations: Vec<String>,
 }
 
 /// The runner that works, or worked, on a job.

@@ -70,6 +70,12 @@ pub enum Operation {
     GetAppsDelivery,
     /// Deliver to the calling App's hook again.
     RedeliverAppsDelivery,
+    /// A runner gets an access token for its registration.
+    ExchangeToken,
+    /// A runner acknowledges that it heard of a job.
+    AcknowledgeJob,
+    /// A runner renews its lock on a job.
+    RenewJob,
     /// A runner configures itself with a token.
     RegisterRunner,
     /// A runner begins to listen.
@@ -134,6 +140,9 @@ impl Operation {
             Self::ListAppsDeliveries => "ListWebhookDeliveries",
             Self::GetAppsDelivery => "GetWebhookDelivery",
             Self::RedeliverAppsDelivery => "RedeliverWebhookDelivery",
+            Self::ExchangeToken => "ExchangeToken",
+            Self::AcknowledgeJob => "AcknowledgeJob",
+            Self::RenewJob => "RenewJob",
             Self::RegisterRunner => "RegisterRunner",
             Self::OpenSession => "OpenSession",
             Self::NextMessage => "NextMessage",

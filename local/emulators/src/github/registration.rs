@@ -8,6 +8,7 @@ use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::keys::PublicKey;
 use super::scope::Scope;
 
 /// A registered runner, as the API shows it.
@@ -45,14 +46,15 @@ pub(super) struct NewRunner {
     pub(super) group: u64,
     pub(super) labels: Vec<String>,
     pub(super) ephemeral: bool,
-    pub(super) work_folder: String,
 }
 
 /// A registration as the runner service keeps it.
 pub(super) struct Registration {
     pub(super) runner: Runner,
-    /// What the runner proves itself with.
-    pub(super) secret: String,
+    /// The name by which the runner asks for access tokens.
+    pub(super) client_id: String,
+    /// What its requests for access tokens are signed with.
+    pub(super) key: PublicKey,
     pub(super) session: Option<Session>,
     /// The job that it was given, accepted or not.
     pub(super) job: Option<u64>,
@@ -82,6 +84,8 @@ pub(super) enum Message {
     Job { job: u64 },
     /// The job that it works on was cancelled.
     Cancel { job: u64 },
+    /// The runner is to update itself, whatever its configuration says.
+    Refresh { version: [u32; 3] },
 }
 
 impl Session {

@@ -118,7 +118,10 @@ fn dispatch(state: &mut State, ask: &Ask<'_>) -> Outcome {
         Operation::RedeliverWebhookDelivery(_) | Operation::RedeliverAppsDelivery => {
             hooks::redeliver(state, ask)
         }
-        Operation::RegisterRunner
+        Operation::ExchangeToken
+        | Operation::AcknowledgeJob
+        | Operation::RenewJob
+        | Operation::RegisterRunner
         | Operation::OpenSession
         | Operation::NextMessage
         | Operation::AcceptJob

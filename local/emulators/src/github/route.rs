@@ -128,6 +128,11 @@ fn of_hooks_and_apps<'a>(method: &str, segments: &[&'a str]) -> Option<Route<'a>
 fn of_services<'a>(method: &str, segments: &[&'a str]) -> Option<Route<'a>> {
     use Operation as Op;
     match (method, segments) {
+        ("POST", ["_services", "token"]) => found(Op::ExchangeToken, &[]),
+        ("POST", ["_services", "jobs", job, "acknowledgement"]) => {
+            found(Op::AcknowledgeJob, &[job])
+        }
+        ("POST", ["_services", "jobs", job, "renewal"]) => found(Op::RenewJob, &[job]),
         ("POST", ["_services", "runners"]) => found(Op::RegisterRunner, &[]),
         ("POST", ["_services", "sessions"]) => found(Op::OpenSession, &[]),
         ("GET", ["_services", "sessions", session, "message"]) => {

@@ -3,6 +3,8 @@
 //! GitHub's own protocol is not public. This one asks for the same things in the same order, so that
 //! what may go wrong between a runner and GitHub may go wrong here.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use chrono::TimeDelta;
 use http::{StatusCode, header};
@@ -15,12 +17,16 @@ use crate::service::{Request, Response, json_answer};
 use super::GitHub;
 use super::answer::{Query, Refusal};
 use super::credentials;
-use super::job::{Conclusion, Job};
+use super::group::Group;
+use super::job::{Job, Report};
+use super::keys::PublicKey;
 use super::operation::Operation;
-use super::registration::NewRunner;
+use super::refusals::{RunnerError, VersionCheck};
+use super::registration::{NewRunner, Registration};
 use super::route::Route;
 use super::scope::Scope;
-use super::state::{Heard, NotRegistered};
+use super::shapes::Base;
+use super::state::{Heard, NoSession, NotRegistered, State};
 
 /// How long a request for a message stays open.
 const LONG_POLL: TimeDelta = TimeDelta::seconds(50);
@@ -29,11 +35,12 @@ const LONG_POLL: TimeDelta = TimeDelta::seconds(50);
 struct Registering {
     url: String,
     name: String,
+    version: String,
     labels: Vec<String>,
     group: Option<String>,
     ephemeral: bool,
     replace: bool,
-    work_folder: String,
+    public_key: String,
 }
 
 #[derive(Deserialize)]
@@ -42,27 +49,27 @@ struct Opening {
     os: String,
 }
 
-#[derive(Deserialize)]
-struct Completing {
-    conclusion: Conclusion,
-}
-
 impl GitHub {
     /// Answers a request to the runner service.
     pub(super) async fn serve_runner(&self, route: &Route<'_>, request: &Request) -> Response {
         if route.operation == Operation::RegisterRunner {
             return self.register_runner(request).unwrap_or_else(Refusal::into_response);
         }
-        let secret = credential(request, "Bearer").unwrap_or_default();
-        let Some(runner) = self.step(|state, _| state.runner_with(secret)) else {
-            return refuse(StatusCode::UNAUTHORIZED, "the registration was removed");
+        if route.operation == Operation::ExchangeToken {
+            return self.exchange_token(request);
+        }
+        let token = credential(request, "Bearer").unwrap_or_default();
+        let Some(runner) = self.step(|state, _| state.runner_with(token)) else {
+            return refuse(StatusCode::UNAUTHORIZED, "the access token is unknown");
         };
-        let name = route.names.first().copied().unwrap_or_default();
+        let (name, number) = (route.names.first().copied().unwrap_or_default(), route.number(0));
         match route.operation {
             Operation::OpenSession => self.open_session(runner, request),
             Operation::NextMessage => self.next_message(runner, name, request).await,
-            Operation::AcceptJob => self.accept_job(runner, route.number(0)),
-            Operation::CompleteJob => self.complete_job(runner, route.number(0), request),
+            Operation::AcknowledgeJob => self.acknowledge_job(runner, number),
+            Operation::AcceptJob => self.accept_job(runner, number),
+            Operation::RenewJob => self.renew_job(runner, number),
+            Operation::CompleteJob => self.complete_job(runner, number, request),
             _ => {
                 self.step(|state, now| state.end_session(runner, now));
                 no_content()
@@ -73,19 +80,19 @@ impl GitHub {
     /// A token that is unknown, expired or for another scope is not found, as GitHub has it.
     fn register_runner(&self, request: &Request) -> Result<Response, Refusal> {
         let asked: Registering = read(request)?;
+        if self.refuses(VersionCheck::Registration, &asked.version) {
+            return Err(Refusal::new(StatusCode::NOT_FOUND, self.too_old_to_register()));
+        }
         let url = url::Url::parse(&asked.url).map_err(|_| Refusal::not_found())?;
+        let key = PublicKey::of_xml(&asked.public_key);
+        let key = key.ok_or_else(|| Refusal::invalid("the public key is missing"))?;
         let token = credential(request, "RemoteAuth").unwrap_or_default();
         let base = self.options.base_of(request);
-        let files = self.step(|state, now| {
+        self.step(|state, now| {
             let named = Scope::of_web_path(url.path()).and_then(|scope| state.known(&scope));
             let scope = state.token_scope(token, now).filter(|scope| named.as_ref() == Some(scope));
             let scope = scope.ok_or_else(Refusal::not_found)?;
-            let wanted = asked.group.as_deref().unwrap_or("Default");
-            let mut groups = state.groups_of(&scope).into_iter();
-            let group = groups.find(|group| group.name.eq_ignore_ascii_case(wanted));
-            let group = group.ok_or_else(|| {
-                Refusal::invalid(format!("no self-hosted runner group is named \"{wanted}\""))
-            })?;
+            let group = group_named(state, &scope, asked.group.as_deref())?;
             let former = state.runner_named(&scope, &asked.name).filter(|_| asked.replace);
             if let Some(id) = former.filter(|former| !former.busy).map(|former| former.id) {
                 state.remove(id, now);
@@ -96,39 +103,73 @@ impl GitHub {
                 group: group.id,
                 labels: asked.labels,
                 ephemeral: asked.ephemeral,
-                work_folder: asked.work_folder,
             };
-            let work_folder = order.work_folder.clone();
-            let id = state.register(order, now).map_err(not_registered)?;
-            Ok(credentials::files(&state.registrations[&id], &work_folder, &base))
-        })?;
-        Ok(json_answer(StatusCode::OK, &json!(files)))
+            let id = state.register(order, Some(key), now).map_err(not_registered)?;
+            Ok(json_answer(StatusCode::OK, &registered(&state.registrations[&id], &group, &base)))
+        })
+    }
+
+    fn exchange_token(&self, request: &Request) -> Response {
+        let form: BTreeMap<_, _> = url::form_urlencoded::parse(request.body()).collect();
+        let jwt = form.get("client_assertion").map(AsRef::as_ref).unwrap_or_default();
+        match self.step(|state, _| state.exchange(jwt)) {
+            Some(token) => {
+                let body =
+                    json!({ "access_token": token, "token_type": "bearer", "expires_in": 3000 });
+                json_answer(StatusCode::OK, &body)
+            }
+            None => json_answer(StatusCode::BAD_REQUEST, &json!({ "error": "invalid_client" })),
+        }
     }
 
     fn open_session(&self, runner: u64, request: &Request) -> Response {
         let Ok(asked) = read::<Opening>(request) else {
             return refuse(StatusCode::BAD_REQUEST, "the version is missing");
         };
-        let least = self.options.minimum_version.as_deref().unwrap_or_default();
-        if numbers(&asked.version) < numbers(least) {
-            let text = format!("version {} is deprecated and receives no messages", asked.version);
-            return refuse(StatusCode::FORBIDDEN, &text);
+        if self.refuses(VersionCheck::Session, &asked.version) {
+            return refuse(StatusCode::FORBIDDEN, "Forbidden");
         }
+        let is_refused = self.refuses(VersionCheck::Message, &asked.version);
         let (os, version) = (asked.os, asked.version);
-        match self.step(|state, now| state.open_session(runner, (os, version), now)) {
+        match self.step(|state, now| state.open_session(runner, (os, version), is_refused, now)) {
             Ok(session) => json_answer(StatusCode::OK, &json!({ "session": session })),
-            Err(_) => refuse(StatusCode::CONFLICT, "the runner has a session already"),
+            Err(NoSession::Conflict) => {
+                refuse(StatusCode::CONFLICT, "the runner has a session already")
+            }
+            Err(NoSession::NoRunner) => {
+                RunnerError::RunnerNotFound.into_response("the registration was removed")
+            }
         }
+    }
+
+    fn refuses(&self, at: VersionCheck, version: &str) -> bool {
+        let least = self.options.minimum_version.as_deref().unwrap_or_default();
+        self.options.version_check == at && numbers(version) < numbers(least)
+    }
+
+    fn too_old_to_register(&self) -> String {
+        let least = self.options.minimum_version.as_deref().unwrap_or_default();
+        format!(
+            "Your runner version is out of date and can no longer register with GitHub. \
+             The minimum runner version is now {least}."
+        )
     }
 
     async fn next_message(&self, runner: u64, session: &str, request: &Request) -> Response {
         let query = Query::of(request.uri().query().unwrap_or_default());
         let after = query.get("after").and_then(|text| text.parse().ok()).unwrap_or_default();
+        if let Some(error) = self.step(|state, now| state.rejection(runner, now)) {
+            return error.into_response("as the test ordered");
+        }
+        if self.refuses(VersionCheck::Message, query.get("version").unwrap_or_default()) {
+            let text = "the runner version is deprecated and cannot receive messages";
+            return RunnerError::RunnerVersionTooOld.into_response(text);
+        }
         let until = self.site.clock.now() + LONG_POLL;
         let _poll = Poll::begin(self, runner, session);
         loop {
             let woken = match self.step(|state, _| state.hear(runner, session, after)) {
-                Heard::Gone => return refuse(StatusCode::UNAUTHORIZED, "the session is over"),
+                Heard::Gone(error) => return error.into_response("the session is over"),
                 Heard::Message(number, message) => {
                     let text = json!({ "number": number, "message": message });
                     return json_answer(StatusCode::OK, &text);
@@ -143,6 +184,22 @@ impl GitHub {
         }
     }
 
+    fn acknowledge_job(&self, runner: u64, job: u64) -> Response {
+        if self.step(|state, _| state.has_job(runner, job)) {
+            no_content()
+        } else {
+            RunnerError::AcknowledgeJobNotFound.into_response("the job was withdrawn")
+        }
+    }
+
+    fn renew_job(&self, runner: u64, job: u64) -> Response {
+        if self.step(|state, _| state.has_job(runner, job)) {
+            no_content()
+        } else {
+            refuse(StatusCode::NOT_FOUND, "the job is not this runner's any more")
+        }
+    }
+
     fn accept_job(&self, runner: u64, job: u64) -> Response {
         match self.step(|state, now| state.accept(runner, job, now)) {
             Some(job) => json_answer(StatusCode::OK, &order(&job)),
@@ -151,10 +208,10 @@ impl GitHub {
     }
 
     fn complete_job(&self, runner: u64, job: u64, request: &Request) -> Response {
-        let Ok(Completing { conclusion }) = read(request) else {
+        let Ok(report) = read::<Report>(request) else {
             return refuse(StatusCode::BAD_REQUEST, "the conclusion is missing");
         };
-        if self.step(|state, now| state.conclude(runner, job, conclusion, now)) {
+        if self.step(|state, now| state.conclude(runner, job, report, now)) {
             no_content()
         } else {
             refuse(StatusCode::CONFLICT, "the job is not this runner's any more")
@@ -213,6 +270,30 @@ fn order(job: &Job) -> Value {
         "script": job.script,
         "always": job.always,
         "environment": environment,
+    })
+}
+
+fn group_named(state: &State, scope: &Scope, name: Option<&str>) -> Result<Group, Refusal> {
+    let wanted = name.unwrap_or("Default");
+    let mut groups = state.groups_of(scope).into_iter();
+    groups.find(|group| group.name.eq_ignore_ascii_case(wanted)).ok_or_else(|| {
+        let text = format!("Could not find any self-hosted runner group named \"{wanted}\".");
+        Refusal::invalid(text)
+    })
+}
+
+/// Writes what a runner must know to write its own configuration.
+fn registered(of: &Registration, group: &Group, base: &Base) -> Value {
+    json!({
+        "id": of.runner.id,
+        "name": of.runner.name,
+        "pool_id": group.id,
+        "pool_name": group.name,
+        "authorization": {
+            "authorization_url": credentials::authorization_url(base),
+            "server_url": credentials::server_url(base),
+            "client_id": of.client_id,
+        },
     })
 }
 

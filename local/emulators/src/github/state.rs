@@ -18,6 +18,7 @@ use super::group::Group;
 use super::hook::{Delivery, Hook};
 use super::job::Job;
 use super::rate::Limits;
+use super::refusals::RunnerError;
 use super::registration::Registration;
 use super::repository::{Repository, Visibility};
 use super::scope::Scope;
@@ -32,7 +33,7 @@ mod apps;
 
 pub(super) use announcing::Parcel;
 pub(super) use registry::{NotRegistered, Token};
-pub(super) use sessions::Heard;
+pub(super) use sessions::{Heard, NoSession};
 use time::Timer;
 
 /// All that GitHub knows.
@@ -63,7 +64,11 @@ pub(super) struct State {
     /// Deliveries that wait for the earlier ones of the same job or hook.
     chains: BTreeMap<u64, VecDeque<u64>>,
     tokens: BTreeMap<String, Token>,
-    secrets: BTreeMap<String, u64>,
+    /// Runners by their client ids.
+    clients: BTreeMap<String, u64>,
+    access_tokens: BTreeMap<String, u64>,
+    /// What the next requests for a message are rejected with.
+    pub(super) rejections: VecDeque<RunnerError>,
     jobs_by_run: BTreeMap<u64, Vec<u64>>,
     /// Queued jobs that no runner was given.
     unassigned: BTreeSet<u64>,
@@ -116,7 +121,9 @@ impl State {
             started_chains: Vec::new(),
             chains: BTreeMap::new(),
             tokens: BTreeMap::new(),
-            secrets: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            access_tokens: BTreeMap::new(),
+            rejections: VecDeque::new(),
             jobs_by_run: BTreeMap::new(),
             unassigned: BTreeSet::new(),
             offered: BTreeMap::new(),

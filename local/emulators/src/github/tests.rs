@@ -3,8 +3,6 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode, header};
@@ -92,12 +90,17 @@ impl World {
 
     /// Registers a runner that a test plays itself, and opens its session.
     pub(crate) async fn player(&self, name: &str, labels: &[&str]) -> Player {
-        let (id, config) = self.register(name, labels).await;
-        let mut player = Player { id, secret: secret_of(&config), session: String::new() };
+        let (id, _) = self.register(name, labels).await;
+        let mut player = Player { id, token: self.access_token(id), session: String::new() };
         let body = json!({ "version": "2.336.0", "os": "Linux" });
         let answer = self.play(&player, Method::POST, "sessions", body).await;
         player.session = answer.body()["session"].as_str().unwrap().to_owned();
         player
+    }
+
+    /// Issues an access token to a runner, without its key.
+    pub(crate) fn access_token(&self, id: u64) -> String {
+        self.github.step(|state, _| state.access_token(id))
     }
 
     /// Calls the runner service as a runner.
@@ -111,7 +114,7 @@ impl World {
         let request = http::Request::builder()
             .method(method)
             .uri(format!("{}/_services/{path}", self.listening.url))
-            .header(header::AUTHORIZATION, format!("Bearer {}", player.secret))
+            .header(header::AUTHORIZATION, format!("Bearer {}", player.token))
             .body(Bytes::from(body.to_string()));
         self.send(request.unwrap()).await
     }
@@ -143,15 +146,8 @@ impl World {
 /// A runner that a test plays itself.
 pub(crate) struct Player {
     pub(crate) id: u64,
-    pub(crate) secret: String,
+    pub(crate) token: String,
     pub(crate) session: String,
-}
-
-fn secret_of(config: &str) -> String {
-    let files: Value = serde_json::from_slice(&STANDARD.decode(config).unwrap()).unwrap();
-    let key = STANDARD.decode(files[".credentials_rsaparams"].as_str().unwrap()).unwrap();
-    let key: Value = serde_json::from_slice(&key).unwrap();
-    key["d"].as_str().unwrap().to_owned()
 }
 
 pub(crate) fn loopback() -> SocketAddr {

@@ -10,9 +10,11 @@ use super::group::Group;
 use super::hook::{Delivery, Owner};
 use super::job::{Job, JobStatus, NewJob};
 use super::rate::Resource;
-use super::registration::Runner;
+use super::refusals::RunnerError;
+use super::registration::{Message, Runner};
 use super::repository::Visibility;
 use super::scope::Scope;
+use super::state::State;
 
 impl GitHub {
     /// Adds a repository, where there is none of that name.
@@ -112,6 +114,34 @@ impl GitHub {
     /// Holds all jobs back from runners, or ceases to.
     pub fn pause_assignment(&self, paused: bool) {
         self.step(|state, now| state.set_assigning(!paused, now));
+    }
+
+    /// Rejects the next request of any runner for a message; several rejections queue up.
+    pub fn reject_message(&self, error: RunnerError) {
+        self.step(|state, _| state.rejections.push_back(error));
+    }
+
+    /// Ends the session of a runner, which stays registered; returns whether there is such a runner.
+    pub fn end_session(&self, runner: &str) -> bool {
+        self.with_runner(runner, |state, id, now| state.end_session(id, now))
+    }
+
+    /// Ends the registration of a runner, as an operator does; returns whether there was such a runner.
+    pub fn remove_runner(&self, runner: &str) -> bool {
+        self.with_runner(runner, |state, id, now| state.remove(id, now))
+    }
+
+    /// Orders a runner to update itself to a version; returns whether there is such a runner.
+    pub fn refresh_runner(&self, runner: &str, version: [u32; 3]) -> bool {
+        self.with_runner(runner, |state, id, _| state.send(Some(id), Message::Refresh { version }))
+    }
+
+    fn with_runner(&self, name: &str, act: impl FnOnce(&mut State, u64, DateTime<Utc>)) -> bool {
+        self.step(|state, now| {
+            let found = state.registrations.iter().find(|(_, known)| known.runner.name == name);
+            let id = found.map(|(id, _)| *id);
+            id.map(|id| act(state, id, now)).is_some()
+        })
     }
 
     /// Lists the jobs, oldest first.

@@ -35,8 +35,13 @@ impl Arguments {
         self.words.first().map(String::as_str)
     }
 
+    /// Returns whether a flag is set: by its name alone, or by a value in the environment that means true.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.named.contains_key(name)
+        match self.named.get(name) {
+            Some(Some(value)) => ["1", "true", "$true"].contains(&&*value.to_ascii_lowercase()),
+            Some(None) => true,
+            None => false,
+        }
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {
@@ -51,10 +56,13 @@ mod tests {
     #[test]
     fn an_argument_may_come_from_the_environment() {
         let args = ["run", "--ephemeral", "--name", "r1"].map(str::to_owned);
-        let env = BTreeMap::from([(format!("{INPUT}JITCONFIG"), "e30=".to_owned())]);
+        let env = [("JITCONFIG", "e30="), ("UNATTENDED", "True"), ("REPLACE", "false")];
+        let env = env.map(|(name, value)| (format!("{INPUT}{name}"), value.to_owned()));
+        let env = BTreeMap::from(env);
         let read = Arguments::read(&args, &env);
         assert_eq!(read.command(), Some("run"));
         assert!(read.has("ephemeral"));
+        assert!(read.has("unattended") && !read.has("replace"));
         assert_eq!(read.text("name"), Some("r1"));
         assert_eq!(read.text("jitconfig"), Some("e30="));
     }

@@ -4,11 +4,13 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
+use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::home::{carried, decode};
 use super::listening::asked;
-use super::service::{Message, Order, Refused, Service};
+use super::service::{Message, Order, Rejected, Report, Service};
 use crate::clock::Clock;
 use crate::github::Conclusion;
 use crate::github::wire::Wire;
@@ -17,8 +19,8 @@ use crate::github::wire::Wire;
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long the real listener waits between two tries to open its session.
 const SESSION_PAUSE: Duration = Duration::from_secs(30);
-/// How often it tries to open its session until it gives up: for four minutes.
-const SESSIONS: u32 = 8;
+/// How often it finds the session of another one until it gives up: for four minutes.
+const SESSION_CONFLICTS: u32 = 8;
 /// How often it reports the end of a job until it is given up.
 const REPORTS: u32 = 5;
 
@@ -54,8 +56,8 @@ pub enum Course {
 impl Bare {
     /// Makes a runner of a configuration; `None` where it cannot be read.
     pub fn configured(configuration: &str, wire: &Wire, clock: Clock) -> Option<Self> {
-        let settings = carried(&decode(configuration)?).ok()?;
-        let service = Service::new(wire, &settings.service, &settings.secret);
+        let mut settings = carried(&decode(configuration)?).ok()?;
+        let service = Service::new(wire, &settings.service, settings.credentials.take()?);
         let admits = Box::new(|_: &str| true);
         Some(Self { service, clock, name: settings.name, online: true, admits })
     }
@@ -80,7 +82,7 @@ impl Bare {
     /// Listens and serves until a job has ended, the registration is gone, or `stop` becomes true; returns
     /// what became of the job that it got.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) -> Option<Served> {
-        let session = tokio::select! {
+        let mut session = tokio::select! {
             biased;
             () = asked(&mut stop) => return None,
             session = self.open_session() => session?,
@@ -100,13 +102,20 @@ impl Bare {
                 Ok(Some(envelope)) => {
                     after = envelope.number;
                     let Message::Job { job } = envelope.message else { continue };
+                    let acknowledged = self.service.acknowledge(job).await;
+                    if acknowledged.is_err_and(|error| error.is(StatusCode::NOT_FOUND)) {
+                        return None;
+                    }
                     let Some(order) = self.take(job).await else { continue };
                     let course = self.serve((&session, after), &order, &mut stop).await;
                     return Some(Served { job, course });
                 }
                 Ok(None) => {}
-                Err(Refused::Unavailable | Refused::Conflict) => self.pass(PAUSE).await,
-                Err(Refused::Gone | Refused::Deprecated) => return None,
+                Err(Rejected::SessionInvalid) => {
+                    (session, after) = (self.open_session().await?, 0);
+                }
+                Err(error) if error.may_pass() => self.pass(PAUSE).await,
+                Err(_) => return None,
             }
         }
     }
@@ -115,12 +124,15 @@ impl Bare {
         if !self.online {
             std::future::pending::<()>().await;
         }
-        for _ in 0..SESSIONS {
+        let mut conflicts = 0;
+        while conflicts < SESSION_CONFLICTS {
             match self.service.open_session().await {
                 Ok(session) => return Some(session),
-                Err(Refused::Gone | Refused::Deprecated) => return None,
-                Err(Refused::Conflict | Refused::Unavailable) => self.pass(SESSION_PAUSE).await,
+                Err(error) if error.is(StatusCode::CONFLICT) => conflicts += 1,
+                Err(error) if error.may_pass() => {}
+                Err(_) => return None,
             }
+            self.pass(SESSION_PAUSE).await;
         }
         None
     }
@@ -128,8 +140,8 @@ impl Bare {
     async fn take(&self, job: u64) -> Option<Order> {
         loop {
             match self.service.accept(job).await {
-                Ok(order) => return Some(order),
-                Err(Refused::Unavailable) => self.pass(PAUSE).await,
+                Ok(order) => return Order::deserialize(order).ok(),
+                Err(error) if error.may_pass() => self.pass(PAUSE).await,
                 Err(_) => return None,
             }
         }
@@ -162,9 +174,10 @@ impl Bare {
     }
 
     async fn report(&self, job: u64, conclusion: Conclusion) {
+        let report = Report { conclusion, ..Report::failure() };
         for _ in 0..REPORTS {
-            match self.service.complete(job, conclusion).await {
-                Err(Refused::Unavailable) => self.pass(PAUSE).await,
+            match self.service.complete(job, &report).await {
+                Err(error) if error.may_pass() => self.pass(PAUSE).await,
                 _ => return,
             }
         }
@@ -180,8 +193,8 @@ impl Bare {
                     }
                 }
                 Ok(None) => {}
-                Err(Refused::Gone | Refused::Deprecated) => return std::future::pending().await,
-                Err(Refused::Unavailable | Refused::Conflict) => self.pass(PAUSE).await,
+                Err(error) if error.may_pass() => self.pass(PAUSE).await,
+                Err(_) => return std::future::pending().await,
             }
         }
     }

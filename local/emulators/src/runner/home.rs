@@ -1,4 +1,4 @@
-//! Knows the runner's directory: its scripts, and the files that configure it.
+//! The runner's directory: its scripts, and the files that configure it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,38 +8,80 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
+use serde_json::Value;
 
-/// Turns the listener's ending into that of `run.sh`.
+use super::service::Credentials;
+use super::{VERSION, key};
+
+/// Starts the helper until it ends with something else than 2.
 ///
-/// As the real one: it hands no signal on unless `RUNNER_MANUALLY_TRAP_SIG` is set, and then ends with
-/// 143 or 130 although the listener ended well; 7 comes through only where it was asked for.
+/// As the real one: it hands no signal on unless `RUNNER_MANUALLY_TRAP_SIG` is set. Then the helper has a process
+/// group of its own, which the listener, the Worker and the job's processes belong to; INT is sent to all of it,
+/// and the script ends with 143 or 130 although the listener ended well.
 const RUN: &str = r#"#!/bin/bash
 home="$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
-listen() {
-    "$home/bin/Runner.Listener" run "$@"
-    if [[ $? -eq 7 && "$ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE" == 1 ]]; then
-        return 7
-    fi
-    return 0
+with_traps() {
+    set -m
+    trap 'kill -INT -$group' INT TERM
 }
 
-if [[ -z "$RUNNER_MANUALLY_TRAP_SIG" ]]; then
-    listen "$@"
-    exit $?
+[[ -z "$RUNNER_MANUALLY_TRAP_SIG" ]] || with_traps
+while true; do
+    if [[ -z "$RUNNER_MANUALLY_TRAP_SIG" ]]; then
+        "$home/run-helper.sh" "$@"
+        code=$?
+    else
+        "$home/run-helper.sh" "$@" &
+        group=$!
+        wait $group
+        code=$?
+    fi
+    [[ $code -eq 2 ]] || break
+    echo "Restarting runner..."
+done
+echo "Exiting runner..."
+if [[ -n "$RUNNER_MANUALLY_TRAP_SIG" ]]; then
+    trap - INT TERM
+    wait $group
 fi
-
-set -m
-trap 'kill -INT -$listener' INT TERM
-listen "$@" &
-listener=$!
-wait $listener
-code=$?
-trap - INT TERM
-wait $listener
 exit $code
 "#;
+
+/// Turns the listener's ending into 0, into 2 where `run.sh` is to start it again, or into 7 where that was asked for.
+const HELPER: &str = r#"#!/bin/bash
+home="$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+"$home/bin/Runner.Listener" run "$@"
+code=$?
+end() {
+    echo "Runner listener exit $1"
+    exit "$2"
+}
+case $code in
+    0) end "with 0 return code, stop the service, no retry needed." 0 ;;
+    1) end "with terminated error, stop the service, no retry needed." 0 ;;
+    2)
+        echo "Runner listener exit with retryable error, re-launch runner in 5 seconds."
+        "$home/safe_sleep.sh" 5
+        exit 2
+        ;;
+    3) end "because of updating, re-launch runner after successful update" 2 ;;
+    4) end "because of updating, re-launch ephemeral runner after successful update" 2 ;;
+    5) end "with Session Conflict error, stop the service, no retry needed." 0 ;;
+    7)
+        if [[ "$ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE" == 1 ]]; then
+            end "with deprecated version exit code: 7." 7
+        fi
+        ;;
+esac
+echo "Exiting with unknown error code: $code"
+exit 0
+"#;
+
+const SLEEP: &str = "#!/bin/bash\nsleep \"$1\"\n";
+
+/// The real one installs a service; it is there, and does nothing.
+const SERVICE: &str = "#!/bin/bash\necho 'A service is not modelled.' >&2\nexit 1\n";
 
 const CONFIG: &str = r#"#!/bin/bash
 home="$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -51,6 +93,12 @@ exec "$home/bin/Runner.Listener" configure "$@"
 
 /// A stand-in needs nothing that a release's script would install.
 const DEPENDENCIES: &str = "#!/bin/bash\n";
+
+/// Where an update leaves the new version.
+const VERSION_FILE: &str = "updated-version";
+
+/// The byte order mark with which .NET begins a file.
+const MARK: &str = "\u{feff}";
 
 /// The files that make a directory a configured runner.
 const CONFIGURATION: [&str; 3] = [".runner", ".credentials", ".credentials_rsaparams"];
@@ -73,15 +121,19 @@ pub fn lay_release(dir: &Path, listener: &Path) -> io::Result<()> {
     write_script(&dir.join("bin/installdependencies.sh"), DEPENDENCIES)
 }
 
-/// Writes the scripts, and tells where the listener belongs; nothing is there.
+/// Writes the scripts and the link by which the Worker is started; returns where the listener belongs.
 fn lay_scripts(dir: &Path) -> io::Result<PathBuf> {
     fs::create_dir_all(dir.join("bin"))?;
     write_script(&dir.join("run.sh"), RUN)?;
+    write_script(&dir.join("run-helper.sh"), HELPER)?;
+    write_script(&dir.join("safe_sleep.sh"), SLEEP)?;
     write_script(&dir.join("config.sh"), CONFIG)?;
-    let listener = dir.join("bin/Runner.Listener");
-    if listener.symlink_metadata().is_ok() {
-        fs::remove_file(&listener)?;
+    let programs = ["Runner.Listener", "Runner.Worker"].map(|name| dir.join("bin").join(name));
+    for program in programs.iter().filter(|program| program.symlink_metadata().is_ok()) {
+        fs::remove_file(program)?;
     }
+    let [listener, worker] = programs;
+    symlink("Runner.Listener", worker)?;
     Ok(listener)
 }
 
@@ -91,27 +143,15 @@ fn write_script(path: &Path, script: &str) -> io::Result<()> {
 }
 
 /// What a configured runner knows of itself.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Settings {
     pub(super) name: String,
-    pub(super) service: String,
     pub(super) ephemeral: bool,
     pub(super) work_folder: String,
-    pub(super) secret: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RunnerFile {
-    agent_name: String,
-    server_url: String,
-    ephemeral: String,
-    work_folder: String,
-}
-
-#[derive(Deserialize)]
-struct KeyFile {
-    d: String,
+    /// The address of the service.
+    pub(super) service: String,
+    /// None once they were handed to the service.
+    pub(super) credentials: Option<Credentials>,
 }
 
 /// Writes the files of a configuration: names, and contents in base64.
@@ -132,28 +172,95 @@ pub(super) fn is_configured(home: &Path) -> bool {
     home.join(CONFIGURATION[0]).exists()
 }
 
+/// Writes the files that `config.sh` leaves: those of the configuration with a byte order mark, and the others.
+pub(super) fn write_texts(
+    home: &Path,
+    files: &[(&str, Value)],
+    path: Option<&String>,
+) -> io::Result<()> {
+    for (name, content) in files {
+        fs::write(home.join(name), format!("{MARK}{content}"))?;
+    }
+    fs::write(home.join(".path"), path.map_or("", String::as_str))?;
+    fs::write(home.join(".env"), "LANG=C.UTF-8\n")?;
+    write_script(&home.join("svc.sh"), SERVICE)
+}
+
 /// Reads what the runner is configured as.
-pub(super) fn settings(home: &Path) -> io::Result<Settings> {
-    read(&fs::read(home.join(CONFIGURATION[0]))?, &fs::read(home.join(CONFIGURATION[2]))?)
+///
+/// # Errors
+/// The text that the runner prints.
+pub(super) fn settings(home: &Path) -> Result<Settings, String> {
+    let read = |name: &str| {
+        let path = home.join(name);
+        fs::read(&path).map_err(|_| format!("Could not find file '{}'.", path.display()))
+    };
+    of_files(read)
 }
 
 /// Reads what a runner is configured as from the files that a configuration carries.
-pub(super) fn carried(files: &BTreeMap<String, String>) -> io::Result<Settings> {
-    let file = |name: &str| STANDARD.decode(files.get(name).map_or("", String::as_str));
-    let found = (file(CONFIGURATION[0]), file(CONFIGURATION[2]));
-    read(&found.0.map_err(io::Error::other)?, &found.1.map_err(io::Error::other)?)
+///
+/// # Errors
+/// The text that the runner prints.
+pub(super) fn carried(files: &BTreeMap<String, String>) -> Result<Settings, String> {
+    of_files(|name| {
+        let file = files.get(name).ok_or(format!("Could not find file '{name}'."))?;
+        STANDARD.decode(file).map_err(|err| err.to_string())
+    })
 }
 
-fn read(runner: &[u8], key: &[u8]) -> io::Result<Settings> {
-    let file: RunnerFile = serde_json::from_slice(runner)?;
-    let key: KeyFile = serde_json::from_slice(key)?;
+/// The older protocol, without `UseV2Flow`, is not modelled.
+fn of_files(read: impl Fn(&str) -> Result<Vec<u8>, String>) -> Result<Settings, String> {
+    let settings = fields(&read(CONFIGURATION[0])?)?;
+    let text = |name: &str| settings.get(name).map(spoken).filter(|text| !text.is_empty());
+    let is_true = |name: &str| text(name).is_some_and(|text| text.eq_ignore_ascii_case("true"));
+    if !is_true("usev2flow") {
+        return Err("the protocol without UseV2Flow is not modelled".to_owned());
+    }
+    let credentials = fields(&read(CONFIGURATION[1])?)?;
+    let data = credentials.get("data").cloned().unwrap_or_default();
+    let data = fields(data.to_string().as_bytes())?;
+    let datum = |name: &str| data.get(name).map(spoken).ok_or(format!("{name} is not set"));
+    let credentials = Credentials {
+        client_id: datum("clientid")?,
+        authorization_url: datum("authorizationurl")?,
+        key: key::read(without_mark(&read(CONFIGURATION[2])?))?,
+    };
     Ok(Settings {
-        name: file.agent_name,
-        service: file.server_url,
-        ephemeral: file.ephemeral == "True",
-        work_folder: file.work_folder,
-        secret: key.d,
+        name: text("agentname").unwrap_or_default(),
+        ephemeral: is_true("ephemeral"),
+        work_folder: text("workfolder").unwrap_or("_work".to_owned()),
+        service: text("serverurlv2").ok_or("ServerUrlV2 is not set")?,
+        credentials: Some(credentials),
     })
+}
+
+/// Reads an object by the names of its fields in lower case: both spellings are in use.
+fn fields(text: &[u8]) -> Result<BTreeMap<String, Value>, String> {
+    let object: BTreeMap<String, Value> =
+        serde_json::from_slice(without_mark(text)).map_err(|err| err.to_string())?;
+    Ok(object.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect())
+}
+
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(MARK.as_bytes()).unwrap_or(text)
+}
+
+/// Writes a value as text: `"True"`, `true` and `100` are read alike.
+fn spoken(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Updates the runner: from its next start on it reports another version.
+pub(super) fn update(home: &Path, version: &str) -> io::Result<()> {
+    fs::create_dir_all(home.join("bin"))?;
+    fs::write(home.join("bin").join(VERSION_FILE), version)
+}
+
+/// Returns the version that the runner reports.
+pub(super) fn version(home: &Path) -> String {
+    let updated = fs::read_to_string(home.join("bin").join(VERSION_FILE));
+    updated.unwrap_or_else(|_| VERSION.to_owned())
 }
 
 /// Deletes the configuration, as an ephemeral runner does after its job.

@@ -1,40 +1,91 @@
 //! Speaks to the runner service.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Method, StatusCode, header};
+use ring::rsa::KeyPair;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::clock::Clock;
 use crate::github::Conclusion;
+use crate::github::Step;
 use crate::github::wire::Wire;
 use crate::service::Response;
 
-use super::{PAUSE, VERSION};
+use super::{VERSION, key};
 
-/// How often it tries to register.
-const REGISTRATIONS: u32 = 3;
+/// How long an access token is asked for.
+const TOKEN_LIFE: i64 = 300;
 
 /// The service, as one runner sees it.
 pub(super) struct Service {
     wire: Wire,
     url: String,
-    secret: String,
+    version: String,
+    credentials: Option<Credentials>,
+    token: Mutex<Option<String>>,
+}
+
+/// What a runner gets its access tokens with.
+#[derive(Debug)]
+pub(super) struct Credentials {
+    pub(super) client_id: String,
+    pub(super) authorization_url: String,
+    pub(super) key: KeyPair,
 }
 
 /// Why the service did not do what it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Refused {
-    /// It does not know the runner or its session any more.
-    Gone,
-    /// It has another session of the runner, or gave the job to another one.
-    Conflict,
-    /// It refuses the runner's version.
-    Deprecated,
-    /// It did not answer, or cannot answer now.
-    Unavailable,
+pub(super) enum Rejected {
+    /// The registration was removed.
+    RunnerNotFound,
+    /// The session is over.
+    SessionInvalid,
+    /// The runner's version is too old.
+    VersionTooOld,
+    /// The runner was taken back by its owner.
+    Deprovisioned,
+    /// The token service knows no such client.
+    InvalidClient,
+    /// Another status, without a known reason.
+    Status(StatusCode),
+    /// There was no answer.
+    NoAnswer,
+}
+
+impl Rejected {
+    /// Returns whether it is a condition that passes.
+    pub(super) fn may_pass(self) -> bool {
+        match self {
+            Self::NoAnswer => true,
+            Self::Status(status) => {
+                status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn is(self, status: StatusCode) -> bool {
+        self == Self::Status(status)
+    }
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // As .NET spells it: `NotFound`.
+            Self::Status(status) => {
+                let reason = status.canonical_reason().unwrap_or("unknown");
+                formatter.write_str(&reason.replace(' ', ""))
+            }
+            Self::NoAnswer => formatter.write_str("Connection refused"),
+            other => write!(formatter, "{other:?}"),
+        }
+    }
 }
 
 /// What the service has to say.
@@ -49,57 +100,80 @@ pub(super) struct Envelope {
 pub(super) enum Message {
     Job { job: u64 },
     Cancel { job: u64 },
+    Refresh { version: [u32; 3] },
 }
 
 /// What a runner must know to work on a job.
 #[derive(Debug, Deserialize)]
 pub(super) struct Order {
     pub(super) job: u64,
-    pub(super) name: String,
     pub(super) directory: String,
     pub(super) runs_for_ms: u64,
     pub(super) set_up_fails: bool,
-    #[expect(dead_code, reason = "the next commit runs them")]
     pub(super) pre: Option<String>,
     pub(super) script: Option<String>,
-    #[expect(dead_code, reason = "the next commit runs them")]
     pub(super) always: Vec<String>,
     pub(super) environment: BTreeMap<String, String>,
 }
 
+/// How a job ended.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) conclusion: Conclusion,
+    pub(super) steps: Vec<Step>,
+    pub(super) annotations: Vec<String>,
+}
+
+impl Report {
+    /// Reports the failure of a job of which nothing else is known.
+    pub(super) fn failure() -> Self {
+        Self { conclusion: Conclusion::Failure, steps: Vec::new(), annotations: Vec::new() }
+    }
+}
+
 impl Service {
-    pub(super) fn new(wire: &Wire, url: &str, secret: &str) -> Self {
-        let url = url.trim_end_matches('/').to_owned();
-        Self { wire: Arc::clone(wire), url, secret: secret.to_owned() }
+    pub(super) fn new(wire: &Wire, url: &str, credentials: Credentials) -> Self {
+        Self { credentials: Some(credentials), ..Self::with_token(wire, url, None) }
     }
 
-    /// Registers with a token, and gives the configuration's files; or tells a person why not.
-    pub(super) async fn register(&self, order: &Value) -> Result<BTreeMap<String, String>, String> {
-        let mut reason = String::new();
-        for _ in 0..REGISTRATIONS {
-            match self.exchange("RemoteAuth", Method::POST, "runners", Some(order)).await {
-                Ok(answer) if answer.status().is_success() => {
-                    return serde_json::from_slice(answer.body()).map_err(|err| err.to_string());
-                }
-                Ok(answer) => {
-                    let text = String::from_utf8_lossy(answer.body());
-                    reason = format!("Http response code: {}\n{text}", answer.status());
-                    if answer.status().is_client_error() {
-                        break;
-                    }
-                }
-                Err(_) => reason = "The service does not answer.".to_owned(),
-            }
-            tokio::time::sleep(PAUSE).await;
+    /// Makes the service of a Worker, which gets its access token with the job.
+    pub(super) fn with_token(wire: &Wire, url: &str, token: Option<String>) -> Self {
+        Self {
+            wire: Arc::clone(wire),
+            url: url.trim_end_matches('/').to_owned(),
+            version: VERSION.to_owned(),
+            credentials: None,
+            token: Mutex::new(token),
         }
-        Err(reason)
     }
 
-    pub(super) async fn open_session(&self) -> Result<String, Refused> {
-        let body = json!({ "version": VERSION, "os": "Linux" });
+    pub(super) fn of_version(self, version: String) -> Self {
+        Self { version, ..self }
+    }
+
+    pub(super) fn version(&self) -> &str {
+        &self.version
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(super) fn known_token(&self) -> Option<String> {
+        self.token.lock().expect("no holder of this lock can panic").clone()
+    }
+
+    /// Asks once to register the runner; the answer may be a refusal.
+    pub(super) async fn register(&self, token: &str, order: &Value) -> Result<Response, Rejected> {
+        let url = format!("{}/runners", self.url);
+        self.exchange(&format!("RemoteAuth {token}"), Method::POST, &url, json_body(order)).await
+    }
+
+    pub(super) async fn open_session(&self) -> Result<String, Rejected> {
+        let body = json!({ "version": self.version, "os": "Linux" });
         let answer = self.ask(Method::POST, "sessions", Some(&body)).await?;
         let session = serde_json::from_slice::<Value>(answer.body()).unwrap_or_default();
-        session["session"].as_str().map(str::to_owned).ok_or(Refused::Unavailable)
+        session["session"].as_str().map(str::to_owned).ok_or(Rejected::NoAnswer)
     }
 
     /// Waits for a message; `None` where there was none for a while.
@@ -107,61 +181,134 @@ impl Service {
         &self,
         session: &str,
         after: u64,
-    ) -> Result<Option<Envelope>, Refused> {
-        let path = format!("sessions/{session}/message?after={after}");
+    ) -> Result<Option<Envelope>, Rejected> {
+        let path = format!("sessions/{session}/message?after={after}&version={}", self.version);
         let answer = self.ask(Method::GET, &path, None).await?;
         if answer.status() == StatusCode::NO_CONTENT {
             return Ok(None);
         }
-        serde_json::from_slice(answer.body()).map(Some).map_err(|_| Refused::Unavailable)
+        serde_json::from_slice(answer.body()).map(Some).map_err(|_| Rejected::NoAnswer)
     }
 
-    pub(super) async fn accept(&self, job: u64) -> Result<Order, Refused> {
+    pub(super) async fn acknowledge(&self, job: u64) -> Result<(), Rejected> {
+        let path = format!("jobs/{job}/acknowledgement");
+        self.ask(Method::POST, &path, None).await.map(|_| ())
+    }
+
+    /// Takes a job; the answer is what the Worker gets.
+    pub(super) async fn accept(&self, job: u64) -> Result<Value, Rejected> {
         let answer = self.ask(Method::POST, &format!("jobs/{job}/acceptance"), None).await?;
-        serde_json::from_slice(answer.body()).map_err(|_| Refused::Unavailable)
+        serde_json::from_slice(answer.body()).map_err(|_| Rejected::NoAnswer)
     }
 
-    pub(super) async fn complete(&self, job: u64, conclusion: Conclusion) -> Result<(), Refused> {
-        let body = json!({ "conclusion": conclusion });
+    pub(super) async fn renew(&self, job: u64) -> Result<(), Rejected> {
+        self.ask(Method::POST, &format!("jobs/{job}/renewal"), None).await.map(|_| ())
+    }
+
+    pub(super) async fn complete(&self, job: u64, report: &Report) -> Result<(), Rejected> {
+        let body = json!({
+            "conclusion": report.conclusion,
+            "steps": report.steps,
+            "annotations": report.annotations,
+        });
         self.ask(Method::POST, &format!("jobs/{job}/completion"), Some(&body)).await.map(|_| ())
     }
 
-    pub(super) async fn close_session(&self, session: &str) -> Result<(), Refused> {
+    pub(super) async fn close_session(&self, session: &str) -> Result<(), Rejected> {
         self.ask(Method::DELETE, &format!("sessions/{session}"), None).await.map(|_| ())
     }
 
+    /// Asks with an access token, and once more with a new one where that is not taken.
     async fn ask(
         &self,
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<Response, Refused> {
-        let response = self.exchange("Bearer", method, path, body).await?;
-        match response.status() {
-            status if status.is_success() => Ok(response),
-            StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND => Err(Refused::Gone),
-            StatusCode::CONFLICT => Err(Refused::Conflict),
-            StatusCode::FORBIDDEN => Err(Refused::Deprecated),
-            _ => Err(Refused::Unavailable),
+    ) -> Result<Response, Rejected> {
+        let url = format!("{}/{path}", self.url);
+        let body = body.map_or_else(Bytes::new, json_body);
+        let (token, is_new) = self.access_token().await?;
+        let bearer = |token: String| format!("Bearer {token}");
+        let answer = self.exchange(&bearer(token), method.clone(), &url, body.clone()).await?;
+        if answer.status() != StatusCode::UNAUTHORIZED || is_new || self.credentials.is_none() {
+            return judged(answer);
         }
+        *self.token.lock().expect("no holder of this lock can panic") = None;
+        let (token, _) = self.access_token().await?;
+        judged(self.exchange(&bearer(token), method, &url, body).await?)
+    }
+
+    /// Returns the access token, and whether it was issued just now.
+    async fn access_token(&self) -> Result<(String, bool), Rejected> {
+        if let Some(token) = self.known_token() {
+            return Ok((token, false));
+        }
+        let credentials = self.credentials.as_ref().ok_or(Rejected::InvalidClient)?;
+        let now = Clock::of_this_machine().now().timestamp();
+        let claims = json!({
+            "sub": credentials.client_id,
+            "iss": credentials.client_id,
+            "aud": credentials.authorization_url,
+            "jti": uuid::Uuid::new_v4().to_string(),
+            "nbf": now,
+            "exp": now + TOKEN_LIFE,
+        });
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "client_credentials")
+            .append_pair(
+                "client_assertion_type",
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            )
+            .append_pair("client_assertion", &key::sign(&credentials.key, &claims))
+            .finish();
+        let url = &credentials.authorization_url;
+        let answer = self.exchange("", Method::POST, url, form.into()).await?;
+        let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+        if body["error"] == "invalid_client" {
+            return Err(Rejected::InvalidClient);
+        }
+        let token = body["access_token"].as_str().ok_or(Rejected::Status(answer.status()))?;
+        *self.token.lock().expect("no holder of this lock can panic") = Some(token.to_owned());
+        Ok((token.to_owned(), true))
     }
 
     async fn exchange(
         &self,
-        scheme: &str,
+        authorization: &str,
         method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<Response, Refused> {
-        let body = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
-        let request = http::Request::builder()
+        url: &str,
+        body: Bytes,
+    ) -> Result<Response, Rejected> {
+        let mut request = http::Request::builder()
             .method(method)
-            .uri(format!("{}/{path}", self.url))
-            .header(header::AUTHORIZATION, format!("{scheme} {}", self.secret))
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(header::USER_AGENT, format!("GitHubActionsRunner-linux/{VERSION}"))
-            .body(body)
-            .map_err(|_| Refused::Unavailable)?;
-        (self.wire)(request).await.map_err(|_| Refused::Unavailable)
+            .uri(url)
+            .header(header::USER_AGENT, format!("GitHubActionsRunner-linux/{}", self.version));
+        if authorization.is_empty() {
+            request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        } else {
+            request = request
+                .header(header::AUTHORIZATION, authorization)
+                .header(header::CONTENT_TYPE, "application/json");
+        }
+        let request = request.body(body).map_err(|_| Rejected::NoAnswer)?;
+        (self.wire)(request).await.map_err(|_| Rejected::NoAnswer)
     }
+}
+
+fn json_body(body: &Value) -> Bytes {
+    Bytes::from(body.to_string())
+}
+
+fn judged(answer: Response) -> Result<Response, Rejected> {
+    if answer.status().is_success() {
+        return Ok(answer);
+    }
+    let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    Err(match body["errorKind"].as_str() {
+        Some("RunnerNotFound") => Rejected::RunnerNotFound,
+        Some("RunnerSessionInvalid") => Rejected::SessionInvalid,
+        Some("RunnerVersionTooOld") => Rejected::VersionTooOld,
+        Some("HostedRunnerDeprovisioned") => Rejected::Deprovisioned,
+        _ => Rejected::Status(answer.status()),
+    })
 }

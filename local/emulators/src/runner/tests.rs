@@ -12,6 +12,7 @@ use super::{Ending, Listener};
 use crate::github::tests::World;
 use crate::github::wire::{self, Wire};
 
+mod cases;
 mod home;
 mod serving;
 mod in_process;

@@ -10,10 +10,13 @@ use crate::UBUNTU;
 
 /// Tells what was called in between, leaving out what runners and the host's own polling call.
 fn between(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> String {
-    const OTHERS: [&str; 10] = [
+    const OTHERS: [&str; 13] = [
         "Session",
         "NextMessage",
+        "ExchangeToken",
+        "AcknowledgeJob",
         "AcceptJob",
+        "RenewJob",
         "CompleteJob",
         "GetMessages",
         "UpdateMessage",

@@ -8,11 +8,11 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::github::answer::{Outcome, Refusal, Reply};
-use crate::github::credentials;
 use crate::github::registration::{NewRunner, Runner};
 use crate::github::scope::{Level, Scope};
 use crate::github::shapes;
 use crate::github::state::{NotRegistered, State};
+use crate::github::{credentials, keys};
 
 use super::{Ask, listed, scope};
 
@@ -27,10 +27,10 @@ pub(super) fn token(state: &mut State, ask: &Ask<'_>) -> Outcome {
 
 pub(super) fn jit_config(state: &mut State, ask: &Ask<'_>) -> Outcome {
     let scope = scope(state, ask)?;
-    let order = order(scope, ask.body)?;
+    let (order, work_folder) = order(scope, ask.body)?;
     let name = order.name.clone();
-    let work_folder = order.work_folder.clone();
-    let id = state.register(order, ask.now).map_err(|reason| match reason {
+    let group = state.group(&order.scope, order.group).map(|group| group.name).unwrap_or_default();
+    let id = state.register(order, None, ask.now).map_err(|reason| match reason {
         NotRegistered::NameTaken => {
             let text = format!("Already exists - A runner with the name {name} already exists.");
             Refusal::new(StatusCode::CONFLICT, text)
@@ -38,7 +38,8 @@ pub(super) fn jit_config(state: &mut State, ask: &Ask<'_>) -> Outcome {
         NotRegistered::NoSuchGroup => Refusal::not_found(),
     })?;
     let registration = &state.registrations[&id];
-    let files = credentials::files(registration, &work_folder, &ask.base);
+    let key = keys::key(id);
+    let files = credentials::files(registration, key, &group, &work_folder, &ask.base);
     Reply::created(json!({
         "runner": shapes::runner::runner(&registration.runner),
         "encoded_jit_config": STANDARD.encode(json!(files).to_string()),
@@ -46,7 +47,7 @@ pub(super) fn jit_config(state: &mut State, ask: &Ask<'_>) -> Outcome {
 }
 
 /// Reads the body of a request for a configuration.
-fn order(scope: Scope, body: &[u8]) -> Result<NewRunner, Refusal> {
+fn order(scope: Scope, body: &[u8]) -> Result<(NewRunner, String), Refusal> {
     let body: Value = serde_json::from_slice(body)
         .map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "Problems parsing JSON"))?;
     let name = body["name"].as_str().filter(|name| !name.is_empty() && name.len() <= 64);
@@ -57,7 +58,8 @@ fn order(scope: Scope, body: &[u8]) -> Result<NewRunner, Refusal> {
     let labels = labels.filter(|labels| (1..=100).contains(&labels.len()));
     let labels = labels.ok_or_else(|| invalid("labels", "an array of 1 to 100 strings"))?;
     let work_folder = body["work_folder"].as_str().unwrap_or("_work").to_owned();
-    Ok(NewRunner { name: name.to_owned(), scope, group, labels, ephemeral: true, work_folder })
+    let name = name.to_owned();
+    Ok((NewRunner { name, scope, group, labels, ephemeral: true }, work_folder))
 }
 
 fn invalid(field: &str, wanted: &str) -> Refusal {

@@ -77,7 +77,7 @@ impl State {
     }
 
     /// Sends a message to a runner, if it has a session.
-    pub(super) fn send(&mut self, runner: Option<u64>, message: Message) {
+    pub(in crate::github) fn send(&mut self, runner: Option<u64>, message: Message) {
         let known = runner.and_then(|runner| self.registrations.get_mut(&runner));
         if let Some(session) = known.and_then(|known| known.session.as_mut()) {
             session.send(message);

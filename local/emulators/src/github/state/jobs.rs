@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rand::Rng;
 
 use crate::events::Happening;
-use crate::github::job::{Conclusion, Gate, Job, JobStatus, NewJob, ServingRunner};
+use crate::github::job::{Conclusion, Gate, Job, JobStatus, NewJob, Report, ServingRunner};
 use crate::github::registration::Message;
 use crate::github::run::Run;
 
@@ -36,6 +36,8 @@ impl State {
             always: order.always,
             set_up_fails: order.set_up_fails,
             silent: order.silent,
+            steps: Vec::new(),
+            annotations: Vec::new(),
             zeroed: false,
             cancelling: false,
         };
@@ -60,6 +62,8 @@ impl State {
             completed_at: None,
             runner: None,
             assignments: 0,
+            steps: Vec::new(),
+            annotations: Vec::new(),
             zeroed: false,
             cancelling: false,
             ..done
@@ -138,18 +142,24 @@ impl State {
         self.jobs.get(&id).filter(|job| job.is_served_by(runner)).cloned()
     }
 
+    /// Returns whether a job is still a runner's own, accepted or not.
+    pub(in crate::github) fn has_job(&self, runner: u64, id: u64) -> bool {
+        let offered = self.offered.get(&id) == Some(&runner);
+        offered || self.jobs.get(&id).is_some_and(|job| job.is_served_by(runner))
+    }
+
     /// Ends a job as its runner reports it; tells whether the job was that runner's to end.
     pub(in crate::github) fn conclude(
         &mut self,
         runner: u64,
         id: u64,
-        conclusion: Conclusion,
+        report: Report,
         now: DateTime<Utc>,
     ) -> bool {
-        if !self.jobs.get(&id).is_some_and(|job| job.is_served_by(runner)) {
-            return false;
-        }
-        self.complete(id, conclusion, now);
+        let job = self.jobs.get_mut(&id).filter(|job| job.is_served_by(runner));
+        let Some(job) = job else { return false };
+        (job.steps, job.annotations) = (report.steps, report.annotations);
+        self.complete(id, report.conclusion, now);
         self.dismiss(runner, now);
         true
     }

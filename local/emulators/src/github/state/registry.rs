@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::events::Happening;
+use crate::github::keys::{self, PublicKey};
 use crate::github::registration::{NewRunner, Registration, Runner};
 use crate::github::scope::Scope;
 
@@ -46,6 +47,7 @@ impl State {
     pub(in crate::github) fn register(
         &mut self,
         order: NewRunner,
+        key: Option<PublicKey>,
         now: DateTime<Utc>,
     ) -> Result<u64, NotRegistered> {
         if self.group(&order.scope, order.group).is_none() {
@@ -55,7 +57,8 @@ impl State {
             return Err(NotRegistered::NameTaken);
         }
         let id = next(&mut self.numbers.runner);
-        let secret = self.secret(43);
+        let client_id = self.guid();
+        let key = key.unwrap_or_else(|| keys::key(id).into());
         let runner = Runner {
             id,
             name: order.name,
@@ -70,10 +73,11 @@ impl State {
             registered_at: now,
         };
         self.happened.push(Happening::RunnerRegistered { runner: runner.name.clone() });
-        self.secrets.insert(secret.clone(), id);
+        self.clients.insert(client_id.clone(), id);
         let registration = Registration {
             runner,
-            secret,
+            client_id,
+            key,
             session: None,
             job: None,
             idle_since: None,
@@ -90,15 +94,30 @@ impl State {
         runners.find(|runner| runner.scope == *scope && runner.name.eq_ignore_ascii_case(name))
     }
 
-    /// Finds a runner by what it proves itself with.
-    pub(in crate::github) fn runner_with(&self, secret: &str) -> Option<u64> {
-        self.secrets.get(secret).copied()
+    /// Issues an access token to the runner that signed a request for one; `None` where there is no such
+    /// registration, or the signature is not its own.
+    pub(in crate::github) fn exchange(&mut self, jwt: &str) -> Option<String> {
+        let id = *self.clients.get(&keys::subject(jwt)?)?;
+        let known = self.registrations.get(&id)?;
+        known.key.has_signed(jwt).then(|| self.access_token(id))
+    }
+
+    /// Issues an access token to a runner.
+    pub(in crate::github) fn access_token(&mut self, id: u64) -> String {
+        let token = self.secret(43);
+        self.access_tokens.insert(token.clone(), id);
+        token
+    }
+
+    /// Finds whose access token it is; the registration may have ended since.
+    pub(in crate::github) fn runner_with(&self, access_token: &str) -> Option<u64> {
+        self.access_tokens.get(access_token).copied()
     }
 
     /// Ends a registration, with its session; a job that it had not accepted is queued again.
     pub(in crate::github) fn remove(&mut self, id: u64, now: DateTime<Utc>) {
         let Some(known) = self.registrations.remove(&id) else { return };
-        self.secrets.remove(&known.secret);
+        self.clients.remove(&known.client_id);
         self.idle.remove(&id);
         self.happened.push(Happening::RunnerGone { runner: known.runner.name.clone() });
         if let Some(job) = known.job.filter(|job| self.offered.contains_key(job)) {

@@ -10,15 +10,21 @@ use crate::events::Happening;
 use crate::github::registration::{Message, Session};
 
 use super::State;
+use crate::github::refusals::RunnerError;
 
-/// The runner has a session already.
+/// Why a runner gets no session.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::github) struct Conflict;
+pub(in crate::github) enum NoSession {
+    /// It has one already.
+    Conflict,
+    /// Its registration was removed.
+    NoRunner,
+}
 
 /// What a request for a message finds.
 pub(in crate::github) enum Heard {
-    /// The session is over.
-    Gone,
+    /// The session is over, or the registration.
+    Gone(RunnerError),
     /// A message, with its number.
     Message(u64, Message),
     /// Nothing yet; there may be something when this wakes.
@@ -31,19 +37,20 @@ impl State {
         &mut self,
         runner: u64,
         (os, version): (String, String),
+        is_refused: bool,
         now: DateTime<Utc>,
-    ) -> Result<String, Conflict> {
+    ) -> Result<String, NoSession> {
         let id = self.guid();
-        let known = self.registrations.get_mut(&runner).ok_or(Conflict)?;
+        let known = self.registrations.get_mut(&runner).ok_or(NoSession::NoRunner)?;
         if known.session.is_some() {
-            return Err(Conflict);
+            return Err(NoSession::Conflict);
         }
         known.session = Some(Session::new(id.clone(), now));
         known.offline_since = None;
         known.runner.online = true;
         known.runner.os = os;
         known.runner.version = Some(version);
-        let idle = known.job.is_none();
+        let idle = known.job.is_none() && !is_refused;
         self.happened.push(Happening::RunnerOnline { runner: known.runner.name.clone() });
         self.expect_sign_of_life(runner, now);
         if idle {
@@ -65,9 +72,27 @@ impl State {
         self.limit_absence(runner, now);
     }
 
+    /// Takes what the next request for a message is to be rejected with, if something was ordered.
+    pub(in crate::github) fn rejection(
+        &mut self,
+        runner: u64,
+        now: DateTime<Utc>,
+    ) -> Option<RunnerError> {
+        let error = self.rejections.pop_front()?;
+        if error == RunnerError::RunnerSessionInvalid {
+            self.end_session(runner, now);
+        }
+        Some(error)
+    }
+
     /// Looks for the first message after the last that the runner has seen.
     pub(in crate::github) fn hear(&mut self, runner: u64, session: &str, after: u64) -> Heard {
-        let Some(session) = self.session(runner, session) else { return Heard::Gone };
+        if !self.registrations.contains_key(&runner) {
+            return Heard::Gone(RunnerError::RunnerNotFound);
+        }
+        let Some(session) = self.session(runner, session) else {
+            return Heard::Gone(RunnerError::RunnerSessionInvalid);
+        };
         session.inbox.retain(|&(number, _)| number > after);
         match session.inbox.front() {
             Some(&(number, message)) => Heard::Message(number, message),

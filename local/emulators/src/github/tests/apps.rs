@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use rustls::SignatureScheme;
 use rustls::pki_types::PrivateKeyDer;

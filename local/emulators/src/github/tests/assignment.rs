@@ -95,9 +95,8 @@ async fn a_group_keeps_repositories_out() {
 }
 
 async fn session_of(world: &World, answer: &Value) -> Player {
-    let secret = super::secret_of(answer["encoded_jit_config"].as_str().unwrap());
     let id = answer["runner"]["id"].as_u64().unwrap();
-    let mut player = Player { id, secret, session: String::new() };
+    let mut player = Player { id, token: world.access_token(id), session: String::new() };
     let body = json!({ "version": "2.336.0", "os": "Linux" });
     let answer = world.play(&player, Method::POST, "sessions", body).await;
     player.session = answer.body()["session"].as_str().unwrap().to_owned();

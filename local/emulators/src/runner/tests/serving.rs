@@ -57,14 +57,51 @@ async fn a_runner_configured_with_a_token_adds_its_own_labels_and_tells_no_token
     let token = world.api(Method::POST, path, Value::Null).await.into_body();
     let token = token["token"].as_str().unwrap();
     let program = Program::new();
-    let args = ["configure", "--url", &url, "--token", token, "--name", "gh-1", "--labels", "gpu"];
-    let rest = ["--ephemeral", "--unattended", "--disableupdate", "--replace"];
+    let args = ["configure", "--url", &url, "--token", token, "--name", "gh-1"];
+    let rest =
+        ["--labels", "gpu, spaced ,GPU, ,x y", "--ephemeral", "--disableupdate", "--replace"];
     assert_eq!(program.run(&[&args[..], &rest[..]].concat()).await, Ending::Success);
     let labels = world.github.runners()[0].labels.join(",");
-    assert!(labels.starts_with("self-hosted,Linux,") && labels.ends_with(",gpu"), "{labels}");
+    assert!(labels.starts_with("self-hosted,Linux,"), "{labels}");
+    assert!(labels.ends_with(",gpu, spaced ,x y"), "{labels}");
+    let settings = program.read(".runner").replace(&world.listening.url, "http://github.test");
+    insta::assert_snapshot!(settings.trim_start_matches('\u{feff}'), @r#"{"agentId":21,"agentName":"gh-1","disableUpdate":true,"ephemeral":true,"gitHubUrl":"http://github.test/octo/app","isHostedServer":false,"poolId":1,"poolName":"Default","serverUrl":"http://github.test/_services/","serverUrlV2":"http://github.test/_services/","useRunnerAdminFlow":true,"useV2Flow":true,"workFolder":"_work"}"#);
+    assert!(settings.starts_with('\u{feff}'));
+    for file in [".credentials", ".credentials_rsaparams", ".env", ".path", "svc.sh"] {
+        assert!(program.has(file), "{file}");
+    }
     assert_eq!(program.run(&["run"]).await, Ending::Success);
     assert_eq!(world.github.settled(job).await.conclusion, Some(Conclusion::Success));
     assert!(!program.said().contains(token));
+}
+
+#[tokio::test]
+async fn all_inputs_may_come_from_the_environment() {
+    let world = World::start().await;
+    world.github.add_repository("octo/app", crate::github::Visibility::Private);
+    let url = format!("{}/octo/app", world.listening.url);
+    let path = "/repos/octo/app/actions/runners/registration-token";
+    let token = world.api(Method::POST, path, Value::Null).await.into_body();
+    let token = token["token"].as_str().unwrap();
+    let mut program = Program::new();
+    let inputs = [
+        ("URL", url.as_str()),
+        ("TOKEN", token),
+        ("NAME", "gh-1"),
+        ("LABELS", "--gpu,/a b"),
+        ("NO-DEFAULT-LABELS", "true"),
+        ("EPHEMERAL", "true"),
+        ("REPLACE", "false"),
+    ];
+    let inputs =
+        inputs.map(|(name, value)| (format!("ACTIONS_RUNNER_INPUT_{name}"), value.to_owned()));
+    program.env.extend(inputs);
+    assert_eq!(program.run(&["configure"]).await, Ending::Success);
+    let runner = &world.github.runners()[0];
+    assert_eq!((runner.labels.join("|").as_str(), runner.ephemeral), ("--gpu|/a b", true));
+    let second = Program { env: program.env.clone(), ..Program::new() };
+    assert_eq!(second.run(&["configure"]).await, Ending::TerminatedError);
+    assert!(second.said().contains("a runner exists with the same name"), "{}", second.said());
 }
 
 #[tokio::test]
@@ -127,7 +164,7 @@ async fn a_runner_stopped_in_mid_job_reports_a_failure_and_ends_its_script() {
     let pipe = program.home.path().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut order = NewJob::new("octo/app", &["linux"]);
-    order.script = Some(format!("exec 3>{}; echo running >&3; sleep 3600", pipe.display()));
+    order.script = Some(format!("exec 3>{}; echo running >&3; exec sleep 3600", pipe.display()));
     let job = world.github.queue_job(order);
     let (_, config) = world.register("gh-1", &["linux"]).await;
     let running = program.start(&["run", "--jitconfig", &config]);
@@ -136,6 +173,7 @@ async fn a_runner_stopped_in_mid_job_reports_a_failure_and_ends_its_script() {
     program.stop.send_replace(true);
     assert_eq!(running.await.unwrap(), Ending::Success);
     assert_eq!(lines.next_line().await.unwrap(), None);
+    assert!(program.has(".runner"), "only a served job ends the configuration");
     assert_eq!(world.github.settled(job).await.conclusion, Some(Conclusion::Failure));
     assert!(!program.has("_work/_temp/completed"), "the hook is not for a runner that is stopped");
     assert!(world.github.runners().is_empty());
