@@ -34,6 +34,8 @@ pub(super) struct Run {
     cancelled: bool,
     shutting_down: bool,
     failed: bool,
+    /// Whether a script was started, which may have left processes behind.
+    pub(super) has_started: bool,
     steps: Vec<Step>,
     annotations: Vec<String>,
 }
@@ -51,6 +53,7 @@ impl Run {
             cancelled: false,
             shutting_down: false,
             failed: false,
+            has_started: false,
             steps: Vec::new(),
             annotations: Vec::new(),
         }
@@ -145,6 +148,7 @@ impl Run {
             self.annotations.push(format!("{} cannot be run", step.name));
             return Conclusion::Failure;
         };
+        self.has_started = true;
         let code = tokio::select! {
             biased;
             () = self.end_of(step) => None,

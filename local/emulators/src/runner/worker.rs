@@ -132,7 +132,9 @@ impl Worker {
             Ok(surroundings) => {
                 perf::write(&self.env, "Worker", &format!("WorkerJobInitialized_{}", order.job));
                 run.all(&order, &surroundings).await;
-                surroundings.end_orphans();
+                if run.has_started {
+                    surroundings.end_orphans();
+                }
             }
             Err(reason) => run.fail_set_up(reason),
         }
