@@ -32,9 +32,11 @@ mod worker;
 mod steps;
 mod script;
 mod service;
+mod rejected;
 mod key;
 mod perf;
 mod home;
+mod scripts;
 mod bare;
 
 #[cfg(test)]

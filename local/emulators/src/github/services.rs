@@ -14,34 +14,18 @@ use serde_json::{Value, json};
 
 use crate::service::{Request, Response, json_answer};
 
+mod registering;
+
 use super::GitHub;
 use super::answer::{Query, Refusal};
-use super::credentials;
-use super::group::Group;
 use super::job::{Job, Report};
-use super::keys::PublicKey;
 use super::operation::Operation;
 use super::refusals::{RunnerError, VersionCheck};
-use super::registration::{NewRunner, Registration};
 use super::route::Route;
-use super::scope::Scope;
-use super::shapes::Base;
-use super::state::{Heard, NoSession, NotRegistered, State};
+use super::state::{Heard, NoSession};
 
 /// How long a request for a message stays open.
 const LONG_POLL: TimeDelta = TimeDelta::seconds(50);
-
-#[derive(Deserialize)]
-struct Registering {
-    url: String,
-    name: String,
-    version: String,
-    labels: Vec<String>,
-    group: Option<String>,
-    ephemeral: bool,
-    replace: bool,
-    public_key: String,
-}
 
 #[derive(Deserialize)]
 struct Opening {
@@ -75,38 +59,6 @@ impl GitHub {
                 no_content()
             }
         }
-    }
-
-    /// A token that is unknown, expired or for another scope is not found, as GitHub has it.
-    fn register_runner(&self, request: &Request) -> Result<Response, Refusal> {
-        let asked: Registering = read(request)?;
-        if self.refuses(VersionCheck::Registration, &asked.version) {
-            return Err(Refusal::new(StatusCode::NOT_FOUND, self.too_old_to_register()));
-        }
-        let url = url::Url::parse(&asked.url).map_err(|_| Refusal::not_found())?;
-        let key = PublicKey::of_xml(&asked.public_key);
-        let key = key.ok_or_else(|| Refusal::invalid("the public key is missing"))?;
-        let token = credential(request, "RemoteAuth").unwrap_or_default();
-        let base = self.options.base_of(request);
-        self.step(|state, now| {
-            let named = Scope::of_web_path(url.path()).and_then(|scope| state.known(&scope));
-            let scope = state.token_scope(token, now).filter(|scope| named.as_ref() == Some(scope));
-            let scope = scope.ok_or_else(Refusal::not_found)?;
-            let group = group_named(state, &scope, asked.group.as_deref())?;
-            let former = state.runner_named(&scope, &asked.name).filter(|_| asked.replace);
-            if let Some(id) = former.filter(|former| !former.busy).map(|former| former.id) {
-                state.remove(id, now);
-            }
-            let order = NewRunner {
-                name: asked.name,
-                scope,
-                group: group.id,
-                labels: asked.labels,
-                ephemeral: asked.ephemeral,
-            };
-            let id = state.register(order, Some(key), now).map_err(not_registered)?;
-            Ok(json_answer(StatusCode::OK, &registered(&state.registrations[&id], &group, &base)))
-        })
     }
 
     fn exchange_token(&self, request: &Request) -> Response {
@@ -145,14 +97,6 @@ impl GitHub {
     fn refuses(&self, at: VersionCheck, version: &str) -> bool {
         let least = self.options.minimum_version.as_deref().unwrap_or_default();
         self.options.version_check == at && numbers(version) < numbers(least)
-    }
-
-    fn too_old_to_register(&self) -> String {
-        let least = self.options.minimum_version.as_deref().unwrap_or_default();
-        format!(
-            "Your runner version is out of date and can no longer register with GitHub. \
-             The minimum runner version is now {least}."
-        )
     }
 
     async fn next_message(&self, runner: u64, session: &str, request: &Request) -> Response {
@@ -271,39 +215,6 @@ fn order(job: &Job) -> Value {
         "always": job.always,
         "environment": environment,
     })
-}
-
-fn group_named(state: &State, scope: &Scope, name: Option<&str>) -> Result<Group, Refusal> {
-    let wanted = name.unwrap_or("Default");
-    let mut groups = state.groups_of(scope).into_iter();
-    groups.find(|group| group.name.eq_ignore_ascii_case(wanted)).ok_or_else(|| {
-        let text = format!("Could not find any self-hosted runner group named \"{wanted}\".");
-        Refusal::invalid(text)
-    })
-}
-
-/// Writes what a runner must know to write its own configuration.
-fn registered(of: &Registration, group: &Group, base: &Base) -> Value {
-    json!({
-        "id": of.runner.id,
-        "name": of.runner.name,
-        "pool_id": group.id,
-        "pool_name": group.name,
-        "authorization": {
-            "authorization_url": credentials::authorization_url(base),
-            "server_url": credentials::server_url(base),
-            "client_id": of.client_id,
-        },
-    })
-}
-
-fn not_registered(reason: NotRegistered) -> Refusal {
-    match reason {
-        NotRegistered::NameTaken => {
-            Refusal::new(StatusCode::CONFLICT, "a runner exists with the same name")
-        }
-        NotRegistered::NoSuchGroup => Refusal::not_found(),
-    }
 }
 
 fn credential<'a>(request: &'a Request, scheme: &str) -> Option<&'a str> {

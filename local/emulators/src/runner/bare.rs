@@ -10,7 +10,8 @@ use tokio::sync::watch;
 
 use super::home::{carried, decode};
 use super::listening::asked;
-use super::service::{Message, Order, Rejected, Report, Service};
+use super::rejected::Rejected;
+use super::service::{Message, Order, Report, Service};
 use crate::clock::Clock;
 use crate::github::Conclusion;
 use crate::github::wire::Wire;

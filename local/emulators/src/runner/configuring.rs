@@ -6,7 +6,8 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::arguments::Arguments;
-use super::service::{Rejected, Service};
+use super::rejected::Rejected;
+use super::service::Service;
 use super::{Ending, Listener, VERSION, home};
 use crate::github::keys::{Key, key};
 

@@ -13,7 +13,8 @@ use crate::github::Conclusion;
 
 use super::home::Settings;
 use super::listening::{Session, asked};
-use super::service::{Message, Rejected, Report, Service};
+use super::rejected::Rejected;
+use super::service::{Message, Report, Service};
 use super::worker::{Assignment, Notice, Worker, conclusion_of};
 use super::{Listener, PAUSE, Workers, perf, report};
 

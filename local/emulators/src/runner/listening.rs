@@ -8,7 +8,8 @@ use tokio::sync::watch;
 use super::arguments::Arguments;
 use super::dispatch::Dispatched;
 use super::home::{self, Settings};
-use super::service::{Message, Rejected, Service};
+use super::rejected::Rejected;
+use super::service::{Message, Service};
 use super::{Ending, Listener, PAUSE, perf};
 
 /// How long it waits between two tries to open its session.

@@ -13,6 +13,7 @@ use crate::github::tests::World;
 use crate::github::wire::{self, Wire};
 
 mod cases;
+mod scene;
 mod home;
 mod serving;
 mod in_process;

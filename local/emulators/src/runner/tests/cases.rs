@@ -1,55 +1,16 @@
 //! The cases of the real runner (actions/runner 2.336.0 was seen in each) as a table: what is ordered, how the
 //! listener ends and after how long, what GitHub saw of it, and whether a Worker ran. In virtual time.
 
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures::FutureExt;
-use http::header;
-use serde_json::{Value, json};
+use http::Method;
+use serde_json::Value;
 
 use super::Program;
-use crate::clock::Clock;
-use crate::events::{Happening, Site};
-use crate::faults::Effect;
-use crate::github::tests::TOKEN;
-use crate::github::wire::{self, Unanswered, Wire};
-use crate::github::{GitHub, NewJob, Options, RunnerError, VersionCheck, Visibility};
-use crate::service::{Response, Service};
-
-const FOR_GOOD: u32 = u32::MAX;
-const HOUR: Duration = Duration::from_secs(3600);
-
-/// What is done to a runner or to its service.
-#[derive(Clone, Copy)]
-enum Order {
-    /// The next calls of an operation are answered with a status.
-    Answer(&'static str, u32, u16),
-    /// The next request for a message is rejected.
-    Reject(RunnerError),
-    /// No request is answered until the time has passed.
-    Unreachable(Duration),
-    /// The faults end after this time.
-    Recover(Duration),
-    RemoveRunner,
-    LoseSession,
-    Refresh,
-    Queue,
-    QueueBroken,
-    /// A file of the configuration is changed.
-    File(&'static str, fn(&str) -> Option<String>),
-    /// `_diag` cannot be written.
-    NoDiag,
-    AskForSeven,
-    Stop,
-    /// The runner is stopped when it has asked for the job, before the answer.
-    StopInAcceptance,
-}
-
-use Order::*;
+use super::scene::Order::{self, *};
+use super::scene::{FOR_GOOD, HOUR, Scene};
+use crate::events::Happening;
+use crate::github::{NewJob, RunnerError, VersionCheck};
 
 struct Case {
     name: &'static str,
@@ -149,154 +110,6 @@ const JOBS: &[Case] = &[
     case("stopped before the Worker starts", &[StopInAcceptance, Queue], &[]),
 ];
 
-/// A GitHub with one runner, in virtual time.
-struct Scene {
-    site: Site,
-    github: Arc<GitHub>,
-    service: Arc<Service<GitHub>>,
-    unreachable: Arc<AtomicBool>,
-    program: Program,
-    config: String,
-}
-
-impl Scene {
-    async fn new(case: &Case) -> Self {
-        let mut options = Options::new(TOKEN, 1);
-        options.wire = Arc::new(|_| async { Ok(Response::default()) }.boxed());
-        if let Some(at) = case.version_check {
-            options.version_check = at;
-            options.minimum_version = Some("2.1000.0".to_owned());
-        }
-        let site = Site::new(Clock::starting_at("2026-11-21T12:00:00Z".parse().unwrap()));
-        let github = GitHub::new(options, site.clone());
-        github.add_repository("octo/app", Visibility::Private);
-        let service = Service::new(Arc::clone(&github));
-        let mut program = Program::new();
-        let perf = program.home.path().join("perf").to_str().unwrap().to_owned();
-        program.env.insert("RUNNER_PERFLOG".to_owned(), perf);
-        let config = configuration(&service).await;
-        super::super::home::write(program.home.path(), &decoded(&config)).unwrap();
-        let unreachable = Arc::default();
-        Self { site, github, service, unreachable, program, config }
-    }
-
-    /// A way to GitHub that can be closed.
-    fn wire(&self) -> Wire {
-        let (open, closed) = (wire::to(Arc::clone(&self.service)), Arc::clone(&self.unreachable));
-        Arc::new(move |request| {
-            if closed.load(Ordering::Relaxed) {
-                return async { Err(Unanswered("closed".to_owned())) }.boxed();
-            }
-            open(request)
-        })
-    }
-
-    async fn obey(&mut self, order: Order) {
-        match order {
-            Answer(operation, times, status) => {
-                let effect = Effect::Fail { status, retry_after: None };
-                self.service.faults.befall(operation, times, effect);
-            }
-            Reject(error) => self.github.reject_message(error),
-            Unreachable(time) => {
-                let closed = Arc::clone(&self.unreachable);
-                closed.store(true, Ordering::Relaxed);
-                after(time, move || closed.store(false, Ordering::Relaxed));
-            }
-            Recover(time) => {
-                let service = Arc::clone(&self.service);
-                after(time, move || service.faults.release());
-            }
-            RemoveRunner => assert!(self.github.remove_runner("gh-1")),
-            LoseSession => assert!(self.github.end_session("gh-1")),
-            Refresh => assert!(self.github.refresh_runner("gh-1", [2, 400, 0])),
-            Queue => {
-                self.github.queue_job(NewJob::new("octo/app", &["linux"]));
-            }
-            QueueBroken => {
-                let broken = NewJob { set_up_fails: true, ..NewJob::new("octo/app", &["linux"]) };
-                self.github.queue_job(broken);
-            }
-            File(name, change) => change_file(&self.program.home.path().join(name), change),
-            NoDiag => std::fs::write(self.program.home.path().join("_diag"), "").unwrap(),
-            AskForSeven => {
-                let name = "ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE".to_owned();
-                self.program.env.insert(name, "1".to_owned());
-            }
-            Stop => {
-                self.program.stop.send_replace(true);
-            }
-            StopInAcceptance => {
-                let (service, stop) = (Arc::clone(&self.service), self.program.stop.clone());
-                service.faults.befall("AcceptJob", 1, Effect::Withhold);
-                tokio::spawn(async move {
-                    service.faults.called("AcceptJob", 1).await;
-                    stop.send_replace(true);
-                    tokio::task::yield_now().await;
-                    service.faults.release();
-                });
-            }
-        }
-    }
-
-    /// Starts the listener as run.sh does, again after 2, 3 and 4; gives up after the third start.
-    async fn run(&mut self, online: &[Order]) -> Vec<u8> {
-        let mut codes = Vec::new();
-        let mut online = online.iter();
-        loop {
-            let running = self.program.start_on(self.wire(), &["run"]);
-            if online.len() > 0 {
-                self.program.says("Listening for Jobs").await;
-            }
-            for order in online.by_ref() {
-                self.obey(*order).await;
-            }
-            let code = running.await.unwrap().code();
-            codes.push(code);
-            if !(2..=4).contains(&code) || codes.len() == 3 {
-                return codes;
-            }
-            if code == 2 {
-                tokio::time::sleep(Duration::from_secs(5)).await;
-            }
-        }
-    }
-}
-
-fn after(time: Duration, act: impl FnOnce() + Send + 'static) {
-    tokio::spawn(async move {
-        tokio::time::sleep(time).await;
-        act();
-    });
-}
-
-fn change_file(path: &Path, change: fn(&str) -> Option<String>) {
-    let before = std::fs::read_to_string(path).unwrap();
-    match change(&before) {
-        Some(text) => {
-            assert_ne!(text, before);
-            std::fs::write(path, text).unwrap();
-        }
-        None => std::fs::remove_file(path).unwrap(),
-    }
-}
-
-async fn configuration(service: &Arc<Service<GitHub>>) -> String {
-    let body = json!({ "name": "gh-1", "runner_group_id": 1, "labels": ["linux"] });
-    let path = "http://github.test/repos/octo/app/actions/runners/generate-jitconfig";
-    let request = http::Request::post(path)
-        .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
-        .header(header::USER_AGENT, "mayfly")
-        .body(Bytes::from(body.to_string()));
-    let answer = service.call(request.unwrap()).await.unwrap();
-    let answer: Value = serde_json::from_slice(answer.body()).unwrap();
-    answer["encoded_jit_config"].as_str().unwrap().to_owned()
-}
-
-fn decoded(config: &str) -> std::collections::BTreeMap<String, String> {
-    super::super::home::decode(config).unwrap()
-}
-
 fn word(what: &Happening) -> Option<String> {
     Some(match what {
         Happening::RunnerOnline { .. } => "online".to_owned(),
@@ -309,7 +122,7 @@ fn word(what: &Happening) -> Option<String> {
 
 /// Runs a case; returns its line of the table.
 async fn outcome(case: &Case) -> String {
-    let mut scene = Scene::new(case).await;
+    let mut scene = Scene::new(case.version_check).await;
     let mut events = scene.site.listen();
     let began = scene.site.clock.now();
     for order in case.before {
@@ -401,9 +214,66 @@ async fn jobs() {
     "#);
 }
 
+/// What config.sh is started with besides the address, and what is ordered before.
+const REGISTRATIONS: &[(&str, &[Order], &[&str])] = &[
+    ("good token", &[], &[]),
+    ("401", &[Answer("RegisterRunner", FOR_GOOD, 401)], &[]),
+    ("403", &[Answer("RegisterRunner", FOR_GOOD, 403)], &[]),
+    ("500", &[Answer("RegisterRunner", FOR_GOOD, 500)], &[]),
+    ("500 twice", &[Answer("RegisterRunner", 2, 500)], &[]),
+    ("404", &[Answer("RegisterRunner", FOR_GOOD, 404)], &[]),
+    ("service down", &[Unreachable(HOUR)], &[]),
+    ("no such group", &[], &["--runnergroup", "no such group"]),
+    ("same name", &[], &["--name", "gh-1"]),
+    ("same name, replaced", &[], &["--name", "gh-1", "--replace"]),
+];
+
+async fn registration(
+    version_check: Option<VersionCheck>,
+    (name, before, args): (&str, &[Order], &[&str]),
+) -> String {
+    let mut scene = Scene::new(version_check).await;
+    let path = "/repos/octo/app/actions/runners/registration-token";
+    let token = scene.api(Method::POST, path, Value::Null).await["token"].clone();
+    for order in before {
+        scene.obey(*order).await;
+    }
+    let began = scene.site.clock.now();
+    let program = Program::new();
+    let fixed = ["configure", "--url", "http://github.test/octo/app", "--ephemeral", "--token"];
+    let args = [&fixed[..], &[token.as_str().unwrap()], args].concat();
+    let code = program.start_on(scene.wire(), &args).await.unwrap().code();
+    let took = (scene.site.clock.now() - began).num_seconds();
+    let said = program.said().trim_end().replace('\n', " / ");
+    format!("{name}: {code} after {took} s; {said}")
+}
+
+#[tokio::test(start_paused = true)]
+async fn registrations() {
+    let mut lines = Vec::new();
+    for case in REGISTRATIONS {
+        lines.push(registration(None, *case).await);
+    }
+    let too_old = Some(VersionCheck::Registration);
+    lines.push(registration(too_old, ("version refused", &[], &[])).await);
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    good token: 0 after 0 s; √ Runner successfully added / √ Runner connection is good / √ Settings Saved.
+    401: 1 after 7 s; Http response code: Unauthorized from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 401 Unauthorized.
+    403: 1 after 7 s; Http response code: Forbidden from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 403 Forbidden.
+    500: 1 after 7 s; Http response code: InternalServerError from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 500 Internal Server Error.
+    500 twice: 0 after 7 s; √ Runner successfully added / √ Runner connection is good / √ Settings Saved.
+    404: 1 after 0 s; Http response code: NotFound from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 404 Not Found.
+    service down: 1 after 7 s; Connection refused
+    no such group: 1 after 0 s; Http response code: UnprocessableEntity from 'POST http://github.test/_services/runners' / Could not find any self-hosted runner group named "no such group". / Response status code does not indicate success: 422 Unprocessable Entity.
+    same name: 1 after 0 s; Http response code: Conflict from 'POST http://github.test/_services/runners' / a runner exists with the same name / Response status code does not indicate success: 409 Conflict.
+    same name, replaced: 0 after 0 s; √ Runner successfully added / √ Runner connection is good / √ Settings Saved.
+    version refused: 1 after 0 s; Http response code: NotFound from 'POST http://github.test/_services/runners' / Your runner version is out of date and can no longer register with GitHub. The minimum runner version is now 2.1000.0. / Response status code does not indicate success: 404 Not Found.
+    "#);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_jit_configuration_has_the_form_of_githubs() {
-    let scene = Scene::new(&case("", &[], &[])).await;
+    let scene = Scene::new(None).await;
     let read = |name: &str| scene.program.read(name);
     insta::assert_snapshot!(read(".runner"), @r#"{"AgentId":"21","AgentName":"gh-1","DisableUpdate":"True","Ephemeral":"True","PoolId":"1","PoolName":"Default","ServerUrl":"http://github.test/_services/","ServerUrlV2":"http://github.test/_services/","UseV2Flow":"True","WorkFolder":"_work"}"#);
     let credentials: Value = serde_json::from_str(&read(".credentials")).unwrap();
@@ -421,7 +291,7 @@ async fn a_jit_configuration_has_the_form_of_githubs() {
 
 #[tokio::test(start_paused = true)]
 async fn the_perf_log_shows_how_far_a_runner_came() {
-    let mut scene = Scene::new(&case("", &[], &[])).await;
+    let mut scene = Scene::new(None).await;
     scene.obey(Queue).await;
     scene.run(&[]).await;
     let job = scene.github.jobs()[0].id.to_string();
