@@ -10,11 +10,16 @@ use super::rejected::Rejected;
 use super::service::Service;
 use super::{Ending, Listener, VERSION, home};
 use crate::github::keys::{Key, key};
+use crate::service::Response;
 
 /// How often it tries to register.
 const REGISTRATIONS: u32 = 3;
 /// How long it waits between two tries; the real one was seen to take 6.7 to 7.9 s for the three.
 const PAUSE: Duration = Duration::from_millis(3500);
+
+/// What is not tried again.
+const FINAL: [StatusCode; 3] =
+    [StatusCode::NOT_FOUND, StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY];
 
 impl Listener {
     pub(super) async fn configure(&self, args: &Arguments) -> Ending {
@@ -81,21 +86,8 @@ impl Listener {
                     return serde_json::from_slice(answer.body()).map_err(|err| err.to_string());
                 }
                 Ok(answer) => {
-                    let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-                    let status = answer.status();
-                    reason = format!(
-                        "Http response code: {} from 'POST {}/runners'\n{}\n\
-                         Response status code does not indicate success: {status}.",
-                        Rejected::Status(status),
-                        service.url(),
-                        body["message"].as_str().unwrap_or_default(),
-                    );
-                    let is_final = [
-                        StatusCode::NOT_FOUND,
-                        StatusCode::CONFLICT,
-                        StatusCode::UNPROCESSABLE_ENTITY,
-                    ];
-                    if is_final.contains(&status) {
+                    reason = refusal(&answer, service.url());
+                    if FINAL.contains(&answer.status()) {
                         break;
                     }
                 }
@@ -116,6 +108,23 @@ impl Listener {
         self.say(reason);
         Ending::TerminatedError
     }
+}
+
+/// Writes what a person reads of a refusal.
+fn refusal(answer: &Response, url: &str) -> String {
+    let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let message = body["message"].as_str().unwrap_or_default();
+    let status = answer.status();
+    if [StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY].contains(&status) {
+        return message.to_owned();
+    }
+    let reason = Rejected::Status(status);
+    format!(
+        "Http response code: {reason} from 'POST {url}/runners'\n{message}\n\
+         Response status code does not indicate success: {} ({}).",
+        status.as_u16(),
+        status.canonical_reason().unwrap_or_default(),
+    )
 }
 
 /// Writes what `config.sh` leaves, by the names of the files.

@@ -99,7 +99,7 @@ fn registered(of: &Registration, group: &Group, base: &Base) -> Value {
 fn not_registered(reason: NotRegistered) -> Refusal {
     match reason {
         NotRegistered::NameTaken => {
-            Refusal::new(StatusCode::CONFLICT, "a runner exists with the same name")
+            Refusal::new(StatusCode::CONFLICT, "A runner exists with the same name.")
         }
         NotRegistered::NoSuchGroup => Refusal::not_found(),
     }

@@ -258,16 +258,16 @@ async fn registrations() {
     lines.push(registration(too_old, ("version refused", &[], &[])).await);
     insta::assert_snapshot!(lines.join("\n"), @r#"
     good token: 0 after 0 s; √ Runner successfully added / √ Runner connection is good / √ Settings Saved.
-    401: 1 after 7 s; Http response code: Unauthorized from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 401 Unauthorized.
-    403: 1 after 7 s; Http response code: Forbidden from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 403 Forbidden.
-    500: 1 after 7 s; Http response code: InternalServerError from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 500 Internal Server Error.
+    401: 1 after 7 s; Http response code: Unauthorized from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 401 (Unauthorized).
+    403: 1 after 7 s; Http response code: Forbidden from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 403 (Forbidden).
+    500: 1 after 7 s; Http response code: InternalServerError from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 500 (Internal Server Error).
     500 twice: 0 after 7 s; √ Runner successfully added / √ Runner connection is good / √ Settings Saved.
-    404: 1 after 0 s; Http response code: NotFound from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 404 Not Found.
+    404: 1 after 0 s; Http response code: NotFound from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 404 (Not Found).
     service down: 1 after 7 s; Connection refused
-    no such group: 1 after 0 s; Http response code: UnprocessableEntity from 'POST http://github.test/_services/runners' / Could not find any self-hosted runner group named "no such group". / Response status code does not indicate success: 422 Unprocessable Entity.
-    same name: 1 after 0 s; Http response code: Conflict from 'POST http://github.test/_services/runners' / a runner exists with the same name / Response status code does not indicate success: 409 Conflict.
+    no such group: 1 after 0 s; Could not find any self-hosted runner group named "no such group".
+    same name: 1 after 0 s; A runner exists with the same name.
     same name, replaced: 0 after 0 s; √ Runner successfully added / √ Runner connection is good / √ Settings Saved.
-    version refused: 1 after 0 s; Http response code: NotFound from 'POST http://github.test/_services/runners' / Your runner version is out of date and can no longer register with GitHub. The minimum runner version is now 2.1000.0. / Response status code does not indicate success: 404 Not Found.
+    version refused: 1 after 0 s; Http response code: NotFound from 'POST http://github.test/_services/runners' / Your runner version is out of date and can no longer register with GitHub. The minimum runner version is now 2.1000.0. / Response status code does not indicate success: 404 (Not Found).
     "#);
 }
 

@@ -101,7 +101,7 @@ async fn all_inputs_may_come_from_the_environment() {
     assert_eq!((runner.labels.join("|").as_str(), runner.ephemeral), ("--gpu|/a b", true));
     let second = Program { env: program.env.clone(), ..Program::new() };
     assert_eq!(second.run(&["configure"]).await, Ending::TerminatedError);
-    assert!(second.said().contains("a runner exists with the same name"), "{}", second.said());
+    assert!(second.said().contains("A runner exists with the same name"), "{}", second.said());
 }
 
 #[tokio::test]
