@@ -80,6 +80,8 @@ pub(super) struct State {
     timers: BTreeSet<(DateTime<Utc>, Timer)>,
     numbers: Numbers,
     dice: StdRng,
+    /// What access tokens are drawn from: apart, so that a seed assigns jobs alike however often runners ask for one.
+    credentials: StdRng,
 }
 
 /// The next number of each kind.
@@ -102,6 +104,7 @@ struct Numbers {
 impl State {
     pub(super) fn new(options: Arc<Options>) -> Self {
         let dice = StdRng::seed_from_u64(options.seed);
+        let credentials = StdRng::seed_from_u64(!options.seed);
         Self {
             apps: Vec::new(),
             installations: BTreeMap::new(),
@@ -142,6 +145,7 @@ impl State {
                 request: 0,
                 installation: 51_000_000,
             },
+            credentials,
             dice,
         }
     }

@@ -1,6 +1,7 @@
 //! Registers runners and removes them.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use rand::Rng;
 
 use crate::events::Happening;
 use crate::github::keys::{self, PublicKey};
@@ -11,6 +12,13 @@ use super::{State, next};
 
 /// How long a registration token may be used.
 const TOKEN_LIFE: TimeDelta = TimeDelta::hours(1);
+
+/// Makes a runner's client id out of a secret text.
+fn client_id(secret: &str) -> String {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&secret.as_bytes()[..16]);
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
 
 /// The right to register runners for a scope.
 #[derive(Clone)]
@@ -57,7 +65,7 @@ impl State {
             return Err(NotRegistered::NameTaken);
         }
         let id = next(&mut self.numbers.runner);
-        let client_id = self.guid();
+        let client_id = client_id(&self.secret(43));
         let key = key.unwrap_or_else(|| keys::key(id).into());
         let runner = Runner {
             id,
@@ -104,7 +112,7 @@ impl State {
 
     /// Issues an access token to a runner.
     pub(in crate::github) fn access_token(&mut self, id: u64) -> String {
-        let token = self.secret(43);
+        let token = format!("{:032x}", self.credentials.random::<u128>());
         self.access_tokens.insert(token.clone(), id);
         token
     }
