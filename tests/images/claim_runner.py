@@ -3,7 +3,8 @@
     claim_runner.py FOLDER
 
 FOLDER/answers holds one JSON object a line: {"status": 503, "headers": {…}, "body": "…"}, or
-{"drop": true} to close the connection, or {"hold": true} to leave the caller without an answer.
+{"drop": true} to close the connection, or {"hold": true} to leave the caller without an answer. With "interim": true,
+a 100 Continue comes first. {nonce} in a body becomes the nonce of the claim.
 FOLDER/claims receives one JSON object for each request, FOLDER/events the word `claim`, and
 FOLDER/claim-url the address, once it is served.
 """
@@ -32,15 +33,17 @@ class ClaimRunner(BaseHTTPRequestHandler):
         answer = json.loads(answers[min(next(given), len(answers) - 1)])
         write("claims", json.dumps(claim))
         write("events", "claim")
-        self.give(answer)
+        self.give(answer, claim["body"].get("nonce", ""))
 
-    def give(self, answer):
+    def give(self, answer, nonce):
         if answer.get("hold"):
             forever.wait()
         if answer.get("drop"):
             self.close_connection = True
             return
-        body = answer.get("body", "").encode()
+        if answer.get("interim"):
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\nRetry-After: 300\r\n\r\n")
+        body = answer.get("body", "").replace("{nonce}", nonce).encode()
         self.send_response(answer["status"])
         for name, value in answer.get("headers", {}).items():
             self.send_header(name, value)

@@ -1,0 +1,61 @@
+#!/usr/bin/env bats
+# The table of cases that the scripts of Linux and of Windows have in common, against those of Linux.
+
+bats_require_minimum_version 1.5.0
+
+setup() { run_cases=$BATS_TEST_DIRNAME/cases/run.py; }
+
+@test "each answer of ClaimRunner" {
+  python3 "$run_cases" claim
+}
+
+@test "the forms of a configuration, and the ends of the runner" {
+  python3 "$run_cases" entrypoint
+}
+
+@test "a registration by token" {
+  python3 "$run_cases" registration
+}
+
+@test "the environment of the runner" {
+  python3 "$run_cases" environment
+}
+
+@test "the globs of allowed repositories" {
+  python3 "$run_cases" allowed
+}
+
+@test "the hook of the image" {
+  python3 "$run_cases" job-started
+}
+
+@test "the launch of a container on a node" {
+  python3 "$run_cases" launch
+}
+
+@test "each file of the table has its test here" {
+  for file in "$BATS_TEST_DIRNAME"/cases/*.json; do
+    grep -qF "\"\$run_cases\" $(basename "$file" .json)" "$BATS_TEST_FILENAME" || { echo "$file" && return 1; }
+  done
+}
+
+@test "an expectation that does not hold is reported, whichever it is" {
+  wrong='"code": 1, "lines": ["x"], "last": "x", "never": ["claim"], "claims": 2, "waits": [1], "run": null, "inputs": {},
+    "files": {".runner": null}, "keeps": {"RUNNER_NAME": "x"}, "drops": ["RUNNER_NAME"], "handed_on": ["x"], "ran": [],
+    "removed": ["x"], "pulls": ["x"], "asked": ["x"], "login": {}, "step": false, "hook_code": 1, "prepared": true,
+    "left": ["x"]'
+  printf '{"script": "entrypoint", "given": "ticket", "cases": [{"name": "wrong", "misspelt": 1, %s}]}' "$wrong" \
+    >"$BATS_TEST_TMPDIR/wrong.json"
+  run -1 python3 "$run_cases" "$BATS_TEST_TMPDIR/wrong.json"
+  for field in $(grep -o '"[a-z_]*":' <<<"$wrong" | grep -v RUNNER | tr -d '":'); do
+    [[ $output == *$'\n'"  $field: "* ]] || { echo "$field" && return 1; }
+  done
+  [[ $output == *'the case has an unknown field: misspelt'* ]]
+}
+
+@test "a secret in the output is reported" {
+  printf '%s' '{"script": "entrypoint", "given": "ticket", "cases": [
+    {"name": "a runner that prints", "runner": {"prints": "{ticket}"}, "code": 76}]}' >"$BATS_TEST_TMPDIR/wrong.json"
+  run -1 python3 "$run_cases" "$BATS_TEST_TMPDIR/wrong.json"
+  [[ $output == *'the output holds the secret'* ]]
+}

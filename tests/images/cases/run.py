@@ -1,0 +1,86 @@
+"""Runs the cases of data files against the scripts of this operating system.
+
+    run.py [FILE…]             every case of these files (claim, launch, or a path), of all by default
+    run.py --case NAME FILE    one case
+    run.py --list [FILE…]      the cases as JSON, for Pester
+
+A file says which script it is for, the variables that each of its cases begins with (worlds.py, ENVIRONMENTS), and
+its cases. Of a case:
+
+    given      environment (null takes a variable away), answers (of ClaimRunner, in order; [] for no server),
+               configuration, runner (what run.sh does), registration (what config.sh does), hook (of the image),
+               node (what the engine has), identity, refused_services, arguments, repository, missing_programs
+    expected   code ("failure" for any but 0) and what check.py lists under EXPECTATIONS
+    because    why, where the name does not say it
+
+No output and no argument may hold a ticket, token, nonce or configuration, whatever the case.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from check import faults
+from worlds import HERE
+
+if os.name == "nt":
+    from windows import Windows as System
+else:
+    from linux import Linux as System
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--case")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("files", nargs="*")
+    options = parser.parse_args()
+    chosen = [case for case in cases(options.files) if options.case in (None, case[1]["name"])]
+    if options.list:
+        print(json.dumps([{"file": table["file"], "name": case["name"]} for table, case in chosen]))
+        return 0
+    assert chosen, "no such case"
+    # Processes, not threads: what one thread writes, the child of another may hold open, and then it cannot be executed.
+    with ProcessPoolExecutor(min(4, len(chosen))) as pool:
+        results = list(pool.map(attempt, chosen))
+    print(f"{results.count(True)} passed, {results.count(False)} failed")
+    return int(False in results)
+
+
+def cases(files: list[str]) -> list[tuple[dict, dict]]:
+    paths = [Path(name) if name.endswith(".json") else HERE / f"{name}.json" for name in files] or sorted(HERE.glob("*.json"))
+    found = []
+    for path in paths:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        own = table.pop("cases")
+        found += [({**table, "file": path.stem}, case) for case in own]
+        names = [case["name"] for case in own]
+        assert len(set(names)) == len(names), f"{path.name} has two cases of one name"
+    return found
+
+
+def attempt(chosen: tuple[dict, dict]) -> bool:
+    """Runs one case, and prints what does not hold."""
+    table, case = chosen
+    folder = Path(tempfile.mkdtemp(prefix="case-")).resolve()
+    try:
+        world = System(folder, table["script"], table["given"], case)
+        outcome = world.run()
+        found = faults(case, world, outcome)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if found:
+        report = [f"FAILED {table['file']}: {case['name']}", *(f"  {fault}" for fault in found), "  its output:"]
+        print("\n".join(report + [f"    {line}" for line in outcome.output.splitlines()]), flush=True)
+    return not found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
