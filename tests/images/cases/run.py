@@ -2,7 +2,6 @@
 
     run.py [FILE…]             every case of these files (claim, launch, or a path), of all by default
     run.py --case NAME FILE    one case
-    run.py --list [FILE…]      the cases as JSON, for Pester
 
 A file says which script it is for, the variables that each of its cases begins with (worlds.py, ENVIRONMENTS), and
 its cases. Of a case:
@@ -39,13 +38,9 @@ else:
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--case")
-    parser.add_argument("--list", action="store_true")
     parser.add_argument("files", nargs="*")
     options = parser.parse_args()
     chosen = [case for case in cases(options.files) if options.case in (None, case[1]["name"])]
-    if options.list:
-        print(json.dumps([{"file": table["file"], "name": case["name"]} for table, case in chosen]))
-        return 0
     assert chosen, "no such case"
     # Processes, not threads: what one thread writes, the child of another may hold open, and then it cannot be executed.
     with ProcessPoolExecutor(min(4, len(chosen))) as pool:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 WINDOWS = os.name == "nt"
 # Long enough for any script to end a runner that stays; a test must not wait for ever.
-LONGEST_STAY = 60
+LONGEST_STAY = 40
 
 
 class Shutdown(Exception):
@@ -53,7 +53,7 @@ def run(world: Path, case: dict, arguments: list[str]) -> int:
         perf("Runner", "SessionCreated")
     try:
         if story.get("stays"):
-            time.sleep(LONGEST_STAY)
+            stay(world, story)
             return 99
         if "job" in story:
             serve(world, story)
@@ -77,6 +77,14 @@ def see_start(world: Path, arguments: list[str]) -> None:
         shutil.copy(file, world / "seen")
 
 
+def stay(world: Path, story: dict) -> None:
+    """Moves the clock of the test on, and works until a signal comes."""
+    now = int((world / "now").read_text()) + story.get("passes", 0)
+    (world / "now.new").write_text(str(now))
+    os.replace(world / "now.new", world / "now")
+    time.sleep(LONGEST_STAY)
+
+
 def perf(process: str, event: str) -> None:
     """Adds a line as the runner does for RUNNER_PERFLOG (HostContext.cs)."""
     folder = os.environ.get("RUNNER_PERFLOG")
@@ -98,7 +106,7 @@ def serve(world: Path, story: dict) -> None:
     if story.get("empties_temporary_folder"):
         empty(Path(os.environ["TEMP" if WINDOWS else "TMPDIR"]))
     if story.get("job_stays"):
-        time.sleep(LONGEST_STAY)
+        stay(world, story)
     if story.get("removes_registration", True):
         for file in [home / ".runner", *home.glob(".credentials*")]:
             if file.exists():
@@ -147,14 +155,17 @@ def plain(name: str) -> str:
 
 def from_environment() -> dict[str, str]:
     prefix = "ACTIONS_RUNNER_INPUT_"
-    return {plain(name[len(prefix) :]): value for name, value in os.environ.items() if name.upper().startswith(prefix)}
+    given = {name[len(prefix) :]: value for name, value in os.environ.items() if name.upper().startswith(prefix)}
+    # The runner trims them; seen with actions/runner 2.336.0.
+    return {plain(name): value.strip() for name, value in given.items()}
 
 
 def register(inputs: dict[str, str], differs: dict) -> None:
     """Writes the settings with a byte order mark, as the runner does."""
     settings = {"agentId": 1, "agentName": inputs.get("name"), "poolId": 1, "workFolder": "_work", "ephemeral": True}
     settings |= {"poolName": inputs.get("runnergroup", "Default"), "gitHubUrl": inputs.get("url"), **differs}
-    Path(os.environ["RUNNER_HOME"], ".runner").write_text(json.dumps(settings, indent=2), encoding="utf-8-sig")
+    text = json.dumps(settings, indent=2, ensure_ascii=False)
+    Path(os.environ["RUNNER_HOME"], ".runner").write_text(text, encoding="utf-8-sig")
 
 
 # The node

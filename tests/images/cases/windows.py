@@ -1,0 +1,108 @@
+"""The world of a case on Windows: scripts of PowerShell, and stand-ins that Stub.cs starts.
+
+CASES_TOOLS names the folder with Stub.exe and Clock.dll, which cases.Tests.ps1 compiles.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from worlds import HERE, ROOT, World
+
+# What Windows and its programs do not work without. PSModulePath is not among them: without it, Windows
+# PowerShell looks for its own modules, not for those of a PowerShell 7 that started this process.
+NEEDED = (
+    "ALLUSERSPROFILE APPDATA COMPUTERNAME ComSpec LOCALAPPDATA NUMBER_OF_PROCESSORS OS PATHEXT PROCESSOR_ARCHITECTURE "
+    "ProgramData ProgramFiles SystemDrive SystemRoot USERNAME USERPROFILE windir"
+).split()
+
+# The options of launch.sh, as launch.ps1 has them.
+OPTIONS = {"--pull": "-Pull", "--remove-orphans": "-RemoveOrphans"}
+
+
+class Windows(World):
+    suffix = ".ps1"
+    programs = {
+        "run": "run.cmd",
+        "config": "bin/Runner.Listener.exe",
+        "worker": "bin/Runner.Worker.exe",
+        "docker": "../bin/docker.exe",
+        "curl": "../bin/curl.exe",
+    }
+
+    def machine(self) -> dict[str, str]:
+        # No program of Windows is missed but curl, and all others are called by their whole paths.
+        path = [] if "curl" in self.case.get("missing_programs", []) else [os.environ["PATH"]]
+        return {
+            **{name: os.environ[name] for name in NEEDED if name in os.environ},
+            "PATH": os.pathsep.join([str(self.bin), *path]),
+            "TEMP": str(self.root / "tmp"),
+            "TMP": str(self.root / "tmp"),
+            "MAYFLY_ENGINE": self.engine(),
+        }
+
+    def scripts(self) -> list[Path]:
+        return [*(ROOT / "images/windows").glob("*.ps1"), ROOT / "arm/windows/launch.ps1"]
+
+    def write_stand_ins(self) -> None:
+        for name, file in {**self.programs, "run": "bin/run.exe"}.items():
+            wanted = name != "curl" or self.case["identity"]
+            if wanted and name not in self.case.get("missing_programs", []):
+                program = (self.home / file).resolve()
+                shutil.copy(Path(os.environ["CASES_TOOLS"], "Stub.exe"), program)
+                says = [sys.executable, str(HERE), str(self.root), name]
+                program.with_suffix(".stand-in").write_text("\n".join(says), encoding="utf-8")
+        call = '@"%~dp0bin\\run.exe" %*\r\n@exit /b %ERRORLEVEL%\r\n'
+        (self.home / "run.cmd").write_bytes(call.encode())
+        if "hook" in self.raw:
+            (self.root / "prepare.ps1").write_text(self.case["hook"]["powershell"] + "\n", encoding="utf-8")
+
+    def start(self) -> subprocess.Popen:
+        arguments = [OPTIONS.get(word, word) for word in self.case["arguments"]]
+        given = ["-Tools", os.environ["CASES_TOOLS"], "-World", str(self.root), "-Script", self.script, *arguments]
+        return subprocess.Popen(
+            [*powershell(), "-File", str(HERE / "session.ps1"), *given],
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    def end(self, process: subprocess.Popen) -> None:
+        subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], stdout=subprocess.DEVNULL)
+
+    def engine(self) -> str:
+        return str(self.bin / "docker.exe")
+
+    def label_of_this_process(self) -> str:
+        times = [FileTime() for _ in range(4)]
+        kernel = ctypes.windll.kernel32
+        kernel.GetCurrentProcess.restype = ctypes.c_void_p
+        handle = ctypes.c_void_p(kernel.GetCurrentProcess())
+        assert kernel.GetProcessTimes(handle, *map(ctypes.byref, times))
+        return f"{os.getpid()}.{times[0].high << 32 | times[0].low}"
+
+    def protected(self, content: bytes) -> bytes:
+        """Returns what Windows protects with the key of the machine."""
+        kept = ctypes.create_string_buffer(content, len(content))
+        given, found = Blob(len(content), ctypes.addressof(kept)), Blob()
+        done = ctypes.windll.crypt32.CryptUnprotectData(ctypes.byref(given), *[None] * 4, 0, ctypes.byref(found))
+        return ctypes.string_at(found.data, found.size) if done else b"not protected"
+
+
+class FileTime(ctypes.Structure):
+    _fields_ = [("low", ctypes.c_uint32), ("high", ctypes.c_uint32)]
+
+
+class Blob(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_uint32), ("data", ctypes.c_void_p)]
+
+
+def powershell() -> list[str]:
+    program = Path(os.environ["SystemRoot"], "System32/WindowsPowerShell/v1.0/powershell.exe")
+    return [str(program), "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass"]
