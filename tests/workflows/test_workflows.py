@@ -59,6 +59,22 @@ class Workflows(unittest.TestCase):
             done = subprocess.run(command, input=script, capture_output=True, text=True)
             self.assertEqual(done.stdout, "", name)
 
+    def test_a_script_in_another_shell_is_a_file_that_other_tests_parse(self) -> None:
+        others = [step for _, job in jobs() for step in job["steps"] if "shell" in step]
+        self.assertGreater(len(others), 0)
+        for step in others:
+            self.assertEqual(step["shell"], "powershell")
+            self.assertTrue((ROOT / step["run"]).is_file(), step["run"])
+
+    def test_the_scripts_and_the_image_of_windows_are_tried_on_windows(self) -> None:
+        job = dict(jobs())["ci.yml: windows"]
+        self.assertEqual(job["runs-on"], "windows-2022")
+        steps = [step.get("run", step.get("uses", "").partition("@")[0]) for step in job["steps"]]
+        wanted = ["core.autocrlf true", "actions/checkout", "tests/images/pester.ps1", "docker build --tag runner images/windows"]
+        found = [[step for step in steps if words in step] for words in wanted]
+        self.assertEqual([len(step) for step in found], [1] * len(wanted))
+        self.assertEqual(sorted(found, key=lambda step: steps.index(step[0])), found)
+
     def test_a_failure_within_a_pipe_ends_a_script(self) -> None:
         # GitHub's own shell knows no pipefail; one that is named does.
         for file in WORKFLOWS:
