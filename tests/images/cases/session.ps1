@@ -38,11 +38,12 @@ $ErrorActionPreference = 'Continue'
 $global:LASTEXITCODE = 0
 if ($Script -eq 'is_allowed') {
     exit (Judge (Get-Content -Raw -Encoding UTF8 "$World\case.json" | ConvertFrom-Json).repository)
-} elseif ($Pull) {
-    & "$World\mayfly\$Script.ps1" -Pull $Pull
-} elseif ($RemoveOrphans) {
-    & "$World\mayfly\$Script.ps1" -RemoveOrphans
-} else {
-    & "$World\mayfly\$Script.ps1"
 }
-exit $LASTEXITCODE
+$options = @{}
+if ($Pull) { $options.Pull = $Pull }
+if ($RemoveOrphans) { $options.RemoveOrphans = $true }
+& "$World\mayfly\$Script.ps1" @options
+# Without an `exit`, the code is 0, whatever the last program's was.
+if ($?) { exit 0 }
+if ($LASTEXITCODE) { exit $LASTEXITCODE }
+exit 1

@@ -99,6 +99,7 @@ def serve(world: Path, story: dict) -> None:
     perf("Runner", "MessageReceived_RunnerJobRequest")
     perf("Runner", "StartingWorkerProcess")
     perf("Worker", "WorkerProcessStarted")
+    perf("Worker", "WorkerJobMessageReceived_7")
     (home / "_diag").mkdir(exist_ok=True)
     (home / "_diag" / "Worker_20261129-120000-utc.log").touch()
     if story.get("sets_up", True):
@@ -123,9 +124,18 @@ def work(world: Path, home: Path, job: str) -> None:
     except Shutdown:
         # The worker learns of a shutdown some 20 ms after the listener; seen with actions/runner 2.336.0.
         time.sleep(0.02)
+        hooks = children(worker.pid)
         worker.kill()
         worker.wait()
+        for hook in hooks:
+            os.kill(hook, signal.SIGKILL)
         raise
+
+
+def children(process: int) -> list[int]:
+    """Returns what a worker would end with itself: the hook that it runs."""
+    listed = subprocess.run(["pgrep", "--parent", str(process)], capture_output=True, text=True)
+    return [int(line) for line in listed.stdout.split()]
 
 
 def empty(folder: Path) -> None:
