@@ -60,10 +60,10 @@ function global:powershell.exe {
     $global:LASTEXITCODE = $global:node.PullCode
 }
 
-function global:New-ScheduledTaskAction { 'action' }
+function global:New-ScheduledTaskAction { Add-Event "action $args" }
 function global:New-ScheduledTaskTrigger { 'trigger' }
 function global:New-ScheduledTaskSettingsSet { 'settings' }
-function global:Register-ScheduledTask { Add-Event 'schedule' }
+function global:Register-ScheduledTask { Add-Event "schedule $args" }
 
 # What an older Windows offers by itself.
 [Net.ServicePointManager]::SecurityProtocol = 'Tls'

@@ -151,6 +151,16 @@ Describe 'The start task of a Windows node' {
         $run.Output | Should -Match 'still asks for a reboot after 5 of them$'
     }
 
+    It 'has Windows remove orphans by the launch.ps1 that only administrators may change' {
+        $node = New-Node
+        $run = Start-Node $node
+        $run.Code | Should -Be 0 -Because $run.Output
+        @($run.Events -like 'schedule *Mayfly orphans*SYSTEM*').Count | Should -Be 1
+        $action = @($run.Events -like 'action *')[0]
+        $action | Should -BeLike "*-File `"$($node.World)\programs\docker\launch.ps1`" -RemoveOrphans"
+        Test-Path "$($node.World)\programs\docker\launch.ps1" | Should -BeTrue
+    }
+
     It 'fails if an image cannot be pulled, and names it' {
         $environment = @{ MAYFLY_LAUNCH = $launch; MAYFLY_IMAGES = 'a.io/x:1 a.io/y:2' }
         $run = Start-Node (New-Node @{ PullCode = 69; Environment = $environment })

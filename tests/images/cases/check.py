@@ -9,7 +9,7 @@ from worlds import TICKET, TOKEN, Outcome, World
 
 GIVEN = {
     "name", "environment", "configuration", "answers", "runner", "registration", "hook", "node", "identity",
-    "refused_services", "arguments", "repository", "missing_programs", "because",
+    "refused_services", "arguments", "repository", "missing_programs", "curlrc", "because",
 }  # fmt: skip
 # The label of a launch differs from run to run, and the order of variables from system to system.
 IN_PAIRS = re.compile(r"--env|--label")
@@ -82,6 +82,7 @@ def claims(world, outcome, expected):
         known = body.keys() == {"v", "ticket", "nonce"} and (body["v"], body["ticket"]) == (1, TICKET)
         if not known or not re.fullmatch("[0-9a-f]{32}", body["nonce"]):
             found.append("a claim is not made of version, ticket and nonce")
+    found += [f"a claim is of the type {claim['type']}" for claim in made if claim["type"] != "application/json"]
     if isinstance(expected, dict):
         found += [f"a claim went to {claim['path']}" for claim in made if claim["path"] != expected["path"]]
     return found

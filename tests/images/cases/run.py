@@ -8,7 +8,7 @@ its cases. Of a case:
 
     given      environment (null takes a variable away), answers (of ClaimRunner, in order; [] for no server),
                configuration, runner (what run.sh does), registration (what config.sh does), hook (of the image),
-               node (what the engine has), identity, refused_services, arguments, repository, missing_programs
+               node (what the engine has), identity, refused_services, arguments, repository, missing_programs, curlrc
     expected   code ("failure" for any but 0) and what check.py lists under EXPECTATIONS
     because    why, where the name does not say it
 

@@ -155,6 +155,8 @@ class World:
         files = {"case.json": json.dumps(self.case), "now": str(self.now), "images": self.listed(self.case["node"]["images"])}
         if self.case["refused_services"]:
             files["refused"] = self.listed(self.case["refused_services"])
+        if "curlrc" in self.case:
+            files[".curlrc"] = self.case["curlrc"]
         if self.case["identity"]:
             files["mayfly/pool-identity"] = self.case["identity"]
         for name, content in files.items():
