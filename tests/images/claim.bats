@@ -38,40 +38,11 @@ teardown() { leave_world; }
   done
 }
 
-@test "a claim is one JSON object with version, ticket and nonce" {
-  serve_claims "$(configured)"
-  run -0 with_ticket
-  pattern='^\{"path": "/api/ClaimRunner", "type": "application/json", "body": \{"v": 1, "ticket": "'$ticket'", "nonce": "[0-9a-f]{32}"\}\}$'
-  [[ $(cat "$world/claims") =~ $pattern ]]
-}
-
-@test "no demand ends the task with 0 and starts no runner" {
-  serve_claims '{"status":410,"body":"{\"decision\":\"gone\",\"reason\":\"the job was cancelled\"}"}'
-  run -0 with_ticket
-  [ "$output" = 'entrypoint: gh-1: claim 1: no demand (the job was cancelled)' ]
-  [ ! -e "$world/runner/run.arguments" ]
-}
-
-@test "whatever may pass is asked again with the same nonce" {
-  serve_claims '{"status":503}' '{"drop":true}' '{"status":404}' '{"status":429}' \
-    '{"status":500}' '{"status":302}' "$(configured)"
-  run -0 with_ticket
-  [ "$(claimed nonce | wc -l)" = 7 ]
-  [ "$(claimed nonce | sort -u | wc -l)" = 1 ]
-}
-
 @test "two runners draw two nonces" {
   serve_claims "$(configured)"
   run -0 with_ticket
   run -0 with_ticket
   [ "$(claimed nonce | sort -u | wc -l)" = 2 ]
-}
-
-@test "a page that is no configuration is asked again" {
-  serve_claims '{"status":200,"body":"<html>Please sign in</html>"}' '{"status":200}' "$(configured)"
-  run -0 with_ticket
-  [[ ${lines[0]} == *'claim 1: 200 without a configuration, again in '* ]]
-  [ "$(claimed nonce | wc -l)" = 3 ]
 }
 
 @test "retries end with 75 after ten minutes, at most 30 seconds apart" {
@@ -94,25 +65,6 @@ teardown() { leave_world; }
     "$(configured)"
   run -0 with_ticket
   [ "$(waits)" = $'47\n100' ]
-}
-
-@test "a Retry-After beyond the ten minutes is cut, and asked once more" {
-  serve_claims '{"status":503,"headers":{"Retry-After":"86400"}}'
-  run -75 with_ticket
-  [ "$(waits)" = 600 ]
-  [ "$(claimed nonce | wc -l)" = 2 ]
-}
-
-@test "a ticket that is not accepted ends with 75 at once" {
-  serve_claims '{"status":401,"body":"{\"error\":\"the ticket has expired\"}"}'
-  run -75 with_ticket
-  [ "$output" = 'entrypoint: gh-1: claim 1: refused for good with 401 (the ticket has expired)' ]
-}
-
-@test "a claim that somebody else holds ends with 75 at once" {
-  serve_claims '{"status":403,"body":"{\"error\":\"claimed by another process\"}"}'
-  run -75 with_ticket
-  [ "$output" = 'entrypoint: gh-1: claim 1: refused for good with 403 (claimed by another process)' ]
 }
 
 @test "the log has neither ticket nor nonce nor configuration, even if an answer repeats them" {
@@ -140,9 +92,4 @@ teardown() { leave_world; }
   signal INT
   finish
   [ "$status" = 130 ]
-}
-
-@test "everything that is missing is named in one message" {
-  run -64 entrypoint RUNNER_HOME="$world/nowhere"
-  [ "$output" = "entrypoint: runner: missing: RUNNER_NAME,RUNNER_CLAIM_URL,RUNNER_CLAIM_TICKET,the runner ($world/nowhere/run.sh)" ]
 }
