@@ -23,7 +23,7 @@ function global:Install-WindowsFeature {
 
 function global:Restart-Computer {
     Add-Event 'reboot'
-    if ($global:node.GoesDown) { throw 'A system shutdown is in progress. (1115)' }
+    if ($global:node.ShutsDown) { throw 'A system shutdown is in progress. (1115)' }
 }
 
 function global:Start-Sleep([int] $Seconds) {

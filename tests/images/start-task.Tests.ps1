@@ -22,7 +22,7 @@ Describe 'The start task of a Windows node' {
             New-Item -ItemType Directory $world | Out-Null
             Copy-Item "$TestDrive\docker.zip" $world
             $node = @{
-                Script = $startTask; World = $world; Feature = 'Installed'; GoesDown = $false; FailingDownloads = 0
+                Script = $startTask; World = $world; Feature = 'Installed'; ShutsDown = $false; FailingDownloads = 0
                 Digest = $digest; HasService = $false; PullCode = 0; Environment = @{ MAYFLY_LAUNCH = $launch }
             }
             foreach ($name in $differences.Keys) { $node[$name] = $differences[$name] }
@@ -79,7 +79,7 @@ Describe 'The start task of a Windows node' {
         $again.Events -like 'sc *' | Should -BeNullOrEmpty
     }
 
-    It 'installs Docker anew where power went as the marker was written' {
+    It 'installs Docker again if the node lost power while the marker was written' {
         $node = New-Node
         (Start-Node $node).Code | Should -Be 0
         Set-Content -NoNewline "$($node.World)\programs\docker\installed" ''
@@ -135,8 +135,8 @@ Describe 'The start task of a Windows node' {
         $run.Output | Should -Match 'the reboot did not come within ten minutes$'
     }
 
-    It 'waits as well when it is started again while Windows goes down' {
-        $run = Start-Node (New-Node @{ Feature = 'InstallPending'; GoesDown = $true })
+    It 'waits as well when Batch starts it again while Windows is shutting down' {
+        $run = Start-Node (New-Node @{ Feature = 'InstallPending'; ShutsDown = $true })
         $run.Code | Should -Be 1
         $run.Events | Should -Be 'reboot', 'wait 600'
         $run.Output | Should -Match 'the reboot did not come within ten minutes$'

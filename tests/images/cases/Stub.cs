@@ -19,8 +19,8 @@ static class Stub
         return Run(said[0], Quoted(Path.Combine(tests, "stand_in.py"), world, program, "--from", file));
     }
 
-    // Calls the hook as the runner does, and runs a step even if that fails, as one with `if: always()` does. Whoever
-    // ends this process ends the job.
+    // Calls the hook as the runner does, and runs a step even if that fails, as one with `if: always()` does. A hook
+    // that ends this process prevents the step.
     static int Work(string tests, string seen)
     {
         string hook = Environment.GetEnvironmentVariable("ACTIONS_RUNNER_HOOK_JOB_STARTED");

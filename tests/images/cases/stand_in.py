@@ -81,8 +81,19 @@ def stay(world: Path, story: dict) -> None:
     """Moves the clock of the test on, and works until a signal comes."""
     now = int((world / "now").read_text()) + story.get("passes", 0)
     (world / "now.new").write_text(str(now))
-    os.replace(world / "now.new", world / "now")
+    replace(world / "now.new", world / "now")
     time.sleep(LONGEST_STAY)
+
+
+def replace(source: Path, target: Path) -> None:
+    """Replaces a file, which Windows refuses as long as another process reads it."""
+    for _ in range(100):
+        try:
+            os.replace(source, target)
+            return
+        except PermissionError:
+            time.sleep(0.01)
+    raise TimeoutError(target)
 
 
 def perf(process: str, event: str) -> None:
