@@ -1,0 +1,64 @@
+"""Holds what the images contain and set to what the entrypoints need."""
+
+import fnmatch
+import re
+import unittest
+
+from script import ROOT
+
+# What images/README.md lists; each other variable of the runner can print jobs' values or change what the entrypoint sets.
+KEPT = {
+    "ACTIONS_RUNNER_ACTION_ARCHIVE_CACHE",
+    "ACTIONS_RUNNER_CONTAINER_HOOKS",
+    "ACTIONS_RUNNER_FORCED_INTERNAL_NODE_VERSION",
+    "ACTIONS_RUNNER_FORCE_ACTIONS_NODE_VERSION",
+    "ACTIONS_RUNNER_HOOK_JOB_COMPLETED",
+    "ACTIONS_RUNNER_REQUIRE_JOB_CONTAINER",
+    "ACTIONS_RUNNER_SYMLINK_CACHED_ACTIONS",
+}
+OTHERS = {
+    "ACTIONS_RUNNER_DEBUG",
+    "ACTIONS_RUNNER_DISABLE_STDOUT_MULTILINE_LOG_PREFIXING",
+    "ACTIONS_RUNNER_EMIT_COMPOSITE_MARKERS",
+    "ACTIONS_RUNNER_HOOK_JOB_STARTED",
+    "ACTIONS_RUNNER_INPUT_TOKEN",
+    "ACTIONS_RUNNER_PRINT_LOG_TO_STDOUT",
+    "ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE",
+    "ACTIONS_RUNNER_ANYTHING_NEW",
+}
+
+
+def dockerfile(image: str) -> str:
+    """Gives an image's instructions, each on a line."""
+    text = (ROOT / f"images/{image}/Dockerfile").read_text()
+    escape = "`" if text.startswith("# escape=`") else "\\"
+    return re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace(f"{escape}\n", "")
+
+
+class Images(unittest.TestCase):
+    def test_images_have_each_script_that_the_entrypoint_reads_or_calls(self) -> None:
+        for image, ending in [("ubuntu", "sh"), ("official", "sh"), ("windows", "ps1")]:
+            folder = ROOT / "images" / ("windows" if ending == "ps1" else "ubuntu")
+            scripts = {path.name for path in folder.glob(f"*.{ending}")} - {"install.ps1"}
+            copied = [line.split()[1:-1] for line in dockerfile(image).splitlines() if line.startswith("COPY")]
+            self.assertLessEqual(scripts, {name.rpartition("/")[2] for names in copied for name in names}, image)
+            self.assertGreaterEqual(len(scripts), 4)
+
+    def test_images_keep_the_runners_variables_by_name(self) -> None:
+        for image in ("ubuntu", "official", "windows"):
+            found = re.findall(r'^ENV RUNNER_KEEP_ENVIRONMENT="(.*)"$', dockerfile(image), re.MULTILINE)
+            self.assertEqual(len(found), 1, image)
+            kept = {name for name in KEPT | OTHERS for pattern in found[0].split() if fnmatch.fnmatch(name, pattern)}
+            self.assertEqual(kept, KEPT, image)
+
+    def test_derived_images_add_no_pattern(self) -> None:
+        for image in ("derived", "ubuntu-docker"):
+            for line in dockerfile(image).splitlines():
+                self.assertNotRegex(line, r"KEEP_ENVIRONMENT=.*\*", image)
+
+    def test_githubs_image_prints_no_log_of_jobs(self) -> None:
+        self.assertRegex(dockerfile("official"), r"(?m)^ENV ACTIONS_RUNNER_PRINT_LOG_TO_STDOUT=$")
+
+
+if __name__ == "__main__":
+    unittest.main()
