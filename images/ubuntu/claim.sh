@@ -29,13 +29,16 @@ claim() {
 
 # Sets status (of HTTP, or what curl met instead), retry_after and body.
 #
+# --ssl-no-revoke is for the curl of Windows, which refuses a certificate whose revocation it cannot check:
+# behind a firewall it reaches no server of such lists. The curl of Ubuntu checks none.
+#
 # The secrets of the request travel by pipe, since arguments are public in /proc. The answer stays in
 # a pipe as well until curl has ended; one that overfills it (64 KiB) counts as no answer.
 ask() {
   local answer failed=0
   exec {answer}< <(
-    exec curl --disable --silent --include --suppress-connect-headers --globoff \
-      --connect-timeout 10 --max-time 60 --header 'Content-Type: application/json' \
+    exec curl --disable --silent --show-error --include --suppress-connect-headers --globoff \
+      --ssl-no-revoke --connect-timeout 10 --max-time 60 --header 'Content-Type: application/json' \
       --data-binary @- --url "$RUNNER_CLAIM_URL" \
       < <(printf '{"v":1,"ticket":"%s","nonce":"%s"}' "$RUNNER_CLAIM_TICKET" "$nonce")
   )
@@ -86,12 +89,14 @@ decide() {
   esac
 }
 
-# Prints the reason that the answer gives, without what nobody may log.
+# Prints the reason that the answer gives, without secrets: masked first and cut then, so that no part of
+# one is left.
 said() {
-  [[ $body =~ \"(error|reason)\":\ *\"([^\"]{1,200}) ]] || return 0
+  [[ $body =~ \"(error|reason)\":\ *\"([^\"]+) ]] || return 0
   local reason=${BASH_REMATCH[2]//[![:print:]]/}
   reason=${reason//"$RUNNER_CLAIM_TICKET"/***}
-  printf ' (%s)' "${reason//"$nonce"/***}"
+  reason=${reason//"$nonce"/***}
+  printf ' (%s)' "${reason:0:200}"
 }
 
 # Prints the seconds to wait after this many tries, at most those that are left.

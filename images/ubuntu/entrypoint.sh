@@ -30,18 +30,29 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly here needed_validity=30
 RUNNER_HOME=${RUNNER_HOME:-/home/runner}
 
-started='' child='' signal='' handed_on='' waiting='' configuration='' scratch=''
+started='' waiting='' configuration=''
 
 # shellcheck source=images/ubuntu/claim.sh
 source "$here/claim.sh"
+# shellcheck source=images/ubuntu/serve.sh
+source "$here/serve.sh"
 
 main() {
-  trap 'interrupted TERM 143' TERM
-  trap 'interrupted INT 130' INT
-  trust_more
+  trap 'interrupted 143 TERM' TERM
+  trap 'interrupted 130 INT' INT
+  trap 'ask_to_end 77 TERM' USR1
+  trap 'ask_to_end 68 TERM' USR2
+  trap 'ask_to_end 124 TERM' ALRM
+  trap leave EXIT
   case ${1:-} in
-    --serve) serve ;;
+    --serve)
+      trust_more
+      serve
+      ;;
     *)
+      need base64 cat curl date env mktemp od rm sleep tr
+      trust_more
+      check_hours
       obtain_credential
       start_anew
       ;;
@@ -50,6 +61,18 @@ main() {
 
 tell() {
   printf 'entrypoint: %s: %s\n' "${RUNNER_NAME:-runner}" "$*" >&2
+}
+
+# Ends the script if a program is missing: what fails later would look like another fault.
+need() {
+  local program missing=()
+  for program; do
+    command -v "$program" >/dev/null || missing+=("$program")
+  done
+  ((${#missing[@]})) || return 0
+  local IFS=,
+  tell "programs are missing: ${missing[*]}"
+  exit 72
 }
 
 # Trusts the certificates that the task carries, besides those of the image. What SSL_CERT_FILE names takes
@@ -66,11 +89,19 @@ trust_more() {
   export SSL_CERT_FILE=$all
 }
 
+check_hours() {
+  [[ ! ${RUNNER_MAX_JOB_HOURS:-1} =~ ^[1-9][0-9]{0,3}$ ]] || return 0
+  tell "RUNNER_MAX_JOB_HOURS is not a number of hours: $RUNNER_MAX_JOB_HOURS"
+  exit 64
+}
+
 obtain_credential() {
   if [[ -z ${RUNNER_CLAIM_URL:-} && -n ${ActionsRunner_TOKEN:-} ]]; then
     require RUNNER_NAME RUNNER_TOKEN_EXPIRES_AT ActionsRunner_URL ActionsRunner_LABELS
+    check_labels
     refuse_stale_token
     register
+    check_registration
   else
     require RUNNER_NAME RUNNER_CLAIM_URL RUNNER_CLAIM_TICKET
     claim
@@ -90,6 +121,15 @@ require() {
   exit 64
 }
 
+# The runner drops empty labels and trims the list; GitHub refuses control characters.
+# shellcheck disable=SC2154 # the task sets the variable
+check_labels() {
+  local odd='(^|,)(,|$)|(^|,)[[:space:]]|[[:space:]](,|$)|[[:cntrl:]]'
+  [[ $ActionsRunner_LABELS =~ $odd ]] || return 0
+  tell 'ActionsRunner_LABELS has a label that is empty, begins or ends with a space, or has control characters'
+  exit 64
+}
+
 refuse_stale_token() {
   local expires
   if ! expires=$(date -d "$RUNNER_TOKEN_EXPIRES_AT" +%s 2>/dev/null); then
@@ -101,19 +141,61 @@ refuse_stale_token() {
   exit 78
 }
 
-# The runner takes each input from ACTIONS_RUNNER_INPUT_<NAME> as well as from its arguments, which
-# keeps the token out of them. Without --no-default-labels it would add self-hosted, Linux and X64 to
-# the labels of the profile, and take jobs that belong to another one.
+# The runner takes each input and each flag from ACTIONS_RUNNER_INPUT_<NAME> (CommandSettings.cs of
+# actions/runner 2.336.0). Arguments are public in /proc, and the runner reads a value with two dashes as
+# another option. Without no-default-labels it would add self-hosted, Linux and X64 to the labels of the
+# profile, and take jobs that belong to another one.
 # shellcheck disable=SC2154 # the task sets the variables
 register() {
-  local group=() wanted=${RUNNER_GROUP:-default}
-  [[ ${wanted,,} == default ]] || group=(--runnergroup "$wanted")
+  local code=0
+  [[ $(group_wanted) == default ]] || export ACTIONS_RUNNER_INPUT_RUNNERGROUP=$RUNNER_GROUP
   export ACTIONS_RUNNER_INPUT_TOKEN=$ActionsRunner_TOKEN
-  attend ./config.sh --url "$ActionsRunner_URL" --name "$RUNNER_NAME" \
-    --labels "$ActionsRunner_LABELS" --no-default-labels "${group[@]}" --work _work \
-    --ephemeral --unattended --disableupdate --replace || exit
-  [[ -z $signal ]] || exit 143
-  started=''
+  export ACTIONS_RUNNER_INPUT_URL=$ActionsRunner_URL
+  export ACTIONS_RUNNER_INPUT_NAME=$RUNNER_NAME
+  export ACTIONS_RUNNER_INPUT_LABELS=$ActionsRunner_LABELS
+  export ACTIONS_RUNNER_INPUT_WORK=_work
+  export ACTIONS_RUNNER_INPUT_EPHEMERAL=true
+  export ACTIONS_RUNNER_INPUT_UNATTENDED=true
+  export ACTIONS_RUNNER_INPUT_DISABLEUPDATE=true
+  export ACTIONS_RUNNER_INPUT_REPLACE=true
+  # No variable of a shell can have this name, but bash hands it on.
+  attend env 'ACTIONS_RUNNER_INPUT_NO-DEFAULT-LABELS=true' ./config.sh || code=$?
+  [[ -z $reason ]] || exit "$reason"
+  [[ -z $too_old ]] || exit 7
+  ((code == 0)) || exit "$code"
+  started='' child=''
+}
+
+group_wanted() {
+  local group=${RUNNER_GROUP:-default}
+  printf '%s' "${group,,}"
+}
+
+# Ends the script unless the runner is registered with the name and in the group that were asked for.
+check_registration() {
+  local name group
+  name=$(registered agentName)
+  group=$(registered poolName)
+  if [[ $name != "$(json "$RUNNER_NAME")" ]]; then
+    tell "the runner was registered with another name: $name"
+    exit 64
+  fi
+  if [[ $(group_wanted) != default && ${group,,} != "$(json "$(group_wanted)")" ]]; then
+    tell "the runner was registered in another group: $group"
+    exit 64
+  fi
+}
+
+# Prints one text of .runner, as JSON has it between its quotes.
+registered() {
+  local text='' pattern="\"$1\"[[:space:]]*:[[:space:]]*\"(([^\"\\]|\\\\.)*)\""
+  [[ ! -r $RUNNER_HOME/.runner ]] || text=$(<"$RUNNER_HOME/.runner")
+  [[ ! $text =~ $pattern ]] || printf '%s' "${BASH_REMATCH[1]}"
+}
+
+json() {
+  local text=${1//\\/\\\\}
+  printf '%s' "${text//\"/\\\"}"
 }
 
 # Writes the files that the configuration carries, in base64 by their names, as the runner does with one
@@ -130,7 +212,8 @@ unpack() {
     files[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
   done
   set +f
-  if [[ -z ${files[.runner]:-} ]]; then
+  # With one of the three missing, the runner would start again and again.
+  if [[ -z ${files[.runner]:-} || -z ${files[.credentials]:-} || -z ${files[.credentials_rsaparams]:-} ]]; then
     tell 'the configuration has an unknown form, and becomes an argument of the runner'
     return
   fi
@@ -140,6 +223,8 @@ unpack() {
   configuration=''
 }
 
+# A signal that is ignored when the container starts would stay ignored in the runner, which could then not
+# be ended: bash cannot change that, `env` can.
 start_anew() {
   local variable kept=()
   while IFS= read -r variable; do
@@ -147,7 +232,7 @@ start_anew() {
   done < <(compgen -e)
   # The writer of the pipe has ended when the reader sees its end, and its environment with it.
   exec 3< <(printf '%s' "$configuration")
-  exec env -i "${kept[@]}" "$BASH" "$here/${BASH_SOURCE[0]##*/}" --serve
+  exec env -i --default-signal "${kept[@]}" "$BASH" "$here/${BASH_SOURCE[0]##*/}" --serve
 }
 
 # RUNNER_KEEP_ENVIRONMENT lists what else the image wants kept, as names or patterns.
@@ -168,66 +253,13 @@ is_kept() {
   return 1
 }
 
-serve() {
-  local code=0
-  configuration=$(cat <&3)
-  exec 3<&-
-  scratch=$(mktemp -d)
-  trap 'rm -rf -- "$scratch"' EXIT
-  prepare_runner
-  attend ./run.sh ${configuration:+--jitconfig "$configuration"} || code=$?
-  if ((code == 0)) && [[ ! -e $RUNNER_JOB_MARKER ]]; then
-    tell 'the runner ended without a job'
-    code=76
-  fi
-  exit "$code"
-}
-
-# run.sh turns most endings of the runner into 0. The hook therefore leaves a marker when a job comes,
-# and one variable makes run.sh return 7 for a version that GitHub refuses. With the other, run.sh hands
-# a signal on to the runner; without it, bash would die of TERM and leave the runner behind.
-prepare_runner() {
-  export RUNNER_JOB_MARKER=$scratch/job-started RUNNER_ENTRYPOINT_PID=$$
-  export ACTIONS_RUNNER_HOOK_JOB_STARTED=$here/job-started.sh
-  export ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE=1
-  export RUNNER_MANUALLY_TRAP_SIG=1
-}
-
-# Runs one of the runner's programs in its folder and returns its code, whether a signal comes or not.
-#
-# A process group of its own: without job control, bash starts a background command with INT ignored,
-# and run.sh could neither catch it nor hand it on.
-attend() {
-  local code=0
-  started=yes
-  cd -- "$RUNNER_HOME"
-  set -m
-  "$@" </dev/null &
-  child=$!
-  set +m
-  hand_on
-  wait "$child" || code=$?
-  [[ -n $signal ]] || return "$code"
-  # A trap ends `wait` early; asked again, it has the code of the child even if that is gone.
-  wait "$child"
-}
-
+# Ends the script before a program of the runner has started, and that program afterwards.
 interrupted() {
   if [[ -z $started ]]; then
     [[ -z $waiting ]] || kill "$waiting" 2>/dev/null || true
-    exit "$2"
+    exit "$1"
   fi
-  signal=${signal:-$1}
-  hand_on
-}
-
-# Hands one signal on and ignores all others: run.sh drops its trap after the first and would die of the
-# second in the midst of its clean-up, and bash can lose the code of a child that ends while a trap runs.
-hand_on() {
-  [[ -n $signal && -n $child && -z $handed_on ]] || return 0
-  trap '' INT TERM
-  handed_on=yes
-  kill -s "$signal" -- "-$child" 2>/dev/null || true
+  ask_to_end "$1" "$2"
 }
 
 main "$@"

@@ -33,11 +33,14 @@ function Seconds-Now {
 
 # Sets $status (of HTTP, or what curl met instead), $retryAfter and $body.
 #
+# Without --ssl-no-revoke, the curl of Windows refuses a certificate whose revocation it cannot check: behind a
+# firewall it reaches no server of such lists. The curl of Ubuntu checks none.
+#
 # The secrets of the request travel by pipe, since each process may read the arguments of the others.
 function Ask {
     $request = '{"v":1,"ticket":"' + $env:RUNNER_CLAIM_TICKET + '","nonce":"' + $script:nonce + '"}'
-    $answer = $request | & curl.exe --disable --silent --include --suppress-connect-headers --globoff `
-        --connect-timeout 10 --max-time 60 --header 'Content-Type: application/json' `
+    $answer = $request | & curl.exe --disable --silent --show-error --include --suppress-connect-headers --globoff `
+        --ssl-no-revoke --connect-timeout 10 --max-time 60 --header 'Content-Type: application/json' `
         --data-binary '@-' --url $env:RUNNER_CLAIM_URL
     $failed = $LASTEXITCODE
     Read-Answer @($answer)
@@ -75,11 +78,13 @@ function Decide([int] $try) {
     return $false
 }
 
-# Prints the reason that the answer gives, without what nobody may log.
+# Prints the reason that the answer gives, without secrets: masked first and cut then, so that no part of
+# one is left.
 function Said {
-    if ($script:body -notmatch '"(error|reason)": *"([^"]{1,200})') { return '' }
+    if ($script:body -notmatch '"(error|reason)": *"([^"]+)') { return '' }
     $reason = $Matches[2] -replace '[^ -~]', ''
-    ' (' + $reason.Replace($env:RUNNER_CLAIM_TICKET, '***').Replace($script:nonce, '***') + ')'
+    $reason = $reason.Replace($env:RUNNER_CLAIM_TICKET, '***').Replace($script:nonce, '***')
+    ' (' + $reason.Substring(0, [Math]::Min(200, $reason.Length)) + ')'
 }
 
 # Prints the seconds to wait after this many tries, at most those that are left.

@@ -28,12 +28,15 @@ $ProgressPreference = 'SilentlyContinue'
 $neededValidity = 30
 if (-not $env:RUNNER_HOME) { $env:RUNNER_HOME = 'C:\runner' }
 
-$configuration = ''; $scratch = ''
+$configuration = ''
 $status = ''; $retryAfter = ''; $body = ''
 
 . "$PSScriptRoot\claim.ps1"
+. "$PSScriptRoot\serve.ps1"
 
 function Main {
+    Need curl.exe
+    Check-Hours
     Obtain-Credential
     Start-Anew
     Serve
@@ -44,11 +47,27 @@ function Tell([string] $text) {
     [Console]::Error.WriteLine("entrypoint: ${name}: $text")
 }
 
+# Ends the script if a program is missing: what fails later would look like another fault.
+function Need {
+    $missing = @($args | Where-Object { -not (Get-Command $_ -ErrorAction SilentlyContinue) })
+    if ($missing.Count -eq 0) { return }
+    Tell "programs are missing: $($missing -join ',')"
+    exit 72
+}
+
+function Check-Hours {
+    if (-not $env:RUNNER_MAX_JOB_HOURS -or $env:RUNNER_MAX_JOB_HOURS -cmatch '^[1-9][0-9]{0,3}\z') { return }
+    Tell "RUNNER_MAX_JOB_HOURS is not a number of hours: $env:RUNNER_MAX_JOB_HOURS"
+    exit 64
+}
+
 function Obtain-Credential {
     if (-not $env:RUNNER_CLAIM_URL -and $env:ActionsRunner_TOKEN) {
         Require RUNNER_NAME RUNNER_TOKEN_EXPIRES_AT ActionsRunner_URL ActionsRunner_LABELS
+        Check-Labels
         Refuse-Stale-Token
         Register
+        Check-Registration
     } else {
         Require RUNNER_NAME RUNNER_CLAIM_URL RUNNER_CLAIM_TICKET
         Claim
@@ -61,6 +80,13 @@ function Require {
     if (-not (Test-Path "$env:RUNNER_HOME\run.cmd")) { $missing += "the runner ($env:RUNNER_HOME\run.cmd)" }
     if ($missing.Count -eq 0) { return }
     Tell "missing: $($missing -join ',')"
+    exit 64
+}
+
+# The runner drops empty labels and trims the list; GitHub refuses control characters.
+function Check-Labels {
+    if ($env:ActionsRunner_LABELS -notmatch '(^|,)(,|\z)|(^|,)\s|\s(,|\z)|\p{Cc}') { return }
+    Tell 'ActionsRunner_LABELS has a label that is empty, begins or ends with a space, or has control characters'
     exit 64
 }
 
@@ -77,19 +103,51 @@ function Refuse-Stale-Token {
     exit 78
 }
 
-# The runner takes each input from ACTIONS_RUNNER_INPUT_<NAME> as well as from its arguments, which
-# keeps the token out of them. Without --no-default-labels it would add self-hosted, Windows and X64 to
-# the labels of the profile, and take jobs that belong to another one. config.cmd is passed over: cmd
-# reads labels as if they were commands.
+# The runner takes each input and each flag from ACTIONS_RUNNER_INPUT_<NAME> (CommandSettings.cs of
+# actions/runner 2.336.0). Each process may read the arguments of the others, and the runner reads a value with two
+# dashes as another option. Without no-default-labels it would add self-hosted, Windows and X64 to the labels of the
+# profile, and take jobs that belong to another one. config.cmd is passed over: it does nothing else.
 function Register {
-    $wanted = if ($env:RUNNER_GROUP) { $env:RUNNER_GROUP } else { 'default' }
-    $group = @(if ($wanted -ne 'default') { '--runnergroup', $wanted })
+    if ((Group-Wanted) -ne 'default') { $env:ACTIONS_RUNNER_INPUT_RUNNERGROUP = $env:RUNNER_GROUP }
     $env:ACTIONS_RUNNER_INPUT_TOKEN = $env:ActionsRunner_TOKEN
-    $code = Attend "$env:RUNNER_HOME\bin\Runner.Listener.exe" (
-        @('configure', '--url', $env:ActionsRunner_URL, '--name', $env:RUNNER_NAME) +
-        @('--labels', $env:ActionsRunner_LABELS, '--no-default-labels') + $group + @('--work', '_work') +
-        @('--ephemeral', '--unattended', '--disableupdate', '--replace'))
+    $env:ACTIONS_RUNNER_INPUT_URL = $env:ActionsRunner_URL
+    $env:ACTIONS_RUNNER_INPUT_NAME = $env:RUNNER_NAME
+    $env:ACTIONS_RUNNER_INPUT_LABELS = $env:ActionsRunner_LABELS
+    $env:ACTIONS_RUNNER_INPUT_WORK = '_work'
+    $env:ACTIONS_RUNNER_INPUT_EPHEMERAL = 'true'
+    $env:ACTIONS_RUNNER_INPUT_UNATTENDED = 'true'
+    $env:ACTIONS_RUNNER_INPUT_DISABLEUPDATE = 'true'
+    $env:ACTIONS_RUNNER_INPUT_REPLACE = 'true'
+    [Environment]::SetEnvironmentVariable('ACTIONS_RUNNER_INPUT_NO-DEFAULT-LABELS', 'true')
+    $code = Attend "$env:RUNNER_HOME\bin\Runner.Listener.exe" @('configure')
+    if ($script:tooOld) { exit 7 }
     if ($code -ne 0) { exit $code }
+}
+
+function Group-Wanted {
+    if ($env:RUNNER_GROUP) { $env:RUNNER_GROUP } else { 'default' }
+}
+
+# Ends the script unless the runner is registered with the name and in the group that were asked for.
+function Check-Registration {
+    $name = Registered agentName
+    $group = Registered poolName
+    if ($name -cne $env:RUNNER_NAME) {
+        Tell "the runner was registered with another name: $name"
+        exit 64
+    }
+    if ((Group-Wanted) -ne 'default' -and $group -ne (Group-Wanted)) {
+        Tell "the runner was registered in another group: $group"
+        exit 64
+    }
+}
+
+# Returns one text of .runner, which begins with a byte order mark.
+function Registered([string] $name) {
+    if (-not (Test-Path "$env:RUNNER_HOME\.runner")) { return '' }
+    $settings = [IO.File]::ReadAllText("$env:RUNNER_HOME\.runner") | ConvertFrom-Json
+    $found = $settings.PSObject.Properties[$name]
+    if ($found) { "$($found.Value)" } else { '' }
 }
 
 # Writes the files that the configuration carries, in base64 by their names, as the runner does with one
@@ -97,7 +155,8 @@ function Register {
 # by Windows. Arguments can be read for as long as the runner runs.
 function Unpack {
     $files = Files-Carried
-    if (-not $files['.runner']) {
+    # With one of the three missing, the runner would start again and again.
+    if (-not ($files['.runner'] -and $files['.credentials'] -and $files['.credentials_rsaparams'])) {
         Tell 'the configuration has an unknown form, and becomes an argument of the runner'
         return
     }
@@ -119,7 +178,8 @@ function Files-Carried {
     try {
         $json = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($script:configuration))
         foreach ($entry in ($json | ConvertFrom-Json).PSObject.Properties) {
-            if ($entry.Name -cnotmatch '^\.[a-z_]+$' -or "$($entry.Value)" -cnotmatch '^[A-Za-z0-9+/]+=*$') { return @{} }
+            if ($entry.Name -cnotmatch '^\.[a-z_]+$' -or $entry.Value -isnot [string]) { return @{} }
+            if ($entry.Value -cnotmatch '^[A-Za-z0-9+/]+=*$') { return @{} }
             $files[$entry.Name] = $entry.Value
         }
     } catch {
@@ -128,9 +188,10 @@ function Files-Carried {
     return $files
 }
 
+# Passed to a method, $null is an empty text, which PowerShell 7 would keep as the variable's value.
 function Start-Anew {
     foreach ($name in @([Environment]::GetEnvironmentVariables().Keys)) {
-        if (-not (Is-Kept $name)) { [Environment]::SetEnvironmentVariable($name, $null) }
+        if (-not (Is-Kept $name)) { [Environment]::SetEnvironmentVariable($name, [NullString]::Value) }
     }
     $script:nonce = ''
 }
@@ -155,8 +216,10 @@ function Is-Kept([string] $name) {
         'https_proxy' { return $true }
         'no_proxy' { return $true }
     }
-    foreach ($pattern in "$windowsOwn $env:RUNNER_KEEP_ENVIRONMENT" -split '\s+') {
-        if ($pattern -and $name -like $pattern) { return $true }
+    foreach ($pattern in "$windowsOwn $env:RUNNER_KEEP_ENVIRONMENT".Trim() -split '\s+') {
+        # What is no pattern stands for itself.
+        $kept = try { $name -like $pattern } catch { $name -eq $pattern }
+        if ($kept) { return $true }
     }
     return $false
 }
@@ -165,50 +228,5 @@ function Is-Kept([string] $name) {
 $windowsOwn = 'ALLUSERSPROFILE APPDATA COMPUTERNAME ComSpec CommonProgram* DriverData HOMEDRIVE HOMEPATH LOCALAPPDATA ' +
     'NUMBER_OF_PROCESSORS OS PATHEXT PROCESSOR_* PSModulePath ProgramData ProgramFiles* ProgramW6432 PUBLIC ' +
     'SystemDrive SystemRoot TEMP TMP USERDOMAIN USERNAME USERPROFILE windir'
-
-function Serve {
-    $script:scratch = Join-Path ([IO.Path]::GetTempPath()) ([guid]::NewGuid())
-    New-Item -ItemType Directory $script:scratch | Out-Null
-    try {
-        Prepare-Runner
-        $arguments = @('/d', '/c', "$env:RUNNER_HOME\run.cmd")
-        $code = Attend $env:ComSpec (
-            $arguments + @(if ($script:configuration) { '--jitconfig', $script:configuration }))
-        if ($code -eq 0 -and -not (Test-Path $env:RUNNER_JOB_MARKER)) {
-            Tell 'the runner ended without a job'
-            $code = 76
-        }
-    } finally {
-        Remove-Item -Recurse -Force -ErrorAction SilentlyContinue $script:scratch
-    }
-    exit $code
-}
-
-# run.cmd turns most endings of the runner into 0. The hook therefore leaves a marker when a job comes,
-# and one variable makes run.cmd return 7 for a version that GitHub refuses.
-function Prepare-Runner {
-    $env:RUNNER_JOB_MARKER = "$script:scratch\job-started"
-    $env:ACTIONS_RUNNER_HOOK_JOB_STARTED = "$PSScriptRoot\job-started.ps1"
-    $env:ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE = '1'
-}
-
-# Runs one of the runner's programs in its folder, with nothing on standard input, and returns its code.
-function Attend([string] $program, [string[]] $arguments) {
-    $start = New-Object Diagnostics.ProcessStartInfo -Property @{
-        FileName = $program; WorkingDirectory = $env:RUNNER_HOME
-        UseShellExecute = $false; RedirectStandardInput = $true
-    }
-    $start.Arguments = @($arguments | ForEach-Object { Quote "$_" }) -join ' '
-    $child = [Diagnostics.Process]::Start($start)
-    $child.StandardInput.Close()
-    $child.WaitForExit()
-    $child.ExitCode
-}
-
-# Writes a word so that a program of Windows reads it back as it was: backslashes count only before a quote.
-function Quote([string] $word) {
-    if ($word -and $word -notmatch '[\s"]') { return $word }
-    return '"' + (($word -replace '(\\*)"', '$1$1\"') -replace '(\\+)$', '$1$1') + '"'
-}
 
 Main

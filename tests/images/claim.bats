@@ -7,34 +7,47 @@ load world
 setup() { build_world; }
 teardown() { leave_world; }
 
+# A runner removes its configuration with its job, so that the job keeps a copy.
+keep_configuration() {
+  mkdir "$world/kept"
+  job <<<'step() { cp -p "$RUNNER_HOME"/.[a-z]* "$RUNNER_HOME/../kept"; }'
+}
+
 @test "a claimed configuration reaches the runner as the files that it carries, which none but it can read" {
   serve_claims "$(configured)"
+  keep_configuration
   run -0 with_ticket
   [ -z "$(arguments run)" ]
-  [ "$(cat "$world/runner/.runner")" = "$settings" ]
-  [ "$(cat "$world/runner/.credentials_rsaparams")" = "$key" ]
-  [ "$(stat -c %a "$world/runner/.runner" "$world/runner/.credentials_rsaparams" | uniq)" = 600 ]
+  [ "$(cat "$world/kept/.runner")" = "$settings" ]
+  [ "$(cat "$world/kept/.credentials")" = "$credentials" ]
+  [ "$(cat "$world/kept/.credentials_rsaparams")" = "$key" ]
+  [ "$(stat -c %a "$world/kept/".[a-z]* | xargs)" = '600 600 600' ]
 }
 
 @test "spaces and escapes do not keep a configuration from being read, and neither does its length" {
   modulus=$(head -c 6000 /dev/zero | tr '\0' '\373')
-  forget_form "$(printf '{\n  ".runner": "%s",\n  ".key" : "%s"\n}\n' "$(base64 -w0 <<<"$settings")" \
-    "$(base64 -w0 <<<"$modulus" | sed 's/+/\\u002B/g')")"
+  encoded=$(base64 -w0 <<<"$modulus" | sed 's/+/\\u002B/g')
+  forget_form "$(printf '{\n  ".runner": "%s",\n  ".credentials" : "QUE=",\n".credentials_rsaparams":"%s"}\n' \
+    "$(base64 -w0 <<<"$settings")" "$encoded")"
   serve_claims "$(configured)"
+  keep_configuration
   run -0 with_ticket
   [ -z "$(arguments run)" ]
-  cmp "$world/runner/.key" - <<<"$modulus"
+  cmp "$world/kept/.credentials_rsaparams" - <<<"$modulus"
 }
 
 @test "a configuration of an unknown form is the runner's to read, and writes no file" {
   serve_claims "$(configured)"
-  for form in '{".runner":"QUE=","../x":"QUE="}' '{".runner":"QUE=","tmp":"QUE="}' '{".runner":{"d":1}}' '[]' QUE=; do
+  keep_configuration
+  whole='".runner":"QUE=",".credentials":"QUE=",".credentials_rsaparams":"QUE="'
+  for form in "{$whole,\"../x\":\"QUE=\"}" "{$whole,\"tmp\":\"QUE=\"}" '{".runner":{"d":1}}' '[]' QUE= \
+    '{".runner":"QUE="}' '{".runner":"QUE=",".credentials":"QUE="}' '{".credentials":"QUE=",".credentials_rsaparams":"QUE="}'; do
     forget_form "$form"
     configured >"$world/answers"
     run -0 with_ticket
     [ "$(arguments run)" = "$(printf '[--jitconfig]\n[%s]' "$configuration")" ]
     [[ $output == *'the configuration has an unknown form'* && $output != *"$configuration"* ]]
-    [ ! -e "$world/runner/.runner" ]
+    [ -z "$(ls -A "$world/kept")" ]
   done
 }
 
@@ -54,9 +67,10 @@ teardown() { leave_world; }
   [[ ${lines[-1]} == *'gave up after '*' tries in 10 minutes' ]]
 }
 
-@test "a ClaimRunner that nobody reaches ends with 75 as well" {
+@test "a ClaimRunner that cannot be reached ends with 75 as well, and curl says why" {
   run -75 with_ticket
-  [[ ${lines[0]} == *'claim 1: no answer (curl 7), again in 1 s' ]]
+  [[ ${lines[0]} == 'curl: (7) '* ]]
+  [[ ${lines[1]} == *'claim 1: no answer (curl 7), again in 1 s' ]]
 }
 
 @test "Retry-After is honoured, as seconds and as a date" {
@@ -72,6 +86,13 @@ teardown() { leave_world; }
   run -0 with_ticket
   [[ $output == *'503 (bad ticket ***)'* ]]
   [[ $output != *"$ticket"* && $output != *"$configuration"* && $output != *"$(claimed nonce | head -1)"* ]]
+}
+
+@test "a reason is cut only after its secrets are masked: no part of one is left" {
+  long=$(printf 'x%.0s' {1..190})
+  serve_claims "{\"status\":503,\"body\":\"{\\\"error\\\":\\\"$long$ticket\\\"}\"}" "$(configured)"
+  run -0 with_ticket
+  [[ $output == *"503 ($long***), again"* ]]
 }
 
 @test "TERM during a claim ends with 143 at once" {

@@ -7,68 +7,145 @@ load world
 setup() {
   build_world
   serve_claims "$(configured)"
+  # A hook that waits is one that refuses.
+  sed 's/kill_delay=30/kill_delay=0.3/' "$images/job-started.sh" >"$world/hook"
+  job <<'E'
+    pre() { :; }
+    step() { :; }
+    always() { :; }
+E
 }
 teardown() { leave_world; }
 
-# check <result> <allowed repositories> <repository>
+# check <'allowed 0'|'refused 137'> <allowed repositories> <repository>
 check() {
-  local result=0
-  RUNNER_JOB_MARKER=$world/marker RUNNER_ENTRYPOINT_PID=0 RUNNER_ALLOWED_REPOSITORIES=$2 \
-    GITHUB_REPOSITORY=$3 bash -c 'kill() { :; }; sleep() { :; }; export -f kill sleep; exec bash -e "$1"' \
-    - "$images/job-started.sh" || result=$?
-  [ "$result" = "$1" ] || { echo "$3 of $2: $result" && return 1; }
+  local result=0 hook
+  rm -f "$world/marker"
+  RUNNER_JOB_MARKER=$world/marker RUNNER_ENTRYPOINT_PID=none RUNNER_ALLOWED_REPOSITORIES=$2 GITHUB_REPOSITORY=$3 \
+    bash -e "$world/hook" >"$world/said" 2>&1 3>&- &
+  hook=$!
+  until [[ -s $world/marker ]]; do read -r -t 0.01 -u "$events" || true; done
+  [[ $(cat "$world/marker") == allowed ]] || kill -KILL "$hook"
+  wait "$hook" 2>/dev/null || result=$?
+  [ "$(cat "$world/marker") $result" = "$1" ] || { echo "$3 of $2: $result" && cat "$world/said" && return 1; }
 }
 
 @test "repositories match as globs of * and ?, in any case, separated by commas" {
-  check 0 '' octo/app
-  check 0 'octo/app' octo/app
-  check 0 'Octo/App' octo/aPP
-  check 0 'octo/*' octo/app
-  check 0 'octo/ap?' octo/app
-  check 0 'other/x, octo/app' octo/app
-  check 0 '*' octo/app
-  check 1 'octo/app' octo/app2
-  check 1 'octo/ap?' octo/ap
-  check 1 'octo' octo/app
-  check 1 ',' octo/app
-  check 1 'octo/*' ''
+  check 'allowed 0' '' octo/app
+  check 'allowed 0' 'octo/app' octo/app
+  check 'allowed 0' 'Octo/App' octo/aPP
+  check 'allowed 0' 'octo/*' octo/app
+  check 'allowed 0' 'octo/ap?' octo/app
+  check 'allowed 0' 'other/x, octo/app' octo/app
+  check 'allowed 0' '*' octo/app
+  check 'refused 137' 'octo/app' octo/app2
+  check 'refused 137' 'octo/ap?' octo/ap
+  check 'refused 137' 'octo' octo/app
+  check 'refused 137' ',' octo/app
+  check 'refused 137' 'octo/*' ''
 }
 
 @test "what bash would read as more than a glob stands for itself" {
-  check 1 'octo/[a-z]pp' octo/app
-  check 1 'octo/@(app)' octo/app
-  check 1 'octo/\app' octo/app
+  check 'refused 137' 'octo/[a-z]pp' octo/app
+  check 'refused 137' 'octo/@(app)' octo/app
+  check 'refused 137' 'octo/\app' octo/app
 }
 
-@test "the job of a repository that is not allowed is refused" {
-  story 'take_job_of evil/app || echo "hook: $?"; exit 0'
-  run with_ticket RUNNER_ALLOWED_REPOSITORIES='octo/*'
-  [[ $output == *'::error::This runner is not for jobs of evil/app.'* ]]
-  [[ $output != *octo* ]]
+@test "no file of the hook's folder is read as a pattern" {
+  mkdir -p "$world/here/octo" && touch "$world/here/octo/app"
+  cd "$world/here"
+  check 'refused 137' 'octo/a[p]p' octo/app
 }
 
-@test "a refused job gets no step, not even one with if: always()" {
-  story <<'E'
-    trap 'kill $!; reach stopped; exit 143' TERM
-    take_job_of evil/app &
-    wait
-    touch "$RUNNER_HOME/step"
+@test "a refused job gets no step, ends with 77 and says why" {
+  run -77 with_ticket RUNNER_ALLOWED_REPOSITORIES='other/*'
+  [[ $output == *'::error::This runner is not for jobs of octo/app.'*'entrypoint: gh-1: the runner refused its job' ]]
+  [[ $output != *other* ]]
+  [ "$(steps)|$(reports)" = '|Failed' ]
+  [ -z "$(survivors)" ]
+}
+
+@test "an allowed job gets its steps, with as little room on the disk as may be" {
+  job <<'E'
+    environment=(RUNNER_JOB_MARKER=/dev/full TMPDIR=/dev/full)
+    pre() { :; }
+    step() { :; }
+    always() { :; }
 E
-  begin with_ticket RUNNER_ALLOWED_REPOSITORIES='octo/*'
-  await_event claim
-  await_event stopped
-  finish
-  [ "$status" = 143 ]
-  [ ! -e "$world/runner/step" ]
+  run -0 with_ticket RUNNER_ALLOWED_REPOSITORIES='octo/*'
+  [ "$(steps)" = 'pre step always' ]
+}
+
+@test "a marker that cannot be written lets no refused job through" {
+  job <<'E'
+    environment=(RUNNER_JOB_MARKER=/dev/full TMPDIR=/dev/full)
+    always() { :; }
+E
+  run -77 with_ticket RUNNER_ALLOWED_REPOSITORIES='other/*'
+  [ -z "$(steps)" ]
+}
+
+# Runs the hook in a job whose worker gives it what is said, and has the worker ended in its place.
+without_entrypoint() {
+  sed -i 's/kill_delay=30/kill_delay=0.3/' "$images/job-started.sh"
+  rm -f "$world/runner/reports"
+  job <<<"environment=($1); pre() { :; }; step() { :; }; always() { :; }"
+  run with_ticket RUNNER_ALLOWED_REPOSITORIES='other/*'
+  [ "$status $(steps)|$(reports)" = "$2 |Failed" ]
+}
+
+@test "a hook that cannot reach the entrypoint ends the worker, and no step begins" {
+  copy_images
+  without_entrypoint RUNNER_ENTRYPOINT_PID=none 77
+  without_entrypoint 'RUNNER_ENTRYPOINT_PID=' 77
+}
+
+@test "a hook that lacks its variables refuses" {
+  copy_images
+  without_entrypoint '-u RUNNER_ENTRYPOINT_PID -u RUNNER_JOB_MARKER' 0
+}
+
+@test "a hook that fails itself refuses" {
+  copy_images
+  for fault in 'false' 'echo "${nothing:?}"' 'exec {x}</nowhere' 'exit 3' 'missing-program'; do
+    cp "$BATS_TEST_DIRNAME/../../images/ubuntu/job-started.sh" "$images"
+    sed -i "s/^  is_allowed .*/  ${fault//\//\\/}\\n  exit 0/" "$images/job-started.sh"
+    job <<<'pre() { :; }; always() { :; }'
+    run -77 with_ticket
+    [ -z "$(steps)" ] || { echo "$fault: $(steps)" && return 1; }
+  done
+}
+
+@test "a hook that finds no worker waits, whatever signals come" {
+  sed -i "s|^end_worker() {|&\n  echo looked >>'$world/events'|" "$world/hook"
+  set -m
+  RUNNER_JOB_MARKER=$world/marker RUNNER_ENTRYPOINT_PID=none RUNNER_ALLOWED_REPOSITORIES=x bash -e "$world/hook" 3>&- &
+  hook=$!
+  set +m
+  await_event looked
+  kill -INT -- "-$hook"
+  await_event looked
+  kill -TERM -- "-$hook"
+  await_event looked
+  await_event looked
+  kill -KILL -- "-$hook"
+  wait "$hook" 2>/dev/null || true
 }
 
 @test "a hook of the image takes over, and only for a job that is allowed" {
   printf '#!/bin/bash\ntouch "%s/prepared"\nexit 4\n' "$world" >"$world/prepare"
   chmod +x "$world/prepare"
-  story 'take_job_of octo/app'
-  run -4 with_ticket RUNNER_JOB_STARTED_HOOK="$world/prepare" RUNNER_ALLOWED_REPOSITORIES='octo/*'
+  run -0 with_ticket RUNNER_JOB_STARTED_HOOK="$world/prepare" RUNNER_ALLOWED_REPOSITORIES='octo/*'
   [ -e "$world/prepared" ]
+  [ "$(steps)" = 'pre always' ]
   rm "$world/prepared"
-  run with_ticket RUNNER_JOB_STARTED_HOOK="$world/prepare" RUNNER_ALLOWED_REPOSITORIES='x/*'
+  run -77 with_ticket RUNNER_JOB_STARTED_HOOK="$world/prepare" RUNNER_ALLOWED_REPOSITORIES='x/*'
   [ ! -e "$world/prepared" ]
+}
+
+@test "a hook of the image has its signals at their defaults" {
+  printf '#!/bin/bash\ntrap -p HUP INT PIPE TERM >"%s/traps"\n' "$world" >"$world/prepare"
+  chmod +x "$world/prepare"
+  run -0 with_ticket RUNNER_JOB_STARTED_HOOK="$world/prepare"
+  [ ! -s "$world/traps" ]
 }

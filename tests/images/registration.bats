@@ -8,26 +8,22 @@ setup() { build_world; }
 
 @test "the runner registers as ephemeral, with the labels of its profile and no others" {
   run -0 with_token
-  [ "$(arguments config)" = '[--url]
-[https://github.com/octo/app]
-[--name]
-[gh-1]
-[--labels]
-[self-hosted,linux]
-[--no-default-labels]
-[--work]
-[_work]
-[--ephemeral]
-[--unattended]
-[--disableupdate]
-[--replace]' ]
+  [ "$(inputs)" = 'DISABLEUPDATE=true
+EPHEMERAL=true
+LABELS=self-hosted,linux
+NAME=gh-1
+NO-DEFAULT-LABELS=true
+REPLACE=true
+UNATTENDED=true
+URL=https://github.com/octo/app
+WORK=_work' ]
+  [ -z "$(arguments config)" ]
   [ -z "$(arguments run)" ]
 }
 
-@test "the token is an input of config.sh, not an argument" {
+@test "the token is an input of config.sh as well" {
   run -0 with_token
-  [ "$(cat "$world/runner/config.token")" = "$token" ]
-  [[ $(arguments config) != *"$token"* ]]
+  grep -qzx "ACTIONS_RUNNER_INPUT_TOKEN=$token" "$world/runner/config.inputs"
 }
 
 @test "config.sh starts in its own folder, where it looks for its libraries" {
@@ -37,16 +33,39 @@ setup() { build_world; }
 
 @test "a runner group is passed on unless it is the default" {
   run -0 with_token RUNNER_GROUP='Team "A" *'
-  [[ $(arguments config) == *$'[--runnergroup]\n[Team "A" *]\n'* ]]
+  [[ $(inputs) == *$'\nRUNNERGROUP=Team "A" *\n'* ]]
   run -0 with_token RUNNER_GROUP=default
-  [[ $(arguments config) != *runnergroup* ]]
+  [[ $(inputs) != *RUNNERGROUP* ]]
 }
 
-@test "labels, names and addresses stay one argument, whatever they hold" {
-  hostile="a b,\"c\",'d',\$(touch $world/owned),\`touch $world/owned\`,*,--replace;x"
-  run -0 with_token ActionsRunner_LABELS="$hostile" RUNNER_NAME="$hostile" ActionsRunner_URL="$hostile"
-  [ "$(arguments config | grep -cxF "[$hostile]")" = 3 ]
+@test "labels, names, groups and addresses arrive as they are, whatever they hold" {
+  hostile="--replace,a b,\"c\",'d',\$(touch $world/owned),\`touch $world/owned\`,*,ü\\n;x"
+  run -0 with_token ActionsRunner_LABELS="$hostile" RUNNER_NAME="$hostile" ActionsRunner_URL="$hostile" RUNNER_GROUP="$hostile"
+  [ "$(inputs | cut -d= -f2- | grep -cxF -- "$hostile")" = 4 ]
   [ ! -e "$world/owned" ]
+}
+
+@test "a runner that GitHub put in another group ends with 64, and serves nothing" {
+  echo Default >"$world/runner/config.group"
+  run -64 with_token RUNNER_GROUP=batch
+  [[ ${lines[-1]} == 'entrypoint: gh-1: the runner was registered in another group: Default' ]]
+  [ ! -e "$world/runner/run.arguments" ]
+  echo BATCH >"$world/runner/config.group"
+  run -0 with_token RUNNER_GROUP=batch
+}
+
+@test "a name that was not registered as it is ends with 64" {
+  run -64 with_token RUNNER_NAME='gh-1 '
+  [[ ${lines[-1]} == *'the runner was registered with another name: gh-1' ]]
+  [ ! -e "$world/runner/run.arguments" ]
+}
+
+@test "labels that cannot be registered as they are end with 64 before anything is sent" {
+  for labels in ',' 'a,' 'a,,b' ' a' 'a ,b' 'a, b' $'a\tb' $'a\nb'; do
+    run -64 with_token ActionsRunner_LABELS="$labels"
+    [[ $output == *'ActionsRunner_LABELS has a label that is empty, begins or ends with a space, or has control characters' ]]
+  done
+  [ ! -e "$world/runner/config.arguments" ]
 }
 
 @test "a stale token ends with 78 and registers nothing" {
@@ -67,9 +86,22 @@ setup() { build_world; }
 }
 
 @test "a registration that fails ends with its code and starts no runner" {
-  echo 3 >"$world/runner/config.code"
-  run -3 with_token
+  echo 'Could not find any self-hosted runner group named "no such group".' >"$world/runner/config.says"
+  echo 1 >"$world/runner/config.code"
+  run -1 with_token
   [ ! -e "$world/runner/run.arguments" ]
+}
+
+@test "TERM during a registration ends before the runner is started" {
+  printf '#!/bin/bash\ntrap "exit 0" TERM\necho registering >>"%s"\nsleep 20 & wait\n' \
+    "$world/events" >"$world/runner/config.sh"
+  begin with_token
+  await_event registering
+  signal TERM
+  finish
+  [ "$status" = 143 ]
+  [ ! -e "$world/runner/run.arguments" ]
+  [ -z "$(survivors)" ]
 }
 
 @test "everything that is missing is named in one message" {

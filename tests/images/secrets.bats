@@ -6,14 +6,15 @@ load world
 
 setup() {
   build_world
-  # The story of a job that reads what every process of the machine shows.
-  story <<'E'
-    take_job_of octo/app
-    for process in /proc/[0-9]*; do
-      { tr '\0' ' ' <"$process/environ" && echo; } >>"$RUNNER_HOME/environments"
-      { tr '\0' ' ' <"$process/cmdline" && echo; } >>"$RUNNER_HOME/commands"
-    done 2>/dev/null
-    true # processes come and go
+  # A job that reads what every process of the machine shows.
+  job <<'E'
+    step() {
+      for process in /proc/[0-9]*; do
+        { tr '\0' ' ' <"$process/environ" && echo; } >>"$RUNNER_HOME/environments"
+        { tr '\0' ' ' <"$process/cmdline" && echo; } >>"$RUNNER_HOME/commands"
+      done 2>/dev/null
+      true # processes come and go
+    }
 E
 }
 teardown() { leave_world; }
@@ -53,10 +54,7 @@ listen_in_on() {
 
 @test "neither ticket nor configuration is written to a file" {
   serve_claims "$(configured)"
-  story <<'E'
-    take_job_of octo/app
-    cp -r "$RUNNER_HOME/../tmp" "$RUNNER_HOME/../home" "$RUNNER_HOME/seen"
-E
+  job <<<'step() { cp -r "$RUNNER_HOME/../tmp" "$RUNNER_HOME/../home" "$RUNNER_PERFLOG" "$RUNNER_HOME/seen"; }'
   mkdir "$world/runner/seen"
   run -0 with_ticket
   [ -d "$world/runner/seen/tmp" ]
@@ -73,7 +71,7 @@ E
   [ "$(cut -d= -f1 <<<"$output" | LC_ALL=C sort | xargs)" = "ACTIONS_RUNNER_HOOK_JOB_STARTED \
 ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE AZ_BATCH_TASK_ID GOPATH GOROOT HOME HTTPS_PROXY \
 JAVA_HOME LANG LC_ALL OLDPWD PATH PWD RUNNER_ALLOWED_REPOSITORIES RUNNER_ENTRYPOINT_PID RUNNER_HOME \
-RUNNER_JOB_MARKER RUNNER_KEEP_ENVIRONMENT RUNNER_LABELS RUNNER_MANUALLY_TRAP_SIG RUNNER_NAME SHLVL \
+RUNNER_JOB_MARKER RUNNER_KEEP_ENVIRONMENT RUNNER_LABELS RUNNER_MANUALLY_TRAP_SIG RUNNER_NAME RUNNER_PERFLOG SHLVL \
 SSL_CERT_FILE TMPDIR TZ _ no_proxy" ]
   [[ $output == *'RUNNER_LABELS=a b'* ]]
 }

@@ -58,3 +58,16 @@ E
   [[ $output == *"no folder to share with the node ($world/nowhere)"* ]]
   run -64 start AZ_BATCH_TASK_ID=
 }
+
+@test "the usual entrypoint serves from there, and lets go of the folder when it ends" {
+  world=$BATS_TEST_TMPDIR/whole
+  mkdir "$world"
+  BATS_TEST_TMPDIR=$world build_world
+  copy_images
+  cp -r "$BATS_TEST_DIRNAME/../../images/ubuntu-docker" "$images/docker"
+  mkdir "$world/shared"
+  images=$images/docker
+  run -0 with_token RUNNER_SHARED_FOLDER="$world/shared" AZ_BATCH_TASK_ID=gh-1
+  grep -qzx "RUNNER_HOME=$world/shared/gh-1" "$world/shared/gh-1/run.environment"
+  flock --nonblock "$world/shared/gh-1.lock" true
+}

@@ -5,9 +5,9 @@
 # shellcheck disable=SC2034,SC2154 # shared with the tests, which bats runs in the same shell
 
 readonly ticket=dGlja2V0.c2VjcmV0 token=AABBSECRETTOKEN
-readonly settings='{"AgentName":"gh-1"}' key='{"d":"c2VjcmV0+/+/"}'
-configuration=$(printf '{".runner":"%s",".credentials_rsaparams":"%s"}' \
-  "$(base64 -w0 <<<"$settings")" "$(base64 -w0 <<<"$key")" | base64 -w0)
+readonly settings='{"AgentName":"gh-1"}' credentials='{"scheme":"OAuth"}' key='{"d":"c2VjcmV0+/+/"}'
+configuration=$(printf '{".runner":"%s",".credentials":"%s",".credentials_rsaparams":"%s"}' \
+  "$(base64 -w0 <<<"$settings")" "$(base64 -w0 <<<"$credentials")" "$(base64 -w0 <<<"$key")" | base64 -w0)
 
 build_world() {
   images=$(cd -- "$BATS_TEST_DIRNAME/../../images/ubuntu" && pwd)
@@ -18,6 +18,12 @@ build_world() {
   mkdir "$world/tmp" "$world/home"
   open_events
   story 'take_job_of octo/app'
+}
+
+# From here on a test may change the scripts of the image.
+copy_images() {
+  cp -r "$images" "$world/images"
+  images=$world/images
 }
 
 open_events() {
@@ -42,12 +48,39 @@ configured() { printf '{"status":200,"body":"%s\\n"}' "$configuration"; }
 # From here on the configuration is nothing that the entrypoint knows.
 forget_form() { configuration=$(base64 -w0 <<<"$1"); }
 
-# What the stand-in for run.sh does, given as lines or on standard input.
+# What the stand-in for the listener does, given as lines or on standard input; `take_job_of` and the other
+# words are its own.
 story() {
   if (($#)); then printf '%s\n' "$@"; else cat; fi >"$world/runner/story"
 }
 
+# What the worker runs in a job, on standard input: the functions set_up, pre, step and always.
+job() { cat >"$world/runner/job.sh"; }
+
+# The steps that have begun, and the results that GitHub was sent.
+steps() { cat "$world/runner/steps" 2>/dev/null | xargs; }
+reports() { cat "$world/runner/reports" 2>/dev/null | xargs; }
+
 waits() { cat "$world/waits"; }
+
+# Moves the clock on.
+pass() { printf '%s\n' "$(($(cat "$world/now") + $1))" >"$world/now.new" && mv "$world/now.new" "$world/now"; }
+
+# Lets the entrypoint look at the clock at least twice, after which it still runs.
+job_continues() {
+  local looks
+  looks=$(wc -l <"$world/looks")
+  until (($(wc -l <"$world/looks") >= looks + 3)); do /usr/bin/sleep 0.02; done
+  kill -0 "$background"
+}
+
+# Prints the processes that belong to this world.
+survivors() {
+  local process
+  while read -r process; do
+    tr '\0' ' ' <"${process%environ}cmdline" 2>/dev/null && echo
+  done < <(grep -lsz "^RUNNER_HOME=$world/" /proc/[0-9]*/environ)
+}
 
 # From here on a wait is an event, and takes its time.
 tell_of_waits() {
@@ -57,7 +90,7 @@ tell_of_waits() {
 
 # Becomes the entrypoint, with nothing in its environment but a task's variables and those given.
 entrypoint() {
-  exec /usr/bin/env --default-signal=INT,TERM -i PATH="$world/bin:$PATH" HOME="$world/home" \
+  exec /usr/bin/env "${signals:---default-signal=INT,TERM}" -i PATH="$world/bin:$PATH" HOME="$world/home" \
     TMPDIR="$world/tmp" RUNNER_HOME="$world/runner" "$@" "$images/entrypoint.sh"
 }
 
@@ -97,6 +130,9 @@ claimed() {
   python3 -c 'import json, sys
 for line in open(sys.argv[1]): print(json.loads(line)["body"][sys.argv[2]])' "$world/claims" "$1"
 }
+
+# Prints the inputs that config.sh got, without the token's, sorted.
+inputs() { tr '\0' '\n' <"$world/runner/config.inputs" | sed 's/^ACTIONS_RUNNER_INPUT_//' | grep -v ^TOKEN= | LC_ALL=C sort; }
 
 # Prints the arguments that a program of the runner got, one a line and quoted.
 arguments() { xargs -0r printf '[%s]\n' <"$world/runner/$1.arguments"; }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # about: the entrypoint of the Ubuntu image and the launch of its container, against stand-ins for what they call
 # needs: bats curl python3
-# limit: 300
+# limit: 600
 set -euo pipefail
 
 bats --print-output-on-failure tests/images

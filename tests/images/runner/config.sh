@@ -1,6 +1,28 @@
 #!/bin/bash
-# Stands in for GitHub's config.sh: notes its arguments, its folder and the token that it was given.
-printf '%s\0' "$@" >"$RUNNER_HOME/config.arguments"
-printf '%s' "${ACTIONS_RUNNER_INPUT_TOKEN:-}" >"$RUNNER_HOME/config.token"
+# Stands in for GitHub's config.sh: notes its arguments, its folder and the inputs that it was given, then
+# writes what the runner writes: names in camelCase, after a byte order mark. The runner trims what it gets by
+# the environment. `config.group` is the group in which GitHub has put the runner.
+touch "$RUNNER_HOME/config.arguments"
+(($# == 0)) || printf '%s\0' "$@" >"$RUNNER_HOME/config.arguments"
+env -0 | grep -z '^ACTIONS_RUNNER_INPUT_' >"$RUNNER_HOME/config.inputs"
 pwd >"$RUNNER_HOME/config.folder"
-exit "$(cat "$RUNNER_HOME/config.code" 2>/dev/null || echo 0)"
+if [[ -r $RUNNER_HOME/config.says ]]; then
+  cat "$RUNNER_HOME/config.says" >&2
+  exit "$(cat "$RUNNER_HOME/config.code")"
+fi
+python3 - "$RUNNER_HOME" <<'P'
+import json, os, pathlib, sys
+
+home = pathlib.Path(sys.argv[1])
+given = home / "config.group"
+group = given.read_text().strip() if given.exists() else os.environ.get("ACTIONS_RUNNER_INPUT_RUNNERGROUP", "Default")
+settings = {
+    "isHostedServer": False, "agentId": 100, "agentName": os.environ["ACTIONS_RUNNER_INPUT_NAME"].strip(),
+    "poolId": 1, "poolName": group.strip(), "disableUpdate": True, "ephemeral": True,
+    "serverUrl": "https://pipelines.invalid/", "gitHubUrl": os.environ["ACTIONS_RUNNER_INPUT_URL"].strip(),
+    "workFolder": "_work", "useV2Flow": True, "serverUrlV2": "https://broker.invalid/",
+}
+(home / ".runner").write_text(json.dumps(settings, indent=2, ensure_ascii=False), encoding="utf-8-sig")
+(home / ".credentials").write_text("{}", encoding="utf-8-sig")
+(home / ".credentials_rsaparams").write_text("{}", encoding="utf-8-sig")
+P

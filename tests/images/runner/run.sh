@@ -1,17 +1,36 @@
 #!/bin/bash
-# Stands in for GitHub's run.sh: notes how it was called, then plays the story that a test has written.
+# Stands in for GitHub's run.sh, with the behaviour of actions/runner 2.336.0: it hands INT and TERM on as INT
+# to the process group of its helper, has no helper to hand them on to before the first one starts, waits for
+# the helper's end without a trap, and starts another for ever after code 2.
 (($# == 0)) || printf '%s\0' "$@" >"$RUNNER_HOME/run.arguments"
 touch "$RUNNER_HOME/run.arguments"
 cp /proc/self/environ "$RUNNER_HOME/run.environment"
 
-# The clock of the test is for the entrypoint; a job takes its time.
+# The clock of the test is for the entrypoint; a runner takes its time.
 PATH=${PATH#"$(dirname "$RUNNER_HOME")/bin:"}
 
-# Tells the test that a point of the story is reached.
-reach() { printf '%s\n' "$1" >>"$RUNNER_HOME/../events"; }
+deprecated() { [[ ${ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE:-} == 1 && $1 == 7 ]]; }
 
-# Takes a job of a repository, as the runner does: the hook comes first.
-take_job_of() { GITHUB_REPOSITORY=$1 bash -e "$ACTIONS_RUNNER_HOOK_JOB_STARTED"; }
-
-# shellcheck source=/dev/null
-source "$RUNNER_HOME/story"
+if [[ -n ${RUNNER_MANUALLY_TRAP_SIG:-} ]]; then
+  set -m
+  trap 'kill -INT "-$helper"' INT TERM
+fi
+while true; do
+  cp -f "$RUNNER_HOME/run-helper.sh" "$RUNNER_HOME/run-helper.copy"
+  "$RUNNER_HOME/run-helper.sh" "$@" &
+  helper=$!
+  wait "$helper"
+  code=$?
+  if ((code == 2)); then
+    echo 'Restarting runner...'
+  elif deprecated "$code"; then
+    echo 'Exiting runner...'
+    exit "$code"
+  else
+    echo 'Exiting runner...'
+    [[ -n ${RUNNER_MANUALLY_TRAP_SIG:-} ]] || exit 0
+    trap - INT TERM
+    wait "$helper"
+    exit "$code"
+  fi
+done

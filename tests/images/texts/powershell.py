@@ -90,5 +90,6 @@ def patterns(body: Node) -> Iterator[tuple[str, str]]:
 def numbers(root: Node) -> Iterator[tuple[str, int]]:
     for assigned in nodes(root, "assignment_expression"):
         name, number = text(assigned.children[0]), text(assigned.children[-1])
-        if assigned.parent and assigned.parent.parent and assigned.parent.parent.parent == root and number.isdigit():
+        # What begins with 0 is no duration, but changes.
+        if assigned.parent and assigned.parent.parent and assigned.parent.parent.parent == root and number.strip("0").isdigit():
             yield snake(name.removeprefix("$")), int(number)

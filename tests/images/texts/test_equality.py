@@ -1,5 +1,6 @@
 """Holds the scripts of Windows to those of Linux, which are the ones that tests run."""
 
+import sys
 import unittest
 from dataclasses import dataclass, field
 
@@ -7,6 +8,8 @@ import bash
 import powershell
 from script import ROOT
 
+sys.path.insert(0, str(ROOT / "images"))
+import exit_codes
 
 
 @dataclass
@@ -19,31 +22,48 @@ class Pair:
     variables: set[str] = field(default_factory=set)
     steps: dict[str, set[str]] = field(default_factory=dict)
     order: set[str] = field(default_factory=set)
+    numbers: set[str] = field(default_factory=set)
 
 
 PAIRS = [
     Pair(
-        ["images/ubuntu/entrypoint.sh", "images/ubuntu/claim.sh"],
-        ["images/windows/entrypoint.ps1", "images/windows/claim.ps1"],
-        # PowerShell gets no signals, reads JSON, and needs words for what the shell has commands for.
+        ["images/ubuntu/entrypoint.sh", "images/ubuntu/claim.sh", "images/ubuntu/serve.sh"],
+        ["images/windows/entrypoint.ps1", "images/windows/claim.ps1", "images/windows/serve.ps1"],
+        # PowerShell gets no signals, reads JSON, and needs words for what the shell has commands for. What
+        # Windows' Attend does itself, bash does in helpers that signals cannot hinder.
         # Windows trusts by its store of certificates, which a derived image fills: the runner's user may not.
-        {"await", "hand_on", "interrupted", "files_carried", "quote", "seconds_now", "trust_more"},
+        {
+            *("aside", "ask_to_end", "await_worker", "catches_term", "finish_relays", "interrupted"),
+            *("is_starting_worker", "outwait", "signal_groups"),
+            *("await", "files_carried", "json", "quote", "seconds_now", "trust_more"),
+        },
         {"RUNNER_ENTRYPOINT_PID", "RUNNER_MANUALLY_TRAP_SIG", "RUNNER_EXTRA_CA_CERTIFICATES"},
         {
-            "prepare_runner": {"export RUNNER_ENTRYPOINT_PID", "export RUNNER_MANUALLY_TRAP_SIG"},
-            "register": {"exit 143"},
-            "start_anew": {"option --serve"},
+            "attend": {"exit …", "relay", "watch"},
+            "end_child": {"tell taskkill: …", "tell the runner: …"},
+            "prepare_runner": {"export RUNNER_ENTRYPOINT_PID", "export RUNNER_MANUALLY_TRAP_SIG", "watch"},
+            "relay": {"watch"},
+            "register": {"exit …"},
+            "serve": {"leave"},
+            "start_anew": {"option --default-signal", "option --serve"},
             "unpack": {"option --decode"},
+            # The one sends a signal, the other acts; a runner of Windows can outlive a refusal.
+            "watch": {"end_child", "is_refused"},
         },
-        # Linux tells its second process from the first before all else; Windows has one.
-        {"main"},
+        # Linux separates its second process from the first before all else; Windows has one.
+        {"main", "prepare_runner"},
+        {"worker_timeout"},
     ),
     Pair(
         ["images/ubuntu/job-started.sh"],
         ["images/windows/job-started.ps1"],
+        # `read` waits where Start-Sleep does.
+        {"pause"},
         variables={"RUNNER_ENTRYPOINT_PID"},
         # A shell can become the next program; PowerShell waits for it.
         steps={"main": {"exit …"}},
+        # Linux waits for the signal that the worker gets, Windows until it has sent its log.
+        numbers={"report_delay"},
     ),
     Pair(
         ["arm/linux/launch.sh"],
@@ -76,8 +96,10 @@ class Equality(unittest.TestCase):
 
     def test_both_wait_as_long_and_try_as_often(self) -> None:
         for pair, linux, windows in self.read:
-            self.assertEqual(linux.numbers, windows.numbers, pair.windows)
-        self.assertEqual(self.read[0][1].numbers, {"needed_validity": 30, "patience": 600, "longest_pause": 30})
+            self.assertEqual(dict(linux.numbers.items() ^ windows.numbers.items()).keys(), pair.numbers, pair.windows)
+        times = {"needed_validity": 30, "patience": 600, "longest_pause": 30}
+        times |= {"session_timeout": 600, "check_interval": 10, "kill_delay": 30, "worker_timeout": 5}
+        self.assertEqual(self.read[0][1].numbers, times)
         self.assertEqual(self.read[2][1].numbers, {"tries": 5})
 
     def test_each_function_takes_the_same_steps_in_the_same_order(self) -> None:
@@ -99,8 +121,18 @@ class Equality(unittest.TestCase):
                 {step for steps in script.functions.values() for step in steps if step.startswith(("exit ", "code "))}
                 for script in (linux, windows)
             ]
-            signals = {"exit 130", "exit 143"}
-            self.assertEqual(codes[0] - signals - {"exit …"}, codes[1] - {"exit …"}, pair.windows)
+            self.assertEqual(codes[0] - {"exit …"}, codes[1] - {"exit …"}, pair.windows)
+
+    def test_every_exit_code_of_the_entrypoints_is_in_the_list(self) -> None:
+        listed = {row["code"] for row in exit_codes.CODES if row["from"] == "entrypoint"}
+        _, linux, windows = self.read[0]
+        for script in (linux, windows):
+            taken = (step for steps in script.functions.values() for step in steps)
+            steps = {step.split()[-1] for step in taken if step.startswith(("exit ", "case "))}
+            decided = {int(code) for code in steps if code.isdigit()}
+            self.assertLessEqual(decided - {200, 401, 403, 410}, listed)
+            # 1 is config.sh's, 68 and 124 are decided by signals.
+            self.assertLessEqual(listed - decided - {1, 124, 68} - exit_codes.SIGNALS, set())
 
     def test_both_keep_and_hand_on_the_same_variables(self) -> None:
         for (_, linux, windows), name in [(self.read[0], "is_kept"), (self.read[2], "is_handed_on")]:

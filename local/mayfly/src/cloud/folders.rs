@@ -33,9 +33,10 @@ const FUNCTIONS: [(&str, &str); 7] = [
     ("Operate", include_str!("../../../../function-definitions/Operate/function.json")),
 ];
 /// What the Ubuntu image holds besides GitHub's runner.
-const SCRIPTS: [(&str, &str); 3] = [
+const SCRIPTS: [(&str, &str); 4] = [
     ("entrypoint.sh", include_str!("../../../../images/ubuntu/entrypoint.sh")),
     ("claim.sh", include_str!("../../../../images/ubuntu/claim.sh")),
+    ("serve.sh", include_str!("../../../../images/ubuntu/serve.sh")),
     ("job-started.sh", include_str!("../../../../images/ubuntu/job-started.sh")),
 ];
 
