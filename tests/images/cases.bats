@@ -29,6 +29,18 @@ setup() { run_cases=$BATS_TEST_DIRNAME/cases/run.py; }
   python3 "$run_cases" job-started
 }
 
+@test "the job of a repository that is not allowed" {
+  python3 "$run_cases" refusal
+}
+
+@test "the ends of a runner, each with its code" {
+  python3 "$run_cases" exit-codes
+}
+
+@test "what GitHub makes of a registration" {
+  python3 "$run_cases" registered
+}
+
 @test "the launch of a container on a node" {
   python3 "$run_cases" launch
 }
