@@ -64,6 +64,15 @@ pub enum Repair {
         /// Why nobody needs it.
         why: &'static str,
     },
+    /// End a started task whose runner is gone, if GitHub still has none of its name.
+    EndWithoutRunner {
+        /// The Batch job that holds it.
+        batch_job: String,
+        /// The task, and its runner's name.
+        task: TaskId,
+        /// Where the workflow of its job lives.
+        repository: Repository,
+    },
     /// Remove a runner from GitHub, and then end its task. One that got a job in between stays.
     Deregister {
         /// A repository of the scope in which it is registered.
@@ -150,9 +159,10 @@ pub enum Removal {
     Offline,
 }
 
-/// How long the runner of a started task may be registered and not connected. A runner connects within seconds
-/// of its registration, and its image ends it after ten minutes without a session: this is for images that do
-/// not, and for runners that a job has stopped from working.
+/// How long a task may run whose runner is not connected and has no job. A runner connects within seconds of its
+/// registration, its image ends it after ten minutes without a session, and its task ends within seconds of its
+/// job: this is for images that do not, for processes that a job has stopped or left behind, and for
+/// registrations that were removed.
 pub const MAX_OFFLINE: TimeDelta = TimeDelta::minutes(15);
 
 /// Why a job has no runner.

@@ -19,7 +19,7 @@ pub struct Memory {
     pub idle: Since<String>,
     /// Registrations that have no task.
     pub orphans: Since<String>,
-    /// Runners of started tasks that are not connected and have no job.
+    /// Live tasks whose runners are not connected and have no job.
     pub offline: Since<String>,
     /// Failed events that are asked for no more, by their guids.
     pub given_up: BTreeSet<String>,

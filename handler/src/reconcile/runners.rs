@@ -1,6 +1,6 @@
 //! Decides which tasks and runners end: tasks without demand, idle or offline runners, registrations without a task.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -38,20 +38,24 @@ pub(super) fn plan(
         runner.online && !runner.busy && needless && tasks.contains_key(&runner.name)
     };
     let orphaned = |runner: &&SeenRunner| !runner.busy && !tasks.contains_key(&runner.name);
-    let offline = |runner: &&SeenRunner| {
-        let task = tasks.get(&runner.name);
-        let started = task.is_some_and(|task| matches!(task.stage, Stage::Started { .. }));
-        started && !runner.online && !runner.busy && !coverage.has_job(&runner.name)
-    };
     let names = |wanted: &dyn Fn(&&SeenRunner) -> bool| -> Vec<String> {
         runners.iter().filter(wanted).map(|runner| runner.name.to_string()).collect()
     };
     next.idle = before.idle.renewed(names(&idle), now);
     next.orphans = before.orphans.renewed(names(&orphaned), now);
-    next.offline = before.offline.renewed(names(&offline), now);
+    let offline: BTreeSet<&TaskId> = tasks
+        .values()
+        .filter(|task| is_offline(task, seen, coverage))
+        .map(|task| &task.id)
+        .collect();
+    next.offline = before.offline.renewed(offline.iter().map(ToString::to_string), now);
+    let overdue = |name: &TaskId| {
+        let long = tasks.get(name).is_some_and(|task| has_run_for(task, MAX_OFFLINE, now));
+        long && next.offline.lasted(&name.to_string(), MAX_OFFLINE, now)
+    };
     let removal = |runner: &SeenRunner| {
         let name = runner.name.to_string();
-        if next.offline.lasted(&name, MAX_OFFLINE, now) {
+        if overdue(&runner.name) {
             return Some(Removal::Offline);
         }
         let idle = next.idle.lasted(&name, rules.idle, now);
@@ -65,7 +69,31 @@ pub(super) fn plan(
         batch_job: tasks.get(&runner.name).map(|task| task.batch_job.clone()),
         why,
     }));
+    let registered: BTreeSet<&TaskId> = runners.iter().map(|runner| &runner.name).collect();
+    let gone = offline.into_iter().filter(|name| !registered.contains(name) && overdue(name));
+    repairs.extend(gone.filter_map(|name| tasks.get(name)).map(|task| Repair::EndWithoutRunner {
+        batch_job: task.batch_job.clone(),
+        task: task.id.clone(),
+        repository: task.repository.clone(),
+    }));
     repairs
+}
+
+/// Tells whether a task runs whose runner is not connected and has no job: one that is registered, or one that
+/// has claimed, and whose registration is gone. Before its claim a task may pull its image for as long as it takes.
+fn is_offline(task: &LedgerTask, seen: &Seen, coverage: &Coverage<'_>) -> bool {
+    let name = task.id.to_string();
+    let mut runners = seen.runners.iter().flatten();
+    let disconnected = match runners.find(|runner| runner.name == task.id) {
+        Some(runner) => !runner.online && !runner.busy,
+        None => seen.claims.iter().flatten().any(|claimed| *claimed == name),
+    };
+    disconnected && !coverage.has_job(&task.id)
+}
+
+/// Batch may run a task again when its node died: each run has a start of its own.
+fn has_run_for(task: &LedgerTask, long: TimeDelta, now: DateTime<Utc>) -> bool {
+    matches!(task.stage, Stage::Started { at: Some(at) } if now - at >= long)
 }
 
 fn is_live(task: &LedgerTask) -> bool {

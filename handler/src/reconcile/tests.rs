@@ -119,6 +119,7 @@ fn line(repair: &Repair) -> String {
             format!("request gh-{}-{} on {}", request.job, request.replacement, request.profile)
         }
         Repair::Terminate { task, why, .. } => format!("terminate {task}: {why}"),
+        Repair::EndWithoutRunner { task, .. } => format!("terminate {task}: its runner is gone"),
         Repair::Deregister { name, batch_job, why, .. } => {
             let task = batch_job.as_deref().unwrap_or("no task");
             format!("deregister {name}, of {task}: {why}")

@@ -71,7 +71,7 @@ fn rank(repair: &Repair) -> u8 {
         Repair::Report { .. } | Repair::Alarm { .. } => 0,
         Repair::Request(_) | Repair::Replay { .. } => 1,
         Repair::Deregister { .. } => 2,
-        Repair::Terminate { .. } => 3,
+        Repair::Terminate { .. } | Repair::EndWithoutRunner { .. } => 3,
         Repair::Redeliver { .. } | Repair::Cancel { .. } => 4,
         Repair::Drop { .. } | Repair::DeleteTask { .. } | Repair::DeleteClaims { .. } => 5,
     }

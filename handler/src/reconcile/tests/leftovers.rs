@@ -27,6 +27,27 @@ fn a_started_runner_that_stays_offline_is_removed_after_fifteen_minutes() {
 }
 
 #[test]
+fn a_task_that_runs_on_without_a_registration_is_terminated_after_fifteen_minutes() {
+    let started = |id, minute| task(id, "ubuntu", Stage::Started { at: Some(at(minute)) });
+    let jobs = [
+        (1, job("completed gh-1", UBUNTU)),
+        (2, job("in_progress gh-2", UBUNTU)),
+        (3, job("queued", UBUNTU)),
+        (4, job("queued", UBUNTU)),
+    ];
+    let tasks = [started("gh-1", 0), started("gh-2", 0), started("gh-3", 10), started("gh-4", 0)];
+    // gh-4 has not claimed: it may still pull its image.
+    let claims = ["gh-1", "gh-2", "gh-3"].map(str::to_owned).to_vec();
+    let gone = Seen { claims: Some(claims), ..seen(jobs, tasks, []) };
+    insta::assert_snapshot!(runs(&gone, [0, 14, 15, 24, 25]), @"
+    15: terminate gh-1: its runner is gone
+    24: terminate gh-1: its runner is gone
+    25: terminate gh-1: its runner is gone
+    25: terminate gh-3: its runner is gone
+    ");
+}
+
+#[test]
 fn an_offline_runner_that_has_a_job_or_no_started_task_stays() {
     let offline = |id, busy| SeenRunner { online: false, ..runner(id, busy) };
     let jobs = [

@@ -9,7 +9,7 @@ use super::told;
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::functions::App;
-use crate::github::{Github, Removed};
+use crate::github::{Github, Presence, Removed};
 use crate::message::{Message, RunnerRequest};
 use crate::reconcile::{Removal, Repair};
 use crate::repository::Repository;
@@ -44,6 +44,9 @@ impl<'a> Hands<'a> {
             Repair::Request(request) => self.request(request).await?,
             Repair::Terminate { batch_job, task, why } => {
                 self.terminate_waiting(batch_job, task, why).await?
+            }
+            Repair::EndWithoutRunner { batch_job, task, repository } => {
+                self.end_without_runner(batch_job, task, repository).await?
             }
             Repair::Deregister { repository, runner, name, batch_job, why } => {
                 let place = batch_job.as_deref();
@@ -125,6 +128,27 @@ impl<'a> Hands<'a> {
         }
         self.app.batch.terminate(&place, &task.to_string()).await?;
         Ok(format!("task {task} ends, which nobody needs: {why}"))
+    }
+
+    /// Ends a started task if GitHub has no runner of its name that is connected or has a job. It is asked once more,
+    /// since a list that GitHub did not show would look like one without runners.
+    async fn end_without_runner(
+        &self,
+        batch_job: &str,
+        task: &TaskId,
+        repository: &Repository,
+    ) -> anyhow::Result<String> {
+        let presence = self.github.presence(repository, &task.to_string()).await;
+        match presence.with_context(|| format!("look for runner {task}"))? {
+            Presence::Absent | Presence::Offline => {}
+            Presence::Idle | Presence::Busy => {
+                return Ok(format!("runner {task} is connected, and its task stays"));
+            }
+        }
+        self.app.batch.terminate(&place(batch_job)?, &task.to_string()).await?;
+        Ok(format!(
+            "task {task} is terminated: its runner is gone and it has had no job for a while"
+        ))
     }
 
     async fn hold(&mut self, message: &str) -> anyhow::Result<String> {
