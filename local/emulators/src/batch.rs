@@ -71,8 +71,9 @@ pub struct Options {
     pub launcher: Arc<dyn Launcher>,
     /// Where nodes keep their files.
     pub work_dir: PathBuf,
-    /// How long a task that is asked to end may take before it is killed.
-    pub patience: Duration,
+    /// How long a terminated task may take to end before it is killed, unless its container has a stop
+    /// timeout of its own. Batch's own period is not published; docker's is 10 s.
+    pub grace: Duration,
     /// What holds for the account.
     pub rules: Rules,
     /// What request ids and lengths of time are drawn from; two emulators with one seed draw the same.
@@ -95,7 +96,7 @@ impl Options {
             pools: Vec::new(),
             launcher,
             work_dir,
-            patience: Duration::from_secs(10),
+            grace: Duration::from_secs(10),
             rules: Rules::default(),
             seed: 0,
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::TimeDelta;
 use emulators::batch::Batch;
-use emulators::batch::launch::Launcher;
+use emulators::batch::launch::{Launcher, TemporaryFolder};
 use emulators::clock::Clock;
 use emulators::events::Site;
 use emulators::functions::{FunctionsHost, Log};
@@ -77,6 +77,8 @@ pub struct Options {
     pub pools: Vec<Pool>,
     /// What runs containers: where there is none, the entrypoint is a process of this machine.
     pub engine: Option<Engine>,
+    /// The limits of a task's temporary folder, where an entrypoint is a process; none otherwise.
+    pub temporary: Option<TemporaryFolder>,
     /// What runs tasks in place of the nodes' own means.
     pub launcher: Option<Arc<dyn Launcher>>,
     /// The storage account in place of the emulated one.
@@ -111,6 +113,7 @@ impl Options {
             nodes: 4,
             pools: Pool::usual(),
             engine: None,
+            temporary: None,
             launcher: None,
             storage: None,
             batch_bearer: None,
@@ -185,6 +188,7 @@ impl Cloud {
     pub async fn start(mut options: Options) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("mayfly-").tempdir();
         let folder = folder.context("make a folder for this run")?;
+        folders::let_through(folder.path())?;
         let Beside { site, github } = options.beside.take().unwrap_or_else(|| {
             let site = Site::new(Clock::followed_at(folder.path().join("clock")));
             Beside { github: Service::new(github_like(&options, &site)), site }
@@ -294,7 +298,8 @@ async fn functions_host(
 
 fn batch_account(options: &Options, folder: &Path, site: &Site) -> anyhow::Result<Arc<Batch>> {
     let engine = options.engine.as_ref();
-    let nodes = nodes::Nodes::furnish(folder, &options.program, &options.pools, engine)?;
+    let (program, pools) = (&options.program, &options.pools);
+    let nodes = nodes::Nodes::furnish(folder, program, pools, engine, options.temporary)?;
     let launcher = options.launcher.clone().unwrap_or_else(|| Arc::new(nodes));
     let work_dir = folders::nodes(folder);
     let mut account = batch::Options::new(BATCH_ACCOUNT, BATCH_KEY, launcher, work_dir);

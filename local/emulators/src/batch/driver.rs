@@ -95,7 +95,8 @@ impl Batch {
     }
 
     fn launch(&self, start: Start, runs: &mut Runs) {
-        let Start { place, label, dedicated, misfit, command_line, container, settings } = start;
+        let Start { place, label, dedicated, misfit, command_line, container, elevated, settings } =
+            start;
         let (run, is_task) = (place.run, !place.is_start_task());
         self.state().limit_run(run, self.site.clock.now());
         let description = TaskRun {
@@ -108,6 +109,7 @@ impl Batch {
             number: run.0,
             command_line,
             container,
+            elevated,
             settings: settings.0,
             node_root: self.options.work_dir.join(place.node_root()),
             directory: self.options.work_dir.join(place.directory()),
@@ -116,7 +118,7 @@ impl Batch {
             let (job, task) = (place.job, place.task);
             self.site.tell(Happening::TaskStarted { job, task, node: label });
         }
-        let (sender, stop) = Stop::new(self.options.patience);
+        let (sender, stop) = Stop::new(self.options.grace);
         runs.stops.insert(run, sender);
         let ending = match misfit {
             Some(ending) => async { ending }.boxed(),

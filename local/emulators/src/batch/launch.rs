@@ -15,8 +15,11 @@ use tokio::sync::watch;
 use super::wire::ContainerSettings;
 
 mod words;
+mod run_options;
 mod leftovers;
 mod child;
+mod identity;
+mod temporary;
 mod process;
 mod container;
 mod node;
@@ -24,8 +27,9 @@ mod scripted;
 
 pub use container::Container;
 pub use node::{Node, System};
-pub use process::Process;
+pub use process::{Home, Process};
 pub use scripted::{Act, Play, Script, Scripted};
+pub use temporary::TemporaryFolder;
 
 /// Runs tasks.
 pub trait Launcher: Send + Sync + 'static {
@@ -64,6 +68,8 @@ pub struct TaskRun {
     pub command_line: String,
     /// The container that the task asks for.
     pub container: Option<ContainerSettings>,
+    /// Whether it runs as an administrator of the node, not as the pool's auto-user.
+    pub elevated: bool,
     /// The settings of job and task.
     pub settings: BTreeMap<String, String>,
     /// Where the node keeps everything.
@@ -161,7 +167,7 @@ pub enum Ask {
     /// Go on.
     #[default]
     Run,
-    /// Come to an end, by oneself within the patience there is.
+    /// Come to an end by itself, within the grace period.
     End,
     /// End at once: the node is gone.
     Kill,
@@ -171,15 +177,15 @@ pub enum Ask {
 #[derive(Clone, Debug)]
 pub struct Stop {
     asked: watch::Receiver<Ask>,
-    /// How long a run may take to end by itself.
-    pub patience: Duration,
+    /// How long a run may take to end by itself before it is killed.
+    pub grace: Duration,
 }
 
 impl Stop {
     /// Makes the two ends of it.
-    pub(crate) fn new(patience: Duration) -> (watch::Sender<Ask>, Self) {
+    pub(crate) fn new(grace: Duration) -> (watch::Sender<Ask>, Self) {
         let (sender, asked) = watch::channel(Ask::Run);
-        (sender, Self { asked, patience })
+        (sender, Self { asked, grace })
     }
 
     /// Waits until the run is asked at least this.

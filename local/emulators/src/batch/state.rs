@@ -99,6 +99,8 @@ pub(crate) struct Start {
     pub(crate) misfit: Option<Ending>,
     pub(crate) command_line: String,
     pub(crate) container: Option<ContainerSettings>,
+    /// Whether it runs as an administrator of the node.
+    pub(crate) elevated: bool,
     /// The settings of the job, overridden by those of the task.
     pub(crate) settings: Settings,
 }

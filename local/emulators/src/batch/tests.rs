@@ -14,5 +14,6 @@ mod scaling;
 mod skipping;
 mod queue;
 mod processes;
+mod identity;
 mod containers;
 mod files;

@@ -32,7 +32,7 @@ pub(crate) use start_task::{StartTask, StartTaskView};
 pub(crate) use statistics::TaskStatistics;
 pub(crate) use task::{
     Detail, ExecutionView, FailureInfo, NewTask, NodeInfo, TaskCollection, TaskConstraints,
-    TaskLimits, TaskReplace, TaskView,
+    TaskLimits, TaskReplace, TaskView, UserIdentity,
 };
 pub(crate) use time::{Span, Stamp};
 

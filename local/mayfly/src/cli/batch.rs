@@ -77,6 +77,9 @@ pub struct Nodes {
     /// From the end of a node's work to its being gone
     #[arg(long, default_value = "20-60", value_parser = spread)]
     pub departure: Spread,
+    /// Seconds between TERM and KILL for a terminated task, unless its run options have a --stop-timeout
+    #[arg(long, default_value_t = 10)]
+    pub grace: u64,
 }
 
 fn pace(text: &str) -> Result<Pace, String> {

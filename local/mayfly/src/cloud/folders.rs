@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use emulators::batch::launch::{Launcher, Process};
+use emulators::batch::launch::{Home, Launcher, Process, TemporaryFolder};
 
 const HOST_JSON: &str = include_str!("../../../../host.json");
 /// One folder a function, as packaging lays them beside host.json.
@@ -39,6 +39,9 @@ const SCRIPTS: [(&str, &str); 4] = [
     ("serve.sh", include_str!("../../../../images/ubuntu/serve.sh")),
     ("job-started.sh", include_str!("../../../../images/ubuntu/job-started.sh")),
 ];
+
+/// The user of the Ubuntu image, by number and by name.
+const IMAGE_USER: [&str; 2] = ["1001", "runner"];
 
 /// What the start task of a pool without a container configuration leaves on a node.
 const LAUNCH: &str = include_str!("../../../../arm/linux/launch.sh");
@@ -75,7 +78,11 @@ pub(super) fn lay_app(
 }
 
 /// Lays what a node runs in place of the image, the very entrypoint with a stand-in for GitHub's runner.
-pub(super) fn process_launcher(folder: &Path, program: &Path) -> anyhow::Result<Arc<dyn Launcher>> {
+pub(super) fn process_launcher(
+    folder: &Path,
+    program: &Path,
+    temporary: Option<TemporaryFolder>,
+) -> anyhow::Result<Arc<dyn Launcher>> {
     let image = folder.join("image");
     for (name, script) in SCRIPTS {
         write_program(&image.join(name), script)?;
@@ -84,8 +91,9 @@ pub(super) fn process_launcher(folder: &Path, program: &Path) -> anyhow::Result<
     emulators::runner::lay_home(&home, program).context("lay the runner's folder")?;
     Ok(Arc::new(Process {
         program: image.join("entrypoint.sh"),
-        home: Some(home),
+        home: Some(Home { template: home, users: IMAGE_USER.map(str::to_owned).to_vec() }),
         environment: BTreeMap::new(),
+        temporary,
     }))
 }
 
@@ -104,6 +112,13 @@ pub(super) fn lay_node(folder: &Path, has_engine: bool) -> anyhow::Result<(PathB
 /// Tells where the commands of nodes are.
 pub(super) fn commands(folder: &Path) -> PathBuf {
     folder.join("node").join("commands")
+}
+
+/// Lets the users of tasks reach what lies below the folder of the run.
+pub(super) fn let_through(folder: &Path) -> anyhow::Result<()> {
+    let passable = fs::Permissions::from_mode(0o711);
+    fs::set_permissions(folder, passable)
+        .with_context(|| format!("let users pass {}", folder.display()))
 }
 
 /// Tells where nodes keep their files.

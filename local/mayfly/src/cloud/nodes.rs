@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use emulators::batch::PoolOptions;
-use emulators::batch::launch::{Container, Ending, Launcher, Node, Stop, System, TaskRun};
+use emulators::batch::launch::{
+    Container, Ending, Launcher, Node, Stop, System, TaskRun, TemporaryFolder,
+};
 use futures::future::BoxFuture;
 
 use super::folders;
@@ -95,10 +97,11 @@ impl Nodes {
         program: &Path,
         pools: &[Pool],
         engine: Option<&Engine>,
+        temporary: Option<TemporaryFolder>,
     ) -> anyhow::Result<Self> {
         let containers: Arc<dyn Launcher> = match engine {
             Some(engine) => Arc::new(Container { engine: engine.program.clone() }),
-            None => folders::process_launcher(folder, program)?,
+            None => folders::process_launcher(folder, program, temporary)?,
         };
         let (commands, shared) = folders::lay_node(folder, engine.is_some())?;
         let environment = engine.map(|engine| engine.for_nodes(folder)).unwrap_or_default();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use emulators::batch::launch::{Container, Launcher, Process, Scripted};
@@ -36,6 +37,7 @@ fn options(account: &BatchAccount, work_dir: PathBuf) -> anyhow::Result<Options>
     let mut options = Options::new(&account.account, &account.key, launcher, work_dir);
     options.accepts_tokens = true;
     options.seed = account.seed;
+    options.grace = Duration::from_secs(account.nodes.grace);
     options.rules.timings = Timings { allocation, boot, pull, departure };
     options.rules.evaluates_when_enabled = account.evaluate_when_enabled;
     options.rules.scaling_tries_again = account.try_again;
@@ -51,7 +53,7 @@ fn launcher(tasks: &Tasks) -> Arc<dyn Launcher> {
         _ if tasks.simulate => Arc::new(Scripted::by_settings()),
         (Some(program), _) => {
             let program = program.clone();
-            Arc::new(Process { program, home: None, environment: BTreeMap::new() })
+            Arc::new(Process { program, home: None, environment: BTreeMap::new(), temporary: None })
         }
         (None, Some(engine)) => Arc::new(Container { engine: engine.clone() }),
         (None, None) => Arc::new(Container { engine: any_engine() }),

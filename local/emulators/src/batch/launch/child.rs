@@ -86,11 +86,11 @@ async fn end(
 ) -> io::Result<ExitStatus> {
     if ask == Ask::End {
         group.signal(Signal::SIGTERM);
-        let patience = stop.patience;
+        let grace = stop.grace;
         tokio::select! {
             status = child.wait() => return status,
             _ = stop.asked(Ask::Kill) => {}
-            () = tokio::time::sleep(patience) => {}
+            () = tokio::time::sleep(grace) => {}
         }
     }
     group.signal(Signal::SIGKILL);

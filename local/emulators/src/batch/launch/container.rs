@@ -7,6 +7,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::process::Command;
 
+use super::identity::{AUTO_USER, open_working_directory};
+use super::run_options::RunOptions;
 use super::words::words;
 use super::{Ask, Ending, Launcher, Stop, TaskRun, child, process};
 use crate::batch::wire::{BindMount, BindSource, ContainerSettings, WorkingDirectory};
@@ -56,7 +58,8 @@ async fn contain(
         Err(err) => return err.into(),
     };
     let container = Named { engine: engine.to_owned(), name };
-    let (ask_client, mut client_stop) = Stop::new(stop.patience);
+    stop.grace = run_options(settings).stop_timeout.unwrap_or(stop.grace);
+    let (ask_client, mut client_stop) = Stop::new(stop.grace);
     let mut client = std::pin::pin!(child::supervise(command, &run.directory, &mut client_stop));
     let ending = tokio::select! {
         ending = &mut client => ending,
@@ -87,6 +90,9 @@ fn prepare(
     name: &str,
 ) -> std::io::Result<Command> {
     child::make_directories(run)?;
+    if !run.elevated {
+        open_working_directory(run)?;
+    }
     let (arguments, environment) = arguments(run, settings, name);
     let mut command = child::command(run, engine, &arguments)?;
     command.envs(environment);
@@ -110,9 +116,17 @@ fn arguments(
     all.extend(by_name.iter().flat_map(|(name, _)| ["--env".to_owned(), name.clone()]));
     all.extend(mounts(run, settings));
     all.extend(words(settings.container_run_options.as_deref().unwrap_or_default()));
+    // The last of several counts.
+    if !run.elevated {
+        all.extend(["--user".to_owned(), format!("{AUTO_USER}:{AUTO_USER}")]);
+    }
     all.push(settings.image_name.clone());
     all.extend(words(&run.command_line));
     (all, by_name)
+}
+
+fn run_options(settings: &ContainerSettings) -> RunOptions {
+    RunOptions::read(settings.container_run_options.as_deref().unwrap_or_default())
 }
 
 fn is_clients_own(name: &str) -> bool {
@@ -138,11 +152,15 @@ fn mounts(run: &TaskRun, settings: &ContainerSettings) -> Vec<String> {
     };
     let sees_task =
         mounts.is_none_or(|mounts| mounts.iter().any(|mount| mount.source == BindSource::Task));
-    // Without the mount the directory would not exist, which docker mends and podman refuses.
-    if sees_task && settings.working_directory != Some(WorkingDirectory::ContainerImageDefault) {
-        let directory = run.working_directory().to_string_lossy().into_owned();
-        all.extend(["--workdir".to_owned(), directory]);
+    if settings.working_directory == Some(WorkingDirectory::ContainerImageDefault) {
+        return all;
     }
+    let directory = run.working_directory().to_string_lossy().into_owned();
+    // Docker makes a directory that is not mounted, as root's, and podman refuses it.
+    if !sees_task {
+        all.extend(["--tmpfs".to_owned(), format!("{directory}:mode=0755")]);
+    }
+    all.extend(["--workdir".to_owned(), directory]);
     all
 }
 
@@ -167,7 +185,7 @@ impl Named {
     /// Waits to be asked, then stops the container; tells whether that is all there is to stop.
     async fn stop(&self, stop: &mut Stop) -> bool {
         if stop.asked(Ask::End).await == Ask::End {
-            let seconds = stop.patience.as_secs().to_string();
+            let seconds = stop.grace.as_secs().to_string();
             let arguments = ["stop", "-t", &seconds, &self.name];
             tokio::select! {
                 stopped = self.engine(&arguments) => return stopped,

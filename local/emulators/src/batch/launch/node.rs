@@ -60,7 +60,7 @@ impl Launcher for Node {
 }
 
 async fn kill_to_end(command: Command, directory: &Path, mut stop: Stop) -> Ending {
-    let (ask, mut killed) = Stop::new(stop.patience);
+    let (ask, mut killed) = Stop::new(stop.grace);
     let mut task = std::pin::pin!(child::supervise(command, directory, &mut killed));
     tokio::select! {
         ending = &mut task => ending,

@@ -10,7 +10,7 @@ use super::agenda::Deadline;
 use super::runs::Run;
 use super::{JobState, Place, RunId, Settings, Start, State, key};
 use crate::batch::launch::misfit;
-use crate::batch::wire::{JobOrder, NewJob, NewTask, Stamp};
+use crate::batch::wire::{JobOrder, NewJob, NewTask, Stamp, UserIdentity};
 
 /// A job's turn: higher priorities first, then by the pool's policy, then the job whose next task was
 /// added first.
@@ -113,7 +113,9 @@ impl State {
         let settings = settings(&entry.spec, &spec);
         let (command_line, container) =
             (spec.command_line.clone(), spec.container_settings.clone());
-        let start = Start { place, label, dedicated, misfit, command_line, container, settings };
+        let elevated = spec.user_identity.as_ref().is_some_and(UserIdentity::is_admin);
+        let start =
+            Start { place, label, dedicated, misfit, command_line, container, elevated, settings };
         self.runs.insert(run, Run::new(start, slots, Some(limit)));
         let wait = if pulls { pool.timings.pull.draw(&mut self.dice) } else { TimeDelta::zero() };
         self.after(wait, Deadline::Pulled(run));

@@ -5,7 +5,7 @@ use super::runs::Run;
 use super::task::Outcome;
 use super::{Place, RunId, Settings, Start, State};
 use crate::batch::launch::{Ask, Ending};
-use crate::batch::wire::{Stamp, StartTask};
+use crate::batch::wire::{Stamp, StartTask, UserIdentity};
 
 impl State {
     /// Runs the start task of a node that has booted, or opens the node where there is none.
@@ -49,6 +49,7 @@ impl State {
             misfit: None,
             command_line: task.command_line.clone(),
             container: task.container_settings.clone(),
+            elevated: task.user_identity.as_ref().is_some_and(UserIdentity::is_admin),
             settings: Settings(settings.collect()),
         };
         self.runs.insert(run, Run::new(start, 0, None));

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::identity::identity;
 use super::world::{World, write_script};
 use crate::batch::launch::Container;
 
@@ -19,7 +20,7 @@ run)
   mkfifo "$state/$name"
   read -r code < "$state/$name"
   exit "$code" ;;
-stop) echo 143 > "$state/$4" ;;
+stop) echo "$3" >"$state/stopped-within"; echo 143 > "$state/$4" ;;
 *) exit 1 ;;
 esac
 "#;
@@ -59,11 +60,12 @@ async fn a_container_gets_its_secrets_by_name_and_is_stopped_when_terminated() {
     while !world.until_file("t1", "stdout.txt").await.contains("token") {}
     let told = world.until_file("t1", "stdout.txt").await;
     insta::assert_snapshot!(told, @r"
-    --name NAME --network host --env PATH=/of/the/image --env TOKEN --volume ROOT/ubuntu/tvm-ubuntu-1/workitems/runners/job-1/t1-2:ROOT/ubuntu/tvm-ubuntu-1/workitems/runners/job-1/t1-2:ro --workdir ROOT/ubuntu/tvm-ubuntu-1/workitems/runners/job-1/t1-2/wd --init --cpus 2 runner:1 --once two words
+    --name NAME --network host --env PATH=/of/the/image --env TOKEN --volume ROOT/ubuntu/tvm-ubuntu-1/workitems/runners/job-1/t1-2:ROOT/ubuntu/tvm-ubuntu-1/workitems/runners/job-1/t1-2:ro --workdir ROOT/ubuntu/tvm-ubuntu-1/workitems/runners/job-1/t1-2/wd --init --cpus 2 --user 20001:20001 runner:1 --once two words
     token: secret
     ");
     assert_eq!(world.post("/jobs/runners/tasks/t1/terminate", &Value::Null).await.status, 204);
     assert_eq!(world.until_ended("t1").await, 143);
+    assert_eq!(stopped_within(&world), "10\n");
 }
 
 #[tokio::test]
@@ -75,15 +77,49 @@ async fn a_container_sees_the_whole_node_unless_it_asks_for_less() {
         world.until_ended(id).await;
         let told = world.until_file(id, "stdout.txt").await;
         let mounts: Vec<_> =
-            told.split(" --").filter(|part| part.starts_with(['v', 'w'])).collect();
+            told.split(" --").filter(|part| part.starts_with(['t', 'u', 'v', 'w'])).collect();
         match id {
             "all" => insta::assert_snapshot!(mounts.join("\n"), @r"
             volume ROOT/ubuntu/tvm-ubuntu-1:ROOT/ubuntu/tvm-ubuntu-1
-            workdir ROOT/ubuntu/tvm-ubuntu-1/workitems/runners/job-1/all-2/wd fails
+            workdir ROOT/ubuntu/tvm-ubuntu-1/workitems/runners/job-1/all-2/wd
+            user 20001:20001 fails
             "),
-            _ => assert_eq!(mounts, [""; 0]),
+            // Docker makes the directory, as root's.
+            _ => insta::assert_snapshot!(mounts.join("\n"), @r"
+            tmpfs ROOT/ubuntu/tvm-ubuntu-1/workitems/runners/job-1/none-4/wd:mode=0755
+            workdir ROOT/ubuntu/tvm-ubuntu-1/workitems/runners/job-1/none-4/wd
+            user 20001:20001 fails
+            "),
         }
         let failure = world.task(id).await["executionInfo"]["failureInfo"]["code"].clone();
         assert_eq!(failure, "ContainerInvalidSettings");
     }
+}
+
+#[tokio::test]
+async fn an_admin_task_keeps_the_images_user_and_its_own_options() {
+    let mut world = world().await;
+    let settings = json!({
+        "imageName": "runner:1",
+        "containerRunOptions": "--user 1001 --stop-timeout 30",
+        "workingDirectory": "containerImageDefault",
+        "containerHostBatchBindMounts": [],
+    });
+    let mut task = task("t1", settings);
+    task["userIdentity"] = identity("admin");
+    assert_eq!(world.add(task).await.status, 201);
+    while !world.until_file("t1", "stdout.txt").await.contains("token") {}
+    let arguments = world.until_file("t1", "stdout.txt").await;
+    insta::assert_snapshot!(arguments, @r"
+    --name NAME --network host --env PATH=/of/the/image --env TOKEN --user 1001 --stop-timeout 30 runner:1 --once two words
+    token: secret
+    ");
+    assert_eq!(world.post("/jobs/runners/tasks/t1/terminate", &Value::Null).await.status, 204);
+    assert_eq!(world.until_ended("t1").await, 143);
+    assert_eq!(stopped_within(&world), "30\n");
+}
+
+/// Returns the seconds that the engine gave the last container that it stopped.
+fn stopped_within(world: &World) -> String {
+    std::fs::read_to_string(world.directory.path().join("stopped-within")).unwrap()
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::identity::{home, identity};
 use super::puppet::AtOnce;
 use super::world::{World, write_script};
 use crate::batch::Options;
@@ -94,7 +95,12 @@ async fn a_task_that_its_pool_does_not_run_is_added_and_fails_to_start() {
 }
 
 fn process() -> Process {
-    Process { program: "/bin/false".into(), home: None, environment: Default::default() }
+    Process {
+        program: "/bin/false".into(),
+        home: None,
+        environment: Default::default(),
+        temporary: None,
+    }
 }
 
 #[tokio::test]
@@ -103,13 +109,15 @@ async fn each_run_has_its_own_copy_of_the_runners_directory() {
     std::fs::create_dir(template.path().join("bin")).unwrap();
     write_script(&template.path().join("bin/run.sh"), "echo ran in $(basename $RUNNER_HOME)");
     std::os::unix::fs::symlink("bin/run.sh", template.path().join("run")).unwrap();
-    let home = Some(template.path().to_owned());
+    let home = Some(home(template.path()));
     let launcher = Process { program: "/bin/sh".into(), home, ..process() };
     let mut world = World::start(launcher, 1).await;
     let line = "-c '$RUNNER_HOME/run && rm $RUNNER_HOME/bin/run.sh'";
     for id in ["t1", "t2"] {
         let container = json!({ "imageName": "runner" });
-        world.add(json!({ "id": id, "commandLine": line, "containerSettings": container })).await;
+        let mut task = json!({ "id": id, "commandLine": line, "containerSettings": container });
+        task["userIdentity"] = identity("admin");
+        world.add(task).await;
         assert_eq!(world.until_ended(id).await, 0);
         assert_eq!(world.until_file(id, "stdout.txt").await, "ran in runner\n");
     }

@@ -72,7 +72,7 @@ async fn a_task_is_shown_as_it_was_added() {
       "userIdentity": {
         "autoUser": {
           "elevationLevel": "nonadmin",
-          "scope": "task"
+          "scope": "pool"
         }
       }
     }

@@ -41,7 +41,8 @@ impl World {
     /// Starts an account whose tasks run a shell script in place of an image's entrypoint.
     pub(super) async fn with_script(script: &str) -> Self {
         let environment = BTreeMap::from([("FROM_IMAGE".to_owned(), "yes".to_owned())]);
-        let launcher = Process { program: PathBuf::new(), home: None, environment };
+        let launcher =
+            Process { program: PathBuf::new(), home: None, environment, temporary: None };
         Self::start_with(launcher.clone(), 1, |options| {
             let program = options.work_dir.join("entrypoint.sh");
             write_script(&program, script);

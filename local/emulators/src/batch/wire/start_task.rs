@@ -18,7 +18,7 @@ pub(crate) struct StartTask {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) environment_settings: Option<Vec<EnvironmentSetting>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user_identity: Option<UserIdentity>,
+    pub(crate) user_identity: Option<UserIdentity>,
     #[serde(default)]
     pub(crate) max_task_retry_count: i32,
     #[serde(default = "yes")]

@@ -105,7 +105,7 @@ pub(crate) struct AffinityInfo {
     affinity_id: String,
 }
 
-/// The account that a task runs under; shown, and not followed.
+/// The account that a task runs under.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct UserIdentity {
@@ -118,8 +118,16 @@ pub(crate) struct UserIdentity {
 impl Default for UserIdentity {
     fn default() -> Self {
         let auto_user =
-            AutoUser { scope: Some(Scope::Task), elevation_level: Some(Elevation::NonAdmin) };
+            AutoUser { scope: Some(Scope::Pool), elevation_level: Some(Elevation::NonAdmin) };
         Self { username: None, auto_user: Some(auto_user) }
+    }
+}
+
+impl UserIdentity {
+    /// Returns whether the account is an administrator of its node.
+    pub(crate) fn is_admin(&self) -> bool {
+        let level = self.auto_user.as_ref().and_then(|user| user.elevation_level);
+        matches!(level, Some(Elevation::Admin))
     }
 }
 

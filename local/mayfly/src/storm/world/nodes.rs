@@ -85,11 +85,11 @@ impl Nodes {
     }
 }
 
-/// Asks the run to end when it is asked to, and ends itself when patience does.
+/// Asks the run to end when it is asked to, and ends after the grace period.
 async fn hand_on(mut stop: Stop, asker: watch::Sender<bool>) {
     stop.asked(Ask::End).await;
     asker.send_replace(true);
-    tokio::time::sleep(stop.patience).await;
+    tokio::time::sleep(stop.grace).await;
 }
 
 impl Drop for Running {
