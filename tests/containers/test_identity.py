@@ -1,0 +1,135 @@
+"""Checks the user of a container of each image, by the identity of its task and its run options."""
+
+import base64
+import json
+import os
+import subprocess
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+from road import IMAGE, MAYFLY, PATIENCE, Post, Road, podman
+
+DOCKER_IMAGE = os.environ["DOCKER_IMAGE"]
+AUDIENCE = "https://batch.core.windows.net/"
+ADMIN = {"autoUser": {"scope": "pool", "elevationLevel": "admin"}}
+# What the handler adds to the identity for the Ubuntu profiles.
+RUN_OPTIONS = "--user 1001 --stop-timeout 30"
+BARE = {"containerHostBatchBindMounts": []}
+
+
+def token() -> str:
+    """Makes an access token for Batch: the emulator checks its audience and time, and no signature."""
+    claims = json.dumps({"aud": AUDIENCE, "nbf": int(time.time()) - 60, "exp": int(time.time()) + 3600})
+    return f"e30.{base64.urlsafe_b64encode(claims.encode()).decode().rstrip('=')}.c2ln"
+
+
+class Account:
+    """A Batch account alone, whose one node runs containers by podman."""
+
+    def __init__(self) -> None:
+        command = [MAYFLY, "emulate", "batch", "--engine", "podman", "--pool", "ubuntu", "--clock", "real"]
+        command += ["--allocation", "0", "--boot", "0", "--pull", "0"]
+        environment = {**os.environ, "TMPDIR": os.environ["WORK"]}
+        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout
+        self.url = json.loads(self.process.stdout.readline())["url"]
+        self.ask("POST", "/jobs", {"id": "runners", "poolInfo": {"poolId": "ubuntu"}})
+
+    def ask(self, method: str, path: str, body: object = None) -> str:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}{path}?api-version=2025-06-01", data, method=method)
+        request.add_header("Content-Type", "application/json; odata=minimalmetadata")
+        request.add_header("Authorization", f"Bearer {token()}")
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return answer.read().decode()
+
+    def run(self, task: str, **more: object) -> tuple[int, str, str]:
+        """Runs a task to its end; returns its exit code and what it wrote."""
+        self.ask("POST", "/jobs/runners/tasks", {"id": task, "commandLine": "", **more})
+        deadline = time.monotonic() + 2 * PATIENCE
+        while time.monotonic() < deadline:
+            seen = json.loads(self.ask("GET", f"/jobs/runners/tasks/{task}"))
+            if seen["state"] == "completed":
+                execution = seen["executionInfo"]
+                assert "exitCode" in execution, execution
+                return execution["exitCode"], self.file(task, "stdout"), self.file(task, "stderr")
+            time.sleep(0.1)
+        raise AssertionError(f"{task} does not end")
+
+    def file(self, task: str, name: str) -> str:
+        try:
+            return self.ask("GET", f"/jobs/runners/tasks/{task}/files/{name}.txt")
+        except urllib.error.HTTPError:
+            return ""
+
+    def close(self) -> None:
+        assert self.process.stdout
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+        self.process.stdout.close()
+
+
+class Identity(unittest.TestCase):
+    def setUp(self) -> None:
+        self.account = Account()
+        self.addCleanup(podman, "rm", "--all", "--force")
+        self.addCleanup(self.account.close)
+
+    def user(self, task: str, image: str, options: str, identity: object) -> str:
+        """Runs `id` in place of an image's entrypoint; returns the user that it prints."""
+        run_options = f"{options} --entrypoint id"
+        container = {"imageName": image, "containerRunOptions": run_options, **BARE}
+        more = {} if identity is None else {"userIdentity": identity}
+        container["workingDirectory"] = "containerImageDefault"
+        code, output, errors = self.account.run(task, containerSettings=container, **more)
+        self.assertEqual(code, 0, errors)
+        return output.split()[0]
+
+    def test_the_ubuntu_image_runs_as_1001_for_an_administrator_alone(self) -> None:
+        for task, options, identity, user in [
+            ("as-the-handler-sends-it", RUN_OPTIONS, ADMIN, "uid=1001(runner)"),
+            ("own", "", ADMIN, "uid=1001(runner)"),
+            ("name", "--user runner", ADMIN, "uid=1001(runner)"),
+            ("root", "--user 0", ADMIN, "uid=0(root)"),
+            ("absent", "", None, "uid=20001"),
+            ("absent-user", RUN_OPTIONS, None, "uid=20001"),
+        ]:
+            with self.subTest(task=task):
+                self.assertEqual(self.user(task, IMAGE, options, identity), user)
+
+    def test_the_image_with_docker_is_root_for_an_administrator_alone(self) -> None:
+        self.assertEqual(self.user("admin", DOCKER_IMAGE, "", ADMIN), "uid=0(root)")
+        self.assertEqual(self.user("absent", DOCKER_IMAGE, "", None), "uid=20001")
+
+    def test_the_entrypoint_ends_as_the_auto_user_without_a_word_to_the_handler(self) -> None:
+        variables = {"RUNNER_NAME": "gh-1", "RUNNER_CLAIM_URL": "http://127.0.0.1:1", "RUNNER_CLAIM_TICKET": "x"}
+        settings = [{"name": name, "value": value} for name, value in variables.items()]
+        container = {"imageName": IMAGE, **BARE}
+        code, _, errors = self.account.run("gh-1", containerSettings=container, environmentSettings=settings)
+        self.assertEqual(code, 64, errors)
+        self.assertIn("the runner (/home/runner/run.sh)", errors)
+
+    def test_a_full_temporary_folder_takes_no_file(self) -> None:
+        full = "--tmpfs /tmp:size=4k,nr_inodes=1,mode=1777 --entrypoint mktemp"
+        container = {"imageName": IMAGE, "containerRunOptions": full, **BARE}
+        more = {"containerSettings": container, "userIdentity": ADMIN}
+        code, _, errors = self.account.run("full", **more)
+        self.assertEqual(code, 1)
+        self.assertIn("No space left on device", errors)
+
+
+class Handler(unittest.TestCase):
+    def test_a_job_runs_as_1001_in_the_folder_of_the_runner(self) -> None:
+        post = Post()
+        self.addCleanup(post.close)
+        road = Road()
+        self.addCleanup(road.close)
+        job = road.queue_job(f'curl --silent --data "$(id -u) $(readlink /proc/1/cwd)" {post.url}/user')
+        self.assertEqual(post.take("user"), "1001 /home/runner")
+        self.assertEqual(road.await_step(job, "runner gone"), f"gh-{job} ended with 0")
+
+
+if __name__ == "__main__":
+    unittest.main()
