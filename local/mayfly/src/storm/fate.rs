@@ -9,13 +9,16 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 mod drawn;
+mod runner;
 
 use drawn::Lot;
+
+pub use runner::RunnerFault;
 
 use super::plan::{Accident, Group, Mishap, Plan};
 
 /// How often calls and invocations go wrong, while faults have not ceased; shares from 0 to 1.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Chances {
     /// Calls that fail, or whose request or answer is lost.
@@ -29,6 +32,19 @@ pub struct Chances {
     pub losses: f64,
     /// Runners whose job has read the ticket, and tries it before their container ends.
     pub thieves: f64,
+    /// Runs of tasks whose runner never opens a session with GitHub.
+    #[serde(default)]
+    pub offline: f64,
+    /// Runs of tasks whose listener is killed while its job runs.
+    #[serde(default)]
+    pub listener_deaths: f64,
+    /// Runs of tasks that are terminated as their runner or its job starts.
+    #[serde(default)]
+    pub terminations: f64,
+    /// Runs of tasks on an image of an earlier release: it waits without limit for its session, and takes a
+    /// job that failed before the hook for none.
+    #[serde(default)]
+    pub old_images: f64,
 }
 
 /// Who is called.

@@ -53,6 +53,21 @@ pub struct JobRecord {
     pub runners: Vec<String>,
     /// When it was asked to be cancelled.
     pub cancelled_at: Option<u64>,
+    /// How far its runner came with it; none where the runner did not say.
+    #[serde(default)]
+    pub progress: Option<Progress>,
+}
+
+/// How far a runner of ours came with a job.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// Its set-up failed, before the job-started hook.
+    SetUpFailed,
+    /// The job-started hook refused it.
+    Refused,
+    /// A step of it began.
+    Stepped,
 }
 
 /// How a job ended.
@@ -93,8 +108,23 @@ pub struct Run {
     pub ended_at: Option<u64>,
     /// The entrypoint's exit code; none where it was cut off.
     pub exit_code: Option<i32>,
-    /// Whether its claim was on the road when it was cut off.
+    /// Whether its claim was under way when it was cut off.
     pub was_asking: bool,
+    /// Which fault of a runner it had.
+    #[serde(default)]
+    pub fault: Option<Fault>,
+}
+
+/// A fault that a run of a runner had.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// It opened no session with GitHub, at least for a while.
+    NoSession,
+    /// Its listener was killed in its job.
+    ListenerKilled,
+    /// An operator terminated its task.
+    Terminated,
 }
 
 /// What became of a registered runner.

@@ -50,12 +50,16 @@ impl<F: Fn(&Plan) -> bool> Shrinking<F> {
     }
 
     fn drop_chances(&mut self) {
-        let drops: [fn(&mut Chances); 5] = [
+        let drops: [fn(&mut Chances); 9] = [
             |chances| chances.faulty = 0.0,
             |chances| chances.slow = 0.0,
             |chances| chances.deaths = 0.0,
             |chances| chances.losses = 0.0,
             |chances| chances.thieves = 0.0,
+            |chances| chances.offline = 0.0,
+            |chances| chances.listener_deaths = 0.0,
+            |chances| chances.terminations = 0.0,
+            |chances| chances.old_images = 0.0,
         ];
         for drop in drops {
             let mut smaller = self.plan.clone();
@@ -115,10 +119,7 @@ mod tests {
         let small = shrunk(&plan(), 1000, fails);
         assert!(fails(&small));
         assert_eq!((small.jobs.len(), small.accidents.len()), (2, 1));
-        assert_eq!(
-            small.chances,
-            Chances { faulty: 0.0, slow: 0.0, deaths: 0.0, losses: 0.0, thieves: 0.0 }
-        );
+        assert_eq!(small.chances, Chances::default());
         assert!(small.calm_at < plan().calm_at);
     }
 

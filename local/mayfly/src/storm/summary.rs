@@ -31,6 +31,9 @@ struct Line<'a> {
     astray: usize,
     elsewhere: u64,
     cut_off: u64,
+    refused: u64,
+    set_up_failed: u64,
+    without_session: u64,
     runners: u64,
     surplus: u64,
     idle_minutes: u64,
@@ -90,6 +93,9 @@ impl Summary {
             astray: all.astray.len(),
             elsewhere: all.elsewhere,
             cut_off: all.cut_off,
+            refused: all.refused,
+            set_up_failed: all.set_up_failed,
+            without_session: all.without_session,
             runners: all.runners,
             surplus: all.surplus,
             idle_minutes: minutes(all.idle),
@@ -120,6 +126,11 @@ impl fmt::Display for Summary {
         )?;
         writeln!(
             f,
+            "{} jobs of other repositories refused, {} failed in their set-up, {} runs without a session",
+            line.refused, line.set_up_failed, line.without_session
+        )?;
+        writeln!(
+            f,
             "{} runners idled for {:.2} % of the {} minutes they worked; {} had no job",
             line.runners,
             line.idle_share * 100.0,
@@ -146,6 +157,9 @@ impl Verdict {
         self.served += other.served;
         self.cut_off += other.cut_off;
         self.elsewhere += other.elsewhere;
+        self.refused += other.refused;
+        self.set_up_failed += other.set_up_failed;
+        self.without_session += other.without_session;
         self.cancelled += other.cancelled;
         self.lost.extend_from_slice(&other.lost);
         self.doubled.extend_from_slice(&other.doubled);
@@ -204,10 +218,11 @@ mod tests {
             ..storm(vec![500])
         };
         summary.add(2, &faulty);
-        insta::assert_snapshot!(summary.json(), @r#"{"event":"summary","seeds":2,"jobs":101,"served":101,"cancelled":0,"lost":1,"doubled":0,"left_over":0,"idle_share":0.01,"astray":0,"elsewhere":0,"cut_off":0,"runners":0,"surplus":0,"idle_minutes":2,"held_minutes":0,"busy_minutes":200,"wait_seconds":{"p50":50,"p95":95,"p99":99,"max":100},"calls":10,"faulty_share":0.2,"github_calls":0,"failed_seeds":[2]}"#);
+        insta::assert_snapshot!(summary.json(), @r#"{"event":"summary","seeds":2,"jobs":101,"served":101,"cancelled":0,"lost":1,"doubled":0,"left_over":0,"idle_share":0.01,"astray":0,"elsewhere":0,"cut_off":0,"refused":0,"set_up_failed":0,"without_session":0,"runners":0,"surplus":0,"idle_minutes":2,"held_minutes":0,"busy_minutes":200,"wait_seconds":{"p50":50,"p95":95,"p99":99,"max":100},"calls":10,"faulty_share":0.2,"github_calls":0,"failed_seeds":[2]}"#);
         insta::assert_snapshot!(summary, @r"
         2 storms, 101 jobs: 101 served, 0 cancelled, 0 taken by foreign runners
         1 lost, 0 doubled, 0 left over, 0 astray
+        0 jobs of other repositories refused, 0 failed in their set-up, 0 runs without a session
         0 runners idled for 1.00 % of the 200 minutes they worked; 0 had no job
         half of the jobs waited for less than 50 s, 95 % for 95 s, 99 % for 99 s, none for longer than 100 s
         10 calls, 20.0 % of them faulty; 0 of GitHub

@@ -8,6 +8,9 @@
 //!   starved although there was room.
 //! - *Left over* is what is still there when the storm is long over.
 //!
+//! Refusing a job of another repository is right, and so is a job that fails in its set-up; a refused job of which a
+//! step ran is *doubled*, a refused job of the deployment's own is *astray*.
+//!
 //! A job that a foreign runner took is served elsewhere, and one whose node was lost under it is cut off: GitHub
 //! fails it, and runs nothing again by itself. Both are counted and neither is a fault.
 
@@ -24,6 +27,7 @@ mod demand;
 mod walk;
 mod astray;
 mod starved;
+mod offline;
 
 use jobs::Outcome;
 
@@ -38,6 +42,12 @@ pub struct Verdict {
     pub cut_off: u64,
     /// Jobs that a foreign runner took.
     pub elsewhere: u64,
+    /// Jobs of repositories that no deployment serves, which a runner of ours was given and refused.
+    pub refused: u64,
+    /// Served jobs that failed in their set-up.
+    pub set_up_failed: u64,
+    /// Runs of tasks whose runner opened no session, at least for a while.
+    pub without_session: u64,
     /// Jobs that were cancelled before a runner took them.
     pub cancelled: u64,
     /// Jobs that were lost.
@@ -88,11 +98,18 @@ impl Verdict {
             cut_off: outcomes.iter().filter(|(job, one)| jobs::is_cut_off(job, *one)).count()
                 as u64,
             elsewhere: count(Outcome::Elsewhere),
+            refused: count(Outcome::Refused),
+            set_up_failed: jobs::set_up_failed(record),
+            without_session: offline::runs(record).count() as u64,
             cancelled: count(Outcome::Cancelled),
             lost: lost.chain(jobs::never_queued(plan, record)).collect(),
             doubled: doubled(plan, record),
             left_over: left_over(record),
-            astray: astray::all(plan, record).chain(starved::all(plan, record)).collect(),
+            astray: astray::all(plan, record)
+                .chain(starved::all(plan, record))
+                .chain(offline::all(plan, record))
+                .chain(jobs::refused_wrongly(plan, record))
+                .collect(),
             runners: runners::connected(record).count() as u64,
             surplus: runners::without_job(record).count() as u64,
             idle: hours.idle,

@@ -28,6 +28,7 @@ mod hooks;
 mod sky;
 mod jobs;
 mod accidents;
+mod neighbours;
 mod ending;
 
 use chronicle::Chronicle;

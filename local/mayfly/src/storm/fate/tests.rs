@@ -3,7 +3,7 @@ use crate::storm::plan::Size;
 
 fn calm(accidents: Vec<Accident>) -> Plan {
     let plan = Plan::drawn(1, &Size { jobs: 1, faulty: Some(0.0) });
-    let chances = Chances { faulty: 0.0, slow: 0.0, deaths: 0.0, losses: 0.0, thieves: 0.0 };
+    let chances = Chances::default();
     Plan { accidents, chances, calm_at: 10_000, ..plan }
 }
 
@@ -110,4 +110,23 @@ fn some_runs_lose_their_node_and_some_of_their_jobs_are_given_up() {
     assert!((80..170).contains(&given_up), "{given_up} of {}", losses.len());
     assert!(losses.iter().all(|loss| loss.after <= Duration::from_secs(10)));
     assert_eq!(drawn(plan.calm_at), []);
+}
+
+#[test]
+fn runs_have_each_fault_of_a_runner_until_faults_cease() {
+    let plan = calm(Vec::new());
+    let chances = Chances { offline: 0.2, listener_deaths: 0.2, terminations: 0.2, ..plan.chances };
+    let plan = Plan { chances, ..plan };
+    let fates = Fates::of(&plan);
+    let drawn = |second| (0..1000).filter_map(move |run| fates.runner_fault("gh-1", run, second));
+    let faults: Vec<RunnerFault> = drawn(500).collect();
+    let count = |wanted: fn(&RunnerFault) -> bool| faults.iter().filter(|one| wanted(one)).count();
+    let offline = count(|fault| matches!(fault, RunnerFault::Offline { .. }));
+    let hanging = count(|fault| matches!(fault, RunnerFault::Offline { hangs: true }));
+    let killed = count(|fault| matches!(fault, RunnerFault::ListenerDies { .. }));
+    let terminated = count(|fault| matches!(fault, RunnerFault::Terminated { .. }));
+    assert!((150..250).contains(&offline) && (50..120).contains(&hanging), "{offline} {hanging}");
+    assert!((110..210).contains(&killed), "{killed}");
+    assert!((80..180).contains(&terminated), "{terminated}");
+    assert_eq!(Fates::of(&plan).runner_fault("gh-1", 1, plan.calm_at), None);
 }

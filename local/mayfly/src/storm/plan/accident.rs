@@ -48,6 +48,11 @@ pub enum Mishap {
     RateStorm { retry_after: u32, seconds: u64 },
     /// A service answers nothing but 503, or not at all, for so many seconds.
     Outage { callee: Callee, seconds: u64 },
+    /// For so many seconds the runner group of a deployment is open to its neighbours for a moment after each
+    /// registration, which the claim before has not seen.
+    GroupOpened { deployment: usize, seconds: u64 },
+    /// A node of a pool has no route to GitHub for so many seconds: runners that start there open no session.
+    RouteBroken { deployment: usize, pool: String, seconds: u64 },
     /// Somebody disables the Batch job of a profile; what runs there is put back into the queue.
     JobDisabled { deployment: usize, profile: String },
 }
@@ -85,6 +90,8 @@ impl Mishap {
             | Self::NoAssignment { seconds }
             | Self::ClockSkew { seconds, .. }
             | Self::RateStorm { seconds, .. }
+            | Self::GroupOpened { seconds, .. }
+            | Self::RouteBroken { seconds, .. }
             | Self::Outage { seconds, .. } => *seconds,
             Self::Kill { .. }
             | Self::LoseNode { .. }

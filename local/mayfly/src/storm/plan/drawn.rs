@@ -8,6 +8,7 @@ use super::{Deployment, Level, Plan, Pool};
 use crate::storm::fate::Chances;
 
 mod accidents;
+mod conditions;
 mod jobs;
 
 /// Within how many seconds all jobs are queued.
@@ -42,6 +43,7 @@ impl Plan {
             // What an App's installation gets at least, and what it gets at most.
             rate_limit: if size.jobs > 1000 { 15_000 } else { 5_000 },
         };
+        conditions::add(&mut plan);
         plan.calm_at = plan.earliest_calm();
         plan
     }
@@ -62,6 +64,7 @@ fn chances(faulty: Option<f64>, dice: &mut StdRng) -> Chances {
         deaths: *[0.0, 0.005, 0.02].choose(dice).expect("there are three"),
         losses: 0.01,
         thieves: 0.2,
+        ..Chances::default()
     }
 }
 
@@ -70,6 +73,7 @@ fn deployments(jobs: u32, dice: &mut StdRng) -> Vec<Deployment> {
         name: name.to_owned(),
         level: if dice.random() { Level::Repository } else { Level::Organization },
         repositories: repositories.iter().map(|&name| name.to_owned()).collect(),
+        neighbours: Vec::new(),
         pools: ["ubuntu", "windows"].map(|id| pool(id, jobs / JOBS_A_NODE / share, dice)).to_vec(),
         max_job_hours: 2,
     };

@@ -21,6 +21,9 @@ pub struct PlannedJob {
     /// The environment's gate before it.
     #[serde(default)]
     pub gate: Option<Gate>,
+    /// Whether it fails before the job-started hook: an action cannot be downloaded, the disk is full.
+    #[serde(default)]
+    pub set_up_fails: bool,
     /// How it is cancelled, if it is.
     #[serde(default)]
     pub cancellation: Option<Cancellation>,

@@ -16,6 +16,10 @@ pub struct Deployment {
     pub level: Level,
     /// The repositories that it serves: setting `AllowedRepositories`.
     pub repositories: Vec<String>,
+    /// Repositories that its runner group is opened to at times although it does not serve them: its runners
+    /// refuse their jobs.
+    #[serde(default)]
+    pub neighbours: Vec<String>,
     /// Its pools.
     pub pools: Vec<Pool>,
     /// Setting `MaxJobHours`.

@@ -27,6 +27,7 @@ fn serve_but(unloved: &str, plan: &Plan) -> (Record, Trace) {
             conclusion: runner.as_ref().map(|_| Conclusion::Success),
             runners: runner.into_iter().collect(),
             cancelled_at: None,
+            progress: None,
         }
     };
     let jobs = plan.jobs.iter().enumerate().map(served).collect();

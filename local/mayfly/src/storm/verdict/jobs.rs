@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{JobRecord, Plan, Record, story};
-use crate::storm::record::{Conclusion, RunnerRecord};
+use crate::storm::record::{Conclusion, Progress, RunnerRecord};
 
 /// What became of a job.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,6 +12,8 @@ pub(super) enum Outcome {
     Served,
     /// A foreign runner took it.
     Elsewhere,
+    /// A runner of a deployment refused it, which it must not serve.
+    Refused,
     /// It was cancelled before a runner took it, or nobody had to serve it.
     Cancelled,
     /// No runner took it.
@@ -25,6 +27,7 @@ pub(super) fn outcome(plan: &Plan, record: &Record, job: &JobRecord) -> Outcome 
         {
             Outcome::Elsewhere
         }
+        Some(_) if plan.jobs[job.planned].deployment.is_none() => Outcome::Refused,
         Some(_) => Outcome::Served,
         None if job.cancelled_at.is_some() || plan.jobs[job.planned].deployment.is_none() => {
             Outcome::Cancelled
@@ -35,7 +38,9 @@ pub(super) fn outcome(plan: &Plan, record: &Record, job: &JobRecord) -> Outcome 
 
 /// Tells whether the runner was lost under a served job.
 pub(super) fn is_cut_off(job: &JobRecord, outcome: Outcome) -> bool {
-    outcome == Outcome::Served && job.conclusion == Some(Conclusion::Failure)
+    outcome == Outcome::Served
+        && job.conclusion == Some(Conclusion::Failure)
+        && job.progress != Some(Progress::SetUpFailed)
 }
 
 /// Finds the runner of a name that had been registered when it took the job.
@@ -66,5 +71,29 @@ fn is_trespass(plan: &Plan, record: &Record, job: &JobRecord) -> bool {
     let wanted = plan.jobs[job.planned].deployment;
     let runners = job.runners.iter().filter_map(|name| runner(record, job, name));
     let mut deployments = runners.filter_map(|runner| runner.deployment);
-    deployments.any(|deployment| Some(deployment) != wanted)
+    deployments.any(|deployment| Some(deployment) != wanted) && may_have_stepped(job)
+}
+
+/// Returns whether a step of a job may have run. One that failed without a word of its runner was cut off.
+fn may_have_stepped(job: &JobRecord) -> bool {
+    match job.progress {
+        Some(Progress::Refused | Progress::SetUpFailed) => false,
+        Some(Progress::Stepped) => true,
+        None => job.conclusion != Some(Conclusion::Failure),
+    }
+}
+
+/// Counts the jobs that failed before the job-started hook.
+pub(super) fn set_up_failed(record: &Record) -> u64 {
+    let failed = |job: &&JobRecord| job.progress == Some(Progress::SetUpFailed);
+    record.jobs.iter().filter(failed).count() as u64
+}
+
+/// Lists the jobs that a runner of their own deployment refused.
+pub(super) fn refused_wrongly(plan: &Plan, record: &Record) -> impl Iterator<Item = String> {
+    let refused = record.jobs.iter().filter(|job| {
+        job.progress == Some(Progress::Refused) && plan.jobs[job.planned].deployment.is_some()
+    });
+    refused
+        .map(|job| format!("refused although it is allowed: {}", story::of_job(plan, record, job)))
 }

@@ -5,13 +5,20 @@
 //! doing.
 
 use super::{JobRecord, Plan, Record, story};
-use crate::storm::plan::Pool;
+use crate::storm::plan::{Mishap, Pool};
+use crate::storm::record::{Fault, Run};
 
 /// How long a job may wait in such a span. It gets a runner that it should have had after two minutes, by runs
 /// of reconciliation two minutes apart, or after fifteen where one did not reach everything.
 const PATIENCE: u64 = 25 * 60_000;
 /// How long an accident goes on to tell.
 const AFTERMATH: u64 = 15 * 60_000;
+/// After how long a runner without a session has ended, by its image or by the handler.
+const OFFLINE: u64 = 20 * 60_000;
+/// How long it takes until another one is asked for.
+const REPLACED_WITHIN: u64 = 5 * 60_000;
+/// The code of a runner that refused the job it was given.
+const REFUSED: i32 = 77;
 /// The share of faulty calls with which runs of reconciliation get through.
 const BEARABLE: f64 = 0.1;
 
@@ -21,8 +28,10 @@ pub(super) fn all(plan: &Plan, record: &Record) -> Vec<String> {
     let starved = record.jobs.iter().filter_map(|job| {
         let (waits, span) = (waiting(record, job)?, pool(plan, job)?);
         let (deployment, pool) = span;
-        let taken = full(record, deployment, pool);
-        let longest = longest_free(waits, troubles.iter().chain(&taken).copied().collect());
+        let mut excused = full(record, deployment, pool);
+        excused.extend(replacing(record, deployment, pool));
+        excused.extend(&troubles);
+        let longest = longest_free(waits, excused);
         (longest > PATIENCE).then(|| {
             let minutes = longest / 60_000;
             let story = story::of_job(plan, record, job);
@@ -32,7 +41,8 @@ pub(super) fn all(plan: &Plan, record: &Record) -> Vec<String> {
     starved.collect()
 }
 
-type Span = (u64, u64);
+/// From when to when.
+pub(super) type Span = (u64, u64);
 
 /// When a job waited, where it waited for long.
 fn waiting(record: &Record, job: &JobRecord) -> Option<Span> {
@@ -51,10 +61,12 @@ fn pool<'a>(plan: &'a Plan, job: &JobRecord) -> Option<(usize, &'a Pool)> {
     (!pool.scaled).then_some((deployment, pool))
 }
 
-/// When something was the matter.
-fn troubles(plan: &Plan, record: &Record) -> Vec<Span> {
+/// When something was the matter. Runners that these alone touch are excused one by one.
+pub(super) fn troubles(plan: &Plan, record: &Record) -> Vec<Span> {
     let aftermath = |at: u64| at * 1000 + AFTERMATH;
-    let accidents = plan.accidents.iter();
+    let alone =
+        |what: &Mishap| matches!(what, Mishap::RouteBroken { .. } | Mishap::GroupOpened { .. });
+    let accidents = plan.accidents.iter().filter(|accident| !alone(&accident.what));
     let mut spans: Vec<Span> =
         accidents.map(|accident| (accident.at * 1000, aftermath(accident.ends_at()))).collect();
     if plan.chances.faulty > BEARABLE {
@@ -64,12 +76,37 @@ fn troubles(plan: &Plan, record: &Record) -> Vec<Span> {
     spans
 }
 
+/// When a runner of a pool came to no job through no fault of the handler, with the time in which it is replaced.
+fn replacing(record: &Record, deployment: usize, pool: &Pool) -> Vec<Span> {
+    let span = |run: &Run| {
+        let ended_at = run.ended_at.unwrap_or(record.ended_at);
+        let until = match run.fault {
+            Some(Fault::NoSession) => ended_at.min(run.started_at + OFFLINE),
+            Some(Fault::Terminated) => ended_at,
+            _ if run.exit_code == Some(REFUSED) => ended_at,
+            _ => return None,
+        };
+        Some((run.started_at, until + REPLACED_WITHIN))
+    };
+    runs_of(record, deployment, pool).filter_map(span).collect()
+}
+
+/// Lists the runs on a pool.
+fn runs_of<'a>(
+    record: &'a Record,
+    deployment: usize,
+    pool: &Pool,
+) -> impl Iterator<Item = &'a Run> {
+    let batch_job = format!("runners-{}", pool.id);
+    let of_pool = record.tasks.iter().filter(move |task| {
+        task.deployment == deployment && task.batch_job.starts_with(&batch_job)
+    });
+    of_pool.flat_map(|task| &task.runs)
+}
+
 /// When every node of a pool was taken.
 fn full(record: &Record, deployment: usize, pool: &Pool) -> Vec<Span> {
-    let of_pool = record.tasks.iter().filter(|task| {
-        task.deployment == deployment && task.batch_job.starts_with(&format!("runners-{}", pool.id))
-    });
-    let runs = of_pool.flat_map(|task| &task.runs);
+    let runs = runs_of(record, deployment, pool);
     let mut changes: Vec<(u64, bool)> = runs
         .flat_map(|run| [(run.started_at, true), (run.ended_at.unwrap_or(record.ended_at), false)])
         .collect();
@@ -88,7 +125,7 @@ fn full(record: &Record, deployment: usize, pool: &Pool) -> Vec<Span> {
 }
 
 /// The longest part of a span that none of the others touches.
-fn longest_free((from, to): Span, mut others: Vec<Span>) -> u64 {
+pub(super) fn longest_free((from, to): Span, mut others: Vec<Span>) -> u64 {
     others.sort_unstable();
     let (mut free_from, mut longest) = (from, 0);
     for (begin, end) in others {

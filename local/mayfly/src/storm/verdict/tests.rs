@@ -3,6 +3,7 @@ use crate::storm::plan::{Accident, Mishap, PlannedJob, Size};
 use crate::storm::record::{Conclusion, RunnerRecord, TaskRecord};
 
 mod astray;
+mod runners;
 
 /// A plan of so many jobs of `octo/app`, for runners that register with the organization.
 fn plan(jobs: usize) -> Plan {
@@ -32,6 +33,7 @@ fn job(planned: usize, ready: u64, ran: Option<(&str, u64, u64)>) -> JobRecord {
         conclusion: ran.map(|_| Conclusion::Success),
         runners: ran.map(|(name, ..)| name.to_owned()).into_iter().collect(),
         cancelled_at: None,
+        progress: None,
     }
 }
 
@@ -57,6 +59,7 @@ fn task(id: &str, runs: &[(u64, u64)]) -> TaskRecord {
         ended_at: Some(to * 1000),
         exit_code: Some(0),
         was_asking: false,
+        fault: None,
     };
     TaskRecord {
         deployment: 0,

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::entrypoint::to_github;
+use super::neighbours::open_group;
 use super::road::{Road, formula};
 use super::sky::{ORGANIZATION, Sky};
 use crate::cloud::GITHUB_TOKEN;
@@ -79,6 +80,13 @@ async fn happen(sky: &Arc<Sky>, accident: &Accident) {
             sky.weather.pass(lasts).await;
             skew.store(0, Ordering::Relaxed);
         }
+        Mishap::GroupOpened { deployment, .. } => {
+            open_group(sky, *deployment, lasts).await;
+        }
+        Mishap::RouteBroken { deployment, pool, seconds } => {
+            break_route(&sky.roads[*deployment], pool, accident.at + seconds);
+            sky.weather.pass(lasts).await;
+        }
         // These befall calls, as long as they last.
         Mishap::RateStorm { .. } | Mishap::Outage { .. } => sky.weather.pass(lasts).await,
         Mishap::JobDisabled { deployment, profile } => {
@@ -92,6 +100,15 @@ fn lose_node(road: &Road, pool: &str, preempted: bool) {
     let loss = if preempted { Loss::Preempted } else { Loss::Died };
     if let Some(node) = batch.nodes(pool).into_iter().find(|node| node.running > 0) {
         batch.lose_node(&node.id, loss).expect("it was just listed");
+    }
+}
+
+/// Breaks the route to GitHub of a node that runs something, or else of any node of the pool.
+fn break_route(road: &Road, pool: &str, until_second: u64) {
+    let nodes = road.batch.emulator.nodes(pool);
+    let busy = nodes.iter().find(|node| node.running > 0);
+    if let Some(node) = busy.or_else(|| nodes.first()) {
+        road.nodes.break_route(&node.id, until_second);
     }
 }
 

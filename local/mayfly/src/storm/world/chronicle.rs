@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::Trace;
 use crate::storm::fate::{Callee, Fate};
 use crate::storm::plan::{Plan, Stage};
-use crate::storm::record::{Calls, End, JobRecord, Left, Record, Run};
+use crate::storm::record::{Calls, End, Fault, JobRecord, Left, Progress, Record, Run};
 
 mod heard;
 mod pages;
@@ -112,6 +112,7 @@ impl Chronicle {
             conclusion: None,
             runners: Vec::new(),
             cancelled_at: None,
+            progress: None,
         });
         pages.stirred = now;
         drop(pages);
@@ -156,6 +157,7 @@ impl Chronicle {
             ended_at: None,
             exit_code: None,
             was_asking: false,
+            fault: None,
         });
         u32::try_from(record.runs.len()).unwrap_or(u32::MAX)
     }
@@ -177,6 +179,25 @@ impl Chronicle {
         }
         drop(pages);
         self.line(&format!("run {run} of {job}/{task} ended: {code:?}"));
+    }
+
+    /// Records which fault a run of a task has.
+    pub(super) fn has_fault(&self, place: (usize, &str, &str), run: u32, fault: Fault) {
+        let now = self.now();
+        let (deployment, job, task) = place;
+        let mut pages = self.pages();
+        let record = pages.task(deployment, job, task, now);
+        if let Some(run) = record.runs.get_mut(run as usize - 1) {
+            run.fault = run.fault.or(Some(fault));
+        }
+        drop(pages);
+        self.line(&format!("run {run} of {job}/{task}: {fault:?}"));
+    }
+
+    /// Records how far a runner came with a job.
+    pub(super) fn progressed(&self, job: u64, progress: Progress) {
+        self.line(&format!("job {job}: {progress:?}"));
+        self.with_job(job, |job| job.progress = Some(progress));
     }
 
     /// Notes that a runner's process is gone before its registration.

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use emulators::functions::FunctionsHost;
 use emulators::github::GitHub;
 use emulators::github::wire::Wire;
-use emulators::runner::Bare;
+use emulators::runner::{Bare, Course, Served};
 use emulators::service::{Response, Service};
 use futures::FutureExt;
 use http::header;
@@ -16,8 +16,10 @@ use rand::Rng;
 use serde_json::json;
 use tokio::sync::watch;
 
+use super::nodes::Nodes;
 use super::weather::Weather;
-use crate::storm::fate::Callee;
+use crate::storm::fate::{Callee, RunnerFault};
+use crate::storm::record::{Fault, Progress};
 
 /// How long it asks for a configuration.
 const PATIENCE: i64 = 600;
@@ -26,8 +28,14 @@ const ONE_ANSWER: Duration = Duration::from_secs(60);
 /// The longest pause between two questions, but for one that was asked for.
 const LONGEST_PAUSE: i64 = 30;
 
+/// How long a current image lets a runner open its session.
+const SESSION_TIMEOUT: Duration = Duration::from_secs(600);
+
+const NO_SESSION: i32 = 68;
+pub(super) const LISTENER_DIED: i32 = 70;
 const NO_CLAIM: i32 = 75;
 const NO_JOB: i32 = 76;
+const REFUSED: i32 = 77;
 const TERMINATED: i32 = 143;
 
 /// A container that was started for a task.
@@ -39,10 +47,25 @@ pub(super) struct Entrypoint {
     pub(super) name: String,
     pub(super) claim_url: String,
     pub(super) ticket: String,
+    /// The repositories whose jobs it serves, separated by commas; all where it is empty.
+    pub(super) allowed: String,
+    pub(super) place: Place,
+    pub(super) fault: Option<RunnerFault>,
+    /// Whether the image is one of an earlier release.
+    pub(super) old_image: bool,
     /// Whether a job reads the ticket, and tries it.
     pub(super) robbed: bool,
-    /// Whether a claim of it is on the road.
+    /// Whether a claim of it is under way.
     pub(super) is_asking: Arc<AtomicBool>,
+}
+
+/// Which run of which task on which node a container is.
+pub(super) struct Place {
+    pub(super) nodes: Arc<Nodes>,
+    pub(super) node: String,
+    pub(super) job: String,
+    pub(super) task: String,
+    pub(super) run: u32,
 }
 
 /// What a claim came to.
@@ -69,15 +92,104 @@ impl Entrypoint {
         assert_eq!(runner.name(), self.name, "a claim gives the task's own runner");
         // The container's own start.
         self.weather.pass(self.weather.draw(500..4000)).await;
-        let served = runner.run(stop.clone()).await;
-        if self.robbed && served.is_some() && !*stop.borrow() {
+        if let Some(code) = self.without_session(&mut stop).await {
+            return code;
+        }
+        let (runner, begun) = self.with_hook(runner);
+        let served = tokio::select! {
+            biased;
+            code = self.interrupted(begun) => return code,
+            served = runner.run(stop.clone()) => served,
+        };
+        let stopped = *stop.borrow();
+        self.ended(served, stopped).await
+    }
+
+    /// Waits as long as no session can be opened; returns the code of a runner that ends by it.
+    async fn without_session(&self, stop: &mut watch::Receiver<bool>) -> Option<i32> {
+        let until = self.place.nodes.broken_until(&self.place.node);
+        let (hangs, never) = match (self.fault, until) {
+            (Some(RunnerFault::Offline { hangs }), _) => (hangs, true),
+            (_, Some(_)) => (self.old_image, false),
+            (_, None) => return None,
+        };
+        self.place.has_fault(Fault::NoSession);
+        let restored = async {
+            if never {
+                std::future::pending::<()>().await;
+            }
+            let now = self.weather.chronicle.second();
+            let seconds = until.unwrap_or_default().saturating_sub(now);
+            self.weather.pass(Duration::from_secs(seconds)).await;
+        };
+        let timeout = async {
+            if hangs {
+                std::future::pending::<()>().await;
+            }
+            self.weather.pass(SESSION_TIMEOUT).await;
+        };
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|&asked| asked) => Some(TERMINATED),
+            () = restored => None,
+            () = timeout => Some(NO_SESSION),
+        }
+    }
+
+    /// Gives a runner the job-started hook; the receiver reports that a job has reached it.
+    fn with_hook(&self, runner: Bare) -> (Bare, watch::Receiver<bool>) {
+        let (begins, begun) = watch::channel(false);
+        let allowed: Vec<String> = self.allowed.split(',').map(str::to_ascii_lowercase).collect();
+        let runner = runner.admitting(move |repository| {
+            begins.send_replace(true);
+            allowed == [""] || allowed.contains(&repository.to_ascii_lowercase())
+        });
+        (runner, begun)
+    }
+
+    /// Lets the fault of this run end its runner; never returns where it has none that does.
+    async fn interrupted(&self, mut begun: watch::Receiver<bool>) -> i32 {
+        let place = &self.place;
+        match self.fault {
+            Some(RunnerFault::ListenerDies { after }) if job_began(&mut begun).await => {
+                self.weather.pass(after).await;
+                place.has_fault(Fault::ListenerKilled);
+                LISTENER_DIED
+            }
+            Some(RunnerFault::Terminated { after: None }) if job_began(&mut begun).await => {
+                place.has_fault(Fault::Terminated);
+                place.nodes.terminate(&place.job, &place.task).await;
+                TERMINATED
+            }
+            Some(RunnerFault::Terminated { after: Some(after) }) => {
+                self.weather.pass(after).await;
+                place.has_fault(Fault::Terminated);
+                place.nodes.terminate(&place.job, &place.task).await;
+                std::future::pending().await
+            }
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Records what became of the job, and returns the code.
+    async fn ended(&self, served: Option<Served>, stopped: bool) -> i32 {
+        let Some(Served { job, course }) = served else {
+            return if stopped { TERMINATED } else { NO_JOB };
+        };
+        let (progress, code) = match course {
+            Course::Worked => (Progress::Stepped, 0),
+            Course::SetUpFailed if self.old_image => (Progress::SetUpFailed, NO_JOB),
+            Course::SetUpFailed => (Progress::SetUpFailed, 0),
+            Course::Refused => (Progress::Refused, REFUSED),
+        };
+        self.weather.chronicle.progressed(job, progress);
+        if stopped {
+            return TERMINATED;
+        }
+        if self.robbed && course == Course::Worked {
             self.rob().await;
         }
-        match served {
-            _ if *stop.borrow() => TERMINATED,
-            Some(_) => 0,
-            None => NO_JOB,
-        }
+        code
     }
 
     async fn claim(&self) -> Claim {
@@ -139,6 +251,17 @@ impl Entrypoint {
     fn nonce(&self) -> String {
         format!("{:032x}", self.weather.dice().random::<u128>())
     }
+}
+
+impl Place {
+    fn has_fault(&self, fault: Fault) {
+        self.nodes.has_fault((&self.job, &self.task), self.run, fault);
+    }
+}
+
+/// Waits until a job has reached the hook of a runner; returns `false` where its runner has ended before.
+async fn job_began(begun: &mut watch::Receiver<bool>) -> bool {
+    begun.wait_for(|&begun| begun).await.is_ok()
 }
 
 /// Makes the way of runners to GitHub, which takes a moment and is spared by fate.

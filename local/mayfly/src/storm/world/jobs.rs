@@ -30,6 +30,7 @@ fn start(sky: &Arc<Sky>, place: usize) -> u64 {
     let order = NewJob {
         gate: gate(planned),
         runs_for: Duration::from_secs(planned.runs_for),
+        set_up_fails: planned.set_up_fails,
         run: runs.get(&planned.run).copied(),
         ..NewJob::new(&planned.repository, &labels)
     };

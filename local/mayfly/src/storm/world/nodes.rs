@@ -1,8 +1,10 @@
 //! Stands for the nodes of a deployment: starts the entrypoint of a task, stops it, and loses it.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
+use emulators::batch::Batch;
 use emulators::batch::launch::{Ask, Ending, Launcher, Stop, TaskRun};
 use emulators::github::GitHub;
 use emulators::service::Service;
@@ -10,9 +12,10 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
-use super::entrypoint::Entrypoint;
-use super::road::Host;
+use super::entrypoint::{Entrypoint, LISTENER_DIED, Place};
+use super::road::{Host, terminate};
 use super::weather::Weather;
+use crate::storm::record::Fault;
 
 const KILLED: i32 = -9;
 
@@ -22,6 +25,9 @@ pub(super) struct Nodes {
     weather: Arc<Weather>,
     github: Arc<Service<GitHub>>,
     pub(super) host: Host,
+    batch: OnceLock<Weak<Service<Batch>>>,
+    /// Until which second a node has no route to GitHub.
+    broken: Mutex<BTreeMap<String, u64>>,
 }
 
 /// What starts tasks on the nodes.
@@ -44,7 +50,39 @@ impl Nodes {
         github: &Arc<Service<GitHub>>,
     ) -> Arc<Self> {
         let (weather, github) = (Arc::clone(weather), Arc::clone(github));
-        Arc::new(Self { deployment, weather, github, host: Host::default() })
+        let (batch, broken) = (OnceLock::new(), Mutex::default());
+        Arc::new(Self { deployment, weather, github, host: Host::default(), batch, broken })
+    }
+
+    /// Makes the account known that the nodes belong to, which holds them and is not held.
+    pub(super) fn set_batch(&self, batch: &Arc<Service<Batch>>) {
+        assert!(self.batch.set(Arc::downgrade(batch)).is_ok(), "nodes have one account");
+    }
+
+    /// Breaks the route to GitHub of a node until a second.
+    pub(super) fn break_route(&self, node: &str, until_second: u64) {
+        self.weather.chronicle.line(&format!("node {node} has no route to GitHub"));
+        let mut broken = self.broken.lock().expect("no holder of this lock can panic");
+        broken.insert(node.to_owned(), until_second);
+    }
+
+    /// Returns until which second a node has no route to GitHub, if it has none.
+    pub(super) fn broken_until(&self, node: &str) -> Option<u64> {
+        let broken = self.broken.lock().expect("no holder of this lock can panic");
+        let until = broken.get(node).copied();
+        until.filter(|&second| second > self.weather.chronicle.second())
+    }
+
+    /// Terminates a task, as an operator does.
+    pub(super) async fn terminate(&self, job: &str, task: &str) {
+        if let Some(batch) = self.batch.get().and_then(Weak::upgrade) {
+            terminate(&batch, job, task).await;
+        }
+    }
+
+    /// Records the fault of a run.
+    pub(super) fn has_fault(&self, (job, task): (&str, &str), run: u32, fault: Fault) {
+        self.weather.chronicle.has_fault((self.deployment, job, task), run, fault);
     }
 
     async fn run(self: Arc<Self>, run: TaskRun, stop: Stop) -> Ending {
@@ -70,7 +108,8 @@ impl Nodes {
         Ending::Exited(ended.unwrap_or(KILLED))
     }
 
-    fn entrypoint(&self, run: &TaskRun, number: u32) -> Entrypoint {
+    fn entrypoint(self: &Arc<Self>, run: &TaskRun, number: u32) -> Entrypoint {
+        let fates = self.weather.fates();
         let setting = |name: &str| run.settings.get(name).cloned().unwrap_or_default();
         Entrypoint {
             weather: Arc::clone(&self.weather),
@@ -79,7 +118,17 @@ impl Nodes {
             name: setting("RUNNER_NAME"),
             claim_url: setting("RUNNER_CLAIM_URL"),
             ticket: setting("RUNNER_CLAIM_TICKET"),
-            robbed: self.weather.fates().is_robbed(&run.task, number),
+            allowed: setting("RUNNER_ALLOWED_REPOSITORIES"),
+            place: Place {
+                nodes: Arc::clone(self),
+                node: run.node.clone(),
+                job: run.job.clone(),
+                task: run.task.clone(),
+                run: number,
+            },
+            fault: fates.runner_fault(&run.task, number, self.weather.chronicle.second()),
+            old_image: fates.has_old_image(&run.task, number),
+            robbed: fates.is_robbed(&run.task, number),
             is_asking: Arc::default(),
         }
     }
@@ -98,7 +147,7 @@ impl Drop for Running {
         let chronicle = &nodes.weather.chronicle;
         let was_asking = code.is_none() && is_asking.load(Ordering::Relaxed);
         chronicle.ended((nodes.deployment, job, task), *number, *code, was_asking);
-        if code.is_none_or(|code| !(0..=128).contains(&code)) {
+        if code.is_none_or(|code| code == LISTENER_DIED || !(0..=128).contains(&code)) {
             chronicle.cut_off(task);
         }
     }

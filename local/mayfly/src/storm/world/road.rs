@@ -30,7 +30,7 @@ mod host;
 mod losses;
 mod ways;
 
-pub(super) use account::formula;
+pub(super) use account::{formula, terminate};
 pub(super) use host::Host;
 
 /// The road of one deployment.
@@ -43,6 +43,7 @@ pub(super) struct Road {
     pub(super) groups: Arc<Groups>,
     /// How far the handler's clock is ahead, in milliseconds.
     pub(super) skew: Arc<AtomicI64>,
+    pub(super) nodes: Arc<Nodes>,
 }
 
 impl Road {
@@ -67,6 +68,7 @@ impl Road {
         };
         let nodes = Nodes::new(place, weather, github);
         let batch = account::open(plan, &deployment, place, &nodes, &site).await;
+        nodes.set_batch(&batch);
         losses::begin(&deployment, &site, (weather, github), &batch);
         let settings = settings(&deployment, &storage);
         let skew = Arc::new(AtomicI64::new(0));
@@ -80,7 +82,7 @@ impl Road {
         let host = host(app, settings, within, plan.seed, site).await;
         groups.host.set(&host);
         nodes.host.set(&host);
-        Arc::new(Self { deployment, batch, queues, blobs, host, groups, skew })
+        Arc::new(Self { deployment, batch, queues, blobs, host, groups, skew, nodes })
     }
 
     /// Tells where GitHub delivers to.

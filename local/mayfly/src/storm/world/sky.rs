@@ -25,6 +25,8 @@ pub(super) struct Sky {
     pub(super) plan: Arc<Plan>,
     pub(super) weather: Arc<Weather>,
     pub(super) github: Arc<Service<GitHub>>,
+    /// Where GitHub reports its events.
+    pub(super) site: Site,
     pub(super) roads: Vec<Arc<Road>>,
     /// The numbers of the deployments' runner groups; 1 for a repository's own.
     pub(super) groups: Vec<u64>,
@@ -41,7 +43,8 @@ impl Sky {
     /// Builds everything; nothing has happened yet.
     pub(super) async fn over(plan: Arc<Plan>, weather: Arc<Weather>) -> Arc<Self> {
         let hooks = Hooks::new(&plan, &weather);
-        let github = Service::new(github(&plan, &weather, &hooks));
+        let site = Site::new(weather.clock.clone());
+        let github = Service::new(github(&plan, &weather, &hooks, &site));
         let app = app().expect("a folder for the app");
         let mut roads = Vec::new();
         for place in 0..plan.deployments.len() {
@@ -50,7 +53,7 @@ impl Sky {
         roads.iter().for_each(|road| hooks.lead_to(&road.deployment.name, &road.host));
         let groups = roads.iter().map(|road| open(&github.emulator, road)).collect();
         let (runs, pending) = (Mutex::default(), AtomicUsize::new(0));
-        Arc::new(Self { plan, weather, github, roads, groups, runs, pending })
+        Arc::new(Self { plan, weather, github, site, roads, groups, runs, pending })
     }
 
     /// Announces something that is still to come.
@@ -77,14 +80,13 @@ impl Drop for Pending {
     }
 }
 
-fn github(plan: &Plan, weather: &Arc<Weather>, hooks: &Arc<Hooks>) -> Arc<GitHub> {
-    let site = Site::new(weather.clock.clone());
+fn github(plan: &Plan, weather: &Arc<Weather>, hooks: &Arc<Hooks>, site: &Site) -> Arc<GitHub> {
     let mut options = github::Options::new(GITHUB_TOKEN, plan.seed);
     options.idle_removal = plan.idle_removal.map(Duration::from_secs);
     options.rate_limit = plan.rate_limit;
     options.wire = hooks.wire();
     let mut events = site.listen();
-    let github = GitHub::new(options, site);
+    let github = GitHub::new(options, site.clone());
     let (heard, chronicle) = (Arc::downgrade(&github), Arc::clone(&weather.chronicle));
     tokio::spawn(async move {
         while let Ok(event) = events.recv().await {
@@ -97,7 +99,7 @@ fn github(plan: &Plan, weather: &Arc<Weather>, hooks: &Arc<Hooks>) -> Arc<GitHub
 
 /// Adds what a deployment needs at GitHub; tells the number of its runner group.
 fn open(github: &GitHub, road: &Road) -> u64 {
-    for repository in &road.deployment.repositories {
+    for repository in road.deployment.repositories.iter().chain(&road.deployment.neighbours) {
         github.add_repository(repository, Visibility::Private);
     }
     let organization = Scope::Organization(ORGANIZATION.to_owned());

@@ -84,6 +84,7 @@ fn job(deployments: &[Deployment], dice: &mut StdRng) -> PlannedJob {
         runs_for: 0,
         run: 0,
         gate: None,
+        set_up_fails: false,
         cancellation: None,
         rerun_after: None,
         queued: Course::Usual,

@@ -37,7 +37,7 @@ fn every_kind_of_mischief_comes_up() {
     let courses = courses.into_iter().collect::<Vec<_>>().join(" ");
     insta::assert_snapshot!(courses, @"Late Lost Refused Twice Unanswered Usual");
     let accidents = accidents.into_iter().collect::<Vec<_>>().join(" ");
-    insta::assert_snapshot!(accidents, @"ClockSkew ForeignRunner JobDisabled Kill LoseNode NoAssignment NoNodes Outage PoolFull RateStorm ResizeFails ScalingFails");
+    insta::assert_snapshot!(accidents, @"ClockSkew ForeignRunner GroupOpened JobDisabled Kill LoseNode NoAssignment NoNodes Outage PoolFull RateStorm ResizeFails RouteBroken ScalingFails");
     assert_eq!(stages.len(), 4, "{stages:?}");
 }
 
@@ -80,4 +80,39 @@ fn who_may_be_served_by_nobody_is_given_up_by_somebody() {
 fn a_share_of_faulty_calls_that_is_asked_for_is_kept() {
     let plan = Plan::drawn(1, &Size { jobs: 10, faulty: Some(0.2) });
     assert!((plan.chances.faulty - 0.2).abs() < f64::EPSILON);
+}
+
+#[test]
+fn a_plan_that_was_kept_before_these_conditions_still_reads() {
+    let plan = Plan::drawn(3, &Size { jobs: 60, faulty: None });
+    let mut text = serde_json::to_value(&plan).expect("a plan is plain");
+    let new = ["offline", "listener_deaths", "terminations", "old_images"];
+    new.iter().for_each(|name| assert!(remove(&mut text["chances"], name), "{name}"));
+    text["deployments"].as_array_mut().expect("a list").iter_mut().for_each(|deployment| {
+        assert!(remove(deployment, "neighbours"));
+    });
+    text["jobs"].as_array_mut().expect("a list").iter_mut().for_each(|job| {
+        assert!(remove(job, "set_up_fails"));
+    });
+    let read: Plan = serde_json::from_value(text).expect("nothing new is required");
+    assert!(!read.jobs.iter().any(|job| job.set_up_fails) && read.chances.offline == 0.0);
+}
+
+fn remove(object: &mut serde_json::Value, name: &str) -> bool {
+    object.as_object_mut().is_some_and(|object| object.remove(name).is_some())
+}
+
+#[test]
+fn every_condition_of_runners_comes_up() {
+    let plans: Vec<Plan> = plans().collect();
+    let count = |holds: fn(&Plan) -> bool| plans.iter().filter(|plan| holds(plan)).count();
+    let opened = |plan: &Plan| plan.deployments.iter().any(|one| !one.neighbours.is_empty());
+    assert!((60..140).contains(&count(opened)), "{}", count(opened));
+    let offline = count(|plan| plan.chances.offline > 0.0);
+    assert!((100..170).contains(&offline), "{offline}");
+    assert!(count(|plan| plan.jobs.iter().any(|job| job.set_up_fails)) > 190);
+    let crowd =
+        |plan: &Plan| plan.jobs.iter().filter(|job| job.repository == "octo/neighbour").count();
+    let largest = plans.iter().map(crowd).max().unwrap_or_default();
+    assert!(largest > 5, "more than may fail for one job: {largest}");
 }

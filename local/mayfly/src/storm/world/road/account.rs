@@ -81,7 +81,13 @@ pub(in super::super) fn formula(pool: &Pool) -> String {
     FORMULA.replace("maxNodes = 10;", &format!("maxNodes = {};", pool.nodes))
 }
 
-/// Asks Batch for something on behalf of somebody who may.
+/// Terminates a task, as an operator does; one that has ended stays as it is.
+pub(in super::super) async fn terminate(batch: &Arc<Service<Batch>>, job: &str, task: &str) {
+    let path = format!("/jobs/{job}/tasks/{task}/terminate");
+    ask(batch, &path, &serde_json::Value::Null).await;
+}
+
+/// Sends Batch a request with the account's token.
 pub(super) async fn ask(
     batch: &Arc<Service<Batch>>,
     path: &str,
@@ -90,7 +96,7 @@ pub(super) async fn ask(
     let request = http::Request::post(format!("https://batch.test{path}?api-version=2025-06-01"))
         .header(header::AUTHORIZATION, format!("Bearer {BEARER}"))
         .header(header::CONTENT_TYPE, "application/json; odata=minimalmetadata")
-        .body(body.to_string().into());
+        .body(if body.is_null() { bytes::Bytes::new() } else { body.to_string().into() });
     let answer = batch.call(request.expect("a request")).await;
     answer.expect("nothing is lost on this way")
 }
