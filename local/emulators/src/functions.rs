@@ -9,8 +9,8 @@
 //! Written from the host's public source and documentation. The processes are grouped as Flex Consumption
 //! groups them, one process a group; so what one function keeps in memory, another does not see.
 //!
-//! An invocation that fails without an answer is told with a status of the host's own:
-//! 502 where the connection broke, 503 where there is no process, 504 after `functionTimeout`.
+//! A caller whose invocation fails without an answer gets 500 (502 by the proxy). In events the cause is seen: 502 where
+//! the connection broke, 503 where there is no process, 504 after `functionTimeout`.
 //!
 //! Not modelled, and refused by name or with 501: triggers other than HTTP, queue and timer; outputs other
 //! than HTTP; `retry`; identity-based connections; the admin endpoints, but for firing a timer by hand.

@@ -10,6 +10,9 @@ use uuid::Uuid;
 
 use super::queue::Message;
 
+/// How .NET writes the time that no time is.
+const NEVER: &str = "0001-01-01T00:00:00+00:00";
+
 mod request;
 
 pub(super) use request::of_request;
@@ -32,6 +35,19 @@ pub(super) struct ScheduleStatus {
     pub(super) last: Option<DateTime<Utc>>,
     /// When it fires next.
     pub(super) next: DateTime<Utc>,
+    /// When this was noted; `None` if never.
+    pub(super) noted: Option<DateTime<Utc>>,
+}
+
+/// Why a timer fires.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Firing {
+    /// Its time has come.
+    OnTime,
+    /// Its time has gone by.
+    PastDue,
+    /// A person has called it.
+    ByHand,
 }
 
 /// Writes the payload of a queue's message, whose text is given decoded.
@@ -53,13 +69,24 @@ pub(super) fn of_message(binding: &str, text: &str, message: &Message, sys: &Sys
 }
 
 /// Writes the payload of a timer; a schedule of more than one time a minute has no status.
-pub(super) fn of_timer(binding: &str, status: Option<ScheduleStatus>, sys: &Sys) -> Value {
-    let status = status.map(|ScheduleStatus { last, next }| {
-        let last = last.map_or_else(|| "0001-01-01T00:00:00+00:00".to_owned(), local);
-        json!({ "Last": last, "Next": local(next), "LastUpdated": last })
+pub(super) fn of_timer(
+    binding: &str,
+    firing: Firing,
+    status: Option<ScheduleStatus>,
+    sys: &Sys,
+) -> Value {
+    let status = status.map(|ScheduleStatus { last, next, noted }| {
+        let or_never = |time: Option<_>| time.map_or_else(|| NEVER.to_owned(), local);
+        json!({ "Last": or_never(last), "Next": local(next), "LastUpdated": or_never(noted) })
     });
-    let info = json!({ "Schedule": { "AdjustForDST": true }, "ScheduleStatus": status, "IsPastDue": false });
-    json!({ "Data": { binding: info }, "Metadata": { "sys": sys.to_json() } })
+    let late = firing == Firing::PastDue;
+    let info = json!({ "Schedule": { "AdjustForDST": true }, "ScheduleStatus": status, "IsPastDue": late });
+    let mut metadata = json!({ "sys": sys.to_json() });
+    if firing == Firing::ByHand {
+        // The text that the caller gives for the trigger, which is none.
+        metadata[binding] = twice("");
+    }
+    json!({ "Data": { binding: info }, "Metadata": metadata })
 }
 
 impl Sys {
@@ -102,6 +129,9 @@ fn properties(text: &str) -> Vec<(String, Value)> {
     };
     object.into_iter().filter_map(|(name, value)| Some((name, written(value)?))).collect()
 }
+
+#[cfg(test)]
+mod captures;
 
 #[cfg(test)]
 mod tests {
@@ -159,8 +189,8 @@ mod tests {
     #[test]
     fn a_timer_that_never_fired_says_so_as_dotnet_does() {
         let next = "2026-11-21T10:02:00Z".parse().expect("a time");
-        let status = Some(ScheduleStatus { last: None, next });
-        insta::assert_snapshot!(shown(&of_timer("timer", status, &sys())), @r#"
+        let status = Some(ScheduleStatus { last: None, next, noted: None });
+        insta::assert_snapshot!(shown(&of_timer("timer", Firing::OnTime, status, &sys())), @r#"
         {
           "Data": {
             "timer": {

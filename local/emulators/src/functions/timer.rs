@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::definitions::{Function, TimerTrigger};
-use super::envelope::{self, ScheduleStatus};
+use super::envelope::{self, Firing, ScheduleStatus};
 use super::invoke::{Core, Failure};
 
 mod ncrontab;
@@ -40,7 +40,7 @@ impl Timer {
         let status = schedule.after(started).and_then(|next| {
             let second = schedule.after(next)?;
             let noted = second - started > TimeDelta::minutes(1);
-            noted.then_some(ScheduleStatus { last: None, next })
+            noted.then_some(ScheduleStatus { last: None, next, noted: None })
         });
         let (binding, run_on_startup) = (trigger.binding.clone(), trigger.run_on_startup);
         let status = Mutex::new(status);
@@ -63,21 +63,25 @@ impl Timer {
 
     /// Fires now, by hand; the schedule does not notice.
     pub(super) async fn fire(&self) -> Result<(), Failure> {
+        self.invoke(Firing::ByHand).await
+    }
+
+    async fn invoke(&self, firing: Firing) -> Result<(), Failure> {
         let status = *self.status();
         let sys = self.core.sys(&self.function);
-        let payload = envelope::of_timer(&self.binding, status, &sys);
+        let payload = envelope::of_timer(&self.binding, firing, status, &sys);
         self.core.invoke(&self.function, &payload).await.map(drop)
     }
 
     async fn fire_by_schedule(&self, at: DateTime<Utc>) {
         // A failed run is told and logged where it failed; the schedule goes on. A run that was lost with its
         // instance was not noted, so that the next instance finds it overdue.
-        while let Err(Failure::InstanceLost) = self.fire().await {
+        while let Err(Failure::InstanceLost) = self.invoke(Firing::OnTime).await {
             let clock = &self.core.site.clock;
             clock.reaches(clock.now() + NEXT_INSTANCE).await;
         }
         if let (Some(status), Some(next)) = (&mut *self.status(), self.schedule.after(at)) {
-            *status = ScheduleStatus { last: Some(at), next };
+            *status = ScheduleStatus { last: Some(at), next, noted: Some(at) };
         }
     }
 

@@ -11,6 +11,8 @@ use bytes::Bytes;
 use chrono::DateTime;
 use http::{HeaderValue, Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, Interest};
+use tokio::net::TcpListener;
 
 use crate::clock::Clock;
 use crate::service::{Emulator, Request, Response, Service, json_answer, serve};
@@ -20,6 +22,9 @@ pub(super) const ARGUMENTS: [&str; 3] =
     ["functions::stories::handler::serves_when_a_host_started_it", "--exact", "--nocapture"];
 /// The setting with which the handler refuses to start.
 pub(super) const REFUSE: &str = "REFUSE";
+
+/// The setting with which the handler answers 413 before it reads a body.
+pub(super) const EARLY: &str = "EARLY";
 
 /// Answers as the request asks.
 struct Handler(Clock);
@@ -69,10 +74,28 @@ async fn serves_when_a_host_started_it() {
     }
     println!("{}", json!({ "started": { "home": variable("HOME"), "user": variable("USER") } }));
     let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port.parse().expect("a port"));
+    if variable(EARLY).is_some() {
+        return answer_early(TcpListener::bind(address).await.expect("the port is free")).await;
+    }
     let handler = Handler(Clock::starting_at(DateTime::UNIX_EPOCH));
     let _listening =
         serve(Service::new(Arc::new(handler)), address).await.expect("the port is free");
     std::future::pending::<()>().await;
+}
+
+/// Answers each connection once, when its first bytes have come; the rest it leaves unread until the host goes.
+async fn answer_early(listener: TcpListener) {
+    while let Ok((mut connection, _)) = listener.accept().await {
+        tokio::spawn(async move {
+            let answer =
+                b"HTTP/1.1 413 Payload Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+            let mut first = [0; 16];
+            connection.read_exact(&mut first).await?;
+            connection.write_all(answer).await?;
+            while connection.ready(Interest::ERROR).await.is_ok_and(|ready| !ready.is_error()) {}
+            Ok::<_, std::io::Error>(())
+        });
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the environment is what a host gives its handler")]

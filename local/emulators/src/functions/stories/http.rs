@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use super::handler::EARLY;
 use super::world::App;
 use crate::faults::Effect;
 use crate::functions::wire::Length;
@@ -117,4 +118,16 @@ async fn a_fault_befalls_a_function_by_its_name() {
     );
     assert_eq!(world.send(world.post("/api/Hook"), b"{}").await.status(), StatusCode::OK);
     assert_eq!(world.service.faults.calls_of("Hook"), 2);
+}
+
+/// The real host goes on writing, and fails.
+#[tokio::test]
+async fn an_answer_before_the_end_of_a_large_body_becomes_500() {
+    let world = App::with_http("Hook", "anonymous").setting(EARLY, "yes").start().await;
+    let mut statuses = Vec::new();
+    for length in [100, 1 << 20, 24 << 20] {
+        let body = vec![b'x'; length];
+        statuses.push(world.send(world.post("/api/Hook"), &body).await.status().as_u16());
+    }
+    assert_eq!(statuses, [413, 413, 500]);
 }
