@@ -77,7 +77,11 @@ impl Firewall {
             (Audience::Github, HookRanges::Networks(networks)) => networks,
             (Audience::Operators, _) => &self.operators,
         };
-        let address = forwarded_for.and_then(source_address).ok_or(Refused::Unknown)?;
+        let source = match audience {
+            Audience::Github => sender,
+            Audience::Operators => right_most,
+        };
+        let address = forwarded_for.and_then(source).ok_or(Refused::Unknown)?;
         if networks.iter().any(|network| network.contains(&address)) {
             Ok(())
         } else {
@@ -89,8 +93,42 @@ impl Firewall {
 /// Reads the address that the Functions front end saw: the right-most entry.
 ///
 /// The front end appends `ip:port`; what stands to the left of it came from the client and may be forged.
-fn source_address(forwarded_for: &str) -> Option<IpAddr> {
-    let seen = forwarded_for.rsplit(',').next()?.trim();
+fn right_most(forwarded_for: &str) -> Option<IpAddr> {
+    address(forwarded_for.rsplit(',').next()?)
+}
+
+/// Reads the address from which a delivery came: the right-most entry that is an address of the internet.
+///
+/// That the front end's entry is the right-most is seen on App Service; for Flex Consumption it is documented
+/// nowhere, and a further hop within the platform would append an inner address. A caller within the network could
+/// forge what stands to the left of its own address, and still needs the webhook's secret. An operator's function
+/// has no signature behind this gate, so it keeps to the right-most entry.
+fn sender(forwarded_for: &str) -> Option<IpAddr> {
+    let mut entries = forwarded_for.rsplit(',').map(address);
+    let right_most = entries.next()??;
+    if !is_inner(right_most) {
+        return Some(right_most);
+    }
+    match entries.find(|entry| entry.is_none_or(|address| !is_inner(address))) {
+        Some(first_outer) => first_outer,
+        None => Some(right_most),
+    }
+}
+
+/// Returns whether an address is one of a private network, of a provider's own, of a link or of the machine.
+fn is_inner(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [first, second, ..] = v4.octets();
+            let shared = first == 100 && (64..128).contains(&second);
+            v4.is_private() || v4.is_loopback() || v4.is_link_local() || shared
+        }
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
+}
+
+fn address(entry: &str) -> Option<IpAddr> {
+    let seen = entry.trim();
     let bare = seen.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(seen);
     let address = seen
         .parse::<SocketAddr>()
@@ -126,6 +164,25 @@ mod tests {
         github(Some("140.82.115.7,"), "the source address is unknown");
         github(Some("unknown"), "the source address is unknown");
         github(None, "the source address is unknown");
+    }
+
+    #[test]
+    fn inner_hops_behind_the_front_end_are_skipped_for_deliveries_alone() {
+        let github =
+            |forwarded_for: &str, expect| check(Audience::Github, Some(forwarded_for), expect);
+        for inner in ["10.0.0.4:80", "172.31.0.1", "192.168.1.1:5", "127.0.0.1:80", "169.254.1.1"] {
+            github(&format!("140.82.115.7:43210, {inner}"), "admitted");
+        }
+        github("140.82.115.7:443, 100.64.0.9, [fd00::1]:443, ::1, fe80::1", "admitted");
+        github("140.82.115.7:443, ::ffff:10.0.0.4", "admitted");
+        let foreign = "203.0.113.9 is not in GitHub's webhook ranges";
+        github("140.82.115.7, 203.0.113.9:55, 10.0.0.4", foreign);
+        github("140.82.115.7, unknown, 10.0.0.4", "the source address is unknown");
+        github("140.82.115.7, , 10.0.0.4", "the source address is unknown");
+        github("10.0.0.5, 10.0.0.4:80", "10.0.0.4 is not in GitHub's webhook ranges");
+        github("140.82.115.7, 172.32.0.1", "172.32.0.1 is not in GitHub's webhook ranges");
+        let inner = "10.0.0.4 is not in the ranges of setting OperatorRanges";
+        check(Audience::Operators, Some("203.0.113.9:55, 10.0.0.4"), inner);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! On Flex Consumption the functions run in processes of their own, on instances of their own: what
 //! RefreshFirewall writes reaches the webhook's process by the blob alone.
 
+use std::sync::Once;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -20,11 +21,15 @@ const PERIOD: Duration = Duration::from_secs(300);
 const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
 /// How long a refusal waits for the first reading. GitHub gives a delivery ten seconds.
 const FIRST_READING: Duration = Duration::from_secs(4);
+/// The most characters of a header that are logged.
+const MAX_LOGGED: usize = 200;
 
 /// The firewall as this process knows it.
 pub(super) struct LiveFirewall {
     known: watch::Sender<Known>,
     refused: Notify,
+    /// Whether a refused header was logged: strangers can cause refusals.
+    logged: Once,
     /// Where a setting lists the ranges, there is nothing to follow.
     blob: Option<HookRangesBlob>,
 }
@@ -42,7 +47,7 @@ impl LiveFirewall {
         let follows = matches!(settings.source, HookSource::Published { .. });
         let known = Known { firewall: settings.first.clone(), read: !follows };
         let blob = follows.then(|| blob.clone());
-        Self { known: watch::Sender::new(known), refused: Notify::new(), blob }
+        Self { known: watch::Sender::new(known), refused: Notify::new(), logged: Once::new(), blob }
     }
 
     /// Admits a request by its `X-Forwarded-For` header.
@@ -57,6 +62,20 @@ impl LiveFirewall {
         audience: Audience,
         forwarded_for: Option<&str>,
     ) -> Result<(), Refused> {
+        let admitted = self.judge(audience, forwarded_for).await;
+        if admitted.is_err() {
+            self.logged.call_once(|| {
+                let seen = end_of(forwarded_for.unwrap_or_default());
+                info!(
+                    forwarded_for = seen,
+                    "the first request of this process that is refused for its source"
+                );
+            });
+        }
+        admitted
+    }
+
+    async fn judge(&self, audience: Audience, forwarded_for: Option<&str>) -> Result<(), Refused> {
         let admit = || self.known.borrow().firewall.admit(audience, forwarded_for);
         let refused = match admit() {
             Err(refused @ Refused::Foreign { audience: Audience::Github, .. }) => refused,
@@ -107,5 +126,24 @@ impl LiveFirewall {
             }
         });
         failed
+    }
+}
+
+/// Cuts a header to the end that the platform has written.
+fn end_of(header: &str) -> &str {
+    let first = header.char_indices().rev().nth(MAX_LOGGED - 1).map_or(0, |(at, _)| at);
+    &header[first..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_header_the_end_is_logged() {
+        let long = "x".repeat(1000) + "é, 203.0.113.9:55";
+        assert_eq!(end_of(&long).chars().count(), MAX_LOGGED);
+        assert!(end_of(&long).ends_with("é, 203.0.113.9:55"));
+        assert_eq!((end_of("a, b"), end_of("")), ("a, b", ""));
     }
 }
