@@ -8,7 +8,13 @@ use url::Url;
 
 use crate::secret::Rotating;
 
-/// The settings that are missing or malformed. Its text names each, and never shows a value.
+/// A reference that the platform could not resolve arrives as its own text.
+/// <https://learn.microsoft.com/azure/app-service/app-service-key-vault-references#troubleshoot-key-vault-references>
+const UNRESOLVED: &str = "is a Key Vault reference that was not resolved";
+/// A role that is granted later, as in a first deployment, is not noticed by itself for up to a day.
+const RESOLVE_AGAIN: &str = "Key Vault references: grant the app's identity Key Vault Secrets User, check the secret's name and the vault's network, then have them resolved again by a restart (az functionapp restart --resource-group GROUP --name APP) or by any change of settings (az functionapp config appsettings set --resource-group GROUP --name APP --settings RESOLVED_AT=NOW); otherwise that takes up to 24 hours";
+
+/// The settings that are missing or malformed. Its text names each, in one line, and never shows a value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Faults(Vec<(String, String)>);
 
@@ -16,8 +22,16 @@ impl std::error::Error for Faults {}
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of the application settings must be mended:", self.0.len())?;
-        self.0.iter().try_for_each(|(name, fault)| write!(f, "\n  {name} {fault}"))
+        match self.0.len() {
+            1 => f.write_str("an application setting is invalid: ")?,
+            faults => write!(f, "{faults} application settings are invalid: ")?,
+        }
+        for (place, (name, fault)) in self.0.iter().enumerate() {
+            let separator = if place == 0 { "" } else { "; " };
+            write!(f, "{separator}{name} {fault}")?;
+        }
+        let unresolved = self.0.iter().any(|(_, fault)| fault == UNRESOLVED);
+        if unresolved { write!(f, "; {RESOLVE_AGAIN}") } else { Ok(()) }
     }
 }
 
@@ -54,10 +68,8 @@ impl<'a> Reader<'a> {
 
     pub(super) fn optional(&mut self, name: &str) -> Option<String> {
         let value = (self.lookup)(name)?.trim().to_owned();
-        // A reference that the platform could not resolve arrives as its own text.
-        // https://learn.microsoft.com/azure/app-service/app-service-key-vault-references#troubleshoot-key-vault-references
         if value.starts_with("@Microsoft.KeyVault(") {
-            self.fault(name, "is a Key Vault reference that was not resolved: grant the app's identity Key Vault Secrets User, and check the secret's name");
+            self.fault(name, UNRESOLVED);
             return None;
         }
         Some(value).filter(|value| !value.is_empty())
