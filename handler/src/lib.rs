@@ -32,6 +32,7 @@ pub mod reconcile;
 pub mod status;
 pub mod operate;
 
+pub mod deadline;
 pub mod transport;
 pub mod storage;
 pub mod batch;

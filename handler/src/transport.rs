@@ -10,9 +10,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
 use reqwest::{Certificate, Proxy};
+use tokio::time::timeout;
 use url::Url;
 
 use crate::causes::Chain;
+use crate::deadline::Deadline;
 
 mod azure;
 
@@ -67,12 +69,18 @@ impl Wire {
         Self::new(move |request| exchange(client.clone(), request))
     }
 
-    /// Sends a request, once.
+    /// Sends a request, once. It ends by the [`Deadline`] of the current work.
     ///
     /// # Errors
     /// [`Unanswered`].
     pub async fn send(&self, request: Request) -> Result<Response, Unanswered> {
-        (self.0)(request).await
+        let left = Deadline::current().map_or(TIMEOUT, Deadline::remaining).min(TIMEOUT);
+        if left.is_zero() {
+            let fault = "not sent: the time of this invocation is over";
+            return Err(Unanswered::NotConnected(fault.to_owned()));
+        }
+        let late = || Unanswered::Broken(format!("no answer within {:.1} s", left.as_secs_f64()));
+        timeout(left, (self.0)(request)).await.unwrap_or_else(|_| Err(late()))
     }
 }
 

@@ -5,14 +5,12 @@
 
 use std::time::Duration;
 
-use bytes::Buf;
-use futures::Stream;
 use serde::Deserialize;
 use warp::http::StatusCode;
 
 use super::group::group;
 use super::walk::{Ahead, End, Waiting, ahead, walk};
-use super::{Answer, App, Unread, read_body};
+use super::{Answer, App, Body, Unread, read_body};
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::claim::Gone;
@@ -49,10 +47,7 @@ struct Claimant {
 }
 
 /// Answers a claim.
-pub(super) async fn answer<B: Buf>(
-    app: &App,
-    body: impl Stream<Item = Result<B, warp::Error>>,
-) -> Answer {
+pub(super) async fn answer(app: &App, body: &mut Body) -> Answer {
     let body = match read_body(body, BODY_LIMIT).await {
         Ok(body) => body,
         Err(Unread::TooLarge) => {

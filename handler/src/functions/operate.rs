@@ -5,8 +5,6 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use bytes::Buf;
-use futures::Stream;
 use tracing::{error, info};
 use warp::http::{HeaderMap, StatusCode};
 
@@ -14,7 +12,7 @@ use super::observe::{Bounds, deliveries, observe, rules};
 use super::operators::admit;
 use super::reconcile_runners::act::carry_out;
 use super::status::remembered;
-use super::{Answer, App, Unread, read_body};
+use super::{Answer, App, Body, Unread, read_body};
 use crate::github::GithubError;
 use crate::operate::{self, Left, Operated, Plan, Replay};
 use crate::reconcile::{Repair, lost, waiting};
@@ -28,11 +26,7 @@ const BOUNDS: Bounds =
     Bounds { function: FUNCTION, longest: Duration::from_secs(100), most_calls: 800 };
 
 /// Answers an order.
-pub(super) async fn answer<B: Buf>(
-    app: &App,
-    headers: &HeaderMap,
-    body: impl Stream<Item = Result<B, warp::Error>>,
-) -> Answer {
+pub(super) async fn answer(app: &App, headers: &HeaderMap, body: &mut Body) -> Answer {
     if let Err(refused) = admit(app, FUNCTION, headers).await {
         return refused;
     }

@@ -6,7 +6,7 @@ use tracing::warn;
 use warp::http::{HeaderMap, Method, StatusCode};
 use warp::{Filter, Rejection};
 
-use super::{Answer, App, operate, status, takes, text};
+use super::{Answer, App, Body, at, body, drop_rest, limits, operate, status, takes, text};
 use crate::firewall::Audience;
 
 /// Routes their requests.
@@ -15,20 +15,24 @@ pub(super) fn routes(
 ) -> impl Filter<Extract = (Answer,), Error = Rejection> + Clone + use<> {
     let app = Arc::clone(app);
     let app = warp::any().map(move || Arc::clone(&app));
-    let status = warp::path!("api" / "Status")
+    let status = at("api/Status")
         .and(takes(Method::GET))
         .and(app.clone())
         .and(warp::header::headers_cloned())
-        .then(
-            |app: Arc<App>, headers: HeaderMap| async move { status::answer(&app, &headers).await },
-        );
-    let operate = warp::path!("api" / "Operate")
+        .then(|app: Arc<App>, headers: HeaderMap| {
+            limits::STATUS.hold(async move { status::answer(&app, &headers).await })
+        });
+    let operate = at("api/Operate")
         .and(takes(Method::POST))
         .and(app)
         .and(warp::header::headers_cloned())
-        .and(warp::body::stream())
-        .then(|app: Arc<App>, headers: HeaderMap, body| async move {
-            operate::answer(&app, &headers, body).await
+        .and(body())
+        .then(|app: Arc<App>, headers: HeaderMap, mut body: Body| {
+            limits::OPERATE.hold(async move {
+                let answer = operate::answer(&app, &headers, &mut body).await;
+                drop_rest(&mut body).await;
+                answer
+            })
         });
     status.or(operate).unify()
 }

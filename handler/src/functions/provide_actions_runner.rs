@@ -4,13 +4,11 @@
 
 use std::time::Duration;
 
-use bytes::Buf;
-use futures::Stream;
 use serde_json::json;
 use tracing::{error, info, warn};
 use warp::http::{HeaderMap, StatusCode};
 
-use super::{Answer, App, Unread, read_body, text};
+use super::{Answer, App, Body, Unread, read_body, text};
 use crate::admission::{Decision, decide};
 use crate::causes::Chain;
 use crate::firewall::{Audience, Refused};
@@ -55,11 +53,7 @@ impl Refusal {
 }
 
 /// Answers a delivery.
-pub(super) async fn answer<B: Buf>(
-    app: &App,
-    headers: &HeaderMap,
-    body: impl Stream<Item = Result<B, warp::Error>>,
-) -> Answer {
+pub(super) async fn answer(app: &App, headers: &HeaderMap, body: &mut Body) -> Answer {
     let delivery = text(headers, "x-github-delivery").unwrap_or("-");
     match take(app, headers, body).await {
         Ok(Decision::Accept(request)) => accepted(app, delivery, &request),
@@ -75,11 +69,7 @@ pub(super) async fn answer<B: Buf>(
     }
 }
 
-async fn take<B: Buf>(
-    app: &App,
-    headers: &HeaderMap,
-    body: impl Stream<Item = Result<B, warp::Error>>,
-) -> Result<Decision, Refusal> {
+async fn take(app: &App, headers: &HeaderMap, body: &mut Body) -> Result<Decision, Refusal> {
     app.firewall.admit(Audience::Github, text(headers, "x-forwarded-for")).await?;
     let body = read_body(body, BODY_LIMIT).await.map_err(|unread| match unread {
         Unread::TooLarge => Refusal::TooLarge,

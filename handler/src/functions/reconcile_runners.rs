@@ -19,7 +19,7 @@ pub(super) mod act;
 use act::act;
 
 const FUNCTION: &str = "ReconcileRunners";
-/// The host takes a function's process away after five minutes, and acting takes its time as well.
+/// Half of the time of a run, so that the other half is left to read the ledger and to repair.
 const BOUNDS: Bounds =
     Bounds { function: FUNCTION, longest: Duration::from_secs(100), most_calls: 800 };
 

@@ -4,12 +4,15 @@
 //! host of this function starts because its time has come, so that each run would come twice. A run that
 //! changes nothing writes nothing, so that runs at once, or after a kill, do no harm.
 
+use std::time::Duration;
+
 use ipnet::IpNet;
 use tracing::{error, info};
 use warp::http::StatusCode;
 
 use super::{Answer, App};
 use crate::causes::Chain;
+use crate::deadline::{Deadline, Elapsed};
 use crate::firewall::plan::{Plan, Wanted, plan};
 use crate::firewall::published::Implausible;
 use crate::firewall::restrictions::Unlayable;
@@ -20,6 +23,8 @@ use crate::management::{Management, ManagementError};
 use crate::storage::{StateError, Written};
 
 const FUNCTION: &str = "RefreshFirewall";
+/// The identity's own retries pause for longer than a request takes; the rest is for the alarm.
+const WORK_TIMEOUT: Duration = Duration::from_secs(190);
 /// The name of the trigger in function.json.
 const BINDING: &str = "timer";
 
@@ -42,6 +47,8 @@ enum Trouble {
     Management(#[from] ManagementError),
     #[error("lay access restrictions for the webhook ranges (the handler's own are current)")]
     Unlayable(#[from] Unlayable),
+    #[error("follow GitHub's webhook ranges (the next run tries again)")]
+    Elapsed(#[from] Elapsed),
 }
 
 /// Answers an invocation.
@@ -49,7 +56,8 @@ pub(super) async fn answer(app: &App, envelope: &[u8]) -> Answer {
     if invocation::timer_is_late(envelope, BINDING) {
         info!(function = FUNCTION, "late");
     }
-    match refresh(app).await {
+    let refreshed = Deadline::after(WORK_TIMEOUT).bound(refresh(app)).await;
+    match refreshed.unwrap_or_else(|elapsed| Err(elapsed.into())) {
         Ok(done) => {
             info!(function = FUNCTION, "{done}");
             Answer::json(StatusCode::OK, &invocation::answer(done))

@@ -13,6 +13,7 @@ use super::group::Ungrouped;
 use super::{Answer, App};
 use crate::batch::BatchError;
 use crate::causes::Chain;
+use crate::deadline::{Deadline, Elapsed};
 use crate::github::GithubError;
 use crate::invocation::{self, BadEnvelope};
 use crate::message::{LONGEST_WAIT, Malformed, Message, RunnerRequest};
@@ -28,6 +29,8 @@ use submission::submit;
 
 /// The name of the trigger in function.json.
 const BINDING: &str = "request";
+/// How long a message is worked on. The rest of the invocation is for putting it back on the queue.
+const WORK_TIMEOUT: Duration = Duration::from_secs(110);
 /// Where nobody names a delay. Batch's own clients wait up to half a minute between tries.
 const DELAY: Duration = Duration::from_secs(30);
 /// A runner group is looked at again this often.
@@ -59,6 +62,8 @@ enum Unsubmitted {
     Github(#[from] GithubError),
     #[error(transparent)]
     TooWide(#[from] TooWide),
+    #[error(transparent)]
+    Elapsed(#[from] Elapsed),
 }
 
 impl From<Ungrouped> for Unsubmitted {
@@ -91,8 +96,8 @@ impl Submitted {
 pub(super) async fn answer(app: &App, envelope: &[u8]) -> Answer {
     match read(envelope) {
         Ok(Message::Request(request)) => submit_or_postpone(app, &request).await,
-        Ok(Message::Taken(taken)) => told(replace_stolen(app, &taken).await),
-        Ok(Message::Cancelled(cancelled)) => told(end_superfluous(app, &cancelled).await),
+        Ok(Message::Taken(taken)) => told(in_time(replace_stolen(app, &taken)).await),
+        Ok(Message::Cancelled(cancelled)) => told(in_time(end_superfluous(app, &cancelled)).await),
         Err(poison) => poisoned(&poison),
     }
 }
@@ -104,7 +109,7 @@ fn read(envelope: &[u8]) -> Result<Message, Poison> {
 
 async fn submit_or_postpone(app: &App, request: &RunnerRequest) -> Answer {
     let (job, repo) = (request.job, &request.repository);
-    match submit(app, request).await {
+    match in_time(submit(app, request)).await {
         Ok(submitted) => {
             let text = submitted.text();
             info!(function = "SubmitRunnerTask", job.id = job, %repo, "{text}");
@@ -113,6 +118,11 @@ async fn submit_or_postpone(app: &App, request: &RunnerRequest) -> Answer {
         Err(Unsubmitted::Poison(poison)) => poisoned(&poison),
         Err(unsubmitted) => postpone(app, request, &unsubmitted).await,
     }
+}
+
+/// Works on a message as long as there is time to put it back.
+async fn in_time<T, E: From<Elapsed>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    Deadline::after(WORK_TIMEOUT).bound(work).await?
 }
 
 /// A hint that came to nothing is not tried again: reconciliation looks at the same within minutes.
@@ -175,6 +185,6 @@ fn delay(why: &Unsubmitted) -> Duration {
         }
         Unsubmitted::Github(err) => err.retry_after().unwrap_or(DELAY),
         Unsubmitted::TooWide(_) => UNTIL_MENDED,
-        Unsubmitted::Batch(_) | Unsubmitted::Poison(_) => DELAY,
+        Unsubmitted::Batch(_) | Unsubmitted::Poison(_) | Unsubmitted::Elapsed(_) => DELAY,
     }
 }

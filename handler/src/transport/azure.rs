@@ -10,9 +10,12 @@ use azure_core::http::{Request, RetryOptions, StatusCode, Transport};
 use azure_core::time::Duration;
 
 use super::{Unanswered, Wire, request_to};
+use crate::deadline::Deadline;
 
 /// How often a request is sent again.
 const RETRIES: u32 = 3;
+/// The pause before the last of them.
+const LONGEST_PAUSE: std::time::Duration = std::time::Duration::from_millis(800);
 /// What took this long is not tried again.
 const PATIENCE: Duration = Duration::seconds(5);
 
@@ -54,7 +57,7 @@ struct ShortRetries(
 #[async_trait::async_trait]
 impl RetryPolicy for ShortRetries {
     fn is_expired(&self, since_start: Duration, retries: u32) -> bool {
-        retries >= RETRIES || since_start >= PATIENCE
+        retries >= RETRIES || since_start >= PATIENCE || !Deadline::leaves(LONGEST_PAUSE)
     }
 
     fn retry_headers(&self) -> Option<&RetryHeaders> {

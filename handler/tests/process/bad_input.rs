@@ -56,6 +56,28 @@ async fn a_delivery_passes_the_firewall_the_size_and_the_signature_in_this_order
     "#);
 }
 
+/// The host answers 500 in the place of an answer that comes while it still writes the body.
+#[tokio::test]
+async fn a_refusal_waits_for_the_whole_of_the_largest_body_that_github_delivers() {
+    let handler = Handler::start(&environment()).await;
+    let mut seen = String::new();
+    for (path, source) in [
+        ("/api/ProvideActionsRunner", GITHUB),
+        ("/api/ProvideActionsRunner", "203.0.113.9:55"),
+        ("/api/ClaimRunner", GITHUB),
+        ("/api/Operate", GITHUB),
+    ] {
+        let answer = handler.write_whole(path, source, 25 << 20).await;
+        writeln!(seen, "{path} from {source}: {answer}").expect("a string grows");
+    }
+    insta::assert_snapshot!(seen, @r#"
+    /api/ProvideActionsRunner from 140.82.115.7:43210: HTTP/1.1 413 Payload Too Large
+    /api/ProvideActionsRunner from 203.0.113.9:55: HTTP/1.1 403 Forbidden
+    /api/ClaimRunner from 140.82.115.7:43210: HTTP/1.1 413 Payload Too Large
+    /api/Operate from 140.82.115.7:43210: HTTP/1.1 403 Forbidden
+    "#);
+}
+
 #[tokio::test]
 async fn a_signed_delivery_that_is_no_queued_job_of_ours_says_why() {
     let handler = Handler::start(&environment()).await;
@@ -223,4 +245,21 @@ async fn nothing_secret_is_ever_logged() {
     ] {
         assert!(!log.contains(secret), "{secret} in {log}");
     }
+}
+
+/// The host logs a line of stderr that says `warn` as a warning, whatever its level.
+#[tokio::test]
+async fn an_error_about_something_with_warn_in_its_name_stays_an_error() {
+    let handler = Handler::start(&environment()).await;
+    let request = r#"{"v":1,"job":1,"run":2,"repository":"octo/Warning-app","profile":"warn-me","replacement":1,"requested_at":"2026-01-01T00:00:00Z"}"#;
+    let text = serde_json::to_string(request).expect("a string");
+    let envelope = serde_json::json!({ "Data": { "request": text }, "Metadata": {} });
+    outcome(handler.post("/SubmitRunnerTask").body(envelope.to_string())).await;
+    outcome(handler.post("/api/ClaimRunner").body("hello")).await;
+    let log = handler.end().await;
+    let (errors, others): (Vec<&str>, Vec<&str>) =
+        log.lines().filter(|line| !line.is_empty()).partition(|line| line.contains(" ERROR "));
+    assert!(errors.iter().any(|line| line.contains(r"\u{77}arn-me")), "{log}");
+    assert!(errors.iter().all(|line| !line.to_lowercase().contains("warn")), "{errors:#?}");
+    assert!(others.iter().any(|line| line.contains(" WARN ")), "{log}");
 }

@@ -6,7 +6,8 @@ use std::process::Stdio;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::{Client, RequestBuilder};
 use sha2::Sha256;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
 
 pub(crate) const WEBHOOK_SECRET: &str = "hush-webhook";
@@ -71,6 +72,41 @@ impl Handler {
             .header("X-Hub-Signature-256", sign(WEBHOOK_SECRET, body))
             .header("Content-Type", "application/json")
             .body(body.to_owned())
+    }
+
+    /// Writes a POST whole, as the host does, and only then reads; returns the answer's first line.
+    pub(crate) async fn write_whole(&self, path: &str, source: &str, length: usize) -> String {
+        let address = self.url.trim_start_matches("http://");
+        let mut connection = TcpStream::connect(address).await.expect("the handler listens");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nX-Forwarded-For: {source}\r\nContent-Length: {length}\r\n\r\n"
+        );
+        let written = async {
+            connection.write_all(head.as_bytes()).await?;
+            connection.write_all(&vec![b'x'; length]).await
+        };
+        if let Err(err) = written.await {
+            return format!("the writing broke: {}", err.kind());
+        }
+        let mut lines = BufReader::new(connection).lines();
+        lines.next_line().await.expect("readable").expect("an answer")
+    }
+
+    /// Sends a request byte for byte; returns the answer's status and body.
+    pub(crate) async fn exchange(&self, request: &[u8]) -> String {
+        let address = self.url.trim_start_matches("http://");
+        let mut connection = TcpStream::connect(address).await.expect("the handler listens");
+        connection.write_all(request).await.expect("it is read");
+        let mut answer = BufReader::new(connection);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert_ne!(answer.read_line(&mut head).await.expect("readable"), 0, "{head}");
+        }
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length = length.expect("every answer has a length").parse().expect("a number");
+        let mut body = vec![0; length];
+        answer.read_exact(&mut body).await.expect("a whole answer");
+        format!("{} {}", &head["HTTP/1.1 ".len()..][..3], String::from_utf8_lossy(&body))
     }
 
     /// Ends the handler as the host does, and returns all that it logged.

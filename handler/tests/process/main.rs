@@ -2,4 +2,5 @@
 
 mod handler_under_test;
 mod bad_input;
+mod envelopes;
 mod start;

@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use tokio::time::Instant;
 use tracing::warn;
 
 use crate::causes::Chain;
+use crate::deadline::Deadline;
 use crate::functions::App;
 use crate::github::{Github, GithubError};
 use crate::reconcile::Rules;
@@ -31,7 +31,7 @@ pub(super) struct Look<'a> {
     pub(super) function: &'static str,
     pub(super) rules: &'a Rules,
     pub(super) github: Github,
-    until: Instant,
+    until: Deadline,
     calls_left: AtomicU32,
     missed: AtomicBool,
 }
@@ -52,7 +52,7 @@ impl<'a> Look<'a> {
             function: bounds.function,
             rules,
             github: app.github.for_housekeeping(),
-            until: Instant::now() + bounds.longest,
+            until: Deadline::after(bounds.longest),
             calls_left: AtomicU32::new(bounds.most_calls),
             missed: AtomicBool::new(false),
         }
@@ -79,12 +79,16 @@ impl<'a> Look<'a> {
         &self,
         request: impl Future<Output = Result<T, GithubError>>,
     ) -> Result<T, Unseen> {
-        if Instant::now() >= self.until || !self.take() {
+        if self.until.remaining().is_zero() || !self.take() {
             return Err(Unseen::NotReached);
         }
-        let err = match request.await {
-            Ok(answer) => return Ok(answer),
-            Err(err) => err,
+        let err = match self.until.bound(request).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(err)) => err,
+            Err(elapsed) => {
+                warn!(function = self.function, "continues without an answer: {elapsed}");
+                return Err(Unseen::NotReached);
+            }
         };
         match &err {
             GithubError::Limited { .. } => {
