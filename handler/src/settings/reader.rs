@@ -12,7 +12,7 @@ use crate::secret::Rotating;
 /// <https://learn.microsoft.com/azure/app-service/app-service-key-vault-references#troubleshoot-key-vault-references>
 const UNRESOLVED: &str = "is a Key Vault reference that was not resolved";
 /// A role that is granted later, as in a first deployment, is not noticed by itself for up to a day.
-const RESOLVE_AGAIN: &str = "Key Vault references: grant the app's identity Key Vault Secrets User, check the secret's name and the vault's network, then have them resolved again by a restart (az functionapp restart --resource-group GROUP --name APP) or by any change of settings (az functionapp config appsettings set --resource-group GROUP --name APP --settings RESOLVED_AT=NOW); otherwise that takes up to 24 hours";
+const RESOLVE_AGAIN: &str = "Key Vault references: grant the app's identity Key Vault Secrets User, check the secret's name and the vault's network, then have them resolved again by a change of any setting (az functionapp config appsettings set --resource-group GROUP --name APP --settings SecretsChanged=NOW) or by a restart; otherwise that takes up to 24 hours";
 
 /// The settings that are missing or malformed. Its text names each, in one line, and never shows a value.
 #[derive(Clone, Debug, PartialEq)]

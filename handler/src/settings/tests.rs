@@ -111,7 +111,7 @@ fn every_malformed_setting_is_named_and_no_value_shown() {
       RunnerIdleMinutes takes a number from 1 to 1440
       NoCapacityMinutes takes a number from 1 to 1440
       CancelUnservable takes true or false
-      Key Vault references: grant the app's identity Key Vault Secrets User, check the secret's name and the vault's network, then have them resolved again by a restart (az functionapp restart --resource-group GROUP --name APP) or by any change of settings (az functionapp config appsettings set --resource-group GROUP --name APP --settings RESOLVED_AT=NOW)
+      Key Vault references: grant the app's identity Key Vault Secrets User, check the secret's name and the vault's network, then have them resolved again by a change of any setting (az functionapp config appsettings set --resource-group GROUP --name APP --settings SecretsChanged=NOW) or by a restart
       otherwise that takes up to 24 hours
     "#);
     assert!(!format!("{faults}{faults:?}").contains("hush"));

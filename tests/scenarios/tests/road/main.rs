@@ -5,6 +5,7 @@ mod once;
 mod claim;
 mod gates;
 mod groups;
+mod host;
 mod limits;
 mod launch;
 mod pins;
