@@ -1,0 +1,204 @@
+#!/usr/bin/env bash
+# Removes every Mayfly deployment of a resource group, in the order that Azure needs, and what outlives the group.
+#
+#   arm/remove.sh [--dry-run] [--yes] [--no-wait] GROUP
+#
+#   --dry-run   prints the commands that would change something, and changes nothing
+#   --yes       does not ask
+#   --no-wait   does not wait for the subnet: for a subnet that another app uses, too
+#
+# A Function App on Flex Consumption leaves a link on its subnet (serviceAssociationLinks) for some time after it is
+# deleted. Until the link is gone, Azure refuses to delete the subnet (InUseSubnetCannotBeDeleted), and with it the network and
+# the group. The order is therefore: custom roles, while their scopes exist; network integration; app; wait for the
+# link; group; name of the vault. A run that was interrupted is continued by the next one.
+#
+# Ends with 0 if nothing is left, 2 if something is left that needs another right (it is listed), 75 if the link
+# is still there, 64 if the call is wrong. Needs the Azure CLI, signed in as Owner of the group.
+set -euo pipefail
+shopt -s inherit_errexit
+
+# How often the link is looked for, and after how many seconds: half an hour.
+readonly polls=${REMOVE_POLLS:-90} interval=${REMOVE_INTERVAL:-20}
+dry='' yes='' wait=yes group='' left=() subnets=() vaults=()
+
+main() {
+  choose "$@"
+  if [[ $(az group exists --name "$group" --output tsv) == true ]]; then
+    list
+    confirm
+    remove_roles
+    remove_apps
+    add_known_subnets
+    wait_for_subnets
+    change az group delete --name "$group" --yes
+    [[ -z $dry ]] || printf 'az keyvault purge --name %s\n' "${vaults[@]}"
+  else
+    printf 'remove: group %s does not exist\n' "$group"
+  fi
+  purge_vaults
+  report
+}
+
+choose() {
+  while (($#)); do
+    case $1 in
+      --dry-run) dry=yes ;;
+      --yes) yes=yes ;;
+      --no-wait) wait='' ;;
+      -*) usage "unknown option $1" ;;
+      *) [[ -z $group ]] || usage "one group at a time" && group=$1 ;;
+    esac
+    shift
+  done
+  [[ $group =~ ^[][A-Za-z0-9_.()-]{1,90}$ ]] || usage "no name of a resource group: ${group:-nothing}"
+}
+
+usage() {
+  printf 'remove: %s\nusage: arm/remove.sh [--dry-run] [--yes] [--no-wait] GROUP\n' "$1" >&2
+  exit 64
+}
+
+# Prints rows of tab-separated values, the network's id and other empty values last: bash joins neighbouring tabs.
+resources() {
+  az resource list --resource-group "$group" --query "$1" --output tsv
+}
+
+# Shows what the group's deletion takes along. Azure makes some resources itself, and gives them no tags.
+list() {
+  local ours others
+  ours=$(resources "[?tags.application=='mayfly'].[type, name]")
+  mapfile -t vaults < <(awk '$1 == "Microsoft.KeyVault/vaults" { print $2 }' <<<"$ours")
+  others=$(resources "[?tags.application!='mayfly'].[type, name]")
+  printf 'remove: the group %s has these Mayfly resources:\n%s\n' "$group" "${ours:-none}"
+  printf 'remove: and these without its tag, which are deleted with the group:\n%s\n' "${others:-none}"
+}
+
+confirm() {
+  local answer=''
+  [[ -z $yes && -z $dry ]] || return 0
+  [[ -t 0 ]] || usage "no terminal to ask for confirmation: give --yes or --dry-run"
+  read -rp "Delete the group $group with all of that? Enter its name: " answer
+  [[ $answer == "$group" ]] || { printf 'remove: not confirmed, nothing was changed\n' >&2 && exit 1; }
+}
+
+# Before anything else: once their scopes are deleted, no list shows the roles any more.
+remove_roles() {
+  local names name roles role
+  names=$(resources "[?type=='Microsoft.Batch/batchAccounts' && tags.application=='mayfly'].name")
+  for name in $names; do
+    roles=$(az role definition list --custom-role-only true --resource-group "$group" --output tsv \
+      --query "[?starts_with(roleName, 'Mayfly ') && ends_with(roleName, '$name')].name")
+    for role in $roles; do
+      remove_assignments "$role"
+      remove_role "$role" || left+=("custom role $role")
+    done
+  done
+}
+
+remove_assignments() {
+  local assignments assignment
+  assignments=$(az role assignment list --all --query "[?ends_with(roleDefinitionId, '/$1')].id" --output tsv)
+  for assignment in $assignments; do
+    change az role assignment delete --ids "$assignment" || left+=("role assignment $assignment")
+  done
+}
+
+# Azure refuses to delete a role for some time after its last assignment was deleted.
+remove_role() {
+  local try
+  for try in 1 2 3 4 5 6; do
+    change az rest --method delete \
+      --url "/subscriptions/{subscriptionId}/resourceGroups/$group/providers/Microsoft.Authorization/roleDefinitions/$1?api-version=2022-04-01" && return
+    ((try == 6)) || sleep "$interval"
+  done
+  return 1
+}
+
+remove_apps() {
+  local apps name id subnet
+  apps=$(resources "[?type=='Microsoft.Web/sites' && tags.application=='mayfly'].[name, id]")
+  while read -r name id; do
+    [[ -n $name ]] || continue
+    subnet=$(az resource show --ids "$id" --api-version 2024-11-01 --query properties.virtualNetworkSubnetId --output tsv)
+    if [[ -n $subnet ]]; then
+      subnets+=("$subnet")
+      change az functionapp vnet-integration remove --resource-group "$group" --name "$name"
+    fi
+    change az functionapp delete --resource-group "$group" --name "$name"
+  done <<<"$apps"
+}
+
+# An earlier run may have deleted the app: its subnet is then known from the parameters of its deployment.
+add_known_subnets() {
+  local own known network name
+  own=$(resources "[?type=='Microsoft.Network/virtualNetworks' && tags.application=='mayfly'].id | [0]")
+  known=$(az deployment group list --resource-group "$group" --output tsv \
+    --query "[?properties.parameters.isolation.value=='private'].properties.parameters.[functionSubnetName.value, virtualNetworkResourceId.value]")
+  while IFS=$'\t' read -r name network; do
+    network=${network:-$own}
+    [[ -z $network || -z $name ]] || subnets+=("$network/subnets/$name")
+  done <<<"$known"
+}
+
+wait_for_subnets() {
+  local subnet poll
+  [[ -n $wait && -z $dry ]] || return 0
+  while read -r subnet; do
+    for ((poll = 1; ; poll++)); do
+      linked "$subnet" || break
+      ((poll < polls)) || give_up "$subnet"
+      printf 'remove: waiting until Azure releases %s\n' "$subnet"
+      sleep "$interval"
+    done
+  done < <(printf '%s\n' "${subnets[@]}" | sort --unique --ignore-case)
+}
+
+linked() {
+  local links
+  [[ -n $1 ]] || return 1
+  # A subnet that does not exist has no link; any other fault ends the script.
+  if ! links=$(az network vnet subnet show --ids "$1" --query "serviceAssociationLinks[].id" --output tsv 2>&1); then
+    [[ $links != *NotFound* ]] || return 1
+    printf '%s\n' "$links" >&2
+    exit 1
+  fi
+  [[ -n $links ]]
+}
+
+give_up() {
+  printf 'remove: %s still has the link of a Function App; the group is left as it is.\n' "$1" >&2
+  printf 'remove: run this again later. If another app uses this subnet, give --no-wait.\n' >&2
+  exit 75
+}
+
+# The name of a deleted vault is held: a new deployment to a group of the same name gets the same name.
+purge_vaults() {
+  local deleted name id protected until
+  if ! deleted=$(az keyvault list-deleted --resource-type vault --output tsv \
+    --query "[?properties.tags.application=='mayfly'].[name, properties.vaultId, properties.purgeProtectionEnabled || \`false\`, properties.scheduledPurgeDate]"); then
+    left+=("perhaps the name of the vault: to list deleted vaults needs a right on the subscription")
+    return
+  fi
+  while read -r name id protected until; do
+    [[ ${id,,} == */resourcegroups/"${group,,}"/* ]] || continue
+    if [[ $protected == True ]]; then
+      left+=("the name of vault $name until $until: purge protection, which a policy may demand")
+    else
+      change az keyvault purge --name "$name" || left+=("the name of vault $name until $until: to purge it needs a right on the subscription")
+    fi
+  done <<<"$deleted"
+}
+
+report() {
+  ((${#left[@]})) || { printf 'remove: nothing is left\n' && return; }
+  printf 'remove: left: %s\n' "${left[@]}" >&2
+  printf 'remove: a vault that is left holds its name only: a group of another name, or another deploymentName, gives another.\n' >&2
+  exit 2
+}
+
+change() {
+  printf '%s\n' "$*"
+  [[ -n $dry ]] || "$@"
+}
+
+main "$@"

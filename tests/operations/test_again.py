@@ -1,0 +1,177 @@
+"""Deploys again with arm/again.sh, over answers in the form in which the API lists a deployment."""
+
+import copy
+import json
+import unittest
+from typing import Any
+
+from state import ROOT, Scripts, deployed, resource
+
+TEMPLATE = json.loads((ROOT / "arm/azuredeploy.json").read_text())
+DEFAULTS = {name: one["defaultValue"] for name, one in TEMPLATE["parameters"].items() if "defaultValue" in one}
+CHOSEN = {"allowedRepositories": "octo/*", "runnerScope": "organization", "location": "northeurope", "ubuntuMaxNodes": 20, "create_WindowsBatchPool": False}
+SECRETS = {"githubToken": "", "githubAppPrivateKey": "", "githubWebhookSecret": ""}
+
+
+def former(**defaults: Any) -> dict:
+    """Gives an older template: this one with other defaults, which None takes out."""
+    template = copy.deepcopy(TEMPLATE)
+    for name, value in defaults.items():
+        template["parameters"].setdefault(name, {"type": "string"})["defaultValue"] = value
+    return template
+
+
+def answered(template: dict, chosen: dict) -> dict:
+    """Gives all parameters of a deployment, defaults included, as the API lists them; secrets have no value."""
+    listed = {name: one.get("defaultValue") for name, one in template["parameters"].items() if "secure" not in one["type"]}
+    return listed | chosen
+
+
+class Again(Scripts):
+    def before(self, template: dict | None = None, pools: tuple[str, ...] = (), **chosen: Any) -> None:
+        template = template or TEMPLATE
+        state = deployed(template=template, **(answered(template, CHOSEN) | chosen))
+        for one in state["resources"]:
+            if one["tags"]:
+                one["tags"]["deployment"] = "gh"
+        self.azure(state | {"pools": list(pools)})
+
+    def again(self, *words: str, code: int = 0) -> str:
+        done = self.run_script("arm/again.sh", "runners", *words)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stderr
+
+    @property
+    def given(self) -> dict:
+        return {name: value for name, value in self.state["created"]["parameters"].items() if name not in SECRETS}
+
+    def test_the_choices_are_given_and_no_default(self) -> None:
+        self.before()
+        self.again()
+        self.assertEqual(self.given, CHOSEN | {"keepSecrets": "true"})
+        self.assertEqual({name: self.state["created"]["parameters"][name] for name in SECRETS}, SECRETS)
+
+    def test_a_default_follows_the_template_and_is_printed(self) -> None:
+        self.before(former(functionMemoryMB=4096, noCapacityMinutes=5))
+        printed = self.again()
+        self.assertIn("again: functionMemoryMB follows its default: 4096 becomes ", printed)
+        self.assertEqual(self.given, CHOSEN | {"keepSecrets": "true"})
+
+    def test_package_and_runner_are_those_of_the_template(self) -> None:
+        old = "https://example.com/releases/download/v0.0.1/released-package.zip"
+        self.before(former(), packageUri=old, runnerVersion="2.0.0")
+        self.again()
+        self.assertTrue({"packageUri", "runnerVersion"}.isdisjoint(self.given))
+
+    def test_a_package_that_is_given_now_is_taken(self) -> None:
+        self.before()
+        self.again("packageUri=https://example.com/released-package.zip")
+        self.assertEqual(self.given["packageUri"], "https://example.com/released-package.zip")
+
+    def test_a_choice_stays_that_became_the_default(self) -> None:
+        self.before(former(ubuntuMaxNodes=1))
+        self.again()
+        self.assertEqual(self.given["ubuntuMaxNodes"], 20)
+
+    def test_a_parameter_that_is_gone_is_left_out_and_printed(self) -> None:
+        self.before(former(formerChoice="none"), formerChoice="some")
+        self.assertIn("again: formerChoice is no parameter any more", self.again())
+        self.assertNotIn("formerChoice", self.given)
+
+    def test_pools_that_exist_are_left_as_they_are(self) -> None:
+        self.before(pools=("another", "ubuntu", "windows"))
+        self.again()
+        self.assertEqual((self.given["create_UbuntuBatchPool"], self.given["create_WindowsBatchPool"]), ("false", "false"))
+
+    def test_a_pool_of_a_new_name_is_created_whatever_was_recorded(self) -> None:
+        self.before(pools=("ubuntu",), create_UbuntuBatchPool=False)
+        self.again("ubuntuPoolName=ubuntu2")
+        self.assertEqual((self.given["create_UbuntuBatchPool"], self.given["ubuntuPoolName"]), ("true", "ubuntu2"))
+
+    def test_a_pool_that_was_not_wanted_is_not_created_and_that_is_printed(self) -> None:
+        self.before(pools=("ubuntu",))
+        self.assertIn("create_WindowsBatchPool=true creates it", self.again())
+        self.assertIs(self.given["create_WindowsBatchPool"], False)
+
+    def test_a_pool_is_written_where_that_is_asked_for(self) -> None:
+        self.before(pools=("ubuntu",))
+        self.again("create_UbuntuBatchPool=true")
+        self.assertEqual(self.given["create_UbuntuBatchPool"], "true")
+
+    def test_pools_of_another_deployment_do_not_count(self) -> None:
+        self.before(pools=("ubuntu",))
+        state = self.state
+        state["resources"] = [one for one in state["resources"] if one["type"] != "Microsoft.Batch/batchAccounts"]
+        other = resource("Microsoft.Batch/batchAccounts", "mayflyofanother")
+        state["resources"].append(other | {"tags": {"application": "mayfly", "deployment": "other"}})
+        self.azure(state)
+        self.again()
+        self.assertNotIn("create_UbuntuBatchPool", self.given)
+
+    def test_pools_that_cannot_be_listed_end_it(self) -> None:
+        self.before(pools=("ubuntu",))
+        self.azure(self.state | {"fault": "rest"})
+        self.again(code=1)
+        self.assertNotIn("created", self.state)
+
+    def test_isolation_cannot_be_changed(self) -> None:
+        self.before()
+        self.assertIn("isolation is private and cannot be changed", self.again("isolation=public", code=65))
+        self.assertNotIn("created", self.state)
+        self.again("isolation=private")
+
+    def test_a_second_time_gives_the_same(self) -> None:
+        self.before(pools=("ubuntu",))
+        self.again()
+        first = self.given
+        chosen = CHOSEN | {"create_UbuntuBatchPool": False}
+        self.azure(deployed(template=TEMPLATE, **answered(TEMPLATE, chosen)) | {"pools": ["ubuntu"], "resources": self.state["resources"]})
+        self.again()
+        self.assertEqual(self.given, first)
+
+    def test_the_last_deployment_counts_and_a_failed_one_does_not(self) -> None:
+        self.before()
+        state = self.state
+        for number, (outcome, most) in enumerate((("Succeeded", 5), ("Failed", 6))):
+            one = copy.deepcopy(state["deployments"][0]) | {"name": f"portal-{number}"}
+            one["properties"] |= {"provisioningState": outcome, "timestamp": f"2026-11-23T1{number}:00:00Z"}
+            one["properties"]["parameters"]["ubuntuMaxNodes"] = {"type": "Int", "value": most}
+            state["deployments"].append(one)
+            state["templates"][one["name"]] = TEMPLATE
+        self.azure(state)
+        self.again()
+        self.assertEqual(self.given["ubuntuMaxNodes"], 5)
+
+    def test_of_several_deployments_one_has_to_be_named(self) -> None:
+        self.before()
+        state = self.state
+        other = copy.deepcopy(state["deployments"][0]) | {"name": "second"}
+        other["properties"]["parameters"] |= {"deploymentName": {"value": "qa"}, "ubuntuMaxNodes": {"value": 7}}
+        state["deployments"].append(other)
+        state["templates"]["second"] = TEMPLATE
+        self.azure(state)
+        self.assertIn("give deploymentName=…: gh qa", self.again(code=64))
+        self.again("deploymentName=qa")
+        self.assertEqual((self.given["deploymentName"], self.given["ubuntuMaxNodes"]), ("qa", 7))
+
+    def test_a_group_without_a_deployment_is_refused(self) -> None:
+        self.azure(deployed() | {"deployments": []})
+        self.assertIn("no deployment of the template succeeded", self.again(code=65))
+
+    def test_what_if_is_asked_of_azure_and_a_dry_run_of_no_one(self) -> None:
+        self.before()
+        self.again("--what-if")
+        self.assertIs(self.state["created"]["what-if"], True)
+        self.before()
+        self.assertIn("az deployment group create", self.again("--dry-run"))
+        self.assertNotIn("created", self.state)
+
+    def test_a_wrong_call_is_refused(self) -> None:
+        self.before()
+        for words in (["more"], ["--all"], ["--template", "absent.json"]):
+            self.again(*words, code=64)
+        self.assertEqual(self.calls, [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,157 @@
+"""Removes deployments with arm/remove.sh, as far as a stand-in for the management API goes."""
+
+import unittest
+
+from state import CORPORATE, LINK, NAME, Scripts, deployed, resource
+
+SUBNET = f"{resource('Microsoft.Network/virtualNetworks')['id']}/subnets/function"
+
+
+class Remove(Scripts):
+    def remove(self, *options: str, code: int = 0) -> str:
+        done = self.run_script("arm/remove.sh", *options, "runners")
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def changes(self) -> list[str]:
+        """Gives the first words of each call that changes something."""
+        words = {"remove", "delete", "purge"}
+        return [call.partition(" --")[0] for call in self.calls if not words.isdisjoint(call.split())]
+
+    def test_nothing_is_left_and_the_group_goes_after_the_link(self) -> None:
+        self.azure(deployed())
+        self.assertIn("nothing is left", self.remove("--yes"))
+        after = self.state
+        self.assertEqual((after["group"], after["deleted_vaults"], after["subnets"]), (None, [], {}))
+        self.assertEqual([role["roleName"][-12:] for role in after["roles"]], ["anothergroup"])
+        self.assertEqual([one["id"] for one in after["assignments"]], ["another"])
+
+    def test_the_order_is_the_one_that_azure_needs(self) -> None:
+        self.azure(deployed())
+        self.remove("--yes")
+        self.assertEqual(
+            self.changes(),
+            [
+                *["az role assignment delete"] * 2,
+                *["az rest"] * 2,  # The first is refused: the assignments were deleted a moment ago.
+                "az functionapp vnet-integration remove",
+                "az functionapp delete",
+                "az group delete",
+                "az keyvault purge",
+            ],
+        )
+
+    def test_the_order_of_the_old_page_is_refused(self) -> None:
+        self.azure(deployed())
+        done = self.az("group", "delete", "--name", "runners", "--yes")
+        self.assertIn("InUseSubnetCannotBeDeleted", done.stderr)
+        self.az("functionapp", "delete", "--resource-group", "runners", "--name", NAME)
+        self.assertEqual([self.subnet_links() for _ in range(20)][-1], [LINK], "an app that is deleted with its integration leaves the link")
+
+    def subnet_links(self) -> list:
+        self.az("network", "vnet", "subnet", "show", "--ids", SUBNET)
+        return self.state["subnets"][SUBNET]
+
+    def test_a_second_run_changes_nothing(self) -> None:
+        self.azure(deployed())
+        self.remove("--yes")
+        before = self.state
+        self.assertIn("nothing is left", self.remove("--yes"))
+        self.assertEqual((self.changes(), self.state), ([], before))
+
+    def test_a_run_that_was_interrupted_is_continued(self) -> None:
+        for command in ("role assignment delete", "functionapp vnet-integration remove", "functionapp delete", "network vnet subnet show", "group delete"):
+            with self.subTest(command):
+                self.azure(deployed() | {"fault": command})
+                first = self.run_script("arm/remove.sh", "--yes", "runners")
+                if command != "role assignment delete":
+                    self.assertNotEqual(first.returncode, 0)
+                    self.assertEqual(self.state["group"], "runners")
+                self.remove("--yes")
+                self.assertEqual((self.state["group"], self.state["deleted_vaults"]), (None, []))
+
+    def test_a_fault_of_a_list_is_not_an_empty_list(self) -> None:
+        for command in ("resource list", "role definition list", "role assignment list", "resource show", "deployment group list"):
+            with self.subTest(command):
+                self.azure(deployed() | {"fault": command})
+                self.remove("--yes", code=1)
+                self.assertEqual(self.state["group"], "runners")
+
+    def test_an_existing_network_is_left_without_the_link(self) -> None:
+        self.azure(deployed(network=CORPORATE))
+        self.remove("--yes")
+        self.assertEqual(self.state["subnets"][f"{CORPORATE}/subnets/function"], [])
+        self.assertEqual([one["id"] for one in self.state["assignments"]], ["another"])
+
+    def test_an_app_that_is_gone_has_a_known_subnet(self) -> None:
+        state = deployed(network=CORPORATE) | {"polls": 2}
+        state["resources"] = [one for one in state["resources"] if one["type"] != "Microsoft.Web/sites"]
+        self.azure(state)
+        self.assertIn("waiting until Azure releases", self.remove("--yes"))
+        self.assertEqual(self.state["subnets"][f"{CORPORATE}/subnets/function"], [])
+
+    def test_a_link_that_stays_leaves_the_group(self) -> None:
+        self.azure(deployed() | {"polls_after_delete": 1000})
+        self.assertIn("still has the link", self.remove("--yes", code=75))
+        self.assertEqual(self.state["group"], "runners")
+
+    def test_a_subnet_of_several_apps_need_not_be_waited_for(self) -> None:
+        self.azure(deployed(network=CORPORATE) | {"polls_after_delete": 1000})
+        self.remove("--yes", "--no-wait")
+        self.assertEqual((self.state["group"], self.state["subnets"][f"{CORPORATE}/subnets/function"]), (None, [LINK]))
+
+    def test_public_isolation_has_no_subnet_to_wait_for(self) -> None:
+        state = deployed(isolation="public")
+        next(one for one in state["resources"] if one["type"] == "Microsoft.Web/sites")["properties"]["virtualNetworkSubnetId"] = None
+        state["subnets"] = {}
+        self.azure(state)
+        self.remove("--yes")
+        self.assertFalse([call for call in self.calls if "vnet" in call])
+
+    def test_a_dry_run_prints_every_change_and_makes_none(self) -> None:
+        before = deployed()
+        self.azure(before)
+        printed = self.remove("--dry-run")
+        self.assertEqual(self.state, before)
+        for change in ("az role assignment delete", "az functionapp vnet-integration remove", "az functionapp delete", "az group delete", "az keyvault purge"):
+            self.assertIn(change, printed)
+
+    def test_what_is_not_mayflys_is_shown_before_it_is_deleted(self) -> None:
+        self.azure(deployed())
+        self.assertRegex(self.remove("--dry-run"), r"without its tag[^\n]*:\nMicrosoft\.Network/networkInterfaces\tan-endpoint\.nic\n")
+
+    def test_without_a_terminal_or_an_answer_nothing_is_removed(self) -> None:
+        self.azure(deployed())
+        self.assertIn("give --yes", self.remove(code=64))
+        self.assertEqual(self.changes(), [])
+
+    def test_without_a_right_on_the_subscription_the_name_is_left_and_said(self) -> None:
+        for fault in ("no_purge", "no_right_on_subscription"):
+            with self.subTest(fault):
+                self.azure(deployed() | {fault: True})
+                printed = self.remove("--yes", code=2)
+                self.assertIn("a right on the subscription", printed)
+                self.assertIn("another deploymentName", printed)
+                self.assertIsNone(self.state["group"])
+
+    def test_purge_protection_is_not_tried(self) -> None:
+        self.azure(deployed() | {"purge_protection": True})
+        self.assertIn("purge protection", self.remove("--yes", code=2))
+        self.assertFalse([call for call in self.calls if "purge" in call.split(" --")[0]])
+
+    def test_a_closed_network_group_leaves_its_assignment_by_name(self) -> None:
+        self.azure(deployed(network=CORPORATE) | {"foreign_network_closed": True})
+        printed = self.remove("--yes", code=2)
+        self.assertIn(f"left: role assignment {CORPORATE}/subnets/pool", printed)
+        self.assertIn("left: custom role 11111111", printed)
+        self.assertIsNone(self.state["group"])
+
+    def test_a_name_that_is_none_is_refused(self) -> None:
+        self.azure(deployed())
+        for arguments in ([], ["a b"], ["runners", "more"], ["--all", "runners"]):
+            self.assertEqual(self.run_script("arm/remove.sh", *arguments).returncode, 64)
+        self.assertEqual(self.calls, [])
+
+
+if __name__ == "__main__":
+    unittest.main()
