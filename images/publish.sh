@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Builds one runner image with the runner that `runner-version` names, and pushes it unless it is there.
+# Builds one runner image with the runner that `runner-version` names, and pushes it unless its tag is published.
 #
 #   images/publish.sh REPOSITORY TAG FOLDER PLATFORM [docker build's arguments…]
-#   images/publish.sh ghcr.io/mayfly-runners/mayfly/githubactions-runner ubuntu-22.04 images/ubuntu linux-x64 \
+#   images/publish.sh ghcr.io/OWNER/REPO/githubactions-runner ubuntu-22.04 images/ubuntu linux-x64 \
 #       --build-arg UBUNTU_VERSION=22.04
 #
 # The runner's version, and REVISION if it is set, end the tag: a node never pulls a tag again that it has,
 # so that a tag that has been published stays what it is. Prints `digest=…` if it pushed.
+#
+# Ends with 75, and pushes nothing, if the registry does not say whether the tag is published. A registry may refuse to
+# talk about a repository that has no image yet: FIRST_PUBLICATION=yes takes every such answer for "no".
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -17,12 +20,21 @@ digest=$(sed -n "s/  $platform\$//p" "$here/runner-version")
 [[ -n $digest ]] || { printf 'publish: runner-version has no archive for %s\n' "$platform" >&2 && exit 64; }
 image=$repository:$2-$version${REVISION:+-$REVISION}
 
-if docker manifest inspect "$image" >/dev/null 2>&1; then
-  printf 'publish: %s is there\n' "$image" >&2
-  exit
-fi
+end_if_published() {
+  local answer=0
+  "$here/published-digest.sh" "$image" >&2 || answer=$?
+  case $answer in
+    0) printf 'publish: %s is published and stays as it is\n' "$image" >&2 && exit 0 ;;
+    1) ;;
+    *) [[ ${FIRST_PUBLICATION:-} == yes ]] || exit 75 ;;
+  esac
+}
+
+end_if_published
 docker build --tag "$image" --build-arg "RUNNER_VERSION=$version" --build-arg "RUNNER_SHA256=$digest" \
   "${@:5}" "$folder" >&2
+# A build takes long enough for another one to be published meanwhile.
+end_if_published
 docker push "$image" >&2
 pushed=$(docker image inspect --format '{{index .RepoDigests 0}}' "$image")
 printf 'digest=%s\n' "${pushed##*@}"
