@@ -1,55 +1,105 @@
 #!/usr/bin/env bash
-# Writes whose project this is, as arm/SOURCE says, wherever an address begins with it: the button, the
-# package, the runner images.
+# Writes whose release this copy of the project is, wherever an address depends on that: the button, the commands of the
+# documents, the package, the runner images. `arm/SOURCE` says whose it is, Cargo.toml the version, images/digests the
+# images. With an empty `arm/SOURCE` the addresses lead nowhere (the domain .invalid belongs to no one), and the texts
+# say how to stamp them.
 #
-#   arm/stamp.sh           writes
-#   arm/stamp.sh --check   writes nothing, and fails where something would change
+#   arm/stamp.sh                            writes the addresses as arm/SOURCE says
+#   arm/stamp.sh OWNER/REPO                 writes arm/SOURCE first; '' empties it
+#   arm/stamp.sh --check                    writes nothing, and fails where something would change
+#   arm/stamp.sh --check-release OWNER/REPO TAG
+#                                           the same, and fails unless this is that release of that project
 set -euo pipefail
 
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+files=(README.md docs/deploy.md arm/azuredeploy.json arm/createUiDefinition.json images/import.sh images/*/Dockerfile)
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+check='' source='' release='' raw='' package='' images='' project=''
 
 main() {
-  local check='' source file stale=0
-  case ${1-} in
-    '') ;;
+  case ${1-none} in
+    none) ;;
     --check) check=yes ;;
-    *) fail "takes nothing or --check" ;;
+    --check-release) check=yes && check_release "${2-}" "${3-}" ;;
+    -*) fail "takes nothing, OWNER/REPO, --check or --check-release" ;;
+    *) printf '%s' "${1:+$1$'\n'}" >arm/SOURCE ;;
   esac
   source=$(<arm/SOURCE)
-  [[ $source =~ ^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$ ]] || fail "arm/SOURCE holds OWNER/REPO and nothing else"
-  while IFS= read -r file; do
-    stamped "$source" "$file" | cmp --silent -- - "$file" && continue
-    stale=1
+  [[ -z $source || $source =~ ^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$ ]] || fail "arm/SOURCE holds OWNER/REPO, or nothing"
+  release=v$(version)
+  addresses
+  button >"$work/button"
+  grep '^sha256:' images/digests >"$work/digests" || true
+  local file stale=''
+  for file in "${files[@]}"; do
+    stamped "$file" >"$work/stamped"
+    cmp --silent -- "$work/stamped" "$file" && continue
+    stale=yes
     printf '%s\n' "$file"
-    [[ $check ]] || write "$source" "$file"
-  done < <(addressed)
-  [[ ! $check ]] || ((!stale)) || fail "these files do not follow arm/SOURCE: run arm/stamp.sh"
-}
-
-# The files that people and Azure read; what carries no address of ours is left as it is.
-addressed() {
-  local file
-  for file in README.md docs/*.md arm/*.{md,json,sh} images/*.md images/*.sh images/*/Dockerfile* .github/workflows/*.y{a,}ml; do
-    [[ ! -f $file || $file == arm/stamp.sh ]] || printf '%s\n' "$file"
+    [[ $check ]] || cat -- "$work/stamped" >"$file"
   done
+  [[ ! $check || ! $stale ]] || fail "these files do not follow arm/SOURCE, Cargo.toml and images/digests: run arm/stamp.sh"
 }
 
-# Other projects have addresses that look alike, hence the endings. The portal's address carries that of the
-# template in an encoded form, and a container registry takes lower case only.
+version() {
+  sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml
+}
+
+# A container registry takes lower case only.
+addresses() {
+  if [[ $source ]]; then
+    raw=https://raw.githubusercontent.com/$source/$release
+    package=https://github.com/$source/releases/download/$release/released-package.zip
+    images=ghcr.io/${source,,}/githubactions-runner
+    project="project=$source release=$release"
+  else
+    package=https://unstamped.invalid/released-package.zip
+    images=unstamped.invalid/githubactions-runner
+    # shellcheck disable=SC2016 # it is the document's line
+    project='project=${project:?not stamped: set project=OWNER/REPO and release=vX.Y.Z of a published release} release=${release:?}'
+  fi
+}
+
+button() {
+  if [[ $source ]]; then
+    # The portal takes both addresses in an encoded form.
+    local encoded=${raw//:/%3A}
+    encoded=${encoded//\//%2F}%2Farm%2F
+    printf '[![Deploy to Azure](https://aka.ms/deploytoazurebutton)](https://portal.azure.com/#create/Microsoft.Template/uri/%s/createUIDefinitionUri/%s)\n' \
+      "${encoded}azuredeploy.json" "${encoded}createUiDefinition.json"
+  else
+    printf '%s\n' '**There is no button here**: this copy is not stamped, so it names no release to deploy. Read the pages of a release, or stamp'
+    # shellcheck disable=SC2016 # Markdown
+    printf '%s\n' 'a copy of your own that has published one: `arm/stamp.sh OWNER/REPO` (CONTRIBUTING.md, "A release").'
+  fi
+}
+
 stamped() {
-  local source=$1 file=$2 name='[A-Za-z0-9._-]+'
-  sed -E \
-    -e "s#(https://raw\.githubusercontent\.com/)$name/$name(/[A-Za-z0-9._-]+/(arm|images)/)#\1$source\2#g" \
-    -e "s#(https%3A%2F%2Fraw\.githubusercontent\.com%2F)$name%2F$name(%2F[A-Za-z0-9._-]+%2Farm%2F)#\1${source/\//%2F}\2#g" \
-    -e "s#(https://github\.com/)$name/$name(/releases/(latest/)?download/([A-Za-z0-9._-]+/)?released-package\.zip)#\1$source\2#g" \
-    -e "s#(ghcr\.io/)$name/$name(/githubactions-runner)#\1${source,,}\2#g" \
-    -- "$file"
+  awk -v button="$work/button" -v digests="$work/digests" '
+    function copy(file,  line) { while ((getline line < file) > 0) print line; close(file) }
+    /^<!-- end of the button -->$/ || (/^'\''$/ && quoted) { skip = quoted = 0 }
+    !skip { print }
+    /^<!-- button: written by arm\/stamp.sh -->$/ { copy(button); skip = 1 }
+    /^readonly digests='\''$/ { copy(digests); skip = quoted = 1 }' "$1" |
+    sed -E \
+      -e "s#https://(github\.com/[^/\"]+/[^/\"]+/releases/(latest/)?download(/[^/\"]+)?|unstamped\.invalid)/released-package\.zip#$package#g" \
+      -e "s#(ghcr\.io/[A-Za-z0-9._-]+/[A-Za-z0-9._-]+|unstamped\.invalid)/githubactions-runner#$images#g" \
+      -e "s#^project=.* release=[^ ]+#$project#"
 }
 
-write() {
-  local new
-  new=$(stamped "$1" "$2" && printf x)
-  printf '%s' "${new%x}" >"$2"
+check_release() {
+  local image version listed
+  [[ -s arm/SOURCE ]] || fail "this copy is not stamped: run arm/stamp.sh ${1:-OWNER/REPO} before the tag"
+  [[ $(<arm/SOURCE) == "$1" ]] || fail "it is stamped for $(<arm/SOURCE), and this is ${1:-no project}"
+  [[ v$(version) == "$2" ]] || fail "Cargo.toml has version $(version), and the tag is ${2:-missing}"
+  version=$(sed -n 1p images/runner-version)
+  read -ra listed < <(sed -n 's/^images=(\(.*\))$/\1/p' images/read-digests.sh)
+  ((${#listed[@]})) || fail "images/read-digests.sh names no images"
+  for image in "${listed[@]}"; do
+    grep --quiet --extended-regexp "^sha256:[0-9a-f]{64}  $image-${version//./\\.}\$" images/digests ||
+      fail "images/digests has no digest of $image-$version: run images/read-digests.sh"
+  done
 }
 
 fail() {

@@ -2,36 +2,58 @@
 # Copies the runner images into a registry of yours, which need not be reachable from here: Azure copies them.
 #
 #   images/import.sh [--dry-run] REGISTRY [TAG…]
+#   images/import.sh --sources [TAG…]
 #
 # REGISTRY is its name, with or without `.azurecr.io`. Without TAG it takes the images of the default pools.
-# It needs the Azure CLI, signed in as somebody who may import (Contributor of the registry). Run again, it
-# copies again.
+# --dry-run prints the commands, --sources the published images, each for `gh attestation verify`. It needs the Azure
+# CLI, signed in with the right to import (Contributor of the registry). Run again, it copies again.
+#
+# An image of the release that this file belongs to is named by its digest, which cannot be moved to another image.
 set -euo pipefail
 
-readonly source=ghcr.io/mayfly-runners/mayfly/githubactions-runner version=2.338.0
+readonly source=unstamped.invalid/githubactions-runner version=2.338.0
+# Of images/digests, by arm/stamp.sh.
+readonly digests='
+'
 tags=(ubuntu-24.04-"$version" ubuntu-22.04-"$version" windows-ltsc2022-"$version")
-dry='' registry=''
+dry='' registry='' list=''
 
 main() {
   case ${1:-} in
     --help | -h) usage && exit ;;
     --dry-run) dry=yes && shift ;;
+    --sources) list=yes && shift ;;
   esac
-  registry=${1:-}
-  registry=${registry%.azurecr.io}
-  [[ $registry =~ ^[A-Za-z0-9]{5,50}$ ]] || refuse "no registry's name: ${1:-nothing}"
-  ((${#} < 2)) || tags=("${@:2}")
+  [[ $list ]] || choose_registry "$@"
+  [[ $list ]] || shift
+  ((!$#)) || tags=("$@")
   local tag
   for tag in "${tags[@]}"; do
     [[ $tag =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$ ]] || refuse "no tag: $tag"
   done
+  [[ $source != unstamped.invalid/* ]] || refuse "this copy names no registry to copy from: take the file of a release, or run arm/stamp.sh OWNER/REPO"
   for tag in "${tags[@]}"; do
-    import "$tag"
+    if [[ $list ]]; then published "$tag"; else import "$tag"; fi
   done
 }
 
+choose_registry() {
+  registry=${1:-}
+  registry=${registry%.azurecr.io}
+  [[ $registry =~ ^[A-Za-z0-9]{5,50}$ ]] || refuse "no registry's name: ${1:-nothing}"
+}
+
+# Prints where an image is published.
+published() {
+  local digest
+  digest=$(awk -v tag="$1" '$2 == tag { print $1 }' <<<"$digests")
+  if [[ $digest ]]; then printf '%s@%s\n' "$source" "$digest"; else printf '%s:%s\n' "$source" "$1"; fi
+}
+
 import() {
-  local command=(az acr import --name "$registry" --source "$source:$1" --image "githubactions-runner:$1" --force)
+  local from command
+  from=$(published "$1")
+  command=(az acr import --name "$registry" --source "$from" --image "githubactions-runner:$1" --force)
   printf '%s\n' "${command[*]}"
   [[ -n $dry ]] || "${command[@]}"
 }
@@ -43,7 +65,7 @@ refuse() {
 }
 
 usage() {
-  printf 'usage: images/import.sh [--dry-run] REGISTRY [TAG…]\n'
+  printf 'usage: images/import.sh [--dry-run] REGISTRY [TAG…]\n       images/import.sh --sources [TAG…]\n'
   printf 'TAG: %s; others: %s\n' "$(printf '%s ' "${tags[@]}")" \
     "windows-ltsc2019-$version ubuntu-docker-24.04-$version, where they have been published"
 }

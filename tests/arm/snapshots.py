@@ -13,7 +13,7 @@ from deployment.deployment import Deployment
 from deployment.place import type_of
 from deployment.resource import Resource
 from matrix import POOLS, choice
-from project import SOURCE, Project, read_project
+from project import Project, read_project
 
 FOLDER = Path(__file__).parent / "snapshots"
 
@@ -26,8 +26,9 @@ def snapshots(project: Project) -> Iterator[tuple[str, str]]:
                 pools: Deployment(project.template, choice(isolation, network, pools, "dedicated")) for pools in POOLS
             }
             page = "\n".join(_page(made)) + "\n"
-            # Whose project it is may change: arm/stamp.sh.
-            yield f"{isolation}-{network}.txt", page.replace(project.texts[SOURCE].strip().lower(), "OWNER/REPO")
+            # Whose images they are may change: arm/stamp.sh.
+            source = project.template["variables"]["imageSource"]
+            yield f"{isolation}-{network}.txt", page.replace(source, "ghcr.io/OWNER/REPO/githubactions-runner")
 
 
 def _page(made: dict[str, Deployment]) -> Iterator[str]:

@@ -4,13 +4,18 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-  import=$BATS_TEST_DIRNAME/../../images/import.sh
+  # As in a release, whichever copy of the project this is; only one image has a digest.
+  import=$BATS_TEST_TMPDIR/import.sh
+  digest=sha256:$(printf 'beef%.0s' {1..16})
+  sed -E -e 's|^readonly source=[^ ]+|readonly source=ghcr.io/octo/app/githubactions-runner|' -e '/^sha256:/d' \
+    -e "/^readonly digests='\$/a $digest  with-digest-1" "$BATS_TEST_DIRNAME/../../images/import.sh" >"$import"
+  chmod +x "$import"
   mkdir "$BATS_TEST_TMPDIR/bin"
   printf '#!/bin/bash\nprintf "%%s\\n" "$*" >>"%s"\n[[ $* != *:broken* ]]\n' "$BATS_TEST_TMPDIR/asked" >"$BATS_TEST_TMPDIR/bin/az"
   chmod +x "$BATS_TEST_TMPDIR/bin/az"
   PATH=$BATS_TEST_TMPDIR/bin:$PATH
   version=$(sed -n 1p "$BATS_TEST_DIRNAME/../../images/runner-version")
-  source=$(sed -n 's/^readonly source=\([^ ]*\) .*/\1/p' "$import")
+  source=ghcr.io/octo/app/githubactions-runner
 }
 
 imported() { printf 'acr import --name myregistry --source %s:%s --image githubactions-runner:%s --force\n' "$source" "$1" "$1"; }
@@ -26,7 +31,26 @@ imported() { printf 'acr import --name myregistry --source %s:%s --image githuba
   [ "$(cat "$BATS_TEST_TMPDIR/asked")" = "$(imported java-1)" ]
 }
 
-@test "a dry run prints the same and asks nobody" {
+@test "an image with a digest is copied by it, and so is what was verified" {
+  run -0 "$import" myregistry with-digest-1
+  [ "$(cat "$BATS_TEST_TMPDIR/asked")" = "acr import --name myregistry --source $source@$digest --image githubactions-runner:with-digest-1 --force" ]
+  run -0 "$import" --sources with-digest-1 java-1
+  [ "$output" = "$source@$digest
+$source:java-1" ]
+}
+
+@test "a copy of no release copies nothing and says how to stamp it" {
+  sed -i 's|^readonly source=[^ ]*|readonly source=unstamped.invalid/githubactions-runner|' "$import"
+  for words in myregistry '--dry-run myregistry' --sources; do
+    # shellcheck disable=SC2086 # the words are words
+    run -64 "$import" $words
+    [[ $output == *'run arm/stamp.sh OWNER/REPO'* ]]
+  done
+  [ ! -e "$BATS_TEST_TMPDIR/asked" ]
+  run -0 "$import" --help
+}
+
+@test "a dry run prints the same and calls no one" {
   run -0 "$import" --dry-run myregistry java-1
   [ "$output" = "az $(imported java-1)" ]
   [ ! -e "$BATS_TEST_TMPDIR/asked" ]

@@ -2,13 +2,20 @@
 
 use super::{Launch, Profile, RUNNER_VERSION};
 
+/// The published images of this release, a digest and a tag a line; none in a build that belongs to no release.
+const DIGESTS: &str = include_str!("../../../images/digests");
+
 /// The profiles that serve GitHub's own label names, for a pool of each operating system.
 pub fn default_profiles(ubuntu_pool: &str, windows_pool: &str) -> Vec<Profile> {
+    profiles(ubuntu_pool, windows_pool, DIGESTS)
+}
+
+fn profiles(ubuntu_pool: &str, windows_pool: &str, digests: &str) -> Vec<Profile> {
     let profile = |name: &str, pool: &str, image: &str, labels: &[&str]| Profile {
         name: name.to_owned(),
         labels: labels.iter().map(|&label| label.to_owned()).collect(),
         pool: pool.to_owned(),
-        image: format!("githubactions-runner:{image}-{RUNNER_VERSION}"),
+        image: reference(&format!("{image}-{RUNNER_VERSION}"), digests),
         group: None,
         slots: 1,
         container_run_options: String::new(),
@@ -29,13 +36,22 @@ pub fn default_profiles(ubuntu_pool: &str, windows_pool: &str) -> Vec<Profile> {
     ]
 }
 
+/// Names an image by its digest, which cannot be moved to another image, or else by its tag.
+fn reference(tag: &str, digests: &str) -> String {
+    let of_tag = |line: &str| line.split_once("  ").filter(|&(_, named)| named == tag).map(|(digest, _)| digest.to_owned());
+    match digests.lines().find_map(of_tag) {
+        Some(digest) => format!("githubactions-runner@{digest}"),
+        None => format!("githubactions-runner:{tag}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_images_are_of_one_release_and_windows_nodes_start_them_themselves() {
-        let profiles = default_profiles("linux-pool", "windows-pool");
+        let profiles = profiles("linux-pool", "windows-pool", "");
         let line = |profile: &Profile| {
             let Profile { name, pool, image, launch, .. } = profile;
             format!("{name} on {pool}: {launch:?} {image}")
@@ -47,6 +63,24 @@ mod tests {
         windows on windows-pool: DockerRun githubactions-runner:windows-ltsc2022-2.338.0
         windows-2019 on windows-pool: DockerRun githubactions-runner:windows-ltsc2019-2.338.0
         ");
+    }
+
+    #[test]
+    fn a_release_names_its_images_by_digest_and_an_unpublished_one_by_tag() {
+        let digest = format!("sha256:{:064x}", 7);
+        let digests = format!("# a comment  ubuntu\n{digest}  ubuntu-22.04-{RUNNER_VERSION}\n");
+        let images: Vec<String> = profiles("u", "w", &digests).into_iter().map(|profile| profile.image).collect();
+        assert_eq!(images[1], format!("githubactions-runner@{digest}"));
+        assert_eq!(images[0], format!("githubactions-runner:ubuntu-24.04-{RUNNER_VERSION}"));
+    }
+
+    #[test]
+    fn the_digests_of_this_build_are_of_its_runner() {
+        for line in DIGESTS.lines().filter(|line| !line.starts_with('#')) {
+            let (digest, tag) = line.split_once("  ").expect("a digest and a tag");
+            assert!(digest.len() == 71 && digest.starts_with("sha256:"), "{line}");
+            assert!(tag.ends_with(RUNNER_VERSION), "{line}");
+        }
     }
 
     #[test]
