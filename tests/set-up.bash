@@ -15,6 +15,7 @@ set_up() {
   set_up_tool python "$@"
   set_up_tool checkov "$@"
   set_up_tool older_sdk "$@"
+  set_up_tool azure_cli "$@"
   set_up_tool npm "$@"
 }
 
@@ -37,7 +38,7 @@ uses() {
 }
 
 uses_python() {
-  uses "$1" python || uses "$1" checkov || uses "$1" older_sdk
+  uses "$1" python || uses "$1" checkov || uses "$1" older_sdk || uses "$1" azure_cli
 }
 
 missing_packages() {
@@ -87,6 +88,11 @@ bring_checkov() {
 # The release before the one in tests/requirements.txt goes by the same name.
 bring_older_sdk() {
   bring_venv tests/conformance/batch/older/requirements.txt tests/.venv-older-sdk
+}
+
+# It has 700 MB.
+bring_azure_cli() {
+  bring_venv tests/docs/azure-cli/requirements.txt tests/.venv-azure-cli
 }
 
 bring_venv() {

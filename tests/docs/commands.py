@@ -1,12 +1,16 @@
-"""Finds the Azure CLI's commands in the documents, by bash's grammar."""
+"""Finds the Azure CLI's commands in the documents and in the operators' scripts, by bash's grammar."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import tree_sitter_bash
-from pages import Page, pages
+from pages import ROOT, Page, pages
 from tree_sitter import Language, Node, Parser
 
+# What operators run besides the documents.
+SCRIPTS = ("arm/again.sh", "arm/remove.sh", "images/import.sh")
+# What calls a program with the words that follow: xargs, and a function of arm/remove.sh.
+CALLERS = ("xargs", "change")
 PARSER = Parser(Language(tree_sitter_bash.language()))
 
 
@@ -38,15 +42,17 @@ def commands() -> list[Command]:
         texts = [block.text for block in page.blocks if block.language == "sh"]
         texts += [code for code in page.code if code.startswith("az ") and "…" not in code]
         found += [Command(page, words) for text in texts for words in calls(text)]
+    for script in SCRIPTS:
+        found += [Command(Page(ROOT / script), words) for words in calls((ROOT / script).read_text())]
     return found
 
 
 def calls(text: str) -> Iterator[tuple[str, ...]]:
-    # xargs is the one program here that calls another.
     for node in nodes(PARSER.parse(text.encode()).root_node):
-        if node.type == "command":
+        # A command that is kept in an array before it is run.
+        if node.type in ("command", "array"):
             words = [child.text.decode() for child in node.named_children if child.type not in ("variable_assignment", "file_redirect")]
-            if "az" in words[:1] or (words[:1] == ["xargs"] and "az" in words):
+            if "az" in words[:1] or (words and words[0] in CALLERS and "az" in words):
                 yield tuple(words[words.index("az") + 1 :])
 
 

@@ -1,5 +1,6 @@
 """Holds the documents' commands of the Azure CLI to what the CLI has."""
 
+import re
 import unittest
 from functools import cache
 
@@ -19,6 +20,13 @@ class AzureCommands(unittest.TestCase):
         found = commands()
         self.assertGreater(len(found), 40)
         self.assertEqual([f"{command}\n  {fault}" for command in found for fault in faults(command)], [])
+
+    def test_a_table_shows_what_is_asked_for(self) -> None:
+        # The CLI leaves these columns, and lists, out of a table without saying so.
+        lost = re.compile(r"\b(id|type|etag) *:|: *\w+\[\]")
+        tables = [command for command in commands() if {"table"} & set(command.words)]
+        self.assertNotEqual(tables, [])
+        self.assertEqual([str(command) for command in tables if lost.search(" ".join(command.words))], [])
 
 
 def faults(command: Command) -> list[str]:

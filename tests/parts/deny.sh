@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # about: licences, sources and bans of the dependencies (deny.toml)
 # needs: cargo:https://rustup.rs
+#
+# With ADVISORIES=yes also the advisories of rustsec.org, whose database it then fetches; otherwise no change of ours
+# fails because of an advisory of the day.
 set -euo pipefail
 
 version=0.20.2
@@ -13,4 +16,8 @@ if [[ $(cargo-deny --version 2>/dev/null) != "cargo-deny $version" ]]; then
   rm -rf "$cache/target"
 fi
 cargo fetch --locked
-cargo-deny --offline --locked --all-features check bans licenses sources
+if [[ ${ADVISORIES:-} == yes ]]; then
+  cargo-deny --locked --all-features check advisories bans licenses sources
+else
+  cargo-deny --offline --locked --all-features check bans licenses sources
+fi

@@ -1,0 +1,69 @@
+"""Holds what the release and weekly workflows promise to their text."""
+
+import re
+import unittest
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def jobs(name: str) -> dict:
+    return yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text())["jobs"]
+
+
+def scripts(job: dict) -> str:
+    return "\n".join(step.get("run", "") for step in job["steps"])
+
+
+class Releases(unittest.TestCase):
+    def test_an_unstamped_copy_is_refused_before_anything_is_built_or_published(self) -> None:
+        release = jobs("release")
+        first = release["stamped"]["steps"][1]
+        self.assertEqual(first["run"], 'arm/stamp.sh --check-release "$GITHUB_REPOSITORY" "$GITHUB_REF_NAME"')
+        self.assertEqual((release["build"]["needs"], release["publish"]["needs"]), ("stamped", "build"))
+
+    def test_the_images_of_a_release_have_their_attestation_checked(self) -> None:
+        script = scripts(jobs("release")["stamped"])
+        for word in ("images/import.sh --sources", 'gh attestation verify "oci://$image"', "/.github/workflows/images.yml"):
+            self.assertIn(word, script)
+
+    def test_every_file_of_a_release_is_attested_and_the_documents_verify_each(self) -> None:
+        publish = jobs("release")["publish"]
+        attested = [step["with"]["subject-path"] for step in publish["steps"] if "attest" in step.get("uses", "")]
+        self.assertEqual(attested, ["release/*"])
+        self.assertTrue(scripts(publish).rstrip().endswith(" release/*"))
+        page = (ROOT / "docs/deploy.md").read_text()
+        self.assertIn('for file in "mayfly-$release"/*; do', page)
+        self.assertIn('--signer-workflow "$project/.github/workflows/release.yml" --source-ref "refs/tags/$release"', page)
+
+    def test_what_the_documents_run_is_in_the_release(self) -> None:
+        copied = re.search(r"^ *cp (.*) release$", scripts(jobs("release")["build"]), re.MULTILINE)
+        assert copied
+        released = {Path(file).name for file in copied[1].split()} | {"released-package.zip"}
+        for file in copied[1].split():
+            self.assertTrue((ROOT / file).is_file(), file)
+        for page in ("docs/deploy.md", "docs/upgrade.md"):
+            used = set(re.findall(r"mayfly-\$release\"?/([\w.-]+)", (ROOT / page).read_text()))
+            self.assertNotEqual(used, set(), page)
+            self.assertEqual(used - released, set(), page)
+
+    def test_every_week_advisories_are_read_and_images_built_anew(self) -> None:
+        weekly = yaml.safe_load((ROOT / ".github/workflows/weekly.yml").read_text())
+        self.assertIn("schedule", weekly[True])  # YAML 1.1 reads the key `on` as a boolean.
+        self.assertIn("tests/run --all --nightly", scripts(weekly["jobs"]["nightly"]))
+        self.assertIn("docker build --pull --no-cache", scripts(weekly["jobs"]["rebuild"]))
+        advisories = (ROOT / "tests/parts/advisories.sh").read_text()
+        self.assertIn("\n# nightly: yes\n", advisories)
+        self.assertIn("ADVISORIES=yes exec bash tests/parts/deny.sh", advisories)
+
+    def test_published_images_are_all_built_anew(self) -> None:
+        published = {one["tag"] for one in jobs("images")["image"]["strategy"]["matrix"]["include"]}
+        rebuilt = {one["tag"] for one in jobs("weekly")["rebuild"]["strategy"]["matrix"]["include"]}
+        digested = set(re.search(r"^images=\((.*)\)$", (ROOT / "images/read-digests.sh").read_text(), re.MULTILINE)[1].split())
+        self.assertEqual((rebuilt, digested), (published, published))
+
+
+if __name__ == "__main__":
+    unittest.main()
