@@ -60,7 +60,8 @@ usage() {
 
 # Prints rows of tab-separated values, the network's id and other empty values last: bash joins neighbouring tabs.
 resources() {
-  az resource list --resource-group "$group" --query "$1" --output tsv
+  local query=$1
+  az resource list --resource-group "$group" --query "$query" --output tsv
 }
 
 # Shows what the group's deletion takes along. Azure makes some resources itself, and gives them no tags.
