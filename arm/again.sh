@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Deploys again, with the parameters of the last deployment of a resource group, whichever way that was made.
+# Deploys again, with the parameters of the last deployment of a resource group, made by the button or by command.
 #
 #   arm/again.sh [--what-if] [--dry-run] [--template FILE] GROUP [NAME=VALUE…]
 #

@@ -1,4 +1,4 @@
-"""Removes deployments with arm/remove.sh, as far as a stand-in for the management API goes."""
+"""Removes deployments with arm/remove.sh, against a stand-in for the calls of the management API that it makes."""
 
 import unittest
 
