@@ -151,8 +151,12 @@ leave_pools() {
   fi
 }
 
+# Each deploymentName has a record of its own, so that one does not replace what is known of another.
 deploy() {
-  local command=(az deployment group create --resource-group "$group" --name mayfly --template-file "$template"
+  local name record=mayfly
+  name=$(parameter deploymentName)
+  [[ $name == gh ]] || record=mayfly-$name
+  local command=(az deployment group create --resource-group "$group" --name "$record" --template-file "$template"
     --parameters @parameters.json keepSecrets=true "githubToken=" "githubAppPrivateKey=" "githubWebhookSecret="
     ${given[@]+"${given[@]}"} ${options[@]+"${options[@]}"})
   printf '%s\n' "${command[*]}" >&2

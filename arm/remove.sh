@@ -134,7 +134,7 @@ add_known_subnets() {
   local own known network name
   own=$(resources "[?type=='Microsoft.Network/virtualNetworks' && tags.application=='mayfly'].id | [0]")
   known=$(az deployment group list --resource-group "$group" --output tsv \
-    --query "[?properties.parameters.isolation.value=='private'].properties.parameters.[functionSubnetName.value, virtualNetworkResourceId.value]")
+    --query "[?properties.parameters.runnerScope && properties.parameters.isolation.value != 'public'].properties.parameters.[functionSubnetName.value || 'function', virtualNetworkResourceId.value || '']")
   while IFS=$'\t' read -r name network; do
     network=${network:-$own}
     [[ -z $network || -z $name ]] || subnets+=("$network/subnets/$name")
@@ -158,7 +158,7 @@ linked() {
   local links
   [[ -n $1 ]] || return 1
   # A subnet that does not exist has no link; any other fault ends the script.
-  if ! links=$(az network vnet subnet show --ids "$1" --query "serviceAssociationLinks[].id" --output tsv 2>&1); then
+  if ! links=$(az network vnet subnet show --ids "$1" --query "serviceAssociationLinks[].[linkedResourceType]" --output tsv 2>&1); then
     [[ $links != *NotFound* ]] || return 1
     printf '%s\n' "$links" >&2
     exit 1

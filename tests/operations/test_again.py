@@ -153,6 +153,9 @@ class Again(Scripts):
         self.assertIn("give deploymentName=…: gh qa", self.again(code=64))
         self.again("deploymentName=qa")
         self.assertEqual((self.given["deploymentName"], self.given["ubuntuMaxNodes"]), ("qa", 7))
+        self.assertIn(" --name mayfly-qa ", self.calls[-1])
+        self.again("deploymentName=gh")
+        self.assertIn(" --name mayfly ", self.calls[-1])
 
     def test_a_group_without_a_deployment_is_refused(self) -> None:
         self.azure(deployed() | {"deployments": []})

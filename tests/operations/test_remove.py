@@ -90,6 +90,13 @@ class Remove(Scripts):
         self.assertIn("waiting until Azure releases", self.remove("--yes"))
         self.assertEqual(self.state["subnets"][f"{CORPORATE}/subnets/function"], [])
 
+    def test_a_deployment_that_lists_no_defaults_has_the_default_subnet(self) -> None:
+        state = deployed() | {"polls": 2}
+        state["resources"] = [one for one in state["resources"] if one["type"] != "Microsoft.Web/sites"]
+        state["deployments"][0]["properties"]["parameters"] = {"runnerScope": {"value": "organization"}}
+        self.azure(state)
+        self.assertIn("waiting until Azure releases", self.remove("--yes"))
+
     def test_a_link_that_stays_leaves_the_group(self) -> None:
         self.azure(deployed() | {"polls_after_delete": 1000})
         self.assertIn("still has the link", self.remove("--yes", code=75))
