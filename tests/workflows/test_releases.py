@@ -34,9 +34,13 @@ class Releases(unittest.TestCase):
         attested = [step["with"]["subject-path"] for step in publish["steps"] if "attest" in step.get("uses", "")]
         self.assertEqual(attested, ["release/*"])
         self.assertTrue(scripts(publish).rstrip().endswith(" release/*"))
+        for name in ("docs/deploy.md", "docs/upgrade.md"):
+            page = (ROOT / name).read_text()
+            verified = page.index('for file in "mayfly-$release"/*; do\n  gh attestation verify "$file" --repo "$project"')
+            self.assertIn('release.yml" --source-ref "refs/tags/$release" || rm -- "$file"', page[verified:])
         page = (ROOT / "docs/deploy.md").read_text()
-        self.assertIn('for file in "mayfly-$release"/*; do', page)
-        self.assertIn('--signer-workflow "$project/.github/workflows/release.yml" --source-ref "refs/tags/$release"', page)
+        self.assertLess(page.index('verify "$file"'), page.index("az deployment group create"))
+        self.assertLess(page.index('verify "oci://$image"'), page.index('bash "mayfly-$release/import.sh" "$name"'))
 
     def test_what_the_documents_run_is_in_the_release(self) -> None:
         copied = re.search(r"^ *cp (.*) release$", scripts(jobs("release")["build"]), re.MULTILINE)
