@@ -82,16 +82,23 @@ confirm() {
   [[ $answer == "$group" ]] || { printf 'remove: not confirmed, nothing was changed\n' >&2 && exit 1; }
 }
 
-# Before anything else: once their scopes are deleted, no list shows the roles any more.
+# Before anything else: once their scopes are deleted, no list shows the roles any more. A role for the subnet of an
+# existing network is listed in the group of that network.
 remove_roles() {
-  local names name roles role
+  local names name scope scopes roles role
   names=$(resources "[?type=='Microsoft.Batch/batchAccounts' && tags.application=='mayfly'].name")
+  scopes=$(az deployment group list --resource-group "$group" --output tsv \
+    --query "[].properties.parameters.virtualNetworkResourceId.value")
+  scopes=$(printf '%s\n' "$group" "$(cut -d / -f 5 <<<"$scopes")" | awk 'NF && !seen[tolower($0)]++')
   for name in $names; do
-    roles=$(az role definition list --custom-role-only true --resource-group "$group" --output tsv \
-      --query "[?starts_with(roleName, 'Mayfly ') && ends_with(roleName, '$name')].name")
-    for role in $roles; do
-      remove_assignments "$role"
-      remove_role "$role" || left+=("custom role $role")
+    for scope in $scopes; do
+      roles=$(az role definition list --custom-role-only true --resource-group "$scope" --output tsv \
+        --query "[?starts_with(roleName, 'Mayfly ') && ends_with(roleName, '$name')].name") ||
+        { [[ $scope != "$group" ]] || exit 1 && left+=("perhaps a custom role of $name in group $scope") && continue; }
+      for role in $roles; do
+        remove_assignments "$role"
+        remove_role "$scope" "$role" || left+=("custom role $role in group $scope")
+      done
     done
   done
 }
@@ -109,7 +116,7 @@ remove_role() {
   local try
   for try in 1 2 3 4 5 6; do
     change az rest --method delete \
-      --url "/subscriptions/{subscriptionId}/resourceGroups/$group/providers/Microsoft.Authorization/roleDefinitions/$1?api-version=2022-04-01" && return
+      --url "/subscriptions/{subscriptionId}/resourceGroups/$1/providers/Microsoft.Authorization/roleDefinitions/$2?api-version=2022-04-01" && return
     ((try == 6)) || sleep "$interval"
   done
   return 1

@@ -34,12 +34,6 @@ class Rights(unittest.TestCase):
             self.assertIn(because, text, f"{action} is not needed any more")
             self.assertIn(action, actions())
 
-    def test_a_definition_is_needed_on_every_scope_of_the_role(self) -> None:
-        roles = [one for one in template()["resources"] if one["type"] == "Microsoft.Authorization/roleDefinitions"]
-        scopes = " ".join(json.dumps(role["properties"]["assignableScopes"]) for role in roles)
-        self.assertIn("networkGroupId", scopes)
-        self.assertIn("the group of that network", actions()["Microsoft.Authorization/roleDefinitions/write"])
-
     def test_the_table_says_how_to_see_what_one_has(self) -> None:
         self.assertIn("/providers/Microsoft.Authorization/permissions?", page("docs/deploy.md").section(SECTION))
 

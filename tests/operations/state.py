@@ -24,7 +24,11 @@ def resource(kind: str, name: str = NAME, ours: bool = True, **properties: Any) 
 def deployed(network: str = "", template: dict | None = None, **parameters: Any) -> dict:
     """Gives the state after one deployment; `network` is the id of an existing one."""
     subnets = network or resource("Microsoft.Network/virtualNetworks")["id"]
-    role = {"name": "11111111-2222-3333-4444-555555555555", "roleName": f"Mayfly access restrictions {NAME}"}
+    site_role = {"name": "11111111-2222-3333-4444-555555555555", "roleName": f"Mayfly site configuration {NAME}"}
+    subnet_role = {"name": "22222222-2222-3333-4444-555555555555", "roleName": f"Mayfly pool subnet {NAME}"}
+    site_role["assignableScopes"] = ["runners"]
+    subnet_role["assignableScopes"] = ["corporate" if network else "runners"]
+    other = {"name": "99999999-2222-3333-4444-555555555555", "roleName": "Mayfly site configuration mayflyofanothergroup"}
     given = {"isolation": "private", "functionSubnetName": "function", "virtualNetworkResourceId": network, "runnerScope": "organization"}
     answered = {name: {"type": "String", "value": value} for name, value in (given | parameters).items()}
     secrets = {name: {"type": "SecureString"} for name in ("githubToken", "githubWebhookSecret", "ticketKey")}
@@ -41,10 +45,10 @@ def deployed(network: str = "", template: dict | None = None, **parameters: Any)
         "subnets": {f"{subnets}/subnets/function": [LINK], f"{subnets}/subnets/pool": []},
         "polls": None,
         "polls_after_delete": 3,
-        "roles": [role, {"name": "99999999-2222-3333-4444-555555555555", "roleName": "Mayfly access restrictions mayflyofanothergroup"}],
+        "roles": [site_role, subnet_role, other | {"assignableScopes": ["runners", "corporate"]}],
         "assignments": [
             {"id": f"{scope}/providers/Microsoft.Authorization/roleAssignments/1", "roleDefinitionId": f"/x/{role['name']}"}
-            for scope in (resource("Microsoft.Web/sites")["id"], f"{subnets}/subnets/pool")
+            for scope, role in ((resource("Microsoft.Web/sites")["id"], site_role), (f"{subnets}/subnets/pool", subnet_role))
         ]
         + [{"id": "another", "roleDefinitionId": "/x/acdd72a7-3385-48ef-bd42-f606fba81ae7"}],
         "deleted_vaults": [],

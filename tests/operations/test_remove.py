@@ -32,8 +32,8 @@ class Remove(Scripts):
         self.assertEqual(
             self.changes(),
             [
-                *["az role assignment delete"] * 2,
-                *["az rest"] * 2,  # The first is refused: the assignments were deleted a moment ago.
+                # The first deletion of a role is refused: its assignment was deleted a moment ago.
+                *["az role assignment delete", "az rest", "az rest"] * 2,
                 "az functionapp vnet-integration remove",
                 "az functionapp delete",
                 "az group delete",
@@ -80,6 +80,7 @@ class Remove(Scripts):
     def test_an_existing_network_is_left_without_the_link(self) -> None:
         self.azure(deployed(network=CORPORATE))
         self.remove("--yes")
+        self.assertEqual([role["roleName"][-12:] for role in self.state["roles"]], ["anothergroup"])
         self.assertEqual(self.state["subnets"][f"{CORPORATE}/subnets/function"], [])
         self.assertEqual([one["id"] for one in self.state["assignments"]], ["another"])
 
@@ -150,7 +151,13 @@ class Remove(Scripts):
         self.azure(deployed(network=CORPORATE) | {"foreign_network_closed": True})
         printed = self.remove("--yes", code=2)
         self.assertIn(f"left: role assignment {CORPORATE}/subnets/pool", printed)
-        self.assertIn("left: custom role 11111111", printed)
+        self.assertIn("left: custom role 22222222-2222-3333-4444-555555555555 in group corporate", printed)
+        self.assertNotIn("left: custom role 11111111", printed)
+        self.assertIsNone(self.state["group"])
+
+    def test_roles_of_a_network_that_cannot_be_listed_are_left_and_said(self) -> None:
+        self.azure(deployed(network=CORPORATE) | {"foreign_network_unreadable": True})
+        self.assertIn(f"left: perhaps a custom role of {NAME} in group corporate", self.remove("--yes", code=2))
         self.assertIsNone(self.state["group"])
 
     def test_a_name_that_is_none_is_refused(self) -> None:
