@@ -44,7 +44,8 @@ ANSWERS: list[tuple[str, Any]] = [
     ("[mod(sub(1, 8), 3)]", -1),
     ("[min(createArray(3, 1, 2))]", 1),
     ("[max(3, 1, 2)]", 3),
-    ("[length(uniqueString('a', 'b'))]", 13),
+    ("[parseCidr('10.144.0.5/20').cidr]", 20),
+    ("[if(true(), 1, fail('because'))]", 1),
     ("[cidrSubnet('10.144.0.0/20', 24, 2)]", "10.144.2.0/24"),
     (
         "[map(filter(range(0, 4), lambda('i', greater(lambdaVariables('i'), 1))), "
@@ -56,7 +57,23 @@ ANSWERS: list[tuple[str, Any]] = [
     ("[extensionResourceId('/one', 'Microsoft.A/b', 'x')]", "/one/providers/Microsoft.A/b/x"),
     ("[subscriptionResourceId('s', 'Microsoft.A/b', 'x')]", "/subscriptions/s/providers/Microsoft.A/b/x"),
 ]
+# What Microsoft's engine (bicep snapshot 0.49.2) makes of the parts: uniqueString and guid.
+HASHES = [
+    (("a",), "eveiun73364hy", "3703365d-5a9f-59b4-bca7-b9681389e4c1"),
+    (("",), "aaaaaaaaaaaaa", "e655a85f-3ab2-5e4a-9666-569aa72a5a10"),
+    (("a", "b"), "i3z4v3sp6aooa", "2d796349-8c7e-55ec-9624-54ece82ed031"),
+    (("a-b",), "i3z4v3sp6aooa", "2d796349-8c7e-55ec-9624-54ece82ed031"),
+    (("/subscriptions/00000000-0000-0000-0000-00000000bbbb/resourceGroups/runners", "gh"), "vjisytkwugtou", "34c8fef8-87ac-5b2d-b007-3b494b768527"),
+    (("é€漢",), "tyetfxjoxfmaq", "84961f53-1a9c-51eb-9882-7ab3a5c50b84"),
+    (("12345678",), "bgwkv3ufmboyc", "4e555a4b-08e7-5ce2-ad5d-df709bccffb8"),
+    (("123456789",), "ex34imgicgnu6", "f887a30f-54b3-57f5-b1da-99159cac2791"),
+    (("1234567890abc", "x"), "rejyaenwgdwm4", "92e93c20-3208-5874-8864-5f5cb8ebab5f"),
+    (("A",), "vz2iyrrqxv4fs", "7caad06f-ff62-5c82-b2b4-dacb56c15ffc"),
+    (("a" * 100,), "ociikhlrq236w", "4b15be0f-e8cb-5d47-9546-04a2f314c200"),
+]
 FAULTS = [
+    ("[if(true(), fail('because'), 1)]", "because"),
+    ("[parseCidr('10.0.0.0')]", "cannot read '10.0.0.0'"),
     ("[concat('a'", None),
     ("[concat('a')) ]", "stands after the end"),
     ("[nothing()]", "no function is called nothing"),
@@ -81,6 +98,13 @@ class Expressions(unittest.TestCase):
         for text, answer in ANSWERS:
             with self.subTest(text):
                 self.assertEqual(resolve(text, Place().functions(), "here"), answer)
+
+    def test_names_are_hashed_as_resource_manager_hashes_them(self) -> None:
+        for parts, unique, identity in HASHES:
+            with self.subTest(parts):
+                written = ", ".join(f"'{part}'" for part in parts)
+                made = resolve(f"[createArray(uniqueString({written}), guid({written}))]", {}, "here")
+                self.assertEqual(made, [unique, identity])
 
     def test_faults_name_their_place(self) -> None:
         for text, message in FAULTS:

@@ -40,7 +40,7 @@ def function(name: str, does: Callable[..., Any]) -> Function:
     least = sum(p.default is p.empty and p.kind is not p.VAR_POSITIONAL for p in parameters)
     rest = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     most = float("inf") if rest else len(parameters)
-    return Function(name, does, least, most, tuple(hints[p.name] for p in parameters))
+    return Function(name, does, least, most, tuple(hints.get(p.name, Any) for p in parameters))
 
 
 def table(**named: Callable[..., Any]) -> dict[str, Function]:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import NamedTuple
 
 TOKEN = re.compile(
-    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+)|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|(?P<mark>[()\[\].,]))"
+    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+)|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|(?P<mark>=>|[()\[\].,]))"
 )
 # Resource Manager refuses longer ones.
 LONGEST = 24_576
@@ -70,11 +70,11 @@ def is_expression(text: str) -> bool:
 
 
 @cache
-def parse(text: str) -> Node:
-    """Reads a whole expression, brackets included."""
+def parse(text: str, portal: bool = False) -> Node:
+    """Reads a whole expression, brackets included; the portal's language has lambdas: `(item) => item.name`."""
     if len(text) > LONGEST:
         raise Fault(f"an expression has {len(text)} characters, and {LONGEST} may it have")
-    reader = _Reader(list(_tokens(text[1:-1])))
+    reader = _Reader(list(_tokens(text[1:-1])), portal)
     node = reader.node()
     if reader.tokens:
         raise Fault(f"{reader.tokens[0].text!r} stands after the end of the expression {text}")
@@ -104,8 +104,8 @@ def _tokens(text: str) -> Iterator[Token]:
 
 
 class _Reader:
-    def __init__(self, tokens: list[Token]):
-        self.tokens = tokens
+    def __init__(self, tokens: list[Token], portal: bool):
+        self.tokens, self.portal = tokens, portal
 
     def node(self) -> Node:
         node = self._start()
@@ -124,9 +124,22 @@ class _Reader:
                 return Literal(token.text[1:-1].replace("''", "'"))
             case "number":
                 return Literal(int(token.text))
+            case "word" if self.portal and not self._at("("):
+                return Call("lambdavariables", (Literal(token.text),))
             case "word":
                 return Call(token.text.lower(), tuple(self._arguments()))
+            case "mark" if self.portal and token.text == "(":
+                return self._lambda()
         raise Fault(f"{token.text!r} starts no value")
+
+    def _lambda(self) -> Node:
+        name = self._take("word").text
+        self._expect(")")
+        self._expect("=>")
+        return Call("lambda", (Literal(name), self.node()))
+
+    def _at(self, mark: str) -> bool:
+        return bool(self.tokens) and self.tokens[0] == Token("mark", mark)
 
     def _arguments(self) -> Iterator[Node]:
         self._expect("(")

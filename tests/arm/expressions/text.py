@@ -5,7 +5,6 @@ and its neighbours.
 """
 
 import base64
-import hashlib
 import ipaddress
 import json
 import re
@@ -15,6 +14,7 @@ from typing import Any
 from urllib.parse import quote, urljoin
 
 from expressions.function import table
+from expressions.hashes import unique_string
 from expressions.syntax import Fault
 
 HOLE = re.compile(r"\{\{|\}\}|\{(\d+)(?::([^}]*))?\}|[{}]")
@@ -81,12 +81,6 @@ def split(text: str, by: str | list) -> list[str]:
     return re.split("|".join(map(re.escape, marks)), text)
 
 
-def unique_string(*parts: str) -> str:
-    """Any 13 characters do that depend on nothing but the parts: the service's own hash is not published."""
-    digest = hashlib.sha256("\0".join(parts).encode()).digest()
-    return base64.b32encode(digest).decode().lower()[:13]
-
-
 def guid(*parts: str) -> str:
     return str(uuid.uuid5(NAMESPACE, "-".join(parts)))
 
@@ -103,6 +97,21 @@ def extreme(of: Callable[[list[int]], int]) -> Callable[..., int]:
         return of([*(first if isinstance(first, list) else [first]), *others])
 
     return among
+
+
+def parse_cidr(text: str) -> dict[str, Any]:
+    try:
+        own = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        own = None
+    if own is None or "/" not in text:
+        raise Fault(f"parseCidr cannot read {text!r}")
+    known = {"network": str(own.network_address), "netmask": str(own.netmask), "broadcast": str(own.broadcast_address)}
+    return known | {"firstUsable": str(own[1 % own.num_addresses]), "lastUsable": str(own[-1]), "cidr": own.prefixlen}
+
+
+def fail(message: str) -> Any:
+    raise Fault(message)
 
 
 def cidr_subnet(network: str, size: int, index: int) -> str:
@@ -167,6 +176,8 @@ FUNCTIONS = table(
     mod=arithmetic(lambda a, b: a - b * int(a / b)),
     max=extreme(max),
     min=extreme(min),
+    fail=fail,
+    parseCidr=parse_cidr,
     cidrSubnet=cidr_subnet,
     cidrHost=cidr_host,
 )
