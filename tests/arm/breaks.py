@@ -19,15 +19,16 @@ BATCH = "Microsoft.Batch/batchAccounts"
 STORAGE = "Microsoft.Storage/storageAccounts"
 ROLE = "Microsoft.Authorization/roleAssignments"
 # The combinations in which everything is seen.
-SHOWN = {"private-new-both-dedicated", "public-existing-windows-spot", "second", "tuned", "app", "app-second"}
+SHOWN = frozenset({"private-new-both-dedicated", "public-existing-windows-spot", "second", "tuned", "app", "app-second"})
 
 
 class Break(NamedTuple):
-    """What is done to a copy, and a part of what must be found."""
+    """What is done to a copy, a part of what must be found, and the combinations that show it."""
 
     name: str
     does: Callable[[Project], Any]
     found: str
+    seen: "frozenset[str] | set[str]" = SHOWN
 
 
 def broken(project: Project, by: Break) -> Project:

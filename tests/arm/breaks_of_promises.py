@@ -1,5 +1,8 @@
 """Breaks what the deployment promises, and what has to agree with the template."""
 
+from collections.abc import Callable
+from typing import Any
+
 from breaks import (
     BATCH,
     GROUP,
@@ -14,6 +17,7 @@ from breaks import (
     element,
     output,
     put,
+    resource,
     role,
     section,
     setting,
@@ -21,28 +25,73 @@ from breaks import (
     take,
     text,
     variable,
+    without_dependency,
 )
 from breaks_of_shape import LANGUAGE, MODELS, ORDER, SECRECY
-from project import README
+from project import README, Project
 
 PULL, PUSH = "7f951dda-4ed3-4680-a7ca-43fe172d538d", "8311e382-0749-4cb8-b61a-304f252e45ec"
-RULE = "properties/securityRules/0/properties"
+ROLES = "Microsoft.Authorization/roleDefinitions"
+LINK = "Microsoft.Network/privateDnsZones/virtualNetworkLinks"
+NETWORKS = "Microsoft.Network/virtualNetworks"
+JOIN = "Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action"
+
+
+def rule(name: str, key: str, value: Any) -> Callable[[Project], Any]:
+    """Puts a property of a rule of a security group; without a value the rule is taken out."""
+
+    def does(project: Project) -> None:
+        rules = project.template["variables"]["securityRules"]
+        (one,) = [one for one in rules if one["name"] == name]
+        one["properties"][key] = value
+        if value is None:
+            rules.remove(one)
+
+    return does
+
+
+def subnet(number: int, key: str, value: Any) -> Callable[[Project], Any]:
+    """Puts a property of a subnet, or takes it out."""
+
+    def does(project: Project) -> None:
+        properties = project.template["variables"]["subnets"][number]["properties"]
+        properties.pop(key, None)
+        properties |= {} if value is None else {key: value}
+
+    return does
+
+
 
 RIGHTS = [
     Break("push for the pool", role(PULL, PUSH), "gives the pool's identity AcrPush"),
     Break("wrong role", role("974c5e8b", "974c5e8c"), "is no published role"),
-    Break("role of the wrong scope", put(ROLE, "scope", "", 6), "access restrictions on the resource group"),
+    Break("role of the wrong scope", put(ROLE, "scope", "", 6), "Mayfly site configuration on the resource group"),
     Break("principal of no kind", take(ROLE, "properties/principalType"), "does not say that the principal"),
     Break(
         "own role too wide",
-        put("Microsoft.Authorization/roleDefinitions", "properties/permissions/0/actions/0", "*"),
+        put(ROLES, "properties/permissions/0/actions/0", "*"),
         "allows *",
+    ),
+    Break("one role for site and network", put(ROLES, "properties/permissions/0/actions/0", JOIN), f"allows {JOIN}"),
+    Break(
+        "role of two groups",
+        put(ROLES, "properties/assignableScopes", ["[resourceGroup().id]", "[toUpper(resourceGroup().id)]"]),
+        "is not the one group that it is deployed to",
+    ),
+    Break("role assigned before it is there", take(ROLE, "dependsOn/1", 6), "names Microsoft.Authorization/roleDefinitions/"),
+    Break(
+        "subnet's role that another team assigns",
+        variable(
+            "ownsSubnetRole", "equals(parameters('poolSubnetRole'), 'create')", "not(empty(parameters('poolSubnetRole')))"
+        ),
+        "gives the app's identity Mayfly pool subnet",
+        {"subnet-role-of-another-team"},
     ),
 ]
 NETWORK = [
-    Break("nodes reachable", put(GROUP, f"{RULE}/access", "Allow"), "in to the nodes"),
-    Break("nodes see nodes", take(GROUP, "properties/securityRules/1"), "no rule that keeps nodes from nodes"),
-    Break("inbound not denied", put(GROUP, f"{RULE}/protocol", "Tcp"), "no rule that denies all that comes in"),
+    Break("nodes reachable", rule("nothing-comes-in", "access", "Allow"), "in to the nodes"),
+    Break("nodes see nodes", rule("no-node-to-node", "", None), "no rule that keeps nodes from nodes"),
+    Break("inbound not denied", rule("nothing-comes-in", "protocol", "Tcp"), "no rule that denies all that comes in"),
     Break("open account", put(BATCH, "properties/publicNetworkAccess", "Enabled"), "was to be 'Disabled'"),
     Break("closed account", put(BATCH, "properties/publicNetworkAccess", "Disabled"), "was to be 'Enabled'"),
     Break(
@@ -62,8 +111,39 @@ NETWORK = [
     ),
     Break(
         "no service endpoint",
-        lambda p: p.template["variables"]["subnets"][0]["properties"].pop("serviceEndpoints"),
+        subnet(0, "serviceEndpoints", None),
         "no service endpoint Microsoft.Web",
+    ),
+    Break("inline subnets", put(NETWORKS, "properties/subnets", []), "removes the subnets that people added"),
+    Break("inline rules", put(GROUP, "properties/securityRules", []), "removes the rules that people added"),
+    Break(
+        "no route table",
+        section("variables", "egressOfSubnets", "[if(true(), variables('natGateway'), variables('routeTable'))]"),
+        "was chosen",
+        {"own-egress"},
+    ),
+    Break(
+        "no gateway",
+        section("variables", "egressOfSubnets", "[if(true(), variables('routeTable'), variables('natGateway'))]"),
+        "natGateway is None",
+    ),
+    Break(
+        "endpoints before their subnet",
+        without_dependency("Microsoft.Network/privateEndpoints", "subnets", 0),
+        "nothing in dependsOn waits for it",
+    ),
+    Break(
+        "filtered endpoints",
+        subnet(2, "privateEndpointNetworkPolicies", "Enabled"),
+        "Microsoft's Flex Consumption samples",
+    ),
+    Break("zone that hides others", take(LINK, "properties/resolutionPolicy"), "answers NXDOMAIN"),
+    Break("zone groups beside a policy", variable("zoneGroups", "'none'", "'never'"), "is entered in [", {"no-zones"}),
+    Break(
+        "zones beside those that there are",
+        section("variables", "zonesGroupId", "[if(true(), resourceGroup().id, variables('givenZonesId'))]"),
+        "which is not in /subscriptions",
+        {"own-zones"},
     ),
 ]
 CLOSED = [
@@ -73,29 +153,70 @@ CLOSED = [
         "ipSecurityRestrictionsDefaultAction: is 'Allow'",
     ),
     Break("no rule for the pool", section("variables", "poolRule", {"name": "pool"}), "no rule mayfly-pool"),
+    Break(
+        "no rule for the gateway",
+        put(
+            SITE,
+            "properties/siteConfig/ipSecurityRestrictions",
+            "[concat(variables('hookRules'), createArray(variables('poolRule')), variables('operatorRules'))]",
+        ),
+        "mayfly-nat admits []",
+    ),
+    Break(
+        "blank range",
+        section("variables", "operators", "[split(concat(parameters('operatorRanges'), ','), ',')]"),
+        "parseCidr cannot read ''",
+        {"operators"},
+    ),
     Break("admin user", put(REGISTRY, "properties/adminUserEnabled", True), "adminUserEnabled: is True"),
     Break("cheap registry", put(REGISTRY, "sku/name", "Basic"), "only Premium has private endpoints"),
     Break("shared keys", put(STORAGE, "properties/allowSharedKeyAccess", True), "allowSharedKeyAccess: is True"),
     Break(
         "access policies", put(VAULT, "properties/enableRbacAuthorization", False), "enableRbacAuthorization: is False"
     ),
-    Break("pool that cannot be left out", put(POOL, "condition", True), "create_UbuntuBatchPool does not decide"),
+    Break("pool that cannot be left out", put(POOL, "condition", "[or(true(), parameters('create_UbuntuBatchPool'))]"), "create_UbuntuBatchPool does not decide"),
 ]
 MACHINE = "properties/deploymentConfiguration/virtualMachineConfiguration"
+MACHINES = ("ubuntuMachine", "windowsMachine")
 VARIABLES = "properties/startTask/environmentSettings"
 # What the template may not leave unused, in place of a start task.
 UNUSED = "variables('linuxBootstrap'), variables('linuxStartTask'), string(parameters('blockMetadataEndpoints'))"
+
+
+def machine(number: int, key: str, value: Any) -> Callable[[Project], Any]:
+    """Puts a property of a pool's machines, or takes it out."""
+
+    def does(project: Project) -> None:
+        properties = project.template["variables"][MACHINES[number]]
+        properties.pop(key, None)
+        properties |= {} if value is None else {key: value}
+
+    return does
+
+
+def windows_variables(old: str, new: str) -> Callable[[Project], Any]:
+    """Writes another text into the variables of the Windows pool's start task."""
+
+    def does(project: Project) -> None:
+        task = resource(project, POOL, 1)["properties"]["startTask"]
+        if old not in task["environmentSettings"]:
+            raise LookupError(old)
+        task["environmentSettings"] = task["environmentSettings"].replace(old, new)
+
+    return does
+
+
 NODES = [
     *(
-        Break(f"disk of the image, pool {number}", take(POOL, f"{MACHINE}/osDisk", number), "osDisk: is of None GB")
+        Break(f"disk of the image, pool {number}", machine(number, "osDisk", None), "osDisk: is of None GB")
         for number in (0, 1)
     ),
-    Break("disk of a fixed size", put(POOL, f"{MACHINE}/osDisk/diskSizeGB", 128, 1), "was chosen to be of 512"),
-    Break("updates as Batch has them", take(POOL, f"{MACHINE}/windowsConfiguration", 1), "may update and reboot"),
-    Break("no guard where one was chosen", take(POOL, f"{MACHINE}/securityProfile", 1), "securityProfile: is None"),
+    Break("disk of a fixed size", machine(1, "osDisk", {"diskSizeGB": "[sub(parameters('osDiskSizeGB'), 1)]"}), "was chosen to be of 512"),
+    Break("updates as Batch has them", machine(1, "windowsConfiguration", None), "may update and reboot"),
+    Break("no guard where one was chosen", put(POOL, MACHINE, "[variables('windowsMachine')]", 1), "securityProfile: is None"),
     Break(
         "guard where none was chosen",
-        put(POOL, f"{MACHINE}/securityProfile", {"proxyAgentSettings": {"enabled": True}}),
+        machine(0, "securityProfile", {"proxyAgentSettings": {"enabled": True}}),
         "and Off was chosen",
     ),
     Break(
@@ -113,6 +234,9 @@ NODES = [
         put(POOL, f"{VARIABLES}/1/value", "[if(parameters('blockMetadataEndpoints'), 'open', 'blocked')]"),
         "MAYFLY_METADATA is 'open', and was to be 'blocked'",
     ),
+    Break("null in a pool", machine(0, "securityProfile", "[null()]"), "is empty, and is to be left out"),
+    Break("empty text in a pool", put(POOL, "properties/displayName", ""), "displayName: is empty"),
+    Break("empty list in a pool", put(POOL, "properties/userAccounts", []), "userAccounts: is empty"),
     Break("tasks before the rules", put(POOL, "properties/startTask/waitForSuccess", False), "before it is prepared"),
     Break(
         "rules by a task user",
@@ -122,12 +246,16 @@ NODES = [
     Break("start task tried once", put(POOL, "properties/startTask/maxTaskRetryCount", 0), "is not retried"),
     Break(
         "mirror that is not handed on",
-        put(POOL, f"{VARIABLES}/4/value", "[replace(parameters('windowsDockerMirror'), 'mirror', 'other')]", 1),
+        variable(
+            "dockerMirror",
+            "'value', parameters('windowsDockerMirror')",
+            "'value', replace(parameters('windowsDockerMirror'), 'mirror', 'other')",
+        ),
         "MAYFLY_DOCKER_RELEASES is 'https://other.example/docker'",
     ),
     Break(
         "environment too large for Windows",
-        put(POOL, f"{VARIABLES}/4/value", f"[concat(parameters('windowsDockerMirror'), '{'x' * 6000}')]", 1),
+        windows_variables("join(variables('windowsImageNames'), ' ')", f"concat('{'x' * 6000}', variables('windowsImageNames')[0])"),
         "the environment has",
     ),
     Break(
@@ -203,6 +331,13 @@ PORTAL = [
         "unknown function of the portal", output("runnerScope", "[konkat('a')]"), "the portal has no function konkat"
     ),
     Break("hidden element", output("githubEnterprise", "[steps('github').githubEnterprise]"), "may be hidden"),
+    Break(
+        "secret without a value",
+        output("githubWebhookSecret", "[steps('github').githubWebhookSecret]"),
+        "may be left out",
+    ),
+    Break("no toolTip", element("which", "toolTip", ""), "which: has no toolTip"),
+    Break("start value of a check box", element("keepSecrets", "defaultValue", True), "has no defaultValue"),
     Break("other default", element("maxJobHours", "defaultValue", "25"), "begins with '25'"),
     Break(
         "secret in plain sight", element("githubToken", "type", "Microsoft.Common.TextBox"), "typed into a PasswordBox"
@@ -215,4 +350,88 @@ PORTAL = [
     ),
     Break("unknown key", element("maxJobHours", "tooltip", "x"), "has no tooltip"),
 ]
-BREAKS = [*LANGUAGE, *MODELS, *ORDER, *SECRECY, *RIGHTS, *NETWORK, *CLOSED, *NODES, *CREDENTIAL, *AGREEMENT, *PORTAL]
+
+
+def alarm(of: str, **values: Any) -> Callable[[Project], Any]:
+    """Puts values of a log alert."""
+
+    def does(project: Project) -> None:
+        next(one for one in project.template["variables"]["alarms"] if one["name"] == of).update(values)
+
+    return does
+
+
+ALERTS = [
+    Break("short look back", alarm("silence", minutes=15), "silence looks back PT15M"),
+    Break("silence without rows", alarm("silence", query="requests | where name == 'ReconcileRunners'"), "is not seen"),
+    Break("no alert for silence", alarm("silence", name="quiet"), "is silent"),
+    Break("table to come", alarm("batch", query="AzureDiagnostics | take 1"), "until AzureDiagnostics has"),
+]
+TAGS = [
+    Break(
+        "tags of the template alone",
+        variable("tags", "union(parameters('tags'), ", "union(if(true(), createObject(), parameters('tags')), "),
+        "and were to be {'costCenter'",
+        {"tagged"},
+    ),
+    Break("resource without tags", take(STORAGE, "tags"), "tags: are None"),
+]
+SOURCES = [
+    Break(
+        "images of another owner",
+        section("variables", "imageSource", "ghcr.io/other/mayfly/githubactions-runner"),
+        "leads to other/mayfly",
+    ),
+    Break(
+        "moving package",
+        element("packageUri", "defaultValue", "https://github.com/o/m/releases/latest/download/released-package.zip"),
+        "is no address of one release",
+    ),
+]
+
+
+def same_settings(project: Project) -> None:
+    """Gives both diagnostic settings one name."""
+    for one in project.template["resources"]:
+        if one["type"].endswith("/diagnosticSettings"):
+            one["name"] = "[variables('name')]"
+
+
+AGES = [
+    Break("old version", put(SITE, "apiVersion", "2022-09-01"), "Microsoft.Web/sites 2022-09-01 is"),
+    Break("version of a preview", put(SITE, "apiVersion", "2026-09-01-preview"), "2026-09-01-preview is"),
+    Break("two settings of one name", same_settings, "2 resources Microsoft.Insights/diagnosticSettings are named"),
+    Break(
+        "site that names itself",
+        lambda p: settings_of(p).append({"name": "FunctionAppResourceId", "value": "[variables('siteId')]"}),
+        "ends Bicep's decompiler",
+    ),
+]
+# What the types of Bicep let pass: only these checks see it.
+MODES = "'mode', parameters('metadataSecurityProtocol')"
+UNSEEN_BY_BICEP = [
+    Break("name of 25 characters", put(VAULT, "name", "[concat(variables('name'), '-vault')]"), "is no name of"),
+    Break("runtime of no name", put(SITE, "properties/functionAppConfig/runtime/name", "rust"), "no value 'rust'"),
+    Break(
+        "other default action",
+        put(SITE, "properties/siteConfig/ipSecurityRestrictionsDefaultAction", "Refuse"),
+        "has no value 'Refuse'",
+    ),
+    Break("other policy of endpoints", subnet(2, "privateEndpointNetworkPolicies", "Off"), "has no value 'Off'"),
+    Break(
+        "other aggregation",
+        put("Microsoft.Insights/metricAlerts", "properties/criteria/allOf/0/timeAggregation", "Mean"),
+        "has no value 'Mean'",
+    ),
+    Break(
+        "other mode of the proxy agent",
+        variable("guard", MODES, "'mode', toUpper(parameters('metadataSecurityProtocol'))"),
+        "has no value 'ENFORCE'",
+    ),
+    Break(
+        "body of onedeploy",
+        put("Microsoft.Web/sites/extensions", "properties/type", "zip"),
+        "onedeploy.properties has no property type",
+    ),
+]
+BREAKS = [*ALERTS, *TAGS, *SOURCES, *AGES, *UNSEEN_BY_BICEP, *LANGUAGE, *MODELS, *ORDER, *SECRECY, *RIGHTS, *NETWORK, *CLOSED, *NODES, *CREDENTIAL, *AGREEMENT, *PORTAL]

@@ -11,12 +11,15 @@ NETWORK = (
     "/subscriptions/00000000-0000-0000-0000-00000000bbbb/resourceGroups/corporate"
     "/providers/Microsoft.Network/virtualNetworks/corporate"
 )
+KEY = r"-----BEGIN PRIVATE KEY-----\na-key-that-github-made\n-----END PRIVATE KEY-----"
+ROUTES = NETWORK.replace("virtualNetworks/corporate", "routeTables/firewall")
 ZONES = "/subscriptions/00000000-0000-0000-0000-00000000abcd/resourceGroups/names"
 CHOSEN: dict[str, Any] = {
     "runnerScope": "organization",
     "allowedRepositories": "octo/*",
     "githubToken": "ghp_0123456789abcdefghij0123456789abcdef",
     "githubWebhookSecret": "a-secret-of-at-least-20-characters",
+    "packageUri": "https://github.com/octo/mayfly/releases/download/v1.2.3/released-package.zip",
 }
 NODES = ("dedicated", "spot", "spot-with-dedicated")
 POOLS = {"both": (True, True), "ubuntu": (True, False), "windows": (False, True), "none": (False, False)}
@@ -25,11 +28,17 @@ FURTHER: dict[str, dict[str, Any]] = {
     "second": {"keepSecrets": True},
     "second-public": {"keepSecrets": True, "isolation": "public"},
     "own-zones": {"privateDnsZonesResourceGroupId": ZONES, "virtualNetworkResourceId": NETWORK},
-    "own-egress": {"egress": "existing"},
+    "no-zones": {"privateDnsZonesResourceGroupId": "none", "virtualNetworkResourceId": NETWORK},
+    "new-network-own-zones": {"privateDnsZonesResourceGroupId": ZONES},
+    "own-egress": {"egress": "existing", "routeTableResourceId": ROUTES},
+    "routes-and-nat": {"routeTableResourceId": ROUTES},
+    "routes-public": {"routeTableResourceId": ROUTES, "isolation": "public"},
+    "subnet-role-of-another-team": {"poolSubnetRole": "existing", "virtualNetworkResourceId": NETWORK},
+    "tagged": {"tags": {"costCenter": "4711", "application": "other"}},
     "operators": {"operatorRanges": "203.0.113.0/24,198.51.100.7/32"},
     "fixed-firewall": {"refreshFirewall": False},
     "token": {"runnerRegistration": "token"},
-    "app": {"githubAppId": "12345", "githubAppPrivateKey": "a-key-that-github-made", "githubToken": ""},
+    "app": {"githubAppId": "12345", "githubAppPrivateKey": KEY, "githubToken": ""},
     "app-second": {"githubAppId": "12345", "githubToken": "", "githubWebhookSecret": "", "keepSecrets": True},
     "open-metadata": {"blockMetadataEndpoints": False},
     "tuned": {

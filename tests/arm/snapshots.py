@@ -20,15 +20,15 @@ FOLDER = Path(__file__).parent / "snapshots"
 
 def snapshots(project: Project) -> Iterator[tuple[str, str]]:
     """Writes one page for each network and isolation; what depends on pools says on which."""
+    # Whose images they are is stamped into a release: arm/stamp.sh.
+    variables = project.template["variables"] | {"imageSource": "ghcr.io/OWNER/REPO/githubactions-runner"}
+    template = project.template | {"variables": variables}
     for isolation in ("private", "public"):
         for network in ("new", "existing"):
             made = {
-                pools: Deployment(project.template, choice(isolation, network, pools, "dedicated")) for pools in POOLS
+                pools: Deployment(template, choice(isolation, network, pools, "dedicated")) for pools in POOLS
             }
-            page = "\n".join(_page(made)) + "\n"
-            # Whose images they are may change: arm/stamp.sh.
-            source = project.template["variables"]["imageSource"]
-            yield f"{isolation}-{network}.txt", page.replace(source, "ghcr.io/OWNER/REPO/githubactions-runner")
+            yield f"{isolation}-{network}.txt", "\n".join(_page(made)) + "\n"
 
 
 def _page(made: dict[str, Deployment]) -> Iterator[str]:

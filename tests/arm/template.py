@@ -2,7 +2,26 @@
 
 from collections.abc import Callable, Iterator
 
-from checks import carried, closed, credential, language, names, network, nodes, order, portal, rights, secrecy, settings, values
+from checks import (
+    ages,
+    alarms,
+    carried,
+    closed,
+    credential,
+    decompiling,
+    language,
+    names,
+    network,
+    nodes,
+    order,
+    portal,
+    rights,
+    secrecy,
+    settings,
+    sources,
+    tags,
+    values,
+)
 from deployment.deployment import Deployment
 from expressions.syntax import Fault
 from matrix import deployments
@@ -17,7 +36,7 @@ SHAPES: list[Callable[[Deployment], Iterator[str]]] = [
     secrecy.findings,
     lambda deployment: (line for resource in deployment.everything for line in tables.findings(resource)),
 ]
-MEANINGS = [network.findings, rights.findings, closed.findings, carried.pools, nodes.findings, credential.findings]
+MEANINGS = [network.findings, rights.findings, closed.findings, carried.pools, nodes.findings, credential.findings, tags.findings, alarms.findings]
 
 
 def findings(project: Project, only: set[str] | None = None) -> list[str]:
@@ -26,19 +45,20 @@ def findings(project: Project, only: set[str] | None = None) -> list[str]:
     try:
         made = dict(deployments(project, only))
         for name, deployment in made.items():
-            for line in _of(deployment):
+            for line in of_deployment(deployment):
                 found.setdefault(line, f" ({name})")
         for line in settings.findings(project, made.values()):
             found.setdefault(line, "")
     except Fault as fault:
         # Nothing more can be said of a template that cannot be evaluated.
         found[str(fault)] = ""
-    for check in (portal.findings, values.findings, carried.findings):
+    for check in (portal.findings, values.findings, carried.findings, ages.findings, decompiling.findings, sources.findings):
         for line in check(project):
             found.setdefault(line, "")
     return [f"{line}{combination}" for line, combination in found.items()]
 
 
-def _of(deployment: Deployment) -> list[str]:
+def of_deployment(deployment: Deployment) -> list[str]:
+    """Lists what is wrong with one deployment."""
     shapes = [line for check in SHAPES for line in check(deployment)]
     return shapes or [line for check in MEANINGS for line in check(deployment)]

@@ -1,5 +1,6 @@
 """Holds what has to be closed: keys, admin users, public addresses, and the app's front door."""
 
+import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,7 +55,7 @@ def findings(deployment: Deployment) -> Iterator[str]:
         if private and setting(registry.body, "sku", "name") != "Premium":
             yield f"{registry.path}.sku: only Premium has private endpoints"
     for site in of_kind(deployment, "Microsoft.Web/sites"):
-        yield from _front_door(site)
+        yield from _front_door(site, bool(of_kind(deployment, "Microsoft.Network/natGateways")))
     if deployment.parameters.value("keepSecrets"):
         for secret in of_kind(deployment, "Microsoft.KeyVault/vaults/secrets"):
             yield f"{secret.path}: writes a secret that was to be kept"
@@ -71,16 +72,29 @@ def _held(resource: Resource, properties: dict[str, Any]) -> Iterator[str]:
             yield f"{resource.path}.properties.{path}: is {found!r}, and was to be {value!r}"
 
 
-def _front_door(site: Resource) -> Iterator[str]:
+def _front_door(site: Resource, nat: bool) -> Iterator[str]:
     rules = setting(site.body, "properties", "siteConfig", "ipSecurityRestrictions") or []
     for rule in rules:
         at = f"{site.path}.properties.siteConfig.ipSecurityRestrictions {rule.get('name')}"
-        if not str(rule.get("name", "")).startswith(("mayfly-hooks-", "mayfly-pool", "mayfly-operators-")):
+        if not str(rule.get("name", "")).startswith(("mayfly-hooks-", "mayfly-pool", "mayfly-nat", "mayfly-operators-")):
             yield f"{at}: is no rule that RefreshFirewall or a reader would know"
         if len(str(rule.get("ipAddress", "")).split(",")) > 8:
             yield f"{at}: has more ranges than the eight that a rule takes"
+        if "vnetSubnetResourceId" not in rule and not all(map(_network, str(rule.get("ipAddress")).split(","))):
+            yield f"{at}: {rule.get('ipAddress')!r} holds a range that is none"
         if rule.get("ipAddress") in ("Any", "0.0.0.0/0", "*") and rule.get("action") == "Allow":
             yield f"{at}: lets everybody in"
+    # Where the platform does not honour the subnet's rule, a node of this network comes from the gateway's address.
+    addresses = [rule.get("ipAddress") for rule in rules if rule.get("name") == "mayfly-nat"]
+    if addresses != (["20.0.0.3/32"] if nat else []):
+        yield f"{site.path}.properties.siteConfig.ipSecurityRestrictions: mayfly-nat admits {addresses}"
     for needed in ("mayfly-hooks-1", "mayfly-pool"):
         if needed not in [rule.get("name") for rule in rules]:
             yield f"{site.path}.properties.siteConfig.ipSecurityRestrictions: has no rule {needed}"
+
+
+def _network(text: str) -> bool:
+    try:
+        return bool(ipaddress.ip_network(text))
+    except ValueError:
+        return False

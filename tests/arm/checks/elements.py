@@ -30,7 +30,8 @@ KNOWN: dict[str, tuple[set[str], set[str], set[str]]] = {
         set(),
     ),
     "Microsoft.Common.OptionsGroup": (ENTRY | {"defaultValue"}, {"required", "allowedValues"}, set()),
-    "Microsoft.Common.CheckBox": (ENTRY | {"defaultValue"}, {"required", "validationMessage", "validations"}, set()),
+    # Its `defaultValue` is neither in the schema nor in the documentation: an OptionsGroup has one.
+    "Microsoft.Common.CheckBox": (ENTRY, {"required", "validationMessage", "validations"}, set()),
     "Microsoft.Common.Slider": (
         ENTRY | {"min", "max", "subLabel", "defaultValue", "showStepMarkers"},
         {"required"},
@@ -60,6 +61,8 @@ def findings(element: dict[str, Any], place: str) -> Iterator[str]:
         yield f"{place}.type: no element {kind} is known"
         return
     keys, constraints, options = KNOWN[kind]
+    if "toolTip" in keys and not element.get("toolTip"):
+        yield f"{place}: has no toolTip"
     yield from _unknown(element, keys, place, kind)
     yield from _unknown(element.get("constraints", {}), constraints, f"{place}.constraints", kind)
     yield from _unknown(element.get("options", {}), options, f"{place}.options", kind)

@@ -34,15 +34,9 @@ def of_kind(deployment: Deployment, kind: str) -> list[Resource]:
 
 
 def subnets(deployment: Deployment) -> dict[str, tuple[Resource, dict[str, Any]]]:
-    """Finds the subnets that are deployed, by id, each with its properties, wherever they are declared."""
-    found = {
-        one.id: (one, one.body["properties"])
-        for one in of_kind(deployment, "Microsoft.Network/virtualNetworks/subnets")
-    }
-    for network in of_kind(deployment, "Microsoft.Network/virtualNetworks"):
-        for subnet in network.body["properties"].get("subnets", []):
-            found[f"{network.id}/subnets/{subnet['name']}"] = (network, subnet["properties"])
-    return found
+    """Finds the subnets that are deployed, by id, each with its properties."""
+    declared = of_kind(deployment, "Microsoft.Network/virtualNetworks/subnets")
+    return {one.id: (one, one.body["properties"]) for one in declared}
 
 
 def _groups(deployment: Deployment) -> Iterator[str]:
@@ -53,7 +47,13 @@ def _groups(deployment: Deployment) -> Iterator[str]:
         if subnet in pools and "networkSecurityGroup" in properties
     }
     for group in of_kind(deployment, "Microsoft.Network/networkSecurityGroups"):
-        rules = [rule["properties"] for rule in group.body["properties"].get("securityRules", [])]
+        if "securityRules" in group.body["properties"]:
+            yield f"{group.path}.properties.securityRules: an inline list removes the rules that people added"
+        rules = [
+            rule.body["properties"]
+            for rule in of_kind(deployment, f"{group.kind}/securityRules")
+            if rule.name.startswith(f"{group.name}/")
+        ]
         allowed = [one for one in rules if one["direction"] == "Inbound" and one["access"] == "Allow"]
         for one in allowed:
             if one.get("sourceAddressPrefix") in ("*", "Internet", "0.0.0.0/0"):
@@ -80,11 +80,19 @@ def _subnet_of(pool: Resource) -> str:
 
 
 def _subnets(deployment: Deployment) -> Iterator[str]:
+    value = deployment.parameters.value
+    for network in of_kind(deployment, "Microsoft.Network/virtualNetworks"):
+        if "subnets" in network.body["properties"]:
+            yield f"{network.path}.properties.subnets: an inline list removes the subnets that people added"
     pools = {_subnet_of(pool): pool for pool in of_kind(deployment, "Microsoft.Batch/batchAccounts/pools")}
     for subnet, (owner, properties) in subnets(deployment).items():
         at = f"{owner.path} {name_of(subnet)}"
         if not properties.get("networkSecurityGroup"):
             yield f"{at}: has no security group"
+        if properties.get("privateEndpointNetworkPolicies") != ("Disabled" if _holds_endpoints(deployment, subnet) else None):
+            yield f"{at}: has other privateEndpointNetworkPolicies than Microsoft's Flex Consumption samples"
+        if not _holds_endpoints(deployment, subnet):
+            yield from _egress(properties, value, _given(deployment, "routeTableResourceId"), at)
         if properties.get("defaultOutboundAccess") is not False:
             yield f"{at}: relies on default outbound access, which Azure withdraws"
         services = [one["service"] for one in properties.get("serviceEndpoints", [])]
@@ -92,10 +100,33 @@ def _subnets(deployment: Deployment) -> Iterator[str]:
             yield f"{at}: has no service endpoint Microsoft.Web, so the app does not know the pool's subnet"
 
 
+def _holds_endpoints(deployment: Deployment, subnet: str) -> bool:
+    endpoints = of_kind(deployment, "Microsoft.Network/privateEndpoints")
+    return subnet in [one.body["properties"]["subnet"]["id"] for one in endpoints]
+
+
+def _given(deployment: Deployment, parameter: str) -> str:
+    """Reads an id as the template takes it: a slash at its end is left out."""
+    return deployment.parameters.value(parameter).removesuffix("/")
+
+
+def _egress(properties: dict[str, Any], value: Any, wanted: str, at: str) -> Iterator[str]:
+    """A subnet of the nodes or of the app reaches the Internet as was chosen; a PUT takes off what it does not name."""
+    routes = (properties.get("routeTable") or {}).get("id", "")
+    if routes != wanted:
+        yield f"{at}: routeTable is {routes!r}, and {wanted!r} was chosen"
+    nat = value("isolation") == "private" and value("egress") == "nat"
+    if bool(properties.get("natGateway")) != nat:
+        yield f"{at}: natGateway is {properties.get('natGateway')}, and egress is {value('egress')}"
+    if value("isolation") == "private" and not routes and not nat:
+        yield f"{at}: has no way to the Internet"
+
+
 def _endpoints(deployment: Deployment, private: bool) -> Iterator[str]:
     endpoints = of_kind(deployment, "Microsoft.Network/privateEndpoints")
     groups = of_kind(deployment, "Microsoft.Network/privateEndpoints/privateDnsZoneGroups")
     reached: set[tuple[str, str]] = set()
+    given = _given(deployment, "privateDnsZonesResourceGroupId").lower()
     for endpoint in endpoints:
         (link,) = endpoint.body["properties"]["privateLinkServiceConnections"]
         target, (group,) = link["properties"]["privateLinkServiceId"], link["properties"]["groupIds"]
@@ -110,7 +141,8 @@ def _endpoints(deployment: Deployment, private: bool) -> Iterator[str]:
             if holder.name.startswith(f"{endpoint.name}/")
             for one in holder.body["properties"]["privateDnsZoneConfigs"]
         ]
-        if configured != [zone]:
+        # With `none` a policy of the network team writes the zone groups.
+        if configured != ([] if given == "none" else [zone]):
             yield f"{endpoint.path}: {group} is found under {zone}, and is entered in {configured}"
     for kind, group in ZONES if private else ():
         for target in of_kind(deployment, kind):
@@ -119,9 +151,18 @@ def _endpoints(deployment: Deployment, private: bool) -> Iterator[str]:
 
 
 def _zones(deployment: Deployment) -> Iterator[str]:
+    for group in of_kind(deployment, "Microsoft.Network/privateEndpoints/privateDnsZoneGroups"):
+        for one in group.body["properties"]["privateDnsZoneConfigs"]:
+            zone = one["properties"]["privateDnsZoneId"]
+            wanted = _given(deployment, "privateDnsZonesResourceGroupId") or deployment.place.id
+            if not zone.startswith(f"{wanted}/providers/"):
+                yield f"{group.path}: enters its names in {zone}, which is not in {wanted}"
     links = of_kind(deployment, "Microsoft.Network/privateDnsZones/virtualNetworkLinks")
     for zone in of_kind(deployment, "Microsoft.Network/privateDnsZones"):
         if zone.name not in ZONES.values():
             yield f"{zone.path}.name: no private endpoint here is found under {zone.name}"
         if not any(link.name.startswith(f"{zone.name}/") for link in links):
             yield f"{zone.path}: is linked to no virtual network"
+    for link in links:
+        if link.body["properties"].get("resolutionPolicy") != "NxDomainRedirect":
+            yield f"{link.path}: answers NXDOMAIN for private endpoints of other services in the same zone"

@@ -16,9 +16,18 @@ def findings(deployment: Deployment) -> Iterator[str]:
     for pool in of_kind(deployment, "Microsoft.Batch/batchAccounts/pools"):
         at, system = f"{pool.path}.properties", pool.name.rpartition("/")[2]
         machine = pool.body["properties"]["deploymentConfiguration"]["virtualMachineConfiguration"]
+        yield from _empty(pool.body["properties"], at)
         yield from _machine(deployment, machine, f"{at}.deploymentConfiguration.virtualMachineConfiguration", system)
         yield from _start_task(pool.body["properties"].get("startTask") or {}, f"{at}.startTask")
         yield from _environment(deployment, pool.body["properties"].get("startTask") or {}, f"{at}.startTask", system)
+
+
+def _empty(value: Any, at: str) -> Iterator[str]:
+    """Lists empty values: Batch takes them when it creates a pool and refuses them when it is deployed again."""
+    if value in (None, "", []) and not isinstance(value, bool | int):
+        yield f"{at}: is empty, and is to be left out"
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else []):
+        yield from _empty(item, f"{at}.{key}")
 
 
 def _machine(deployment: Deployment, machine: dict[str, Any], at: str, system: str) -> Iterator[str]:
@@ -54,5 +63,5 @@ def _environment(deployment: Deployment, task: dict[str, Any], at: str, system: 
         "windows": {"MAYFLY_DOCKER_RELEASES": value("windowsDockerMirror")},
     }
     for name, text in wanted[system].items():
-        if given.get(name) != text:
+        if (given.get(name) or "") != text:
             yield f"{at}: {name} is {given.get(name)!r}, and was to be {text!r}"

@@ -5,8 +5,11 @@ from functools import cache
 
 from checks.language import texts
 from deployment.deployment import Deployment
+from deployment.place import type_of
 from deployment.resource import Resource
 from expressions.syntax import Fault
+
+ROLE = "Microsoft.Authorization/roleDefinitions"
 
 
 def findings(deployment: Deployment) -> Iterator[str]:
@@ -71,12 +74,19 @@ def _unordered(deployment: Deployment, resource: Resource, before: frozenset[str
 def _mentioned(deployment: Deployment, resource: Resource) -> Iterator[tuple[Resource, str]]:
     """Finds the deployed resources of the template whose ids stand in a body, or begin one that does."""
     for place, text in [*texts(resource.body, resource.path), (f"{resource.path}.scope", resource.on)]:
+        # A role's canonical id is the subscription's, wherever the role is deployed.
+        if type_of(text) == ROLE and (role := _named(deployment, ROLE, text.rpartition("/")[2])):
+            yield role, place
         part = text if text.startswith("/subscriptions/") else ""
         while part:
             other = deployment.find(part)
             if other and other.deployed and other is not resource:
                 yield other, place
             part = part.rpartition("/")[0]
+
+
+def _named(deployment: Deployment, kind: str, name: str) -> Resource | None:
+    return next((one for one in deployment.deployed if (one.kind, one.name) == (kind, name)), None)
 
 
 def _parents(deployment: Deployment, resource: Resource) -> Iterator[Resource]:

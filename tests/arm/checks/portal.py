@@ -17,7 +17,7 @@ FUNCTIONS = set(
     "greaterOrEquals and or not if coalesce add sub mul div mod min max rand floor ceil range utcNow addSeconds "
     "addMinutes addHours encodeBase64 decodeBase64 encodeUriComponent decodeUriComponent uri copyIndex map filter "
     "union intersection startsWith endsWith indexOf lastIndexOf trim null true false parseJson isMatch lambda "
-    "distinct sort reduce items array flatten".lower().split()
+    "distinct sort reduce items array flatten lambdaVariables".lower().split()
 )
 Elements = dict[str, dict[str, Any]]
 
@@ -41,6 +41,15 @@ def findings(project: Project) -> Iterator[str]:
         yield from _agreement(f"createUiDefinition outputs.{name}", outputs[name], declared[name], tree)
 
 
+def elements_of(portal: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Lists every element of the page, those in sections too."""
+    groups = [portal["parameters"]["basics"], *(step["elements"] for step in portal["parameters"]["steps"])]
+    while groups:
+        for element in groups.pop():
+            yield element
+            groups.append(element.get("elements", []))
+
+
 def _named(listed: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
     for element in listed:
         yield element["name"], element
@@ -60,7 +69,7 @@ def _expressions(portal: dict[str, Any], tree: dict[str, Elements]) -> Iterator[
         if place.endswith("regex") or not is_expression(text):
             continue
         try:
-            node = parse(text)
+            node = parse(text, portal=True)
         except Fault as fault:
             yield f"{place}: {fault}"
             continue
@@ -128,6 +137,8 @@ def _agreement(place: str, output: Any, declared: dict[str, Any], tree: dict[str
         if isinstance(default, str) and default not in values:
             yield f"{place}: the default {default!r} is none of the labels"
         default = values.get(default, default) if isinstance(default, str) else default
+        if declared["type"] == "bool":
+            values, default = {label: value == "yes" for label, value in values.items()}, default == "yes"
         if not {str(one) for one in values.values()} <= {
             str(one) for one in declared.get("allowedValues", values.values())
         }:
@@ -138,17 +149,25 @@ def _agreement(place: str, output: Any, declared: dict[str, Any], tree: dict[str
 
 
 def _hidden(place: str, output: Any, tree: dict[str, Elements]) -> Iterator[str]:
-    """A hidden element has no value: what reads it says what stands in for it, by `coalesce` or `if`."""
+    """A hidden or optional element may have no value: what reads it says what stands in, by `coalesce` or `if`."""
     if not isinstance(output, str) or not is_expression(output):
         return
-    node = parse(output)
-    if any(call.name in ("coalesce", "if") for call in calls(node)):
+    node = parse(output, portal=True)
+    if any(call.name in ("coalesce", "if", "equals") for call in calls(node)):
         return
     for chain in _chains(node):
         for length in range(2, len(chain) + 1):
             element = _element(chain[:length], tree) or {}
             if element.get("visible", True) is not True:
                 yield f"{place}: {'.'.join(chain[:length])} may be hidden, and nothing stands in for it"
+            elif _optional(element):
+                yield f"{place}: {'.'.join(chain[:length])} may be left out, and nothing stands in for it"
+
+
+def _optional(element: dict[str, Any]) -> bool:
+    """Tells an element that may stay without a value; a check box has one at once."""
+    typed = element.get("type") in ("Microsoft.Common.TextBox", "Microsoft.Common.PasswordBox")
+    return typed and element.get("constraints", {}).get("required") is not True
 
 
 def _plain(default: Any) -> str:
@@ -160,9 +179,15 @@ def _shown_by(output: Any, tree: dict[str, Elements]) -> dict[str, Any] | None:
     """Finds the element that gives an output its value, through a conversion or before what stands in for it."""
     if not isinstance(output, str) or not is_expression(output):
         return None
-    node = parse(output)
-    match node:
-        case Call("int" | "bool" | "string", (inner,)) | Call("coalesce", (inner, Literal(""))):
-            node = inner
+    node = parse(output, portal=True)
+    while isinstance(node, Call):
+        match node:
+            case Call("int" | "bool" | "string", (inner,)) | Call("coalesce", (inner, Literal())):
+                node = inner
+            # A choice of yes and no, which something else may overrule.
+            case Call("equals", (inner, Literal("yes"))) | Call("and", (Call() as inner, *_)):
+                node = inner
+            case _:
+                break
     chain = _chain(node)
     return _element(chain, tree) if chain else None

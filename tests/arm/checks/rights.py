@@ -5,7 +5,7 @@ from typing import Any
 
 from checks.network import of_kind
 from deployment.deployment import Deployment
-from deployment.place import type_of
+from deployment.place import SUBSCRIPTION, type_of
 from deployment.shapes import identifier
 
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
@@ -21,13 +21,12 @@ ROLES = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
 }
-# The one role of our own, and all that it allows.
-OWN_ROLE = "access restrictions"
-ACTIONS = [
-    "Microsoft.Web/sites/config/read",
-    "Microsoft.Web/sites/config/write",
-    "Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action",
-]
+# The roles of our own, and all that each allows.
+SITE, SUBNET = "Mayfly site configuration", "Mayfly pool subnet"
+ACTIONS = {
+    SITE: {"Microsoft.Web/sites/config/read", "Microsoft.Web/sites/config/write"},
+    SUBNET: {"Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action"},
+}
 # Who may do what, and on what; nothing else.
 GRANTED: dict[str, set[tuple[str, str]]] = {
     "pool": {("AcrPull", "Microsoft.ContainerRegistry/registries")},
@@ -39,16 +38,15 @@ GRANTED: dict[str, set[tuple[str, str]]] = {
         ("Storage Queue Data Contributor", "Microsoft.Storage/storageAccounts"),
     },
 }
-REFRESHING = {
-    (OWN_ROLE, "Microsoft.Web/sites"),
-    (OWN_ROLE, "Microsoft.Network/virtualNetworks/subnets"),
-}
+REFRESHING = {(SITE, "Microsoft.Web/sites")}
+# A network team may assign it in the template's place.
+NAMING_THE_SUBNET = {(SUBNET, "Microsoft.Network/virtualNetworks/subnets")}
 
 
 def findings(deployment: Deployment) -> Iterator[str]:
     """Lists the rights that are wrong, missing or too many."""
     principals = _principals(deployment)
-    granted = {**GRANTED, "app": GRANTED["app"] | (REFRESHING if _refreshes(deployment) else set())}
+    granted = {**GRANTED, "app": GRANTED["app"] | _refreshing(deployment)}
     given: dict[str, set[tuple[str, str]]] = {who: set() for who in set(principals.values())}
     yield from _own_roles(deployment)
     for assignment in of_kind(deployment, "Microsoft.Authorization/roleAssignments"):
@@ -74,24 +72,32 @@ def findings(deployment: Deployment) -> Iterator[str]:
             yield f"roleAssignments: the {who}'s identity lacks {role} on {kind}"
 
 
-def _refreshes(deployment: Deployment) -> bool:
-    return deployment.parameters.value("refreshFirewall")
+def _refreshing(deployment: Deployment) -> set[tuple[str, str]]:
+    value = deployment.parameters.value
+    if not value("refreshFirewall"):
+        return set()
+    return REFRESHING | (NAMING_THE_SUBNET if value("poolSubnetRole") == "create" else set())
 
 
 def role_of(deployment: Deployment, definition: str) -> str | None:
     """Names a role by its definition's id: a published one, or our own."""
-    own = of_kind(deployment, "Microsoft.Authorization/roleDefinitions")
-    if definition in [role.id for role in own]:
-        return OWN_ROLE
+    for role in of_kind(deployment, "Microsoft.Authorization/roleDefinitions"):
+        if definition == f"/subscriptions/{SUBSCRIPTION}/providers/{role.kind}/{role.name}":
+            return next((kind for kind in ACTIONS if role.body["properties"]["roleName"].startswith(kind)), None)
     published = definition.startswith("/subscriptions/") and type_of(definition).endswith("/roleDefinitions")
     return ROLES.get(definition.rpartition("/")[2]) if published else None
 
 
 def _own_roles(deployment: Deployment) -> Iterator[str]:
     for role in of_kind(deployment, "Microsoft.Authorization/roleDefinitions"):
+        scopes = role.body["properties"]["assignableScopes"]
+        # Each scope asks the deployer for roleDefinitions/write there.
+        if [scope.lower() for scope in scopes] != [role.place.id.lower()]:
+            yield f"{role.path}.properties.assignableScopes: {scopes} is not the one group that it is deployed to"
+        known = next((ACTIONS[kind] for kind in ACTIONS if role.body["properties"]["roleName"].startswith(kind)), set())
         for permission in role.body["properties"]["permissions"]:
-            for key, allowed in (("actions", ACTIONS), ("dataActions", [])):
-                for action in sorted(set(permission.get(key, [])) - set(allowed)):
+            for key, allowed in (("actions", known), ("dataActions", set())):
+                for action in sorted(set(permission.get(key, [])) - allowed):
                     yield f"{role.path}.properties.permissions: allows {action}"
 
 

@@ -53,6 +53,7 @@ SOURCES = {
     "Microsoft.ManagedIdentity/userAssignedIdentities": Source("msi.v2024_11_30.models", "Identity", "2024-11-30"),
     "Microsoft.Network/natGateways": Source("network.models", "NatGateway", NETWORK),
     "Microsoft.Network/networkSecurityGroups": Source("network.models", "NetworkSecurityGroup", NETWORK),
+    "Microsoft.Network/networkSecurityGroups/securityRules": Source("network.models", "SecurityRule", NETWORK),
     "Microsoft.Network/privateDnsZones": Source("privatedns.models", "PrivateZone", "2024-06-01"),
     "Microsoft.Network/privateDnsZones/virtualNetworkLinks": Source(
         "privatedns.models", "VirtualNetworkLink", "2024-06-01"
@@ -77,17 +78,17 @@ SOURCES = {
 }
 # (type, version) → the properties, `properties.` left out, that its model has and this version has not.
 OTHER_VERSIONS: dict[tuple[str, str], set[str]] = {
-    # The newest SDK that speaks 2023-12-01 has no diagnostic settings, and the two cannot be installed together.
-    # Of 2023-12-01 the model lacks `actions.actionProperties`, and `resolveConfiguration` is called otherwise.
-    ("Microsoft.Insights/scheduledQueryRules", "2023-12-01"): {"publicNetworkAccess", "ruleResolveConfiguration"},
-    # The handler speaks 2024-11-01 as well. What 2025-05-01 has more is refused, but for `siteUpdateStrategy`
-    # within `functionAppConfig`, which lies deeper than is looked here.
-    ("Microsoft.Web/serverfarms", "2024-11-01"): {
+    # No SDK that speaks newer versions has diagnostic settings besides, and two of them cannot be installed together.
+    # The types of Bicep 0.49.2 take the bodies of both alert resources at the newer versions without a warning.
+    ("Microsoft.Insights/metricAlerts", "2026-01-01"): set(),
+    ("Microsoft.Insights/scheduledQueryRules", "2026-03-01"): {"publicNetworkAccess", "ruleResolveConfiguration"},
+    # What 2025-05-01 has more than 2024-11-01 is rejected; Bicep's types take the bodies at 2025-03-01.
+    ("Microsoft.Web/serverfarms", "2025-03-01"): {
         "installScripts", "isCustomMode", "network", "planDefaultIdentity", "rdpEnabled", "registryAdapters",
         "storageMounts",
     },
-    ("Microsoft.Web/sites", "2024-11-01"): set(),
-    ("Microsoft.Web/sites/basicPublishingCredentialsPolicies", "2024-11-01"): set(),
+    ("Microsoft.Web/sites", "2025-03-01"): set(),
+    ("Microsoft.Web/sites/basicPublishingCredentialsPolicies", "2025-03-01"): set(),
 }
 
 
