@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from checks.network import of_kind
+from checks.network import of_kind, system_of
 from deployment.deployment import Deployment
 from project import Project
 
@@ -49,7 +49,7 @@ def pools(deployment: Deployment) -> Iterator[str]:
         formula = properties["scaleSettings"]["autoScale"]["formula"]
         if len(formula.encode()) > LONGEST_FORMULA:
             yield f"{at}.scaleSettings: the formula has more than {LONGEST_FORMULA} bytes"
-        yield from _numbers(deployment, formula, f"{at}.scaleSettings", pool.name.rpartition("/")[2])
+        yield from _numbers(deployment, formula, f"{at}.scaleSettings", system_of(pool))
         task = properties.get("startTask") or {}
         if len(task.get("commandLine", "")) > LONGEST_COMMAND:
             yield f"{at}.startTask.commandLine: is longer than {LONGEST_COMMAND} characters"
@@ -59,7 +59,7 @@ def pools(deployment: Deployment) -> Iterator[str]:
         size = sum(2 * len(f"{one['name']}={one['value']}\0") for one in task.get("environmentSettings", []))
         if size > LARGEST_ENVIRONMENT:
             yield f"{at}.startTask: the environment has {size} bytes, more than {LARGEST_ENVIRONMENT}"
-        yield from _scripts(deployment, task, f"{at}.startTask", pool.name.rpartition("/")[2])
+        yield from _scripts(deployment, task, f"{at}.startTask", system_of(pool))
 
 
 def _numbers(deployment: Deployment, formula: str, at: str, system: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
-from checks.network import of_kind
+from checks.network import of_kind, system_of
 from checks.rights import setting
 from deployment.deployment import Deployment
 from deployment.resource import Resource
@@ -60,7 +60,7 @@ def findings(deployment: Deployment) -> Iterator[str]:
         for secret in of_kind(deployment, "Microsoft.KeyVault/vaults/secrets"):
             yield f"{secret.path}: writes a secret that was to be kept"
     for system, parameter in (("ubuntu", "create_UbuntuBatchPool"), ("windows", "create_WindowsBatchPool")):
-        made = [pool.name for pool in of_kind(deployment, "Microsoft.Batch/batchAccounts/pools") if system in pool.name]
+        made = [pool.name for pool in of_kind(deployment, "Microsoft.Batch/batchAccounts/pools") if system == system_of(pool)]
         if bool(made) != deployment.parameters.value(parameter):
             yield f"resources: {parameter} does not decide whether there is a pool for {system}"
 

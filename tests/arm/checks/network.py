@@ -39,6 +39,12 @@ def subnets(deployment: Deployment) -> dict[str, tuple[Resource, dict[str, Any]]
     return {one.id: (one, one.body["properties"]) for one in declared}
 
 
+def system_of(pool: Resource) -> str:
+    """Tells which of the two pools it is, whatever its name."""
+    machine = pool.body["properties"]["deploymentConfiguration"]["virtualMachineConfiguration"]
+    return "windows" if "windows" in machine["nodeAgentSkuId"] else "ubuntu"
+
+
 def _groups(deployment: Deployment) -> Iterator[str]:
     pools = {_subnet_of(pool) for pool in of_kind(deployment, "Microsoft.Batch/batchAccounts/pools")}
     of_pools = {

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from checks.network import of_kind
+from checks.network import of_kind, system_of
 from checks.rights import setting
 from deployment.deployment import Deployment
 
@@ -14,7 +14,7 @@ SMALLEST_DISK = 128
 def findings(deployment: Deployment) -> Iterator[str]:
     """Lists the pools that break a promise."""
     for pool in of_kind(deployment, "Microsoft.Batch/batchAccounts/pools"):
-        at, system = f"{pool.path}.properties", pool.name.rpartition("/")[2]
+        at, system = f"{pool.path}.properties", system_of(pool)
         machine = pool.body["properties"]["deploymentConfiguration"]["virtualMachineConfiguration"]
         yield from _empty(pool.body["properties"], at)
         yield from _machine(deployment, machine, f"{at}.deploymentConfiguration.virtualMachineConfiguration", system)

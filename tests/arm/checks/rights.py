@@ -63,7 +63,9 @@ def findings(deployment: Deployment) -> Iterator[str]:
         if not who:
             yield f"{assignment.path}.properties.principalId: belongs to nobody of this deployment"
             continue
-        right = (role, type_of(assignment.on) if assignment.on else "the resource group")
+        on = type_of(assignment.on) if assignment.on else "the resource group"
+        # Azure reads ids without regard to case.
+        right = next((one for one in granted[who] if (role, on.lower()) == (one[0], one[1].lower())), (role, on))
         given[who].add(right)
         if right not in granted[who]:
             yield f"{assignment.path}: gives the {who}'s identity {right[0]} on {right[1]}"

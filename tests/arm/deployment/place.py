@@ -1,5 +1,6 @@
 """Says where a deployment goes, and what resource ids look like there."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,7 +85,7 @@ def extension_id(base: str, kind: str, *names: str) -> str:
 
 def type_of(resource: str) -> str:
     """Reads the type out of a resource's id."""
-    provider, *path = resource.rsplit("/providers/", 1)[-1].split("/")
+    provider, *path = re.split("/providers/", resource, flags=re.IGNORECASE)[-1].split("/")
     return "/".join([provider, *path[::2]])
 
 
