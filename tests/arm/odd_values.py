@@ -58,7 +58,7 @@ ODD: dict[str, Odd] = {
     ),
     "packageUri": Odd(
         [PACKAGE, "https://mirror.example/released-package.zip"],
-        ["", " ", PACKAGE.replace("https", "http"), PACKAGE + "/", PACKAGE + " ", PACKAGE.upper(), "https://", "released-package.zip"],
+        ["https://unstamped.invalid/released-package.zip", "", " ", PACKAGE.replace("https", "http"), PACKAGE + "/", PACKAGE + " ", PACKAGE.upper(), "https://", "released-package.zip"],
     ),
     "virtualNetworkResourceId": Odd(
         ["", NETWORK, NETWORK + "/", NETWORK.replace("resourceGroups", "resourcegroups"), NETWORK.upper()],

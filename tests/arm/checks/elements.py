@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+UNSTAMPED = "//unstamped.invalid/"
 ALL = {"name", "type", "visible"}
 ENTRY = ALL | {"label", "toolTip", "constraints"}
 # Keys, keys of constraints and keys of options of each element that may be used.
@@ -87,6 +88,7 @@ def _pattern(rule: dict[str, Any], default: Any, place: str) -> Iterator[str]:
         return
     if not rule.get("validationMessage", rule.get("message")):
         yield f"{place}.constraints: {pattern} has no message"
-    # The portal matches what is not required only when something is there.
-    if isinstance(default, str) and default and not default.startswith("[") and not matches.search(default):
+    # The portal matches what is not required only when something is there. What is not stamped has to be replaced.
+    written = isinstance(default, str) and default and not default.startswith("[") and UNSTAMPED not in default
+    if written and not matches.search(default):
         yield f"{place}.defaultValue: {default!r} does not match {pattern}"
