@@ -28,7 +28,7 @@ from breaks import (
     without_dependency,
 )
 from breaks_of_shape import LANGUAGE, MODELS, ORDER, SECRECY
-from project import README, Project
+from project import ARM_README, README, Project
 
 PULL, PUSH = "7f951dda-4ed3-4680-a7ca-43fe172d538d", "8311e382-0749-4cb8-b61a-304f252e45ec"
 ROLES = "Microsoft.Authorization/roleDefinitions"
@@ -320,6 +320,11 @@ AGREEMENT = [
         "value in the parameters file",
         lambda p: p.values["parameters"].update(githubToken={"value": "x"}),
         "and has a value",
+    ),
+    Break(
+        "parameter without a row",
+        text(ARM_README, "`poolSubnetRole`, ", ""),
+        "arm/README.md: has no parameter poolSubnetRole",
     ),
     Break("stranger in the parameters file", lambda p: p.values["parameters"].update(tokn={}), "tokn is no parameter"),
 ]

@@ -40,6 +40,9 @@ LANGUAGE = [
         "reference is known in a resource's properties",
     ),
     Break("unknown member", put(SITE, "kind", "[resourceGroup().nam]"), "'nam' is not in"),
+    Break("text too long", section("metadata", "comments", "x" * 131_073), "has 131073 characters"),
+    Break("template too large", section("metadata", "comments", ["x" * 100_000] * 45), "has more than 4194304 bytes"),
+    Break("too many outputs", lambda p: p.template["outputs"].update({f"o{n}": {"type": "int", "value": 1} for n in range(64)}), "more than 64"),
     Break("name too long", put(STORAGE, "name", "[concat(variables('name'), '-storage')]"), "is no name of"),
 ]
 MODELS = [

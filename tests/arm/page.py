@@ -99,7 +99,7 @@ class Page:
                     yield element, values[element["name"]]
 
     def takes(self, element: dict[str, Any], value: Any) -> bool:
-        """Tells whether an element takes a value."""
+        """Returns whether an element takes a value."""
         constraints = element["constraints"]
         if value in (None, ""):
             return self._evaluated(constraints.get("required", False)) is not True

@@ -9,10 +9,11 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = "arm/azuredeploy.json"
 VALUES = "arm/azuredeploy.parameters.json"
 PORTAL = "arm/createUiDefinition.json"
-README = "README.md"
+README, ARM_README = "README.md", "arm/README.md"
 SOURCE = "arm/SOURCE"
 TEXTS = [
     README,
+    ARM_README,
     SOURCE,
     "arm/autoscale/*.txt",
     "arm/linux/start-task.sh",

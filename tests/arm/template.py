@@ -9,6 +9,7 @@ from checks import (
     closed,
     credential,
     decompiling,
+    deployer,
     language,
     names,
     network,
@@ -47,8 +48,10 @@ def findings(project: Project, only: set[str] | None = None) -> list[str]:
         for name, deployment in made.items():
             for line in of_deployment(deployment):
                 found.setdefault(line, f" ({name})")
-        for line in settings.findings(project, made.values()):
-            found.setdefault(line, "")
+        # One combination alone does not show what the others need.
+        for check in (settings.findings, *([deployer.findings] if only is None else [])):
+            for line in check(project, made.values()):
+                found.setdefault(line, "")
     except Fault as fault:
         # Nothing more can be said of a template that cannot be evaluated.
         found[str(fault)] = ""

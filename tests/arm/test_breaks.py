@@ -5,9 +5,11 @@ import unittest
 import formulas
 import policy
 import snapshots
-from breaks import STORAGE, Break, broken, put
+from breaks import STORAGE, Break, broken, put, text
 from breaks_of_promises import BREAKS
-from project import read_project
+from checks import deployer
+from matrix import deployments
+from project import ARM_README, read_project
 from template import findings
 
 
@@ -21,6 +23,16 @@ class Breaks(unittest.TestCase):
                 found = [line for line in findings(broken(project, one), set(one.seen)) if line not in known[frozenset(one.seen)]]
                 self.assertTrue(any(one.found in line for line in found), f"{one.found!r} is not in {found}")
                 print(f"{one.name}: {next(line for line in found if one.found in line)}")
+
+    def test_rights_of_the_deployer_are_those_that_choices_need(self) -> None:
+        for old, new, found in (
+            ("`Microsoft.Network/routeTables/join/action`", "the right to join", "does not say that the deployer needs"),
+            ("`Microsoft.Network/virtualNetworks/join/action`", "`Microsoft.Network/natGateways/join/action`", "no choice needs"),
+            ("`Microsoft.Resources/deployments/*`, ", "", "needs Microsoft.Resources/deployments/*"),
+        ):
+            project = broken(read_project(), Break("", text(ARM_README, old, new), ""))
+            lines = list(deployer.findings(project, [made for _, made in deployments(project)]))
+            self.assertTrue(any(found in line for line in lines), lines)
 
     def test_a_resource_less_is_seen_in_the_snapshots(self) -> None:
         less = Break("", put(f"{STORAGE}/managementPolicies", "condition", "[equals(parameters('egress'), '')]"), "")

@@ -1,5 +1,6 @@
 """Reads every expression of a template, used in a deployment or not: names, uses and documentation."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from expressions.syntax import Call, Fault, Literal, calls, is_expression, parse
 
 # https://learn.microsoft.com/azure/azure-resource-manager/templates/best-practices#template-limits
 LIMITS = {"parameters": 256, "variables": 256, "resources": 800, "outputs": 64}
+LONGEST_TEXT, LARGEST_TEMPLATE = 131_072, 4 * 1024 * 1024
 # Special forms of the evaluator, and what is known in defaults or in loops alone.
 FORMS = {"if", "map", "filter", "lambda", "lambdavariables", "copyindex", "newguid", "utcnow"}
 ONLY_IN_DEFAULTS = {"newguid", "utcnow"}
@@ -34,6 +36,11 @@ def findings(deployment: Deployment) -> Iterator[str]:
     for section, most in LIMITS.items():
         if len(template.get(section, {})) > most:
             yield f"{path}{section}: has more than {most} entries"
+    for place, text in texts(template):
+        if len(text) > LONGEST_TEXT:
+            yield f"{path}{place}: has {len(text)} characters, more than {LONGEST_TEXT}"
+    if not path and len(json.dumps(template)) > LARGEST_TEMPLATE:
+        yield f"template: has more than {LARGEST_TEMPLATE} bytes"
     for resource in deployment.deployed:
         if resource.nested:
             yield from findings(resource.nested)

@@ -40,7 +40,7 @@ def subnets(deployment: Deployment) -> dict[str, tuple[Resource, dict[str, Any]]
 
 
 def system_of(pool: Resource) -> str:
-    """Tells which of the two pools it is, whatever its name."""
+    """Returns which of the two pools it is, independent of its name."""
     machine = pool.body["properties"]["deploymentConfiguration"]["virtualMachineConfiguration"]
     return "windows" if "windows" in machine["nodeAgentSkuId"] else "ubuntu"
 

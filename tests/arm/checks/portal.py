@@ -165,7 +165,7 @@ def _hidden(place: str, output: Any, tree: dict[str, Elements]) -> Iterator[str]
 
 
 def _optional(element: dict[str, Any]) -> bool:
-    """Tells an element that may stay without a value; a check box has one at once."""
+    """Returns whether an element may stay without a value; a check box has one at once."""
     typed = element.get("type") in ("Microsoft.Common.TextBox", "Microsoft.Common.PasswordBox")
     return typed and element.get("constraints", {}).get("required") is not True
 
