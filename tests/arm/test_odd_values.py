@@ -14,6 +14,14 @@ from template import of_deployment
 
 # The template draws it.
 NOT_TYPED = {"ticketKey", "location"}
+CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
+    ({"egress": "existing"}, "routeTableResourceId"),
+    ({"runnerScope": "enterprise"}, "githubEnterprise"),
+    (ODD["githubEnterprise"].beside | ODD["githubAppId"].beside, "githubAppId"),
+    ({"virtualNetworkResourceId": NETWORK, "routeTableResourceId": ROUTES}, "routeTableResourceId"),
+    ({"ubuntuMaxNodes": 252}, "poolSubnetPrefix"),
+    ({"tags": {f"tag{number}": "x" for number in range(14)}}, "tags"),
+]
 
 
 class OddValues(unittest.TestCase):
@@ -59,18 +67,22 @@ class OddValues(unittest.TestCase):
         self.assertEqual(apart, set(APART))
 
     def test_parameters_that_contradict_each_other_are_refused(self) -> None:
-        for values, named in (
-            ({"egress": "existing"}, "routeTableResourceId"),
-            ({"runnerScope": "enterprise"}, "githubEnterprise"),
-            (ODD["githubEnterprise"].beside | ODD["githubAppId"].beside, "githubAppId"),
-            ({"virtualNetworkResourceId": NETWORK, "routeTableResourceId": ROUTES}, "routeTableResourceId"),
-            ({"ubuntuMaxNodes": 252}, "poolSubnetPrefix"),
-            ({"tags": {f"tag{number}": "x" for number in range(14)}}, "tags"),
-        ):
+        for values, named in CONTRADICTIONS:
             with self.subTest(values=values):
                 with self.assertRaises(Fault) as caught:
                     self.deployed(values)
                 self.assertIn(named, str(caught.exception))
+
+    def test_every_refusal_refuses_something(self) -> None:
+        every = [odd.beside | {name: value} for name, odd in ODD.items() for value in odd.refused]
+        messages = ""
+        for values in every + [values for values, _ in CONTRADICTIONS]:
+            with self.assertRaises(Fault) as caught:
+                self.deployed(values)
+            messages += str(caught.exception)
+        unused = [one["because"] for one in self.project.template["variables"]["refusals"] if one["because"] not in messages]
+        # An address that is none ends the evaluation at the function that reads it, which shows it.
+        self.assertEqual([one for one in unused if "takes networks such as" not in one], [])
 
     def test_no_secret_decides_a_name(self) -> None:
         """Microsoft's own evaluator, `bicep snapshot`, leaves open what a secret decides."""

@@ -15,6 +15,13 @@ class Template(unittest.TestCase):
     def test_nothing_is_found_in_any_combination(self) -> None:
         self.assertEqual(findings(read_project()), [])
 
+    def test_what_is_not_deployed_can_be_evaluated(self) -> None:
+        """Resource Manager may evaluate a resource whose condition does not hold."""
+        for name, made in deployments(read_project()):
+            for resource in made.resources:
+                with self.subTest(name, resource=resource.path):
+                    self.assertIsInstance(resource.body, dict)
+
     def test_what_is_deployed_is_what_was(self) -> None:
         self.assertEqual(list(snapshots.findings(read_project())), [])
 
