@@ -1,11 +1,14 @@
 """Holds the template, the portal's page and their neighbours to what the checks know."""
 
+import json
 import unittest
 
 import formulas
 import snapshots
-from matrix import deployments
-from project import read_project
+from deployment.deployment import Deployment
+from expressions.syntax import Fault
+from matrix import CHOSEN, deployments
+from project import SOURCE, read_project
 from template import findings
 
 
@@ -21,6 +24,26 @@ class Template(unittest.TestCase):
             for resource in made.resources:
                 with self.subTest(name, resource=resource.path):
                     self.assertIsInstance(resource.body, dict)
+
+    def test_a_stamped_copy_names_its_package_and_images(self) -> None:
+        project = read_project()
+        project.texts[SOURCE] = "Octo/mayfly\n"
+        stamped = {
+            "https://unstamped.invalid/": "https://github.com/Octo/mayfly/releases/download/v1.2.3/",
+            '"unstamped.invalid/githubactions-runner"': '"ghcr.io/octo/mayfly/githubactions-runner"',
+        }
+        for old, new in stamped.items():
+            project.template = json.loads(json.dumps(project.template).replace(old, new))
+            project.portal = json.loads(json.dumps(project.portal).replace(old, new))
+        self.assertEqual(findings(project, {"second", "app"}), [])
+        values = {name: value for name, value in CHOSEN.items() if name != "packageUri"}
+        lines = Deployment(project.template, values).outputs["importImages"]
+        self.assertEqual([line.split(" --source ")[1].split(":")[0] for line in lines], ["ghcr.io/octo/mayfly/githubactions-runner"] * 3)
+        # A copy that is not stamped has neither, and says so.
+        unstamped = read_project()
+        unstamped.template["parameters"]["packageUri"].update(defaultValue="https://unstamped.invalid/released-package.zip")
+        with self.assertRaisesRegex(Fault, "packageUri: give the https address"):
+            Deployment(unstamped.template, values)
 
     def test_what_is_deployed_is_what_was(self) -> None:
         self.assertEqual(list(snapshots.findings(read_project())), [])
