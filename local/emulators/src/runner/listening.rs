@@ -16,7 +16,7 @@ use super::{Ending, Listener, PAUSE, perf};
 const SESSION_PAUSE: Duration = Duration::from_secs(30);
 /// How often it finds the session of another one until it gives up: for three and a half minutes.
 const SESSION_CONFLICTS: u32 = 8;
-/// How often it asks for a message in vain until it ends, to be started again.
+/// How many unanswered requests for a message it makes before it ends, to be started again.
 const MESSAGE_TRIES: u32 = 10;
 /// How long it waits after the second failure and each further one; with the first ones the real one was seen to
 /// take 12 minutes for the ten. After the first failure it waits for 1 s here, and for 15 to 30 s there.
