@@ -17,7 +17,7 @@ const UNREACHED_FOR: TimeDelta = TimeDelta::minutes(15);
 /// How long it counts as uncovered though no run has reached it.
 const UNSEEN_FOR: TimeDelta = TimeDelta::minutes(30);
 /// How many runners of one job may fail by causes of our own.
-const MOST_FAILURES: usize = 5;
+const MAX_FAILURES: usize = 5;
 
 /// A job that waits for a runner of ours.
 pub(super) struct Waiting<'a> {
@@ -88,7 +88,7 @@ impl<'a> Waiting<'a> {
             return Some(Unserved::Group(why.clone()));
         }
         let failures = self.failures(coverage);
-        let given_up = failures.len() >= MOST_FAILURES && coverage.covering(self.id).is_none();
+        let given_up = failures.len() >= MAX_FAILURES && coverage.covering(self.id).is_none();
         failures.last().filter(|_| given_up).cloned().map(Unserved::Failing)
     }
 
@@ -120,20 +120,25 @@ impl<'a> Waiting<'a> {
             })
             .max_by_key(|(at, _)| *at);
         match last {
-            Some((_, Ending::Failed(_) | Ending::Refused | Ending::Node)) => true,
-            Some((at, Ending::NoJob)) => now - at >= self.patience(coverage),
+            Some((_, Ending::Failed(_) | Ending::Node)) => true,
+            Some((at, how @ (Ending::NoJob | Ending::Refused))) => {
+                now - at >= self.delay(coverage, how)
+            }
             Some((_, Ending::Clean | Ending::Terminated)) | None => {
                 uncovered.lasted(&self.id, UNCOVERED_FOR, now)
             }
         }
     }
 
-    /// The pause after runners that GitHub gave no job: none at first, then twice as long each time.
-    fn patience(&self, coverage: &Coverage<'_>) -> TimeDelta {
-        let in_vain =
-            |task: &&LedgerTask| matches!(task.stage, Stage::Ended { how: Ending::NoJob, .. });
-        let times = coverage.made_for(self.id).filter(in_vain).count();
-        TimeDelta::minutes(1 << times.min(6)) - TimeDelta::minutes(1)
+    /// Returns the delay before the next runner after those that ended in the same way: twice as long each time, up
+    /// to 63 minutes. Five runners may refuse the jobs of others before it grows: each of these took a job of its
+    /// own to refuse.
+    fn delay(&self, coverage: &Coverage<'_>, how: &Ending) -> TimeDelta {
+        let same =
+            |task: &&LedgerTask| matches!(&task.stage, Stage::Ended { how: own, .. } if own == how);
+        let times = coverage.made_for(self.id).filter(same).count();
+        let free = if *how == Ending::Refused { MAX_FAILURES } else { 0 };
+        TimeDelta::minutes(1 << times.saturating_sub(free).min(6)) - TimeDelta::minutes(1)
     }
 
     /// The request for the job's next runner: one number after all that it had.

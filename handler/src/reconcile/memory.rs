@@ -69,6 +69,11 @@ impl<T: Ord> Since<T> {
         self.0.iter().filter(move |&(_, &since)| now - since <= than).map(|(thing, _)| thing)
     }
 
+    /// Tells whether something was so at the last run.
+    pub fn contains(&self, thing: &T) -> bool {
+        self.0.contains_key(thing)
+    }
+
     /// Tells whether something has been so for this long.
     pub fn lasted(&self, thing: &T, long: TimeDelta, now: DateTime<Utc>) -> bool {
         self.0.get(thing).is_some_and(|&since| now - since >= long)

@@ -45,7 +45,7 @@ pub(super) fn plan(
     next.orphans = before.orphans.renewed(names(&orphaned), now);
     let offline: BTreeSet<&TaskId> = tasks
         .values()
-        .filter(|task| is_offline(task, seen, coverage))
+        .filter(|task| is_offline(task, seen, before, coverage))
         .map(|task| &task.id)
         .collect();
     next.offline = before.offline.renewed(offline.iter().map(ToString::to_string), now);
@@ -79,14 +79,18 @@ pub(super) fn plan(
     repairs
 }
 
-/// Tells whether a task runs whose runner is not connected and has no job: one that is registered, or one that
-/// has claimed, and whose registration is gone. Before its claim a task may pull its image for as long as it takes.
-fn is_offline(task: &LedgerTask, seen: &Seen, coverage: &Coverage<'_>) -> bool {
+/// Tells whether a task runs whose runner is not connected and has no job: one that is registered, or one whose
+/// registration is gone, after a claim or after it was seen offline. Before that a task may pull its image for as
+/// long as it takes.
+fn is_offline(task: &LedgerTask, seen: &Seen, before: &Memory, coverage: &Coverage<'_>) -> bool {
     let name = task.id.to_string();
     let mut runners = seen.runners.iter().flatten();
     let disconnected = match runners.find(|runner| runner.name == task.id) {
         Some(runner) => !runner.online && !runner.busy,
-        None => seen.claims.iter().flatten().any(|claimed| *claimed == name),
+        None => {
+            let claimed = seen.claims.iter().flatten().any(|claimed| *claimed == name);
+            claimed || before.offline.contains(&name)
+        }
     };
     disconnected && !coverage.has_job(&task.id)
 }

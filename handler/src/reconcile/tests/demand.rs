@@ -132,13 +132,13 @@ fn refused_jobs_of_others_never_give_up_the_job_whose_runners_they_took() {
     let refused = |id: &str| task(id, "ubuntu", ended(0, Ending::Refused));
     let six = ["gh-1", "gh-1-2", "gh-1-3", "gh-1-4", "gh-1-5", "gh-1-6"];
     let taken = seen([(1, job("queued", UBUNTU))], six.map(refused), []);
-    insta::assert_snapshot!(runs(&taken, [0]), @"
-    0: request gh-1-7 on ubuntu
+    insta::assert_snapshot!(runs(&taken, [0, 1]), @"
     0: alarm group: task gh-1 refused the job that its runner was given: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the job's log says which
     0: alarm group: task gh-1-2 refused the job that its runner was given: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the job's log says which
     0: alarm group: task gh-1-3 refused the job that its runner was given: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the job's log says which
     0: alarm group: task gh-1-4 refused the job that its runner was given: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the job's log says which
     0: alarm group: task gh-1-5 refused the job that its runner was given: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the job's log says which
     0: alarm group: task gh-1-6 refused the job that its runner was given: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the job's log says which
+    1: request gh-1-7 on ubuntu
     ");
 }

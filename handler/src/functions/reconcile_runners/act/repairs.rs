@@ -130,8 +130,8 @@ impl<'a> Hands<'a> {
         Ok(format!("task {task} ends, which nobody needs: {why}"))
     }
 
-    /// Ends a started task if GitHub has no runner of its name that is connected or has a job. It is asked once more,
-    /// since a list that GitHub did not show would look like one without runners.
+    /// Ends a started task if GitHub has no runner of its name. It is asked once more, since a list that GitHub did
+    /// not show would look like one without runners, and one that is there now was registered a moment ago.
     async fn end_without_runner(
         &self,
         batch_job: &str,
@@ -140,9 +140,9 @@ impl<'a> Hands<'a> {
     ) -> anyhow::Result<String> {
         let presence = self.github.presence(repository, &task.to_string()).await;
         match presence.with_context(|| format!("look for runner {task}"))? {
-            Presence::Absent | Presence::Offline => {}
-            Presence::Idle | Presence::Busy => {
-                return Ok(format!("runner {task} is connected, and its task stays"));
+            Presence::Absent => {}
+            Presence::Offline | Presence::Idle | Presence::Busy => {
+                return Ok(format!("runner {task} is registered, and its task stays"));
             }
         }
         self.app.batch.terminate(&place(batch_job)?, &task.to_string()).await?;
