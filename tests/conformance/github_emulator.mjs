@@ -47,8 +47,8 @@ async function serveOneJob(configuration) {
   const home = await mkdtemp(path.join(tmpdir(), "mayfly-runner-"));
   try {
     await mkdir(path.join(home, "bin"));
-    const listener = path.join(home, "bin", "Runner.Listener");
-    await symlink(program("mayfly"), listener);
+    const [listener, worker] = ["Listener", "Worker"].map((name) => path.join(home, "bin", `Runner.${name}`));
+    for (const name of [listener, worker]) await symlink(program("mayfly"), name);
     const runner = start(listener, ["run", "--jitconfig", configuration], { PATH: process.env.PATH });
     try {
       await runner.said.until(/^\(ended with 0\)$/m);

@@ -4,7 +4,7 @@ use emulators::github::JobStatus;
 use insta::assert_snapshot;
 use nix::sys::signal::{Signal, kill};
 
-use crate::world::{Process, World, course};
+use crate::world::{Process, World, course, until_over};
 
 #[tokio::test]
 async fn listener_worker_steps_and_hook_share_one_process_group() {
@@ -139,7 +139,7 @@ async fn what_a_job_leaves_behind_is_ended_with_it() {
     let mut run = world.run();
     let left: i32 = world.event().await.parse().unwrap();
     assert_eq!(run.ended().await, 0);
-    assert!(Process::read(left).is_none_or(|process| process.is_over), "{left}");
+    until_over(left).await;
     assert_snapshot!(course(&world.github.settled(job).await), @r"
     job success
       Set up job: success

@@ -197,6 +197,16 @@ impl Process {
     }
 }
 
+/// Waits until a process has ended: a signal that ends it takes a moment to do so.
+pub(crate) async fn until_over(pid: i32) {
+    let over = async {
+        while Process::read(pid).is_some_and(|process| !process.is_over) {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), over).await.expect("the process ends");
+}
+
 /// Writes how a job ended: its conclusion, and each step with its own.
 pub(crate) fn course(job: &Job) -> String {
     let word = |conclusion: Option<Conclusion>| match conclusion {
