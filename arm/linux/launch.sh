@@ -16,6 +16,7 @@
 #  125  the engine could not make the container: options, or an image for another Windows build
 #  126  the engine could not start the image's entrypoint
 #  127  the engine did not find the image's entrypoint
+#  137  the container was killed before it ended by itself: out of memory, or the engine's grace was over
 #    *  the container's own otherwise
 # (images/exit_codes.py writes this list from exit-codes.json.)
 set -euo pipefail

@@ -22,8 +22,7 @@ claim() {
       exit 75
     fi
     tell "claim $try: $status$(said), again in $pause s"
-    sleep "$pause" &
-    await $! || true
+    sleep "$pause"
   done
 }
 
@@ -42,19 +41,10 @@ ask() {
       --data-binary @- --url "$RUNNER_CLAIM_URL" \
       < <(printf '{"v":1,"ticket":"%s","nonce":"%s"}' "$RUNNER_CLAIM_TICKET" "$nonce")
   )
-  await $! || failed=$?
+  wait $! || failed=$?
   read_answer "$answer"
   exec {answer}<&-
   ((failed == 0)) || status="no answer (curl $failed)" retry_after='' body=''
-}
-
-# Waits in a way that a signal interrupts at once, unlike a command in the foreground.
-await() {
-  local code=0
-  waiting=$1
-  wait "$waiting" || code=$?
-  waiting=''
-  return "$code"
 }
 
 read_answer() {

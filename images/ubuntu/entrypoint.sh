@@ -38,11 +38,7 @@ source "$here/claim.sh"
 source "$here/serve.sh"
 
 main() {
-  trap 'interrupted 143 TERM' TERM
-  trap 'interrupted 130 INT' INT
-  trap 'ask_to_end 77 TERM' USR1
-  trap 'ask_to_end 68 TERM' USR2
-  trap 'ask_to_end 124 TERM' ALRM
+  set_traps
   trap leave EXIT
   case ${1:-} in
     --serve)
@@ -50,13 +46,26 @@ main() {
       serve
       ;;
     *)
-      need base64 cat curl date env mktemp od rm sleep tr
+      need base64 cat curl date env mkdir mkfifo od rm sleep tr
       trust_more
       check_hours
       obtain_credential
       start_anew
       ;;
   esac
+}
+
+# bash 5.2 can lose a signal, or end with 2, whose trap is due while it expands $(…), <(…) or >(…) (seen with
+# 5.2.15: "trap: line 2: unexpected EOF while looking for matching `)'"), and forgets one that it has noted when the
+# trap is removed. So this process keeps its traps and expands none of these: subshells do, which have no traps,
+# and a claim, which takes long, runs in a process of its own that a signal ends.
+set_traps() {
+  trap 'interrupted 143 TERM' TERM
+  trap 'interrupted 130 INT' INT
+  trap 'ask_to_end 77 TERM' USR1
+  # A job may send these signals as well, and a runner that is online has its session.
+  trap 'is_online || ask_to_end 68 TERM' USR2
+  trap 'ask_to_end 124 TERM' ALRM
 }
 
 tell() {
@@ -69,6 +78,8 @@ need() {
   for program; do
     command -v "$program" >/dev/null || missing+=("$program")
   done
+  # Of coreutils, 8.31 has this option first; without it no runner could be started after the claim.
+  env --default-signal true 2>/dev/null || missing+=('env --default-signal')
   ((${#missing[@]})) || return 0
   local IFS=,
   tell "programs are missing: ${missing[*]}"
@@ -98,15 +109,37 @@ check_hours() {
 obtain_credential() {
   if [[ -z ${RUNNER_CLAIM_URL:-} && -n ${ActionsRunner_TOKEN:-} ]]; then
     require RUNNER_NAME RUNNER_TOKEN_EXPIRES_AT ActionsRunner_URL ActionsRunner_LABELS
-    check_labels
-    refuse_stale_token
+    (check_labels && refuse_stale_token) || exit
     register
-    check_registration
+    (check_registration) || exit
   else
     require RUNNER_NAME RUNNER_CLAIM_URL RUNNER_CLAIM_TICKET
+    claim_aside
+  fi
+}
+
+# Claims in a process of its own, and sets `configuration`: empty where its files are written. Ends the script
+# with the code of that process, and with 0 where it printed nothing: there is no demand.
+claim_aside() {
+  local code=0 start
+  set -m
+  coproc CLAIM {
+    read -r _
     claim
     unpack
-  fi
+    printf 'claimed %s' "$configuration"
+  }
+  set +m
+  waiting=$!
+  # bash closes its ends of the pipes when the process has ended, which therefore waits for a line.
+  exec {start}>&"${CLAIM[1]}" 5<&"${CLAIM[0]}"
+  echo >&"$start"
+  wait "$waiting" || code=$?
+  waiting=''
+  IFS= read -r -d '' configuration <&5 || true
+  exec {start}>&- 5<&-
+  [[ -n $configuration ]] || exit "$code"
+  configuration=${configuration#claimed }
 }
 
 require() {
@@ -115,6 +148,7 @@ require() {
     [[ -n ${!variable:-} ]] || missing+=("$variable")
   done
   [[ -x $RUNNER_HOME/run.sh ]] || missing+=("the runner ($RUNNER_HOME/run.sh)")
+  [[ ! -d $RUNNER_HOME || -w $RUNNER_HOME ]] || missing+=("a folder of the runner that its user may write ($RUNNER_HOME)")
   ((${#missing[@]})) || return 0
   local IFS=,
   tell "missing: ${missing[*]}"
@@ -147,8 +181,8 @@ refuse_stale_token() {
 # profile, and take jobs that belong to another one.
 # shellcheck disable=SC2154 # the task sets the variables
 register() {
-  local code=0
-  [[ $(group_wanted) == default ]] || export ACTIONS_RUNNER_INPUT_RUNNERGROUP=$RUNNER_GROUP
+  local code=0 wanted=${RUNNER_GROUP:-default}
+  [[ ${wanted,,} == default ]] || export ACTIONS_RUNNER_INPUT_RUNNERGROUP=$RUNNER_GROUP
   export ACTIONS_RUNNER_INPUT_TOKEN=$ActionsRunner_TOKEN
   export ACTIONS_RUNNER_INPUT_URL=$ActionsRunner_URL
   export ACTIONS_RUNNER_INPUT_NAME=$RUNNER_NAME
@@ -166,21 +200,16 @@ register() {
   started='' child=''
 }
 
-group_wanted() {
-  local group=${RUNNER_GROUP:-default}
-  printf '%s' "${group,,}"
-}
-
 # Ends the script unless the runner is registered with the name and in the group that were asked for.
 check_registration() {
-  local name group
+  local name group wanted=${RUNNER_GROUP:-default}
   name=$(registered agentName)
   group=$(registered poolName)
   if [[ $name != "$(json "$RUNNER_NAME")" ]]; then
     tell "the runner was registered with another name: $name"
     exit 64
   fi
-  if [[ $(group_wanted) != default && ${group,,} != "$(json "$(group_wanted)")" ]]; then
+  if [[ ${wanted,,} != default && ${group,,} != "$(json "${wanted,,}")" ]]; then
     tell "the runner was registered in another group: $group"
     exit 64
   fi
@@ -204,7 +233,7 @@ json() {
 unpack() {
   local json entry name IFS=,
   local -A files=()
-  json=$(base64 --decode < <(printf '%s' "$configuration") 2>/dev/null | tr -d '{} \r\n\t\0') || true
+  json=$(printf '%s' "$configuration" | base64 --decode 2>/dev/null | tr -d '{} \r\n\t\0') || true
   set -f
   # Some writers of JSON escape the plus sign.
   for entry in ${json//\\u002[Bb]/+}; do
@@ -218,7 +247,7 @@ unpack() {
     return
   fi
   for name in "${!files[@]}"; do
-    (umask 077 && base64 --decode < <(printf '%s' "${files[$name]}") >"$RUNNER_HOME/$name")
+    (umask 077 && printf '%s' "${files[$name]}" | base64 --decode >"$RUNNER_HOME/$name")
   done
   configuration=''
 }
@@ -227,12 +256,26 @@ unpack() {
 # be ended: bash cannot change that, `env` can.
 start_anew() {
   local variable kept=()
-  while IFS= read -r variable; do
-    ! is_kept "$variable" || kept+=("$variable=${!variable}")
-  done < <(compgen -e)
-  # The writer of the pipe has ended when the reader sees its end, and its environment with it.
-  exec 3< <(printf '%s' "$configuration")
+  while IFS= read -r -d '' variable; do
+    ! is_kept "${variable%%=*}" || kept+=("$variable")
+  done </proc/self/environ
+  exec 3</dev/null
+  [[ -z $configuration ]] || hand_over
   exec env -i --default-signal "${kept[@]}" "$BASH" "$here/${BASH_SOURCE[0]##*/}" --serve
+}
+
+# Opens 3 for reading the configuration. Its writer has ended when the reader sees its end, and its environment
+# with it.
+hand_over() {
+  local start
+  coproc CONFIGURATION {
+    read -r _
+    printf '%s' "$configuration"
+  }
+  # A duplicate of bash's own end would be closed by `exec`, like that.
+  exec {start}>&"${CONFIGURATION[1]}" 3<"/proc/self/fd/${CONFIGURATION[0]}"
+  echo >&"$start"
+  exec {start}>&-
 }
 
 # RUNNER_KEEP_ENVIRONMENT lists what else the image wants kept, as names or patterns.
@@ -256,7 +299,7 @@ is_kept() {
 # Ends the script before a program of the runner has started, and that program afterwards.
 interrupted() {
   if [[ -z $started ]]; then
-    [[ -z $waiting ]] || kill "$waiting" 2>/dev/null || true
+    [[ -z $waiting ]] || kill -- "-$waiting" 2>/dev/null || true
     exit "$1"
   fi
   ask_to_end "$1" "$2"

@@ -10,12 +10,12 @@ readonly session_timeout=600 check_interval=10 kill_delay=30 worker_timeout=5
 readonly end_of_output=$'\x04end of output'
 
 # `reason` is the exit code that a signal has decided.
-child='' reason='' ending='' ender='' watcher='' too_old='' scratch='' began=''
+child='' reason='' ending='' ender='' watcher='' reaper='' too_old='' scratch=''
 
 serve() {
   local code=0
   started=yes
-  configuration=$(cat <&3)
+  IFS= read -r -d '' configuration <&3 || true
   exec 3<&-
   prepare_runner
   attend ./run.sh ${configuration:+--jitconfig "$configuration"} || code=$?
@@ -29,15 +29,21 @@ serve() {
 # With RUNNER_MANUALLY_TRAP_SIG it hands a signal on to the runner; without, it would die of TERM and leave
 # the runner behind.
 prepare_runner() {
-  scratch=$(mktemp -d -- "$RUNNER_HOME/mayfly.XXXXXX")
+  make_scratch
   exec 6>>"$scratch/Runner.perf" 7>>"$scratch/Worker.perf"
   export RUNNER_PERFLOG=$scratch RUNNER_JOB_MARKER=$scratch/job-started RUNNER_ENTRYPOINT_PID=$$
   export ACTIONS_RUNNER_HOOK_JOB_STARTED=$here/job-started.sh
   export ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE=1
   export RUNNER_MANUALLY_TRAP_SIG=1
-  began=$(date +%s)
   aside watch
   watcher=$!
+}
+
+# Makes a folder that the job's own clean-up does not reach.
+make_scratch() {
+  [[ -z $scratch ]] || return 0
+  scratch=$RUNNER_HOME/mayfly.$$.$RANDOM
+  mkdir -m 700 -- "$scratch"
 }
 
 # Starts a function in a process group of its own, which `leave` can end with all that it runs.
@@ -50,14 +56,16 @@ aside() {
 
 leave() {
   local helper
-  for helper in $watcher $ender; do
+  for helper in $watcher $ender $reaper; do
     kill -KILL -- "-$helper" 2>/dev/null || true
   done
-  [[ -z $scratch ]] || rm -rf -- "$scratch"
+  # What a job has locked stays, and is no reason for another exit code.
+  [[ -z $scratch ]] || rm -rf -- "$scratch" 2>/dev/null || true
 }
 
 # Ends the script with the code that the contract of images/exit-codes.json has for this end.
 judge() {
+  trap '' TERM INT USR1 USR2 ALRM
   if [[ $reason == 77 ]] || is_refused; then
     tell 'the runner refused its job'
     exit 77
@@ -67,7 +75,8 @@ judge() {
     124) tell "the runner was ended after $RUNNER_MAX_JOB_HOURS hours" ;;
   esac
   [[ -z $reason ]] || exit "$reason"
-  (($1 == 0)) || exit "$1"
+  # A job that kills all processes of its user ends run.sh by a signal; that is no fault of the runner's start.
+  (($1 == 0)) || { (($1 > 128)) && has_served && exit 70; } || exit "$1"
   if ! has_served; then
     [[ -z $too_old ]] || exit 7
     tell 'the runner ended without a job'
@@ -96,7 +105,8 @@ perf() {
 
 # Ends the runner that has no session in time, and the one whose job takes too long.
 watch() {
-  local elapsed online=''
+  local began elapsed online=''
+  began=$(date +%s)
   while sleep "$check_interval" && kill -0 $$ 2>/dev/null; do
     elapsed=$(($(date +%s) - began))
     [[ -n $online ]] || ! is_online || online=yes
@@ -122,10 +132,14 @@ attend() {
   [[ -z $reason ]] || exit "$reason"
   started=yes
   cd -- "$RUNNER_HOME"
-  exec {output}> >(relay)
+  make_scratch
+  rm -f -- "$scratch/output" "$scratch/errors"
+  mkfifo -m 600 -- "$scratch/output" "$scratch/errors"
+  relay <"$scratch/output" &
   relays+=($!)
-  exec {errors}> >(relay >&2)
+  relay <"$scratch/errors" >&2 &
   relays+=($!)
+  exec {output}>"$scratch/output" {errors}>"$scratch/errors"
   set -m
   "$@" </dev/null >&"$output" 2>&"$errors" {output}>&- {errors}>&- 6>&- 7>&- &
   child=$!
@@ -152,10 +166,11 @@ outwait() {
 # end but a line of attend's ends the copy.
 relay() {
   local line found=0
-  trap '' INT TERM
+  trap '' INT TERM PIPE
   while IFS= read -r line; do
-    [[ $line != *"$end_of_output" ]] || { printf '%s' "${line%"$end_of_output"}" && return "$found"; }
-    printf '%s\n' "$line"
+    [[ $line != *"$end_of_output" ]] || { printf '%s' "${line%"$end_of_output"}" 2>/dev/null || true && return "$found"; }
+    # A reader that has gone, or a full disk, is no reason to end the runner.
+    printf '%s\n' "$line" 2>/dev/null || true
     case $line in
       *'can no longer register with GitHub'*) found=7 ;;
       *'Failed to create session. '*Forbidden*) found=7 ;;
@@ -167,13 +182,25 @@ relay() {
 # Takes output, errors and relays of attend.
 finish_relays() {
   local at code fds=("$output" "$errors")
+  aside end_relays "${relays[@]}"
+  reaper=$!
   for at in 0 1; do
     code=0
-    (printf '%s\n' "$end_of_output" >&"${fds[at]}") 2>/dev/null || true
+    (printf '%s\n' "$end_of_output" >&"${fds[at]}") 2>/dev/null &
     outwait "${relays[at]}" || code=$?
     ((code != 7)) || too_old=yes
   done
   exec {output}>&- {errors}>&-
+}
+
+# A job can stop a relay, and what reads its output can block it.
+end_relays() {
+  local looks
+  for ((looks = 0; looks < 50; looks++)); do
+    kill -0 "$@" 2>/dev/null || return 0
+    sleep 0.1
+  done
+  kill -KILL "$@" 2>/dev/null || true
 }
 
 # Has the child ended with a signal, once; of several reasons the first counts, but for a refusal.
@@ -230,9 +257,11 @@ signal_groups() {
   local stat line at pid parent group depth
   local -A parents=() groups=() found=()
   for stat in /proc/[0-9]*/stat; do
-    IFS= read -r line 2>/dev/null <"$stat" || continue
+    # A process chooses its own name, which may hold brackets and line feeds.
+    IFS= read -r -d '' line 2>/dev/null <"$stat" || [[ -n $line ]] || continue
     pid=${stat#/proc/} pid=${pid%/stat}
     read -r _ parent group _ <<<"${line##*) }"
+    [[ $parent =~ ^[0-9]+$ && $group =~ ^[0-9]+$ ]] || continue
     parents[$pid]=$parent groups[$pid]=$group
   done
   for pid in "${!parents[@]}"; do

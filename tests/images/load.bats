@@ -44,6 +44,8 @@ terminate_one() {
   local status
   enter "$1"
   begin with_ticket
+  # Before that the process is a shell of the test, with the test's own signals.
+  until [[ $(tr '\0' ' ' <"/proc/$background/cmdline") == *entrypoint.sh* ]]; do /usr/bin/sleep 0.001; done
   /usr/bin/sleep "$(printf '%d.%03d' $(($1 * 5 / 1000)) $(($1 * 5 % 1000)))"
   signal TERM
   finish

@@ -167,7 +167,7 @@ teardown() { leave_world; }
   mkdir "$world/few"
   ln -s "$(command -v bash)" "$(command -v dirname)" "$world/few"
   run -72 /usr/bin/env -i PATH="$world/few" RUNNER_NAME=gh-1 "$images/entrypoint.sh"
-  [ "$output" = 'entrypoint: gh-1: programs are missing: base64,cat,curl,date,env,mktemp,od,rm,sleep,tr' ]
+  [ "$output" = 'entrypoint: gh-1: programs are missing: base64,cat,curl,date,env,mkdir,mkfifo,od,rm,sleep,tr,env --default-signal' ]
 }
 
 @test "nothing is left in the folder for temporary files, nor beside the runner, nor running" {
@@ -175,4 +175,36 @@ teardown() { leave_world; }
   [ -z "$(ls -A "$world/tmp")" ]
   [ -z "$(compgen -G "$world/runner/mayfly.*")" ]
   [ -z "$(survivors)" ]
+}
+
+@test "a job that stops what copies the runner's output, or names itself oddly, cannot keep the entrypoint" {
+  job <<'E'
+    step() {
+      local process fields
+      for process in /proc/[0-9]*; do
+        read -ra fields 2>/dev/null <"$process/stat" || continue
+        [[ ${fields[3]} != "$RUNNER_ENTRYPOINT_PID" ]] || [[ $(tr '\0' ' ' <"$process/cmdline") != *--serve* ]] || kill -STOP "${fields[0]}"
+      done
+      printf 'y) a (\n' >/proc/self/comm
+    }
+E
+  run -0 with_ticket
+  [ "$(reports)" = Succeeded ]
+}
+
+@test "a job that kills run.sh has been served: 70" {
+  job <<'E'
+    step() {
+      local at=$PPID
+      while [[ $(tr '\0' ' ' <"/proc/$at/cmdline") != *./run.sh* ]]; do at=$(cut -d ' ' -f 4 "/proc/$at/stat"); done
+      kill -KILL "$at"
+    }
+E
+  run -70 with_ticket
+}
+
+@test "what cannot be removed at the end changes no exit code" {
+  printf '#!/bin/bash\nexit 1\n' >"$world/bin/rm"
+  chmod +x "$world/bin/rm"
+  run -0 with_ticket
 }

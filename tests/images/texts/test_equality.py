@@ -35,17 +35,24 @@ PAIRS = [
         {
             *("aside", "ask_to_end", "await_worker", "catches_term", "finish_relays", "interrupted"),
             *("is_starting_worker", "outwait", "signal_groups"),
-            *("await", "files_carried", "json", "quote", "seconds_now", "trust_more"),
+            # bash needs a process without traps for what Windows does in line.
+            *("claim_aside", "end_relays", "group_wanted", "hand_over", "make_scratch", "set_traps"),
+            *("files_carried", "json", "quote", "seconds_now", "trust_more"),
         },
         {"RUNNER_ENTRYPOINT_PID", "RUNNER_MANUALLY_TRAP_SIG", "RUNNER_EXTRA_CA_CERTIFICATES"},
         {
-            "attend": {"exit …", "relay", "watch"},
+            "attend": {"exit …", "relay", "watch", "make_scratch"},
+            "main": {"set_traps"},
+            "need": {"option --default-signal"},
+            "judge": {"exit 70", "exit …", "has_served"},
+            "obtain_credential": {"claim", "claim_aside", "exit …", "unpack"},
+            "check_registration": {"group_wanted"},
             "end_child": {"tell taskkill: …", "tell the runner: …"},
             "prepare_runner": {"export RUNNER_ENTRYPOINT_PID", "export RUNNER_MANUALLY_TRAP_SIG", "watch"},
             "relay": {"watch"},
-            "register": {"exit …"},
+            "register": {"exit …", "group_wanted"},
             "serve": {"leave"},
-            "start_anew": {"option --default-signal", "option --serve"},
+            "start_anew": {"option --default-signal", "option --serve", "hand_over"},
             "unpack": {"option --decode"},
             # The one sends a signal, the other acts; a runner of Windows can outlive a refusal.
             "watch": {"end_child", "is_refused"},
