@@ -19,8 +19,10 @@ pub struct Memory {
     pub idle: Since<String>,
     /// Registrations that have no task.
     pub orphans: Since<String>,
-    /// Live tasks whose runners are not connected and have no job.
+    /// Live tasks whose runners are registered, not connected, and have no job.
     pub offline: Since<String>,
+    /// Live tasks that have claimed and whose runners are not registered.
+    pub absent: Since<String>,
     /// Failed events that are asked for no more, by their guids.
     pub given_up: BTreeSet<String>,
     /// Failed events that a later attempt has brought, by their guids.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::coverage::Coverage;
-use super::memory::Memory;
+use super::memory::{Memory, Since};
 use super::seen::{LedgerTask, Seen, SeenRunner, Stage};
 use super::walk::End;
 use super::{MAX_OFFLINE, Removal, Repair, Rules};
@@ -29,6 +29,7 @@ pub(super) fn plan(
         next.idle = before.idle.clone();
         next.orphans = before.orphans.clone();
         next.offline = before.offline.clone();
+        next.absent = before.absent.clone();
         return repairs;
     };
     let tasks: BTreeMap<&TaskId, &LedgerTask> =
@@ -43,15 +44,16 @@ pub(super) fn plan(
     };
     next.idle = before.idle.renewed(names(&idle), now);
     next.orphans = before.orphans.renewed(names(&orphaned), now);
-    let offline: BTreeSet<&TaskId> = tasks
-        .values()
-        .filter(|task| is_offline(task, seen, before, coverage))
-        .map(|task| &task.id)
-        .collect();
-    next.offline = before.offline.renewed(offline.iter().map(ToString::to_string), now);
+    let in_state = |wanted: Option<Connection>| {
+        let is = |task: &&&LedgerTask| connection(task, seen, before, coverage) == wanted;
+        tasks.values().filter(is).map(|task| task.id.to_string()).collect::<Vec<_>>()
+    };
+    next.offline = before.offline.renewed(in_state(Some(Connection::Offline)), now);
+    next.absent = before.absent.renewed(in_state(Some(Connection::Absent)), now);
     let overdue = |name: &TaskId| {
         let long = tasks.get(name).is_some_and(|task| has_run_for(task, MAX_OFFLINE, now));
-        long && next.offline.lasted(&name.to_string(), MAX_OFFLINE, now)
+        let lasted = |state: &Since<String>| state.lasted(&name.to_string(), MAX_OFFLINE, now);
+        long && (lasted(&next.offline) || lasted(&next.absent))
     };
     let removal = |runner: &SeenRunner| {
         let name = runner.name.to_string();
@@ -70,8 +72,8 @@ pub(super) fn plan(
         why,
     }));
     let registered: BTreeSet<&TaskId> = runners.iter().map(|runner| &runner.name).collect();
-    let gone = offline.into_iter().filter(|name| !registered.contains(name) && overdue(name));
-    repairs.extend(gone.filter_map(|name| tasks.get(name)).map(|task| Repair::EndWithoutRunner {
+    let gone = tasks.values().filter(|task| !registered.contains(&task.id) && overdue(&task.id));
+    repairs.extend(gone.map(|task| Repair::EndWithoutRunner {
         batch_job: task.batch_job.clone(),
         task: task.id.clone(),
         repository: task.repository.clone(),
@@ -79,20 +81,35 @@ pub(super) fn plan(
     repairs
 }
 
-/// Tells whether a task runs whose runner is not connected and has no job: one that is registered, or one whose
-/// registration is gone, after a claim or after it was seen offline. Before that a task may pull its image for as
-/// long as it takes.
-fn is_offline(task: &LedgerTask, seen: &Seen, before: &Memory, coverage: &Coverage<'_>) -> bool {
+/// How a runner that has no job is not connected, each with a time of its own: a claim may take ten minutes, and the
+/// runner that it ends with has the whole time to connect.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Connection {
+    /// It is registered and offline, or was so until its registration was removed.
+    Offline,
+    /// It is not registered, and its task has claimed. Before that a task may pull its image for as long as it takes.
+    Absent,
+}
+
+/// Tells how the runner of a live task is not connected; `None` where it is, has a job, or has not claimed.
+fn connection(
+    task: &LedgerTask,
+    seen: &Seen,
+    before: &Memory,
+    coverage: &Coverage<'_>,
+) -> Option<Connection> {
+    if coverage.has_job(&task.id) {
+        return None;
+    }
     let name = task.id.to_string();
-    let mut runners = seen.runners.iter().flatten();
-    let disconnected = match runners.find(|runner| runner.name == task.id) {
-        Some(runner) => !runner.online && !runner.busy,
+    match seen.runners.iter().flatten().find(|runner| runner.name == task.id) {
+        Some(runner) => (!runner.online && !runner.busy).then_some(Connection::Offline),
+        None if before.offline.contains(&name) => Some(Connection::Offline),
         None => {
             let claimed = seen.claims.iter().flatten().any(|claimed| *claimed == name);
-            claimed || before.offline.contains(&name)
+            claimed.then_some(Connection::Absent)
         }
-    };
-    disconnected && !coverage.has_job(&task.id)
+    }
 }
 
 /// Batch may run a task again when its node died: each run has a start of its own.

@@ -48,6 +48,25 @@ fn a_task_that_runs_on_without_a_registration_is_terminated_after_fifteen_minute
 }
 
 #[test]
+fn a_runner_that_is_registered_late_has_the_whole_time_to_connect() {
+    let tasks = [task("gh-1", "ubuntu", Stage::Started { at: Some(at(0)) })];
+    let claims = Some(vec!["gh-1".to_owned()]);
+    let claiming = Seen { claims, ..seen([(1, job("queued", UBUNTU))], tasks, []) };
+    let offline = SeenRunner { online: false, ..runner("gh-1", false) };
+    let registered = Seen { runners: Some(vec![offline]), ..claiming.clone() };
+    let mut memory = Memory::default();
+    let sights =
+        [(0, &claiming), (9, &claiming), (10, &registered), (24, &registered), (25, &registered)];
+    let repaired = sights.map(|(minute, seen)| {
+        let (repairs, next) = plan(seen, &memory, &rules(), at(minute));
+        memory = next;
+        repairs.iter().map(line).collect::<String>()
+    });
+    let last = "deregister gh-1, of runners-ubuntu: it has been offline for 15 minutes: check the pool's route to GitHub";
+    assert_eq!(repaired, ["", "", "", "", last]);
+}
+
+#[test]
 fn an_offline_runner_that_has_a_job_or_no_started_task_stays() {
     let offline = |id, busy| SeenRunner { online: false, ..runner(id, busy) };
     let jobs = [
