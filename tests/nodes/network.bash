@@ -7,7 +7,7 @@ readonly metadata=169.254.169.254 wire=168.63.129.16 registry=203.0.113.7
 
 # Refuses to run on the machine's own network, whose rules the start task would change.
 make_network() {
-  [[ $(readlink /proc/self/ns/net) != "$(readlink /proc/1/ns/net 2>/dev/null)" ]] || { echo 'run tests/parts/nodes.sh' && return 1; }
+  [[ $(readlink /proc/self/ns/net) != "$(readlink /proc/1/ns/net 2>/dev/null)" ]] || { echo 'run tests/suites/nodes.sh' && return 1; }
   local folder
   for folder in /run /etc/systemd/system /usr/local/lib; do
     mount -t tmpfs tmpfs "$folder"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# How a start task prepares an Ubuntu node. tests/parts/nodes.sh gives this a network and folders of its own.
+# How a start task prepares an Ubuntu node. tests/suites/nodes.sh gives this a network and folders of its own.
 
 bats_require_minimum_version 1.5.0
 load network

@@ -58,9 +58,9 @@ class Releases(unittest.TestCase):
         self.assertIn("schedule", weekly[True])  # YAML 1.1 reads the key `on` as a boolean.
         self.assertIn("tests/run --all --nightly", scripts(weekly["jobs"]["nightly"]))
         self.assertIn("docker build --pull --no-cache", scripts(weekly["jobs"]["rebuild"]))
-        advisories = (ROOT / "tests/parts/advisories.sh").read_text()
+        advisories = (ROOT / "tests/suites/advisories.sh").read_text()
         self.assertIn("\n# nightly: yes\n", advisories)
-        self.assertIn("ADVISORIES=yes exec bash tests/parts/deny.sh", advisories)
+        self.assertIn("ADVISORIES=yes exec bash tests/suites/deny.sh", advisories)
 
     def test_published_images_are_all_built_anew(self) -> None:
         published = {one["tag"] for one in jobs("images")["image"]["strategy"]["matrix"]["include"]}

@@ -13,11 +13,11 @@ ROOT = Path(__file__).resolve().parents[2]
 class Run(unittest.TestCase):
     def setUp(self) -> None:
         self.tests = Path(self.enterContext(tempfile.TemporaryDirectory())) / "tests"
-        (self.tests / "parts").mkdir(parents=True)
+        (self.tests / "suites").mkdir(parents=True)
         for name in ("run", "set-up.bash"):
             shutil.copy(ROOT / "tests" / name, self.tests / name)
         for name, head in (("day", ""), ("night", "# nightly: yes\n")):
-            (self.tests / f"parts/{name}.sh").write_text(f"#!/usr/bin/env bash\n# about: {name}\n{head}true\n")
+            (self.tests / f"suites/{name}.sh").write_text(f"#!/usr/bin/env bash\n# about: {name}\n{head}true\n")
 
     def ran(self, *options: str) -> list[str]:
         """Gives the parts that passed."""

@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use emulators::github::App;
-use mayfly::cloud::Options;
+use github_emulator::App;
+use local_deployment::Options;
 
 /// The number of the App.
 pub const ID: u64 = 1_234_567;

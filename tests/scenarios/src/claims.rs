@@ -1,6 +1,6 @@
 //! Reads the claims as any client of the storage account would: List Blobs, then Get Blob.
 
-use mayfly::cloud::{STATE, Storage};
+use local_deployment::{STATE, Storage};
 use reqwest::Client;
 
 /// Lists the claims: the name of each, and the nonce that it holds.

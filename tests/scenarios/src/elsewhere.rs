@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use azure_storage_emulator::Account;
 use chrono::TimeDelta;
-use emulators::clock::Clock;
-use emulators::storage::Account;
-use mayfly::cloud::Storage;
+use emulator_core::clock::Clock;
+use local_deployment::Storage;
 use reqwest::Client;
 use serde::Deserialize;
 

@@ -1,6 +1,6 @@
 //! Stands something between the handler and GitHub, where whoever starts the stories asks for it.
 
-use mayfly::cloud::GithubFront;
+use local_deployment::GithubFront;
 
 /// Names an address that takes `{"upstream":…}`, the address of a GitHub, and answers `{"url":…}`, the one
 /// that the handler is to call in its place.

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use emulators::events::Happening;
-use mayfly::cloud::STATE;
+use emulator_core::events::EventKind;
+use local_deployment::STATE;
 use serde_json::Value;
 
 use crate::World;
@@ -22,7 +22,7 @@ impl World {
         let job = self.queue_job(&["self-hosted", "nobody"]);
         let mut answered = 0;
         self.until("an answer to the delivery", |what| match what {
-            Happening::Delivered { job: of, status, .. } if *of == job => {
+            EventKind::Delivered { job: of, status, .. } if *of == job => {
                 answered = *status;
                 true
             }

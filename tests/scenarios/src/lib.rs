@@ -4,16 +4,16 @@
 //! emulators' clock forward.
 //!
 //! The same stories go over another storage than the emulated one where the environment variable
-//! `MAYFLY_STORAGE` describes it: `tests/parts/azurite.sh` does that.
+//! `MAYFLY_STORAGE` describes it: `tests/suites/azurite.sh` does that.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use emulators::events::{Event, Happening};
-use emulators::faults::{Effect, Faults};
-use emulators::github::{Job, NewJob};
-use mayfly::cloud::{Cloud, Options};
+use emulator_core::events::{Event, EventKind};
+use emulator_core::faults::{Effect, Faults};
+use github_emulator::{Job, NewJob};
+use local_deployment::{Cloud, Options};
 use tokio::sync::broadcast::Receiver;
 
 pub mod app;
@@ -42,7 +42,7 @@ pub struct World {
     pub production: Option<Production>,
     client: reqwest::Client,
     events: Receiver<Event>,
-    seen: Vec<Happening>,
+    seen: Vec<EventKind>,
     log: Arc<Mutex<String>>,
 }
 
@@ -70,7 +70,7 @@ impl World {
         if let Some(production) = &mut production {
             production.lead_to_batch(&cloud.ports.batch.url);
         }
-        let events = cloud.site.listen();
+        let events = cloud.site.subscribe();
         let client = handler::transport::http_client(None).expect("a client");
         Self { cloud, production, client, events, seen: Vec::new(), log }
     }
@@ -97,7 +97,7 @@ impl World {
         // GitHub's greeting comes as the road starts.
         self.until_called(faults, delivery, 1).await;
         let heard = faults.calls_of(delivery);
-        faults.befall(delivery, 1, Effect::Fail { status: 503, retry_after: None });
+        faults.inject(delivery, 1, Effect::Fail { status: 503, retry_after: None });
         let done = act();
         self.until_called(faults, delivery, heard + 1).await;
         done
@@ -107,12 +107,12 @@ impl World {
     ///
     /// # Panics
     /// When it does not happen.
-    pub async fn until(&mut self, story: &str, mut is_it: impl FnMut(&Happening) -> bool) {
+    pub async fn until(&mut self, story: &str, mut is_it: impl FnMut(&EventKind) -> bool) {
         loop {
             match tokio::time::timeout(PATIENCE, self.events.recv()).await {
                 Ok(Ok(event)) => {
-                    self.seen.push(event.what.clone());
-                    if is_it(&event.what) {
+                    self.seen.push(event.kind.clone());
+                    if is_it(&event.kind) {
                         return;
                     }
                 }
@@ -174,13 +174,13 @@ impl World {
 
     /// Waits until a runner's task has ended.
     pub async fn until_task_ends(&mut self, task: &str) {
-        let ended = |what: &Happening| matches!(what, Happening::TaskEnded { task: ended, .. } if ended == task);
+        let ended = |what: &EventKind| matches!(what, EventKind::TaskEnded { task: ended, .. } if ended == task);
         self.until(&format!("the end of {task}"), ended).await;
     }
 
     /// Waits until a function was invoked once more.
     pub async fn until_invoked(&mut self, name: &str) {
-        let invoked = |what: &Happening| matches!(what, Happening::Invoked { function, .. } if function == name);
+        let invoked = |what: &EventKind| matches!(what, EventKind::Invoked { function, .. } if function == name);
         self.until(&format!("an invocation of {name}"), invoked).await;
     }
 
@@ -211,7 +211,7 @@ impl World {
         };
         if tokio::time::timeout(PATIENCE, settled).await.is_err() {
             while let Ok(event) = self.events.try_recv() {
-                self.seen.push(event.what);
+                self.seen.push(event.kind);
             }
             self.give_up("nothing to be left");
         }
@@ -247,7 +247,7 @@ impl World {
 
     /// Tells each task of each Batch job in a line, its job by its place among the jobs: `runners-ubuntu: gh-<1> completed 0`.
     pub fn tasks(&self) -> String {
-        let line = |(job, task): (String, emulators::batch::TaskSeen)| {
+        let line = |(job, task): (String, azure_batch_emulator::TaskSeen)| {
             let code = task.exit_code.map(|code| format!(" {code}")).unwrap_or_default();
             format!("{job}: {} {}{code}", task.id, task.state)
         };
@@ -294,14 +294,14 @@ impl World {
             &platform.management.faults,
             &functions.faults,
         ];
-        let unmet: Vec<_> = faults.iter().flat_map(|faults| faults.unmet()).collect();
+        let unmet: Vec<_> = faults.iter().flat_map(|faults| faults.pending()).collect();
         assert!(unmet.is_empty(), "befell nobody: {unmet:?}");
         self.cloud.shutdown().await;
     }
 
-    pub(crate) fn all_tasks(&self) -> Vec<(String, emulators::batch::TaskSeen)> {
+    pub(crate) fn all_tasks(&self) -> Vec<(String, azure_batch_emulator::TaskSeen)> {
         let batch = &self.cloud.batch.emulator;
-        let of_job = |job: emulators::batch::JobSeen| {
+        let of_job = |job: azure_batch_emulator::JobSeen| {
             let tasks = batch.tasks(&job.id);
             tasks.into_iter().map(move |task| (job.id.clone(), task))
         };

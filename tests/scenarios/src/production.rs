@@ -5,11 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use emulators::clock::Clock;
-use emulators::events::Site;
-use emulators::identity::{self, Identity};
-use emulators::service::{Listening, Service, serve};
-use mayfly::cloud::{Options, QUEUE, STATE, Storage};
+use azure_identity_emulator::{self as identity, Identity};
+use emulator_core::clock::Clock;
+use emulator_core::events::EventContext;
+use emulator_core::service::{Listening, Service, serve};
+use local_deployment::{Options, QUEUE, STATE, Storage};
 use tokio::net::TcpListener;
 
 use crate::elsewhere::Elsewhere;
@@ -42,7 +42,8 @@ impl Production {
             system_assigned: Some(APP.to_owned()),
             user_assigned: vec![SHARED.to_owned()],
         };
-        let identity = Service::new(Identity::new(options, Site::new(Clock::of_this_machine())));
+        let identity =
+            Service::new(Identity::new(options, EventContext::new(Clock::of_this_machine())));
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let port = serve(Arc::clone(&identity), any).await.expect("a free port");
         let batch = bind().await;

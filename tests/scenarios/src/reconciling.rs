@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use emulators::events::Happening;
-use mayfly::cloud::QUEUE;
+use emulator_core::events::EventKind;
+use local_deployment::QUEUE;
 
 use crate::{LOOK, PATIENCE, World};
 
@@ -131,7 +131,7 @@ impl World {
 
     /// Waits until a task has been added.
     pub async fn until_task_is_added(&mut self, task: &str) {
-        let added = |what: &Happening| matches!(what, Happening::TaskAdded { task: added, .. } if added == task);
+        let added = |what: &EventKind| matches!(what, EventKind::TaskAdded { task: added, .. } if added == task);
         self.until(&format!("the task {task}"), added).await;
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use emulators::faults::Effect;
+use emulator_core::faults::Effect;
 use insta::assert_snapshot;
 use scenarios::World;
 
@@ -81,7 +81,7 @@ async fn nothing_is_written_when_nothing_has_changed() {
 async fn a_process_that_a_delivery_starts_reads_before_it_refuses() {
     let mut world = world_with_news().await;
     assert!(world.refresh_firewall().await, "{}", world.log());
-    world.cloud.blobs.faults.befall("GetBlob", 1, Effect::Hold);
+    world.cloud.blobs.faults.inject("GetBlob", 1, Effect::Hold);
     let read = world.cloud.blobs.faults.calls_of("GetBlob");
     world.kill_handler("http").await;
     world.until_called(&world.cloud.blobs.faults, "GetBlob", read + 1).await;

@@ -1,6 +1,6 @@
 //! Stories of both gates: what GitHub publishes, the ranges that are kept, and the app's access restrictions.
 
-use mayfly::cloud::Options;
+use local_deployment::Options;
 use scenarios::World;
 
 mod following;

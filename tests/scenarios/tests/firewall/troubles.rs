@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use emulators::faults::{Effect, Faults};
+use emulator_core::faults::{Effect, Faults};
 use insta::assert_snapshot;
 use scenarios::World;
 
 use crate::{NEW, OLD, world, world_with_news};
 
 fn fail(faults: &Faults, operation: &str, status: u16) {
-    faults.befall(operation, 1, Effect::Fail { status, retry_after: None });
+    faults.inject(operation, 1, Effect::Fail { status, retry_after: None });
 }
 
 /// Runs once more, expects that it repairs what is left to do, and that another run has nothing to do.
@@ -51,7 +51,7 @@ async fn a_management_api_that_does_not_serve_leaves_the_kept_ranges_current() {
 #[tokio::test]
 async fn a_write_whose_answer_is_lost_is_found_done() {
     let world = world_with_news().await;
-    world.cloud.platform.management.faults.befall("UpdateConfiguration", 1, Effect::Lose);
+    world.cloud.platform.management.faults.inject("UpdateConfiguration", 1, Effect::DropResponse);
     assert!(!world.refresh_firewall().await);
     let writes = world.writes();
     until_repaired(&world).await;
@@ -62,7 +62,7 @@ async fn a_write_whose_answer_is_lost_is_found_done() {
 #[tokio::test]
 async fn ranges_whose_writing_was_answered_by_nobody_are_kept_all_the_same() {
     let world = world_with_news().await;
-    world.cloud.blobs.faults.befall("PutBlob", 1, Effect::Lose);
+    world.cloud.blobs.faults.inject("PutBlob", 1, Effect::DropResponse);
     // The client tries again, and finds that somebody has written.
     assert!(world.refresh_firewall().await, "{}", world.log());
     until_repaired(&world).await;
@@ -75,7 +75,7 @@ async fn a_storage_that_does_not_serve_changes_nothing_and_alarms() {
     let down = Effect::Fail { status: 500, retry_after: None };
     let rules = world.restrictions();
     for operation in ["GetBlob", "PutBlob"] {
-        world.cloud.blobs.faults.befall(operation, 100, down);
+        world.cloud.blobs.faults.inject(operation, 100, down);
         assert!(!world.refresh_firewall().await);
         world.cloud.blobs.faults.release();
         assert_eq!(
@@ -113,7 +113,7 @@ async fn a_github_that_does_not_serve_changes_nothing_and_alarms() {
 async fn a_token_service_that_does_not_serve_leaves_the_kept_ranges_current() {
     let world = world(&[OLD, NEW]).await;
     let down = Effect::Fail { status: 500, retry_after: None };
-    world.cloud.platform.identity.faults.befall("GetToken", 100, down);
+    world.cloud.platform.identity.faults.inject("GetToken", 100, down);
     assert!(!world.refresh_firewall().await);
     world.cloud.platform.identity.faults.release();
     assert_eq!(world.kept_ranges().await, format!("{NEW}\n{OLD}"));
@@ -128,7 +128,7 @@ async fn a_run_that_was_killed_between_the_gates_is_made_up_for() {
     let world = world_with_news().await;
     let management = &world.cloud.platform.management;
     let asked = management.faults.calls_of("UpdateConfiguration");
-    management.faults.befall("UpdateConfiguration", 1, Effect::Hold);
+    management.faults.inject("UpdateConfiguration", 1, Effect::Hold);
     let (content, ()) = tokio::join!(world.refresh_firewall(), async {
         world.until_called(&management.faults, "UpdateConfiguration", asked + 1).await;
         world.kill_handler("function:RefreshFirewall").await;
@@ -146,7 +146,7 @@ async fn two_runs_at_once_do_no_harm() {
     // Both have read the same before either writes.
     let blobs = &world.cloud.blobs.faults;
     let asked = blobs.calls_of("PutBlob");
-    blobs.befall("PutBlob", 2, Effect::Hold);
+    blobs.inject("PutBlob", 2, Effect::Hold);
     let (one, other, ()) =
         tokio::join!(world.refresh_firewall(), world.refresh_firewall(), async {
             world.until_called(blobs, "PutBlob", asked + 2).await;
@@ -180,7 +180,7 @@ async fn no_token_is_logged() {
     for secret in [
         identity.token(&asked[0].resource, &asked[0].client_id),
         "sig=".to_owned(),
-        mayfly::cloud::GITHUB_TOKEN.to_owned(),
+        local_deployment::GITHUB_TOKEN.to_owned(),
     ] {
         assert!(!log.contains(&secret), "{log}");
     }

@@ -1,10 +1,10 @@
 //! Stories of the road by identity: https, bearer tokens, and neither key nor signature.
 
-use emulators::events::Happening;
-use emulators::faults::Effect;
-use emulators::identity::Asked;
+use azure_identity_emulator::Asked;
+use emulator_core::events::EventKind;
+use emulator_core::faults::Effect;
 use insta::assert_snapshot;
-use mayfly::cloud::{BATCH_KEY, Options};
+use local_deployment::{BATCH_KEY, Options};
 use scenarios::World;
 use scenarios::production::{Production, SHARED};
 
@@ -29,7 +29,7 @@ fn asked(world: &World) -> String {
 
 async fn until_delivered(world: &mut World, status: u16) {
     let answered =
-        |what: &Happening| matches!(what, Happening::Delivered { status: s, .. } if *s == status);
+        |what: &EventKind| matches!(what, EventKind::Delivered { status: s, .. } if *s == status);
     world.until(&format!("a delivery answered {status}"), answered).await;
 }
 
@@ -67,7 +67,7 @@ async fn a_shared_identity_is_asked_for_by_its_client_id() {
 async fn a_token_service_that_fails_is_a_failed_delivery_that_can_be_sent_again() {
     let mut world = World::start(PROGRAM).await;
     let down = Effect::Fail { status: 500, retry_after: None };
-    production(&world).identity.faults.befall("GetToken", 100, down);
+    production(&world).identity.faults.inject("GetToken", 100, down);
     let job = world.queue_job(UBUNTU);
     until_delivered(&mut world, 503).await;
     production(&world).identity.faults.release();

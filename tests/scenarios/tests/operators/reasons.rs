@@ -5,9 +5,9 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use emulators::batch::ResizeErrorCode;
-use emulators::batch::launch::{Ending, Launcher, Stop, TaskRun};
-use emulators::github::{Group, Scope};
+use azure_batch_emulator::ResizeErrorCode;
+use azure_batch_emulator::launch::{Ending, Launcher, Stop, TaskRun};
+use github_emulator::{Group, Scope};
 use insta::assert_snapshot;
 use scenarios::World;
 

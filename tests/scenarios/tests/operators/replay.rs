@@ -1,8 +1,8 @@
 //! What is put back on the road by hand.
 
-use emulators::events::Happening;
-use emulators::faults::Effect;
-use emulators::github::{Gate, NewJob};
+use emulator_core::events::EventKind;
+use emulator_core::faults::Effect;
+use github_emulator::{Gate, NewJob};
 use insta::assert_snapshot;
 use scenarios::World;
 use serde_json::json;
@@ -50,7 +50,7 @@ async fn a_job_that_waits_gets_its_next_runner_at_once_and_one_only() {
     let id = world.queue(silent());
     // No task is there yet when the second order comes.
     let busy = Effect::Fail { status: 503, retry_after: None };
-    world.cloud.batch.faults.befall("AddTask", 2, busy);
+    world.cloud.batch.faults.inject("AddTask", 2, busy);
     assert_snapshot!(world.operate(job("octo/app", id)).await, @"runner gh-1 of ubuntu is asked for, for octo/app");
     assert_snapshot!(world.operate(job("octo/app", id)).await, @"runner gh-1 of ubuntu is asked for, for octo/app");
     // Two orders, and each of the two messages once more with a delay.
@@ -82,7 +82,7 @@ async fn a_job_that_is_not_to_be_served_is_left_with_the_reason() {
     gated.gate = Gate::WaitingFirst;
     let gated = world.queue(gated);
     let mut public = NewJob::new("octo/site", UBUNTU);
-    public.visibility = emulators::github::Visibility::Public;
+    public.visibility = github_emulator::Visibility::Public;
     public.silent = true;
     let public = world.queue(public);
     world.until_invoked("ProvideActionsRunner").await;
@@ -114,7 +114,7 @@ async fn a_delivery_that_was_given_up_is_asked_for_again_by_hand() {
     world.settle().await;
     world.reconcile().await;
     let down = Effect::Fail { status: 403, retry_after: None };
-    world.cloud.queues.faults.befall("PutMessage", 1000, down);
+    world.cloud.queues.faults.inject("PutMessage", 1000, down);
     let mut job = NewJob::new("octo/app", UBUNTU);
     job.gate = Gate::WaitingFirst;
     let job = world.queue(job);
@@ -138,8 +138,8 @@ async fn a_delivery_that_was_given_up_is_asked_for_again_by_hand() {
 }
 
 async fn lost(world: &mut World) {
-    let lost = |what: &Happening| {
-        matches!(what, Happening::Delivered { action: "queued", status: 503, .. })
+    let lost = |what: &EventKind| {
+        matches!(what, EventKind::Delivered { action: "queued", status: 503, .. })
     };
     world.until("a delivery in vain", lost).await;
 }

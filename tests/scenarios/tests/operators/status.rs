@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use emulators::events::Happening;
-use emulators::faults::Effect;
-use emulators::github::{Gate, NewJob};
+use emulator_core::events::EventKind;
+use emulator_core::faults::Effect;
+use github_emulator::{Gate, NewJob};
 use insta::assert_snapshot;
 use reqwest::Method;
 use scenarios::World;
@@ -17,7 +17,7 @@ async fn every_job_is_told_with_its_place_on_the_road() {
     let mut job = NewJob::new("octo/app", UBUNTU);
     job.runs_for = Duration::from_secs(3600);
     world.queue(job);
-    world.until("the job's start", |what| matches!(what, Happening::JobStarted { .. })).await;
+    world.until("the job's start", |what| matches!(what, EventKind::JobStarted { .. })).await;
     world.cloud.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
     world.queue_job(UBUNTU);
     world.until_invoked("SubmitRunnerTask").await;
@@ -91,7 +91,7 @@ async fn what_github_does_not_answer_is_told_as_missing() {
     let world = World::start(PROGRAM).await;
     world.queue_job(UBUNTU);
     let down = Effect::Fail { status: 503, retry_after: None };
-    world.cloud.github.faults.befall("ListWorkflowRunsForRepo", 1000, down);
+    world.cloud.github.faults.inject("ListWorkflowRunsForRepo", 1000, down);
     let report = world.status().await;
     assert_eq!((report.complete, report.unread), (false, vec!["jobs".to_owned()]));
     world.cloud.github.faults.release();
@@ -104,7 +104,7 @@ async fn without_the_ledger_there_is_no_answer() {
     let world = World::start(PROGRAM).await;
     let down = Effect::Fail { status: 503, retry_after: None };
     // What is read is tried again three times.
-    world.cloud.batch.faults.befall("ListJobs", 4, down);
+    world.cloud.batch.faults.inject("ListJobs", 4, down);
     let (status, body) = world.ask(Method::GET, "Status", None).await;
     assert_eq!(status, 503);
     assert_snapshot!(body["error"], @r#""see what runs: listing the Batch jobs met a Batch account that cannot answer now (503 ServerBusy)""#);

@@ -1,9 +1,9 @@
 //! Reconciliation as a GitHub App, which has no repositories of its own but those of its installations.
 
-use emulators::events::Happening;
-use emulators::faults::Effect;
+use emulator_core::events::EventKind;
+use emulator_core::faults::Effect;
 use insta::assert_snapshot;
-use mayfly::cloud::WEBHOOK_SECRET;
+use local_deployment::WEBHOOK_SECRET;
 use scenarios::{World, app};
 
 use super::demand::silent;
@@ -32,10 +32,10 @@ async fn what_the_apps_own_webhook_failed_to_deliver_is_asked_for_again() {
     github.add_app(app::installed_on(&["octo"]));
     github.add_app_hook(app::ID, &world.cloud.hook, WEBHOOK_SECRET);
     let down = Effect::Fail { status: 403, retry_after: None };
-    world.cloud.queues.faults.befall("PutMessage", 100, down);
+    world.cloud.queues.faults.inject("PutMessage", 100, down);
     let job = world.queue_job(UBUNTU);
-    let lost = |what: &Happening| {
-        matches!(what, Happening::Delivered { action: "queued", status: 503, .. })
+    let lost = |what: &EventKind| {
+        matches!(what, EventKind::Delivered { action: "queued", status: 503, .. })
     };
     world.until("a delivery in vain", lost).await;
     world.cloud.queues.faults.release();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use emulators::github::NewJob;
+use github_emulator::NewJob;
 use insta::assert_snapshot;
 use scenarios::World;
 

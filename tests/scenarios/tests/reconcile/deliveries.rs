@@ -1,16 +1,16 @@
 //! Deliveries that never arrive.
 
-use emulators::events::Happening;
-use emulators::faults::Effect;
-use emulators::github::{Gate, NewJob, Scope, Visibility};
+use emulator_core::events::EventKind;
+use emulator_core::faults::Effect;
+use github_emulator::{Gate, NewJob, Scope, Visibility};
 use insta::assert_snapshot;
-use mayfly::cloud::WEBHOOK_SECRET;
+use local_deployment::WEBHOOK_SECRET;
 use scenarios::World;
 
 use crate::{PROGRAM, UBUNTU};
 
-fn in_vain(what: &Happening) -> bool {
-    matches!(what, Happening::Delivered { action: "queued", status: 503, .. })
+fn in_vain(what: &EventKind) -> bool {
+    matches!(what, EventKind::Delivered { action: "queued", status: 503, .. })
 }
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn a_delivery_that_failed_five_times_more_is_left_and_told_of_once() {
     world.settle().await;
     world.reconcile().await;
     let down = Effect::Fail { status: 403, retry_after: None };
-    world.cloud.queues.faults.befall("PutMessage", 1000, down);
+    world.cloud.queues.faults.inject("PutMessage", 1000, down);
     let mut job = NewJob::new("octo/app", UBUNTU);
     // Behind its gate the job is owed no runner: there is nothing else to be repaired.
     job.gate = Gate::QueuedThenGated;
@@ -61,7 +61,7 @@ async fn a_repositorys_own_webhook_is_looked_at_as_well() {
     github.remove_hooks();
     github.add_hook(&world.cloud.hook, WEBHOOK_SECRET, Scope::Repository("octo/app".to_owned()));
     let down = Effect::Fail { status: 403, retry_after: None };
-    world.cloud.queues.faults.befall("PutMessage", 100, down);
+    world.cloud.queues.faults.inject("PutMessage", 100, down);
     world.queue_job(UBUNTU);
     world.until("a delivery in vain", in_vain).await;
     world.cloud.queues.faults.release();

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use emulators::events::Happening;
-use emulators::faults::Effect;
-use emulators::github::{Gate, NewJob, Visibility};
+use emulator_core::events::EventKind;
+use emulator_core::faults::Effect;
+use github_emulator::{Gate, NewJob, Visibility};
 use insta::assert_snapshot;
 use scenarios::World;
 
@@ -18,7 +18,7 @@ pub(super) fn silent(repository: &str) -> NewJob {
 }
 
 async fn until_delivered(world: &mut World, status: u16) {
-    let delivered = |what: &Happening| matches!(what, Happening::Delivered { action: "queued", status: s, .. } if *s == status);
+    let delivered = |what: &EventKind| matches!(what, EventKind::Delivered { action: "queued", status: s, .. } if *s == status);
     world.until(&format!("a delivery answered {status}"), delivered).await;
 }
 
@@ -80,7 +80,7 @@ async fn a_lost_delivery_is_asked_for_again() {
     world.queue_job(UBUNTU);
     world.settle().await;
     let down = Effect::Fail { status: 500, retry_after: None };
-    world.cloud.queues.faults.befall("PutMessage", 100, down);
+    world.cloud.queues.faults.inject("PutMessage", 100, down);
     world.queue_job(UBUNTU);
     until_delivered(&mut world, 503).await;
     world.cloud.queues.faults.release();
@@ -117,7 +117,7 @@ async fn a_gated_job_whose_second_delivery_is_lost_gets_its_runner() {
     let job = world.queue(job);
     world.until_task_ends(&format!("gh-{job}")).await;
     assert_snapshot!(world.reconcile().await, @"nothing to repair");
-    world.cloud.queues.faults.befall(
+    world.cloud.queues.faults.inject(
         "PutMessage",
         100,
         Effect::Fail { status: 500, retry_after: None },
@@ -126,7 +126,7 @@ async fn a_gated_job_whose_second_delivery_is_lost_gets_its_runner() {
     until_delivered(&mut world, 503).await;
     world.cloud.queues.faults.release();
     // The deliveries cannot be seen: what is left is the look at the runs.
-    world.cloud.github.faults.befall(
+    world.cloud.github.faults.inject(
         "OrgsListWebhookDeliveries",
         100,
         Effect::Fail { status: 404, retry_after: None },
@@ -165,7 +165,7 @@ async fn a_run_with_nothing_wrong_writes_nothing() {
     let mut job = NewJob::new("octo/app", UBUNTU);
     job.runs_for = Duration::from_secs(3600);
     world.queue(job);
-    world.until("the job's start", |what| matches!(what, Happening::JobStarted { .. })).await;
+    world.until("the job's start", |what| matches!(what, EventKind::JobStarted { .. })).await;
     world.reconcile().await;
     let written = world.cloud.blobs.faults.calls_of("PutBlob");
     assert_snapshot!(world.reconcile().await, @"nothing to repair");

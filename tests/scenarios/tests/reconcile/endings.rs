@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use emulators::batch::Loss;
-use emulators::batch::launch::{Ask, Ending, Launcher, Stop, TaskRun};
-use emulators::events::Happening;
-use emulators::faults::Effect;
+use azure_batch_emulator::Loss;
+use azure_batch_emulator::launch::{Ask, Ending, Launcher, Stop, TaskRun};
+use emulator_core::events::EventKind;
+use emulator_core::faults::Effect;
 use insta::assert_snapshot;
 use scenarios::World;
 
@@ -108,7 +108,7 @@ async fn runners_that_github_removes_while_they_idle_are_replaced_ever_later() {
     .await;
     world.cloud.github.emulator.pause_assignment(true);
     let job = world.queue_job(UBUNTU);
-    let online = |what: &Happening| matches!(what, Happening::RunnerOnline { .. });
+    let online = |what: &EventKind| matches!(what, EventKind::RunnerOnline { .. });
     world.until("an idle runner", online).await;
     world.pass(5);
     world.until_task_ends(&format!("gh-{job}")).await;
@@ -136,7 +136,7 @@ async fn a_node_that_dies_under_an_idle_runner_gives_the_task_to_another() {
     let mut world = World::start(PROGRAM).await;
     world.cloud.github.emulator.pause_assignment(true);
     let job = world.queue_job(UBUNTU);
-    let online = |what: &Happening| matches!(what, Happening::RunnerOnline { .. });
+    let online = |what: &EventKind| matches!(what, EventKind::RunnerOnline { .. });
     world.until("an idle runner", online).await;
     let node = world.cloud.batch.emulator.tasks("runners-ubuntu")[0].node.clone();
     world.cloud.batch.emulator.lose_node(&node.expect("a node"), Loss::Died).expect("the node");
@@ -156,7 +156,7 @@ async fn a_node_that_dies_under_an_idle_runner_gives_the_task_to_another() {
 #[tokio::test]
 async fn a_runner_that_never_connects_is_replaced_after_fifteen_minutes() {
     let mut world = World::start(PROGRAM).await;
-    world.cloud.github.faults.befall("OpenSession", 1, Effect::Hold);
+    world.cloud.github.faults.inject("OpenSession", 1, Effect::Hold);
     let job = world.queue_job(UBUNTU);
     world.until_called(&world.cloud.github.faults, "OpenSession", 1).await;
     // The first run finds where its tasks' runners are registered, the second one the runner.

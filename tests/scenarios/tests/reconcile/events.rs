@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use emulators::faults::Effect;
+use emulator_core::faults::Effect;
 use insta::assert_snapshot;
 use scenarios::World;
 
@@ -97,7 +97,7 @@ async fn a_runner_stands_back_behind_one_that_is_registered_for_the_same_job() {
     until_idle(&world, 1).await;
     github.emulator.pause_assignment(false);
     world.until_logged("has no task yet").await;
-    github.faults.befall(JITCONFIG, 1, Effect::Withhold);
+    github.faults.inject(JITCONFIG, 1, Effect::DelayResponse);
     world.cloud.site.clock.advance(Duration::from_secs(15));
     github.faults.called(JITCONFIG, 2).await;
     // The first job's delivery comes late: gh-1 has the lower name, and gh-2-2 has its registration.

@@ -10,7 +10,7 @@ async fn a_poison_message_goes_back_when_it_has_rested() {
     let mut world = World::start(PROGRAM).await;
     world.cloud.github.emulator.pause_assignment(true);
     let now = world.cloud.site.clock.now();
-    let mut job = emulators::github::NewJob::new("octo/app", UBUNTU);
+    let mut job = github_emulator::NewJob::new("octo/app", UBUNTU);
     job.silent = true;
     let job = world.queue(job);
     let request = serde_json::json!({ "v": 1, "job": job, "run": 1, "repository": "octo/app",

@@ -1,6 +1,6 @@
 //! Runners that were given each other's jobs: nobody starves, and there is no runner too many.
 
-use emulators::github::NewJob;
+use github_emulator::NewJob;
 use scenarios::World;
 
 use crate::UBUNTU;

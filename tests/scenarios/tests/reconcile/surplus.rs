@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use emulators::events::Happening;
-use emulators::faults::Effect;
-use emulators::github::{Gate, NewJob};
+use emulator_core::events::EventKind;
+use emulator_core::faults::Effect;
+use github_emulator::{Gate, NewJob};
 use insta::assert_snapshot;
 use scenarios::World;
 
 use crate::{PROGRAM, UBUNTU};
 
-fn online(what: &Happening) -> bool {
-    matches!(what, Happening::RunnerOnline { .. })
+fn online(what: &EventKind) -> bool {
+    matches!(what, EventKind::RunnerOnline { .. })
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn a_runner_that_gets_a_job_in_the_last_moment_stays() {
     world.reconcile().await;
     world.pass(10);
     // While the request to remove it is on its way, the runner is given another job.
-    world.cloud.github.faults.befall("DeleteSelfHostedRunnerFromRepo", 1, Effect::Hold);
+    world.cloud.github.faults.inject("DeleteSelfHostedRunnerFromRepo", 1, Effect::Hold);
     let host = Arc::clone(&world.cloud.functions);
     let run = tokio::spawn(async move { host.emulator.trigger("ReconcileRunners").await });
     world.until_called(&world.cloud.github.faults, "DeleteSelfHostedRunnerFromRepo", 1).await;
@@ -76,7 +76,7 @@ async fn a_runner_that_gets_a_job_in_the_last_moment_stays() {
     (other.silent, other.runs_for) = (true, Duration::from_secs(3600));
     world.queue(other);
     world.cloud.github.emulator.pause_assignment(false);
-    world.until("the job's start", |what| matches!(what, Happening::JobStarted { .. })).await;
+    world.until("the job's start", |what| matches!(what, EventKind::JobStarted { .. })).await;
     world.cloud.github.faults.release();
     run.await.expect("no panic").expect("a run");
     world.until_logged(&format!("runner gh-{job} has got a job, and stays")).await;
@@ -98,7 +98,7 @@ async fn a_registration_without_a_task_goes_after_ten_minutes() {
         let body = serde_json::json!({ "name": name, "runner_group_id": 1, "labels": ["x"] });
         let client = handler::transport::http_client(None).expect("a client");
         let made =
-            client.post(&url).bearer_auth(mayfly::cloud::GITHUB_TOKEN).json(&body).send().await;
+            client.post(&url).bearer_auth(local_deployment::GITHUB_TOKEN).json(&body).send().await;
         assert_eq!(made.expect("an answer").status().as_u16(), 201);
     }
     world.reconcile().await;
@@ -141,13 +141,13 @@ async fn a_task_that_starts_between_the_list_and_its_end_is_not_lost() {
     world.until_task_is_added(&format!("gh-{job}")).await;
     world.until_no_message().await;
     // The run has listed the task, which waits while its job is behind a gate, and looks at it once more.
-    world.cloud.batch.faults.befall("GetTask", 1, Effect::Hold);
+    world.cloud.batch.faults.inject("GetTask", 1, Effect::Hold);
     let host = Arc::clone(&world.cloud.functions);
     let run = tokio::spawn(async move { host.emulator.trigger("ReconcileRunners").await });
     world.until_called(&world.cloud.batch.faults, "GetTask", 1).await;
     world.cloud.github.emulator.approve(job);
     world.cloud.batch.emulator.release_scheduling("ubuntu").expect("a pool");
-    world.until("the job's start", |what| matches!(what, Happening::JobStarted { .. })).await;
+    world.until("the job's start", |what| matches!(what, EventKind::JobStarted { .. })).await;
     world.cloud.batch.faults.release();
     run.await.expect("no panic").expect("a run");
     world.until_logged(&format!("task gh-{job} has started since, and stays")).await;

@@ -1,7 +1,7 @@
 //! A job that cannot be served is visible.
 
 use chrono::TimeDelta;
-use emulators::runner::VERSION;
+use github_runner_emulator::VERSION;
 use insta::assert_snapshot;
 
 use crate::UBUNTU;

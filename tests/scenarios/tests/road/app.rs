@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use emulators::faults::Effect;
-use emulators::github::NewJob;
+use emulator_core::faults::Effect;
+use github_emulator::NewJob;
 use insta::assert_snapshot;
-use mayfly::cloud::{Options, Registration};
+use local_deployment::{Options, Registration};
 use scenarios::{World, app};
 
 use crate::{PROGRAM, UBUNTU};
@@ -28,9 +28,9 @@ fn calls(world: &World, operation: &str) -> u64 {
 async fn an_app_serves_jobs_of_each_account_that_it_is_installed_on() {
     let mut world = world(|_| {}).await;
     world.cloud.github.emulator.add_app(app::installed_on(&["octo", "corp"]));
-    let corp = emulators::github::Scope::Organization("corp".to_owned());
+    let corp = github_emulator::Scope::Organization("corp".to_owned());
     let hook = world.cloud.hook.clone();
-    world.cloud.github.emulator.add_hook(&hook, mayfly::cloud::WEBHOOK_SECRET, corp);
+    world.cloud.github.emulator.add_hook(&hook, local_deployment::WEBHOOK_SECRET, corp);
     world.queue_job(UBUNTU);
     world.queue(NewJob::new("corp/tool", UBUNTU));
     world.settle().await;
@@ -65,7 +65,7 @@ async fn many_runners_at_once_ask_for_one_token() {
     for _ in 0..8 {
         world.until_invoked("SubmitRunnerTask").await;
     }
-    world.cloud.github.faults.befall(TOKENS, 1, Effect::Hold);
+    world.cloud.github.faults.inject(TOKENS, 1, Effect::Hold);
     world.cloud.batch.emulator.release_scheduling("ubuntu").expect("a pool");
     world.until_called(&world.cloud.github.faults, TOKENS, 1).await;
     world.cloud.github.faults.release();

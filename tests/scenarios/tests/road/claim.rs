@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use emulators::events::Happening;
-use emulators::faults::Effect;
-use emulators::github::NewJob;
+use emulator_core::events::EventKind;
+use emulator_core::faults::Effect;
+use github_emulator::NewJob;
 use insta::assert_snapshot;
 use scenarios::World;
 
@@ -19,7 +19,7 @@ fn long_job() -> NewJob {
 #[tokio::test]
 async fn a_mint_whose_answer_was_lost_is_resumed() {
     let mut world = World::start(PROGRAM).await;
-    world.cloud.github.faults.befall(JITCONFIG, 1, Effect::Lose);
+    world.cloud.github.faults.inject(JITCONFIG, 1, Effect::DropResponse);
     world.queue_job(UBUNTU);
     world.settle().await;
     assert_snapshot!(world.jobs(), @"<1> success on gh-1");
@@ -33,7 +33,7 @@ const JITCONFIG: &str = "GenerateRunnerJitconfigForRepo";
 async fn a_ticket_used_by_another_process_gets_no_credential_and_causes_no_call_to_github() {
     let mut world = World::start(PROGRAM).await;
     let job = world.queue(long_job());
-    world.until("the job's start", |what| matches!(what, Happening::JobStarted { .. })).await;
+    world.until("the job's start", |what| matches!(what, EventKind::JobStarted { .. })).await;
     let task = &world.cloud.batch.emulator.tasks("runners-ubuntu")[0];
     let (url, ticket) =
         (&task.environment["RUNNER_CLAIM_URL"], &task.environment["RUNNER_CLAIM_TICKET"]);

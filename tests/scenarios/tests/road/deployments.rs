@@ -1,6 +1,6 @@
 //! Two deployments in one organization: each sees the other's runners, and touches none.
 
-use emulators::github::NewJob;
+use github_emulator::NewJob;
 use insta::assert_snapshot;
 use scenarios::World;
 
@@ -47,10 +47,10 @@ async fn a_job_of_both_deployments_runs_once_and_the_other_runner_goes() {
 async fn each_deployment_serves_the_repositories_that_it_allows() {
     let one = deployment("one", None).await;
     let mut two = deployment("two", Some(&one)).await;
-    let group = |name: &str, repository: &str| emulators::github::Group {
+    let group = |name: &str, repository: &str| github_emulator::Group {
         id: 0,
         name: name.to_owned(),
-        scope: emulators::github::Scope::Organization("octo".to_owned()),
+        scope: github_emulator::Scope::Organization("octo".to_owned()),
         repositories: Some([repository.to_owned()].into()),
         allows_public_repositories: false,
     };

@@ -1,6 +1,6 @@
 //! Jobs behind an environment's gate send `queued` twice.
 
-use emulators::github::{Gate, NewJob};
+use github_emulator::{Gate, NewJob};
 use insta::assert_snapshot;
 use scenarios::World;
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use emulators::github::{Group, Scope};
+use github_emulator::{Group, Scope};
 use insta::assert_snapshot;
-use mayfly::cloud::{ENTERPRISE, Registration};
+use local_deployment::{ENTERPRISE, Registration};
 use scenarios::World;
 
 use crate::{PROGRAM, UBUNTU};

@@ -1,10 +1,10 @@
 //! What the Functions host makes of addresses, of large bodies, and of a handler whose storage hangs.
 
-use emulators::events::Happening;
-use emulators::faults::Effect;
-use emulators::github::Scope;
+use emulator_core::events::EventKind;
+use emulator_core::faults::Effect;
+use github_emulator::Scope;
 use insta::assert_snapshot;
-use mayfly::cloud::WEBHOOK_SECRET;
+use local_deployment::WEBHOOK_SECRET;
 use scenarios::World;
 
 use crate::{PROGRAM, UBUNTU};
@@ -39,9 +39,9 @@ async fn a_delivery_of_the_largest_size_is_answered_413() {
 #[tokio::test]
 async fn a_delivery_is_answered_in_time_though_the_queue_hangs() {
     let mut world = World::start(PROGRAM).await;
-    world.cloud.queues.faults.befall("PutMessage", 100, Effect::Hold);
+    world.cloud.queues.faults.inject("PutMessage", 100, Effect::Hold);
     let job = world.queue_job(UBUNTU);
-    let failed = |what: &Happening| matches!(what, Happening::Delivered { status: 503, .. });
+    let failed = |what: &EventKind| matches!(what, EventKind::Delivered { status: 503, .. });
     world.until("a failed delivery", failed).await;
     let log = world.log();
     assert!(log.contains(&format!("request for job {job}:")) && log.contains("no answer"), "{log}");

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use emulators::batch::launch::System;
-use emulators::events::Happening;
-use emulators::github::NewJob;
+use azure_batch_emulator::launch::System;
+use emulator_core::events::EventKind;
+use github_emulator::NewJob;
 use insta::assert_snapshot;
-use mayfly::cloud::{Kind, Options, Pool};
+use local_deployment::{Kind, Options, Pool};
 use scenarios::World;
 use tempfile::TempDir;
 
@@ -132,7 +132,7 @@ async fn start_job(world: &mut World, labels: &[&str], folder: &TempDir) -> (u64
     job.script = Some(format!("echo $$ >{0}.new\nmv {0}.new {0}\nexec sleep 1000", file.display()));
     let job = world.queue(job);
     let started =
-        |what: &Happening| matches!(what, Happening::JobStarted { job: one, .. } if *one == job);
+        |what: &EventKind| matches!(what, EventKind::JobStarted { job: one, .. } if *one == job);
     world.until("the start of the job", started).await;
     (job, written(&file).await)
 }

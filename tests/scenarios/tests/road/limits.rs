@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use emulators::faults::Effect;
+use emulator_core::faults::Effect;
 use insta::assert_snapshot;
-use mayfly::cloud::Registration;
+use local_deployment::Registration;
 use scenarios::World;
 
 use crate::{PROGRAM, UBUNTU};
@@ -19,7 +19,7 @@ async fn by_token() -> World {
 async fn nothing_is_asked_of_github_while_a_limit_lasts() {
     let mut world = by_token().await;
     let limited = Effect::Fail { status: 403, retry_after: Some(600) };
-    world.cloud.github.faults.befall(TOKEN, 1, limited);
+    world.cloud.github.faults.inject(TOKEN, 1, limited);
     world.queue_job(UBUNTU);
     world.until_invoked("SubmitRunnerTask").await;
     world.queue_job(UBUNTU);
@@ -35,7 +35,7 @@ async fn nothing_is_asked_of_github_while_a_limit_lasts() {
 async fn a_claim_is_told_how_long_the_limit_lasts() {
     let mut world = World::start(PROGRAM).await;
     let limited = Effect::Fail { status: 429, retry_after: Some(1) };
-    world.cloud.github.faults.befall("GetJobForWorkflowRun", 1, limited);
+    world.cloud.github.faults.inject("GetJobForWorkflowRun", 1, limited);
     world.queue_job(UBUNTU);
     world.until_logged("reading a workflow job met one of GitHub's limits, for another 1 s").await;
     world.settle().await;
@@ -87,7 +87,7 @@ async fn what_has_not_changed_is_asked_for_again_at_no_cost() {
 async fn a_message_that_was_postponed_for_a_day_is_dropped_with_its_reason() {
     let mut world = by_token().await;
     let limited = Effect::Fail { status: 429, retry_after: Some(43_200) };
-    world.cloud.github.faults.befall(TOKEN, 3, limited);
+    world.cloud.github.faults.inject(TOKEN, 3, limited);
     let job = world.queue_job(UBUNTU);
     for _ in 0..2 {
         world.until_invoked("SubmitRunnerTask").await;

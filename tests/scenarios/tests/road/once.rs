@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use emulators::faults::Effect;
+use emulator_core::faults::Effect;
 use insta::assert_snapshot;
 use scenarios::World;
 
@@ -66,7 +66,7 @@ async fn a_message_delivered_twice_gives_one_task() {
     world.cloud.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
     // The host cannot delete the message that was served, so it comes back when its lock has ended.
     let gone = Effect::Fail { status: 404, retry_after: None };
-    world.cloud.queues.faults.befall("DeleteMessage", 1, gone);
+    world.cloud.queues.faults.inject("DeleteMessage", 1, gone);
     world.queue_job(UBUNTU);
     world.until_invoked("SubmitRunnerTask").await;
     world.until_called(&world.cloud.queues.faults, "DeleteMessage", 1).await;
@@ -81,7 +81,7 @@ async fn a_message_delivered_twice_gives_one_task() {
 #[tokio::test]
 async fn a_handler_killed_between_message_and_task_still_gives_one_task() {
     let mut world = World::start(PROGRAM).await;
-    world.cloud.batch.faults.befall("AddTask", 1, Effect::Hold);
+    world.cloud.batch.faults.inject("AddTask", 1, Effect::Hold);
     world.queue_job(UBUNTU);
     world.until_called(&world.cloud.batch.faults, "AddTask", 1).await;
     world.kill_handler("function:SubmitRunnerTask").await;
@@ -100,7 +100,7 @@ async fn a_handler_killed_after_its_task_was_added_gives_no_second_task() {
     world.queue_job(UBUNTU);
     world.settle().await;
     let added = world.cloud.batch.faults.calls_of("AddTask");
-    world.cloud.batch.faults.befall("AddTask", 1, Effect::Withhold);
+    world.cloud.batch.faults.inject("AddTask", 1, Effect::DelayResponse);
     world.queue_job(UBUNTU);
     world.until_called(&world.cloud.batch.faults, "AddTask", added + 1).await;
     world.kill_handler("function:SubmitRunnerTask").await;

@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use emulators::events::Happening;
-use emulators::faults::Effect;
+use emulator_core::events::EventKind;
+use emulator_core::faults::Effect;
 use insta::assert_snapshot;
 use scenarios::World;
 
 use crate::{PROGRAM, UBUNTU};
 
-const OLD_HOOK: &str = mayfly::cloud::WEBHOOK_SECRET;
+const OLD_HOOK: &str = local_deployment::WEBHOOK_SECRET;
 const OLD_TICKETS: &str = "mayfly-on-one-machine-ticket-key";
 
 async fn until_answered(world: &mut World, status: u16) {
     let answered =
-        |what: &Happening| matches!(what, Happening::Delivered { status: s, .. } if *s == status);
+        |what: &EventKind| matches!(what, EventKind::Delivered { status: s, .. } if *s == status);
     world.until(&format!("a delivery answered {status}"), answered).await;
 }
 
@@ -26,7 +26,7 @@ async fn both_secrets_are_rotated_with_a_ticket_a_message_and_deliveries_on_the_
     world.queue_job(UBUNTU);
     world.until_invoked("SubmitRunnerTask").await;
     let busy = Effect::Fail { status: 503, retry_after: Some(90) };
-    world.cloud.batch.faults.befall("AddTask", 1, busy);
+    world.cloud.batch.faults.inject("AddTask", 1, busy);
     world.queue_job(UBUNTU);
     world.until_invoked("SubmitRunnerTask").await;
 

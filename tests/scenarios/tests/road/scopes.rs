@@ -1,7 +1,7 @@
 //! Both registrations, at each level of GitHub.
 
 use insta::assert_snapshot;
-use mayfly::cloud::Registration;
+use local_deployment::Registration;
 use scenarios::World;
 
 use crate::{PROGRAM, UBUNTU};
@@ -30,7 +30,7 @@ async fn served_at(registration: Registration, settings: &[(&str, &str)]) -> Str
 
 const ORGANIZATION: &[(&str, &str)] = &[("RunnerScope", "organization")];
 const ENTERPRISE: &[(&str, &str)] =
-    &[("RunnerScope", "enterprise"), ("GithubEnterprise", mayfly::cloud::ENTERPRISE)];
+    &[("RunnerScope", "enterprise"), ("GithubEnterprise", local_deployment::ENTERPRISE)];
 
 #[tokio::test]
 async fn a_runner_claims_at_repository_organization_and_enterprise_level() {

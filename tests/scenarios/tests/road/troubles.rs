@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use emulators::events::Happening;
-use emulators::faults::Effect;
+use emulator_core::events::EventKind;
+use emulator_core::faults::Effect;
 use insta::assert_snapshot;
-use mayfly::cloud::Registration;
+use local_deployment::Registration;
 use scenarios::World;
 
 use crate::{PROGRAM, UBUNTU};
@@ -14,7 +14,7 @@ use crate::{PROGRAM, UBUNTU};
 async fn a_busy_batch_postpones_the_task_by_what_it_asked_for() {
     let mut world = World::start(PROGRAM).await;
     let busy = Effect::Fail { status: 503, retry_after: Some(90) };
-    world.cloud.batch.faults.befall("AddTask", 1, busy);
+    world.cloud.batch.faults.inject("AddTask", 1, busy);
     world.queue_job(UBUNTU);
     world.until_invoked("SubmitRunnerTask").await;
     assert!(world.log().contains("postponed for 90 s"), "{}", world.log());
@@ -27,7 +27,7 @@ async fn a_busy_batch_postpones_the_task_by_what_it_asked_for() {
 #[tokio::test]
 async fn an_added_task_whose_answer_was_lost_is_not_added_again() {
     let mut world = World::start(PROGRAM).await;
-    world.cloud.batch.faults.befall("AddTask", 1, Effect::Lose);
+    world.cloud.batch.faults.inject("AddTask", 1, Effect::DropResponse);
     world.queue_job(UBUNTU);
     world.until_invoked("SubmitRunnerTask").await;
     world.cloud.site.clock.advance(Duration::from_secs(30));
@@ -41,7 +41,7 @@ async fn a_limit_of_github_postpones_a_token() {
     let mut world =
         World::with(PROGRAM, |options| options.registration = Registration::Token).await;
     let limited = Effect::Fail { status: 429, retry_after: Some(120) };
-    world.cloud.github.faults.befall("CreateRegistrationTokenForRepo", 1, limited);
+    world.cloud.github.faults.inject("CreateRegistrationTokenForRepo", 1, limited);
     world.queue_job(UBUNTU);
     world.until_invoked("SubmitRunnerTask").await;
     assert!(world.log().contains("postponed for 120 s"), "{}", world.log());
@@ -55,9 +55,9 @@ async fn a_limit_of_github_postpones_a_token() {
 async fn a_queue_that_takes_nothing_is_a_failed_delivery_that_can_be_sent_again() {
     let mut world = World::start(PROGRAM).await;
     let down = Effect::Fail { status: 500, retry_after: None };
-    world.cloud.queues.faults.befall("PutMessage", 100, down);
+    world.cloud.queues.faults.inject("PutMessage", 100, down);
     let job = world.queue_job(UBUNTU);
-    let failed = |what: &Happening| matches!(what, Happening::Delivered { status: 503, .. });
+    let failed = |what: &EventKind| matches!(what, EventKind::Delivered { status: 503, .. });
     world.until("a failed delivery", failed).await;
     assert!(
         world.log().contains(&format!("{job}: 500 InternalError function=")),
@@ -75,7 +75,7 @@ async fn a_queue_that_takes_nothing_is_a_failed_delivery_that_can_be_sent_again(
 async fn a_claim_waits_until_github_answers() {
     let mut world = World::start(PROGRAM).await;
     let down = Effect::Fail { status: 502, retry_after: None };
-    world.cloud.github.faults.befall("GetJobForWorkflowRun", 1, down);
+    world.cloud.github.faults.inject("GetJobForWorkflowRun", 1, down);
     world.queue_job(UBUNTU);
     world.settle().await;
     assert_snapshot!(world.jobs(), @"<1> success on gh-1");
@@ -92,9 +92,9 @@ async fn nothing_secret_is_logged_along_the_road() {
     let log = world.log();
     for secret in [
         &task.environment["RUNNER_CLAIM_TICKET"],
-        mayfly::cloud::GITHUB_TOKEN,
-        mayfly::cloud::WEBHOOK_SECRET,
-        mayfly::cloud::BATCH_KEY,
+        local_deployment::GITHUB_TOKEN,
+        local_deployment::WEBHOOK_SECRET,
+        local_deployment::BATCH_KEY,
         "sig=",
         "SharedAccessSignature",
     ] {

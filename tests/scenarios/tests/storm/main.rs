@@ -1,13 +1,13 @@
 //! Storms: the real handler and the emulators in one process, in virtual time, under faults.
 //!
-//! Longer ones are played by `tests/parts/storms.sh`, and by whoever asks; docs/reliability.md tells how.
+//! Longer ones are played by `tests/suites/storms.sh`, and by whoever asks; docs/reliability.md tells how.
 
 use std::path::{Path, PathBuf};
 
-use mayfly::storm::plan::{Accident, Group, Mishap, Plan, Size};
-use mayfly::storm::run::read_plan;
-use mayfly::storm::verdict::Verdict;
-use mayfly::storm::world::play;
+use simulation::plan::{Accident, Group, Mishap, Plan, Size};
+use simulation::run::read_plan;
+use simulation::verdict::Verdict;
+use simulation::world::play;
 
 const SIZE: Size = Size { jobs: 12, faulty: Some(0.1) };
 

@@ -1,0 +1,53 @@
+//! Conditional headers: whether a request still applies to what it is about.
+
+use chrono::{DateTime, Utc};
+use http::{HeaderMap, Method, header};
+
+use super::access::http_date;
+use super::failure::Failure;
+use super::wire::Stamp;
+use emulator_core::service::Request;
+
+/// Fails where a condition of a request does not hold for something that exists and was last modified
+/// at this moment: 304 for a read, 412 for a write.
+pub(crate) fn check(request: &Request, modified: Stamp) -> Result<(), Failure> {
+    let headers = request.headers();
+    let etag = modified.etag();
+    // An HTTP date tells whole seconds.
+    let modified = modified.moment().timestamp();
+    let later_than = |date: DateTime<Utc>| modified > date.timestamp();
+    let read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let unchanged = || if read { Failure::not_modified() } else { Failure::condition_not_met() };
+    if tags(headers, &header::IF_MATCH).is_some_and(|mut tags| tags.all(|tag| !names(tag, &etag))) {
+        return Err(Failure::condition_not_met());
+    }
+    if tags(headers, &header::IF_NONE_MATCH)
+        .is_some_and(|mut tags| tags.any(|tag| names(tag, &etag)))
+    {
+        return Err(unchanged());
+    }
+    if date(headers, &header::IF_UNMODIFIED_SINCE)?.is_some_and(later_than) {
+        return Err(Failure::condition_not_met());
+    }
+    if date(headers, &header::IF_MODIFIED_SINCE)?.is_some_and(|date| !later_than(date)) {
+        return Err(unchanged());
+    }
+    Ok(())
+}
+
+fn tags<'a>(
+    headers: &'a HeaderMap,
+    name: &header::HeaderName,
+) -> Option<impl Iterator<Item = &'a str> + use<'a>> {
+    Some(headers.get(name)?.to_str().ok()?.split(',').map(str::trim))
+}
+
+fn names(tag: &str, etag: &str) -> bool {
+    tag == "*" || tag.trim_start_matches("W/").trim_matches('"') == etag
+}
+
+fn date(headers: &HeaderMap, name: &header::HeaderName) -> Result<Option<DateTime<Utc>>, Failure> {
+    let Some(value) = headers.get(name) else { return Ok(None) };
+    let value = value.to_str().unwrap_or_default();
+    http_date(value).map(Some).ok_or_else(|| Failure::invalid_header(name.as_str(), value))
+}

@@ -1,0 +1,223 @@
+//! Tasks in containers, by docker or podman.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::process::Command;
+
+use super::identity::{AUTO_USER, open_working_directory};
+use super::run_options::RunOptions;
+use super::words::words;
+use super::{Ask, Ending, Launcher, Stop, TaskRun, child, process};
+use crate::wire::{BindMount, BindSource, ContainerSettings, WorkingDirectory};
+
+/// Runs tasks with a container engine, as a node of a container pool does.
+///
+/// The container shares this machine's network, so that it reaches what listens on loopback. Pulling is
+/// the engine's affair, with the credentials that the engine has; those of a task are not used. A task
+/// that asks for no container runs its command line as a process.
+#[derive(Clone, Debug)]
+pub struct Container {
+    /// The engine's program: docker, or podman.
+    pub engine: PathBuf,
+}
+
+/// The variables that the engine's client itself obeys: a task's value for one must not reach it.
+const CLIENTS_OWN: &[&str] = &["HOME", "PATH", "TMPDIR", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"];
+const CLIENTS_OWN_PREFIXES: &[&str] = &["BUILDAH_", "CONTAINERS_", "DOCKER_", "LD_", "PODMAN_"];
+/// What docker and podman exit with where the engine, not the container, failed.
+const ENGINE_FAILED: i32 = 125;
+
+impl Launcher for Container {
+    fn launch(&self, run: TaskRun, mut stop: Stop) -> BoxFuture<'static, Ending> {
+        let engine = self.engine.clone();
+        async move {
+            let Some(settings) = run.container.clone() else {
+                return match process::plain(&run) {
+                    Ok(command) => child::supervise(command, &run.directory, &mut stop).await,
+                    Err(err) => err.into(),
+                };
+            };
+            contain(&engine, &run, &settings, stop).await
+        }
+        .boxed()
+    }
+}
+
+async fn contain(
+    engine: &Path,
+    run: &TaskRun,
+    settings: &ContainerSettings,
+    mut stop: Stop,
+) -> Ending {
+    let name = format!("{}-{}-{}-{}", run.account, std::process::id(), run.task, run.number);
+    let command = match prepare(engine, run, settings, &name) {
+        Ok(command) => command,
+        Err(err) => return err.into(),
+    };
+    let container = Named { engine: engine.to_owned(), name };
+    stop.grace = run_options(settings).stop_timeout.unwrap_or(stop.grace);
+    let (ask_client, mut client_stop) = Stop::new(stop.grace);
+    let mut client = std::pin::pin!(child::supervise(command, &run.directory, &mut client_stop));
+    let ending = tokio::select! {
+        ending = &mut client => ending,
+        stopped = container.stop(&mut stop) => {
+            // Where there is no container yet, its client is still busy making it.
+            if !stopped {
+                ask_client.send_replace(Ask::Kill);
+                return client.await;
+            }
+            client.await
+        }
+    };
+    container.forget();
+    match ending {
+        Ending::Exited(ENGINE_FAILED) => {
+            let reason =
+                "the container engine could not run the container; see stderr.txt".to_owned();
+            Ending::NotStarted { code: "ContainerInvalidSettings", reason }
+        }
+        ending => ending,
+    }
+}
+
+fn prepare(
+    engine: &Path,
+    run: &TaskRun,
+    settings: &ContainerSettings,
+    name: &str,
+) -> std::io::Result<Command> {
+    child::make_directories(run)?;
+    if !run.elevated {
+        open_working_directory(run)?;
+    }
+    let (arguments, environment) = arguments(run, settings, name);
+    let mut command = child::command(run, engine, &arguments)?;
+    command.envs(environment);
+    Ok(command)
+}
+
+/// Makes the engine's arguments, and the variables whose values it takes from its own environment:
+/// on its command line anybody on this machine could read them.
+fn arguments(
+    run: &TaskRun,
+    settings: &ContainerSettings,
+    name: &str,
+) -> (Vec<String>, Vec<(String, String)>) {
+    let mut all: Vec<String> =
+        ["run", "--rm", "--name", name, "--network", "host"].map(str::to_owned).to_vec();
+    let variables = run.settings.clone().into_iter().chain(run.batch_variables());
+    let (plain, by_name): (Vec<_>, Vec<_>) = variables.partition(|(name, _)| is_clients_own(name));
+    all.extend(
+        plain.iter().flat_map(|(name, value)| ["--env".to_owned(), format!("{name}={value}")]),
+    );
+    all.extend(by_name.iter().flat_map(|(name, _)| ["--env".to_owned(), name.clone()]));
+    all.extend(mounts(run, settings));
+    all.extend(words(settings.container_run_options.as_deref().unwrap_or_default()));
+    // The last of several counts.
+    if !run.elevated {
+        all.extend(["--user".to_owned(), format!("{AUTO_USER}:{AUTO_USER}")]);
+    }
+    all.push(settings.image_name.clone());
+    all.extend(words(&run.command_line));
+    (all, by_name)
+}
+
+fn run_options(settings: &ContainerSettings) -> RunOptions {
+    RunOptions::read(settings.container_run_options.as_deref().unwrap_or_default())
+}
+
+fn is_clients_own(name: &str) -> bool {
+    CLIENTS_OWN.contains(&name) || CLIENTS_OWN_PREFIXES.iter().any(|start| name.starts_with(start))
+}
+
+/// Mounts what the task asks for: all of the node where it says nothing, nothing for an empty list.
+fn mounts(run: &TaskRun, settings: &ContainerSettings) -> Vec<String> {
+    let mount = |path: &Path, mode: &str| {
+        let path = path.to_string_lossy();
+        ["--volume".to_owned(), format!("{path}:{path}{mode}")]
+    };
+    let mounts = settings.container_host_batch_bind_mounts.as_deref();
+    let mut all: Vec<_> = match mounts {
+        None => mount(&run.node_root, "").to_vec(),
+        Some(mounts) => mounts
+            .iter()
+            .flat_map(|BindMount { source, is_read_only }| {
+                let mode = if is_read_only == &Some(true) { ":ro" } else { "" };
+                mount(&source_directory(run, *source), mode)
+            })
+            .collect(),
+    };
+    let sees_task =
+        mounts.is_none_or(|mounts| mounts.iter().any(|mount| mount.source == BindSource::Task));
+    if settings.working_directory == Some(WorkingDirectory::ContainerImageDefault) {
+        return all;
+    }
+    let directory = run.working_directory().to_string_lossy().into_owned();
+    // Docker makes a directory that is not mounted, as root's, and podman refuses it.
+    if !sees_task {
+        all.extend(["--tmpfs".to_owned(), format!("{directory}:mode=0755")]);
+    }
+    all.extend(["--workdir".to_owned(), directory]);
+    all
+}
+
+fn source_directory(run: &TaskRun, source: BindSource) -> PathBuf {
+    match source {
+        BindSource::Task => run.directory.clone(),
+        BindSource::Shared => run.node_root.join("shared"),
+        BindSource::Startup => run.node_root.join("startup"),
+        BindSource::VfsMounts => run.node_root.join("fsmounts"),
+        BindSource::JobPrep => run.node_root.join("workitems").join(&run.job).join("job-1"),
+        BindSource::Applications => run.node_root.join("applications"),
+    }
+}
+
+/// A container that is removed when this is dropped.
+struct Named {
+    engine: PathBuf,
+    name: String,
+}
+
+impl Named {
+    /// Waits to be asked, then stops the container; tells whether that is all there is to stop.
+    async fn stop(&self, stop: &mut Stop) -> bool {
+        if stop.asked(Ask::End).await == Ask::End {
+            let seconds = stop.grace.as_secs().to_string();
+            let arguments = ["stop", "-t", &seconds, &self.name];
+            tokio::select! {
+                stopped = self.engine(&arguments) => return stopped,
+                _ = stop.asked(Ask::Kill) => {}
+            }
+        }
+        self.engine(&["kill", &self.name]).await;
+        false
+    }
+
+    async fn engine(&self, arguments: &[&str]) -> bool {
+        let mut command = Command::new(&self.engine);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().await.is_ok_and(|status| status.success())
+    }
+
+    /// Leaves the container alone: it removed itself as it ended.
+    fn forget(mut self) {
+        self.name.clear();
+    }
+}
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        if self.name.is_empty() {
+            return;
+        }
+        let mut command = std::process::Command::new(&self.engine);
+        command.args(["rm", "--force", &self.name]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        if let Err(err) = command.spawn() {
+            tracing::warn!(container = %self.name, %err, "failed to remove a container");
+        }
+    }
+}

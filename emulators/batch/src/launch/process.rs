@@ -1,0 +1,143 @@
+//! Tasks as plain processes of this machine.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::process::Command;
+
+use super::identity::{Closed, is_images_user, make_foreign};
+use super::run_options::RunOptions;
+use super::temporary::Limited;
+use super::words::words;
+use super::{Ending, Launcher, Stop, TaskRun, TemporaryFolder, child};
+use crate::wire::{ContainerSettings, WorkingDirectory};
+
+/// Runs a program of this machine in place of a container.
+///
+/// A task that asks for a container runs `program`, with its command line, if any, as arguments; any
+/// other task runs its own command line. Either sees its settings, what Batch sets, `PATH`, `HOME` and
+/// `environment`, and nothing else.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// What stands in for the image's entrypoint.
+    pub program: PathBuf,
+    /// What stands in for the runner's directory in the image, if anything.
+    pub home: Option<Home>,
+    /// What stands in for the image's environment.
+    pub environment: BTreeMap<String, String>,
+    /// The limits of the folder for temporary files; without any it is the machine's.
+    pub temporary: Option<TemporaryFolder>,
+}
+
+/// The home folder of an image: copied to `runner` in the working directory before the program starts, which
+/// finds it by `RUNNER_HOME`. It is where the program starts, if the task asks for the image's default.
+///
+/// The image's `USER` is the user of the emulator. A task that runs as another one has no access to it.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// The folder that is copied.
+    pub template: PathBuf,
+    /// What `--user` calls the image's user: its number, its name.
+    pub users: Vec<String>,
+}
+
+impl Launcher for Process {
+    fn launch(&self, run: TaskRun, mut stop: Stop) -> BoxFuture<'static, Ending> {
+        let image = self.clone();
+        let directory = run.directory.clone();
+        async move {
+            let prepared = tokio::task::spawn_blocking(move || match &run.container {
+                Some(container) => image.prepare(&run, container),
+                None => plain(&run).map(Prepared::of),
+            });
+            match prepared.await {
+                Ok(Ok(prepared)) => {
+                    stop.grace = prepared.grace.unwrap_or(stop.grace);
+                    let ending = child::supervise(prepared.command, &directory, &mut stop).await;
+                    drop((prepared.closed, prepared.temporary));
+                    ending
+                }
+                Ok(Err(err)) => err.into(),
+                Err(err) => io::Error::from(err).into(),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// A command, and what lasts as long as its process.
+struct Prepared {
+    command: Command,
+    grace: Option<Duration>,
+    closed: Closed,
+    temporary: Option<Limited>,
+}
+
+impl Prepared {
+    fn of(command: Command) -> Self {
+        Self { command, grace: None, closed: Closed::default(), temporary: None }
+    }
+}
+
+impl Process {
+    fn prepare(self, run: &TaskRun, container: &ContainerSettings) -> io::Result<Prepared> {
+        child::make_directories(run)?;
+        let options = RunOptions::read(container.container_run_options.as_deref().unwrap_or(""));
+        let (mut image, home) = (self.environment, run.working_directory().join("runner"));
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        if let Some(own) = &self.home {
+            copy(&own.template, &home)?;
+            image.insert("RUNNER_HOME".to_owned(), text(&home));
+        }
+        let temporary = self.temporary.map(|limits| limits.make(&run.directory.join("tmp")));
+        let temporary = temporary.transpose()?;
+        image.extend(temporary.iter().map(|limited| ("TMPDIR".to_owned(), text(&limited.path))));
+        let mut command = child::command(run, &self.program, &words(&run.command_line))?;
+        command.env_clear().envs(child::environment(run, image));
+        let mut closed = Closed::default();
+        if let Some(own) = &self.home {
+            if container.working_directory == Some(WorkingDirectory::ContainerImageDefault) {
+                command.current_dir(&home);
+            }
+            if !is_images_user(run, &options, own) {
+                command.current_dir(run.working_directory());
+                closed = make_foreign(&mut command, run, &home)?;
+            }
+        }
+        Ok(Prepared { command, grace: options.stop_timeout, closed, temporary })
+    }
+}
+
+/// Prepares a task that asks for no container: its command line is the program and its arguments.
+pub(super) fn plain(run: &TaskRun) -> io::Result<Command> {
+    child::make_directories(run)?;
+    let words = words(&run.command_line);
+    let Some((program, arguments)) = words.split_first() else {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "the command line is empty"));
+    };
+    let mut command = child::command(run, Path::new(program), arguments)?;
+    command.env_clear().envs(child::environment(run, BTreeMap::new()));
+    Ok(command)
+}
+
+/// Copies a directory with its modes and symbolic links.
+pub(super) fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let (kind, target) = (entry.file_type()?, to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else if kind.is_symlink() {
+            symlink(std::fs::read_link(entry.path())?, target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,203 @@
+//! Azure Batch on this machine: pools that formulas size, and nodes that run tasks for real.
+//!
+//! ```text
+//! request ─▶ access ─▶ route ─▶ answer ─▶ state ─orders─▶ driver ─▶ launch ─▶ a process, a container
+//!            who asks   which    one a     every           starts,
+//!                       one      service   rule            stops
+//! ```
+//!
+//! The state is pure and knows no clock, no socket and no process. Each request changes it in one step
+//! under its lock, after all that was due by then has happened. [`Batch::run`] carries out what the state
+//! orders, and waits for what is due next. Tasks may follow a script instead ([`launch::Scripted`]): then
+//! a day of a pool is a matter of reckoning.
+//!
+//! `docs/emulator.md` lists what is modelled, and what was chosen where the sources leave room.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+
+use emulator_core::clock::Clock;
+use emulator_core::events::EventContext;
+use emulator_core::service::{Emulator, Request, Response};
+
+mod failure;
+mod wire;
+mod access;
+mod route;
+mod query;
+mod conditions;
+mod answer;
+mod state;
+mod driver;
+mod timings;
+mod rules;
+pub mod launch;
+mod control;
+mod seen;
+#[cfg(test)]
+mod tests;
+
+pub use control::{Loss, NotThere, ResizeErrorCode};
+pub use route::Operation;
+pub use rules::{Quota, Rules};
+pub use seen::{JobSeen, NodeSeen, PoolSeen, TaskSeen};
+pub use timings::{Spread, Timings};
+pub use wire::{BindMount, BindSource, ContainerSettings, WorkingDirectory};
+
+use access::Access;
+use failure::Failure;
+use launch::Launcher;
+use state::State;
+use wire::NewPool;
+
+/// What an emulated account is made of.
+#[derive(Clone)]
+pub struct Options {
+    /// The account's name.
+    pub account: String,
+    /// The account's shared key.
+    pub key_base64: String,
+    /// The token that is accepted in place of a signature.
+    pub bearer: Option<String>,
+    /// Whether any token for Batch that has begun and not expired is accepted; its signature is not checked.
+    pub accepts_tokens: bool,
+    /// The pools that are there from the beginning.
+    pub pools: Vec<PoolOptions>,
+    /// How tasks run.
+    pub launcher: Arc<dyn Launcher>,
+    /// Where nodes keep their files.
+    pub work_dir: PathBuf,
+    /// How long a terminated task may take to end before it is killed, unless its container has a stop
+    /// timeout of its own. Batch's own period is not published; docker's is 10 s.
+    pub grace: Duration,
+    /// What holds for the account.
+    pub rules: Rules,
+    /// What request ids and lengths of time are drawn from; two emulators with one seed draw the same.
+    pub seed: u64,
+}
+
+impl Options {
+    /// Makes an account without pools.
+    pub fn new(
+        account: &str,
+        key_base64: &str,
+        launcher: Arc<dyn Launcher>,
+        work_dir: PathBuf,
+    ) -> Self {
+        Self {
+            account: account.to_owned(),
+            key_base64: key_base64.to_owned(),
+            bearer: None,
+            accepts_tokens: false,
+            pools: Vec::new(),
+            launcher,
+            work_dir,
+            grace: Duration::from_secs(10),
+            rules: Rules::default(),
+            seed: 0,
+        }
+    }
+}
+
+/// A pool of nodes that are all there from the beginning.
+#[derive(Clone, Debug)]
+pub struct PoolOptions {
+    /// The pool's id.
+    pub id: String,
+    /// How many nodes it has.
+    pub nodes: usize,
+    /// How many slots each node has.
+    pub slots: u32,
+    /// Whether it has a container configuration: its tasks run in containers, or none of them does.
+    pub containers: bool,
+    /// Its name for people, as in `windows (stand-in)`.
+    pub display: String,
+}
+
+/// An emulated Batch account.
+pub struct Batch {
+    options: Options,
+    access: Access,
+    site: EventContext,
+    state: Mutex<State>,
+    /// The state may have orders.
+    changed: Notify,
+    closing: watch::Sender<bool>,
+    running: watch::Sender<bool>,
+    requests: AtomicU64,
+}
+
+impl Batch {
+    /// Makes an account. Its tasks run while somebody polls [`Batch::run`].
+    ///
+    /// # Errors
+    /// The key is not base64.
+    pub fn new(options: Options, site: EventContext) -> Result<Arc<Self>, base64::DecodeError> {
+        let access = Access::new(&options)?;
+        let mut state = State::new(options.rules.clone(), options.launcher.script(), options.seed);
+        for pool in &options.pools {
+            let now = site.clock.now();
+            let spec = NewPool::fixed(&pool.id, &pool.display, pool.slots, pool.containers);
+            state.add_fixed_pool(spec, now);
+            state.resize(&pool.id, pool.nodes, now).expect("the pool was just added");
+        }
+        Ok(Arc::new(Self {
+            options,
+            access,
+            site,
+            state: Mutex::new(state),
+            changed: Notify::new(),
+            closing: watch::Sender::new(false),
+            running: watch::Sender::new(false),
+            requests: AtomicU64::new(0),
+        }))
+    }
+
+    /// Does what is due, and starts what can start: what [`Batch::run`] does again and again.
+    ///
+    /// An account whose tasks follow a script can be led through time by this alone.
+    pub fn settle(&self) {
+        self.state().schedule(self.site.clock.now());
+        self.changed.notify_one();
+    }
+
+    /// Gives the state, after all that was due by now has happened.
+    fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock().expect("no holder of this lock can panic");
+        if state.catch_up(self.site.clock.now()) {
+            self.changed.notify_one();
+        }
+        state
+    }
+}
+
+impl Emulator for Batch {
+    const NAME: &'static str = "batch";
+    type Operation = Operation;
+
+    fn operation(&self, request: &Request) -> Option<Operation> {
+        route::route(request.method(), request.uri().path()).map(|route| route.operation)
+    }
+
+    async fn answer(&self, operation: Operation, request: Request) -> Response {
+        let answer = self.reply(operation, &request);
+        self.changed.notify_one();
+        answer
+    }
+
+    fn failure(&self, status: http::StatusCode, message: &str) -> Response {
+        self.write_failure(&Failure::of_status(status, message), None)
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.site.clock
+    }
+
+    async fn control(&self, request: Request) -> Response {
+        self.act(&request)
+    }
+}

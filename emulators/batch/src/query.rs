@@ -1,0 +1,153 @@
+//! What the query of a request asks for: a version, a filter, properties, a page.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+use url::form_urlencoded;
+
+use super::failure::Failure;
+use emulator_core::service::Request;
+
+mod filter;
+
+pub(crate) use filter::{Field, Filter, Operand};
+
+/// The one version that is modelled.
+const VERSION: &str = "2025-06-01";
+/// The most that a page may hold.
+const PAGE: usize = 1_000;
+
+/// The parameters of a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Query(BTreeMap<String, String>);
+
+impl Query {
+    /// Reads a query; its version must be the modelled one, and every parameter among those allowed.
+    pub(crate) fn read(request: &Request, allowed: &[&str]) -> Result<Self, Failure> {
+        let text = request.uri().query().unwrap_or_default();
+        let all: BTreeMap<_, _> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+        match all.get("api-version").map(String::as_str) {
+            None => return Err(Failure::missing_parameter("api-version")),
+            Some(VERSION) => {}
+            Some(_) => return Err(Failure::unsupported_version()),
+        }
+        let known = |name: &str| ["api-version", "timeOut", "timeout"].contains(&name);
+        match all.keys().find(|name| !known(name) && !allowed.contains(&name.as_str())) {
+            Some(name) if name == "$expand" => Err(Failure::not_modelled("the parameter $expand")),
+            Some(name) => Err(Failure::unsupported_parameter(name)),
+            None => Ok(Self(all)),
+        }
+    }
+
+    /// Gives a parameter's value.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Tells whether a parameter is `true`.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, Failure> {
+        match self.get(name) {
+            None => Ok(false),
+            Some(value) if value.eq_ignore_ascii_case("true") => Ok(true),
+            Some(value) if value.eq_ignore_ascii_case("false") => Ok(false),
+            Some(value) => Err(Failure::invalid_parameter(name, value, "true or false is needed")),
+        }
+    }
+
+    /// Tells whether `$expand` asks for statistics, the one thing that it may ask for.
+    pub(crate) fn wants_statistics(&self) -> Result<bool, Failure> {
+        match self.get("$expand") {
+            None => Ok(false),
+            Some("stats") => Ok(true),
+            Some(other) => Err(Failure::invalid_parameter("$expand", other, "stats is needed")),
+        }
+    }
+
+    /// Reads `$select`.
+    pub(crate) fn selection(&self, properties: &'static [&'static str]) -> Result<Select, Failure> {
+        let Some(text) = self.get("$select") else { return Ok(Select(None)) };
+        let wanted: Vec<_> = text.split(',').map(str::trim).map(str::to_owned).collect();
+        match wanted.iter().find(|name| !properties.contains(&name.as_str())) {
+            Some(name) => {
+                let reason = format!("{name} is not a property of the resource");
+                Err(Failure::invalid_parameter("$select", text, &reason))
+            }
+            None => Ok(Select(Some(wanted))),
+        }
+    }
+
+    /// Reads `$filter`.
+    pub(crate) fn filter(
+        &self,
+        fields: &'static [(&'static str, Field)],
+    ) -> Result<Filter, Failure> {
+        let Some(text) = self.get("$filter") else { return Ok(Filter::default()) };
+        Filter::parse(text, fields)
+            .map_err(|reason| Failure::invalid_parameter("$filter", text, &reason))
+    }
+
+    /// Reads which page is asked for.
+    pub(crate) fn page(&self) -> Result<Page<'_>, Failure> {
+        let size = match self.get("maxresults") {
+            None => PAGE,
+            Some(text) => match text.parse() {
+                Ok(size) if (1..=PAGE).contains(&size) => size,
+                _ => {
+                    let reason = "between 1 and 1000 is needed";
+                    return Err(Failure::invalid_parameter("maxresults", text, reason));
+                }
+            },
+        };
+        Ok(Page { after: self.get("$skiptoken"), size })
+    }
+
+    /// Makes the link to the page after one that ends with this key.
+    pub(crate) fn next_link(&self, base: &str, path: &str, last: &str) -> String {
+        let mut link = form_urlencoded::Serializer::new(String::new());
+        let kept = self.0.iter().filter(|(name, _)| *name != "$skiptoken");
+        link.extend_pairs(kept).append_pair("$skiptoken", last);
+        // Python's signer reads a plus as a space, others as a plus; `%20` has one meaning.
+        format!("{base}{path}?{}", link.finish().replace('+', "%20"))
+    }
+}
+
+/// Which page of a list is asked for: what comes after a key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page<'a> {
+    pub(crate) after: Option<&'a str>,
+    pub(crate) size: usize,
+}
+
+impl Page<'_> {
+    /// Cuts the page out of the matching items, which come in the order of their keys and begin after
+    /// the page's key; gives the last key where there is more.
+    pub(crate) fn cut<K: ToString, V>(
+        self,
+        mut items: impl Iterator<Item = (K, V)>,
+    ) -> (Vec<V>, Option<String>) {
+        let mut last = None;
+        let mut page = Vec::new();
+        for (key, item) in items.by_ref().take(self.size) {
+            last = Some(key);
+            page.push(item);
+        }
+        let more = page.len() == self.size && items.next().is_some();
+        (page, last.filter(|_| more).map(|key| key.to_string()))
+    }
+}
+
+/// The properties that an answer shows.
+#[derive(Clone, Debug)]
+pub(crate) struct Select(Option<Vec<String>>);
+
+impl Select {
+    /// Writes something with the selected properties alone.
+    pub(crate) fn write(&self, view: &impl Serialize) -> Value {
+        let mut value = serde_json::to_value(view).expect("views have text for keys");
+        if let (Some(wanted), Some(members)) = (&self.0, value.as_object_mut()) {
+            members.retain(|name, _| wanted.contains(name));
+        }
+        value
+    }
+}

@@ -1,0 +1,196 @@
+//! `$filter`: comparisons of a resource's properties, joined by `and` and `or`.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use chrono::{DateTime, Utc};
+
+use crate::wire::Stamp;
+
+mod token;
+mod parser;
+
+use parser::Parser;
+
+/// What kind of property a filter may name, which decides the operators that it may use.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Field {
+    /// `eq` and `ne`.
+    Word,
+    /// All comparisons and `startswith`.
+    Text,
+    /// All comparisons.
+    Number,
+    /// All comparisons.
+    Time,
+}
+
+/// The value of a property.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Operand<'a> {
+    /// The property is not set: it equals nothing.
+    Absent,
+    Text(Cow<'a, str>),
+    Number(i64),
+    Time(DateTime<Utc>),
+}
+
+impl<'a> From<&'a str> for Operand<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<i32> for Operand<'_> {
+    fn from(number: i32) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<Stamp> for Operand<'_> {
+    fn from(stamp: Stamp) -> Self {
+        Self::Time(stamp.moment())
+    }
+}
+
+impl<'a, T: Into<Operand<'a>>> From<Option<T>> for Operand<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Operand::Absent, Into::into)
+    }
+}
+
+/// A filter; the default lets everything pass.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter(Option<Term>);
+
+#[derive(Clone, Debug)]
+enum Term {
+    All(Vec<Term>),
+    Any(Vec<Term>),
+    Compare { property: &'static str, comparison: Comparison, with: Operand<'static> },
+    StartsWith { property: &'static str, prefix: String },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Comparison {
+    Eq,
+    Ne,
+    Gt,
+    Ge,
+    Lt,
+    Le,
+}
+
+impl Filter {
+    /// Reads a filter on the given properties.
+    pub(crate) fn parse(
+        text: &str,
+        fields: &'static [(&'static str, Field)],
+    ) -> Result<Self, String> {
+        Ok(Self(Some(Parser::read(text, fields)?)))
+    }
+
+    /// Tells whether something with these properties passes.
+    pub(crate) fn passes<'a>(&self, property: impl Fn(&str) -> Operand<'a>) -> bool {
+        self.0.as_ref().is_none_or(|term| term.holds(&property))
+    }
+}
+
+impl Term {
+    fn holds<'a>(&self, value_of: &impl Fn(&str) -> Operand<'a>) -> bool {
+        match self {
+            Self::All(terms) => terms.iter().all(|term| term.holds(value_of)),
+            Self::Any(terms) => terms.iter().any(|term| term.holds(value_of)),
+            Self::Compare { property, comparison, with } => {
+                comparison.holds(order(&value_of(property), with))
+            }
+            Self::StartsWith { property, prefix } => match value_of(property) {
+                Operand::Text(text) => text.starts_with(prefix),
+                _ => false,
+            },
+        }
+    }
+}
+
+fn order(left: &Operand<'_>, right: &Operand<'_>) -> Option<Ordering> {
+    match (left, right) {
+        (Operand::Text(left), Operand::Text(right)) => Some(left.cmp(right)),
+        (Operand::Number(left), Operand::Number(right)) => Some(left.cmp(right)),
+        (Operand::Time(left), Operand::Time(right)) => Some(left.cmp(right)),
+        _ => None,
+    }
+}
+
+impl Comparison {
+    fn of(word: &str) -> Option<Self> {
+        let all = [
+            ("eq", Self::Eq),
+            ("ne", Self::Ne),
+            ("gt", Self::Gt),
+            ("ge", Self::Ge),
+            ("lt", Self::Lt),
+            ("le", Self::Le),
+        ];
+        all.into_iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, op)| op)
+    }
+
+    fn holds(self, order: Option<Ordering>) -> bool {
+        match self {
+            Self::Eq => order == Some(Ordering::Equal),
+            Self::Ne => order != Some(Ordering::Equal),
+            Self::Gt => order == Some(Ordering::Greater),
+            Self::Ge => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
+            Self::Lt => order == Some(Ordering::Less),
+            Self::Le => matches!(order, Some(Ordering::Less | Ordering::Equal)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIELDS: &[(&str, Field)] = &[
+        ("id", Field::Text),
+        ("state", Field::Word),
+        ("executionInfo/exitCode", Field::Number),
+        ("creationTime", Field::Time),
+    ];
+
+    #[track_caller]
+    fn check(filter: &str, expected: Result<bool, &str>) {
+        let created: DateTime<Utc> = "2026-11-21T10:00:00.5Z".parse().unwrap();
+        let property = |name: &str| match name {
+            "id" => Operand::from("gh-1"),
+            "state" => Operand::from("active"),
+            "creationTime" => Operand::Time(created),
+            _ => Operand::Absent,
+        };
+        let passes = Filter::parse(filter, FIELDS).map(|filter| filter.passes(property));
+        assert_eq!(passes.as_ref().map_err(String::as_str), expected.as_ref().map_err(|s| *s));
+    }
+
+    #[test]
+    fn filters_compare_and_join() {
+        check("state eq 'active'", Ok(true));
+        check("state ne 'active' or startswith(id, 'gh-')", Ok(true));
+        check("state eq 'running' or state eq 'active' and id eq 'gh-2'", Ok(false));
+        check("(state eq 'running' OR state eq 'active') AND id lt 'gh-2'", Ok(true));
+        check("executionInfo/exitCode ne 0", Ok(true));
+        check("executionInfo/exitCode ge -1", Ok(false));
+        check("creationTime ge DateTime'2026-11-21T10:00:00Z'", Ok(true));
+        check("creationTime lt 2026-11-21T10:00:00Z", Ok(false));
+    }
+
+    #[test]
+    fn what_cannot_be_filtered_by_is_named() {
+        check("state gt 'active'", Err("that operator does not apply to state"));
+        check("commandLine eq 'x'", Err("commandLine cannot be filtered by"));
+        check("state eq 1", Err("state cannot be compared with 1"));
+        check("state eq 'active", Err("a quote is left open"));
+        check("state eq 'it''s'", Ok(false));
+        check("state eq 'a' state", Err("state is out of place"));
+        check("state eq", Err("the filter ends too early"));
+        check(&"(".repeat(100), Err("too many parentheses are open"));
+    }
+}

@@ -1,0 +1,208 @@
+//! A job: its limits, its tasks, and their counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::phase::Phase;
+use super::queue::Turn;
+use super::{RunId, Task, TaskState};
+use crate::failure::Failure;
+use crate::wire::{AllTasksComplete, JobConstraints, NewJob, Span, Stamp};
+
+/// What a job can be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum JobState {
+    Active,
+    Disabling,
+    Disabled,
+    Terminating,
+    Completed,
+    Deleting,
+}
+
+impl JobState {
+    /// The state's name on the wire.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabling => "disabling",
+            Self::Disabled => "disabled",
+            Self::Terminating => "terminating",
+            Self::Completed => "completed",
+            Self::Deleting => "deleting",
+        }
+    }
+}
+
+/// A job.
+#[derive(Debug)]
+pub(crate) struct Job {
+    /// What was asked for, as later updates have changed it.
+    pub(crate) spec: NewJob,
+    pub(crate) created: Stamp,
+    pub(crate) modified: Stamp,
+    pub(crate) phase: Phase<JobState>,
+    pub(crate) ended: Option<Stamp>,
+    /// When it has taken too long.
+    pub(super) due: Option<Stamp>,
+    pub(crate) terminate_reason: Option<String>,
+    pub(crate) tasks: BTreeMap<String, Task>,
+    pub(crate) tally: Tally,
+    /// The tasks that can start, in the order of adding.
+    pub(super) ready: BTreeMap<u64, String>,
+    /// The runs whose end was not told yet.
+    pub(super) runs: BTreeSet<RunId>,
+    /// The turn that it waits for, as it stands in its pool's queue.
+    pub(super) turn: Option<Turn>,
+}
+
+impl Job {
+    /// Makes an active job.
+    pub(super) fn new(spec: NewJob, at: Stamp) -> Self {
+        Self {
+            spec,
+            created: at,
+            modified: at,
+            phase: Phase::starting(JobState::Active, at),
+            ended: None,
+            due: None,
+            terminate_reason: None,
+            tasks: BTreeMap::new(),
+            tally: Tally::default(),
+            ready: BTreeMap::new(),
+            runs: BTreeSet::new(),
+            turn: None,
+        }
+    }
+
+    /// Tells the pool that its tasks run on.
+    pub(crate) fn pool(&self) -> &str {
+        self.spec.pool_info.pool_id.as_deref().unwrap_or_default()
+    }
+
+    /// Tells its priority.
+    pub(crate) fn priority(&self) -> i32 {
+        self.spec.priority.unwrap_or(0)
+    }
+
+    /// Tells how many of its tasks may run at once; -1 is no limit.
+    pub(crate) fn max_parallel(&self) -> i32 {
+        self.spec.max_parallel_tasks.unwrap_or(-1)
+    }
+
+    /// Tells how long it may live.
+    pub(crate) fn wall_clock(&self) -> Span {
+        self.limits().and_then(|limits| limits.max_wall_clock_time).unwrap_or(Span::UNLIMITED)
+    }
+
+    /// Tells how often its tasks are retried where they do not say.
+    pub(crate) fn retries(&self) -> i32 {
+        self.limits().and_then(|limits| limits.max_task_retry_count).unwrap_or(0)
+    }
+
+    fn limits(&self) -> Option<JobConstraints> {
+        self.spec.constraints
+    }
+
+    /// Tells how often one of its tasks is retried.
+    pub(crate) fn retries_of(&self, task: &Task) -> i32 {
+        let own = task.constraints.and_then(|limits| limits.max_task_retry_count);
+        own.unwrap_or_else(|| self.retries())
+    }
+
+    /// Tells whether it ends with its last task, and has come to that.
+    pub(super) fn is_done(&self) -> bool {
+        let ends = self.spec.on_all_tasks_complete == Some(AllTasksComplete::TerminateJob);
+        ends && self.tally.active.tasks + self.tally.running.tasks == 0
+    }
+
+    /// Fails where the job is on its way out.
+    pub(super) fn check_alive(&self) -> Result<(), Failure> {
+        match self.phase.state {
+            JobState::Active | JobState::Disabling | JobState::Disabled => Ok(()),
+            JobState::Terminating => Err(Failure::job_being_terminated()),
+            JobState::Completed => Err(Failure::job_completed()),
+            JobState::Deleting => Err(Failure::job_being_deleted()),
+        }
+    }
+
+    /// Fails where the job is being deleted.
+    pub(super) fn check_kept(&self) -> Result<(), Failure> {
+        if self.phase.state == JobState::Deleting {
+            return Err(Failure::job_being_deleted());
+        }
+        Ok(())
+    }
+
+    /// Enters a state.
+    pub(super) fn enter(&mut self, state: JobState, at: Stamp) {
+        self.phase.enter(state, at);
+        self.modified = at;
+    }
+
+    /// Adds a task.
+    pub(super) fn insert(&mut self, key: String, task: Task) {
+        self.tally.of(&task).add(task.slots());
+        self.tasks.insert(key, task);
+    }
+
+    /// Takes a task out.
+    pub(super) fn remove(&mut self, key: &str) -> Option<Task> {
+        let task = self.tasks.remove(key)?;
+        self.tally.of(&task).take(task.slots());
+        self.ready.remove(&task.sequence);
+        Some(task)
+    }
+
+    /// Changes a task and keeps the counts right.
+    pub(super) fn change(&mut self, key: &str, change: impl FnOnce(&mut Task)) {
+        let Some(task) = self.tasks.get_mut(key) else { return };
+        self.tally.of(task).take(task.slots());
+        change(task);
+        self.tally.of(task).add(task.slots());
+        // A task whose last run has not ended yet waits for that: it may stand in the run's way.
+        if task.phase.state == TaskState::Active && task.run.is_none() {
+            self.ready.insert(task.sequence, key.to_owned());
+        } else {
+            self.ready.remove(&task.sequence);
+        }
+    }
+}
+
+/// How many tasks are in which state, and how many slots they take.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Tally {
+    pub(crate) active: Count,
+    pub(crate) running: Count,
+    pub(crate) succeeded: Count,
+    pub(crate) failed: Count,
+}
+
+impl Tally {
+    fn of(&mut self, task: &Task) -> &mut Count {
+        match task.phase.state {
+            TaskState::Active => &mut self.active,
+            TaskState::Running => &mut self.running,
+            TaskState::Completed if task.failed() => &mut self.failed,
+            TaskState::Completed => &mut self.succeeded,
+        }
+    }
+}
+
+/// A number of tasks and of their slots.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Count {
+    pub(crate) tasks: u64,
+    pub(crate) slots: u64,
+}
+
+impl Count {
+    fn add(&mut self, slots: u32) {
+        self.tasks += 1;
+        self.slots += u64::from(slots);
+    }
+
+    fn take(&mut self, slots: u32) {
+        self.tasks -= 1;
+        self.slots -= u64::from(slots);
+    }
+}

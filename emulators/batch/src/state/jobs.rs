@@ -1,0 +1,206 @@
+//! What clients do with jobs.
+
+use chrono::{DateTime, Utc};
+
+use super::agenda::Deadline;
+use super::task::{Outcome, Requeue};
+use super::{Job, JobState, Order, State, key};
+use crate::failure::Failure;
+use crate::launch::Ask;
+use crate::wire::{AllTasksComplete, DisableTasks, JobPatch, NewJob, Stamp};
+
+impl State {
+    /// Adds a job. Its pool need not exist.
+    pub(crate) fn add_job(&mut self, spec: NewJob, now: DateTime<Utc>) -> Result<(), Failure> {
+        let id = key(&spec.id);
+        if self.jobs.contains_key(&id) {
+            return Err(Failure::job_exists());
+        }
+        let over =
+            |job: &&Job| !matches!(job.phase.state, JobState::Completed | JobState::Deleting);
+        if self.jobs.values().filter(over).count() >= self.rules.quota.active_jobs {
+            return Err(Failure::active_job_quota_reached());
+        }
+        let at = self.stamp(now);
+        self.jobs.insert(id.clone(), Job::new(spec, at));
+        self.limit_job(&id);
+        self.settle(&id, at);
+        Ok(())
+    }
+
+    /// Changes what a patch names.
+    pub(crate) fn update_job(
+        &mut self,
+        id: &str,
+        patch: JobPatch,
+        now: DateTime<Utc>,
+    ) -> Result<(), Failure> {
+        let at = self.stamp(now);
+        let job = self.job_mut(id)?;
+        job.check_alive()?;
+        check_patch(job, &patch)?;
+        let spec = &mut job.spec;
+        replace(&mut spec.priority, patch.priority);
+        replace(&mut spec.max_parallel_tasks, patch.max_parallel_tasks);
+        replace(&mut spec.constraints, patch.constraints);
+        replace(&mut spec.on_all_tasks_complete, patch.on_all_tasks_complete);
+        replace(&mut spec.metadata, patch.metadata);
+        if let Some(pool) = patch.pool_info {
+            spec.pool_info = pool;
+        }
+        job.modified = at;
+        self.limit_job(&key(id));
+        self.settle(&key(id), at);
+        Ok(())
+    }
+
+    /// Keeps a job's tasks from starting, and deals with those that run.
+    pub(crate) fn disable_job(
+        &mut self,
+        id: &str,
+        tasks: DisableTasks,
+        now: DateTime<Utc>,
+    ) -> Result<(), Failure> {
+        let at = self.stamp(now);
+        let job = self.job_mut(id)?;
+        job.check_alive()?;
+        if job.phase.state == JobState::Disabled {
+            return Ok(());
+        }
+        self.disable(&key(id), tasks, at);
+        Ok(())
+    }
+
+    pub(super) fn disable(&mut self, id: &str, tasks: DisableTasks, at: Stamp) {
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        job.enter(JobState::Disabling, at);
+        for run in job.runs.clone() {
+            match tasks {
+                DisableTasks::Requeue => self.requeue_run(run, Requeue::Asked, Ask::End, at),
+                DisableTasks::Terminate => self.end_run(run, at),
+                DisableTasks::Wait => {}
+            }
+        }
+        self.settle(id, at);
+    }
+
+    /// Lets a job's tasks start again.
+    pub(crate) fn enable_job(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), Failure> {
+        let at = self.stamp(now);
+        let job = self.job_mut(id)?;
+        job.check_alive()?;
+        if job.phase.state != JobState::Active {
+            job.enter(JobState::Active, at);
+        }
+        self.settle(&key(id), at);
+        Ok(())
+    }
+
+    /// Ends a job and its running tasks; its waiting tasks stay as they are, and never run.
+    pub(crate) fn terminate_job(
+        &mut self,
+        id: &str,
+        reason: Option<String>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Failure> {
+        let at = self.stamp(now);
+        self.job(id)?.check_alive()?;
+        let reason = reason.unwrap_or_else(|| "UserTerminate".to_owned());
+        self.terminate(&key(id), &reason, at);
+        Ok(())
+    }
+
+    /// Deletes a job with its tasks, once those that run have been stopped.
+    pub(crate) fn delete_job(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), Failure> {
+        let at = self.stamp(now);
+        let job = self.job_mut(id)?;
+        job.check_kept()?;
+        job.enter(JobState::Deleting, at);
+        for run in job.runs.clone() {
+            self.end_run(run, at);
+        }
+        self.settle(&key(id), at);
+        Ok(())
+    }
+
+    pub(super) fn terminate(&mut self, id: &str, reason: &str, at: Stamp) {
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        job.enter(JobState::Terminating, at);
+        job.terminate_reason = Some(reason.to_owned());
+        for run in job.runs.clone() {
+            self.end_run(run, at);
+        }
+        self.settle(id, at);
+    }
+
+    /// Completes the task of a run as ended by the user, and asks the run to end.
+    pub(super) fn end_run(&mut self, run: super::RunId, at: Stamp) {
+        let Some((job, task)) = self.task_of(run) else { return };
+        if let Some(job) = self.jobs.get_mut(&job) {
+            job.change(&task, |task| task.complete(Outcome::ended_by_user(), at));
+        }
+        self.stop(run, Ask::End, at);
+    }
+
+    /// Ends a job that has taken too long.
+    pub(super) fn expire_job(&mut self, id: &str, due: Stamp) {
+        let at = self.stamp(due.moment());
+        if self.jobs.get(id).is_some_and(|job| job.due == Some(due) && job.check_alive().is_ok()) {
+            self.terminate(id, "MaxWallClockTimeExpiry", at);
+        }
+    }
+
+    /// Takes the steps that a job owes: out of a passing state, to its end, to its turn in the queue.
+    pub(super) fn settle(&mut self, id: &str, at: Stamp) {
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        let idle = job.runs.is_empty();
+        match job.phase.state {
+            JobState::Disabling if idle => job.enter(JobState::Disabled, at),
+            JobState::Terminating if idle => {
+                job.enter(JobState::Completed, at);
+                job.ended = Some(at);
+            }
+            JobState::Deleting if idle => return self.drop_job(id),
+            JobState::Active if job.is_done() => return self.terminate(id, "AllTasksComplete", at),
+            _ => {}
+        }
+        self.take_turn(id);
+    }
+
+    fn drop_job(&mut self, id: &str) {
+        self.leave_queue(id);
+        let Some(job) = self.jobs.remove(id) else { return };
+        self.leave_ghosts(&key(job.pool()), job.tally.active.tasks);
+        let places = job.tasks.into_values().filter_map(|task| task.place);
+        self.orders.extend(places.map(|place| Order::Forget(place.directory())));
+    }
+
+    /// Sets the deadline of a job.
+    fn limit_job(&mut self, id: &str) {
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        let due = job.created.after(job.wall_clock());
+        let entry = |due| (due, Deadline::Job(id.to_owned()));
+        if let Some(old) = std::mem::replace(&mut job.due, due) {
+            self.deadlines.remove(&entry(old));
+        }
+        self.deadlines.extend(due.map(entry));
+    }
+}
+
+fn replace<T>(old: &mut Option<T>, new: Option<T>) {
+    if new.is_some() {
+        *old = new;
+    }
+}
+
+fn check_patch(job: &Job, patch: &JobPatch) -> Result<(), Failure> {
+    if patch.pool_info.is_some() && job.phase.state != JobState::Disabled {
+        return Err(Failure::wrong_state());
+    }
+    let ends = job.spec.on_all_tasks_complete == Some(AllTasksComplete::TerminateJob);
+    if ends && patch.on_all_tasks_complete == Some(AllTasksComplete::NoAction) {
+        let reason = "automatic termination cannot be turned off again";
+        return Err(Failure::invalid_property("onAllTasksComplete", "noaction", reason));
+    }
+    Ok(())
+}

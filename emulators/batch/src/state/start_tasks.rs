@@ -1,0 +1,105 @@
+//! The start tasks of nodes: run as a node boots, again after a failure, and before any other task.
+
+use super::node::{NodeState, StartTaskRun};
+use super::runs::Run;
+use super::task::Outcome;
+use super::{Place, RunId, Settings, Start, State};
+use crate::launch::{Ask, Ending};
+use crate::wire::{Stamp, StartTask, UserIdentity};
+
+impl State {
+    /// Runs the start task of a node that has booted, or opens the node where there is none.
+    pub(super) fn run_start_task(&mut self, pool: &str, id: &str, at: Stamp) {
+        let Some(found) = self.pools.get(pool) else { return };
+        let Some(task) = found.spec.start_task.clone() else {
+            return self.open(pool, id, NodeState::Ready, at);
+        };
+        let waits = task.wait_for_success;
+        let run = self.start_on(pool, id, &task);
+        let Some(node) = self.node_of(pool, id) else { return };
+        node.start_task = Some(StartTaskRun {
+            run,
+            start: at,
+            end: None,
+            outcome: None,
+            retries: 0,
+            last_retry: None,
+        });
+        let state = if waits { NodeState::WaitingForStartTask } else { NodeState::Ready };
+        self.open(pool, id, state, at);
+        if let Some(run) = run {
+            self.launch(run, at);
+        }
+    }
+
+    /// Makes a run of a start task; it begins with [`State::launch`].
+    fn start_on(&mut self, pool: &str, id: &str, task: &StartTask) -> Option<RunId> {
+        let run = RunId(self.next());
+        let pool = self.pools.get(pool)?;
+        let node = pool.node(id).ok()?;
+        let place = Place::of_start_task(pool, node, run);
+        let settings = task.environment_settings.iter().flatten();
+        let settings =
+            settings.map(|set| (set.name.clone(), set.value.clone().unwrap_or_default()));
+        let start = Start {
+            place,
+            label: node.label.clone(),
+            dedicated: node.dedicated,
+            // A node runs its start task as it says, whatever its other tasks do.
+            misfit: None,
+            command_line: task.command_line.clone(),
+            container: task.container_settings.clone(),
+            elevated: task.user_identity.as_ref().is_some_and(UserIdentity::is_admin),
+            settings: Settings(settings.collect()),
+        };
+        self.runs.insert(run, Run::new(start, 0, None));
+        Some(run)
+    }
+
+    /// Takes the end of a start task into account: done, tried again, or failed.
+    pub(super) fn start_task_ended(&mut self, place: &Place, ending: &Ending, at: Stamp) {
+        let pool = super::key(&place.pool);
+        let Some(task) = self.pools.get(&pool).and_then(|pool| pool.spec.start_task.clone()) else {
+            return;
+        };
+        let current = |run: &&mut StartTaskRun| run.run == Some(place.run);
+        let node = self.node_of(&pool, &place.node);
+        let Some(run) = node.and_then(|node| node.start_task.as_mut()).filter(current) else {
+            return;
+        };
+        let outcome = Outcome::of(ending);
+        let may_retry = i64::from(run.retries) < i64::from(task.max_task_retry_count)
+            || task.max_task_retry_count == -1;
+        if outcome.failure.is_some() && may_retry {
+            return self.retry_start_task(&pool, &place.node, &task, at);
+        }
+        let failed = outcome.failure.is_some();
+        (run.run, run.end, run.outcome) = (None, Some(at), Some(outcome));
+        if task.wait_for_success {
+            let state = if failed { NodeState::StartTaskFailed } else { NodeState::Ready };
+            self.open(&pool, &place.node, state, at);
+        }
+    }
+
+    fn retry_start_task(&mut self, pool: &str, id: &str, task: &StartTask, at: Stamp) {
+        let next = self.start_on(pool, id, task);
+        let node = self.node_of(pool, id);
+        if let Some(run) = node.and_then(|node| node.start_task.as_mut()) {
+            run.run = next;
+            run.retries += 1;
+            (run.start, run.last_retry) = (at, Some(at));
+        }
+        if let Some(run) = next {
+            self.launch(run, at);
+        }
+    }
+
+    /// Gives a node's start task up, as the node is lost or leaves.
+    pub(super) fn abandon_start_task(&mut self, pool: &str, id: &str, at: Stamp) {
+        let node = self.node_of(pool, id);
+        let run = node.and_then(|node| node.start_task.take()).and_then(|task| task.run);
+        if let Some(run) = run {
+            self.stop(run, Ask::Kill, at);
+        }
+    }
+}

@@ -1,0 +1,206 @@
+use std::fmt::Write;
+
+use chrono::TimeDelta;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use super::account::{Account, NOON};
+
+/// A node for each task of the last five minutes, four at most.
+const FORMULA: &str = "share = $PendingTasks.GetSamplePercent(5 * TimeInterval_Minute);
+tasks = share < 50 ? max(0, $PendingTasks.GetSample(1)) : max($PendingTasks.GetSample(5 * TimeInterval_Minute, 50));
+$TargetDedicatedNodes = min(4, tasks);
+$NodeDeallocationOption = taskcompletion;";
+
+fn scaled(formula: &str) -> Value {
+    let interval = "PT5M";
+    json!({ "enableAutoScale": true, "autoScaleFormula": formula, "autoScaleEvaluationInterval": interval })
+}
+
+/// Follows the pool for so many minutes, and tells of each change.
+fn follow(account: &Account, minutes: i64) -> String {
+    let mut told = String::new();
+    let mut last = String::new();
+    for _ in 0..=minutes {
+        let seen = format!("{} {:?}", account.pool(), account.tasks());
+        if seen != last {
+            let since = (account.clock.now() - NOON).num_minutes();
+            writeln!(told, "{since:>3} min: {seen}").unwrap();
+            last = seen;
+        }
+        account.pass(TimeDelta::minutes(1));
+    }
+    told
+}
+
+#[tokio::test]
+async fn a_pool_at_nothing_grows_by_its_formula_runs_what_waits_and_shrinks_to_nothing() {
+    let account = Account::new();
+    account.add_tasks(40).await;
+    account.add_pool(scaled(FORMULA)).await;
+    assert_snapshot!(follow(&account, 180), @"
+      0 min: steady to 0+0 [40, 0, 0, 0]
+      5 min: resizing to 4+0 [40, 0, 0, 0]
+      6 min: steady to 4+0, 4 creating [40, 0, 0, 0]
+      7 min: steady to 4+0, 4 starting [40, 0, 0, 0]
+     10 min: steady to 4+0, 4 running [36, 4, 0, 0]
+     20 min: steady to 4+0, 4 running [32, 4, 4, 0]
+     30 min: steady to 4+0, 4 running [28, 4, 8, 0]
+     40 min: steady to 4+0, 4 running [24, 4, 12, 0]
+     50 min: steady to 4+0, 4 running [20, 4, 16, 0]
+     60 min: steady to 4+0, 4 running [16, 4, 20, 0]
+     70 min: steady to 4+0, 4 running [12, 4, 24, 0]
+     80 min: steady to 4+0, 4 running [8, 4, 28, 0]
+     90 min: steady to 4+0, 4 running [4, 4, 32, 0]
+    100 min: steady to 4+0, 4 running [0, 4, 36, 0]
+    110 min: steady to 4+0, 4 idle [0, 0, 40, 0]
+    115 min: resizing to 0+0, 4 leavingpool [0, 0, 40, 0]
+    116 min: steady to 0+0 [0, 0, 40, 0]
+    ");
+}
+
+#[tokio::test]
+async fn a_run_tells_what_the_formula_came_to() {
+    let account = Account::new();
+    account.add_tasks(3).await;
+    account.add_pool(scaled(FORMULA)).await;
+    let run = async || account.get("/pools/p").await["autoScaleRun"].clone();
+    assert_eq!(
+        run().await["results"],
+        "$TargetDedicatedNodes=0;$TargetLowPriorityNodes=0;$NodeDeallocationOption=taskcompletion;share=0;tasks=0"
+    );
+    account.pass(TimeDelta::minutes(5));
+    let first = run().await;
+    assert_eq!(first["timestamp"], "2026-11-21T12:05:00Z");
+    // The samples of the last minute are not there yet: 8 of 10.
+    assert_eq!(
+        first["results"],
+        "$TargetDedicatedNodes=3;$TargetLowPriorityNodes=0;$NodeDeallocationOption=taskcompletion;share=80;tasks=3"
+    );
+}
+
+#[tokio::test]
+async fn a_formula_that_comes_to_nothing_leaves_the_pool_as_it_is() {
+    let account = Account::new();
+    account.add_tasks(1).await;
+    let demanding =
+        "$TargetDedicatedNodes = max($PendingTasks.GetSample(TimeInterval_Minute * 10, 95));";
+    account.add_pool(scaled("$TargetDedicatedNodes = 1")).await;
+    account.pass(TimeDelta::minutes(6));
+    let enabled = json!({ "autoScaleFormula": demanding });
+    assert_eq!(account.post("/pools/p/enableautoscale", enabled).await, "200");
+    account.pass(TimeDelta::minutes(30));
+    assert_snapshot!(account.pool(), @"steady to 1+0, 1 idle, InsufficientSampleData");
+    let error = account.get("/pools/p").await["autoScaleRun"]["error"].clone();
+    assert_snapshot!(serde_json::to_string_pretty(&error).unwrap(), @r#"
+    {
+      "code": "InsufficientSampleData",
+      "message": "Autoscale evaluation failed due to insufficient sample data",
+      "values": [
+        {
+          "name": "Message",
+          "value": "Line 1, Col 52: Insufficient data from data set: $PendingTasks wanted 95%, received 90%"
+        }
+      ]
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn a_formula_can_be_tried_on_a_pool_that_has_one() {
+    let account = Account::new();
+    account.add_pool(scaled("$TargetDedicatedNodes = 0")).await;
+    let try_it = async |formula: &str| {
+        account
+            .call("POST", "/pools/p/evaluateautoscale", json!({ "autoScaleFormula": formula }))
+            .await
+    };
+    let (status, run) = try_it("$TargetDedicatedNodes = 3").await;
+    assert_eq!(status, "200");
+    assert_eq!(
+        run["results"],
+        "$TargetDedicatedNodes=3;$TargetLowPriorityNodes=0;$NodeDeallocationOption=requeue"
+    );
+    let (status, run) = try_it("$TargetDedicatedNodes = $nobody").await;
+    assert_eq!(
+        (status.as_str(), &run["error"]["code"]),
+        ("200", &json!("AutoScalingFormulaEvaluationError"))
+    );
+    assert_eq!(try_it("$TargetDedicatedNodes =").await.0, "400 AutoScalingFormulaSyntaxError");
+    assert_snapshot!(account.pool(), @"steady to 0+0");
+    assert_eq!(account.post("/pools/p/disableautoscale", Value::Null).await, "200");
+    assert_eq!(try_it("$x = 1").await.0, "409 OperationInvalidForCurrentState");
+    assert_eq!(
+        account.post("/pools/p/disableautoscale", Value::Null).await,
+        "409 OperationInvalidForCurrentState"
+    );
+}
+
+#[tokio::test]
+async fn scaling_is_enabled_at_most_every_thirty_seconds() {
+    let account = Account::new();
+    account.add_pool(json!({ "targetDedicatedNodes": 0 })).await;
+    let enable = async |body: Value| account.post("/pools/p/enableautoscale", body).await;
+    let one = json!({ "autoScaleFormula": "$TargetDedicatedNodes = 1" });
+    assert_eq!(enable(json!({})).await, "400 MissingRequiredProperty");
+    assert_eq!(enable(one.clone()).await, "200");
+    assert_eq!(
+        account.post("/pools/p/resize", json!({ "targetDedicatedNodes": 1 })).await,
+        "409 OperationInvalidForCurrentState"
+    );
+    assert_eq!(enable(one.clone()).await, "503 TooManyEnableAutoScaleRequests");
+    account.pass(TimeDelta::seconds(30));
+    // A new interval begins now; a new formula alone waits for the next evaluation.
+    assert_eq!(enable(json!({ "autoScaleEvaluationInterval": "PT5M" })).await, "200");
+    account.pass(TimeDelta::minutes(4));
+    assert_eq!(enable(json!({ "autoScaleFormula": "$TargetDedicatedNodes = 2" })).await, "200");
+    assert_snapshot!(account.pool(), @"steady to 0+0");
+    account.pass(TimeDelta::minutes(1));
+    assert_snapshot!(account.pool(), @"resizing to 2+0");
+}
+
+#[tokio::test]
+async fn an_account_may_evaluate_a_formula_as_scaling_is_enabled() {
+    let account = Account::with(|options| options.rules.evaluates_when_enabled = true);
+    account.add_pool(json!({ "targetDedicatedNodes": 0 })).await;
+    let one = json!({ "autoScaleFormula": "$TargetDedicatedNodes = 1" });
+    assert_eq!(account.post("/pools/p/enableautoscale", one).await, "200");
+    assert_snapshot!(account.pool(), @"resizing to 1+0");
+}
+
+#[tokio::test]
+async fn a_failed_resize_is_tried_again_only_where_the_account_does_so() {
+    for (tries_again, expected) in [
+        (false, "steady to 3+0, 2 creating, AccountCoreQuotaReached"),
+        (true, "resizing to 3+0, 2 starting"),
+    ] {
+        let account = Account::with(|options| {
+            options.rules.quota.dedicated_cores = 4;
+            options.rules.scaling_tries_again = tries_again;
+            options.rules.timings.boot = crate::Spread::seconds(3_000, 3_000);
+        });
+        account.add_pool(scaled("$TargetDedicatedNodes = 3")).await;
+        account.pass(TimeDelta::minutes(4));
+        account.batch().set_quota(Default::default());
+        account.pass(TimeDelta::minutes(1));
+        let seen = account.pool().replace("2 starting", "2 creating");
+        assert_eq!(seen, expected.replace("2 starting", "2 creating"));
+    }
+}
+
+#[tokio::test]
+async fn a_waiting_task_that_was_deleted_counts_until_a_node_asks_for_work() {
+    let account = Account::new();
+    account.add_tasks(1).await;
+    account.add_pool(scaled(FORMULA)).await;
+    assert_eq!(account.call("DELETE", "/jobs/j/tasks/t1", Value::Null).await.0, "200");
+    assert_snapshot!(follow(&account, 60), @"
+     0 min: steady to 0+0 [0, 0, 0, 0]
+     5 min: resizing to 1+0 [0, 0, 0, 0]
+     6 min: steady to 1+0, 1 creating [0, 0, 0, 0]
+     7 min: steady to 1+0, 1 starting [0, 0, 0, 0]
+    10 min: steady to 1+0, 1 idle [0, 0, 0, 0]
+    15 min: resizing to 0+0, 1 leavingpool [0, 0, 0, 0]
+    16 min: steady to 0+0 [0, 0, 0, 0]
+    ");
+}

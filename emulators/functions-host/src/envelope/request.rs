@@ -1,0 +1,114 @@
+//! Writes the payload of an HTTP request, for a function that has no forwarding.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderName, HeaderValue, header};
+use serde_json::{Map, Value, json};
+
+use super::Sys;
+use crate::route::Parameters;
+use emulator_core::service::Request;
+
+/// Describes a request as the payload's one input.
+pub(crate) fn of_request(
+    binding: &str,
+    request: &Request,
+    parameters: &Parameters,
+    sys: &Sys,
+) -> Value {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+    let mut described = json!({
+        "Url": format!("http://{}{target}", host.unwrap_or_default()),
+        "Method": request.method().as_str(),
+        "Query": query(request.uri().query().unwrap_or_default()),
+        "Headers": headers(request),
+        "Params": parameters,
+        "Identities": [],
+    });
+    if let Some(body) = body(request) {
+        described["Body"] = Value::String(body);
+    }
+    json!({ "Data": { binding: described }, "Metadata": { "sys": sys.to_json() } })
+}
+
+fn query(query: &str) -> Map<String, Value> {
+    let mut values = Map::new();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let joined = match values.get(&*name).and_then(Value::as_str) {
+            Some(known) => format!("{known},{value}"),
+            None => value.into_owned(),
+        };
+        values.insert(name.into_owned(), Value::String(joined));
+    }
+    values
+}
+
+fn headers(request: &Request) -> Map<String, Value> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let entry = |name: &HeaderName| {
+        let values: Vec<_> = request.headers().get_all(name).iter().map(text).collect();
+        (name.to_string(), json!(values))
+    };
+    request.headers().keys().map(entry).collect()
+}
+
+/// A body is copied only where its length was announced, and as text unless its type is binary.
+fn body(request: &Request) -> Option<String> {
+    let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+    if chunked || request.body().is_empty() {
+        return None;
+    }
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.unwrap_or_default().to_ascii_lowercase();
+    let binary = kind.starts_with("application/octet-stream") || kind.starts_with("multipart/");
+    Some(match binary {
+        true => STANDARD.encode(request.body()),
+        false => String::from_utf8_lossy(request.body()).into_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_request_that_is_not_forwarded_becomes_an_object() {
+        let request = http::Request::post("/api/jobs/7?a=1&a=2")
+            .header("host", "mayfly.test")
+            .header("content-type", "application/octet-stream")
+            .body(Bytes::from_static(&[0xff, 0x00]))
+            .expect("a request");
+        let utc_now = "2026-11-21T10:00:00Z".parse().expect("a time");
+        let sys = Sys { method_name: "Jobs".to_owned(), utc_now, rand_guid: Uuid::nil() };
+        let parameters = Parameters::from([("job".to_owned(), Some("7".to_owned()))]);
+        let payload = of_request("req", &request, &parameters, &sys);
+        let shown = serde_json::to_string_pretty(&payload["Data"]).expect("it is JSON");
+        insta::assert_snapshot!(shown, @r#"
+        {
+          "req": {
+            "Body": "/wA=",
+            "Headers": {
+              "content-type": [
+                "application/octet-stream"
+              ],
+              "host": [
+                "mayfly.test"
+              ]
+            },
+            "Identities": [],
+            "Method": "POST",
+            "Params": {
+              "job": "7"
+            },
+            "Query": {
+              "a": "1,2"
+            },
+            "Url": "http://mayfly.test/api/jobs/7?a=1&a=2"
+          }
+        }
+        "#);
+    }
+}

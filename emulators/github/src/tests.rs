@@ -1,0 +1,201 @@
+//! Tells GitHub's stories over HTTP on loopback.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::{Method, StatusCode, header};
+use serde_json::{Value, json};
+use tokio::sync::broadcast;
+
+use super::{GitHub, Options};
+use emulator_core::clock::Clock;
+use emulator_core::events::{Event, EventContext, EventKind};
+use emulator_core::service::{self, Emulator, Listening, Request, Response, Service};
+use emulator_core::transport::{self, Transport};
+
+mod api;
+mod apps;
+mod assignment;
+mod control;
+mod webhooks;
+
+pub(crate) const TOKEN: &str = "ghp_secret";
+
+/// An emulated GitHub on the network, with somebody who calls it.
+pub(crate) struct World {
+    pub(crate) github: Arc<GitHub>,
+    pub(crate) listening: Listening,
+    pub(crate) clock: Clock,
+    pub(crate) events: broadcast::Receiver<Event>,
+    pub(crate) transport: Transport,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self::with(Options::new(TOKEN, 1)).await
+    }
+
+    pub(crate) async fn with(options: Options) -> Self {
+        let origin: DateTime<Utc> = "2026-11-21T12:00:00Z".parse().unwrap();
+        let site = EventContext::new(Clock::starting_at(origin));
+        let (clock, events) = (site.clock.clone(), site.subscribe());
+        let github = GitHub::new(options, site);
+        let service = Service::new(Arc::clone(&github));
+        let listening = service::serve(service, loopback()).await.unwrap();
+        Self { github, listening, clock, events, transport: transport::http() }
+    }
+
+    /// Calls the API with the right credentials.
+    pub(crate) async fn api(
+        &self,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> http::Response<Value> {
+        let request = self.request(method, path).body(Bytes::from(body.to_string())).unwrap();
+        self.send(request).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> http::Response<Value> {
+        self.api(Method::GET, path, Value::Null).await
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> http::request::Builder {
+        http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.listening.url))
+            .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
+            .header(header::USER_AGENT, "mayfly")
+    }
+
+    pub(crate) async fn send(&self, request: Request) -> http::Response<Value> {
+        let response = (self.transport)(request).await.unwrap();
+        response.map(|body| serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    /// Registers a runner of `octo/app`, and gives its number and its configuration.
+    pub(crate) async fn register(&self, name: &str, labels: &[&str]) -> (u64, String) {
+        self.github.add_repository("octo/app", super::Visibility::Private);
+        let body = json!({ "name": name, "runner_group_id": 1, "labels": labels });
+        let path = "/repos/octo/app/actions/runners/generate-jitconfig";
+        let answer = self.api(Method::POST, path, body).await;
+        assert_eq!(answer.status(), StatusCode::CREATED, "{:?}", answer.body());
+        let answer = answer.into_body();
+        let config = answer["encoded_jit_config"].as_str().unwrap().to_owned();
+        (answer["runner"]["id"].as_u64().unwrap(), config)
+    }
+
+    /// Registers a runner that a test plays itself, and opens its session.
+    pub(crate) async fn player(&self, name: &str, labels: &[&str]) -> Player {
+        let (id, _) = self.register(name, labels).await;
+        let mut player = Player { id, token: self.access_token(id), session: String::new() };
+        let body = json!({ "version": "2.336.0", "os": "Linux" });
+        let answer = self.play(&player, Method::POST, "sessions", body).await;
+        player.session = answer.body()["session"].as_str().unwrap().to_owned();
+        player
+    }
+
+    /// Issues an access token to a runner, without its key.
+    pub(crate) fn access_token(&self, id: u64) -> String {
+        self.github.step(|state, _| state.access_token(id))
+    }
+
+    /// Calls the runner service as a runner.
+    pub(crate) async fn play(
+        &self,
+        player: &Player,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> http::Response<Value> {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("{}/_services/{path}", self.listening.url))
+            .header(header::AUTHORIZATION, format!("Bearer {}", player.token))
+            .body(Bytes::from(body.to_string()));
+        self.send(request.unwrap()).await
+    }
+
+    /// Waits for a job as a runner, and accepts it.
+    pub(crate) async fn take_job(&self, player: &Player) -> u64 {
+        let path = format!("sessions/{}/message?after=0", player.session);
+        let message = self.play(player, Method::GET, &path, Value::Null).await.into_body();
+        let job = message["message"]["job"].as_u64().unwrap();
+        let answer =
+            self.play(player, Method::POST, &format!("jobs/{job}/acceptance"), json!({})).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        job
+    }
+
+    /// Waits for something to happen, and gives all that happened until then.
+    pub(crate) async fn wait_for(&mut self, is_it: impl Fn(&EventKind) -> bool) -> Vec<EventKind> {
+        let mut seen = Vec::new();
+        loop {
+            let happening = self.events.recv().await.unwrap().kind;
+            seen.push(happening.clone());
+            if is_it(&happening) {
+                return seen;
+            }
+        }
+    }
+}
+
+/// A runner that a test plays itself.
+pub(crate) struct Player {
+    pub(crate) id: u64,
+    pub(crate) token: String,
+    pub(crate) session: String,
+}
+
+pub(crate) fn loopback() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, 0).into()
+}
+
+/// Somebody who is told, and answers with the statuses that were laid out, then with 200.
+pub(crate) struct Receiver {
+    clock: Clock,
+    got: std::sync::Mutex<Vec<Request>>,
+    statuses: std::sync::Mutex<Vec<u16>>,
+}
+
+impl Receiver {
+    pub(crate) async fn start(world: &World, statuses: &[u16]) -> (Arc<Self>, Listening) {
+        let receiver = Arc::new(Self {
+            clock: world.clock.clone(),
+            got: std::sync::Mutex::default(),
+            statuses: std::sync::Mutex::new(statuses.iter().rev().copied().collect()),
+        });
+        let service = Service::new(Arc::clone(&receiver));
+        (receiver, service::serve(service, loopback()).await.unwrap())
+    }
+
+    pub(crate) fn got(&self, event: &str) -> Vec<Request> {
+        let is_it = |request: &&Request| request.headers()["x-github-event"] == event;
+        self.got.lock().unwrap().iter().filter(is_it).cloned().collect()
+    }
+}
+
+impl Emulator for Receiver {
+    const NAME: &'static str = "receiver";
+    type Operation = ();
+
+    fn operation(&self, _: &Request) -> Option<()> {
+        Some(())
+    }
+
+    async fn answer(&self, (): (), request: Request) -> Response {
+        self.got.lock().unwrap().push(request);
+        let status = self.statuses.lock().unwrap().pop().unwrap_or(200);
+        self.failure(StatusCode::from_u16(status).unwrap(), "received")
+    }
+
+    fn failure(&self, status: StatusCode, message: &str) -> Response {
+        service::json_response(status, &json!(message))
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
+}

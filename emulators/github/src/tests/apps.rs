@@ -1,0 +1,147 @@
+//! Stories of GitHub Apps: who is believed to be one, and what its tokens open.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chrono::TimeDelta;
+use rustls::SignatureScheme;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::*;
+use crate::{App, NewJob, Visibility};
+use emulator_core::events::EventKind;
+
+const PRIVATE_KEY: &[u8] = include_bytes!("../../../../handler/tests/keys/app.pkcs1.pem");
+const PUBLIC_KEY: &[u8] = include_bytes!("../../../../handler/tests/keys/app.public.der");
+
+fn app() -> App {
+    App {
+        id: 7,
+        client_id: "Iv23".to_owned(),
+        public_key: STANDARD.encode(PUBLIC_KEY),
+        installed_on: ["octo".to_owned()].into(),
+        permissions: [("actions".to_owned(), "read".to_owned())].into(),
+    }
+}
+
+/// Signs what a JWT claims.
+fn jwt(claims: Value) -> String {
+    let header = URL_SAFE_NO_PAD.encode(json!({ "alg": "RS256", "typ": "JWT" }).to_string());
+    let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
+    let key = PrivateKeyDer::from_pem_slice(PRIVATE_KEY).unwrap();
+    let key = rustls::crypto::ring::sign::any_supported_type(&key).unwrap();
+    let signer = key.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]).unwrap();
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signer.sign(signed.as_bytes()).unwrap()))
+}
+
+impl World {
+    async fn with_app() -> Self {
+        let world = Self::start().await;
+        world.github.add_repository("octo/app", Visibility::Private);
+        world.github.add_repository("corp/app", Visibility::Private);
+        world.github.add_app(app());
+        world
+    }
+
+    async fn call(&self, method: Method, path: &str, token: &str) -> http::Response<Value> {
+        let request = self.request(method, path);
+        let mut request = request.body(Bytes::new()).unwrap();
+        let bearer = format!("Bearer {token}").parse().unwrap();
+        request.headers_mut().insert(header::AUTHORIZATION, bearer);
+        self.send(request).await
+    }
+
+    /// Asks for the installation with a JWT that claims this, and tells what GitHub says to it.
+    async fn says(&self, claims: Value) -> String {
+        let answer = self.call(Method::GET, "/repos/octo/app/installation", &jwt(claims)).await;
+        format!("{} {}", answer.status().as_u16(), answer.body()["message"].as_str().unwrap_or("-"))
+    }
+
+    fn claims(&self, iat: i64, exp: i64) -> Value {
+        let now = self.clock.now().timestamp();
+        json!({ "iss": 7, "iat": now + iat, "exp": now + exp })
+    }
+}
+
+#[tokio::test]
+async fn an_app_is_believed_by_its_signature_in_its_time_and_once() {
+    let world = World::with_app().await;
+    let claims = world.claims(-60, 540);
+    let said = [
+        world.says(claims.clone()).await,
+        world.says(claims).await,
+        world.says(world.claims(5, 540)).await,
+        world.says(world.claims(-60, 601)).await,
+        world.says(world.claims(-600, 0)).await,
+        world.says(json!({ "iss": "Iv99", "iat": 0, "exp": 0 })).await,
+    ];
+    insta::assert_snapshot!(said.join("\n"), @r"
+    200 -
+    404 Not Found
+    401 'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued
+    401 'Expiration time' claim ('exp') is too far in the future
+    401 'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires
+    401 A JSON web token could not be decoded
+    ");
+    let mut forged = jwt(world.claims(-60, 500));
+    forged.replace_range(forged.len() - 6..forged.len() - 4, "__");
+    let answer = world.call(Method::GET, "/repos/octo/app/installation", &forged).await;
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn an_installations_token_opens_its_account_by_its_permissions_for_an_hour() {
+    let world = World::with_app().await;
+    let token = jwt(world.claims(-60, 540));
+    let found = world.call(Method::GET, "/orgs/octo/installation", &token).await;
+    let path = format!("/app/installations/{}/access_tokens", found.body()["id"]);
+    let made = world.call(Method::POST, &path, &jwt(world.claims(-59, 540))).await;
+    assert_eq!(made.status(), StatusCode::CREATED);
+    let token = made.body()["token"].as_str().unwrap();
+    let ends: DateTime<Utc> = made.body()["expires_at"].as_str().unwrap().parse().unwrap();
+    let life = ends - world.clock.now();
+    assert!(life > TimeDelta::minutes(59) && life <= TimeDelta::hours(1), "{life}");
+    let mut said = Vec::new();
+    for path in
+        ["/repos/octo/app/actions/runs", "/repos/octo/app/actions/runners", "/repos/corp/app"]
+    {
+        let status = world.call(Method::GET, path, token).await.status().as_u16();
+        said.push(format!("{status} {path}"));
+    }
+    world.clock.advance(Duration::from_secs(3600));
+    let late = world.call(Method::GET, "/repos/octo/app/actions/runs", token).await;
+    said.push(format!("{} an hour later", late.status().as_u16()));
+    insta::assert_snapshot!(said.join("\n"), @r"
+    200 /repos/octo/app/actions/runs
+    403 /repos/octo/app/actions/runners
+    404 /repos/corp/app
+    401 an hour later
+    ");
+}
+
+#[tokio::test]
+async fn an_apps_own_hook_is_told_of_the_accounts_that_have_installed_it() {
+    let mut world = World::with_app().await;
+    let (receiver, listening) = Receiver::start(&world, &[200, 500]).await;
+    world.github.add_app_hook(7, &listening.url, "a secret");
+    world.github.until(|github| github.deliveries()[0].outcome.clone()).await;
+    world.github.queue_job(NewJob::new("corp/app", &["linux"]));
+    world.github.queue_job(NewJob::new("octo/app", &["linux"]));
+    world.wait_for(|what| matches!(what, EventKind::Delivered { status: 500, .. })).await;
+    let payload: Value = serde_json::from_slice(receiver.got("workflow_job")[0].body()).unwrap();
+    assert_eq!(payload["repository"]["full_name"], "octo/app");
+    assert!(payload["installation"]["id"].is_u64(), "{}", payload["installation"]);
+    let config = world.call(Method::GET, "/app/hook/config", &jwt(world.claims(-60, 540))).await;
+    assert_eq!(config.body()["url"], listening.url);
+    let path = "/app/hook/deliveries?status=failure";
+    let failed = world.call(Method::GET, path, &jwt(world.claims(-59, 540))).await.into_body();
+    assert_eq!(failed.as_array().map(Vec::len), Some(1), "{failed}");
+    let path = format!("/app/hook/deliveries/{}/attempts", failed[0]["id"]);
+    let again = world.call(Method::POST, &path, &jwt(world.claims(-58, 540))).await;
+    assert_eq!(again.status(), StatusCode::ACCEPTED);
+    world.wait_for(|what| matches!(what, EventKind::Delivered { status: 200, .. })).await;
+    let by_token = world.get("/app/hook/deliveries").await;
+    assert_eq!(by_token.status(), StatusCode::UNAUTHORIZED, "an App shows itself by its JWT alone");
+}

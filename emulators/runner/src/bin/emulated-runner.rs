@@ -1,0 +1,18 @@
+//! The emulated runner's program alone: the listener and the Worker, by the name of the call. The tests of this crate
+//! lay runners out of it; `mayfly` is the same program besides others.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "GitHub's runner takes its settings from the environment"
+)]
+async fn main() -> ExitCode {
+    let program = std::env::args_os().next().unwrap_or_default();
+    let Some(home) = github_runner_emulator::home_of(&program) else {
+        return ExitCode::FAILURE;
+    };
+    let arguments = std::env::args().skip(1).collect();
+    github_runner_emulator::main(arguments, std::env::vars().collect(), home).await
+}

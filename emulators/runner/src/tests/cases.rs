@@ -1,0 +1,316 @@
+//! The cases of the real runner (actions/runner 2.336.0 was seen in each) as a table: what is ordered, how the
+//! listener ends and after how long, what GitHub saw of it, and whether a Worker ran. In virtual time.
+
+use std::time::Duration;
+
+use http::Method;
+use serde_json::Value;
+
+use super::Program;
+use super::scene::Order::{self, *};
+use super::scene::{FOR_GOOD, HOUR, Scene};
+use emulator_core::events::EventKind;
+use github_emulator::{NewJob, RunnerError, VersionCheck};
+
+struct Case {
+    name: &'static str,
+    version_check: Option<VersionCheck>,
+    before: &'static [Order],
+    online: &'static [Order],
+}
+
+const fn case(name: &'static str, before: &'static [Order], online: &'static [Order]) -> Case {
+    Case { name, version_check: None, before, online }
+}
+
+const fn too_old(name: &'static str, at: VersionCheck, before: &'static [Order]) -> Case {
+    Case { name, version_check: Some(at), before, online: &[] }
+}
+
+const CONFIGURATION: &[Case] = &[
+    case("not configured", &[File(".runner", |_| None)], &[]),
+    case("credentials missing", &[File(".credentials", |_| None)], &[]),
+    case("key missing", &[File(".credentials_rsaparams", |_| None)], &[]),
+    case(
+        "key of one number",
+        &[File(".credentials_rsaparams", |_| Some(r#"{"d":"AQAB"}"#.to_owned()))],
+        &[],
+    ),
+    case(
+        "key not base64",
+        &[File(".credentials_rsaparams", |key| Some(key.replacen("\"d\":\"", "\"d\":\"%", 1)))],
+        &[],
+    ),
+    case(
+        "key of wrong numbers",
+        &[File(".credentials_rsaparams", |key| Some(key.replacen("\"p\":\"", "\"p\":\"AAAA", 1)))],
+        &[],
+    ),
+    case(
+        "UseV2Flow without ServerUrlV2",
+        &[File(".runner", |text| Some(text.replace("ServerUrlV2", "Other")))],
+        &[],
+    ),
+    case(
+        "key of another runner",
+        &[File(".credentials", |text| {
+            Some(text.replacen("\"clientId\":\"", "\"clientId\":\"0", 1))
+        })],
+        &[],
+    ),
+    case("_diag cannot be written", &[NoDiag], &[]),
+];
+
+const SESSIONS: &[Case] = &[
+    case("401", &[Answer("OpenSession", FOR_GOOD, 401)], &[]),
+    case("403", &[Answer("OpenSession", FOR_GOOD, 403)], &[]),
+    case("404 for an hour", &[Answer("OpenSession", FOR_GOOD, 404), Recover(HOUR), Queue], &[]),
+    case("503 for an hour", &[Answer("OpenSession", FOR_GOOD, 503), Recover(HOUR), Queue], &[]),
+    case("unreachable for an hour", &[Unreachable(HOUR), Queue], &[]),
+    case("409 for good", &[Answer("OpenSession", FOR_GOOD, 409)], &[]),
+    case("409 twice", &[Answer("OpenSession", 2, 409), Queue], &[]),
+    case("registration deleted before", &[RemoveRunner], &[]),
+    too_old("version refused at the session", VersionCheck::Session, &[AskForSeven]),
+    too_old("version refused at a message", VersionCheck::Message, &[]),
+    too_old("the same, code asked for", VersionCheck::Message, &[AskForSeven]),
+];
+
+const MESSAGES: &[Case] = &[
+    case("stopped while idle", &[], &[Stop]),
+    case("registration deleted", &[], &[RemoveRunner]),
+    case(
+        "registration deleted, only the token service knows",
+        &[Answer("NextMessage", 1, 500), Answer("NextMessage", FOR_GOOD, 401)],
+        &[RemoveRunner],
+    ),
+    case("RunnerNotFound", &[Reject(RunnerError::RunnerNotFound)], &[]),
+    case("HostedRunnerDeprovisioned", &[Reject(RunnerError::HostedRunnerDeprovisioned)], &[]),
+    case("RunnerSessionInvalid", &[Reject(RunnerError::RunnerSessionInvalid), Queue], &[]),
+    case("session lost", &[], &[LoseSession, Queue]),
+    case("401 for good", &[Answer("NextMessage", FOR_GOOD, 401)], &[]),
+    case("403 for good", &[Answer("NextMessage", FOR_GOOD, 403)], &[]),
+    case("500 for good", &[Answer("NextMessage", FOR_GOOD, 500)], &[]),
+    case(
+        "500 for twenty minutes",
+        &[Answer("NextMessage", FOR_GOOD, 500), Recover(Duration::from_secs(1200)), Queue],
+        &[],
+    ),
+    case("network lost for two minutes", &[], &[Unreachable(Duration::from_secs(120)), Queue]),
+    case("update ordered", &[], &[Refresh, Queue]),
+];
+
+const JOBS: &[Case] = &[
+    case("served", &[Queue], &[]),
+    case("set-up fails", &[QueueBroken], &[]),
+    case("acknowledge 404", &[Answer("AcknowledgeJob", 1, 404), Queue], &[]),
+    case("acknowledge 500", &[Answer("AcknowledgeJob", 1, 500), Queue], &[]),
+    case("acquire 409", &[Answer("AcceptJob", 1, 409), Queue], &[]),
+    case("first renewal 404", &[Answer("RenewJob", 1, 404), Queue], &[]),
+    case("completion 500 for good", &[Answer("CompleteJob", FOR_GOOD, 500), Queue], &[]),
+    case("stopped before the Worker starts", &[StopInAcceptance, Queue], &[]),
+];
+
+fn word(what: &EventKind) -> Option<String> {
+    Some(match what {
+        EventKind::RunnerOnline { .. } => "online".to_owned(),
+        EventKind::JobStarted { .. } => "job started".to_owned(),
+        EventKind::JobDone { conclusion, .. } => format!("job {conclusion}"),
+        EventKind::RunnerGone { .. } => "gone".to_owned(),
+        _ => return None,
+    })
+}
+
+/// Runs a case; returns its line of the table.
+async fn outcome(case: &Case) -> String {
+    let mut scene = Scene::new(case.version_check).await;
+    let mut events = scene.site.subscribe();
+    let began = scene.site.clock.now();
+    for order in case.before {
+        scene.obey(*order).await;
+    }
+    let codes = scene.run(case.online).await;
+    let seconds = (scene.site.clock.now() - began).num_seconds();
+    let mut seen = Vec::new();
+    while let Ok(event) = events.try_recv() {
+        seen.extend(word(&event.kind));
+    }
+    let codes: Vec<String> = codes.iter().map(u8::to_string).collect();
+    let worker = if scene.program.has("perf/Worker.perf") { "a Worker" } else { "no Worker" };
+    let kept = if scene.program.has(".runner") { "configured" } else { "not configured" };
+    let seen = seen.join(", ");
+    format!("{}: {} after {seconds} s; {worker}; {kept}; {seen}", case.name, codes.join(" "))
+}
+
+async fn table(cases: &[Case]) -> String {
+    let mut lines = Vec::new();
+    for case in cases {
+        lines.push(outcome(case).await);
+    }
+    lines.join("\n")
+}
+
+#[tokio::test(start_paused = true)]
+async fn configurations() {
+    insta::assert_snapshot!(table(CONFIGURATION).await, @r#"
+    not configured: 1 after 0 s; no Worker; not configured; 
+    credentials missing: 2 2 2 after 10 s; no Worker; configured; 
+    key missing: 2 2 2 after 10 s; no Worker; configured; 
+    key of one number: 2 2 2 after 10 s; no Worker; configured; 
+    key not base64: 2 2 2 after 10 s; no Worker; configured; 
+    key of wrong numbers: 2 2 2 after 10 s; no Worker; configured; 
+    UseV2Flow without ServerUrlV2: 2 2 2 after 10 s; no Worker; configured; 
+    key of another runner: 1 after 0 s; no Worker; configured; 
+    _diag cannot be written: 134 after 0 s; no Worker; configured;
+    "#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions() {
+    insta::assert_snapshot!(table(SESSIONS).await, @r#"
+    401: 1 after 0 s; no Worker; configured; 
+    403: 1 after 0 s; no Worker; configured; 
+    404 for an hour: 0 after 3600 s; a Worker; not configured; online, job started, job success, gone
+    503 for an hour: 0 after 3600 s; a Worker; not configured; online, job started, job success, gone
+    unreachable for an hour: 0 after 3600 s; a Worker; not configured; online, job started, job success, gone
+    409 for good: 5 after 210 s; no Worker; configured; 
+    409 twice: 0 after 60 s; a Worker; not configured; online, job started, job success, gone
+    registration deleted before: 1 after 0 s; no Worker; configured; gone
+    version refused at the session: 1 after 0 s; no Worker; configured; 
+    version refused at a message: 1 after 0 s; no Worker; configured; online
+    the same, code asked for: 7 after 0 s; no Worker; configured; online
+    "#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages() {
+    insta::assert_snapshot!(table(MESSAGES).await, @r#"
+    stopped while idle: 0 after 0 s; no Worker; configured; online
+    registration deleted: 0 after 0 s; no Worker; not configured; online, gone
+    registration deleted, only the token service knows: 2 1 after 726 s; no Worker; configured; online, gone
+    RunnerNotFound: 0 after 0 s; no Worker; not configured; online
+    HostedRunnerDeprovisioned: 0 after 0 s; no Worker; configured; online
+    RunnerSessionInvalid: 0 after 60 s; a Worker; not configured; online, online, job started, job success, gone
+    session lost: 0 after 0 s; a Worker; not configured; online, online, job started, job success, gone
+    401 for good: 1 after 0 s; no Worker; configured; online
+    403 for good: 2 2 2 after 2173 s; no Worker; configured; online, online, online
+    500 for good: 2 2 2 after 2173 s; no Worker; configured; online, online, online
+    500 for twenty minutes: 2 0 after 1267 s; a Worker; not configured; online, online, online, job started, job success, gone
+    network lost for two minutes: 0 after 186 s; a Worker; not configured; online, online, job started, job success, gone
+    update ordered: 4 0 after 60 s; a Worker; not configured; online, online, job started, job success, gone
+    "#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs() {
+    insta::assert_snapshot!(table(JOBS).await, @r#"
+    served: 0 after 0 s; a Worker; not configured; online, job started, job success, gone
+    set-up fails: 0 after 0 s; a Worker; not configured; online, job started, job failure, gone
+    acknowledge 404: 0 after 0 s; no Worker; configured; online
+    acknowledge 500: 0 after 0 s; a Worker; not configured; online, job started, job success, gone
+    acquire 409: 0 after 60 s; a Worker; not configured; online, job started, job success, gone
+    first renewal 404: 0 after 0 s; no Worker; configured; online, job started
+    completion 500 for good: 0 after 286 s; a Worker; not configured; online, job started
+    stopped before the Worker starts: 0 after 0 s; no Worker; configured; online, job started
+    "#);
+}
+
+/// What config.sh is started with besides the address, and what is ordered before.
+const REGISTRATIONS: &[(&str, &[Order], &[&str])] = &[
+    ("good token", &[], &[]),
+    ("401", &[Answer("RegisterRunner", FOR_GOOD, 401)], &[]),
+    ("403", &[Answer("RegisterRunner", FOR_GOOD, 403)], &[]),
+    ("500", &[Answer("RegisterRunner", FOR_GOOD, 500)], &[]),
+    ("500 twice", &[Answer("RegisterRunner", 2, 500)], &[]),
+    ("404", &[Answer("RegisterRunner", FOR_GOOD, 404)], &[]),
+    ("service down", &[Unreachable(HOUR)], &[]),
+    ("no such group", &[], &["--runnergroup", "no such group"]),
+    ("same name", &[], &["--name", "gh-1"]),
+    ("same name, replaced", &[], &["--name", "gh-1", "--replace"]),
+];
+
+async fn registration(
+    version_check: Option<VersionCheck>,
+    (name, before, args): (&str, &[Order], &[&str]),
+) -> String {
+    let mut scene = Scene::new(version_check).await;
+    let path = "/repos/octo/app/actions/runners/registration-token";
+    let token = scene.api(Method::POST, path, Value::Null).await["token"].clone();
+    for order in before {
+        scene.obey(*order).await;
+    }
+    let began = scene.site.clock.now();
+    let program = Program::new();
+    let fixed = ["configure", "--url", "http://github.test/octo/app", "--ephemeral", "--token"];
+    let args = [&fixed[..], &[token.as_str().unwrap()], args].concat();
+    let code = program.start_on(scene.transport(), &args).await.unwrap().code();
+    let took = (scene.site.clock.now() - began).num_seconds();
+    let said = program.said().trim_end().replace('\n', " / ");
+    format!("{name}: {code} after {took} s; {said}")
+}
+
+#[tokio::test(start_paused = true)]
+async fn registrations() {
+    let mut lines = Vec::new();
+    for case in REGISTRATIONS {
+        lines.push(registration(None, *case).await);
+    }
+    let too_old = Some(VersionCheck::Registration);
+    lines.push(registration(too_old, ("version refused", &[], &[])).await);
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    good token: 0 after 0 s; √ Runner successfully added / √ Runner connection is good / √ Settings Saved.
+    401: 1 after 7 s; Http response code: Unauthorized from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 401 (Unauthorized).
+    403: 1 after 7 s; Http response code: Forbidden from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 403 (Forbidden).
+    500: 1 after 7 s; Http response code: InternalServerError from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 500 (Internal Server Error).
+    500 twice: 0 after 7 s; √ Runner successfully added / √ Runner connection is good / √ Settings Saved.
+    404: 1 after 0 s; Http response code: NotFound from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 404 (Not Found).
+    service down: 1 after 7 s; Connection refused
+    no such group: 1 after 0 s; Could not find any self-hosted runner group named "no such group".
+    same name: 1 after 0 s; A runner exists with the same name.
+    same name, replaced: 0 after 0 s; √ Runner successfully added / √ Runner connection is good / √ Settings Saved.
+    version refused: 1 after 0 s; Http response code: NotFound from 'POST http://github.test/_services/runners' / Your runner version is out of date and can no longer register with GitHub. The minimum runner version is now 2.1000.0. / Response status code does not indicate success: 404 (Not Found).
+    "#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_jit_configuration_has_the_form_of_githubs() {
+    let scene = Scene::new(None).await;
+    let read = |name: &str| scene.program.read(name);
+    insta::assert_snapshot!(read(".runner"), @r#"{"AgentId":"21","AgentName":"gh-1","DisableUpdate":"True","Ephemeral":"True","PoolId":"1","PoolName":"Default","ServerUrl":"http://github.test/_services/","ServerUrlV2":"http://github.test/_services/","UseV2Flow":"True","WorkFolder":"_work"}"#);
+    let credentials: Value = serde_json::from_str(&read(".credentials")).unwrap();
+    let client = credentials["data"]["clientId"].as_str().unwrap();
+    assert!(uuid::Uuid::parse_str(client).is_ok(), "{client}");
+    insta::assert_snapshot!(read(".credentials").replace(client, "<uuid>"), @r#"{"data":{"authorizationUrl":"http://github.test/_services/token","clientId":"<uuid>","requireFipsCryptography":"True"},"scheme":"OAuth"}"#);
+    let key: Value = serde_json::from_str(&read(".credentials_rsaparams")).unwrap();
+    let names: Vec<&String> = key.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["d", "dp", "dq", "exponent", "inverseQ", "modulus", "p", "q"]);
+    let by_argument = Program::new();
+    scene.github.queue_job(NewJob::new("octo/app", &["linux"]));
+    let running = by_argument.start_on(scene.transport(), &["run", "--jitconfig", &scene.config]);
+    assert_eq!(running.await.unwrap().code(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_perf_log_shows_how_far_a_runner_came() {
+    let mut scene = Scene::new(None).await;
+    scene.obey(Queue).await;
+    scene.run(&[]).await;
+    let job = scene.github.jobs()[0].id.to_string();
+    let counters = |name: &str| {
+        let text = scene.program.read(name).replace(&job, "<job>");
+        let counters = text.lines().map(|line| line.split_once(':').unwrap().0.to_owned());
+        counters.collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(counters("perf/Runner.perf"), @r#"
+    RunnerProcessStarted
+    SessionCreated
+    MessageReceived_RunnerJobRequest
+    JobRequestRenewed_<job>
+    StartingWorkerProcess
+    SentJobToWorker_<job>
+    "#);
+    insta::assert_snapshot!(counters("perf/Worker.perf"), @r#"
+    WorkerProcessStarted
+    WorkerJobMessageReceived_<job>
+    WorkerJobInitialized_<job>
+    "#);
+}

@@ -1,0 +1,149 @@
+//! How run.sh ends or starts the listener again, and what GitHub hears.
+
+use github_emulator::JobStatus;
+use insta::assert_snapshot;
+use nix::sys::signal::{Signal, kill};
+
+use crate::world::{Process, World, course, until_over};
+
+#[tokio::test]
+async fn listener_worker_steps_and_hook_share_one_process_group() {
+    let mut world = World::new().await;
+    world.hook("echo $$ >$EVENTS; read -r _ <go");
+    let job = world.queue(|_| {});
+    let mut run = world.run_after("mkdir -p _work/app/app && mkfifo _work/app/app/go");
+    let hook = world.event().await;
+    let mut process = Process::read(hook.parse().unwrap()).unwrap();
+    let group = process.group;
+    let mut chain = Vec::new();
+    while chain.len() < 5 {
+        let place = if process.group == group { "the group" } else { "its own group" };
+        chain.push(format!("{} in {place}", process.name));
+        process = Process::read(process.parent).unwrap();
+    }
+    assert_snapshot!(chain.join("\n"), @r#"
+    bash in the group
+    Runner.Worker in the group
+    Runner.Listener in the group
+    run-helper.sh in the group
+    run.sh in its own group
+    "#);
+    std::fs::write(world.home.path().join("_work/app/app/go"), "\n").unwrap();
+    assert_eq!(run.ended().await, 0);
+    assert_snapshot!(course(&world.github.settled(job).await), @r#"
+    job success
+      Set up job: success
+      Set up runner: success
+      Run script: success
+      Complete job: success
+    "#);
+}
+
+#[tokio::test]
+async fn a_listener_with_a_damaged_key_is_started_again_until_it_can_serve() {
+    let world = World::new().await;
+    let job = world.queue(|_| {});
+    std::fs::copy(world.home.path().join(".credentials_rsaparams"), world.home.path().join("key"))
+        .unwrap();
+    std::fs::write(world.home.path().join(".credentials_rsaparams"), r#"{"d":"AQ=="}"#).unwrap();
+    // The third pause brings the key back.
+    world.write(
+        "safe_sleep.sh",
+        "#!/bin/bash\necho pause >>pauses\n[[ $(wc -l <pauses) -lt 3 ]] || cp key .credentials_rsaparams\n",
+    );
+    let mut run = world.run();
+    assert_eq!(run.ended().await, 0);
+    assert_eq!(run.said().matches("An error occurred: ").count(), 3);
+    assert_eq!(run.said().matches("Restarting runner...").count(), 3);
+    assert_snapshot!(course(&world.github.settled(job).await), @r#"
+    job success
+      Set up job: success
+      Run script: success
+      Complete job: success
+    "#);
+    assert!(!world.has(".runner") && !world.has(".credentials_rsaparams"));
+}
+
+#[tokio::test]
+async fn an_update_that_github_orders_restarts_the_listener_which_serves() {
+    let world = World::new().await;
+    let mut run = world.run();
+    run.says("Listening for Jobs").await;
+    assert!(world.github.refresh_runner("gh-1", [2, 400, 0]));
+    run.says("Restarting runner...").await;
+    run.says("Listening for Jobs").await;
+    assert_eq!(world.github.runners()[0].version.as_deref(), Some("2.400.0"));
+    let job = world.queue(|_| {});
+    assert_eq!(run.ended().await, 0);
+    assert_snapshot!(course(&world.github.settled(job).await), @r#"
+    job success
+      Set up job: success
+      Run script: success
+      Complete job: success
+    "#);
+}
+
+#[tokio::test]
+async fn a_worker_that_is_killed_fails_its_job_without_a_reason() {
+    let mut world = World::new().await;
+    let job = world.queue(|job| job.script = Some("echo up >$EVENTS; exec sleep 1000".to_owned()));
+    let mut run = world.run();
+    world.event().await;
+    kill(world.process("Runner.Worker"), Signal::SIGKILL).unwrap();
+    assert_eq!(run.ended().await, 0);
+    let job = world.github.settled(job).await;
+    assert_snapshot!(course(&job), @"job failure");
+    assert!(job.annotations.is_empty() && !world.has(".runner"));
+}
+
+#[tokio::test]
+async fn a_listener_that_is_killed_in_a_job_leaves_it_in_progress() {
+    let mut world = World::new().await;
+    let job = world.queue(|job| job.script = Some("echo up >$EVENTS; exec sleep 1000".to_owned()));
+    let mut run = world.run();
+    world.event().await;
+    kill(world.process("Runner.Listener"), Signal::SIGKILL).unwrap();
+    assert_eq!(run.ended().await, 0);
+    assert!(run.said().contains("Exiting with unknown error code: 137"), "{}", run.said());
+    assert_eq!(world.github.job(job).unwrap().status, JobStatus::InProgress);
+    assert!(world.has(".runner"));
+}
+
+#[tokio::test]
+async fn a_cancelled_job_runs_its_always_steps() {
+    let mut world = World::new().await;
+    let job = world.queue(|job| {
+        job.script = Some("echo up >$EVENTS; exec sleep 1000".to_owned());
+        job.always = vec!["echo always >$EVENTS".to_owned()];
+    });
+    let mut run = world.run();
+    assert_eq!(world.event().await, "up");
+    assert!(world.github.cancel_job(job));
+    assert_eq!(world.event().await, "always");
+    assert_eq!(run.ended().await, 0);
+    assert_snapshot!(course(&world.github.settled(job).await), @r#"
+    job cancelled
+      Set up job: success
+      Run script: cancelled
+      Always 1: success
+      Complete job: success
+    "#);
+}
+
+#[tokio::test]
+async fn what_a_job_leaves_behind_is_ended_with_it() {
+    let mut world = World::new().await;
+    let job = world.queue(|job| {
+        job.script = Some("setsid sleep 1000 & echo $! >$EVENTS".to_owned());
+    });
+    let mut run = world.run();
+    let left: i32 = world.event().await.parse().unwrap();
+    assert_eq!(run.ended().await, 0);
+    until_over(left).await;
+    assert_snapshot!(course(&world.github.settled(job).await), @r"
+    job success
+      Set up job: success
+      Run script: success
+      Complete job: success
+    ");
+}

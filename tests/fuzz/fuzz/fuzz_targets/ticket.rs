@@ -1,0 +1,5 @@
+//! Draws inputs for the entrance `ticket`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz::ticket(input));

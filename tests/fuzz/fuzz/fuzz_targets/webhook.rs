@@ -1,0 +1,5 @@
+//! Draws inputs for the entrance `webhook`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz::webhook(input));

@@ -1,5 +1,0 @@
-//! Draws inputs for the entrance `envelope`.
-
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| inputs::envelope(input));

@@ -1,5 +1,0 @@
-//! Draws inputs for the entrance `settings`.
-
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| inputs::settings(input));

@@ -1,5 +1,0 @@
-//! Draws inputs for the entrance `ticket`.
-
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| inputs::ticket(input));

@@ -1,7 +1,0 @@
-#!/usr/bin/env bash
-# about: advisories of rustsec.org on the dependencies, besides what the part deny checks
-# needs: cargo:https://rustup.rs git
-# nightly: yes
-set -euo pipefail
-
-ADVISORIES=yes exec bash tests/parts/deny.sh

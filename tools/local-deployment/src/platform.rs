@@ -1,0 +1,71 @@
+//! What the platform offers the Function App: tokens for its identity, and the API that manages it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Context;
+use azure_identity_emulator::{self as identity, Identity};
+use azure_management_emulator::{self as management, Management};
+use emulator_core::events::EventContext;
+use emulator_core::service::{Listening, Service};
+use serde_json::{Value, json};
+
+use super::listen;
+
+/// The resource id of the Function App.
+pub const FUNCTION_APP: &str = "/subscriptions/6d617966-6c79-4170-b000-000000000000/resourceGroups/mayfly/providers/Microsoft.Web/sites/mayfly";
+/// The client id of the app's own identity.
+const APP: &str = "6d617966-6c79-4170-b000-000000000001";
+/// What opens the token service; a well-known value, for loopback alone.
+const HEADER: &str = "mayfly-on-one-machine-identity-header";
+
+/// The token service beside the app, and the management API.
+pub struct Platform {
+    /// The token service.
+    pub identity: Arc<Service<Identity>>,
+    /// The management API.
+    pub management: Arc<Service<Management>>,
+    identity_port: Listening,
+    management_port: Listening,
+}
+
+impl Platform {
+    pub(super) async fn start(site: &EventContext) -> anyhow::Result<Self> {
+        let of_app = identity::Options {
+            header: HEADER.to_owned(),
+            system_assigned: Some(APP.to_owned()),
+            user_assigned: Vec::new(),
+        };
+        let identity = Service::new(Identity::new(of_app, site.clone()));
+        let options = management::Options { app: FUNCTION_APP.to_owned(), audience: None };
+        let management = Service::new(Management::new(options, site.clone()));
+        let restricted = management.emulator.restrict(&[pool_rule()], None);
+        restricted.map_err(anyhow::Error::msg).context("restrict the app's access")?;
+        let (identity_port, management_port) =
+            (listen(&identity).await?, listen(&management).await?);
+        Ok(Self { identity, management, identity_port, management_port })
+    }
+
+    /// Makes the settings that lead the handler here.
+    pub(super) fn settings(&self) -> BTreeMap<String, String> {
+        let settings = [
+            ("FunctionAppResourceId", FUNCTION_APP.to_owned()),
+            ("AzureManagementUrl", self.management_port.url.clone()),
+            ("IDENTITY_ENDPOINT", format!("{}{}", self.identity_port.url, identity::PATH)),
+            ("IDENTITY_HEADER", HEADER.to_owned()),
+        ];
+        settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
+/// The rule by which the pool's runners reach ClaimRunner.
+fn pool_rule() -> Value {
+    json!({
+        "name": "mayfly-pool",
+        "description": "the pool's runners claim here",
+        "vnetSubnetResourceId": "/subscriptions/6d617966-6c79-4170-b000-000000000000/resourceGroups/mayfly/providers/Microsoft.Network/virtualNetworks/mayfly/subnets/pool",
+        "action": "Allow",
+        "tag": "Default",
+        "priority": 200,
+    })
+}

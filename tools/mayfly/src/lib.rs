@@ -1,0 +1,124 @@
+//! The command line of Mayfly: the whole road on one machine, and each emulator alone.
+//!
+//! [`cloud::Cloud`] puts the road together: the real handler's program under the emulated Functions host,
+//! with emulated storage, Batch and GitHub around it. `demo` and `up` run it, and so do the stories in
+//! `tests/scenarios`.
+//!
+//! One program is several: the Functions host starts it as `handler`, an emulated node's runner directory
+//! as `Runner.Listener`, and a person as `mayfly`.
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+pub mod cli;
+mod road;
+mod demo;
+mod up;
+mod queue_job;
+mod emulate;
+mod evaluate;
+mod simulate;
+mod package;
+mod deployment;
+mod status;
+mod replay;
+
+use cli::{Cli, Command};
+
+/// Runs the program that the name of the call asks for.
+pub fn main() -> ExitCode {
+    let program = std::env::args_os().next().unwrap_or_default();
+    if let Some(home) = github_runner_emulator::home_of(&program) {
+        return run_listener(home);
+    }
+    if is_handler(&program) {
+        return handler::process::run(local_deployment::followed::clock());
+    }
+    run_command(Cli::parse())
+}
+
+fn is_handler(program: &OsString) -> bool {
+    Path::new(program).file_name().is_some_and(|name| name == "handler")
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "GitHub's runner takes its settings from the environment"
+)]
+fn run_listener(home: std::path::PathBuf) -> ExitCode {
+    let arguments = std::env::args().skip(1).collect();
+    let environment = std::env::vars().collect();
+    runtime().block_on(github_runner_emulator::main(arguments, environment, home))
+}
+
+fn run_command(cli: Cli) -> ExitCode {
+    log();
+    let done = runtime().block_on(async {
+        match cli.command {
+            Command::Demo(options) => demo::run(options).await,
+            Command::Up(options) => up::run(options).await,
+            Command::QueueJob(options) => queue_job::run(options).await,
+            Command::Emulate(options) => emulate::run(options).await,
+            Command::Evaluate(options) => evaluate::run(&options),
+            Command::Simulate(options) => simulate::run(options).await,
+            Command::Storm(options) => {
+                simulation::run::run(&options, simulation::world::play).map(|summary| {
+                    if summary.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+                })
+            }
+            Command::Package(options) => package::run(&options),
+            Command::Status(options) => status::run(&options).await,
+            Command::Replay(options) => replay::run(options).await,
+        }
+    });
+    match done {
+        Ok(code) => code,
+        Err(err) => {
+            tracing::error!("failed to {err:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Logs what a person at the terminal must know; that Ctrl-C also ends the handler's processes is not.
+fn log() {
+    let wanted = Targets::new().with_target("mayfly", Level::WARN).with_default(Level::ERROR);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .without_time();
+    tracing_subscriber::registry().with(wanted).with(lines.with_target(false)).init();
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.expect("the system gives a process its threads")
+}
+
+/// Writes a line on stdout; nobody may read it any more.
+fn print(line: impl std::fmt::Display) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Waits until somebody asks the program to end: Ctrl-C, or TERM as a service gets it.
+async fn interrupted() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).context("listen for signals");
+    let (mut interrupt, mut terminate) =
+        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

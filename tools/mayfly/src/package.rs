@@ -1,0 +1,49 @@
+//! `mayfly package`: the file that a Function App runs from.
+//!
+//! The same sources and the same compiler give the same bytes: the entries are sorted and carry no time,
+//! and no path of the machine stands in the program.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use sha2::{Digest, Sha256};
+
+use crate::cli::Package;
+use crate::print;
+
+mod build;
+mod program;
+
+/// Writes the package.
+pub(crate) fn run(options: &Package) -> anyhow::Result<ExitCode> {
+    let built;
+    let handler = match &options.handler {
+        Some(given) => given,
+        None => {
+            built = build::handler()?;
+            &built
+        }
+    };
+    let code = fs::read(handler).with_context(|| format!("read {}", handler.display()))?;
+    let needs = program::check(&code)
+        .with_context(|| format!("package the handler {}", handler.display()))?;
+    let package = local_deployment::archive::pack(&code)?;
+    write(&options.out, &package)?;
+    let digest: String =
+        Sha256::digest(&package).iter().map(|byte| format!("{byte:02x}")).collect();
+    let (out, size, program) = (options.out.display(), package.len(), code.len());
+    print(format_args!("{out}: {size} bytes, handler of {program} bytes, {needs}"));
+    print(format_args!("sha256 {digest}"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a file at once: who reads it meanwhile gets all of the old one or all of the new one.
+fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let name =
+        path.file_name().with_context(|| format!("write to {}: name a file", path.display()))?;
+    let draft = path.with_file_name(format!("{}.new", name.to_string_lossy()));
+    fs::write(&draft, bytes).with_context(|| format!("write {}", draft.display()))?;
+    fs::rename(&draft, path).with_context(|| format!("write {}", path.display()))
+}

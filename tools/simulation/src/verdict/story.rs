@@ -1,0 +1,87 @@
+//! Tells the story of a job, a task or a runner in one line.
+
+use std::fmt::Write;
+
+use super::{JobRecord, Plan, Record};
+use crate::record::{Run, RunnerRecord, TaskRecord};
+
+/// Tells what became of a job, with the tasks that were made for it.
+pub(super) fn of_job(plan: &Plan, record: &Record, job: &JobRecord) -> String {
+    let planned = &plan.jobs[job.planned];
+    let mut story = format!(
+        "job {} (place {}, attempt {}) of {} [{}]",
+        job.id,
+        job.planned,
+        job.attempt,
+        planned.repository,
+        planned.labels.join(", ")
+    );
+    for (what, at) in [
+        ("could run", job.ready_at),
+        ("was to be cancelled", job.cancelled_at),
+        ("started", job.started_at),
+        ("ended", job.ended_at),
+    ] {
+        if let Some(at) = at {
+            tell(&mut story, format_args!("; {what} at {}", clock(at)));
+        }
+    }
+    for name in &job.runners {
+        tell(&mut story, format_args!("; on {name}"));
+    }
+    for task in record.tasks.iter().filter(|task| is_for(plan, task, job.id)) {
+        tell(&mut story, format_args!("; {}", of_task(task)));
+    }
+    story
+}
+
+/// Tells what became of a task.
+pub(super) fn of_task(task: &TaskRecord) -> String {
+    let mut story = format!("task {} in {} from {}", task.id, task.batch_job, clock(task.added_at));
+    for run in &task.runs {
+        tell(&mut story, format_args!(", ran {}", of_run(run)));
+    }
+    match task.ended_at {
+        Some(at) => tell(&mut story, format_args!(", ended at {}", clock(at))),
+        None => story += ", has not ended",
+    }
+    story
+}
+
+fn of_run(run: &Run) -> String {
+    let until = run.ended_at.map_or_else(|| "the end".to_owned(), clock);
+    let code = run.exit_code.map_or_else(String::new, |code| format!(" with {code}"));
+    format!("{} to {until}{code}", clock(run.started_at))
+}
+
+/// Tells what became of a runner.
+pub(super) fn of_runner(record: &Record, runner: &RunnerRecord) -> String {
+    let mut story = format!("{} (registered at {}", runner.name, clock(runner.registered_at));
+    for (what, at) in [("connected", runner.online_at), ("gone", runner.gone_at)] {
+        if let Some(at) = at {
+            tell(&mut story, format_args!(", {what} at {}", clock(at)));
+        }
+    }
+    if let Some(end) = runner.end {
+        tell(&mut story, format_args!(", {end:?}"));
+    }
+    story.push(')');
+    for task in record.tasks.iter().filter(|task| task.id == runner.name) {
+        tell(&mut story, format_args!("; {}", of_task(task)));
+    }
+    story
+}
+
+fn is_for(plan: &Plan, task: &TaskRecord, job: u64) -> bool {
+    plan.deployments[task.deployment].read(&task.id).is_some_and(|id| id.job == job)
+}
+
+/// Writes a moment as hours, minutes and seconds of the storm.
+pub(super) fn clock(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+fn tell(story: &mut String, words: std::fmt::Arguments<'_>) {
+    story.write_fmt(words).expect("a text takes all that is written to it");
+}
