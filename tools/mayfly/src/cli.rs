@@ -13,7 +13,7 @@ mod operators;
 
 pub use batch::{BatchAccount, Nodes, Tasks};
 pub use operators::{Deployment, Replay, Status, What};
-pub use simulation::options::Storm;
+pub use simulation::options::SimulationOptions;
 
 /// Gives every GitHub Actions job its own runner on Azure Batch; this is what runs on your machine.
 #[derive(Debug, Parser)]
@@ -35,12 +35,11 @@ pub enum Command {
     QueueJob(QueueJob),
     /// Run one emulator alone
     Emulate(Emulate),
-    /// Evaluate an autoscale formula against given samples, as Batch would
-    Evaluate(Evaluate),
-    /// Lead pools through the tasks of a trace, each with its formula, and tell how many nodes they had
-    Simulate(Simulate),
-    /// Play storms: jobs and faults over the real handler in virtual time; exit 0 if nothing is lost, doubled, left over or led astray
-    Storm(Storm),
+    /// Evaluate and simulate autoscale formulas
+    #[command(subcommand)]
+    Autoscale(Autoscale),
+    /// Run fault-injection simulations in virtual time; exits 0 if every job is served exactly once and nothing leaks
+    Sim(SimulationOptions),
     /// Write the package that a Function App runs from: the handler for Linux x64, host.json, the functions
     Package(Package),
     /// Tell where each job stands and what it waits for
@@ -120,7 +119,16 @@ pub struct QueueJob {
     pub at: SocketAddr,
 }
 
-/// Options of `evaluate`.
+/// The subcommands of `autoscale`.
+#[derive(Debug, Subcommand)]
+pub enum Autoscale {
+    /// Evaluate a formula on given samples, as Batch would
+    Evaluate(Evaluate),
+    /// Simulate one pool per formula with the tasks of a trace, and report node counts and waits
+    Simulate(Simulate),
+}
+
+/// Options of `autoscale evaluate`.
 #[derive(Args, Debug)]
 pub struct Evaluate {
     /// The file with the formula
@@ -147,7 +155,7 @@ pub struct Package {
     pub handler: Option<PathBuf>,
 }
 
-/// Options of `simulate`.
+/// Options of `autoscale simulate`.
 #[derive(Args, Debug)]
 pub struct Simulate {
     /// A file with a formula; may be given more than once

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
+use simulation::options::SimulationOptions;
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -25,14 +26,13 @@ mod demo;
 mod up;
 mod queue_job;
 mod emulate;
-mod evaluate;
-mod simulate;
+mod autoscale;
 mod package;
 mod deployment;
 mod status;
 mod replay;
 
-use cli::{Cli, Command};
+use cli::{Autoscale, Cli, Command};
 
 /// Runs the program that the name of the call asks for.
 pub fn main() -> ExitCode {
@@ -68,13 +68,11 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Up(options) => up::run(options).await,
             Command::QueueJob(options) => queue_job::run(options).await,
             Command::Emulate(options) => emulate::run(options).await,
-            Command::Evaluate(options) => evaluate::run(&options),
-            Command::Simulate(options) => simulate::run(options).await,
-            Command::Storm(options) => {
-                simulation::run::run(&options, simulation::world::play).map(|summary| {
-                    if summary.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-                })
+            Command::Autoscale(Autoscale::Evaluate(options)) => autoscale::evaluate::run(&options),
+            Command::Autoscale(Autoscale::Simulate(options)) => {
+                autoscale::simulate::run(options).await
             }
+            Command::Sim(options) => simulate(&options).await,
             Command::Package(options) => package::run(&options),
             Command::Status(options) => status::run(&options).await,
             Command::Replay(options) => replay::run(options).await,
@@ -87,6 +85,12 @@ fn run_command(cli: Cli) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs simulations; exits 0 if none has a violation.
+async fn simulate(options: &SimulationOptions) -> anyhow::Result<ExitCode> {
+    let summary = simulation::run::run(options, simulation::environment::simulate).await?;
+    Ok(if summary.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Logs what a person at the terminal must know; that Ctrl-C also ends the handler's processes is not.

@@ -1,21 +1,23 @@
-//! Plays storms: hours of jobs and faults over the real handler and the emulators, in one process and in virtual time.
+//! Deterministic fault-injection simulation: hours of workflow jobs and faults over the real handler and the
+//! emulators, in one process and in virtual time.
 //!
 //! ```text
-//! seed ─▶ plan ─▶ world ─▶ record ─▶ verdict ─▶ summary
-//!           ▲      asks fate, call by call │
-//!           └───────── shrink ◀────────────┘ failed
+//! seed ─▶ scenario ─▶ environment ─▶ record ─▶ checker ─▶ summary
+//!            ▲       asks the fault injector      │
+//!            │       about every call             │
+//!            └───────────── shrink ◀──────────────┘ on a violation
 //! ```
 //!
-//! A [`plan::Plan`] says what is going to happen, a [`record::Record`] what happened. Neither knows the other's
-//! world: plans, fates and verdicts are pure, so that a seed means the same storm everywhere.
+//! A [`scenario::Scenario`] describes what is going to happen and a [`record::Record`] what happened. The scenario
+//! generator, the fault injector and the checker are pure functions of these, so a seed means the same simulation on
+//! every machine.
 
-pub mod plan;
-pub mod fate;
+pub mod scenario;
+pub mod faults;
 pub mod record;
-pub mod world;
-pub mod verdict;
+pub mod environment;
+pub mod checker;
 pub mod summary;
 pub mod shrink;
-mod threads;
 pub mod options;
 pub mod run;

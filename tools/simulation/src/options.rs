@@ -1,43 +1,43 @@
-//! The options of `storm`.
+//! The options of `mayfly sim`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-/// Options of `storm`.
+/// Options of `mayfly sim`.
 #[derive(Args, Debug)]
-pub struct Storm {
-    /// How many storms, each of a seed of its own
-    #[arg(long, default_value_t = 10, conflicts_with = "plan")]
+pub struct SimulationOptions {
+    /// Number of simulations; each has its own seed
+    #[arg(long, default_value_t = 10, conflicts_with = "scenario")]
     pub seeds: u64,
-    /// The seed of the first storm
-    #[arg(long, default_value_t = 1, conflicts_with = "plan")]
+    /// Seed of the first simulation
+    #[arg(long, default_value_t = 1, conflicts_with = "scenario")]
     pub first_seed: u64,
-    /// How many jobs each storm has
-    #[arg(long, default_value_t = 200, conflicts_with = "plan", value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    /// Number of jobs in each simulation
+    #[arg(long, default_value_t = 200, conflicts_with = "scenario", value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub jobs: u32,
-    /// Which share of all calls fails, or loses its request or answer, as in 0.2; drawn for each storm, if not said
-    #[arg(long, conflicts_with = "plan", value_parser = share)]
-    pub faulty: Option<f64>,
-    /// Play the plan of this file in place of one that is drawn
+    /// Share of calls that fail or lose their request or response, such as 0.2; chosen by the seed if not given
+    #[arg(long, conflicts_with = "scenario", value_parser = share)]
+    pub fault_rate: Option<f64>,
+    /// Run the scenario in this file instead of generating scenarios from seeds
     #[arg(long)]
-    pub plan: Option<PathBuf>,
-    /// How many storms are played at once; as many as there are processors, if not said
+    pub scenario: Option<PathBuf>,
+    /// Number of simulations that run in parallel; the number of processors if not given
     #[arg(long)]
     pub threads: Option<usize>,
-    /// Begin no other storm when one has failed
+    /// Start no further simulation after the first violation
     #[arg(long)]
     pub stop_at_failure: bool,
-    /// How many plays the search for a smaller plan may take, after the first storm that failed
+    /// Maximum number of runs to shrink the first failing scenario; 0 turns shrinking off
     #[arg(long, default_value_t = 200)]
     pub shrink: usize,
-    /// The folder for that plan, `storm-<seed>.json`
+    /// Directory for the shrunk scenario, `simulation-<seed>.json`
     #[arg(long, default_value = ".")]
-    pub into: PathBuf,
-    /// Write what happened to this file, a line for each event; of one storm
+    pub out_dir: PathBuf,
+    /// Write the event log of a single simulation to this file, one line per event
     #[arg(long)]
     pub trace: Option<PathBuf>,
-    /// Print one JSON object a storm, and a summary as the last line
+    /// Print one JSON object per simulation and a summary as the last line
     #[arg(long)]
     pub json: bool,
 }

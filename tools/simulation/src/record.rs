@@ -1,10 +1,10 @@
-//! Records what happened in a storm, for the verdict.
+//! Records what happened in a storm, for the findings.
 //!
 //! Times are milliseconds from the beginning of the storm.
 
 use serde::{Deserialize, Serialize};
 
-use super::fate::Callee;
+use super::faults::Callee;
 
 /// What happened in a storm.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -16,9 +16,9 @@ pub struct Record {
     /// The runners, foreign ones too, in the order of their registrations.
     pub runners: Vec<RunnerRecord>,
     /// What was still there at the end.
-    pub left: Left,
+    pub left: Leftovers,
     /// The tasks whose ticket got a credential for somebody who had stolen it.
-    pub robbed: Vec<String>,
+    pub ticket_replays: Vec<String>,
     /// The messages that became poison.
     pub poisoned: Vec<Poisoned>,
     /// The deliveries of `queued` that GitHub counts as failed, that no later attempt has brought, and that were not
@@ -29,13 +29,13 @@ pub struct Record {
     /// When the storm was over.
     pub ended_at: u64,
     /// Whether it was over because nothing was left to happen; otherwise its time was up.
-    pub came_to_rest: bool,
+    pub quiescent: bool,
 }
 
 /// What became of a job.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct JobRecord {
-    /// Its place in the plan.
+    /// Its place in the scenario.
     pub planned: usize,
     /// Its number at GitHub.
     pub id: u64,
@@ -85,7 +85,7 @@ pub enum Conclusion {
 /// What became of a task.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct TaskRecord {
-    /// The deployment's place in the plan.
+    /// The deployment's place in the scenario.
     pub deployment: usize,
     /// Its id.
     pub id: String,
@@ -109,7 +109,7 @@ pub struct Run {
     /// The entrypoint's exit code; none where it was cut off.
     pub exit_code: Option<i32>,
     /// Whether its claim was under way when it was cut off.
-    pub was_asking: bool,
+    pub was_claiming: bool,
     /// Which fault of a runner it had.
     #[serde(default)]
     pub fault: Option<Fault>,
@@ -169,7 +169,7 @@ pub enum End {
 /// A message that became poison.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Poisoned {
-    /// The deployment's place in the plan.
+    /// The deployment's place in the scenario.
     pub deployment: usize,
     /// When.
     pub at: u64,
@@ -182,7 +182,7 @@ pub struct Poisoned {
 
 /// What was still there at the end, each as a line with names.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-pub struct Left {
+pub struct Leftovers {
     /// Tasks that have not ended.
     pub tasks: Vec<String>,
     /// Tasks that ended so long ago that they should have been deleted.
@@ -206,8 +206,8 @@ pub struct Calls {
     pub operation: String,
     /// How often.
     pub calls: u64,
-    /// How many of these failed, or lost their request or answer, by fate.
+    /// How many of these failed, or lost their request or answer, by outcome.
     pub faulty: u64,
-    /// How many of these were slow by fate.
+    /// How many of these were slow by outcome.
     pub slow: u64,
 }

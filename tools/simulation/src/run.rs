@@ -1,133 +1,159 @@
-//! `mayfly storm`: storms on all processors, their verdicts in the order of their seeds, and one summary.
+//! Runs simulations on all processors and reports their findings in the order of their seeds.
 
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
+use futures::{StreamExt, stream};
+use tokio::task::spawn_blocking;
 
-use super::plan::{Plan, Size};
+use super::checker::{Findings, ViolationKind};
+use super::environment::Trace;
 use super::record::Record;
+use super::scenario::{Scenario, Size};
 use super::shrink::shrunk;
 use super::summary::Summary;
-use super::threads;
-use super::verdict::Verdict;
-use super::world::Trace;
-use crate::options::Storm;
+use crate::options::SimulationOptions;
 
-mod telling;
+mod reporter;
 
-use telling::Teller;
+use reporter::Reporter;
 
-/// Plays a plan to its end: gives what happened, and the trace of it.
-pub type Play = fn(&Plan) -> (Record, Trace);
+/// Runs a scenario to its end and returns what happened, with the event log.
+pub type Simulate = fn(&Scenario) -> (Record, Trace);
 
-/// Plays the storms that the options ask for, tells of them, and gives what they came to.
+/// Runs the simulations that the options describe, reports each of them, and returns their summary.
 ///
 /// # Errors
 /// A file cannot be read or written.
-pub fn run(options: &Storm, play: Play) -> anyhow::Result<Summary> {
-    let plans = Plans::of(options)?;
-    let mut teller = Teller::new(options, plans.count());
+pub async fn run(options: &SimulationOptions, simulate: Simulate) -> anyhow::Result<Summary> {
+    let scenarios = Arc::new(Scenarios::of(options)?);
+    let mut reporter = Reporter::new(options, scenarios.count());
     let mut summary = Summary::default();
     let mut first_failed = None;
-    let mut written = Ok(());
-    let judge = |place| {
-        let plan = plans.at(place);
-        let (verdict, trace) = judged(&plan, play);
-        (plan, verdict, trace)
-    };
-    threads::in_order(0..plans.count(), threads(options), judge, |(plan, verdict, trace)| {
-        summary.add(plan.seed, &verdict);
-        teller.storm(&plan, &verdict);
+    let mut results = stream::iter(0..scenarios.count())
+        .map(|index| {
+            let scenarios = Arc::clone(&scenarios);
+            async move { checked(scenarios.at(index), simulate).await }
+        })
+        .buffered(threads(options));
+    while let Some((scenario, findings, trace)) = results.next().await {
+        summary.add(scenario.seed, &findings);
+        reporter.simulation(&scenario, &findings);
         if let Some(file) = &options.trace {
-            written = fs::write(file, trace.to_string())
-                .with_context(|| format!("write {}", file.display()));
+            write(file, &trace.to_string())?;
         }
-        let clean = verdict.is_clean();
-        if !clean && first_failed.is_none() {
-            first_failed = Some((plan, verdict));
+        let stop = options.stop_at_failure && !findings.is_clean();
+        if !findings.is_clean() && first_failed.is_none() {
+            first_failed = Some((scenario, findings));
         }
-        let stop = options.stop_at_failure && !clean;
-        if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    written?;
-    if let Some((plan, verdict)) = first_failed.filter(|_| options.shrink > 0) {
-        let small = shrunk(&plan, options.shrink, |plan| {
-            judged(plan, play).0.kinds().any(|kind| Some(kind) == verdict.kinds().next())
-        });
-        let file = options.into.join(format!("storm-{}.json", plan.seed));
-        write_plan(&small, &file)?;
-        teller.smaller(plan.seed, &small, &file);
+        if stop {
+            break;
+        }
     }
-    teller.summary(&summary);
+    drop(results);
+    if let Some((scenario, findings)) = first_failed.filter(|_| options.shrink > 0) {
+        let seed = scenario.seed;
+        let kind = findings.kinds().next();
+        let small = shrink(scenario, kind, options.shrink, simulate).await?;
+        let file = options.out_dir.join(format!("simulation-{seed}.json"));
+        write_scenario(&small, &file)?;
+        reporter.shrunk(seed, &small, &file);
+    }
+    reporter.summary(&summary);
     Ok(summary)
 }
 
-/// Plays and judges a plan. A panic is the storm's failure, not the end of the others.
-///
-/// Each play has a thread of its own: it starts a runtime, and a thread that drives one cannot.
-fn judged(plan: &Plan, play: Play) -> (Verdict, Trace) {
-    match std::thread::scope(|scope| scope.spawn(|| play(plan)).join()) {
-        Ok((record, trace)) => (Verdict::of(plan, &record), trace),
-        Err(_) => (Verdict::of_panic(), Trace::default()),
-    }
+/// Runs and checks a scenario on a thread that drives no runtime, because the simulation starts its own.
+/// A panic fails this simulation alone.
+async fn checked(scenario: Scenario, simulate: Simulate) -> (Scenario, Findings, Trace) {
+    let on_thread = scenario.clone();
+    let checked = spawn_blocking(move || {
+        let (record, trace) = simulate(&on_thread);
+        (Findings::of(&on_thread, &record), trace)
+    });
+    let (findings, trace) =
+        checked.await.unwrap_or_else(|_| (Findings::of_panic(), Trace::default()));
+    (scenario, findings, trace)
 }
 
-/// The plans of a run: drawn from seeds, or the one of a file.
-enum Plans {
-    Drawn { first: u64, count: u64, size: Size },
-    Kept(Box<Plan>),
+/// Shrinks a scenario as long as it has a violation of the same kind.
+async fn shrink(
+    scenario: Scenario,
+    kind: Option<ViolationKind>,
+    max_tries: usize,
+    simulate: Simulate,
+) -> anyhow::Result<Scenario> {
+    let fails = move |scenario: &Scenario| {
+        let run = || Findings::of(scenario, &simulate(scenario).0);
+        let findings = std::panic::catch_unwind(run).unwrap_or_else(|_| Findings::of_panic());
+        findings.kinds().any(|found| Some(found) == kind)
+    };
+    let shrunk = spawn_blocking(move || shrunk(&scenario, max_tries, fails));
+    shrunk.await.context("shrink the failing scenario")
 }
 
-impl Plans {
-    fn of(options: &Storm) -> anyhow::Result<Self> {
-        let plans = match &options.plan {
-            Some(file) => Self::Kept(Box::new(read_plan(file)?)),
-            None => Self::Drawn {
+/// The scenarios of a run: generated from seeds, or read from a file.
+enum Scenarios {
+    Generated { first: u64, count: u64, size: Size },
+    FromFile(Box<Scenario>),
+}
+
+impl Scenarios {
+    fn of(options: &SimulationOptions) -> anyhow::Result<Self> {
+        let scenarios = match &options.scenario {
+            Some(file) => Self::FromFile(Box::new(read_scenario(file)?)),
+            None => Self::Generated {
                 first: options.first_seed,
                 count: options.seeds,
-                size: Size { jobs: options.jobs, faulty: options.faulty },
+                size: Size { jobs: options.jobs, fault_rate: options.fault_rate },
             },
         };
-        if options.trace.is_some() && plans.count() != 1 {
-            anyhow::bail!("write the trace of {} storms: --trace takes --seeds 1", plans.count());
+        if options.trace.is_some() && scenarios.count() != 1 {
+            let count = scenarios.count();
+            anyhow::bail!("write the trace of {count} simulations: --trace needs --seeds 1");
         }
-        Ok(plans)
+        Ok(scenarios)
     }
 
     fn count(&self) -> u64 {
         match self {
-            Self::Drawn { count, .. } => *count,
-            Self::Kept(_) => 1,
+            Self::Generated { count, .. } => *count,
+            Self::FromFile(_) => 1,
         }
     }
 
-    fn at(&self, place: u64) -> Plan {
+    fn at(&self, index: u64) -> Scenario {
         match self {
-            Self::Drawn { first, size, .. } => Plan::drawn(first + place, size),
-            Self::Kept(plan) => (**plan).clone(),
+            Self::Generated { first, size, .. } => Scenario::generated(first + index, size),
+            Self::FromFile(scenario) => (**scenario).clone(),
         }
     }
 }
 
-/// Reads a plan that was written to a file.
+/// Reads a scenario from a file.
 ///
 /// # Errors
-/// The file cannot be read, or holds no plan.
-pub fn read_plan(file: &Path) -> anyhow::Result<Plan> {
+/// The file cannot be read, or holds no scenario.
+pub fn read_scenario(file: &Path) -> anyhow::Result<Scenario> {
     let text = fs::read(file).with_context(|| format!("read {}", file.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("read the plan in {}", file.display()))
+    serde_json::from_slice(&text)
+        .with_context(|| format!("read the scenario in {}", file.display()))
 }
 
-fn write_plan(plan: &Plan, file: &Path) -> anyhow::Result<()> {
-    let text = serde_json::to_string_pretty(plan).context("write a plan as JSON")?;
-    fs::write(file, text + "\n").with_context(|| format!("write {}", file.display()))
+fn write_scenario(scenario: &Scenario, file: &Path) -> anyhow::Result<()> {
+    let text = serde_json::to_string_pretty(scenario).context("write a scenario as JSON")?;
+    write(file, &(text + "\n"))
 }
 
-fn threads(options: &Storm) -> usize {
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(file, text).with_context(|| format!("write {}", file.display()))
+}
+
+fn threads(options: &SimulationOptions) -> usize {
     let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-    options.threads.unwrap_or_else(processors)
+    options.threads.unwrap_or_else(processors).max(1)
 }
 
 #[cfg(test)]

@@ -4,16 +4,16 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::verdict::Verdict;
+use super::checker::Findings;
 
 /// What many storms came to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {
     seeds: u64,
-    /// The seeds of storms in which something was lost, doubled or left, or went astray.
+    /// The seeds of storms in which something was lost, duplicated or left, or went incorrect.
     failed: Vec<u64>,
     /// The sums; its lists of faults hold those of all storms.
-    all: Verdict,
+    all: Findings,
 }
 
 /// The last line of a run: the fields that others rely on first.
@@ -25,17 +25,17 @@ struct Line<'a> {
     served: u64,
     cancelled: u64,
     lost: usize,
-    doubled: usize,
-    left_over: usize,
+    duplicated: usize,
+    leaked: usize,
     idle_share: f64,
-    astray: usize,
-    elsewhere: u64,
-    cut_off: u64,
+    incorrect: usize,
+    foreign: u64,
+    interrupted: u64,
     refused: u64,
-    set_up_failed: u64,
+    setup_failed: u64,
     without_session: u64,
     runners: u64,
-    surplus: u64,
+    unused_runners: u64,
     idle_minutes: u64,
     held_minutes: u64,
     busy_minutes: u64,
@@ -56,16 +56,16 @@ struct Waits {
 }
 
 impl Summary {
-    /// Adds a storm's verdict.
-    pub fn add(&mut self, seed: u64, verdict: &Verdict) {
+    /// Adds a storm's findings.
+    pub fn add(&mut self, seed: u64, findings: &Findings) {
         self.seeds += 1;
-        if !verdict.is_clean() {
+        if !findings.is_clean() {
             self.failed.push(seed);
         }
-        self.all.add(verdict);
+        self.all.add(findings);
     }
 
-    /// Tells whether nothing was lost, doubled or left in any storm.
+    /// Tells whether nothing was lost, duplicated or left in any storm.
     pub fn is_clean(&self) -> bool {
         self.failed.is_empty()
     }
@@ -87,19 +87,19 @@ impl Summary {
             served: all.served,
             cancelled: all.cancelled,
             lost: all.lost.len(),
-            doubled: all.doubled.len(),
-            left_over: all.left_over.len(),
+            duplicated: all.duplicated.len(),
+            leaked: all.leaked.len(),
             idle_share: share(all.idle, all.busy),
-            astray: all.astray.len(),
-            elsewhere: all.elsewhere,
-            cut_off: all.cut_off,
+            incorrect: all.incorrect.len(),
+            foreign: all.foreign,
+            interrupted: all.interrupted,
             refused: all.refused,
-            set_up_failed: all.set_up_failed,
+            setup_failed: all.setup_failed,
             without_session: all.without_session,
             runners: all.runners,
-            surplus: all.surplus,
+            unused_runners: all.unused_runners,
             idle_minutes: minutes(all.idle),
-            held_minutes: minutes(all.held),
+            held_minutes: minutes(all.github_paused),
             busy_minutes: minutes(all.busy),
             wait_seconds: waits(&all.waits),
             calls: all.calls,
@@ -117,17 +117,17 @@ impl fmt::Display for Summary {
         writeln!(
             f,
             "{} storms, {} jobs: {} served, {} cancelled, {} taken by foreign runners",
-            line.seeds, line.jobs, line.served, line.cancelled, line.elsewhere
+            line.seeds, line.jobs, line.served, line.cancelled, line.foreign
         )?;
         writeln!(
             f,
-            "{} lost, {} doubled, {} left over, {} astray",
-            line.lost, line.doubled, line.left_over, line.astray
+            "{} lost, {} duplicated, {} left over, {} incorrect",
+            line.lost, line.duplicated, line.leaked, line.incorrect
         )?;
         writeln!(
             f,
             "{} jobs of other repositories refused, {} failed in their set-up, {} runs without a session",
-            line.refused, line.set_up_failed, line.without_session
+            line.refused, line.setup_failed, line.without_session
         )?;
         writeln!(
             f,
@@ -135,7 +135,7 @@ impl fmt::Display for Summary {
             line.runners,
             line.idle_share * 100.0,
             line.busy_minutes,
-            line.surplus
+            line.unused_runners
         )?;
         writeln!(
             f,
@@ -151,24 +151,24 @@ impl fmt::Display for Summary {
     }
 }
 
-impl Verdict {
+impl Findings {
     fn add(&mut self, other: &Self) {
         self.jobs += other.jobs;
         self.served += other.served;
-        self.cut_off += other.cut_off;
-        self.elsewhere += other.elsewhere;
+        self.interrupted += other.interrupted;
+        self.foreign += other.foreign;
         self.refused += other.refused;
-        self.set_up_failed += other.set_up_failed;
+        self.setup_failed += other.setup_failed;
         self.without_session += other.without_session;
         self.cancelled += other.cancelled;
         self.lost.extend_from_slice(&other.lost);
-        self.doubled.extend_from_slice(&other.doubled);
-        self.left_over.extend_from_slice(&other.left_over);
-        self.astray.extend_from_slice(&other.astray);
+        self.duplicated.extend_from_slice(&other.duplicated);
+        self.leaked.extend_from_slice(&other.leaked);
+        self.incorrect.extend_from_slice(&other.incorrect);
         self.runners += other.runners;
-        self.surplus += other.surplus;
+        self.unused_runners += other.unused_runners;
         self.idle += other.idle;
-        self.held += other.held;
+        self.github_paused += other.github_paused;
         self.busy += other.busy;
         self.waits.extend_from_slice(&other.waits);
         self.calls += other.calls;
@@ -202,26 +202,33 @@ fn waits(waits: &[u64]) -> Waits {
 mod tests {
     use super::*;
 
-    fn storm(waits: Vec<u64>) -> Verdict {
+    fn storm(waits: Vec<u64>) -> Findings {
         let served = waits.len() as u64;
-        Verdict { jobs: served, served, waits, idle: 60_000, busy: 6_000_000, ..Verdict::default() }
+        Findings {
+            jobs: served,
+            served,
+            waits,
+            idle: 60_000,
+            busy: 6_000_000,
+            ..Findings::default()
+        }
     }
 
     #[test]
     fn storms_add_up_to_one_line() {
         let mut summary = Summary::default();
         summary.add(1, &storm((1..=100).map(|second| second * 1000).collect()));
-        let faulty = Verdict {
+        let faulty = Findings {
             lost: vec!["a job".to_owned()],
             calls: 10,
             faulty_calls: 2,
             ..storm(vec![500])
         };
         summary.add(2, &faulty);
-        insta::assert_snapshot!(summary.json(), @r#"{"event":"summary","seeds":2,"jobs":101,"served":101,"cancelled":0,"lost":1,"doubled":0,"left_over":0,"idle_share":0.01,"astray":0,"elsewhere":0,"cut_off":0,"refused":0,"set_up_failed":0,"without_session":0,"runners":0,"surplus":0,"idle_minutes":2,"held_minutes":0,"busy_minutes":200,"wait_seconds":{"p50":50,"p95":95,"p99":99,"max":100},"calls":10,"faulty_share":0.2,"github_calls":0,"failed_seeds":[2]}"#);
+        insta::assert_snapshot!(summary.json(), @r#"{"event":"summary","seeds":2,"jobs":101,"served":101,"cancelled":0,"lost":1,"duplicated":0,"leaked":0,"idle_share":0.01,"incorrect":0,"foreign":0,"interrupted":0,"refused":0,"setup_failed":0,"without_session":0,"runners":0,"unused_runners":0,"idle_minutes":2,"held_minutes":0,"busy_minutes":200,"wait_seconds":{"p50":50,"p95":95,"p99":99,"max":100},"calls":10,"faulty_share":0.2,"github_calls":0,"failed_seeds":[2]}"#);
         insta::assert_snapshot!(summary, @r"
         2 storms, 101 jobs: 101 served, 0 cancelled, 0 taken by foreign runners
-        1 lost, 0 doubled, 0 left over, 0 astray
+        1 lost, 0 duplicated, 0 left over, 0 incorrect
         0 jobs of other repositories refused, 0 failed in their set-up, 0 runs without a session
         0 runners idled for 1.00 % of the 200 minutes they worked; 0 had no job
         half of the jobs waited for less than 50 s, 95 % for 95 s, 99 % for 99 s, none for longer than 100 s

@@ -2,21 +2,23 @@ use clap::Parser;
 
 use super::*;
 use crate::record::{Conclusion, JobRecord};
+use crate::scenario::PlannedJob;
 
 #[derive(Parser)]
 struct Options {
     #[command(flatten)]
-    storm: Storm,
+    simulation: SimulationOptions,
 }
 
-fn options(arguments: &str) -> Storm {
-    Options::parse_from(std::iter::once("storm").chain(arguments.split_whitespace())).storm
+fn options(arguments: &str) -> SimulationOptions {
+    let arguments = std::iter::once("sim").chain(arguments.split_whitespace());
+    Options::parse_from(arguments).simulation
 }
 
-/// Serves every job but those whose repository somebody does not like.
-fn serve_but(unloved: &str, plan: &Plan) -> (Record, Trace) {
-    let served = |(planned, job): (usize, &super::super::plan::PlannedJob)| {
-        let runner = (job.repository != unloved).then(|| format!("gh-{planned}"));
+/// Serves every job except those of one repository.
+fn serve_except(unserved: &str, scenario: &Scenario) -> (Record, Trace) {
+    let served = |(planned, job): (usize, &PlannedJob)| {
+        let runner = (job.repository != unserved).then(|| format!("gh-{planned}"));
         JobRecord {
             planned,
             id: planned as u64,
@@ -30,103 +32,94 @@ fn serve_but(unloved: &str, plan: &Plan) -> (Record, Trace) {
             progress: None,
         }
     };
-    let jobs = plan.jobs.iter().enumerate().map(served).collect();
-    let record = Record { jobs, came_to_rest: true, ..Record::default() };
-    (record, Trace(vec![format!("seed {}", plan.seed)]))
+    let jobs = scenario.jobs.iter().enumerate().map(served).collect();
+    let record = Record { jobs, quiescent: true, ..Record::default() };
+    (record, Trace(vec![format!("seed {}", scenario.seed)]))
 }
 
-fn fair(plan: &Plan) -> (Record, Trace) {
-    serve_but("", plan)
+fn serving_all(scenario: &Scenario) -> (Record, Trace) {
+    serve_except("", scenario)
 }
 
-fn unfair(plan: &Plan) -> (Record, Trace) {
-    serve_but("octo/site", plan)
+fn serving_some(scenario: &Scenario) -> (Record, Trace) {
+    serve_except("octo/site", scenario)
 }
 
-/// Does as a real play does: it starts a runtime.
-fn unfair_in_a_runtime(plan: &Plan) -> (Record, Trace) {
-    runtime().block_on(async { unfair(plan) })
+/// Starts a runtime, as a real simulation does.
+fn serving_some_in_a_runtime(scenario: &Scenario) -> (Record, Trace) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.expect("a runtime without drivers").block_on(async { serving_some(scenario) })
 }
 
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().build().expect("a runtime without anything")
+fn panicking(scenario: &Scenario) -> (Record, Trace) {
+    assert!(scenario.seed != 2, "the second simulation fails");
+    serving_all(scenario)
 }
 
-fn panicking(plan: &Plan) -> (Record, Trace) {
-    assert!(plan.seed != 2, "the second storm goes wrong");
-    fair(plan)
-}
-
-#[test]
-fn fair_storms_are_clean_on_any_number_of_threads() {
-    let runs = ["1", "3"].map(|threads| {
+#[tokio::test]
+async fn results_do_not_depend_on_the_number_of_threads() {
+    let mut runs = Vec::new();
+    for threads in [1, 3] {
         let options = options(&format!("--seeds 5 --jobs 20 --threads {threads} --json"));
-        run(&options, fair).expect("nothing is written").json()
-    });
+        runs.push(run(&options, serving_all).await.expect("no file is written").json());
+    }
     assert_eq!(runs[0], runs[1]);
-    assert!(
-        runs[0].starts_with(r#"{"event":"summary","seeds":5,"jobs":100,"served":100,"#),
-        "{}",
-        runs[0]
-    );
+    let expected = r#"{"event":"summary","seeds":5,"jobs":100,"served":100,"#;
+    assert!(runs[0].starts_with(expected), "{}", runs[0]);
 }
 
-#[test]
-fn a_failing_storm_is_shrunk_into_a_file_that_fails_again() {
+#[tokio::test]
+async fn a_failing_scenario_is_shrunk_and_still_fails() {
     let folder = tempfile::tempdir().expect("a folder");
-    let into = folder.path().display();
-    let options_of_two =
-        options(&format!("--first-seed 2 --seeds 2 --jobs 60 --into {into} --json"));
-    let summary = runtime().block_on(async { run(&options_of_two, unfair_in_a_runtime) });
+    let out_dir = folder.path().display();
+    let two = options(&format!("--first-seed 2 --seeds 2 --jobs 60 --out-dir {out_dir} --json"));
+    let summary = run(&two, serving_some_in_a_runtime).await;
     assert!(!summary.expect("files can be written").is_clean());
-    let kept = folder.path().join("storm-2.json");
-    let plan = read_plan(&kept).expect("it was written");
-    assert_eq!((plan.jobs.len(), plan.accidents.len()), (1, 0));
-    let again = run(&options(&format!("--plan {} --shrink 0", kept.display())), unfair);
-    assert!(!again.expect("nothing is written").is_clean());
+    let file = folder.path().join("simulation-2.json");
+    let scenario = read_scenario(&file).expect("it was written");
+    assert_eq!((scenario.jobs.len(), scenario.scheduled_faults.len()), (1, 0));
+    let repeat = options(&format!("--scenario {} --shrink 0", file.display()));
+    assert!(!run(&repeat, serving_some).await.expect("no file is written").is_clean());
 }
 
-#[test]
-fn a_panic_fails_its_storm_and_no_other() {
-    let summary =
-        run(&options("--seeds 3 --jobs 5 --shrink 0 --json"), panicking).expect("no file");
-    let line = summary.json();
-    assert!(
-        line.contains(r#""seeds":3,"jobs":10,"#) && line.ends_with(r#""failed_seeds":[2]}"#),
-        "{line}"
-    );
+#[tokio::test]
+async fn a_panic_fails_its_simulation_alone() {
+    let options = options("--seeds 3 --jobs 5 --shrink 0 --json");
+    let line = run(&options, panicking).await.expect("no file is written").json();
+    let seeds = line.contains(r#""seeds":3,"jobs":10,"#);
+    assert!(seeds && line.ends_with(r#""failed_seeds":[2]}"#), "{line}");
 }
 
-#[test]
-fn after_a_failure_no_other_storm_begins_where_that_is_asked() {
+#[tokio::test]
+async fn stop_at_failure_starts_no_further_simulation() {
     let options = options(
         "--first-seed 2 --seeds 1000000 --jobs 60 --threads 2 --shrink 0 --stop-at-failure",
     );
-    let line = run(&options, unfair).expect("no file").json();
+    let line = run(&options, serving_some).await.expect("no file is written").json();
     assert!(line.contains(r#""seeds":1,"#), "{line}");
 }
 
-#[test]
-fn a_trace_is_of_one_storm() {
+#[tokio::test]
+async fn a_trace_is_written_for_one_simulation_only() {
     let folder = tempfile::tempdir().expect("a folder");
     let trace = folder.path().join("trace");
     let at = trace.display();
-    run(&options(&format!("--seeds 1 --first-seed 9 --jobs 3 --trace {at}")), fair)
-        .expect("a trace");
+    let one = options(&format!("--seeds 1 --first-seed 9 --jobs 3 --trace {at}"));
+    run(&one, serving_all).await.expect("a trace");
     assert_eq!(fs::read_to_string(&trace).expect("it was written"), "seed 9\n");
-    let err = run(&options(&format!("--seeds 2 --trace {at}")), fair).expect_err("two traces");
-    insta::assert_snapshot!(format!("{err:#}"), @"write the trace of 2 storms: --trace takes --seeds 1");
-    let err = run(&options(&format!("--plan {at}")), fair).expect_err("not a plan");
-    assert!(format!("{err:#}").starts_with("read the plan in "), "{err:#}");
+    let two = options(&format!("--seeds 2 --trace {at}"));
+    let err = run(&two, serving_all).await.expect_err("two traces");
+    insta::assert_snapshot!(format!("{err:#}"), @"write the trace of 2 simulations: --trace needs --seeds 1");
+    let no_scenario = options(&format!("--scenario {at}"));
+    let err = run(&no_scenario, serving_all).await.expect_err("not a scenario");
+    assert!(format!("{err:#}").starts_with("read the scenario in "), "{err:#}");
 }
 
 #[test]
-fn a_share_is_between_none_and_all() {
+fn a_fault_rate_is_a_share() {
     for wrong in ["1.5", "-1", "much"] {
-        assert!(
-            Options::try_parse_from(["storm", &format!("--faulty={wrong}")]).is_err(),
-            "{wrong}"
-        );
+        let parsed = Options::try_parse_from(["sim", &format!("--fault-rate={wrong}")]);
+        assert!(parsed.is_err(), "{wrong}");
     }
-    assert_eq!(options("--faulty 0.2").faulty, Some(0.2));
+    assert_eq!(options("--fault-rate 0.2").fault_rate, Some(0.2));
 }

@@ -1,0 +1,153 @@
+//! Finds jobs that waited for long although there was room for their runner, and nothing was the matter.
+//!
+//! Judged are spans without an scheduled_fault and its aftermath, in which at most so many calls fail that a run of
+//! reconciliation gets through. Pools that a formula sizes are not judged: how many nodes they have is Batch's
+//! doing.
+
+use super::{JobRecord, Record, Scenario, describe};
+use crate::record::{Fault, Run};
+use crate::scenario::{FaultKind, Pool};
+
+/// How long a job may wait in such a span. It gets a runner that it should have had after two minutes, by runs
+/// of reconciliation two minutes apart, or after fifteen where one did not reach everything.
+const TIMEOUT: u64 = 25 * 60_000;
+/// How long an scheduled_fault goes on to append.
+const AFTERMATH: u64 = 15 * 60_000;
+/// After how long a runner without a session has ended, by its image or by the handler.
+const OFFLINE: u64 = 20 * 60_000;
+/// How long it takes until another one is asked for.
+const REPLACED_WITHIN: u64 = 5 * 60_000;
+/// The code of a runner that refused the job it was given.
+const REFUSED: i32 = 77;
+/// The share of faulty calls with which runs of reconciliation get through.
+const BEARABLE: f64 = 0.1;
+
+/// Lists the jobs that starved.
+pub(super) fn all(scenario: &Scenario, record: &Record) -> Vec<String> {
+    let troubles = troubles(scenario, record);
+    let starved = record.jobs.iter().filter_map(|job| {
+        let (waits, span) = (waiting(record, job)?, pool(scenario, job)?);
+        let (deployment, pool) = span;
+        let mut excused = full(record, deployment, pool);
+        excused.extend(replacing(record, deployment, pool));
+        excused.extend(&troubles);
+        let longest = longest_free(waits, excused);
+        (longest > TIMEOUT).then(|| {
+            let minutes = longest / 60_000;
+            let description = describe::of_job(scenario, record, job);
+            format!("starved for {minutes} minutes while pool {} had room: {description}", pool.id)
+        })
+    });
+    starved.collect()
+}
+
+/// From when to when.
+pub(super) type Span = (u64, u64);
+
+/// When a job waited, where it waited for long.
+fn waiting(record: &Record, job: &JobRecord) -> Option<Span> {
+    let over = [job.started_at, job.ended_at].into_iter().flatten().min();
+    let (from, to) = (job.ready_at?, over.unwrap_or(record.ended_at));
+    (to.saturating_sub(from) > TIMEOUT).then_some((from, to))
+}
+
+/// The pool on which a job's runner is started, if it always has all its nodes.
+fn pool<'a>(scenario: &'a Scenario, job: &JobRecord) -> Option<(usize, &'a Pool)> {
+    let planned = &scenario.jobs[job.planned];
+    let profiles = handler::profiles::default_profiles("ubuntu", "windows");
+    let profile = profiles.iter().find(|profile| profile.serves(&planned.labels))?;
+    let deployment = planned.deployment?;
+    let pool =
+        scenario.deployments[deployment].pools.iter().find(|pool| pool.id == profile.pool)?;
+    (!pool.scaled).then_some((deployment, pool))
+}
+
+/// When something was the matter. Runners that these alone touch are excused one by one.
+pub(super) fn troubles(scenario: &Scenario, record: &Record) -> Vec<Span> {
+    let aftermath = |at: u64| at * 1000 + AFTERMATH;
+    let alone = |what: &FaultKind| {
+        matches!(what, FaultKind::RouteBroken { .. } | FaultKind::GroupOpened { .. })
+    };
+    let scheduled_faults =
+        scenario.scheduled_faults.iter().filter(|scheduled_fault| !alone(&scheduled_fault.kind));
+    let mut spans: Vec<Span> = scheduled_faults
+        .map(|scheduled_fault| (scheduled_fault.at * 1000, aftermath(scheduled_fault.ends_at())))
+        .collect();
+    if scenario.fault_rates.faulty_calls > BEARABLE {
+        spans.push((0, aftermath(scenario.faults_end_at)));
+    }
+    spans.retain(|&(from, _)| from < record.ended_at);
+    spans
+}
+
+/// When a runner of a pool came to no job through no fault of the handler, with the time in which it is replaced.
+fn replacing(record: &Record, deployment: usize, pool: &Pool) -> Vec<Span> {
+    let span = |run: &Run| {
+        let ended_at = run.ended_at.unwrap_or(record.ended_at);
+        let until = match run.fault {
+            Some(Fault::NoSession) => ended_at.min(run.started_at + OFFLINE),
+            Some(Fault::Terminated) => ended_at,
+            _ if run.exit_code == Some(REFUSED) => ended_at,
+            _ => return None,
+        };
+        Some((run.started_at, until + REPLACED_WITHIN))
+    };
+    runs_of(record, deployment, pool).filter_map(span).collect()
+}
+
+/// Lists the runs on a pool.
+fn runs_of<'a>(
+    record: &'a Record,
+    deployment: usize,
+    pool: &Pool,
+) -> impl Iterator<Item = &'a Run> {
+    let batch_job = format!("runners-{}", pool.id);
+    let of_pool = record.tasks.iter().filter(move |task| {
+        task.deployment == deployment && task.batch_job.starts_with(&batch_job)
+    });
+    of_pool.flat_map(|task| &task.runs)
+}
+
+/// When every node of a pool was taken.
+fn full(record: &Record, deployment: usize, pool: &Pool) -> Vec<Span> {
+    let runs = runs_of(record, deployment, pool);
+    let mut changes: Vec<(u64, bool)> = runs
+        .flat_map(|run| [(run.started_at, true), (run.ended_at.unwrap_or(record.ended_at), false)])
+        .collect();
+    // What ends comes first: its node is free for what starts.
+    changes.sort_unstable();
+    let (mut taken, mut since, mut spans) = (0, None, Vec::new());
+    for (at, starts) in changes {
+        taken = if starts { taken + 1 } else { taken - 1_i64 };
+        if taken >= i64::from(pool.nodes) {
+            since.get_or_insert(at);
+        } else if let Some(from) = since.take() {
+            spans.push((from, at));
+        }
+    }
+    spans
+}
+
+/// The longest part of a span that none of the others touches.
+pub(super) fn longest_free((from, to): Span, mut others: Vec<Span>) -> u64 {
+    others.sort_unstable();
+    let (mut free_from, mut longest) = (from, 0);
+    for (begin, end) in others {
+        longest = longest.max(begin.min(to).saturating_sub(free_from));
+        free_from = free_from.max(end);
+    }
+    longest.max(to.saturating_sub(free_from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_free_lies_between_all_others() {
+        assert_eq!(longest_free((10, 100), Vec::new()), 90);
+        assert_eq!(longest_free((10, 100), vec![(60, 70), (0, 20)]), 40);
+        assert_eq!(longest_free((10, 100), vec![(0, 50), (30, 40), (95, 200)]), 45);
+        assert_eq!(longest_free((10, 100), vec![(0, 200)]), 0);
+    }
+}

@@ -1,0 +1,48 @@
+//! Judges tasks: which were replaced in vain, and which had to be, since their Batch job was disabled.
+
+use handler::batch_job::BatchJobId;
+
+use super::{Record, Scenario, describe};
+use crate::record::TaskRecord;
+use crate::scenario::FaultKind;
+
+/// How old what a decision rests on may be: a run of reconciliation reads for 100 seconds, and then acts.
+pub(super) const RECONCILING: u64 = 180_000;
+
+/// Lists the tasks that were replaced while they waited for their node.
+pub(super) fn duplicated(scenario: &Scenario, record: &Record) -> impl Iterator<Item = String> {
+    let replaced = record.tasks.iter().filter(|task| is_replaced_in_vain(scenario, record, task));
+    replaced.map(|task| format!("replaced while it waited: {}", describe::of_task(task)))
+}
+
+/// Tells whether a replacement was added for a task although it had waited for its node for long.
+///
+/// A late first request is none: where a Batch job was disabled, its successor knows no task of that name.
+fn is_replaced_in_vain(scenario: &Scenario, record: &Record, task: &TaskRecord) -> bool {
+    let deployment = &scenario.deployments[task.deployment];
+    let begun = task.runs.first().map(|run| run.started_at);
+    let until = [begun, task.ended_at].into_iter().flatten().min().unwrap_or(record.ended_at);
+    let waited = task.added_at + RECONCILING..until;
+    let own = deployment.read(&task.id);
+    let follows = |other: &TaskRecord| {
+        let id = deployment.read(&other.id).filter(|_| other.deployment == task.deployment);
+        let both = own.as_ref().zip(id);
+        both.is_some_and(|(own, id)| id.job == own.job && id.replacement > own.replacement)
+    };
+    let mut added = record.tasks.iter().filter(|other| waited.contains(&other.added_at));
+    !is_closed(scenario, task) && added.any(follows)
+}
+
+/// Tells whether somebody has disabled the Batch job that a task is in: it is replaced, and ended, then.
+///
+/// Each time it is the latest Batch job of the profile.
+pub(super) fn is_closed(scenario: &Scenario, task: &TaskRecord) -> bool {
+    let Some(place) = BatchJobId::read(&task.batch_job) else { return false };
+    let disabled = scenario.scheduled_faults.iter().filter(|scheduled_fault| {
+        let FaultKind::JobDisabled { deployment, profile } = &scheduled_fault.kind else {
+            return false;
+        };
+        *deployment == task.deployment && *profile == place.profile
+    });
+    disabled.count() >= place.generation as usize
+}

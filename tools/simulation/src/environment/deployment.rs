@@ -1,0 +1,170 @@
+//! Builds the deployment_run of one deployment: its Batch account, its storage account, its host and its processes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use azure_batch_emulator::Batch;
+use azure_storage_emulator::{Account, Blobs, Queues};
+use chrono::TimeDelta;
+use emulator_core::events::EventContext;
+use emulator_core::service::{Response, Service};
+use functions_host_emulator::{self as functions, FunctionsHost, Within};
+use github_emulator::GitHub;
+use handler::clock::Clock;
+use handler::settings::Settings;
+use http::header;
+
+use super::function_groups::FunctionGroups;
+use super::network::FaultyNetwork;
+use super::nodes::Nodes;
+use crate::scenario::{Deployment, Level, Scenario};
+use local_deployment::{
+    BATCH_ACCOUNT, BATCH_KEY, GITHUB_TOKEN, QUEUE, STATE, STORAGE_ACCOUNT, STORAGE_KEY, Storage,
+    WEBHOOK_SECRET,
+};
+
+mod account;
+mod host;
+mod node_losses;
+mod transports;
+
+pub(super) use account::{formula, terminate};
+pub(super) use host::Host;
+
+/// The deployment_run of one deployment.
+pub(super) struct DeploymentRun {
+    pub(super) deployment: Deployment,
+    pub(super) batch: Arc<Service<Batch>>,
+    pub(super) queues: Arc<Service<Queues>>,
+    pub(super) blobs: Arc<Service<Blobs>>,
+    pub(super) host: Arc<Service<FunctionsHost>>,
+    pub(super) groups: Arc<FunctionGroups>,
+    /// How far the handler's clock is ahead, in milliseconds.
+    pub(super) skew: Arc<AtomicI64>,
+    pub(super) nodes: Arc<Nodes>,
+}
+
+impl DeploymentRun {
+    /// Lays the deployment_run of a deployment, whose app's files are in a folder.
+    pub(super) async fn start(
+        scenario: &Scenario,
+        place: usize,
+        (network, github): (&Arc<FaultyNetwork>, &Arc<Service<GitHub>>),
+        app: &Path,
+    ) -> Arc<Self> {
+        let deployment = scenario.deployments[place].clone();
+        let site = EventContext::new(network.clock.clone());
+        listen(place, &site, network);
+        let account = Account::new(STORAGE_ACCOUNT, STORAGE_KEY).expect("the key is base64");
+        let queues = Service::new(Queues::new(account.clone(), site.clone()));
+        let blobs = Service::new(Blobs::new(account.clone(), site.clone()));
+        let name = &deployment.name;
+        let storage = Storage {
+            queues: format!("http://queues.{name}.test/{STORAGE_ACCOUNT}"),
+            blobs: format!("http://blobs.{name}.test/{STORAGE_ACCOUNT}"),
+            signature: account.sas(network.clock.now() + TimeDelta::days(365)),
+        };
+        let nodes = Nodes::new(place, network, github);
+        let batch = account::open(scenario, &deployment, place, &nodes, &site).await;
+        nodes.set_batch(&batch);
+        node_losses::begin(&deployment, &site, (network, github), &batch);
+        let settings = settings(&deployment, &storage);
+        let skew = Arc::new(AtomicI64::new(0));
+        let wires = transports::of_handler(network, &batch, &queues, &blobs, github);
+        let read = Settings::read(|name| settings.get(name).cloned());
+        let read = read.expect("a storm's settings are good");
+        let clock = skewed(network, &skew);
+        let groups = FunctionGroups::new(place, (read, clock, wires), Arc::clone(network));
+        let within =
+            Within { handler: groups.wire(), storage: transports::of_host(network, &queues) };
+        prepare(&storage, &queues, &blobs).await;
+        let host = host(app, settings, within, scenario.seed, site).await;
+        groups.host.set(&host);
+        nodes.host.set(&host);
+        Arc::new(Self { deployment, batch, queues, blobs, host, groups, skew, nodes })
+    }
+
+    /// Tells where GitHub delivers to.
+    pub(super) fn hook(&self) -> String {
+        format!("https://{}.test/api/ProvideActionsRunner?code=function-key", self.deployment.name)
+    }
+
+    /// Asks Batch for something on behalf of somebody who may.
+    pub(super) async fn ask_batch(&self, path: &str, body: &serde_json::Value) -> Response {
+        account::ask(&self.batch, path, body).await
+    }
+}
+
+/// Tells the recorder of what happens on this deployment_run.
+fn listen(place: usize, site: &EventContext, network: &Arc<FaultyNetwork>) {
+    let (mut events, recorder) = (site.subscribe(), Arc::clone(&network.recorder));
+    tokio::spawn(async move {
+        while let Ok(event) = events.recv().await {
+            recorder.on_event(place, &event);
+        }
+    });
+}
+
+fn settings(deployment: &Deployment, storage: &Storage) -> BTreeMap<String, String> {
+    let name = &deployment.name;
+    let (scope, group) = match deployment.level {
+        Level::Repository => ("repository", "Default"),
+        Level::Organization => ("organization", name.as_str()),
+    };
+    let settings = [
+        ("FUNCTIONS_CUSTOMHANDLER_PORT", "1".to_owned()),
+        ("AzureWebJobsStorage", storage.connection()),
+        ("RunnerQueueUrl", storage.queue()),
+        ("StateContainerUrl", storage.state()),
+        ("ClaimUrl", format!("https://{name}.test/api/ClaimRunner")),
+        ("BatchAccountUrl", format!("https://batch.{name}.test")),
+        ("BatchAccountName", BATCH_ACCOUNT.to_owned()),
+        ("BatchAccountKey", BATCH_KEY.to_owned()),
+        ("ContainerRegistryServer", "registry.test".to_owned()),
+        ("DeploymentName", name.clone()),
+        ("GithubToken", GITHUB_TOKEN.to_owned()),
+        ("GithubWebhookSecret", WEBHOOK_SECRET.to_owned()),
+        ("GithubHookRanges", "any".to_owned()),
+        ("TicketKey", format!("the-ticket-key-of-deployment-{name}")),
+        ("RunnerScope", scope.to_owned()),
+        ("RunnerGroup", group.to_owned()),
+        ("AllowedRepositories", deployment.repositories.join(",")),
+        ("MaxJobHours", deployment.max_job_hours.to_string()),
+    ];
+    settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn skewed(network: &Arc<FaultyNetwork>, skew: &Arc<AtomicI64>) -> Clock {
+    let (clock, skew) = (network.clock.clone(), Arc::clone(skew));
+    Clock::telling(move || clock.now() + TimeDelta::milliseconds(skew.load(Ordering::Relaxed)))
+}
+
+/// Makes the queue and the container, which the template would have made.
+async fn prepare(storage: &Storage, queues: &Arc<Service<Queues>>, blobs: &Arc<Service<Blobs>>) {
+    let put = |url: String| {
+        let request = http::Request::put(url).header("x-ms-version", "2026-04-06");
+        request.header(header::CONTENT_LENGTH, "0").body(bytes::Bytes::new()).expect("a request")
+    };
+    let made = queues.call(put(storage.queue())).await.expect("an answer");
+    assert!(made.status().is_success(), "{QUEUE}: {:?}", made.body());
+    let made = blobs.call(put(format!("{}&restype=container", storage.state()))).await;
+    let made = made.expect("an answer");
+    assert!(made.status().is_success(), "{STATE}: {:?}", made.body());
+}
+
+async fn host(
+    app: &Path,
+    settings: BTreeMap<String, String>,
+    within: Within,
+    seed: u64,
+    site: EventContext,
+) -> Arc<Service<FunctionsHost>> {
+    let mut options = functions::Options::new(app);
+    options.settings = settings;
+    options.seed = seed;
+    options.within = Some(within);
+    let host = FunctionsHost::start(options, site).await;
+    Service::new(host.expect("the app is the one that is shipped"))
+}

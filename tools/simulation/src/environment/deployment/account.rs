@@ -1,0 +1,102 @@
+//! Opens the Batch account of a deployment_run, with its pools.
+
+use std::sync::Arc;
+
+use azure_batch_emulator::{Batch, Options, PoolOptions};
+use emulator_core::events::EventContext;
+use emulator_core::service::{Response, Service};
+use http::header;
+use serde_json::json;
+
+use crate::environment::nodes::{Launching, Nodes};
+use crate::scenario::{Deployment, Pool, Scenario};
+use local_deployment::{BATCH_ACCOUNT, BATCH_KEY};
+
+/// The token by which the storm itself asks Batch for something.
+const BEARER: &str = "storm";
+/// The formula that the template brings.
+const FORMULA: &str = include_str!("../../../../../arm/autoscale/dedicated.txt");
+
+/// Opens the Batch account of a deployment, and lets its time pass.
+pub(super) async fn open(
+    scenario: &Scenario,
+    deployment: &Deployment,
+    place: usize,
+    nodes: &Arc<Nodes>,
+    site: &EventContext,
+) -> Arc<Service<Batch>> {
+    let launcher = Arc::clone(nodes);
+    let mut account =
+        Options::new(BATCH_ACCOUNT, BATCH_KEY, Arc::new(Launching(launcher)), "unused".into());
+    account.bearer = Some(BEARER.to_owned());
+    account.seed = scenario.seed ^ place as u64;
+    account.rules.quota.dedicated_cores = u32::MAX;
+    account.pools = deployment.pools.iter().filter(|pool| !pool.scaled).map(fixed).collect();
+    let batch = Service::new(Batch::new(account, site.clone()).expect("the key is base64"));
+    for pool in deployment.pools.iter().filter(|pool| pool.scaled) {
+        let added = ask(&batch, "/pools", &scaled(pool)).await;
+        assert!(added.status().is_success(), "{:?}", added.body());
+    }
+    tokio::spawn({
+        let batch = Arc::clone(&batch.emulator);
+        async move { batch.run().await }
+    });
+    batch
+}
+
+fn fixed(pool: &Pool) -> PoolOptions {
+    PoolOptions {
+        id: pool.id.clone(),
+        nodes: pool.nodes as usize,
+        slots: 1,
+        containers: runs_containers(pool),
+        display: pool.id.clone(),
+    }
+}
+
+/// Windows nodes start containers themselves.
+fn runs_containers(pool: &Pool) -> bool {
+    pool.id != "windows"
+}
+
+fn scaled(pool: &Pool) -> serde_json::Value {
+    let image = json!({ "publisher": "microsoft-dsvm", "offer": "ubuntu-hpc", "sku": "2404" });
+    let mut machine =
+        json!({ "imageReference": image, "nodeAgentSKUId": "batch.node.ubuntu 24.04" });
+    if runs_containers(pool) {
+        machine["containerConfiguration"] = json!({ "type": "dockerCompatible" });
+    }
+    json!({
+        "id": pool.id,
+        "vmSize": "Standard_D2s_v5",
+        "virtualMachineConfiguration": machine,
+        "enableAutoScale": true,
+        "autoScaleFormula": formula(pool),
+        "autoScaleEvaluationInterval": "PT5M",
+    })
+}
+
+/// The formula of a scaled pool.
+pub(in super::super) fn formula(pool: &Pool) -> String {
+    FORMULA.replace("maxNodes = 10;", &format!("maxNodes = {};", pool.nodes))
+}
+
+/// Terminates a task, as an operator does; one that has ended stays as it is.
+pub(in super::super) async fn terminate(batch: &Arc<Service<Batch>>, job: &str, task: &str) {
+    let path = format!("/jobs/{job}/tasks/{task}/terminate");
+    ask(batch, &path, &serde_json::Value::Null).await;
+}
+
+/// Sends Batch a request with the account's token.
+pub(super) async fn ask(
+    batch: &Arc<Service<Batch>>,
+    path: &str,
+    body: &serde_json::Value,
+) -> Response {
+    let request = http::Request::post(format!("https://batch.test{path}?api-version=2025-06-01"))
+        .header(header::AUTHORIZATION, format!("Bearer {BEARER}"))
+        .header(header::CONTENT_TYPE, "application/json; odata=minimalmetadata")
+        .body(if body.is_null() { bytes::Bytes::new() } else { body.to_string().into() });
+    let answer = batch.call(request.expect("a request")).await;
+    answer.expect("nothing is lost on this way")
+}

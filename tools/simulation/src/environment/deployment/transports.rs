@@ -1,0 +1,72 @@
+//! Makes the ways of a deployment_run on which the network hits requests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use azure_batch_emulator::Batch;
+use azure_storage_emulator::{Blobs, Queues};
+use emulator_core::service::{Request, Service};
+use futures::FutureExt;
+use github_emulator::GitHub;
+use handler::transport::{Wire, Wires};
+use http::{HeaderValue, header};
+
+use crate::environment::network::{Broken, FaultyNetwork};
+use crate::faults::Callee;
+use local_deployment::QUEUE;
+
+/// How often the host polls a queue that was empty.
+const POLL: Duration = Duration::from_secs(2);
+
+/// Makes the ways of the handler: to Azure, and to GitHub.
+pub(super) fn of_handler(
+    network: &Arc<FaultyNetwork>,
+    batch: &Arc<Service<Batch>>,
+    queues: &Arc<Service<Queues>>,
+    blobs: &Arc<Service<Blobs>>,
+    github: &Arc<Service<GitHub>>,
+) -> Wires {
+    let (w, batch) = (Arc::clone(network), Arc::clone(batch));
+    let (queues, blobs) = (Arc::clone(queues), Arc::clone(blobs));
+    let azure = move |request: Request| {
+        let (w, batch) = (Arc::clone(&w), Arc::clone(&batch));
+        let (queues, blobs) = (Arc::clone(&queues), Arc::clone(&blobs));
+        async move {
+            let answer = match request.uri().host().unwrap_or_default().split('.').next() {
+                Some("batch") => w.carry(Callee::Batch, &batch, request).await,
+                Some("queues") => w.carry(Callee::Queues, &queues, request).await,
+                Some("blobs") => w.carry(Callee::Blobs, &blobs, request).await,
+                _ => Err(Broken::Before),
+            };
+            Ok(answer?)
+        }
+    };
+    let (w, github) = (Arc::clone(network), Arc::clone(github));
+    let outside = move |mut request: Request| {
+        let (w, github) = (Arc::clone(&w), Arc::clone(&github));
+        request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("mayfly"));
+        async move { Ok(w.carry(Callee::Github, &github, request).await?) }
+    };
+    Wires { azure: Wire::new(azure), outside: Wire::new(outside) }
+}
+
+/// Makes the host's way to the queues.
+///
+/// It polls every two seconds, for days: a poll of a queue that shows nothing has to wait until it does.
+pub(super) fn of_host(
+    network: &Arc<FaultyNetwork>,
+    queues: &Arc<Service<Queues>>,
+) -> emulator_core::transport::Transport {
+    let (network, queues) = (Arc::clone(network), Arc::clone(queues));
+    Arc::new(move |request| {
+        let (network, queues) = (Arc::clone(&network), Arc::clone(&queues));
+        async move {
+            let polls = request.method() == http::Method::GET;
+            while polls && !queues.emulator.messages(QUEUE).iter().any(|message| message.visible) {
+                network.pass(POLL).await;
+            }
+            Ok(network.carry(Callee::Host, &queues, request).await?)
+        }
+        .boxed()
+    })
+}

@@ -1,0 +1,279 @@
+//! Does what the image's entrypoint does: claims a configuration, is a runner, and tells how that ended.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use emulator_core::service::{Response, Service};
+use emulator_core::transport::Transport;
+use functions_host_emulator::FunctionsHost;
+use futures::FutureExt;
+use github_emulator::GitHub;
+use github_runner_emulator::{Bare, Course, Served};
+use http::header;
+use rand::Rng;
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::network::FaultyNetwork;
+use super::nodes::Nodes;
+use crate::faults::{Callee, RunnerFault};
+use crate::record::{Fault, Progress};
+
+/// How long it asks for a configuration.
+const TIMEOUT: i64 = 600;
+/// How long it waits for one answer.
+const ONE_ANSWER: Duration = Duration::from_secs(60);
+/// The longest pause between two questions, but for one that was asked for.
+const LONGEST_PAUSE: i64 = 30;
+
+/// How long a current image lets a runner open its session.
+const SESSION_TIMEOUT: Duration = Duration::from_secs(600);
+
+const NO_SESSION: i32 = 68;
+pub(super) const LISTENER_DIED: i32 = 70;
+const NO_CLAIM: i32 = 75;
+const NO_JOB: i32 = 76;
+const REFUSED: i32 = 77;
+const TERMINATED: i32 = 143;
+
+/// A container that was started for a task.
+pub(super) struct Entrypoint {
+    pub(super) network: Arc<FaultyNetwork>,
+    pub(super) host: Arc<Service<FunctionsHost>>,
+    pub(super) github: Arc<Service<GitHub>>,
+    /// The runner's name, which is the task's id.
+    pub(super) name: String,
+    pub(super) claim_url: String,
+    pub(super) ticket: String,
+    /// The repositories whose jobs it serves, separated by commas; all where it is empty.
+    pub(super) allowed: String,
+    pub(super) place: Place,
+    pub(super) fault: Option<RunnerFault>,
+    /// Whether the image is one of an earlier release.
+    pub(super) old_image: bool,
+    /// Whether a job reads the ticket, and tries it.
+    pub(super) ticket_replays: bool,
+    /// Whether a claim of it is under way.
+    pub(super) is_claiming: Arc<AtomicBool>,
+}
+
+/// Which run of which task on which node a container is.
+pub(super) struct Place {
+    pub(super) nodes: Arc<Nodes>,
+    pub(super) node: String,
+    pub(super) job: String,
+    pub(super) task: String,
+    pub(super) run: u32,
+}
+
+/// What a claim came to.
+enum Claim {
+    Configured(String),
+    Ended(i32),
+}
+
+impl Entrypoint {
+    /// Runs until it ends by itself, or soon after it was asked to; tells the exit code.
+    pub(super) async fn run(&self, mut stop: watch::Receiver<bool>) -> i32 {
+        let claimed = tokio::select! {
+            biased;
+            _ = stop.wait_for(|&asked| asked) => return TERMINATED,
+            claimed = self.claim() => claimed,
+        };
+        let configuration = match claimed {
+            Claim::Configured(configuration) => configuration,
+            Claim::Ended(code) => return code,
+        };
+        let wire = to_github(&self.network, &self.github);
+        let runner = Bare::configured(&configuration, &wire, self.network.clock.clone());
+        let runner = runner.expect("GitHub's configurations are readable");
+        assert_eq!(runner.name(), self.name, "a claim gives the task's own runner");
+        // The container's own start.
+        self.network.pass(self.network.draw(500..4000)).await;
+        if let Some(code) = self.without_session(&mut stop).await {
+            return code;
+        }
+        let (runner, begun) = self.with_hook(runner);
+        let served = tokio::select! {
+            biased;
+            code = self.interrupted(begun) => return code,
+            served = runner.run(stop.clone()) => served,
+        };
+        let stopped = *stop.borrow();
+        self.ended(served, stopped).await
+    }
+
+    /// Waits as long as no session can be opened; returns the code of a runner that ends by it.
+    async fn without_session(&self, stop: &mut watch::Receiver<bool>) -> Option<i32> {
+        let until = self.place.nodes.broken_until(&self.place.node);
+        let (hangs, never) = match (self.fault, until) {
+            (Some(RunnerFault::Offline { hangs }), _) => (hangs, true),
+            (_, Some(_)) => (self.old_image, false),
+            (_, None) => return None,
+        };
+        self.place.has_fault(Fault::NoSession);
+        let restored = async {
+            if never {
+                std::future::pending::<()>().await;
+            }
+            let now = self.network.recorder.second();
+            let seconds = until.unwrap_or_default().saturating_sub(now);
+            self.network.pass(Duration::from_secs(seconds)).await;
+        };
+        let timeout = async {
+            if hangs {
+                std::future::pending::<()>().await;
+            }
+            self.network.pass(SESSION_TIMEOUT).await;
+        };
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|&asked| asked) => Some(TERMINATED),
+            () = restored => None,
+            () = timeout => Some(NO_SESSION),
+        }
+    }
+
+    /// Gives a runner the job-started hook; the receiver reports that a job has reached it.
+    fn with_hook(&self, runner: Bare) -> (Bare, watch::Receiver<bool>) {
+        let (begins, begun) = watch::channel(false);
+        let allowed: Vec<String> = self.allowed.split(',').map(str::to_ascii_lowercase).collect();
+        let runner = runner.admitting(move |repository| {
+            begins.send_replace(true);
+            allowed == [""] || allowed.contains(&repository.to_ascii_lowercase())
+        });
+        (runner, begun)
+    }
+
+    /// Lets the fault of this run end its runner; never returns where it has none that does.
+    async fn interrupted(&self, mut begun: watch::Receiver<bool>) -> i32 {
+        let place = &self.place;
+        match self.fault {
+            Some(RunnerFault::ListenerDies { after }) if job_began(&mut begun).await => {
+                self.network.pass(after).await;
+                place.has_fault(Fault::ListenerKilled);
+                LISTENER_DIED
+            }
+            Some(RunnerFault::Terminated { after: None }) if job_began(&mut begun).await => {
+                place.has_fault(Fault::Terminated);
+                place.nodes.terminate(&place.job, &place.task).await;
+                TERMINATED
+            }
+            Some(RunnerFault::Terminated { after: Some(after) }) => {
+                self.network.pass(after).await;
+                place.has_fault(Fault::Terminated);
+                place.nodes.terminate(&place.job, &place.task).await;
+                std::future::pending().await
+            }
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Records what became of the job, and returns the code.
+    async fn ended(&self, served: Option<Served>, stopped: bool) -> i32 {
+        let Some(Served { job, course }) = served else {
+            return if stopped { TERMINATED } else { NO_JOB };
+        };
+        let (progress, code) = match course {
+            Course::Worked => (Progress::Stepped, 0),
+            Course::SetUpFailed if self.old_image => (Progress::SetUpFailed, NO_JOB),
+            Course::SetUpFailed => (Progress::SetUpFailed, 0),
+            Course::Refused => (Progress::Refused, REFUSED),
+        };
+        self.network.recorder.progressed(job, progress);
+        if stopped {
+            return TERMINATED;
+        }
+        if self.ticket_replays && course == Course::Worked {
+            self.replay_ticket().await;
+        }
+        code
+    }
+
+    async fn claim(&self) -> Claim {
+        let nonce = self.nonce();
+        let began = self.network.clock.now();
+        for attempt in 1.. {
+            let answer = self.ask(&nonce).await;
+            let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
+            match (status, &answer) {
+                (200, Some(answer)) => {
+                    let text = String::from_utf8_lossy(answer.body()).trim().to_owned();
+                    return Claim::Configured(text);
+                }
+                (410, _) => return Claim::Ended(0),
+                (401 | 403, _) => return Claim::Ended(NO_CLAIM),
+                _ => {}
+            }
+            let pause = self.pause_after(attempt, answer.as_ref(), began);
+            if pause <= 0 {
+                return Claim::Ended(NO_CLAIM);
+            }
+            self.network.pass(Duration::from_secs(pause.unsigned_abs())).await;
+        }
+        Claim::Ended(NO_CLAIM)
+    }
+
+    /// Asks once; none is a connection that broke, or took too long.
+    async fn ask(&self, nonce: &str) -> Option<Response> {
+        let body = json!({ "v": 1, "ticket": self.ticket, "nonce": nonce });
+        let request = http::Request::post(&self.claim_url)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body.to_string().into())
+            .expect("the handler wrote the address");
+        let asked = self.network.carry(Callee::Claim, &self.host, request);
+        self.is_claiming.store(true, Ordering::Relaxed);
+        let answer = tokio::time::timeout(ONE_ANSWER, asked).await;
+        self.is_claiming.store(false, Ordering::Relaxed);
+        answer.ok()?.ok()
+    }
+
+    /// Tells the seconds to wait, at most those that are left.
+    fn pause_after(&self, attempt: u32, answer: Option<&Response>, began: DateTime<Utc>) -> i64 {
+        let ceiling = (1 << (attempt - 1).min(5)).min(LONGEST_PAUSE);
+        let asked = answer.and_then(|answer| answer.headers().get(header::RETRY_AFTER));
+        let asked = asked.and_then(|seconds| seconds.to_str().ok()?.parse().ok()).unwrap_or(0);
+        let generated = ceiling - self.network.rng().random_range(0..=ceiling / 2);
+        let left = TIMEOUT - (self.network.clock.now() - began).num_seconds();
+        generated.max(asked).min(left)
+    }
+
+    /// Tries the ticket in other hands, before the container has ended.
+    async fn replay_ticket(&self) {
+        let answer = self.ask(&self.nonce()).await;
+        if answer.is_some_and(|answer| answer.status().is_success()) {
+            self.network.recorder.ticket_replays(&self.name);
+        }
+    }
+
+    fn nonce(&self) -> String {
+        format!("{:032x}", self.network.rng().random::<u128>())
+    }
+}
+
+impl Place {
+    fn has_fault(&self, fault: Fault) {
+        self.nodes.has_fault((&self.job, &self.task), self.run, fault);
+    }
+}
+
+/// Waits until a job has reached the hook of a runner; returns `false` where its runner has ended before.
+async fn job_began(begun: &mut watch::Receiver<bool>) -> bool {
+    begun.wait_for(|&begun| begun).await.is_ok()
+}
+
+/// Makes the way of runners to GitHub, which takes a moment and is spared by outcome.
+pub(super) fn to_github(network: &Arc<FaultyNetwork>, github: &Arc<Service<GitHub>>) -> Transport {
+    let (network, github) = (Arc::clone(network), Arc::clone(github));
+    Arc::new(move |request| {
+        let (network, github) = (Arc::clone(&network), Arc::clone(&github));
+        async move {
+            network.pass(network.draw(5..80)).await;
+            let answer = github.call(request).await;
+            Ok(answer.expect("nothing is lost on this way"))
+        }
+        .boxed()
+    })
+}

@@ -1,0 +1,176 @@
+//! Runs the handler's function groups, each with a memory of its own, and kills them.
+//!
+//! A killed process loses what it remembers and whatever it was about; requests that it has sent go on their way.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll};
+
+use emulator_core::service::{Request, Response};
+use emulator_core::transport::{Transport, TransportError};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use handler::clock::Clock;
+use handler::functions::{App, routes};
+use handler::invocation::queue_message;
+use handler::settings::Settings;
+use handler::transport::Wires;
+use http_body_util::{BodyExt, Full};
+use tokio::task::AbortHandle;
+use tower_service::Service as _;
+
+use super::deployment::Host;
+use super::network::FaultyNetwork;
+use crate::scenario::Group;
+
+const GROUPS: [Group; 3] = [Group::Http, Group::Submit, Group::Reconcile];
+
+/// The processes of one deployment.
+pub(super) struct FunctionGroups {
+    deployment: usize,
+    network: Arc<FaultyNetwork>,
+    start: Start,
+    processes: [Mutex<Process>; 3],
+    pub(super) host: Host,
+}
+
+/// What a process is started with.
+struct Start {
+    settings: Settings,
+    clock: Clock,
+    wires: Wires,
+}
+
+type Answering = BoxFuture<'static, Response>;
+
+struct Process {
+    answer: Arc<dyn Fn(Request) -> Answering + Send + Sync>,
+    invocations: u64,
+    working: Vec<AbortHandle>,
+}
+
+/// An invocation that ends before its time, at one of its polls.
+struct KillableInvocation {
+    work: Option<Answering>,
+    polls_left: Option<u32>,
+}
+
+impl FunctionGroups {
+    pub(super) fn new(
+        deployment: usize,
+        (settings, clock, wires): (Settings, Clock, Wires),
+        network: Arc<FaultyNetwork>,
+    ) -> Arc<Self> {
+        let start = Start { settings, clock, wires };
+        let processes = GROUPS.map(|_| Mutex::new(start.process()));
+        Arc::new(Self { deployment, network, start, processes, host: Host::default() })
+    }
+
+    /// Makes the wire by which the Functions host reaches the processes.
+    pub(super) fn wire(self: &Arc<Self>) -> Transport {
+        let groups = Arc::clone(self);
+        Arc::new(move |request| Arc::clone(&groups).invoke(request).boxed())
+    }
+
+    async fn invoke(self: Arc<Self>, request: Request) -> Result<Response, TransportError> {
+        let group = group_of(request.uri().path());
+        let message = queue_message(request.body(), "request").ok();
+        let second = self.network.recorder.second();
+        let work = {
+            let mut process = self.process(group);
+            process.invocations += 1;
+            let place = (self.deployment, group);
+            let dies = self.network.injector().dies(place, process.invocations, second);
+            let mortal =
+                KillableInvocation { work: Some((process.answer)(request)), polls_left: dies };
+            let work = tokio::spawn({
+                let groups = Arc::clone(&self);
+                async move {
+                    let answer = mortal.await;
+                    if answer.is_none() {
+                        groups.kill(group);
+                    }
+                    answer
+                }
+            });
+            process.working.retain(|working| !working.is_finished());
+            process.working.push(work.abort_handle());
+            work
+        };
+        let answer = work.await.ok().flatten();
+        let failed = answer.as_ref().is_some_and(|answer| !answer.status().is_success());
+        if let Some(message) = message.filter(|_| failed && group == Group::Submit) {
+            self.network.recorder.failed(self.deployment, &message);
+        }
+        answer.ok_or_else(|| TransportError("the process is gone".to_owned()))
+    }
+
+    /// Kills a process, or the whole instance that it is on; another one starts.
+    pub(super) fn kill(&self, group: Group) {
+        let with_instance = rand::Rng::random_bool(&mut *self.network.rng(), 0.5);
+        let kind = if with_instance { "instance" } else { "process" };
+        self.network.recorder.line(&format!("{kind} {} {group:?} killed", self.deployment));
+        if let Some(host) = self.host.get().filter(|_| with_instance) {
+            host.emulator.lose_instance(name(group)).expect("the host has these groups");
+        }
+        let mut process = self.process(group);
+        let invocations = process.invocations;
+        process.working.iter().for_each(AbortHandle::abort);
+        *process = Process { invocations, ..self.start.process() };
+    }
+
+    fn process(&self, group: Group) -> MutexGuard<'_, Process> {
+        self.processes[group as usize].lock().expect("no holder of this lock can panic")
+    }
+}
+
+impl Start {
+    fn process(&self) -> Process {
+        let app = App::with_wires(self.settings.clone(), self.clock.clone(), &self.wires);
+        let app = Arc::new(app.expect("the settings are those of every storm"));
+        let filter = routes(app);
+        let answer = move |request: Request| {
+            let mut service = warp::service(filter.clone());
+            let answering = service.call(request.map(Full::new));
+            async move {
+                let answer = answering.await.unwrap_or_else(|never| match never {});
+                let (parts, body) = answer.into_parts();
+                let body = body.collect().await.expect("answers are whole from the beginning");
+                Response::from_parts(parts, body.to_bytes())
+            }
+            .boxed()
+        };
+        Process { answer: Arc::new(answer), invocations: 0, working: Vec::new() }
+    }
+}
+
+impl Future for KillableInvocation {
+    type Output = Option<Response>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.polls_left == Some(0) {
+            self.work = None;
+            return Poll::Ready(None);
+        }
+        self.polls_left = self.polls_left.map(|left| left - 1);
+        let Some(work) = &mut self.work else { return Poll::Ready(None) };
+        work.as_mut().poll(context).map(Some)
+    }
+}
+
+fn group_of(path: &str) -> Group {
+    match path {
+        "/SubmitRunnerTask" => Group::Submit,
+        "/ReconcileRunners" => Group::Reconcile,
+        _ => Group::Http,
+    }
+}
+
+/// Names a group as the host does.
+fn name(group: Group) -> &'static str {
+    match group {
+        Group::Http => "http",
+        Group::Submit => "function:SubmitRunnerTask",
+        Group::Reconcile => "function:ReconcileRunners",
+    }
+}

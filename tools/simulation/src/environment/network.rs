@@ -1,0 +1,132 @@
+//! Lets each call meet its outcome on the way: it is slow, fails, or breaks before or after its work.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use emulator_core::clock::Clock;
+use emulator_core::service::{Emulator, Request, Response, Service};
+use http::{StatusCode, header};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use super::recorder::Recorder;
+use crate::faults::{Callee, FaultInjector, FaultOutcome};
+use crate::scenario::Scenario;
+
+/// How long the handler waits for an answer.
+const TIMEOUT: Duration = Duration::from_secs(40);
+
+/// What hits calls, and the chance of everything that no scenario foresees.
+pub(super) struct FaultyNetwork {
+    pub(super) clock: Clock,
+    pub(super) recorder: Arc<Recorder>,
+    injector: Mutex<FaultInjector>,
+    rng: Mutex<StdRng>,
+}
+
+/// A connection broke.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Broken {
+    /// Before the request arrived.
+    Before,
+    /// Before the answer came.
+    After,
+}
+
+impl FaultyNetwork {
+    pub(super) fn new(scenario: &Scenario, clock: Clock, recorder: Arc<Recorder>) -> Self {
+        let injector = Mutex::new(FaultInjector::of(scenario));
+        let rng = Mutex::new(StdRng::seed_from_u64(scenario.seed ^ 0x5707));
+        Self { clock, recorder, injector, rng }
+    }
+
+    /// Carries a call to a service as outcome has it.
+    ///
+    /// What has arrived is done even if the caller is gone by then.
+    pub(super) async fn carry<E: Emulator>(
+        &self,
+        callee: Callee,
+        service: &Arc<Service<E>>,
+        request: Request,
+    ) -> Result<Response, Broken> {
+        let operation = service.emulator.operation(&request);
+        let operation = operation.map_or("unmodelled".to_owned(), |known| format!("{known:?}"));
+        let outcome = self.injector().next(callee, &operation, self.recorder.second());
+        self.recorder.called(callee, &operation, outcome, &request);
+        let (there, back) = (self.draw(5..80), self.draw(5..40));
+        self.pass(there).await;
+        match outcome {
+            FaultOutcome::Pass => {}
+            FaultOutcome::Slow { milliseconds } => {
+                self.pass(Duration::from_millis(milliseconds)).await
+            }
+            FaultOutcome::Fail { status, retry_after } => {
+                self.pass(back).await;
+                return Ok(failure(service, status, retry_after));
+            }
+            FaultOutcome::LostRequest => {
+                // Most connections break at once; some just say nothing more.
+                let silent = self.rng().random_bool(0.2);
+                self.pass(if silent { TIMEOUT } else { back }).await;
+                return Err(Broken::Before);
+            }
+            FaultOutcome::LostAnswer => {}
+        }
+        let arrived = tokio::spawn({
+            let service = Arc::clone(service);
+            async move { service.call(request).await }
+        });
+        let answer = arrived.await;
+        self.pass(back).await;
+        match answer {
+            Ok(Ok(answer)) if outcome != FaultOutcome::LostAnswer => Ok(answer),
+            _ => Err(Broken::After),
+        }
+    }
+
+    /// Lets time pass.
+    pub(super) async fn pass(&self, time: Duration) {
+        self.clock.sleep_until(self.clock.now() + time).await;
+    }
+
+    /// Draws a length of time, in milliseconds.
+    pub(super) fn draw(&self, range: std::ops::Range<u64>) -> Duration {
+        Duration::from_millis(self.rng().random_range(range))
+    }
+
+    pub(super) fn rng(&self) -> MutexGuard<'_, StdRng> {
+        self.rng.lock().expect("no holder of this lock can panic")
+    }
+
+    pub(super) fn injector(&self) -> MutexGuard<'_, FaultInjector> {
+        self.injector.lock().expect("no holder of this lock can panic")
+    }
+}
+
+impl From<Broken> for handler::transport::Unanswered {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Before => Self::NotConnected("the connection was refused".to_owned()),
+            Broken::After => Self::Broken("the connection broke".to_owned()),
+        }
+    }
+}
+
+impl From<Broken> for emulator_core::transport::TransportError {
+    fn from(_: Broken) -> Self {
+        Self("the connection broke".to_owned())
+    }
+}
+
+fn failure<E: Emulator>(
+    service: &Arc<Service<E>>,
+    status: u16,
+    retry_after: Option<u32>,
+) -> Response {
+    let status = StatusCode::from_u16(status).expect("injector name statuses that there are");
+    let mut answer = service.emulator.failure(status, "the storm");
+    if let Some(seconds) = retry_after {
+        answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    answer
+}

@@ -1,0 +1,277 @@
+//! Notes what happens, as lines for the trace and as the record for the findings.
+
+use std::sync::{Mutex, MutexGuard};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use emulator_core::clock::Clock;
+use emulator_core::service::Request;
+use tokio::sync::watch;
+
+use super::Trace;
+use crate::faults::{Callee, FaultOutcome};
+use crate::record::{Calls, End, Fault, JobRecord, Leftovers, Progress, Record, Run};
+use crate::scenario::{Scenario, Stage};
+
+mod events;
+mod state;
+
+use state::{State, Watched};
+
+/// What happened so far.
+pub(super) struct Recorder {
+    clock: Clock,
+    origin: DateTime<Utc>,
+    names: Vec<String>,
+    state: Mutex<State>,
+}
+
+impl Recorder {
+    pub(super) fn new(clock: Clock, scenario: &Scenario) -> Self {
+        let names = scenario.deployments.iter().map(|deployment| deployment.name.clone()).collect();
+        Self { origin: clock.now(), clock, names, state: Mutex::default() }
+    }
+
+    /// Tells how many seconds have passed.
+    pub(super) fn second(&self) -> u64 {
+        self.now() / 1000
+    }
+
+    /// Tells how many milliseconds have passed.
+    pub(super) fn now(&self) -> u64 {
+        self.since(self.clock.now())
+    }
+
+    fn since(&self, at: DateTime<Utc>) -> u64 {
+        u64::try_from((at - self.origin).num_milliseconds()).unwrap_or_default()
+    }
+
+    /// Tells when anything last happened to a job, a task or a runner, in milliseconds.
+    pub(super) fn last_activity(&self) -> u64 {
+        self.state().last_activity
+    }
+
+    /// Tells whether every job has ended that somebody may serve.
+    pub(super) fn all_ended(&self, scenario: &Scenario) -> bool {
+        let state = self.state();
+        let mut jobs = state.record.jobs.iter();
+        jobs.all(|job| job.ended_at.is_some() || scenario.jobs[job.planned].deployment.is_none())
+    }
+
+    /// Writes a line of the trace.
+    pub(super) fn line(&self, text: &str) {
+        let now = self.now();
+        self.state().trace.push(format!("{} {text}", moment(now)));
+    }
+
+    /// Notes a call and its outcome.
+    pub(super) fn called(
+        &self,
+        callee: Callee,
+        operation: &str,
+        outcome: FaultOutcome,
+        request: &Request,
+    ) {
+        let mut state = self.state();
+        let (calls, faulty, slow) = state.calls.entry((callee, operation.to_owned())).or_default();
+        *calls += 1;
+        *faulty += u64::from(outcome.is_faulty());
+        *slow += u64::from(matches!(outcome, FaultOutcome::Slow { .. }));
+        drop(state);
+        let path = request.uri().path();
+        self.line(&format!("  {callee:?} {operation} {path}: {outcome:?}"));
+        if !matches!(
+            outcome,
+            FaultOutcome::Pass | FaultOutcome::Slow { .. } | FaultOutcome::LostAnswer
+        ) {
+            return;
+        }
+        let mut segments = path.rsplit('/');
+        if operation.starts_with("DeleteSelfHostedRunner") {
+            let id = segments.next().and_then(|id| id.parse::<u64>().ok());
+            self.state().deregistered.extend(id);
+        } else if operation == "TerminateTask"
+            && let (_, Some(task), _, Some(job)) =
+                (segments.next(), segments.next(), segments.next(), segments.next())
+        {
+            self.terminated(job, &task.replace("%2D", "-"));
+        }
+    }
+
+    /// Notes that a job is in GitHub; the receiver tells how far it comes.
+    pub(super) fn queued(
+        &self,
+        planned: usize,
+        (id, attempt): (u64, u32),
+        ready: bool,
+    ) -> watch::Receiver<Stage> {
+        let now = self.now();
+        let mut state = self.state();
+        let (stage, staged) = watch::channel(Stage::Queued);
+        let place = state.record.jobs.len();
+        state.jobs.insert(id, Watched { place, stage });
+        state.record.jobs.push(JobRecord {
+            planned,
+            id,
+            attempt,
+            ready_at: ready.then_some(now),
+            started_at: None,
+            ended_at: None,
+            conclusion: None,
+            runners: Vec::new(),
+            cancelled_at: None,
+            progress: None,
+        });
+        state.last_activity = now;
+        drop(state);
+        self.line(&format!("job {id} (planned {planned}, attempt {attempt}) queued"));
+        staged
+    }
+
+    /// Finds the planned job of a job's number.
+    pub(super) fn planned(&self, job: u64) -> Option<usize> {
+        let state = self.state();
+        Some(state.record.jobs[state.jobs.get(&job)?.place].planned)
+    }
+
+    /// Notes that the gate before a job was opened.
+    pub(super) fn approved(&self, job: u64) {
+        self.line(&format!("job {job} approved"));
+        let now = self.now();
+        self.with_job(job, |job| job.ready_at = Some(now));
+    }
+
+    /// Notes that a job was asked to be cancelled.
+    pub(super) fn cancelled(&self, job: u64) {
+        self.line(&format!("job {job} is to be cancelled"));
+        let now = self.now();
+        self.with_job(job, |job| job.cancelled_at = Some(now));
+    }
+
+    fn with_job(&self, id: u64, change: impl FnOnce(&mut JobRecord)) {
+        let mut state = self.state();
+        if let Some(place) = state.jobs.get(&id).map(|job| job.place) {
+            change(&mut state.record.jobs[place]);
+        }
+    }
+
+    /// Notes that a run of a task starts; tells the number of the run, from 1.
+    pub(super) fn started(&self, deployment: usize, job: &str, task: &str) -> u32 {
+        let now = self.now();
+        let mut state = self.state();
+        let record = state.task(deployment, job, task, now);
+        record.runs.push(Run {
+            started_at: now,
+            ended_at: None,
+            exit_code: None,
+            was_claiming: false,
+            fault: None,
+        });
+        u32::try_from(record.runs.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Notes that a run of a task has ended; without a code it was cut off.
+    pub(super) fn ended(
+        &self,
+        place: (usize, &str, &str),
+        run: u32,
+        code: Option<i32>,
+        was_claiming: bool,
+    ) {
+        let now = self.now();
+        let (deployment, job, task) = place;
+        let mut state = self.state();
+        let record = state.task(deployment, job, task, now);
+        if let Some(run) = record.runs.get_mut(run as usize - 1) {
+            *run = Run { ended_at: Some(now), exit_code: code, was_claiming, ..*run };
+        }
+        drop(state);
+        self.line(&format!("run {run} of {job}/{task} ended: {code:?}"));
+    }
+
+    /// Records which fault a run of a task has.
+    pub(super) fn has_fault(&self, place: (usize, &str, &str), run: u32, fault: Fault) {
+        let now = self.now();
+        let (deployment, job, task) = place;
+        let mut state = self.state();
+        let record = state.task(deployment, job, task, now);
+        if let Some(run) = record.runs.get_mut(run as usize - 1) {
+            run.fault = run.fault.or(Some(fault));
+        }
+        drop(state);
+        self.line(&format!("run {run} of {job}/{task}: {fault:?}"));
+    }
+
+    /// Records how far a runner came with a job.
+    pub(super) fn progressed(&self, job: u64, progress: Progress) {
+        self.line(&format!("job {job}: {progress:?}"));
+        self.with_job(job, |job| job.progress = Some(progress));
+    }
+
+    /// Notes that a runner's process is gone before its registration.
+    pub(super) fn interrupted(&self, runner: &str) {
+        let mut state = self.state();
+        if let Some(&place) = state.runners.get(runner) {
+            let record = &mut state.record.runners[place];
+            record.end = record.end.or(Some(End::CutOff));
+        }
+    }
+
+    /// Notes that the handler failed at a message of this text.
+    pub(super) fn failed(&self, deployment: usize, message: &str) {
+        let text = STANDARD.encode(message);
+        *self.state().failed.entry((deployment, text)).or_default() += 1;
+    }
+
+    /// Notes that somebody got a credential with a stolen ticket.
+    pub(super) fn ticket_replays(&self, task: &str) {
+        self.line(&format!("task {task} was ticket_replays"));
+        self.state().record.ticket_replays.push(task.to_owned());
+    }
+
+    /// Notes the end of a task that was terminated before it ran: nobody else tells of that.
+    fn terminated(&self, job: &str, task: &str) {
+        let now = self.now();
+        let named = |name: &String| task.strip_prefix(name.as_str())?.strip_prefix('-').map(|_| ());
+        let Some(deployment) = self.names.iter().position(|name| named(name).is_some()) else {
+            return;
+        };
+        let mut state = self.state();
+        let record = state.task(deployment, job, task, now);
+        record.ended_at = record.ended_at.or(Some(now));
+    }
+
+    /// Notes the events that GitHub failed to deliver, and that nobody asked for again.
+    pub(super) fn undelivered(&self, events: Vec<String>) {
+        self.state().record.undelivered = events;
+    }
+
+    /// Ends the recorder.
+    pub(super) fn close(&self, (left, quiescent): (Leftovers, bool)) -> (Record, Trace) {
+        let now = self.now();
+        let mut state = self.state();
+        let calls = std::mem::take(&mut state.calls);
+        let calls = calls.into_iter().map(|((callee, operation), (calls, faulty, slow))| Calls {
+            callee,
+            operation,
+            calls,
+            faulty,
+            slow,
+        });
+        state.record.calls = calls.collect();
+        (state.record.left, state.record.quiescent) = (left, quiescent);
+        state.record.ended_at = now;
+        (std::mem::take(&mut state.record), Trace(std::mem::take(&mut state.trace)))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no holder of this lock can panic")
+    }
+}
+
+/// Writes a moment as hours, minutes, seconds and milliseconds.
+fn moment(milliseconds: u64) -> String {
+    let (seconds, rest) = (milliseconds / 1000, milliseconds % 1000);
+    format!("{:02}:{:02}:{:02}.{rest:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}

@@ -1,0 +1,250 @@
+//! Lets the planned scheduled_faults happen, each at its moment, and ends those that last.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use azure_batch_emulator::{Loss, ResizeErrorCode};
+use github_runner_emulator::Bare;
+use http::header;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::deployment::{DeploymentRun, formula};
+use super::entrypoint::to_github;
+use super::open_groups::open_group;
+use super::setup::{Environment, ORGANIZATION};
+use crate::scenario::{Error, FaultKind, Level, ScheduledFault};
+use local_deployment::GITHUB_TOKEN;
+
+/// A formula that asks for more samples than there are.
+const FAILING: &str = "$TargetDedicatedNodes = $PendingTasks.GetSample(TimeInterval_Year, 100);";
+/// How often a formula is handed in until the pool takes it.
+const MAX_TRIES: u32 = 40;
+
+/// Begins to wait for all scheduled_faults.
+pub(super) fn begin(environment: &Arc<Environment>) {
+    for scheduled_fault in &environment.scenario.scheduled_faults {
+        let (pending, environment, scheduled_fault) =
+            (environment.expect(), Arc::clone(environment), scheduled_fault.clone());
+        tokio::spawn(async move {
+            environment.until(scheduled_fault.at).await;
+            environment
+                .network
+                .recorder
+                .line(&format!("scheduled_fault: {:?}", scheduled_fault.kind));
+            happen(&environment, &scheduled_fault).await;
+            drop(pending);
+        });
+    }
+}
+
+async fn happen(environment: &Arc<Environment>, scheduled_fault: &ScheduledFault) {
+    let lasts = Duration::from_secs(scheduled_fault.kind.lasts());
+    match &scheduled_fault.kind {
+        FaultKind::Kill { deployment, group } => {
+            environment.deployments[*deployment].groups.kill(*group)
+        }
+        FaultKind::LoseNode { deployment, pool, preempted } => {
+            lose_node(&environment.deployments[*deployment], pool, *preempted);
+        }
+        FaultKind::PoolFull { deployment, pool, .. } => {
+            let batch = &environment.deployments[*deployment].batch.emulator;
+            batch.hold_scheduling(pool).expect("the scenario's pool");
+            environment.network.pass(lasts).await;
+            batch.release_scheduling(pool).expect("the scenario's pool");
+        }
+        FaultKind::NoNodes { deployment, pool, .. } => {
+            let batch = &environment.deployments[*deployment].batch.emulator;
+            batch.freeze_allocation(pool).expect("the scenario's pool");
+            environment.network.pass(lasts).await;
+            batch.thaw_allocation(pool).expect("the scenario's pool");
+        }
+        FaultKind::ResizeFails { deployment, pool, error } => {
+            let code = match error {
+                Error::Quota => ResizeErrorCode::AccountCoreQuotaReached,
+                Error::Allocation => ResizeErrorCode::AllocationFailed,
+            };
+            let deployment_run = &environment.deployments[*deployment];
+            deployment_run.batch.emulator.fail_allocation(pool, code).expect("the scenario's pool");
+        }
+        FaultKind::ScalingFails { deployment, pool, .. } => {
+            fail_scaling(environment, &environment.deployments[*deployment], pool, lasts).await;
+        }
+        FaultKind::ForeignRunner { deployment, repository, labels, jobs, .. } => {
+            let runner = Foreign::new(environment, *deployment, repository, scheduled_fault.at);
+            Foreign { labels: labels.clone(), ..runner }.serve_for(lasts, *jobs).await;
+        }
+        FaultKind::NoAssignment { .. } => {
+            environment.github.emulator.pause_assignment(true);
+            environment.network.pass(lasts).await;
+            environment.github.emulator.pause_assignment(false);
+        }
+        FaultKind::ClockSkew { deployment, milliseconds, .. } => {
+            let skew = &environment.deployments[*deployment].skew;
+            skew.store(*milliseconds, Ordering::Relaxed);
+            environment.network.pass(lasts).await;
+            skew.store(0, Ordering::Relaxed);
+        }
+        FaultKind::GroupOpened { deployment, .. } => {
+            open_group(environment, *deployment, lasts).await;
+        }
+        FaultKind::RouteBroken { deployment, pool, seconds } => {
+            break_route(&environment.deployments[*deployment], pool, scheduled_fault.at + seconds);
+            environment.network.pass(lasts).await;
+        }
+        // These befall calls, as long as they last.
+        FaultKind::RateStorm { .. } | FaultKind::Outage { .. } => {
+            environment.network.pass(lasts).await
+        }
+        FaultKind::JobDisabled { deployment, profile } => {
+            disable(&environment.deployments[*deployment], profile).await;
+        }
+    }
+}
+
+fn lose_node(deployment_run: &DeploymentRun, pool: &str, preempted: bool) {
+    let batch = &deployment_run.batch.emulator;
+    let loss = if preempted { Loss::Preempted } else { Loss::Died };
+    if let Some(node) = batch.nodes(pool).into_iter().find(|node| node.running > 0) {
+        batch.lose_node(&node.id, loss).expect("it was just listed");
+    }
+}
+
+/// Breaks the route to GitHub of a node that runs something, or else of any node of the pool.
+fn break_route(deployment_run: &DeploymentRun, pool: &str, until_second: u64) {
+    let nodes = deployment_run.batch.emulator.nodes(pool);
+    let busy = nodes.iter().find(|node| node.running > 0);
+    if let Some(node) = busy.or_else(|| nodes.first()) {
+        deployment_run.nodes.break_route(&node.id, until_second);
+    }
+}
+
+async fn fail_scaling(
+    environment: &Arc<Environment>,
+    deployment_run: &DeploymentRun,
+    pool: &str,
+    lasts: Duration,
+) {
+    let Some(pool) =
+        deployment_run.deployment.pools.iter().find(|known| known.id == pool && known.scaled)
+    else {
+        return;
+    };
+    scale(environment, deployment_run, &pool.id, FAILING).await;
+    environment.network.pass(lasts).await;
+    scale(environment, deployment_run, &pool.id, &formula(pool)).await;
+}
+
+/// Hands a formula in; a pool that is being resized takes none.
+async fn scale(
+    environment: &Arc<Environment>,
+    deployment_run: &DeploymentRun,
+    pool: &str,
+    formula: &str,
+) {
+    let body = json!({ "autoScaleFormula": formula, "autoScaleEvaluationInterval": "PT5M" });
+    for _ in 0..MAX_TRIES {
+        let answer =
+            deployment_run.ask_batch(&format!("/pools/{pool}/enableautoscale"), &body).await;
+        if answer.status().is_success() {
+            return;
+        }
+        environment.network.pass(Duration::from_secs(60)).await;
+    }
+    panic!("pool {pool} takes no formula");
+}
+
+/// Disables the last Batch job of a profile that takes tasks.
+async fn disable(deployment_run: &DeploymentRun, profile: &str) {
+    let is_its = |id: &str| {
+        let rest = id.strip_prefix("runners-").and_then(|rest| rest.strip_prefix(profile));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    };
+    let jobs = deployment_run.batch.emulator.jobs();
+    let mut open = jobs.iter().filter(|job| is_its(&job.id) && job.state == "active");
+    if let Some(job) = open.next_back() {
+        let body = json!({ "disableTasks": "requeue" });
+        deployment_run.ask_batch(&format!("/jobs/{}/disable", job.id), &body).await;
+    }
+}
+
+/// A runner that is none of ours, or several one after another: each takes one job.
+struct Foreign {
+    environment: Arc<Environment>,
+    /// Where it registers, as a path of the API.
+    place: String,
+    group: u64,
+    labels: Vec<String>,
+    number: u64,
+}
+
+impl Foreign {
+    fn new(
+        environment: &Arc<Environment>,
+        deployment: usize,
+        repository: &str,
+        number: u64,
+    ) -> Self {
+        let place = match environment.scenario.deployments[deployment].level {
+            Level::Repository => format!("repos/{repository}"),
+            Level::Organization => format!("orgs/{ORGANIZATION}"),
+        };
+        let group = environment.groups[deployment];
+        Self { environment: Arc::clone(environment), place, group, labels: Vec::new(), number }
+    }
+
+    async fn serve_for(self, lasts: Duration, jobs: u32) {
+        let network = Arc::clone(&self.environment.network);
+        let (asker, stop) = watch::channel(false);
+        let over = async {
+            network.pass(lasts).await;
+            asker.send_replace(true);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            biased;
+            () = self.serve(jobs, stop) => {}
+            () = over => {}
+        }
+    }
+
+    async fn serve(&self, jobs: u32, stop: watch::Receiver<bool>) {
+        let Self { environment, place, .. } = self;
+        for job in 1..=jobs {
+            let name = format!("foreign-{}-{job}", self.number);
+            let body =
+                json!({ "name": name, "runner_group_id": self.group, "labels": self.labels });
+            let (id, configuration) = register(environment, place, &body).await;
+            let wire = to_github(&environment.network, &environment.github);
+            let runner = Bare::configured(&configuration, &wire, environment.network.clock.clone());
+            if runner.expect("a configuration").run(stop.clone()).await.is_none() {
+                return remove(environment, place, id).await;
+            }
+        }
+    }
+}
+
+async fn register(environment: &Environment, place: &str, body: &Value) -> (u64, String) {
+    let path = format!("{place}/actions/runners/generate-jitconfig");
+    let answer: Value = ask(environment, http::Method::POST, &path, body.to_string()).await;
+    let configuration = answer["encoded_jit_config"].as_str().unwrap_or_default().to_owned();
+    (answer["runner"]["id"].as_u64().unwrap_or_default(), configuration)
+}
+
+async fn remove(environment: &Environment, place: &str, id: u64) {
+    let path = format!("{place}/actions/runners/{id}");
+    ask(environment, http::Method::DELETE, &path, String::new()).await;
+}
+
+async fn ask(environment: &Environment, method: http::Method, path: &str, body: String) -> Value {
+    let request = http::Request::builder()
+        .method(method)
+        .uri(format!("https://api.github.com/{path}"))
+        .header(header::AUTHORIZATION, format!("Bearer {GITHUB_TOKEN}"))
+        .header(header::USER_AGENT, "somebody")
+        .body(body.into())
+        .expect("a request");
+    let answer = environment.github.call(request).await.expect("nothing is lost on this way");
+    serde_json::from_slice(answer.body()).unwrap_or_default()
+}

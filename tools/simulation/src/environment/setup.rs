@@ -1,0 +1,143 @@
+//! Puts the deployments of all deployments under one GitHub.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::Context;
+use emulator_core::events::EventContext;
+use emulator_core::service::Service;
+use github_emulator::{self as github, GitHub, Group, Scope, Visibility};
+use tempfile::TempDir;
+
+use super::deployment::DeploymentRun;
+use super::network::FaultyNetwork;
+use super::webhooks::WebhookRouter;
+use crate::scenario::{Level, Scenario};
+use local_deployment::{GITHUB_TOKEN, WEBHOOK_SECRET, app_files};
+
+/// The organization that has all repositories.
+pub(super) const ORGANIZATION: &str = "octo";
+
+/// GitHub and the deployments below it.
+pub(super) struct Environment {
+    pub(super) scenario: Arc<Scenario>,
+    pub(super) network: Arc<FaultyNetwork>,
+    pub(super) github: Arc<Service<GitHub>>,
+    /// Where GitHub reports its events.
+    pub(super) site: EventContext,
+    pub(super) deployments: Vec<Arc<DeploymentRun>>,
+    /// The numbers of the deployments' runner groups; 1 for a repository's own.
+    pub(super) groups: Vec<u64>,
+    /// The numbers of runs at GitHub, by those in the scenario.
+    pub(super) runs: Mutex<BTreeMap<u64, u64>>,
+    /// How much of what is planned is still to come.
+    pending: AtomicUsize,
+}
+
+/// Something that is planned, until it has happened.
+pub(super) struct Pending(Arc<Environment>);
+
+impl Environment {
+    /// Builds everything; nothing has happened yet.
+    pub(super) async fn over(scenario: Arc<Scenario>, network: Arc<FaultyNetwork>) -> Arc<Self> {
+        let hooks = WebhookRouter::new(&scenario, &network);
+        let site = EventContext::new(network.clock.clone());
+        let github = Service::new(github(&scenario, &network, &hooks, &site));
+        let app = app().expect("a folder for the app");
+        let mut deployments = Vec::new();
+        for place in 0..scenario.deployments.len() {
+            deployments.push(
+                DeploymentRun::start(&scenario, place, (&network, &github), app.path()).await,
+            );
+        }
+        deployments.iter().for_each(|deployment_run| {
+            hooks.set_host(&deployment_run.deployment.name, &deployment_run.host)
+        });
+        let groups = deployments
+            .iter()
+            .map(|deployment_run| open(&github.emulator, deployment_run))
+            .collect();
+        let (runs, pending) = (Mutex::default(), AtomicUsize::new(0));
+        Arc::new(Self { scenario, network, github, site, deployments, groups, runs, pending })
+    }
+
+    /// Announces something that is still to come.
+    pub(super) fn expect(self: &Arc<Self>) -> Pending {
+        self.pending.fetch_add(1, Ordering::Relaxed);
+        Pending(Arc::clone(self))
+    }
+
+    /// Tells whether all that was planned has happened.
+    pub(super) fn all_done(&self) -> bool {
+        self.pending.load(Ordering::Relaxed) == 0
+    }
+
+    /// Waits until a second of the storm.
+    pub(super) async fn until(&self, second: u64) {
+        let now = self.network.recorder.now();
+        self.network.pass(Duration::from_millis((second * 1000).saturating_sub(now))).await;
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.0.pending.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn github(
+    scenario: &Scenario,
+    network: &Arc<FaultyNetwork>,
+    hooks: &Arc<WebhookRouter>,
+    site: &EventContext,
+) -> Arc<GitHub> {
+    let mut options = github::Options::new(GITHUB_TOKEN, scenario.seed);
+    options.idle_removal = scenario.idle_removal.map(Duration::from_secs);
+    options.rate_limit = scenario.rate_limit;
+    options.transport = hooks.wire();
+    let mut events = site.subscribe();
+    let github = GitHub::new(options, site.clone());
+    let (on_event, recorder) = (Arc::downgrade(&github), Arc::clone(&network.recorder));
+    tokio::spawn(async move {
+        while let Ok(event) = events.recv().await {
+            let Some(github) = on_event.upgrade() else { return };
+            recorder.on_github_event(&github, &event);
+        }
+    });
+    github
+}
+
+/// Adds what a deployment needs at GitHub; tells the number of its runner group.
+fn open(github: &GitHub, deployment_run: &DeploymentRun) -> u64 {
+    for repository in
+        deployment_run.deployment.repositories.iter().chain(&deployment_run.deployment.neighbours)
+    {
+        github.add_repository(repository, Visibility::Private);
+    }
+    let organization = Scope::Organization(ORGANIZATION.to_owned());
+    github.add_hook(&deployment_run.hook(), WEBHOOK_SECRET, organization.clone());
+    match deployment_run.deployment.level {
+        Level::Repository => Group::DEFAULT,
+        Level::Organization => github.add_group(Group {
+            id: 0,
+            name: deployment_run.deployment.name.clone(),
+            scope: organization,
+            repositories: Some(deployment_run.deployment.repositories.iter().cloned().collect()),
+            allows_public_repositories: false,
+        }),
+    }
+}
+
+/// Lays the app's files, but for RefreshFirewall: a storm's webhooks may come from anywhere.
+fn app() -> anyhow::Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix("mayfly-storm-").tempdir();
+    let folder = folder.context("make a folder")?;
+    for (path, text) in app_files().filter(|(path, _)| !path.starts_with("RefreshFirewall")) {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap_or(folder.path())).context("make a folder")?;
+        std::fs::write(path, text).context("write a file")?;
+    }
+    Ok(folder)
+}

@@ -1,0 +1,116 @@
+//! Carries GitHub's deliveries to the deployments, on the courses that are planned for them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use emulator_core::service::{Request, Response, Service};
+use emulator_core::transport::{Transport, TransportError};
+use functions_host_emulator::FunctionsHost;
+use futures::FutureExt;
+use serde_json::Value;
+
+use super::deployment::Host;
+use super::network::FaultyNetwork;
+use crate::scenario::{DeliveryOutcome, Scenario};
+
+/// The way of deliveries.
+pub(super) struct WebhookRouter {
+    scenario: Arc<Scenario>,
+    network: Arc<FaultyNetwork>,
+    /// The hosts of the deployments, by their host names.
+    hosts: BTreeMap<String, Host>,
+    /// The events of a job that have left for a deployment.
+    sent: Mutex<BTreeMap<(String, u64), BTreeSet<String>>>,
+}
+
+impl WebhookRouter {
+    pub(super) fn new(scenario: &Arc<Scenario>, network: &Arc<FaultyNetwork>) -> Arc<Self> {
+        let names = scenario.deployments.iter().map(|deployment| host_name(&deployment.name));
+        let hosts = names.map(|name| (name, Host::default())).collect();
+        let (scenario, network) = (Arc::clone(scenario), Arc::clone(network));
+        Arc::new(Self { scenario, network, hosts, sent: Mutex::default() })
+    }
+
+    /// Makes the host of a deployment known.
+    pub(super) fn set_host(&self, deployment: &str, host: &Arc<Service<FunctionsHost>>) {
+        self.hosts[&host_name(deployment)].set(host);
+    }
+
+    pub(super) fn wire(self: &Arc<Self>) -> Transport {
+        let hooks = Arc::clone(self);
+        Arc::new(move |request| Arc::clone(&hooks).carry(request).boxed())
+    }
+
+    async fn carry(self: Arc<Self>, request: Request) -> Result<Response, TransportError> {
+        let broken = || TransportError("the delivery was lost".to_owned());
+        let course = self.course(&request);
+        if course != DeliveryOutcome::Usual {
+            self.network.recorder.line(&format!("  delivery to {}: {course:?}", request.uri()));
+        }
+        match course {
+            DeliveryOutcome::Usual => self.hand_over(request).await,
+            DeliveryOutcome::Twice { after } => {
+                self.later(request.clone(), after);
+                self.hand_over(request).await
+            }
+            DeliveryOutcome::Late { by } => {
+                self.later(request, by);
+                Ok(Response::new(Bytes::new()))
+            }
+            DeliveryOutcome::Lost => Ok(Response::new(Bytes::new())),
+            DeliveryOutcome::Refused => Err(broken()),
+            DeliveryOutcome::Unanswered => {
+                self.hand_over(request).await?;
+                Err(broken())
+            }
+        }
+    }
+
+    fn later(self: &Arc<Self>, request: Request, seconds: u64) {
+        let hooks = Arc::clone(self);
+        tokio::spawn(async move {
+            hooks.network.pass(Duration::from_secs(seconds)).await;
+            // Nobody waits for the answer.
+            let _ = hooks.hand_over(request).await;
+        });
+    }
+
+    async fn hand_over(&self, request: Request) -> Result<Response, TransportError> {
+        self.network.pass(self.network.draw(20..200)).await;
+        let to = request.uri().host().unwrap_or_default();
+        let host = self.hosts.get(to).and_then(Host::get);
+        let host = host.ok_or_else(|| TransportError(format!("there is no host {to}")))?;
+        host.call(request).await.map_err(|lost| TransportError(lost.to_string()))
+    }
+
+    /// Finds the course of a delivery: the first of a job has one, all later ones another.
+    fn course(&self, request: &Request) -> DeliveryOutcome {
+        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+        if header("x-github-event") != Some("workflow_job") {
+            return DeliveryOutcome::Usual;
+        }
+        let payload: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+        let job = payload["workflow_job"]["id"].as_u64().unwrap_or_default();
+        let Some(planned) = self.network.recorder.planned(job) else {
+            return DeliveryOutcome::Usual;
+        };
+        let planned = &self.scenario.jobs[planned];
+        let to = request.uri().host().unwrap_or_default().to_owned();
+        let event = header("x-github-delivery").unwrap_or_default().to_owned();
+        let mut sent = self.sent.lock().expect("no holder of this lock can panic");
+        let sent = sent.entry((to, job)).or_default();
+        let first = sent.is_empty();
+        match sent.insert(event) {
+            true if first => planned.queued,
+            true => planned.later,
+            // It was asked for again.
+            false => DeliveryOutcome::Usual,
+        }
+    }
+}
+
+fn host_name(deployment: &str) -> String {
+    format!("{deployment}.test")
+}

@@ -1,0 +1,54 @@
+//! Decides which faults a run of a runner has.
+
+use std::time::Duration;
+
+use super::FaultInjector;
+use super::call_rng::CallRng;
+
+/// A fault of one run of a runner.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum RunnerFault {
+    /// It never opens a session with GitHub.
+    Offline {
+        /// Whether it stays for ever: the image does not end a runner without a session, or cannot.
+        hangs: bool,
+    },
+    /// Its listener is killed this long after its job has begun.
+    ListenerDies {
+        /// How long after.
+        after: Duration,
+    },
+    /// An operator terminates its task this long after the container has started, or just as its job begins.
+    Terminated {
+        /// How long after; none: as the job begins.
+        after: Option<Duration>,
+    },
+}
+
+/// The share of runners on a current image that hang although they never open a session.
+const HANGS: f64 = 0.4;
+
+impl FaultInjector {
+    /// Decides which fault a run of a task, counted from 1, has.
+    pub fn runner_fault(&self, task: &str, run: u32, at_second: u64) -> Option<RunnerFault> {
+        let mut rng = CallRng::of(self.seed, &format!("runner {task} {run}"));
+        if at_second >= self.faults_end_at {
+            return None;
+        }
+        if rng.happens(self.fault_rates.offline_runners) {
+            let hangs = rng.happens(HANGS) || self.has_old_image(task, run);
+            return Some(RunnerFault::Offline { hangs });
+        }
+        if rng.happens(self.fault_rates.listener_kills) {
+            return Some(RunnerFault::ListenerDies { after: rng.first_seconds() });
+        }
+        let terminated = rng.happens(self.fault_rates.terminations);
+        let after = rng.happens(0.5).then(|| rng.first_seconds());
+        terminated.then_some(RunnerFault::Terminated { after })
+    }
+
+    /// Decides whether a run of a task is on an image of an earlier release.
+    pub fn has_old_image(&self, task: &str, run: u32) -> bool {
+        CallRng::of(self.seed, &format!("image {task} {run}")).happens(self.fault_rates.old_images)
+    }
+}

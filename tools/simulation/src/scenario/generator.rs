@@ -1,0 +1,92 @@
+//! Draws a scenario from a seed.
+
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+
+use super::{Deployment, Level, Pool, Scenario};
+use crate::faults::FaultRates;
+
+mod faults;
+mod runner_faults;
+mod jobs;
+
+/// Within how many seconds all jobs are queued.
+const SPAN: u64 = 4 * 3600;
+/// How many jobs of the scenario a node has to do: with the lengths that jobs have, some hours of work.
+const JOBS_A_NODE: u32 = 16;
+
+/// How large a storm is, and how wild.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Size {
+    /// How many jobs there are; those that are run again are not counted.
+    pub jobs: u32,
+    /// Which share of calls is faulty; generated as well, where it is not said.
+    pub fault_rate: Option<f64>,
+}
+
+impl Scenario {
+    /// Draws the scenario of a seed: the same one for the same size, on every machine.
+    pub fn generated(seed: u64, size: &Size) -> Self {
+        let rng = &mut StdRng::seed_from_u64(seed);
+        let deployments = deployments(size.jobs, rng);
+        let jobs = jobs::generated(size.jobs, &deployments, rng);
+        let scheduled_faults = faults::generated(size.jobs, &deployments, rng);
+        let mut scenario = Self {
+            seed,
+            deployments,
+            jobs,
+            scheduled_faults,
+            fault_rates: fault_rates(size.fault_rate, rng),
+            faults_end_at: 0,
+            idle_removal: rng.random_bool(0.5).then_some(300),
+            // What an App's installation gets at least, and what it gets at most.
+            rate_limit: if size.jobs > 1000 { 15_000 } else { 5_000 },
+        };
+        runner_faults::add(&mut scenario);
+        scenario.faults_end_at = scenario.earliest_faults_end();
+        scenario
+    }
+
+    /// Tells when it may be calm: the last job is queued, and the last scheduled_fault is over.
+    pub fn earliest_faults_end(&self) -> u64 {
+        let jobs = self.jobs.iter().map(|job| job.at);
+        let scheduled_faults = self.scheduled_faults.iter().map(super::ScheduledFault::ends_at);
+        jobs.chain(scheduled_faults).max().unwrap_or_default() + 60
+    }
+}
+
+fn fault_rates(fault_rate: Option<f64>, rng: &mut StdRng) -> FaultRates {
+    let generated = *[0.0, 0.01, 0.05, 0.1, 0.2].choose(rng).expect("there are five");
+    FaultRates {
+        faulty_calls: fault_rate.unwrap_or(generated),
+        slow_calls: *[0.0, 0.02, 0.1].choose(rng).expect("there are three"),
+        invocation_kills: *[0.0, 0.005, 0.02].choose(rng).expect("there are three"),
+        node_losses: 0.01,
+        ticket_replays: 0.2,
+        ..FaultRates::default()
+    }
+}
+
+fn deployments(jobs: u32, rng: &mut StdRng) -> Vec<Deployment> {
+    let mut deployment = |name: &str, repositories: &[&str], share: u32| Deployment {
+        name: name.to_owned(),
+        level: if rng.random() { Level::Repository } else { Level::Organization },
+        repositories: repositories.iter().map(|&name| name.to_owned()).collect(),
+        neighbours: Vec::new(),
+        pools: ["ubuntu", "windows"].map(|id| pool(id, jobs / JOBS_A_NODE / share, rng)).to_vec(),
+        max_job_hours: 2,
+    };
+    vec![
+        deployment("gh", &["octo/app", "octo/web", "octo/lib"], 1),
+        deployment("two", &["octo/site", "octo/docs"], 2),
+    ]
+}
+
+fn pool(id: &str, nodes: u32, rng: &mut StdRng) -> Pool {
+    let nodes = if id == "ubuntu" { nodes } else { nodes / 3 };
+    Pool { id: id.to_owned(), nodes: nodes.max(2) + rng.random_range(0..=2), scaled: rng.random() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::scenario::Stage;
+
+fn scenarios() -> impl Iterator<Item = Scenario> {
+    (0..200).map(|seed| Scenario::generated(seed, &Size { jobs: 200, fault_rate: None }))
+}
+
+#[test]
+fn a_seed_means_one_storm_and_another_seed_another() {
+    let size = Size { jobs: 40, fault_rate: None };
+    assert_eq!(Scenario::generated(7, &size), Scenario::generated(7, &size));
+    assert_ne!(Scenario::generated(7, &size), Scenario::generated(8, &size));
+}
+
+#[test]
+fn a_plan_reads_as_it_was_written() {
+    let scenario = Scenario::generated(3, &Size { jobs: 60, fault_rate: Some(0.25) });
+    let text = serde_json::to_string(&scenario).expect("a scenario is plain");
+    assert_eq!(serde_json::from_str::<Scenario>(&text).expect("it was just written"), scenario);
+}
+
+#[test]
+fn every_kind_of_mischief_comes_up() {
+    let (mut scheduled_faults, mut courses, mut stages) =
+        (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for scenario in scenarios() {
+        for scheduled_fault in &scenario.scheduled_faults {
+            scheduled_faults.insert(kind(&scheduled_fault.kind));
+        }
+        for job in &scenario.jobs {
+            courses.insert(kind(&job.queued));
+            stages.extend(job.cancellation.map(|cancellation| cancellation.stage));
+        }
+    }
+    let courses = courses.into_iter().collect::<Vec<_>>().join(" ");
+    insta::assert_snapshot!(courses, @"Late Lost Refused Twice Unanswered Usual");
+    let scheduled_faults = scheduled_faults.into_iter().collect::<Vec<_>>().join(" ");
+    insta::assert_snapshot!(scheduled_faults, @"ClockSkew ForeignRunner GroupOpened JobDisabled Kill LoseNode NoAssignment NoNodes Outage PoolFull RateStorm ResizeFails RouteBroken ScalingFails");
+    assert_eq!(stages.len(), 4, "{stages:?}");
+}
+
+/// The name of a variant.
+fn kind(variant: &impl std::fmt::Debug) -> String {
+    format!("{variant:?}").chars().take_while(char::is_ascii_alphanumeric).collect()
+}
+
+#[test]
+fn matrices_reach_what_github_allows_and_no_more() {
+    let largest = scenarios().map(|scenario| {
+        let runs: BTreeSet<u64> = scenario.jobs.iter().map(|job| job.run).collect();
+        let size = |run: &u64| scenario.jobs.iter().filter(|job| job.run == *run).count();
+        runs.iter().map(size).max().unwrap_or_default()
+    });
+    let largest = largest.max().unwrap_or_default();
+    assert!((150..=256).contains(&largest), "{largest}");
+}
+
+#[test]
+fn faults_cease_long_before_a_day_in_the_queue_is_over() {
+    for scenario in scenarios() {
+        assert!(
+            scenario.faults_end_at < 8 * 3600,
+            "seed {} goes on until {}",
+            scenario.seed,
+            scenario.faults_end_at
+        );
+        assert!(
+            scenario
+                .scheduled_faults
+                .iter()
+                .all(|scheduled_fault| scheduled_fault.ends_at() < scenario.faults_end_at)
+        );
+        let work: u64 = scenario.jobs.iter().map(|job| job.runs_for).sum();
+        let nodes = scenario.deployments.iter().map(|site| u64::from(site.pools[1].nodes)).min();
+        let alone = scenario.faults_end_at + work / nodes.unwrap_or(1) / 4;
+        assert!(alone < 20 * 3600, "seed {}: the last job may wait for {alone} s", scenario.seed);
+    }
+}
+
+#[test]
+fn who_may_be_served_by_nobody_is_given_up_by_somebody() {
+    for job in scenarios().flat_map(|scenario| scenario.jobs).filter(|job| job.deployment.is_none())
+    {
+        assert!(job.cancellation.is_some_and(|cancellation| cancellation.stage == Stage::Queued));
+    }
+}
+
+#[test]
+fn a_share_of_faulty_calls_that_is_asked_for_is_kept() {
+    let scenario = Scenario::generated(1, &Size { jobs: 10, fault_rate: Some(0.2) });
+    assert!((scenario.fault_rates.faulty_calls - 0.2).abs() < f64::EPSILON);
+}
+
+#[test]
+fn a_plan_that_was_kept_before_these_conditions_still_reads() {
+    let scenario = Scenario::generated(3, &Size { jobs: 60, fault_rate: None });
+    let mut text = serde_json::to_value(&scenario).expect("a scenario is plain");
+    let new = ["offline_runners", "listener_kills", "terminations", "old_images"];
+    new.iter().for_each(|name| assert!(remove(&mut text["fault_rates"], name), "{name}"));
+    text["deployments"].as_array_mut().expect("a list").iter_mut().for_each(|deployment| {
+        assert!(remove(deployment, "neighbours"));
+    });
+    text["jobs"].as_array_mut().expect("a list").iter_mut().for_each(|job| {
+        assert!(remove(job, "setup_fails"));
+    });
+    let read: Scenario = serde_json::from_value(text).expect("nothing new is required");
+    assert!(
+        !read.jobs.iter().any(|job| job.setup_fails) && read.fault_rates.offline_runners == 0.0
+    );
+}
+
+fn remove(object: &mut serde_json::Value, name: &str) -> bool {
+    object.as_object_mut().is_some_and(|object| object.remove(name).is_some())
+}
+
+#[test]
+fn every_condition_of_runners_comes_up() {
+    let scenarios: Vec<Scenario> = scenarios().collect();
+    let count =
+        |holds: fn(&Scenario) -> bool| scenarios.iter().filter(|scenario| holds(scenario)).count();
+    let opened =
+        |scenario: &Scenario| scenario.deployments.iter().any(|one| !one.neighbours.is_empty());
+    assert!((60..140).contains(&count(opened)), "{}", count(opened));
+    let offline = count(|scenario| scenario.fault_rates.offline_runners > 0.0);
+    assert!((100..170).contains(&offline), "{offline}");
+    assert!(count(|scenario| scenario.jobs.iter().any(|job| job.setup_fails)) > 190);
+    let crowd = |scenario: &Scenario| {
+        scenario.jobs.iter().filter(|job| job.repository == "octo/neighbour").count()
+    };
+    let largest = scenarios.iter().map(crowd).max().unwrap_or_default();
+    assert!(largest > 5, "more than may fail for one job: {largest}");
+}
