@@ -1,7 +1,7 @@
-//! Decides what hits each call and each invocation, by the seed and by how many there were.
+//! Decides the outcome of every call and invocation from the seed and the number of the call.
 //!
-//! A outcome depends on the call alone, never on those before it: a scenario with fewer jobs keeps most injector of the
-//! whole one, which is what lets it be shrunk.
+//! An outcome depends on its own call alone, never on earlier ones. A scenario with fewer jobs therefore keeps most
+//! outcomes of the whole one, which is what makes shrinking work.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,20 +17,20 @@ pub use runner::RunnerFault;
 
 use super::scenario::{FaultKind, Group, Scenario, ScheduledFault};
 
-/// How often calls and invocations go wrong, while faults have not ceased; shares from 0 to 1.
+/// How often calls and invocations fail until fault injection stops; shares from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRates {
-    /// Calls that fail, or whose request or answer is lost.
+    /// Calls that fail or lose their request or response.
     pub faulty_calls: f64,
     /// Calls that take seconds.
     pub slow_calls: f64,
-    /// Invocations of a function that are killed half-way.
+    /// Invocations of a function that are killed before they end.
     pub invocation_kills: f64,
     /// Runs of tasks that lose their node in their first seconds.
     #[serde(default)]
     pub node_losses: f64,
-    /// Runners whose job has read the ticket, and tries it before their container ends.
+    /// Runners whose job has read the ticket and replays it before their container ends.
     pub ticket_replays: f64,
     /// Runs of tasks whose runner never opens a session with GitHub.
     #[serde(default)]
@@ -41,13 +41,13 @@ pub struct FaultRates {
     /// Runs of tasks that are terminated as their runner or its job starts.
     #[serde(default)]
     pub terminations: f64,
-    /// Runs of tasks on an image of an earlier release: it waits without limit for its session, and takes a
-    /// job that failed before the hook for none.
+    /// Runs of tasks on an image of an earlier release: it waits without a limit for its session, and reports a job
+    /// that failed before the hook as no job.
     #[serde(default)]
     pub old_images: f64,
 }
 
-/// Who is called.
+/// The service or function that is called.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Callee {
@@ -65,17 +65,17 @@ pub enum Callee {
     Claim,
 }
 
-/// What hits a call.
+/// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FaultOutcome {
-    /// Nothing.
+    /// The call is carried out.
     Pass,
-    /// It is carried out after so many milliseconds.
+    /// The call is carried out after a delay.
     Slow {
-        /// How many.
+        /// The delay in milliseconds.
         milliseconds: u64,
     },
-    /// It is answered by this status, and not carried out.
+    /// The call is answered with this status and not carried out.
     Fail {
         /// The HTTP status.
         status: u16,
@@ -84,31 +84,30 @@ pub enum FaultOutcome {
     },
     /// The request never arrives: the connection breaks.
     LostRequest,
-    /// It is carried out, and the connection breaks before the answer.
+    /// The call is carried out, and the connection breaks before the response.
     LostAnswer,
 }
 
-/// The share of runs that lose their node whose job is given up then.
-const GIVEN_UP: f64 = 0.25;
+/// The share of lost nodes whose job is cancelled afterwards.
+const CANCELLED_AFTER_LOSS: f64 = 0.25;
 
-/// How a run loses its node.
+/// The loss of the node of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NodeLoss {
-    /// How long after the run's start.
+    /// Time between the start of the run and the loss.
     pub after: Duration,
-    /// Whether the job is cancelled then, by somebody who sees nothing happen: a registration may be left that
-    /// no further run claims.
-    pub gives_up: bool,
+    /// Whether the job is cancelled afterwards. A registration may then be left that no further run claims.
+    pub cancels_job: bool,
 }
 
 impl FaultOutcome {
-    /// Tells whether the caller gets no answer of the callee's own.
+    /// Returns whether the caller gets no response of the service's own.
     pub fn is_faulty(self) -> bool {
         !matches!(self, Self::Pass | Self::Slow { .. })
     }
 }
 
-/// The injector of one storm.
+/// The fault injector of one simulation.
 #[derive(Debug)]
 pub struct FaultInjector {
     seed: u64,
@@ -122,7 +121,10 @@ impl FaultInjector {
     /// Makes the injector of a scenario.
     pub fn of(scenario: &Scenario) -> Self {
         let concern = |scheduled_fault: &&ScheduledFault| {
-            matches!(scheduled_fault.kind, FaultKind::RateStorm { .. } | FaultKind::Outage { .. })
+            matches!(
+                scheduled_fault.kind,
+                FaultKind::RateLimitBurst { .. } | FaultKind::Outage { .. }
+            )
         };
         Self {
             seed: scenario.seed,
@@ -133,7 +135,7 @@ impl FaultInjector {
         }
     }
 
-    /// Decides what hits the next call of an operation.
+    /// Returns the outcome of the next call of an operation.
     pub fn next(&mut self, callee: Callee, operation: &str, at_second: u64) -> FaultOutcome {
         let count = self.calls.entry((callee, operation.to_owned())).or_default();
         *count += 1;
@@ -148,7 +150,7 @@ impl FaultInjector {
         for scheduled_fault in lasting {
             match scheduled_fault.kind {
                 FaultKind::Outage { callee: down, .. } if down == callee => return rng.outage(),
-                FaultKind::RateStorm { retry_after, .. }
+                FaultKind::RateLimitBurst { retry_after, .. }
                     if callee == Callee::Github && rng.happens(0.8) =>
                 {
                     return FaultOutcome::Fail { status: 429, retry_after: Some(retry_after) };
@@ -162,10 +164,10 @@ impl FaultInjector {
         if rng.happens(self.fault_rates.slow_calls) { rng.slowness() } else { FaultOutcome::Pass }
     }
 
-    /// Decides whether an invocation is killed, and at which of its polls.
+    /// Returns the poll at which an invocation is killed, if it is.
     ///
-    /// `deployment` and `group` say whose it is, and `invocation` is its number there.
-    pub fn dies(
+    /// `deployment` and `group` identify the process, and `invocation` is its number there.
+    pub fn kills(
         &self,
         (deployment, group): (usize, Group),
         invocation: u64,
@@ -176,14 +178,17 @@ impl FaultInjector {
         dies.then(|| rng.polls())
     }
 
-    /// Decides whether a run of a task, counted from 1, loses its node, and how.
-    pub fn loses_node(&self, task: &str, run: u32, at_second: u64) -> Option<NodeLoss> {
+    /// Returns how a run of a task, counted from 1, loses its node, if it does.
+    pub fn node_loss(&self, task: &str, run: u32, at_second: u64) -> Option<NodeLoss> {
         let mut rng = CallRng::of(self.seed, &format!("lost {task} {run}"));
         let is_lost = at_second < self.faults_end_at && rng.happens(self.fault_rates.node_losses);
-        is_lost.then(|| NodeLoss { after: rng.first_seconds(), gives_up: rng.happens(GIVEN_UP) })
+        is_lost.then(|| NodeLoss {
+            after: rng.first_seconds(),
+            cancels_job: rng.happens(CANCELLED_AFTER_LOSS),
+        })
     }
 
-    /// Decides whether a job of this runner tries its ticket after the runner has gone, in this run of its task.
+    /// Returns whether the job of this runner replays the ticket at the end of this run of its task.
     pub fn replays_ticket(&self, task: &str, run: u32) -> bool {
         CallRng::of(self.seed, &format!("ticket_replays {task} {run}"))
             .happens(self.fault_rates.ticket_replays)

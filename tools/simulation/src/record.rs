@@ -1,195 +1,195 @@
-//! Records what happened in a storm, for the findings.
+//! The record of a simulation, which the checker reads.
 //!
-//! Times are milliseconds from the beginning of the storm.
+//! Times are milliseconds from the start of the simulation.
 
 use serde::{Deserialize, Serialize};
 
 use super::faults::Callee;
 
-/// What happened in a storm.
+/// The record of a simulation.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Record {
-    /// The jobs, in the order of their numbers; one that was run again is there twice.
+    /// The jobs, ordered by id; a re-run is a job of its own.
     pub jobs: Vec<JobRecord>,
-    /// The tasks of all deployments, in the order of their additions.
+    /// The tasks of all deployments, ordered by the time they were added.
     pub tasks: Vec<TaskRecord>,
-    /// The runners, foreign ones too, in the order of their registrations.
+    /// The runners, foreign ones included, ordered by registration.
     pub runners: Vec<RunnerRecord>,
-    /// What was still there at the end.
+    /// What remained at the end.
     pub left: Leftovers,
-    /// The tasks whose ticket got a credential for somebody who had stolen it.
+    /// The tasks whose replayed ticket got a credential.
     pub ticket_replays: Vec<String>,
     /// The messages that became poison.
     pub poisoned: Vec<Poisoned>,
-    /// The deliveries of `queued` that GitHub counts as failed, that no later attempt has brought, and that were not
-    /// asked for as often as they may be.
+    /// The deliveries of `queued` that GitHub counts as failed, that no later attempt delivered, and that have redeliveries
+    /// left.
     pub undelivered: Vec<String>,
-    /// The calls, by callee and operation.
+    /// The number of calls by callee and operation.
     pub calls: Vec<Calls>,
-    /// When the storm was over.
+    /// The end of the simulation.
     pub ended_at: u64,
-    /// Whether it was over because nothing was left to happen; otherwise its time was up.
+    /// Whether it ended because the system was quiescent; otherwise its time was up.
     pub quiescent: bool,
 }
 
-/// What became of a job.
+/// The record of a job.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct JobRecord {
-    /// Its place in the scenario.
+    /// Its index in the scenario.
     pub planned: usize,
-    /// Its number at GitHub.
+    /// Its id at GitHub.
     pub id: u64,
     /// The attempt of its run, from 1.
     pub attempt: u32,
-    /// When it could run: when it was queued, or its gate was opened.
+    /// The time from which it could run: it was queued, or its gate was opened.
     pub ready_at: Option<u64>,
-    /// When it started on a runner.
+    /// The start on a runner.
     pub started_at: Option<u64>,
-    /// When it ended.
+    /// The end.
     pub ended_at: Option<u64>,
-    /// How it ended.
+    /// The conclusion.
     pub conclusion: Option<Conclusion>,
-    /// The runners that took it, in their order; one that was given it and did not take it is none.
+    /// The runners that accepted it, in order; a runner that was assigned the job without accepting it is not listed.
     pub runners: Vec<String>,
-    /// When it was asked to be cancelled.
+    /// The time of the request to cancel it.
     pub cancelled_at: Option<u64>,
-    /// How far its runner came with it; none where the runner did not say.
+    /// How far its runner got; `None` if the runner did not report it.
     #[serde(default)]
     pub progress: Option<Progress>,
 }
 
-/// How far a runner of ours came with a job.
+/// How far one of our runners got with a job.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Progress {
-    /// Its set-up failed, before the job-started hook.
+    /// The set-up failed before the job-started hook.
     SetUpFailed,
     /// The job-started hook refused it.
     Refused,
-    /// A step of it began.
+    /// A step began.
     Stepped,
 }
 
-/// How a job ended.
+/// The conclusion of a job.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Conclusion {
-    /// Its work was done.
+    /// The work was done.
     Success,
-    /// Its runner was lost.
+    /// The runner was lost.
     Failure,
-    /// By somebody, or by the limit of a day in the queue.
+    /// Cancelled by a user, or by GitHub after a day in the queue.
     Cancelled,
 }
 
-/// What became of a task.
+/// The record of a task.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct TaskRecord {
-    /// The deployment's place in the scenario.
+    /// The index of the deployment in the scenario.
     pub deployment: usize,
     /// Its id.
     pub id: String,
-    /// The Batch job that it is in.
+    /// The Batch job that holds it.
     pub batch_job: String,
-    /// When it was first seen.
+    /// The time at which it was first seen.
     pub added_at: u64,
     /// Its runs; Batch runs it again when its node is lost.
     pub runs: Vec<Run>,
-    /// When it was completed.
+    /// The time of its completion.
     pub ended_at: Option<u64>,
 }
 
 /// A run of a task on a node.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Run {
-    /// When it started.
+    /// The start.
     pub started_at: u64,
-    /// When it ended.
+    /// The end.
     pub ended_at: Option<u64>,
-    /// The entrypoint's exit code; none where it was cut off.
+    /// The entrypoint's exit code; `None` if it was interrupted.
     pub exit_code: Option<i32>,
-    /// Whether its claim was under way when it was cut off.
+    /// Whether a claim was in flight when it was interrupted.
     pub was_claiming: bool,
-    /// Which fault of a runner it had.
+    /// The runner's fault, if it had one.
     #[serde(default)]
     pub fault: Option<Fault>,
 }
 
-/// A fault that a run of a runner had.
+/// A fault of a run of a runner.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// It opened no session with GitHub, at least for a while.
     NoSession,
-    /// Its listener was killed in its job.
+    /// Its listener was killed during its job.
     ListenerKilled,
     /// An operator terminated its task.
     Terminated,
 }
 
-/// What became of a registered runner.
+/// The record of a registered runner.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct RunnerRecord {
-    /// Its number at GitHub.
+    /// Its id at GitHub.
     pub id: u64,
     /// Its name.
     pub name: String,
-    /// The deployment that registered it; none: it is foreign.
+    /// The deployment that registered it; `None` for a foreign runner.
     pub deployment: Option<usize>,
-    /// The repository that it is registered with; none: with the organization.
+    /// The repository it is registered in; `None` for the organization.
     pub repository: Option<String>,
-    /// What it was registered with.
+    /// Its labels.
     pub labels: Vec<String>,
-    /// When it was registered.
+    /// The time of its registration.
     pub registered_at: u64,
-    /// When it first connected.
+    /// The time of its first connection.
     pub online_at: Option<u64>,
-    /// When it took a job, and the job's number. A foreign one may take several: its first.
+    /// The time at which it accepted a job, and the job's id. A foreign runner may accept several: the first one.
     pub job: Option<(u64, u64)>,
-    /// When it was gone.
+    /// The time at which its registration ended.
     pub gone_at: Option<u64>,
-    /// Who ended it.
+    /// The cause of its end.
     pub end: Option<End>,
 }
 
-/// Who ended a runner.
+/// The cause of a runner's end.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
-    /// It did itself, after its job.
+    /// It ended on its own after its job.
     Served,
-    /// The handler removed it.
+    /// The handler deregistered it.
     Deregistered,
-    /// GitHub removed it: it was idle, or offline, for too long.
+    /// GitHub removed it because it was idle or offline for too long.
     Removed,
-    /// Its node or its task was ended.
+    /// Its node or its task ended.
     CutOff,
 }
 
 /// A message that became poison.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Poisoned {
-    /// The deployment's place in the scenario.
+    /// The index of the deployment in the scenario.
     pub deployment: usize,
-    /// When.
+    /// The time.
     pub at: u64,
-    /// Its text.
+    /// The text.
     pub message: String,
-    /// How often the handler answered that it failed. It was not asked where the host's answer was lost, or did
-    /// not answer where it was killed.
+    /// How often the handler answered that it failed. An attempt does not count if the host's response was lost or the
+    /// handler was killed.
     pub failed: u32,
 }
 
-/// What was still there at the end, each as a line with names.
+/// What remained at the end, one line with names each.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Leftovers {
     /// Tasks that have not ended.
     pub tasks: Vec<String>,
-    /// Tasks that ended so long ago that they should have been deleted.
+    /// Ended tasks that should have been deleted.
     pub ended_tasks: Vec<String>,
-    /// Runners that are registered, but foreign ones.
+    /// Registered runners that are not foreign.
     pub registrations: Vec<String>,
-    /// Blobs of claims.
+    /// Claim blobs.
     pub claims: Vec<String>,
     /// Messages in the queue.
     pub messages: Vec<String>,
@@ -197,17 +197,17 @@ pub struct Leftovers {
     pub poison: Vec<String>,
 }
 
-/// How often an operation was called.
+/// The number of calls of an operation.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Calls {
-    /// Who was called.
+    /// The service or function.
     pub callee: Callee,
     /// The operation.
     pub operation: String,
-    /// How often.
+    /// The number of calls.
     pub calls: u64,
-    /// How many of these failed, or lost their request or answer, by outcome.
+    /// Calls with an injected failure, or an injected loss of the request or response.
     pub faulty: u64,
-    /// How many of these were slow by outcome.
+    /// Calls with an injected delay.
     pub slow: u64,
 }

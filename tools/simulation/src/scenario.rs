@@ -1,7 +1,7 @@
-//! Scenarios a storm: its jobs, their deliveries, and the scheduled_faults between them, generated from a seed.
+//! A scenario: the jobs of a simulation, their deliveries, and the scheduled faults, generated from a seed.
 //!
-//! All faults cease at [`Scenario::faults_end_at`]; what is served by the end is then the handler's doing. Times are
-//! seconds from the beginning of the storm.
+//! Fault injection stops at [`Scenario::faults_end_at`]; the handler alone decides what is served after that. Times are
+//! seconds from the start of the simulation.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,28 +13,28 @@ mod generator;
 pub use deployment::{Deployment, Level, Pool};
 pub use generator::Size;
 pub use job::{Cancellation, DeliveryOutcome, Gate, PlannedJob, Stage};
-pub use scheduled_fault::{Error, FaultKind, Group, ScheduledFault};
+pub use scheduled_fault::{FaultKind, Group, ResizeError, ScheduledFault};
 
 use super::faults::FaultRates;
 
-/// Everything that happens in a storm by scenario.
+/// Everything that is planned for a simulation.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// What everything else is generated from that happens by chance: injector, lots, lengths of time.
+    /// The seed of everything else that is random: fault outcomes, choices, durations.
     pub seed: u64,
     /// The deployments, all in one organization.
     pub deployments: Vec<Deployment>,
-    /// The jobs, in the order of their times.
+    /// The jobs, ordered by time.
     pub jobs: Vec<PlannedJob>,
-    /// The scheduled_faults, in the order of their times.
+    /// The scheduled faults, ordered by time.
     pub scheduled_faults: Vec<ScheduledFault>,
-    /// How often calls and invocations go wrong.
+    /// How often calls and invocations fail.
     pub fault_rates: FaultRates,
-    /// When all faults have ceased.
+    /// The time at which fault injection stops.
     pub faults_end_at: u64,
-    /// After how many seconds GitHub removes an idle runner; never where there is none.
+    /// Seconds after which GitHub removes an idle runner; `None` if it never does.
     pub idle_removal: Option<u64>,
-    /// How many requests an hour GitHub grants a token.
+    /// Requests per hour that GitHub grants a token.
     pub rate_limit: u32,
 }

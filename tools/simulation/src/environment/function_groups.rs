@@ -80,7 +80,7 @@ impl FunctionGroups {
             let mut process = self.process(group);
             process.invocations += 1;
             let place = (self.deployment, group);
-            let dies = self.network.injector().dies(place, process.invocations, second);
+            let dies = self.network.injector().kills(place, process.invocations, second);
             let mortal =
                 KillableInvocation { work: Some((process.answer)(request)), polls_left: dies };
             let work = tokio::spawn({

@@ -14,7 +14,7 @@ use super::deployment::{DeploymentRun, formula};
 use super::entrypoint::to_github;
 use super::open_groups::open_group;
 use super::setup::{Environment, ORGANIZATION};
-use crate::scenario::{Error, FaultKind, Level, ScheduledFault};
+use crate::scenario::{FaultKind, Level, ResizeError, ScheduledFault};
 use local_deployment::GITHUB_TOKEN;
 
 /// A formula that asks for more samples than there are.
@@ -62,8 +62,8 @@ async fn happen(environment: &Arc<Environment>, scheduled_fault: &ScheduledFault
         }
         FaultKind::ResizeFails { deployment, pool, error } => {
             let code = match error {
-                Error::Quota => ResizeErrorCode::AccountCoreQuotaReached,
-                Error::Allocation => ResizeErrorCode::AllocationFailed,
+                ResizeError::Quota => ResizeErrorCode::AccountCoreQuotaReached,
+                ResizeError::Allocation => ResizeErrorCode::AllocationFailed,
             };
             let deployment_run = &environment.deployments[*deployment];
             deployment_run.batch.emulator.fail_allocation(pool, code).expect("the scenario's pool");
@@ -94,7 +94,7 @@ async fn happen(environment: &Arc<Environment>, scheduled_fault: &ScheduledFault
             environment.network.pass(lasts).await;
         }
         // These befall calls, as long as they last.
-        FaultKind::RateStorm { .. } | FaultKind::Outage { .. } => {
+        FaultKind::RateLimitBurst { .. } | FaultKind::Outage { .. } => {
             environment.network.pass(lasts).await
         }
         FaultKind::JobDisabled { deployment, profile } => {

@@ -60,7 +60,7 @@ impl WebhookRouter {
                 Ok(Response::new(Bytes::new()))
             }
             DeliveryOutcome::Lost => Ok(Response::new(Bytes::new())),
-            DeliveryOutcome::Refused => Err(broken()),
+            DeliveryOutcome::Failed => Err(broken()),
             DeliveryOutcome::Unanswered => {
                 self.hand_over(request).await?;
                 Err(broken())

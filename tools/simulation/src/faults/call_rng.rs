@@ -1,4 +1,4 @@
-//! Draws what kind of fault it is.
+//! The random numbers of one call.
 
 use std::time::Duration;
 
@@ -9,29 +9,29 @@ use sha2::{Digest, Sha256};
 
 use super::{Callee, FaultOutcome};
 
-/// Draws that belong to one call.
+/// A random number generator that belongs to one call.
 pub(super) struct CallRng(StdRng);
 
 impl CallRng {
-    /// Makes the draws of a subject, which tells one call from all others.
+    /// Makes the generator of a subject, which identifies one call among all.
     pub(super) fn of(seed: u64, subject: &str) -> Self {
         let digest =
             Sha256::new().chain_update(seed.to_be_bytes()).chain_update(subject).finalize();
         Self(StdRng::from_seed(digest.into()))
     }
 
-    /// Tells whether something of this chance is so.
+    /// Returns true with this probability.
     pub(super) fn happens(&mut self, chance: f64) -> bool {
         self.0.random_bool(chance.clamp(0.0, 1.0))
     }
 
-    /// At which poll an invocation is dropped: most have few, a run of reconciliation has hundreds.
+    /// Returns the poll at which an invocation is dropped: most invocations have few polls, a reconciliation has hundreds.
     pub(super) fn polls(&mut self) -> u32 {
         let most = *[4, 16, 64, 400].choose(&mut self.0).expect("there are four");
         self.0.random_range(1..=most)
     }
 
-    /// How soon a run loses its node: as it claims, as it connects, or with its job.
+    /// Returns how soon a run loses its node: as it claims, as it connects, or with its job.
     pub(super) fn first_seconds(&mut self) -> Duration {
         Duration::from_millis(self.0.random_range(0..=10_000))
     }
@@ -44,10 +44,10 @@ impl CallRng {
         if self.happens(0.5) { FaultOutcome::LostRequest } else { fail(503, None) }
     }
 
-    /// A fault of an operation, as that service has them.
+    /// Returns a fault of an operation, as the real service has it.
     ///
-    /// GitHub answers 404 to what it has not copied to all of its machines yet, so a job that was just
-    /// queued may not be found. Nobody answers 404 to what it changes.
+    /// GitHub answers 404 while a new job is not yet replicated to all of its machines, so a job that was just
+    /// queued may not be found. No service answers 404 to a change.
     pub(super) fn fault(&mut self, callee: Callee, operation: &str) -> FaultOutcome {
         let retry_after = Some(self.0.random_range(1..=90));
         let mut kinds = vec![

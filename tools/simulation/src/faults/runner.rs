@@ -1,4 +1,4 @@
-//! Decides which faults a run of a runner has.
+//! Decides which fault a run of a runner has.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use super::call_rng::CallRng;
 /// A fault of one run of a runner.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum RunnerFault {
-    /// It never opens a session with GitHub.
+    /// The runner never opens a session with GitHub.
     Offline {
-        /// Whether it stays for ever: the image does not end a runner without a session, or cannot.
+        /// Whether it stays forever: the image does not end a runner without a session, or cannot.
         hangs: bool,
     },
-    /// Its listener is killed this long after its job has begun.
+    /// The listener is killed while its job runs.
     ListenerDies {
-        /// How long after.
+        /// Time between the start of the job and the kill.
         after: Duration,
     },
-    /// An operator terminates its task this long after the container has started, or just as its job begins.
+    /// An operator terminates the task.
     Terminated {
-        /// How long after; none: as the job begins.
+        /// Time between the start of the container and the termination; `None` if it happens as the job begins.
         after: Option<Duration>,
     },
 }
@@ -29,7 +29,7 @@ pub enum RunnerFault {
 const HANGS: f64 = 0.4;
 
 impl FaultInjector {
-    /// Decides which fault a run of a task, counted from 1, has.
+    /// Returns the fault of a run of a task, counted from 1, if it has one.
     pub fn runner_fault(&self, task: &str, run: u32, at_second: u64) -> Option<RunnerFault> {
         let mut rng = CallRng::of(self.seed, &format!("runner {task} {run}"));
         if at_second >= self.faults_end_at {
@@ -47,7 +47,7 @@ impl FaultInjector {
         terminated.then_some(RunnerFault::Terminated { after })
     }
 
-    /// Decides whether a run of a task is on an image of an earlier release.
+    /// Returns whether a run of a task uses an image of an earlier release.
     pub fn has_old_image(&self, task: &str, run: u32) -> bool {
         CallRng::of(self.seed, &format!("image {task} {run}")).happens(self.fault_rates.old_images)
     }

@@ -12,14 +12,14 @@ fn faulty(share: f64) -> Scenario {
     Scenario { fault_rates: FaultRates { faulty_calls: share, ..scenario.fault_rates }, ..scenario }
 }
 
-/// Draws the injector of a hundred calls.
+/// Returns the outcomes of a hundred calls.
 fn hundred(scenario: &Scenario, callee: Callee, operation: &str) -> Vec<FaultOutcome> {
     let mut injector = FaultInjector::of(scenario);
     (0..100).map(|_| injector.next(callee, operation, 500)).collect()
 }
 
 #[test]
-fn a_call_meets_its_fate_whatever_else_is_called() {
+fn the_outcome_of_a_call_depends_on_no_other_call() {
     let scenario = faulty(0.3);
     let alone = hundred(&scenario, Callee::Batch, "AddTask");
     let mut injector = FaultInjector::of(&scenario);
@@ -32,7 +32,7 @@ fn a_call_meets_its_fate_whatever_else_is_called() {
 }
 
 #[test]
-fn the_share_of_faulty_calls_is_the_one_asked_for() {
+fn the_share_of_faulty_calls_is_the_configured_rate() {
     for share in [0.0, 0.2, 1.0] {
         let scenario = faulty(share);
         let mut injector = FaultInjector::of(&scenario);
@@ -44,7 +44,7 @@ fn the_share_of_faulty_calls_is_the_one_asked_for() {
 }
 
 #[test]
-fn each_service_fails_in_its_own_ways() {
+fn each_service_fails_with_its_own_statuses() {
     let statuses = |callee, operation| {
         let mut statuses: Vec<u16> = hundred(&faulty(1.0), callee, operation)
             .iter()
@@ -67,7 +67,7 @@ fn each_service_fails_in_its_own_ways() {
 }
 
 #[test]
-fn an_outage_befalls_all_calls_of_its_service_and_no_other() {
+fn an_outage_fails_all_calls_of_its_service_only() {
     let outage = FaultKind::Outage { callee: Callee::Batch, seconds: 60 };
     let mut injector = FaultInjector::of(&calm(vec![ScheduledFault { at: 100, kind: outage }]));
     let mut down =
@@ -78,9 +78,9 @@ fn an_outage_befalls_all_calls_of_its_service_and_no_other() {
 }
 
 #[test]
-fn a_rate_storm_tells_when_to_come_again() {
-    let storm = FaultKind::RateStorm { retry_after: 77, seconds: 60 };
-    let mut injector = FaultInjector::of(&calm(vec![ScheduledFault { at: 0, kind: storm }]));
+fn a_rate_limit_burst_sends_retry_after() {
+    let burst = FaultKind::RateLimitBurst { retry_after: 77, seconds: 60 };
+    let mut injector = FaultInjector::of(&calm(vec![ScheduledFault { at: 0, kind: burst }]));
     let limited = FaultOutcome::Fail { status: 429, retry_after: Some(77) };
     let met = (0..100).filter(|_| injector.next(Callee::Github, "x", 1) == limited).count();
     assert!((60..100).contains(&met), "{met}");
@@ -88,7 +88,7 @@ fn a_rate_storm_tells_when_to_come_again() {
 }
 
 #[test]
-fn when_it_is_calm_nothing_befalls_anybody() {
+fn no_fault_is_injected_after_the_end() {
     let scenario = faulty(1.0);
     let scenario = Scenario {
         fault_rates: FaultRates { invocation_kills: 1.0, ..scenario.fault_rates },
@@ -96,12 +96,12 @@ fn when_it_is_calm_nothing_befalls_anybody() {
     };
     let mut injector = FaultInjector::of(&scenario);
     assert_eq!(injector.next(Callee::Github, "x", scenario.faults_end_at), FaultOutcome::Pass);
-    assert!(injector.dies((0, Group::Http), 1, scenario.faults_end_at - 1).is_some());
-    assert_eq!(injector.dies((0, Group::Http), 1, scenario.faults_end_at), None);
+    assert!(injector.kills((0, Group::Http), 1, scenario.faults_end_at - 1).is_some());
+    assert_eq!(injector.kills((0, Group::Http), 1, scenario.faults_end_at), None);
 }
 
 #[test]
-fn some_runs_lose_their_node_and_some_of_their_jobs_are_given_up() {
+fn some_runs_lose_their_node_and_some_jobs_are_cancelled() {
     let scenario = calm(Vec::new());
     let scenario = Scenario {
         fault_rates: FaultRates { node_losses: 0.5, ..scenario.fault_rates },
@@ -109,19 +109,19 @@ fn some_runs_lose_their_node_and_some_of_their_jobs_are_given_up() {
     };
     let injector = FaultInjector::of(&scenario);
     let generated = |second| {
-        let losses = (0..1000).filter_map(|run| injector.loses_node("gh-1", run, second));
+        let losses = (0..1000).filter_map(|run| injector.node_loss("gh-1", run, second));
         losses.collect::<Vec<_>>()
     };
     let losses = generated(500);
     assert!((400..600).contains(&losses.len()), "{} of 1000", losses.len());
-    let given_up = losses.iter().filter(|loss| loss.gives_up).count();
-    assert!((80..170).contains(&given_up), "{given_up} of {}", losses.len());
+    let cancelled = losses.iter().filter(|loss| loss.cancels_job).count();
+    assert!((80..170).contains(&cancelled), "{cancelled} of {}", losses.len());
     assert!(losses.iter().all(|loss| loss.after <= Duration::from_secs(10)));
     assert_eq!(generated(scenario.faults_end_at), []);
 }
 
 #[test]
-fn runs_have_each_fault_of_a_runner_until_faults_cease() {
+fn runs_have_every_runner_fault_until_faults_end() {
     let scenario = calm(Vec::new());
     let fault_rates = FaultRates {
         offline_runners: 0.2,

@@ -1,56 +1,55 @@
-//! Describes what a storm goes over: deployments, their repositories and pools.
+//! The deployments of a scenario, with their repositories and pools.
 
 use handler::task::{DeploymentName, TaskId};
 use serde::{Deserialize, Serialize};
 
-/// A deployment of the handler, with a Batch account and a storage account of its own.
+/// A deployment of the handler with its own Batch account and storage account.
 ///
-/// It has the default profiles: `ubuntu` and `ubuntu-2204` on the pool `ubuntu`, `windows` and
-/// `windows-2019` on the pool `windows`.
+/// It has the default profiles: `ubuntu` and `ubuntu-2204` on pool `ubuntu`, `windows` and `windows-2019` on pool
+/// `windows`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deployment {
     /// Setting `DeploymentName`.
     pub name: String,
-    /// Where its runners register.
+    /// Where its runners are registered.
     pub level: Level,
-    /// The repositories that it serves: setting `AllowedRepositories`.
+    /// The repositories it serves: setting `AllowedRepositories`.
     pub repositories: Vec<String>,
-    /// Repositories that its runner group is opened to at times although it does not serve them: its runners
-    /// refuse their jobs.
+    /// Repositories it does not serve, to which its runner group is open at times: its runners refuse their jobs.
     #[serde(default)]
     pub neighbours: Vec<String>,
-    /// Its pools.
+    /// The pools.
     pub pools: Vec<Pool>,
     /// Setting `MaxJobHours`.
     pub max_job_hours: u32,
 }
 
 impl Deployment {
-    /// Reads the name of a task or runner; `None` where it is not one of this deployment.
+    /// Parses the name of a task or runner; `None` if it does not belong to this deployment.
     pub fn read(&self, name: &str) -> Option<TaskId> {
         self.name.parse::<DeploymentName>().ok()?.read(name)
     }
 }
 
-/// Where runners register.
+/// Where runners are registered.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
-    /// With each repository.
+    /// In each repository.
     Repository,
-    /// With the organization, in a group that has the deployment's name and is open to its repositories.
+    /// In the organization, in a group that has the deployment's name and is open to its repositories.
     Organization,
 }
 
-/// A pool.
+/// A Batch pool.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pool {
-    /// Its id.
+    /// The pool's id.
     pub id: String,
-    /// How many nodes it has at most.
+    /// The maximum number of nodes.
     pub nodes: u32,
-    /// Whether the formula that the template brings sizes it; otherwise all nodes are there from the beginning.
+    /// Whether the template's formula sizes the pool; otherwise all nodes exist from the start.
     pub scaled: bool,
 }

@@ -1,4 +1,4 @@
-//! Draws a scenario from a seed.
+//! Generates a scenario from a seed.
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -11,22 +11,22 @@ mod faults;
 mod runner_faults;
 mod jobs;
 
-/// Within how many seconds all jobs are queued.
+/// Seconds within which all jobs are queued.
 const SPAN: u64 = 4 * 3600;
-/// How many jobs of the scenario a node has to do: with the lengths that jobs have, some hours of work.
-const JOBS_A_NODE: u32 = 16;
+/// Jobs per node of a pool: some hours of work at the durations that jobs have.
+const JOBS_PER_NODE: u32 = 16;
 
-/// How large a storm is, and how wild.
+/// The size of a simulation and its fault rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Size {
-    /// How many jobs there are; those that are run again are not counted.
+    /// The number of jobs, not counting re-runs.
     pub jobs: u32,
-    /// Which share of calls is faulty; generated as well, where it is not said.
+    /// The share of faulty calls; chosen by the seed if `None`.
     pub fault_rate: Option<f64>,
 }
 
 impl Scenario {
-    /// Draws the scenario of a seed: the same one for the same size, on every machine.
+    /// Generates the scenario of a seed: the same one for the same size, on every machine.
     pub fn generated(seed: u64, size: &Size) -> Self {
         let rng = &mut StdRng::seed_from_u64(seed);
         let deployments = deployments(size.jobs, rng);
@@ -40,7 +40,7 @@ impl Scenario {
             fault_rates: fault_rates(size.fault_rate, rng),
             faults_end_at: 0,
             idle_removal: rng.random_bool(0.5).then_some(300),
-            // What an App's installation gets at least, and what it gets at most.
+            // The smallest and the largest limit of an App's installation.
             rate_limit: if size.jobs > 1000 { 15_000 } else { 5_000 },
         };
         runner_faults::add(&mut scenario);
@@ -48,7 +48,7 @@ impl Scenario {
         scenario
     }
 
-    /// Tells when it may be calm: the last job is queued, and the last scheduled_fault is over.
+    /// Returns the earliest end of fault injection: the last job is queued and the last scheduled fault is over.
     pub fn earliest_faults_end(&self) -> u64 {
         let jobs = self.jobs.iter().map(|job| job.at);
         let scheduled_faults = self.scheduled_faults.iter().map(super::ScheduledFault::ends_at);
@@ -74,7 +74,7 @@ fn deployments(jobs: u32, rng: &mut StdRng) -> Vec<Deployment> {
         level: if rng.random() { Level::Repository } else { Level::Organization },
         repositories: repositories.iter().map(|&name| name.to_owned()).collect(),
         neighbours: Vec::new(),
-        pools: ["ubuntu", "windows"].map(|id| pool(id, jobs / JOBS_A_NODE / share, rng)).to_vec(),
+        pools: ["ubuntu", "windows"].map(|id| pool(id, jobs / JOBS_PER_NODE / share, rng)).to_vec(),
         max_job_hours: 2,
     };
     vec![

@@ -1,4 +1,4 @@
-//! Describes a planned job: when it is queued, what it asks for, and how its deliveries fare.
+//! A planned job: when it is queued, which runner it needs, and how its deliveries arrive.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,34 +6,34 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedJob {
-    /// When it is queued, or begins to wait at its gate.
+    /// The time at which it is queued, or begins to wait at its gate.
     pub at: u64,
-    /// The deployment that has to serve it, by its place in the scenario; none: nobody may.
+    /// The index of the deployment that has to serve it; `None` if no deployment may.
     pub deployment: Option<usize>,
     /// The full name of its repository.
     pub repository: String,
-    /// What `runs-on` names.
+    /// The labels of `runs-on`.
     pub labels: Vec<String>,
-    /// How many seconds its work takes.
+    /// The duration of its work in seconds.
     pub runs_for: u64,
-    /// The number of its run: jobs with the same number are one run's, as those of a matrix are.
+    /// The number of its run. Jobs with the same number belong to one run, as those of a matrix do.
     pub run: u64,
-    /// The environment's gate before it.
+    /// The environment's gate in front of it.
     #[serde(default)]
     pub gate: Option<Gate>,
     /// Whether it fails before the job-started hook: an action cannot be downloaded, the disk is full.
     #[serde(default)]
     pub setup_fails: bool,
-    /// How it is cancelled, if it is.
+    /// The cancellation, if there is one.
     #[serde(default)]
     pub cancellation: Option<Cancellation>,
-    /// How many seconds after its end it is run again, once.
+    /// Seconds between its end and a re-run; it is re-run at most once.
     #[serde(default)]
     pub rerun_after: Option<u64>,
-    /// How the first delivery of `queued` fares.
+    /// The outcome of the first delivery of `queued`.
     #[serde(default)]
     pub queued: DeliveryOutcome,
-    /// How each later delivery of it fares, a second `queued` among them.
+    /// The outcome of each later delivery, a second `queued` among them.
     #[serde(default)]
     pub later: DeliveryOutcome,
 }
@@ -44,57 +44,57 @@ pub struct PlannedJob {
 pub struct Gate {
     /// Whether the first payload says `queued` although the job waits at the gate.
     pub ahead: bool,
-    /// How many seconds after its queueing it is approved.
+    /// Seconds between queueing and approval.
     pub approved_after: u64,
 }
 
-/// The moment at which a job is cancelled: so many seconds after it has reached a stage.
+/// A cancellation, some seconds after the job has reached a stage.
 ///
 /// A job that never reaches the stage is not cancelled.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cancellation {
-    /// What has to be so first.
+    /// The stage that comes first.
     pub stage: Stage,
-    /// How many seconds later.
+    /// Seconds between the stage and the cancellation.
     pub after: u64,
 }
 
-/// How far a job has come.
+/// The progress of a job.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// It is in GitHub; its delivery is under way.
+    /// The job is in GitHub and its delivery is in flight.
     Queued,
-    /// Its own task is in Batch.
+    /// The job's own task is in Batch.
     Submitted,
-    /// The runner that its own task has claimed is registered.
+    /// The runner that the job's own task claimed is registered.
     Claimed,
-    /// It runs.
+    /// The job runs.
     Started,
 }
 
-/// How a delivery fares.
+/// The outcome of a delivery.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum DeliveryOutcome {
-    /// It arrives at once.
+    /// It arrives immediately.
     #[default]
     Usual,
-    /// It arrives, and so many seconds later once more.
+    /// It arrives, and arrives again later.
     Twice {
-        /// How many seconds lie between the two.
+        /// Seconds between the two.
         after: u64,
     },
-    /// It is on its way for so many seconds, in which later ones may overtake it; GitHub counts it as delivered.
+    /// It arrives late, so that later ones may overtake it; GitHub counts it as delivered.
     Late {
-        /// How many seconds.
+        /// The delay in seconds.
         by: u64,
     },
-    /// It never arrives, and GitHub knows.
-    Refused,
+    /// It never arrives, and GitHub counts it as failed.
+    Failed,
     /// It never arrives, and GitHub counts it as delivered.
     Lost,
-    /// It arrives, but GitHub hears no answer and counts it as failed.
+    /// It arrives, but GitHub receives no response and counts it as failed.
     Unanswered,
 }

@@ -38,7 +38,7 @@ pub(super) fn begin(
             let run = runs.entry(task.clone()).or_default();
             *run += 1;
             let second = losses.network.recorder.second();
-            if let Some(loss) = losses.network.injector().loses_node(&task, *run, second) {
+            if let Some(loss) = losses.network.injector().node_loss(&task, *run, second) {
                 tokio::spawn(Arc::clone(&losses).inject(task, node, loss));
             }
         }
@@ -48,7 +48,7 @@ pub(super) fn begin(
 impl NodeLosses {
     async fn inject(self: Arc<Self>, task: String, node: String, loss: NodeLoss) {
         self.network.pass(loss.after).await;
-        if self.lose(&node).is_some() && loss.gives_up {
+        if self.lose(&node).is_some() && loss.cancels_job {
             self.give_up(&task);
         }
     }

@@ -1,4 +1,4 @@
-//! Draws the scheduled_faults of a scenario.
+//! Generates the scheduled faults of a scenario.
 
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -6,9 +6,9 @@ use rand::seq::IndexedRandom;
 
 use super::SPAN;
 use crate::faults::Callee;
-use crate::scenario::{Deployment, Error, FaultKind, Group, ScheduledFault};
+use crate::scenario::{Deployment, FaultKind, Group, ResizeError, ScheduledFault};
 
-/// Draws scheduled_faults, in the order of their times: more where there are more jobs.
+/// Generates scheduled faults, ordered by time: more of them where there are more jobs.
 pub(super) fn generated(
     jobs: u32,
     deployments: &[Deployment],
@@ -16,15 +16,15 @@ pub(super) fn generated(
 ) -> Vec<ScheduledFault> {
     let count = 4 + jobs / 25;
     let mut scheduled_faults: Vec<_> = (0..count.min(60))
-        .map(|_| ScheduledFault { at: rng.random_range(0..SPAN), kind: mishap(deployments, rng) })
+        .map(|_| ScheduledFault { at: rng.random_range(0..SPAN), kind: kind(deployments, rng) })
         .collect();
-    scheduled_faults.extend(long_one(deployments, rng));
+    scheduled_faults.extend(long_fault(deployments, rng));
     scheduled_faults.sort_by_key(|scheduled_fault| scheduled_fault.at);
     scheduled_faults
 }
 
-/// What lasts for hours comes once in a storm at most.
-fn long_one(deployments: &[Deployment], rng: &mut StdRng) -> Option<ScheduledFault> {
+/// Generates a fault that lasts for hours; a scenario has at most one.
+fn long_fault(deployments: &[Deployment], rng: &mut StdRng) -> Option<ScheduledFault> {
     let at = rng.random_range(0..SPAN / 2);
     let what = match rng.random_range(0..10) {
         0..2 => {
@@ -37,7 +37,7 @@ fn long_one(deployments: &[Deployment], rng: &mut StdRng) -> Option<ScheduledFau
     Some(ScheduledFault { at, kind: what })
 }
 
-fn mishap(deployments: &[Deployment], rng: &mut StdRng) -> FaultKind {
+fn kind(deployments: &[Deployment], rng: &mut StdRng) -> FaultKind {
     let (deployment, pool) = pool(deployments, rng);
     let seconds = rng.random_range(30..=900);
     match rng.random_range(0..30) {
@@ -53,7 +53,7 @@ fn mishap(deployments: &[Deployment], rng: &mut StdRng) -> FaultKind {
             let milliseconds = rng.random_range(-90_000..=90_000);
             FaultKind::ClockSkew { deployment, milliseconds, seconds: seconds * 4 }
         }
-        24..26 => FaultKind::RateStorm { retry_after: rng.random_range(1..=300), seconds },
+        24..26 => FaultKind::RateLimitBurst { retry_after: rng.random_range(1..=300), seconds },
         26..29 => FaultKind::Outage { callee: callee(rng), seconds },
         _ => FaultKind::JobDisabled { deployment, profile: profile(rng) },
     }
@@ -83,8 +83,8 @@ fn group(rng: &mut StdRng) -> Group {
     *[Group::Http, Group::Submit, Group::Reconcile].choose(rng).expect("there are three")
 }
 
-fn error(rng: &mut StdRng) -> Error {
-    if rng.random() { Error::Quota } else { Error::Allocation }
+fn error(rng: &mut StdRng) -> ResizeError {
+    if rng.random() { ResizeError::Quota } else { ResizeError::Allocation }
 }
 
 fn callee(rng: &mut StdRng) -> Callee {

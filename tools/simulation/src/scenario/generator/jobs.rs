@@ -1,4 +1,4 @@
-//! Draws the jobs of a scenario: single ones, bursts and matrices, and how each of them fares.
+//! Generates the jobs of a scenario: single ones, bursts and matrices.
 
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -9,12 +9,12 @@ use crate::scenario::{Cancellation, DeliveryOutcome, Deployment, Gate, PlannedJo
 
 /// The repository that no deployment serves.
 const FORBIDDEN: &str = "octo/private";
-/// What GitHub allows in one matrix.
+/// The largest matrix that GitHub allows.
 /// <https://docs.github.com/en/actions/reference/limits>
 const MATRIX: u32 = 256;
 
-/// What jobs ask for, each as often as it stands here. The profiles `ubuntu` and `ubuntu-2204` both fit
-/// where only `linux` is asked for, all of them where only `self-hosted` is.
+/// Labels of jobs; a repeated entry is more likely. Profiles `ubuntu` and `ubuntu-2204` both serve `linux` alone,
+/// and every profile serves `self-hosted` alone.
 const LABELS: [&[&str]; 10] = [
     &["self-hosted", "ubuntu-latest"],
     &["self-hosted", "ubuntu-latest"],
@@ -28,7 +28,7 @@ const LABELS: [&[&str]; 10] = [
     &["self-hosted"],
 ];
 
-/// Draws so many jobs, in the order of their times.
+/// Generates a number of jobs, ordered by time.
 pub(super) fn generated(
     count: u32,
     deployments: &[Deployment],
@@ -51,7 +51,7 @@ pub(super) fn generated(
     jobs
 }
 
-/// Jobs that come together.
+/// Jobs that are queued together.
 struct Crowd {
     size: u32,
     within: u64,
@@ -96,18 +96,18 @@ fn job(deployments: &[Deployment], rng: &mut StdRng) -> PlannedJob {
     }
 }
 
-/// Makes a job like the first of its crowd, with a rng of its own.
+/// Makes a job like the first of its crowd, with random details of its own.
 ///
-/// The jobs of a matrix ask for the same mostly: its labels may come from the matrix.
+/// Most jobs of a matrix have the same labels, but labels may come from the matrix.
 fn another(first: &PlannedJob, one_run: bool, rng: &mut StdRng) -> PlannedJob {
     let like = !one_run || rng.random_bool(0.9);
-    let nobodys = first.deployment.is_none();
+    let unserved = first.deployment.is_none();
     PlannedJob {
         labels: if like { first.labels.clone() } else { labels(rng) },
         runs_for: length(rng),
         gate: rng.random_bool(0.08).then(|| gate(rng)),
-        cancellation: if nobodys { Some(given_up(rng)) } else { cancellation(rng) },
-        rerun_after: (!nobodys && rng.random_bool(0.03)).then(|| rng.random_range(1..1800)),
+        cancellation: if unserved { Some(cancelled_later(rng)) } else { cancellation(rng) },
+        rerun_after: (!unserved && rng.random_bool(0.03)).then(|| rng.random_range(1..1800)),
         queued: course(rng),
         later: course(rng),
         ..first.clone()
@@ -131,12 +131,12 @@ fn gate(rng: &mut StdRng) -> Gate {
     Gate { ahead: rng.random(), approved_after: rng.random_range(1..3600) }
 }
 
-/// Nobody serves it, so that somebody has to end it.
-fn given_up(rng: &mut StdRng) -> Cancellation {
+/// No deployment serves such a job, so it has to be cancelled.
+fn cancelled_later(rng: &mut StdRng) -> Cancellation {
     Cancellation { stage: Stage::Queued, after: rng.random_range(60..7200) }
 }
 
-/// A cancellation between the claim and the job's start is rare, and leaves a runner that waits in vain.
+/// A cancellation between the claim and the start of the job is rare; it leaves a runner without a job.
 fn cancellation(rng: &mut StdRng) -> Option<Cancellation> {
     let (stage, longest) = match rng.random_range(0..1000) {
         0..15 => (Stage::Queued, 2),
@@ -154,7 +154,7 @@ fn course(rng: &mut StdRng) -> DeliveryOutcome {
         0..70 => DeliveryOutcome::Usual,
         70..78 => DeliveryOutcome::Twice { after: rng.random_range(0..600) },
         78..86 => DeliveryOutcome::Late { by: rng.random_range(1..900) },
-        86..91 => DeliveryOutcome::Refused,
+        86..91 => DeliveryOutcome::Failed,
         91..96 => DeliveryOutcome::Lost,
         _ => DeliveryOutcome::Unanswered,
     }

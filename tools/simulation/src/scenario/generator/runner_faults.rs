@@ -1,6 +1,6 @@
-//! Draws what runners and their jobs suffer: no session with GitHub, failed set-ups, jobs of other repositories.
+//! Generates the faults of runners and their jobs: no session with GitHub, failed set-ups, jobs of other repositories.
 //!
-//! These draws have a generator of their own, so that all else in a scenario is generated as it was without them.
+//! They have their own random number generator, so that the rest of a scenario does not depend on them.
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -11,16 +11,16 @@ use crate::scenario::{
     Cancellation, FaultKind, Level, PlannedJob, Scenario, ScheduledFault, Stage,
 };
 
-/// A repository that some deployments' runner groups are open to, and that no deployment serves.
+/// A repository to which some deployments' runner groups are open, and which no deployment serves.
 const NEIGHBOUR: &str = "octo/neighbour";
 /// The share of jobs whose set-up fails.
 const SET_UP_FAILURES: f64 = 0.02;
-/// For how many seconds a group is opened to the neighbour.
+/// Seconds for which a group is open to the neighbour.
 const OPEN_SECONDS: u64 = 3600;
-/// With fewer jobs a scenario has none of other repositories.
-const ENOUGH_JOBS: usize = 40;
+/// The minimum number of jobs for jobs of other repositories.
+const MIN_JOBS: usize = 40;
 
-/// Adds the conditions to a scenario that has none of them.
+/// Adds these faults to a scenario that has none of them.
 pub(super) fn add(scenario: &mut Scenario) {
     let rng = &mut StdRng::seed_from_u64(scenario.seed ^ 0x0ff1_1e00);
     scenario.fault_rates.offline_runners = *[0.0, 0.01, 0.03].choose(rng).expect("there are three");
@@ -34,14 +34,14 @@ pub(super) fn add(scenario: &mut Scenario) {
         let broken = broken_route(scenario, rng);
         scenario.scheduled_faults.push(broken);
     }
-    if scenario.jobs.len() >= ENOUGH_JOBS {
+    if scenario.jobs.len() >= MIN_JOBS {
         (0..scenario.deployments.len()).for_each(|place| add_neighbour(scenario, place, rng));
     }
     scenario.scheduled_faults.sort_by_key(|scheduled_fault| scheduled_fault.at);
     scenario.jobs.sort_by_key(|job| job.at);
 }
 
-/// Four runners of one job at most fail in a row by it, each after ten minutes.
+/// At most four runners of one job fail in a row because of it, each after ten minutes.
 fn broken_route(scenario: &Scenario, rng: &mut StdRng) -> ScheduledFault {
     let deployment = rng.random_range(0..scenario.deployments.len());
     let pool = scenario.deployments[deployment].pools.choose(rng).expect("a deployment has pools");
@@ -52,8 +52,8 @@ fn broken_route(scenario: &Scenario, rng: &mut StdRng) -> ScheduledFault {
     }
 }
 
-/// Opens a deployment's group to the neighbour at times, and queues a crowd of its jobs beside a job of the
-/// deployment, which ask for the same: more than may fail of one job's runners.
+/// Opens a deployment's group to the neighbour at times, and queues a crowd of the neighbour's jobs with the labels of
+/// one of the deployment's jobs: more than the number of failures allowed for one job's runners.
 fn add_neighbour(scenario: &mut Scenario, place: usize, rng: &mut StdRng) {
     if scenario.deployments[place].level != Level::Organization || rng.random_bool(0.5) {
         return;
@@ -73,7 +73,7 @@ fn add_neighbour(scenario: &mut Scenario, place: usize, rng: &mut StdRng) {
     scenario.jobs.extend(crowd);
 }
 
-/// A job of the neighbour, which ends by being refused, or is cancelled while the group is still opened.
+/// Makes a job of the neighbour, which is refused, or cancelled while the group is still open.
 fn another(beside: &PlannedJob, rng: &mut StdRng) -> PlannedJob {
     let after = rng.random_range(OPEN_SECONDS / 2..OPEN_SECONDS);
     PlannedJob {

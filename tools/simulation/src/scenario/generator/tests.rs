@@ -8,21 +8,21 @@ fn scenarios() -> impl Iterator<Item = Scenario> {
 }
 
 #[test]
-fn a_seed_means_one_storm_and_another_seed_another() {
+fn a_seed_gives_one_scenario_and_another_seed_another() {
     let size = Size { jobs: 40, fault_rate: None };
     assert_eq!(Scenario::generated(7, &size), Scenario::generated(7, &size));
     assert_ne!(Scenario::generated(7, &size), Scenario::generated(8, &size));
 }
 
 #[test]
-fn a_plan_reads_as_it_was_written() {
+fn a_scenario_survives_a_round_trip_through_json() {
     let scenario = Scenario::generated(3, &Size { jobs: 60, fault_rate: Some(0.25) });
     let text = serde_json::to_string(&scenario).expect("a scenario is plain");
     assert_eq!(serde_json::from_str::<Scenario>(&text).expect("it was just written"), scenario);
 }
 
 #[test]
-fn every_kind_of_mischief_comes_up() {
+fn every_kind_of_fault_occurs() {
     let (mut scheduled_faults, mut courses, mut stages) =
         (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for scenario in scenarios() {
@@ -37,17 +37,17 @@ fn every_kind_of_mischief_comes_up() {
     let courses = courses.into_iter().collect::<Vec<_>>().join(" ");
     insta::assert_snapshot!(courses, @"Late Lost Refused Twice Unanswered Usual");
     let scheduled_faults = scheduled_faults.into_iter().collect::<Vec<_>>().join(" ");
-    insta::assert_snapshot!(scheduled_faults, @"ClockSkew ForeignRunner GroupOpened JobDisabled Kill LoseNode NoAssignment NoNodes Outage PoolFull RateStorm ResizeFails RouteBroken ScalingFails");
+    insta::assert_snapshot!(scheduled_faults, @"ClockSkew ForeignRunner GroupOpened JobDisabled Kill LoseNode NoAssignment NoNodes Outage PoolFull RateLimitBurst ResizeFails RouteBroken ScalingFails");
     assert_eq!(stages.len(), 4, "{stages:?}");
 }
 
-/// The name of a variant.
+/// Returns the name of a variant.
 fn kind(variant: &impl std::fmt::Debug) -> String {
     format!("{variant:?}").chars().take_while(char::is_ascii_alphanumeric).collect()
 }
 
 #[test]
-fn matrices_reach_what_github_allows_and_no_more() {
+fn matrices_reach_the_limit_of_github_and_not_more() {
     let largest = scenarios().map(|scenario| {
         let runs: BTreeSet<u64> = scenario.jobs.iter().map(|job| job.run).collect();
         let size = |run: &u64| scenario.jobs.iter().filter(|job| job.run == *run).count();
@@ -58,7 +58,7 @@ fn matrices_reach_what_github_allows_and_no_more() {
 }
 
 #[test]
-fn faults_cease_long_before_a_day_in_the_queue_is_over() {
+fn faults_end_long_before_a_day_in_the_queue() {
     for scenario in scenarios() {
         assert!(
             scenario.faults_end_at < 8 * 3600,
@@ -80,7 +80,7 @@ fn faults_cease_long_before_a_day_in_the_queue_is_over() {
 }
 
 #[test]
-fn who_may_be_served_by_nobody_is_given_up_by_somebody() {
+fn jobs_of_unserved_repositories_are_cancelled() {
     for job in scenarios().flat_map(|scenario| scenario.jobs).filter(|job| job.deployment.is_none())
     {
         assert!(job.cancellation.is_some_and(|cancellation| cancellation.stage == Stage::Queued));
@@ -88,13 +88,13 @@ fn who_may_be_served_by_nobody_is_given_up_by_somebody() {
 }
 
 #[test]
-fn a_share_of_faulty_calls_that_is_asked_for_is_kept() {
+fn a_given_fault_rate_is_used() {
     let scenario = Scenario::generated(1, &Size { jobs: 10, fault_rate: Some(0.2) });
     assert!((scenario.fault_rates.faulty_calls - 0.2).abs() < f64::EPSILON);
 }
 
 #[test]
-fn a_plan_that_was_kept_before_these_conditions_still_reads() {
+fn a_scenario_without_runner_faults_can_be_read() {
     let scenario = Scenario::generated(3, &Size { jobs: 60, fault_rate: None });
     let mut text = serde_json::to_value(&scenario).expect("a scenario is plain");
     let new = ["offline_runners", "listener_kills", "terminations", "old_images"];
@@ -116,7 +116,7 @@ fn remove(object: &mut serde_json::Value, name: &str) -> bool {
 }
 
 #[test]
-fn every_condition_of_runners_comes_up() {
+fn every_runner_fault_occurs() {
     let scenarios: Vec<Scenario> = scenarios().collect();
     let count =
         |holds: fn(&Scenario) -> bool| scenarios.iter().filter(|scenario| holds(scenario)).count();
