@@ -1,18 +1,18 @@
-//! Judges a storm: what was lost, duplicated or left, how long jobs waited, how long runners idled.
+//! Checks a record against its scenario: violations, waits of jobs, idle time of runners.
 //!
-//! - *Lost* is a job that a deployment had to serve, that nobody cancelled, and that no runner took.
-//! - *Doubled* is a job, or a run of a task, with two runners; a runner made when nobody needed it; a credential
-//!   for somebody who stole a ticket; a runner that took a job which was not its deployment's to serve.
-//! - *Incorrect* is what was decided wrongly and mended later: a runner sent home, ended or taken away for which a job
-//!   waited; a message that became poison although it could be postponed; a lost delivery never asked for again; a job that
-//!   starved although there was room.
-//! - *Leftovers over* is what is still there when the storm is long over.
+//! - *Lost*: a job that a deployment had to serve, that was not cancelled, and that no runner accepted.
+//! - *Duplicated*: a job, or a run of a task, with two runners; a runner that no job needed; a credential for a replayed
+//!   ticket; a runner that ran a job which its deployment must not serve.
+//! - *Incorrect*: a wrong decision that was repaired later: a runner rejected, terminated or deregistered although a job
+//!   waited for it; a message that became poison although it could be re-enqueued; a failed delivery that was never
+//!   redelivered; a job that starved although the pool had room.
+//! - *Leaked*: whatever remains long after the end.
 //!
-//! Refusing a job of another repository is right, and so is a job that fails in its set-up; a refused job of which a
-//! step ran is *duplicated*, a refused job of the deployment's own is *incorrect*.
+//! It is correct to refuse a job of another repository, and a job may fail in its set-up. A refused job of which a step
+//! ran is *duplicated*, a refused job of the deployment's own repositories is *incorrect*.
 //!
-//! A job that a foreign runner took is served foreign, and one whose node was lost under it is cut off: GitHub
-//! fails it, and runs nothing again by itself. Both are counted and neither is a fault.
+//! A job that a foreign runner accepted counts as foreign, and one whose node was lost counts as interrupted: GitHub
+//! fails it and does not re-run it. Neither is a violation.
 
 use std::fmt;
 
@@ -31,55 +31,58 @@ mod offline;
 
 use jobs::Outcome;
 
-/// The judgement of one storm. Faults are described in a line each.
+/// The findings of one simulation; a violation is described in one line.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Findings {
-    /// Jobs, those that were run again counted again.
+    /// Jobs, with each re-run counted as a job.
     pub jobs: u64,
-    /// Jobs that a runner of their deployment took.
+    /// Jobs that a runner of their deployment accepted.
     pub served: u64,
-    /// Served jobs whose runner was lost under them.
+    /// Served jobs whose runner was lost.
     pub interrupted: u64,
-    /// Jobs that a foreign runner took.
+    /// Jobs that a foreign runner accepted.
     pub foreign: u64,
-    /// Jobs of repositories that no deployment serves, which a runner of ours was given and refused.
+    /// Jobs of unserved repositories that one of our runners was assigned and refused.
     pub refused: u64,
     /// Served jobs that failed in their set-up.
     pub setup_failed: u64,
     /// Runs of tasks whose runner opened no session, at least for a while.
     pub without_session: u64,
-    /// Jobs that were cancelled before a runner took them.
+    /// Jobs that were cancelled before a runner accepted them.
     pub cancelled: u64,
-    /// Jobs that were lost.
+    /// Lost jobs.
     pub lost: Vec<String>,
-    /// What was duplicated.
+    /// Duplicates.
     pub duplicated: Vec<String>,
-    /// What was left over.
+    /// Leaks.
     pub leaked: Vec<String>,
-    /// What went incorrect.
+    /// Incorrect decisions.
     pub incorrect: Vec<String>,
     /// Runners that connected.
     pub runners: u64,
-    /// Runners that connected, and ended without a job. For each there was a job when it was made.
+    /// Runners that connected and ended without a job.
     pub unused_runners: u64,
-    /// How many milliseconds runners waited for a job while GitHub gave jobs.
+    /// Of these, runners that no job needed, because another task's chain ended at the same job. The handler does not
+    /// prevent them; a run of simulations must not have more than one in a thousand jobs.
+    pub surplus_runners: u64,
+    /// Milliseconds that runners waited for a job while GitHub assigned jobs.
     pub idle: u64,
-    /// How many milliseconds they waited while GitHub gave none to anybody.
+    /// Milliseconds that runners waited while GitHub assigned no job to any runner.
     pub github_paused: u64,
-    /// How many milliseconds they worked.
+    /// Milliseconds that runners worked.
     pub busy: u64,
-    /// How many milliseconds each served job waited, from the moment it could run; ascending.
+    /// Milliseconds that each served job waited from the time it could run; ascending.
     pub waits: Vec<u64>,
     /// Calls of all services.
     pub calls: u64,
-    /// Calls that failed by outcome, or lost their request or answer.
+    /// Calls with an injected failure, or an injected loss of the request or response.
     pub faulty_calls: u64,
     /// Calls of GitHub by the handler.
     pub github_calls: u64,
 }
 
 impl Findings {
-    /// Judges what happened by what was planned.
+    /// Checks what happened against what was planned.
     pub fn of(scenario: &Scenario, record: &Record) -> Self {
         let outcomes: Vec<_> =
             record.jobs.iter().map(|job| (job, jobs::outcome(scenario, record, job))).collect();
@@ -95,9 +98,11 @@ impl Findings {
         Self {
             jobs: outcomes.len() as u64,
             served: count(Outcome::Served),
-            interrupted: outcomes.iter().filter(|(job, one)| jobs::is_cut_off(job, *one)).count()
-                as u64,
-            foreign: count(Outcome::Elsewhere),
+            interrupted: outcomes
+                .iter()
+                .filter(|(job, one)| jobs::is_interrupted(job, *one))
+                .count() as u64,
+            foreign: count(Outcome::Foreign),
             refused: count(Outcome::Refused),
             setup_failed: jobs::setup_failed(record),
             without_session: offline::runs(record).count() as u64,
@@ -112,6 +117,7 @@ impl Findings {
                 .collect(),
             runners: runners::connected(record).count() as u64,
             unused_runners: runners::without_job(record).count() as u64,
+            surplus_runners: runners::surplus(scenario, record).count() as u64,
             idle: hours.idle,
             github_paused: hours.github_paused,
             busy: hours.busy,
@@ -125,22 +131,22 @@ impl Findings {
         }
     }
 
-    /// Judges a storm that ended in a panic, which has written why.
+    /// Returns the findings of a simulation that panicked.
     pub fn of_panic() -> Self {
         Self { leaked: vec!["the simulation panicked".to_owned()], ..Self::default() }
     }
 
-    /// Tells whether nothing was lost, duplicated or left, and nothing went incorrect.
+    /// Returns whether there is no violation.
     pub fn is_clean(&self) -> bool {
         self.kinds().next().is_none()
     }
 
-    /// Lists the kinds of faults that there are.
+    /// Lists the kinds of violations that occurred.
     pub fn kinds(&self) -> impl Iterator<Item = ViolationKind> {
         self.violations().filter(|(_, faults)| !faults.is_empty()).map(|(kind, _)| kind)
     }
 
-    /// Lists the faults, by their kinds.
+    /// Lists the violations by kind.
     pub fn violations(&self) -> impl Iterator<Item = (ViolationKind, &[String])> {
         let kinds = [
             (ViolationKind::Lost, &self.lost),
@@ -152,16 +158,16 @@ impl Findings {
     }
 }
 
-/// A kind of fault.
+/// The kinds of violations.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ViolationKind {
-    /// A job found no runner.
+    /// A job got no runner.
     Lost,
-    /// There was a runner too many.
+    /// A job or a run got more than one runner.
     Duplicated,
-    /// Something is still there.
+    /// Something remains.
     Leaked,
-    /// Something was decided wrongly.
+    /// A decision was wrong.
     Incorrect,
 }
 
@@ -188,8 +194,8 @@ fn wait(job: &JobRecord) -> Option<u64> {
 fn leaked(record: &Record) -> Vec<String> {
     let Leftovers { tasks, ended_tasks, registrations, claims, messages, poison } = &record.left;
     let kinds = [
-        ("task that has not ended", tasks),
-        ("task that ended long ago", ended_tasks),
+        ("unfinished task", tasks),
+        ("ended task", ended_tasks),
         ("registration", registrations),
         ("claim", claims),
         ("message", messages),
@@ -200,10 +206,10 @@ fn leaked(record: &Record) -> Vec<String> {
         .flat_map(|(kind, names)| names.iter().map(move |name| format!("{kind}: {name}")));
     let unended =
         record.jobs.iter().filter(|job| job.started_at.is_some() && job.ended_at.is_none());
-    let unended = unended.map(|job| format!("job that still runs: {}", job.id));
-    let restless =
+    let unended = unended.map(|job| format!("running job: {}", job.id));
+    let not_quiescent =
         (!record.quiescent).then(|| "the simulation did not become quiescent".to_owned());
-    lines.chain(unended).chain(restless).collect()
+    lines.chain(unended).chain(not_quiescent).collect()
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
-//! Plays a scenario: the real handler and the emulators in one process, on one thread, in virtual time.
+//! Runs a scenario: the real handler and the emulators in one process, on one thread, in virtual time.
 //!
 //! ```text
-//! jobs, scheduled_faults ─▶ GitHub ──hooks──▶ host ─▶ groups (the handler) ──┐
-//!                      ▲  ▲             ▲                             │ network
-//!                      │  └─────────────┼─────────────────────────────┤ hits each call
-//!                    runners ◀─ nodes ──┘ claims     Batch, storage ◀─┘
+//! jobs, faults ─▶ GitHub ─webhooks─▶ Functions host ─▶ function groups (the handler)
+//!                   ▲                     ▲                        │
+//!                   │                     │ claims                 ▼
+//!                 runners ◀── nodes ───────┘               Batch, Storage, GitHub
 //! ```
 //!
-//! Every request passes the `network`, which asks the scenario's injector. All that happens is described to the
-//! `recorder`. Nothing here reads the machine's clock or draws from a chance that the scenario's seed does not
-//! give, so that the same scenario plays the same, line by line.
+//! Every request passes the faulty network, which asks the fault injector. The recorder records every event.
+//! Nothing here reads the machine's clock, and every random choice comes from the scenario's seed, so that the same
+//! scenario gives the same trace, line by line.
 
 use std::fmt;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ use setup::Environment;
 use super::record::Record;
 use super::scenario::Scenario;
 
-/// What happened, line by line.
+/// The event log of a simulation, one line per event.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Trace(pub Vec<String>);
 
@@ -48,10 +48,10 @@ impl fmt::Display for Trace {
     }
 }
 
-/// Plays a scenario to its end.
+/// Runs a scenario to its end.
 ///
 /// # Panics
-/// The emulators refuse what the scenario says: a name, a pool, a number.
+/// The emulators reject something in the scenario: a name, a pool, a number.
 pub fn simulate(scenario: &Scenario) -> (Record, Trace) {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build();
@@ -71,7 +71,7 @@ pub fn simulate(scenario: &Scenario) -> (Record, Trace) {
     })
 }
 
-/// A Monday morning; storms differ in what happens, not in when.
+/// Returns the start of every simulation, a Monday morning.
 fn beginning() -> DateTime<Utc> {
-    DateTime::from_timestamp(1_772_442_000, 0).expect("a moment of our time")
+    DateTime::from_timestamp(1_772_442_000, 0).expect("a valid timestamp")
 }

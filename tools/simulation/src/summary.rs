@@ -1,4 +1,4 @@
-//! Adds up the verdicts of many storms, as a line of JSON and as text for a person.
+//! Adds up the findings of many simulations, as a line of JSON and as text.
 
 use std::fmt;
 
@@ -6,17 +6,20 @@ use serde::Serialize;
 
 use super::checker::Findings;
 
-/// What many storms came to.
+/// Jobs for which one surplus runner is acceptable.
+const JOBS_PER_SURPLUS_RUNNER: u64 = 1000;
+
+/// The summary of many simulations.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {
     seeds: u64,
-    /// The seeds of storms in which something was lost, duplicated or left, or went incorrect.
+    /// The seeds of simulations with a violation.
     failed: Vec<u64>,
-    /// The sums; its lists of faults hold those of all storms.
+    /// The sums; its lists hold the violations of all simulations.
     all: Findings,
 }
 
-/// The last line of a run: the fields that others rely on first.
+/// The last line of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct Line<'a> {
     event: &'static str,
@@ -36,12 +39,13 @@ struct Line<'a> {
     without_session: u64,
     runners: u64,
     unused_runners: u64,
+    surplus_runners: u64,
     idle_minutes: u64,
-    held_minutes: u64,
+    github_paused_minutes: u64,
     busy_minutes: u64,
     wait_seconds: Waits,
     calls: u64,
-    faulty_share: f64,
+    fault_rate: f64,
     github_calls: u64,
     failed_seeds: &'a [u64],
 }
@@ -56,7 +60,7 @@ struct Waits {
 }
 
 impl Summary {
-    /// Adds a storm's findings.
+    /// Adds the findings of a simulation.
     pub fn add(&mut self, seed: u64, findings: &Findings) {
         self.seeds += 1;
         if !findings.is_clean() {
@@ -65,17 +69,18 @@ impl Summary {
         self.all.add(findings);
     }
 
-    /// Tells whether nothing was lost, duplicated or left in any storm.
+    /// Returns whether no simulation has a violation, and surplus runners are as rare as promised.
     pub fn is_clean(&self) -> bool {
-        self.failed.is_empty()
+        let max_surplus = 1 + self.all.jobs / JOBS_PER_SURPLUS_RUNNER;
+        self.failed.is_empty() && self.all.surplus_runners <= max_surplus
     }
 
-    /// Writes the last line of a run.
+    /// Returns the last line of a run.
     ///
     /// # Panics
-    /// Never: a summary is numbers.
+    /// Never: a summary consists of numbers.
     pub fn json(&self) -> String {
-        serde_json::to_string(&self.line()).expect("a summary is numbers")
+        serde_json::to_string(&self.line()).expect("a summary consists of numbers")
     }
 
     fn line(&self) -> Line<'_> {
@@ -98,12 +103,13 @@ impl Summary {
             without_session: all.without_session,
             runners: all.runners,
             unused_runners: all.unused_runners,
+            surplus_runners: all.surplus_runners,
             idle_minutes: minutes(all.idle),
-            held_minutes: minutes(all.github_paused),
+            github_paused_minutes: minutes(all.github_paused),
             busy_minutes: minutes(all.busy),
             wait_seconds: waits(&all.waits),
             calls: all.calls,
-            faulty_share: share(all.faulty_calls, all.calls),
+            fault_rate: share(all.faulty_calls, all.calls),
             github_calls: all.github_calls,
             failed_seeds: &self.failed,
         }
@@ -116,7 +122,7 @@ impl fmt::Display for Summary {
         let Waits { p50, p95, p99, max } = line.wait_seconds;
         writeln!(
             f,
-            "{} storms, {} jobs: {} served, {} cancelled, {} taken by foreign runners",
+            "{} simulations, {} jobs: {} served, {} cancelled, {} on foreign runners",
             line.seeds, line.jobs, line.served, line.cancelled, line.foreign
         )?;
         writeln!(
@@ -126,26 +132,24 @@ impl fmt::Display for Summary {
         )?;
         writeln!(
             f,
-            "{} jobs of other repositories refused, {} failed in their set-up, {} runs without a session",
+            "{} jobs of other repositories refused, {} jobs failed in their set-up, {} runs without a session",
             line.refused, line.setup_failed, line.without_session
         )?;
         writeln!(
             f,
-            "{} runners idled for {:.2} % of the {} minutes they worked; {} had no job",
+            "{} runners idled for {:.2} % of the {} minutes they worked; {} of them had no job, {} of these were surplus",
             line.runners,
             line.idle_share * 100.0,
             line.busy_minutes,
-            line.unused_runners
+            line.unused_runners,
+            line.surplus_runners
         )?;
-        writeln!(
-            f,
-            "half of the jobs waited for less than {p50} s, 95 % for {p95} s, 99 % for {p99} s, none for longer than {max} s"
-        )?;
+        writeln!(f, "waits of jobs: median {p50} s, 95 % {p95} s, 99 % {p99} s, longest {max} s")?;
         write!(
             f,
-            "{} calls, {:.1} % of them faulty; {} of GitHub",
+            "{} calls, {:.1} % of them faulty; {} calls of GitHub",
             line.calls,
-            line.faulty_share * 100.0,
+            line.fault_rate * 100.0,
             line.github_calls
         )
     }
@@ -167,6 +171,7 @@ impl Findings {
         self.incorrect.extend_from_slice(&other.incorrect);
         self.runners += other.runners;
         self.unused_runners += other.unused_runners;
+        self.surplus_runners += other.surplus_runners;
         self.idle += other.idle;
         self.github_paused += other.github_paused;
         self.busy += other.busy;
@@ -177,7 +182,7 @@ impl Findings {
     }
 }
 
-/// The share of a part in a whole, to six places.
+/// Returns a part's share of a whole, to six decimal places.
 #[expect(clippy::cast_precision_loss, reason = "years of milliseconds fit")]
 fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { (part as f64 / whole as f64 * 1e6).round() / 1e6 }
@@ -202,7 +207,7 @@ fn waits(waits: &[u64]) -> Waits {
 mod tests {
     use super::*;
 
-    fn storm(waits: Vec<u64>) -> Findings {
+    fn findings(waits: Vec<u64>) -> Findings {
         let served = waits.len() as u64;
         Findings {
             jobs: served,
@@ -215,30 +220,30 @@ mod tests {
     }
 
     #[test]
-    fn storms_add_up_to_one_line() {
+    fn simulations_add_up_to_one_line() {
         let mut summary = Summary::default();
-        summary.add(1, &storm((1..=100).map(|second| second * 1000).collect()));
+        summary.add(1, &findings((1..=100).map(|second| second * 1000).collect()));
         let faulty = Findings {
             lost: vec!["a job".to_owned()],
             calls: 10,
             faulty_calls: 2,
-            ..storm(vec![500])
+            ..findings(vec![500])
         };
         summary.add(2, &faulty);
-        insta::assert_snapshot!(summary.json(), @r#"{"event":"summary","seeds":2,"jobs":101,"served":101,"cancelled":0,"lost":1,"duplicated":0,"leaked":0,"idle_share":0.01,"incorrect":0,"foreign":0,"interrupted":0,"refused":0,"setup_failed":0,"without_session":0,"runners":0,"unused_runners":0,"idle_minutes":2,"held_minutes":0,"busy_minutes":200,"wait_seconds":{"p50":50,"p95":95,"p99":99,"max":100},"calls":10,"faulty_share":0.2,"github_calls":0,"failed_seeds":[2]}"#);
-        insta::assert_snapshot!(summary, @r"
-        2 storms, 101 jobs: 101 served, 0 cancelled, 0 taken by foreign runners
+        insta::assert_snapshot!(summary.json(), @r#"{"event":"summary","seeds":2,"jobs":101,"served":101,"cancelled":0,"lost":1,"duplicated":0,"leaked":0,"idle_share":0.01,"incorrect":0,"foreign":0,"interrupted":0,"refused":0,"setup_failed":0,"without_session":0,"runners":0,"unused_runners":0,"surplus_runners":0,"idle_minutes":2,"github_paused_minutes":0,"busy_minutes":200,"wait_seconds":{"p50":50,"p95":95,"p99":99,"max":100},"calls":10,"fault_rate":0.2,"github_calls":0,"failed_seeds":[2]}"#);
+        insta::assert_snapshot!(summary, @"
+        2 simulations, 101 jobs: 101 served, 0 cancelled, 0 on foreign runners
         1 lost, 0 duplicated, 0 left over, 0 incorrect
-        0 jobs of other repositories refused, 0 failed in their set-up, 0 runs without a session
-        0 runners idled for 1.00 % of the 200 minutes they worked; 0 had no job
-        half of the jobs waited for less than 50 s, 95 % for 95 s, 99 % for 99 s, none for longer than 100 s
-        10 calls, 20.0 % of them faulty; 0 of GitHub
+        0 jobs of other repositories refused, 0 jobs failed in their set-up, 0 runs without a session
+        0 runners idled for 1.00 % of the 200 minutes they worked; 0 of them had no job, 0 of these were surplus
+        waits of jobs: median 50 s, 95 % 95 s, 99 % 99 s, longest 100 s
+        10 calls, 20.0 % of them faulty; 0 calls of GitHub
         ");
         assert!(!summary.is_clean());
     }
 
     #[test]
-    fn no_storm_is_a_clean_one() {
+    fn an_empty_summary_is_clean() {
         assert!(Summary::default().is_clean());
         assert_eq!(Summary::default().line().idle_share, 0.0);
     }

@@ -1,8 +1,8 @@
-//! Walks from a task to the job that its runner owes itself to, on what really happened.
+//! Follows the assignment chain of a task to the job that it serves, on the recorded facts.
 //!
-//! The rule is the one of ARCHITECTURE.md, written a second time: whoever finds that its own job runs on our runner
-//! made for another, owes itself to that other one. The answer counts only where it was the same throughout
-//! a span, since whoever decided within that span may have looked at any moment of it.
+//! This is a second, independent implementation of the rule in ARCHITECTURE.md: a runner whose own job runs on another of
+//! our runners serves the job that the other runner was made for. The result counts only if it was the same throughout a
+//! span, because a decision within that span may rest on any time in it.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use handler::batch_job::BatchJobId;
 use super::{JobRecord, Record, Scenario};
 use crate::record::TaskRecord;
 
-/// Finds the job that waited throughout a span for the runner of a task, in its deployment.
+/// Returns the job of its deployment that waited throughout a span for the runner of a task.
 pub(super) fn needed_by<'a>(
     scenario: &Scenario,
     record: &'a Record,

@@ -1,16 +1,19 @@
-//! Decides whether a runner was made although nobody needed it.
+//! Decides whether a runner was registered although no job needed it.
 //!
-//! A runner is needed if, with it, one more waiting job finds a runner than without it. What counts is the time
-//! in which its claim was decided: a job that was taken or cancelled within it still counts as waiting, and a
-//! runner that was made within it does not count yet, since the claim may not have seen either.
+//! A runner is needed if one more waiting job gets a runner with it than without it. The time in which its claim was
+//! decided counts: a job that was assigned or cancelled within it still counts as waiting, and a runner that was
+//! registered within it does not count yet, because the claim may have seen neither.
 
 use super::{JobRecord, Level, Record, Scenario, chain, runners};
-use crate::record::RunnerRecord;
+use petgraph::algo::maximum_matching;
+use petgraph::graph::UnGraph;
 
-/// How long before a registration the question may have been answered that it goes back to.
+use crate::record::{RunnerRecord, TaskRecord};
+
+/// The oldest age of the facts on which a registration may rest.
 const DECIDING: u64 = 60_000;
 
-/// Tells whether nobody needed a runner of ours; its claims began at `claiming_since`.
+/// Returns whether no job needed one of our runners, whose claim began at `claiming_since`.
 pub(super) fn is_unneeded(
     scenario: &Scenario,
     record: &Record,
@@ -23,14 +26,40 @@ pub(super) fn is_unneeded(
         record.jobs.iter().filter(|job| waits_within(job, from, until)).collect();
     let others = runners::connected(record).filter(|other| {
         let idles = other.deployment == runner.deployment && idles_through(other, from, until);
-        idles && !is_left_over(scenario, record, other, until)
+        idles && !covers_no_job(scenario, record, other, until)
     });
     let can_take = |runner: &RunnerRecord| -> Vec<usize> {
         (0..jobs.len()).filter(|&place| can_serve(scenario, runner, jobs[place])).collect()
     };
-    let mut choices: Vec<Vec<usize>> = others.map(can_take).collect();
-    choices.push(can_take(runner));
-    !Pairing::of(&choices, jobs.len()).includes_last
+    let others: Vec<Vec<usize>> = others.map(can_take).collect();
+    let with_runner = [others.as_slice(), &[can_take(runner)]].concat();
+    matched(&with_runner) == matched(&others)
+}
+
+/// Returns whether another task's chain ended at the job of an unneeded runner while its claim was decided.
+pub(super) fn has_competitor(
+    scenario: &Scenario,
+    record: &Record,
+    runner: &RunnerRecord,
+    claiming_since: u64,
+) -> bool {
+    let Some(own) = runners::task_of(record, runner) else { return false };
+    let until = runner.registered_at;
+    let from = claiming_since.max(until.saturating_sub(DECIDING));
+    let job_at = |task: &TaskRecord, at| {
+        chain::needed_by(scenario, record, task, (at, at)).map(|job| (job.id, job.attempt))
+    };
+    let lives = |task: &TaskRecord| {
+        task.added_at <= until && task.ended_at.is_none_or(|ended_at| ended_at >= from)
+    };
+    let mut others = record.tasks.iter().filter(|other| {
+        other.deployment == own.deployment && !std::ptr::eq(*other, own) && lives(other)
+    });
+    others.any(|other| {
+        [from, until]
+            .iter()
+            .any(|&at| job_at(own, at).is_some_and(|job| job_at(other, at) == Some(job)))
+    })
 }
 
 fn waits_within(job: &JobRecord, from: u64, until: u64) -> bool {
@@ -43,14 +72,14 @@ fn idles_through(runner: &RunnerRecord, from: u64, until: u64) -> bool {
     runner.registered_at < from && over.is_none_or(|at| at > until)
 }
 
-/// Tells whether a runner owes itself to no job that waits, and is not given another one either: its own was
-/// cancelled while GitHub gives nothing to anybody. Nobody's job is covered by it.
-fn is_left_over(scenario: &Scenario, record: &Record, runner: &RunnerRecord, moment: u64) -> bool {
+/// Returns whether a runner's chain ends at no waiting job and GitHub assigns it no other: its own job was cancelled
+/// while GitHub assigns no jobs. Such a runner covers no job.
+fn covers_no_job(scenario: &Scenario, record: &Record, runner: &RunnerRecord, at: u64) -> bool {
     let needed_by = || {
         let task = runners::task_of(record, runner)?;
-        chain::needed_by(scenario, record, task, (moment, moment))
+        chain::needed_by(scenario, record, task, (at, at))
     };
-    runners::github_paused(scenario, moment, moment + 1) > 0 && needed_by().is_none()
+    runners::github_paused(scenario, at, at + 1) > 0 && needed_by().is_none()
 }
 
 fn can_serve(scenario: &Scenario, runner: &RunnerRecord, job: &JobRecord) -> bool {
@@ -66,36 +95,12 @@ fn can_serve(scenario: &Scenario, runner: &RunnerRecord, job: &JobRecord) -> boo
     joins && wanted.labels.iter().all(has)
 }
 
-/// Pairs runners and jobs, as many as can be.
-struct Pairing<'a> {
-    choices: &'a [Vec<usize>],
-    runner_of: Vec<Option<usize>>,
-    /// Whether the last runner has brought one more pair.
-    includes_last: bool,
-}
-
-impl<'a> Pairing<'a> {
-    fn of(choices: &'a [Vec<usize>], jobs: usize) -> Self {
-        let mut pairing = Self { choices, runner_of: vec![None; jobs], includes_last: false };
-        for runner in 0..choices.len() {
-            pairing.includes_last = pairing.place(runner, &mut vec![false; jobs]);
-        }
-        pairing
-    }
-
-    /// Finds a job for a runner; those that were placed before may have to change theirs.
-    fn place(&mut self, runner: usize, tried: &mut [bool]) -> bool {
-        for &job in &self.choices[runner] {
-            if tried[job] {
-                continue;
-            }
-            tried[job] = true;
-            let free = self.runner_of[job].is_none_or(|other| self.place(other, tried));
-            if free {
-                self.runner_of[job] = Some(runner);
-                return true;
-            }
-        }
-        false
-    }
+/// Returns how many runners find a job if as many as possible do; `choices` lists the jobs that each of them can serve.
+fn matched(choices: &[Vec<usize>]) -> usize {
+    let first_job = choices.len();
+    let edges = choices.iter().enumerate();
+    let edges =
+        edges.flat_map(|(runner, jobs)| jobs.iter().map(move |job| (runner, first_job + job)));
+    let graph = UnGraph::<(), (), usize>::from_edges(edges);
+    maximum_matching(&graph).edges().count()
 }

@@ -1,15 +1,15 @@
-//! Tells the description of a job, a task or a runner in one line.
+//! Describes a job, a task or a runner in one line.
 
 use std::fmt::Write;
 
 use super::{JobRecord, Record, Scenario};
 use crate::record::{Run, RunnerRecord, TaskRecord};
 
-/// Tells what became of a job, with the tasks that were made for it.
+/// Describes a job and the tasks that were made for it.
 pub(super) fn of_job(scenario: &Scenario, record: &Record, job: &JobRecord) -> String {
     let planned = &scenario.jobs[job.planned];
     let mut description = format!(
-        "job {} (place {}, attempt {}) of {} [{}]",
+        "job {} (index {}, attempt {}) of {} [{}]",
         job.id,
         job.planned,
         job.attempt,
@@ -17,8 +17,8 @@ pub(super) fn of_job(scenario: &Scenario, record: &Record, job: &JobRecord) -> S
         planned.labels.join(", ")
     );
     for (what, at) in [
-        ("could run", job.ready_at),
-        ("was to be cancelled", job.cancelled_at),
+        ("ready", job.ready_at),
+        ("cancellation requested", job.cancelled_at),
         ("started", job.started_at),
         ("ended", job.ended_at),
     ] {
@@ -35,7 +35,7 @@ pub(super) fn of_job(scenario: &Scenario, record: &Record, job: &JobRecord) -> S
     description
 }
 
-/// Tells what became of a task.
+/// Describes a task.
 pub(super) fn of_task(task: &TaskRecord) -> String {
     let mut description =
         format!("task {} in {} from {}", task.id, task.batch_job, clock(task.added_at));
@@ -44,7 +44,7 @@ pub(super) fn of_task(task: &TaskRecord) -> String {
     }
     match task.ended_at {
         Some(at) => append(&mut description, format_args!(", ended at {}", clock(at))),
-        None => description += ", has not ended",
+        None => description += ", unfinished",
     }
     description
 }
@@ -55,7 +55,7 @@ fn of_run(run: &Run) -> String {
     format!("{} to {until}{code}", clock(run.started_at))
 }
 
-/// Tells what became of a runner.
+/// Describes a runner.
 pub(super) fn of_runner(record: &Record, runner: &RunnerRecord) -> String {
     let mut description = format!("{} (registered at {}", runner.name, clock(runner.registered_at));
     for (what, at) in [("connected", runner.online_at), ("gone", runner.gone_at)] {
@@ -77,12 +77,12 @@ fn is_for(scenario: &Scenario, task: &TaskRecord, job: u64) -> bool {
     scenario.deployments[task.deployment].read(&task.id).is_some_and(|id| id.job == job)
 }
 
-/// Writes a moment as hours, minutes and seconds of the storm.
+/// Formats a time as hours, minutes and seconds of the simulation.
 pub(super) fn clock(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
 fn append(description: &mut String, words: std::fmt::Arguments<'_>) {
-    description.write_fmt(words).expect("a text takes all that is written to it");
+    description.write_fmt(words).expect("writing to a String never fails");
 }

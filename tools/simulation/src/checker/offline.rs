@@ -1,17 +1,17 @@
-//! Judges runners that open no session with GitHub: they are replaced in time, and not before they could connect.
+//! Checks runners that open no session with GitHub: they are replaced in time, and not before they could connect.
 //!
-//! GitHub gives such a runner no job. Its image ends it after ten minutes, unless it hangs; the handler ends it
+//! GitHub assigns no job to such a runner. Its image ends it after ten minutes, unless it hangs; the handler ends it
 //! after fifteen.
 
 use super::starvation::{Span, longest_free, troubles};
 use super::{Record, Scenario, chain, describe, runners, tasks};
 use crate::record::{End, Fault, Run, RunnerRecord, TaskRecord};
 
-/// How long such a runner may go on while nothing is the matter: fifteen minutes, and runs of reconciliation two
-/// minutes apart that find it, count and act.
+/// The longest time that such a runner may last without other faults: fifteen minutes, and reconciliations two minutes
+/// apart that find it, count and act.
 const MAX_OFFLINE: u64 = 25 * 60_000;
-/// How long a runner has to connect: fifteen minutes by a clock that may be 90 seconds off at either end.
-const CONNECTS_WITHIN: u64 = 12 * 60_000;
+/// The time that a runner has to connect: fifteen minutes by a clock that may be 90 seconds off at either end.
+const MIN_CONNECT_TIME: u64 = 12 * 60_000;
 
 /// Lists the runs of tasks whose runner opened no session, at least for a while.
 pub(super) fn runs(record: &Record) -> impl Iterator<Item = (&TaskRecord, &Run)> {
@@ -19,26 +19,32 @@ pub(super) fn runs(record: &Record) -> impl Iterator<Item = (&TaskRecord, &Run)>
     runs.filter(|(_, run)| run.fault == Some(Fault::NoSession))
 }
 
-/// Lists the runners that were kept for too long, or ended too early.
+/// Lists runners that lasted too long or were ended too early.
 pub(super) fn all(scenario: &Scenario, record: &Record) -> Vec<String> {
     let troubles = troubles(scenario, record);
-    let kept = runs(record).filter_map(|(task, run)| kept(record, &troubles, task, run));
+    let stayed =
+        runs(record).filter_map(|(task, run)| stayed_too_long(record, &troubles, task, run));
     let early = record.runners.iter().filter_map(|runner| ended_early(scenario, record, runner));
-    kept.chain(early).collect()
+    stayed.chain(early).collect()
 }
 
-fn kept(record: &Record, troubles: &[Span], task: &TaskRecord, run: &Run) -> Option<String> {
+fn stayed_too_long(
+    record: &Record,
+    troubles: &[Span],
+    task: &TaskRecord,
+    run: &Run,
+) -> Option<String> {
     let span = (run.started_at, run.ended_at.unwrap_or(record.ended_at));
     let lasted = longest_free(span, troubles.to_vec());
-    let kept = lasted > MAX_OFFLINE && !runners::has_runner(record, task, run);
+    let stayed = lasted > MAX_OFFLINE && !runners::has_runner(record, task, run);
     let minutes = lasted / 60_000;
-    kept.then(|| {
-        format!("kept for {minutes} minutes without a session: {}", describe::of_task(task))
+    stayed.then(|| {
+        format!("stayed for {minutes} minutes without a session: {}", describe::of_task(task))
     })
 }
 
-/// Returns whether a later claim of the same run registered a runner anew: the answer to the first was lost.
-fn is_renewed(record: &Record, runner: &RunnerRecord, run: &Run) -> bool {
+/// Returns whether a later claim of the same run registered the runner again because the first response was lost.
+fn was_registered_again(record: &Record, runner: &RunnerRecord, run: &Run) -> bool {
     let ended_at = run.ended_at.unwrap_or(record.ended_at);
     let mut later = record.runners.iter().filter(|other| {
         other.name == runner.name && other.deployment == runner.deployment && other.id != runner.id
@@ -46,14 +52,14 @@ fn is_renewed(record: &Record, runner: &RunnerRecord, run: &Run) -> bool {
     later.any(|other| (runner.registered_at..=ended_at).contains(&other.registered_at))
 }
 
-/// Reports a runner that was deregistered before it had the time to connect, although a job waited for it.
+/// Describes a runner that was deregistered before it had time to connect, although a job waited for it.
 fn ended_early(scenario: &Scenario, record: &Record, runner: &RunnerRecord) -> Option<String> {
     let gone_at = runner.gone_at.filter(|_| runner.end == Some(End::Deregistered))?;
     let task = runners::task_of(record, runner).filter(|_| runner.online_at.is_none())?;
     let run = runners::run_at(task, runner.registered_at)?;
     let lived = run.ended_at.is_none_or(|ended_at| ended_at >= gone_at);
-    let early =
-        gone_at - runner.registered_at < CONNECTS_WITHIN && !is_renewed(record, runner, run);
+    let early = gone_at - runner.registered_at < MIN_CONNECT_TIME
+        && !was_registered_again(record, runner, run);
     let job = chain::needed_by(
         scenario,
         record,

@@ -1,10 +1,10 @@
-//! Judges runners: which were made in vain or twice, and how long they idled and worked.
+//! Checks runners: unneeded ones and duplicates, and how long they idled and worked.
 
 use super::{Record, Scenario, demand, describe};
 use crate::record::{Run, RunnerRecord, TaskRecord};
 use crate::scenario::{FaultKind, ScheduledFault};
 
-/// What runners did with their time, in milliseconds.
+/// The time of runners, in milliseconds.
 #[derive(Default)]
 pub(super) struct Hours {
     pub(super) idle: u64,
@@ -12,31 +12,53 @@ pub(super) struct Hours {
     pub(super) busy: u64,
 }
 
-/// Lists our runners that connected. One that never did has no job, and costs nothing.
+/// Lists our runners that connected. One that never connected has no job and costs nothing.
 pub(super) fn connected(record: &Record) -> impl Iterator<Item = &RunnerRecord> {
     let ours = |runner: &&RunnerRecord| runner.deployment.is_some() && runner.online_at.is_some();
     record.runners.iter().filter(ours)
 }
 
-/// Lists our runners that connected and never took a job.
+/// Lists our runners that connected and never accepted a job.
 pub(super) fn without_job(record: &Record) -> impl Iterator<Item = &RunnerRecord> {
     connected(record).filter(|runner| runner.job.is_none())
 }
 
-/// Lists what was made twice, or in vain.
-pub(super) fn duplicated(scenario: &Scenario, record: &Record) -> impl Iterator<Item = String> {
-    let ticket_replays = record.ticket_replays.iter();
-    let ticket_replays =
-        ticket_replays.map(|task| format!("a stolen ticket of {task} got a credential"));
+/// Lists duplicated and unneeded runners, without the surplus that the handler accepts.
+pub(super) fn duplicated<'a>(
+    scenario: &'a Scenario,
+    record: &'a Record,
+) -> impl Iterator<Item = String> + use<'a> {
+    let replays = record.ticket_replays.iter();
+    let replays = replays.map(|task| format!("a replayed ticket of {task} got a credential"));
     let twice = record.tasks.iter().flat_map(|task| twice(record, task));
-    let vain = without_job(record).filter(|runner| {
-        demand::is_unneeded(scenario, record, runner, claiming_since(record, runner))
-    });
-    let vain = vain.map(|runner| format!("nobody needed {}", describe::of_runner(record, runner)));
-    ticket_replays.chain(twice).chain(vain)
+    let unneeded = unneeded(scenario, record)
+        .filter(|runner| !has_competitor(scenario, record, runner))
+        .map(|runner| format!("no job needed {}", describe::of_runner(record, runner)));
+    replays.chain(twice).chain(unneeded)
 }
 
-/// Lists the runs of a task in which two runners connected.
+/// Lists unneeded runners whose job another task's chain ended at as well.
+pub(super) fn surplus<'a>(
+    scenario: &'a Scenario,
+    record: &'a Record,
+) -> impl Iterator<Item = &'a RunnerRecord> {
+    unneeded(scenario, record).filter(|runner| has_competitor(scenario, record, runner))
+}
+
+fn unneeded<'a>(
+    scenario: &'a Scenario,
+    record: &'a Record,
+) -> impl Iterator<Item = &'a RunnerRecord> {
+    without_job(record).filter(|runner| {
+        demand::is_unneeded(scenario, record, runner, claiming_since(record, runner))
+    })
+}
+
+fn has_competitor(scenario: &Scenario, record: &Record, runner: &RunnerRecord) -> bool {
+    demand::has_competitor(scenario, record, runner, claiming_since(record, runner))
+}
+
+/// Lists runs of a task in which two runners connected.
 fn twice(record: &Record, task: &TaskRecord) -> Vec<String> {
     let connected: Vec<_> = connected(record).filter(|runner| is_of(runner, task)).collect();
     let in_run = |run: &Run| {
@@ -47,13 +69,13 @@ fn twice(record: &Record, task: &TaskRecord) -> Vec<String> {
     duplicated.map(|_| format!("two runners in one run: {}", describe::of_task(task))).collect()
 }
 
-/// Tells whether a runner connected in a run of a task.
+/// Returns whether a runner connected in a run of a task.
 pub(super) fn has_runner(record: &Record, task: &TaskRecord, run: &Run) -> bool {
     let mut of_task = connected(record).filter(|runner| is_of(runner, task));
     of_task.any(|runner| run_at(task, runner.registered_at) == Some(run))
 }
 
-/// Tells whether GitHub github_paused a runner of a task to be at work at a moment.
+/// Returns whether GitHub considered a runner of a task busy at this time.
 pub(super) fn is_busy_at(record: &Record, task: &TaskRecord, moment: u64) -> bool {
     let mut of_task = connected(record).filter(|runner| is_of(runner, task));
     of_task.any(|runner| {
@@ -62,20 +84,10 @@ pub(super) fn is_busy_at(record: &Record, task: &TaskRecord, moment: u64) -> boo
     })
 }
 
-/// Tells whether a runner of a task was connected at a moment, and had no job.
-pub(super) fn idles_at(record: &Record, task: &TaskRecord, moment: u64) -> bool {
-    let mut of_task = connected(record).filter(|runner| is_of(runner, task));
-    of_task.any(|runner| {
-        runner.online_at.is_some_and(|at| at <= moment)
-            && runner.job.is_none_or(|(at, _)| at > moment)
-            && runner.gone_at.is_none_or(|at| at > moment)
-    })
-}
-
-/// Adds up how long our runners idled and worked.
+/// Adds up the idle and the working time of our runners.
 ///
-/// A runner idles until it takes a job or is gone; one whose node is lost is gone with the run of its task,
-/// whatever GitHub still lists.
+/// A runner idles until it accepts a job or is gone. A runner whose node is lost is gone with the run of its task, even if
+/// GitHub still lists it.
 pub(super) fn hours(scenario: &Scenario, record: &Record) -> Hours {
     let mut hours = Hours::default();
     for runner in connected(record) {
@@ -102,7 +114,7 @@ fn worked(record: &Record, job: u64, since: u64) -> u64 {
     job.map_or(0, |job| job.ended_at.unwrap_or(record.ended_at).saturating_sub(since))
 }
 
-/// How much of a span lies in times when GitHub gave no job to anybody.
+/// Returns how much of a span overlaps with times when GitHub assigned no job to any runner.
 pub(super) fn github_paused(scenario: &Scenario, from: u64, to: u64) -> u64 {
     let still = |scheduled_fault: &&ScheduledFault| {
         matches!(scheduled_fault.kind, FaultKind::NoAssignment { .. })
@@ -125,13 +137,13 @@ fn claiming_since(record: &Record, runner: &RunnerRecord) -> u64 {
     run.map_or(runner.registered_at, |run| run.started_at)
 }
 
-/// Finds the task of a runner.
+/// Returns the task of a runner.
 pub(super) fn task_of<'a>(record: &'a Record, runner: &RunnerRecord) -> Option<&'a TaskRecord> {
     record.tasks.iter().find(|task| is_of(runner, task))
 }
 
-/// Tells whether a runner was registered in a run of a task: where a Batch job was disabled, another one may hold a
-/// task of the same name.
+/// Returns whether a runner was registered in a run of a task: after a Batch job was disabled, another one may hold a task
+/// of the same name.
 fn is_of(runner: &RunnerRecord, task: &TaskRecord) -> bool {
     let at = runner.registered_at;
     let in_run = |run: &Run| run.ended_at.is_none_or(|ended_at| ended_at >= at);
@@ -139,7 +151,7 @@ fn is_of(runner: &RunnerRecord, task: &TaskRecord) -> bool {
     names && run_at(task, at).is_some_and(in_run)
 }
 
-/// Finds the run of a task that had begun last by a moment.
+/// Returns the latest run of a task that had started at this time.
 pub(super) fn run_at(task: &TaskRecord, moment: u64) -> Option<&Run> {
     task.runs.iter().rfind(|run| run.started_at <= moment)
 }

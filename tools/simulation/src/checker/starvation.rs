@@ -1,28 +1,27 @@
-//! Finds jobs that waited for long although there was room for their runner, and nothing was the matter.
+//! Finds jobs that waited too long although the pool had room and no fault was active.
 //!
-//! Judged are spans without an scheduled_fault and its aftermath, in which at most so many calls fail that a run of
-//! reconciliation gets through. Pools that a formula sizes are not judged: how many nodes they have is Batch's
-//! doing.
+//! Checked are spans without a scheduled fault and its aftermath, at call fault rates with which a reconciliation
+//! succeeds. Pools with a formula are not checked, because Batch decides how many nodes they have.
 
 use super::{JobRecord, Record, Scenario, describe};
 use crate::record::{Fault, Run};
 use crate::scenario::{FaultKind, Pool};
 
-/// How long a job may wait in such a span. It gets a runner that it should have had after two minutes, by runs
-/// of reconciliation two minutes apart, or after fifteen where one did not reach everything.
-const TIMEOUT: u64 = 25 * 60_000;
-/// How long an scheduled_fault goes on to append.
+/// The longest wait in such a span. A job gets a missing runner after two minutes, by reconciliations two minutes apart,
+/// or after fifteen minutes if one of them was incomplete.
+const MAX_WAIT: u64 = 25 * 60_000;
+/// The time for which a scheduled fault has effects after its end.
 const AFTERMATH: u64 = 15 * 60_000;
-/// After how long a runner without a session has ended, by its image or by the handler.
+/// The time after which a runner without a session has ended, by its image or by the handler.
 const OFFLINE: u64 = 20 * 60_000;
-/// How long it takes until another one is asked for.
+/// The time until it is replaced.
 const REPLACED_WITHIN: u64 = 5 * 60_000;
-/// The code of a runner that refused the job it was given.
+/// The exit code of a runner that refused its job.
 const REFUSED: i32 = 77;
-/// The share of faulty calls with which runs of reconciliation get through.
-const BEARABLE: f64 = 0.1;
+/// The highest share of faulty calls at which a reconciliation succeeds.
+const MAX_FAULT_RATE: f64 = 0.1;
 
-/// Lists the jobs that starved.
+/// Lists starved jobs.
 pub(super) fn all(scenario: &Scenario, record: &Record) -> Vec<String> {
     let troubles = troubles(scenario, record);
     let starved = record.jobs.iter().filter_map(|job| {
@@ -32,7 +31,7 @@ pub(super) fn all(scenario: &Scenario, record: &Record) -> Vec<String> {
         excused.extend(replacing(record, deployment, pool));
         excused.extend(&troubles);
         let longest = longest_free(waits, excused);
-        (longest > TIMEOUT).then(|| {
+        (longest > MAX_WAIT).then(|| {
             let minutes = longest / 60_000;
             let description = describe::of_job(scenario, record, job);
             format!("starved for {minutes} minutes while pool {} had room: {description}", pool.id)
@@ -41,17 +40,17 @@ pub(super) fn all(scenario: &Scenario, record: &Record) -> Vec<String> {
     starved.collect()
 }
 
-/// From when to when.
+/// A span of time: start and end.
 pub(super) type Span = (u64, u64);
 
-/// When a job waited, where it waited for long.
+/// Returns when a job waited, if it waited long.
 fn waiting(record: &Record, job: &JobRecord) -> Option<Span> {
     let over = [job.started_at, job.ended_at].into_iter().flatten().min();
     let (from, to) = (job.ready_at?, over.unwrap_or(record.ended_at));
-    (to.saturating_sub(from) > TIMEOUT).then_some((from, to))
+    (to.saturating_sub(from) > MAX_WAIT).then_some((from, to))
 }
 
-/// The pool on which a job's runner is started, if it always has all its nodes.
+/// Returns the pool of a job's runner, if the pool has a fixed number of nodes.
 fn pool<'a>(scenario: &'a Scenario, job: &JobRecord) -> Option<(usize, &'a Pool)> {
     let planned = &scenario.jobs[job.planned];
     let profiles = handler::profiles::default_profiles("ubuntu", "windows");
@@ -62,7 +61,7 @@ fn pool<'a>(scenario: &'a Scenario, job: &JobRecord) -> Option<(usize, &'a Pool)
     (!pool.scaled).then_some((deployment, pool))
 }
 
-/// When something was the matter. Runners that these alone touch are excused one by one.
+/// Returns when faults were active. Faults that affect single runners are excused one by one.
 pub(super) fn troubles(scenario: &Scenario, record: &Record) -> Vec<Span> {
     let aftermath = |at: u64| at * 1000 + AFTERMATH;
     let alone = |what: &FaultKind| {
@@ -73,14 +72,14 @@ pub(super) fn troubles(scenario: &Scenario, record: &Record) -> Vec<Span> {
     let mut spans: Vec<Span> = scheduled_faults
         .map(|scheduled_fault| (scheduled_fault.at * 1000, aftermath(scheduled_fault.ends_at())))
         .collect();
-    if scenario.fault_rates.faulty_calls > BEARABLE {
+    if scenario.fault_rates.faulty_calls > MAX_FAULT_RATE {
         spans.push((0, aftermath(scenario.faults_end_at)));
     }
     spans.retain(|&(from, _)| from < record.ended_at);
     spans
 }
 
-/// When a runner of a pool came to no job through no fault of the handler, with the time in which it is replaced.
+/// Returns when a runner of a pool got no job through no fault of the handler, with the time of its replacement.
 fn replacing(record: &Record, deployment: usize, pool: &Pool) -> Vec<Span> {
     let span = |run: &Run| {
         let ended_at = run.ended_at.unwrap_or(record.ended_at);
@@ -108,13 +107,13 @@ fn runs_of<'a>(
     of_pool.flat_map(|task| &task.runs)
 }
 
-/// When every node of a pool was taken.
+/// Returns when every node of a pool was occupied.
 fn full(record: &Record, deployment: usize, pool: &Pool) -> Vec<Span> {
     let runs = runs_of(record, deployment, pool);
     let mut changes: Vec<(u64, bool)> = runs
         .flat_map(|run| [(run.started_at, true), (run.ended_at.unwrap_or(record.ended_at), false)])
         .collect();
-    // What ends comes first: its node is free for what starts.
+    // An end sorts before a start at the same time: its node is free.
     changes.sort_unstable();
     let (mut taken, mut since, mut spans) = (0, None, Vec::new());
     for (at, starts) in changes {
@@ -128,7 +127,7 @@ fn full(record: &Record, deployment: usize, pool: &Pool) -> Vec<Span> {
     spans
 }
 
-/// The longest part of a span that none of the others touches.
+/// Returns the longest part of a span that none of the others overlaps.
 pub(super) fn longest_free((from, to): Span, mut others: Vec<Span>) -> u64 {
     others.sort_unstable();
     let (mut free_from, mut longest) = (from, 0);
@@ -144,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_free_lies_between_all_others() {
+    fn the_longest_free_part_lies_between_the_others() {
         assert_eq!(longest_free((10, 100), Vec::new()), 90);
         assert_eq!(longest_free((10, 100), vec![(60, 70), (0, 20)]), 40);
         assert_eq!(longest_free((10, 100), vec![(0, 50), (30, 40), (95, 200)]), 45);

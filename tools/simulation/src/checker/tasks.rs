@@ -1,4 +1,4 @@
-//! Judges tasks: which were replaced in vain, and which had to be, since their Batch job was disabled.
+//! Checks tasks: unneeded replacements, and tasks of disabled Batch jobs.
 
 use handler::batch_job::BatchJobId;
 
@@ -6,18 +6,18 @@ use super::{Record, Scenario, describe};
 use crate::record::TaskRecord;
 use crate::scenario::FaultKind;
 
-/// How old what a decision rests on may be: a run of reconciliation reads for 100 seconds, and then acts.
+/// The oldest age of the facts of a decision: a reconciliation reads for up to 100 seconds, and then acts.
 pub(super) const RECONCILING: u64 = 180_000;
 
-/// Lists the tasks that were replaced while they waited for their node.
+/// Lists tasks that were replaced while they waited for a node.
 pub(super) fn duplicated(scenario: &Scenario, record: &Record) -> impl Iterator<Item = String> {
     let replaced = record.tasks.iter().filter(|task| is_replaced_in_vain(scenario, record, task));
     replaced.map(|task| format!("replaced while it waited: {}", describe::of_task(task)))
 }
 
-/// Tells whether a replacement was added for a task although it had waited for its node for long.
+/// Returns whether a replacement was added for a task that had been waiting for its node for long.
 ///
-/// A late first request is none: where a Batch job was disabled, its successor knows no task of that name.
+/// A late first request is no replacement: the successor of a disabled Batch job has no task of that name.
 fn is_replaced_in_vain(scenario: &Scenario, record: &Record, task: &TaskRecord) -> bool {
     let deployment = &scenario.deployments[task.deployment];
     let begun = task.runs.first().map(|run| run.started_at);
@@ -33,9 +33,9 @@ fn is_replaced_in_vain(scenario: &Scenario, record: &Record, task: &TaskRecord) 
     !is_closed(scenario, task) && added.any(follows)
 }
 
-/// Tells whether somebody has disabled the Batch job that a task is in: it is replaced, and ended, then.
+/// Returns whether the Batch job of a task was disabled; such a task is replaced and terminated.
 ///
-/// Each time it is the latest Batch job of the profile.
+/// A disabled Batch job is always the latest one of its profile.
 pub(super) fn is_closed(scenario: &Scenario, task: &TaskRecord) -> bool {
     let Some(place) = BatchJobId::read(&task.batch_job) else { return false };
     let disabled = scenario.scheduled_faults.iter().filter(|scheduled_fault| {

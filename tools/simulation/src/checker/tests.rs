@@ -5,7 +5,7 @@ use crate::scenario::{FaultKind, PlannedJob, ScheduledFault, Size};
 mod incorrect;
 mod runners;
 
-/// A scenario of so many jobs of `octo/app`, for runners that register with the organization.
+/// Returns a scenario with a number of jobs of `octo/app`, with runners in the organization.
 fn scenario(jobs: usize) -> Scenario {
     let mut scenario = Scenario::generated(1, &Size { jobs: 1, fault_rate: None });
     scenario.deployments[0].level = Level::Organization;
@@ -21,7 +21,7 @@ fn scenario(jobs: usize) -> Scenario {
     scenario
 }
 
-/// A job that could run at this second, and ran from and to these on a runner, if it did.
+/// Returns a job that was ready at this second, and ran between the given times on a runner, if any.
 fn job(planned: usize, ready: u64, ran: Option<(&str, u64, u64)>) -> JobRecord {
     JobRecord {
         planned,
@@ -37,7 +37,7 @@ fn job(planned: usize, ready: u64, ran: Option<(&str, u64, u64)>) -> JobRecord {
     }
 }
 
-/// A runner of the first deployment that was registered at this second and gone at the other.
+/// Returns a runner of the first deployment with the times of its registration and its end.
 fn runner(name: &str, (from, to): (u64, u64), job: Option<(u64, u64)>) -> RunnerRecord {
     RunnerRecord {
         id: from,
@@ -71,7 +71,7 @@ fn task(id: &str, runs: &[(u64, u64)]) -> TaskRecord {
     }
 }
 
-/// One job, served by the runner that was made for it.
+/// Returns a record of one job, served by the runner that was made for it.
 fn fine() -> Record {
     Record {
         jobs: vec![job(0, 10, Some(("gh-1", 40, 100)))],
@@ -92,7 +92,7 @@ fn faults(scenario: &Scenario, record: &Record) -> String {
 }
 
 #[test]
-fn a_job_on_its_runner_is_served_and_nothing_is_wrong() {
+fn a_job_on_its_runner_is_served_without_violation() {
     let findings = Findings::of(&scenario(1), &fine());
     assert!(findings.is_clean(), "{findings:?}");
     assert_eq!((findings.jobs, findings.served, findings.unused_runners), (1, 1, 0));
@@ -100,17 +100,17 @@ fn a_job_on_its_runner_is_served_and_nothing_is_wrong() {
 }
 
 #[test]
-fn a_job_without_a_runner_is_lost_and_its_story_told() {
+fn a_job_without_a_runner_is_lost_and_described() {
     let mut record = fine();
     record.jobs[0] = job(0, 10, None);
     record.runners[0].job = None;
     record.tasks.push(task("gh-1-2", &[]));
-    insta::assert_snapshot!(faults(&scenario(1), &record), @"lost: job 1 (place 0, attempt 1) of octo/app [self-hosted, Linux]; could run at 0:00:10; task gh-1 in runners-ubuntu from 0:00:00, ran 0:00:30 to 0:01:41 with 0, ended at 0:01:41; task gh-1-2 in runners-ubuntu from 0:00:00, has not ended");
-    insta::assert_snapshot!(faults(&scenario(2), &fine()), @"lost: the job at place 1 of the scenario was never queued");
+    insta::assert_snapshot!(faults(&scenario(1), &record), @"lost: job 1 (index 0, attempt 1) of octo/app [self-hosted, Linux]; ready at 0:00:10; task gh-1 in runners-ubuntu from 0:00:00, ran 0:00:30 to 0:01:41 with 0, ended at 0:01:41; task gh-1-2 in runners-ubuntu from 0:00:00, unfinished");
+    insta::assert_snapshot!(faults(&scenario(2), &fine()), @"lost: job 1 of the scenario was never queued");
 }
 
 #[test]
-fn who_cancelled_a_job_or_took_it_elsewhere_has_not_lost_it() {
+fn cancelled_and_foreign_jobs_are_not_lost() {
     let mut record = fine();
     record.jobs = vec![job(0, 10, None), job(1, 10, Some(("theirs", 20, 30)))];
     record.jobs[0].cancelled_at = Some(12_000);
@@ -126,7 +126,7 @@ fn who_cancelled_a_job_or_took_it_elsewhere_has_not_lost_it() {
 }
 
 #[test]
-fn a_second_runner_in_one_run_is_doubled_and_one_in_the_next_run_is_not() {
+fn a_second_runner_in_one_run_is_a_duplicate() {
     let mut record = fine();
     record.runners.insert(0, runner("gh-1", (31, 34), None));
     record.tasks[0].runs = task("gh-1", &[(20, 33), (34, 101)]).runs;
@@ -137,7 +137,7 @@ fn a_second_runner_in_one_run_is_doubled_and_one_in_the_next_run_is_not() {
 }
 
 #[test]
-fn a_runner_that_never_connected_is_a_lost_answer_and_not_a_runner() {
+fn a_runner_that_never_connected_is_no_duplicate() {
     let mut record = fine();
     record.runners.insert(0, RunnerRecord { online_at: None, ..runner("gh-1", (31, 32), None) });
     let findings = Findings::of(&scenario(1), &record);
@@ -145,20 +145,25 @@ fn a_runner_that_never_connected_is_a_lost_answer_and_not_a_runner() {
 }
 
 #[test]
-fn a_runner_made_while_another_waits_for_the_only_job_is_one_too_many() {
+fn a_second_runner_for_the_only_job_is_surplus() {
+    let surplus = |scenario: &Scenario, record: &Record| {
+        let findings = Findings::of(scenario, record);
+        assert!(findings.duplicated.is_empty(), "{findings:?}");
+        findings.surplus_runners
+    };
     let mut record = fine();
     record.runners.push(runner("gh-1-2", (38, 700), None));
     record.tasks.push(task("gh-1-2", &[(36, 700)]));
-    insta::assert_snapshot!(faults(&scenario(1), &record), @"duplicated: nobody needed gh-1-2 (registered at 0:00:38, connected at 0:00:38, gone at 0:11:40); task gh-1-2 in runners-ubuntu from 0:00:00, ran 0:00:36 to 0:11:40 with 0, ended at 0:11:40");
+    assert_eq!(surplus(&scenario(1), &record), 1);
     let other = Record { jobs: vec![record.jobs[0].clone(), job(1, 37, None)], ..record.clone() };
-    assert!(!faults(&scenario(2), &other).contains("nobody needed"), "a second job waited");
+    assert_eq!(surplus(&scenario(2), &other), 0, "a second job waited");
     let mut unlike = scenario(2);
     unlike.jobs[1].labels.push("gpu".to_owned());
-    assert!(faults(&unlike, &other).contains("nobody needed"), "but it could not take that one");
+    assert_eq!(surplus(&unlike, &other), 1, "but the runner could not serve it");
 }
 
 #[test]
-fn a_task_is_not_to_be_replaced_while_it_waits_for_its_node() {
+fn a_task_must_not_be_replaced_while_it_waits_for_a_node() {
     let mut record = fine();
     let second = TaskRecord { added_at: 200_000, ..task("gh-1-2", &[(400, 401)]) };
     record.jobs[0] = job(0, 10, Some(("gh-1", 305, 500)));
@@ -176,7 +181,7 @@ fn a_task_is_not_to_be_replaced_while_it_waits_for_its_node() {
 }
 
 #[test]
-fn a_runner_whose_job_was_cancelled_while_its_claim_was_decided_was_needed() {
+fn a_job_cancelled_during_the_claim_needed_its_runner() {
     let mut record = fine();
     record.jobs[0] =
         JobRecord { cancelled_at: Some(34_000), ended_at: Some(34_000), ..job(0, 10, None) };
@@ -186,7 +191,7 @@ fn a_runner_whose_job_was_cancelled_while_its_claim_was_decided_was_needed() {
 }
 
 #[test]
-fn a_runner_whose_job_was_cancelled_is_no_other_jobs_while_github_gives_none_to_anybody() {
+fn an_unassigned_runner_covers_no_job_while_github_pauses() {
     let mut record = fine();
     record.jobs = vec![job(0, 10, None), job(1, 30, None)];
     record.jobs[0].ended_at = Some(20_000);
@@ -196,15 +201,15 @@ fn a_runner_whose_job_was_cancelled_is_no_other_jobs_while_github_gives_none_to_
     record.runners = vec![runner("gh-1", (15, 700), None), runner("gh-2", (45, 700), None)];
     let mut scenario = scenario(2);
     scenario.deployments[0].name = "gh".to_owned();
-    assert!(faults(&scenario, &record).contains("nobody needed gh-2"));
+    assert!(faults(&scenario, &record).contains("no job needed gh-2"));
     let still = FaultKind::NoAssignment { seconds: 3600 };
     scenario.scheduled_faults = vec![ScheduledFault { at: 12, kind: still }];
     assert_eq!(faults(&scenario, &record), "");
 }
 
 #[test]
-fn whose_runner_could_serve_another_job_leaves_that_one_to_it() {
-    // Two kinds of runners wait for two jobs; each finds one only if the first takes what only it can.
+fn runners_and_jobs_are_matched_as_well_as_possible() {
+    // Two kinds of runners wait for two jobs; each gets one only if the first takes the job that it alone can serve.
     let mut scenario = scenario(2);
     scenario.jobs[0].labels = vec!["self-hosted".to_owned(), "a".to_owned()];
     let ab = vec!["self-hosted".to_owned(), "a".to_owned(), "linux".to_owned()];
@@ -221,34 +226,34 @@ fn whose_runner_could_serve_another_job_leaves_that_one_to_it() {
 }
 
 #[test]
-fn a_stolen_ticket_that_works_is_doubled_and_so_is_a_job_that_was_not_theirs() {
+fn a_replayed_ticket_and_a_wrong_deployment_are_duplicates() {
     let record = Record { ticket_replays: vec!["gh-1".to_owned()], ..fine() };
     let mut forbidden = scenario(1);
     forbidden.jobs[0].deployment = None;
-    insta::assert_snapshot!(faults(&forbidden, &record), @r"
-    duplicated: not its to serve: job 1 (place 0, attempt 1) of octo/app [self-hosted, Linux]; could run at 0:00:10; started at 0:00:40; ended at 0:01:40; on gh-1; task gh-1 in runners-ubuntu from 0:00:00, ran 0:00:30 to 0:01:41 with 0, ended at 0:01:41
-    duplicated: a stolen ticket of gh-1 got a credential
+    insta::assert_snapshot!(faults(&forbidden, &record), @"
+    duplicated: served although it must not be: job 1 (index 0, attempt 1) of octo/app [self-hosted, Linux]; ready at 0:00:10; started at 0:00:40; ended at 0:01:40; on gh-1; task gh-1 in runners-ubuntu from 0:00:00, ran 0:00:30 to 0:01:41 with 0, ended at 0:01:41
+    duplicated: a replayed ticket of gh-1 got a credential
     ");
 }
 
 #[test]
-fn everything_left_is_named() {
+fn everything_that_remains_is_named() {
     let mut record = Record { quiescent: false, ..fine() };
     record.jobs[0].ended_at = None;
     record.left.tasks.push("gh-7".to_owned());
     record.left.claims.push("claims/gh-8".to_owned());
     record.left.poison.push("{}".to_owned());
-    insta::assert_snapshot!(faults(&scenario(1), &record), @r"
-    leaked: task that has not ended: gh-7
+    insta::assert_snapshot!(faults(&scenario(1), &record), @"
+    leaked: unfinished task: gh-7
     leaked: claim: claims/gh-8
     leaked: poison message: {}
-    leaked: job that still runs: 1
+    leaked: running job: 1
     leaked: the simulation did not become quiescent
     ");
 }
 
 #[test]
-fn time_in_which_github_gives_no_job_to_anybody_is_not_idled_away() {
+fn time_in_which_github_assigns_no_jobs_is_not_idle_time() {
     let mut scenario = scenario(1);
     let still = |at, seconds| ScheduledFault { at, kind: FaultKind::NoAssignment { seconds } };
     scenario.scheduled_faults = vec![still(30, 8), still(36, 3), still(39, 500)];
@@ -257,7 +262,7 @@ fn time_in_which_github_gives_no_job_to_anybody_is_not_idled_away() {
 }
 
 #[test]
-fn a_runner_on_a_lost_node_idles_no_longer_than_its_run() {
+fn a_runner_on_a_lost_node_idles_until_its_run_ends() {
     let mut record = fine();
     record.runners =
         vec![runner("gh-1", (35, 900), None), runner("gh-1", (135, 201), Some((140, 1)))];

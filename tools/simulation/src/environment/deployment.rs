@@ -1,4 +1,4 @@
-//! Builds the deployment_run of one deployment: its Batch account, its storage account, its host and its processes.
+//! Sets up one deployment: its Batch account, its storage account, its Functions host and its processes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -33,7 +33,7 @@ mod transports;
 pub(super) use account::{formula, terminate};
 pub(super) use host::Host;
 
-/// The deployment_run of one deployment.
+/// One deployment of the handler with its emulated services.
 pub(super) struct DeploymentRun {
     pub(super) deployment: Deployment,
     pub(super) batch: Arc<Service<Batch>>,
@@ -41,13 +41,13 @@ pub(super) struct DeploymentRun {
     pub(super) blobs: Arc<Service<Blobs>>,
     pub(super) host: Arc<Service<FunctionsHost>>,
     pub(super) groups: Arc<FunctionGroups>,
-    /// How far the handler's clock is ahead, in milliseconds.
+    /// The offset of the handler's clock, in milliseconds.
     pub(super) skew: Arc<AtomicI64>,
     pub(super) nodes: Arc<Nodes>,
 }
 
 impl DeploymentRun {
-    /// Lays the deployment_run of a deployment, whose app's files are in a folder.
+    /// Starts a deployment; `app` is the folder with its app's files.
     pub(super) async fn start(
         scenario: &Scenario,
         place: usize,
@@ -56,7 +56,7 @@ impl DeploymentRun {
     ) -> Arc<Self> {
         let deployment = scenario.deployments[place].clone();
         let site = EventContext::new(network.clock.clone());
-        listen(place, &site, network);
+        forward_events(place, &site, network);
         let account = Account::new(STORAGE_ACCOUNT, STORAGE_KEY).expect("the key is base64");
         let queues = Service::new(Queues::new(account.clone(), site.clone()));
         let blobs = Service::new(Blobs::new(account.clone(), site.clone()));
@@ -74,11 +74,11 @@ impl DeploymentRun {
         let skew = Arc::new(AtomicI64::new(0));
         let wires = transports::of_handler(network, &batch, &queues, &blobs, github);
         let read = Settings::read(|name| settings.get(name).cloned());
-        let read = read.expect("a storm's settings are good");
+        let read = read.expect("the settings of a simulation are valid");
         let clock = skewed(network, &skew);
         let groups = FunctionGroups::new(place, (read, clock, wires), Arc::clone(network));
         let within =
-            Within { handler: groups.wire(), storage: transports::of_host(network, &queues) };
+            Within { handler: groups.transport(), storage: transports::of_host(network, &queues) };
         prepare(&storage, &queues, &blobs).await;
         let host = host(app, settings, within, scenario.seed, site).await;
         groups.host.set(&host);
@@ -86,19 +86,19 @@ impl DeploymentRun {
         Arc::new(Self { deployment, batch, queues, blobs, host, groups, skew, nodes })
     }
 
-    /// Tells where GitHub delivers to.
+    /// Returns the URL that GitHub delivers to.
     pub(super) fn hook(&self) -> String {
         format!("https://{}.test/api/ProvideActionsRunner?code=function-key", self.deployment.name)
     }
 
-    /// Asks Batch for something on behalf of somebody who may.
-    pub(super) async fn ask_batch(&self, path: &str, body: &serde_json::Value) -> Response {
-        account::ask(&self.batch, path, body).await
+    /// Sends Batch a request with the account's token.
+    pub(super) async fn call_batch(&self, path: &str, body: &serde_json::Value) -> Response {
+        account::call(&self.batch, path, body).await
     }
 }
 
-/// Tells the recorder of what happens on this deployment_run.
-fn listen(place: usize, site: &EventContext, network: &Arc<FaultyNetwork>) {
+/// Forwards the events of a deployment to the recorder.
+fn forward_events(place: usize, site: &EventContext, network: &Arc<FaultyNetwork>) {
     let (mut events, recorder) = (site.subscribe(), Arc::clone(&network.recorder));
     tokio::spawn(async move {
         while let Ok(event) = events.recv().await {
@@ -141,7 +141,7 @@ fn skewed(network: &Arc<FaultyNetwork>, skew: &Arc<AtomicI64>) -> Clock {
     Clock::telling(move || clock.now() + TimeDelta::milliseconds(skew.load(Ordering::Relaxed)))
 }
 
-/// Makes the queue and the container, which the template would have made.
+/// Makes the queue and the container, as the template does.
 async fn prepare(storage: &Storage, queues: &Arc<Service<Queues>>, blobs: &Arc<Service<Blobs>>) {
     let put = |url: String| {
         let request = http::Request::put(url).header("x-ms-version", "2026-04-06");
@@ -166,5 +166,5 @@ async fn host(
     options.seed = seed;
     options.within = Some(within);
     let host = FunctionsHost::start(options, site).await;
-    Service::new(host.expect("the app is the one that is shipped"))
+    Service::new(host.expect("the app's files are those of the package"))
 }

@@ -1,4 +1,4 @@
-//! Does what the image's entrypoint does: claims a configuration, is a runner, and tells how that ended.
+//! Acts as the image's entrypoint: claims a configuration, runs a runner, and returns the exit code.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,14 +21,14 @@ use super::nodes::Nodes;
 use crate::faults::{Callee, RunnerFault};
 use crate::record::{Fault, Progress};
 
-/// How long it asks for a configuration.
-const TIMEOUT: i64 = 600;
-/// How long it waits for one answer.
-const ONE_ANSWER: Duration = Duration::from_secs(60);
-/// The longest pause between two questions, but for one that was asked for.
-const LONGEST_PAUSE: i64 = 30;
+/// Seconds for which it retries a claim.
+const CLAIM_SECONDS: i64 = 600;
+/// Timeout of one response.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest delay between two tries in seconds, unless the server asks for more.
+const MAX_DELAY_SECONDS: i64 = 30;
 
-/// How long a current image lets a runner open its session.
+/// Time that a current image gives a runner to open its session.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(600);
 
 const NO_SESSION: i32 = 68;
@@ -38,7 +38,7 @@ const NO_JOB: i32 = 76;
 const REFUSED: i32 = 77;
 const TERMINATED: i32 = 143;
 
-/// A container that was started for a task.
+/// A container of a task.
 pub(super) struct Entrypoint {
     pub(super) network: Arc<FaultyNetwork>,
     pub(super) host: Arc<Service<FunctionsHost>>,
@@ -47,19 +47,19 @@ pub(super) struct Entrypoint {
     pub(super) name: String,
     pub(super) claim_url: String,
     pub(super) ticket: String,
-    /// The repositories whose jobs it serves, separated by commas; all where it is empty.
+    /// The repositories whose jobs it serves, separated by commas; empty for all.
     pub(super) allowed: String,
     pub(super) place: Place,
     pub(super) fault: Option<RunnerFault>,
     /// Whether the image is one of an earlier release.
     pub(super) old_image: bool,
-    /// Whether a job reads the ticket, and tries it.
+    /// Whether its job reads the ticket and replays it.
     pub(super) ticket_replays: bool,
-    /// Whether a claim of it is under way.
+    /// Whether a claim is in flight.
     pub(super) is_claiming: Arc<AtomicBool>,
 }
 
-/// Which run of which task on which node a container is.
+/// The run, task and node of a container.
 pub(super) struct Place {
     pub(super) nodes: Arc<Nodes>,
     pub(super) node: String,
@@ -68,14 +68,14 @@ pub(super) struct Place {
     pub(super) run: u32,
 }
 
-/// What a claim came to.
+/// The result of a claim.
 enum Claim {
     Configured(String),
     Ended(i32),
 }
 
 impl Entrypoint {
-    /// Runs until it ends by itself, or soon after it was asked to; tells the exit code.
+    /// Runs until it ends on its own, or shortly after it is asked to stop; returns the exit code.
     pub(super) async fn run(&self, mut stop: watch::Receiver<bool>) -> i32 {
         let claimed = tokio::select! {
             biased;
@@ -88,9 +88,9 @@ impl Entrypoint {
         };
         let wire = to_github(&self.network, &self.github);
         let runner = Bare::configured(&configuration, &wire, self.network.clock.clone());
-        let runner = runner.expect("GitHub's configurations are readable");
+        let runner = runner.expect("GitHub's configuration can be parsed");
         assert_eq!(runner.name(), self.name, "a claim gives the task's own runner");
-        // The container's own start.
+        // Time that the container needs to start.
         self.network.pass(self.network.draw(500..4000)).await;
         if let Some(code) = self.without_session(&mut stop).await {
             return code;
@@ -105,7 +105,7 @@ impl Entrypoint {
         self.ended(served, stopped).await
     }
 
-    /// Waits as long as no session can be opened; returns the code of a runner that ends by it.
+    /// Waits as long as no session can be opened; returns the exit code of a runner that ends because of it.
     async fn without_session(&self, stop: &mut watch::Receiver<bool>) -> Option<i32> {
         let until = self.place.nodes.broken_until(&self.place.node);
         let (hangs, never) = match (self.fault, until) {
@@ -136,7 +136,7 @@ impl Entrypoint {
         }
     }
 
-    /// Gives a runner the job-started hook; the receiver reports that a job has reached it.
+    /// Installs the job-started hook; the receiver reports that a job has reached it.
     fn with_hook(&self, runner: Bare) -> (Bare, watch::Receiver<bool>) {
         let (begins, begun) = watch::channel(false);
         let allowed: Vec<String> = self.allowed.split(',').map(str::to_ascii_lowercase).collect();
@@ -147,7 +147,7 @@ impl Entrypoint {
         (runner, begun)
     }
 
-    /// Lets the fault of this run end its runner; never returns where it has none that does.
+    /// Applies the fault of this run; returns only if the fault ends the runner.
     async fn interrupted(&self, mut begun: watch::Receiver<bool>) -> i32 {
         let place = &self.place;
         match self.fault {
@@ -171,7 +171,7 @@ impl Entrypoint {
         }
     }
 
-    /// Records what became of the job, and returns the code.
+    /// Records the job's progress and returns the exit code.
     async fn ended(&self, served: Option<Served>, stopped: bool) -> i32 {
         let Some(Served { job, course }) = served else {
             return if stopped { TERMINATED } else { NO_JOB };
@@ -207,7 +207,7 @@ impl Entrypoint {
                 (401 | 403, _) => return Claim::Ended(NO_CLAIM),
                 _ => {}
             }
-            let pause = self.pause_after(attempt, answer.as_ref(), began);
+            let pause = self.delay_after(attempt, answer.as_ref(), began);
             if pause <= 0 {
                 return Claim::Ended(NO_CLAIM);
             }
@@ -216,35 +216,35 @@ impl Entrypoint {
         Claim::Ended(NO_CLAIM)
     }
 
-    /// Asks once; none is a connection that broke, or took too long.
+    /// Sends one claim; `None` if the connection breaks or times out.
     async fn ask(&self, nonce: &str) -> Option<Response> {
         let body = json!({ "v": 1, "ticket": self.ticket, "nonce": nonce });
         let request = http::Request::post(&self.claim_url)
             .header(header::CONTENT_TYPE, "application/json")
             .body(body.to_string().into())
-            .expect("the handler wrote the address");
+            .expect("the handler sets a valid URL");
         let asked = self.network.carry(Callee::Claim, &self.host, request);
         self.is_claiming.store(true, Ordering::Relaxed);
-        let answer = tokio::time::timeout(ONE_ANSWER, asked).await;
+        let answer = tokio::time::timeout(RESPONSE_TIMEOUT, asked).await;
         self.is_claiming.store(false, Ordering::Relaxed);
         answer.ok()?.ok()
     }
 
-    /// Tells the seconds to wait, at most those that are left.
-    fn pause_after(&self, attempt: u32, answer: Option<&Response>, began: DateTime<Utc>) -> i64 {
-        let ceiling = (1 << (attempt - 1).min(5)).min(LONGEST_PAUSE);
+    /// Returns the delay in seconds, limited to the time that is left.
+    fn delay_after(&self, attempt: u32, answer: Option<&Response>, began: DateTime<Utc>) -> i64 {
+        let ceiling = (1 << (attempt - 1).min(5)).min(MAX_DELAY_SECONDS);
         let asked = answer.and_then(|answer| answer.headers().get(header::RETRY_AFTER));
         let asked = asked.and_then(|seconds| seconds.to_str().ok()?.parse().ok()).unwrap_or(0);
         let generated = ceiling - self.network.rng().random_range(0..=ceiling / 2);
-        let left = TIMEOUT - (self.network.clock.now() - began).num_seconds();
+        let left = CLAIM_SECONDS - (self.network.clock.now() - began).num_seconds();
         generated.max(asked).min(left)
     }
 
-    /// Tries the ticket in other hands, before the container has ended.
+    /// Replays the ticket from another process before the container has ended.
     async fn replay_ticket(&self) {
         let answer = self.ask(&self.nonce()).await;
         if answer.is_some_and(|answer| answer.status().is_success()) {
-            self.network.recorder.ticket_replays(&self.name);
+            self.network.recorder.ticket_replayed(&self.name);
         }
     }
 
@@ -259,12 +259,12 @@ impl Place {
     }
 }
 
-/// Waits until a job has reached the hook of a runner; returns `false` where its runner has ended before.
+/// Waits until a job has reached the hook of a runner; returns `false` if the runner ended before.
 async fn job_began(begun: &mut watch::Receiver<bool>) -> bool {
     begun.wait_for(|&begun| begun).await.is_ok()
 }
 
-/// Makes the way of runners to GitHub, which takes a moment and is spared by outcome.
+/// Makes the transport of runners to GitHub, which has latency and no injected faults.
 pub(super) fn to_github(network: &Arc<FaultyNetwork>, github: &Arc<Service<GitHub>>) -> Transport {
     let (network, github) = (Arc::clone(network), Arc::clone(github));
     Arc::new(move |request| {
@@ -272,7 +272,7 @@ pub(super) fn to_github(network: &Arc<FaultyNetwork>, github: &Arc<Service<GitHu
         async move {
             network.pass(network.draw(5..80)).await;
             let answer = github.call(request).await;
-            Ok(answer.expect("nothing is lost on this way"))
+            Ok(answer.expect("this transport loses nothing"))
         }
         .boxed()
     })

@@ -1,6 +1,6 @@
-//! Runs the handler's function groups, each with a memory of its own, and kills them.
+//! Runs the handler's function groups, each as a process of its own, and kills them.
 //!
-//! A killed process loses what it remembers and whatever it was about; requests that it has sent go on their way.
+//! A killed process loses its caches and everything in progress; requests that it has sent still arrive.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -34,7 +34,7 @@ pub(super) struct FunctionGroups {
     pub(super) host: Host,
 }
 
-/// What a process is started with.
+/// The settings, the clock and the transports of a process.
 struct Start {
     settings: Settings,
     clock: Clock,
@@ -49,7 +49,7 @@ struct Process {
     working: Vec<AbortHandle>,
 }
 
-/// An invocation that ends before its time, at one of its polls.
+/// An invocation that may be killed at one of its polls.
 struct KillableInvocation {
     work: Option<Answering>,
     polls_left: Option<u32>,
@@ -66,8 +66,8 @@ impl FunctionGroups {
         Arc::new(Self { deployment, network, start, processes, host: Host::default() })
     }
 
-    /// Makes the wire by which the Functions host reaches the processes.
-    pub(super) fn wire(self: &Arc<Self>) -> Transport {
+    /// Returns the transport by which the Functions host reaches the processes.
+    pub(super) fn transport(self: &Arc<Self>) -> Transport {
         let groups = Arc::clone(self);
         Arc::new(move |request| Arc::clone(&groups).invoke(request).boxed())
     }
@@ -105,7 +105,7 @@ impl FunctionGroups {
         answer.ok_or_else(|| TransportError("the process is gone".to_owned()))
     }
 
-    /// Kills a process, or the whole instance that it is on; another one starts.
+    /// Kills a process, or its whole instance; another one starts.
     pub(super) fn kill(&self, group: Group) {
         let with_instance = rand::Rng::random_bool(&mut *self.network.rng(), 0.5);
         let kind = if with_instance { "instance" } else { "process" };
@@ -127,7 +127,7 @@ impl FunctionGroups {
 impl Start {
     fn process(&self) -> Process {
         let app = App::with_wires(self.settings.clone(), self.clock.clone(), &self.wires);
-        let app = Arc::new(app.expect("the settings are those of every storm"));
+        let app = Arc::new(app.expect("the settings of a simulation are valid"));
         let filter = routes(app);
         let answer = move |request: Request| {
             let mut service = warp::service(filter.clone());
@@ -166,7 +166,7 @@ fn group_of(path: &str) -> Group {
     }
 }
 
-/// Names a group as the host does.
+/// Returns the host's name of a group.
 fn name(group: Group) -> &'static str {
     match group {
         Group::Http => "http",

@@ -1,4 +1,4 @@
-//! Queues the planned jobs, opens their gates, cancels them and runs them again.
+//! Queues the planned jobs, approves them at their gates, cancels them and re-runs them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::setup::{Environment, Pending};
 use crate::scenario::{Cancellation, PlannedJob, Stage};
 
-/// Begins to lead every job, each at its time.
+/// Starts to queue every job at its time.
 pub(super) fn queue(environment: &Arc<Environment>) {
     for place in 0..environment.scenario.jobs.len() {
         let (pending, environment) = (environment.expect(), Arc::clone(environment));
@@ -22,7 +22,7 @@ pub(super) fn queue(environment: &Arc<Environment>) {
     }
 }
 
-/// Queues a job; tells its number.
+/// Queues a job and returns its id.
 fn start(environment: &Arc<Environment>, place: usize) -> u64 {
     let planned = &environment.scenario.jobs[place];
     let mut runs = environment.runs.lock().expect("no holder of this lock can panic");
@@ -49,7 +49,7 @@ fn gate(planned: &PlannedJob) -> github::Gate {
     }
 }
 
-/// Does to a job what is planned for it.
+/// Starts what is planned for a queued job: approval, cancellation, re-run.
 fn follow(environment: &Arc<Environment>, place: usize, (job, attempt): (u64, u32)) {
     let planned = &environment.scenario.jobs[place];
     let ready = planned.gate.is_none();
@@ -107,7 +107,7 @@ async fn rerun(
     let again = loop {
         match environment.github.emulator.rerun(job) {
             Some(again) => break again,
-            // Other jobs of its run go on.
+            // Other jobs of its run are still running.
             None => environment.network.pass(Duration::from_secs(60)).await,
         }
     };

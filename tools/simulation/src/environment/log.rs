@@ -1,4 +1,4 @@
-//! Writes what the handler logs into the trace.
+//! Writes the handler's log into the trace.
 
 use std::fmt::{self, Write};
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use super::recorder::Recorder;
 
 struct Lines(Arc<Recorder>);
 
-/// The words of one event.
+/// The message and fields of one event.
 #[derive(Default)]
 struct Words {
     message: String,
     fields: String,
 }
 
-/// Takes over what is logged on this thread, until the guard is dropped.
+/// Captures the log of this thread until the guard is dropped.
 pub(super) fn into(recorder: &Arc<Recorder>) -> DefaultGuard {
     let wanted = Targets::new().with_target("handler", Level::INFO);
     let lines = Lines(Arc::clone(recorder)).with_filter(wanted);
@@ -42,6 +42,6 @@ impl Visit for Words {
             "message" => write!(self.message, "{value:?}"),
             name => write!(self.fields, " {name}={value:?}"),
         };
-        written.expect("a string takes all");
+        written.expect("writing to a String never fails");
     }
 }

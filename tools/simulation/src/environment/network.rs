@@ -1,4 +1,4 @@
-//! Lets each call meet its outcome on the way: it is slow, fails, or breaks before or after its work.
+//! Applies the injected outcome to every call: a delay, a failure, or a lost request or response.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -13,10 +13,10 @@ use super::recorder::Recorder;
 use crate::faults::{Callee, FaultInjector, FaultOutcome};
 use crate::scenario::Scenario;
 
-/// How long the handler waits for an answer.
-const TIMEOUT: Duration = Duration::from_secs(40);
+/// Time that the handler waits for a response.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(40);
 
-/// What hits calls, and the chance of everything that no scenario foresees.
+/// The network with its fault injector and the random choices that no scenario plans.
 pub(super) struct FaultyNetwork {
     pub(super) clock: Clock,
     pub(super) recorder: Arc<Recorder>,
@@ -24,12 +24,12 @@ pub(super) struct FaultyNetwork {
     rng: Mutex<StdRng>,
 }
 
-/// A connection broke.
+/// A broken connection.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Broken {
-    /// Before the request arrived.
+    /// The request never arrived.
     Before,
-    /// Before the answer came.
+    /// The response was lost.
     After,
 }
 
@@ -40,9 +40,9 @@ impl FaultyNetwork {
         Self { clock, recorder, injector, rng }
     }
 
-    /// Carries a call to a service as outcome has it.
+    /// Sends a call to a service and applies its outcome.
     ///
-    /// What has arrived is done even if the caller is gone by then.
+    /// A request that has arrived is carried out even if the caller is gone.
     pub(super) async fn carry<E: Emulator>(
         &self,
         callee: Callee,
@@ -65,9 +65,9 @@ impl FaultyNetwork {
                 return Ok(failure(service, status, retry_after));
             }
             FaultOutcome::LostRequest => {
-                // Most connections break at once; some just say nothing more.
+                // Most connections break immediately; some stay silent.
                 let silent = self.rng().random_bool(0.2);
-                self.pass(if silent { TIMEOUT } else { back }).await;
+                self.pass(if silent { RESPONSE_TIMEOUT } else { back }).await;
                 return Err(Broken::Before);
             }
             FaultOutcome::LostAnswer => {}
@@ -89,7 +89,7 @@ impl FaultyNetwork {
         self.clock.sleep_until(self.clock.now() + time).await;
     }
 
-    /// Draws a length of time, in milliseconds.
+    /// Returns a random duration in milliseconds.
     pub(super) fn draw(&self, range: std::ops::Range<u64>) -> Duration {
         Duration::from_millis(self.rng().random_range(range))
     }
@@ -123,8 +123,8 @@ fn failure<E: Emulator>(
     status: u16,
     retry_after: Option<u32>,
 ) -> Response {
-    let status = StatusCode::from_u16(status).expect("injector name statuses that there are");
-    let mut answer = service.emulator.failure(status, "the storm");
+    let status = StatusCode::from_u16(status).expect("the injector uses valid statuses");
+    let mut answer = service.emulator.failure(status, "an injected fault");
     if let Some(seconds) = retry_after {
         answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }

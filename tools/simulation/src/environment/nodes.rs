@@ -1,4 +1,4 @@
-//! Stands for the nodes of a deployment: starts the entrypoint of a task, stops it, and loses it.
+//! The nodes of a deployment: start the entrypoint of a task, stop it, and lose it.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,14 +26,14 @@ pub(super) struct Nodes {
     github: Arc<Service<GitHub>>,
     pub(super) host: Host,
     batch: OnceLock<Weak<Service<Batch>>>,
-    /// Until which second a node has no route to GitHub.
+    /// The second until which a node has no route to GitHub.
     broken: Mutex<BTreeMap<String, u64>>,
 }
 
-/// What starts tasks on the nodes.
+/// The launcher of tasks on the nodes.
 pub(super) struct Launching(pub(super) Arc<Nodes>);
 
-/// A run, until it has ended: one that is dropped was lost with its node.
+/// A run until it has ended; if it is dropped before, it was lost with its node.
 struct Running {
     nodes: Arc<Nodes>,
     job: String,
@@ -54,19 +54,19 @@ impl Nodes {
         Arc::new(Self { deployment, network, github, host: Host::default(), batch, broken })
     }
 
-    /// Makes the account known that the nodes belong to, which holds them and is not github_paused.
+    /// Sets the account of the nodes, which owns them; the reference back is weak.
     pub(super) fn set_batch(&self, batch: &Arc<Service<Batch>>) {
         assert!(self.batch.set(Arc::downgrade(batch)).is_ok(), "nodes have one account");
     }
 
-    /// Breaks the route to GitHub of a node until a second.
+    /// Breaks the route of a node to GitHub until the given second.
     pub(super) fn break_route(&self, node: &str, until_second: u64) {
         self.network.recorder.line(&format!("node {node} has no route to GitHub"));
         let mut broken = self.broken.lock().expect("no holder of this lock can panic");
         broken.insert(node.to_owned(), until_second);
     }
 
-    /// Returns until which second a node has no route to GitHub, if it has none.
+    /// Returns the second until which a node has no route to GitHub, if it has none.
     pub(super) fn broken_until(&self, node: &str) -> Option<u64> {
         let broken = self.broken.lock().expect("no holder of this lock can panic");
         let until = broken.get(node).copied();
@@ -134,7 +134,7 @@ impl Nodes {
     }
 }
 
-/// Asks the run to end when it is asked to, and ends after the grace period.
+/// Asks the run to stop when the task is terminated, and returns after the grace period.
 async fn hand_on(mut stop: Stop, asker: watch::Sender<bool>) {
     stop.asked(Ask::End).await;
     asker.send_replace(true);

@@ -1,4 +1,4 @@
-//! Opens a deployment's runner group to repositories that it does not serve, in the moments that no claim sees.
+//! Opens a deployment's runner group to repositories that it does not serve, at times that no claim observes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use tokio::sync::broadcast::error::RecvError;
 use super::setup::Environment;
 use crate::scenario::Level;
 
-/// How long the group is open after a registration: a runner connects within it.
+/// Time for which the group is open after a registration: a runner connects within it.
 const OPEN_FOR: Duration = Duration::from_secs(6);
 
-/// Opens the group after each registration of the deployment's runners, for as long as this lasts.
+/// Opens the group after each registration of the deployment's runners, for the given time.
 ///
-/// A handler that saw the group open would let no runner join, so that nothing would be refused.
+/// A handler that saw the group open would register no runner, so that no job would be refused.
 pub(super) async fn open_group(environment: &Arc<Environment>, place: usize, lasts: Duration) {
     let deployment = &environment.scenario.deployments[place];
     if deployment.level != Level::Organization {

@@ -1,4 +1,4 @@
-//! Tells when a storm is over, and what it has left.
+//! Detects when a simulation is over, and collects what remains.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,34 +7,34 @@ use super::setup::Environment;
 use crate::record::Leftovers;
 use local_deployment::{QUEUE, STATE};
 
-/// How often it is looked whether the storm is over.
-const LOOK: Duration = Duration::from_secs(60);
-/// How long nothing must have happened. The lock of a message holds for ten minutes, and so long a runner may
-/// idle.
+/// The interval between two checks.
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
+/// Seconds without any activity before a simulation is over. The lock of a message and the idle time of a runner are
+/// ten minutes each.
 const QUIET_SECONDS: u64 = 25 * 60;
-/// After how many seconds without anything that happens a storm is given up, whose jobs still wait.
+/// Seconds without any activity after which a simulation with waiting jobs is aborted.
 const STUCK_SECONDS: u64 = 4 * 3600;
-/// How long what was kept for a walk is kept besides the longest job.
+/// Hours for which ended tasks are kept, in addition to the longest job.
 const KEPT_HOURS: u64 = 24;
-/// How often an event is asked for again.
-const MOST_REDELIVERIES: u32 = 5;
-/// How many failures of a webhook are looked at, the latest ones; the jobs of the others are found without them.
-const MOST_FAILURES: usize = 1000;
-/// After how many runs of reconciliation that delete none of it no further one is waited for.
-const LAST_RUNS: u32 = 8;
+/// Redeliveries of one event.
+const MAX_REDELIVERIES: u32 = 5;
+/// The latest failures of a webhook that reconciliation reads; jobs of earlier ones are found without them.
+const MAX_FAILURES: usize = 1000;
+/// Reconciliations that may delete nothing before the wait for deletions ends.
+const MAX_IDLE_RUNS: u32 = 8;
 
-/// Waits until nothing is left to happen, and then until all that is kept for a while is due; tells whether it
-/// came to that.
+/// Waits until the system is quiescent, and then until retained tasks and claims are deleted; returns whether it became
+/// quiescent.
 pub(super) async fn wait(environment: &Environment) -> bool {
     let mut quiet = 0;
     while quiet < QUIET_SECONDS {
-        environment.network.pass(LOOK).await;
+        environment.network.pass(CHECK_INTERVAL).await;
         let second = environment.network.recorder.second();
         let past = environment.all_done() && second >= environment.scenario.faults_end_at;
         if !past || !is_quiet(environment) {
             quiet = 0;
         } else {
-            quiet += LOOK.as_secs();
+            quiet += CHECK_INTERVAL.as_secs();
         }
         let last_activity = (environment.network.recorder.last_activity() / 1000)
             .max(environment.scenario.faults_end_at);
@@ -50,15 +50,15 @@ pub(super) async fn wait(environment: &Environment) -> bool {
     true
 }
 
-/// Waits until what was kept for a while is gone, as long as runs of reconciliation delete any of it.
+/// Waits until retained tasks and claims are gone, as long as reconciliation deletes any.
 async fn sweep(environment: &Environment) {
     let kept = || {
         let left = left(environment);
         left.ended_tasks.len() + left.claims.len()
     };
     let (mut fewest, mut without_need) = (kept(), 0);
-    while fewest > 0 && without_need < LAST_RUNS {
-        environment.network.pass(2 * LOOK).await;
+    while fewest > 0 && without_need < MAX_IDLE_RUNS {
+        environment.network.pass(2 * CHECK_INTERVAL).await;
         let now = kept();
         without_need = if now < fewest { 0 } else { without_need + 1 };
         fewest = fewest.min(now);
@@ -77,7 +77,7 @@ fn is_quiet(environment: &Environment) -> bool {
         })
 }
 
-/// Tells what is still there.
+/// Returns what remains.
 pub(super) fn left(environment: &Environment) -> Leftovers {
     let mut left = Leftovers { registrations: registrations(environment), ..Leftovers::default() };
     for deployment_run in &environment.deployments {
@@ -102,36 +102,36 @@ pub(super) fn left(environment: &Environment) -> Leftovers {
     left
 }
 
-/// Lists the `queued` events that no attempt has brought, and that may still be asked for.
+/// Lists the `queued` events that no attempt delivered and that may still be redelivered.
 pub(super) fn undelivered(environment: &Environment) -> Vec<String> {
     let mut failures: BTreeMap<u64, usize> = BTreeMap::new();
     let mut events: BTreeMap<_, Event> = BTreeMap::new();
     for delivery in environment.github.emulator.deliveries().into_iter().rev() {
-        let brought = delivery.outcome.is_some_and(|outcome| outcome.is_success());
+        let delivered = delivery.outcome.is_some_and(|outcome| outcome.is_success());
         let later = failures.entry(delivery.hook).or_default();
-        *later += usize::from(!brought);
+        *later += usize::from(!delivered);
         if delivery.action == Some("queued") {
             let event = events.entry((delivery.hook, delivery.guid, delivery.job)).or_default();
             event.attempts += 1;
-            event.brought |= brought;
-            event.listed |= *later <= MOST_FAILURES;
+            event.delivered |= delivered;
+            event.listed |= *later <= MAX_FAILURES;
         }
     }
-    let lost = events
-        .into_iter()
-        .filter(|(_, event)| !event.brought && event.listed && event.attempts <= MOST_REDELIVERIES);
+    let lost = events.into_iter().filter(|(_, event)| {
+        !event.delivered && event.listed && event.attempts <= MAX_REDELIVERIES
+    });
     let described = lost.map(|((hook, guid, job), Event { attempts, .. })| {
         format!("{guid} of job {} to hook {hook}, tried {attempts} times", job.unwrap_or_default())
     });
     described.collect()
 }
 
-/// What became of an event.
+/// The attempts at an event.
 #[derive(Default)]
 struct Event {
     attempts: u32,
-    brought: bool,
-    /// Whether an attempt is among the failures that are looked at.
+    delivered: bool,
+    /// Whether an attempt is among the failures that reconciliation reads.
     listed: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Notes what happens, as lines for the trace and as the record for the findings.
+//! Records events, as lines of the trace and as the record for the checker.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -19,7 +19,7 @@ mod state;
 
 use state::{State, Watched};
 
-/// What happened so far.
+/// The recorder of a simulation.
 pub(super) struct Recorder {
     clock: Clock,
     origin: DateTime<Utc>,
@@ -33,12 +33,12 @@ impl Recorder {
         Self { origin: clock.now(), clock, names, state: Mutex::default() }
     }
 
-    /// Tells how many seconds have passed.
+    /// Returns the seconds since the start.
     pub(super) fn second(&self) -> u64 {
         self.now() / 1000
     }
 
-    /// Tells how many milliseconds have passed.
+    /// Returns the milliseconds since the start.
     pub(super) fn now(&self) -> u64 {
         self.since(self.clock.now())
     }
@@ -47,25 +47,25 @@ impl Recorder {
         u64::try_from((at - self.origin).num_milliseconds()).unwrap_or_default()
     }
 
-    /// Tells when anything last happened to a job, a task or a runner, in milliseconds.
+    /// Returns the time of the last activity of a job, a task or a runner, in milliseconds.
     pub(super) fn last_activity(&self) -> u64 {
         self.state().last_activity
     }
 
-    /// Tells whether every job has ended that somebody may serve.
+    /// Returns whether every job has ended that a deployment may serve.
     pub(super) fn all_ended(&self, scenario: &Scenario) -> bool {
         let state = self.state();
         let mut jobs = state.record.jobs.iter();
         jobs.all(|job| job.ended_at.is_some() || scenario.jobs[job.planned].deployment.is_none())
     }
 
-    /// Writes a line of the trace.
+    /// Appends a line to the trace.
     pub(super) fn line(&self, text: &str) {
         let now = self.now();
-        self.state().trace.push(format!("{} {text}", moment(now)));
+        self.state().trace.push(format!("{} {text}", timestamp(now)));
     }
 
-    /// Notes a call and its outcome.
+    /// Records a call and its outcome.
     pub(super) fn called(
         &self,
         callee: Callee,
@@ -99,7 +99,7 @@ impl Recorder {
         }
     }
 
-    /// Notes that a job is in GitHub; the receiver tells how far it comes.
+    /// Records a queued job; the receiver reports its stages.
     pub(super) fn queued(
         &self,
         planned: usize,
@@ -129,22 +129,22 @@ impl Recorder {
         staged
     }
 
-    /// Finds the planned job of a job's number.
+    /// Returns the index of a job in the scenario.
     pub(super) fn planned(&self, job: u64) -> Option<usize> {
         let state = self.state();
         Some(state.record.jobs[state.jobs.get(&job)?.place].planned)
     }
 
-    /// Notes that the gate before a job was opened.
+    /// Records that the gate of a job was opened.
     pub(super) fn approved(&self, job: u64) {
         self.line(&format!("job {job} approved"));
         let now = self.now();
         self.with_job(job, |job| job.ready_at = Some(now));
     }
 
-    /// Notes that a job was asked to be cancelled.
+    /// Records a request to cancel a job.
     pub(super) fn cancelled(&self, job: u64) {
-        self.line(&format!("job {job} is to be cancelled"));
+        self.line(&format!("job {job} cancellation requested"));
         let now = self.now();
         self.with_job(job, |job| job.cancelled_at = Some(now));
     }
@@ -156,7 +156,7 @@ impl Recorder {
         }
     }
 
-    /// Notes that a run of a task starts; tells the number of the run, from 1.
+    /// Records the start of a run of a task; returns the number of the run, from 1.
     pub(super) fn started(&self, deployment: usize, job: &str, task: &str) -> u32 {
         let now = self.now();
         let mut state = self.state();
@@ -171,7 +171,7 @@ impl Recorder {
         u32::try_from(record.runs.len()).unwrap_or(u32::MAX)
     }
 
-    /// Notes that a run of a task has ended; without a code it was cut off.
+    /// Records the end of a run of a task; without a code it was interrupted.
     pub(super) fn ended(
         &self,
         place: (usize, &str, &str),
@@ -203,13 +203,13 @@ impl Recorder {
         self.line(&format!("run {run} of {job}/{task}: {fault:?}"));
     }
 
-    /// Records how far a runner came with a job.
+    /// Records how far a runner got with a job.
     pub(super) fn progressed(&self, job: u64, progress: Progress) {
         self.line(&format!("job {job}: {progress:?}"));
         self.with_job(job, |job| job.progress = Some(progress));
     }
 
-    /// Notes that a runner's process is gone before its registration.
+    /// Records that a runner's process ended before its registration.
     pub(super) fn interrupted(&self, runner: &str) {
         let mut state = self.state();
         if let Some(&place) = state.runners.get(runner) {
@@ -218,19 +218,19 @@ impl Recorder {
         }
     }
 
-    /// Notes that the handler failed at a message of this text.
+    /// Records that the handler failed to process a message with this text.
     pub(super) fn failed(&self, deployment: usize, message: &str) {
         let text = STANDARD.encode(message);
         *self.state().failed.entry((deployment, text)).or_default() += 1;
     }
 
-    /// Notes that somebody got a credential with a stolen ticket.
-    pub(super) fn ticket_replays(&self, task: &str) {
-        self.line(&format!("task {task} was ticket_replays"));
+    /// Records that a replayed ticket got a credential.
+    pub(super) fn ticket_replayed(&self, task: &str) {
+        self.line(&format!("ticket of task {task} was replayed"));
         self.state().record.ticket_replays.push(task.to_owned());
     }
 
-    /// Notes the end of a task that was terminated before it ran: nobody else tells of that.
+    /// Records the end of a task that was terminated before it ran; no event reports it.
     fn terminated(&self, job: &str, task: &str) {
         let now = self.now();
         let named = |name: &String| task.strip_prefix(name.as_str())?.strip_prefix('-').map(|_| ());
@@ -242,12 +242,12 @@ impl Recorder {
         record.ended_at = record.ended_at.or(Some(now));
     }
 
-    /// Notes the events that GitHub failed to deliver, and that nobody asked for again.
+    /// Records the events that GitHub failed to deliver and that were not redelivered.
     pub(super) fn undelivered(&self, events: Vec<String>) {
         self.state().record.undelivered = events;
     }
 
-    /// Ends the recorder.
+    /// Ends the recording.
     pub(super) fn close(&self, (left, quiescent): (Leftovers, bool)) -> (Record, Trace) {
         let now = self.now();
         let mut state = self.state();
@@ -270,8 +270,8 @@ impl Recorder {
     }
 }
 
-/// Writes a moment as hours, minutes, seconds and milliseconds.
-fn moment(milliseconds: u64) -> String {
+/// Formats a time as hours, minutes, seconds and milliseconds.
+fn timestamp(milliseconds: u64) -> String {
     let (seconds, rest) = (milliseconds / 1000, milliseconds % 1000);
     format!("{:02}:{:02}:{:02}.{rest:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }

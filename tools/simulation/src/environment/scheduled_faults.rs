@@ -1,4 +1,4 @@
-//! Lets the planned scheduled_faults happen, each at its moment, and ends those that last.
+//! Applies the scheduled faults, each at its time, and ends those that last.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,29 +17,27 @@ use super::setup::{Environment, ORGANIZATION};
 use crate::scenario::{FaultKind, Level, ResizeError, ScheduledFault};
 use local_deployment::GITHUB_TOKEN;
 
-/// A formula that asks for more samples than there are.
-const FAILING: &str = "$TargetDedicatedNodes = $PendingTasks.GetSample(TimeInterval_Year, 100);";
-/// How often a formula is handed in until the pool takes it.
+/// A formula that needs more samples than there are.
+const FAILING_FORMULA: &str =
+    "$TargetDedicatedNodes = $PendingTasks.GetSample(TimeInterval_Year, 100);";
+/// Attempts to set a formula until the pool accepts it.
 const MAX_TRIES: u32 = 40;
 
-/// Begins to wait for all scheduled_faults.
+/// Starts a timer for every scheduled fault.
 pub(super) fn begin(environment: &Arc<Environment>) {
     for scheduled_fault in &environment.scenario.scheduled_faults {
         let (pending, environment, scheduled_fault) =
             (environment.expect(), Arc::clone(environment), scheduled_fault.clone());
         tokio::spawn(async move {
             environment.until(scheduled_fault.at).await;
-            environment
-                .network
-                .recorder
-                .line(&format!("scheduled_fault: {:?}", scheduled_fault.kind));
-            happen(&environment, &scheduled_fault).await;
+            environment.network.recorder.line(&format!("fault: {:?}", scheduled_fault.kind));
+            apply(&environment, &scheduled_fault).await;
             drop(pending);
         });
     }
 }
 
-async fn happen(environment: &Arc<Environment>, scheduled_fault: &ScheduledFault) {
+async fn apply(environment: &Arc<Environment>, scheduled_fault: &ScheduledFault) {
     let lasts = Duration::from_secs(scheduled_fault.kind.lasts());
     match &scheduled_fault.kind {
         FaultKind::Kill { deployment, group } => {
@@ -93,7 +91,7 @@ async fn happen(environment: &Arc<Environment>, scheduled_fault: &ScheduledFault
             break_route(&environment.deployments[*deployment], pool, scheduled_fault.at + seconds);
             environment.network.pass(lasts).await;
         }
-        // These befall calls, as long as they last.
+        // The injector applies these to calls as long as they last.
         FaultKind::RateLimitBurst { .. } | FaultKind::Outage { .. } => {
             environment.network.pass(lasts).await
         }
@@ -111,7 +109,7 @@ fn lose_node(deployment_run: &DeploymentRun, pool: &str, preempted: bool) {
     }
 }
 
-/// Breaks the route to GitHub of a node that runs something, or else of any node of the pool.
+/// Breaks the route to GitHub of a node that runs something, or else of the pool's first node.
 fn break_route(deployment_run: &DeploymentRun, pool: &str, until_second: u64) {
     let nodes = deployment_run.batch.emulator.nodes(pool);
     let busy = nodes.iter().find(|node| node.running > 0);
@@ -131,12 +129,12 @@ async fn fail_scaling(
     else {
         return;
     };
-    scale(environment, deployment_run, &pool.id, FAILING).await;
+    scale(environment, deployment_run, &pool.id, FAILING_FORMULA).await;
     environment.network.pass(lasts).await;
     scale(environment, deployment_run, &pool.id, &formula(pool)).await;
 }
 
-/// Hands a formula in; a pool that is being resized takes none.
+/// Sets a formula; a pool that is being resized rejects it.
 async fn scale(
     environment: &Arc<Environment>,
     deployment_run: &DeploymentRun,
@@ -146,7 +144,7 @@ async fn scale(
     let body = json!({ "autoScaleFormula": formula, "autoScaleEvaluationInterval": "PT5M" });
     for _ in 0..MAX_TRIES {
         let answer =
-            deployment_run.ask_batch(&format!("/pools/{pool}/enableautoscale"), &body).await;
+            deployment_run.call_batch(&format!("/pools/{pool}/enableautoscale"), &body).await;
         if answer.status().is_success() {
             return;
         }
@@ -155,7 +153,7 @@ async fn scale(
     panic!("pool {pool} takes no formula");
 }
 
-/// Disables the last Batch job of a profile that takes tasks.
+/// Disables the last Batch job of a profile that accepts tasks.
 async fn disable(deployment_run: &DeploymentRun, profile: &str) {
     let is_its = |id: &str| {
         let rest = id.strip_prefix("runners-").and_then(|rest| rest.strip_prefix(profile));
@@ -165,14 +163,14 @@ async fn disable(deployment_run: &DeploymentRun, profile: &str) {
     let mut open = jobs.iter().filter(|job| is_its(&job.id) && job.state == "active");
     if let Some(job) = open.next_back() {
         let body = json!({ "disableTasks": "requeue" });
-        deployment_run.ask_batch(&format!("/jobs/{}/disable", job.id), &body).await;
+        deployment_run.call_batch(&format!("/jobs/{}/disable", job.id), &body).await;
     }
 }
 
-/// A runner that is none of ours, or several one after another: each takes one job.
+/// A foreign runner, or several one after another: each accepts one job.
 struct Foreign {
     environment: Arc<Environment>,
-    /// Where it registers, as a path of the API.
+    /// The API path at which it is registered.
     place: String,
     group: u64,
     labels: Vec<String>,
@@ -242,9 +240,9 @@ async fn ask(environment: &Environment, method: http::Method, path: &str, body: 
         .method(method)
         .uri(format!("https://api.github.com/{path}"))
         .header(header::AUTHORIZATION, format!("Bearer {GITHUB_TOKEN}"))
-        .header(header::USER_AGENT, "somebody")
+        .header(header::USER_AGENT, "another-team")
         .body(body.into())
         .expect("a request");
-    let answer = environment.github.call(request).await.expect("nothing is lost on this way");
+    let answer = environment.github.call(request).await.expect("this transport loses nothing");
     serde_json::from_slice(answer.body()).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Puts the deployments of all deployments under one GitHub.
+//! Sets up one GitHub and all deployments.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,23 +20,23 @@ use local_deployment::{GITHUB_TOKEN, WEBHOOK_SECRET, app_files};
 /// The organization that has all repositories.
 pub(super) const ORGANIZATION: &str = "octo";
 
-/// GitHub and the deployments below it.
+/// GitHub and the deployments of a simulation.
 pub(super) struct Environment {
     pub(super) scenario: Arc<Scenario>,
     pub(super) network: Arc<FaultyNetwork>,
     pub(super) github: Arc<Service<GitHub>>,
-    /// Where GitHub reports its events.
+    /// The event context of GitHub.
     pub(super) site: EventContext,
     pub(super) deployments: Vec<Arc<DeploymentRun>>,
-    /// The numbers of the deployments' runner groups; 1 for a repository's own.
+    /// The ids of the deployments' runner groups; 1 for a repository's own.
     pub(super) groups: Vec<u64>,
-    /// The numbers of runs at GitHub, by those in the scenario.
+    /// The run ids at GitHub, by the run numbers of the scenario.
     pub(super) runs: Mutex<BTreeMap<u64, u64>>,
-    /// How much of what is planned is still to come.
+    /// The number of planned events that have not happened yet.
     pending: AtomicUsize,
 }
 
-/// Something that is planned, until it has happened.
+/// A planned event that has not happened yet.
 pub(super) struct Pending(Arc<Environment>);
 
 impl Environment {
@@ -63,18 +63,18 @@ impl Environment {
         Arc::new(Self { scenario, network, github, site, deployments, groups, runs, pending })
     }
 
-    /// Announces something that is still to come.
+    /// Registers a planned event.
     pub(super) fn expect(self: &Arc<Self>) -> Pending {
         self.pending.fetch_add(1, Ordering::Relaxed);
         Pending(Arc::clone(self))
     }
 
-    /// Tells whether all that was planned has happened.
+    /// Returns whether all planned events have happened.
     pub(super) fn all_done(&self) -> bool {
         self.pending.load(Ordering::Relaxed) == 0
     }
 
-    /// Waits until a second of the storm.
+    /// Waits until a second of the simulation.
     pub(super) async fn until(&self, second: u64) {
         let now = self.network.recorder.now();
         self.network.pass(Duration::from_millis((second * 1000).saturating_sub(now))).await;
@@ -96,7 +96,7 @@ fn github(
     let mut options = github::Options::new(GITHUB_TOKEN, scenario.seed);
     options.idle_removal = scenario.idle_removal.map(Duration::from_secs);
     options.rate_limit = scenario.rate_limit;
-    options.transport = hooks.wire();
+    options.transport = hooks.transport();
     let mut events = site.subscribe();
     let github = GitHub::new(options, site.clone());
     let (on_event, recorder) = (Arc::downgrade(&github), Arc::clone(&network.recorder));
@@ -109,7 +109,7 @@ fn github(
     github
 }
 
-/// Adds what a deployment needs at GitHub; tells the number of its runner group.
+/// Adds the repositories, the webhook and the runner group of a deployment; returns the group's id.
 fn open(github: &GitHub, deployment_run: &DeploymentRun) -> u64 {
     for repository in
         deployment_run.deployment.repositories.iter().chain(&deployment_run.deployment.neighbours)
@@ -130,9 +130,9 @@ fn open(github: &GitHub, deployment_run: &DeploymentRun) -> u64 {
     }
 }
 
-/// Lays the app's files, but for RefreshFirewall: a storm's webhooks may come from anywhere.
+/// Writes the app's files without RefreshFirewall: webhooks of a simulation may come from any address.
 fn app() -> anyhow::Result<TempDir> {
-    let folder = tempfile::Builder::new().prefix("mayfly-storm-").tempdir();
+    let folder = tempfile::Builder::new().prefix("mayfly-simulation-").tempdir();
     let folder = folder.context("make a folder")?;
     for (path, text) in app_files().filter(|(path, _)| !path.starts_with("RefreshFirewall")) {
         let path = folder.path().join(path);

@@ -1,4 +1,4 @@
-//! Carries GitHub's deliveries to the deployments, on the courses that are planned for them.
+//! Sends GitHub's deliveries to the deployments, with the outcomes that are planned for them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -15,13 +15,13 @@ use super::deployment::Host;
 use super::network::FaultyNetwork;
 use crate::scenario::{DeliveryOutcome, Scenario};
 
-/// The way of deliveries.
+/// The router of deliveries.
 pub(super) struct WebhookRouter {
     scenario: Arc<Scenario>,
     network: Arc<FaultyNetwork>,
     /// The hosts of the deployments, by their host names.
     hosts: BTreeMap<String, Host>,
-    /// The events of a job that have left for a deployment.
+    /// The events of a job that were sent to a deployment.
     sent: Mutex<BTreeMap<(String, u64), BTreeSet<String>>>,
 }
 
@@ -33,23 +33,23 @@ impl WebhookRouter {
         Arc::new(Self { scenario, network, hosts, sent: Mutex::default() })
     }
 
-    /// Makes the host of a deployment known.
+    /// Sets the host of a deployment.
     pub(super) fn set_host(&self, deployment: &str, host: &Arc<Service<FunctionsHost>>) {
         self.hosts[&host_name(deployment)].set(host);
     }
 
-    pub(super) fn wire(self: &Arc<Self>) -> Transport {
+    pub(super) fn transport(self: &Arc<Self>) -> Transport {
         let hooks = Arc::clone(self);
         Arc::new(move |request| Arc::clone(&hooks).carry(request).boxed())
     }
 
     async fn carry(self: Arc<Self>, request: Request) -> Result<Response, TransportError> {
         let broken = || TransportError("the delivery was lost".to_owned());
-        let course = self.course(&request);
-        if course != DeliveryOutcome::Usual {
-            self.network.recorder.line(&format!("  delivery to {}: {course:?}", request.uri()));
+        let outcome = self.outcome(&request);
+        if outcome != DeliveryOutcome::Usual {
+            self.network.recorder.line(&format!("  delivery to {}: {outcome:?}", request.uri()));
         }
-        match course {
+        match outcome {
             DeliveryOutcome::Usual => self.hand_over(request).await,
             DeliveryOutcome::Twice { after } => {
                 self.later(request.clone(), after);
@@ -72,7 +72,7 @@ impl WebhookRouter {
         let hooks = Arc::clone(self);
         tokio::spawn(async move {
             hooks.network.pass(Duration::from_secs(seconds)).await;
-            // Nobody waits for the answer.
+            // GitHub waits for no response.
             let _ = hooks.hand_over(request).await;
         });
     }
@@ -85,8 +85,8 @@ impl WebhookRouter {
         host.call(request).await.map_err(|lost| TransportError(lost.to_string()))
     }
 
-    /// Finds the course of a delivery: the first of a job has one, all later ones another.
-    fn course(&self, request: &Request) -> DeliveryOutcome {
+    /// Returns the outcome of a delivery: the first of a job has one, all later ones another.
+    fn outcome(&self, request: &Request) -> DeliveryOutcome {
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
         if header("x-github-event") != Some("workflow_job") {
             return DeliveryOutcome::Usual;
@@ -105,7 +105,7 @@ impl WebhookRouter {
         match sent.insert(event) {
             true if first => planned.queued,
             true => planned.later,
-            // It was asked for again.
+            // A redelivery.
             false => DeliveryOutcome::Usual,
         }
     }

@@ -3,7 +3,7 @@ use crate::checker::Findings;
 use crate::record::{Conclusion, End, Fault, Progress, Record, RunnerRecord};
 use crate::scenario::{PlannedJob, Scenario};
 
-/// A scenario of a job of the deployment and one of a repository that it does not serve.
+/// Returns a scenario with a job of the deployment and one of a repository that it does not serve.
 fn with_neighbour() -> Scenario {
     let mut scenario = scenario(2);
     let neighbour =
@@ -12,7 +12,7 @@ fn with_neighbour() -> Scenario {
     scenario
 }
 
-/// The first runner of a job is given the neighbour's, and the second serves it.
+/// The first runner of a job is assigned the neighbour's job, and the second serves the job.
 fn refused(progress: Option<Progress>) -> Record {
     let mut record = fine();
     let given = job(1, 10, Some(("gh-1", 40, 41)));
@@ -29,7 +29,7 @@ fn refused(progress: Option<Progress>) -> Record {
 }
 
 #[test]
-fn a_refused_job_of_another_repository_is_right() {
+fn refusing_a_job_of_another_repository_is_correct() {
     let findings = Findings::of(&with_neighbour(), &refused(Some(Progress::Refused)));
     assert!(findings.is_clean(), "{findings:?}");
     assert_eq!((findings.served, findings.refused, findings.interrupted), (1, 1, 0));
@@ -38,16 +38,22 @@ fn a_refused_job_of_another_repository_is_right() {
 }
 
 #[test]
-fn a_refused_job_of_which_a_step_ran_is_not_its_runners_to_serve() {
+fn a_refused_job_of_which_a_step_ran_is_a_duplicate() {
     let stepped = refused(Some(Progress::Stepped));
-    assert!(faults(&with_neighbour(), &stepped).starts_with("duplicated: not its to serve: job 2"));
+    assert!(
+        faults(&with_neighbour(), &stepped)
+            .starts_with("duplicated: served although it must not be: job 2")
+    );
     let mut silent = refused(None);
     silent.jobs[1].conclusion = Some(Conclusion::Success);
-    assert!(faults(&with_neighbour(), &silent).starts_with("duplicated: not its to serve: job 2"));
+    assert!(
+        faults(&with_neighbour(), &silent)
+            .starts_with("duplicated: served although it must not be: job 2")
+    );
 }
 
 #[test]
-fn a_deployments_own_job_must_not_be_refused() {
+fn refusing_a_job_of_an_own_repository_is_incorrect() {
     let mut record = fine();
     record.jobs[0].progress = Some(Progress::Refused);
     record.jobs[0].conclusion = Some(Conclusion::Failure);
@@ -56,7 +62,7 @@ fn a_deployments_own_job_must_not_be_refused() {
 }
 
 #[test]
-fn a_job_whose_runners_were_all_refused_to_it_is_lost_when_it_is_given_up() {
+fn a_job_is_lost_if_all_its_runners_refused_others() {
     let mut record = refused(Some(Progress::Refused));
     record.jobs[0] = job(0, 10, None);
     record.runners.pop();
@@ -66,7 +72,7 @@ fn a_job_whose_runners_were_all_refused_to_it_is_lost_when_it_is_given_up() {
 }
 
 #[test]
-fn a_job_that_fails_in_its_set_up_is_served_and_not_cut_off() {
+fn a_job_that_fails_in_its_set_up_counts_as_served() {
     let mut record = fine();
     record.jobs[0].progress = Some(Progress::SetUpFailed);
     record.jobs[0].conclusion = Some(Conclusion::Failure);
@@ -75,7 +81,7 @@ fn a_job_that_fails_in_its_set_up_is_served_and_not_cut_off() {
     assert_eq!((findings.served, findings.setup_failed, findings.interrupted), (1, 1, 0));
 }
 
-/// A runner that never connects, from 30 to this second, and then the one that serves the job.
+/// A runner that never connects, from second 30 to the given one, and then the runner that serves the job.
 fn offline(until: u64) -> Record {
     let mut record = fine();
     let served = (until + 240, until + 300);
@@ -111,18 +117,21 @@ fn a_runner_without_a_session_is_replaced_in_time() {
 }
 
 #[test]
-fn a_runner_without_a_session_that_is_kept_starves_its_job() {
-    let kept = faults(&calm(), &offline(4000));
-    assert!(kept.contains("incorrect: starved for"), "{kept}");
-    assert!(kept.contains("incorrect: kept for 66 minutes without a session: task gh-1"), "{kept}");
+fn a_runner_without_a_session_that_stays_is_incorrect() {
+    let found = faults(&calm(), &offline(4000));
+    assert!(found.contains("incorrect: starved for"), "{found}");
+    assert!(
+        found.contains("incorrect: stayed for 66 minutes without a session: task gh-1"),
+        "{found}"
+    );
     let mut scaled = calm();
     scaled.deployments[0].pools[0].scaled = true;
     let alone = faults(&scaled, &offline(4000));
-    assert!(alone.contains("kept for 66 minutes") && !alone.contains("starved"), "{alone}");
+    assert!(alone.contains("stayed for 66 minutes") && !alone.contains("starved"), "{alone}");
 }
 
 #[test]
-fn a_runner_may_take_its_time_to_connect() {
+fn a_runner_has_time_to_connect() {
     let early = faults(&calm(), &offline(300));
     assert!(
         early.contains("incorrect: deregistered before it could connect although job 1"),

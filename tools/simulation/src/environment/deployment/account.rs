@@ -1,4 +1,4 @@
-//! Opens the Batch account of a deployment_run, with its pools.
+//! Opens the Batch account of a deployment, with its pools.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::environment::nodes::{Launching, Nodes};
 use crate::scenario::{Deployment, Pool, Scenario};
 use local_deployment::{BATCH_ACCOUNT, BATCH_KEY};
 
-/// The token by which the storm itself asks Batch for something.
-const BEARER: &str = "storm";
-/// The formula that the template brings.
+/// The bearer token of the simulation's own requests to Batch.
+const BEARER: &str = "simulation";
+/// The template's formula.
 const FORMULA: &str = include_str!("../../../../../arm/autoscale/dedicated.txt");
 
-/// Opens the Batch account of a deployment, and lets its time pass.
+/// Opens the Batch account of a deployment, and starts to process its timers.
 pub(super) async fn open(
     scenario: &Scenario,
     deployment: &Deployment,
@@ -34,7 +34,7 @@ pub(super) async fn open(
     account.pools = deployment.pools.iter().filter(|pool| !pool.scaled).map(fixed).collect();
     let batch = Service::new(Batch::new(account, site.clone()).expect("the key is base64"));
     for pool in deployment.pools.iter().filter(|pool| pool.scaled) {
-        let added = ask(&batch, "/pools", &scaled(pool)).await;
+        let added = call(&batch, "/pools", &scaled(pool)).await;
         assert!(added.status().is_success(), "{:?}", added.body());
     }
     tokio::spawn({
@@ -54,7 +54,7 @@ fn fixed(pool: &Pool) -> PoolOptions {
     }
 }
 
-/// Windows nodes start containers themselves.
+/// Returns whether Batch starts the containers; Windows nodes start them on their own.
 fn runs_containers(pool: &Pool) -> bool {
     pool.id != "windows"
 }
@@ -76,19 +76,19 @@ fn scaled(pool: &Pool) -> serde_json::Value {
     })
 }
 
-/// The formula of a scaled pool.
+/// Returns the formula of a scaled pool.
 pub(in super::super) fn formula(pool: &Pool) -> String {
     FORMULA.replace("maxNodes = 10;", &format!("maxNodes = {};", pool.nodes))
 }
 
-/// Terminates a task, as an operator does; one that has ended stays as it is.
+/// Terminates a task, as an operator does; an ended task stays as it is.
 pub(in super::super) async fn terminate(batch: &Arc<Service<Batch>>, job: &str, task: &str) {
     let path = format!("/jobs/{job}/tasks/{task}/terminate");
-    ask(batch, &path, &serde_json::Value::Null).await;
+    call(batch, &path, &serde_json::Value::Null).await;
 }
 
 /// Sends Batch a request with the account's token.
-pub(super) async fn ask(
+pub(super) async fn call(
     batch: &Arc<Service<Batch>>,
     path: &str,
     body: &serde_json::Value,
@@ -98,5 +98,5 @@ pub(super) async fn ask(
         .header(header::CONTENT_TYPE, "application/json; odata=minimalmetadata")
         .body(if body.is_null() { bytes::Bytes::new() } else { body.to_string().into() });
     let answer = batch.call(request.expect("a request")).await;
-    answer.expect("nothing is lost on this way")
+    answer.expect("this transport loses nothing")
 }

@@ -1,4 +1,4 @@
-//! Loses nodes on which a runner has just been started, as outcome has it: before it claims, after, or with its job.
+//! Loses nodes on which a runner has just started: before it claims, after it, or with its job.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -12,7 +12,7 @@ use super::super::network::FaultyNetwork;
 use crate::faults::NodeLoss;
 use crate::scenario::Deployment;
 
-/// What a loss touches; a storm that is over is not github_paused by it.
+/// The services that a loss affects, by weak references so that a finished simulation can be freed.
 struct NodeLosses {
     deployment: Deployment,
     network: Arc<FaultyNetwork>,
@@ -20,7 +20,7 @@ struct NodeLosses {
     batch: Weak<Service<Batch>>,
 }
 
-/// Begins to listen for tasks that start.
+/// Starts to listen for tasks that start.
 pub(super) fn begin(
     deployment: &Deployment,
     site: &EventContext,

@@ -1,4 +1,4 @@
-//! Makes the ways of a deployment_run on which the network hits requests.
+//! Makes the transports of a deployment, with faults.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::environment::network::{Broken, FaultyNetwork};
 use crate::faults::Callee;
 use local_deployment::QUEUE;
 
-/// How often the host polls a queue that was empty.
-const POLL: Duration = Duration::from_secs(2);
+/// The interval at which the host polls an empty queue.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Makes the ways of the handler: to Azure, and to GitHub.
+/// Makes the transports of the handler: to Azure, and to GitHub.
 pub(super) fn of_handler(
     network: &Arc<FaultyNetwork>,
     batch: &Arc<Service<Batch>>,
@@ -50,9 +50,9 @@ pub(super) fn of_handler(
     Wires { azure: Wire::new(azure), outside: Wire::new(outside) }
 }
 
-/// Makes the host's way to the queues.
+/// Makes the transport of the host to the queues.
 ///
-/// It polls every two seconds, for days: a poll of a queue that shows nothing has to wait until it does.
+/// The host polls every two seconds, for days: a poll of a queue without visible messages waits until there is one.
 pub(super) fn of_host(
     network: &Arc<FaultyNetwork>,
     queues: &Arc<Service<Queues>>,
@@ -63,7 +63,7 @@ pub(super) fn of_host(
         async move {
             let polls = request.method() == http::Method::GET;
             while polls && !queues.emulator.messages(QUEUE).iter().any(|message| message.visible) {
-                network.pass(POLL).await;
+                network.pass(POLL_INTERVAL).await;
             }
             Ok(network.carry(Callee::Host, &queues, request).await?)
         }

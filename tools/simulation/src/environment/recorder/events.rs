@@ -1,14 +1,14 @@
-//! Notes the events that the emulators append.
+//! Records the events of the emulators.
 
 use emulator_core::events::{Event, EventKind};
 use github_emulator::GitHub;
 
-use super::{Recorder, moment};
+use super::{Recorder, timestamp};
 use crate::record::Poisoned;
 use crate::scenario::Stage;
 
 impl Recorder {
-    /// Notes what Batch and storage of a deployment append.
+    /// Records an event of Batch or Storage of a deployment.
     pub(in super::super) fn on_event(&self, deployment: usize, Event { at, kind: what }: &Event) {
         let now = self.since(*at);
         let mut state = self.state();
@@ -29,10 +29,10 @@ impl Recorder {
             _ => return,
         }
         state.last_activity = now;
-        state.trace.push(format!("{} {what:?}", moment(now)));
+        state.trace.push(format!("{} {what:?}", timestamp(now)));
     }
 
-    /// Notes what GitHub tells.
+    /// Records an event of GitHub.
     pub(in super::super) fn on_github_event(
         &self,
         github: &GitHub,
@@ -46,7 +46,7 @@ impl Recorder {
             _ => None,
         };
         let mut state = self.state();
-        state.trace.push(format!("{} {what:?}", moment(now)));
+        state.trace.push(format!("{} {what:?}", timestamp(now)));
         if !matches!(what, EventKind::Delivered { .. }) {
             state.last_activity = now;
         }

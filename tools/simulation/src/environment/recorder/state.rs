@@ -1,4 +1,4 @@
-//! Keeps what was noted so far, and finds the job, task or runner that a note is about.
+//! The state of a recording, which finds the job, task or runner of an event.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::faults::Callee;
 use crate::record::{Conclusion, End, Record, RunnerRecord, TaskRecord};
 use crate::scenario::Stage;
 
-/// What was noted so far.
+/// The state of a recording.
 #[derive(Default)]
 pub(super) struct State {
     pub(super) trace: Vec<String>,
@@ -17,17 +17,17 @@ pub(super) struct State {
     pub(super) calls: BTreeMap<(Callee, String), (u64, u64, u64)>,
     pub(super) jobs: BTreeMap<u64, Watched>,
     pub(super) tasks: BTreeMap<(usize, String), usize>,
-    /// How often the handler failed at a message, by deployment and the message's text.
+    /// How often the handler failed to process a message, by deployment and text.
     pub(super) failed: BTreeMap<(usize, String), u32>,
     /// The registered runners, by name.
     pub(super) runners: BTreeMap<String, usize>,
-    /// The registrations that the handler had removed, by number.
+    /// The ids of registrations that the handler removed.
     pub(super) deregistered: Vec<u64>,
-    /// When anything last happened to a job, a task or a runner.
+    /// The time of the last activity of a job, a task or a runner.
     pub(super) last_activity: u64,
 }
 
-/// A job, and how far it has come.
+/// A job and its progress.
 pub(super) struct Watched {
     pub(super) place: usize,
     pub(super) stage: watch::Sender<Stage>,
@@ -56,7 +56,7 @@ impl State {
         &mut tasks[place]
     }
 
-    /// Leads a job on to a stage that its own task has reached.
+    /// Advances a job to a stage that its own task has reached.
     pub(super) fn advance(&mut self, name: &str, task: &str, stage: Stage) {
         let job = task.strip_prefix(name).and_then(|rest| rest.strip_prefix('-')?.parse().ok());
         if let Some(job) = job.and_then(|job: u64| self.jobs.get(&job)) {
