@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::json::shortened;
-use crate::message::{Cancelled, Message, RunnerRequest, Taken};
+use crate::message::{Cancelled, Message, Reassigned, RunnerRequest};
 use crate::profiles::{Match, Profile, match_profile};
 use crate::repository::{AllowedRepositories, NotARepository, Repository};
 use crate::task::DeploymentName;
@@ -109,8 +109,8 @@ fn decide_job(
         ("in_progress", Some(runner)) => match deployment.read(runner) {
             Some(thief) if thief.job != job.id => {
                 let runner = thief.to_string();
-                let taken = Taken { job: job.id, profile: name(), runner, again: false };
-                Decision::Note(Message::Taken(taken))
+                let taken = Reassigned { job: job.id, profile: name(), runner, again: false };
+                Decision::Note(Message::Reassigned(taken))
             }
             Some(_) => Decision::Ignore("in progress on its own runner".into()),
             None => Decision::Ignore("in progress on a runner that is not ours".into()),
@@ -212,7 +212,10 @@ mod tests {
 
     #[test]
     fn a_runner_of_ours_that_was_given_another_job_is_noted() {
-        check(told("in_progress", Some("gh-7")), r#"Taken(Taken { job: 123, profile: "ubuntu", "#);
+        check(
+            told("in_progress", Some("gh-7")),
+            r#"Reassigned(Reassigned { job: 123, profile: "ubuntu", "#,
+        );
         check(told("in_progress", Some("gh-123-2")), "in progress on its own runner");
         check(told("in_progress", Some("other-7")), "in progress on a runner that is not ours");
         check(told("in_progress", None), "action in_progress");

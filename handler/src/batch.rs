@@ -20,20 +20,20 @@ use serde::Serialize;
 use url::Url;
 
 use crate::batch_job::BatchJobId;
-use crate::causes::Chain;
 use crate::clock::Clock;
+use crate::error_chain::ErrorChain;
 use crate::settings::BatchSettings;
 use crate::task::{RunnerTask, TaskId};
-use crate::transport::{Wire, azure_options, reading_retries};
+use crate::transport::{HttpTransport, azure_options, reading_retries};
 
 mod shared_key;
-mod wire;
+mod dto;
 mod ledger;
 
+pub use dto::{SeenTask, TaskState};
 pub use ledger::{ListedTask, OpenOrClosed};
 use shared_key::SharedKeyPolicy;
 pub use shared_key::authorization;
-pub use wire::{SeenTask, TaskState};
 
 const API_VERSION: &str = "2025-06-01";
 /// The resource is `https://batch.core.windows.net/`, hence the double slash.
@@ -96,7 +96,7 @@ impl Batch {
     pub fn new(
         settings: &BatchSettings,
         identity: Option<Arc<dyn TokenCredential>>,
-        wire: &Wire,
+        transport: &HttpTransport,
         clock: Clock,
     ) -> Self {
         let mut per_try: Vec<Arc<dyn Policy>> = Vec::new();
@@ -111,7 +111,7 @@ impl Batch {
         }
         let pipeline = |retries: RetryOptions| {
             let (name, version) = (option_env!("CARGO_PKG_NAME"), option_env!("CARGO_PKG_VERSION"));
-            let options = azure_options(wire, retries);
+            let options = azure_options(transport, retries);
             Pipeline::new(name, version, options, Vec::new(), per_try.clone(), None)
         };
         let (writing, reading) = (pipeline(RetryOptions::none()), pipeline(reading_retries()));
@@ -124,8 +124,8 @@ impl Batch {
     /// [`BatchError::Unavailable`] and [`BatchError::Refused`].
     pub async fn add_job(&self, job: &BatchJobId, pool: &str) -> Result<(), BatchError> {
         let call = "adding a Batch job";
-        let answer = self.post(call, "jobs", &wire::JobToAdd::new(&job.to_string(), pool)).await?;
-        match (status(&answer), wire::code(&answer).as_str()) {
+        let answer = self.post(call, "jobs", &dto::JobToAdd::new(&job.to_string(), pool)).await?;
+        match (status(&answer), dto::code(&answer).as_str()) {
             (201, _) | (409, "JobExists") => Ok(()),
             _ => Err(other(call, &answer)),
         }
@@ -138,8 +138,8 @@ impl Batch {
     pub async fn add_task(&self, job: &BatchJobId, task: &RunnerTask) -> Result<(), BatchError> {
         let call = "adding a task";
         let path = format!("jobs/{job}/tasks");
-        let answer = self.post(call, &path, &wire::TaskToAdd::new(task)).await?;
-        let code = wire::code(&answer);
+        let answer = self.post(call, &path, &dto::TaskToAdd::new(task)).await?;
+        let code = dto::code(&answer);
         match (status(&answer), code.as_str()) {
             (201, _) => Ok(()),
             (409, "TaskExists") => Err(BatchError::TaskExists(task.id.clone())),
@@ -159,8 +159,8 @@ impl Batch {
         let call = "reading a task";
         let path = task_path(job, task);
         let answer = self.send(call, Method::Get, &path, &[], None).await?;
-        match (status(&answer), wire::code(&answer).as_str()) {
-            (200, _) => wire::read_task(answer.body().as_ref()).ok_or_else(|| unreadable(call)),
+        match (status(&answer), dto::code(&answer).as_str()) {
+            (200, _) => dto::read_task(answer.body().as_ref()).ok_or_else(|| unreadable(call)),
             (404, "TaskNotFound" | "JobNotFound") => Err(BatchError::NoTask(task.to_owned())),
             _ => Err(other(call, &answer)),
         }
@@ -199,7 +199,7 @@ impl Batch {
         let sent = pipeline.send(&Context::new(), &mut request, Some(options)).await;
         sent.map_err(|err| BatchError::Unavailable {
             call,
-            fault: Chain(&err).to_string(),
+            fault: ErrorChain(&err).to_string(),
             retry_after: None,
         })
     }
@@ -214,7 +214,7 @@ fn status(answer: &RawResponse) -> u16 {
 }
 
 fn other(call: &'static str, answer: &RawResponse) -> BatchError {
-    let (status, code) = (status(answer), wire::code(answer));
+    let (status, code) = (status(answer), dto::code(answer));
     let later = matches!(status, 408 | 429 | 500..);
     if later {
         let seconds = answer.headers().get_optional_as(&RETRY_AFTER).ok().flatten();

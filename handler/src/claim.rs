@@ -31,16 +31,16 @@ pub enum Step {
     /// The job waits, but this runner's labels do not fit: another runner must be asked for.
     Replace,
     /// Nobody needs this runner.
-    Gone(Gone),
+    NotNeeded(NotNeeded),
     /// The job runs, or ran, on our runner of this name, which was made for another job: ask after that one.
     Ask(TaskId),
     /// GitHub's answer does not say enough; the runner must ask again.
-    Unclear,
+    Undetermined,
 }
 
 /// Why nobody needs a runner.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Gone {
+pub enum NotNeeded {
     /// The job ended without a runner: it was cancelled or skipped.
     Cancelled,
     /// The job runs, or ran, on a runner that is not ours.
@@ -52,7 +52,7 @@ pub enum Gone {
     Gated,
 }
 
-impl Gone {
+impl NotNeeded {
     /// Tells the reason in the words of the answer.
     pub fn reason(self) -> &'static str {
         match self {
@@ -76,21 +76,21 @@ pub fn step(
     match job.status.as_str() {
         "queued" if profile.serves(&job.labels) => Step::Serve,
         "queued" => Step::Replace,
-        "waiting" | "pending" | "requested" => Step::Gone(Gone::Gated),
+        "waiting" | "pending" | "requested" => Step::NotNeeded(NotNeeded::Gated),
         "in_progress" | "completed" => match job.runner.as_deref() {
             Some(runner) => taken(own, deployment, path, runner),
-            None if job.status == "completed" => Step::Gone(Gone::Cancelled),
-            None => Step::Unclear,
+            None if job.status == "completed" => Step::NotNeeded(NotNeeded::Cancelled),
+            None => Step::Undetermined,
         },
-        _ => Step::Unclear,
+        _ => Step::Undetermined,
     }
 }
 
 fn taken(own: &TaskId, deployment: &DeploymentName, path: &[TaskId], runner: &str) -> Step {
     let passed = |job: u64| path.iter().any(|made_for| made_for.job == job);
     match deployment.read(runner) {
-        None => Step::Gone(Gone::Foreign),
-        Some(thief) if thief == *own || passed(thief.job) => Step::Gone(Gone::Served),
+        None => Step::NotNeeded(NotNeeded::Foreign),
+        Some(thief) if thief == *own || passed(thief.job) => Step::NotNeeded(NotNeeded::Served),
         Some(thief) => Step::Ask(thief),
     }
 }
@@ -124,12 +124,18 @@ mod tests {
 
     #[test]
     fn a_job_that_needs_no_runner_sends_it_home() {
-        check(1, "completed", None, LINUX, Step::Gone(Gone::Cancelled));
-        check(1, "in_progress", Some("GitHub Actions 5"), LINUX, Step::Gone(Gone::Foreign));
-        check(1, "in_progress", Some("gh-1"), LINUX, Step::Gone(Gone::Served));
-        check(1, "completed", Some("gh-1-2"), LINUX, Step::Gone(Gone::Served));
+        check(1, "completed", None, LINUX, Step::NotNeeded(NotNeeded::Cancelled));
+        check(
+            1,
+            "in_progress",
+            Some("GitHub Actions 5"),
+            LINUX,
+            Step::NotNeeded(NotNeeded::Foreign),
+        );
+        check(1, "in_progress", Some("gh-1"), LINUX, Step::NotNeeded(NotNeeded::Served));
+        check(1, "completed", Some("gh-1-2"), LINUX, Step::NotNeeded(NotNeeded::Served));
         for gated in ["waiting", "pending", "requested"] {
-            check(1, gated, None, LINUX, Step::Gone(Gone::Gated));
+            check(1, gated, None, LINUX, Step::NotNeeded(NotNeeded::Gated));
         }
     }
 
@@ -138,14 +144,14 @@ mod tests {
         let gh: DeploymentName = "gh".parse().expect("a name");
         check(1, "in_progress", Some("gh-2"), LINUX, Step::Ask(gh.task(2, 1)));
         check(1, "completed", Some("gh-2-3"), LINUX, Step::Ask(gh.task(2, 3)));
-        check(2, "in_progress", Some("gh-1"), LINUX, Step::Gone(Gone::Served));
+        check(2, "in_progress", Some("gh-1"), LINUX, Step::NotNeeded(NotNeeded::Served));
     }
 
     /// Replacements make such ways: one job's first runner has served a third job, and its second one the job
     /// whose second runner has served it.
     #[test]
     fn a_walk_that_goes_round_finds_no_demand() {
-        check(2, "in_progress", Some("gh-7-2"), LINUX, Step::Gone(Gone::Served));
+        check(2, "in_progress", Some("gh-7-2"), LINUX, Step::NotNeeded(NotNeeded::Served));
     }
 
     #[test]
@@ -155,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_missing_fact_ends_nothing() {
-        check(1, "in_progress", None, LINUX, Step::Unclear);
-        check(1, "paused", None, LINUX, Step::Unclear);
+        check(1, "in_progress", None, LINUX, Step::Undetermined);
+        check(1, "paused", None, LINUX, Step::Undetermined);
     }
 }

@@ -59,7 +59,7 @@ pub fn timer_is_late(envelope: &[u8], binding: &str) -> bool {
 /// Renders the answer to an invocation; the host shows the lines as the invocation's log.
 ///
 /// An empty answer would let the invocation hang until its time-out.
-pub fn answer(log: &str) -> Value {
+pub fn response(log: &str) -> Value {
     json!({ "Outputs": {}, "Logs": [log], "ReturnValue": null })
 }
 

@@ -5,12 +5,12 @@
 //! GitHub ◀─ the one job ─ runner container ◀─ one-shot configuration ─ ClaimRunner ◀─ ticket ─┘
 //! ```
 //!
-//! `main → functions → {pure modules, clients}`. The pure modules decide and know no I/O: no tokio,
+//! `main → process → routes → functions → app → {pure modules, clients}`. The pure modules decide and know no I/O: no tokio,
 //! reqwest, warp or azure crates, no environment, no clock. The clients act, one folder an outside service.
 
 pub mod secret;
 pub mod clock;
-pub mod causes;
+pub mod error_chain;
 pub mod json;
 pub mod app_key;
 pub mod settings;
@@ -29,8 +29,8 @@ pub mod task;
 pub mod batch_job;
 pub mod claim;
 pub mod reconcile;
-pub mod status;
-pub mod operate;
+pub mod status_report;
+pub mod replay_plan;
 
 pub mod deadline;
 pub mod transport;
@@ -39,5 +39,9 @@ pub mod batch;
 pub mod github;
 pub mod management;
 
-pub mod functions;
+pub mod app;
+mod cache;
+mod http;
+mod functions;
+pub mod routes;
 pub mod process;

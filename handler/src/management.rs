@@ -15,11 +15,11 @@ use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::causes::Chain;
+use crate::error_chain::ErrorChain;
 use crate::firewall::function_app::FunctionAppId;
 use crate::firewall::restrictions::{Restrictions, Unreadable};
 use crate::json::JsonFault;
-use crate::transport::{Response, Wire, request_to};
+use crate::transport::{HttpTransport, Response, request_to};
 
 const API_VERSION: &str = "2024-11-01";
 
@@ -29,7 +29,7 @@ pub struct Management {
     configuration: Url,
     scope: String,
     identity: Arc<dyn TokenCredential>,
-    wire: Wire,
+    transport: HttpTransport,
 }
 
 /// What a call to the management API can end with. The next run makes it again, whichever it is.
@@ -69,13 +69,13 @@ impl Management {
         api: &Url,
         app: &FunctionAppId,
         identity: Arc<dyn TokenCredential>,
-        wire: Wire,
+        transport: HttpTransport,
     ) -> Self {
         let root = api.as_str().trim_end_matches('/');
         let mut configuration = api.clone();
         configuration.set_path(&format!("{}{app}/config/web", api.path().trim_end_matches('/')));
         configuration.query_pairs_mut().append_pair("api-version", API_VERSION);
-        Self { configuration, scope: format!("{root}/.default"), identity, wire }
+        Self { configuration, scope: format!("{root}/.default"), identity, transport }
     }
 
     /// Reads the app's access restrictions.
@@ -115,7 +115,7 @@ impl Management {
         }
         let body = body.map(Value::to_string).unwrap_or_default();
         let request = request.body(Bytes::from(body)).map_err(|err| unavailable(call, &err))?;
-        let answer = self.wire.send(request).await.map_err(|err| unavailable(call, &err))?;
+        let answer = self.transport.send(request).await.map_err(|err| unavailable(call, &err))?;
         let status = answer.status();
         if status.is_success() {
             return Ok(answer);
@@ -147,5 +147,5 @@ fn code(answer: &Response) -> String {
 }
 
 fn unavailable(call: &'static str, err: &dyn Error) -> ManagementError {
-    ManagementError::Unavailable { call, fault: Chain(err).to_string() }
+    ManagementError::Unavailable { call, fault: ErrorChain(err).to_string() }
 }

@@ -47,7 +47,7 @@ fn is_first(generation: &u32) -> bool {
 
 /// A job runs on a runner of ours that was made for another one: that one may need a runner now.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Taken {
+pub struct Reassigned {
     /// The job that runs.
     pub job: u64,
     /// The profile that serves it: its own task would be found there.
@@ -74,7 +74,7 @@ pub enum Message {
     /// A runner is asked for.
     Request(RunnerRequest),
     /// Another job's runner may have to be replaced. It is a hint: reconciliation would find out later.
-    Taken(Taken),
+    Reassigned(Reassigned),
     /// A task may be superfluous. It is a hint as well.
     Cancelled(Cancelled),
 }
@@ -91,7 +91,7 @@ struct Versioned<T> {
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Second {
-    Taken(Taken),
+    Reassigned(Reassigned),
     Cancelled(Cancelled),
 }
 
@@ -115,7 +115,7 @@ impl Message {
     pub fn encode(&self) -> String {
         let json = match self {
             Self::Request(request) => versioned(1, request),
-            Self::Taken(taken) => versioned(2, Second::Taken(taken.clone())),
+            Self::Reassigned(taken) => versioned(2, Second::Reassigned(taken.clone())),
             Self::Cancelled(cancelled) => versioned(2, Second::Cancelled(cancelled.clone())),
         };
         BASE64_STANDARD.encode(json)
@@ -125,7 +125,7 @@ impl Message {
     pub fn job(&self) -> u64 {
         match self {
             Self::Request(request) => request.job,
-            Self::Taken(taken) => taken.job,
+            Self::Reassigned(taken) => taken.job,
             Self::Cancelled(cancelled) => cancelled.job,
         }
     }
@@ -143,7 +143,7 @@ impl Message {
         let read = match v {
             0 | 1 => read(json).map(Self::Request),
             VERSION => read(json).map(|second| match second {
-                Second::Taken(taken) => Self::Taken(taken),
+                Second::Reassigned(taken) => Self::Reassigned(taken),
                 Second::Cancelled(cancelled) => Self::Cancelled(cancelled),
             }),
             newer => return Err(Malformed::Newer(newer)),
@@ -200,12 +200,12 @@ mod tests {
     #[test]
     fn hints_are_messages_of_the_second_version() {
         let runner = "gh-7".to_owned();
-        let taken = Taken { job: 1, profile: "ubuntu".to_owned(), runner, again: false };
+        let taken = Reassigned { job: 1, profile: "ubuntu".to_owned(), runner, again: false };
         let cancelled = Cancelled { job: 1, profile: "ubuntu".to_owned() };
-        let messages = [Message::Taken(taken), Message::Cancelled(cancelled)];
+        let messages = [Message::Reassigned(taken), Message::Cancelled(cancelled)];
         let written = messages.each_ref().map(|message| decoded(&message.encode()));
         insta::assert_snapshot!(written.join("\n"), @r#"
-        {"v":2,"taken":{"job":1,"profile":"ubuntu","runner":"gh-7","again":false}}
+        {"v":2,"reassigned":{"job":1,"profile":"ubuntu","runner":"gh-7","again":false}}
         {"v":2,"cancelled":{"job":1,"profile":"ubuntu"}}
         "#);
         let read = written.map(|json| Message::decode(&json).expect("a message"));

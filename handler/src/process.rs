@@ -17,12 +17,15 @@ use tracing_subscriber::fmt::writer::MakeWriterExt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::app::App;
 use crate::clock::Clock;
-use crate::functions::{App, routes};
+use crate::routes::routes;
 use crate::settings::Settings;
 
+mod format;
 mod lines;
 
+use format::MessageFirst;
 use lines::Lines;
 
 /// How often the process looks whether its host still runs.
@@ -93,7 +96,8 @@ fn log() {
     let errors = (|| Lines::of_errors(stderr())).with_max_level(Level::ERROR);
     let warnings = (|| Lines::of_others(stderr())).with_max_level(Level::WARN);
     let writers = errors.or_else(warnings.or_else(|| Lines::of_others(stdout())));
-    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(writers);
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).event_format(MessageFirst);
+    let lines = lines.with_writer(writers);
     let wanted = Targets::new().with_target("handler", Level::INFO).with_default(Level::ERROR);
     tracing_subscriber::registry().with(wanted).with(lines).init();
 }

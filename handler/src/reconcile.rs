@@ -10,8 +10,8 @@ use crate::message::RunnerRequest;
 use crate::repository::Repository;
 use crate::task::{DeploymentName, TaskId};
 
-pub mod seen;
-pub mod memory;
+pub mod snapshot;
+pub mod state;
 pub mod walk;
 mod ending;
 mod coverage;
@@ -25,12 +25,12 @@ mod releases;
 
 pub use deliveries::{Lost, lost};
 pub use leftovers::{Fate, fate};
-pub use memory::Memory;
-pub use seen::Seen;
+pub use snapshot::Snapshot;
+pub use state::ReconcileState;
 pub use waiting::{WaitingJob, waiting};
 
 use coverage::Coverage;
-use seen::Failure;
+use snapshot::Failure;
 
 /// What a run keeps to.
 #[derive(Clone, Debug)]
@@ -128,7 +128,7 @@ pub enum Repair {
         /// Where its workflow lives.
         repository: Repository,
         /// Why it cannot be served.
-        why: Unserved,
+        why: WaitReason,
     },
     /// Tell that a job has waited too long, and why.
     Report {
@@ -137,7 +137,7 @@ pub enum Repair {
         /// Where its workflow lives.
         repository: Repository,
         /// What it waits for.
-        why: Unserved,
+        why: WaitReason,
     },
     /// Tell of something, once, that no further try mends.
     Alarm {
@@ -167,7 +167,7 @@ pub const MAX_OFFLINE: TimeDelta = TimeDelta::minutes(15);
 
 /// Why a job has no runner.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Unserved {
+pub enum WaitReason {
     /// Its labels call us, and no profile carries them all.
     #[error("no profile in setting RunnerProfiles carries all of its labels")]
     NoProfile,
@@ -239,19 +239,19 @@ pub enum Unserved {
 
 /// Decides what is repaired, and what the next run has to know.
 pub fn plan(
-    seen: &Seen,
-    before: &Memory,
+    seen: &Snapshot,
+    previous: &ReconcileState,
     rules: &Rules,
     now: DateTime<Utc>,
-) -> (Vec<Repair>, Memory) {
+) -> (Vec<Repair>, ReconcileState) {
     let coverage = Coverage::of(seen, rules);
-    let mut next = Memory::default();
+    let mut next = ReconcileState::default();
     let mut repairs = Vec::new();
-    repairs.extend(demand::plan(seen, &coverage, before, &mut next, rules, now));
-    repairs.extend(runners::plan(seen, &coverage, before, &mut next, rules, now));
-    repairs.extend(deliveries::plan(seen, before, &mut next, now));
+    repairs.extend(demand::plan(seen, &coverage, previous, &mut next, rules, now));
+    repairs.extend(runners::plan(seen, &coverage, previous, &mut next, rules, now));
+    repairs.extend(deliveries::plan(seen, previous, &mut next, now));
     repairs.extend(leftovers::plan(seen, rules, now));
-    repairs.extend(alarms::plan(seen, before, &mut next, now));
+    repairs.extend(alarms::plan(seen, previous, &mut next, now));
     (repairs, next)
 }
 

@@ -11,7 +11,7 @@ use crate::profiles::{Profile, default_profiles, parse_profiles};
 use crate::repository::AllowedRepositories;
 use crate::scope::Scope;
 use crate::secret::{Rotating, Secret, SignedUrl};
-use crate::task::{DeploymentName, Surroundings};
+use crate::task::{DeploymentName, RunnerEnvironment};
 
 mod firewall;
 mod github;
@@ -118,7 +118,7 @@ pub struct RunnerSettings {
     /// How a runner comes to its credential.
     pub registration: Registration,
     /// What all runners are told alike.
-    pub surroundings: Surroundings,
+    pub runner_environment: RunnerEnvironment,
     /// The key that signs tickets.
     pub ticket_key: Rotating,
 }

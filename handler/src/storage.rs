@@ -11,7 +11,7 @@ use azure_storage_queue::{QueueClient, QueueClientOptions};
 use url::Url;
 
 use crate::secret::SignedUrl;
-use crate::transport::{Wire, azure_options, short_retries};
+use crate::transport::{HttpTransport, azure_options, short_retries};
 
 mod claims;
 mod hook_ranges;
@@ -35,10 +35,10 @@ fn credential(
 fn queue_client(
     address: Url,
     credential: Option<Arc<dyn TokenCredential>>,
-    wire: &Wire,
+    transport: &HttpTransport,
 ) -> azure_core::Result<QueueClient> {
     let options = QueueClientOptions {
-        client_options: azure_options(wire, short_retries()),
+        client_options: azure_options(transport, short_retries()),
         ..Default::default()
     };
     QueueClient::new(address, credential, Some(options))

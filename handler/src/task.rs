@@ -32,7 +32,7 @@ pub enum Credential {
 
 /// What all runners of a deployment are told alike.
 #[derive(Clone, Debug)]
-pub struct Surroundings {
+pub struct RunnerEnvironment {
     /// The registry that holds the images, such as `mine.azurecr.io`.
     pub registry: String,
     /// The runner group of profiles that name none.
@@ -45,7 +45,7 @@ pub struct Surroundings {
     pub network: Network,
 }
 
-impl Surroundings {
+impl RunnerEnvironment {
     /// Tells how long a task may matter: it waits for a day at most, then runs.
     pub fn longest_life(&self) -> TimeDelta {
         LONGEST_WAIT + TimeDelta::hours(self.max_job_hours.into())
@@ -111,30 +111,30 @@ impl RunnerTask {
         id: TaskId,
         request: &RunnerRequest,
         profile: &Profile,
-        surroundings: &Surroundings,
+        runner_environment: &RunnerEnvironment,
         runner_url: &str,
         credential: &Credential,
     ) -> Self {
-        let mut told = environment::facts(&id, request, profile, surroundings);
+        let mut told = environment::facts(&id, request, profile, runner_environment);
         told.extend(environment::registration(profile, runner_url, credential));
-        told.extend(environment::network(&surroundings.network));
+        told.extend(environment::network(&runner_environment.network));
         if profile.launch == Launch::DockerRun {
-            told.extend(environment::container(profile, surroundings));
+            told.extend(environment::container(profile, runner_environment));
         }
         Self {
             id,
-            start: start(profile, surroundings),
+            start: start(profile, runner_environment),
             slots: profile.slots,
-            max_hours: surroundings.max_job_hours,
+            max_hours: runner_environment.max_job_hours,
             environment: told,
         }
     }
 }
 
-fn start(profile: &Profile, surroundings: &Surroundings) -> Start {
+fn start(profile: &Profile, runner_environment: &RunnerEnvironment) -> Start {
     match profile.launch {
         Launch::Container => Start::Container {
-            image: environment::image(profile, surroundings),
+            image: environment::image(profile, runner_environment),
             run_options: profile.run_options(),
         },
         Launch::DockerRun if profile.is_windows() => {
@@ -161,7 +161,7 @@ mod tests {
             replacement: 1,
             requested_at: DateTime::UNIX_EPOCH,
         };
-        let surroundings = Surroundings {
+        let runner_environment = RunnerEnvironment {
             registry: "mine.azurecr.io".to_owned(),
             group: "Default".to_owned(),
             allowed_repositories: "octo/*".to_owned(),
@@ -173,7 +173,7 @@ mod tests {
             id,
             &request,
             profile,
-            &surroundings,
+            &runner_environment,
             "https://github.com/octo/app",
             credential,
         );

@@ -1,4 +1,4 @@
-//! Sends every request of the process: one [`Wire`] leads to Azure, another to what is outside of it.
+//! Sends every request of the process: one [`HttpTransport`] leads to Azure, another to what is outside of it.
 //!
 //! A wire is a function, so that whoever calls the functions without sockets can put another one in its place.
 
@@ -13,8 +13,8 @@ use reqwest::{Certificate, Proxy};
 use tokio::time::timeout;
 use url::Url;
 
-use crate::causes::Chain;
 use crate::deadline::Deadline;
+use crate::error_chain::ErrorChain;
 
 mod azure;
 
@@ -29,24 +29,25 @@ pub type Request = http::Request<Bytes>;
 /// An answer with its whole body.
 pub type Response = http::Response<Bytes>;
 
-type Exchange = dyn Fn(Request) -> BoxFuture<'static, Result<Response, Unanswered>> + Send + Sync;
+type Exchange =
+    dyn Fn(Request) -> BoxFuture<'static, Result<Response, TransportError>> + Send + Sync;
 
 /// Sends one request and gives its answer, whatever its status.
 #[derive(Clone)]
-pub struct Wire(Arc<Exchange>);
+pub struct HttpTransport(Arc<Exchange>);
 
 /// The two ways out of the process.
 #[derive(Clone, Debug)]
-pub struct Wires {
+pub struct Transports {
     /// To what is within Azure, which private endpoints and no proxy lead to.
-    pub azure: Wire,
+    pub azure: HttpTransport,
     /// To what is outside of Azure, which a proxy may lead to.
-    pub outside: Wire,
+    pub external: HttpTransport,
 }
 
 /// A request has no answer. The text leaves the address out: a shared access signature is part of it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Unanswered {
+pub enum TransportError {
     /// It was not sent.
     #[error("{0}")]
     NotConnected(String),
@@ -55,38 +56,39 @@ pub enum Unanswered {
     Broken(String),
 }
 
-impl Wire {
+impl HttpTransport {
     /// Makes a wire that ends in this function.
     pub fn new<F>(send: impl Fn(Request) -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = Result<Response, Unanswered>> + Send + 'static,
+        F: Future<Output = Result<Response, TransportError>> + Send + 'static,
     {
         Self(Arc::new(move |request| send(request).boxed()))
     }
 
     /// Makes a wire of sockets.
-    pub fn over_http(client: reqwest::Client) -> Self {
+    pub fn http(client: reqwest::Client) -> Self {
         Self::new(move |request| exchange(client.clone(), request))
     }
 
     /// Sends a request, once. It ends by the [`Deadline`] of the current work.
     ///
     /// # Errors
-    /// [`Unanswered`].
-    pub async fn send(&self, request: Request) -> Result<Response, Unanswered> {
+    /// [`TransportError`].
+    pub async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let left = Deadline::current().map_or(TIMEOUT, Deadline::remaining).min(TIMEOUT);
         if left.is_zero() {
             let fault = "not sent: the time of this invocation is over";
-            return Err(Unanswered::NotConnected(fault.to_owned()));
+            return Err(TransportError::NotConnected(fault.to_owned()));
         }
-        let late = || Unanswered::Broken(format!("no answer within {:.1} s", left.as_secs_f64()));
+        let late =
+            || TransportError::Broken(format!("no answer within {:.1} s", left.as_secs_f64()));
         timeout(left, (self.0)(request)).await.unwrap_or_else(|_| Err(late()))
     }
 }
 
-impl fmt::Debug for Wire {
+impl fmt::Debug for HttpTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Wire")
+        f.write_str("HttpTransport")
     }
 }
 
@@ -95,7 +97,7 @@ pub(crate) fn request_to(method: &http::Method, url: &Url) -> http::request::Bui
     http::Request::builder().method(method.clone()).uri(url.as_str())
 }
 
-async fn exchange(client: reqwest::Client, request: Request) -> Result<Response, Unanswered> {
+async fn exchange(client: reqwest::Client, request: Request) -> Result<Response, TransportError> {
     let answer = client.execute(request.try_into().map_err(quiet)?).await.map_err(quiet)?;
     let mut response = http::Response::new(Bytes::new());
     *response.status_mut() = answer.status();
@@ -104,10 +106,10 @@ async fn exchange(client: reqwest::Client, request: Request) -> Result<Response,
     Ok(response)
 }
 
-fn quiet(err: reqwest::Error) -> Unanswered {
+fn quiet(err: reqwest::Error) -> TransportError {
     let unsent = err.is_connect() || err.is_builder();
-    let text = Chain(&err.without_url() as &dyn Error).to_string();
-    if unsent { Unanswered::NotConnected(text) } else { Unanswered::Broken(text) }
+    let text = ErrorChain(&err.without_url() as &dyn Error).to_string();
+    if unsent { TransportError::NotConnected(text) } else { TransportError::Broken(text) }
 }
 
 /// Builds the client for what is within Azure, which private endpoints and no proxy lead to. TLS is rustls with ring and built-in roots, so that it starts in an image without

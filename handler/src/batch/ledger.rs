@@ -4,10 +4,10 @@ use azure_core::http::Method;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::wire::{self, listed};
+use super::dto::{self, listed};
 use super::{Batch, BatchError, other, status, task_path, unreadable};
 use crate::batch_job::{BatchJobId, PREFIX};
-use crate::reconcile::seen::SeenPool;
+use crate::reconcile::snapshot::SeenPool;
 
 pub use listed::ListedTask;
 
@@ -108,7 +108,7 @@ impl Batch {
 
     async fn end(&self, call: &'static str, method: Method, path: &str) -> Result<(), BatchError> {
         let answer = self.send(call, method, path, &[], None).await?;
-        match (status(&answer), wire::code(&answer).as_str()) {
+        match (status(&answer), dto::code(&answer).as_str()) {
             (200 | 204, _)
             | (404, "TaskNotFound" | "JobNotFound")
             | (409, "TaskCompleted" | "JobBeingDeleted") => Ok(()),
@@ -129,7 +129,7 @@ impl Batch {
         for _ in 0..MOST_PAGES {
             let pairs: Vec<_> = query.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
             let answer = self.send(call, Method::Get, path, &pairs, None).await?;
-            match (status(&answer), wire::code(&answer).as_str()) {
+            match (status(&answer), dto::code(&answer).as_str()) {
                 (200, _) => {}
                 (404, "JobNotFound") => return Err(BatchError::NoTask(path.to_owned())),
                 _ => return Err(other(call, &answer)),

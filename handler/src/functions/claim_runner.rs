@@ -5,16 +5,17 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use serde::Deserialize;
-use warp::http::StatusCode;
 
 use super::group::group;
 use super::walk::{Ahead, End, Waiting, ahead, walk};
-use super::{Answer, App, Body, Unread, read_body};
+use crate::app::App;
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
-use crate::claim::Gone;
+use crate::claim::NotNeeded;
 use crate::github::{Presence, Registered, RunnerToRegister};
+use crate::http::{Body, BodyError, Response, read_body};
 use crate::json::JsonFault;
 use crate::message::Message;
 use crate::profiles::Profile;
@@ -47,15 +48,15 @@ struct Claimant {
 }
 
 /// Answers a claim.
-pub(super) async fn answer(app: &App, body: &mut Body) -> Answer {
+pub(crate) async fn handle(app: &App, body: &mut Body) -> Response {
     let body = match read_body(body, BODY_LIMIT).await {
         Ok(body) => body,
-        Err(Unread::TooLarge) => {
+        Err(BodyError::TooLarge) => {
             let error = format!("the claim is larger than {BODY_LIMIT} bytes");
-            return Answer::error(StatusCode::PAYLOAD_TOO_LARGE, error);
+            return Response::error(StatusCode::PAYLOAD_TOO_LARGE, error);
         }
-        Err(Unread::Broken) => {
-            return Answer::error(StatusCode::BAD_REQUEST, "the claim ended early");
+        Err(BodyError::Broken) => {
+            return Response::error(StatusCode::BAD_REQUEST, "the claim ended early");
         }
     };
     match open(app, &body) {
@@ -84,7 +85,7 @@ async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, Unclai
     let walked = walk(app, id, profile, id.clone(), repository.clone()).await?;
     match walked.end {
         End::Serve(_) => serve(app, &claimant, &walked.path).await,
-        End::Gone(gone) => Err(gone.into()),
+        End::NotNeeded(gone) => Err(gone.into()),
         End::Replace(waiting) => Err(replace(app, &walked.path, &waiting).await?),
     }
 }
@@ -93,9 +94,9 @@ async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, Unclai
 async fn serve(app: &App, claimant: &Claimant, path: &[TaskId]) -> Result<Secret, Unclaimed> {
     let alone = path.len() == 1 && claimant.id.replacement == 1;
     match if alone { None } else { ahead(app, path).await? } {
-        Some(Ahead::Idles(_)) => Err(Unclaimed::Gone("another runner waits for the job")),
+        Some(Ahead::Idles(_)) => Err(Unclaimed::NotNeeded("another runner waits for the job")),
         Some(Ahead::Takes(task)) => {
-            Err(Unclaimed::Unclear(format!("runner {task} may be taking the job")))
+            Err(Unclaimed::Undetermined(format!("runner {task} may be taking the job")))
         }
         Some(Ahead::Starts(task)) => mint_in_order(app, claimant, (true, task)).await,
         Some(Ahead::Claims(task)) => mint_in_order(app, claimant, (false, task)).await,
@@ -114,7 +115,7 @@ async fn mint_in_order(
     if (own == Presence::Absent, &claimant.id) < (!registered, &other) {
         mint(app, claimant).await
     } else {
-        Err(Unclaimed::Unclear(format!("task {other} claims for the same job")))
+        Err(Unclaimed::Undetermined(format!("task {other} claims for the same job")))
     }
 }
 
@@ -122,23 +123,25 @@ async fn mint_in_order(
 /// the way to it.
 async fn replace(app: &App, path: &[TaskId], waiting: &Waiting) -> Result<Unclaimed, Unclaimed> {
     if ahead(app, path).await?.is_some() {
-        return Ok(Unclaimed::Gone("the job that is left has another task"));
+        return Ok(Unclaimed::NotNeeded("the job that is left has another task"));
     }
     let request = waiting.request(app, waiting.made_for.replacement)?;
     app.queue.put(&Message::Request(request), Duration::ZERO).await?;
-    Ok(Unclaimed::Gone("the job that is left asks for another kind of runner"))
+    Ok(Unclaimed::NotNeeded("the job that is left asks for another kind of runner"))
 }
 
 /// Reads the task that the ticket names, and takes the claim for its present run.
 async fn claimant(app: &App, ticket: &Ticket, nonce: &str) -> Result<Claimant, Unclaimed> {
-    let unclear = |what: &str| Unclaimed::Unclear(format!("task {} {what}", ticket.task));
-    let place = BatchJobId::new(&ticket.profile, ticket.generation);
-    let task = match app.batch.task(&place, &ticket.task).await {
-        Err(BatchError::NoTask(_)) => return Err(Unclaimed::Gone("the task no longer exists")),
+    let unclear = |what: &str| Unclaimed::Undetermined(format!("task {} {what}", ticket.task));
+    let batch_job = BatchJobId::new(&ticket.profile, ticket.generation);
+    let task = match app.batch.task(&batch_job, &ticket.task).await {
+        Err(BatchError::NoTask(_)) => {
+            return Err(Unclaimed::NotNeeded("the task no longer exists"));
+        }
         seen => seen?,
     };
     let run = match (task.state, task.started_at) {
-        (TaskState::Completed, _) => return Err(Unclaimed::Gone("the task has ended")),
+        (TaskState::Completed, _) => return Err(Unclaimed::NotNeeded("the task has ended")),
         (TaskState::Running, Some(run)) => run,
         _ => return Err(unclear("is not running yet")),
     };
@@ -155,7 +158,8 @@ async fn claimant(app: &App, ticket: &Ticket, nonce: &str) -> Result<Claimant, U
         Claim::Held => {}
         Claim::Refused => return Err(Unclaimed::Taken),
     }
-    let group = task.variable("RUNNER_GROUP").unwrap_or(&app.runners.surroundings.group).to_owned();
+    let group =
+        task.variable("RUNNER_GROUP").unwrap_or(&app.runners.runner_environment.group).to_owned();
     let pinned = task.variable("RUNNER_PINNED_LABELS").unwrap_or_default();
     let profile = profile.pinned_to(&pinned.split(',').collect::<Vec<_>>());
     Ok(Claimant { id, profile, repository, group })
@@ -167,7 +171,7 @@ async fn mint(app: &App, claimant: &Claimant) -> Result<Secret, Unclaimed> {
     let runner = RunnerToRegister { name: &name, labels: &claimant.profile.labels, group };
     match app.github.register(&claimant.repository, &runner).await? {
         Registered::Jit(configuration) => Ok(configuration),
-        Registered::Busy => Err(Gone::Served.into()),
-        Registered::Idle => Err(Unclaimed::Unclear(format!("runner {name} waits for a job"))),
+        Registered::Busy => Err(NotNeeded::Served.into()),
+        Registered::Idle => Err(Unclaimed::Undetermined(format!("runner {name} waits for a job"))),
     }
 }

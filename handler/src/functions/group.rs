@@ -1,6 +1,6 @@
 //! Finds the runner group of a runner, and holds it to the settings.
 
-use super::App;
+use crate::app::App;
 use crate::github::GithubError;
 use crate::repository::Repository;
 use crate::runner_group::{TooWide, check};
@@ -10,7 +10,7 @@ const OF_A_REPOSITORY: u64 = 1;
 
 /// Why a runner joins no group.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Ungrouped {
+pub(super) enum RegistrationError {
     #[error(transparent)]
     TooWide(#[from] TooWide),
     #[error(transparent)]
@@ -22,7 +22,7 @@ pub(super) async fn group(
     app: &App,
     repository: &Repository,
     name: &str,
-) -> Result<u64, Ungrouped> {
+) -> Result<u64, RegistrationError> {
     let Some(group) = app.github.runner_group(repository, name).await? else {
         return Ok(OF_A_REPOSITORY);
     };

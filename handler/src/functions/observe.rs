@@ -8,15 +8,14 @@ use std::collections::BTreeSet;
 
 use tracing::warn;
 
-use super::App;
+use crate::app::App;
 use crate::batch::BatchError;
-use crate::causes::Chain;
-use crate::reconcile::memory::Cursor;
-use crate::reconcile::{Memory, Rules, Seen};
+use crate::error_chain::ErrorChain;
+use crate::reconcile::state::Cursor;
+use crate::reconcile::{ReconcileState, Rules, Snapshot};
 use crate::repository::Repository;
 
 mod look;
-mod recollection;
 mod ledger;
 mod runners;
 mod repositories;
@@ -27,11 +26,10 @@ mod deliveries;
 use deliveries::Deliveries;
 pub(super) use look::Bounds;
 use look::Look;
-pub(super) use recollection::Recollection;
 
 /// All that was seen, and what it takes to act and to go on.
 pub(super) struct Observed {
-    pub(super) seen: Seen,
+    pub(super) seen: Snapshot,
     /// The repositories of the tasks.
     pub(super) repositories: BTreeSet<Repository>,
     /// Where the look stopped.
@@ -48,7 +46,7 @@ pub(super) struct Observed {
 /// The ledger could not be read whole.
 pub(super) async fn observe(
     app: &App,
-    before: &Memory,
+    previous: &ReconcileState,
     rules: &Rules,
     bounds: Bounds,
 ) -> Result<Observed, BatchError> {
@@ -56,19 +54,19 @@ pub(super) async fn observe(
     let mut unread = Unread { look: &look, parts: Vec::new() };
     let claims = unread.unless_readable("claims", app.claims.list().await);
     let runners =
-        unread.unless_reached("runners", runners::read(&look, &before.repositories).await);
+        unread.unless_reached("runners", runners::read(&look, &previous.repositories).await);
     let releases = runners::releases(&look, runners.as_ref()).await;
     let releases = unread.unless_reached("releases", releases);
     let ledger = ledger::read(app, rules).await?;
-    let jobs = jobs::read(&look, &ledger, &before.cursor).await;
+    let jobs = jobs::read(&look, &ledger, &previous.cursor).await;
     let jobs = unread.unless_reached("jobs", jobs);
     let barred = unread.unless_reached("groups", groups::read(&look, &jobs.jobs).await);
     let repositories = ledger.repositories();
-    let deliveries = deliveries::read(&look, &repositories, before).await;
+    let deliveries = deliveries::read(&look, &repositories, previous).await;
     let deliveries = unread.unless_reached("deliveries", deliveries);
     let poison = unread.unless_readable("poison", app.poison.peek().await);
     let pools = unread.unless_readable("pools", app.batch.pools().await);
-    let seen = Seen {
+    let seen = Snapshot {
         runners,
         releases,
         deliveries: deliveries.list,
@@ -90,14 +88,19 @@ pub(super) async fn observe(
 /// Looks at our webhooks alone; `None` where a list was not reached to its end.
 pub(super) async fn deliveries(
     app: &App,
-    before: &Memory,
+    previous: &ReconcileState,
     rules: &Rules,
     bounds: Bounds,
-) -> Option<Seen> {
+) -> Option<Snapshot> {
     let look = Look::new(app, rules, bounds);
     let Deliveries { hooks, list, whole } =
-        deliveries::read(&look, &before.repositories, before).await;
-    whole.then(|| Seen { hooks, deliveries: list, all_deliveries: whole, ..Seen::default() })
+        deliveries::read(&look, &previous.repositories, previous).await;
+    whole.then(|| Snapshot {
+        hooks,
+        deliveries: list,
+        all_deliveries: whole,
+        ..Snapshot::default()
+    })
 }
 
 /// Notes which parts could not be read, or were not reached.
@@ -118,9 +121,8 @@ impl Unread<'_> {
         part: &'static str,
         read: Result<T, impl std::error::Error + 'static>,
     ) -> Option<T> {
-        let function = self.look.function;
         let failed = |err: &_| {
-            warn!(function, "goes on without: {}", Chain(err));
+            warn!("goes on without: {}", ErrorChain(err));
             self.parts.push(part);
         };
         read.inspect_err(failed).ok()
@@ -134,7 +136,7 @@ pub(super) fn rules(app: &App) -> Rules {
         policy: app.webhook.policy.clone(),
         idle: app.reconciliation.idle,
         no_capacity: app.reconciliation.no_capacity,
-        keep_ended: app.runners.surroundings.longest_life(),
+        keep_ended: app.runners.runner_environment.longest_life(),
         cancel_unservable: app.reconciliation.cancel_unservable,
     }
 }

@@ -5,56 +5,55 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use http::{HeaderMap, StatusCode};
 use tracing::{error, info};
-use warp::http::{HeaderMap, StatusCode};
 
 use super::observe::{Bounds, deliveries, observe, rules};
 use super::operators::admit;
 use super::reconcile_runners::act::carry_out;
 use super::status::remembered;
-use super::{Answer, App, Body, Unread, read_body};
+use crate::app::App;
 use crate::github::GithubError;
-use crate::operate::{self, Left, Operated, Plan, Replay};
+use crate::http::{Body, BodyError, Response, read_body};
 use crate::reconcile::{Repair, lost, waiting};
+use crate::replay_plan::{self, Left, Operated, Plan, Replay};
 use crate::repository::Repository;
 
-const FUNCTION: &str = "Operate";
 /// An order is a few hundred bytes.
 const BODY_LIMIT: usize = 16 << 10;
 /// The front end of the platform waits for 230 seconds.
-const BOUNDS: Bounds =
-    Bounds { function: FUNCTION, longest: Duration::from_secs(100), most_calls: 800 };
+const BOUNDS: Bounds = Bounds { longest: Duration::from_secs(100), most_calls: 800 };
 
 /// Answers an order.
-pub(super) async fn answer(app: &App, headers: &HeaderMap, body: &mut Body) -> Answer {
-    if let Err(refused) = admit(app, FUNCTION, headers).await {
+pub(crate) async fn handle(app: &App, headers: &HeaderMap, body: &mut Body) -> Response {
+    if let Err(refused) = admit(app, headers).await {
         return refused;
     }
     let order = match read_body(body, BODY_LIMIT).await {
         Ok(body) => Replay::read(&body),
-        Err(Unread::TooLarge) => {
+        Err(BodyError::TooLarge) => {
             let error = format!("the body is larger than {BODY_LIMIT} bytes");
-            return Answer::error(StatusCode::PAYLOAD_TOO_LARGE, error);
+            return Response::error(StatusCode::PAYLOAD_TOO_LARGE, error);
         }
-        Err(Unread::Broken) => {
-            return Answer::error(StatusCode::BAD_REQUEST, "the body ended early");
+        Err(BodyError::Broken) => {
+            return Response::error(StatusCode::BAD_REQUEST, "the body ended early");
         }
     };
     match order {
         Ok(order) => obey(app, &order).await,
-        Err(bad) => Answer::error(StatusCode::BAD_REQUEST, bad),
+        Err(bad) => Response::error(StatusCode::BAD_REQUEST, bad),
     }
 }
 
-async fn obey(app: &App, order: &Replay) -> Answer {
+async fn obey(app: &App, order: &Replay) -> Response {
     match app.replay(order).await {
         Ok(operated) => {
             let json = serde_json::to_value(operated).expect("plain fields always serialize");
-            Answer::json(StatusCode::OK, &json)
+            Response::json(StatusCode::OK, &json)
         }
         Err(err) => {
-            error!(function = FUNCTION, "failed to {err:#}");
-            Answer::later(format!("{err:#}"), None)
+            error!("failed to {err:#}");
+            Response::later(format!("{err:#}"), None)
         }
     }
 }
@@ -65,7 +64,7 @@ impl App {
     /// # Errors
     /// Something could not be read, so that nothing was done.
     pub async fn replay(&self, order: &Replay) -> anyhow::Result<Operated> {
-        let _alone = self.overview.hold().await;
+        let _alone = self.last_status.invalidate().await;
         let Plan { repairs, mut left } = plan(self, order).await?;
         let (names, repairs): (Vec<String>, Vec<Repair>) = repairs.into_iter().unzip();
         let mut done = Vec::new();
@@ -75,7 +74,7 @@ impl App {
                 Err(err) => left.push(Left { what, why: format!("failed to {err:#}") }),
             }
         }
-        info!(function = FUNCTION, left = left.len(), "{order:?}: did {}", done.len());
+        info!(left = left.len(), "{order:?}: did {}", done.len());
         Ok(Operated { operation: "replay".to_owned(), done, left })
     }
 }
@@ -84,13 +83,13 @@ async fn plan(app: &App, order: &Replay) -> anyhow::Result<Plan> {
     match order {
         Replay::Poison(which) => {
             let messages = app.poison.peek().await?;
-            Ok(operate::poison(&messages, which, &rules(app), app.clock.now()))
+            Ok(replay_plan::poison(&messages, which, &rules(app), app.clock.now()))
         }
         Replay::Deliveries(which) => {
-            let (before, rules) = (remembered(app).await?, rules(app));
-            let seen = deliveries(app, &before, &rules, BOUNDS).await;
+            let (previous, rules) = (remembered(app).await?, rules(app));
+            let seen = deliveries(app, &previous, &rules, BOUNDS).await;
             let seen = seen.context("list the deliveries: GitHub was not reached, ask again")?;
-            Ok(operate::deliveries(&lost(&seen, &before, app.clock.now()), which))
+            Ok(replay_plan::deliveries(&lost(&seen, &previous, app.clock.now()), which))
         }
         Replay::Job { repository, id } => plan_job(app, repository, *id).await,
     }
@@ -110,13 +109,13 @@ async fn plan_job(app: &App, repository: &Repository, id: u64) -> anyhow::Result
         Err(err) => return Err(err).context("read the job"),
     };
     if job.status != "queued" {
-        return Ok(operate::job(id, &job, None));
+        return Ok(replay_plan::job(id, &job, None));
     }
     if !policy.public_repositories && github.is_public(repository).await.context("read the job")? {
         return Ok(Plan::leaving(name, "its repository is public: see AllowPublicRepositories"));
     }
-    let (before, rules) = (remembered(app).await?, rules(app));
-    let mut observed = observe(app, &before, &rules, BOUNDS).await.context("see what runs")?;
+    let (previous, rules) = (remembered(app).await?, rules(app));
+    let mut observed = observe(app, &previous, &rules, BOUNDS).await.context("see what runs")?;
     let of_run =
         github.jobs_of_run(repository, job.run).await.context("list the jobs of its run")?;
     observed.seen.jobs.extend(of_run);
@@ -127,5 +126,5 @@ async fn plan_job(app: &App, repository: &Repository, id: u64) -> anyhow::Result
         ));
     }
     let waiting = waiting(&observed.seen, &rules, app.clock.now());
-    Ok(operate::job(id, &job, waiting.iter().find(|waiting| waiting.id == id)))
+    Ok(replay_plan::job(id, &job, waiting.iter().find(|waiting| waiting.id == id)))
 }

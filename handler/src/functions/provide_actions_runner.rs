@@ -4,14 +4,15 @@
 
 use std::time::Duration;
 
+use http::{HeaderMap, StatusCode};
 use serde_json::json;
 use tracing::{error, info, warn};
-use warp::http::{HeaderMap, StatusCode};
 
-use super::{Answer, App, Body, Unread, read_body, text};
 use crate::admission::{Decision, decide};
-use crate::causes::Chain;
+use crate::app::App;
+use crate::error_chain::ErrorChain;
 use crate::firewall::{Audience, Refused};
+use crate::http::{Body, BodyError, Response, header_str, read_body};
 use crate::message::{Message, RunnerRequest};
 use crate::repository::NotARepository;
 use crate::storage::QueueError;
@@ -53,31 +54,31 @@ impl Refusal {
 }
 
 /// Answers a delivery.
-pub(super) async fn answer(app: &App, headers: &HeaderMap, body: &mut Body) -> Answer {
-    let delivery = text(headers, "x-github-delivery").unwrap_or("-");
+pub(crate) async fn handle(app: &App, headers: &HeaderMap, body: &mut Body) -> Response {
+    let delivery = header_str(headers, "x-github-delivery").unwrap_or("-");
     match take(app, headers, body).await {
         Ok(Decision::Accept(request)) => accepted(app, delivery, &request),
         Ok(Decision::Note(message)) => noted(delivery, &message),
         Ok(Decision::Ignore(reason)) => {
-            info!(function = "ProvideActionsRunner", delivery, reason, "ignored");
-            Answer::json(StatusCode::OK, &json!({ "decision": "ignored", "reason": reason }))
+            info!(delivery, reason, "ignored");
+            Response::json(StatusCode::OK, &json!({ "decision": "ignored", "reason": reason }))
         }
         Err(refusal) => {
             log(delivery, &refusal);
-            Answer::error(refusal.status(), &refusal)
+            Response::error(refusal.status(), &refusal)
         }
     }
 }
 
 async fn take(app: &App, headers: &HeaderMap, body: &mut Body) -> Result<Decision, Refusal> {
-    app.firewall.admit(Audience::Github, text(headers, "x-forwarded-for")).await?;
+    app.firewall.admit(Audience::Github, header_str(headers, "x-forwarded-for")).await?;
     let body = read_body(body, BODY_LIMIT).await.map_err(|unread| match unread {
-        Unread::TooLarge => Refusal::TooLarge,
-        Unread::Broken => Refusal::Broken,
+        BodyError::TooLarge => Refusal::TooLarge,
+        BodyError::Broken => Refusal::Broken,
     })?;
-    let signature = text(headers, "x-hub-signature-256");
+    let signature = header_str(headers, "x-hub-signature-256");
     let delivery = verify(&app.webhook.secret, signature, &body)?;
-    let event = text(headers, "x-github-event").ok_or(Refusal::NoEvent)?;
+    let event = header_str(headers, "x-github-event").ok_or(Refusal::NoEvent)?;
     let event = delivery.read(event)?;
     let decision = decide(&event, &app.webhook.policy, &app.runners.deployment, app.clock.now())?;
     let message = match &decision {
@@ -89,29 +90,28 @@ async fn take(app: &App, headers: &HeaderMap, body: &mut Body) -> Result<Decisio
     Ok(decision)
 }
 
-fn accepted(app: &App, delivery: &str, request: &RunnerRequest) -> Answer {
+fn accepted(app: &App, delivery: &str, request: &RunnerRequest) -> Response {
     let task = app.runners.deployment.task(request.job, request.replacement).to_string();
     let RunnerRequest { job, repository, profile, .. } = request;
-    info!(function = "ProvideActionsRunner", delivery, job.id = job, repo = %repository, profile, "accepted");
+    info!(delivery, job.id = job, repo = %repository, profile, "accepted");
     let body = json!({ "decision": "accepted", "task": task, "profile": profile });
-    Answer::json(StatusCode::ACCEPTED, &body)
+    Response::json(StatusCode::ACCEPTED, &body)
 }
 
-fn noted(delivery: &str, message: &Message) -> Answer {
+fn noted(delivery: &str, message: &Message) -> Response {
     let why = match message {
-        Message::Taken(taken) => format!("runner {} was made for another job", taken.runner),
+        Message::Reassigned(taken) => format!("runner {} was made for another job", taken.runner),
         _ => "the job ended without a runner".to_owned(),
     };
-    info!(function = "ProvideActionsRunner", delivery, why, "noted");
-    Answer::json(StatusCode::ACCEPTED, &json!({ "decision": "noted", "reason": why }))
+    info!(delivery, why, "noted");
+    Response::json(StatusCode::ACCEPTED, &json!({ "decision": "noted", "reason": why }))
 }
 
 fn log(delivery: &str, refusal: &Refusal) {
-    let function = "ProvideActionsRunner";
     match refusal {
         Refusal::Queue(err) => {
-            error!(function, delivery, "failed to queue a runner: {}", Chain(err))
+            error!(delivery, "failed to queue a runner: {}", ErrorChain(err))
         }
-        refusal => warn!(function, delivery, "refused: {refusal}"),
+        refusal => warn!(delivery, "refused: {refusal}"),
     }
 }

@@ -5,50 +5,50 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use http::StatusCode;
 use tracing::{error, info};
-use warp::http::StatusCode;
 
 use super::observe::{Bounds, observe, rules};
-use super::{Answer, App};
+use crate::app::App;
+use crate::http::Response;
 use crate::invocation;
-use crate::reconcile::{Memory, plan};
+use crate::reconcile::{ReconcileState, plan};
 use crate::storage::Written;
 
 pub(super) mod act;
 
 use act::act;
 
-const FUNCTION: &str = "ReconcileRunners";
 /// Half of the time of a run, so that the other half is left to read the ledger and to repair.
-const BOUNDS: Bounds =
-    Bounds { function: FUNCTION, longest: Duration::from_secs(100), most_calls: 800 };
+const BOUNDS: Bounds = Bounds { longest: Duration::from_secs(100), most_calls: 800 };
 
 /// Answers an invocation.
-pub(super) async fn answer(app: &App) -> Answer {
+pub(crate) async fn handle(app: &App) -> Response {
     match reconcile(app).await {
         Ok(done) => {
-            info!(function = FUNCTION, "{done}");
-            Answer::json(StatusCode::OK, &invocation::answer(&done))
+            info!("{done}");
+            Response::json(StatusCode::OK, &invocation::response(&done))
         }
         Err(err) => {
-            error!(function = FUNCTION, "failed to {err:#}");
-            Answer::error(StatusCode::INTERNAL_SERVER_ERROR, format!("{err:#}"))
+            error!("failed to {err:#}");
+            Response::error(StatusCode::INTERNAL_SERVER_ERROR, format!("{err:#}"))
         }
     }
 }
 
 async fn reconcile(app: &App) -> anyhow::Result<String> {
-    let kept = app.memory.read().await.context("recall the last run")?;
-    let before = kept.bytes.as_deref().map(serde_json::from_slice::<Memory>);
+    let kept = app.reconcile_state.read().await.context("recall the last run")?;
+    let previous = kept.bytes.as_deref().map(serde_json::from_slice::<ReconcileState>);
     // What another version wrote is forgotten: what must last for a while is waited for once more.
-    let before = before.and_then(Result::ok).unwrap_or_default();
+    let previous = previous.and_then(Result::ok).unwrap_or_default();
     let rules = rules(app);
-    let observed = observe(app, &before, &rules, BOUNDS).await.context("see what runs")?;
-    let (repairs, next) = plan(&observed.seen, &before, &rules, app.clock.now());
-    let next = Memory { repositories: observed.repositories, cursor: observed.cursor, ..next };
-    if next != before {
+    let observed = observe(app, &previous, &rules, BOUNDS).await.context("see what runs")?;
+    let (repairs, next) = plan(&observed.seen, &previous, &rules, app.clock.now());
+    let next =
+        ReconcileState { repositories: observed.repositories, cursor: observed.cursor, ..next };
+    if next != previous {
         let bytes = serde_json::to_vec(&next).expect("plain fields always serialize");
-        let written = app.memory.write(bytes, &kept).await.context("remember this run")?;
+        let written = app.reconcile_state.write(bytes, &kept).await.context("remember this run")?;
         if written == Written::Overtaken {
             return Ok("another run was quicker".to_owned());
         }

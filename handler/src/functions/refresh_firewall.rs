@@ -6,23 +6,23 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use ipnet::IpNet;
 use tracing::{error, info};
-use warp::http::StatusCode;
 
-use super::{Answer, App};
-use crate::causes::Chain;
+use crate::app::App;
 use crate::deadline::{Deadline, Elapsed};
+use crate::error_chain::ErrorChain;
 use crate::firewall::plan::{Plan, Wanted, plan};
 use crate::firewall::published::Implausible;
 use crate::firewall::restrictions::Unlayable;
 use crate::firewall::{HookRanges, HookSource};
 use crate::github::GithubError;
+use crate::http::Response;
 use crate::invocation;
 use crate::management::{Management, ManagementError};
 use crate::storage::{StateError, Written};
 
-const FUNCTION: &str = "RefreshFirewall";
 /// The identity's own retries pause for longer than a request takes; the rest is for the alarm.
 const WORK_TIMEOUT: Duration = Duration::from_secs(190);
 /// The name of the trigger in function.json.
@@ -52,19 +52,19 @@ enum Trouble {
 }
 
 /// Answers an invocation.
-pub(super) async fn answer(app: &App, envelope: &[u8]) -> Answer {
+pub(crate) async fn handle(app: &App, envelope: &[u8]) -> Response {
     if invocation::timer_is_late(envelope, BINDING) {
-        info!(function = FUNCTION, "late");
+        info!("late");
     }
     let refreshed = Deadline::after(WORK_TIMEOUT).bound(refresh(app)).await;
     match refreshed.unwrap_or_else(|elapsed| Err(elapsed.into())) {
         Ok(done) => {
-            info!(function = FUNCTION, "{done}");
-            Answer::json(StatusCode::OK, &invocation::answer(done))
+            info!("{done}");
+            Response::json(StatusCode::OK, &invocation::response(done))
         }
         Err(trouble) => {
-            error!(alarm = "firewall", function = FUNCTION, "failed to {}", Chain(&trouble));
-            Answer::error(StatusCode::INTERNAL_SERVER_ERROR, Chain(&trouble))
+            error!(alarm = "firewall", "failed to {}", ErrorChain(&trouble));
+            Response::error(StatusCode::INTERNAL_SERVER_ERROR, ErrorChain(&trouble))
         }
     }
 }
@@ -97,7 +97,7 @@ async fn follow(app: &App, built_in: &[IpNet]) -> Result<(Plan, bool), Trouble> 
     match app.hook_ranges.write(keep, &read).await? {
         Written::Done => {}
         // It asked GitHub a moment ago as well; where the two were told differently, the next run finds out.
-        Written::Overtaken => info!(function = FUNCTION, "another process was quicker"),
+        Written::Overtaken => info!("another process was quicker"),
     }
     Ok((plan, true))
 }

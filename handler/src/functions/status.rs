@@ -8,51 +8,36 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chrono::TimeDelta;
-use tokio::sync::{Mutex, MutexGuard};
+use http::{HeaderMap, StatusCode};
 use tracing::{error, info, warn};
-use warp::http::{HeaderMap, StatusCode};
 
 use super::observe::{Bounds, observe, rules};
 use super::operators::admit;
-use super::{Answer, App};
-use crate::causes::Chain;
-use crate::reconcile::Memory;
-use crate::status::{Beside, StatusReport, report};
+use crate::app::App;
+use crate::error_chain::ErrorChain;
+use crate::http::Response;
+use crate::reconcile::ReconcileState;
+use crate::status_report::{Beside, StatusReport, report};
 
-const FUNCTION: &str = "Status";
 /// Somebody waits for the answer, and the front end of the platform for no more than 230 seconds.
-const BOUNDS: Bounds =
-    Bounds { function: FUNCTION, longest: Duration::from_secs(30), most_calls: 300 };
+const BOUNDS: Bounds = Bounds { longest: Duration::from_secs(30), most_calls: 300 };
 /// How old an answer gets before everything is looked at again.
 const HOLDS: TimeDelta = TimeDelta::seconds(10);
 
-/// The last answer of this process. Whoever holds the lock looks, and the others wait for what comes of it.
-#[derive(Debug, Default)]
-pub(super) struct Overview(Mutex<Option<Arc<StatusReport>>>);
-
 /// Answers a request, in JSON whatever it accepts.
-pub(super) async fn answer(app: &App, headers: &HeaderMap) -> Answer {
-    if let Err(refused) = admit(app, FUNCTION, headers).await {
+pub(crate) async fn handle(app: &App, headers: &HeaderMap) -> Response {
+    if let Err(refused) = admit(app, headers).await {
         return refused;
     }
     match app.status().await {
         Ok(report) => {
             let json = serde_json::to_value(&*report).expect("plain fields always serialize");
-            Answer::json(StatusCode::OK, &json)
+            Response::json(StatusCode::OK, &json)
         }
         Err(err) => {
-            error!(function = FUNCTION, "failed to {err:#}");
-            Answer::later(format!("{err:#}"), None)
+            error!("failed to {err:#}");
+            Response::later(format!("{err:#}"), None)
         }
-    }
-}
-
-impl Overview {
-    /// Keeps others from looking as long as this is held, and has the next one look anew.
-    pub(super) async fn hold(&self) -> MutexGuard<'_, Option<Arc<StatusReport>>> {
-        let mut last = self.0.lock().await;
-        *last = None;
-        last
     }
 }
 
@@ -62,7 +47,7 @@ impl App {
     /// # Errors
     /// What reconciliation remembers, or the ledger, could not be read.
     pub async fn status(&self) -> anyhow::Result<Arc<StatusReport>> {
-        let mut last = self.overview.0.lock().await;
+        let mut last = self.last_status.lock().await;
         let now = self.clock.now();
         let fresh =
             |last: &&Arc<StatusReport>| (TimeDelta::zero()..HOLDS).contains(&(now - last.at));
@@ -76,22 +61,21 @@ impl App {
 }
 
 async fn look(app: &App) -> anyhow::Result<StatusReport> {
-    let (before, rules) = (remembered(app).await?, rules(app));
-    let observed = observe(app, &before, &rules, BOUNDS).await.context("see what runs")?;
+    let (previous, rules) = (remembered(app).await?, rules(app));
+    let observed = observe(app, &previous, &rules, BOUNDS).await.context("see what runs")?;
     let messages = app.queue.count().await;
-    let messages =
-        messages.inspect_err(|err| warn!(function = FUNCTION, "goes on without: {}", Chain(err)));
+    let messages = messages.inspect_err(|err| warn!("goes on without: {}", ErrorChain(err)));
     let mut unread = observed.unread;
     unread.extend(messages.is_err().then_some("messages"));
     let beside = Beside { unread, messages: messages.ok(), limits: app.github.limits() };
-    let report = report(&observed.seen, &before, beside, &rules, app.clock.now());
-    info!(function = FUNCTION, complete = report.complete, "looked at {} jobs", report.jobs.len());
+    let report = report(&observed.seen, &previous, beside, &rules, app.clock.now());
+    info!(complete = report.complete, "looked at {} jobs", report.jobs.len());
     Ok(report)
 }
 
 /// Recalls what reconciliation remembers; what another version wrote is nothing.
-pub(super) async fn remembered(app: &App) -> anyhow::Result<Memory> {
-    let kept = app.memory.read().await.context("recall the last run of reconciliation")?;
+pub(super) async fn remembered(app: &App) -> anyhow::Result<ReconcileState> {
+    let kept = app.reconcile_state.read().await.context("recall the last run of reconciliation")?;
     let memory = kept.bytes.as_deref().map(serde_json::from_slice);
     Ok(memory.and_then(Result::ok).unwrap_or_default())
 }

@@ -6,15 +6,16 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use tracing::{error, info, warn};
-use warp::http::StatusCode;
 
-use super::group::Ungrouped;
-use super::{Answer, App};
+use super::group::RegistrationError;
+use crate::app::App;
 use crate::batch::BatchError;
-use crate::causes::Chain;
 use crate::deadline::{Deadline, Elapsed};
+use crate::error_chain::ErrorChain;
 use crate::github::GithubError;
+use crate::http::Response;
 use crate::invocation::{self, BadEnvelope};
 use crate::message::{LONGEST_WAIT, Malformed, Message, RunnerRequest};
 use crate::runner_group::TooWide;
@@ -24,7 +25,6 @@ mod submission;
 mod hints;
 
 use hints::{end_superfluous, replace_stolen};
-pub(super) use submission::Generations;
 use submission::submit;
 
 /// The name of the trigger in function.json.
@@ -66,11 +66,11 @@ enum Unsubmitted {
     Elapsed(#[from] Elapsed),
 }
 
-impl From<Ungrouped> for Unsubmitted {
-    fn from(ungrouped: Ungrouped) -> Self {
-        match ungrouped {
-            Ungrouped::TooWide(too_wide) => Self::TooWide(too_wide),
-            Ungrouped::Github(err) => Self::Github(err),
+impl From<RegistrationError> for Unsubmitted {
+    fn from(err: RegistrationError) -> Self {
+        match err {
+            RegistrationError::TooWide(too_wide) => Self::TooWide(too_wide),
+            RegistrationError::Github(err) => Self::Github(err),
         }
     }
 }
@@ -93,10 +93,10 @@ impl Submitted {
 }
 
 /// Answers an invocation.
-pub(super) async fn answer(app: &App, envelope: &[u8]) -> Answer {
+pub(crate) async fn handle(app: &App, envelope: &[u8]) -> Response {
     match read(envelope) {
         Ok(Message::Request(request)) => submit_or_postpone(app, &request).await,
-        Ok(Message::Taken(taken)) => told(in_time(replace_stolen(app, &taken)).await),
+        Ok(Message::Reassigned(taken)) => told(in_time(replace_stolen(app, &taken)).await),
         Ok(Message::Cancelled(cancelled)) => told(in_time(end_superfluous(app, &cancelled)).await),
         Err(poison) => poisoned(&poison),
     }
@@ -107,13 +107,13 @@ fn read(envelope: &[u8]) -> Result<Message, Poison> {
     Ok(Message::decode(&message)?)
 }
 
-async fn submit_or_postpone(app: &App, request: &RunnerRequest) -> Answer {
+async fn submit_or_postpone(app: &App, request: &RunnerRequest) -> Response {
     let (job, repo) = (request.job, &request.repository);
     match in_time(submit(app, request)).await {
         Ok(submitted) => {
             let text = submitted.text();
-            info!(function = "SubmitRunnerTask", job.id = job, %repo, "{text}");
-            Answer::json(StatusCode::OK, &invocation::answer(&text))
+            info!(job.id = job, %repo, "{text}");
+            Response::json(StatusCode::OK, &invocation::response(&text))
         }
         Err(Unsubmitted::Poison(poison)) => poisoned(&poison),
         Err(unsubmitted) => postpone(app, request, &unsubmitted).await,
@@ -126,19 +126,19 @@ async fn in_time<T, E: From<Elapsed>>(work: impl Future<Output = Result<T, E>>) 
 }
 
 /// A hint that came to nothing is not tried again: reconciliation looks at the same within minutes.
-fn told(followed: anyhow::Result<String>) -> Answer {
+fn told(followed: anyhow::Result<String>) -> Response {
     let text = followed.unwrap_or_else(|err| format!("left to reconciliation: {err:#}"));
-    info!(function = "SubmitRunnerTask", "{text}");
-    Answer::json(StatusCode::OK, &invocation::answer(&text))
+    info!("{text}");
+    Response::json(StatusCode::OK, &invocation::response(&text))
 }
 
-fn poisoned(poison: &Poison) -> Answer {
-    error!(function = "SubmitRunnerTask", "failed to read a runner request: {}", Chain(poison));
-    Answer::error(StatusCode::UNPROCESSABLE_ENTITY, poison)
+fn poisoned(poison: &Poison) -> Response {
+    error!("failed to read a runner request: {}", ErrorChain(poison));
+    Response::error(StatusCode::UNPROCESSABLE_ENTITY, poison)
 }
 
 /// Puts the message back. Where that fails too, the host keeps it: the answer is a failure.
-async fn postpone(app: &App, request: &RunnerRequest, why: &Unsubmitted) -> Answer {
+async fn postpone(app: &App, request: &RunnerRequest, why: &Unsubmitted) -> Response {
     let age = app.clock.now() - request.requested_at;
     if age >= LONGEST_WAIT {
         return dropped(request, why);
@@ -146,25 +146,20 @@ async fn postpone(app: &App, request: &RunnerRequest, why: &Unsubmitted) -> Answ
     let (job, delay) = (request.job, delay(why));
     tell_postponed(request, why, delay);
     match app.queue.put(&Message::Request(request.clone()), delay).await {
-        Ok(()) => Answer::json(StatusCode::OK, &invocation::answer("postponed")),
+        Ok(()) => Response::json(StatusCode::OK, &invocation::response("postponed")),
         Err(err) => {
-            error!(
-                function = "SubmitRunnerTask",
-                job.id = job,
-                "failed to postpone: {}",
-                Chain(&err)
-            );
-            Answer::later(err, None)
+            error!(job.id = job, "failed to postpone: {}", ErrorChain(&err));
+            Response::later(err, None)
         }
     }
 }
 
 fn tell_postponed(request: &RunnerRequest, why: &Unsubmitted, delay: Duration) {
-    let (function, job, repo) = ("SubmitRunnerTask", request.job, &request.repository);
-    let text = format!("postponed for {} s: {}", delay.as_secs(), Chain(why));
+    let (job, repo) = (request.job, &request.repository);
+    let text = format!("postponed for {} s: {}", delay.as_secs(), ErrorChain(why));
     match why {
-        Unsubmitted::TooWide(_) => error!(function, alarm = "group", job.id = job, %repo, "{text}"),
-        _ => warn!(function, job.id = job, %repo, "{text}"),
+        Unsubmitted::TooWide(_) => error!(alarm = "group", job.id = job, %repo, "{text}"),
+        _ => warn!(job.id = job, %repo, "{text}"),
     }
 }
 
@@ -172,10 +167,10 @@ fn tell_postponed(request: &RunnerRequest, why: &Unsubmitted, delay: Duration) {
 ///
 /// The message keeps the time of the first request for as long as it is postponed, and that is never before
 /// the job was queued. The time at which the job was made would not do: it may have waited behind a gate.
-fn dropped(request: &RunnerRequest, why: &Unsubmitted) -> Answer {
+fn dropped(request: &RunnerRequest, why: &Unsubmitted) -> Response {
     let (job, repo) = (request.job, &request.repository);
-    error!(function = "SubmitRunnerTask", alarm = "waiting", job.id = job, %repo, "dropped {} h after it was asked for: {}", LONGEST_WAIT.num_hours(), Chain(why));
-    Answer::json(StatusCode::OK, &invocation::answer("dropped"))
+    error!(alarm = "waiting", job.id = job, %repo, "dropped {} h after it was asked for: {}", LONGEST_WAIT.num_hours(), ErrorChain(why));
+    Response::json(StatusCode::OK, &invocation::response("dropped"))
 }
 
 fn delay(why: &Unsubmitted) -> Duration {

@@ -2,10 +2,10 @@
 
 use tracing::info;
 
-use super::App;
+use crate::app::App;
 use crate::batch::BatchError;
 use crate::batch_job::BatchJobId;
-use crate::claim::{Gone, SeenJob, Step, step};
+use crate::claim::{NotNeeded, SeenJob, Step, step};
 use crate::github::GithubError;
 use crate::message::RunnerRequest;
 use crate::profiles::{Match, Profile, match_profile};
@@ -13,10 +13,8 @@ use crate::repository::Repository;
 use crate::task::TaskId;
 
 mod ahead;
-mod beaten;
 
 pub(super) use ahead::{Ahead, ahead};
-pub(super) use beaten::Beaten;
 
 /// The most jobs that one walk asks GitHub after. Whoever asks again goes on from there: the way so far is known.
 const MOST_QUESTIONS: usize = 32;
@@ -34,7 +32,7 @@ pub(super) enum End {
     /// At a job that takes a runner of another profile.
     Replace(Waiting),
     /// At proof that nobody needs the runner.
-    Gone(Gone),
+    NotNeeded(NotNeeded),
 }
 
 /// A job that waits for a runner.
@@ -49,7 +47,7 @@ pub(super) struct Waiting {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Interrupted {
     #[error("{0}; ask again")]
-    Unclear(String),
+    Undetermined(String),
     #[error(transparent)]
     Batch(#[from] BatchError),
     #[error(transparent)]
@@ -69,11 +67,11 @@ pub(super) async fn walk(
     loop {
         let asked = made_for.job;
         path.push(made_for.clone());
-        let job = match app.beaten.job(asked) {
+        let job = match app.chains.job(asked) {
             Some(job) => job,
             None if questions == MOST_QUESTIONS => {
                 let text = format!("{MOST_QUESTIONS} more jobs have taken each other's runners");
-                return Err(Interrupted::Unclear(text));
+                return Err(Interrupted::Undetermined(text));
             }
             None => {
                 questions += 1;
@@ -81,14 +79,14 @@ pub(super) async fn walk(
             }
         };
         let taker = job.runner.as_deref().and_then(|runner| app.runners.deployment.read(runner));
-        app.beaten.keep_job(asked, &job, taker.as_ref());
+        app.chains.keep_job(asked, &job, taker.as_ref());
         let end = match step(own, profile, &app.runners.deployment, &path, &job) {
             Step::Serve => End::Serve(Waiting { made_for, repository, job }),
             Step::Replace => End::Replace(Waiting { made_for, repository, job }),
-            Step::Gone(gone) => End::Gone(gone),
-            Step::Unclear => {
+            Step::NotNeeded(gone) => End::NotNeeded(gone),
+            Step::Undetermined => {
                 let text = format!("job {asked} is {} without a runner", job.status);
-                return Err(Interrupted::Unclear(text));
+                return Err(Interrupted::Undetermined(text));
             }
             Step::Ask(thief) => {
                 info!(task.id = %own, job.id = asked, runner = %thief, "taken");
@@ -104,38 +102,38 @@ pub(super) async fn walk(
 /// Finds the repository of a runner's job in its task, whichever Batch job holds it: the first one of a
 /// profile in all likelihood, or one that has taken over.
 pub(super) async fn repository_of(app: &App, runner: &TaskId) -> Result<Repository, Interrupted> {
-    if let Some(known) = app.beaten.repository(runner) {
+    if let Some(known) = app.chains.repository(runner) {
         return Ok(known);
     }
     let found = look_up(app, runner).await?;
-    app.beaten.keep_repository(runner, &found);
+    app.chains.keep_repository(runner, &found);
     Ok(found)
 }
 
 async fn look_up(app: &App, runner: &TaskId) -> Result<Repository, Interrupted> {
     let profiles = app.webhook.policy.profiles.iter();
-    for place in profiles.map(|profile| BatchJobId::new(&profile.name, 1)) {
-        if let Some(repository) = told(app, &place, runner).await? {
+    for batch_job in profiles.map(|profile| BatchJobId::new(&profile.name, 1)) {
+        if let Some(repository) = told(app, &batch_job, runner).await? {
             return Ok(repository);
         }
     }
-    for (place, _) in app.batch.jobs().await? {
-        if place.generation > 1
-            && let Some(repository) = told(app, &place, runner).await?
+    for (batch_job, _) in app.batch.jobs().await? {
+        if batch_job.generation > 1
+            && let Some(repository) = told(app, &batch_job, runner).await?
         {
             return Ok(repository);
         }
     }
-    Err(Interrupted::Unclear(format!("the task of runner {runner} cannot be read")))
+    Err(Interrupted::Undetermined(format!("the task of runner {runner} cannot be read")))
 }
 
 /// Reads what a runner's task was told of its repository, where this Batch job holds the task.
 async fn told(
     app: &App,
-    place: &BatchJobId,
+    batch_job: &BatchJobId,
     runner: &TaskId,
 ) -> Result<Option<Repository>, BatchError> {
-    let task = match app.batch.task(place, &runner.to_string()).await {
+    let task = match app.batch.task(batch_job, &runner.to_string()).await {
         Err(BatchError::NoTask(_)) => return Ok(None),
         seen => seen?,
     };
@@ -149,7 +147,7 @@ impl Waiting {
         let job = self.made_for.job;
         let Match::Profile(profile) = match_profile(&self.job.labels, &app.webhook.policy.profiles)
         else {
-            return Err(Interrupted::Unclear(format!("no profile serves job {job}")));
+            return Err(Interrupted::Undetermined(format!("no profile serves job {job}")));
         };
         Ok(RunnerRequest {
             job,

@@ -35,7 +35,7 @@ pub enum Purpose {
 
 /// A request that is about to be sent.
 #[derive(Clone, Copy, Debug)]
-pub struct Spending<'a> {
+pub struct RequestCost<'a> {
     /// The operation, which stands for its endpoint.
     pub call: &'static str,
     /// 1 for a request that reads, 5 for one that writes.
@@ -48,7 +48,7 @@ pub struct Spending<'a> {
 
 /// What an answer tells of the limits.
 #[derive(Clone, Debug, Default)]
-pub struct Told {
+pub struct RateLimitHeaders {
     /// `x-ratelimit-resource`: what the request was counted as.
     pub resource: Option<String>,
     /// `x-ratelimit-limit`: the requests of an hour.
@@ -100,7 +100,11 @@ impl Budget {
     ///
     /// # Errors
     /// The wait, in full seconds.
-    pub fn spend(&mut self, spending: &Spending<'_>, now: DateTime<Utc>) -> Result<(), Duration> {
+    pub fn spend(
+        &mut self,
+        spending: &RequestCost<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Duration> {
         let waits = [self.pause(now), self.hour(spending, now), self.window(spending, now)];
         if let Some(wait) = waits.into_iter().flatten().max() {
             return Err(in_full_seconds(wait));
@@ -117,7 +121,7 @@ impl Budget {
     pub fn learn(
         &mut self,
         call: &'static str,
-        told: &Told,
+        told: &RateLimitHeaders,
         now: DateTime<Utc>,
     ) -> Option<Duration> {
         self.learn_hour(call, told);
@@ -154,8 +158,10 @@ impl Budget {
     }
 
     /// Answers may overtake each other: within an hour what is left only becomes less.
-    fn learn_hour(&mut self, call: &'static str, told: &Told) {
-        let Told { resource: Some(resource), limit: Some(limit), .. } = told else { return };
+    fn learn_hour(&mut self, call: &'static str, told: &RateLimitHeaders) {
+        let RateLimitHeaders { resource: Some(resource), limit: Some(limit), .. } = told else {
+            return;
+        };
         let (Some(remaining), Some(resets_at)) = (told.remaining, told.resets_at) else { return };
         self.counted_as.insert(call, resource.clone());
         let told = Hour { limit: *limit, remaining, resets_at };
@@ -178,7 +184,7 @@ impl Budget {
     }
 
     /// Housekeeping ends where a fifth of the hour is left.
-    fn hour(&self, spending: &Spending<'_>, now: DateTime<Utc>) -> Option<TimeDelta> {
+    fn hour(&self, spending: &RequestCost<'_>, now: DateTime<Utc>) -> Option<TimeDelta> {
         let resource = self.counted_as.get(spending.call).map_or("core", String::as_str);
         let hour = self.hours.get(resource).filter(|hour| hour.resets_at > now)?;
         let reserve = match spending.purpose {
@@ -189,7 +195,7 @@ impl Budget {
     }
 
     /// A GitHub that counts nothing, as Enterprise Server does by default, has none of these limits.
-    fn window(&mut self, spending: &Spending<'_>, now: DateTime<Utc>) -> Option<TimeDelta> {
+    fn window(&mut self, spending: &RequestCost<'_>, now: DateTime<Utc>) -> Option<TimeDelta> {
         if self.hours.is_empty() {
             return None;
         }

@@ -13,17 +13,17 @@ use serde::de::DeserializeOwned;
 use tokio::time::sleep;
 use url::Url;
 
-use super::budget::{Budget, Purpose, Spending, Told};
+use super::budget::{Budget, Purpose, RateLimitHeaders, RequestCost};
 use super::credentials::{Credentials, Installation, Proof};
 use super::error::GithubError;
 use super::groups::KnownGroup;
 use super::pages::Known;
-use crate::causes::Chain;
 use crate::clock::Clock;
+use crate::error_chain::ErrorChain;
 use crate::json::JsonFault;
 use crate::scope::Scope;
 use crate::settings::GithubSettings;
-use crate::transport::{Response, Wire, request_to};
+use crate::transport::{HttpTransport, Response, request_to};
 
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
 const API_VERSION: &str = "2022-11-28";
@@ -37,7 +37,7 @@ const BREATH: Duration = Duration::from_secs(1);
 pub struct Github {
     api: Url,
     pub(super) scope: Scope,
-    wire: Wire,
+    transport: HttpTransport,
     clock: Clock,
     purpose: Purpose,
     /// The account that requests are about which name none themselves.
@@ -74,8 +74,8 @@ impl<'a> Call<'a> {
         Self { name, method, path, query: &[], etag: None, registers: false }
     }
 
-    fn spending(&self, purpose: Purpose) -> Spending<'a> {
-        Spending {
+    fn spending(&self, purpose: Purpose) -> RequestCost<'a> {
+        RequestCost {
             call: self.name,
             points: if *self.method == Method::GET { 1 } else { 5 },
             registers_at: self.registers.then_some(self.path),
@@ -86,7 +86,7 @@ impl<'a> Call<'a> {
 
 impl Github {
     /// Makes a client, whose requests serve jobs that wait.
-    pub fn new(settings: &GithubSettings, wire: Wire, clock: Clock) -> Self {
+    pub fn new(settings: &GithubSettings, transport: HttpTransport, clock: Clock) -> Self {
         let GithubSettings { api, credential, scope, .. } = settings.clone();
         let shared = Arc::new(Shared {
             credentials: Credentials::new(&credential),
@@ -94,7 +94,7 @@ impl Github {
             known: Mutex::default(),
             groups: tokio::sync::Mutex::default(),
         });
-        Self { api, scope, wire, clock, purpose: Purpose::Mint, account: None, shared }
+        Self { api, scope, transport, clock, purpose: Purpose::Mint, account: None, shared }
     }
 
     /// Makes a client of the same GitHub, whose requests stand back behind those that serve jobs.
@@ -198,7 +198,7 @@ impl Github {
             None => request.body(Bytes::new()),
         };
         let request = request.map_err(|err| unavailable(name, &err))?;
-        let answer = self.wire.send(request).await.map_err(|err| unavailable(name, &err))?;
+        let answer = self.transport.send(request).await.map_err(|err| unavailable(name, &err))?;
         self.judge(name, payer, answer)
     }
 
@@ -278,15 +278,15 @@ pub(super) fn read<T: DeserializeOwned>(
 }
 
 fn unavailable(call: &'static str, err: &dyn Error) -> GithubError {
-    let fault = Chain(err).to_string();
+    let fault = ErrorChain(err).to_string();
     GithubError::Unavailable { call, fault }
 }
 
-fn told(answer: &Response) -> Told {
+fn told(answer: &Response) -> RateLimitHeaders {
     let text = |name: &str| answer.headers().get(name)?.to_str().ok();
     let number = |name: &str| text(name)?.parse::<u32>().ok();
     let resets_at = text("x-ratelimit-reset").and_then(|at| at.parse().ok());
-    Told {
+    RateLimitHeaders {
         resource: text("x-ratelimit-resource").map(str::to_owned),
         limit: number("x-ratelimit-limit"),
         remaining: number("x-ratelimit-remaining"),
@@ -298,7 +298,7 @@ fn told(answer: &Response) -> Told {
 
 /// Tells a limit from another refusal: GitHub answers 429, or 403 with either `retry-after`, or nothing
 /// left of the hour, or only a message that says so.
-fn is_limit(told: &Told, answer: &Response) -> bool {
+fn is_limit(told: &RateLimitHeaders, answer: &Response) -> bool {
     match answer.status() {
         StatusCode::TOO_MANY_REQUESTS => true,
         StatusCode::FORBIDDEN if told.retry_after.is_some() || told.remaining == Some(0) => true,

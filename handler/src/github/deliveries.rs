@@ -11,7 +11,7 @@ use super::client::Call;
 use super::credentials::OWN_HOOK;
 use super::pages::{List, Next};
 use super::{Github, GithubError};
-use crate::reconcile::seen::SeenDelivery;
+use crate::reconcile::snapshot::SeenDelivery;
 
 /// A place has 20 webhooks of an event at most.
 const MOST_HOOK_PAGES: usize = 2;

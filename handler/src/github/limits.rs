@@ -1,7 +1,7 @@
 //! Tells what GitHub has told this process of its limits.
 
 use super::Github;
-use crate::status::LimitStatus;
+use crate::status_report::LimitStatus;
 
 impl Github {
     /// Lists what is left to each account, and the pauses that GitHub has asked for.

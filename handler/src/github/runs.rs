@@ -8,7 +8,7 @@ use super::client::Call;
 use super::pages::List;
 use super::{Github, GithubError, Listed};
 use crate::claim::SeenJob;
-use crate::reconcile::seen::ListedJob;
+use crate::reconcile::snapshot::ListedJob;
 use crate::repository::Repository;
 
 /// GitHub gives no more than 1,000 runs of a status.

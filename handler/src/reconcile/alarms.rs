@@ -4,16 +4,16 @@ use chrono::{DateTime, Utc};
 
 use super::Repair;
 use super::ending::{NO_CONTAINER, VERSION_REFUSED};
-use super::memory::Memory;
 use super::releases::outdated;
-use super::seen::{Ending, Failure, LedgerTask, PoisonMessage, Seen, SeenPool, Stage};
+use super::snapshot::{Ending, Failure, LedgerTask, PoisonMessage, SeenPool, Snapshot, Stage};
+use super::state::ReconcileState;
 use crate::message::Message;
 
 /// Tells what has come up since the last run.
 pub(super) fn plan(
-    seen: &Seen,
-    before: &Memory,
-    next: &mut Memory,
+    seen: &Snapshot,
+    previous: &ReconcileState,
+    next: &mut ReconcileState,
     now: DateTime<Utc>,
 ) -> Vec<Repair> {
     let failed = seen.tasks.iter().filter_map(of_task);
@@ -22,7 +22,7 @@ pub(super) fn plan(
     let told: Vec<(&'static str, String)> =
         failed.chain(pools).chain(poison).chain(outdated(seen, now)).collect();
     next.told.extend(told.iter().map(|(_, text)| text.clone()));
-    let new = told.into_iter().filter(|(_, text)| !before.told.contains(text));
+    let new = told.into_iter().filter(|(_, text)| !previous.told.contains(text));
     new.map(|(name, text)| Repair::Alarm { name, text }).collect()
 }
 
@@ -32,7 +32,7 @@ fn of_poison(lying: &PoisonMessage) -> Option<(&'static str, String)> {
         Some(Message::Request(request)) => {
             format!("for job {} of {}", request.job, request.repository)
         }
-        Some(Message::Taken(_) | Message::Cancelled(_)) => return None,
+        Some(Message::Reassigned(_) | Message::Cancelled(_)) => return None,
         None => "that this version cannot read".to_owned(),
     };
     Some(("poison", format!("message {} lies among the poison, {what}", lying.handle)))

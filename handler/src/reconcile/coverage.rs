@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::Rules;
-use super::seen::{LedgerTask, Seen, Stage};
+use super::snapshot::{LedgerTask, Snapshot, Stage};
 use super::walk::{End, walk};
 use crate::task::TaskId;
 
@@ -23,7 +23,7 @@ pub(super) struct Coverage<'a> {
 
 impl<'a> Coverage<'a> {
     /// Walks from every task.
-    pub(super) fn of(seen: &'a Seen, rules: &Rules) -> Self {
+    pub(super) fn of(seen: &'a Snapshot, rules: &Rules) -> Self {
         let engaged = engaged(seen, rules);
         let registered: BTreeSet<&TaskId> =
             seen.runners.iter().flatten().map(|runner| &runner.name).collect();
@@ -64,7 +64,7 @@ impl<'a> Coverage<'a> {
 
     /// Tells where a task's walk ends.
     pub(super) fn end(&self, task: &TaskId) -> &End {
-        self.ends.get(task).unwrap_or(&End::Unclear)
+        self.ends.get(task).unwrap_or(&End::Undetermined)
     }
 
     /// Tells whether no job waits that this runner, which is registered, could serve.
@@ -95,7 +95,7 @@ const NOT_ENDED: Option<DateTime<Utc>> = Some(DateTime::<Utc>::MAX_UTC);
 ///
 /// They live for that job's sake and cover no other. A task that Batch runs again after its node died is
 /// free once more: its present run began after the job's end.
-fn engaged(seen: &Seen, rules: &Rules) -> BTreeMap<TaskId, Option<DateTime<Utc>>> {
+fn engaged(seen: &Snapshot, rules: &Rules) -> BTreeMap<TaskId, Option<DateTime<Utc>>> {
     let taken = seen.jobs.values().filter_map(|job| {
         let runner = rules.deployment.read(job.seen.runner.as_ref()?)?;
         Some((runner, if job.seen.status == "completed" { job.ended_at } else { NOT_ENDED }))

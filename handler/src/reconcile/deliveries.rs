@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Repair;
-use super::memory::Memory;
-use super::seen::{Seen, SeenDelivery};
+use super::snapshot::{SeenDelivery, Snapshot};
+use super::state::ReconcileState;
 use crate::message::LONGEST_WAIT;
 
 /// How often one event is asked for.
@@ -21,30 +21,30 @@ const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(110);
 ///
 /// Attempts are counted from GitHub's list: one that GitHub did not take on, at its limit for instance, is none.
 pub(super) fn plan(
-    seen: &Seen,
-    before: &Memory,
-    next: &mut Memory,
+    seen: &Snapshot,
+    previous: &ReconcileState,
+    next: &mut ReconcileState,
     now: DateTime<Utc>,
 ) -> Vec<Repair> {
-    let lost = lost(seen, before, now);
-    let brought = failed(seen, before, now).filter(|event| event.brought);
+    let lost = lost(seen, previous, now);
+    let brought = failed(seen, previous, now).filter(|event| event.brought);
     let given_up = lost.iter().filter(|event| event.given_up);
     next.brought = brought.map(|event| event.last.guid.clone()).collect();
     next.given_up = given_up.map(|event| event.last.guid.clone()).collect();
     if !seen.all_deliveries {
-        next.brought.extend(before.brought.iter().cloned());
-        next.given_up.extend(before.given_up.iter().cloned());
+        next.brought.extend(previous.brought.iter().cloned());
+        next.given_up.extend(previous.given_up.iter().cloned());
     }
-    lost.iter().filter_map(|event| repair(event, before, now)).collect()
+    lost.iter().filter_map(|event| repair(event, previous, now)).collect()
 }
 
-fn repair(event: &Lost<'_>, before: &Memory, now: DateTime<Utc>) -> Option<Repair> {
+fn repair(event: &Lost<'_>, previous: &ReconcileState, now: DateTime<Utc>) -> Option<Repair> {
     let SeenDelivery { hook, guid, id, at, .. } = event.last;
     if event.given_up {
         let text = format!(
             "delivery {guid} of {hook} was lost {MOST_ATTEMPTS} times more: its page on GitHub shows what the function answers"
         );
-        let new = !before.given_up.contains(guid);
+        let new = !previous.given_up.contains(guid);
         return new.then_some(Repair::Alarm { name: "delivery", text });
     }
     let again = || Repair::Redeliver { hook: hook.clone(), delivery: *id, guid: guid.clone() };
@@ -64,8 +64,12 @@ pub struct Lost<'a> {
 }
 
 /// Lists the `queued` events that no attempt has brought.
-pub fn lost<'a>(seen: &'a Seen, before: &Memory, now: DateTime<Utc>) -> Vec<Lost<'a>> {
-    let lost = failed(seen, before, now).filter(|event| !event.brought).map(|event| Lost {
+pub fn lost<'a>(
+    seen: &'a Snapshot,
+    previous: &ReconcileState,
+    now: DateTime<Utc>,
+) -> Vec<Lost<'a>> {
+    let lost = failed(seen, previous, now).filter(|event| !event.brought).map(|event| Lost {
         last: event.last,
         attempts: event.attempts.min(MOST_ATTEMPTS),
         given_up: event.attempts >= MOST_ATTEMPTS,
@@ -85,8 +89,8 @@ struct Failed<'a> {
 /// Lists the events of which a delivery has failed. Every attempt at an event has its guid; one may be listed
 /// twice.
 fn failed<'a>(
-    seen: &'a Seen,
-    before: &Memory,
+    seen: &'a Snapshot,
+    previous: &ReconcileState,
     now: DateTime<Utc>,
 ) -> impl Iterator<Item = Failed<'a>> {
     let mut events: BTreeMap<(&str, &str), BTreeMap<u64, &SeenDelivery>> = BTreeMap::new();
@@ -105,7 +109,7 @@ fn failed<'a>(
         let brought = attempts.values().any(|attempt| attempt.succeeded);
         Some(Failed {
             attempts: u32::try_from(attempts.len() - 1).unwrap_or(u32::MAX),
-            brought: brought || before.brought.contains(guid),
+            brought: brought || previous.brought.contains(guid),
             last: attempts.into_values().max_by_key(|attempt| attempt.at).filter(|_| failed)?,
         })
     })

@@ -3,9 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::coverage::Coverage;
-use super::memory::{Memory, Since};
-use super::seen::{Ending, Failure, LedgerTask, ListedJob, Seen, Stage};
-use super::{Repair, Rules, Unserved};
+use super::snapshot::{Ending, Failure, LedgerTask, ListedJob, Snapshot, Stage};
+use super::state::{ReconcileState, Since};
+use super::{Repair, Rules, WaitReason};
 use crate::message::{LONGEST_WAIT, RunnerRequest};
 use crate::profiles::{Match, Profile, match_profile};
 
@@ -29,10 +29,10 @@ pub(super) struct Waiting<'a> {
 
 /// Decides for every waiting job.
 pub(super) fn plan(
-    seen: &Seen,
+    seen: &Snapshot,
     coverage: &Coverage<'_>,
-    before: &Memory,
-    next: &mut Memory,
+    previous: &ReconcileState,
+    next: &mut ReconcileState,
     rules: &Rules,
     now: DateTime<Utc>,
 ) -> Vec<Repair> {
@@ -41,9 +41,9 @@ pub(super) fn plan(
     let uncovered = waiting.iter().filter(|waiting| coverage.covering(waiting.id).is_none());
     let uncovered = uncovered.map(|waiting| waiting.id);
     // What was not reached this time has not got a runner for that.
-    let unseen = before.uncovered.younger(UNSEEN_FOR, now).copied();
+    let unseen = previous.uncovered.younger(UNSEEN_FOR, now).copied();
     let unseen = unseen.filter(|id| !seen.jobs.contains_key(id));
-    next.uncovered = before.uncovered.renewed(uncovered.chain(unseen), now);
+    next.uncovered = previous.uncovered.renewed(uncovered.chain(unseen), now);
     let mut repairs = Vec::new();
     for waiting in &waiting {
         let hopeless = waiting.hopeless(seen, coverage);
@@ -80,22 +80,22 @@ impl<'a> Waiting<'a> {
     }
 
     /// Why no further runner would help.
-    pub(super) fn hopeless(&self, seen: &Seen, coverage: &Coverage<'_>) -> Option<Unserved> {
+    pub(super) fn hopeless(&self, seen: &Snapshot, coverage: &Coverage<'_>) -> Option<WaitReason> {
         if self.profile.is_none() {
-            return Some(Unserved::NoProfile);
+            return Some(WaitReason::NoProfile);
         }
         if let Some(why) = seen.barred.get(&self.id) {
-            return Some(Unserved::Group(why.clone()));
+            return Some(WaitReason::Group(why.clone()));
         }
         let failures = self.failures(coverage);
         let given_up = failures.len() >= MAX_FAILURES && coverage.covering(self.id).is_none();
-        failures.last().filter(|_| given_up).cloned().map(Unserved::Failing)
+        failures.last().filter(|_| given_up).cloned().map(WaitReason::Failing)
     }
 
     /// Tells whether the job needs another runner now.
     fn is_due(
         &self,
-        seen: &Seen,
+        seen: &Snapshot,
         coverage: &Coverage<'_>,
         uncovered: &Since<u64>,
         now: DateTime<Utc>,
@@ -144,7 +144,7 @@ impl<'a> Waiting<'a> {
     /// The request for the job's next runner: one number after all that it had.
     pub(super) fn request(
         &self,
-        seen: &Seen,
+        seen: &Snapshot,
         coverage: &Coverage<'_>,
         now: DateTime<Utc>,
     ) -> Option<RunnerRequest> {
@@ -164,15 +164,15 @@ impl<'a> Waiting<'a> {
         })
     }
 
-    fn cancel(&self, why: Unserved) -> Repair {
+    fn cancel(&self, why: WaitReason) -> Repair {
         let (job, run, repository) = (self.id, self.job.seen.run, self.job.repository.clone());
         Repair::Cancel { job, run, repository, why }
     }
 
     fn report(
         &self,
-        hopeless: Option<Unserved>,
-        seen: &Seen,
+        hopeless: Option<WaitReason>,
+        seen: &Snapshot,
         coverage: &Coverage<'_>,
         now: DateTime<Utc>,
     ) -> Repair {

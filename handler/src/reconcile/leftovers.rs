@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::seen::{PoisonMessage, Seen, Stage};
+use super::snapshot::{PoisonMessage, Snapshot, Stage};
 use super::{Repair, Rules};
 use crate::message::{LONGEST_WAIT, Message};
 
@@ -12,7 +12,7 @@ use crate::message::{LONGEST_WAIT, Message};
 const REST: TimeDelta = TimeDelta::minutes(10);
 
 /// Decides about messages, ended tasks and claims.
-pub(super) fn plan(seen: &Seen, rules: &Rules, now: DateTime<Utc>) -> Vec<Repair> {
+pub(super) fn plan(seen: &Snapshot, rules: &Rules, now: DateTime<Utc>) -> Vec<Repair> {
     let poison = seen.poison.iter().filter_map(|message| replay(message, rules, now));
     poison.chain(ended(seen, rules, now)).chain(claims(seen)).collect()
 }
@@ -35,7 +35,7 @@ pub fn fate(message: &PoisonMessage, rules: &Rules, now: DateTime<Utc>) -> Fate 
     const TOO_OLD: Fate = Fate::Useless("it is a day old: GitHub has cancelled its job");
     let request = match &message.message {
         Some(Message::Request(request)) => request,
-        Some(Message::Taken(_) | Message::Cancelled(_)) => {
+        Some(Message::Reassigned(_) | Message::Cancelled(_)) => {
             return Fate::Useless("what it hints at is found by looking at all jobs and tasks");
         }
         None => {
@@ -64,7 +64,7 @@ fn replay(message: &PoisonMessage, rules: &Rules, now: DateTime<Utc>) -> Option<
     }
 }
 
-fn ended(seen: &Seen, rules: &Rules, now: DateTime<Utc>) -> impl Iterator<Item = Repair> {
+fn ended(seen: &Snapshot, rules: &Rules, now: DateTime<Utc>) -> impl Iterator<Item = Repair> {
     seen.tasks.iter().filter_map(move |task| match task.stage {
         Stage::Ended { at, .. } if now - at >= rules.keep_ended => {
             Some(Repair::DeleteTask { batch_job: task.batch_job.clone(), task: task.id.clone() })
@@ -73,7 +73,7 @@ fn ended(seen: &Seen, rules: &Rules, now: DateTime<Utc>) -> impl Iterator<Item =
     })
 }
 
-fn claims(seen: &Seen) -> Vec<Repair> {
+fn claims(seen: &Snapshot) -> Vec<Repair> {
     let known: BTreeSet<String> = seen.tasks.iter().map(|task| task.id.to_string()).collect();
     let kept: BTreeSet<&String> = seen.claims.iter().flatten().collect();
     let gone = kept.into_iter().filter(|task| !known.contains(*task));

@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::seen::{RunnerRelease, Seen};
+use super::snapshot::{RunnerRelease, Snapshot};
 
 /// How old a successor is when somebody is told: ten days before GitHub refuses.
 const OLD: TimeDelta = TimeDelta::days(20);
 
 /// Tells of each version that is in use and has been out of date for long.
-pub(super) fn outdated(seen: &Seen, now: DateTime<Utc>) -> Vec<(&'static str, String)> {
+pub(super) fn outdated(seen: &Snapshot, now: DateTime<Utc>) -> Vec<(&'static str, String)> {
     let runners = seen.runners.iter().flatten();
     let versions: BTreeSet<&str> = runners.filter_map(|runner| runner.version.as_deref()).collect();
     let old = |version: &str| {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::coverage::Coverage;
-use super::memory::{Memory, Since};
-use super::seen::{LedgerTask, Seen, SeenRunner, Stage};
+use super::snapshot::{LedgerTask, SeenRunner, Snapshot, Stage};
+use super::state::{ReconcileState, Since};
 use super::walk::End;
 use super::{MAX_OFFLINE, Removal, Repair, Rules};
 use crate::task::TaskId;
@@ -17,19 +17,19 @@ const ORPHANED_FOR: TimeDelta = TimeDelta::minutes(10);
 
 /// Decides about tasks and runners that are there.
 pub(super) fn plan(
-    seen: &Seen,
+    seen: &Snapshot,
     coverage: &Coverage<'_>,
-    before: &Memory,
-    next: &mut Memory,
+    previous: &ReconcileState,
+    next: &mut ReconcileState,
     rules: &Rules,
     now: DateTime<Utc>,
 ) -> Vec<Repair> {
     let mut repairs = superfluous(seen, coverage);
     let Some(runners) = &seen.runners else {
-        next.idle = before.idle.clone();
-        next.orphans = before.orphans.clone();
-        next.offline = before.offline.clone();
-        next.absent = before.absent.clone();
+        next.idle = previous.idle.clone();
+        next.orphans = previous.orphans.clone();
+        next.offline = previous.offline.clone();
+        next.absent = previous.absent.clone();
         return repairs;
     };
     let tasks: BTreeMap<&TaskId, &LedgerTask> =
@@ -42,14 +42,14 @@ pub(super) fn plan(
     let names = |wanted: &dyn Fn(&&SeenRunner) -> bool| -> Vec<String> {
         runners.iter().filter(wanted).map(|runner| runner.name.to_string()).collect()
     };
-    next.idle = before.idle.renewed(names(&idle), now);
-    next.orphans = before.orphans.renewed(names(&orphaned), now);
+    next.idle = previous.idle.renewed(names(&idle), now);
+    next.orphans = previous.orphans.renewed(names(&orphaned), now);
     let in_state = |wanted: Option<Connection>| {
-        let is = |task: &&&LedgerTask| connection(task, seen, before, coverage) == wanted;
+        let is = |task: &&&LedgerTask| connection(task, seen, previous, coverage) == wanted;
         tasks.values().filter(is).map(|task| task.id.to_string()).collect::<Vec<_>>()
     };
-    next.offline = before.offline.renewed(in_state(Some(Connection::Offline)), now);
-    next.absent = before.absent.renewed(in_state(Some(Connection::Absent)), now);
+    next.offline = previous.offline.renewed(in_state(Some(Connection::Offline)), now);
+    next.absent = previous.absent.renewed(in_state(Some(Connection::Absent)), now);
     let overdue = |name: &TaskId| {
         let long = tasks.get(name).is_some_and(|task| has_run_for(task, MAX_OFFLINE, now));
         let lasted = |state: &Since<String>| state.lasted(&name.to_string(), MAX_OFFLINE, now);
@@ -94,8 +94,8 @@ enum Connection {
 /// Tells how the runner of a live task is not connected; `None` where it is, has a job, or has not claimed.
 fn connection(
     task: &LedgerTask,
-    seen: &Seen,
-    before: &Memory,
+    seen: &Snapshot,
+    previous: &ReconcileState,
     coverage: &Coverage<'_>,
 ) -> Option<Connection> {
     if coverage.has_job(&task.id) {
@@ -104,7 +104,7 @@ fn connection(
     let name = task.id.to_string();
     match seen.runners.iter().flatten().find(|runner| runner.name == task.id) {
         Some(runner) => (!runner.online && !runner.busy).then_some(Connection::Offline),
-        None if before.offline.contains(&name) => Some(Connection::Offline),
+        None if previous.offline.contains(&name) => Some(Connection::Offline),
         None => {
             let claimed = seen.claims.iter().flatten().any(|claimed| *claimed == name);
             claimed.then_some(Connection::Absent)
@@ -123,7 +123,7 @@ fn is_live(task: &LedgerTask) -> bool {
 
 /// A waiting task is superfluous when its walk finds no demand, and only then: its own job may be done while
 /// the job whose runner was taken still waits. One in a closed Batch job would wait there for ever.
-fn superfluous(seen: &Seen, coverage: &Coverage<'_>) -> Vec<Repair> {
+fn superfluous(seen: &Snapshot, coverage: &Coverage<'_>) -> Vec<Repair> {
     let waits = |task: &&LedgerTask| matches!(task.stage, Stage::Waiting | Stage::Stranded);
     let waiting = seen.tasks.iter().filter(waits);
     let needless = |task: &LedgerTask| match coverage.end(&task.id) {
@@ -132,7 +132,7 @@ fn superfluous(seen: &Seen, coverage: &Coverage<'_>) -> Vec<Repair> {
             task: task.id.clone(),
             why: gone.reason(),
         }),
-        End::Demand(_) | End::Misfit(_) | End::Unread(_) | End::Unclear => None,
+        End::Demand(_) | End::Misfit(_) | End::Unread(_) | End::Undetermined => None,
     };
     waiting.filter_map(needless).collect()
 }

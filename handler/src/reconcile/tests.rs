@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::seen::{
+use super::snapshot::{
     Ending, Failure, LedgerTask, ListedJob, PoisonMessage, RunnerRelease, SeenDelivery, SeenPool,
     SeenRunner, Stage,
 };
-use super::{Memory, Repair, Rules, Seen, plan};
+use super::{ReconcileState, Repair, Rules, Snapshot, plan};
 use crate::admission::Policy;
 use crate::claim::SeenJob;
 use crate::message::{Cancelled, Message, RunnerRequest};
@@ -85,13 +85,13 @@ fn seen(
     jobs: impl IntoIterator<Item = (u64, ListedJob)>,
     tasks: impl IntoIterator<Item = LedgerTask>,
     runners: impl IntoIterator<Item = SeenRunner>,
-) -> Seen {
-    Seen {
+) -> Snapshot {
+    Snapshot {
         jobs: jobs.into_iter().collect(),
         tasks: tasks.into_iter().collect(),
         runners: Some(runners.into_iter().collect()),
         all_deliveries: true,
-        ..Seen::default()
+        ..Snapshot::default()
     }
 }
 
@@ -102,8 +102,8 @@ fn ended(minutes: i64, how: Ending) -> Stage {
 }
 
 /// Runs at each of these minutes upon the same sight, and writes down what each run repairs.
-fn runs(seen: &Seen, minutes: impl IntoIterator<Item = i64>) -> String {
-    let mut memory = Memory::default();
+fn runs(seen: &Snapshot, minutes: impl IntoIterator<Item = i64>) -> String {
+    let mut memory = ReconcileState::default();
     let mut lines = Vec::new();
     for minute in minutes {
         let (repairs, next) = plan(seen, &memory, &rules(), at(minute));

@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::coverage::Coverage;
 use super::demand::Waiting;
-use super::seen::{LedgerTask, ListedJob, Seen, Stage};
-use super::{Rules, Unserved};
+use super::snapshot::{LedgerTask, ListedJob, Snapshot, Stage};
+use super::{Rules, WaitReason};
 use crate::message::RunnerRequest;
 use crate::profiles::Profile;
 
@@ -25,13 +25,17 @@ pub struct WaitingJob<'a> {
     /// The live task whose walk ends at it, if one's does.
     pub task: Option<&'a LedgerTask>,
     /// What it waits for.
-    pub why: Unserved,
+    pub why: WaitReason,
     /// The request for its next runner, where a profile serves it.
     pub next: Option<RunnerRequest>,
 }
 
 /// Lists the jobs that wait for a runner of ours.
-pub fn waiting<'a>(seen: &'a Seen, rules: &'a Rules, now: DateTime<Utc>) -> Vec<WaitingJob<'a>> {
+pub fn waiting<'a>(
+    seen: &'a Snapshot,
+    rules: &'a Rules,
+    now: DateTime<Utc>,
+) -> Vec<WaitingJob<'a>> {
     let coverage = Coverage::of(seen, rules);
     let waiting = seen.jobs.iter().filter_map(|(&id, job)| Waiting::of(id, job, rules));
     let told = waiting.map(|waiting| {
@@ -52,10 +56,10 @@ impl Waiting<'_> {
     /// What a job waits for that can be served.
     pub(super) fn waits_for(
         &self,
-        seen: &Seen,
+        seen: &Snapshot,
         coverage: &Coverage<'_>,
         now: DateTime<Utc>,
-    ) -> Unserved {
+    ) -> WaitReason {
         let (Some(task), Some(profile)) = (coverage.covering(self.id), self.profile) else {
             return self.asked_for(seen);
         };
@@ -63,39 +67,39 @@ impl Waiting<'_> {
         let runner = seen.runners.iter().flatten().find(|runner| runner.name == task.id);
         match (&task.stage, runner) {
             (Stage::Waiting, _) => for_a_node(pool, seen),
-            (_, Some(runner)) if runner.online => Unserved::NotAssigned,
+            (_, Some(runner)) if runner.online => WaitReason::NotAssigned,
             (Stage::Started { at: Some(at) }, Some(_)) if now - *at >= CONNECTS_WITHIN => {
-                Unserved::Offline { pool }
+                WaitReason::Offline { pool }
             }
-            _ => Unserved::Starting { pool },
+            _ => WaitReason::Starting { pool },
         }
     }
 
-    fn asked_for(&self, seen: &Seen) -> Unserved {
+    fn asked_for(&self, seen: &Snapshot) -> WaitReason {
         let asks = |request: &RunnerRequest| request.job == self.id;
         let mut poison = seen.poison.iter();
         match poison.find(|message| message.request().is_some_and(asks)) {
-            Some(message) => Unserved::Poisoned(message.handle.clone()),
-            None => Unserved::Requested,
+            Some(message) => WaitReason::Poisoned(message.handle.clone()),
+            None => WaitReason::Requested,
         }
     }
 }
 
 /// Why a task has no node yet.
-fn for_a_node(pool: String, seen: &Seen) -> Unserved {
+fn for_a_node(pool: String, seen: &Snapshot) -> WaitReason {
     let error = |error: &str| error.to_owned();
     match seen.pools.get(&pool) {
-        None if seen.pools.is_empty() => Unserved::NoSight { pool },
-        None => Unserved::NoNodes { pool, error: error("there is no such pool") },
+        None if seen.pools.is_empty() => WaitReason::NoSight { pool },
+        None => WaitReason::NoNodes { pool, error: error("there is no such pool") },
         Some(known) => match known.trouble() {
-            Some(trouble) => Unserved::NoNodes { pool, error: error(trouble) },
+            Some(trouble) => WaitReason::NoNodes { pool, error: error(trouble) },
             None if known.target == 0 => {
-                Unserved::NoNodes { pool, error: error("it is to have no nodes") }
+                WaitReason::NoNodes { pool, error: error("it is to have no nodes") }
             }
             None if known.nodes < known.target => {
-                Unserved::Growing { pool, nodes: known.nodes, target: known.target }
+                WaitReason::Growing { pool, nodes: known.nodes, target: known.target }
             }
-            None => Unserved::Full { pool },
+            None => WaitReason::Full { pool },
         },
     }
 }

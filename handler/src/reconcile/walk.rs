@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Rules;
-use super::seen::{LedgerTask, ListedJob};
-use crate::claim::{Gone, Step, step};
+use super::snapshot::{LedgerTask, ListedJob};
+use crate::claim::{NotNeeded, Step, step};
 use crate::task::TaskId;
 
 /// Where the walk of a task ends.
@@ -16,16 +16,16 @@ pub enum End {
     /// that is registered already never claims again.
     Misfit(u64),
     /// At proof that nobody needs the runner.
-    Nobody(Gone),
+    Nobody(NotNeeded),
     /// At the job that this task was made for, of which nothing is known yet.
     Unread(TaskId),
     /// At a fact that is missing.
-    Unclear,
+    Undetermined,
 }
 
 /// Walks from a task's own job.
 pub fn walk(task: &LedgerTask, jobs: &BTreeMap<u64, ListedJob>, rules: &Rules) -> End {
-    let Some(runner) = task.runner(&rules.policy.profiles) else { return End::Unclear };
+    let Some(runner) = task.runner(&rules.policy.profiles) else { return End::Undetermined };
     let mut made_for = task.id.clone();
     let mut path = Vec::new();
     // It ends: no job is passed twice.
@@ -36,8 +36,8 @@ pub fn walk(task: &LedgerTask, jobs: &BTreeMap<u64, ListedJob>, rules: &Rules) -
         match step(&task.id, &runner, &rules.deployment, &path, &job.seen) {
             Step::Serve => return End::Demand(asked),
             Step::Replace => return End::Misfit(asked),
-            Step::Gone(gone) => return End::Nobody(gone),
-            Step::Unclear => return End::Unclear,
+            Step::NotNeeded(gone) => return End::Nobody(gone),
+            Step::Undetermined => return End::Undetermined,
             Step::Ask(thief) => made_for = thief,
         }
     }

@@ -5,7 +5,7 @@ use url::Url;
 use super::reader::Reader;
 use super::{Registration, RunnerSettings};
 use crate::repository::AllowedRepositories;
-use crate::task::{Network, Surroundings};
+use crate::task::{Network, RunnerEnvironment};
 
 /// What is never reached by a proxy: this machine, and Azure's services for machines.
 /// <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>
@@ -24,7 +24,7 @@ pub(super) fn read(reader: &mut Reader, allowed: &AllowedRepositories) -> Runner
             Registration::Token
         }
     };
-    let surroundings = Surroundings {
+    let runner_environment = RunnerEnvironment {
         registry: reader.required("ContainerRegistryServer"),
         group: reader.or("RunnerGroup", "Default"),
         allowed_repositories: allowed.globs(),
@@ -36,7 +36,7 @@ pub(super) fn read(reader: &mut Reader, allowed: &AllowedRepositories) -> Runner
         deployment: deployment
             .unwrap_or_else(|| "gh".parse().expect("the default is a deployment name")),
         registration,
-        surroundings,
+        runner_environment,
         ticket_key: reader.rotating("TicketKey"),
     }
 }

@@ -16,7 +16,7 @@ use futures::TryStreamExt;
 
 use super::{credential, in_one_line};
 use crate::secret::SignedUrl;
-use crate::transport::{Wire, azure_options, short_retries};
+use crate::transport::{HttpTransport, azure_options, short_retries};
 
 /// Where the claims lie in their container.
 const FOLDER: &str = "claims/";
@@ -26,7 +26,7 @@ const FOLDER: &str = "claims/";
 pub struct Claims {
     container: SignedUrl,
     identity: Option<Arc<dyn TokenCredential>>,
-    wire: Wire,
+    transport: HttpTransport,
 }
 
 /// How a claim stands for the process that asks.
@@ -61,10 +61,10 @@ impl Claims {
     pub fn new(
         container: SignedUrl,
         identity: Option<&Arc<dyn TokenCredential>>,
-        wire: &Wire,
+        transport: &HttpTransport,
     ) -> Self {
         let identity = credential(&container, identity);
-        Self { container, identity, wire: wire.clone() }
+        Self { container, identity, transport: transport.clone() }
     }
 
     /// Takes the claim for the run of a task that started at `run`, or finds out who has it.
@@ -141,7 +141,7 @@ impl Claims {
 
     fn container(&self) -> azure_core::Result<BlobContainerClient> {
         let options = BlobContainerClientOptions {
-            client_options: azure_options(&self.wire, short_retries()),
+            client_options: azure_options(&self.transport, short_retries()),
             ..Default::default()
         };
         let url = self.container.expose().clone();
@@ -153,7 +153,7 @@ impl Claims {
         let run = run.to_rfc3339_opts(SecondsFormat::Micros, true).replace(':', "");
         let url = self.container.join(&format!("{FOLDER}{task}/{run}"));
         let options = BlobClientOptions {
-            client_options: azure_options(&self.wire, short_retries()),
+            client_options: azure_options(&self.transport, short_retries()),
             ..Default::default()
         };
         BlobClient::new(url.expose().clone(), self.identity.clone(), Some(options))

@@ -7,7 +7,7 @@ use azure_core::credentials::TokenCredential;
 use super::{ReadState, StateBlob, StateError, Written};
 use crate::firewall::kept::Kept;
 use crate::secret::SignedUrl;
-use crate::transport::Wire;
+use crate::transport::HttpTransport;
 
 /// The blob `hook-ranges` in the container `mayfly-state`.
 #[derive(Clone)]
@@ -29,9 +29,9 @@ impl HookRangesBlob {
     pub fn new(
         container: &SignedUrl,
         identity: Option<&Arc<dyn TokenCredential>>,
-        wire: &Wire,
+        transport: &HttpTransport,
     ) -> azure_core::Result<Self> {
-        Ok(Self(StateBlob::new("hook-ranges", container, identity, wire)?))
+        Ok(Self(StateBlob::new("hook-ranges", container, identity, transport)?))
     }
 
     /// Reads the blob.

@@ -17,9 +17,9 @@ use chrono::{DateTime, Utc};
 
 use super::{credential, in_one_line, queue_client};
 use crate::message::Message;
-use crate::reconcile::seen::PoisonMessage;
+use crate::reconcile::snapshot::PoisonMessage;
 use crate::secret::SignedUrl;
-use crate::transport::Wire;
+use crate::transport::HttpTransport;
 
 /// The most messages that storage shows at once. They lie in the order in which they came, so that what is
 /// too old makes room for the rest.
@@ -48,11 +48,11 @@ impl PoisonQueue {
     pub fn new(
         requests: &SignedUrl,
         identity: Option<&Arc<dyn TokenCredential>>,
-        wire: &Wire,
+        transport: &HttpTransport,
     ) -> azure_core::Result<Self> {
         let mut url = requests.expose().clone();
         url.set_path(&format!("{}-poison", url.path().trim_end_matches('/')));
-        Ok(Self(Arc::new(queue_client(url, credential(requests, identity), wire)?)))
+        Ok(Self(Arc::new(queue_client(url, credential(requests, identity), transport)?)))
     }
 
     /// Shows the oldest messages. The host makes the queue with the first of them.

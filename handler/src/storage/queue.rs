@@ -12,7 +12,7 @@ use azure_storage_queue::models::{
 use super::{credential, in_one_line, queue_client};
 use crate::message::Message;
 use crate::secret::SignedUrl;
-use crate::transport::Wire;
+use crate::transport::HttpTransport;
 
 /// A message may stay invisible for 7 days at most.
 const LONGEST_DELAY: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -43,10 +43,10 @@ impl RequestQueue {
     pub fn new(
         url: &SignedUrl,
         identity: Option<&Arc<dyn TokenCredential>>,
-        wire: &Wire,
+        transport: &HttpTransport,
     ) -> azure_core::Result<Self> {
         let address = url.expose().clone();
-        Ok(Self(Arc::new(queue_client(address, credential(url, identity), wire)?)))
+        Ok(Self(Arc::new(queue_client(address, credential(url, identity), transport)?)))
     }
 
     /// Puts a message on the queue, to be seen after `delay`.

@@ -10,7 +10,7 @@ use azure_storage_blob::{BlobClient, BlobClientOptions};
 
 use super::{credential, in_one_line};
 use crate::secret::SignedUrl;
-use crate::transport::{Wire, azure_options, short_retries};
+use crate::transport::{HttpTransport, azure_options, short_retries};
 
 /// A blob in the container `mayfly-state`.
 #[derive(Clone)]
@@ -55,10 +55,10 @@ impl StateBlob {
         name: &'static str,
         container: &SignedUrl,
         identity: Option<&Arc<dyn TokenCredential>>,
-        wire: &Wire,
+        transport: &HttpTransport,
     ) -> azure_core::Result<Self> {
         let options = BlobClientOptions {
-            client_options: azure_options(wire, short_retries()),
+            client_options: azure_options(transport, short_retries()),
             ..Default::default()
         };
         let url = container.join(name).expose().clone();

@@ -1,6 +1,6 @@
 //! Lists the variables that a task tells its runner, in a fixed order.
 
-use super::{Credential, Network, Surroundings, TaskId};
+use super::{Credential, Network, RunnerEnvironment, TaskId};
 use crate::message::RunnerRequest;
 use crate::profiles::Profile;
 use crate::secret::Secret;
@@ -10,9 +10,9 @@ pub(super) fn facts(
     id: &TaskId,
     request: &RunnerRequest,
     profile: &Profile,
-    surroundings: &Surroundings,
+    runner_environment: &RunnerEnvironment,
 ) -> Vec<(&'static str, Secret)> {
-    let group = profile.group.as_ref().unwrap_or(&surroundings.group);
+    let group = profile.group.as_ref().unwrap_or(&runner_environment.group);
     let mut facts = vec![
         ("RUNNER_NAME", Secret::new(id.to_string())),
         ("RUNNER_GROUP", Secret::new(group)),
@@ -20,8 +20,8 @@ pub(super) fn facts(
         ("RUNNER_RUN_ID", Secret::new(request.run.to_string())),
         ("RUNNER_REPOSITORY", Secret::new(request.repository.to_string())),
         ("RUNNER_PROFILE", Secret::new(&profile.name)),
-        ("RUNNER_ALLOWED_REPOSITORIES", Secret::new(&surroundings.allowed_repositories)),
-        ("RUNNER_MAX_JOB_HOURS", Secret::new(surroundings.max_job_hours.to_string())),
+        ("RUNNER_ALLOWED_REPOSITORIES", Secret::new(&runner_environment.allowed_repositories)),
+        ("RUNNER_MAX_JOB_HOURS", Secret::new(runner_environment.max_job_hours.to_string())),
     ];
     if !request.pinned.is_empty() {
         facts.push(("RUNNER_PINNED_LABELS", Secret::new(request.pinned.join(","))));
@@ -76,16 +76,16 @@ pub(super) fn network(network: &Network) -> Vec<(&'static str, Secret)> {
 /// The script hands none of these to the container; they say what it runs, not what the runner is told.
 pub(super) fn container(
     profile: &Profile,
-    surroundings: &Surroundings,
+    runner_environment: &RunnerEnvironment,
 ) -> Vec<(&'static str, Secret)> {
     vec![
-        ("RUNNER_IMAGE", Secret::new(image(profile, surroundings))),
+        ("RUNNER_IMAGE", Secret::new(image(profile, runner_environment))),
         ("RUNNER_CONTAINER_RUN_OPTIONS", Secret::new(profile.run_options())),
-        ("RUNNER_REGISTRY", Secret::new(&surroundings.registry)),
+        ("RUNNER_REGISTRY", Secret::new(&runner_environment.registry)),
     ]
 }
 
 /// Names the image with its registry.
-pub(super) fn image(profile: &Profile, surroundings: &Surroundings) -> String {
-    format!("{}/{}", surroundings.registry, profile.image)
+pub(super) fn image(profile: &Profile, runner_environment: &RunnerEnvironment) -> String {
+    format!("{}/{}", runner_environment.registry, profile.image)
 }

@@ -9,7 +9,7 @@ use azure_core::http::{AsyncRawResponse, Body, ClientOptions, HttpClient};
 use azure_core::http::{Request, RetryOptions, StatusCode, Transport};
 use azure_core::time::Duration;
 
-use super::{Unanswered, Wire, request_to};
+use super::{HttpTransport, TransportError, request_to};
 use crate::deadline::Deadline;
 
 /// How often a request is sent again.
@@ -19,9 +19,9 @@ const LONGEST_PAUSE: std::time::Duration = std::time::Duration::from_millis(800)
 /// What took this long is not tried again.
 const PATIENCE: Duration = Duration::seconds(5);
 
-/// Makes the options of an Azure client that sends by this wire, with the retries that fit its callers.
-pub fn azure_options(wire: &Wire, retry: RetryOptions) -> ClientOptions {
-    let transport = Transport::new(Arc::new(wire.clone()));
+/// Makes the options of an Azure client that sends by this transport, with the retries that fit its callers.
+pub fn azure_options(transport: &HttpTransport, retry: RetryOptions) -> ClientOptions {
+    let transport = Transport::new(Arc::new(transport.clone()));
     ClientOptions { transport: Some(transport), retry, ..ClientOptions::default() }
 }
 
@@ -74,7 +74,7 @@ impl RetryPolicy for ShortRetries {
 }
 
 #[async_trait::async_trait]
-impl HttpClient for Wire {
+impl HttpClient for HttpTransport {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
         let other = |err| Error::new(ErrorKind::Other, err);
         let method =
@@ -99,10 +99,10 @@ impl HttpClient for Wire {
     }
 }
 
-fn quiet(err: Unanswered) -> Error {
+fn quiet(err: TransportError) -> Error {
     let kind = match err {
-        Unanswered::NotConnected(_) => ErrorKind::Connection,
-        Unanswered::Broken(_) => ErrorKind::Io,
+        TransportError::NotConnected(_) => ErrorKind::Connection,
+        TransportError::Broken(_) => ErrorKind::Io,
     };
     Error::new(kind, err)
 }

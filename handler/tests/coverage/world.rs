@@ -9,8 +9,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use handler::admission::Policy;
 use handler::claim::SeenJob;
 use handler::profiles::{Profile, parse_profiles};
-use handler::reconcile::seen::{Ending, LedgerTask, ListedJob, Seen, SeenRunner, Stage};
-use handler::reconcile::{Memory, Repair, Rules, plan};
+use handler::reconcile::snapshot::{Ending, LedgerTask, ListedJob, SeenRunner, Snapshot, Stage};
+use handler::reconcile::{ReconcileState, Repair, Rules, plan};
 use handler::repository::{AllowedRepositories, Repository};
 use handler::task::TaskId;
 
@@ -103,7 +103,7 @@ pub(crate) struct World {
     pub cancelled_after_claim: usize,
     mischief: Mischief,
     rules: Rules,
-    memory: Memory,
+    memory: ReconcileState,
     now: DateTime<Utc>,
 }
 
@@ -135,7 +135,7 @@ impl World {
             cancelled_after_claim: 0,
             mischief,
             rules,
-            memory: Memory::default(),
+            memory: ReconcileState::default(),
             now: DateTime::UNIX_EPOCH,
         }
     }
@@ -231,7 +231,7 @@ impl World {
     }
 
     /// What a run of reconciliation sees.
-    fn seen(&self) -> Seen {
+    fn seen(&self) -> Snapshot {
         let runner = |(id, task): (usize, &ATask)| {
             let busy = match task.phase {
                 Phase::Idle(_) => false,
@@ -241,11 +241,11 @@ impl World {
             let (name, repository) = (task.id.clone(), task.repository.clone());
             Some(SeenRunner { id: id as u64, name, repository, online: true, busy, version: None })
         };
-        Seen {
+        Snapshot {
             runners: Some(self.tasks.iter().enumerate().filter_map(runner).collect()),
             tasks: self.tasks.iter().map(|task| self.ledger(task)).collect(),
             jobs: self.jobs.iter().map(|(&id, job)| (id, self.listed(job))).collect(),
-            ..Seen::default()
+            ..Snapshot::default()
         }
     }
 

@@ -8,12 +8,13 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
+use handler::app::App;
 use handler::clock::Clock;
-use handler::functions::{App, routes};
+use handler::routes::routes;
 use handler::secret::Rotating;
 use handler::settings::Settings;
 use handler::ticket::Ticket;
-use handler::transport::{Request, Response, Wire, Wires};
+use handler::transport::{HttpTransport, Request, Response, Transports};
 use hmac::{Hmac, KeyInit, Mac};
 use http_body_util::{BodyExt, Full};
 use sha2::Sha256;
@@ -75,20 +76,22 @@ impl Function {
 impl World {
     pub(crate) fn new(pace: Pace) -> Self {
         let requests = Arc::new(AtomicUsize::new(0));
-        let wire = |counted: Arc<AtomicUsize>| {
-            Wire::new(move |request: Request| {
+        let transport = |counted: Arc<AtomicUsize>| {
+            HttpTransport::new(move |request: Request| {
                 let number = counted.fetch_add(1, Ordering::Relaxed);
                 answer(request, pace, number)
             })
         };
-        let wires =
-            Wires { azure: wire(Arc::clone(&requests)), outside: wire(Arc::clone(&requests)) };
+        let transports = Transports {
+            azure: transport(Arc::clone(&requests)),
+            external: transport(Arc::clone(&requests)),
+        };
         let settings = Settings::read(|name| setting(name).map(str::to_owned)).expect("sound");
         let began = Instant::now();
         let clock = Clock::telling(move || {
             start() + TimeDelta::from_std(began.elapsed()).expect("less than a day")
         });
-        let app = App::with_wires(settings, clock, &wires).expect("clients");
+        let app = App::with_transports(settings, clock, &transports).expect("clients");
         Self { app: Arc::new(app), requests }
     }
 
@@ -113,7 +116,7 @@ async fn answer(
     request: Request,
     pace: Pace,
     number: usize,
-) -> Result<Response, handler::transport::Unanswered> {
+) -> Result<Response, handler::transport::TransportError> {
     let service = service_of(request.uri().host().expect("an absolute address"));
     match pace {
         Pace::Hangs(hanging) if hanging == service => std::future::pending().await,

@@ -1,16 +1,16 @@
 //! How a claim ends without a credential, and what is answered then.
 
+use http::StatusCode;
 use serde_json::json;
 use tracing::{error, info, warn};
-use warp::http::StatusCode;
 
 use crate::batch::BatchError;
-use crate::causes::Chain;
-use crate::claim::Gone;
-use crate::functions::Answer;
-use crate::functions::group::Ungrouped;
+use crate::claim::NotNeeded;
+use crate::error_chain::ErrorChain;
+use crate::functions::group::RegistrationError;
 use crate::functions::walk::Interrupted;
 use crate::github::GithubError;
+use crate::http::Response;
 use crate::runner_group::TooWide;
 use crate::secret::Secret;
 use crate::storage::{ClaimError, QueueError};
@@ -27,10 +27,10 @@ pub(super) enum Unclaimed {
     Taken,
     /// Nobody needs the runner.
     #[error("{0}")]
-    Gone(&'static str),
+    NotNeeded(&'static str),
     /// A fact is missing, so nothing is decided.
     #[error("{0}; ask again")]
-    Unclear(String),
+    Undetermined(String),
     #[error(transparent)]
     TooWide(#[from] TooWide),
     #[error(transparent)]
@@ -43,11 +43,11 @@ pub(super) enum Unclaimed {
     Queue(#[from] QueueError),
 }
 
-impl From<Ungrouped> for Unclaimed {
-    fn from(ungrouped: Ungrouped) -> Self {
-        match ungrouped {
-            Ungrouped::TooWide(too_wide) => Self::TooWide(too_wide),
-            Ungrouped::Github(err) => Self::Github(err),
+impl From<RegistrationError> for Unclaimed {
+    fn from(err: RegistrationError) -> Self {
+        match err {
+            RegistrationError::TooWide(too_wide) => Self::TooWide(too_wide),
+            RegistrationError::Github(err) => Self::Github(err),
         }
     }
 }
@@ -55,33 +55,32 @@ impl From<Ungrouped> for Unclaimed {
 impl From<Interrupted> for Unclaimed {
     fn from(interrupted: Interrupted) -> Self {
         match interrupted {
-            Interrupted::Unclear(what) => Self::Unclear(what),
+            Interrupted::Undetermined(what) => Self::Undetermined(what),
             Interrupted::Batch(err) => Self::Batch(err),
             Interrupted::Github(err) => Self::Github(err),
         }
     }
 }
 
-impl From<Gone> for Unclaimed {
-    fn from(gone: Gone) -> Self {
-        Self::Gone(gone.reason())
+impl From<NotNeeded> for Unclaimed {
+    fn from(gone: NotNeeded) -> Self {
+        Self::NotNeeded(gone.reason())
     }
 }
 
 /// Answers, and logs the outcome once.
-pub(super) fn report(task: &str, claimed: Result<Secret, Unclaimed>) -> Answer {
-    let function = "ClaimRunner";
+pub(super) fn report(task: &str, claimed: Result<Secret, Unclaimed>) -> Response {
     let unclaimed = match claimed {
         Ok(configuration) => {
-            info!(function, task.id = task, "claimed");
-            return Answer::configuration(&configuration);
+            info!(task.id = task, "claimed");
+            return Response::configuration(&configuration);
         }
         Err(unclaimed) => unclaimed,
     };
     match &unclaimed {
-        Unclaimed::Gone(reason) => {
-            info!(function, task.id = task, reason, "gone");
-            Answer::json(StatusCode::GONE, &json!({ "decision": "gone", "reason": reason }))
+        Unclaimed::NotNeeded(reason) => {
+            info!(task.id = task, reason, "gone");
+            Response::json(StatusCode::GONE, &json!({ "decision": "gone", "reason": reason }))
         }
         Unclaimed::Malformed(_) => refuse(task, StatusCode::BAD_REQUEST, &unclaimed),
         Unclaimed::Ticket(_) => refuse(task, StatusCode::UNAUTHORIZED, &unclaimed),
@@ -91,25 +90,24 @@ pub(super) fn report(task: &str, claimed: Result<Secret, Unclaimed>) -> Answer {
 }
 
 /// Tells the runner to ask again: what is missing may come, and what is wrong be mended.
-fn ask_again(task: &str, unclaimed: &Unclaimed) -> Answer {
-    let function = "ClaimRunner";
+fn ask_again(task: &str, unclaimed: &Unclaimed) -> Response {
     match unclaimed {
         Unclaimed::TooWide(_) => {
-            error!(function, alarm = "group", task.id = task, "failed to claim: {unclaimed}");
+            error!(alarm = "group", task.id = task, "failed to claim: {unclaimed}");
         }
         // Most often two runners that claim for one job, or a task that Batch does not show as running yet.
-        Unclaimed::Unclear(_) => warn!(function, task.id = task, "{unclaimed}"),
-        _ => error!(function, task.id = task, "failed to claim: {}", Chain(unclaimed)),
+        Unclaimed::Undetermined(_) => warn!(task.id = task, "{unclaimed}"),
+        _ => error!(task.id = task, "failed to claim: {}", ErrorChain(unclaimed)),
     }
     let retry_after = match unclaimed {
         Unclaimed::Github(err) => err.retry_after(),
         Unclaimed::Batch(BatchError::Unavailable { retry_after, .. }) => *retry_after,
         _ => None,
     };
-    Answer::later(unclaimed, retry_after)
+    Response::later(unclaimed, retry_after)
 }
 
-fn refuse(task: &str, status: StatusCode, unclaimed: &Unclaimed) -> Answer {
-    warn!(function = "ClaimRunner", task.id = task, "refused: {unclaimed}");
-    Answer::error(status, unclaimed)
+fn refuse(task: &str, status: StatusCode, unclaimed: &Unclaimed) -> Response {
+    warn!(task.id = task, "refused: {unclaimed}");
+    Response::error(status, unclaimed)
 }

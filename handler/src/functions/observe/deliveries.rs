@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::look::{Look, Unseen};
 use crate::message::LONGEST_WAIT;
-use crate::reconcile::Memory;
-use crate::reconcile::seen::SeenDelivery;
+use crate::reconcile::ReconcileState;
+use crate::reconcile::snapshot::SeenDelivery;
 use crate::repository::Repository;
 
 /// The most pages of 100 for one webhook: with more failures than these, jobs are found without deliveries.
@@ -28,10 +28,10 @@ pub(super) struct Deliveries {
 pub(super) async fn read(
     look: &Look<'_>,
     repositories: &BTreeSet<Repository>,
-    before: &Memory,
+    previous: &ReconcileState,
 ) -> Deliveries {
     let now = look.app.clock.now();
-    let known = look.app.recollection.hooks(now);
+    let known = look.app.jobs.hooks(now);
     let found = match known {
         Some(hooks) => Some(hooks),
         None => find_hooks(look, repositories, now).await,
@@ -40,7 +40,7 @@ pub(super) async fn read(
     let day = now - LONGEST_WAIT;
     let (mut list, mut whole) = (Vec::new(), true);
     for hook in &hooks {
-        let (known, since) = of_hook(look, hook, before, day).await;
+        let (known, since) = of_hook(look, hook, previous, day).await;
         list.extend(known);
         whole &= since == day;
     }
@@ -52,11 +52,11 @@ pub(super) async fn read(
 async fn of_hook(
     look: &Look<'_>,
     hook: &str,
-    before: &Memory,
+    previous: &ReconcileState,
     day: DateTime<Utc>,
 ) -> (Vec<SeenDelivery>, DateTime<Utc>) {
     let (mut known, mut since) = list(look, hook, true, day).await;
-    let lost = known.iter().filter(|one| is_lost(one, before)).map(|one| one.at).min();
+    let lost = known.iter().filter(|one| is_lost(one, previous)).map(|one| one.at).min();
     if let Some(first) = lost {
         let (came, reached) = list(look, hook, false, first).await;
         known.extend(came);
@@ -98,9 +98,9 @@ async fn list(
 }
 
 /// What has come since is known for good, and need not be looked for again.
-fn is_lost(delivery: &SeenDelivery, before: &Memory) -> bool {
+fn is_lost(delivery: &SeenDelivery, previous: &ReconcileState) -> bool {
     let queued = delivery.event.1.as_deref() == Some("queued");
-    queued && !before.brought.contains(&delivery.guid)
+    queued && !previous.brought.contains(&delivery.guid)
 }
 
 async fn find_hooks(
@@ -132,7 +132,7 @@ async fn find_hooks(
     }
     // Before there is a task nobody knows where to look; so that is not a finding to hold on to.
     if !hooks.is_empty() {
-        look.app.recollection.keep_hooks(&hooks, now);
+        look.app.jobs.keep_hooks(&hooks, now);
     }
     Some(hooks)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::look::Look;
 use crate::profiles::{Match, match_profile};
-use crate::reconcile::seen::ListedJob;
+use crate::reconcile::snapshot::ListedJob;
 use crate::runner_group::bar;
 use crate::scope::Scope;
 
@@ -23,7 +23,7 @@ pub(super) async fn read(
         let Match::Profile(profile) = match_profile(&job.seen.labels, &policy.profiles) else {
             continue;
         };
-        let name = profile.group.as_ref().unwrap_or(&look.app.runners.surroundings.group);
+        let name = profile.group.as_ref().unwrap_or(&look.app.runners.runner_environment.group);
         let place = (look.app.scope.api_path(&job.repository), name);
         let group = match known.get(&place) {
             Some(group) => group,

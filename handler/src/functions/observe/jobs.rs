@@ -10,8 +10,8 @@ use super::ledger::Ledger;
 use super::look::{AT_ONCE, Look, Unseen};
 use super::repositories;
 use crate::message::LONGEST_WAIT;
-use crate::reconcile::memory::Cursor;
-use crate::reconcile::seen::{Ending, LedgerTask, ListedJob, Stage};
+use crate::reconcile::snapshot::{Ending, LedgerTask, ListedJob, Stage};
+use crate::reconcile::state::Cursor;
 use crate::reconcile::walk::{End, walk};
 use crate::repository::Repository;
 
@@ -106,7 +106,7 @@ fn on_the_way(
     let mut runs = BTreeSet::new();
     for task in ledger.tasks.iter().filter(|task| is_owing(look, task)) {
         while let End::Unread(asked) = walk(task, jobs, look.rules) {
-            match look.app.recollection.ended(asked.job) {
+            match look.app.jobs.ended(asked.job) {
                 Some(job) => jobs.insert(asked.job, job),
                 None => {
                     runs.extend(ledger.runs.get(&asked).cloned());
@@ -139,7 +139,7 @@ impl Jobs {
             match listed {
                 Ok(jobs) => {
                     look.booked(jobs.len());
-                    jobs.iter().for_each(|(id, job)| look.app.recollection.keep(*id, job));
+                    jobs.iter().for_each(|(id, job)| look.app.jobs.keep(*id, job));
                     self.jobs.extend(jobs);
                     if !self.partial {
                         self.cursor.run = Some(run);
@@ -159,7 +159,7 @@ impl Jobs {
         }
         for task in ledger.tasks.iter().filter(|task| is_owing(look, task)) {
             while let End::Unread(asked) = walk(task, &self.jobs, look.rules)
-                && let Some(job) = look.app.recollection.last(asked.job)
+                && let Some(job) = look.app.jobs.last(asked.job)
             {
                 self.jobs.insert(asked.job, job);
             }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::app::App;
 use crate::batch::{BatchError, ListedTask, OpenOrClosed, TaskState};
 use crate::batch_job::BatchJobId;
-use crate::functions::App;
 use crate::reconcile::Rules;
-use crate::reconcile::seen::{Ending, LedgerTask, Stage};
+use crate::reconcile::snapshot::{Ending, LedgerTask, Stage};
 use crate::repository::Repository;
 use crate::task::TaskId;
 
@@ -30,30 +30,30 @@ impl Ledger {
 /// # Errors
 /// A part could not be read, so that nothing is known.
 pub(super) async fn read(app: &App, rules: &Rules) -> Result<Ledger, BatchError> {
-    let places = app.batch.jobs().await?;
+    let batch_jobs = app.batch.jobs().await?;
     let (mut tasks, mut runs) = (Vec::new(), BTreeMap::new());
-    for (place, state) in &places {
-        for listed in app.batch.tasks(place).await? {
-            let Some(task) = task(&listed, place, *state, rules) else { continue };
+    for (batch_job, state) in &batch_jobs {
+        for listed in app.batch.tasks(batch_job).await? {
+            let Some(task) = task(&listed, batch_job, *state, rules) else { continue };
             let run = listed.fact("RUNNER_RUN_ID").and_then(|run| run.parse().ok());
             runs.extend(run.map(|run| (task.id.clone(), (task.repository.clone(), run))));
             tasks.push(task);
         }
     }
-    Ok(Ledger { tasks, runs, generations: generations(&places) })
+    Ok(Ledger { tasks, runs, generations: generations(&batch_jobs) })
 }
 
 /// A task whose name is not one of ours, or that was told nothing of a job, is somebody else's.
 fn task(
     listed: &ListedTask,
-    place: &BatchJobId,
+    batch_job: &BatchJobId,
     state: OpenOrClosed,
     rules: &Rules,
 ) -> Option<LedgerTask> {
     Some(LedgerTask {
         id: rules.deployment.read(&listed.id)?,
-        batch_job: place.to_string(),
-        profile: listed.fact("RUNNER_PROFILE").unwrap_or(&place.profile).to_owned(),
+        batch_job: batch_job.to_string(),
+        profile: listed.fact("RUNNER_PROFILE").unwrap_or(&batch_job.profile).to_owned(),
         pinned: pinned(listed),
         repository: Repository::try_from(listed.fact("RUNNER_REPOSITORY")?).ok()?,
         stage: stage(listed, state),
@@ -87,15 +87,15 @@ fn ending(listed: &ListedTask) -> Ending {
     Ending::of(execution.exit_code, failure)
 }
 
-fn generations(places: &[(BatchJobId, OpenOrClosed)]) -> BTreeMap<String, u32> {
+fn generations(batch_jobs: &[(BatchJobId, OpenOrClosed)]) -> BTreeMap<String, u32> {
     let mut generations: BTreeMap<String, u32> = BTreeMap::new();
     let mut newest: BTreeMap<&str, u32> = BTreeMap::new();
-    for (place, state) in places {
-        let newest = newest.entry(&place.profile).or_default();
-        *newest = place.generation.max(*newest);
+    for (batch_job, state) in batch_jobs {
+        let newest = newest.entry(&batch_job.profile).or_default();
+        *newest = batch_job.generation.max(*newest);
         if *state == OpenOrClosed::Open {
-            let first = generations.entry(place.profile.clone()).or_insert(u32::MAX);
-            *first = place.generation.min(*first);
+            let first = generations.entry(batch_job.profile.clone()).or_insert(u32::MAX);
+            *first = batch_job.generation.min(*first);
         }
     }
     for (profile, newest) in newest {
@@ -110,15 +110,15 @@ mod tests {
 
     #[test]
     fn the_first_batch_job_that_is_open_takes_tasks_or_the_next_to_be_made() {
-        let place = |profile, generation, state| (BatchJobId::new(profile, generation), state);
+        let batch_job = |profile, generation, state| (BatchJobId::new(profile, generation), state);
         let (open, closed) = (OpenOrClosed::Open, OpenOrClosed::Closed);
         let all = generations(&[
-            place("a", 1, open),
-            place("b", 1, closed),
-            place("b", 2, open),
-            place("b", 3, open),
-            place("c", 1, closed),
-            place("c", 2, closed),
+            batch_job("a", 1, open),
+            batch_job("b", 1, closed),
+            batch_job("b", 2, open),
+            batch_job("b", 3, open),
+            batch_job("c", 1, closed),
+            batch_job("c", 2, closed),
         ]);
         let all: Vec<_> = all.iter().map(|(profile, n)| (profile.as_str(), *n)).collect();
         assert_eq!(all, [("a", 1), ("b", 2), ("c", 3)]);

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use crate::causes::Chain;
+use crate::app::App;
 use crate::deadline::Deadline;
-use crate::functions::App;
+use crate::error_chain::ErrorChain;
 use crate::github::{Github, GithubError};
 use crate::reconcile::Rules;
 
@@ -16,19 +16,16 @@ pub(super) const AT_ONCE: usize = 8;
 
 /// How far a look goes, and on whose behalf.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::functions) struct Bounds {
-    /// The function, as its log lines name it.
-    pub(in crate::functions) function: &'static str,
+pub(crate) struct Bounds {
     /// How long it goes on.
-    pub(in crate::functions) longest: Duration,
+    pub(crate) longest: Duration,
     /// How many requests it sends to GitHub. What has not changed costs nothing of the hour's.
-    pub(in crate::functions) most_calls: u32,
+    pub(crate) most_calls: u32,
 }
 
 /// What looks around.
 pub(super) struct Look<'a> {
     pub(super) app: &'a App,
-    pub(super) function: &'static str,
     pub(super) rules: &'a Rules,
     pub(super) github: Github,
     until: Deadline,
@@ -49,7 +46,6 @@ impl<'a> Look<'a> {
     pub(super) fn new(app: &'a App, rules: &'a Rules, bounds: Bounds) -> Self {
         Self {
             app,
-            function: bounds.function,
             rules,
             github: app.github.for_housekeeping(),
             until: Deadline::after(bounds.longest),
@@ -86,7 +82,7 @@ impl<'a> Look<'a> {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(err)) => err,
             Err(elapsed) => {
-                warn!(function = self.function, "continues without an answer: {elapsed}");
+                warn!("continues without an answer: {elapsed}");
                 return Err(Unseen::NotReached);
             }
         };
@@ -94,12 +90,12 @@ impl<'a> Look<'a> {
             GithubError::Limited { .. } => {
                 // Whatever else would be asked waits for the same limit.
                 if self.calls_left.swap(0, Ordering::Relaxed) > 0 {
-                    warn!(function = self.function, "looks no further: {err}");
+                    warn!("looks no further: {err}");
                 }
                 Err(Unseen::NotReached)
             }
             GithubError::Unavailable { .. } => {
-                warn!(function = self.function, "goes on without: {}", Chain(&err));
+                warn!("goes on without: {}", ErrorChain(&err));
                 Err(Unseen::NotReached)
             }
             _ => Err(Unseen::Refused),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::look::{Look, Unseen};
-use crate::reconcile::seen::{RunnerRelease, SeenRunner};
+use crate::reconcile::snapshot::{RunnerRelease, SeenRunner};
 use crate::repository::Repository;
 
 /// Lists the runners where those of these repositories' jobs are registered; `None` where no repository is

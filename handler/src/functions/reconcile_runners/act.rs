@@ -10,9 +10,8 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
-use super::FUNCTION;
+use crate::app::App;
 use crate::deadline::Deadline;
-use crate::functions::App;
 use crate::reconcile::Repair;
 
 /// The time that a repair needs where nothing hangs; none starts with less. The transport ends one that takes longer.
@@ -34,12 +33,12 @@ pub(super) async fn act(
         }
         match hands.carry_out(repair).await {
             Ok(Some(text)) => {
-                info!(function = FUNCTION, "{text}");
+                info!("{text}");
                 done += 1;
             }
             Ok(None) => {}
             Err(err) => {
-                warn!(function = FUNCTION, "failed to {err:#}; the next run tries again");
+                warn!("failed to {err:#}; the next run tries again");
                 failed += 1;
             }
         }
@@ -52,10 +51,7 @@ pub(super) async fn act(
 }
 
 /// Carries out what an operator has asked for, and tells of each thing what was done, or why it was not.
-pub(in crate::functions) async fn carry_out(
-    app: &App,
-    repairs: &[Repair],
-) -> Vec<anyhow::Result<String>> {
+pub(crate) async fn carry_out(app: &App, repairs: &[Repair]) -> Vec<anyhow::Result<String>> {
     let mut hands = repairs::Hands::new(app, &[]);
     let mut told = Vec::new();
     for repair in repairs {

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use crate::app::App;
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
-use crate::functions::App;
 use crate::functions::walk::{End, Walked, ahead, repository_of, walk};
-use crate::message::{Cancelled, Message, Taken};
+use crate::message::{Cancelled, Message, Reassigned};
 use crate::task::TaskId;
 
 /// How far the request for a job's runner may be behind the news that the job runs.
@@ -19,7 +19,7 @@ const BEHIND: Duration = Duration::from_secs(15);
 
 /// A task that was made for some job.
 struct Made {
-    place: BatchJobId,
+    batch_job: BatchJobId,
     id: TaskId,
     state: TaskState,
 }
@@ -29,20 +29,20 @@ struct Made {
 /// A job with a task of its own has but changed places with another: its task's walk leads on to where it owes
 /// itself. Without one no walk leads through this job, so that the job at the walk's end has no runner; unless a
 /// further task was made for a job on the way.
-pub(super) async fn replace_stolen(app: &App, taken: &Taken) -> anyhow::Result<String> {
-    let job = taken.job;
-    let Some(stolen) = app.runners.deployment.read(&taken.runner) else {
-        return Ok(format!("runner {} is not of this deployment", taken.runner));
+pub(super) async fn replace_stolen(app: &App, reassigned: &Reassigned) -> anyhow::Result<String> {
+    let job = reassigned.job;
+    let Some(stolen) = app.runners.deployment.read(&reassigned.runner) else {
+        return Ok(format!("runner {} is not of this deployment", reassigned.runner));
     };
-    if has_own_task(app, taken).await? {
+    if has_own_task(app, reassigned).await? {
         return Ok(format!("job {job} has a task, which stands in for runner {stolen}"));
     }
-    if !taken.again {
-        let again = Taken { again: true, ..taken.clone() };
-        app.queue.put(&Message::Taken(again), BEHIND).await?;
+    if !reassigned.again {
+        let again = Reassigned { again: true, ..reassigned.clone() };
+        app.queue.put(&Message::Reassigned(again), BEHIND).await?;
         return Ok(format!("job {job} runs on runner {stolen} and has no task yet"));
     }
-    let Walked { path, end } = walk_of(app, taken, &stolen).await?;
+    let Walked { path, end } = walk_of(app, reassigned, &stolen).await?;
     let (End::Serve(waiting) | End::Replace(waiting)) = end else {
         return Ok(format!("nobody misses runner {stolen}"));
     };
@@ -63,9 +63,9 @@ pub(super) async fn replace_stolen(app: &App, taken: &Taken) -> anyhow::Result<S
 pub(super) async fn end_superfluous(app: &App, cancelled: &Cancelled) -> anyhow::Result<String> {
     let Cancelled { job, profile } = cancelled;
     let mut ended = Vec::new();
-    for made in made_for(app, *job, |place| place.profile == *profile).await? {
+    for made in made_for(app, *job, |batch_job| batch_job.profile == *profile).await? {
         if made.state == TaskState::Active {
-            app.batch.terminate(&made.place, &made.id.to_string()).await?;
+            app.batch.terminate(&made.batch_job, &made.id.to_string()).await?;
             ended.push(made.id.to_string());
         }
     }
@@ -75,19 +75,19 @@ pub(super) async fn end_superfluous(app: &App, cancelled: &Cancelled) -> anyhow:
     })
 }
 
-async fn has_own_task(app: &App, taken: &Taken) -> Result<bool, BatchError> {
-    let first = app.runners.deployment.task(taken.job, 1).to_string();
-    match app.batch.task(&BatchJobId::new(&taken.profile, 1), &first).await {
+async fn has_own_task(app: &App, reassigned: &Reassigned) -> Result<bool, BatchError> {
+    let first = app.runners.deployment.task(reassigned.job, 1).to_string();
+    match app.batch.task(&BatchJobId::new(&reassigned.profile, 1), &first).await {
         Err(BatchError::NoTask(_)) => {}
         seen => return seen.map(|_| true),
     }
-    Ok(!made_for(app, taken.job, |_| true).await?.is_empty())
+    Ok(!made_for(app, reassigned.job, |_| true).await?.is_empty())
 }
 
-async fn walk_of(app: &App, taken: &Taken, stolen: &TaskId) -> anyhow::Result<Walked> {
+async fn walk_of(app: &App, reassigned: &Reassigned, stolen: &TaskId) -> anyhow::Result<Walked> {
     let profiles = &app.webhook.policy.profiles;
-    let profile = profiles.iter().find(|profile| profile.name == taken.profile);
-    let profile = profile.with_context(|| format!("find profile {}", taken.profile))?;
+    let profile = profiles.iter().find(|profile| profile.name == reassigned.profile);
+    let profile = profile.with_context(|| format!("find profile {}", reassigned.profile))?;
     let repository = repository_of(app, stolen).await?;
     // The profile tells but whether the waiting job takes such a runner; it gets one of its own in any case.
     Ok(walk(app, stolen, profile, stolen.clone(), repository).await?)
@@ -102,12 +102,14 @@ async fn made_for(
     let deployment = &app.runners.deployment;
     let prefix = deployment.task(job, 1).to_string();
     let mut made = Vec::new();
-    for (place, _) in app.batch.jobs().await?.into_iter().filter(|(place, _)| wanted(place)) {
-        let named = app.batch.tasks_named(&place, &prefix).await?;
+    for (batch_job, _) in
+        app.batch.jobs().await?.into_iter().filter(|(batch_job, _)| wanted(batch_job))
+    {
+        let named = app.batch.tasks_named(&batch_job, &prefix).await?;
         made.extend(named.into_iter().filter_map(|task| {
             // `gh-12` begins the name of `gh-123` as well.
             let id = deployment.read(&task.id).filter(|id| id.job == job)?;
-            Some(Made { place: place.clone(), id, state: task.state })
+            Some(Made { batch_job: batch_job.clone(), id, state: task.state })
         }));
     }
     Ok(made)

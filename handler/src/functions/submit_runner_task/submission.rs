@@ -1,14 +1,11 @@
 //! Adds the task of a request to the Batch job of its profile, or to the one that has taken over.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
-
 use tracing::warn;
 
 use super::{MOST_REPLACEMENTS, Poison, Submitted, Unsubmitted};
+use crate::app::App;
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
-use crate::functions::App;
 use crate::functions::group::group;
 use crate::message::RunnerRequest;
 use crate::profiles::Profile;
@@ -18,24 +15,6 @@ use crate::ticket::Ticket;
 
 /// Where so many Batch jobs of a profile take no tasks, something closes them as they are made.
 const MOST_GENERATIONS: u32 = 64;
-
-/// Remembers which Batch job of each profile took tasks last, so that not each task meets the closed ones.
-#[derive(Debug, Default)]
-pub(in crate::functions) struct Generations(Mutex<BTreeMap<String, u32>>);
-
-impl Generations {
-    fn newest(&self, request: &RunnerRequest) -> BatchJobId {
-        let mut known = self.0.lock().expect("no holder of this lock can panic");
-        let newest = known.entry(request.profile.clone()).or_insert(request.generation);
-        *newest = (*newest).max(request.generation);
-        BatchJobId::new(&request.profile, *newest)
-    }
-
-    fn note(&self, taken_over: &BatchJobId) {
-        let mut known = self.0.lock().expect("no holder of this lock can panic");
-        known.insert(taken_over.profile.clone(), taken_over.generation);
-    }
-}
 
 /// How a task of the asked name stands, where it cannot be added.
 enum Namesake {
@@ -52,21 +31,21 @@ pub(super) async fn submit(app: &App, request: &RunnerRequest) -> Result<Submitt
     let profiles = &app.webhook.policy.profiles;
     let profile = profiles.iter().find(|profile| profile.name == request.profile);
     let profile = profile.ok_or_else(|| Poison::NoProfile(request.profile.clone()))?;
-    let mut place = app.generations.newest(request);
+    let mut batch_job = app.batch_jobs.newest(request);
     let mut replacement = request.replacement;
     loop {
         let id = app.runners.deployment.task(request.job, replacement);
-        let closed = match add(app, request, profile, &place, id.clone()).await {
+        let closed = match add(app, request, profile, &batch_job, id.clone()).await {
             Err(Unsubmitted::Batch(BatchError::TaskExists(_))) => false,
             Err(Unsubmitted::Batch(BatchError::JobClosed { code, .. }))
-                if place.generation < MOST_GENERATIONS =>
+                if batch_job.generation < MOST_GENERATIONS =>
             {
-                warn!(function = "SubmitRunnerTask", %place, code, "succeeded by another");
+                warn!(%batch_job, code, "succeeded by another");
                 true
             }
             added => return added.map(|()| Submitted::Added(id)),
         };
-        match namesake(app, &place, &id, closed).await? {
+        match namesake(app, &batch_job, &id, closed).await? {
             Namesake::Lives => return Ok(Submitted::Covered(id)),
             Namesake::Spent => {
                 if replacement == request.replacement {
@@ -81,8 +60,8 @@ pub(super) async fn submit(app: &App, request: &RunnerRequest) -> Result<Submitt
             Namesake::Absent => {}
         }
         if closed {
-            place = place.successor();
-            app.generations.note(&place);
+            batch_job = batch_job.successor();
+            app.batch_jobs.note(&batch_job);
         }
         if replacement > MOST_REPLACEMENTS {
             return Err(Poison::TooOften(request.job).into());
@@ -93,11 +72,11 @@ pub(super) async fn submit(app: &App, request: &RunnerRequest) -> Result<Submitt
 /// Looks at the task that has the name already. In a closed Batch job, one that waits never starts.
 async fn namesake(
     app: &App,
-    place: &BatchJobId,
+    batch_job: &BatchJobId,
     id: &TaskId,
     closed: bool,
 ) -> Result<Namesake, BatchError> {
-    let state = match app.batch.task(place, &id.to_string()).await {
+    let state = match app.batch.task(batch_job, &id.to_string()).await {
         Err(BatchError::NoTask(_)) => return Ok(Namesake::Absent),
         seen => seen?.state,
     };
@@ -113,18 +92,18 @@ async fn add(
     app: &App,
     request: &RunnerRequest,
     profile: &Profile,
-    place: &BatchJobId,
+    batch_job: &BatchJobId,
     id: TaskId,
 ) -> Result<(), Unsubmitted> {
-    let credential = credential(app, request, profile, place, &id).await?;
+    let credential = credential(app, request, profile, batch_job, &id).await?;
     let url = app.scope.runner_url(&app.web, &request.repository);
-    let surroundings = &app.runners.surroundings;
+    let runner_environment = &app.runners.runner_environment;
     let carrying = profile.pinned_to(&request.pinned);
-    let task = RunnerTask::describe(id, request, &carrying, surroundings, &url, &credential);
-    match app.batch.add_task(place, &task).await {
+    let task = RunnerTask::describe(id, request, &carrying, runner_environment, &url, &credential);
+    match app.batch.add_task(batch_job, &task).await {
         Err(BatchError::NoJob(_)) => {
-            app.batch.add_job(place, &profile.pool).await?;
-            Ok(app.batch.add_task(place, &task).await?)
+            app.batch.add_job(batch_job, &profile.pool).await?;
+            Ok(app.batch.add_task(batch_job, &task).await?)
         }
         added => Ok(added?),
     }
@@ -134,11 +113,11 @@ async fn credential(
     app: &App,
     request: &RunnerRequest,
     profile: &Profile,
-    place: &BatchJobId,
+    batch_job: &BatchJobId,
     id: &TaskId,
 ) -> Result<Credential, Unsubmitted> {
     let Registration::Jit { claim_url } = &app.runners.registration else {
-        let name = profile.group.as_ref().unwrap_or(&app.runners.surroundings.group);
+        let name = profile.group.as_ref().unwrap_or(&app.runners.runner_environment.group);
         group(app, &request.repository, name).await?;
         let token = app.github.registration_token(&request.repository).await?;
         return Ok(Credential::Token { token: token.token, expires_at: token.expires_at });
@@ -146,8 +125,8 @@ async fn credential(
     let ticket = Ticket {
         task: id.to_string(),
         profile: request.profile.clone(),
-        generation: place.generation,
-        expires: app.clock.now() + app.runners.surroundings.longest_life(),
+        generation: batch_job.generation,
+        expires: app.clock.now() + app.runners.runner_environment.longest_life(),
     };
     let ticket = ticket.seal(&app.runners.ticket_key);
     Ok(Credential::Claim { url: claim_url.to_string(), ticket })

@@ -6,7 +6,8 @@
 
 use chrono::TimeDelta;
 
-use super::{App, Interrupted, repository_of};
+use super::{Interrupted, repository_of};
+use crate::app::App;
 use crate::batch::{BatchError, TaskState};
 use crate::github::Presence;
 use crate::task::TaskId;
@@ -15,7 +16,7 @@ use crate::task::TaskId;
 const TAKING: TimeDelta = TimeDelta::seconds(15);
 
 /// Another task on the way to the same job, whose runner has no job, or has only just got one.
-pub(in crate::functions) enum Ahead {
+pub(crate) enum Ahead {
     /// Its runner is connected, and idles.
     Idles(TaskId),
     /// Its runner was given a job a moment ago: that one, perhaps.
@@ -30,7 +31,7 @@ pub(in crate::functions) enum Ahead {
 
 impl Ahead {
     /// Tells which task it is.
-    pub(in crate::functions) fn task(&self) -> &TaskId {
+    pub(crate) fn task(&self) -> &TaskId {
         match self {
             Self::Idles(task)
             | Self::Takes(task)
@@ -42,10 +43,7 @@ impl Ahead {
 }
 
 /// Finds another task; one that is nearer to the job before one that is less near.
-pub(in crate::functions) async fn ahead(
-    app: &App,
-    path: &[TaskId],
-) -> Result<Option<Ahead>, Interrupted> {
+pub(crate) async fn ahead(app: &App, path: &[TaskId]) -> Result<Option<Ahead>, Interrupted> {
     let (mut takes, mut starts, mut claims, mut waits) = (None, None, None, None);
     for (id, state) in others(app, path).await? {
         if state != TaskState::Running {
@@ -54,7 +52,7 @@ pub(in crate::functions) async fn ahead(
         }
         let repository = repository_of(app, &id).await?;
         match app.github.presence(&repository, &id.to_string()).await? {
-            Presence::Busy if app.beaten.busy_for(&id, app.clock.now()) >= TAKING => {}
+            Presence::Busy if app.chains.busy_for(&id, app.clock.now()) >= TAKING => {}
             Presence::Busy => takes = takes.or(Some(Ahead::Takes(id))),
             Presence::Idle => return Ok(Some(Ahead::Idles(id))),
             Presence::Offline => starts = starts.or(Some(Ahead::Starts(id))),
@@ -67,12 +65,12 @@ pub(in crate::functions) async fn ahead(
 /// Lists the live tasks from which a way leads to a job on this one, and whose runners have taken no job. Live
 /// tasks are listed in whole: they are a page or two, and the way may be long.
 async fn others(app: &App, path: &[TaskId]) -> Result<Vec<(TaskId, TaskState)>, BatchError> {
-    let leading = app.beaten.leading_to(path.iter().map(|made_for| made_for.job));
+    let leading = app.chains.leading_to(path.iter().map(|made_for| made_for.job));
     let is_other =
-        |id: &TaskId| leading.contains(&id.job) && !path.contains(id) && !app.beaten.has_taken(id);
+        |id: &TaskId| leading.contains(&id.job) && !path.contains(id) && !app.chains.has_taken(id);
     let mut found = Vec::new();
-    for (place, _) in app.batch.jobs().await? {
-        let live = app.batch.live_tasks(&place).await?.into_iter();
+    for (batch_job, _) in app.batch.jobs().await? {
+        let live = app.batch.live_tasks(&batch_job).await?.into_iter();
         let ours =
             live.filter_map(|task| Some((app.runners.deployment.read(&task.id)?, task.state)));
         found.extend(ours.filter(|(id, _)| is_other(id)));

@@ -1,12 +1,12 @@
 use super::*;
 
-const MINT: Spending<'static> = Spending {
+const MINT: RequestCost<'static> = RequestCost {
     call: "registering a runner",
     points: 5,
     registers_at: Some("orgs/octo"),
     purpose: Purpose::Mint,
 };
-const LOOK: Spending<'static> = Spending {
+const LOOK: RequestCost<'static> = RequestCost {
     call: "listing runs",
     points: 1,
     registers_at: None,
@@ -18,18 +18,22 @@ fn at(seconds: i64) -> DateTime<Utc> {
 }
 
 /// What an answer tells with so much left of 5,000 until the hour ends.
-fn left(remaining: u32) -> Told {
-    Told {
+fn left(remaining: u32) -> RateLimitHeaders {
+    RateLimitHeaders {
         resource: Some("core".to_owned()),
         limit: Some(5000),
         remaining: Some(remaining),
         resets_at: Some(at(3600)),
-        ..Told::default()
+        ..RateLimitHeaders::default()
     }
 }
 
-fn refused(retry_after: Option<u64>) -> Told {
-    Told { refused: true, retry_after: retry_after.map(Duration::from_secs), ..Told::default() }
+fn refused(retry_after: Option<u64>) -> RateLimitHeaders {
+    RateLimitHeaders {
+        refused: true,
+        retry_after: retry_after.map(Duration::from_secs),
+        ..RateLimitHeaders::default()
+    }
 }
 
 fn seconds(wait: Result<(), Duration>) -> u64 {
@@ -61,7 +65,7 @@ fn an_answer_that_was_overtaken_gives_nothing_back() {
 fn resources_have_hours_of_their_own() {
     let mut budget = Budget::default();
     let registrations =
-        Told { resource: Some("actions_runner_registration".to_owned()), ..left(0) };
+        RateLimitHeaders { resource: Some("actions_runner_registration".to_owned()), ..left(0) };
     budget.learn(MINT.call, &registrations, at(0));
     assert_eq!(seconds(budget.spend(&MINT, at(0))), 3600);
     assert_eq!(seconds(budget.spend(&LOOK, at(0))), 0);
@@ -76,7 +80,7 @@ fn a_minute_has_180_runners_and_90_deeds_of_housekeeping() {
     }
     assert_eq!(seconds(budget.spend(&MINT, at(20))), 51);
     assert_eq!(seconds(budget.spend(&MINT, at(71))), 0);
-    let cancel = Spending { call: "cancelling a run", points: 5, ..LOOK };
+    let cancel = RequestCost { call: "cancelling a run", points: 5, ..LOOK };
     let done = (0..180).filter(|_| budget.spend(&cancel, at(10)).is_ok()).count();
     assert_eq!(done, 90);
 }
@@ -86,12 +90,14 @@ fn five_minutes_have_1500_runners_for_each_organization() {
     let mut budget = Budget::default();
     budget.learn(LOOK.call, &left(5000), at(0));
     let minted = (0..600).map(|second| {
-        (0..3).filter(|_| budget.spend(&Spending { points: 0, ..MINT }, at(second)).is_ok()).count()
+        (0..3)
+            .filter(|_| budget.spend(&RequestCost { points: 0, ..MINT }, at(second)).is_ok())
+            .count()
     });
     let minted: Vec<usize> = minted.collect();
     assert_eq!(minted[..301].iter().sum::<usize>(), 903);
     let burst = |budget: &mut Budget, place: &str, now: i64| {
-        let spending = Spending { points: 0, registers_at: Some(place), ..MINT };
+        let spending = RequestCost { points: 0, registers_at: Some(place), ..MINT };
         (0..2000).filter(|_| budget.spend(&spending, at(now)).is_ok()).count()
     };
     assert_eq!(burst(&mut budget, "orgs/corp", 0), 1500);

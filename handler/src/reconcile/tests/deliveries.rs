@@ -21,8 +21,8 @@ fn a_lost_delivery_is_asked_for_again_five_times() {
         attempt(1, "a", 0, false),
         attempt(0, "c", -24 * 60, false),
     ];
-    let mut lost = Seen { deliveries, ..seen([], [], []) };
-    let mut memory = Memory::default();
+    let mut lost = Snapshot { deliveries, ..seen([], [], []) };
+    let mut memory = ReconcileState::default();
     let mut said = Vec::new();
     for minutes in (2..200).step_by(2) {
         let (repairs, next) = plan(&lost, &memory, &rules(), at(minutes));
@@ -53,10 +53,10 @@ fn a_lost_delivery_is_asked_for_again_five_times() {
 fn an_event_that_was_brought_is_not_asked_for_while_a_list_is_not_reached() {
     let failed = attempt(1, "a", 0, false);
     let deliveries = vec![attempt(2, "a", 2, true), failed.clone()];
-    let whole = Seen { deliveries, ..seen([], [], []) };
-    let nothing = Seen { all_deliveries: false, ..seen([], [], []) };
-    let part = Seen { deliveries: vec![failed], ..nothing.clone() };
-    let mut memory = Memory::default();
+    let whole = Snapshot { deliveries, ..seen([], [], []) };
+    let nothing = Snapshot { all_deliveries: false, ..seen([], [], []) };
+    let part = Snapshot { deliveries: vec![failed], ..nothing.clone() };
+    let mut memory = ReconcileState::default();
     let repaired = [&whole, &nothing, &part].map(|seen| {
         let (repairs, next) = plan(seen, &memory, &rules(), at(4));
         memory = next;

@@ -11,8 +11,8 @@ fn a_job_that_nobody_heard_of_gets_a_runner_after_two_minutes() {
 #[test]
 fn a_job_that_a_run_did_not_reach_has_waited_all_the_same() {
     let lost = seen([(1, job("queued", UBUNTU))], [], []);
-    let sights = [(0, &lost), (1, &Seen::default()), (2, &lost)];
-    let mut memory = Memory::default();
+    let sights = [(0, &lost), (1, &Snapshot::default()), (2, &lost)];
+    let mut memory = ReconcileState::default();
     let repaired = sights.map(|(minute, seen)| {
         let (repairs, next) = plan(seen, &memory, &rules(), at(minute));
         memory = next;
@@ -32,7 +32,7 @@ fn a_thief_without_a_task_leaves_the_job_of_the_runner_that_it_took_uncovered() 
 fn a_job_whose_runner_served_another_waits_until_every_run_was_reached() {
     let ended = task("gh-1", "ubuntu", ended(0, Ending::Clean));
     let whole = seen([(1, job("queued", UBUNTU))], [ended], []);
-    let partial = Seen { partial: true, ..whole.clone() };
+    let partial = Snapshot { partial: true, ..whole.clone() };
     insta::assert_snapshot!(runs(&partial, 0..=4), @"");
     insta::assert_snapshot!(runs(&whole, 0..=2), @"2: request gh-1-2 on ubuntu");
 }

@@ -38,7 +38,7 @@ fn a_task_that_runs_on_without_a_registration_is_terminated_after_fifteen_minute
     let tasks = [started("gh-1", 0), started("gh-2", 0), started("gh-3", 10), started("gh-4", 0)];
     // gh-4 has not claimed: it may still pull its image.
     let claims = ["gh-1", "gh-2", "gh-3"].map(str::to_owned).to_vec();
-    let gone = Seen { claims: Some(claims), ..seen(jobs, tasks, []) };
+    let gone = Snapshot { claims: Some(claims), ..seen(jobs, tasks, []) };
     insta::assert_snapshot!(runs(&gone, [0, 14, 15, 24, 25]), @"
     15: terminate gh-1: its runner is gone
     24: terminate gh-1: its runner is gone
@@ -51,10 +51,10 @@ fn a_task_that_runs_on_without_a_registration_is_terminated_after_fifteen_minute
 fn a_runner_that_is_registered_late_has_the_whole_time_to_connect() {
     let tasks = [task("gh-1", "ubuntu", Stage::Started { at: Some(at(0)) })];
     let claims = Some(vec!["gh-1".to_owned()]);
-    let claiming = Seen { claims, ..seen([(1, job("queued", UBUNTU))], tasks, []) };
+    let claiming = Snapshot { claims, ..seen([(1, job("queued", UBUNTU))], tasks, []) };
     let offline = SeenRunner { online: false, ..runner("gh-1", false) };
-    let registered = Seen { runners: Some(vec![offline]), ..claiming.clone() };
-    let mut memory = Memory::default();
+    let registered = Snapshot { runners: Some(vec![offline]), ..claiming.clone() };
+    let mut memory = ReconcileState::default();
     let sights =
         [(0, &claiming), (9, &claiming), (10, &registered), (24, &registered), (25, &registered)];
     let repaired = sights.map(|(minute, seen)| {
@@ -110,7 +110,7 @@ fn poison_goes_back_when_it_can_be_read_and_served() {
         poison(4, "ubuntu", -1500),
         hint,
     ];
-    let lying = Seen { poison: messages, ..seen([], [], []) };
+    let lying = Snapshot { poison: messages, ..seen([], [], []) };
     insta::assert_snapshot!(runs(&lying, [8, 10]), @r"
     8: drop
     8: drop
@@ -134,7 +134,7 @@ fn a_job_that_waits_too_long_is_told_with_its_reason() {
     let tasks = [task("gh-2", "ubuntu", Stage::Waiting), task("gh-3", "ubuntu", STARTED)];
     let full = SeenPool { nodes: 4, target: 4, ..SeenPool::default() };
     let pools = [("ubuntu".to_owned(), full)].into();
-    let waiting = Seen { pools, ..seen(jobs, tasks, [runner("gh-3", false)]) };
+    let waiting = Snapshot { pools, ..seen(jobs, tasks, [runner("gh-3", false)]) };
     insta::assert_snapshot!(runs(&waiting, [29, 30]), @"
     30: cancel run 45: no profile in setting RunnerProfiles carries all of its labels
     30: report job 1: no profile in setting RunnerProfiles carries all of its labels
@@ -147,8 +147,10 @@ fn a_job_that_waits_too_long_is_told_with_its_reason() {
 fn what_is_over_is_swept_away() {
     let jobs = [(1, job("completed gh-1", UBUNTU))];
     let tasks = [task("gh-1", "ubuntu", ended(0, Ending::Clean))];
-    let over =
-        Seen { claims: Some(vec!["gh-1".to_owned(), "gh-9".to_owned()]), ..seen(jobs, tasks, []) };
+    let over = Snapshot {
+        claims: Some(vec!["gh-1".to_owned(), "gh-9".to_owned()]),
+        ..seen(jobs, tasks, [])
+    };
     insta::assert_snapshot!(runs(&over, [0, 48 * 60]), @r"
     0: delete the claims of gh-9
     2880: delete gh-1
@@ -166,7 +168,7 @@ fn a_runner_that_github_will_refuse_in_ten_days_is_told_of_once() {
         |version: &str| SeenRunner { version: Some(version.to_owned()), ..runner("gh-1", true) };
     let jobs = [(1, job("in_progress gh-1", UBUNTU))];
     let tasks = [task("gh-1", "ubuntu", STARTED)];
-    let used = |version| Seen {
+    let used = |version| Snapshot {
         releases: vec![release("2.100.0", 9), release("2.99.1", 5), release("2.99.0", 0)],
         ..seen(jobs.clone(), tasks.clone(), [online(version)])
     };

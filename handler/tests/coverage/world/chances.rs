@@ -1,7 +1,7 @@
 //! Chooses what happens next, among all that may.
 
 use chrono::TimeDelta;
-use handler::reconcile::seen::{Ending, Failure};
+use handler::reconcile::snapshot::{Ending, Failure};
 
 use super::{Job, Phase, World};
 

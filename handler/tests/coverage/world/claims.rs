@@ -1,7 +1,7 @@
 //! What ClaimRunner does for a task that starts.
 
 use handler::claim::{Step, step};
-use handler::reconcile::seen::Ending;
+use handler::reconcile::snapshot::Ending;
 
 use super::{Phase, World};
 
@@ -18,13 +18,13 @@ impl World {
             match step(&own.id, profile, &self.rules.deployment, &path, &job) {
                 Step::Serve => break,
                 Step::Ask(thief) => asked = thief,
-                Step::Gone(_) => return self.end(task, Ending::Clean),
+                Step::NotNeeded(_) => return self.end(task, Ending::Clean),
                 Step::Replace => {
                     let wanted = if job.labels.iter().any(|label| label == "b") { 1 } else { 0 };
                     self.submit(asked.job, wanted, asked.replacement + 1);
                     return self.end(task, Ending::Clean);
                 }
-                Step::Unclear => unreachable!("this world hides nothing"),
+                Step::Undetermined => unreachable!("this world hides nothing"),
             }
         }
         self.tasks[task].phase = Phase::Idle(self.now);

@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::told;
+use crate::app::App;
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
-use crate::functions::App;
 use crate::github::{Github, Presence, Removed};
 use crate::message::{Message, RunnerRequest};
 use crate::reconcile::{Removal, Repair};
@@ -49,8 +49,8 @@ impl<'a> Hands<'a> {
                 self.end_without_runner(batch_job, task, repository).await?
             }
             Repair::Deregister { repository, runner, name, batch_job, why } => {
-                let place = batch_job.as_deref();
-                self.deregister(repository, (*runner, name), place, *why).await?
+                let batch_job = batch_job.as_deref();
+                self.deregister(repository, (*runner, name), batch_job, *why).await?
             }
             Repair::Redeliver { hook, delivery, guid } => {
                 let asked = self.github.redeliver(hook, *delivery).await;
@@ -71,7 +71,7 @@ impl<'a> Hands<'a> {
                 )
             }
             Repair::DeleteTask { batch_job, task } => {
-                self.app.batch.delete_task(&place(batch_job)?, &task.to_string()).await?;
+                self.app.batch.delete_task(&batch_job_id(batch_job)?, &task.to_string()).await?;
                 format!("task {task} is deleted, which ended long ago")
             }
             Repair::DeleteClaims { task } => self.delete_claims(task).await?,
@@ -105,7 +105,7 @@ impl<'a> Hands<'a> {
             return Ok(format!("runner {name} has got a job, and stays"));
         }
         if let Some(batch_job) = batch_job {
-            self.app.batch.terminate(&place(batch_job)?, &name.to_string()).await?;
+            self.app.batch.terminate(&batch_job_id(batch_job)?, &name.to_string()).await?;
         }
         Ok(format!("runner {name} is removed: {why}"))
     }
@@ -118,15 +118,15 @@ impl<'a> Hands<'a> {
         task: &TaskId,
         why: &str,
     ) -> anyhow::Result<String> {
-        let place = place(batch_job)?;
-        match self.app.batch.task(&place, &task.to_string()).await {
+        let batch_job = batch_job_id(batch_job)?;
+        match self.app.batch.task(&batch_job, &task.to_string()).await {
             Ok(seen) if seen.state != TaskState::Active => {
                 return Ok(format!("task {task} has started since, and stays"));
             }
             Ok(_) | Err(BatchError::NoTask(_)) => {}
             Err(err) => return Err(err.into()),
         }
-        self.app.batch.terminate(&place, &task.to_string()).await?;
+        self.app.batch.terminate(&batch_job, &task.to_string()).await?;
         Ok(format!("task {task} ends, which nobody needs: {why}"))
     }
 
@@ -145,7 +145,7 @@ impl<'a> Hands<'a> {
                 return Ok(format!("runner {task} is registered, and its task stays"));
             }
         }
-        self.app.batch.terminate(&place(batch_job)?, &task.to_string()).await?;
+        self.app.batch.terminate(&batch_job_id(batch_job)?, &task.to_string()).await?;
         Ok(format!(
             "task {task} is terminated: its runner is gone and it has had no job for a while"
         ))
@@ -169,6 +169,6 @@ impl<'a> Hands<'a> {
     }
 }
 
-fn place(batch_job: &str) -> anyhow::Result<BatchJobId> {
+fn batch_job_id(batch_job: &str) -> anyhow::Result<BatchJobId> {
     BatchJobId::read(batch_job).with_context(|| format!("read {batch_job} as a Batch job of ours"))
 }

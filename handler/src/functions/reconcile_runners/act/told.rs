@@ -2,17 +2,16 @@
 
 use tracing::error;
 
-use crate::functions::reconcile_runners::FUNCTION;
-use crate::reconcile::Unserved;
+use crate::reconcile::WaitReason;
 use crate::repository::Repository;
 
 /// Tells that a job has waited too long.
-pub(super) fn waiting(job: u64, repository: &Repository, why: &Unserved) {
+pub(super) fn waiting(job: u64, repository: &Repository, why: &WaitReason) {
     let (job, repo) = (job, repository);
-    error!(alarm = "waiting", function = FUNCTION, job.id = job, %repo, "job {job} has waited too long: {why}");
+    error!(alarm = "waiting", job.id = job, %repo, "job {job} has waited too long: {why}");
 }
 
 /// Tells of what no further try mends.
 pub(super) fn alarm(name: &str, text: &str) {
-    error!(alarm = name, function = FUNCTION, "{text}");
+    error!(alarm = name, "{text}");
 }

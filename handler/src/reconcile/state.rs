@@ -12,7 +12,7 @@ use crate::repository::Repository;
 /// What a run hands to the next.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default)]
-pub struct Memory {
+pub struct ReconcileState {
     /// Queued jobs at which no live task's walk ends.
     pub uncovered: Since<u64>,
     /// Runners that wait although nobody needs them.

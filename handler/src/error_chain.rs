@@ -4,9 +4,9 @@ use std::error::Error;
 use std::fmt;
 
 /// Displays an error and its causes in one line; the errors here keep a cause out of their own text.
-pub struct Chain<'a, E: ?Sized>(pub &'a E);
+pub struct ErrorChain<'a, E: ?Sized>(pub &'a E);
 
-impl<E: Error + ?Sized> fmt::Display for Chain<'_, E> {
+impl<E: Error + ?Sized> fmt::Display for ErrorChain<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
         let mut next = self.0.source();

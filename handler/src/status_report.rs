@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::reconcile::{Memory, Rules, Seen};
+use crate::reconcile::{ReconcileState, Rules, Snapshot};
 use crate::repository::Repository;
 
 mod jobs;
@@ -27,7 +27,7 @@ pub struct StatusReport {
     /// How many messages ask for runners, hidden ones included; about.
     pub messages: Option<u64>,
     /// How many jobs are at each place.
-    pub places: BTreeMap<Place, usize>,
+    pub places: BTreeMap<JobPhase, usize>,
     /// The jobs, in the order of the road, those that have waited longest first.
     pub jobs: Vec<JobStatus>,
     /// The pools of the profiles.
@@ -45,7 +45,7 @@ pub struct StatusReport {
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Place {
+pub enum JobPhase {
     /// Behind a gate of GitHub's: an approval, a concurrency group.
     Gated,
     /// No runner of ours can serve it as things are.
@@ -74,7 +74,7 @@ pub struct JobStatus {
     /// What it asks for.
     pub labels: Vec<String>,
     /// Where it stands.
-    pub place: Place,
+    pub place: JobPhase,
     /// When it was made; one behind a gate is made before it may run.
     pub since: DateTime<Utc>,
     /// The profile that serves it.
@@ -160,8 +160,8 @@ pub struct Beside {
 
 /// Makes the answer of what was seen.
 pub fn report(
-    seen: &Seen,
-    before: &Memory,
+    seen: &Snapshot,
+    previous: &ReconcileState,
     beside: Beside,
     rules: &Rules,
     now: DateTime<Utc>,
@@ -182,7 +182,7 @@ pub fn report(
         pools: pools::of_profiles(seen, rules),
         poison: leftovers::poison(seen, rules, now),
         hooks: seen.hooks.clone(),
-        lost: leftovers::lost(seen, before, now),
+        lost: leftovers::lost(seen, previous, now),
         limits: beside.limits,
     }
 }

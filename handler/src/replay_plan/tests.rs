@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{BadOrder, MOST_DELIVERIES, Plan, Replay, Which, deliveries};
 use crate::reconcile::Lost;
-use crate::reconcile::seen::SeenDelivery;
+use crate::reconcile::snapshot::SeenDelivery;
 
 fn read(json: &str) -> String {
     match Replay::read(json.as_bytes()) {

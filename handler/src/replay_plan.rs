@@ -7,8 +7,8 @@ mod order;
 pub use order::{BadOrder, Replay, Which};
 
 use crate::claim::SeenJob;
-use crate::reconcile::seen::PoisonMessage;
-use crate::reconcile::{Fate, Lost, Repair, Rules, Unserved, WaitingJob, fate};
+use crate::reconcile::snapshot::PoisonMessage;
+use crate::reconcile::{Fate, Lost, Repair, Rules, WaitReason, WaitingJob, fate};
 use chrono::{DateTime, Utc};
 
 /// How many deliveries one order asks for again; GitHub counts each request that writes as five.
@@ -130,7 +130,7 @@ pub fn job(id: u64, seen: &SeenJob, waiting: Option<&WaitingJob<'_>>) -> Plan {
     let why = &waiting.why;
     match (waiting.task, why, &waiting.next) {
         (Some(task), _, _) => Plan::leaving(name, format!("task {} is for it: {why}", task.id)),
-        (None, Unserved::NoProfile | Unserved::Group(_), _) | (None, _, None) => {
+        (None, WaitReason::NoProfile | WaitReason::Group(_), _) | (None, _, None) => {
             Plan::leaving(name, why.to_string())
         }
         (None, _, Some(request)) => {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::TaskState;
 use crate::batch::OpenOrClosed;
 use crate::batch_job::BatchJobId;
-use crate::reconcile::seen::SeenPool;
+use crate::reconcile::snapshot::SeenPool;
 
 /// The members of a pool that are asked for.
 pub(in crate::batch) const POOL: &str = "id,autoScaleRun,resizeErrors,currentDedicatedNodes,currentLowPriorityNodes,targetDedicatedNodes,targetLowPriorityNodes";

@@ -4,11 +4,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::{LostStatus, PoisonStatus};
 use crate::message::Message;
-use crate::reconcile::seen::Seen;
-use crate::reconcile::{self, Fate, Memory, Rules, fate};
+use crate::reconcile::snapshot::Snapshot;
+use crate::reconcile::{self, Fate, ReconcileState, Rules, fate};
 
 /// Lists the poison messages.
-pub(super) fn poison(seen: &Seen, rules: &Rules, now: DateTime<Utc>) -> Vec<PoisonStatus> {
+pub(super) fn poison(seen: &Snapshot, rules: &Rules, now: DateTime<Utc>) -> Vec<PoisonStatus> {
     let told = seen.poison.iter().map(|message| PoisonStatus {
         handle: message.handle.clone(),
         since: message.since,
@@ -37,8 +37,12 @@ fn words(fate: Fate) -> String {
 }
 
 /// Lists the deliveries that did not arrive.
-pub(super) fn lost(seen: &Seen, before: &Memory, now: DateTime<Utc>) -> Vec<LostStatus> {
-    let told = reconcile::lost(seen, before, now).into_iter().map(|lost| LostStatus {
+pub(super) fn lost(
+    seen: &Snapshot,
+    previous: &ReconcileState,
+    now: DateTime<Utc>,
+) -> Vec<LostStatus> {
+    let told = reconcile::lost(seen, previous, now).into_iter().map(|lost| LostStatus {
         hook: lost.last.hook.clone(),
         guid: lost.last.guid.clone(),
         at: lost.last.at,

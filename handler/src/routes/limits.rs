@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tracing::error;
+use tracing::field::Empty;
+use tracing::{Instrument, error, info_span};
 
-use super::Answer;
 use crate::deadline::Deadline;
+use crate::http::Response;
 
 /// The time in which requests are sent for an invocation of the slowest functions.
 const MAX_TIME: Duration = Duration::from_secs(199);
@@ -41,16 +42,24 @@ impl Limit {
     /// It is on the heap: the routes' own state would hold the states of all functions, several times over.
     pub(super) fn hold(
         self,
-        invocation: impl Future<Output = Answer> + Send + 'static,
-    ) -> BoxFuture<'static, Answer> {
+        invocation: impl Future<Output = Response> + Send + 'static,
+    ) -> BoxFuture<'static, Response> {
         let Self { function, time } = self;
         let invocation = invocation.boxed();
-        let held = async move {
+        let bounded = async move {
             Deadline::after(time).bound(invocation).await.unwrap_or_else(|elapsed| {
-                error!(function, "failed to end within {} s: {elapsed}", time.as_secs());
-                Answer::later(elapsed, None)
+                error!("failed to end within {} s: {elapsed}", time.as_secs());
+                Response::later(elapsed, None)
             })
         };
-        held.boxed()
+        let span = info_span!(
+            "invocation",
+            function,
+            delivery = Empty,
+            job.id = Empty,
+            task.id = Empty,
+            repo = Empty
+        );
+        bounded.instrument(span).boxed()
     }
 }

@@ -2,15 +2,15 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{JobStatus, Place};
+use super::{JobPhase, JobStatus};
 use crate::profiles::{Match, match_profile};
-use crate::reconcile::seen::{ListedJob, Seen};
-use crate::reconcile::{Rules, Unserved, WaitingJob, waiting};
+use crate::reconcile::snapshot::{ListedJob, Snapshot};
+use crate::reconcile::{Rules, WaitReason, WaitingJob, waiting};
 
 const GATE: &str = "an approval, a concurrency group or another gate of GitHub's";
 
 /// Lists the jobs that wait for a runner of ours, will do so, or are on one.
-pub(super) fn on_the_road(seen: &Seen, rules: &Rules, now: DateTime<Utc>) -> Vec<JobStatus> {
+pub(super) fn on_the_road(seen: &Snapshot, rules: &Rules, now: DateTime<Utc>) -> Vec<JobStatus> {
     let waiting = waiting(seen, rules, now);
     let others = seen.jobs.iter().filter_map(|(id, job)| match job.seen.status.as_str() {
         "waiting" | "pending" | "requested" => gated(*id, job, rules),
@@ -24,7 +24,7 @@ pub(super) fn on_the_road(seen: &Seen, rules: &Rules, now: DateTime<Utc>) -> Vec
 pub(super) fn longest_waiting(mut jobs: Vec<JobStatus>, most: usize) -> Vec<JobStatus> {
     if jobs.len() > most {
         // Those that run wait for nothing.
-        jobs.retain(|job| job.place != Place::Running);
+        jobs.retain(|job| job.place != JobPhase::Running);
         let mut by_age: Vec<_> = jobs.iter().map(|job| (job.since, job.job)).collect();
         by_age.sort_unstable();
         if let Some(&first_left_out) = by_age.get(most) {
@@ -43,16 +43,16 @@ fn queued(waiting: &WaitingJob<'_>) -> JobStatus {
     }
 }
 
-fn place(why: &Unserved) -> Place {
+fn place(why: &WaitReason) -> JobPhase {
     match why {
-        Unserved::NoProfile | Unserved::Group(_) | Unserved::Failing(_) => Place::Unserved,
-        Unserved::Poisoned(_) | Unserved::Requested => Place::Requested,
-        Unserved::NoNodes { .. }
-        | Unserved::NoSight { .. }
-        | Unserved::Growing { .. }
-        | Unserved::Full { .. } => Place::WaitingForNode,
-        Unserved::Starting { .. } | Unserved::Offline { .. } => Place::Starting,
-        Unserved::NotAssigned => Place::WaitingForGithub,
+        WaitReason::NoProfile | WaitReason::Group(_) | WaitReason::Failing(_) => JobPhase::Unserved,
+        WaitReason::Poisoned(_) | WaitReason::Requested => JobPhase::Requested,
+        WaitReason::NoNodes { .. }
+        | WaitReason::NoSight { .. }
+        | WaitReason::Growing { .. }
+        | WaitReason::Full { .. } => JobPhase::WaitingForNode,
+        WaitReason::Starting { .. } | WaitReason::Offline { .. } => JobPhase::Starting,
+        WaitReason::NotAssigned => JobPhase::WaitingForGithub,
     }
 }
 
@@ -64,7 +64,7 @@ fn gated(id: u64, job: &ListedJob, rules: &Rules) -> Option<JobStatus> {
     };
     let waits_for = Some(GATE.to_owned());
     let allowed = rules.policy.allowed.allow(&job.repository);
-    allowed.then(|| JobStatus { profile, waits_for, ..at(Place::Gated, id, job) })
+    allowed.then(|| JobStatus { profile, waits_for, ..at(JobPhase::Gated, id, job) })
 }
 
 fn running(id: u64, job: &ListedJob, rules: &Rules) -> Option<JobStatus> {
@@ -73,10 +73,10 @@ fn running(id: u64, job: &ListedJob, rules: &Rules) -> Option<JobStatus> {
         Match::Profile(profile) => Some(profile.name.clone()),
         _ => None,
     };
-    Some(JobStatus { profile, task: Some(task.to_string()), ..at(Place::Running, id, job) })
+    Some(JobStatus { profile, task: Some(task.to_string()), ..at(JobPhase::Running, id, job) })
 }
 
-fn at(place: Place, id: u64, job: &ListedJob) -> JobStatus {
+fn at(place: JobPhase, id: u64, job: &ListedJob) -> JobStatus {
     JobStatus {
         job: id,
         run: job.seen.run,

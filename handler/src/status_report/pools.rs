@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::PoolStatus;
 use crate::reconcile::Rules;
-use crate::reconcile::seen::{LedgerTask, Seen, Stage};
+use crate::reconcile::snapshot::{LedgerTask, Snapshot, Stage};
 
 /// Lists the pools that profiles name. One that Batch does not show has no nodes, if the others are shown.
-pub(super) fn of_profiles(seen: &Seen, rules: &Rules) -> Vec<PoolStatus> {
+pub(super) fn of_profiles(seen: &Snapshot, rules: &Rules) -> Vec<PoolStatus> {
     let profiles = &rules.policy.profiles;
     let names: BTreeSet<&String> = profiles.iter().map(|profile| &profile.pool).collect();
     let pool_of = |task: &LedgerTask| {

@@ -16,7 +16,7 @@ pub use super::ending::{Ending, Failure};
 
 /// All that a run has seen.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct Snapshot {
     /// The registered runners with our prefix, listed before the tasks: one that has no task then has had none.
     pub runners: Option<Vec<SeenRunner>>,
     /// The latest releases of GitHub's runner, where they can be seen.

@@ -7,11 +7,11 @@ use crate::admission::Policy;
 use crate::claim::SeenJob;
 use crate::message::{Message, RunnerRequest};
 use crate::profiles::default_profiles;
-use crate::reconcile::seen::{
-    Ending, Failure, LedgerTask, ListedJob, PoisonMessage, Seen, SeenDelivery, SeenPool,
-    SeenRunner, Stage,
+use crate::reconcile::snapshot::{
+    Ending, Failure, LedgerTask, ListedJob, PoisonMessage, SeenDelivery, SeenPool, SeenRunner,
+    Snapshot, Stage,
 };
-use crate::reconcile::{Memory, Rules};
+use crate::reconcile::{ReconcileState, Rules};
 use crate::repository::{AllowedRepositories, Repository};
 
 const UBUNTU: &[&str] = &["self-hosted", "ubuntu-24.04"];
@@ -96,8 +96,8 @@ fn poison(handle: &str, job: u64, profile: &str) -> PoisonMessage {
     }
 }
 
-fn told(seen: &Seen) -> StatusReport {
-    report(seen, &Memory::default(), Beside::default(), &rules(), at(60))
+fn told(seen: &Snapshot) -> StatusReport {
+    report(seen, &ReconcileState::default(), Beside::default(), &rules(), at(60))
 }
 
 fn lines(report: &StatusReport) -> String {
@@ -113,7 +113,7 @@ fn lines(report: &StatusReport) -> String {
 #[test]
 fn every_job_stands_somewhere_and_waits_for_something() {
     let full = SeenPool { nodes: 4, target: 4, ..SeenPool::default() };
-    let seen = Seen {
+    let seen = Snapshot {
         jobs: [
             job(1, "queued", &["self-hosted", "gpu"]),
             job(2, "queued", UBUNTU),
@@ -144,7 +144,7 @@ fn every_job_stands_somewhere_and_waits_for_something() {
         barred: [(3, "runner group \"ours\" does not admit octo/app".to_owned())].into(),
         poison: vec![poison("m", 4, "ubuntu")],
         pools: [("ubuntu".to_owned(), full)].into(),
-        ..Seen::default()
+        ..Snapshot::default()
     };
     insta::assert_snapshot!(lines(&told(&seen)), @r#"
     9 gated: an approval, a concurrency group or another gate of GitHub's
@@ -163,11 +163,11 @@ fn every_job_stands_somewhere_and_waits_for_something() {
 #[test]
 fn a_task_waits_for_a_node_for_many_reasons() {
     let why = |pools: &[(&str, SeenPool)]| {
-        let seen = Seen {
+        let seen = Snapshot {
             jobs: [job(1, "queued", WINDOWS)].into(),
             tasks: vec![task("gh-1", "windows", Stage::Waiting)],
             pools: pools.iter().map(|(name, pool)| ((*name).to_owned(), pool.clone())).collect(),
-            ..Seen::default()
+            ..Snapshot::default()
         };
         told(&seen).jobs[0].waits_for.clone().expect("a reason")
     };
@@ -206,14 +206,14 @@ fn what_fell_off_the_road_is_told_with_what_becomes_of_it() {
         succeeded: false,
     };
     let unreadable = PoisonMessage { handle: "x".to_owned(), since: at(1), message: None };
-    let seen = Seen {
+    let seen = Snapshot {
         poison: vec![poison("back", 1, "ubuntu"), poison("nobody's", 2, "gpu"), unreadable],
         hooks: vec!["orgs/octo/hooks/1".to_owned()],
         deliveries: (1..=6).map(|id| attempt("a", id)).chain([attempt("b", 7)]).collect(),
-        ..Seen::default()
+        ..Snapshot::default()
     };
     let beside = Beside { unread: vec!["jobs"], messages: Some(3), ..Beside::default() };
-    let report = report(&seen, &Memory::default(), beside, &rules(), at(60));
+    let report = report(&seen, &ReconcileState::default(), beside, &rules(), at(60));
     let json = serde_json::to_value(&report).expect("JSON");
     let part = |name: &str| json[name].as_array().cloned().unwrap_or_default();
     let lines = ["poison", "lost"].map(part).concat();
@@ -237,7 +237,7 @@ fn the_list_of_jobs_has_an_end() {
     let many = u64::try_from(MOST_JOBS).expect("a small number") + 7;
     let mut jobs: Vec<_> = (1..=many).map(|id| job(id, "queued", UBUNTU)).collect();
     jobs.push(job(0, "in_progress gh-0", UBUNTU));
-    let report = told(&Seen { jobs: jobs.into_iter().collect(), ..Seen::default() });
+    let report = told(&Snapshot { jobs: jobs.into_iter().collect(), ..Snapshot::default() });
     let places: Vec<usize> = report.places.values().copied().collect();
     assert_eq!(places, [MOST_JOBS + 7, 1]);
     let listed: Vec<u64> = report.jobs.iter().map(|job| job.job).collect();

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::reconcile::seen::ListedJob;
+use crate::reconcile::snapshot::ListedJob;
 
 /// The most jobs that are kept: a few hundred bytes each.
 const MOST_JOBS: usize = 20_000;
@@ -14,7 +14,7 @@ const HOOKS_HOLD: TimeDelta = TimeDelta::hours(1);
 
 /// What a process knows from its earlier looks.
 #[derive(Debug, Default)]
-pub(in crate::functions) struct Recollection(Mutex<Kept>);
+pub(crate) struct JobCache(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -24,9 +24,9 @@ struct Kept {
     hooks: Option<(Vec<String>, DateTime<Utc>)>,
 }
 
-impl Recollection {
+impl JobCache {
     /// Keeps a job that has its runner, or has ended.
-    pub(super) fn keep(&self, id: u64, job: &ListedJob) {
+    pub(crate) fn keep(&self, id: u64, job: &ListedJob) {
         if job.seen.runner.is_none() && job.seen.status != "completed" {
             return;
         }
@@ -42,24 +42,24 @@ impl Recollection {
     }
 
     /// Finds a job that has ended: it does not change any more.
-    pub(super) fn ended(&self, id: u64) -> Option<ListedJob> {
+    pub(crate) fn ended(&self, id: u64) -> Option<ListedJob> {
         self.last(id).filter(|job| job.seen.status == "completed")
     }
 
     /// Finds a job as it was when it last was read; the runner that it had then, it has still.
-    pub(super) fn last(&self, id: u64) -> Option<ListedJob> {
+    pub(crate) fn last(&self, id: u64) -> Option<ListedJob> {
         self.kept().jobs.get(&id).cloned()
     }
 
     /// Tells our webhooks, where they were looked up of late.
-    pub(super) fn hooks(&self, now: DateTime<Utc>) -> Option<Vec<String>> {
+    pub(crate) fn hooks(&self, now: DateTime<Utc>) -> Option<Vec<String>> {
         let kept = self.kept();
         let (hooks, at) = kept.hooks.as_ref()?;
         (now - *at < HOOKS_HOLD).then(|| hooks.clone())
     }
 
     /// Keeps our webhooks.
-    pub(super) fn keep_hooks(&self, hooks: &[String], now: DateTime<Utc>) {
+    pub(crate) fn keep_hooks(&self, hooks: &[String], now: DateTime<Utc>) {
         self.kept().hooks = Some((hooks.to_vec(), now));
     }
 

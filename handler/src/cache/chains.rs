@@ -16,7 +16,7 @@ const MOST: usize = 20_000;
 
 /// What this process knows of the ways that walks take.
 #[derive(Debug, Default)]
-pub(in crate::functions) struct Beaten(Mutex<Kept>);
+pub(crate) struct ChainCache(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -28,14 +28,14 @@ struct Kept {
     busy: BTreeMap<TaskId, DateTime<Utc>>,
 }
 
-impl Beaten {
+impl ChainCache {
     /// Finds a job that has, or had, its runner.
-    pub(super) fn job(&self, id: u64) -> Option<SeenJob> {
+    pub(crate) fn job(&self, id: u64) -> Option<SeenJob> {
         self.kept().jobs.get(&id).cloned()
     }
 
     /// Keeps a job, if it has, or had, its runner; `taker` is that runner, where it is ours.
-    pub(super) fn keep_job(&self, id: u64, job: &SeenJob, taker: Option<&TaskId>) {
+    pub(crate) fn keep_job(&self, id: u64, job: &SeenJob, taker: Option<&TaskId>) {
         let taken = matches!(job.status.as_str(), "in_progress" | "completed");
         if taken && job.runner.is_some() {
             let mut kept = self.kept();
@@ -47,12 +47,12 @@ impl Beaten {
     }
 
     /// Tells whether a runner is known to have taken a job.
-    pub(super) fn has_taken(&self, runner: &TaskId) -> bool {
+    pub(crate) fn has_taken(&self, runner: &TaskId) -> bool {
         self.kept().took.contains_key(&(runner.job, runner.replacement))
     }
 
     /// Lists the jobs from which a known way leads to one of these, and these.
-    pub(super) fn leading_to(&self, ends: impl IntoIterator<Item = u64>) -> BTreeSet<u64> {
+    pub(crate) fn leading_to(&self, ends: impl IntoIterator<Item = u64>) -> BTreeSet<u64> {
         let kept = self.kept();
         let mut leading: BTreeSet<u64> = BTreeSet::new();
         let mut found: Vec<u64> = ends.into_iter().collect();
@@ -65,7 +65,7 @@ impl Beaten {
     }
 
     /// Tells for how long a runner that is busy has been seen to be.
-    pub(super) fn busy_for(&self, runner: &TaskId, now: DateTime<Utc>) -> TimeDelta {
+    pub(crate) fn busy_for(&self, runner: &TaskId, now: DateTime<Utc>) -> TimeDelta {
         let mut kept = self.kept();
         match kept.busy.get(runner) {
             Some(&since) => now - since,
@@ -77,12 +77,12 @@ impl Beaten {
     }
 
     /// Finds the repository of the job that a runner was made for.
-    pub(super) fn repository(&self, runner: &TaskId) -> Option<Repository> {
+    pub(crate) fn repository(&self, runner: &TaskId) -> Option<Repository> {
         self.kept().repositories.get(runner).cloned()
     }
 
     /// Keeps the repository of the job that a runner was made for.
-    pub(super) fn keep_repository(&self, runner: &TaskId, repository: &Repository) {
+    pub(crate) fn keep_repository(&self, runner: &TaskId, repository: &Repository) {
         keep(&mut self.kept().repositories, runner.clone(), repository.clone());
     }
 
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_job_is_kept_once_it_has_its_runner() {
-        let beaten = Beaten::default();
+        let beaten = ChainCache::default();
         let job = |status: &str, runner: Option<&str>| SeenJob {
             run: 45,
             status: status.to_owned(),
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn ways_are_known_from_their_ends() {
-        let (beaten, gh) = (Beaten::default(), "gh".parse::<DeploymentName>().expect("a name"));
+        let (beaten, gh) = (ChainCache::default(), "gh".parse::<DeploymentName>().expect("a name"));
         // Job 2 was taken by the runner of 1, 3 by that of 2, and 4 by a further one of 1.
         for (job, taker) in [(2, (1, 1)), (3, (2, 1)), (4, (1, 2))] {
             let taker = gh.task(taker.0, taker.1);

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
-use crate::causes::Chain;
+use crate::error_chain::ErrorChain;
 use crate::firewall::{Audience, Firewall, HookRanges, HookSource, Refused};
 use crate::settings::FirewallSettings;
 use crate::storage::{HookRangesBlob, StateError};
@@ -25,7 +25,7 @@ const FIRST_READING: Duration = Duration::from_secs(4);
 const MAX_LOGGED: usize = 200;
 
 /// The firewall as this process knows it.
-pub(super) struct LiveFirewall {
+pub(crate) struct LiveFirewall {
     known: watch::Sender<Known>,
     refused: Notify,
     /// Whether a refused header was logged: strangers can cause refusals.
@@ -43,7 +43,7 @@ struct Known {
 
 impl LiveFirewall {
     /// Begins with what the settings and the release give.
-    pub(super) fn new(settings: &FirewallSettings, blob: &HookRangesBlob) -> Self {
+    pub(crate) fn new(settings: &FirewallSettings, blob: &HookRangesBlob) -> Self {
         let follows = matches!(settings.source, HookSource::Published { .. });
         let known = Known { firewall: settings.first.clone(), read: !follows };
         let blob = follows.then(|| blob.clone());
@@ -57,7 +57,7 @@ impl LiveFirewall {
     ///
     /// # Errors
     /// [`Refused`].
-    pub(super) async fn admit(
+    pub(crate) async fn admit(
         &self,
         audience: Audience,
         forwarded_for: Option<&str>,
@@ -92,7 +92,7 @@ impl LiveFirewall {
     }
 
     /// Follows the blob for as long as the process lives.
-    pub(super) async fn follow(&self) {
+    pub(crate) async fn follow(&self) {
         let Some(blob) = &self.blob else { return };
         let mut failing = false;
         loop {
@@ -114,7 +114,7 @@ impl LiveFirewall {
         match read {
             Ok(ranges) => news = ranges.map(HookRanges::Networks),
             Err(err) if !failed_before => {
-                warn!("the webhook ranges stay as they are: {}", Chain(&err));
+                warn!("the webhook ranges stay as they are: {}", ErrorChain(&err));
             }
             Err(_) => {}
         }

@@ -1,0 +1,140 @@
+//! The state of the process: the settings, the clients, and the caches.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use azure_core::credentials::TokenCredential;
+use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId};
+
+use crate::batch::Batch;
+use crate::cache::{BatchJobCache, ChainCache, JobCache, LiveFirewall, StatusCache};
+use crate::clock::Clock;
+use crate::github::Github;
+use crate::management::Management;
+use crate::scope::Scope;
+use crate::settings::{
+    FirewallSettings, ReconciliationSettings, RunnerSettings, Settings, WebhookSettings,
+};
+use crate::storage::{Claims, HookRangesBlob, PoisonQueue, RequestQueue, StateBlob};
+use crate::transport::{
+    HttpTransport, Transports, azure_options, client_by_proxy, http_client, short_retries,
+};
+
+/// The settings, clients and caches that the functions share.
+pub struct App {
+    pub(crate) webhook: WebhookSettings,
+    pub(crate) firewall: LiveFirewall,
+    pub(crate) firewall_settings: FirewallSettings,
+    pub(crate) runners: RunnerSettings,
+    pub(crate) reconciliation: ReconciliationSettings,
+    pub(crate) scope: Scope,
+    pub(crate) web: url::Url,
+    pub(crate) queue: RequestQueue,
+    pub(crate) poison: PoisonQueue,
+    pub(crate) claims: Claims,
+    pub(crate) hook_ranges: HookRangesBlob,
+    pub(crate) reconcile_state: StateBlob,
+    pub(crate) management: Option<Management>,
+    pub(crate) batch: Batch,
+    pub(crate) github: Github,
+    pub(crate) batch_jobs: BatchJobCache,
+    pub(crate) chains: ChainCache,
+    pub(crate) jobs: JobCache,
+    pub(crate) last_status: StatusCache,
+    pub(crate) clock: Clock,
+}
+
+impl App {
+    /// Creates the clients, which use the network. No request is sent yet.
+    ///
+    /// # Errors
+    /// When a client cannot be created from its settings.
+    pub fn new(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
+        let network = &settings.runners.runner_environment.network;
+        let certificates = network.extra_ca_certificates.as_deref();
+        let azure = http_client(certificates)
+            .context("read the certificates of setting ExtraCaCertificates")?;
+        let external = client_by_proxy(network.https_proxy.as_deref(), certificates)
+            .context("use the proxy of setting HttpsProxy")?;
+        let transports = Transports {
+            azure: HttpTransport::http(azure),
+            external: HttpTransport::http(external),
+        };
+        Self::with_transports(settings, clock, &transports)
+    }
+
+    /// Creates the clients, which send all requests through these transports.
+    ///
+    /// # Errors
+    /// When a client cannot be created from its settings.
+    pub fn with_transports(
+        settings: Settings,
+        clock: Clock,
+        transports: &Transports,
+    ) -> anyhow::Result<Self> {
+        let Transports { azure, external } = transports;
+        let identity = identity(&settings, azure)?;
+        let storage = &settings.storage;
+        let queue = RequestQueue::new(&storage.queue, identity.as_ref(), azure);
+        let hook_ranges = HookRangesBlob::new(&storage.state, identity.as_ref(), azure);
+        let hook_ranges = hook_ranges.context("use the container of setting StateContainerUrl")?;
+        let poison = PoisonQueue::new(&storage.queue, identity.as_ref(), azure);
+        let state = StateBlob::new("reconciliation", &storage.state, identity.as_ref(), azure);
+        Ok(Self {
+            queue: queue.context("use the queue of setting RunnerQueueUrl")?,
+            poison: poison
+                .context("use the poison queue of the queue of setting RunnerQueueUrl")?,
+            reconcile_state: state.context("use the container of setting StateContainerUrl")?,
+            reconciliation: settings.reconciliation,
+            firewall: LiveFirewall::new(&settings.firewall, &hook_ranges),
+            hook_ranges,
+            management: management(&settings.firewall, identity.as_ref(), azure),
+            firewall_settings: settings.firewall,
+            claims: Claims::new(storage.state.clone(), identity.as_ref(), azure),
+            batch: Batch::new(&settings.batch, identity, azure, clock.clone()),
+            github: Github::new(&settings.github, external.clone(), clock.clone()),
+            scope: settings.github.scope,
+            web: settings.github.web,
+            webhook: settings.webhook,
+            runners: settings.runners,
+            batch_jobs: BatchJobCache::default(),
+            chains: ChainCache::default(),
+            jobs: JobCache::default(),
+            last_status: StatusCache::default(),
+            clock,
+        })
+    }
+
+    /// Refreshes the process's copy of the webhook ranges until the process ends.
+    pub async fn follow_hook_ranges(&self) {
+        self.firewall.follow().await;
+    }
+}
+
+/// Creates the client of the management API if the access restrictions are to be maintained.
+fn management(
+    settings: &FirewallSettings,
+    identity: Option<&Arc<dyn TokenCredential>>,
+    azure: &HttpTransport,
+) -> Option<Management> {
+    let (app, identity) = (settings.app.as_ref()?, Arc::clone(identity?));
+    Some(Management::new(&settings.management, app, identity, azure.clone()))
+}
+
+/// Creates the credential of the app's managed identity, unless only a key and signed URLs are used.
+fn identity(
+    settings: &Settings,
+    azure: &HttpTransport,
+) -> anyhow::Result<Option<Arc<dyn TokenCredential>>> {
+    let storage = &settings.storage;
+    let signed = storage.queue.is_signed() && storage.state.is_signed();
+    if settings.batch.key.is_some() && signed && settings.firewall.app.is_none() {
+        return Ok(None);
+    }
+    let options = ManagedIdentityCredentialOptions {
+        user_assigned_id: settings.identity_client_id.clone().map(UserAssignedId::ClientId),
+        client_options: azure_options(azure, short_retries()),
+    };
+    let identity = ManagedIdentityCredential::new(Some(options));
+    Ok(Some(identity.context("use the app's managed identity")?))
+}
