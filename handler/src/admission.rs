@@ -106,7 +106,7 @@ fn decide_job(
         ("completed", None) => {
             Decision::Note(Message::Cancelled(Cancelled { job: job.id, profile: name() }))
         }
-        ("in_progress", Some(runner)) => match deployment.read(runner) {
+        ("in_progress", Some(runner)) => match deployment.parse_task(runner) {
             Some(thief) if thief.job != job.id => {
                 let runner = thief.to_string();
                 let taken = Reassigned { job: job.id, profile: name(), runner, again: false };

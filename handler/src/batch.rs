@@ -31,7 +31,7 @@ mod dto;
 mod ledger;
 
 pub use dto::{SeenTask, TaskState};
-pub use ledger::{ListedTask, OpenOrClosed};
+pub use ledger::{JobState, ListedTask};
 use shared_key::SharedKeyPolicy;
 pub use shared_key::authorization;
 

@@ -88,7 +88,7 @@ pub fn step(
 
 fn taken(own: &TaskId, deployment: &DeploymentName, path: &[TaskId], runner: &str) -> Step {
     let passed = |job: u64| path.iter().any(|made_for| made_for.job == job);
-    match deployment.read(runner) {
+    match deployment.parse_task(runner) {
         None => Step::NotNeeded(NotNeeded::Foreign),
         Some(thief) if thief == *own || passed(thief.job) => Step::NotNeeded(NotNeeded::Served),
         Some(thief) => Step::Ask(thief),

@@ -22,5 +22,5 @@ pub use error::GithubError;
 pub use pages::{Listed, Next};
 pub use registration::{Presence, Registered, RegistrationToken, RunnerToRegister};
 pub use repositories::ListedRepository;
-pub use runners::{ListedRunner, Removed};
+pub use runners::{Deregistration, ListedRunner};
 pub use runs::ListedRun;

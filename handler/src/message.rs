@@ -12,7 +12,7 @@ use crate::repository::Repository;
 /// GitHub cancels a job that has waited this long: nobody is owed a runner for an older one, and what was said of it is of no use.
 ///
 /// <https://docs.github.com/en/actions/reference/limits>
-pub const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
+pub const MAX_WAIT: TimeDelta = TimeDelta::hours(24);
 
 /// A request for a runner. Everything that Batch and GitHub need to know of the job is in it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

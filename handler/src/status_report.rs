@@ -37,9 +37,9 @@ pub struct StatusReport {
     /// The webhooks that deliver here, as far as the credential may see them.
     pub hooks: Vec<String>,
     /// The deliveries that did not arrive and that no later attempt has brought.
-    pub lost: Vec<LostStatus>,
+    pub lost: Vec<LostDelivery>,
     /// What GitHub has told of its limits, to whom it grants them.
-    pub limits: Vec<LimitStatus>,
+    pub limits: Vec<RateLimit>,
 }
 
 /// Where a job stands.
@@ -119,7 +119,7 @@ pub struct PoisonStatus {
 
 /// A delivery that did not arrive.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct LostStatus {
+pub struct LostDelivery {
     /// Where the webhook is.
     pub hook: String,
     /// The event, by which it can be replayed.
@@ -134,7 +134,7 @@ pub struct LostStatus {
 
 /// What is left of a limit of GitHub's.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct LimitStatus {
+pub struct RateLimit {
     /// The account of the App's installation; nothing for a token.
     pub account: Option<String>,
     /// What the requests count as, such as `core`; nothing for a pause of them all.
@@ -155,7 +155,7 @@ pub struct Beside {
     /// How many messages ask for runners.
     pub messages: Option<u64>,
     /// What GitHub has told of its limits.
-    pub limits: Vec<LimitStatus>,
+    pub limits: Vec<RateLimit>,
 }
 
 /// Makes the answer of what was seen.

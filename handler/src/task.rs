@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::message::{LONGEST_WAIT, RunnerRequest};
+use crate::message::{MAX_WAIT, RunnerRequest};
 use crate::profiles::{Launch, Profile};
 use crate::secret::Secret;
 
@@ -47,8 +47,8 @@ pub struct RunnerEnvironment {
 
 impl RunnerEnvironment {
     /// Tells how long a task may matter: it waits for a day at most, then runs.
-    pub fn longest_life(&self) -> TimeDelta {
-        LONGEST_WAIT + TimeDelta::hours(self.max_job_hours.into())
+    pub fn max_lifetime(&self) -> TimeDelta {
+        MAX_WAIT + TimeDelta::hours(self.max_job_hours.into())
     }
 }
 

@@ -18,7 +18,7 @@ const MOST_PAGES: usize = 1000;
 
 /// Whether a Batch job takes tasks and starts them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum OpenOrClosed {
+pub enum JobState {
     /// It does.
     Open,
     /// It is disabled, completed, or on its way there.
@@ -30,7 +30,7 @@ impl Batch {
     ///
     /// # Errors
     /// As for every call: then nothing is known, not a part.
-    pub async fn jobs(&self) -> Result<Vec<(BatchJobId, OpenOrClosed)>, BatchError> {
+    pub async fn jobs(&self) -> Result<Vec<(BatchJobId, JobState)>, BatchError> {
         let filter = format!("startswith(id,'{PREFIX}')");
         let query = [("$filter", filter.as_str()), ("$select", "id,state"), ("maxresults", PAGE)];
         let jobs: Vec<listed::Job> = self.list("listing the Batch jobs", "jobs", &query).await?;

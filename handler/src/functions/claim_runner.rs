@@ -145,7 +145,7 @@ async fn claimant(app: &App, ticket: &Ticket, nonce: &str) -> Result<Claimant, U
         (TaskState::Running, Some(run)) => run,
         _ => return Err(unclear("is not running yet")),
     };
-    let id = app.runners.deployment.read(&ticket.task);
+    let id = app.runners.deployment.parse_task(&ticket.task);
     let profiles = &app.webhook.policy.profiles;
     let profile = task.variable("RUNNER_PROFILE");
     let profile = profiles.iter().find(|own| Some(own.name.as_str()) == profile);
@@ -156,7 +156,7 @@ async fn claimant(app: &App, ticket: &Ticket, nonce: &str) -> Result<Claimant, U
     };
     match app.claims.take(&ticket.task, run, nonce).await? {
         Claim::Held => {}
-        Claim::Refused => return Err(Unclaimed::Taken),
+        Claim::HeldByAnother => return Err(Unclaimed::Taken),
     }
     let group =
         task.variable("RUNNER_GROUP").unwrap_or(&app.runners.runner_environment.group).to_owned();

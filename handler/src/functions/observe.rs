@@ -70,7 +70,7 @@ pub(super) async fn observe(
         runners,
         releases,
         deliveries: deliveries.list,
-        all_deliveries: deliveries.whole,
+        all_deliveries: deliveries.complete,
         hooks: deliveries.hooks,
         poison: poison.unwrap_or_default(),
         claims: claims.as_ref().map(|all| all.iter().map(|(task, _)| task.clone()).collect()),
@@ -93,12 +93,12 @@ pub(super) async fn deliveries(
     bounds: Bounds,
 ) -> Option<Snapshot> {
     let look = Look::new(app, rules, bounds);
-    let Deliveries { hooks, list, whole } =
+    let Deliveries { hooks, list, complete } =
         deliveries::read(&look, &previous.repositories, previous).await;
-    whole.then(|| Snapshot {
+    complete.then(|| Snapshot {
         hooks,
         deliveries: list,
-        all_deliveries: whole,
+        all_deliveries: complete,
         ..Snapshot::default()
     })
 }
@@ -136,7 +136,7 @@ pub(super) fn rules(app: &App) -> Rules {
         policy: app.webhook.policy.clone(),
         idle: app.reconciliation.idle,
         no_capacity: app.reconciliation.no_capacity,
-        keep_ended: app.runners.runner_environment.longest_life(),
+        keep_ended: app.runners.runner_environment.max_lifetime(),
         cancel_unservable: app.reconciliation.cancel_unservable,
     }
 }

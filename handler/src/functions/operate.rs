@@ -97,7 +97,7 @@ async fn plan(app: &App, order: &Replay) -> anyhow::Result<Plan> {
 
 async fn plan_job(app: &App, repository: &Repository, id: u64) -> anyhow::Result<Plan> {
     let name = format!("job {id}");
-    let (github, policy) = (app.github.for_housekeeping(), &app.webhook.policy);
+    let (github, policy) = (app.github.low_priority(), &app.webhook.policy);
     if !policy.allowed.allow(repository) {
         return Ok(Plan::leaving(name, "its repository matches no glob of AllowedRepositories"));
     }

@@ -49,7 +49,7 @@ async fn reconcile(app: &App) -> anyhow::Result<String> {
     if next != previous {
         let bytes = serde_json::to_vec(&next).expect("plain fields always serialize");
         let written = app.reconcile_state.write(bytes, &kept).await.context("remember this run")?;
-        if written == Written::Overtaken {
+        if written == Written::Conflict {
             return Ok("another run was quicker".to_owned());
         }
     }

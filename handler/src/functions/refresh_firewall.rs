@@ -97,7 +97,7 @@ async fn follow(app: &App, built_in: &[IpNet]) -> Result<(Plan, bool), Trouble> 
     match app.hook_ranges.write(keep, &read).await? {
         Written::Done => {}
         // It asked GitHub a moment ago as well; where the two were told differently, the next run finds out.
-        Written::Overtaken => info!("another process was quicker"),
+        Written::Conflict => info!("another process was quicker"),
     }
     Ok((plan, true))
 }

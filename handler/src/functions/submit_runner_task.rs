@@ -17,7 +17,7 @@ use crate::error_chain::ErrorChain;
 use crate::github::GithubError;
 use crate::http::Response;
 use crate::invocation::{self, BadEnvelope};
-use crate::message::{LONGEST_WAIT, Malformed, Message, RunnerRequest};
+use crate::message::{MAX_WAIT, Malformed, Message, RunnerRequest};
 use crate::runner_group::TooWide;
 use crate::task::TaskId;
 
@@ -140,7 +140,7 @@ fn poisoned(poison: &Poison) -> Response {
 /// Puts the message back. Where that fails too, the host keeps it: the answer is a failure.
 async fn postpone(app: &App, request: &RunnerRequest, why: &Unsubmitted) -> Response {
     let age = app.clock.now() - request.requested_at;
-    if age >= LONGEST_WAIT {
+    if age >= MAX_WAIT {
         return dropped(request, why);
     }
     let (job, delay) = (request.job, delay(why));
@@ -169,7 +169,7 @@ fn tell_postponed(request: &RunnerRequest, why: &Unsubmitted, delay: Duration) {
 /// the job was queued. The time at which the job was made would not do: it may have waited behind a gate.
 fn dropped(request: &RunnerRequest, why: &Unsubmitted) -> Response {
     let (job, repo) = (request.job, &request.repository);
-    error!(alarm = "waiting", job.id = job, %repo, "dropped {} h after it was asked for: {}", LONGEST_WAIT.num_hours(), ErrorChain(why));
+    error!(alarm = "waiting", job.id = job, %repo, "dropped {} h after it was asked for: {}", MAX_WAIT.num_hours(), ErrorChain(why));
     Response::json(StatusCode::OK, &invocation::response("dropped"))
 }
 

@@ -78,7 +78,8 @@ pub(super) async fn walk(
                 app.github.job(&repository, asked).await?
             }
         };
-        let taker = job.runner.as_deref().and_then(|runner| app.runners.deployment.read(runner));
+        let taker =
+            job.runner.as_deref().and_then(|runner| app.runners.deployment.parse_task(runner));
         app.chains.keep_job(asked, &job, taker.as_ref());
         let end = match step(own, profile, &app.runners.deployment, &path, &job) {
             Step::Serve => End::Serve(Waiting { made_for, repository, job }),

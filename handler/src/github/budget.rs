@@ -30,7 +30,7 @@ pub enum Purpose {
     /// A runner that a job waits for.
     Mint,
     /// Everything that may as well be done later.
-    Housekeeping,
+    LowPriority,
 }
 
 /// A request that is about to be sent.
@@ -183,13 +183,13 @@ impl Budget {
         self.paused_until.map(|until| until - now).filter(|wait| *wait > TimeDelta::zero())
     }
 
-    /// Housekeeping ends where a fifth of the hour is left.
+    /// LowPriority ends where a fifth of the hour is left.
     fn hour(&self, spending: &RequestCost<'_>, now: DateTime<Utc>) -> Option<TimeDelta> {
         let resource = self.counted_as.get(spending.call).map_or("core", String::as_str);
         let hour = self.hours.get(resource).filter(|hour| hour.resets_at > now)?;
         let reserve = match spending.purpose {
             Purpose::Mint => 0,
-            Purpose::Housekeeping => hour.limit / 5,
+            Purpose::LowPriority => hour.limit / 5,
         };
         (hour.remaining <= reserve).then_some(hour.resets_at - now)
     }
@@ -201,7 +201,7 @@ impl Budget {
         }
         let share = |most: u32| match spending.purpose {
             Purpose::Mint => most,
-            Purpose::Housekeeping => most / 2,
+            Purpose::LowPriority => most / 2,
         };
         let points = self.points_of(spending.call).wait(spending.points, share(POINTS), now);
         let registrations = spending

@@ -99,8 +99,8 @@ impl Github {
 
     /// Makes a client of the same GitHub, whose requests stand back behind those that serve jobs.
     #[must_use]
-    pub fn for_housekeeping(&self) -> Self {
-        Self { purpose: Purpose::Housekeeping, ..self.clone() }
+    pub fn low_priority(&self) -> Self {
+        Self { purpose: Purpose::LowPriority, ..self.clone() }
     }
 
     /// Makes a client of the same GitHub that asks about this account.
@@ -173,9 +173,9 @@ impl Github {
         self.send_as(&self.proof(call.path).await?, call, body).await
     }
 
-    /// Housekeeping comes back after minutes; whoever else asks does so at once.
+    /// LowPriority comes back after minutes; whoever else asks does so at once.
     fn reads_again(&self, call: &Call<'_>) -> bool {
-        self.purpose == Purpose::Housekeeping && *call.method == Method::GET
+        self.purpose == Purpose::LowPriority && *call.method == Method::GET
     }
 
     pub(super) async fn send_as(

@@ -54,7 +54,7 @@ impl Github {
     ///
     /// # Errors
     /// [`GithubError`]; [`GithubError::NotFound`] where the credential may not see webhooks.
-    pub async fn own_hooks(
+    pub async fn webhooks(
         &self,
         place: &str,
         host: Option<&str>,
@@ -72,7 +72,7 @@ impl Github {
     ///
     /// # Errors
     /// [`GithubError`].
-    pub async fn apps_hook(&self, host: Option<&str>) -> Result<Option<String>, GithubError> {
+    pub async fn app_webhook(&self, host: Option<&str>) -> Result<Option<String>, GithubError> {
         if !self.is_app() {
             return Ok(None);
         }

@@ -53,7 +53,7 @@ pub struct Listed<T> {
     /// The items.
     pub items: Vec<T>,
     /// Whether these are all.
-    pub whole: bool,
+    pub complete: bool,
 }
 
 impl Github {
@@ -76,10 +76,10 @@ impl Github {
             items.extend_from_slice(&page.items);
             next.clone_from(&page.next);
             if next.is_none() {
-                return Ok(Listed { items, whole: true });
+                return Ok(Listed { items, complete: true });
             }
         }
-        Ok(Listed { items, whole: false })
+        Ok(Listed { items, complete: false })
     }
 
     /// Reads one page of a list: the first, or the one that another named as its next.

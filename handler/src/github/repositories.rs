@@ -25,7 +25,7 @@ pub struct ListedRepository {
 
 impl ListedRepository {
     /// Tells its name, where it can have runs at all.
-    pub fn alive(&self) -> Option<Repository> {
+    pub fn usable(&self) -> Option<Repository> {
         let name = Repository::try_from(self.full_name.as_str()).ok()?;
         (!self.archived && !self.disabled).then_some(name)
     }
@@ -76,13 +76,13 @@ impl Github {
                 .repositories("listing the repositories of the token", "user/repos", None)
                 .await;
         }
-        let mut all = Listed { items: Vec::new(), whole: true };
+        let mut all = Listed { items: Vec::new(), complete: true };
         for one in self.of_each_account().await? {
             let (call, path) =
                 ("listing the repositories of an installation", "installation/repositories");
             let listed = one.repositories(call, path, Some("repositories")).await?;
             all.items.extend(listed.items);
-            all.whole &= listed.whole;
+            all.complete &= listed.complete;
         }
         Ok(all)
     }

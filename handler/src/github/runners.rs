@@ -27,9 +27,9 @@ pub struct ListedRunner {
 
 /// What became of a runner that was to be removed.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Removed {
+pub enum Deregistration {
     /// It is registered no more.
-    Gone,
+    Removed,
     /// It has a job, and stays.
     Busy,
 }
@@ -61,11 +61,11 @@ impl Github {
         &self,
         repository: &Repository,
         runner: u64,
-    ) -> Result<Removed, GithubError> {
+    ) -> Result<Deregistration, GithubError> {
         let path = self.runners_path(repository, &format!("/{runner}"));
         match self.delete("removing a runner", &path).await {
-            Ok(()) | Err(GithubError::NotFound { .. }) => Ok(Removed::Gone),
-            Err(GithubError::Unprocessable { .. }) => Ok(Removed::Busy),
+            Ok(()) | Err(GithubError::NotFound { .. }) => Ok(Deregistration::Removed),
+            Err(GithubError::Unprocessable { .. }) => Ok(Deregistration::Busy),
             Err(err) => Err(err),
         }
     }

@@ -97,7 +97,7 @@ const NOT_ENDED: Option<DateTime<Utc>> = Some(DateTime::<Utc>::MAX_UTC);
 /// free once more: its present run began after the job's end.
 fn engaged(seen: &Snapshot, rules: &Rules) -> BTreeMap<TaskId, Option<DateTime<Utc>>> {
     let taken = seen.jobs.values().filter_map(|job| {
-        let runner = rules.deployment.read(job.seen.runner.as_ref()?)?;
+        let runner = rules.deployment.parse_task(job.seen.runner.as_ref()?)?;
         Some((runner, if job.seen.status == "completed" { job.ended_at } else { NOT_ENDED }))
     });
     let busy = seen.runners.iter().flatten().filter(|runner| runner.busy);

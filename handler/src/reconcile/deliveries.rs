@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Repair;
 use super::snapshot::{SeenDelivery, Snapshot};
 use super::state::ReconcileState;
-use crate::message::LONGEST_WAIT;
+use crate::message::MAX_WAIT;
 
 /// How often one event is asked for.
 const MOST_ATTEMPTS: u32 = 5;
@@ -98,7 +98,7 @@ fn failed<'a>(
         let (event, action) = &delivery.event;
         event == "workflow_job"
             && action.as_deref() == Some("queued")
-            && now - delivery.at < LONGEST_WAIT
+            && now - delivery.at < MAX_WAIT
     };
     for delivery in seen.deliveries.iter().filter(wanted) {
         let event = (delivery.hook.as_str(), delivery.guid.as_str());

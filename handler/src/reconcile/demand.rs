@@ -6,7 +6,7 @@ use super::coverage::Coverage;
 use super::snapshot::{Ending, Failure, LedgerTask, ListedJob, Snapshot, Stage};
 use super::state::{ReconcileState, Since};
 use super::{Repair, Rules, WaitReason};
-use crate::message::{LONGEST_WAIT, RunnerRequest};
+use crate::message::{MAX_WAIT, RunnerRequest};
 use crate::profiles::{Match, Profile, match_profile};
 
 /// How long a job may be uncovered before it gets a runner, where nothing says that one has failed: its
@@ -100,7 +100,7 @@ impl<'a> Waiting<'a> {
         uncovered: &Since<u64>,
         now: DateTime<Utc>,
     ) -> bool {
-        if coverage.covering(self.id).is_some() || now - self.job.created_at >= LONGEST_WAIT {
+        if coverage.covering(self.id).is_some() || now - self.job.created_at >= MAX_WAIT {
             return false;
         }
         // Where a runner of this job has served another, the walk of that one's task may end here, and the

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::snapshot::{PoisonMessage, Snapshot, Stage};
 use super::{Repair, Rules};
-use crate::message::{LONGEST_WAIT, Message};
+use crate::message::{MAX_WAIT, Message};
 
 /// How long a message lies among the poison before it is tried again.
 const REST: TimeDelta = TimeDelta::minutes(10);
@@ -39,11 +39,11 @@ pub fn fate(message: &PoisonMessage, rules: &Rules, now: DateTime<Utc>) -> Fate 
             return Fate::Useless("what it hints at is found by looking at all jobs and tasks");
         }
         None => {
-            let end = message.since + LONGEST_WAIT;
+            let end = message.since + MAX_WAIT;
             return if now >= end { TOO_OLD } else { Fate::Unreadable(end) };
         }
     };
-    let end = request.requested_at + LONGEST_WAIT;
+    let end = request.requested_at + MAX_WAIT;
     let served = rules.policy.profiles.iter().any(|profile| profile.name == request.profile);
     match served {
         _ if now >= end => TOO_OLD,

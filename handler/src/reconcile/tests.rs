@@ -45,7 +45,7 @@ fn rules() -> Rules {
 }
 
 fn name(task: &str) -> TaskId {
-    rules().deployment.read(task).expect("a name of ours")
+    rules().deployment.parse_task(task).expect("a name of ours")
 }
 
 /// A job of the form `in_progress gh-2`, made at minute 0.

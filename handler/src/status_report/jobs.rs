@@ -68,7 +68,7 @@ fn gated(id: u64, job: &ListedJob, rules: &Rules) -> Option<JobStatus> {
 }
 
 fn running(id: u64, job: &ListedJob, rules: &Rules) -> Option<JobStatus> {
-    let task = rules.deployment.read(job.seen.runner.as_ref()?)?;
+    let task = rules.deployment.parse_task(job.seen.runner.as_ref()?)?;
     let profile = match match_profile(&job.seen.labels, &rules.policy.profiles) {
         Match::Profile(profile) => Some(profile.name.clone()),
         _ => None,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{LostStatus, PoisonStatus};
+use super::{LostDelivery, PoisonStatus};
 use crate::message::Message;
 use crate::reconcile::snapshot::Snapshot;
 use crate::reconcile::{self, Fate, ReconcileState, Rules, fate};
@@ -41,8 +41,8 @@ pub(super) fn lost(
     seen: &Snapshot,
     previous: &ReconcileState,
     now: DateTime<Utc>,
-) -> Vec<LostStatus> {
-    let told = reconcile::lost(seen, previous, now).into_iter().map(|lost| LostStatus {
+) -> Vec<LostDelivery> {
+    let told = reconcile::lost(seen, previous, now).into_iter().map(|lost| LostDelivery {
         hook: lost.last.hook.clone(),
         guid: lost.last.guid.clone(),
         at: lost.last.at,

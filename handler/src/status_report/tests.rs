@@ -53,7 +53,7 @@ fn job(id: u64, state: &str, labels: &[&str]) -> (u64, ListedJob) {
 
 fn task(id: &str, profile: &str, stage: Stage) -> LedgerTask {
     LedgerTask {
-        id: rules().deployment.read(id).expect("a name of ours"),
+        id: rules().deployment.parse_task(id).expect("a name of ours"),
         batch_job: format!("runners-{profile}"),
         profile: profile.to_owned(),
         pinned: Vec::new(),
@@ -70,7 +70,7 @@ fn failed(id: &str) -> LedgerTask {
 fn online(id: &str) -> SeenRunner {
     SeenRunner {
         id: 7,
-        name: rules().deployment.read(id).expect("a name of ours"),
+        name: rules().deployment.parse_task(id).expect("a name of ours"),
         repository: repository(),
         online: true,
         busy: false,

@@ -35,7 +35,7 @@ pub enum Claim {
     /// It is this process's: taken now, or earlier with the same nonce.
     Held,
     /// Another process of the same run has it.
-    Refused,
+    HeldByAnother,
 }
 
 /// The claim's blob could be neither made nor read.
@@ -100,7 +100,7 @@ impl Claims {
         };
         let answer = blob.download(Some(options)).await.map_err(failed)?;
         let holder = answer.body.collect().await.map_err(failed)?;
-        Ok(if *holder == *nonce.as_bytes() { Claim::Held } else { Claim::Refused })
+        Ok(if *holder == *nonce.as_bytes() { Claim::Held } else { Claim::HeldByAnother })
     }
 
     /// Lists the claims: the name of each one's task, and of its blob. A task has one for each of its runs.

@@ -33,7 +33,7 @@ pub enum Written {
     /// The blob holds what was to be kept.
     Done,
     /// Another process has written since the blob was read.
-    Overtaken,
+    Conflict,
 }
 
 /// The blob could be neither read nor written.
@@ -108,7 +108,7 @@ impl StateBlob {
                     Some(StatusCode::Conflict | StatusCode::PreconditionFailed)
                 ) =>
             {
-                Ok(Written::Overtaken)
+                Ok(Written::Conflict)
             }
             Err(source) => {
                 let source = in_one_line(source);

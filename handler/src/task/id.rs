@@ -27,7 +27,7 @@ impl DeploymentName {
     }
 
     /// Reads the name of a task or runner; `None` where it is not one of this deployment.
-    pub fn read(&self, name: &str) -> Option<TaskId> {
+    pub fn parse_task(&self, name: &str) -> Option<TaskId> {
         let rest = name.strip_prefix(self.0.as_str())?.strip_prefix('-')?;
         let (job, replacement) = match rest.split_once('-') {
             Some((job, replacement)) => (job, replacement.parse().ok().filter(|&n| n > 1)?),
@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(gh.task(123, 1).to_string(), "gh-123");
         assert_eq!(gh.task(123, 2).to_string(), "gh-123-2");
         for ours in ["gh-123", "gh-123-2"] {
-            assert_eq!(gh.read(ours).map(|id| id.to_string()).as_deref(), Some(ours));
+            assert_eq!(gh.parse_task(ours).map(|id| id.to_string()).as_deref(), Some(ours));
         }
         for foreign in [
             "gha-123",
@@ -82,7 +82,7 @@ mod tests {
             "GitHub Actions 5",
             "",
         ] {
-            assert_eq!(gh.read(foreign), None, "{foreign}");
+            assert_eq!(gh.parse_task(foreign), None, "{foreign}");
         }
         assert!("Gh".parse::<DeploymentName>().is_err() && "".parse::<DeploymentName>().is_err());
     }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::TaskState;
-use crate::batch::OpenOrClosed;
+use crate::batch::JobState;
 use crate::batch_job::BatchJobId;
 use crate::reconcile::snapshot::SeenPool;
 
@@ -31,9 +31,9 @@ pub(in crate::batch) struct Job {
 }
 
 impl Job {
-    pub(in crate::batch) fn read(self) -> Option<(BatchJobId, OpenOrClosed)> {
+    pub(in crate::batch) fn read(self) -> Option<(BatchJobId, JobState)> {
         let open = matches!(self.state.as_str(), "active" | "enabling");
-        let state = if open { OpenOrClosed::Open } else { OpenOrClosed::Closed };
+        let state = if open { JobState::Open } else { JobState::Closed };
         Some((BatchJobId::read(&self.id)?, state))
     }
 }
@@ -82,7 +82,7 @@ pub struct Failure {
 
 impl ListedTask {
     /// Reads one of the facts that the task was told of its job.
-    pub fn fact(&self, name: &str) -> Option<&str> {
+    pub fn variable(&self, name: &str) -> Option<&str> {
         self.facts.get(name).map(String::as_str)
     }
 }

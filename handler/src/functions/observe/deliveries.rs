@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::look::{Look, Unseen};
-use crate::message::LONGEST_WAIT;
+use crate::message::MAX_WAIT;
 use crate::reconcile::ReconcileState;
 use crate::reconcile::snapshot::SeenDelivery;
 use crate::repository::Repository;
@@ -21,7 +21,7 @@ pub(super) struct Deliveries {
     pub(super) hooks: Vec<String>,
     pub(super) list: Vec<SeenDelivery>,
     /// Whether every list was reached to its end.
-    pub(super) whole: bool,
+    pub(super) complete: bool,
 }
 
 /// Lists our webhooks and their deliveries.
@@ -37,14 +37,14 @@ pub(super) async fn read(
         None => find_hooks(look, repositories, now).await,
     };
     let Some(hooks) = found else { return Deliveries::default() };
-    let day = now - LONGEST_WAIT;
-    let (mut list, mut whole) = (Vec::new(), true);
+    let day = now - MAX_WAIT;
+    let (mut list, mut complete) = (Vec::new(), true);
     for hook in &hooks {
         let (known, since) = of_hook(look, hook, previous, day).await;
         list.extend(known);
-        whole &= since == day;
+        complete &= since == day;
     }
-    Deliveries { hooks, list, whole }
+    Deliveries { hooks, list, complete }
 }
 
 /// Lists what failed, and what came since the first event that is lost so far; and tells since when that is
@@ -117,13 +117,13 @@ async fn find_hooks(
         known.iter().take(MOST_REPOSITORIES).map(|repository| format!("repos/{repository}")),
     );
     let host = look.app.reconciliation.own_host.as_deref();
-    let mut hooks = match look.ask(look.github.apps_hook(host)).await {
+    let mut hooks = match look.ask(look.github.app_webhook(host)).await {
         Ok(hook) => Vec::from_iter(hook),
         Err(Unseen::Refused) => Vec::new(),
         Err(Unseen::NotReached) => return None,
     };
     for place in places {
-        match look.ask(look.github.own_hooks(&place, host)).await {
+        match look.ask(look.github.webhooks(&place, host)).await {
             Ok(found) => hooks.extend(found),
             // The owner is a person, or the credential may not see webhooks.
             Err(Unseen::Refused) => {}

@@ -9,7 +9,7 @@ use futures::{StreamExt, stream};
 use super::ledger::Ledger;
 use super::look::{AT_ONCE, Look, Unseen};
 use super::repositories;
-use crate::message::LONGEST_WAIT;
+use crate::message::MAX_WAIT;
 use crate::reconcile::snapshot::{Ending, LedgerTask, ListedJob, Stage};
 use crate::reconcile::state::Cursor;
 use crate::reconcile::walk::{End, walk};
@@ -123,7 +123,7 @@ fn is_owing(look: &Look<'_>, task: &LedgerTask) -> bool {
     match &task.stage {
         Stage::Waiting | Stage::Started { .. } | Stage::Stranded => true,
         Stage::Ended { how: Ending::Clean | Ending::Terminated, .. } => false,
-        Stage::Ended { at, .. } => look.app.clock.now() - *at < LONGEST_WAIT,
+        Stage::Ended { at, .. } => look.app.clock.now() - *at < MAX_WAIT,
     }
 }
 

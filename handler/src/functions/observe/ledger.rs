@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::app::App;
-use crate::batch::{BatchError, ListedTask, OpenOrClosed, TaskState};
+use crate::batch::{BatchError, JobState, ListedTask, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::reconcile::Rules;
 use crate::reconcile::snapshot::{Ending, LedgerTask, Stage};
@@ -35,7 +35,7 @@ pub(super) async fn read(app: &App, rules: &Rules) -> Result<Ledger, BatchError>
     for (batch_job, state) in &batch_jobs {
         for listed in app.batch.tasks(batch_job).await? {
             let Some(task) = task(&listed, batch_job, *state, rules) else { continue };
-            let run = listed.fact("RUNNER_RUN_ID").and_then(|run| run.parse().ok());
+            let run = listed.variable("RUNNER_RUN_ID").and_then(|run| run.parse().ok());
             runs.extend(run.map(|run| (task.id.clone(), (task.repository.clone(), run))));
             tasks.push(task);
         }
@@ -47,28 +47,28 @@ pub(super) async fn read(app: &App, rules: &Rules) -> Result<Ledger, BatchError>
 fn task(
     listed: &ListedTask,
     batch_job: &BatchJobId,
-    state: OpenOrClosed,
+    state: JobState,
     rules: &Rules,
 ) -> Option<LedgerTask> {
     Some(LedgerTask {
-        id: rules.deployment.read(&listed.id)?,
+        id: rules.deployment.parse_task(&listed.id)?,
         batch_job: batch_job.to_string(),
-        profile: listed.fact("RUNNER_PROFILE").unwrap_or(&batch_job.profile).to_owned(),
+        profile: listed.variable("RUNNER_PROFILE").unwrap_or(&batch_job.profile).to_owned(),
         pinned: pinned(listed),
-        repository: Repository::try_from(listed.fact("RUNNER_REPOSITORY")?).ok()?,
+        repository: Repository::try_from(listed.variable("RUNNER_REPOSITORY")?).ok()?,
         stage: stage(listed, state),
     })
 }
 
 fn pinned(listed: &ListedTask) -> Vec<String> {
-    let labels = listed.fact("RUNNER_PINNED_LABELS").unwrap_or_default();
+    let labels = listed.variable("RUNNER_PINNED_LABELS").unwrap_or_default();
     labels.split(',').filter(|label| !label.is_empty()).map(str::to_owned).collect()
 }
 
-fn stage(listed: &ListedTask, state: OpenOrClosed) -> Stage {
+fn stage(listed: &ListedTask, state: JobState) -> Stage {
     let execution = &listed.execution_info;
     match listed.state {
-        TaskState::Active if state == OpenOrClosed::Closed => Stage::Stranded,
+        TaskState::Active if state == JobState::Closed => Stage::Stranded,
         TaskState::Active => Stage::Waiting,
         TaskState::Completed => {
             let at = execution.end_time.unwrap_or(listed.state_transition_time);
@@ -87,13 +87,13 @@ fn ending(listed: &ListedTask) -> Ending {
     Ending::of(execution.exit_code, failure)
 }
 
-fn generations(batch_jobs: &[(BatchJobId, OpenOrClosed)]) -> BTreeMap<String, u32> {
+fn generations(batch_jobs: &[(BatchJobId, JobState)]) -> BTreeMap<String, u32> {
     let mut generations: BTreeMap<String, u32> = BTreeMap::new();
     let mut newest: BTreeMap<&str, u32> = BTreeMap::new();
     for (batch_job, state) in batch_jobs {
         let newest = newest.entry(&batch_job.profile).or_default();
         *newest = batch_job.generation.max(*newest);
-        if *state == OpenOrClosed::Open {
+        if *state == JobState::Open {
             let first = generations.entry(batch_job.profile.clone()).or_insert(u32::MAX);
             *first = batch_job.generation.min(*first);
         }
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn the_first_batch_job_that_is_open_takes_tasks_or_the_next_to_be_made() {
         let batch_job = |profile, generation, state| (BatchJobId::new(profile, generation), state);
-        let (open, closed) = (OpenOrClosed::Open, OpenOrClosed::Closed);
+        let (open, closed) = (JobState::Open, JobState::Closed);
         let all = generations(&[
             batch_job("a", 1, open),
             batch_job("b", 1, closed),

@@ -47,7 +47,7 @@ impl<'a> Look<'a> {
         Self {
             app,
             rules,
-            github: app.github.for_housekeeping(),
+            github: app.github.low_priority(),
             until: Deadline::after(bounds.longest),
             calls_left: AtomicU32::new(bounds.most_calls),
             missed: AtomicBool::new(false),

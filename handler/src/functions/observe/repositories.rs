@@ -18,8 +18,8 @@ pub(super) async fn find(look: &Look<'_>, of_tasks: BTreeSet<Repository>) -> BTr
     if policy.allowed.is_open() {
         let listed = discover(look, &found).await;
         let private = |one: &ListedRepository| one.private || policy.public_repositories;
-        let alive = listed.iter().filter(|one| private(one)).filter_map(ListedRepository::alive);
-        found.extend(alive);
+        let usable = listed.iter().filter(|one| private(one)).filter_map(ListedRepository::usable);
+        found.extend(usable);
     }
     found.retain(|repository| policy.allowed.allow(repository));
     found

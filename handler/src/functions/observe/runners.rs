@@ -30,7 +30,7 @@ pub(super) async fn read(
         seen.extend(runners.into_iter().filter_map(|runner| {
             Some(SeenRunner {
                 id: runner.id,
-                name: look.rules.deployment.read(&runner.name)?,
+                name: look.rules.deployment.parse_task(&runner.name)?,
                 repository: repository.clone(),
                 online: runner.status == "online",
                 busy: runner.busy,

@@ -31,7 +31,7 @@ struct Made {
 /// further task was made for a job on the way.
 pub(super) async fn replace_stolen(app: &App, reassigned: &Reassigned) -> anyhow::Result<String> {
     let job = reassigned.job;
-    let Some(stolen) = app.runners.deployment.read(&reassigned.runner) else {
+    let Some(stolen) = app.runners.deployment.parse_task(&reassigned.runner) else {
         return Ok(format!("runner {} is not of this deployment", reassigned.runner));
     };
     if has_own_task(app, reassigned).await? {
@@ -108,7 +108,7 @@ async fn made_for(
         let named = app.batch.tasks_named(&batch_job, &prefix).await?;
         made.extend(named.into_iter().filter_map(|task| {
             // `gh-12` begins the name of `gh-123` as well.
-            let id = deployment.read(&task.id).filter(|id| id.job == job)?;
+            let id = deployment.parse_task(&task.id).filter(|id| id.job == job)?;
             Some(Made { batch_job: batch_job.clone(), id, state: task.state })
         }));
     }

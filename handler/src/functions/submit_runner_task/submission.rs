@@ -126,7 +126,7 @@ async fn credential(
         task: id.to_string(),
         profile: request.profile.clone(),
         generation: batch_job.generation,
-        expires: app.clock.now() + app.runners.runner_environment.longest_life(),
+        expires: app.clock.now() + app.runners.runner_environment.max_lifetime(),
     };
     let ticket = ticket.seal(&app.runners.ticket_key);
     Ok(Credential::Claim { url: claim_url.to_string(), ticket })

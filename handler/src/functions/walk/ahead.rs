@@ -71,8 +71,8 @@ async fn others(app: &App, path: &[TaskId]) -> Result<Vec<(TaskId, TaskState)>, 
     let mut found = Vec::new();
     for (batch_job, _) in app.batch.jobs().await? {
         let live = app.batch.live_tasks(&batch_job).await?.into_iter();
-        let ours =
-            live.filter_map(|task| Some((app.runners.deployment.read(&task.id)?, task.state)));
+        let ours = live
+            .filter_map(|task| Some((app.runners.deployment.parse_task(&task.id)?, task.state)));
         found.extend(ours.filter(|(id, _)| is_other(id)));
     }
     found.sort_by(|one, other| one.0.cmp(&other.0));

@@ -10,7 +10,7 @@ const LOOK: RequestCost<'static> = RequestCost {
     call: "listing runs",
     points: 1,
     registers_at: None,
-    purpose: Purpose::Housekeeping,
+    purpose: Purpose::LowPriority,
 };
 
 fn at(seconds: i64) -> DateTime<Utc> {

@@ -9,7 +9,7 @@ use super::told;
 use crate::app::App;
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
-use crate::github::{Github, Presence, Removed};
+use crate::github::{Deregistration, Github, Presence};
 use crate::message::{Message, RunnerRequest};
 use crate::reconcile::{Removal, Repair};
 use crate::repository::Repository;
@@ -27,7 +27,7 @@ pub(super) struct Hands<'a> {
 
 impl<'a> Hands<'a> {
     pub(super) fn new(app: &'a App, claims: &'a [(String, String)]) -> Self {
-        Self { app, github: app.github.for_housekeeping(), claims, held: None }
+        Self { app, github: app.github.low_priority(), claims, held: None }
     }
 
     /// Carries out a repair, and says what was done; nothing where it was but to be told.
@@ -101,7 +101,7 @@ impl<'a> Hands<'a> {
         why: Removal,
     ) -> anyhow::Result<String> {
         let removed = self.github.remove_runner(repository, runner).await;
-        if removed.with_context(|| format!("remove runner {name}"))? == Removed::Busy {
+        if removed.with_context(|| format!("remove runner {name}"))? == Deregistration::Busy {
             return Ok(format!("runner {name} has got a job, and stays"));
         }
         if let Some(batch_job) = batch_job {
