@@ -6,8 +6,9 @@ use anyhow::Context;
 use azure_core::credentials::TokenCredential;
 use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId};
 
+use crate::assignment::AssignmentCache;
 use crate::batch::Batch;
-use crate::cache::{BatchJobCache, ChainCache, JobCache, LiveFirewall, StatusCache};
+use crate::cache::{BatchJobCache, LiveFirewall, StatusCache, WebhookCache};
 use crate::clock::Clock;
 use crate::github::Github;
 use crate::management::Management;
@@ -38,8 +39,8 @@ pub struct App {
     pub(crate) batch: Batch,
     pub(crate) github: Github,
     pub(crate) batch_jobs: BatchJobCache,
-    pub(crate) chains: ChainCache,
-    pub(crate) jobs: JobCache,
+    pub(crate) assignments: AssignmentCache,
+    pub(crate) webhooks: WebhookCache,
     pub(crate) last_status: StatusCache,
     pub(crate) clock: Clock,
 }
@@ -98,8 +99,8 @@ impl App {
             webhook: settings.webhook,
             runners: settings.runners,
             batch_jobs: BatchJobCache::default(),
-            chains: ChainCache::default(),
-            jobs: JobCache::default(),
+            assignments: AssignmentCache::default(),
+            webhooks: WebhookCache::default(),
             last_status: StatusCache::default(),
             clock,
         })

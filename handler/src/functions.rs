@@ -9,6 +9,5 @@ pub(crate) mod status;
 pub(crate) mod operate;
 
 mod group;
-mod observe;
 mod operators;
-mod walk;
+mod replacement;

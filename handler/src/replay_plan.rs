@@ -6,9 +6,11 @@ mod order;
 
 pub use order::{BadOrder, Replay, Which};
 
-use crate::claim::SeenJob;
+use crate::assignment::Job;
 use crate::reconcile::snapshot::PoisonMessage;
-use crate::reconcile::{Fate, Lost, Repair, Rules, WaitReason, WaitingJob, fate};
+use crate::reconcile::{
+    Disposition, LostEvent, Repair, Rules, WaitReason, WaitingJob, disposition,
+};
 use chrono::{DateTime, Utc};
 
 /// How many deliveries one order asks for again; GitHub counts each request that writes as five.
@@ -67,16 +69,16 @@ pub fn poison(
     for message in messages.iter().filter(|message| which.means(&message.handle)) {
         let handle = message.handle.clone();
         let name = format!("message {handle}");
-        match (fate(message, rules, now), message.request()) {
-            (Fate::Back(_), Some(request)) => {
+        match (disposition(message, rules, now), message.request()) {
+            (Disposition::Replay(_), Some(request)) => {
                 let request = request.clone();
                 plan.repairs.push((name, Repair::Replay { handle, request }));
             }
-            (Fate::Useless(why), _) => plan.leave(name, why),
-            (Fate::NoProfile(_), _) => {
+            (Disposition::Delete(why), _) => plan.leave(name, why),
+            (Disposition::NoProfile(_), _) => {
                 plan.leave(name, "its profile is not in setting RunnerProfiles");
             }
-            (Fate::Unreadable(_) | Fate::Back(_), _) => {
+            (Disposition::Unreadable(_) | Disposition::Replay(_), _) => {
                 plan.leave(name, "this version of the handler cannot read it");
             }
         }
@@ -88,12 +90,12 @@ pub fn poison(
 }
 
 /// Has lost deliveries made again: all that are asked for no more, or one, however often it was.
-pub fn deliveries(lost: &[Lost<'_>], which: &Which) -> Plan {
+pub fn deliveries(lost: &[LostEvent<'_>], which: &Which) -> Plan {
     let mut plan = Plan::default();
     for lost in lost.iter().filter(|lost| which.means(&lost.last.guid)) {
         let name = format!("delivery {}", lost.last.guid);
-        if *which == Which::All && !lost.given_up {
-            let times = lost.attempts;
+        if *which == Which::All && !lost.abandoned {
+            let times = lost.redeliveries;
             plan.leave(
                 name,
                 format!("GitHub is asked for it again without you, {times} times so far"),
@@ -115,7 +117,7 @@ pub fn deliveries(lost: &[Lost<'_>], which: &Which) -> Plan {
 /// Asks for the next runner of a job that waits, as reconciliation would, only without the patience.
 ///
 /// `waiting` is what reconciliation makes of the job, where it waits for a runner of ours.
-pub fn job(id: u64, seen: &SeenJob, waiting: Option<&WaitingJob<'_>>) -> Plan {
+pub fn job(id: u64, seen: &Job, waiting: Option<&WaitingJob<'_>>) -> Plan {
     let name = format!("job {id}");
     let waiting = match (seen.status.as_str(), waiting) {
         ("queued", Some(waiting)) => waiting,
@@ -127,7 +129,7 @@ pub fn job(id: u64, seen: &SeenJob, waiting: Option<&WaitingJob<'_>>) -> Plan {
             return Plan::leaving(name, format!("it is {status}{}", runner.unwrap_or_default()));
         }
     };
-    let why = &waiting.why;
+    let why = &waiting.reason;
     match (waiting.task, why, &waiting.next) {
         (Some(task), _, _) => Plan::leaving(name, format!("task {} is for it: {why}", task.id)),
         (None, WaitReason::NoProfile | WaitReason::Group(_), _) | (None, _, None) => {

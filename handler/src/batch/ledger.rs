@@ -7,7 +7,7 @@ use url::Url;
 use super::dto::{self, listed};
 use super::{Batch, BatchError, other, status, task_path, unreadable};
 use crate::batch_job::{BatchJobId, PREFIX};
-use crate::reconcile::snapshot::SeenPool;
+use crate::reconcile::snapshot::PoolState;
 
 pub use listed::ListedTask;
 
@@ -83,7 +83,7 @@ impl Batch {
     ///
     /// # Errors
     /// As for every call.
-    pub async fn pools(&self) -> Result<Vec<(String, SeenPool)>, BatchError> {
+    pub async fn pools(&self) -> Result<Vec<(String, PoolState)>, BatchError> {
         let query = [("$select", listed::POOL), ("maxresults", PAGE)];
         let pools: Vec<listed::Pool> = self.list("listing the pools", "pools", &query).await?;
         Ok(pools.into_iter().map(listed::Pool::read).collect())

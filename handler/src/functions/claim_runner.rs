@@ -1,36 +1,35 @@
-//! ClaimRunner: gives a starting runner its credential, if a job still waits for one like it.
+//! ClaimRunner: gives a starting runner its credential, if a job still waits for a runner like it.
 //!
-//! Repository and profile come from the task in Batch, never from the caller. A ticket that is bad, or used
-//! by another process, causes no call to GitHub.
-
-use std::time::Duration;
+//! Repository and profile come from the task in Batch, never from the caller. A ticket that is invalid, or is used by
+//! another process, causes no request to GitHub.
 
 use http::StatusCode;
 use serde::Deserialize;
+use tracing::Span;
 
 use super::group::group;
-use super::walk::{Ahead, End, Waiting, ahead, walk};
+use super::replacement::request_replacement;
 use crate::app::App;
+use crate::assignment::{AssignmentChain, AssignmentGraph, Claim, Conflict, decide};
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
-use crate::claim::NotNeeded;
-use crate::github::{Presence, Registered, RunnerToRegister};
+use crate::collect::FactReader;
+use crate::github::{Registered, RunnerToRegister};
 use crate::http::{Body, BodyError, Response, read_body};
 use crate::json::JsonFault;
-use crate::message::Message;
 use crate::profiles::Profile;
 use crate::repository::Repository;
 use crate::secret::Secret;
-use crate::storage::Claim;
+use crate::storage;
 use crate::task::TaskId;
 use crate::ticket::Ticket;
 
-mod unclaimed;
+mod claim_error;
 
-use unclaimed::{Unclaimed, report};
+use claim_error::{ClaimError, respond};
 
-/// A ticket and a nonce are a few hundred bytes.
-const BODY_LIMIT: usize = 16 << 10;
+/// A ticket and a nonce take a few hundred bytes.
+const MAX_BODY_BYTES: usize = 16 << 10;
 
 #[derive(Deserialize)]
 struct ClaimRequest {
@@ -41,18 +40,18 @@ struct ClaimRequest {
 /// The runner that claims, as its task in Batch describes it.
 struct Claimant {
     id: TaskId,
-    /// With the labels that were pinned to it.
+    /// The profile with the labels that are pinned to the runner.
     profile: Profile,
     repository: Repository,
     group: String,
 }
 
-/// Answers a claim.
+/// Responds to a claim.
 pub(crate) async fn handle(app: &App, body: &mut Body) -> Response {
-    let body = match read_body(body, BODY_LIMIT).await {
+    let body = match read_body(body, MAX_BODY_BYTES).await {
         Ok(body) => body,
         Err(BodyError::TooLarge) => {
-            let error = format!("the claim is larger than {BODY_LIMIT} bytes");
+            let error = format!("the claim is larger than {MAX_BODY_BYTES} bytes");
             return Response::error(StatusCode::PAYLOAD_TOO_LARGE, error);
         }
         Err(BodyError::Broken) => {
@@ -61,89 +60,64 @@ pub(crate) async fn handle(app: &App, body: &mut Body) -> Response {
     };
     match open(app, &body) {
         Ok((ticket, nonce)) => {
-            let claimed = claim(app, &ticket, &nonce).await;
-            report(&ticket.task, claimed)
+            Span::current().record("task.id", &ticket.task);
+            respond(&ticket.task, claim(app, &ticket, &nonce).await)
         }
-        Err(unclaimed) => report("-", Err(unclaimed)),
+        Err(err) => respond("-", Err(err)),
     }
 }
 
-fn open(app: &App, body: &[u8]) -> Result<(Ticket, String), Unclaimed> {
+fn open(app: &App, body: &[u8]) -> Result<(Ticket, String), ClaimError> {
     let request: ClaimRequest = serde_json::from_slice(body)
-        .map_err(|err| Unclaimed::Malformed(JsonFault::from(err).to_string()))?;
+        .map_err(|err| ClaimError::Malformed(JsonFault::from(err).to_string()))?;
     let nonce = request.nonce;
     let plain = nonce.chars().all(|c| c.is_ascii_alphanumeric());
     if !(16..=128).contains(&nonce.len()) || !plain {
-        return Err(Unclaimed::Malformed("nonce takes 16 to 128 letters and digits".to_owned()));
+        return Err(ClaimError::Malformed("nonce takes 16 to 128 letters and digits".to_owned()));
     }
     Ok((Ticket::open(&request.ticket, &app.runners.ticket_key, app.clock.now())?, nonce))
 }
 
-async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, Unclaimed> {
+/// Returns the configuration of the runner, after fetching the facts that the decision lacks.
+async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, ClaimError> {
     let claimant = claimant(app, ticket, nonce).await?;
-    let Claimant { id, profile, repository, .. } = &claimant;
-    let walked = walk(app, id, profile, id.clone(), repository.clone()).await?;
-    match walked.end {
-        End::Serve(_) => serve(app, &claimant, &walked.path).await,
-        End::NotNeeded(gone) => Err(gone.into()),
-        End::Replace(waiting) => Err(replace(app, &walked.path, &waiting).await?),
-    }
-}
-
-/// Mints for a job that takes such a runner, unless another one that has a node already is on the way to it.
-async fn serve(app: &App, claimant: &Claimant, path: &[TaskId]) -> Result<Secret, Unclaimed> {
-    let alone = path.len() == 1 && claimant.id.replacement == 1;
-    match if alone { None } else { ahead(app, path).await? } {
-        Some(Ahead::Idles(_)) => Err(Unclaimed::NotNeeded("another runner waits for the job")),
-        Some(Ahead::Takes(task)) => {
-            Err(Unclaimed::Undetermined(format!("runner {task} may be taking the job")))
+    Span::current().record("job.id", claimant.id.job);
+    Span::current().record("repo", claimant.repository.to_string());
+    app.assignments.keep_repository(claimant.id.job, &claimant.repository);
+    let mut graph = AssignmentGraph::new(app.runners.deployment.clone());
+    let mut facts = FactReader::new(app);
+    let mut conflict = None;
+    loop {
+        let chain = AssignmentChain::follow(&graph, &claimant.id, &claimant.profile);
+        match decide(chain.resolution(), conflict) {
+            Claim::Missing(fact) => facts.fetch(&fact, &mut graph).await?,
+            Claim::Mint => match register(app, &claimant).await? {
+                Registered::Jit(configuration) => return Ok(configuration),
+                Registered::Busy => conflict = Some(Conflict::Busy),
+                Registered::Idle => conflict = Some(Conflict::Idle),
+            },
+            Claim::RequestReplacement(job) => {
+                let last = chain.last_replacement();
+                request_replacement(app, &graph, job, last).await?;
+                return Err(ClaimError::LabelMismatch(job));
+            }
+            Claim::NotNeeded(reason) => return Err(ClaimError::NotNeeded(reason)),
+            Claim::Retry(reason) => return Err(ClaimError::Retry(reason.to_string())),
         }
-        Some(Ahead::Starts(task)) => mint_in_order(app, claimant, (true, task)).await,
-        Some(Ahead::Claims(task)) => mint_in_order(app, claimant, (false, task)).await,
-        Some(Ahead::Waits(_)) | None => mint(app, claimant).await,
     }
-}
-
-/// Mints if the other one that claims goes behind. First go those that are registered, and may have been answered;
-/// of two alike, the one with the lower name.
-async fn mint_in_order(
-    app: &App,
-    claimant: &Claimant,
-    (registered, other): (bool, TaskId),
-) -> Result<Secret, Unclaimed> {
-    let own = app.github.presence(&claimant.repository, &claimant.id.to_string()).await?;
-    if (own == Presence::Absent, &claimant.id) < (!registered, &other) {
-        mint(app, claimant).await
-    } else {
-        Err(Unclaimed::Undetermined(format!("task {other} claims for the same job")))
-    }
-}
-
-/// Asks for a runner for the job at the end of the way, which takes none like this one, unless another task is on
-/// the way to it.
-async fn replace(app: &App, path: &[TaskId], waiting: &Waiting) -> Result<Unclaimed, Unclaimed> {
-    if ahead(app, path).await?.is_some() {
-        return Ok(Unclaimed::NotNeeded("the job that is left has another task"));
-    }
-    let request = waiting.request(app, waiting.made_for.replacement)?;
-    app.queue.put(&Message::Request(request), Duration::ZERO).await?;
-    Ok(Unclaimed::NotNeeded("the job that is left asks for another kind of runner"))
 }
 
 /// Reads the task that the ticket names, and takes the claim for its present run.
-async fn claimant(app: &App, ticket: &Ticket, nonce: &str) -> Result<Claimant, Unclaimed> {
-    let unclear = |what: &str| Unclaimed::Undetermined(format!("task {} {what}", ticket.task));
+async fn claimant(app: &App, ticket: &Ticket, nonce: &str) -> Result<Claimant, ClaimError> {
     let batch_job = BatchJobId::new(&ticket.profile, ticket.generation);
     let task = match app.batch.task(&batch_job, &ticket.task).await {
-        Err(BatchError::NoTask(_)) => {
-            return Err(Unclaimed::NotNeeded("the task no longer exists"));
-        }
-        seen => seen?,
+        Err(BatchError::NoTask(_)) => return Err(ClaimError::NoTask),
+        read => read?,
     };
     let run = match (task.state, task.started_at) {
-        (TaskState::Completed, _) => return Err(Unclaimed::NotNeeded("the task has ended")),
+        (TaskState::Completed, _) => return Err(ClaimError::TaskEnded),
         (TaskState::Running, Some(run)) => run,
-        _ => return Err(unclear("is not running yet")),
+        _ => return Err(ClaimError::Retry("the task is not running yet".to_owned())),
     };
     let id = app.runners.deployment.parse_task(&ticket.task);
     let profiles = &app.webhook.policy.profiles;
@@ -152,11 +126,12 @@ async fn claimant(app: &App, ticket: &Ticket, nonce: &str) -> Result<Claimant, U
     let repository = task.variable("RUNNER_REPOSITORY");
     let repository = repository.and_then(|name| Repository::try_from(name).ok());
     let (Some(id), Some(profile), Some(repository)) = (id, profile, repository) else {
-        return Err(unclear("does not say which profile and repository it is for"));
+        let reason = "the environment of the task names no known profile or no repository";
+        return Err(ClaimError::Retry(reason.to_owned()));
     };
     match app.claims.take(&ticket.task, run, nonce).await? {
-        Claim::Held => {}
-        Claim::HeldByAnother => return Err(Unclaimed::Taken),
+        storage::Claim::Held => {}
+        storage::Claim::HeldByAnother => return Err(ClaimError::HeldByAnother),
     }
     let group =
         task.variable("RUNNER_GROUP").unwrap_or(&app.runners.runner_environment.group).to_owned();
@@ -165,13 +140,9 @@ async fn claimant(app: &App, ticket: &Ticket, nonce: &str) -> Result<Claimant, U
     Ok(Claimant { id, profile, repository, group })
 }
 
-async fn mint(app: &App, claimant: &Claimant) -> Result<Secret, Unclaimed> {
+async fn register(app: &App, claimant: &Claimant) -> Result<Registered, ClaimError> {
     let name = claimant.id.to_string();
     let group = group(app, &claimant.repository, &claimant.group).await?;
     let runner = RunnerToRegister { name: &name, labels: &claimant.profile.labels, group };
-    match app.github.register(&claimant.repository, &runner).await? {
-        Registered::Jit(configuration) => Ok(configuration),
-        Registered::Busy => Err(NotNeeded::Served.into()),
-        Registered::Idle => Err(Unclaimed::Undetermined(format!("runner {name} waits for a job"))),
-    }
+    Ok(app.github.register(&claimant.repository, &runner).await?)
 }

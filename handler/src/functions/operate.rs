@@ -8,21 +8,21 @@ use anyhow::Context;
 use http::{HeaderMap, StatusCode};
 use tracing::{error, info};
 
-use super::observe::{Bounds, deliveries, observe, rules};
 use super::operators::admit;
-use super::reconcile_runners::act::carry_out;
 use super::status::remembered;
 use crate::app::App;
+use crate::collect::{RequestBudget, collect, collect_deliveries, rules};
 use crate::github::GithubError;
 use crate::http::{Body, BodyError, Response, read_body};
-use crate::reconcile::{Repair, lost, waiting};
+use crate::reconcile::execute::execute_each;
+use crate::reconcile::{Repair, lost_events, waiting_jobs};
 use crate::replay_plan::{self, Left, Operated, Plan, Replay};
 use crate::repository::Repository;
 
 /// An order is a few hundred bytes.
 const BODY_LIMIT: usize = 16 << 10;
 /// The front end of the platform waits for 230 seconds.
-const BOUNDS: Bounds = Bounds { longest: Duration::from_secs(100), most_calls: 800 };
+const BUDGET: RequestBudget = RequestBudget { time: Duration::from_secs(100), requests: 800 };
 
 /// Answers an order.
 pub(crate) async fn handle(app: &App, headers: &HeaderMap, body: &mut Body) -> Response {
@@ -68,7 +68,7 @@ impl App {
         let Plan { repairs, mut left } = plan(self, order).await?;
         let (names, repairs): (Vec<String>, Vec<Repair>) = repairs.into_iter().unzip();
         let mut done = Vec::new();
-        for (what, told) in names.into_iter().zip(carry_out(self, &repairs).await) {
+        for (what, told) in names.into_iter().zip(execute_each(self, &repairs).await) {
             match told {
                 Ok(text) => done.push(text),
                 Err(err) => left.push(Left { what, why: format!("failed to {err:#}") }),
@@ -87,9 +87,12 @@ async fn plan(app: &App, order: &Replay) -> anyhow::Result<Plan> {
         }
         Replay::Deliveries(which) => {
             let (previous, rules) = (remembered(app).await?, rules(app));
-            let seen = deliveries(app, &previous, &rules, BOUNDS).await;
-            let seen = seen.context("list the deliveries: GitHub was not reached, ask again")?;
-            Ok(replay_plan::deliveries(&lost(&seen, &previous, app.clock.now()), which))
+            let collected = collect_deliveries(app, &previous, &rules, BUDGET).await;
+            let snapshot = collected.complete.then_some(collected.value);
+            let snapshot =
+                snapshot.context("list all deliveries: GitHub did not respond, try again")?;
+            let lost = lost_events(&snapshot, &previous, app.clock.now());
+            Ok(replay_plan::deliveries(&lost, which))
         }
         Replay::Job { repository, id } => plan_job(app, repository, *id).await,
     }
@@ -115,16 +118,16 @@ async fn plan_job(app: &App, repository: &Repository, id: u64) -> anyhow::Result
         return Ok(Plan::leaving(name, "its repository is public: see AllowPublicRepositories"));
     }
     let (previous, rules) = (remembered(app).await?, rules(app));
-    let mut observed = observe(app, &previous, &rules, BOUNDS).await.context("see what runs")?;
+    let mut collected = collect(app, &previous, &rules, BUDGET).await.context("list the tasks")?;
     let of_run =
         github.jobs_of_run(repository, job.run).await.context("list the jobs of its run")?;
-    observed.seen.jobs.extend(of_run);
-    if observed.seen.partial {
+    collected.snapshot.jobs.extend(of_run);
+    if collected.snapshot.missing_runs {
         return Ok(Plan::leaving(
             name,
             "not every runner that may be for it was reached: ask again",
         ));
     }
-    let waiting = waiting(&observed.seen, &rules, app.clock.now());
+    let waiting = waiting_jobs(&collected.snapshot, &rules, app.clock.now());
     Ok(replay_plan::job(id, &job, waiting.iter().find(|waiting| waiting.id == id)))
 }

@@ -1,6 +1,6 @@
-//! ReconcileRunners: sees what is there, has it decided what is wrong, and repairs that.
+//! ReconcileRunners: collects a snapshot, plans repairs, and executes them.
 //!
-//! A run that is killed has done each thing or not; the next one, two minutes later, begins anew.
+//! A run may be killed between any two repairs. The next run, two minutes later, starts from a new snapshot.
 
 use std::time::Duration;
 
@@ -8,21 +8,18 @@ use anyhow::Context;
 use http::StatusCode;
 use tracing::{error, info};
 
-use super::observe::{Bounds, observe, rules};
 use crate::app::App;
+use crate::collect::{RequestBudget, collect, rules};
 use crate::http::Response;
 use crate::invocation;
+use crate::reconcile::execute::execute;
 use crate::reconcile::{ReconcileState, plan};
 use crate::storage::Written;
 
-pub(super) mod act;
+/// Half of the time of a run: the other half is left to read the tasks and to execute the repairs.
+const BUDGET: RequestBudget = RequestBudget { time: Duration::from_secs(100), requests: 800 };
 
-use act::act;
-
-/// Half of the time of a run, so that the other half is left to read the ledger and to repair.
-const BOUNDS: Bounds = Bounds { longest: Duration::from_secs(100), most_calls: 800 };
-
-/// Answers an invocation.
+/// Responds to an invocation of the timer.
 pub(crate) async fn handle(app: &App) -> Response {
     match reconcile(app).await {
         Ok(done) => {
@@ -37,21 +34,23 @@ pub(crate) async fn handle(app: &App) -> Response {
 }
 
 async fn reconcile(app: &App) -> anyhow::Result<String> {
-    let kept = app.reconcile_state.read().await.context("recall the last run")?;
-    let previous = kept.bytes.as_deref().map(serde_json::from_slice::<ReconcileState>);
-    // What another version wrote is forgotten: what must last for a while is waited for once more.
+    let stored = app.reconcile_state.read().await.context("read the state of the last run")?;
+    let previous = stored.bytes.as_deref().map(serde_json::from_slice::<ReconcileState>);
+    // The state of another version is dropped: conditions that must hold for a while are observed once more.
     let previous = previous.and_then(Result::ok).unwrap_or_default();
     let rules = rules(app);
-    let observed = observe(app, &previous, &rules, BOUNDS).await.context("see what runs")?;
-    let (repairs, next) = plan(&observed.seen, &previous, &rules, app.clock.now());
+    let collected = collect(app, &previous, &rules, BUDGET).await.context("list the tasks")?;
+    let (repairs, next) = plan(&collected.snapshot, &previous, &rules, app.clock.now());
     let next =
-        ReconcileState { repositories: observed.repositories, cursor: observed.cursor, ..next };
+        ReconcileState { repositories: collected.repositories, cursor: collected.cursor, ..next };
     if next != previous {
         let bytes = serde_json::to_vec(&next).expect("plain fields always serialize");
-        let written = app.reconcile_state.write(bytes, &kept).await.context("remember this run")?;
-        if written == Written::Conflict {
-            return Ok("another run was quicker".to_owned());
+        let written = app.reconcile_state.write(bytes, &stored).await;
+        if written.context("write the state of this run")? == Written::Conflict {
+            return Ok(
+                "another run has written its state first; this run repairs nothing".to_owned()
+            );
         }
     }
-    Ok(act(app, repairs, &observed.claims).await)
+    Ok(execute(app, repairs, &collected.claims).await)
 }

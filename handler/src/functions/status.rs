@@ -11,16 +11,16 @@ use chrono::TimeDelta;
 use http::{HeaderMap, StatusCode};
 use tracing::{error, info, warn};
 
-use super::observe::{Bounds, observe, rules};
 use super::operators::admit;
 use crate::app::App;
+use crate::collect::{RequestBudget, collect, rules};
 use crate::error_chain::ErrorChain;
 use crate::http::Response;
 use crate::reconcile::ReconcileState;
 use crate::status_report::{Beside, StatusReport, report};
 
 /// Somebody waits for the answer, and the front end of the platform for no more than 230 seconds.
-const BOUNDS: Bounds = Bounds { longest: Duration::from_secs(30), most_calls: 300 };
+const BUDGET: RequestBudget = RequestBudget { time: Duration::from_secs(30), requests: 300 };
 /// How old an answer gets before everything is looked at again.
 const HOLDS: TimeDelta = TimeDelta::seconds(10);
 
@@ -62,13 +62,13 @@ impl App {
 
 async fn look(app: &App) -> anyhow::Result<StatusReport> {
     let (previous, rules) = (remembered(app).await?, rules(app));
-    let observed = observe(app, &previous, &rules, BOUNDS).await.context("see what runs")?;
+    let collected = collect(app, &previous, &rules, BUDGET).await.context("list the tasks")?;
     let messages = app.queue.count().await;
     let messages = messages.inspect_err(|err| warn!("goes on without: {}", ErrorChain(err)));
-    let mut unread = observed.unread;
+    let mut unread = collected.unread;
     unread.extend(messages.is_err().then_some("messages"));
     let beside = Beside { unread, messages: messages.ok(), limits: app.github.limits() };
-    let report = report(&observed.seen, &previous, beside, &rules, app.clock.now());
+    let report = report(&collected.snapshot, &previous, beside, &rules, app.clock.now());
     info!(complete = report.complete, "looked at {} jobs", report.jobs.len());
     Ok(report)
 }

@@ -1,13 +1,13 @@
-//! SubmitRunnerTask: adds the Batch task of one message, once; and follows the hints that other messages give.
+//! SubmitRunnerTask: adds the Batch task of one request, once, and follows job events.
 //!
-//! The task's id comes from the job's, so a message that arrives twice meets `TaskExists`, which is
-//! success while that task lives. What may succeed later goes back to the queue with the delay that was asked
-//! for; only what no later try can mend fails, and so becomes a poison message.
+//! The id of the task is derived from the id of the job. A message that arrives twice meets `TaskExists`, which is a
+//! success while that task is live. A request that may succeed later is put back on the queue, with the delay that the
+//! service asks for. Only a request that no retry can fulfil fails, and so becomes a poison message.
 
 use std::time::Duration;
 
 use http::StatusCode;
-use tracing::{error, info, warn};
+use tracing::{Span, error, info, warn};
 
 use super::group::RegistrationError;
 use crate::app::App;
@@ -22,38 +22,40 @@ use crate::runner_group::TooWide;
 use crate::task::TaskId;
 
 mod submission;
-mod hints;
+mod job_events;
 
-use hints::{end_superfluous, replace_stolen};
+use job_events::{replace_reassigned, terminate_unneeded};
 use submission::submit;
 
 /// The name of the trigger in function.json.
 const BINDING: &str = "request";
-/// How long a message is worked on. The rest of the invocation is for putting it back on the queue.
+/// How long a message is processed. The rest of the invocation is left to put it back on the queue.
 const WORK_TIMEOUT: Duration = Duration::from_secs(110);
-/// Where nobody names a delay. Batch's own clients wait up to half a minute between tries.
-const DELAY: Duration = Duration::from_secs(30);
-/// A runner group is looked at again this often.
-const UNTIL_MENDED: Duration = Duration::from_secs(300);
-/// A job that has come back this often is left to a person.
-const MOST_REPLACEMENTS: u32 = 64;
+/// The delay if the service names none. Microsoft's Batch clients wait up to half a minute between attempts.
+const RETRY_DELAY: Duration = Duration::from_secs(30);
+/// The delay until the runner group of a request is checked again.
+const GROUP_RETRY_DELAY: Duration = Duration::from_secs(300);
+/// The number of runners of one job. A job that needs more is left to an operator.
+const MAX_REPLACEMENTS: u32 = 64;
 
-/// A message that no later try can mend.
+/// A message that no retry can process.
 #[derive(Debug, thiserror::Error)]
 enum Poison {
     #[error(transparent)]
     Envelope(#[from] BadEnvelope),
     #[error(transparent)]
     Message(#[from] Malformed),
-    #[error("setting RunnerProfiles holds no profile {0:?}: add it again, or delete the message")]
+    #[error(
+        "setting RunnerProfiles has no profile {0:?}: add the profile again, or delete the message"
+    )]
     NoProfile(String),
-    #[error("job {0} has come back {MOST_REPLACEMENTS} times")]
+    #[error("job {0} has had {MAX_REPLACEMENTS} runners and is still queued")]
     TooOften(u64),
 }
 
-/// Why a submission did not come to its end.
+/// Why a task was not added.
 #[derive(Debug, thiserror::Error)]
-enum Unsubmitted {
+enum SubmitError {
     #[error(transparent)]
     Poison(#[from] Poison),
     #[error(transparent)]
@@ -66,7 +68,7 @@ enum Unsubmitted {
     Elapsed(#[from] Elapsed),
 }
 
-impl From<RegistrationError> for Unsubmitted {
+impl From<RegistrationError> for SubmitError {
     fn from(err: RegistrationError) -> Self {
         match err {
             RegistrationError::TooWide(too_wide) => Self::TooWide(too_wide),
@@ -75,7 +77,7 @@ impl From<RegistrationError> for Unsubmitted {
     }
 }
 
-/// How a submission ended.
+/// The result of a request.
 enum Submitted {
     Added(TaskId),
     Covered(TaskId),
@@ -86,18 +88,22 @@ impl Submitted {
     fn text(&self) -> String {
         match self {
             Self::Added(task) => format!("task {task} added"),
-            Self::Covered(task) => format!("task {task} already lives"),
-            Self::NotQueued(status) => format!("the job is {status}, no runner is needed"),
+            Self::Covered(task) => format!("task {task} already exists and is live"),
+            Self::NotQueued(status) => format!("the job is {status} and needs no runner"),
         }
     }
 }
 
-/// Answers an invocation.
+/// Responds to an invocation of the queue trigger.
 pub(crate) async fn handle(app: &App, envelope: &[u8]) -> Response {
-    match read(envelope) {
+    let message = read(envelope);
+    if let Ok(message) = &message {
+        Span::current().record("job.id", message.job());
+    }
+    match message {
         Ok(Message::Request(request)) => submit_or_postpone(app, &request).await,
-        Ok(Message::Reassigned(taken)) => told(in_time(replace_stolen(app, &taken)).await),
-        Ok(Message::Cancelled(cancelled)) => told(in_time(end_superfluous(app, &cancelled)).await),
+        Ok(Message::Reassigned(event)) => followed(in_time(replace_reassigned(app, &event)).await),
+        Ok(Message::Cancelled(event)) => followed(in_time(terminate_unneeded(app, &event)).await),
         Err(poison) => poisoned(&poison),
     }
 }
@@ -108,78 +114,84 @@ fn read(envelope: &[u8]) -> Result<Message, Poison> {
 }
 
 async fn submit_or_postpone(app: &App, request: &RunnerRequest) -> Response {
-    let (job, repo) = (request.job, &request.repository);
+    Span::current().record("repo", request.repository.to_string());
     match in_time(submit(app, request)).await {
         Ok(submitted) => {
             let text = submitted.text();
-            info!(job.id = job, %repo, "{text}");
+            info!("{text}");
             Response::json(StatusCode::OK, &invocation::response(&text))
         }
-        Err(Unsubmitted::Poison(poison)) => poisoned(&poison),
-        Err(unsubmitted) => postpone(app, request, &unsubmitted).await,
+        Err(SubmitError::Poison(poison)) => poisoned(&poison),
+        Err(err) => postpone(app, request, &err).await,
     }
 }
 
-/// Works on a message as long as there is time to put it back.
+/// Processes a message as long as there is time to put it back.
 async fn in_time<T, E: From<Elapsed>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     Deadline::after(WORK_TIMEOUT).bound(work).await?
 }
 
-/// A hint that came to nothing is not tried again: reconciliation looks at the same within minutes.
-fn told(followed: anyhow::Result<String>) -> Response {
-    let text = followed.unwrap_or_else(|err| format!("left to reconciliation: {err:#}"));
+/// A job event that failed is not retried: reconciliation finds the same within minutes.
+fn followed(result: anyhow::Result<String>) -> Response {
+    let text =
+        result.unwrap_or_else(|err| format!("job event left to reconciliation: failed to {err:#}"));
     info!("{text}");
     Response::json(StatusCode::OK, &invocation::response(&text))
 }
 
 fn poisoned(poison: &Poison) -> Response {
-    error!("failed to read a runner request: {}", ErrorChain(poison));
+    error!("failed to process a message, which becomes poison: {}", ErrorChain(poison));
     Response::error(StatusCode::UNPROCESSABLE_ENTITY, poison)
 }
 
-/// Puts the message back. Where that fails too, the host keeps it: the answer is a failure.
-async fn postpone(app: &App, request: &RunnerRequest, why: &Unsubmitted) -> Response {
+/// Puts the message back on the queue. If that fails too, the response is a failure, so that the host keeps it.
+async fn postpone(app: &App, request: &RunnerRequest, reason: &SubmitError) -> Response {
     let age = app.clock.now() - request.requested_at;
     if age >= MAX_WAIT {
-        return dropped(request, why);
+        return dropped(request, reason);
     }
-    let (job, delay) = (request.job, delay(why));
-    tell_postponed(request, why, delay);
+    let (job, delay) = (request.job, delay(reason));
+    log_postponed(request, reason, delay);
     match app.queue.put(&Message::Request(request.clone()), delay).await {
         Ok(()) => Response::json(StatusCode::OK, &invocation::response("postponed")),
         Err(err) => {
-            error!(job.id = job, "failed to postpone: {}", ErrorChain(&err));
+            error!("failed to postpone the request for job {job}: {}", ErrorChain(&err));
             Response::later(err, None)
         }
     }
 }
 
-fn tell_postponed(request: &RunnerRequest, why: &Unsubmitted, delay: Duration) {
+fn log_postponed(request: &RunnerRequest, reason: &SubmitError, delay: Duration) {
     let (job, repo) = (request.job, &request.repository);
-    let text = format!("postponed for {} s: {}", delay.as_secs(), ErrorChain(why));
-    match why {
-        Unsubmitted::TooWide(_) => error!(alarm = "group", job.id = job, %repo, "{text}"),
-        _ => warn!(job.id = job, %repo, "{text}"),
+    let text = format!(
+        "request for job {job} of {repo} postponed for {} s: {}",
+        delay.as_secs(),
+        ErrorChain(reason)
+    );
+    match reason {
+        SubmitError::TooWide(_) => error!(alarm = "group", "{text}"),
+        _ => warn!("{text}"),
     }
 }
 
-/// Gives a message up for good: GitHub has cancelled its job by now.
+/// Drops a message: GitHub has cancelled its job by now.
 ///
-/// The message keeps the time of the first request for as long as it is postponed, and that is never before
-/// the job was queued. The time at which the job was made would not do: it may have waited behind a gate.
-fn dropped(request: &RunnerRequest, why: &Unsubmitted) -> Response {
-    let (job, repo) = (request.job, &request.repository);
-    error!(alarm = "waiting", job.id = job, %repo, "dropped {} h after it was asked for: {}", MAX_WAIT.num_hours(), ErrorChain(why));
+/// A message keeps the time of the first request while it is postponed, which is never before the job was queued.
+/// Rejected: the time at which the job was created. The job may have waited behind a gate since then.
+fn dropped(request: &RunnerRequest, reason: &SubmitError) -> Response {
+    let (job, repo, hours) = (request.job, &request.repository, MAX_WAIT.num_hours());
+    let reason = ErrorChain(reason);
+    error!(alarm = "waiting", "request for job {job} of {repo} dropped after {hours} h: {reason}");
     Response::json(StatusCode::OK, &invocation::response("dropped"))
 }
 
-fn delay(why: &Unsubmitted) -> Duration {
-    match why {
-        Unsubmitted::Batch(BatchError::Unavailable { retry_after, .. }) => {
-            retry_after.unwrap_or(DELAY)
+fn delay(reason: &SubmitError) -> Duration {
+    match reason {
+        SubmitError::Batch(BatchError::Unavailable { retry_after, .. }) => {
+            retry_after.unwrap_or(RETRY_DELAY)
         }
-        Unsubmitted::Github(err) => err.retry_after().unwrap_or(DELAY),
-        Unsubmitted::TooWide(_) => UNTIL_MENDED,
-        Unsubmitted::Batch(_) | Unsubmitted::Poison(_) | Unsubmitted::Elapsed(_) => DELAY,
+        SubmitError::Github(err) => err.retry_after().unwrap_or(RETRY_DELAY),
+        SubmitError::TooWide(_) => GROUP_RETRY_DELAY,
+        SubmitError::Batch(_) | SubmitError::Poison(_) | SubmitError::Elapsed(_) => RETRY_DELAY,
     }
 }

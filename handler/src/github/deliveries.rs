@@ -11,7 +11,7 @@ use super::client::Call;
 use super::credentials::OWN_HOOK;
 use super::pages::{List, Next};
 use super::{Github, GithubError};
-use crate::reconcile::snapshot::SeenDelivery;
+use crate::reconcile::snapshot::DeliveryAttempt;
 
 /// A place has 20 webhooks of an event at most.
 const MOST_HOOK_PAGES: usize = 2;
@@ -42,7 +42,7 @@ struct DeliveryBody {
 #[derive(Debug)]
 pub struct DeliveriesPage {
     /// The deliveries.
-    pub deliveries: Vec<SeenDelivery>,
+    pub deliveries: Vec<DeliveryAttempt>,
     /// Where the list goes on.
     pub next: Option<Next>,
 }
@@ -123,12 +123,13 @@ impl HookConfig {
 }
 
 impl DeliveryBody {
-    fn read(&self, hook: &str) -> SeenDelivery {
-        SeenDelivery {
+    fn read(&self, hook: &str) -> DeliveryAttempt {
+        DeliveryAttempt {
             hook: hook.to_owned(),
             id: self.id,
             guid: self.guid.clone(),
-            event: (self.event.clone(), self.action.clone()),
+            event: self.event.clone(),
+            action: self.action.clone(),
             at: self.delivered_at,
             succeeded: (200..300).contains(&self.status_code),
         }

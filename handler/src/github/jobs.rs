@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Github, GithubError};
-use crate::claim::SeenJob;
+use crate::assignment::Job;
 use crate::repository::Repository;
 
 #[derive(Clone, Deserialize)]
@@ -21,13 +21,13 @@ impl Github {
     ///
     /// # Errors
     /// [`GithubError`]; a job that cannot be seen is [`GithubError::NotFound`], which proves nothing.
-    pub async fn job(&self, repository: &Repository, job: u64) -> Result<SeenJob, GithubError> {
+    pub async fn job(&self, repository: &Repository, job: u64) -> Result<Job, GithubError> {
         let path = format!("repos/{repository}/actions/jobs/{job}");
         let JobBody { run_id: run, status, runner_name, labels } =
             JobBody::clone(&*self.get_known("reading a workflow job", &path, &[]).await?);
         // A job that no runner took has null or an empty name, whatever its runner id says
         // (https://github.com/actions/runner/issues/4684).
         let runner = runner_name.filter(|name| !name.is_empty());
-        Ok(SeenJob { run, status, runner, labels })
+        Ok(Job { run, status, runner, labels })
     }
 }

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::client::Call;
 use super::pages::List;
 use super::{Github, GithubError, Listed};
-use crate::claim::SeenJob;
-use crate::reconcile::snapshot::ListedJob;
+use crate::assignment::Job;
+use crate::assignment::ListedJob;
 use crate::repository::Repository;
 
 /// GitHub gives no more than 1,000 runs of a status.
@@ -106,12 +106,12 @@ impl JobOfList {
         // A job that no runner took has null or an empty name, whatever its runner id says
         // (https://github.com/actions/runner/issues/4684).
         let runner = self.runner_name.filter(|name| !name.is_empty());
-        let seen = SeenJob { run: self.run_id, status: self.status, runner, labels: self.labels };
+        let details = Job { run: self.run_id, status: self.status, runner, labels: self.labels };
         let job = ListedJob {
             repository: repository.clone(),
             created_at: self.created_at.or(self.started_at)?,
             ended_at: self.completed_at,
-            seen,
+            job: details,
         };
         Some((self.id, job))
     }

@@ -1,73 +1,79 @@
-//! Decides what somebody has to be told, once: what no further try mends.
+//! Decides which alerts are raised, each of them once, about problems that no retry solves.
 
 use chrono::{DateTime, Utc};
 
 use super::Repair;
 use super::ending::{NO_CONTAINER, VERSION_REFUSED};
 use super::releases::outdated;
-use super::snapshot::{Ending, Failure, LedgerTask, PoisonMessage, SeenPool, Snapshot, Stage};
+use super::snapshot::{Ending, Failure, LedgerTask, PoisonMessage, PoolState, Snapshot, Stage};
 use super::state::ReconcileState;
 use crate::message::Message;
 
-/// Tells what has come up since the last run.
+/// Raises an alert for each problem that is new since the last run.
 pub(super) fn plan(
-    seen: &Snapshot,
+    snapshot: &Snapshot,
     previous: &ReconcileState,
     next: &mut ReconcileState,
     now: DateTime<Utc>,
 ) -> Vec<Repair> {
-    let failed = seen.tasks.iter().filter_map(of_task);
-    let poison = seen.poison.iter().filter_map(of_poison);
-    let pools = seen.pools.iter().filter_map(of_pool);
-    let told: Vec<(&'static str, String)> =
-        failed.chain(pools).chain(poison).chain(outdated(seen, now)).collect();
-    next.told.extend(told.iter().map(|(_, text)| text.clone()));
-    let new = told.into_iter().filter(|(_, text)| !previous.told.contains(text));
+    let failed = snapshot.tasks.iter().filter_map(of_task);
+    let poison = snapshot.poison.iter().filter_map(of_poison);
+    let pools = snapshot.pools.iter().filter_map(of_pool);
+    let alarms: Vec<(&'static str, String)> =
+        failed.chain(pools).chain(poison).chain(outdated(snapshot, now)).collect();
+    next.alarms.extend(alarms.iter().map(|(_, text)| text.clone()));
+    let new = alarms.into_iter().filter(|(_, text)| !previous.alarms.contains(text));
     new.map(|(name, text)| Repair::Alarm { name, text }).collect()
 }
 
-/// A hint is left out: it is not needed, and deleted at once.
-fn of_poison(lying: &PoisonMessage) -> Option<(&'static str, String)> {
-    let what = match &lying.message {
+/// A job event raises no alert: reconciliation replaces it, and the message is deleted immediately.
+fn of_poison(message: &PoisonMessage) -> Option<(&'static str, String)> {
+    let handle = &message.handle;
+    let text = match &message.message {
         Some(Message::Request(request)) => {
-            format!("for job {} of {}", request.job, request.repository)
+            let (job, repository) = (request.job, &request.repository);
+            format!(
+                "message {handle} became poison: it requests a runner for job {job} of {repository}"
+            )
         }
         Some(Message::Reassigned(_) | Message::Cancelled(_)) => return None,
-        None => "that this version cannot read".to_owned(),
+        None => {
+            format!("message {handle} became poison: this version of the handler cannot read it")
+        }
     };
-    Some(("poison", format!("message {} lies among the poison, {what}", lying.handle)))
+    Some(("poison", text))
 }
 
-fn of_pool((pool, seen): (&String, &SeenPool)) -> Option<(&'static str, String)> {
-    let error = seen.autoscale_error.as_ref()?;
+fn of_pool((pool, state): (&String, &PoolState)) -> Option<(&'static str, String)> {
+    let error = state.autoscale_error.as_ref()?;
     let text = format!(
-        "pool {pool} does not evaluate its formula ({error}): mend the formula, or turn automatic scaling off and on again"
+        "pool {pool} cannot evaluate its autoscale formula ({error}): fix the formula, or disable and enable automatic scaling"
     );
     Some(("pool", text))
 }
 
 fn of_task(task: &LedgerTask) -> Option<(&'static str, String)> {
     let id = &task.id;
-    let why = match &task.stage {
-        Stage::Ended { how: Ending::Failed(why), .. } => why,
-        Stage::Ended { how: Ending::Refused, .. } => {
+    let failure = match &task.stage {
+        Stage::Ended { how: Ending::Failed(failure), .. } => failure,
+        Stage::Ended { how: Ending::Rejected, .. } => {
             let text = format!(
-                "task {id} refused the job that its runner was given: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the job's log says which"
+                "task {id} rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which"
             );
             return Some(("group", text));
         }
         _ => return None,
     };
-    let no_image = match why {
+    let of_image = match failure {
         Failure::Exit(VERSION_REFUSED) => {
             let text = format!(
-                "task {id} ended with exit code {VERSION_REFUSED}: GitHub refuses the version of its runner, build or import the image again"
+                "task {id} ended with exit code {VERSION_REFUSED}: GitHub rejects the version of its runner, build or import the image again"
             );
             return Some(("runner-version", text));
         }
         Failure::Exit(code) => NO_CONTAINER.contains(code),
         Failure::Batch(code) => code.starts_with("Container"),
     };
-    let text = || format!("task {id} could not be started ({why}): look at its profile's image");
-    no_image.then(|| ("image", text()))
+    let text = || format!("task {id} could not start ({failure}): check the image of its profile");
+    of_image.then(|| ("image", text()))
 }

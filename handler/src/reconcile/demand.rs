@@ -1,182 +1,165 @@
-//! Decides what waiting jobs need: another runner, patience, or a person.
+//! Decides about queued jobs: request another runner, cancel the run, or raise an alert.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
-use super::coverage::Coverage;
-use super::snapshot::{Ending, Failure, LedgerTask, ListedJob, Snapshot, Stage};
-use super::state::{ReconcileState, Since};
+use super::assessment::Assessment;
+use super::snapshot::{Ending, Failure, LedgerTask, ListedJob, Stage};
+use super::state::{FirstSeen, ReconcileState};
 use super::{Repair, Rules, WaitReason};
 use crate::message::{MAX_WAIT, RunnerRequest};
 use crate::profiles::{Match, Profile, match_profile};
 
-/// How long a job may be uncovered before it gets a runner, where nothing says that one has failed: its
-/// delivery and its message may still be on the road.
-const UNCOVERED_FOR: TimeDelta = TimeDelta::minutes(2);
-/// How long it may be uncovered where the walk that ends at it may not have been seen.
-const UNREACHED_FOR: TimeDelta = TimeDelta::minutes(15);
-/// How long it counts as uncovered though no run has reached it.
-const UNSEEN_FOR: TimeDelta = TimeDelta::minutes(30);
-/// How many runners of one job may fail by causes of our own.
+/// How long a job may be uncovered before it gets a runner, if no runner of it is known to have failed: its delivery
+/// and its message may still be under way.
+const UNCOVERED_DELAY: TimeDelta = TimeDelta::minutes(2);
+/// How long a job may be uncovered if the chain that resolves to it may be missing from the snapshot.
+const MISSING_CHAIN_TIMEOUT: TimeDelta = TimeDelta::minutes(15);
+/// How long a job counts as uncovered although no run reads it.
+const UNREAD_JOB_TTL: TimeDelta = TimeDelta::minutes(30);
+/// The number of runners of one job that may fail by causes on this deployment's side.
 const MAX_FAILURES: usize = 5;
 
-/// A job that waits for a runner of ours.
-pub(super) struct Waiting<'a> {
+/// A queued job that this deployment serves.
+pub(super) struct Demand<'a> {
     pub(super) id: u64,
-    pub(super) job: &'a ListedJob,
-    /// `None` where no profile serves it.
+    pub(super) listed: &'a ListedJob,
+    /// `None` if no profile has all labels of the job.
     pub(super) profile: Option<&'a Profile>,
 }
 
-/// Decides for every waiting job.
+/// Decides about every queued job.
 pub(super) fn plan(
-    seen: &Snapshot,
-    coverage: &Coverage<'_>,
+    run: &Assessment<'_>,
     previous: &ReconcileState,
     next: &mut ReconcileState,
-    rules: &Rules,
-    now: DateTime<Utc>,
 ) -> Vec<Repair> {
-    let waiting: Vec<Waiting<'_>> =
-        seen.jobs.iter().filter_map(|(&id, job)| Waiting::of(id, job, rules)).collect();
-    let uncovered = waiting.iter().filter(|waiting| coverage.covering(waiting.id).is_none());
-    let uncovered = uncovered.map(|waiting| waiting.id);
-    // What was not reached this time has not got a runner for that.
-    let unseen = previous.uncovered.younger(UNSEEN_FOR, now).copied();
-    let unseen = unseen.filter(|id| !seen.jobs.contains_key(id));
-    next.uncovered = previous.uncovered.renewed(uncovered.chain(unseen), now);
-    let mut repairs = Vec::new();
-    for waiting in &waiting {
-        let hopeless = waiting.hopeless(seen, coverage);
-        if hopeless.is_none() && waiting.is_due(seen, coverage, &next.uncovered, now) {
-            repairs.extend(waiting.request(seen, coverage, now).map(Repair::Request));
-        }
-        if now - waiting.job.created_at >= rules.no_capacity {
-            if let Some(why) = hopeless.clone().filter(|_| rules.cancel_unservable) {
-                repairs.push(waiting.cancel(why));
-            }
-            repairs.push(waiting.report(hopeless, seen, coverage, now));
-        }
-    }
-    repairs
+    let demands: Vec<Demand<'_>> = Demand::all(run).collect();
+    let uncovered = demands.iter().filter(|demand| run.coverage.covering(demand.id).is_none());
+    let uncovered = uncovered.map(|demand| demand.id);
+    // A job that this run did not read has not got a runner for that reason.
+    let unread = previous.uncovered.no_longer_than(UNREAD_JOB_TTL, run.now).copied();
+    let unread = unread.filter(|id| !run.snapshot.jobs.contains_key(id));
+    next.uncovered = previous.uncovered.updated(uncovered.chain(unread), run.now);
+    demands.iter().flat_map(|demand| demand.repairs(run, &next.uncovered)).collect()
 }
 
-impl<'a> Waiting<'a> {
-    pub(super) fn of(id: u64, job: &'a ListedJob, rules: &'a Rules) -> Option<Self> {
-        let allowed = job.seen.status == "queued" && rules.policy.allowed.allow(&job.repository);
-        let profile = match match_profile(&job.seen.labels, &rules.policy.profiles) {
+impl<'a> Demand<'a> {
+    /// Lists the queued jobs that this deployment serves.
+    pub(super) fn all(run: &Assessment<'a>) -> impl Iterator<Item = Self> {
+        let rules = run.rules;
+        run.snapshot.jobs.iter().filter_map(move |(&id, listed)| Self::of(id, listed, rules))
+    }
+
+    fn of(id: u64, listed: &'a ListedJob, rules: &'a Rules) -> Option<Self> {
+        let queued = listed.job.status == "queued";
+        let allowed = rules.policy.allowed.allow(&listed.repository);
+        let profile = match match_profile(&listed.job.labels, &rules.policy.profiles) {
             Match::Profile(profile) => Some(profile),
             Match::Unserved { .. } => None,
             Match::GithubHosted | Match::NoLabels => return None,
         };
-        allowed.then_some(Self { id, job, profile })
+        (queued && allowed).then_some(Self { id, listed, profile })
     }
 
-    fn failures(&self, coverage: &Coverage<'_>) -> Vec<Failure> {
-        let failure = |task: &LedgerTask| match &task.stage {
-            Stage::Ended { how: Ending::Failed(why), .. } => Some(why.clone()),
-            _ => None,
-        };
-        coverage.made_for(self.id).filter_map(failure).collect()
+    fn repairs(&self, run: &Assessment<'_>, uncovered: &FirstSeen<u64>) -> Vec<Repair> {
+        let mut repairs = Vec::new();
+        let unservable = self.unservable(run);
+        if unservable.is_none() && self.needs_runner(run, uncovered) {
+            repairs.extend(self.request(run).map(Repair::Request));
+        }
+        if run.now - self.listed.created_at >= run.rules.no_capacity {
+            let cancelled = unservable.clone().filter(|_| run.rules.cancel_unservable);
+            repairs.extend(cancelled.map(|reason| self.cancel(reason)));
+            let reason = unservable.unwrap_or_else(|| self.waits_for(run));
+            let repository = self.listed.repository.clone();
+            repairs.push(Repair::ReportWaiting { job: self.id, repository, reason });
+        }
+        repairs
     }
 
-    /// Why no further runner would help.
-    pub(super) fn hopeless(&self, seen: &Snapshot, coverage: &Coverage<'_>) -> Option<WaitReason> {
+    /// Returns why another runner would not help, if that is so.
+    pub(super) fn unservable(&self, run: &Assessment<'_>) -> Option<WaitReason> {
         if self.profile.is_none() {
             return Some(WaitReason::NoProfile);
         }
-        if let Some(why) = seen.barred.get(&self.id) {
-            return Some(WaitReason::Group(why.clone()));
+        if let Some(reason) = run.snapshot.barred.get(&self.id) {
+            return Some(WaitReason::Group(reason.clone()));
         }
-        let failures = self.failures(coverage);
-        let given_up = failures.len() >= MAX_FAILURES && coverage.covering(self.id).is_none();
-        failures.last().filter(|_| given_up).cloned().map(WaitReason::Failing)
+        let failures = self.failures(run);
+        let abandoned = failures.len() >= MAX_FAILURES && run.coverage.covering(self.id).is_none();
+        failures.last().filter(|_| abandoned).cloned().map(WaitReason::Failing)
     }
 
-    /// Tells whether the job needs another runner now.
-    fn is_due(
-        &self,
-        seen: &Snapshot,
-        coverage: &Coverage<'_>,
-        uncovered: &Since<u64>,
-        now: DateTime<Utc>,
-    ) -> bool {
-        if coverage.covering(self.id).is_some() || now - self.job.created_at >= MAX_WAIT {
+    fn failures(&self, run: &Assessment<'_>) -> Vec<Failure> {
+        let failure = |task: &LedgerTask| match &task.stage {
+            Stage::Ended { how: Ending::Failed(failure), .. } => Some(failure.clone()),
+            _ => None,
+        };
+        run.coverage.made_for(self.id).filter_map(failure).collect()
+    }
+
+    /// Returns whether the job needs another runner now.
+    fn needs_runner(&self, run: &Assessment<'_>, uncovered: &FirstSeen<u64>) -> bool {
+        let too_old = run.now - self.listed.created_at >= MAX_WAIT;
+        if too_old || run.coverage.covering(self.id).is_some() {
             return false;
         }
-        // Where a runner of this job has served another, the walk of that one's task may end here, and the
-        // way there may be what was not reached; but what is never reached must not keep a job waiting.
+        // Some other run's jobs may never be read; this job must not wait for them for ever.
+        let uncovered_for = |duration| uncovered.at_least(&self.id, duration, run.now);
+        if self.chain_may_be_missing(run) && !uncovered_for(MISSING_CHAIN_TIMEOUT) {
+            return false;
+        }
+        let ended = run.coverage.resolving_to(self.id).filter_map(|task| match &task.stage {
+            Stage::Ended { at, how } => Some((*at, how)),
+            _ => None,
+        });
+        match ended.max_by_key(|(at, _)| *at) {
+            Some((_, Ending::Failed(_) | Ending::Node)) => true,
+            Some((at, how @ (Ending::NoJob | Ending::Rejected))) => {
+                run.now - at >= self.delay(run, how)
+            }
+            Some((_, Ending::Clean | Ending::Terminated)) | None => uncovered_for(UNCOVERED_DELAY),
+        }
+    }
+
+    /// Returns whether a chain that the snapshot does not contain may resolve to the job: some run's jobs are missing,
+    /// and a runner of this job has served another job, whose own runner is then free for this one.
+    fn chain_may_be_missing(&self, run: &Assessment<'_>) -> bool {
         let served = |task: &LedgerTask| {
             matches!(task.stage, Stage::Ended { how: Ending::Clean, .. } | Stage::Started { .. })
         };
-        let unreached = seen.partial && coverage.made_for(self.id).any(served);
-        if unreached && !uncovered.lasted(&self.id, UNREACHED_FOR, now) {
-            return false;
-        }
-        let last = coverage
-            .owing(self.id)
-            .filter_map(|task| match &task.stage {
-                Stage::Ended { at, how } => Some((*at, how)),
-                _ => None,
-            })
-            .max_by_key(|(at, _)| *at);
-        match last {
-            Some((_, Ending::Failed(_) | Ending::Node)) => true,
-            Some((at, how @ (Ending::NoJob | Ending::Refused))) => {
-                now - at >= self.delay(coverage, how)
-            }
-            Some((_, Ending::Clean | Ending::Terminated)) | None => {
-                uncovered.lasted(&self.id, UNCOVERED_FOR, now)
-            }
-        }
+        run.snapshot.missing_runs && run.coverage.made_for(self.id).any(served)
     }
 
-    /// Returns the delay before the next runner after those that ended in the same way: twice as long each time, up
-    /// to 63 minutes. Five runners may refuse the jobs of others before it grows: each of these took a job of its
-    /// own to refuse.
-    fn delay(&self, coverage: &Coverage<'_>, how: &Ending) -> TimeDelta {
+    /// Returns the delay before the next runner after runners that ended in the same way: twice as long each time, up
+    /// to 63 minutes. Five runners may reject other jobs before the delay grows: each of them was assigned a different
+    /// job to reject.
+    fn delay(&self, run: &Assessment<'_>, how: &Ending) -> TimeDelta {
         let same =
             |task: &&LedgerTask| matches!(&task.stage, Stage::Ended { how: own, .. } if own == how);
-        let times = coverage.made_for(self.id).filter(same).count();
-        let free = if *how == Ending::Refused { MAX_FAILURES } else { 0 };
+        let times = run.coverage.made_for(self.id).filter(same).count();
+        let free = if *how == Ending::Rejected { MAX_FAILURES } else { 0 };
         TimeDelta::minutes(1 << times.saturating_sub(free).min(6)) - TimeDelta::minutes(1)
     }
 
-    /// The request for the job's next runner: one number after all that it had.
-    pub(super) fn request(
-        &self,
-        seen: &Snapshot,
-        coverage: &Coverage<'_>,
-        now: DateTime<Utc>,
-    ) -> Option<RunnerRequest> {
-        let made = coverage.made_for(self.id).map(|task| task.id.replacement);
-        let last = made.max().unwrap_or_default();
-        let pinned = self.profile?.pinned(&self.job.seen.labels);
-        let profile = self.profile?.name.clone();
+    /// Returns the request for the job's next runner, which has the number after all earlier runners of the job.
+    pub(super) fn request(&self, run: &Assessment<'_>) -> Option<RunnerRequest> {
+        let profile = self.profile?;
+        let numbers = run.coverage.made_for(self.id).map(|task| task.id.replacement);
         Some(RunnerRequest {
             job: self.id,
-            run: self.job.seen.run,
-            repository: self.job.repository.clone(),
-            generation: seen.generations.get(&profile).copied().unwrap_or(1),
-            profile,
-            pinned,
-            replacement: last + 1,
-            requested_at: now,
+            run: self.listed.job.run,
+            repository: self.listed.repository.clone(),
+            profile: profile.name.clone(),
+            pinned: profile.pinned(&self.listed.job.labels),
+            generation: run.snapshot.generations.get(&profile.name).copied().unwrap_or(1),
+            replacement: numbers.max().unwrap_or_default() + 1,
+            requested_at: run.now,
         })
     }
 
-    fn cancel(&self, why: WaitReason) -> Repair {
-        let (job, run, repository) = (self.id, self.job.seen.run, self.job.repository.clone());
-        Repair::Cancel { job, run, repository, why }
-    }
-
-    fn report(
-        &self,
-        hopeless: Option<WaitReason>,
-        seen: &Snapshot,
-        coverage: &Coverage<'_>,
-        now: DateTime<Utc>,
-    ) -> Repair {
-        let why = hopeless.unwrap_or_else(|| self.waits_for(seen, coverage, now));
-        Repair::Report { job: self.id, repository: self.job.repository.clone(), why }
+    fn cancel(&self, reason: WaitReason) -> Repair {
+        let (run, repository) = (self.listed.job.run, self.listed.repository.clone());
+        Repair::Cancel { job: self.id, run, repository, reason }
     }
 }

@@ -1,53 +1,53 @@
-//! Classifies how a runner's task ended, by its exit code or by what Batch reports of it.
+//! Classifies how a runner's task ended, by its exit code or by Batch's failure information.
 //!
-//! `images/exit-codes.json` lists every exit code with its cause; a test here compares the two.
+//! `images/exit-codes.json` lists every exit code with its cause; a test compares that list with this classification.
 
 /// How a task ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ending {
-    /// The runner had a job, whatever became of that, or there was no demand for it.
+    /// The runner had a job, whatever the conclusion of the job, or no job needed the runner.
     Clean,
-    /// The runner was given a job that it may not run, and refused it: its own job is still without a runner,
-    /// through no fault of that job.
-    Refused,
-    /// The runner was registered, and ended without a job.
+    /// The runner was assigned a job that it may not run, and rejected it. The job that the runner was made for still
+    /// has no runner, which is not a failure of that job.
+    Rejected,
+    /// The runner was registered and ended without a job.
     NoJob,
-    /// By a cause of our own: an image, a node's network, a runner version, a setting.
+    /// A cause on this deployment's side: an image, a node's network, a runner version, a setting.
     Failed(Failure),
-    /// By the node: it died, was preempted, or was stopped.
+    /// The node died, was preempted, or was stopped.
     Node,
-    /// The task was terminated, by reconciliation, an operator, or its time limit.
+    /// The task was terminated by reconciliation, an operator, or its time limit.
     Terminated,
 }
 
 /// The cause of a failed task.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Failure {
-    /// The exit code of its container or launch script.
+    /// The exit code of the container or the launch script.
     #[error("exit code {0}{meaning}", meaning = meaning(*.0))]
     Exit(i32),
-    /// The published code of Batch's own error, such as `ContainerInvalidImage`.
+    /// The published code of a Batch error, such as `ContainerInvalidImage`.
     #[error("{0}")]
     Batch(String),
 }
 
-/// The code with which a runner ends whose version GitHub refuses.
+/// The exit code of a runner whose version GitHub rejects.
 pub(super) const VERSION_REFUSED: i32 = 7;
-/// The code with which the container engine ends where it cannot make a container of the image.
+/// The exit codes of a container engine that cannot create or start a container of the image.
 pub(super) const NO_CONTAINER: [i32; 3] = [125, 126, 127];
 
-/// Batch's code for a task that was terminated or exceeded its time limit.
+/// The Batch code for a task that was terminated or exceeded its time limit.
 const TASK_ENDED: &str = "TaskEnded";
 
 impl Ending {
-    /// Classifies an ended task by its exit code and by the category and code of Batch's failure information,
-    /// each `None` where Batch reports none.
+    /// Classifies an ended task by its exit code, and by the category and code of Batch's failure information. Each is
+    /// `None` if Batch reports none.
     pub fn of(exit_code: Option<i32>, failure: Option<(&str, &str)>) -> Self {
         match (exit_code, failure) {
             // 70: the listener died with its job. 124: the job exceeded the time limit.
             (Some(0 | 70 | 124), _) => Self::Clean,
             (Some(76), _) => Self::NoJob,
-            (Some(77), _) => Self::Refused,
+            (Some(77), _) => Self::Rejected,
             (_, Some((_, TASK_ENDED))) | (Some(130 | 143), _) => Self::Terminated,
             (Some(code), _) => Self::Failed(Failure::Exit(code)),
             (None, Some((category, _))) if category.eq_ignore_ascii_case("servererror") => {
@@ -59,10 +59,10 @@ impl Ending {
     }
 }
 
-/// What an operator needs to know of a code besides its number, to be set behind it.
+/// Returns the meaning of an exit code, as a suffix to its number.
 fn meaning(code: i32) -> &'static str {
     match code {
-        VERSION_REFUSED => ", GitHub refuses the runner's version",
+        VERSION_REFUSED => ", GitHub rejects the runner's version",
         64 => ", the task or the image is incomplete",
         68 => ", the runner opened no session with GitHub: check the pool's route to GitHub",
         69 => ", the image could not be pulled, or the node's container engine does not answer",
@@ -84,13 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn an_exit_code_decides_unless_the_task_was_terminated() {
+    fn the_exit_code_decides_unless_the_task_was_terminated() {
         let failed = Some(("usererror", "FailureExitCode"));
         for code in [0, 70, 124] {
             check(Some(code), failed, &Ending::Clean);
         }
         check(Some(76), failed, &Ending::NoJob);
-        check(Some(77), failed, &Ending::Refused);
+        check(Some(77), failed, &Ending::Rejected);
         for code in [130, 143] {
             check(Some(code), failed, &Ending::Terminated);
         }
@@ -100,9 +100,9 @@ mod tests {
         }
     }
 
-    /// The list is what people read: what it promises for a code is what the classification leads to.
+    /// Operators read the list: its promise for a code must match the classification.
     #[test]
-    fn every_listed_code_has_the_ending_that_the_list_promises() {
+    fn every_listed_code_has_the_promised_ending() {
         let list = include_str!("../../../images/exit-codes.json");
         let rows: Vec<serde_json::Value> = serde_json::from_str(list).expect("a list");
         assert!(rows.len() > 15);
@@ -112,7 +112,7 @@ mod tests {
             let promise = row["handler"].as_str().expect("a text");
             let kept = match Ending::of(Some(code), Some(("usererror", "FailureExitCode"))) {
                 Ending::Clean | Ending::Terminated => promise.starts_with("nothing"),
-                Ending::Refused => {
+                Ending::Rejected => {
                     promise.contains("`group`") && promise.ends_with("not a failure")
                 }
                 Ending::NoJob => promise.contains("growing delay; not a failure"),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_exit_code_batch_says_whose_fault_it_was() {
+    fn without_an_exit_code_the_batch_category_decides() {
         let image = "ContainerInvalidImage";
         let of_image = Ending::Failed(Failure::Batch(image.to_owned()));
         check(None, Some(("usererror", image)), &of_image);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_says_what_its_code_means() {
+    fn a_failure_states_the_meaning_of_its_code() {
         insta::assert_snapshot!(Failure::Exit(68), @"exit code 68, the runner opened no session with GitHub: check the pool's route to GitHub");
         insta::assert_snapshot!(Failure::Exit(3), @"exit code 3");
         insta::assert_snapshot!(Failure::Batch("DiskFull".to_owned()), @"DiskFull");

@@ -1,4 +1,4 @@
-//! Decides what is put back on the road, and what is swept off it.
+//! Decides which poison messages are replayed, and which messages, tasks and claims are deleted.
 
 use std::collections::BTreeSet;
 
@@ -8,64 +8,69 @@ use super::snapshot::{PoisonMessage, Snapshot, Stage};
 use super::{Repair, Rules};
 use crate::message::{MAX_WAIT, Message};
 
-/// How long a message lies among the poison before it is tried again.
-const REST: TimeDelta = TimeDelta::minutes(10);
+/// How long a poison message waits before it is replayed.
+const REPLAY_DELAY: TimeDelta = TimeDelta::minutes(10);
 
-/// Decides about messages, ended tasks and claims.
-pub(super) fn plan(seen: &Snapshot, rules: &Rules, now: DateTime<Utc>) -> Vec<Repair> {
-    let poison = seen.poison.iter().filter_map(|message| replay(message, rules, now));
-    poison.chain(ended(seen, rules, now)).chain(claims(seen)).collect()
+/// Decides about poison messages, ended tasks and claims.
+pub(super) fn plan(snapshot: &Snapshot, rules: &Rules, now: DateTime<Utc>) -> Vec<Repair> {
+    let poison = snapshot.poison.iter().filter_map(|message| repair(message, rules, now));
+    poison.chain(ended_tasks(snapshot, rules, now)).chain(claims_without_task(snapshot)).collect()
 }
 
-/// What becomes of a poison message.
+/// What happens to a poison message.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Fate {
-    /// It goes back on the road then.
-    Back(DateTime<Utc>),
-    /// It is deleted then, because this version cannot read it.
+pub enum Disposition {
+    /// It is replayed at this time.
+    Replay(DateTime<Utc>),
+    /// It is deleted at this time unless a version of the handler can read it before.
     Unreadable(DateTime<Utc>),
-    /// It is deleted then, because no profile serves it.
+    /// It is deleted at this time unless its profile is added before.
     NoProfile(DateTime<Utc>),
-    /// It is of no use, for this reason.
-    Useless(&'static str),
+    /// It is deleted now, for this reason.
+    Delete(&'static str),
 }
 
-/// Tells what becomes of a poison message.
-pub fn fate(message: &PoisonMessage, rules: &Rules, now: DateTime<Utc>) -> Fate {
-    const TOO_OLD: Fate = Fate::Useless("it is a day old: GitHub has cancelled its job");
+/// Returns what happens to a poison message.
+pub fn disposition(message: &PoisonMessage, rules: &Rules, now: DateTime<Utc>) -> Disposition {
+    const TOO_OLD: Disposition =
+        Disposition::Delete("it is a day old, and GitHub has cancelled its job");
     let request = match &message.message {
         Some(Message::Request(request)) => request,
         Some(Message::Reassigned(_) | Message::Cancelled(_)) => {
-            return Fate::Useless("what it hints at is found by looking at all jobs and tasks");
+            return Disposition::Delete("it is a job event, which reconciliation replaces");
         }
         None => {
-            let end = message.since + MAX_WAIT;
-            return if now >= end { TOO_OLD } else { Fate::Unreadable(end) };
+            let end = message.poisoned_at + MAX_WAIT;
+            return if now >= end { TOO_OLD } else { Disposition::Unreadable(end) };
         }
     };
     let end = request.requested_at + MAX_WAIT;
     let served = rules.policy.profiles.iter().any(|profile| profile.name == request.profile);
     match served {
         _ if now >= end => TOO_OLD,
-        true => Fate::Back(message.since + REST),
-        false => Fate::NoProfile(end),
+        true => Disposition::Replay(message.poisoned_at + REPLAY_DELAY),
+        false => Disposition::NoProfile(end),
     }
 }
 
-/// A message goes back when this version can read it and its profile is there.
-fn replay(message: &PoisonMessage, rules: &Rules, now: DateTime<Utc>) -> Option<Repair> {
+/// A message is replayed if this version can read it and its profile exists.
+fn repair(message: &PoisonMessage, rules: &Rules, now: DateTime<Utc>) -> Option<Repair> {
     let handle = message.handle.clone();
-    match fate(message, rules, now) {
-        Fate::Useless(_) => Some(Repair::Drop { handle }),
-        Fate::Back(at) if now >= at => {
+    match disposition(message, rules, now) {
+        Disposition::Delete(_) => Some(Repair::DeletePoison { handle }),
+        Disposition::Replay(at) if now >= at => {
             Some(Repair::Replay { handle, request: message.request()?.clone() })
         }
-        Fate::Back(_) | Fate::Unreadable(_) | Fate::NoProfile(_) => None,
+        Disposition::Replay(_) | Disposition::Unreadable(_) | Disposition::NoProfile(_) => None,
     }
 }
 
-fn ended(seen: &Snapshot, rules: &Rules, now: DateTime<Utc>) -> impl Iterator<Item = Repair> {
-    seen.tasks.iter().filter_map(move |task| match task.stage {
+fn ended_tasks(
+    snapshot: &Snapshot,
+    rules: &Rules,
+    now: DateTime<Utc>,
+) -> impl Iterator<Item = Repair> {
+    snapshot.tasks.iter().filter_map(move |task| match task.stage {
         Stage::Ended { at, .. } if now - at >= rules.keep_ended => {
             Some(Repair::DeleteTask { batch_job: task.batch_job.clone(), task: task.id.clone() })
         }
@@ -73,9 +78,9 @@ fn ended(seen: &Snapshot, rules: &Rules, now: DateTime<Utc>) -> impl Iterator<It
     })
 }
 
-fn claims(seen: &Snapshot) -> Vec<Repair> {
-    let known: BTreeSet<String> = seen.tasks.iter().map(|task| task.id.to_string()).collect();
-    let kept: BTreeSet<&String> = seen.claims.iter().flatten().collect();
-    let gone = kept.into_iter().filter(|task| !known.contains(*task));
-    gone.map(|task| Repair::DeleteClaims { task: task.clone() }).collect()
+fn claims_without_task(snapshot: &Snapshot) -> Vec<Repair> {
+    let tasks: BTreeSet<String> = snapshot.tasks.iter().map(|task| task.id.to_string()).collect();
+    let claims: BTreeSet<&String> = snapshot.claims.iter().flatten().collect();
+    let without_task = claims.into_iter().filter(|task| !tasks.contains(*task));
+    without_task.map(|task| Repair::DeleteClaims { task: task.clone() }).collect()
 }

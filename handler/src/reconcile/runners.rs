@@ -1,138 +1,186 @@
-//! Decides which tasks and runners end: tasks without demand, idle or offline runners, registrations without a task.
+//! Decides which tasks and runners end: tasks that no job needs, idle or offline runners, registrations without a task.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::coverage::Coverage;
-use super::snapshot::{LedgerTask, SeenRunner, Snapshot, Stage};
-use super::state::{ReconcileState, Since};
-use super::walk::End;
-use super::{MAX_OFFLINE, Removal, Repair, Rules};
+use super::assessment::Assessment;
+use super::snapshot::{LedgerTask, RegisteredRunner, Stage};
+use super::state::{FirstSeen, ReconcileState};
+use super::{MAX_OFFLINE, Removal, Repair};
+use crate::assignment::Resolution;
 use crate::task::TaskId;
 
-/// How long a registration may be without a task: tasks are listed after runners, and Batch's answer to the
-/// one that adds a task may be on the road.
-const ORPHANED_FOR: TimeDelta = TimeDelta::minutes(10);
+/// How long a registration may have no task: tasks are listed after runners, and Batch's response to the request that
+/// adds a task may be under way.
+const ORPHAN_TIMEOUT: TimeDelta = TimeDelta::minutes(10);
 
-/// Decides about tasks and runners that are there.
+/// Decides about existing tasks and runners.
 pub(super) fn plan(
-    seen: &Snapshot,
-    coverage: &Coverage<'_>,
+    run: &Assessment<'_>,
     previous: &ReconcileState,
     next: &mut ReconcileState,
-    rules: &Rules,
-    now: DateTime<Utc>,
 ) -> Vec<Repair> {
-    let mut repairs = superfluous(seen, coverage);
-    let Some(runners) = &seen.runners else {
-        next.idle = previous.idle.clone();
-        next.orphans = previous.orphans.clone();
-        next.offline = previous.offline.clone();
-        next.absent = previous.absent.clone();
-        return repairs;
-    };
-    let tasks: BTreeMap<&TaskId, &LedgerTask> =
-        seen.tasks.iter().filter(|task| is_live(task)).map(|task| (&task.id, task)).collect();
-    let idle = |runner: &&SeenRunner| {
-        let needless = coverage.is_needless(&runner.name);
-        runner.online && !runner.busy && needless && tasks.contains_key(&runner.name)
-    };
-    let orphaned = |runner: &&SeenRunner| !runner.busy && !tasks.contains_key(&runner.name);
-    let names = |wanted: &dyn Fn(&&SeenRunner) -> bool| -> Vec<String> {
-        runners.iter().filter(wanted).map(|runner| runner.name.to_string()).collect()
-    };
-    next.idle = previous.idle.renewed(names(&idle), now);
-    next.orphans = previous.orphans.renewed(names(&orphaned), now);
-    let in_state = |wanted: Option<Connection>| {
-        let is = |task: &&&LedgerTask| connection(task, seen, previous, coverage) == wanted;
-        tasks.values().filter(is).map(|task| task.id.to_string()).collect::<Vec<_>>()
-    };
-    next.offline = previous.offline.renewed(in_state(Some(Connection::Offline)), now);
-    next.absent = previous.absent.renewed(in_state(Some(Connection::Absent)), now);
-    let overdue = |name: &TaskId| {
-        let long = tasks.get(name).is_some_and(|task| has_run_for(task, MAX_OFFLINE, now));
-        let lasted = |state: &Since<String>| state.lasted(&name.to_string(), MAX_OFFLINE, now);
-        long && (lasted(&next.offline) || lasted(&next.absent))
-    };
-    let removal = |runner: &SeenRunner| {
-        let name = runner.name.to_string();
-        if overdue(&runner.name) {
-            return Some(Removal::Offline);
+    let mut repairs = unneeded_waiting_tasks(run);
+    match &run.snapshot.runners {
+        Some(runners) => {
+            let review = RunnerReview::new(run, runners, previous);
+            review.record(next);
+            repairs.extend(review.removals(next));
+            repairs.extend(review.tasks_without_runner(next));
         }
-        let idle = next.idle.lasted(&name, rules.idle, now);
-        (idle || next.orphans.lasted(&name, ORPHANED_FOR, now)).then_some(Removal::NotNeeded)
-    };
-    let removed = runners.iter().filter_map(|runner| Some((runner, removal(runner)?)));
-    repairs.extend(removed.map(|(runner, why)| Repair::Deregister {
-        repository: runner.repository.clone(),
-        runner: runner.id,
-        name: runner.name.clone(),
-        batch_job: tasks.get(&runner.name).map(|task| task.batch_job.clone()),
-        why,
-    }));
-    let registered: BTreeSet<&TaskId> = runners.iter().map(|runner| &runner.name).collect();
-    let gone = tasks.values().filter(|task| !registered.contains(&task.id) && overdue(&task.id));
-    repairs.extend(gone.map(|task| Repair::EndWithoutRunner {
-        batch_job: task.batch_job.clone(),
-        task: task.id.clone(),
-        repository: task.repository.clone(),
-    }));
+        None => {
+            next.idle = previous.idle.clone();
+            next.orphans = previous.orphans.clone();
+            next.offline = previous.offline.clone();
+            next.absent = previous.absent.clone();
+        }
+    }
     repairs
 }
 
-/// How a runner that has no job is not connected, each with a time of its own: a claim may take ten minutes, and the
-/// runner that it ends with has the whole time to connect.
+/// Finds the waiting tasks whose chains find no demand. A task's own job may be done while the job of the runner that
+/// it was assigned to still waits. A task in a closed Batch job would wait there for ever.
+fn unneeded_waiting_tasks(run: &Assessment<'_>) -> Vec<Repair> {
+    let waits = |task: &&LedgerTask| matches!(task.stage, Stage::Waiting | Stage::Unschedulable);
+    let terminate = |task: &LedgerTask| match run.coverage.resolution(&task.id)? {
+        Resolution::NotNeeded(reason) => Some(Repair::Terminate {
+            batch_job: task.batch_job.clone(),
+            task: task.id.clone(),
+            reason: *reason,
+        }),
+        Resolution::Needed(_)
+        | Resolution::LabelMismatch(_)
+        | Resolution::Undetermined { .. }
+        | Resolution::Missing(_) => None,
+    };
+    run.snapshot.tasks.iter().filter(waits).filter_map(terminate).collect()
+}
+
+/// The live tasks and the registered runners, each task with the connection of its runner.
+struct RunnerReview<'a> {
+    run: &'a Assessment<'a>,
+    previous: &'a ReconcileState,
+    runners: &'a [RegisteredRunner],
+    runners_by_name: BTreeMap<&'a TaskId, &'a RegisteredRunner>,
+    tasks: BTreeMap<&'a TaskId, &'a LedgerTask>,
+}
+
+/// How a runner that has no job is not connected. Each case has a time of its own: a claim may take ten minutes, and
+/// the runner that it ends with has the whole time to connect.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Connection {
+enum Disconnected {
     /// It is registered and offline, or was so until its registration was removed.
     Offline,
-    /// It is not registered, and its task has claimed. Before that a task may pull its image for as long as it takes.
+    /// It is not registered, and its task has claimed. Before the claim a task may pull its image for any time.
     Absent,
 }
 
-/// Tells how the runner of a live task is not connected; `None` where it is, has a job, or has not claimed.
-fn connection(
-    task: &LedgerTask,
-    seen: &Snapshot,
-    previous: &ReconcileState,
-    coverage: &Coverage<'_>,
-) -> Option<Connection> {
-    if coverage.has_job(&task.id) {
-        return None;
-    }
-    let name = task.id.to_string();
-    match seen.runners.iter().flatten().find(|runner| runner.name == task.id) {
-        Some(runner) => (!runner.online && !runner.busy).then_some(Connection::Offline),
-        None if previous.offline.contains(&name) => Some(Connection::Offline),
-        None => {
-            let claimed = seen.claims.iter().flatten().any(|claimed| *claimed == name);
-            claimed.then_some(Connection::Absent)
+impl<'a> RunnerReview<'a> {
+    fn new(
+        run: &'a Assessment<'a>,
+        runners: &'a [RegisteredRunner],
+        previous: &'a ReconcileState,
+    ) -> Self {
+        let tasks = run.snapshot.tasks.iter().filter(|task| task.is_live());
+        Self {
+            run,
+            previous,
+            runners,
+            runners_by_name: runners.iter().map(|runner| (&runner.name, runner)).collect(),
+            tasks: tasks.map(|task| (&task.id, task)).collect(),
         }
     }
-}
 
-/// Batch may run a task again when its node died: each run has a start of its own.
-fn has_run_for(task: &LedgerTask, long: TimeDelta, now: DateTime<Utc>) -> bool {
-    matches!(task.stage, Stage::Started { at: Some(at) } if now - at >= long)
-}
+    /// Records which runners are idle, without a task, or not connected.
+    fn record(&self, next: &mut ReconcileState) {
+        let (previous, now) = (self.previous, self.run.now);
+        let runners = |wanted: &dyn Fn(&RegisteredRunner) -> bool| -> Vec<String> {
+            let wanted = self.runners.iter().filter(|runner| wanted(runner));
+            wanted.map(|runner| runner.name.to_string()).collect()
+        };
+        let tasks = |wanted: Disconnected| -> Vec<String> {
+            let wanted = self.tasks.values().filter(|task| self.disconnected(task) == Some(wanted));
+            wanted.map(|task| task.id.to_string()).collect()
+        };
+        next.idle = previous.idle.updated(runners(&|runner| self.is_idle(runner)), now);
+        next.orphans = previous.orphans.updated(runners(&|runner| self.is_orphan(runner)), now);
+        next.offline = previous.offline.updated(tasks(Disconnected::Offline), now);
+        next.absent = previous.absent.updated(tasks(Disconnected::Absent), now);
+    }
 
-fn is_live(task: &LedgerTask) -> bool {
-    matches!(task.stage, Stage::Waiting | Stage::Started { .. })
-}
+    fn is_idle(&self, runner: &RegisteredRunner) -> bool {
+        let unneeded = self.run.coverage.is_unneeded(&runner.name);
+        runner.online && !runner.busy && unneeded && self.tasks.contains_key(&runner.name)
+    }
 
-/// A waiting task is superfluous when its walk finds no demand, and only then: its own job may be done while
-/// the job whose runner was taken still waits. One in a closed Batch job would wait there for ever.
-fn superfluous(seen: &Snapshot, coverage: &Coverage<'_>) -> Vec<Repair> {
-    let waits = |task: &&LedgerTask| matches!(task.stage, Stage::Waiting | Stage::Stranded);
-    let waiting = seen.tasks.iter().filter(waits);
-    let needless = |task: &LedgerTask| match coverage.end(&task.id) {
-        End::Nobody(gone) => Some(Repair::Terminate {
+    fn is_orphan(&self, runner: &RegisteredRunner) -> bool {
+        !runner.busy && !self.tasks.contains_key(&runner.name)
+    }
+
+    /// Returns how the runner of a live task is not connected; `None` if it is connected, has a job, or has not claimed.
+    fn disconnected(&self, task: &LedgerTask) -> Option<Disconnected> {
+        if self.run.has_job(&task.id) {
+            return None;
+        }
+        let name = task.id.to_string();
+        match self.runners_by_name.get(&task.id) {
+            Some(runner) => (!runner.online && !runner.busy).then_some(Disconnected::Offline),
+            None if self.previous.offline.contains(&name) => Some(Disconnected::Offline),
+            None => {
+                let mut claims = self.run.snapshot.claims.iter().flatten();
+                claims.any(|claimed| *claimed == name).then_some(Disconnected::Absent)
+            }
+        }
+    }
+
+    fn removals(&self, next: &ReconcileState) -> Vec<Repair> {
+        let removed =
+            self.runners.iter().filter_map(|runner| Some((runner, self.removal(runner, next)?)));
+        let deregister = |(runner, reason): (&RegisteredRunner, Removal)| Repair::Deregister {
+            repository: runner.repository.clone(),
+            runner: runner.id,
+            name: runner.name.clone(),
+            batch_job: self.tasks.get(&runner.name).map(|task| task.batch_job.clone()),
+            reason,
+        };
+        removed.map(deregister).collect()
+    }
+
+    fn removal(&self, runner: &RegisteredRunner, next: &ReconcileState) -> Option<Removal> {
+        if self.is_overdue(&runner.name, next) {
+            return Some(Removal::Offline);
+        }
+        let (name, rules, now) = (runner.name.to_string(), self.run.rules, self.run.now);
+        let unneeded = next.idle.at_least(&name, rules.idle, now)
+            || next.orphans.at_least(&name, ORPHAN_TIMEOUT, now);
+        unneeded.then_some(Removal::NotNeeded)
+    }
+
+    fn tasks_without_runner(&self, next: &ReconcileState) -> Vec<Repair> {
+        let unregistered = |task: &&&LedgerTask| !self.runners_by_name.contains_key(&task.id);
+        let overdue = |task: &&&LedgerTask| self.is_overdue(&task.id, next);
+        let ended = self.tasks.values().filter(unregistered).filter(overdue);
+        let end = |task: &&LedgerTask| Repair::EndWithoutRunner {
             batch_job: task.batch_job.clone(),
             task: task.id.clone(),
-            why: gone.reason(),
-        }),
-        End::Demand(_) | End::Misfit(_) | End::Unread(_) | End::Undetermined => None,
-    };
-    waiting.filter_map(needless).collect()
+            repository: task.repository.clone(),
+        };
+        ended.map(end).collect()
+    }
+
+    /// Returns whether a task has run for [`MAX_OFFLINE`], and its runner has not been connected for as long.
+    fn is_overdue(&self, name: &TaskId, next: &ReconcileState) -> bool {
+        let now = self.run.now;
+        let lasted =
+            |state: &FirstSeen<String>| state.at_least(&name.to_string(), MAX_OFFLINE, now);
+        let long = self.tasks.get(name).is_some_and(|task| has_run_for(task, MAX_OFFLINE, now));
+        long && (lasted(&next.offline) || lasted(&next.absent))
+    }
+}
+
+/// Returns whether the present run of a task has lasted for this long. Batch runs a task again if its node dies, and
+/// each run has its own start.
+fn has_run_for(task: &LedgerTask, duration: TimeDelta, now: DateTime<Utc>) -> bool {
+    matches!(task.stage, Stage::Started { at: Some(at) } if now - at >= duration)
 }

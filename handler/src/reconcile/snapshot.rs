@@ -1,70 +1,56 @@
-//! Describes what one run of ReconcileRunners has seen, before anything is decided.
+//! The snapshot that one run of ReconcileRunners decides on.
 //!
-//! What could not be read is `None`, never empty: nothing is decided on a fact that is missing.
+//! A list that could not be read is `None`, never empty: nothing is decided on a missing fact.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::claim::SeenJob;
 use crate::message::{Message, RunnerRequest};
 use crate::profiles::Profile;
 use crate::repository::Repository;
 use crate::task::TaskId;
 
 pub use super::ending::{Ending, Failure};
+pub use crate::assignment::{Job, ListedJob};
 
-/// All that a run has seen.
+/// Everything that a run has collected.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    /// The registered runners with our prefix, listed before the tasks: one that has no task then has had none.
-    pub runners: Option<Vec<SeenRunner>>,
-    /// The latest releases of GitHub's runner, where they can be seen.
+    /// The registered runners of this deployment, listed before the tasks: a runner without a task had none then.
+    pub runners: Option<Vec<RegisteredRunner>>,
+    /// The latest releases of GitHub's runner, if they could be read.
     pub releases: Vec<RunnerRelease>,
-    /// The tasks of every profile, all of them, ended ones included for as long as they are kept.
+    /// The tasks of every profile, all of them, including ended tasks for as long as they are kept.
     pub tasks: Vec<LedgerTask>,
-    /// The first Batch job of each profile that takes tasks, or will be made; where it is not the first of all.
+    /// The generation of the first Batch job of each profile that accepts tasks, or of the Batch job to be created.
     pub generations: BTreeMap<String, u32>,
-    /// The workflow jobs that are known, by their ids: those of all runs in progress, and those that walks led to.
+    /// The known workflow jobs by their ids: the jobs of all runs in progress, and the jobs of assignment chains.
     pub jobs: BTreeMap<u64, ListedJob>,
-    /// Why their runner groups keep these queued jobs from being served.
+    /// For each queued job that its runner group keeps from being served, the reason.
     pub barred: BTreeMap<u64, String>,
-    /// Whether a run whose jobs are wanted was not reached, for want of time or calls.
-    pub partial: bool,
+    /// Whether the jobs of a run are missing, because the time or the requests of the run did not suffice.
+    pub missing_runs: bool,
     /// The pools of the profiles, by name.
-    pub pools: BTreeMap<String, SeenPool>,
-    /// The webhooks that deliver to our function, as far as they can be seen.
+    pub pools: BTreeMap<String, PoolState>,
+    /// The webhooks that deliver to this function, as far as the credential may see them.
     pub hooks: Vec<String>,
-    /// The deliveries of our webhooks in the last day.
-    pub deliveries: Vec<SeenDelivery>,
-    /// Whether these are all; otherwise they are the latest, as far back as GitHub's lists were reached.
+    /// The deliveries of these webhooks in the last day.
+    pub deliveries: Vec<DeliveryAttempt>,
+    /// Whether these are all deliveries of the last day. Otherwise they are the latest, as far as they were read.
     pub all_deliveries: bool,
-    /// The messages that could not be worked off.
+    /// The poison messages.
     pub poison: Vec<PoisonMessage>,
-    /// The names of tasks for which a claim is kept, listed before the tasks: one that has no task then has
-    /// had none.
+    /// The names of the tasks that have a claim, listed before the tasks: a claim without a task had none then.
     pub claims: Option<Vec<String>>,
-}
-
-/// A workflow job with what a list of jobs says of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ListedJob {
-    /// Where its workflow lives.
-    pub repository: Repository,
-    /// When it was made; a job behind a gate is made before it may run.
-    pub created_at: DateTime<Utc>,
-    /// When it ended.
-    pub ended_at: Option<DateTime<Utc>>,
-    /// What a walk asks of it.
-    pub seen: SeenJob,
 }
 
 /// A registered runner.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SeenRunner {
-    /// GitHub's number of it.
+pub struct RegisteredRunner {
+    /// The id that GitHub gave to it.
     pub id: u64,
-    /// Its name: that of its task.
+    /// Its name, which is the id of its task.
     pub name: TaskId,
     /// A repository of the scope in which it is registered.
     pub repository: Repository,
@@ -81,106 +67,120 @@ pub struct SeenRunner {
 pub struct RunnerRelease {
     /// Its version, such as `2.338.0`.
     pub version: String,
-    /// When it came out.
+    /// When it was published.
     pub at: DateTime<Utc>,
 }
 
-/// A task in Batch, with what it was told.
+/// A task in Batch, with the facts that its environment contains.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LedgerTask {
-    /// Its id, and its runner's name.
+    /// Its id, which is the name of its runner.
     pub id: TaskId,
     /// The Batch job that holds it.
     pub batch_job: String,
     /// The profile that it was made for.
     pub profile: String,
-    /// The labels besides the profile's that its runner carries.
+    /// The labels of its runner in addition to the labels of the profile.
     pub pinned: Vec<String>,
-    /// Where the workflow of its job lives.
+    /// The repository of the job that it was made for.
     pub repository: Repository,
-    /// Where it stands.
+    /// The stage of its life.
     pub stage: Stage,
 }
 
 impl LedgerTask {
-    /// Describes what its runner carries; `None` where there is no such profile any more.
-    pub(super) fn runner(&self, profiles: &[Profile]) -> Option<Profile> {
+    /// Returns the profile of its runner with the pinned labels; `None` if there is no such profile any more.
+    pub(crate) fn runner(&self, profiles: &[Profile]) -> Option<Profile> {
         let profile = profiles.iter().find(|profile| profile.name == self.profile)?;
         Some(profile.pinned_to(&self.pinned))
     }
+
+    /// Returns whether it waits for a node, or has started and not ended.
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self.stage, Stage::Waiting | Stage::Started { .. })
+    }
 }
 
-/// Where a task stands, as far as it matters here.
+/// The stage of a task's life.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stage {
     /// It waits for a node.
     Waiting,
     /// A node prepares it, or it runs.
     Started {
-        /// When its present run began, if it has.
+        /// When its present run began, if it has begun.
         at: Option<DateTime<Utc>>,
     },
-    /// Its Batch job takes no tasks any more and runs none: it will never start.
-    Stranded,
+    /// It waits in a Batch job that starts no tasks any more: it will never start.
+    Unschedulable,
     /// It has ended.
     Ended {
-        /// When.
+        /// When it ended.
         at: DateTime<Utc>,
-        /// How.
+        /// How it ended.
         how: Ending,
     },
 }
 
-/// A pool that runs tasks of ours.
+/// The state of a pool.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct SeenPool {
+pub struct PoolState {
     /// The error of the last evaluation of its formula.
     pub autoscale_error: Option<String>,
-    /// Why it could not grow: the published codes, such as `AccountCoreQuotaReached`.
+    /// Why its last resize failed: published codes, such as `AccountCoreQuotaReached`.
     pub resize_errors: Vec<String>,
-    /// How many nodes it has, of whatever kind.
+    /// The number of its nodes, dedicated and spot.
     pub nodes: u32,
-    /// How many it is to have.
+    /// The number of nodes that it is to have.
     pub target: u32,
 }
 
-impl SeenPool {
-    /// Tells what keeps it from growing, if anything does.
-    pub fn trouble(&self) -> Option<&str> {
+impl PoolState {
+    /// Returns the error that keeps the pool from growing, if there is one.
+    pub fn error(&self) -> Option<&str> {
         self.autoscale_error.as_ref().or(self.resize_errors.first()).map(String::as_str)
     }
 }
 
-/// One attempt to deliver an event to one of our webhooks.
+/// One attempt to deliver an event to a webhook of this deployment.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SeenDelivery {
-    /// Where the webhook is: `repos/octo/app/hooks/1`, `orgs/octo/hooks/2`, `app/hook`.
+pub struct DeliveryAttempt {
+    /// The API path of the webhook: `repos/octo/app/hooks/1`, `orgs/octo/hooks/2` or `app/hook`.
     pub hook: String,
-    /// GitHub's number of this attempt.
+    /// The id that GitHub gave to this attempt.
     pub id: u64,
-    /// The same for every attempt at one event.
+    /// The GUID of the event, which is the same for every attempt.
     pub guid: String,
-    /// Event and action, such as `workflow_job` and `queued`.
-    pub event: (String, Option<String>),
+    /// The event, such as `workflow_job`.
+    pub event: String,
+    /// The action of the event, such as `queued`.
+    pub action: Option<String>,
     /// When it was delivered.
     pub at: DateTime<Utc>,
-    /// Whether the answer was 2xx.
+    /// Whether the response was 2xx.
     pub succeeded: bool,
 }
 
-/// A message on the queue `runner-requests-poison`.
+impl DeliveryAttempt {
+    /// Returns whether the event says that a job is queued.
+    pub fn is_queued_job(&self) -> bool {
+        self.event == "workflow_job" && self.action.as_deref() == Some("queued")
+    }
+}
+
+/// A message of the queue `runner-requests-poison`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoisonMessage {
     /// Its id.
     pub handle: String,
     /// When it became poison.
-    pub since: DateTime<Utc>,
-    /// What it says; `None` where this version cannot read it.
+    pub poisoned_at: DateTime<Utc>,
+    /// Its content; `None` if this version cannot read it.
     pub message: Option<Message>,
 }
 
 impl PoisonMessage {
-    /// Tells for which runner it asks, if it asks for one.
+    /// Returns the runner request that it contains, if it contains one.
     pub fn request(&self) -> Option<&RunnerRequest> {
         match &self.message {
             Some(Message::Request(request)) => Some(request),

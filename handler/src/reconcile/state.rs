@@ -1,6 +1,6 @@
-//! Remembers between runs what no service tells: since when something has been so.
+//! The state that runs keep between them: since when each of several conditions has held, which no service records.
 //!
-//! It is rebuildable: without it, what must last for a while is waited for once more.
+//! It can be rebuilt: without it, a condition that must hold for some time is observed for that time once more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,75 +9,79 @@ use serde::{Deserialize, Serialize};
 
 use crate::repository::Repository;
 
-/// What a run hands to the next.
+/// The state that a run hands to the next run.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default)]
 pub struct ReconcileState {
-    /// Queued jobs at which no live task's walk ends.
-    pub uncovered: Since<u64>,
-    /// Runners that wait although nobody needs them.
-    pub idle: Since<String>,
+    /// Queued jobs that no live task's assignment chain resolves to.
+    pub uncovered: FirstSeen<u64>,
+    /// Idle runners that no job needs.
+    pub idle: FirstSeen<String>,
     /// Registrations that have no task.
-    pub orphans: Since<String>,
+    pub orphans: FirstSeen<String>,
     /// Live tasks whose runners are registered, not connected, and have no job.
-    pub offline: Since<String>,
+    pub offline: FirstSeen<String>,
     /// Live tasks that have claimed and whose runners are not registered.
-    pub absent: Since<String>,
-    /// Failed events that are asked for no more, by their guids.
-    pub given_up: BTreeSet<String>,
-    /// Failed events that a later attempt has brought, by their guids.
-    pub brought: BTreeSet<String>,
-    /// What somebody was told and is still so.
-    pub told: BTreeSet<String>,
-    /// The repositories of the tasks that were seen: runners are listed before tasks.
+    pub absent: FirstSeen<String>,
+    /// The GUIDs of lost events that are not redelivered any more.
+    pub abandoned: BTreeSet<String>,
+    /// The GUIDs of events that failed at first and were delivered by a later attempt.
+    pub delivered: BTreeSet<String>,
+    /// The texts of the alerts that were raised and whose conditions still hold.
+    pub alarms: BTreeSet<String>,
+    /// The repositories of the tasks: the next run lists runners before tasks.
     pub repositories: BTreeSet<Repository>,
-    /// Where a run stopped for want of time or calls.
+    /// Where the run stopped because its time or its requests did not suffice.
     pub cursor: Cursor,
 }
 
-/// Where a run stopped for want of time or calls: the next one begins behind it.
+/// Where a run stopped because its time or its requests did not suffice. The next run begins behind it.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default)]
 pub struct Cursor {
-    /// The last repository whose runs were listed; none where all were.
+    /// The last repository whose runs were listed; `None` if all were.
     pub repository: Option<Repository>,
-    /// The last run whose jobs were listed; none where all were.
+    /// The last run whose jobs were listed; `None` if all were.
     pub run: Option<(Repository, u64)>,
 }
 
-/// Since when each of several things has been so, without a break.
+/// Since when a condition has held for each of several keys, without interruption.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(transparent, bound(deserialize = "T: Ord + Deserialize<'de>"))]
-pub struct Since<T: Ord>(BTreeMap<T, DateTime<Utc>>);
+pub struct FirstSeen<T: Ord>(BTreeMap<T, DateTime<Utc>>);
 
-impl<T: Ord> Default for Since<T> {
+impl<T: Ord> Default for FirstSeen<T> {
     fn default() -> Self {
         Self(BTreeMap::new())
     }
 }
 
-impl<T: Ord> Since<T> {
-    /// Notes what is so now, given what was before: what has ceased is forgotten.
-    pub fn renewed(&self, present: impl IntoIterator<Item = T>, now: DateTime<Utc>) -> Self {
-        let dated = |thing: T| {
-            let since = self.0.get(&thing).copied().unwrap_or(now);
-            (thing, since)
+impl<T: Ord> FirstSeen<T> {
+    /// Returns the record for the keys for which the condition holds now; other keys are dropped.
+    pub fn updated(&self, present: impl IntoIterator<Item = T>, now: DateTime<Utc>) -> Self {
+        let dated = |key: T| {
+            let since = self.0.get(&key).copied().unwrap_or(now);
+            (key, since)
         };
         Self(present.into_iter().map(dated).collect())
     }
 
-    /// Lists what became so no longer ago than this.
-    pub fn younger(&self, than: TimeDelta, now: DateTime<Utc>) -> impl Iterator<Item = &T> {
-        self.0.iter().filter(move |&(_, &since)| now - since <= than).map(|(thing, _)| thing)
+    /// Lists the keys for which the condition has held for this long at most.
+    pub fn no_longer_than(
+        &self,
+        duration: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> impl Iterator<Item = &T> {
+        self.0.iter().filter(move |&(_, &since)| now - since <= duration).map(|(key, _)| key)
     }
 
-    /// Tells whether something was so at the last run.
-    pub fn contains(&self, thing: &T) -> bool {
-        self.0.contains_key(thing)
+    /// Returns whether the condition held at the last run.
+    pub fn contains(&self, key: &T) -> bool {
+        self.0.contains_key(key)
     }
 
-    /// Tells whether something has been so for this long.
-    pub fn lasted(&self, thing: &T, long: TimeDelta, now: DateTime<Utc>) -> bool {
-        self.0.get(thing).is_some_and(|&since| now - since >= long)
+    /// Returns whether the condition has held for this long at least.
+    pub fn at_least(&self, key: &T, duration: TimeDelta, now: DateTime<Utc>) -> bool {
+        self.0.get(key).is_some_and(|&since| now - since >= duration)
     }
 }

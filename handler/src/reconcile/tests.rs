@@ -1,14 +1,13 @@
-//! Tells, case by case, what one run repairs.
+//! Checks, case by case, what one run repairs.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::snapshot::{
-    Ending, Failure, LedgerTask, ListedJob, PoisonMessage, RunnerRelease, SeenDelivery, SeenPool,
-    SeenRunner, Stage,
+    DeliveryAttempt, Ending, Failure, Job, LedgerTask, ListedJob, PoisonMessage, PoolState,
+    RegisteredRunner, RunnerRelease, Stage,
 };
 use super::{ReconcileState, Repair, Rules, Snapshot, plan};
 use crate::admission::Policy;
-use crate::claim::SeenJob;
 use crate::message::{Cancelled, Message, RunnerRequest};
 use crate::profiles::default_profiles;
 use crate::repository::{AllowedRepositories, Repository};
@@ -45,17 +44,17 @@ fn rules() -> Rules {
 }
 
 fn name(task: &str) -> TaskId {
-    rules().deployment.parse_task(task).expect("a name of ours")
+    rules().deployment.parse_task(task).expect("a name of this deployment")
 }
 
-/// A job of the form `in_progress gh-2`, made at minute 0.
+/// Reads a job of the form `in_progress gh-2`, created at minute 0.
 fn job(state: &str, labels: &[&str]) -> ListedJob {
     let (status, runner) = state.split_once(' ').map_or((state, None), |(s, r)| (s, Some(r)));
     let labels = labels.iter().map(|&label| label.to_owned()).collect();
     let runner = runner.map(str::to_owned);
-    let seen = SeenJob { run: 45, status: status.to_owned(), runner, labels };
+    let job = Job { run: 45, status: status.to_owned(), runner, labels };
     let ended_at = (status == "completed").then(|| at(0));
-    ListedJob { repository: repository(), created_at: at(0), ended_at, seen }
+    ListedJob { repository: repository(), created_at: at(0), ended_at, job }
 }
 
 fn task(id: &str, profile: &str, stage: Stage) -> LedgerTask {
@@ -70,8 +69,8 @@ fn task(id: &str, profile: &str, stage: Stage) -> LedgerTask {
     }
 }
 
-fn runner(id: &str, busy: bool) -> SeenRunner {
-    SeenRunner {
+fn runner(id: &str, busy: bool) -> RegisteredRunner {
+    RegisteredRunner {
         id: 7,
         name: name(id),
         repository: repository(),
@@ -81,10 +80,10 @@ fn runner(id: &str, busy: bool) -> SeenRunner {
     }
 }
 
-fn seen(
+fn snapshot(
     jobs: impl IntoIterator<Item = (u64, ListedJob)>,
     tasks: impl IntoIterator<Item = LedgerTask>,
-    runners: impl IntoIterator<Item = SeenRunner>,
+    runners: impl IntoIterator<Item = RegisteredRunner>,
 ) -> Snapshot {
     Snapshot {
         jobs: jobs.into_iter().collect(),
@@ -101,13 +100,13 @@ fn ended(minutes: i64, how: Ending) -> Stage {
     Stage::Ended { at: at(minutes), how }
 }
 
-/// Runs at each of these minutes upon the same sight, and writes down what each run repairs.
-fn runs(seen: &Snapshot, minutes: impl IntoIterator<Item = i64>) -> String {
-    let mut memory = ReconcileState::default();
+/// Runs at each of these minutes on the same snapshot, and lists what each run repairs.
+fn runs(snapshot: &Snapshot, minutes: impl IntoIterator<Item = i64>) -> String {
+    let mut state = ReconcileState::default();
     let mut lines = Vec::new();
     for minute in minutes {
-        let (repairs, next) = plan(seen, &memory, &rules(), at(minute));
-        memory = next;
+        let (repairs, next) = plan(snapshot, &state, &rules(), at(minute));
+        state = next;
         lines.extend(repairs.iter().map(|repair| format!("{minute}: {}", line(repair))));
     }
     lines.join("\n")
@@ -118,19 +117,19 @@ fn line(repair: &Repair) -> String {
         Repair::Request(request) => {
             format!("request gh-{}-{} on {}", request.job, request.replacement, request.profile)
         }
-        Repair::Terminate { task, why, .. } => format!("terminate {task}: {why}"),
-        Repair::EndWithoutRunner { task, .. } => format!("terminate {task}: its runner is gone"),
-        Repair::Deregister { name, batch_job, why, .. } => {
+        Repair::Terminate { task, reason, .. } => format!("terminate {task}: {reason}"),
+        Repair::EndWithoutRunner { task, .. } => format!("terminate {task}: no runner"),
+        Repair::Deregister { name, batch_job, reason, .. } => {
             let task = batch_job.as_deref().unwrap_or("no task");
-            format!("deregister {name}, of {task}: {why}")
+            format!("deregister {name}, of {task}: {reason}")
         }
         Repair::Redeliver { delivery, .. } => format!("redeliver {delivery}"),
         Repair::Replay { request, .. } => format!("replay job {}", request.job),
-        Repair::Drop { .. } => "drop".to_owned(),
+        Repair::DeletePoison { .. } => "delete poison".to_owned(),
         Repair::DeleteTask { task, .. } => format!("delete {task}"),
         Repair::DeleteClaims { task } => format!("delete the claims of {task}"),
-        Repair::Cancel { run, why, .. } => format!("cancel run {run}: {why}"),
-        Repair::Report { job, why, .. } => format!("report job {job}: {why}"),
+        Repair::Cancel { run, reason, .. } => format!("cancel run {run}: {reason}"),
+        Repair::ReportWaiting { job, reason, .. } => format!("report job {job}: {reason}"),
         Repair::Alarm { name, text } => format!("alarm {name}: {text}"),
     }
 }

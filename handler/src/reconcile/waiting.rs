@@ -1,19 +1,19 @@
-//! Tells what each job waits for that a runner of ours is to serve.
+//! Finds why each queued job has no runner yet.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::coverage::Coverage;
-use super::demand::Waiting;
+use super::assessment::Assessment;
+use super::demand::Demand;
 use super::snapshot::{LedgerTask, ListedJob, Snapshot, Stage};
 use super::{Rules, WaitReason};
 use crate::message::RunnerRequest;
 use crate::profiles::Profile;
 
-/// How long after its task's start a runner that is not connected counts as starting. A runner connects within
+/// How long after the start of its task a runner that is not connected counts as starting. A runner connects within
 /// seconds of its registration (3 s were measured with release 2.336.0), and a claim may take minutes.
-const CONNECTS_WITHIN: TimeDelta = TimeDelta::minutes(5);
+const CONNECT_TIMEOUT: TimeDelta = TimeDelta::minutes(5);
 
-/// A job that waits for a runner of ours.
+/// A queued job that this deployment serves, and why it waits.
 #[derive(Clone, Debug)]
 pub struct WaitingJob<'a> {
     /// Its id.
@@ -22,82 +22,72 @@ pub struct WaitingJob<'a> {
     pub job: &'a ListedJob,
     /// The profile that serves it, if one does.
     pub profile: Option<&'a Profile>,
-    /// The live task whose walk ends at it, if one's does.
+    /// The live task whose assignment chain resolves to it, if there is one.
     pub task: Option<&'a LedgerTask>,
-    /// What it waits for.
-    pub why: WaitReason,
-    /// The request for its next runner, where a profile serves it.
+    /// Why it waits.
+    pub reason: WaitReason,
+    /// The request for its next runner, if a profile serves it.
     pub next: Option<RunnerRequest>,
 }
 
-/// Lists the jobs that wait for a runner of ours.
-pub fn waiting<'a>(
-    seen: &'a Snapshot,
+/// Lists the queued jobs that this deployment serves.
+pub fn waiting_jobs<'a>(
+    snapshot: &'a Snapshot,
     rules: &'a Rules,
     now: DateTime<Utc>,
 ) -> Vec<WaitingJob<'a>> {
-    let coverage = Coverage::of(seen, rules);
-    let waiting = seen.jobs.iter().filter_map(|(&id, job)| Waiting::of(id, job, rules));
-    let told = waiting.map(|waiting| {
-        let why = waiting.hopeless(seen, &coverage);
-        WaitingJob {
-            id: waiting.id,
-            job: waiting.job,
-            profile: waiting.profile,
-            task: coverage.covering(waiting.id),
-            why: why.unwrap_or_else(|| waiting.waits_for(seen, &coverage, now)),
-            next: waiting.request(seen, &coverage, now),
-        }
+    let run = Assessment::new(snapshot, rules, now);
+    let waiting = Demand::all(&run).map(|demand| WaitingJob {
+        id: demand.id,
+        job: demand.listed,
+        profile: demand.profile,
+        task: run.coverage.covering(demand.id),
+        reason: demand.unservable(&run).unwrap_or_else(|| demand.waits_for(&run)),
+        next: demand.request(&run),
     });
-    told.collect()
+    waiting.collect()
 }
 
-impl Waiting<'_> {
-    /// What a job waits for that can be served.
-    pub(super) fn waits_for(
-        &self,
-        seen: &Snapshot,
-        coverage: &Coverage<'_>,
-        now: DateTime<Utc>,
-    ) -> WaitReason {
-        let (Some(task), Some(profile)) = (coverage.covering(self.id), self.profile) else {
-            return self.asked_for(seen);
+impl Demand<'_> {
+    /// Returns why a job waits that can be served.
+    pub(super) fn waits_for(&self, run: &Assessment<'_>) -> WaitReason {
+        let (Some(task), Some(profile)) = (run.coverage.covering(self.id), self.profile) else {
+            return self.waits_for_task(run.snapshot);
         };
         let pool = profile.pool.clone();
-        let runner = seen.runners.iter().flatten().find(|runner| runner.name == task.id);
+        let runner = run.snapshot.runners.iter().flatten().find(|runner| runner.name == task.id);
         match (&task.stage, runner) {
-            (Stage::Waiting, _) => for_a_node(pool, seen),
+            (Stage::Waiting, _) => waits_for_node(pool, run.snapshot),
             (_, Some(runner)) if runner.online => WaitReason::NotAssigned,
-            (Stage::Started { at: Some(at) }, Some(_)) if now - *at >= CONNECTS_WITHIN => {
+            (Stage::Started { at: Some(at) }, Some(_)) if run.now - *at >= CONNECT_TIMEOUT => {
                 WaitReason::Offline { pool }
             }
             _ => WaitReason::Starting { pool },
         }
     }
 
-    fn asked_for(&self, seen: &Snapshot) -> WaitReason {
-        let asks = |request: &RunnerRequest| request.job == self.id;
-        let mut poison = seen.poison.iter();
-        match poison.find(|message| message.request().is_some_and(asks)) {
+    fn waits_for_task(&self, snapshot: &Snapshot) -> WaitReason {
+        let requests_it = |request: &RunnerRequest| request.job == self.id;
+        let mut poison = snapshot.poison.iter();
+        match poison.find(|message| message.request().is_some_and(requests_it)) {
             Some(message) => WaitReason::Poisoned(message.handle.clone()),
             None => WaitReason::Requested,
         }
     }
 }
 
-/// Why a task has no node yet.
-fn for_a_node(pool: String, seen: &Snapshot) -> WaitReason {
-    let error = |error: &str| error.to_owned();
-    match seen.pools.get(&pool) {
-        None if seen.pools.is_empty() => WaitReason::NoSight { pool },
-        None => WaitReason::NoNodes { pool, error: error("there is no such pool") },
-        Some(known) => match known.trouble() {
-            Some(trouble) => WaitReason::NoNodes { pool, error: error(trouble) },
-            None if known.target == 0 => {
-                WaitReason::NoNodes { pool, error: error("it is to have no nodes") }
-            }
-            None if known.nodes < known.target => {
-                WaitReason::Growing { pool, nodes: known.nodes, target: known.target }
+/// Returns why a task has no node yet.
+fn waits_for_node(pool: String, snapshot: &Snapshot) -> WaitReason {
+    let no_nodes =
+        |pool: String, error: &str| WaitReason::NoNodes { pool, error: error.to_owned() };
+    match snapshot.pools.get(&pool) {
+        None if snapshot.pools.is_empty() => WaitReason::PoolUnread { pool },
+        None => no_nodes(pool, "it does not exist"),
+        Some(state) => match state.error() {
+            Some(error) => no_nodes(pool, error),
+            None if state.target == 0 => no_nodes(pool, "its target is 0 nodes"),
+            None if state.nodes < state.target => {
+                WaitReason::Growing { pool, nodes: state.nodes, target: state.target }
             }
             None => WaitReason::Full { pool },
         },

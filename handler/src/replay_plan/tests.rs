@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{BadOrder, MOST_DELIVERIES, Plan, Replay, Which, deliveries};
-use crate::reconcile::Lost;
-use crate::reconcile::snapshot::SeenDelivery;
+use crate::reconcile::LostEvent;
+use crate::reconcile::snapshot::DeliveryAttempt;
 
 fn read(json: &str) -> String {
     match Replay::read(json.as_bytes()) {
@@ -44,12 +44,13 @@ fn an_order_asks_for_one_thing() {
     assert!(matches!(Replay::read(b"{"), Err(BadOrder::Malformed(_))));
 }
 
-fn lost(guid: &str, id: u64) -> SeenDelivery {
-    SeenDelivery {
+fn lost(guid: &str, id: u64) -> DeliveryAttempt {
+    DeliveryAttempt {
         hook: "orgs/octo/hooks/1".to_owned(),
         id,
         guid: guid.to_owned(),
-        event: ("workflow_job".to_owned(), Some("queued".to_owned())),
+        event: "workflow_job".to_owned(),
+        action: Some("queued".to_owned()),
         at: DateTime::<Utc>::UNIX_EPOCH + TimeDelta::days(9),
         succeeded: false,
     }
@@ -65,8 +66,8 @@ fn lines(plan: &Plan) -> String {
 fn deliveries_are_asked_for_that_are_asked_for_no_more_by_themselves() {
     let (given_up, tried) = (lost("given-up", 1), lost("tried", 2));
     let all = [
-        Lost { last: &given_up, attempts: 5, given_up: true },
-        Lost { last: &tried, attempts: 2, given_up: false },
+        LostEvent { last: &given_up, redeliveries: 5, abandoned: true },
+        LostEvent { last: &tried, redeliveries: 2, abandoned: false },
     ];
     insta::assert_snapshot!(lines(&deliveries(&all, &Which::All)), @r"
     do delivery given-up
@@ -79,7 +80,7 @@ fn deliveries_are_asked_for_that_are_asked_for_no_more_by_themselves() {
 #[test]
 fn an_order_does_not_spend_all_of_githubs_limits() {
     let one = lost("a", 1);
-    let given_up = Lost { last: &one, attempts: 5, given_up: true };
+    let given_up = LostEvent { last: &one, redeliveries: 5, abandoned: true };
     let plan = deliveries(&vec![given_up; MOST_DELIVERIES + 2], &Which::All);
     assert_eq!((plan.repairs.len(), plan.left.len()), (MOST_DELIVERIES, 2));
 }

@@ -5,14 +5,14 @@ use chrono::{DateTime, Utc};
 use super::{JobPhase, JobStatus};
 use crate::profiles::{Match, match_profile};
 use crate::reconcile::snapshot::{ListedJob, Snapshot};
-use crate::reconcile::{Rules, WaitReason, WaitingJob, waiting};
+use crate::reconcile::{Rules, WaitReason, WaitingJob, waiting_jobs};
 
 const GATE: &str = "an approval, a concurrency group or another gate of GitHub's";
 
 /// Lists the jobs that wait for a runner of ours, will do so, or are on one.
 pub(super) fn on_the_road(seen: &Snapshot, rules: &Rules, now: DateTime<Utc>) -> Vec<JobStatus> {
-    let waiting = waiting(seen, rules, now);
-    let others = seen.jobs.iter().filter_map(|(id, job)| match job.seen.status.as_str() {
+    let waiting = waiting_jobs(seen, rules, now);
+    let others = seen.jobs.iter().filter_map(|(id, job)| match job.job.status.as_str() {
         "waiting" | "pending" | "requested" => gated(*id, job, rules),
         "in_progress" => running(*id, job, rules),
         _ => None,
@@ -38,8 +38,8 @@ fn queued(waiting: &WaitingJob<'_>) -> JobStatus {
     JobStatus {
         profile: waiting.profile.map(|profile| profile.name.clone()),
         task: waiting.task.map(|task| task.id.to_string()),
-        waits_for: Some(waiting.why.to_string()),
-        ..at(place(&waiting.why), waiting.id, waiting.job)
+        waits_for: Some(waiting.reason.to_string()),
+        ..at(place(&waiting.reason), waiting.id, waiting.job)
     }
 }
 
@@ -48,7 +48,7 @@ fn place(why: &WaitReason) -> JobPhase {
         WaitReason::NoProfile | WaitReason::Group(_) | WaitReason::Failing(_) => JobPhase::Unserved,
         WaitReason::Poisoned(_) | WaitReason::Requested => JobPhase::Requested,
         WaitReason::NoNodes { .. }
-        | WaitReason::NoSight { .. }
+        | WaitReason::PoolUnread { .. }
         | WaitReason::Growing { .. }
         | WaitReason::Full { .. } => JobPhase::WaitingForNode,
         WaitReason::Starting { .. } | WaitReason::Offline { .. } => JobPhase::Starting,
@@ -57,7 +57,7 @@ fn place(why: &WaitReason) -> JobPhase {
 }
 
 fn gated(id: u64, job: &ListedJob, rules: &Rules) -> Option<JobStatus> {
-    let profile = match match_profile(&job.seen.labels, &rules.policy.profiles) {
+    let profile = match match_profile(&job.job.labels, &rules.policy.profiles) {
         Match::Profile(profile) => Some(profile.name.clone()),
         Match::Unserved { .. } => None,
         Match::GithubHosted | Match::NoLabels => return None,
@@ -68,8 +68,8 @@ fn gated(id: u64, job: &ListedJob, rules: &Rules) -> Option<JobStatus> {
 }
 
 fn running(id: u64, job: &ListedJob, rules: &Rules) -> Option<JobStatus> {
-    let task = rules.deployment.parse_task(job.seen.runner.as_ref()?)?;
-    let profile = match match_profile(&job.seen.labels, &rules.policy.profiles) {
+    let task = rules.deployment.parse_task(job.job.runner.as_ref()?)?;
+    let profile = match match_profile(&job.job.labels, &rules.policy.profiles) {
         Match::Profile(profile) => Some(profile.name.clone()),
         _ => None,
     };
@@ -79,9 +79,9 @@ fn running(id: u64, job: &ListedJob, rules: &Rules) -> Option<JobStatus> {
 fn at(place: JobPhase, id: u64, job: &ListedJob) -> JobStatus {
     JobStatus {
         job: id,
-        run: job.seen.run,
+        run: job.job.run,
         repository: job.repository.clone(),
-        labels: job.seen.labels.clone(),
+        labels: job.job.labels.clone(),
         place,
         since: job.created_at,
         profile: None,

@@ -5,34 +5,34 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use super::{LostDelivery, PoisonStatus};
 use crate::message::Message;
 use crate::reconcile::snapshot::Snapshot;
-use crate::reconcile::{self, Fate, ReconcileState, Rules, fate};
+use crate::reconcile::{self, Disposition, ReconcileState, Rules, disposition};
 
 /// Lists the poison messages.
 pub(super) fn poison(seen: &Snapshot, rules: &Rules, now: DateTime<Utc>) -> Vec<PoisonStatus> {
     let told = seen.poison.iter().map(|message| PoisonStatus {
         handle: message.handle.clone(),
-        since: message.since,
+        since: message.poisoned_at,
         job: message.message.as_ref().map(Message::job),
         repository: message.request().map(|request| request.repository.clone()),
-        fate: words(fate(message, rules, now)),
+        fate: words(disposition(message, rules, now)),
     });
     told.collect()
 }
 
-fn words(fate: Fate) -> String {
+fn words(fate: Disposition) -> String {
     let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
     match fate {
-        Fate::Back(at) => format!("goes back on the road at {}", time(at)),
-        Fate::Unreadable(at) => {
+        Disposition::Replay(at) => format!("goes back on the road at {}", time(at)),
+        Disposition::Unreadable(at) => {
             format!("cannot be read by this version of the handler, is deleted at {}", time(at))
         }
-        Fate::NoProfile(at) => {
+        Disposition::NoProfile(at) => {
             format!(
                 "names a profile that is not in setting RunnerProfiles, is deleted at {}",
                 time(at)
             )
         }
-        Fate::Useless(why) => format!("is deleted: {why}"),
+        Disposition::Delete(why) => format!("is deleted: {why}"),
     }
 }
 
@@ -42,12 +42,12 @@ pub(super) fn lost(
     previous: &ReconcileState,
     now: DateTime<Utc>,
 ) -> Vec<LostDelivery> {
-    let told = reconcile::lost(seen, previous, now).into_iter().map(|lost| LostDelivery {
+    let told = reconcile::lost_events(seen, previous, now).into_iter().map(|lost| LostDelivery {
         hook: lost.last.hook.clone(),
         guid: lost.last.guid.clone(),
         at: lost.last.at,
-        attempts: lost.attempts,
-        given_up: lost.given_up,
+        attempts: lost.redeliveries,
+        given_up: lost.abandoned,
     });
     told.collect()
 }

@@ -17,7 +17,7 @@ pub(super) fn of_profiles(seen: &Snapshot, rules: &Rules) -> Vec<PoolStatus> {
         let tasks = || seen.tasks.iter().filter(|task| pool_of(task) == Some(name));
         let known = seen.pools.get(name);
         let missing = known.is_none() && !seen.pools.is_empty();
-        let trouble = known.and_then(|pool| pool.trouble());
+        let trouble = known.and_then(|pool| pool.error());
         PoolStatus {
             pool: name.clone(),
             nodes: known.map(|pool| pool.nodes),

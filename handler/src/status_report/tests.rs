@@ -4,12 +4,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Beside, JobStatus, MOST_JOBS, StatusReport, report};
 use crate::admission::Policy;
-use crate::claim::SeenJob;
+use crate::assignment::Job;
 use crate::message::{Message, RunnerRequest};
 use crate::profiles::default_profiles;
 use crate::reconcile::snapshot::{
-    Ending, Failure, LedgerTask, ListedJob, PoisonMessage, SeenDelivery, SeenPool, SeenRunner,
-    Snapshot, Stage,
+    DeliveryAttempt, Ending, Failure, LedgerTask, ListedJob, PoisonMessage, PoolState,
+    RegisteredRunner, Snapshot, Stage,
 };
 use crate::reconcile::{ReconcileState, Rules};
 use crate::repository::{AllowedRepositories, Repository};
@@ -46,9 +46,9 @@ fn job(id: u64, state: &str, labels: &[&str]) -> (u64, ListedJob) {
     let (status, runner) = state.split_once(' ').map_or((state, None), |(s, r)| (s, Some(r)));
     let labels = labels.iter().map(|&label| label.to_owned()).collect();
     let runner = runner.map(str::to_owned);
-    let seen = SeenJob { run: 45, status: status.to_owned(), runner, labels };
+    let details = Job { run: 45, status: status.to_owned(), runner, labels };
     let created_at = at(i64::try_from(id).expect("a small number"));
-    (id, ListedJob { repository: repository(), created_at, ended_at: None, seen })
+    (id, ListedJob { repository: repository(), created_at, ended_at: None, job: details })
 }
 
 fn task(id: &str, profile: &str, stage: Stage) -> LedgerTask {
@@ -67,8 +67,8 @@ fn failed(id: &str) -> LedgerTask {
     task(id, "ubuntu", Stage::Ended { at: at(0), how })
 }
 
-fn online(id: &str) -> SeenRunner {
-    SeenRunner {
+fn online(id: &str) -> RegisteredRunner {
+    RegisteredRunner {
         id: 7,
         name: rules().deployment.parse_task(id).expect("a name of ours"),
         repository: repository(),
@@ -91,7 +91,7 @@ fn poison(handle: &str, job: u64, profile: &str) -> PoisonMessage {
     };
     PoisonMessage {
         handle: handle.to_owned(),
-        since: at(1),
+        poisoned_at: at(1),
         message: Some(Message::Request(request)),
     }
 }
@@ -112,7 +112,7 @@ fn lines(report: &StatusReport) -> String {
 
 #[test]
 fn every_job_stands_somewhere_and_waits_for_something() {
-    let full = SeenPool { nodes: 4, target: 4, ..SeenPool::default() };
+    let full = PoolState { nodes: 4, target: 4, ..PoolState::default() };
     let seen = Snapshot {
         jobs: [
             job(1, "queued", &["self-hosted", "gpu"]),
@@ -148,12 +148,12 @@ fn every_job_stands_somewhere_and_waits_for_something() {
     };
     insta::assert_snapshot!(lines(&told(&seen)), @r#"
     9 gated: an approval, a concurrency group or another gate of GitHub's
-    1 unserved: no profile in setting RunnerProfiles carries all of its labels
+    1 unserved: no profile in setting RunnerProfiles has all of its labels
     2 unserved: its runners fail (ContainerInvalidImage): look at the tasks' stderr.txt and at the image
     3 unserved: runner group "ours" does not admit octo/app
     4 requested: message m, which asks for its runner, lies among the poison
     5 requested: its runner has been asked for, or is within minutes
-    6 waiting-for-node gh-6: every node of pool ubuntu is taken: raise its maximum, or wait
+    6 waiting-for-node gh-6: all nodes of pool ubuntu are in use: raise its maximum, or wait
     7 starting gh-7: its runner is being started on pool ubuntu
     8 waiting-for-github gh-8: a runner is online for it and GitHub does not assign the job: check that the runner group allows the repository, and that GitHub still supports the runner's version
     10 running gh-10
@@ -162,7 +162,7 @@ fn every_job_stands_somewhere_and_waits_for_something() {
 
 #[test]
 fn a_task_waits_for_a_node_for_many_reasons() {
-    let why = |pools: &[(&str, SeenPool)]| {
+    let why = |pools: &[(&str, PoolState)]| {
         let seen = Snapshot {
             jobs: [job(1, "queued", WINDOWS)].into(),
             tasks: vec![task("gh-1", "windows", Stage::Waiting)],
@@ -171,10 +171,10 @@ fn a_task_waits_for_a_node_for_many_reasons() {
         };
         told(&seen).jobs[0].waits_for.clone().expect("a reason")
     };
-    let sized = |nodes, target| SeenPool { nodes, target, ..SeenPool::default() };
+    let sized = |nodes, target| PoolState { nodes, target, ..PoolState::default() };
     let quota =
-        SeenPool { resize_errors: vec!["AccountCoreQuotaReached".to_owned()], ..sized(1, 3) };
-    let formula = SeenPool { autoscale_error: Some("Syntax: line 3".to_owned()), ..sized(1, 1) };
+        PoolState { resize_errors: vec!["AccountCoreQuotaReached".to_owned()], ..sized(1, 3) };
+    let formula = PoolState { autoscale_error: Some("Syntax: line 3".to_owned()), ..sized(1, 1) };
     let reasons = [
         why(&[]),
         why(&[("ubuntu", sized(1, 1))]),
@@ -197,15 +197,16 @@ fn a_task_waits_for_a_node_for_many_reasons() {
 
 #[test]
 fn what_fell_off_the_road_is_told_with_what_becomes_of_it() {
-    let attempt = |guid: &str, id| SeenDelivery {
+    let attempt = |guid: &str, id| DeliveryAttempt {
         hook: "orgs/octo/hooks/1".to_owned(),
         id,
         guid: guid.to_owned(),
-        event: ("workflow_job".to_owned(), Some("queued".to_owned())),
+        event: "workflow_job".to_owned(),
+        action: Some("queued".to_owned()),
         at: at(0),
         succeeded: false,
     };
-    let unreadable = PoisonMessage { handle: "x".to_owned(), since: at(1), message: None };
+    let unreadable = PoisonMessage { handle: "x".to_owned(), poisoned_at: at(1), message: None };
     let seen = Snapshot {
         poison: vec![poison("back", 1, "ubuntu"), poison("nobody's", 2, "gpu"), unreadable],
         hooks: vec!["orgs/octo/hooks/1".to_owned()],

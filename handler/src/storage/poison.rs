@@ -69,10 +69,10 @@ impl PoisonQueue {
         };
         let messages = answer.into_model().map_err(failed)?.items.unwrap_or_default();
         let shown = |message: azure_storage_queue::models::PeekedMessage| {
-            let since = message.insertion_time?.unix_timestamp();
+            let inserted = message.insertion_time?.unix_timestamp();
             Some(PoisonMessage {
                 handle: message.message_id?,
-                since: DateTime::<Utc>::from_timestamp(since, 0)?,
+                poisoned_at: DateTime::<Utc>::from_timestamp(inserted, 0)?,
                 message: read(message.message_text.as_deref().unwrap_or_default()),
             })
         };

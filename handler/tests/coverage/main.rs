@@ -1,18 +1,18 @@
-//! Lives through random orders of claims, thefts, cancellations, deaths and lost deliveries: whatever comes,
-//! no job starves, and no runner is started that nobody needs.
+//! Runs random sequences of claims, reassignments, cancellations, failures and lost deliveries: in every sequence each
+//! job gets a runner, and no runner is started that no job needs.
 
 use proptest::prelude::*;
 
-mod world;
+mod model;
 
-use world::{Mischief, World};
+use model::{Disturbances, Model};
 
-/// Lives through the choices, and lets everything come to rest.
-fn lived(mischief: Mischief, choices: &[u16]) -> World {
-    let mut world = World::new(mischief);
-    world.live(choices, 12);
-    world.settle();
-    world
+/// Runs the events that the choices select, and then undisturbed events until nothing is left to do.
+fn run(disturbances: Disturbances, choices: &[u16]) -> Model {
+    let mut model = Model::new(disturbances);
+    model.run(choices, 12);
+    model.settle();
+    model
 }
 
 fn choices() -> impl Strategy<Value = Vec<u16>> {
@@ -23,27 +23,27 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, max_shrink_iters: 2000, failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn no_job_starves_whatever_happens(choices in choices()) {
-        let mischief = Mischief { losses: true, deaths: true, removals: true, profiles: true };
-        let mut world = lived(mischief, &choices);
-        prop_assert!(world.is_quiet(), "a job starves, or a runner stays:\n{:#?}", world.waiting());
-        prop_assert_eq!(world.reconcile(), Vec::new(), "a run with nothing wrong changes nothing");
+    fn every_job_is_served_and_no_runner_stays(choices in choices()) {
+        let all = Disturbances { losses: true, failures: true, removals: true, profiles: true };
+        let mut model = run(all, &choices);
+        prop_assert!(model.is_quiescent(), "a job waits, or a runner stays:\n{:#?}", model.unfinished());
+        prop_assert_eq!(model.reconcile(), Vec::new(), "a run with nothing to repair changes nothing");
     }
 
     #[test]
     fn two_runs_find_a_runner_for_every_job(choices in choices()) {
-        let world = lived(Mischief { losses: true, deaths: true, ..Mischief::default() }, &choices);
-        prop_assert_eq!(world.short, 0, "jobs without a runner");
+        let model = run(Disturbances { losses: true, failures: true, ..Default::default() }, &choices);
+        prop_assert_eq!(model.short, 0, "jobs without a runner");
     }
 
     #[test]
-    fn within_one_profile_no_runner_is_minted_in_vain(choices in choices()) {
-        let world = lived(Mischief { losses: true, deaths: true, ..Mischief::default() }, &choices);
+    fn within_one_profile_every_runner_is_needed(choices in choices()) {
+        let model = run(Disturbances { losses: true, failures: true, ..Default::default() }, &choices);
         prop_assert!(
-            world.surplus <= world.cancelled_after_claim,
-            "{} runners were minted in vain, {} jobs were cancelled after the claim",
-            world.surplus,
-            world.cancelled_after_claim,
+            model.unneeded <= model.cancelled_after_claim,
+            "{} runners were not needed, {} jobs were cancelled after the claim",
+            model.unneeded,
+            model.cancelled_after_claim,
         );
     }
 }

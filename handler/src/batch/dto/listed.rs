@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::TaskState;
 use crate::batch::JobState;
 use crate::batch_job::BatchJobId;
-use crate::reconcile::snapshot::SeenPool;
+use crate::reconcile::snapshot::PoolState;
 
 /// The members of a pool that are asked for.
 pub(in crate::batch) const POOL: &str = "id,autoScaleRun,resizeErrors,currentDedicatedNodes,currentLowPriorityNodes,targetDedicatedNodes,targetLowPriorityNodes";
@@ -46,7 +46,7 @@ pub struct ListedTask {
     pub id: String,
     /// Where it stands.
     pub state: TaskState,
-    /// Since when.
+    /// FirstSeen when.
     pub state_transition_time: DateTime<Utc>,
     /// How its present or last run went.
     #[serde(default)]
@@ -136,12 +136,12 @@ struct Named {
 }
 
 impl Pool {
-    pub(in crate::batch) fn read(self) -> (String, SeenPool) {
+    pub(in crate::batch) fn read(self) -> (String, PoolState) {
         let error = self.auto_scale_run.and_then(|run| run.error).map(Trouble::text);
         let resize_errors = self.resize_errors.into_iter().map(|trouble| trouble.code).collect();
         let nodes = self.current_dedicated_nodes + self.current_low_priority_nodes;
         let target = self.target_dedicated_nodes + self.target_low_priority_nodes;
-        (self.id, SeenPool { autoscale_error: error, resize_errors, nodes, target })
+        (self.id, PoolState { autoscale_error: error, resize_errors, nodes, target })
     }
 }
 

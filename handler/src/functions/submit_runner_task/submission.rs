@@ -1,8 +1,8 @@
-//! Adds the task of a request to the Batch job of its profile, or to the one that has taken over.
+//! Adds the task of a request to the Batch job of its profile, or to a successor of that Batch job.
 
 use tracing::warn;
 
-use super::{MOST_REPLACEMENTS, Poison, Submitted, Unsubmitted};
+use super::{MAX_REPLACEMENTS, Poison, SubmitError, Submitted};
 use crate::app::App;
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
@@ -13,21 +13,21 @@ use crate::settings::Registration;
 use crate::task::{Credential, RunnerTask, TaskId};
 use crate::ticket::Ticket;
 
-/// Where so many Batch jobs of a profile take no tasks, something closes them as they are made.
-const MOST_GENERATIONS: u32 = 64;
+/// The number of Batch jobs of a profile. If all of them are closed, something closes each of them as it is created.
+const MAX_GENERATIONS: u32 = 64;
 
-/// How a task of the asked name stands, where it cannot be added.
-enum Namesake {
+/// The task that has the id of a task that cannot be added.
+enum ExistingTask {
     /// It waits or runs.
-    Lives,
+    Live,
     /// It has ended, or will never start.
-    Spent,
+    Ended,
     /// There is none.
     Absent,
 }
 
-/// Adds the job's task, or the next replacement where it came back after its task had ended.
-pub(super) async fn submit(app: &App, request: &RunnerRequest) -> Result<Submitted, Unsubmitted> {
+/// Adds the task of a job, or the next replacement if the job is queued again after its task has ended.
+pub(super) async fn submit(app: &App, request: &RunnerRequest) -> Result<Submitted, SubmitError> {
     let profiles = &app.webhook.policy.profiles;
     let profile = profiles.iter().find(|profile| profile.name == request.profile);
     let profile = profile.ok_or_else(|| Poison::NoProfile(request.profile.clone()))?;
@@ -36,20 +36,20 @@ pub(super) async fn submit(app: &App, request: &RunnerRequest) -> Result<Submitt
     loop {
         let id = app.runners.deployment.task(request.job, replacement);
         let closed = match add(app, request, profile, &batch_job, id.clone()).await {
-            Err(Unsubmitted::Batch(BatchError::TaskExists(_))) => false,
-            Err(Unsubmitted::Batch(BatchError::JobClosed { code, .. }))
-                if batch_job.generation < MOST_GENERATIONS =>
+            Err(SubmitError::Batch(BatchError::TaskExists(_))) => false,
+            Err(SubmitError::Batch(BatchError::JobClosed { code, .. }))
+                if batch_job.generation < MAX_GENERATIONS =>
             {
-                warn!(%batch_job, code, "succeeded by another");
+                warn!(%batch_job, code, "Batch job {batch_job} accepts no tasks ({code}); its successor is used");
                 true
             }
             added => return added.map(|()| Submitted::Added(id)),
         };
-        match namesake(app, &batch_job, &id, closed).await? {
-            Namesake::Lives => return Ok(Submitted::Covered(id)),
-            Namesake::Spent => {
+        match existing_task(app, &batch_job, &id, closed).await? {
+            ExistingTask::Live => return Ok(Submitted::Covered(id)),
+            ExistingTask::Ended => {
                 if replacement == request.replacement {
-                    // A late duplicate of a served job's message must not start a second runner.
+                    // A late duplicate of a message must not start a second runner for a served job.
                     let job = app.github.job(&request.repository, request.job).await?;
                     if job.status != "queued" {
                         return Ok(Submitted::NotQueued(job.status));
@@ -57,49 +57,49 @@ pub(super) async fn submit(app: &App, request: &RunnerRequest) -> Result<Submitt
                 }
                 replacement += 1;
             }
-            Namesake::Absent => {}
+            ExistingTask::Absent => {}
         }
         if closed {
             batch_job = batch_job.successor();
             app.batch_jobs.note(&batch_job);
         }
-        if replacement > MOST_REPLACEMENTS {
+        if replacement > MAX_REPLACEMENTS {
             return Err(Poison::TooOften(request.job).into());
         }
     }
 }
 
-/// Looks at the task that has the name already. In a closed Batch job, one that waits never starts.
-async fn namesake(
+/// Reads the task that has this id already. A waiting task of a closed Batch job never starts.
+async fn existing_task(
     app: &App,
     batch_job: &BatchJobId,
     id: &TaskId,
     closed: bool,
-) -> Result<Namesake, BatchError> {
+) -> Result<ExistingTask, BatchError> {
     let state = match app.batch.task(batch_job, &id.to_string()).await {
-        Err(BatchError::NoTask(_)) => return Ok(Namesake::Absent),
-        seen => seen?.state,
+        Err(BatchError::NoTask(_)) => return Ok(ExistingTask::Absent),
+        read => read?.state,
     };
     Ok(match state {
-        TaskState::Completed => Namesake::Spent,
-        TaskState::Active if closed => Namesake::Spent,
-        _ => Namesake::Lives,
+        TaskState::Completed => ExistingTask::Ended,
+        TaskState::Active if closed => ExistingTask::Ended,
+        _ => ExistingTask::Live,
     })
 }
 
-/// Adds a task, and its Batch job where there is none.
+/// Adds a task, and its Batch job if it does not exist.
 async fn add(
     app: &App,
     request: &RunnerRequest,
     profile: &Profile,
     batch_job: &BatchJobId,
     id: TaskId,
-) -> Result<(), Unsubmitted> {
+) -> Result<(), SubmitError> {
     let credential = credential(app, request, profile, batch_job, &id).await?;
     let url = app.scope.runner_url(&app.web, &request.repository);
     let runner_environment = &app.runners.runner_environment;
-    let carrying = profile.pinned_to(&request.pinned);
-    let task = RunnerTask::describe(id, request, &carrying, runner_environment, &url, &credential);
+    let pinned = profile.pinned_to(&request.pinned);
+    let task = RunnerTask::describe(id, request, &pinned, runner_environment, &url, &credential);
     match app.batch.add_task(batch_job, &task).await {
         Err(BatchError::NoJob(_)) => {
             app.batch.add_job(batch_job, &profile.pool).await?;
@@ -115,7 +115,7 @@ async fn credential(
     profile: &Profile,
     batch_job: &BatchJobId,
     id: &TaskId,
-) -> Result<Credential, Unsubmitted> {
+) -> Result<Credential, SubmitError> {
     let Registration::Jit { claim_url } = &app.runners.registration else {
         let name = profile.group.as_ref().unwrap_or(&app.runners.runner_environment.group);
         group(app, &request.repository, name).await?;

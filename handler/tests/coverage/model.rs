@@ -1,40 +1,40 @@
-//! A model of everything around the rule of coverage: jobs, tasks and runners, and all that may befall them.
+//! A model of everything around the rule of coverage: jobs, tasks, runners, and the events that change them.
 //!
-//! The decisions are the handler's own ([`handler::claim::step`], [`handler::reconcile::plan`]); only what acts
-//! on them is modelled. Each call of [`World::happen`] does one of the things that may happen now.
+//! The decisions are those of the handler ([`handler::assignment::decide`], [`handler::reconcile::plan`]). The model
+//! executes them. Each event is one change that is possible at that time.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use handler::admission::Policy;
-use handler::claim::SeenJob;
+use handler::assignment::{Job, ListedJob};
 use handler::profiles::{Profile, parse_profiles};
-use handler::reconcile::snapshot::{Ending, LedgerTask, ListedJob, SeenRunner, Snapshot, Stage};
+use handler::reconcile::snapshot::{Ending, LedgerTask, RegisteredRunner, Snapshot, Stage};
 use handler::reconcile::{ReconcileState, Repair, Rules, plan};
 use handler::repository::{AllowedRepositories, Repository};
 use handler::task::TaskId;
 
 mod claims;
-mod chances;
+mod events;
 
-pub(crate) use chances::Chance;
+pub(crate) use events::Choices;
 
-/// What kinds of mischief a world knows.
+/// Which disturbances a model contains.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Mischief {
+pub(crate) struct Disturbances {
     /// Deliveries are lost.
     pub losses: bool,
-    /// Nodes die, and tasks fail.
-    pub deaths: bool,
+    /// Nodes and tasks fail.
+    pub failures: bool,
     /// GitHub removes idle runners.
     pub removals: bool,
-    /// Some profiles' runners can serve each other's jobs, and some cannot.
+    /// There are two profiles: the runners of one can serve the jobs of both, the others cannot.
     pub profiles: bool,
 }
 
-/// Where a job stands.
+/// The state of a job.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Job {
+pub(crate) enum State {
     /// Behind a gate.
     Gated,
     /// It waits for a runner.
@@ -45,18 +45,18 @@ pub(crate) enum Job {
     Done(Option<usize>),
 }
 
-/// A job, and what is known of its way to us.
+/// A job.
 #[derive(Clone, Debug)]
-pub(crate) struct AJob {
-    /// Where it stands.
-    pub state: Job,
+pub(crate) struct ModelJob {
+    /// Its state.
+    pub state: State,
     repository: Repository,
     labels: Vec<String>,
     created_at: DateTime<Utc>,
     ended_at: Option<DateTime<Utc>>,
 }
 
-/// Where a task stands.
+/// The phase of a task's life.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Phase {
     /// It waits for a node.
@@ -71,39 +71,39 @@ pub(crate) enum Phase {
     Ended(DateTime<Utc>, Ending),
 }
 
-/// A task, and the profile that it was made for.
+/// A task.
 #[derive(Clone, Debug)]
-pub(crate) struct ATask {
+pub(crate) struct ModelTask {
     /// Its id.
     pub id: TaskId,
-    /// Where it stands.
+    /// The phase of its life.
     pub phase: Phase,
     profile: usize,
     repository: Repository,
 }
 
-impl ATask {
-    /// Tells whether it takes a node.
-    fn works(&self) -> bool {
+impl ModelTask {
+    /// Returns whether it occupies a node.
+    fn has_node(&self) -> bool {
         !matches!(self.phase, Phase::Waiting | Phase::Ended(..))
     }
 }
 
-/// Jobs, tasks and runners, and the memory of reconciliation.
-pub(crate) struct World {
+/// Jobs, tasks and runners, and the state of reconciliation.
+pub(crate) struct Model {
     /// The jobs, by their ids.
-    pub jobs: BTreeMap<u64, AJob>,
+    pub jobs: BTreeMap<u64, ModelJob>,
     /// The tasks, in the order in which they were added.
-    pub tasks: Vec<ATask>,
-    /// Runners that reconciliation took off the list because nobody needed them.
-    pub surplus: usize,
-    /// How many more jobs than free runners there were, at most, after two runs of reconciliation.
+    pub tasks: Vec<ModelTask>,
+    /// The number of runners that reconciliation removed because no job needed them.
+    pub unneeded: usize,
+    /// The largest number of queued jobs without a free runner after two runs of reconciliation.
     pub short: usize,
-    /// Jobs that were cancelled while a runner waited for them.
+    /// The number of jobs that were cancelled while a runner waited for them.
     pub cancelled_after_claim: usize,
-    mischief: Mischief,
+    disturbances: Disturbances,
     rules: Rules,
-    memory: ReconcileState,
+    state: ReconcileState,
     now: DateTime<Utc>,
 }
 
@@ -111,9 +111,9 @@ const PROFILES: &str = r#"[
   {"name":"small","labels":["self-hosted","a"],"pool":"p","image":"i"},
   {"name":"large","labels":["self-hosted","a","b"],"pool":"p","image":"i"}]"#;
 
-impl World {
-    /// Makes an empty world.
-    pub(crate) fn new(mischief: Mischief) -> Self {
+impl Model {
+    /// Creates a model without jobs and tasks.
+    pub(crate) fn new(disturbances: Disturbances) -> Self {
         let policy = Policy {
             profiles: parse_profiles(PROFILES).expect("profiles"),
             allowed: AllowedRepositories::default(),
@@ -130,12 +130,12 @@ impl World {
         Self {
             jobs: BTreeMap::new(),
             tasks: Vec::new(),
-            surplus: 0,
+            unneeded: 0,
             short: 0,
             cancelled_after_claim: 0,
-            mischief,
+            disturbances,
             rules,
-            memory: ReconcileState::default(),
+            state: ReconcileState::default(),
             now: DateTime::UNIX_EPOCH,
         }
     }
@@ -144,35 +144,35 @@ impl World {
         &self.rules.policy.profiles[number]
     }
 
-    /// A job comes to be, queued or behind a gate; its delivery arrives or is lost.
-    fn add_job(&mut self, chance: &mut Chance<'_>) {
+    /// A job is created, queued or behind a gate. Its delivery arrives or is lost.
+    fn add_job(&mut self, choices: &mut Choices<'_>) {
         let id = 1 + self.jobs.len() as u64;
-        let profile = if self.mischief.profiles { chance.below(2) } else { 0 };
+        let profile = if self.disturbances.profiles { choices.below(2) } else { 0 };
         let labels = [&["a"][..], &["a", "b"]][profile].iter().map(|&label| label.to_owned());
         let labels = std::iter::once("self-hosted".to_owned()).chain(labels).collect();
-        let gated = chance.below(5) == 0;
-        let repository = format!("octo/{}", ["app", "web"][chance.below(2)]);
+        let gated = choices.below(5) == 0;
+        let repository = format!("octo/{}", ["app", "web"][choices.below(2)]);
         let repository = Repository::try_from(repository.as_str()).expect("a name");
-        let state = if gated { Job::Gated } else { Job::Queued };
+        let state = if gated { State::Gated } else { State::Queued };
         let (created_at, ended_at) = (self.now, None);
-        self.jobs.insert(id, AJob { state, repository, labels, created_at, ended_at });
-        if !(gated || self.mischief.losses && chance.below(4) == 0) {
+        self.jobs.insert(id, ModelJob { state, repository, labels, created_at, ended_at });
+        if !(gated || self.disturbances.losses && choices.below(4) == 0) {
             self.submit(id, profile, 1);
         }
     }
 
-    /// What SubmitRunnerTask does with a message.
+    /// Adds the task of a message, as SubmitRunnerTask does.
     fn submit(&mut self, job: u64, profile: usize, mut replacement: u32) {
         loop {
             let id = self.rules.deployment.task(job, replacement);
             match self.tasks.iter().find(|task| task.id == id) {
                 None => {
                     let repository = self.jobs[&job].repository.clone();
-                    self.tasks.push(ATask { id, phase: Phase::Waiting, profile, repository });
+                    self.tasks.push(ModelTask { id, phase: Phase::Waiting, profile, repository });
                     return;
                 }
-                Some(ATask { phase: Phase::Ended(..), .. })
-                    if self.jobs[&job].state == Job::Queued =>
+                Some(ModelTask { phase: Phase::Ended(..), .. })
+                    if self.jobs[&job].state == State::Queued =>
                 {
                     replacement += 1;
                 }
@@ -181,29 +181,29 @@ impl World {
         }
     }
 
-    fn fits(&self, job: &AJob, task: &ATask) -> bool {
+    fn fits(&self, job: &ModelJob, task: &ModelTask) -> bool {
         self.profile(task.profile).serves(&job.labels)
     }
 
     fn end(&mut self, task: usize, how: Ending) {
         if let Phase::Busy(_, job) = self.tasks[task].phase {
             let job = self.jobs.get_mut(&job).expect("a runner has a job that exists");
-            (job.state, job.ended_at) = (Job::Done(Some(task)), Some(self.now));
+            (job.state, job.ended_at) = (State::Done(Some(task)), Some(self.now));
         }
         self.tasks[task].phase = Phase::Ended(self.now, how);
     }
 
-    /// Reconciliation runs once, on the truth.
+    /// Runs reconciliation once, on a complete snapshot.
     pub(crate) fn reconcile(&mut self) -> Vec<Repair> {
-        let (repairs, memory) = plan(&self.seen(), &self.memory, &self.rules, self.now);
-        self.memory = memory;
+        let (repairs, state) = plan(&self.snapshot(), &self.state, &self.rules, self.now);
+        self.state = state;
         for repair in &repairs {
-            self.carry_out(repair);
+            self.execute(repair);
         }
         repairs
     }
 
-    fn carry_out(&mut self, repair: &Repair) {
+    fn execute(&mut self, repair: &Repair) {
         let place = |name: &TaskId| self.tasks.iter().position(|task| task.id == *name);
         match repair {
             Repair::Request(request) => {
@@ -218,28 +218,35 @@ impl World {
             }
             Repair::Deregister { name, .. } => {
                 let task = place(name).expect("a task");
-                self.surplus += 1;
+                self.unneeded += 1;
                 self.end(task, Ending::NoJob);
             }
             Repair::DeleteTask { task, .. } => {
                 let task = place(task).expect("a task");
                 self.tasks.remove(task);
             }
-            Repair::Report { .. } | Repair::Alarm { name: "group", .. } => {}
-            other => panic!("nothing in this world asks for {other:?}"),
+            Repair::ReportWaiting { .. } | Repair::Alarm { name: "group", .. } => {}
+            other => panic!("this model gives no reason for {other:?}"),
         }
     }
 
-    /// What a run of reconciliation sees.
-    fn seen(&self) -> Snapshot {
-        let runner = |(id, task): (usize, &ATask)| {
+    /// Returns the snapshot of a run of reconciliation.
+    fn snapshot(&self) -> Snapshot {
+        let runner = |(id, task): (usize, &ModelTask)| {
             let busy = match task.phase {
                 Phase::Idle(_) => false,
                 Phase::Busy(..) => true,
                 _ => return None,
             };
             let (name, repository) = (task.id.clone(), task.repository.clone());
-            Some(SeenRunner { id: id as u64, name, repository, online: true, busy, version: None })
+            Some(RegisteredRunner {
+                id: id as u64,
+                name,
+                repository,
+                online: true,
+                busy,
+                version: None,
+            })
         };
         Snapshot {
             runners: Some(self.tasks.iter().enumerate().filter_map(runner).collect()),
@@ -249,7 +256,7 @@ impl World {
         }
     }
 
-    fn ledger(&self, task: &ATask) -> LedgerTask {
+    fn ledger(&self, task: &ModelTask) -> LedgerTask {
         let stage = match &task.phase {
             Phase::Waiting => Stage::Waiting,
             Phase::Started(at) | Phase::Idle(at) | Phase::Busy(at, _) => {
@@ -268,20 +275,20 @@ impl World {
         }
     }
 
-    fn listed(&self, job: &AJob) -> ListedJob {
+    fn listed(&self, job: &ModelJob) -> ListedJob {
         let (status, runner) = match job.state {
-            Job::Gated => ("waiting", None),
-            Job::Queued => ("queued", None),
-            Job::Running(task) => ("in_progress", Some(task)),
-            Job::Done(task) => ("completed", task),
+            State::Gated => ("waiting", None),
+            State::Queued => ("queued", None),
+            State::Running(task) => ("in_progress", Some(task)),
+            State::Done(task) => ("completed", task),
         };
-        let seen = SeenJob {
+        let details = Job {
             run: 1,
             status: status.to_owned(),
             runner: runner.map(|task| self.tasks[task].id.to_string()),
             labels: job.labels.clone(),
         };
         let (repository, created_at) = (job.repository.clone(), job.created_at);
-        ListedJob { repository, created_at, ended_at: job.ended_at, seen }
+        ListedJob { repository, created_at, ended_at: job.ended_at, job: details }
     }
 }

@@ -1,4 +1,4 @@
-//! Reads the ledger: every task of every profile, from the Batch jobs that hold them.
+//! Reads every task of every profile from the Batch jobs that hold them: the ledger of this deployment.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,22 +13,23 @@ use crate::task::TaskId;
 /// The tasks of this deployment.
 pub(super) struct Ledger {
     pub(super) tasks: Vec<LedgerTask>,
-    /// The workflow run of each one's job.
+    /// For each task, the repository and the workflow run of the job that it was made for.
     pub(super) runs: BTreeMap<TaskId, (Repository, u64)>,
-    /// The first Batch job of each profile that takes tasks.
+    /// The generation of the first Batch job of each profile that accepts tasks.
     pub(super) generations: BTreeMap<String, u32>,
 }
 
 impl Ledger {
+    /// Returns the repositories of the tasks.
     pub(super) fn repositories(&self) -> BTreeSet<Repository> {
         self.tasks.iter().map(|task| task.repository.clone()).collect()
     }
 }
 
-/// Reads all of it.
+/// Reads all tasks.
 ///
 /// # Errors
-/// A part could not be read, so that nothing is known.
+/// When a part could not be read: a task that is missing would be replaced.
 pub(super) async fn read(app: &App, rules: &Rules) -> Result<Ledger, BatchError> {
     let batch_jobs = app.batch.jobs().await?;
     let (mut tasks, mut runs) = (Vec::new(), BTreeMap::new());
@@ -43,7 +44,7 @@ pub(super) async fn read(app: &App, rules: &Rules) -> Result<Ledger, BatchError>
     Ok(Ledger { tasks, runs, generations: generations(&batch_jobs) })
 }
 
-/// A task whose name is not one of ours, or that was told nothing of a job, is somebody else's.
+/// Returns a task of this deployment; `None` if its name or its environment was not written by this deployment.
 fn task(
     listed: &ListedTask,
     batch_job: &BatchJobId,
@@ -68,7 +69,7 @@ fn pinned(listed: &ListedTask) -> Vec<String> {
 fn stage(listed: &ListedTask, state: JobState) -> Stage {
     let execution = &listed.execution_info;
     match listed.state {
-        TaskState::Active if state == JobState::Closed => Stage::Stranded,
+        TaskState::Active if state == JobState::Closed => Stage::Unschedulable,
         TaskState::Active => Stage::Waiting,
         TaskState::Completed => {
             let at = execution.end_time.unwrap_or(listed.state_transition_time);
@@ -87,6 +88,7 @@ fn ending(listed: &ListedTask) -> Ending {
     Ending::of(execution.exit_code, failure)
 }
 
+/// Returns for each profile the first Batch job that accepts tasks; if all are closed, the one to be created next.
 fn generations(batch_jobs: &[(BatchJobId, JobState)]) -> BTreeMap<String, u32> {
     let mut generations: BTreeMap<String, u32> = BTreeMap::new();
     let mut newest: BTreeMap<&str, u32> = BTreeMap::new();
@@ -109,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_batch_job_that_is_open_takes_tasks_or_the_next_to_be_made() {
+    fn the_first_open_batch_job_or_its_successor_accepts_tasks() {
         let batch_job = |profile, generation, state| (BatchJobId::new(profile, generation), state);
         let (open, closed) = (JobState::Open, JobState::Closed);
         let all = generations(&[
@@ -125,17 +127,17 @@ mod tests {
     }
 
     #[test]
-    fn a_tasks_end_is_read_from_its_code_and_from_batchs_reason() {
+    fn an_ending_is_read_from_the_exit_code_and_the_failure() {
         let ended = |execution: &str| {
             let json = format!(
                 r#"{{"id":"gh-1","state":"completed","stateTransitionTime":"2026-11-21T10:00:00Z","executionInfo":{execution}}}"#
             );
             ending(&serde_json::from_str(&json).expect("a task"))
         };
-        let refused = ended(
+        let rejected = ended(
             r#"{"exitCode":77,"failureInfo":{"category":"usererror","code":"FailureExitCode"}}"#,
         );
-        assert_eq!(refused, Ending::Refused);
+        assert_eq!(rejected, Ending::Rejected);
         let terminated = ended(r#"{"failureInfo":{"category":"usererror","code":"TaskEnded"}}"#);
         assert_eq!(terminated, Ending::Terminated);
     }

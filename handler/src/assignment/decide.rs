@@ -1,0 +1,61 @@
+//! Decides what a starting runner that claims gets.
+
+use super::{Fact, NotNeeded, Resolution};
+
+/// The decision about a claim.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Claim {
+    /// Register the runner, and send its configuration.
+    Mint,
+    /// Reject the claim, and request a runner with other labels for this job.
+    RequestReplacement(u64),
+    /// Reject the claim: no job needs the runner.
+    NotNeeded(NotNeeded),
+    /// Have the runner claim again later.
+    Retry(Retry),
+    /// Fetch a fact, and decide again.
+    Missing(Fact),
+}
+
+/// Why a runner has to claim again later.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Retry {
+    /// GitHub's answer about the job does not say enough.
+    #[error("job {job} is {status} without a runner")]
+    Undetermined {
+        /// The job.
+        job: u64,
+        /// Its status.
+        status: String,
+    },
+    /// A runner of the same name is connected and has no job yet.
+    #[error("a runner of the same name is online and waits for a job")]
+    NameInUse,
+}
+
+/// A registered runner of the same name that keeps the runner from being registered.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Conflict {
+    /// It has a job.
+    Busy,
+    /// It is connected and waits for a job, or it was removed a moment ago.
+    Idle,
+}
+
+/// Decides about the claim of a runner, given what its assignment chain resolves to, and the conflict that its
+/// registration met, if it was tried.
+pub fn decide(resolution: &Resolution, conflict: Option<Conflict>) -> Claim {
+    match resolution {
+        Resolution::Needed(_) => match conflict {
+            None => Claim::Mint,
+            Some(Conflict::Busy) => Claim::NotNeeded(NotNeeded::Served),
+            Some(Conflict::Idle) => Claim::Retry(Retry::NameInUse),
+        },
+        Resolution::LabelMismatch(job) => Claim::RequestReplacement(*job),
+        Resolution::NotNeeded(reason) => Claim::NotNeeded(*reason),
+        Resolution::Undetermined { job, status } => {
+            Claim::Retry(Retry::Undetermined { job: *job, status: status.clone() })
+        }
+        Resolution::Missing(fact) => Claim::Missing(fact.clone()),
+    }
+}

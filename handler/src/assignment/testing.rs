@@ -1,0 +1,46 @@
+//! Short notations for the tests of this module.
+
+use super::{AssignmentGraph, Job};
+use crate::profiles::{Profile, default_profiles};
+use crate::repository::Repository;
+use crate::task::{DeploymentName, TaskId};
+
+/// Reads the name of a task of the deployment `gh`.
+pub(super) fn gh(task: &str) -> TaskId {
+    deployment().parse_task(task).expect("a name of this deployment")
+}
+
+pub(super) fn deployment() -> DeploymentName {
+    "gh".parse().expect("a name")
+}
+
+pub(super) fn repository() -> Repository {
+    Repository::try_from("octo/app").expect("a name")
+}
+
+/// Returns the default profile for Ubuntu 24.04.
+pub(super) fn ubuntu() -> Profile {
+    default_profiles("ubuntu", "windows").swap_remove(0)
+}
+
+/// Reads a job of the form `queued linux` or `in_progress @gh-2`: a status, labels, and the runner behind an `@`.
+pub(super) fn job(text: &str) -> Job {
+    let mut words = text.split(' ');
+    let status = words.next().unwrap_or_default().to_owned();
+    let (runners, labels): (Vec<&str>, Vec<&str>) = words.partition(|word| word.starts_with('@'));
+    Job {
+        run: 45,
+        status,
+        runner: runners.first().map(|runner| runner[1..].to_owned()),
+        labels: std::iter::once("self-hosted").chain(labels).map(str::to_owned).collect(),
+    }
+}
+
+/// Creates a graph that knows these jobs.
+pub(super) fn graph(jobs: &[(u64, &str)]) -> AssignmentGraph {
+    let mut graph = AssignmentGraph::new(deployment());
+    for (id, text) in jobs {
+        graph.learn(*id, &repository(), &job(text));
+    }
+    graph
+}

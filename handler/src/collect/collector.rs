@@ -1,0 +1,121 @@
+//! Sends requests to GitHub within the time and the number of requests that a collection may take.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tracing::warn;
+
+use crate::app::App;
+use crate::deadline::Deadline;
+use crate::error_chain::ErrorChain;
+use crate::github::{Github, GithubError};
+use crate::reconcile::Rules;
+
+/// How many requests are under way at the same time. GitHub allows 100, for all programs that use a token.
+pub(super) const MAX_CONCURRENT_REQUESTS: usize = 8;
+
+/// The limits of a collection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RequestBudget {
+    /// How long it sends requests.
+    pub(crate) time: Duration,
+    /// How many requests it sends to GitHub. A response that says that nothing has changed does not count against
+    /// GitHub's hourly limit.
+    pub(crate) requests: u32,
+}
+
+/// A value that may lack parts.
+#[derive(Clone, Debug)]
+pub(crate) struct Partial<T> {
+    /// What was read.
+    pub(crate) value: T,
+    /// Whether everything was read that GitHub shows.
+    pub(crate) complete: bool,
+}
+
+impl<T> Partial<T> {
+    /// Creates a complete value.
+    pub(super) fn complete(value: T) -> Self {
+        Self { value, complete: true }
+    }
+
+    /// Returns the answer of a request, if there is one, and records whether it is missing.
+    pub(super) fn note<A>(&mut self, answer: Result<A, Unread>) -> Option<A> {
+        self.complete &= !matches!(answer, Err(Unread::NotReached));
+        answer.ok()
+    }
+}
+
+/// Why something was not read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Unread {
+    /// GitHub does not show it to this credential.
+    Denied,
+    /// There was no time, no request or no response left. The next collection may read it.
+    NotReached,
+}
+
+/// Sends the requests of one collection.
+pub(super) struct Collector<'a> {
+    pub(super) app: &'a App,
+    pub(super) rules: &'a Rules,
+    pub(super) github: Github,
+    deadline: Deadline,
+    requests_left: AtomicU32,
+}
+
+impl<'a> Collector<'a> {
+    pub(super) fn new(app: &'a App, rules: &'a Rules, budget: RequestBudget) -> Self {
+        Self {
+            app,
+            rules,
+            github: app.github.low_priority(),
+            deadline: Deadline::after(budget.time),
+            requests_left: AtomicU32::new(budget.requests),
+        }
+    }
+
+    /// Sends a request, if the budget allows one more.
+    pub(super) async fn send<T>(
+        &self,
+        request: impl Future<Output = Result<T, GithubError>>,
+    ) -> Result<T, Unread> {
+        if self.deadline.remaining().is_zero() || !self.take_request() {
+            return Err(Unread::NotReached);
+        }
+        let err = match self.deadline.bound(request).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(err)) => err,
+            Err(elapsed) => {
+                warn!("continuing without a response of GitHub: {elapsed}");
+                return Err(Unread::NotReached);
+            }
+        };
+        match &err {
+            GithubError::Limited { .. } => {
+                // Every other request would wait for the same limit.
+                if self.requests_left.swap(0, Ordering::Relaxed) > 0 {
+                    warn!("sending no more requests to GitHub: {err}");
+                }
+                Err(Unread::NotReached)
+            }
+            GithubError::Unavailable { .. } => {
+                warn!("continuing without a response of GitHub: {}", ErrorChain(&err));
+                Err(Unread::NotReached)
+            }
+            _ => Err(Unread::Denied),
+        }
+    }
+
+    /// Charges the requests for the second and all further pages of a list.
+    pub(super) fn charge_pages(&self, items: usize) {
+        let pages = u32::try_from(items / 100).unwrap_or(u32::MAX);
+        let less = |left: u32| Some(left.saturating_sub(pages));
+        let _ = self.requests_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
+    fn take_request(&self) -> bool {
+        let less = |left: u32| left.checked_sub(1);
+        self.requests_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+    }
+}

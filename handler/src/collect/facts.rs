@@ -1,0 +1,111 @@
+//! Fetches the facts that a claim or a job event lacks.
+
+use tracing::info;
+
+use crate::app::App;
+use crate::assignment::{AssignmentGraph, Fact, Job, JobState};
+use crate::batch::BatchError;
+use crate::batch_job::BatchJobId;
+use crate::github::GithubError;
+use crate::repository::Repository;
+use crate::task::TaskId;
+
+/// The number of jobs that are read from GitHub for one decision. A chain that is longer is continued by the next
+/// claim, since the cache keeps its first part.
+const MAX_JOB_READS: usize = 32;
+
+/// Why a fact could not be fetched. Nothing is decided without it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FactError {
+    #[error("the assignment chain has more than {MAX_JOB_READS} jobs that are not known yet")]
+    ChainTooLong,
+    #[error("the task of runner {0} cannot be read")]
+    NoTask(TaskId),
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    #[error(transparent)]
+    Github(#[from] GithubError),
+}
+
+/// Fetches missing facts: from the cache, GitHub and Batch.
+pub(crate) struct FactReader<'a> {
+    app: &'a App,
+    reads_left: usize,
+}
+
+impl<'a> FactReader<'a> {
+    pub(crate) fn new(app: &'a App) -> Self {
+        Self { app, reads_left: MAX_JOB_READS }
+    }
+
+    /// Fetches a fact, and adds it to the graph.
+    pub(crate) async fn fetch(
+        &mut self,
+        fact: &Fact,
+        graph: &mut AssignmentGraph,
+    ) -> Result<(), FactError> {
+        let Fact::Job(task) = fact;
+        let id = task.job;
+        let (repository, job) = match self.app.assignments.assigned(id) {
+            Some(known) => known,
+            None => self.read_job(task).await?,
+        };
+        graph.learn(id, &repository, &job);
+        if let Some(JobState::Assigned(runner)) = graph.state(id)
+            && runner.job != id
+        {
+            info!(job.id = id, %runner, "job {id} was assigned to runner {runner}");
+        }
+        Ok(())
+    }
+
+    async fn read_job(&mut self, task: &TaskId) -> Result<(Repository, Job), FactError> {
+        self.reads_left = self.reads_left.checked_sub(1).ok_or(FactError::ChainTooLong)?;
+        let repository = self.repository(task).await?;
+        let job = self.app.github.job(&repository, task.job).await?;
+        self.app.assignments.keep_read(task.job, &repository, &job);
+        Ok((repository, job))
+    }
+
+    /// Returns the repository of the job that a task was made for.
+    async fn repository(&self, task: &TaskId) -> Result<Repository, FactError> {
+        if let Some(known) = self.app.assignments.repository(task.job) {
+            return Ok(known);
+        }
+        let repository = self.repository_in_batch(task).await?;
+        self.app.assignments.keep_repository(task.job, &repository);
+        Ok(repository)
+    }
+
+    /// Finds a task in any Batch job: most likely in the first Batch job of a profile, otherwise in one of its
+    /// successors.
+    async fn repository_in_batch(&self, task: &TaskId) -> Result<Repository, FactError> {
+        let profiles = self.app.webhook.policy.profiles.iter();
+        for batch_job in profiles.map(|profile| BatchJobId::new(&profile.name, 1)) {
+            if let Some(repository) = self.repository_in(&batch_job, task).await? {
+                return Ok(repository);
+            }
+        }
+        for (batch_job, _) in self.app.batch.jobs().await? {
+            if batch_job.generation > 1
+                && let Some(repository) = self.repository_in(&batch_job, task).await?
+            {
+                return Ok(repository);
+            }
+        }
+        Err(FactError::NoTask(task.clone()))
+    }
+
+    /// Reads the repository from the environment of a task, if this Batch job holds the task.
+    async fn repository_in(
+        &self,
+        batch_job: &BatchJobId,
+        task: &TaskId,
+    ) -> Result<Option<Repository>, BatchError> {
+        let task = match self.app.batch.task(batch_job, &task.to_string()).await {
+            Err(BatchError::NoTask(_)) => return Ok(None),
+            read => read?,
+        };
+        Ok(task.variable("RUNNER_REPOSITORY").and_then(|name| Repository::try_from(name).ok()))
+    }
+}

@@ -1,0 +1,127 @@
+//! The outcomes of a claim other than a credential, and the response to each.
+
+use http::StatusCode;
+use serde_json::json;
+use tracing::{error, info, warn};
+
+use crate::assignment::NotNeeded;
+use crate::batch::BatchError;
+use crate::collect::FactError;
+use crate::error_chain::ErrorChain;
+use crate::functions::group::RegistrationError;
+use crate::functions::replacement::ReplacementError;
+use crate::github::GithubError;
+use crate::http::Response;
+use crate::runner_group::TooWide;
+use crate::secret::Secret;
+use crate::storage::{self, QueueError};
+use crate::ticket::BadTicket;
+
+/// Why a claim ends without a credential.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ClaimError {
+    #[error("the body is not a claim: {0}")]
+    Malformed(String),
+    #[error(transparent)]
+    Ticket(#[from] BadTicket),
+    #[error("another process has claimed for this run of the task")]
+    HeldByAnother,
+    #[error("the task no longer exists")]
+    NoTask,
+    #[error("the task has ended")]
+    TaskEnded,
+    #[error("{0}")]
+    NotNeeded(NotNeeded),
+    #[error("job {0} needs a runner with other labels, which is requested")]
+    LabelMismatch(u64),
+    /// A fact is missing, so that nothing is decided.
+    #[error("{0}; claim again")]
+    Retry(String),
+    #[error(transparent)]
+    TooWide(#[from] TooWide),
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    #[error(transparent)]
+    Github(#[from] GithubError),
+    #[error(transparent)]
+    Claims(#[from] storage::ClaimError),
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
+
+impl From<RegistrationError> for ClaimError {
+    fn from(err: RegistrationError) -> Self {
+        match err {
+            RegistrationError::TooWide(too_wide) => Self::TooWide(too_wide),
+            RegistrationError::Github(err) => Self::Github(err),
+        }
+    }
+}
+
+impl From<FactError> for ClaimError {
+    fn from(err: FactError) -> Self {
+        match err {
+            FactError::ChainTooLong | FactError::NoTask(_) => Self::Retry(err.to_string()),
+            FactError::Batch(err) => Self::Batch(err),
+            FactError::Github(err) => Self::Github(err),
+        }
+    }
+}
+
+impl From<ReplacementError> for ClaimError {
+    fn from(err: ReplacementError) -> Self {
+        match err {
+            ReplacementError::NoProfile(_) => Self::Retry(err.to_string()),
+            ReplacementError::Queue(err) => Self::Queue(err),
+        }
+    }
+}
+
+/// Returns the response to a claim, and logs the outcome once.
+pub(super) fn respond(task: &str, claimed: Result<Secret, ClaimError>) -> Response {
+    let err = match claimed {
+        Ok(configuration) => {
+            info!("task {task} got the configuration of its runner");
+            return Response::configuration(&configuration);
+        }
+        Err(err) => err,
+    };
+    match &err {
+        ClaimError::NoTask
+        | ClaimError::TaskEnded
+        | ClaimError::NotNeeded(_)
+        | ClaimError::LabelMismatch(_) => {
+            let reason = err.to_string();
+            info!("the runner of task {task} is not needed: {reason}");
+            let body = json!({ "decision": "not-needed", "reason": reason });
+            Response::json(StatusCode::GONE, &body)
+        }
+        ClaimError::Malformed(_) => reject(task, StatusCode::BAD_REQUEST, &err),
+        ClaimError::Ticket(_) => reject(task, StatusCode::UNAUTHORIZED, &err),
+        ClaimError::HeldByAnother => reject(task, StatusCode::FORBIDDEN, &err),
+        _ => retry(task, &err),
+    }
+}
+
+/// Has the runner claim again: a missing fact may arrive, and an operator may fix what is wrong.
+fn retry(task: &str, err: &ClaimError) -> Response {
+    match err {
+        ClaimError::TooWide(_) => {
+            error!(alarm = "group", "failed to register the runner of task {task}: {err}");
+        }
+        // Most often a task that Batch does not show as running yet.
+        ClaimError::Retry(_) => warn!("the claim of task {task} is not decided: {err}"),
+        _ => error!("failed to decide the claim of task {task}: {}", ErrorChain(err)),
+    }
+    let retry_after = match err {
+        ClaimError::Github(err) => err.retry_after(),
+        ClaimError::Batch(BatchError::Unavailable { retry_after, .. }) => *retry_after,
+        _ => None,
+    };
+    Response::later(err, retry_after)
+}
+
+fn reject(task: &str, status: StatusCode, err: &ClaimError) -> Response {
+    warn!("the claim of task {task} is rejected: {err}");
+    Response::error(status, err)
+}

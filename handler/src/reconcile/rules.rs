@@ -1,0 +1,30 @@
+//! The settings that a run follows.
+
+use chrono::TimeDelta;
+
+use crate::admission::Policy;
+use crate::task::DeploymentName;
+
+/// The settings that a run follows.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// The deployment: tasks and runners of other names are left alone.
+    pub deployment: DeploymentName,
+    /// Which jobs are served, and by which profiles.
+    pub policy: Policy,
+    /// How long a runner may idle that no job needs.
+    pub idle: TimeDelta,
+    /// How long a job may wait before an alert states why.
+    pub no_capacity: TimeDelta,
+    /// How long an ended task is kept: assignment chains lead through it.
+    pub keep_ended: TimeDelta,
+    /// Whether the run of a job that cannot be served is cancelled.
+    pub cancel_unservable: bool,
+}
+
+/// How long a task may run while its runner is not connected and has no job.
+///
+/// A runner connects within seconds of its registration, its image ends it after ten minutes without a session, and
+/// its task ends within seconds of its job. This limit is for images that do not end, for processes that a job has
+/// stopped or left behind, and for registrations that were removed.
+pub const MAX_OFFLINE: TimeDelta = TimeDelta::minutes(15);
