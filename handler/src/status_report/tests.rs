@@ -149,12 +149,12 @@ fn every_job_stands_somewhere_and_waits_for_something() {
     insta::assert_snapshot!(lines(&told(&seen)), @r#"
     9 gated: an approval, a concurrency group or another gate of GitHub's
     1 unserved: no profile in setting RunnerProfiles has all of its labels
-    2 unserved: its runners fail (ContainerInvalidImage): look at the tasks' stderr.txt and at the image
+    2 unserved: its runners fail (ContainerInvalidImage): check stderr.txt of their tasks, and the image
     3 unserved: runner group "ours" does not admit octo/app
-    4 requested: message m, which asks for its runner, lies among the poison
-    5 requested: its runner has been asked for, or is within minutes
+    4 requested: the request for its runner is poison message m
+    5 requested: its runner is requested, or will be within minutes
     6 waiting-for-node gh-6: all nodes of pool ubuntu are in use: raise its maximum, or wait
-    7 starting gh-7: its runner is being started on pool ubuntu
+    7 starting gh-7: its runner is starting on pool ubuntu
     8 waiting-for-github gh-8: a runner is online for it and GitHub does not assign the job: check that the runner group allows the repository, and that GitHub still supports the runner's version
     10 running gh-10
     "#);
@@ -185,13 +185,13 @@ fn a_task_waits_for_a_node_for_many_reasons() {
         why(&[("windows", sized(3, 3))]),
     ];
     insta::assert_snapshot!(reasons.join("\n"), @r"
-    its task waits for a node of pool windows, which cannot be looked at: check the handler's role on the Batch account
-    pool windows cannot grow (there is no such pool)
+    its task waits for a node of pool windows, which cannot be read: check the handler's role on the Batch account
+    pool windows cannot grow (it does not exist)
     pool windows cannot grow (AccountCoreQuotaReached)
     pool windows cannot grow (Syntax: line 3)
-    pool windows cannot grow (it is to have no nodes)
-    pool windows grows: 1 of 3 nodes are there
-    every node of pool windows is taken: raise its maximum, or wait
+    pool windows cannot grow (its target is 0 nodes)
+    pool windows is growing: it has 1 of 3 nodes
+    all nodes of pool windows are in use: raise its maximum, or wait
     ");
 }
 

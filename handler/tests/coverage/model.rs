@@ -204,7 +204,7 @@ impl Model {
     }
 
     fn execute(&mut self, repair: &Repair) {
-        let place = |name: &TaskId| self.tasks.iter().position(|task| task.id == *name);
+        let index = |name: &TaskId| self.tasks.iter().position(|task| task.id == *name);
         match repair {
             Repair::Request(request) => {
                 let profile = self.rules.policy.profiles.iter();
@@ -213,16 +213,16 @@ impl Model {
                 self.submit(request.job, profile.expect("a profile"), request.replacement);
             }
             Repair::Terminate { task, .. } => {
-                let task = place(task).expect("a task");
+                let task = index(task).expect("a task");
                 self.end(task, Ending::Terminated);
             }
             Repair::Deregister { name, .. } => {
-                let task = place(name).expect("a task");
+                let task = index(name).expect("a task");
                 self.unneeded += 1;
                 self.end(task, Ending::NoJob);
             }
             Repair::DeleteTask { task, .. } => {
-                let task = place(task).expect("a task");
+                let task = index(task).expect("a task");
                 self.tasks.remove(task);
             }
             Repair::ReportWaiting { .. } | Repair::Alarm { name: "group", .. } => {}

@@ -213,7 +213,7 @@ async fn a_message_that_no_later_try_can_mend_fails_its_invocation() {
     no binding: 422 {"error":"the invocation carries no text for binding \"request\""}
     no request: 422 {"error":"the queue message is not one of this handler's"}
     a newer request: 422 {"error":"the queue message has version 9, and this handler reads up to 2: deploy the newer handler again"}
-    no such profile: 422 {"error":"setting RunnerProfiles holds no profile \"gone\": add it again, or delete the message"}
+    no such profile: 422 {"error":"setting RunnerProfiles has no profile \"gone\": add the profile again, or delete the message"}
     "#);
 }
 

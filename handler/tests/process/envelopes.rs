@@ -58,9 +58,9 @@ async fn the_handler_answers_whatever_the_real_host_sends() {
     queue-odd-property-names: 422 {"error":"the queue message is not one of this handler's"}
     queue-plain-text: 422 {"error":"the queue message is not one of this handler's"}
     ready-probe: 200 {"ready":true}
-    timer-by-hand: 500 {"error":"recall the last run: blob reconciliation in the container of setting StateContainerUrl
-    timer-first-run: 500 {"error":"recall the last run: blob reconciliation in the container of setting StateContainerUrl
-    timer-past-due: 500 {"error":"recall the last run: blob reconciliation in the container of setting StateContainerUrl
+    timer-by-hand: 500 {"error":"read the state of the last run: blob reconciliation in the container of setting StateContainerUrl
+    timer-first-run: 500 {"error":"read the state of the last run: blob reconciliation in the container of setting StateContainerUrl
+    timer-past-due: 500 {"error":"read the state of the last run: blob reconciliation in the container of setting StateContainerUrl
     "#);
 }
 

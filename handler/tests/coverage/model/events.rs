@@ -72,20 +72,20 @@ impl Model {
             }
         }
         let busy_nodes = self.tasks.iter().filter(|task| task.has_node()).count();
-        for (place, task) in self.tasks.iter().enumerate() {
+        for (index, task) in self.tasks.iter().enumerate() {
             match task.phase {
-                Phase::Waiting if busy_nodes < NODES => events.push(Event::Start(place)),
+                Phase::Waiting if busy_nodes < NODES => events.push(Event::Start(index)),
                 Phase::Waiting => {}
-                Phase::Started(_) => events.push(Event::Claim(place)),
-                Phase::Idle(_) => events.extend(self.assignments(place)),
-                Phase::Busy(..) => events.push(Event::Finish(place)),
+                Phase::Started(_) => events.push(Event::Claim(index)),
+                Phase::Idle(_) => events.extend(self.assignments(index)),
+                Phase::Busy(..) => events.push(Event::Finish(index)),
                 Phase::Ended(..) => {}
             }
             if self.disturbances.removals && matches!(task.phase, Phase::Idle(_)) {
-                events.push(Event::RemovedIdle(place));
+                events.push(Event::RemovedIdle(index));
             }
             if self.disturbances.failures {
-                events.extend(failures(place, &task.phase, self.may_fail(task)));
+                events.extend(failures(index, &task.phase, self.may_fail(task)));
             }
         }
         events
@@ -196,16 +196,16 @@ impl Model {
     }
 }
 
-fn failures(place: usize, phase: &Phase, may_fail: bool) -> Vec<Event> {
+fn failures(index: usize, phase: &Phase, may_fail: bool) -> Vec<Event> {
     match phase {
         Phase::Waiting | Phase::Ended(..) => Vec::new(),
         Phase::Started(_) if may_fail => {
-            vec![Event::FailNodeAndRunAgain(place), Event::Fail(place)]
+            vec![Event::FailNodeAndRunAgain(index), Event::Fail(index)]
         }
-        Phase::Started(_) => vec![Event::FailNodeAndRunAgain(place)],
+        Phase::Started(_) => vec![Event::FailNodeAndRunAgain(index)],
         Phase::Idle(_) => {
-            vec![Event::FailNodeAndRunAgain(place), Event::FailNode(place), Event::Reject(place)]
+            vec![Event::FailNodeAndRunAgain(index), Event::FailNode(index), Event::Reject(index)]
         }
-        Phase::Busy(..) => vec![Event::FailNode(place)],
+        Phase::Busy(..) => vec![Event::FailNode(index)],
     }
 }
