@@ -38,7 +38,7 @@ pub enum Retry {
 pub enum Conflict {
     /// It has a job.
     Busy,
-    /// It is connected and waits for a job, or it was removed a moment ago.
+    /// It is connected and waits for a job, or it was removed after the conflict.
     Idle,
 }
 
