@@ -59,3 +59,49 @@ pub fn decide(resolution: &Resolution, conflict: Option<Conflict>) -> Claim {
         Resolution::Missing(fact) => Claim::Missing(fact.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assignment::testing::gh;
+
+    #[track_caller]
+    fn check(resolution: &Resolution, conflict: Option<Conflict>, expected: &Claim) {
+        assert_eq!(decide(resolution, conflict), *expected, "{resolution:?} {conflict:?}");
+    }
+
+    #[test]
+    fn a_needed_runner_is_minted_unless_its_name_is_in_use() {
+        let needed = Resolution::Needed(2);
+        check(&needed, None, &Claim::Mint);
+        check(&needed, Some(Conflict::Busy), &Claim::NotNeeded(NotNeeded::Served));
+        check(&needed, Some(Conflict::Idle), &Claim::Retry(Retry::NameInUse));
+    }
+
+    #[test]
+    fn a_label_mismatch_requests_a_replacement() {
+        check(&Resolution::LabelMismatch(2), None, &Claim::RequestReplacement(2));
+    }
+
+    #[test]
+    fn a_runner_that_no_job_needs_is_rejected() {
+        let reasons = [
+            NotNeeded::EndedWithoutRunner,
+            NotNeeded::AssignedElsewhere,
+            NotNeeded::Served,
+            NotNeeded::Gated,
+        ];
+        for reason in reasons {
+            check(&Resolution::NotNeeded(reason), None, &Claim::NotNeeded(reason));
+        }
+    }
+
+    #[test]
+    fn an_undetermined_or_missing_fact_never_ends_a_claim() {
+        let status = "in_progress".to_owned();
+        let retry = Retry::Undetermined { job: 2, status: status.clone() };
+        check(&Resolution::Undetermined { job: 2, status }, None, &Claim::Retry(retry));
+        let fact = Fact::Job(gh("gh-2"));
+        check(&Resolution::Missing(fact.clone()), None, &Claim::Missing(fact));
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tracing::{error, info, warn};
 
-use super::{Removal, Repair};
+use super::{Removal, Repair, WaitReason};
 use crate::app::App;
 use crate::assignment::NotNeeded;
 use crate::batch::{BatchError, TaskState};
@@ -105,12 +105,11 @@ impl<'a> Executor<'a> {
     async fn execute(&mut self, repair: &Repair) -> anyhow::Result<Option<String>> {
         let done = match repair {
             Repair::ReportWaiting { job, repository, reason } => {
-                let (job, repo) = (*job, repository);
-                error!(alarm = "waiting", job.id = job, %repo, "job {job} of {repo} has waited too long: {reason}");
+                report_waiting(*job, repository, reason);
                 return Ok(None);
             }
             Repair::Alarm { name, text } => {
-                error!(alarm = name, "{text}");
+                raise_alarm(name, text);
                 return Ok(None);
             }
             Repair::Request(request) => self.request(request).await?,
@@ -237,6 +236,15 @@ impl<'a> Executor<'a> {
         }
         Ok(format!("claims of task {task} deleted: the task does not exist any more"))
     }
+}
+
+fn report_waiting(job: u64, repository: &Repository, reason: &WaitReason) {
+    let (job, repo) = (job, repository);
+    error!(alarm = "waiting", job.id = job, %repo, "job {job} of {repo} has waited too long: {reason}");
+}
+
+fn raise_alarm(name: &str, text: &str) {
+    error!(alarm = name, "{text}");
 }
 
 fn batch_job_id(batch_job: &str) -> anyhow::Result<BatchJobId> {

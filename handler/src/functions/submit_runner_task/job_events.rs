@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use crate::app::App;
-use crate::assignment::{AssignmentChain, AssignmentGraph, Fact, Resolution};
+use crate::assignment::{AssignmentChain, AssignmentGraph, Resolution};
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::collect::FactReader;
@@ -30,7 +30,7 @@ struct MadeTask {
 ///
 /// If the job has a task, the two runners have exchanged their jobs, and the chain of the job's task continues at the
 /// job of the reassigned runner. If it has no task, no chain leads through the job, and the job that the chain of the
-/// reassigned runner resolves to has no runner.
+/// reassigned runner resolves to has no runner, unless another task was made for it.
 pub(super) async fn replace_reassigned(app: &App, event: &Reassigned) -> anyhow::Result<String> {
     let job = event.job;
     let Some(runner) = app.runners.deployment.parse_task(&event.runner) else {
@@ -50,6 +50,10 @@ pub(super) async fn replace_reassigned(app: &App, event: &Reassigned) -> anyhow:
         return Ok(format!("no job needs a runner in place of {runner}"));
     };
     let made = made_for(app, needed, |_| true).await?;
+    let live = |made: &&MadeTask| made.state != TaskState::Completed;
+    if let Some(other) = made.iter().filter(live).find(|made| !chain.tasks().contains(&made.id)) {
+        return Ok(format!("task {} is live, and may serve job {needed}", other.id));
+    }
     let numbers = made.iter().map(|made| made.id.replacement);
     let last = numbers.fold(chain.last_replacement(), u32::max);
     request_replacement(app, &graph, needed, last).await?;
@@ -97,10 +101,7 @@ async fn chain_of(
     loop {
         let chain = AssignmentChain::follow(&graph, runner, profile);
         match chain.resolution() {
-            Resolution::Missing(fact) => {
-                let fact: Fact = fact.clone();
-                facts.fetch(&fact, &mut graph).await?;
-            }
+            Resolution::Missing(fact) => facts.fetch(fact, &mut graph).await?,
             Resolution::Undetermined { job, status } => {
                 anyhow::bail!(
                     "follow the chain of runner {runner}: job {job} is {status} without a runner"
