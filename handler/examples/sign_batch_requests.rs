@@ -1,4 +1,4 @@
-//! Signs requests to Batch as the handler does, for a comparison with another signer.
+//! Signs requests to Batch in the same way as the handler, for a comparison with another signer.
 //!
 //! ```sh
 //! sign_batch_requests ACCOUNT KEY    # the key in base64
@@ -28,7 +28,9 @@ struct Line {
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [account, key] = &arguments[..] else { anyhow::bail!("takes an account and its key") };
+    let [account, key] = &arguments[..] else {
+        anyhow::bail!("usage: sign_batch_requests ACCOUNT KEY")
+    };
     let key = BASE64_STANDARD.decode(key).context("read the key")?;
     let mut out = stdout().lock();
     for line in stdin().lock().lines() {
@@ -40,7 +42,7 @@ fn main() -> anyhow::Result<()> {
 
 fn request(line: Line) -> anyhow::Result<Request> {
     let method: Method = line.method.parse().context("read a method")?;
-    let url = line.url.parse().context("read an address")?;
+    let url = line.url.parse().context("read a URL")?;
     let mut request = Request::new(url, method);
     for (name, value) in line.headers {
         request.insert_header(HeaderName::from(name.to_ascii_lowercase()), value);

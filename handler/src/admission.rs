@@ -1,4 +1,4 @@
-//! Decides what becomes of a webhook event: a runner, or nothing and why.
+//! Decides about a webhook event: whether a runner is requested, the event is recorded, or ignored for a reason.
 
 use chrono::{DateTime, Utc};
 
@@ -9,32 +9,32 @@ use crate::repository::{AllowedRepositories, NotARepository, Repository};
 use crate::task::DeploymentName;
 use crate::webhook::{Event, WorkflowJobEvent};
 
-/// Which jobs are served, and by which profiles.
+/// The jobs that are served, and the profiles that serve them.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// The profiles, the first match first.
+    /// The profiles, in the order of precedence.
     pub profiles: Vec<Profile>,
     /// The repositories that are served.
     pub allowed: AllowedRepositories,
-    /// Whether public repositories are: anybody may propose a change to one, and with it a workflow.
+    /// Whether public repositories are served. Anyone may propose a change, and so a workflow, to a public repository.
     pub public_repositories: bool,
 }
 
-/// What becomes of an event.
+/// The decision about an event.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
-    /// A runner is asked for.
+    /// Request a runner.
     Accept(RunnerRequest),
-    /// It may change who needs a runner: that is to be looked into.
-    Note(Message),
-    /// Nothing is done, for this reason.
+    /// Enqueue a message: the event may mean that another job needs a runner, or that a runner is not needed.
+    Record(Message),
+    /// Do nothing, for this reason.
     Ignore(String),
 }
 
-/// Decides what becomes of an event.
+/// Decides about an event.
 ///
 /// # Errors
-/// The repository's name is not one.
+/// When the repository's name is invalid.
 pub fn decide(
     event: &Event,
     policy: &Policy,
@@ -54,7 +54,7 @@ pub fn decide(
     }
 }
 
-/// Finds the profile that serves the event's job; or tells why the event is ignored, whatever it says of it.
+/// Finds the profile that serves the event's job, or the reason why the event is ignored.
 fn admit<'a>(
     event: &WorkflowJobEvent,
     repository: &Repository,
@@ -63,7 +63,7 @@ fn admit<'a>(
     let (action, status) = (event.action.as_str(), event.workflow_job.status.as_str());
     match (action, status) {
         ("queued", "queued") | ("in_progress" | "completed", _) => {}
-        // A job behind an environment's gate sends `queued` while it waits, and `queued` again when it may run.
+        // A job behind a gate of an environment sends `queued` while it waits, and again when it may run.
         ("queued", _) => return Err(format!("queued, but {}", shortened(status))),
         _ => return Err(format!("action {}", shortened(action))),
     }
@@ -78,7 +78,7 @@ fn admit<'a>(
         Match::Profile(profile) => Ok(profile),
         Match::GithubHosted => Err("github-hosted".into()),
         Match::NoLabels => Err("no labels".into()),
-        Match::Unserved { label } => Err(unserved(&label)),
+        Match::NoProfile { label } => Err(unserved(&label)),
     }
 }
 
@@ -104,22 +104,22 @@ fn decide_job(
             requested_at: now,
         }),
         ("completed", None) => {
-            Decision::Note(Message::Cancelled(Cancelled { job: job.id, profile: name() }))
+            Decision::Record(Message::Cancelled(Cancelled { job: job.id, profile: name() }))
         }
         ("in_progress", Some(runner)) => match deployment.parse_task(runner) {
-            Some(thief) if thief.job != job.id => {
-                let runner = thief.to_string();
-                let taken = Reassigned { job: job.id, profile: name(), runner, again: false };
-                Decision::Note(Message::Reassigned(taken))
+            Some(assigned) if assigned.job != job.id => {
+                let runner = assigned.to_string();
+                let event = Reassigned { job: job.id, profile: name(), runner, again: false };
+                Decision::Record(Message::Reassigned(event))
             }
             Some(_) => Decision::Ignore("in progress on its own runner".into()),
-            None => Decision::Ignore("in progress on a runner that is not ours".into()),
+            None => Decision::Ignore("in progress on a runner of another deployment".into()),
         },
         (action, _) => Decision::Ignore(format!("action {action}")),
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "reads as the answer that it is, at every call")]
+#[expect(clippy::unnecessary_wraps, reason = "keeps the match arms that call it short")]
 fn ignore(reason: impl Into<String>) -> Result<Decision, NotARepository> {
     Ok(Decision::Ignore(reason.into()))
 }
@@ -128,7 +128,7 @@ fn unserved(label: &str) -> String {
     let label = shortened(label);
     let advice = match label.as_str() {
         "ubuntu-18.04" | "ubuntu-20.04" => {
-            ", which reached its end of life; to serve it all the same, add a profile with this label to setting RunnerProfiles"
+            ", which has reached its end of life; to serve it nevertheless, add a profile with this label to setting RunnerProfiles"
         }
         _ => "",
     };
@@ -164,13 +164,13 @@ mod tests {
         };
         let deployment = "gh".parse().expect("a name");
         let event = Event::WorkflowJob(event);
-        let seen = match decide(&event, &policy, &deployment, DateTime::UNIX_EPOCH) {
+        let decision = match decide(&event, &policy, &deployment, DateTime::UNIX_EPOCH) {
             Ok(Decision::Accept(request)) => format!("job {} on {}", request.job, request.profile),
-            Ok(Decision::Note(message)) => format!("{message:?}"),
+            Ok(Decision::Record(message)) => format!("{message:?}"),
             Ok(Decision::Ignore(reason)) => reason,
             Err(err) => err.to_string(),
         };
-        assert!(seen.starts_with(expect), "{seen} should start with {expect}");
+        assert!(decision.starts_with(expect), "{decision} should start with {expect}");
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_ignored_with_its_reason() {
+    fn every_other_event_is_ignored_with_its_reason() {
         let linux = || queued(&["self-hosted", "linux"]);
         let mut event = linux();
         event.action = "waiting".to_owned();
@@ -198,11 +198,11 @@ mod tests {
         check(queued(&["self-hosted", "gpu"]), "no profile serves label gpu");
         check(
             queued(&["self-hosted", "ubuntu-20.04"]),
-            "no profile serves label ubuntu-20.04, which reached its end",
+            "no profile serves label ubuntu-20.04, which has reached its end",
         );
     }
 
-    fn told(action: &str, runner: Option<&str>) -> WorkflowJobEvent {
+    fn event(action: &str, runner: Option<&str>) -> WorkflowJobEvent {
         let mut event = queued(&["self-hosted", "ubuntu-latest"]);
         event.action = action.to_owned();
         event.workflow_job.status = action.to_owned();
@@ -211,32 +211,35 @@ mod tests {
     }
 
     #[test]
-    fn a_runner_of_ours_that_was_given_another_job_is_noted() {
+    fn a_runner_of_ours_that_got_another_job_is_recorded() {
         check(
-            told("in_progress", Some("gh-7")),
+            event("in_progress", Some("gh-7")),
             r#"Reassigned(Reassigned { job: 123, profile: "ubuntu", "#,
         );
-        check(told("in_progress", Some("gh-123-2")), "in progress on its own runner");
-        check(told("in_progress", Some("other-7")), "in progress on a runner that is not ours");
-        check(told("in_progress", None), "action in_progress");
+        check(event("in_progress", Some("gh-123-2")), "in progress on its own runner");
+        check(
+            event("in_progress", Some("other-7")),
+            "in progress on a runner of another deployment",
+        );
+        check(event("in_progress", None), "action in_progress");
     }
 
     #[test]
-    fn a_job_that_ended_without_a_runner_is_noted() {
+    fn a_job_that_ended_without_a_runner_is_recorded() {
         for none in [None, Some("")] {
-            check(told("completed", none), r#"Cancelled(Cancelled { job: 123, profile: "ubuntu""#);
+            check(event("completed", none), r#"Cancelled(Cancelled { job: 123, profile: "ubuntu""#);
         }
-        check(told("completed", Some("gh-123")), "action completed");
-        let mut hosted = told("completed", None);
+        check(event("completed", Some("gh-123")), "action completed");
+        let mut hosted = event("completed", None);
         hosted.workflow_job.labels = vec!["ubuntu-latest".to_owned()];
         check(hosted, "github-hosted");
     }
 
     #[test]
-    fn a_repository_that_would_leave_its_place_is_refused() {
+    fn a_repository_name_that_escapes_its_path_is_rejected() {
         let mut event = queued(&["self-hosted"]);
         event.repository.full_name = "octo/../../admin".to_owned();
-        check(event, "a repository is named owner/name");
+        check(event, "a repository name is owner/name");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::settings::{
 };
 use crate::storage::{Claims, HookRangesBlob, PoisonQueue, RequestQueue, StateBlob};
 use crate::transport::{
-    HttpTransport, Transports, azure_options, client_by_proxy, http_client, short_retries,
+    HttpTransport, Transports, azure_options, http_client, proxied_client, short_retries,
 };
 
 /// The settings, clients and caches that the functions share.
@@ -55,7 +55,7 @@ impl App {
         let certificates = network.extra_ca_certificates.as_deref();
         let azure = http_client(certificates)
             .context("read the certificates of setting ExtraCaCertificates")?;
-        let external = client_by_proxy(network.https_proxy.as_deref(), certificates)
+        let external = proxied_client(network.https_proxy.as_deref(), certificates)
             .context("use the proxy of setting HttpsProxy")?;
         let transports = Transports {
             azure: HttpTransport::http(azure),

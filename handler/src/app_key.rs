@@ -1,6 +1,6 @@
-//! Signs the tokens with which a GitHub App proves itself.
+//! Signs the tokens with which a GitHub App authenticates.
 //!
-//! Signing is rustls's, which the handler links anyway for TLS: a JWT is two JSON objects and a signature.
+//! A JWT is two JSON objects and a signature; rustls, which is linked for TLS, has the signer.
 //!
 //! <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app>
 
@@ -18,51 +18,51 @@ use serde_json::json;
 
 use crate::secret::Secret;
 
-/// GitHub takes at most ten minutes; a clock that is behind must not make more of it.
-const LIFE_MINUTES: i64 = 9;
-/// A clock that is ahead must not make the token one of the future.
-const BACKDATED_SECONDS: i64 = 60;
+/// GitHub accepts at most ten minutes. A machine whose clock is behind must not exceed that.
+const TOKEN_TTL_MINUTES: i64 = 9;
+/// A machine whose clock is ahead must not issue tokens of the future.
+const BACKDATE_SECONDS: i64 = 60;
 
 /// The private key of a GitHub App. It cannot be printed.
 #[derive(Clone, Debug)]
 pub struct AppKey(Arc<dyn SigningKey>);
 
 impl AppKey {
-    /// Reads a key in PEM, as GitHub hands it out (PKCS#1) or as other tools convert it (PKCS#8).
+    /// Parses a key in PEM, in the format of GitHub (PKCS#1) or of other tools (PKCS#8).
     ///
-    /// An application setting may hold the line ends as `\n` in two characters.
+    /// In an application setting, line ends may be written as the two characters `\n`.
     ///
     /// # Errors
-    /// What the text must be.
+    /// When the text is not an RSA key, with what it should be.
     pub fn parse(pem: &str) -> Result<Self, String> {
         let advice =
-            || "is not an RSA private key in PEM: copy the whole file that GitHub made".to_owned();
+            || "is not an RSA private key in PEM: copy the whole file from GitHub".to_owned();
         let pem = pem.replace("\\n", "\n");
         let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| advice())?;
         let key = Self(any_supported_type(&key).map_err(|_| advice())?);
-        // A key of another kind reads well, and signs nothing that GitHub takes.
+        // Another kind of key can be parsed, but cannot create a signature that GitHub accepts.
         key.0.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]).map(|_| ()).ok_or_else(advice)?;
         Ok(key)
     }
 
-    /// Writes a token that lives for nine minutes.
+    /// Creates a token that expires in nine minutes.
     ///
-    /// `serial` is its `jti`: GitHub refuses one of two tokens that are alike to the byte, as two of the same
+    /// `serial` is its `jti`: GitHub rejects the second of two tokens that are byte for byte equal, as two of the same
     /// second would be.
     pub fn jwt(&self, app: &str, serial: [u8; 16], now: DateTime<Utc>) -> Secret {
-        let issued = now - TimeDelta::seconds(BACKDATED_SECONDS);
+        let issued = now - TimeDelta::seconds(BACKDATE_SECONDS);
         let claims = json!({
             "iss": app,
             "iat": issued.timestamp(),
-            "exp": (now + TimeDelta::minutes(LIFE_MINUTES)).timestamp(),
+            "exp": (now + TimeDelta::minutes(TOKEN_TTL_MINUTES)).timestamp(),
             "jti": format!("{:032x}", u128::from_be_bytes(serial)),
         });
         let header = json!({ "alg": "RS256", "typ": "JWT" });
         let signed =
             format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()));
         let signer = self.0.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]);
-        let signer = signer.expect("the key was read as one that signs so");
-        let signature = signer.sign(signed.as_bytes()).expect("a sound key signs any bytes");
+        let signer = signer.expect("parse checked that the key supports this scheme");
+        let signature = signer.sign(signed.as_bytes()).expect("a valid key signs any bytes");
         Secret::new(format!("{signed}.{}", BASE64.encode(signature)))
     }
 }
@@ -75,7 +75,7 @@ mod tests {
     const PKCS8: &str = include_str!("../tests/keys/app.pkcs8.pem");
 
     #[test]
-    fn a_key_is_read_in_each_form_that_a_setting_may_have() {
+    fn a_key_is_parsed_in_each_format_that_a_setting_may_have() {
         let one_line = |pem: &str| pem.replace('\n', "\\n");
         let token = |pem: &str| {
             let key = AppKey::parse(pem).expect("a key");
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_signs_nothing_that_github_takes_is_refused() {
+    fn a_key_that_cannot_sign_for_github_is_rejected() {
         for faulty in [
             "",
             "hush",

@@ -1,7 +1,7 @@
-//! Azure Batch, as far as runners need it: jobs and tasks, over its REST API.
+//! A client of Azure Batch's REST API: the operations on jobs, tasks and pools that runners need.
 //!
-//! There is no Rust SDK for the data plane, so this is a client of our own on `azure_core`'s pipeline.
-//! It does not write again: the queue does, with the delay that Batch asks for. It does read again.
+//! There is no Rust SDK for Batch's data plane, so this client uses the pipeline of `azure_core`. It retries reads. It
+//! does not retry writes: the queue does, with the delay that Batch demands.
 //!
 //! <https://learn.microsoft.com/rest/api/batchservice/>
 
@@ -39,51 +39,51 @@ const API_VERSION: &str = "2025-06-01";
 /// The resource is `https://batch.core.windows.net/`, hence the double slash.
 const SCOPE: &str = "https://batch.core.windows.net//.default";
 
-/// What a call to Batch can end with, as far as callers act differently.
+/// Why a call to Batch failed, by what callers do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum BatchError {
-    /// The task exists already: success for whoever adds it.
+    /// The task already exists, which means success to a caller that adds it.
     #[error("task {0} already exists")]
     TaskExists(TaskId),
-    /// The Batch job is not there (yet).
+    /// The Batch job does not exist (yet).
     #[error("Batch job {0} does not exist")]
     NoJob(BatchJobId),
-    /// The Batch job takes no tasks: it is completed, disabled or being deleted.
-    #[error("Batch job {job} takes no tasks ({code})")]
+    /// The Batch job accepts no tasks: it is completed, disabled or being deleted.
+    #[error("Batch job {job} accepts no tasks ({code})")]
     JobClosed {
         /// The Batch job.
         job: BatchJobId,
         /// The published error code.
         code: String,
     },
-    /// The task is not there.
+    /// The task does not exist.
     #[error("task {0} does not exist")]
     NoTask(String),
-    /// Batch is busy, throttles, or cannot be reached: the same call may succeed later.
-    #[error("{call} met a Batch account that cannot answer now ({fault})")]
+    /// Batch is overloaded, throttles, or cannot be reached; the same call may succeed later.
+    #[error("{call} failed: Batch is unavailable ({fault})")]
     Unavailable {
         /// The operation.
         call: &'static str,
-        /// The status and code, or what happened to the connection.
+        /// The status and code, or the error of the connection.
         fault: String,
-        /// The delay that Batch asked for.
+        /// The delay that Batch demands.
         retry_after: Option<Duration>,
     },
-    /// Batch understood and refused: somebody must change the deployment.
-    #[error("{call} was refused with {status} {code}: {advice}")]
-    Refused {
+    /// Batch rejected the call: an operator must change the deployment.
+    #[error("{call} failed with {status} {code}: {advice}")]
+    Rejected {
         /// The operation.
         call: &'static str,
         /// The HTTP status.
         status: u16,
         /// The published error code.
         code: String,
-        /// What to look at.
+        /// The setting or role to check.
         advice: &'static str,
     },
 }
 
-/// A client of one Batch account.
+/// A client of a Batch account.
 #[derive(Clone, Debug)]
 pub struct Batch {
     url: Url,
@@ -92,7 +92,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Makes a client that signs with the account's key where there is one, and with `identity` otherwise.
+    /// Creates a client that authenticates with the account's key if there is one, and else with `identity`.
     pub fn new(
         settings: &BatchSettings,
         identity: Option<Arc<dyn TokenCredential>>,
@@ -118,51 +118,48 @@ impl Batch {
         Self { url: settings.url.clone(), writing, reading }
     }
 
-    /// Adds a Batch job, bound to its profile's pool. That it exists already is success.
-    ///
-    /// # Errors
-    /// [`BatchError::Unavailable`] and [`BatchError::Refused`].
+    /// Adds a Batch job on its profile's pool. Succeeds if it already exists.
     pub async fn add_job(&self, job: &BatchJobId, pool: &str) -> Result<(), BatchError> {
         let call = "adding a Batch job";
-        let answer = self.post(call, "jobs", &dto::JobToAdd::new(&job.to_string(), pool)).await?;
-        match (status(&answer), dto::code(&answer).as_str()) {
+        let response = self.post(call, "jobs", &dto::JobToAdd::new(&job.to_string(), pool)).await?;
+        match (status(&response), dto::code(&response).as_str()) {
             (201, _) | (409, "JobExists") => Ok(()),
-            _ => Err(other(call, &answer)),
+            _ => Err(error(call, &response)),
         }
     }
 
     /// Adds a task to a Batch job.
     ///
     /// # Errors
-    /// [`BatchError::TaskExists`], [`BatchError::NoJob`], [`BatchError::JobClosed`], and as for every call.
+    /// [`BatchError::TaskExists`], [`BatchError::NoJob`] and [`BatchError::JobClosed`] if Batch says so.
     pub async fn add_task(&self, job: &BatchJobId, task: &RunnerTask) -> Result<(), BatchError> {
         let call = "adding a task";
         let path = format!("jobs/{job}/tasks");
-        let answer = self.post(call, &path, &dto::TaskToAdd::new(task)).await?;
-        let code = dto::code(&answer);
-        match (status(&answer), code.as_str()) {
+        let response = self.post(call, &path, &dto::TaskToAdd::new(task)).await?;
+        let code = dto::code(&response);
+        match (status(&response), code.as_str()) {
             (201, _) => Ok(()),
             (409, "TaskExists") => Err(BatchError::TaskExists(task.id.clone())),
             (404, "JobNotFound") => Err(BatchError::NoJob(job.clone())),
             (409, _) if code.starts_with("Job") => {
                 Err(BatchError::JobClosed { job: job.clone(), code })
             }
-            _ => Err(other(call, &answer)),
+            _ => Err(error(call, &response)),
         }
     }
 
-    /// Reads a task of a Batch job: its state, and what it was told.
+    /// Reads the state and the environment of a task.
     ///
     /// # Errors
-    /// [`BatchError::NoTask`], and as for every call.
+    /// [`BatchError::NoTask`] if the task or the Batch job does not exist.
     pub async fn task(&self, job: &BatchJobId, task: &str) -> Result<SeenTask, BatchError> {
         let call = "reading a task";
         let path = task_path(job, task);
-        let answer = self.send(call, Method::Get, &path, &[], None).await?;
-        match (status(&answer), dto::code(&answer).as_str()) {
-            (200, _) => dto::read_task(answer.body().as_ref()).ok_or_else(|| unreadable(call)),
+        let response = self.send(call, Method::Get, &path, &[], None).await?;
+        match (status(&response), dto::code(&response).as_str()) {
+            (200, _) => dto::parse_task(response.body().as_ref()).ok_or_else(|| malformed(call)),
             (404, "TaskNotFound" | "JobNotFound") => Err(BatchError::NoTask(task.to_owned())),
-            _ => Err(other(call, &answer)),
+            _ => Err(error(call, &response)),
         }
     }
 
@@ -194,7 +191,7 @@ impl Batch {
             request.insert_header(CONTENT_TYPE, "application/json; odata=minimalmetadata");
             request.set_body(body);
         }
-        // Every status is read here: a caller acts on Batch's code, not on an error's text.
+        // The status is checked by the callers: they need Batch's error code, not the text of an error.
         let options = PipelineSendOptions { skip_checks: true, ..PipelineSendOptions::default() };
         let sent = pipeline.send(&Context::new(), &mut request, Some(options)).await;
         sent.map_err(|err| BatchError::Unavailable {
@@ -209,15 +206,15 @@ fn task_path(job: &BatchJobId, task: &str) -> String {
     format!("jobs/{job}/tasks/{}", utf8_percent_encode(task, NON_ALPHANUMERIC))
 }
 
-fn status(answer: &RawResponse) -> u16 {
-    answer.status().into()
+fn status(response: &RawResponse) -> u16 {
+    response.status().into()
 }
 
-fn other(call: &'static str, answer: &RawResponse) -> BatchError {
-    let (status, code) = (status(answer), dto::code(answer));
+fn error(call: &'static str, response: &RawResponse) -> BatchError {
+    let (status, code) = (status(response), dto::code(response));
     let later = matches!(status, 408 | 429 | 500..);
     if later {
-        let seconds = answer.headers().get_optional_as(&RETRY_AFTER).ok().flatten();
+        let seconds = response.headers().get_optional_as(&RETRY_AFTER).ok().flatten();
         let retry_after = seconds.map(Duration::from_secs);
         return BatchError::Unavailable { call, fault: format!("{status} {code}"), retry_after };
     }
@@ -228,10 +225,10 @@ fn other(call: &'static str, answer: &RawResponse) -> BatchError {
         404 => "check BatchAccountUrl",
         _ => "check the profile's pool and image in setting RunnerProfiles",
     };
-    BatchError::Refused { call, status, code, advice }
+    BatchError::Rejected { call, status, code, advice }
 }
 
-fn unreadable(call: &'static str) -> BatchError {
-    let fault = "an answer that is not the documented JSON".to_owned();
+fn malformed(call: &'static str) -> BatchError {
+    let fault = "the response is not the documented JSON".to_owned();
     BatchError::Unavailable { call, fault, retry_after: None }
 }

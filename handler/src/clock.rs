@@ -1,4 +1,4 @@
-//! Tells the time to the edges; the deciding modules take it as an argument.
+//! The clock of the edges. Modules that decide take the time as an argument.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,21 +10,21 @@ use chrono::{DateTime, Utc};
 pub struct Clock(Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>);
 
 impl Clock {
-    /// Tells the machine's time.
+    /// Returns the clock of the machine.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place where the handler reads wall time"
     )]
-    pub fn of_this_machine() -> Self {
-        Self::telling(Utc::now)
+    pub fn system() -> Self {
+        Self::from_fn(Utc::now)
     }
 
-    /// Tells whatever `now` tells, such as a virtual time.
-    pub fn telling(now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
+    /// Returns a clock that reads the time from `now`, such as a virtual time.
+    pub fn from_fn(now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// Tells the present time.
+    /// Returns the present time.
     pub fn now(&self) -> DateTime<Utc> {
         (self.0)()
     }

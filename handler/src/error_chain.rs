@@ -1,9 +1,9 @@
-//! Writes an error with its causes.
+//! Displays an error with its causes.
 
 use std::error::Error;
 use std::fmt;
 
-/// Displays an error and its causes in one line; the errors here keep a cause out of their own text.
+/// Displays an error and its causes in one line. The errors of this crate do not repeat their cause in their own text.
 pub struct ErrorChain<'a, E: ?Sized>(pub &'a E);
 
 impl<E: Error + ?Sized> fmt::Display for ErrorChain<'_, E> {

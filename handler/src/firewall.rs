@@ -1,10 +1,10 @@
-//! Decides by its source address whether a request can come from those who may call a function.
+//! Decides by a request's source address whether the caller may call a function.
 //!
-//! This is the second gate behind the platform's access restrictions, which apply to all functions alike,
-//! and for webhooks the signature is the third: every GitHub user's webhooks leave from the same ranges.
+//! This check comes after the platform's access restrictions, which apply to all functions alike. For webhooks the
+//! signature follows as a third check, because the webhooks of every GitHub user come from the same ranges.
 //!
-//! [`plan`] keeps both gates to what GitHub publishes: [`published`] judges GitHub's answer, [`kept`] is
-//! the form in which the ranges travel from process to process, [`restrictions`] are the platform's rules.
+//! [`plan`] updates both firewalls to the ranges that GitHub publishes: [`published`] validates GitHub's list,
+//! [`stored`] is its format in the blob that all processes read, [`restrictions`] are the platform's rules.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -13,46 +13,46 @@ use ipnet::IpNet;
 
 pub mod ranges;
 pub mod published;
-pub mod kept;
+pub mod stored;
 pub mod function_app;
 pub mod restrictions;
 pub mod plan;
 
 pub use ranges::{HookRanges, HookSource};
 
-/// Those who may call a function.
+/// A group of callers.
 ///
-/// ClaimRunner has none here: through a service endpoint the app sees an address of the platform's own
-/// instead of the pool's, so that a platform rule and the ticket are its gates.
+/// The runners, which call ClaimRunner, are not among them: through a service endpoint the app sees an address of the
+/// platform instead of the pool's, so a rule of the platform and the ticket protect that function.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Audience {
-    /// GitHub, with its webhooks.
+    /// GitHub, which sends webhooks.
     Github,
-    /// The persons who run the deployment.
+    /// The operators of the deployment.
     Operators,
 }
 
-/// The addresses of each audience.
+/// The addresses of each group of callers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Firewall {
-    /// Where GitHub's webhooks come from.
+    /// The addresses from which GitHub sends webhooks.
     pub hooks: HookRanges,
-    /// Where operators come from; empty: nobody is one.
+    /// The addresses of operators. If empty, no address is admitted.
     pub operators: Vec<IpNet>,
 }
 
-/// A request is not from an address that may call.
+/// A request does not come from an admitted address.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Refused {
-    /// The address is outside of the audience's ranges.
+pub enum Rejected {
+    /// The address is not in the ranges of the group.
     #[error("{address} is not in {audience}")]
     Foreign {
-        /// Where the request came from.
+        /// The source address.
         address: IpAddr,
-        /// Who may call.
+        /// The group.
         audience: Audience,
     },
-    /// There is no address: the request did not come through the Functions front end.
+    /// There is no address: the request did not pass Azure's front end.
     #[error("the source address is unknown")]
     Unknown,
 }
@@ -70,8 +70,8 @@ impl Firewall {
     /// Admits a request by its `X-Forwarded-For` header.
     ///
     /// # Errors
-    /// [`Refused`] where the address is missing, unreadable or foreign.
-    pub fn admit(&self, audience: Audience, forwarded_for: Option<&str>) -> Result<(), Refused> {
+    /// When the address is missing, malformed, or not in the group's ranges.
+    pub fn admit(&self, audience: Audience, forwarded_for: Option<&str>) -> Result<(), Rejected> {
         let networks = match (audience, &self.hooks) {
             (Audience::Github, HookRanges::Any) => return Ok(()),
             (Audience::Github, HookRanges::Networks(networks)) => networks,
@@ -81,42 +81,42 @@ impl Firewall {
             Audience::Github => sender,
             Audience::Operators => right_most,
         };
-        let address = forwarded_for.and_then(source).ok_or(Refused::Unknown)?;
+        let address = forwarded_for.and_then(source).ok_or(Rejected::Unknown)?;
         if networks.iter().any(|network| network.contains(&address)) {
             Ok(())
         } else {
-            Err(Refused::Foreign { address, audience })
+            Err(Rejected::Foreign { address, audience })
         }
     }
 }
 
-/// Reads the address that the Functions front end saw: the right-most entry.
+/// Parses the address that Azure's front end has seen: the right-most entry.
 ///
-/// The front end appends `ip:port`; what stands to the left of it came from the client and may be forged.
+/// The front end appends `ip:port`. Entries to the left of it come from the client and may be forged.
 fn right_most(forwarded_for: &str) -> Option<IpAddr> {
     address(forwarded_for.rsplit(',').next()?)
 }
 
-/// Reads the address from which a delivery came: the right-most entry that is an address of the internet.
+/// Parses the address from which a delivery came: the right-most entry that is a public address.
 ///
-/// That the front end's entry is the right-most is seen on App Service; for Flex Consumption it is documented
-/// nowhere, and a further hop within the platform would append an inner address. A caller within the network could
-/// forge what stands to the left of its own address, and still needs the webhook's secret. An operator's function
-/// has no signature behind this gate, so it keeps to the right-most entry.
+/// On App Service the front end's entry has been observed to be the right-most one. For Flex Consumption this is not
+/// documented, and another hop within the platform would append a private address. A caller within the network could
+/// forge the entries to the left of its own address, but still needs the webhook's secret. A function for operators
+/// has no signature as a second check, so for it only the right-most entry counts.
 fn sender(forwarded_for: &str) -> Option<IpAddr> {
     let mut entries = forwarded_for.rsplit(',').map(address);
     let right_most = entries.next()??;
-    if !is_inner(right_most) {
+    if !is_private(right_most) {
         return Some(right_most);
     }
-    match entries.find(|entry| entry.is_none_or(|address| !is_inner(address))) {
-        Some(first_outer) => first_outer,
+    match entries.find(|entry| entry.is_none_or(|address| !is_private(address))) {
+        Some(first_public) => first_public,
         None => Some(right_most),
     }
 }
 
-/// Returns whether an address is one of a private network, of a provider's own, of a link or of the machine.
-fn is_inner(address: IpAddr) -> bool {
+/// Returns whether an address is private, shared (carrier-grade NAT), link-local or loopback.
+fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             let [first, second, ..] = v4.octets();
@@ -128,9 +128,9 @@ fn is_inner(address: IpAddr) -> bool {
 }
 
 fn address(entry: &str) -> Option<IpAddr> {
-    let seen = entry.trim();
-    let bare = seen.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(seen);
-    let address = seen
+    let entry = entry.trim();
+    let bare = entry.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(entry);
+    let address = entry
         .parse::<SocketAddr>()
         .map(|with_port| with_port.ip())
         .or_else(|_| bare.parse())
@@ -147,8 +147,9 @@ mod tests {
         let hooks = HookRanges::Networks(ranges::built_in());
         let operators = vec!["203.0.113.0/28".parse().expect("a network")];
         let admitted = Firewall { hooks, operators }.admit(audience, forwarded_for);
-        let told = admitted.map_or_else(|refused| refused.to_string(), |()| "admitted".to_owned());
-        assert_eq!(told, expect, "{forwarded_for:?}");
+        let result =
+            admitted.map_or_else(|rejected| rejected.to_string(), |()| "admitted".to_owned());
+        assert_eq!(result, expect, "{forwarded_for:?}");
     }
 
     #[test]
@@ -167,11 +168,12 @@ mod tests {
     }
 
     #[test]
-    fn inner_hops_behind_the_front_end_are_skipped_for_deliveries_alone() {
+    fn private_hops_are_skipped_for_deliveries_only() {
         let github =
             |forwarded_for: &str, expect| check(Audience::Github, Some(forwarded_for), expect);
-        for inner in ["10.0.0.4:80", "172.31.0.1", "192.168.1.1:5", "127.0.0.1:80", "169.254.1.1"] {
-            github(&format!("140.82.115.7:43210, {inner}"), "admitted");
+        for private in ["10.0.0.4:80", "172.31.0.1", "192.168.1.1:5", "127.0.0.1:80", "169.254.1.1"]
+        {
+            github(&format!("140.82.115.7:43210, {private}"), "admitted");
         }
         github("140.82.115.7:443, 100.64.0.9, [fd00::1]:443, ::1, fe80::1", "admitted");
         github("140.82.115.7:443, ::ffff:10.0.0.4", "admitted");
@@ -181,19 +183,19 @@ mod tests {
         github("140.82.115.7, , 10.0.0.4", "the source address is unknown");
         github("10.0.0.5, 10.0.0.4:80", "10.0.0.4 is not in GitHub's webhook ranges");
         github("140.82.115.7, 172.32.0.1", "172.32.0.1 is not in GitHub's webhook ranges");
-        let inner = "10.0.0.4 is not in the ranges of setting OperatorRanges";
-        check(Audience::Operators, Some("203.0.113.9:55, 10.0.0.4"), inner);
+        let private = "10.0.0.4 is not in the ranges of setting OperatorRanges";
+        check(Audience::Operators, Some("203.0.113.9:55, 10.0.0.4"), private);
     }
 
     #[test]
-    fn an_audience_does_not_open_the_function_of_another() {
+    fn one_group_is_not_admitted_to_the_functions_of_another() {
         check(Audience::Operators, Some("203.0.113.9:55"), "admitted");
         let github = "140.82.115.7 is not in the ranges of setting OperatorRanges";
         check(Audience::Operators, Some("140.82.115.7:43210"), github);
     }
 
     #[test]
-    fn any_deliverer_is_no_operator_and_no_range_is_nobody() {
+    fn any_webhook_source_does_not_admit_operators() {
         let firewall = Firewall { hooks: HookRanges::Any, operators: Vec::new() };
         assert_eq!(firewall.admit(Audience::Github, None), Ok(()));
         assert!(firewall.admit(Audience::Operators, Some("127.0.0.1:80")).is_err());

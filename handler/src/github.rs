@@ -1,4 +1,4 @@
-//! GitHub's REST API, as far as runners need it. [`client`] has the one place where requests are sent.
+//! A client of GitHub's REST API. Only [`client`] sends requests.
 
 pub mod client;
 pub mod budget;

@@ -1,4 +1,4 @@
-//! What a function answers.
+//! Responses and request bodies of the HTTP functions.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use warp::reply::{Reply, Response as WarpResponse};
 
 use crate::secret::Secret;
 
-/// The largest payload that GitHub delivers.
+/// Maximum size of a webhook payload that GitHub sends.
 /// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap>
-const MAX_DELIVERY: usize = 25 << 20;
+const MAX_PAYLOAD_BYTES: usize = 25 << 20;
 
-/// An answer: JSON, or the one configuration that a runner gets.
+/// A response of a function: JSON, or the configuration of one runner.
 pub struct Response {
     status: StatusCode,
     content_type: &'static str,
@@ -26,47 +26,47 @@ pub struct Response {
     allow: Option<Method>,
 }
 
-/// A request has another method than its function takes, which is this one.
+/// The request's method is not the one that the function accepts, which is this one.
 #[derive(Debug)]
 pub(crate) struct MethodNotAllowed(pub(crate) Method);
 
 impl Reject for MethodNotAllowed {}
 
 impl Response {
-    /// Answers with JSON.
+    /// Creates a JSON response.
     pub(crate) fn json(status: StatusCode, body: &Value) -> Self {
         Self::new(status, "application/json", body.to_string())
     }
 
-    /// Answers that the request cannot be served, and why.
+    /// Creates a JSON response that states an error.
     pub(crate) fn error(status: StatusCode, error: impl ToString) -> Self {
         Self::json(status, &json!({ "error": error.to_string() }))
     }
 
-    /// Answers that the same request may succeed later.
+    /// Creates a 503 response: the same request may succeed later.
     pub(crate) fn later(error: impl ToString, retry_after: Option<Duration>) -> Self {
         Self { retry_after, ..Self::error(StatusCode::SERVICE_UNAVAILABLE, error) }
     }
 
-    /// Answers with a runner's configuration, and nothing else.
+    /// Creates the response that contains a runner's configuration, and nothing else.
     pub(crate) fn configuration(configuration: &Secret) -> Self {
         let body = configuration.expose().to_owned();
         Self::new(StatusCode::OK, "text/plain", body)
     }
 
-    /// Answers the host's question whether the handler listens.
+    /// Creates the response to the host's readiness probe.
     pub(crate) fn ready() -> Self {
         Self::json(StatusCode::OK, &json!({ "ready": true }))
     }
 
-    /// Answers a request that no function takes.
+    /// Creates the response to a request that matches no route.
     pub(crate) fn unrouted(rejection: &Rejection) -> Self {
         let Some(MethodNotAllowed(method)) = rejection.find() else {
             return Self::error(StatusCode::NOT_FOUND, "no function has this path");
         };
-        let error = format!("this function takes {method}");
-        let answer = Self::error(StatusCode::METHOD_NOT_ALLOWED, error);
-        Self { allow: Some(method.clone()), ..answer }
+        let error = format!("this function accepts only {method}");
+        let response = Self::error(StatusCode::METHOD_NOT_ALLOWED, error);
+        Self { allow: Some(method.clone()), ..response }
     }
 
     fn new(status: StatusCode, content_type: &'static str, body: String) -> Self {
@@ -92,49 +92,52 @@ impl Reply for Response {
     }
 }
 
-/// Reads a header's last value: the front end appends one of its own after the client's.
+/// Returns the last value of a header: Azure's front end appends its own value after the client's.
 pub(crate) fn header_str<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get_all(name).iter().next_back()?.to_str().ok()
 }
 
-/// A request's body, as it comes.
+/// A stream of the chunks of a request's body.
 pub(crate) type Body = BoxStream<'static, Result<Bytes, warp::Error>>;
 
+/// Extracts the body of a request as a stream.
 pub(crate) fn body() -> impl Filter<Extract = (Body,), Error = Rejection> + Copy {
     warp::body::stream().map(|body| TryStreamExt::map_ok(body, bytes_of).boxed())
 }
 
-fn bytes_of(mut part: impl Buf) -> Bytes {
-    part.copy_to_bytes(part.remaining())
+fn bytes_of(mut chunk: impl Buf) -> Bytes {
+    chunk.copy_to_bytes(chunk.remaining())
 }
 
-/// Why a body was not read.
+/// Why a body could not be read.
 pub(crate) enum BodyError {
+    /// It is larger than the limit.
     TooLarge,
+    /// The connection ended before the body did.
     Broken,
 }
 
-/// Reads a body of at most `limit` bytes, whether its length was announced or not.
+/// Reads a body of at most `limit` bytes. A declared length is not required.
 pub(crate) async fn read_body(body: &mut Body, limit: usize) -> Result<Bytes, BodyError> {
     let mut read = BytesMut::new();
-    while let Some(part) = body.try_next().await.map_err(|_| BodyError::Broken)? {
-        if read.len() + part.len() > limit {
+    while let Some(chunk) = body.try_next().await.map_err(|_| BodyError::Broken)? {
+        if read.len() + chunk.len() > limit {
             return Err(BodyError::TooLarge);
         }
-        read.extend_from_slice(&part);
+        read.extend_from_slice(&chunk);
     }
     Ok(read.freeze())
 }
 
-/// Reads what a function has left of a body, up to the largest that GitHub delivers, and keeps nothing of it.
+/// Reads and discards the rest of a body, up to the maximum size of a webhook payload.
 ///
-/// An answer before the end of the body breaks the host's writing of it: for a body above 2 MB the host then answers
-/// 500 in the place of the function's answer (seen with the host's source of 2024-10).
-pub(crate) async fn drop_rest(body: &mut Body) {
-    let mut left = MAX_DELIVERY;
-    while let Ok(Some(part)) = body.try_next().await {
-        match left.checked_sub(part.len()) {
-            Some(less) => left = less,
+/// The host fails to forward the body if the response comes before the end of the body. For a body above 2 MB it
+/// then replaces the function's response with 500 (seen with the host's source of 2024-10).
+pub(crate) async fn discard_rest(body: &mut Body) {
+    let mut remaining = MAX_PAYLOAD_BYTES;
+    while let Ok(Some(chunk)) = body.try_next().await {
+        match remaining.checked_sub(chunk.len()) {
+            Some(less) => remaining = less,
             None => return,
         }
     }

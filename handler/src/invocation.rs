@@ -1,4 +1,4 @@
-//! The envelope in which the Functions host wraps what is not forwarded as raw HTTP.
+//! The envelope in which the Functions host wraps requests that are not forwarded as raw HTTP.
 //!
 //! <https://learn.microsoft.com/azure/azure-functions/functions-custom-handlers#request-payload>
 
@@ -15,27 +15,24 @@ struct Envelope {
     data: BTreeMap<String, Value>,
 }
 
-/// An envelope that the host would not send for this function.
+/// An invocation that is not in the host's format.
 #[derive(Debug, thiserror::Error)]
 pub enum BadEnvelope {
     /// It is not the documented JSON.
-    #[error("the invocation is not the Functions host's envelope")]
+    #[error("the invocation is not in the Functions host's format")]
     NotAnEnvelope(#[source] JsonFault),
-    /// The binding's value is missing, or is not a text within a text.
-    #[error("the invocation carries no text for binding {binding:?}")]
+    /// The binding's value is missing, or is not a JSON string within a string.
+    #[error("the invocation has no text for binding {binding:?}")]
     NoText {
         /// The name in function.json.
         binding: String,
     },
 }
 
-/// Reads the text of a queue message out of the envelope of an invocation.
+/// Returns the text of a queue message from the envelope of an invocation.
 ///
 /// The host serializes a string value once more, so that a message `{"v":1}` arrives as `"{\"v\":1}"`
 /// within the envelope's own string.
-///
-/// # Errors
-/// [`BadEnvelope`].
 pub fn queue_message(envelope: &[u8], binding: &str) -> Result<String, BadEnvelope> {
     let mut envelope: Envelope =
         serde_json::from_slice(envelope).map_err(|err| BadEnvelope::NotAnEnvelope(err.into()))?;
@@ -46,19 +43,19 @@ pub fn queue_message(envelope: &[u8], binding: &str) -> Result<String, BadEnvelo
     }
 }
 
-/// Tells whether a timer fires later than its schedule says.
+/// Returns whether a timer fired later than its schedule says.
 ///
-/// A timer fires whatever its payload says: the host writes the times of some schedules in a form of its own
-/// (<https://github.com/Azure/azure-functions-host/issues/7391>), and nothing here depends on them.
+/// A malformed payload does not prevent the run: the host writes the times of some schedules in a format of its own
+/// (<https://github.com/Azure/azure-functions-host/issues/7391>), and nothing depends on them.
 pub fn timer_is_late(envelope: &[u8], binding: &str) -> bool {
     let envelope: Value = serde_json::from_slice(envelope).unwrap_or_default();
     let timer = &envelope["Data"][binding];
     ["IsPastDue", "isPastDue"].iter().any(|name| timer[*name] == Value::Bool(true))
 }
 
-/// Renders the answer to an invocation; the host shows the lines as the invocation's log.
+/// Returns the response to an invocation. The host shows `log` as the log of the invocation.
 ///
-/// An empty answer would let the invocation hang until its time-out.
+/// With an empty response the invocation would hang until its timeout.
 pub fn response(log: &str) -> Value {
     json!({ "Outputs": {}, "Logs": [log], "ReturnValue": null })
 }
@@ -68,14 +65,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_a_text_within_a_text() {
+    fn a_message_is_a_json_string_within_a_string() {
         let envelope =
             r#"{"Data":{"request":"\"{\\\"v\\\":1}\""},"Metadata":{"DequeueCount":"1"}}"#;
         assert_eq!(queue_message(envelope.as_bytes(), "request").expect("a message"), r#"{"v":1}"#);
     }
 
     #[test]
-    fn a_timer_fires_whatever_its_payload_says() {
+    fn a_timer_fires_with_any_payload() {
         let late = |payload: &str| timer_is_late(payload.as_bytes(), "timer");
         assert!(late(
             r#"{"Data":{"timer":{"ScheduleStatus":null,"IsPastDue":true}},"Metadata":{}}"#
@@ -92,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_a_bad_envelope() {
+    fn any_other_envelope_is_rejected() {
         for faulty in [
             "",
             "{}",

@@ -1,12 +1,13 @@
-//! From a queued GitHub Actions job to a runner on Azure Batch, one job a runner.
+//! Creates a runner on Azure Batch for each queued GitHub Actions job. Each runner runs one job.
 //!
 //! ```text
 //! GitHub ─webhook─▶ ProvideActionsRunner ─message─▶ SubmitRunnerTask ─task─▶ Azure Batch
-//! GitHub ◀─ the one job ─ runner container ◀─ one-shot configuration ─ ClaimRunner ◀─ ticket ─┘
+//! GitHub ◀─ one job ── runner container ◀─ just-in-time configuration ─ ClaimRunner ◀─ ticket ─┘
 //! ```
 //!
-//! `main → process → routes → functions → app → {pure modules, clients}`. The pure modules decide and know no I/O: no tokio,
-//! reqwest, warp or azure crates, no environment, no clock. The clients act, one folder an outside service.
+//! Modules depend on each other in one direction: `main → process → routes → functions → app → clients → pure modules`.
+//! The pure modules decide, without I/O: they use no tokio, reqwest, warp or Azure crates, no environment, and no clock.
+//! The clients send requests; there is one for each external service.
 
 pub mod secret;
 pub mod clock;

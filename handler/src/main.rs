@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use handler::clock::Clock;
 
 fn main() -> ExitCode {
-    handler::process::run(Clock::of_this_machine())
+    handler::process::run(Clock::system())
 }

@@ -1,8 +1,7 @@
-//! Azure's management API, as far as access restrictions need it.
+//! Azure's management API: the operations that access restrictions need.
 //!
-//! `PATCH` changes the properties that it names, and replaces a list as a whole; `PUT` would set every other
-//! property of the app back. The API gives no entity tag to make a write conditional with, so that a reading
-//! belongs right before it.
+//! `PATCH` changes the given properties only, and replaces a list as a whole; `PUT` would reset every other property
+//! of the app. The API has no entity tag for a conditional write, so the list is read immediately before a write.
 //!
 //! <https://learn.microsoft.com/rest/api/appservice/web-apps/update-configuration>
 
@@ -17,7 +16,7 @@ use url::Url;
 
 use crate::error_chain::ErrorChain;
 use crate::firewall::function_app::FunctionAppId;
-use crate::firewall::restrictions::{Restrictions, Unreadable};
+use crate::firewall::restrictions::{MalformedRestrictions, Restrictions};
 use crate::json::JsonFault;
 use crate::transport::{HttpTransport, Response, request_to};
 
@@ -32,39 +31,39 @@ pub struct Management {
     transport: HttpTransport,
 }
 
-/// What a call to the management API can end with. The next run makes it again, whichever it is.
+/// Why a call of the management API failed. The next run repeats it in each case.
 #[derive(Debug, thiserror::Error)]
 pub enum ManagementError {
-    /// The identity has no token, or its service does not answer.
+    /// The identity got no token.
     #[error("the app's identity got no token for Azure's management API")]
     NoToken(#[source] azure_core::Error),
-    /// The API understood and refused: somebody must change the deployment.
-    #[error("{call} was refused with {status} {code}: {advice}")]
-    Refused {
+    /// The API rejected the call: an operator must change the deployment.
+    #[error("{call} failed with {status} {code}: {advice}")]
+    Rejected {
         /// The operation.
         call: &'static str,
         /// The HTTP status.
         status: StatusCode,
         /// The published error code.
         code: String,
-        /// What to look at.
+        /// The setting or role to check.
         advice: &'static str,
     },
-    /// The API is busy, throttles, or cannot be reached.
-    #[error("{call} met a management API that cannot answer now ({fault})")]
+    /// The API is overloaded, throttles, or cannot be reached.
+    #[error("{call} failed: the management API is unavailable ({fault})")]
     Unavailable {
         /// The operation.
         call: &'static str,
-        /// The status and code, or what happened to the connection.
+        /// The status and code, or the error of the connection.
         fault: String,
     },
-    /// The answer has not the documented form.
+    /// The response is not of the documented format.
     #[error(transparent)]
-    Unreadable(#[from] Unreadable),
+    Malformed(#[from] MalformedRestrictions),
 }
 
 impl Management {
-    /// Makes a client for the app at the API of this address.
+    /// Creates a client for an app, with the API at this URL.
     pub fn new(
         api: &Url,
         app: &FunctionAppId,
@@ -79,21 +78,15 @@ impl Management {
     }
 
     /// Reads the app's access restrictions.
-    ///
-    /// # Errors
-    /// [`ManagementError`].
     pub async fn restrictions(&self) -> Result<Restrictions, ManagementError> {
         let call = "reading the app's access restrictions";
-        let answer = self.send(call, Method::GET, None).await?;
-        let read = serde_json::from_slice(answer.body())
+        let response = self.send(call, Method::GET, None).await?;
+        let json = serde_json::from_slice(response.body())
             .map_err(|err| unavailable(call, &JsonFault::from(err)));
-        Ok(Restrictions::read(&read?)?)
+        Ok(Restrictions::parse(&json?)?)
     }
 
-    /// Replaces the list of the app's access restrictions, and nothing else of the app.
-    ///
-    /// # Errors
-    /// [`ManagementError`].
+    /// Replaces the list of the app's access restrictions, and nothing else.
     pub async fn restrict(&self, rules: &[Value]) -> Result<(), ManagementError> {
         let call = "writing the app's access restrictions";
         let body = json!({ "properties": { "ipSecurityRestrictions": rules } });
@@ -115,16 +108,16 @@ impl Management {
         }
         let body = body.map(Value::to_string).unwrap_or_default();
         let request = request.body(Bytes::from(body)).map_err(|err| unavailable(call, &err))?;
-        let answer = self.transport.send(request).await.map_err(|err| unavailable(call, &err))?;
-        let status = answer.status();
+        let response = self.transport.send(request).await.map_err(|err| unavailable(call, &err))?;
+        let status = response.status();
         if status.is_success() {
-            return Ok(answer);
+            return Ok(response);
         }
-        Err(refused(call, status, code(&answer)))
+        Err(rejected(call, status, code(&response)))
     }
 }
 
-fn refused(call: &'static str, status: StatusCode, code: String) -> ManagementError {
+fn rejected(call: &'static str, status: StatusCode, code: String) -> ManagementError {
     let advice = match status.as_u16() {
         408 | 429 | 500.. => {
             return ManagementError::Unavailable { call, fault: format!("{status} {code}") };
@@ -134,13 +127,13 @@ fn refused(call: &'static str, status: StatusCode, code: String) -> ManagementEr
         404 => "check FunctionAppResourceId",
         _ => "compare the app's access restrictions in the portal",
     };
-    ManagementError::Refused { call, status, code, advice }
+    ManagementError::Rejected { call, status, code, advice }
 }
 
-/// Reads the code of an error, of the API itself or of the service behind it; a message may name tenants
-/// and objects.
-fn code(answer: &Response) -> String {
-    let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+/// Reads the code of an error of the API, or of the service behind it. The message is not logged: it may contain the
+/// names of tenants and objects.
+fn code(response: &Response) -> String {
+    let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
     let code = body.pointer("/error/code").or(body.get("Code"));
     let code = code.and_then(Value::as_str).unwrap_or_default();
     code.chars().filter(char::is_ascii_alphanumeric).take(64).collect()

@@ -1,4 +1,4 @@
-//! The messages on the queue `runner-requests`: one runner for one job, and what may change that.
+//! The messages of the queue `runner-requests`: requests for runners, and job events that may change the demand.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -9,31 +9,31 @@ use serde::{Deserialize, Serialize};
 use crate::json::JsonFault;
 use crate::repository::Repository;
 
-/// GitHub cancels a job that has waited this long: nobody is owed a runner for an older one, and what was said of it is of no use.
+/// GitHub cancels a job that has waited this long, so an older job needs no runner, and older messages are obsolete.
 ///
 /// <https://docs.github.com/en/actions/reference/limits>
 pub const MAX_WAIT: TimeDelta = TimeDelta::hours(24);
 
-/// A request for a runner. Everything that Batch and GitHub need to know of the job is in it.
+/// A request for a runner, with all facts about the job that Batch and GitHub need.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct RunnerRequest {
-    /// The workflow job's id; the task's id comes from it, so that a duplicate meets the task.
+    /// The workflow job's id. The task's id is derived from it, so a duplicate of the message finds the task.
     pub job: u64,
-    /// The id of the run that the job belongs to.
+    /// The id of the workflow run.
     pub run: u64,
-    /// Where the job's workflow lives.
+    /// The repository of the workflow.
     pub repository: Repository,
     /// The profile that serves it.
     pub profile: String,
-    /// The labels besides the profile's that its runner carries, because the job asks for them.
+    /// The labels that its runner has in addition to those of the profile, because the job has them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pinned: Vec<String>,
-    /// The first of the profile's Batch jobs that is said to take tasks; 1 where nothing is said.
+    /// Number of the profile's first Batch job that is known to accept tasks; 1 by default.
     #[serde(default = "first", skip_serializing_if = "is_first")]
     pub generation: u32,
     /// 1 for the job's first runner, 2 and more for its replacements.
     pub replacement: u32,
-    /// When the runner was asked for.
+    /// When the runner was requested.
     pub requested_at: DateTime<Utc>,
 }
 
@@ -45,21 +45,21 @@ fn is_first(generation: &u32) -> bool {
     *generation == 1
 }
 
-/// A job runs on a runner of ours that was made for another one: that one may need a runner now.
+/// An event: GitHub assigned a job to a runner that was created for another job, which may need a runner now.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Reassigned {
-    /// The job that runs.
+    /// The running job.
     pub job: u64,
-    /// The profile that serves it: its own task would be found there.
+    /// The profile that serves the job. Its own task is in the Batch jobs of that profile.
     pub profile: String,
-    /// The name of the runner that it runs on.
+    /// The name of the runner on which it runs.
     pub runner: String,
-    /// Whether its own task has been looked for before, in vain.
+    /// Whether the job's own task was looked up before, and not found.
     #[serde(default)]
     pub again: bool,
 }
 
-/// A job ended before it had a runner: nobody needs the one that was asked for.
+/// An event: a job ended without a runner, so the requested runner may not be needed.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Cancelled {
     /// The job.
@@ -68,18 +68,18 @@ pub struct Cancelled {
     pub profile: String,
 }
 
-/// A message on the queue.
+/// A message of the queue.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
-    /// A runner is asked for.
+    /// Request a runner.
     Request(RunnerRequest),
-    /// Another job's runner may have to be replaced. It is a hint: reconciliation would find out later.
+    /// The runner of another job may need a replacement. Without this message reconciliation would find out later.
     Reassigned(Reassigned),
-    /// A task may be superfluous. It is a hint as well.
+    /// A task may not be needed. Without this message reconciliation would find out later.
     Cancelled(Cancelled),
 }
 
-/// Versions are told apart by `v`, so that messages on the road survive an upgrade of the handler.
+/// A message with its version `v`, so that queued messages survive an upgrade of the handler.
 #[derive(Deserialize, Serialize)]
 struct Versioned<T> {
     v: u32,
@@ -87,21 +87,21 @@ struct Versioned<T> {
     message: T,
 }
 
-/// What came with version 2. Requests are written as version 1, which older handlers read as well.
+/// The messages of version 2. Requests are written as version 1, which older handlers can read.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Second {
+enum Version2 {
     Reassigned(Reassigned),
     Cancelled(Cancelled),
 }
 
 const VERSION: u32 = 2;
 
-/// A message that this version cannot read, now or later.
+/// A message that this version cannot read.
 #[derive(Debug, thiserror::Error)]
 pub enum Malformed {
     /// It is not the JSON of a message.
-    #[error("the queue message is not one of this handler's")]
+    #[error("the queue message was not written by this handler")]
     NotAMessage(#[source] JsonFault),
     /// It was written by a newer version.
     #[error(
@@ -111,44 +111,44 @@ pub enum Malformed {
 }
 
 impl Message {
-    /// Renders the text of the queue message: base64, as the Functions host expects by default.
+    /// Encodes the text of the queue message: base64, as the Functions host expects by default.
     pub fn encode(&self) -> String {
         let json = match self {
             Self::Request(request) => versioned(1, request),
-            Self::Reassigned(taken) => versioned(2, Second::Reassigned(taken.clone())),
-            Self::Cancelled(cancelled) => versioned(2, Second::Cancelled(cancelled.clone())),
+            Self::Reassigned(reassigned) => versioned(2, Version2::Reassigned(reassigned.clone())),
+            Self::Cancelled(cancelled) => versioned(2, Version2::Cancelled(cancelled.clone())),
         };
         BASE64_STANDARD.encode(json)
     }
 
-    /// Names the workflow job that it is about.
+    /// Returns the id of the workflow job that the message concerns.
     pub fn job(&self) -> u64 {
         match self {
             Self::Request(request) => request.job,
-            Self::Reassigned(taken) => taken.job,
+            Self::Reassigned(reassigned) => reassigned.job,
             Self::Cancelled(cancelled) => cancelled.job,
         }
     }
 
-    /// Reads the JSON of a message, which the Functions host has already taken out of its base64.
+    /// Decodes the JSON of a message. The Functions host has already decoded its base64.
     ///
     /// # Errors
-    /// [`Malformed`], for which no later try can help.
+    /// When this version cannot read the message; retrying is useless.
     pub fn decode(json: &str) -> Result<Self, Malformed> {
         #[derive(Deserialize)]
         struct Version {
             v: u32,
         }
         let Version { v } = serde_json::from_str(json).map_err(not_a_message)?;
-        let read = match v {
-            0 | 1 => read(json).map(Self::Request),
-            VERSION => read(json).map(|second| match second {
-                Second::Reassigned(taken) => Self::Reassigned(taken),
-                Second::Cancelled(cancelled) => Self::Cancelled(cancelled),
+        let message = match v {
+            0 | 1 => parse(json).map(Self::Request),
+            VERSION => parse(json).map(|message| match message {
+                Version2::Reassigned(reassigned) => Self::Reassigned(reassigned),
+                Version2::Cancelled(cancelled) => Self::Cancelled(cancelled),
             }),
             newer => return Err(Malformed::Newer(newer)),
         };
-        read.map_err(not_a_message)
+        message.map_err(not_a_message)
     }
 }
 
@@ -160,7 +160,7 @@ fn versioned(v: u32, message: impl Serialize) -> Vec<u8> {
     serde_json::to_vec(&Versioned { v, message }).expect("plain fields always serialize")
 }
 
-fn read<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
+fn parse<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
     serde_json::from_str(json).map(|Versioned { message, .. }| message)
 }
 
@@ -192,17 +192,17 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_names_no_repository_is_malformed() {
+    fn a_message_without_a_valid_repository_is_malformed() {
         let json = r#"{"v":1,"job":1,"run":1,"repository":"../x","profile":"p","replacement":1,"requested_at":"1970-01-01T00:00:00Z"}"#;
         assert!(matches!(Message::decode(json), Err(Malformed::NotAMessage(_))));
     }
 
     #[test]
-    fn hints_are_messages_of_the_second_version() {
+    fn job_events_are_messages_of_the_second_version() {
         let runner = "gh-7".to_owned();
-        let taken = Reassigned { job: 1, profile: "ubuntu".to_owned(), runner, again: false };
+        let reassigned = Reassigned { job: 1, profile: "ubuntu".to_owned(), runner, again: false };
         let cancelled = Cancelled { job: 1, profile: "ubuntu".to_owned() };
-        let messages = [Message::Reassigned(taken), Message::Cancelled(cancelled)];
+        let messages = [Message::Reassigned(reassigned), Message::Cancelled(cancelled)];
         let written = messages.each_ref().map(|message| decoded(&message.encode()));
         insta::assert_snapshot!(written.join("\n"), @r#"
         {"v":2,"reassigned":{"job":1,"profile":"ubuntu","runner":"gh-7","again":false}}

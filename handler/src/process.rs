@@ -1,4 +1,4 @@
-//! The handler as a process: settings, then clients, then an open port.
+//! The process: reads the settings, creates the clients, and serves requests.
 
 use std::convert::Infallible;
 use std::io::{stderr, stdout};
@@ -28,23 +28,23 @@ mod lines;
 use format::MessageFirst;
 use lines::Lines;
 
-/// How often the process looks whether its host still runs.
-const HOST_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the process checks whether its host still runs.
+const HOST_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Serves as long as the Functions host runs, which ends the process with it.
+/// Serves requests until the Functions host ends.
 ///
-/// The exit code is never 0: after that the host starts no other handler, and answers 500 for ever (seen with the
-/// host's source of 2024-10).
+/// The exit code is never 0: after exit code 0 the host starts no other handler, and responds with 500 from then on
+/// (seen with the host's source of 2024-10).
 pub fn run(clock: Clock) -> ExitCode {
     let host = parent_id();
-    log();
+    init_log();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.context("start the runtime");
     let ended = runtime.and_then(|runtime| {
         runtime.block_on(async {
             tokio::select! {
                 served = serve(clock) => served.map(Some),
-                () = end_of(host) => Ok(None),
+                () = host_exit(host) => Ok(None),
             }
         })
     });
@@ -64,7 +64,7 @@ async fn serve(clock: Clock) -> anyhow::Result<Infallible> {
         async move { app.follow_hook_ranges().await }
     });
     warp::serve(routes(app)).incoming(listener).run().await;
-    bail!("continue: the server has ended by itself")
+    bail!("continue: the server ended unexpectedly")
 }
 
 async fn start(clock: Clock) -> anyhow::Result<(Arc<App>, TcpListener)> {
@@ -73,29 +73,29 @@ async fn start(clock: Clock) -> anyhow::Result<(Arc<App>, TcpListener)> {
     let app = Arc::new(App::new(settings, clock)?);
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| {
-        format!("listen on {address}, which FUNCTIONS_CUSTOMHANDLER_PORT names")
+        format!("listen on {address}, the port of FUNCTIONS_CUSTOMHANDLER_PORT")
     })?;
     info!(address = %listener.local_addr().unwrap_or(address), "ready");
     Ok((app, listener))
 }
 
-/// Waits until the process that started this one has ended, however it ended.
+/// Waits until the process that started this one has ended.
 ///
-/// Rejected: the kernel's own signal for that (`PR_SET_PDEATHSIG`), which is sent when the *thread* ends that started
-/// this process: .NET starts a process from a thread of its pool, which ends when it has idled for a while.
-async fn end_of(host: u32) {
+/// Rejected: the kernel's signal for this purpose (`PR_SET_PDEATHSIG`). The kernel sends it when the *thread* that
+/// started this process ends; .NET starts a process from a thread of its pool, and ends such threads when they are idle.
+async fn host_exit(host: u32) {
     while parent_id() == host {
-        sleep(HOST_INTERVAL).await;
+        sleep(HOST_CHECK_INTERVAL).await;
     }
 }
 
-/// Sends warnings and errors to stderr and the rest to stdout; see [`lines`] for what the host makes of them.
+/// Writes warnings and errors to stderr and the rest to stdout; [`lines`] describes how the host reads them.
 ///
-/// The Azure crates log requests at `info`; only their errors are wanted.
-fn log() {
-    let errors = (|| Lines::of_errors(stderr())).with_max_level(Level::ERROR);
-    let warnings = (|| Lines::of_others(stderr())).with_max_level(Level::WARN);
-    let writers = errors.or_else(warnings.or_else(|| Lines::of_others(stdout())));
+/// The Azure crates log each request at `info`, so only their errors are logged.
+fn init_log() {
+    let errors = (|| Lines::errors(stderr())).with_max_level(Level::ERROR);
+    let warnings = (|| Lines::others(stderr())).with_max_level(Level::WARN);
+    let writers = errors.or_else(warnings.or_else(|| Lines::others(stdout())));
     let lines = tracing_subscriber::fmt::layer().with_ansi(false).event_format(MessageFirst);
     let lines = lines.with_writer(writers);
     let wanted = Targets::new().with_target("handler", Level::INFO).with_default(Level::ERROR);

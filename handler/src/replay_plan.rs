@@ -1,72 +1,72 @@
-//! Decides what an operator's order puts back on the road, and what is left where it is, and why.
+//! Decides what an operator's replay does, and what it skips for which reason.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-
-mod order;
-
-pub use order::{BadOrder, Replay, Which};
 
 use crate::assignment::Job;
 use crate::reconcile::snapshot::PoisonMessage;
 use crate::reconcile::{
     Disposition, LostEvent, Repair, Rules, WaitReason, WaitingJob, disposition,
 };
-use chrono::{DateTime, Utc};
 
-/// How many deliveries one order asks for again; GitHub counts each request that writes as five.
-pub const MOST_DELIVERIES: usize = 50;
+mod request;
 
-/// What an order leaves where it is.
+pub use request::{BadRequest, Replay, Selection};
+
+/// Maximum number of redeliveries per request. GitHub counts each writing request as five.
+pub const MAX_DELIVERIES: usize = 50;
+
+/// An item that was not replayed.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Left {
+pub struct Skipped {
     /// The message, delivery or job.
-    pub what: String,
-    /// Why nothing was done about it.
-    pub why: String,
+    pub item: String,
+    /// Why it was skipped.
+    pub reason: String,
 }
 
-/// What Operate answers.
+/// The response of Operate.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Operated {
-    /// What was asked for: `replay`.
+pub struct OperateResponse {
+    /// The operation of the request: `replay`.
     pub operation: String,
-    /// What was done, a sentence each.
+    /// The effects, one sentence each.
     pub done: Vec<String>,
-    /// What was left.
-    pub left: Vec<Left>,
+    /// The items that were not replayed.
+    pub skipped: Vec<Skipped>,
 }
 
-/// What is to be done, each thing under its name, and what is left.
+/// The repairs of a replay, each with the name of its item, and the skipped items.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
-    /// What is to be done.
+    /// The repairs.
     pub repairs: Vec<(String, Repair)>,
-    /// What is left.
-    pub left: Vec<Left>,
+    /// The skipped items.
+    pub skipped: Vec<Skipped>,
 }
 
 impl Plan {
-    /// Leaves one thing.
-    pub fn leaving(what: impl Into<String>, why: impl Into<String>) -> Self {
+    /// Creates a plan that skips one item.
+    pub fn skip(item: impl Into<String>, reason: impl Into<String>) -> Self {
         let mut plan = Self::default();
-        plan.leave(what.into(), why);
+        plan.add_skipped(item.into(), reason);
         plan
     }
 
-    fn leave(&mut self, what: String, why: impl Into<String>) {
-        self.left.push(Left { what, why: why.into() });
+    fn add_skipped(&mut self, item: String, reason: impl Into<String>) {
+        self.skipped.push(Skipped { item, reason: reason.into() });
     }
 }
 
-/// Puts poison messages back that can be read and served.
+/// Plans the replay of poison messages that can be read and served.
 pub fn poison(
     messages: &[PoisonMessage],
-    which: &Which,
+    selection: &Selection,
     rules: &Rules,
     now: DateTime<Utc>,
 ) -> Plan {
     let mut plan = Plan::default();
-    for message in messages.iter().filter(|message| which.means(&message.handle)) {
+    for message in messages.iter().filter(|message| selection.selects(&message.handle)) {
         let handle = message.handle.clone();
         let name = format!("message {handle}");
         match (disposition(message, rules, now), message.request()) {
@@ -74,69 +74,78 @@ pub fn poison(
                 let request = request.clone();
                 plan.repairs.push((name, Repair::Replay { handle, request }));
             }
-            (Disposition::Delete(why), _) => plan.leave(name, why),
+            (Disposition::Delete(why), _) => plan.add_skipped(name, why),
             (Disposition::NoProfile(_), _) => {
-                plan.leave(name, "its profile is not in setting RunnerProfiles");
+                plan.add_skipped(name, "its profile is not in setting RunnerProfiles");
             }
             (Disposition::Unreadable(_) | Disposition::Replay(_), _) => {
-                plan.leave(name, "this version of the handler cannot read it");
+                plan.add_skipped(name, "this version of the handler cannot read it");
             }
         }
     }
-    if let (Which::One(handle), true) = (which, plan == Plan::default()) {
-        plan.leave(format!("message {handle}"), "it is not among the oldest 32 of the poison");
+    if let (Selection::One(handle), true) = (selection, plan == Plan::default()) {
+        plan.add_skipped(
+            format!("message {handle}"),
+            "it is not among the 32 oldest messages of the poison queue",
+        );
     }
     plan
 }
 
-/// Has lost deliveries made again: all that are asked for no more, or one, however often it was.
-pub fn deliveries(lost: &[LostEvent<'_>], which: &Which) -> Plan {
+/// Plans redeliveries: of all failed deliveries that were abandoned, or of one, whatever its redeliveries.
+pub fn deliveries(lost: &[LostEvent<'_>], selection: &Selection) -> Plan {
     let mut plan = Plan::default();
-    for lost in lost.iter().filter(|lost| which.means(&lost.last.guid)) {
+    for lost in lost.iter().filter(|lost| selection.selects(&lost.last.guid)) {
         let name = format!("delivery {}", lost.last.guid);
-        if *which == Which::All && !lost.abandoned {
+        if *selection == Selection::All && !lost.abandoned {
             let times = lost.redeliveries;
-            plan.leave(
+            plan.add_skipped(
                 name,
-                format!("GitHub is asked for it again without you, {times} times so far"),
+                format!("it is redelivered automatically, {times} times so far"),
             );
-        } else if plan.repairs.len() == MOST_DELIVERIES {
-            plan.leave(name, format!("{MOST_DELIVERIES} at a time: replay once more"));
+        } else if plan.repairs.len() == MAX_DELIVERIES {
+            plan.add_skipped(
+                name,
+                format!("at most {MAX_DELIVERIES} are replayed at a time; replay again"),
+            );
         } else {
             let (hook, delivery) = (lost.last.hook.clone(), lost.last.id);
             let guid = lost.last.guid.clone();
             plan.repairs.push((name, Repair::Redeliver { hook, delivery, guid }));
         }
     }
-    if let (Which::One(guid), true) = (which, plan == Plan::default()) {
-        plan.leave(format!("delivery {guid}"), "no webhook of ours has lost it within a day");
+    if let (Selection::One(guid), true) = (selection, plan == Plan::default()) {
+        plan.add_skipped(
+            format!("delivery {guid}"),
+            "no webhook of this deployment failed to deliver it within a day",
+        );
     }
     plan
 }
 
-/// Asks for the next runner of a job that waits, as reconciliation would, only without the patience.
+/// Plans a request for the next runner of a waiting job: as reconciliation would, but without its delays.
 ///
-/// `waiting` is what reconciliation makes of the job, where it waits for a runner of ours.
-pub fn job(id: u64, seen: &Job, waiting: Option<&WaitingJob<'_>>) -> Plan {
+/// `waiting` is the job as reconciliation sees it, if it waits for a runner of this deployment.
+pub fn job(id: u64, job: &Job, waiting: Option<&WaitingJob<'_>>) -> Plan {
     let name = format!("job {id}");
-    let waiting = match (seen.status.as_str(), waiting) {
+    let waiting = match (job.status.as_str(), waiting) {
         ("queued", Some(waiting)) => waiting,
         ("queued", None) => {
-            return Plan::leaving(name, "its labels do not ask for a runner of ours");
+            return Plan::skip(name, "its labels do not select a runner of this deployment");
         }
         (status, _) => {
-            let runner = seen.runner.as_ref().map(|runner| format!(" on {runner}"));
-            return Plan::leaving(name, format!("it is {status}{}", runner.unwrap_or_default()));
+            let runner = job.runner.as_ref().map(|runner| format!(" on {runner}"));
+            return Plan::skip(name, format!("it is {status}{}", runner.unwrap_or_default()));
         }
     };
     let why = &waiting.reason;
     match (waiting.task, why, &waiting.next) {
-        (Some(task), _, _) => Plan::leaving(name, format!("task {} is for it: {why}", task.id)),
+        (Some(task), _, _) => Plan::skip(name, format!("task {} is to serve it: {why}", task.id)),
         (None, WaitReason::NoProfile | WaitReason::Group(_), _) | (None, _, None) => {
-            Plan::leaving(name, why.to_string())
+            Plan::skip(name, why.to_string())
         }
         (None, _, Some(request)) => {
-            Plan { repairs: vec![(name, Repair::Request(request.clone()))], left: Vec::new() }
+            Plan { repairs: vec![(name, Repair::Request(request.clone()))], skipped: Vec::new() }
         }
     }
 }

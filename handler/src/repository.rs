@@ -1,4 +1,4 @@
-//! Names a repository, and says which repositories are served.
+//! Repositories, and the setting that says which of them are served.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,9 +6,9 @@ use std::fmt;
 use globset::{GlobBuilder, GlobMatcher};
 use serde::{Deserialize, Serialize};
 
-/// A repository's full name, `owner/name`, in characters that cannot leave their place in a path.
+/// A repository's full name, `owner/name`, whose characters cannot escape its place in a path.
 ///
-/// The name arrives in payloads and ends up in request paths, so nothing else may build one.
+/// The name comes from payloads and becomes part of request paths, so every value is validated.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Repository {
@@ -16,18 +16,18 @@ pub struct Repository {
     name: String,
 }
 
-/// A text that does not name a repository.
+/// A text that is not the name of a repository.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[error("a repository is named owner/name, in letters, digits, '-', '_' and '.'")]
+#[error("a repository name is owner/name, in letters, digits, '-', '_' and '.'")]
 pub struct NotARepository;
 
 impl Repository {
-    /// The user or organization that owns the repository.
+    /// Returns the user or organization that owns the repository.
     pub fn owner(&self) -> &str {
         &self.owner
     }
 
-    /// The name without its owner.
+    /// Returns the name without the owner.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -73,17 +73,17 @@ impl fmt::Display for Repository {
     }
 }
 
-/// The repositories whose jobs are served: all, or those that a glob matches, whatever the case.
+/// The repositories whose jobs are served: all, or those that a glob matches in any case.
 #[derive(Clone, Debug, Default)]
 pub struct AllowedRepositories {
     patterns: Vec<GlobMatcher>,
 }
 
 impl AllowedRepositories {
-    /// Reads globs such as `octo/*` with commas or spaces between them; an empty text allows all.
+    /// Parses globs such as `octo/*`, separated by commas or spaces. An empty text allows all repositories.
     ///
     /// # Errors
-    /// The glob that cannot be read, with the reason.
+    /// When a glob is malformed, with the reason.
     pub fn parse(text: &str) -> Result<Self, String> {
         let globs = text.split([',', ' ', '\n']).map(str::trim).filter(|glob| !glob.is_empty());
         let patterns = globs
@@ -96,15 +96,15 @@ impl AllowedRepositories {
         Ok(Self { patterns })
     }
 
-    /// Tells whether a repository's jobs are served.
+    /// Returns whether a repository's jobs are served.
     pub fn allow(&self, repository: &Repository) -> bool {
         let name = repository.to_string();
         self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.is_match(&name))
     }
 
-    /// Tells whether every repository of an owner is served, or without one every repository there is.
+    /// Returns whether all repositories of an owner, or with `None` all repositories, are served.
     ///
-    /// Globs that only together cover an owner are not seen to do so.
+    /// Globs that cover an owner only together are not recognized.
     pub fn allow_all_of(&self, owner: Option<&str>) -> bool {
         let covers = |glob: &str| match glob.split_once('/') {
             Some(("*", "*" | "**")) => true,
@@ -115,18 +115,18 @@ impl AllowedRepositories {
             || self.patterns.iter().any(|pattern| covers(pattern.glob().glob()))
     }
 
-    /// Tells whether more repositories may be served than those that are named.
+    /// Returns whether repositories other than those that are named in full can be served.
     pub fn is_open(&self) -> bool {
         self.patterns.is_empty() || self.texts().any(is_glob)
     }
 
-    /// Lists the repositories that are named in full.
+    /// Returns the repositories that are named in full.
     pub fn named(&self) -> BTreeSet<Repository> {
         let plain = self.texts().filter(|text| !is_glob(text));
         plain.filter_map(|text| Repository::try_from(text).ok()).collect()
     }
 
-    /// Lists the owners that are named in full, whatever of theirs is served.
+    /// Returns the owners that are named in full, whether or not all of their repositories are served.
     pub fn owners(&self) -> BTreeSet<String> {
         let owners = self.texts().filter_map(|text| text.split_once('/'));
         owners.filter(|(owner, _)| !is_glob(owner)).map(|(owner, _)| owner.to_owned()).collect()
@@ -136,7 +136,7 @@ impl AllowedRepositories {
         self.patterns.iter().map(|pattern| pattern.glob().glob())
     }
 
-    /// Lists the globs with commas between them, as a runner's job-started hook reads them.
+    /// Returns the globs separated by commas, in the format of a runner's job-started hook.
     pub fn globs(&self) -> String {
         self.texts().collect::<Vec<_>>().join(",")
     }
@@ -151,11 +151,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_repository_cannot_leave_its_place_in_a_path() {
-        for fine in ["octo/app", "octo_corp/My.App-2", "o/.github"] {
-            assert_eq!(Repository::try_from(fine).expect("a name").to_string(), fine);
+    fn a_repository_name_cannot_escape_its_place_in_a_path() {
+        for valid in ["octo/app", "octo_corp/My.App-2", "o/.github"] {
+            assert_eq!(Repository::try_from(valid).expect("a name").to_string(), valid);
         }
-        for evil in [
+        for invalid in [
             "octo",
             "octo/",
             "/app",
@@ -166,12 +166,12 @@ mod tests {
             "octo/a?b",
             "öcto/app",
         ] {
-            assert_eq!(Repository::try_from(evil), Err(NotARepository), "{evil}");
+            assert_eq!(Repository::try_from(invalid), Err(NotARepository), "{invalid}");
         }
     }
 
     #[test]
-    fn globs_match_whatever_the_case_and_stay_within_the_owner() {
+    fn globs_match_in_any_case_and_within_one_owner() {
         let allowed = AllowedRepositories::parse("Octo/*, corp/tools-?").expect("globs");
         let allows = |name: &str| allowed.allow(&Repository::try_from(name).expect("a name"));
         assert!(allows("octo/APP") && allows("corp/tools-1"));
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_in_full_need_not_be_looked_for() {
+    fn repositories_named_in_full_need_no_listing() {
         let allowed = AllowedRepositories::parse("octo/app, corp/tools-?, */site").expect("globs");
         let named: Vec<_> = allowed.named().iter().map(Repository::to_string).collect();
         assert_eq!(named, ["octo/app"]);

@@ -18,133 +18,132 @@ use crate::functions::{
     claim_runner, operate, provide_actions_runner, reconcile_runners, refresh_firewall, status,
     submit_runner_task,
 };
-use crate::http::{Body, MethodNotAllowed, Response, body, drop_rest};
+use crate::http::{Body, MethodNotAllowed, Response, body, discard_rest};
 
 mod limits;
 
-/// Routes the host's requests to the functions. `GET /` answers from the first moment: the host takes that
-/// as readiness.
+/// Routes the host's requests to the functions. `GET /` is the host's readiness probe: it succeeds as soon as the
+/// handler listens.
 pub fn routes(app: Arc<App>) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone {
-    let (by_http, by_triggers) = (of_callers(&app), of_triggers(&app));
-    let by_operators = of_operators(&app);
-    let readiness = at("").and(takes(Method::GET)).map(Response::ready);
-    let unrouted =
+    let (public, operators, triggers) = (public(&app), operators(&app), triggers(&app));
+    let readiness = path("").and(method(Method::GET)).map(Response::ready);
+    let respond =
         |rejection: Rejection| async move { Ok::<_, Infallible>(Response::unrouted(&rejection)) };
-    let all = by_http.or(by_operators).unify().or(by_triggers).unify().or(readiness).unify();
-    all.recover(unrouted).unify()
+    let all = public.or(operators).unify().or(triggers).unify().or(readiness).unify();
+    all.recover(respond).unify()
 }
 
-/// Routes what GitHub and the runners send, which the host forwards.
-fn of_callers(
-    app: &Arc<App>,
-) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
+/// Routes the requests of GitHub and the runners, which the host forwards.
+fn public(app: &Arc<App>) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
     let app = Arc::clone(app);
     let app = warp::any().map(move || Arc::clone(&app));
-    let provide_actions_runner = at("api/ProvideActionsRunner")
-        .and(takes(Method::POST))
+    let provide_actions_runner = path("api/ProvideActionsRunner")
+        .and(method(Method::POST))
         .and(app.clone())
         .and(warp::header::headers_cloned())
         .and(body())
         .then(|app: Arc<App>, headers: HeaderMap, mut body: Body| {
-            limits::PROVIDE_ACTIONS_RUNNER.hold(async move {
-                let answer = provide_actions_runner::handle(&app, &headers, &mut body).await;
-                drop_rest(&mut body).await;
-                answer
+            limits::PROVIDE_ACTIONS_RUNNER.run(async move {
+                let response = provide_actions_runner::handle(&app, &headers, &mut body).await;
+                discard_rest(&mut body).await;
+                response
             })
         });
-    let claim_runner = at("api/ClaimRunner").and(takes(Method::POST)).and(app).and(body()).then(
+    let claim_runner = path("api/ClaimRunner").and(method(Method::POST)).and(app).and(body()).then(
         |app: Arc<App>, mut body: Body| {
-            limits::CLAIM_RUNNER.hold(async move {
-                let answer = claim_runner::handle(&app, &mut body).await;
-                drop_rest(&mut body).await;
-                answer
+            limits::CLAIM_RUNNER.run(async move {
+                let response = claim_runner::handle(&app, &mut body).await;
+                discard_rest(&mut body).await;
+                response
             })
         },
     );
     provide_actions_runner.or(claim_runner).unify()
 }
 
-/// Routes what the host sends by itself, each in its envelope.
-fn of_triggers(
+/// Routes the host's own requests: queue messages and timers, each in its envelope.
+fn triggers(
     app: &Arc<App>,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
     let app = Arc::clone(app);
     let app = warp::any().map(move || Arc::clone(&app));
-    let submit_runner_task = at("SubmitRunnerTask")
-        .and(takes(Method::POST))
+    let submit_runner_task = path("SubmitRunnerTask")
+        .and(method(Method::POST))
         .and(app.clone())
         .and(warp::body::bytes())
         .then(|app: Arc<App>, body: Bytes| {
             let invocation = async move { submit_runner_task::handle(&app, &body).await };
-            limits::SUBMIT_RUNNER_TASK.hold(invocation)
+            limits::SUBMIT_RUNNER_TASK.run(invocation)
         });
-    let reconcile_runners =
-        at("ReconcileRunners").and(takes(Method::POST)).and(app.clone()).then(|app: Arc<App>| {
+    let reconcile_runners = path("ReconcileRunners")
+        .and(method(Method::POST))
+        .and(app.clone())
+        .then(|app: Arc<App>| {
             let invocation = async move { reconcile_runners::handle(&app).await };
-            limits::RECONCILE_RUNNERS.hold(invocation)
+            limits::RECONCILE_RUNNERS.run(invocation)
         });
     let refresh_firewall =
-        at("RefreshFirewall").and(takes(Method::POST)).and(app).and(warp::body::bytes()).then(
+        path("RefreshFirewall").and(method(Method::POST)).and(app).and(warp::body::bytes()).then(
             |app: Arc<App>, body: Bytes| {
                 let invocation = async move { refresh_firewall::handle(&app, &body).await };
-                limits::REFRESH_FIREWALL.hold(invocation)
+                limits::REFRESH_FIREWALL.run(invocation)
             },
         );
     submit_runner_task.or(refresh_firewall).unify().or(reconcile_runners).unify()
 }
 
-/// Lets requests to a path pass, whatever the case of its letters: the host lists its functions' addresses in
-/// lower case, routes without regard to case, and forwards a path as the caller has written it.
-fn at(path: &'static str) -> impl Filter<Extract = (), Error = Rejection> + Clone {
+/// Matches requests to a path in any case: the host lists its functions' URLs in lower case, routes without regard
+/// to case, and forwards a path as the caller has written it.
+fn path(expected: &'static str) -> impl Filter<Extract = (), Error = Rejection> + Clone {
     warp::path::full()
         .and_then(move |given: FullPath| {
-            let fits = is_path(given.as_str(), path);
-            future::ready(if fits { Ok(()) } else { Err(reject::not_found()) })
+            let matches = is_path(given.as_str(), expected);
+            future::ready(if matches { Ok(()) } else { Err(reject::not_found()) })
         })
         .untuple_one()
 }
 
-/// Returns whether a path is this one, given without slashes at its ends.
-fn is_path(given: &str, path: &str) -> bool {
+/// Returns whether a given path equals the expected one, which has no slashes at its ends.
+fn is_path(given: &str, expected: &str) -> bool {
     let given = given.strip_prefix('/').unwrap_or(given);
     let given = given.strip_suffix('/').unwrap_or(given);
     let given = given.split('/').map(|part| percent_decode_str(part).decode_utf8_lossy());
-    given.map(|part| part.to_ascii_lowercase()).eq(path.split('/').map(str::to_ascii_lowercase))
+    given.map(|part| part.to_ascii_lowercase()).eq(expected.split('/').map(str::to_ascii_lowercase))
 }
 
-/// Lets requests of one method pass.
-fn takes(method: Method) -> impl Filter<Extract = (), Error = Rejection> + Clone {
+/// Matches requests with one method.
+fn method(expected: Method) -> impl Filter<Extract = (), Error = Rejection> + Clone {
     warp::method()
-        .and_then(move |asked: Method| {
-            let wrong = MethodNotAllowed(method.clone());
-            future::ready(if asked == wrong.0 { Ok(()) } else { Err(reject::custom(wrong)) })
+        .and_then(move |given: Method| {
+            let error = MethodNotAllowed(expected.clone());
+            future::ready(if given == error.0 { Ok(()) } else { Err(reject::custom(error)) })
         })
         .untuple_one()
 }
 
-/// Routes the requests of operators.
-fn of_operators(
+/// Routes the requests of operators, which the host forwards.
+fn operators(
     app: &Arc<App>,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
     let app = Arc::clone(app);
     let app = warp::any().map(move || Arc::clone(&app));
-    let status = at("api/Status")
-        .and(takes(Method::GET))
+    let status = path("api/Status")
+        .and(method(Method::GET))
         .and(app.clone())
         .and(warp::header::headers_cloned())
         .then(|app: Arc<App>, headers: HeaderMap| {
-            limits::STATUS.hold(async move { status::handle(&app, &headers).await })
+            limits::STATUS.run(async move { status::handle(&app, &headers).await })
         });
-    let operate = at("api/Operate")
-        .and(takes(Method::POST))
+    let operate = path("api/Operate")
+        .and(method(Method::POST))
         .and(app)
         .and(warp::header::headers_cloned())
         .and(body())
         .then(|app: Arc<App>, headers: HeaderMap, mut body: Body| {
-            limits::OPERATE.hold(async move {
-                let answer = operate::handle(&app, &headers, &mut body).await;
-                drop_rest(&mut body).await;
-                answer
+            limits::OPERATE.run(async move {
+                let response = operate::handle(&app, &headers, &mut body).await;
+                discard_rest(&mut body).await;
+                response
             })
         });
     status.or(operate).unify()
@@ -155,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_has_no_case_and_may_end_in_a_slash() {
+    fn a_path_matches_in_any_case_and_with_a_final_slash() {
         let same = [
             "/api/ClaimRunner",
             "/api/claimrunner",

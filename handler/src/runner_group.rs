@@ -1,51 +1,51 @@
-//! Decides whether a runner group is as narrow as the settings.
+//! Decides whether the access to a runner group is within the settings.
 //!
-//! Outside of a single repository it is the group, not the webhook, that says whose job a runner may be
-//! given: one that is open to more than the settings allow would let anybody there use our runners.
+//! Outside of a single repository the group, not the webhook, determines which jobs GitHub can assign to a runner. If
+//! a group admitted more repositories than the settings allow, all of these could use the runners.
 
 use crate::admission::Policy;
 use crate::repository::Repository;
 
-/// A runner group as GitHub shows it.
+/// A runner group as GitHub reports it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunnerGroup {
-    /// Its number.
+    /// Its id.
     pub id: u64,
     /// Its name.
     pub name: String,
-    /// Whose jobs its runners may be given.
+    /// The repositories that can use its runners.
     pub access: Access,
-    /// Whether public repositories are among these.
+    /// Whether public repositories can use its runners.
     pub public_repositories: bool,
-    /// Whether these may use it by selected workflows alone.
+    /// Whether only selected workflows can use its runners.
     pub restricted_to_workflows: bool,
 }
 
-/// Whose jobs a group's runners may be given.
+/// The repositories that can use the runners of a group.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Access {
-    /// Every repository of an organization; without one, of an enterprise.
+    /// All repositories of an organization, or with `None` of the enterprise.
     All(Option<String>),
     /// These repositories.
     Repositories(Vec<Repository>),
-    /// Every repository of these organizations.
+    /// All repositories of these organizations.
     Organizations(Vec<String>),
 }
 
-/// A group that is open to more than the settings allow.
+/// The group admits more repositories than the settings allow.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error(
-    "runner group {group:?} {fault}: no runner joins it until the group or the setting changes"
+    "runner group {group:?} {fault}: no runner registers in it until the group or the setting is changed"
 )]
 pub struct TooWide {
     group: String,
     fault: String,
 }
 
-/// Checks a group against the settings.
+/// Checks the access to a group against the settings.
 ///
 /// # Errors
-/// The group is open to more, and to what.
+/// When the group admits a repository that the settings do not allow.
 pub fn check(group: &RunnerGroup, policy: &Policy) -> Result<(), TooWide> {
     let too_wide = |fault: String| Err(TooWide { group: group.name.clone(), fault });
     if group.public_repositories && !policy.public_repositories {
@@ -54,7 +54,7 @@ pub fn check(group: &RunnerGroup, policy: &Policy) -> Result<(), TooWide> {
                 .to_owned(),
         );
     }
-    match beyond(&group.access, policy) {
+    match excess(&group.access, policy) {
         Some(who) => {
             too_wide(format!("is open to {who}, which setting AllowedRepositories does not allow"))
         }
@@ -62,14 +62,16 @@ pub fn check(group: &RunnerGroup, policy: &Policy) -> Result<(), TooWide> {
     }
 }
 
-/// Tells why a group's runners cannot serve a repository's jobs, where that is so.
-pub fn bar(group: &RunnerGroup, repository: &Repository, policy: &Policy) -> Option<String> {
+/// Returns why a group's runners cannot serve the jobs of a repository, if they cannot.
+pub fn obstacle(group: &RunnerGroup, repository: &Repository, policy: &Policy) -> Option<String> {
     if let Err(too_wide) = check(group, policy) {
         return Some(too_wide.to_string());
     }
     let name = &group.name;
     (!group.access.admits(repository)).then(|| {
-        format!("runner group {name:?} does not admit {repository}: let it, or name another group")
+        format!(
+            "runner group {name:?} does not admit {repository}: admit it, or choose another group"
+        )
     })
 }
 
@@ -86,8 +88,8 @@ impl Access {
     }
 }
 
-/// Finds somebody whom a group is open to and the settings are not.
-fn beyond(access: &Access, policy: &Policy) -> Option<String> {
+/// Finds repositories that a group admits and the settings do not allow.
+fn excess(access: &Access, policy: &Policy) -> Option<String> {
     let allowed = &policy.allowed;
     let every = |owner: &str| format!("every repository of {owner}");
     match access {
@@ -97,8 +99,8 @@ fn beyond(access: &Access, policy: &Policy) -> Option<String> {
             owners.iter().find(|owner| !allowed.allow_all_of(Some(owner))).map(|owner| every(owner))
         }
         Access::Repositories(repositories) => {
-            let stranger = repositories.iter().find(|repository| !allowed.allow(repository));
-            stranger.map(ToString::to_string)
+            let excess = repositories.iter().find(|repository| !allowed.allow(repository));
+            excess.map(ToString::to_string)
         }
     }
 }
@@ -108,7 +110,7 @@ mod tests {
     use super::*;
     use crate::repository::AllowedRepositories;
 
-    /// Tells what is wrong with a group where the settings allow these globs.
+    /// Returns the fault of a group with settings that allow these globs.
     fn fault(globs: &str, access: Access, public: bool) -> String {
         let policy = Policy {
             profiles: Vec::new(),
@@ -136,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_is_as_narrow_as_the_settings_or_narrower() {
+    fn a_group_within_the_settings_has_no_fault() {
         for (globs, access) in [
             ("", all_of("octo")),
             ("", Access::All(None)),
@@ -150,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_group_is_open_to_beyond_the_settings_is_named() {
+    fn repositories_beyond_the_settings_are_named() {
         let faults = [
             fault("", all_of("octo"), true),
             fault("octo/app", all_of("octo"), false),

@@ -1,10 +1,10 @@
-//! At which level of GitHub runners are registered.
+//! The level of GitHub at which runners are registered.
 
 use url::Url;
 
 use crate::repository::Repository;
 
-/// The level at which a runner joins, and so whose jobs it may be given.
+/// The level at which runners are registered, which determines the jobs that GitHub can assign to them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Scope {
     /// The job's own repository.
@@ -16,7 +16,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// The API path below which runners of a repository's jobs are registered, such as `repos/octo/app`.
+    /// Returns the API path below which runners of a repository's jobs are registered, such as `repos/octo/app`.
     pub fn api_path(&self, repository: &Repository) -> String {
         match self {
             Self::Repository => format!("repos/{repository}"),
@@ -25,7 +25,7 @@ impl Scope {
         }
     }
 
-    /// The page that a runner of a repository's jobs names as its URL.
+    /// Returns the web page where a runner of a repository's jobs registers.
     pub fn runner_url(&self, web: &Url, repository: &Repository) -> String {
         let base = web.as_str().trim_end_matches('/');
         match self {
@@ -36,18 +36,18 @@ impl Scope {
     }
 }
 
-/// Derives GitHub's web address from that of its API.
+/// Derives GitHub's web URL from the URL of its API.
 ///
 /// `https://api.github.com` → `https://github.com`, `https://api.octo.ghe.com` → `https://octo.ghe.com`
-/// (GHE.com), `https://git.corp/api/v3` → `https://git.corp` (GHES); any other address stands for both.
-pub fn web_address(api: &Url) -> Url {
+/// (GHE.com), `https://git.corp/api/v3` → `https://git.corp` (GHES); any other URL is used for both.
+pub fn web_url(api: &Url) -> Url {
     let mut web = api.clone();
     let host = api.host_str().unwrap_or_default();
     let bare = host
         .strip_prefix("api.")
         .filter(|bare| *bare == "github.com" || bare.ends_with(".ghe.com"));
     if let Some(bare) = bare {
-        // A part of a valid host name after a dot is one itself.
+        // The rest of a valid host name after a dot is valid.
         let _ = web.set_host(Some(bare));
     }
     let path = api.path().trim_end_matches('/');
@@ -63,10 +63,10 @@ mod tests {
     #[track_caller]
     fn check(api: &str, scope: &Scope, expect: &str) {
         let repository = Repository::try_from("octo/app").expect("a name");
-        let web = web_address(&api.parse().expect("an address"));
-        let seen =
+        let web = web_url(&api.parse().expect("a URL"));
+        let paths =
             format!("{} {}", scope.api_path(&repository), scope.runner_url(&web, &repository));
-        assert_eq!(seen, expect);
+        assert_eq!(paths, expect);
     }
 
     #[test]

@@ -1,52 +1,47 @@
-//! Holds what must never be printed.
+//! Values that must never be printed.
 
 use std::fmt;
 
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-/// A secret value: it has no `Display`, and its `Debug` form shows nothing of it.
-#[derive(Clone, Eq, PartialEq)]
-pub struct Secret(String);
+/// A secret value. It has no `Display`, its `Debug` form shows nothing of it, and its memory is overwritten on drop.
+#[derive(Clone, Debug)]
+pub struct Secret(SecretString);
 
 impl Secret {
     /// Wraps a value.
     pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
+        Self(SecretString::from(value.into()))
     }
 
-    /// Lends the value, to sign or to send with it.
+    /// Returns the value, to sign with it or to send it.
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 }
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(***)")
-    }
-}
-
-/// An address whose query may hold a shared access signature: its `Debug` form leaves the query out.
+/// A URL whose query may contain a shared access signature. Its `Debug` form omits the query.
 #[derive(Clone, PartialEq)]
 pub struct SignedUrl(Url);
 
 impl SignedUrl {
-    /// Wraps an address.
+    /// Wraps a URL.
     pub fn new(url: Url) -> Self {
         Self(url)
     }
 
-    /// Lends the whole address, to send to it.
+    /// Returns the whole URL, to send a request to it.
     pub fn expose(&self) -> &Url {
         &self.0
     }
 
-    /// Tells whether the address itself authorizes whoever sends to it.
+    /// Returns whether the URL contains a signature, so that a request needs no other credential.
     pub fn is_signed(&self) -> bool {
         self.0.query_pairs().any(|(name, _)| name == "sig")
     }
 
-    /// Appends a part to the path, before the signature.
+    /// Appends a segment to the path, and keeps the query.
     #[must_use]
     pub fn join(&self, part: &str) -> Self {
         let mut url = self.0.clone();
@@ -63,9 +58,9 @@ impl fmt::Debug for SignedUrl {
     }
 }
 
-/// A secret during its rotation: the newest value signs, each value verifies.
+/// A secret that may be in rotation: the newest value signs, and each value verifies.
 ///
-/// Whoever holds the older value goes on until it has been told the newer, so that a rotation loses nothing.
+/// A sender that has the older value may continue to use it until it gets the newer one, so a rotation loses nothing.
 #[derive(Clone, Debug)]
 pub struct Rotating {
     newest: Secret,
@@ -73,10 +68,10 @@ pub struct Rotating {
 }
 
 impl Rotating {
-    /// Reads one value, or two with a comma between them, newest first.
+    /// Parses one value, or two that are separated by a comma, the newest first.
     ///
     /// # Errors
-    /// There is no value, an empty one, or more than two.
+    /// When there is no value, an empty value, or more than two.
     pub fn parse(text: &str) -> Result<Self, NotOneOrTwo> {
         let mut values = text.split(',').map(str::trim);
         let newest = values.next().filter(|value| !value.is_empty()).ok_or(NotOneOrTwo)?;
@@ -87,20 +82,20 @@ impl Rotating {
         Ok(Self { newest: Secret::new(newest), older: older.map(Secret::new) })
     }
 
-    /// Lends the value to sign with.
+    /// Returns the value to sign with.
     pub fn newest(&self) -> &Secret {
         &self.newest
     }
 
-    /// Lends every value that still verifies, newest first.
+    /// Returns all values that verify, the newest first.
     pub fn all(&self) -> impl Iterator<Item = &Secret> {
         std::iter::once(&self.newest).chain(&self.older)
     }
 }
 
-/// A rotating secret is one value or two.
+/// A text that is not one or two values.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[error("takes one value, or two with a comma between them (the newest first), none of them empty")]
+#[error("must be one value, or two separated by a comma (the newest first), none of them empty")]
 pub struct NotOneOrTwo;
 
 #[cfg(test)]
@@ -115,8 +110,8 @@ mod tests {
     }
 
     #[test]
-    fn a_signed_address_is_printed_without_its_signature() {
-        let url = SignedUrl::new("https://a/b?sv=1&sig=hush".parse().expect("an address"));
+    fn a_signed_url_is_printed_without_its_signature() {
+        let url = SignedUrl::new("https://a/b?sv=1&sig=hush".parse().expect("a URL"));
         assert_eq!(format!("{:?}", url.join("c")), "SignedUrl(https://a/b/c)");
         assert_eq!(url.join("c").expose().as_str(), "https://a/b/c?sv=1&sig=hush");
         assert!(url.is_signed());

@@ -1,7 +1,7 @@
-//! Reads the application settings, once, before anything listens.
+//! Reads the application settings once, before the handler listens.
 //!
-//! Every fault is found in the same reading, so that a deployment is mended in one go. This is the only
-//! module that reads the environment.
+//! All faults are reported together, so that an operator can correct them in one deployment. This is the only module
+//! that reads the environment.
 
 use url::Url;
 
@@ -24,55 +24,55 @@ pub use reader::Faults;
 use reader::Reader;
 pub use reconciliation::ReconciliationSettings;
 
-/// GitHub's own API, whose hook ranges are built in.
+/// The API of github.com, whose webhook ranges are built in.
 const GITHUB_API: &str = "https://api.github.com/";
 
-/// All settings, each read and checked.
+/// All settings, parsed and checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where the handler listens, on 127.0.0.1; the Functions host chooses it.
+    /// The port on 127.0.0.1 where the handler listens. The Functions host chooses it.
     pub port: u16,
-    /// What decides about a delivery.
+    /// Settings for decisions about deliveries.
     pub webhook: WebhookSettings,
-    /// Who may call, by source address.
+    /// Settings for the admission by source address.
     pub firewall: FirewallSettings,
-    /// Where runners are registered.
+    /// Settings for the GitHub client.
     pub github: GithubSettings,
-    /// Where tasks are added.
+    /// Settings for the Batch client.
     pub batch: BatchSettings,
-    /// Where messages and claims are kept.
+    /// Settings for the storage clients.
     pub storage: StorageSettings,
-    /// What runners are told.
+    /// Settings for runners.
     pub runners: RunnerSettings,
-    /// What ReconcileRunners keeps to.
+    /// Settings for ReconcileRunners.
     pub reconciliation: ReconciliationSettings,
-    /// The client id of the user-assigned identity; the system-assigned one where there is none.
+    /// The client id of the user-assigned identity; without one the system-assigned identity is used.
     pub identity_client_id: Option<String>,
 }
 
-/// What decides about a delivery.
+/// Settings for decisions about deliveries.
 #[derive(Clone, Debug)]
 pub struct WebhookSettings {
-    /// The secret that GitHub signs with.
+    /// The secret with which GitHub signs.
     pub secret: Rotating,
-    /// Which jobs are served.
+    /// The jobs that are served.
     pub policy: Policy,
 }
 
-/// Where runners are registered.
+/// Settings for the GitHub client.
 #[derive(Clone, Debug)]
 pub struct GithubSettings {
-    /// The API's address.
+    /// The URL of the API.
     pub api: Url,
-    /// The web address that belongs to it.
+    /// The URL of the web site that belongs to the API.
     pub web: Url,
-    /// What the handler proves itself with.
+    /// The handler's credential.
     pub credential: GithubCredential,
-    /// The level at which runners join.
+    /// The level at which runners are registered.
     pub scope: Scope,
 }
 
-/// What the handler proves itself to GitHub with.
+/// The handler's credential for GitHub.
 #[derive(Clone, Debug)]
 pub enum GithubCredential {
     /// A personal access token.
@@ -90,18 +90,18 @@ pub struct GithubApp {
     pub key: AppKey,
 }
 
-/// Where tasks are added.
+/// Settings for the Batch client.
 #[derive(Clone, Debug)]
 pub struct BatchSettings {
-    /// The account's address.
+    /// The URL of the account.
     pub url: Url,
-    /// The account's name, which a SharedKey signature covers.
+    /// The name of the account, which is part of a SharedKey signature.
     pub account: String,
-    /// The account's key; Entra authentication by managed identity where there is none.
+    /// The key of the account; without one the managed identity authenticates with Entra.
     pub key: Option<Secret>,
 }
 
-/// Where messages and claims are kept. A shared access signature in an address takes the identity's place.
+/// Settings for the storage clients. A URL with a shared access signature needs no identity.
 #[derive(Clone, Debug)]
 pub struct StorageSettings {
     /// The queue `runner-requests`.
@@ -110,45 +110,45 @@ pub struct StorageSettings {
     pub state: SignedUrl,
 }
 
-/// What runners are told.
+/// Settings for runners.
 #[derive(Clone, Debug)]
 pub struct RunnerSettings {
     /// The prefix of task ids and runner names.
     pub deployment: DeploymentName,
-    /// How a runner comes to its credential.
+    /// How a runner obtains its credential.
     pub registration: Registration,
-    /// What all runners are told alike.
+    /// The settings that all runners share.
     pub runner_environment: RunnerEnvironment,
-    /// The key that signs tickets.
+    /// The key that signs claim tickets.
     pub ticket_key: Rotating,
 }
 
-/// How a runner comes to its credential.
+/// How a runner obtains its credential.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Registration {
-    /// It claims a just-in-time configuration at this address when it starts.
+    /// It claims a just-in-time configuration when it starts.
     Jit {
-        /// Where ClaimRunner answers.
+        /// The URL of ClaimRunner.
         claim_url: Url,
     },
-    /// Its task carries a registration token.
+    /// Its task contains a registration token.
     Token,
 }
 
 impl Settings {
-    /// Reads the settings from the process's environment.
+    /// Reads the settings from the environment of the process.
     ///
     /// # Errors
-    /// Every setting that is missing or malformed, in one message.
+    /// When settings are missing or malformed; the error names all of them.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn from_environment() -> Result<Self, Faults> {
         Self::read(|name| std::env::var(name).ok())
     }
 
-    /// Reads the settings from anywhere; an empty value counts as none.
+    /// Reads the settings with a function. An empty value counts as missing.
     ///
     /// # Errors
-    /// Every setting that is missing or malformed, in one message.
+    /// When settings are missing or malformed; the error names all of them.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Faults> {
         let reader = &mut Reader::new(&lookup);
         let profiles = profiles(reader);
@@ -190,7 +190,7 @@ fn webhook(reader: &mut Reader, profiles: Vec<Profile>) -> WebhookSettings {
 
 fn batch(reader: &mut Reader) -> BatchSettings {
     BatchSettings {
-        url: reader.address("BatchAccountUrl"),
+        url: reader.url("BatchAccountUrl"),
         account: reader.required("BatchAccountName"),
         key: reader.optional_by("BatchAccountKey", base64_key),
     }
@@ -200,7 +200,7 @@ fn base64_key(text: &str) -> Result<Secret, String> {
     use base64::Engine;
     match base64::prelude::BASE64_STANDARD.decode(text) {
         Ok(_) => Ok(Secret::new(text)),
-        Err(_) => Err("is not base64: copy the account's key as the portal shows it".to_owned()),
+        Err(_) => Err("is not base64: copy the account's key from the portal".to_owned()),
     }
 }
 
@@ -216,7 +216,7 @@ fn storage(reader: &mut Reader) -> StorageSettings {
 }
 
 fn signed(reader: &mut Reader, name: &str, own: Option<String>) -> SignedUrl {
-    SignedUrl::new(reader.address_or_derived(name, own))
+    SignedUrl::new(reader.url_or_derived(name, own))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Tells, of everything that was seen, where each job stands on the road and what it waits for.
+//! Builds the status report: the phase of each job, and the reason why it waits.
 
 use std::collections::BTreeMap;
 
@@ -10,180 +10,181 @@ use crate::repository::Repository;
 
 mod jobs;
 mod pools;
-mod leftovers;
+mod messages;
 
-/// No more jobs than these are listed: those that have waited longest, at each place.
-pub const MOST_JOBS: usize = 500;
+/// Maximum number of listed jobs. Of each phase, those that have waited longest are listed.
+pub const MAX_JOBS: usize = 500;
 
-/// What Status answers.
+/// The response of Status.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct StatusReport {
-    /// When everything was looked at.
+    /// When the data was collected.
     pub at: DateTime<Utc>,
-    /// Whether everything was reached.
+    /// Whether all data could be read.
     pub complete: bool,
-    /// What was not: `jobs`, `runners`, `pools` …
+    /// The data that could not be read: `jobs`, `runners`, `pools` …
     pub unread: Vec<String>,
-    /// How many messages ask for runners, hidden ones included; about.
+    /// Approximate number of messages in the request queue, including invisible ones.
     pub messages: Option<u64>,
-    /// How many jobs are at each place.
-    pub places: BTreeMap<JobPhase, usize>,
-    /// The jobs, in the order of the road, those that have waited longest first.
+    /// The number of jobs in each phase.
+    pub phases: BTreeMap<JobPhase, usize>,
+    /// The jobs, ordered by phase and then by age.
     pub jobs: Vec<JobStatus>,
     /// The pools of the profiles.
     pub pools: Vec<PoolStatus>,
-    /// The messages that could not be worked off.
+    /// The messages in the poison queue.
     pub poison: Vec<PoisonStatus>,
-    /// The webhooks that deliver here, as far as the credential may see them.
-    pub hooks: Vec<String>,
-    /// The deliveries that did not arrive and that no later attempt has brought.
-    pub lost: Vec<LostDelivery>,
-    /// What GitHub has told of its limits, to whom it grants them.
+    /// The webhooks that deliver to this app, as far as the credential can see them.
+    pub webhooks: Vec<String>,
+    /// The deliveries that failed and for which no later attempt succeeded.
+    pub lost_deliveries: Vec<LostDelivery>,
+    /// The rate limits that GitHub has reported to this process.
     pub limits: Vec<RateLimit>,
 }
 
-/// Where a job stands.
+/// The phase of a job, in the order in which a job passes through them.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JobPhase {
-    /// Behind a gate of GitHub's: an approval, a concurrency group.
+    /// Held back by GitHub: an approval or a concurrency group.
     Gated,
-    /// No runner of ours can serve it as things are.
-    Unserved,
-    /// Its runner has been asked for, or will be.
+    /// No runner of this deployment can serve it under the current settings.
+    #[serde(rename = "unserved")]
+    Unservable,
+    /// Its runner has been requested, or will be within minutes.
     Requested,
     /// The task of its runner waits for a node.
     WaitingForNode,
     /// The task of its runner starts.
     Starting,
-    /// Its runner is online, and GitHub has not given it the job.
+    /// Its runner is online, but GitHub has not assigned the job to it.
     WaitingForGithub,
-    /// On a runner of ours.
+    /// Running on a runner of this deployment.
     Running,
 }
 
-/// A job on the road.
+/// A job that waits for a runner of this deployment, or runs on one.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct JobStatus {
-    /// Its id.
+    /// The workflow job's id.
     pub job: u64,
-    /// The id of its run.
+    /// The id of its workflow run.
     pub run: u64,
-    /// Where its workflow lives.
+    /// The repository of its workflow.
     pub repository: Repository,
-    /// What it asks for.
+    /// The labels of its `runs-on`.
     pub labels: Vec<String>,
-    /// Where it stands.
-    pub place: JobPhase,
-    /// When it was made; one behind a gate is made before it may run.
-    pub since: DateTime<Utc>,
+    /// Its phase.
+    pub phase: JobPhase,
+    /// When GitHub created it. A gated job is created before it may run.
+    pub created_at: DateTime<Utc>,
     /// The profile that serves it.
     pub profile: Option<String>,
-    /// The task whose runner serves it, or will.
+    /// The task whose runner will serve it, or serves it.
     pub task: Option<String>,
-    /// What it waits for.
-    pub waits_for: Option<String>,
+    /// Why it waits.
+    pub wait_reason: Option<String>,
 }
 
 /// A pool of a profile.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct PoolStatus {
-    /// Its name.
+    /// Name of the pool.
     pub pool: String,
-    /// How many nodes it has; nothing where it cannot be seen.
+    /// Current number of nodes; `None` if the pool cannot be read.
     pub nodes: Option<u32>,
-    /// How many it is to have.
+    /// Target number of nodes.
     pub target: Option<u32>,
-    /// How many tasks wait for a node of it.
-    pub waiting: usize,
-    /// How many tasks have started on it.
-    pub started: usize,
-    /// What keeps it from growing.
-    pub trouble: Option<String>,
+    /// Number of tasks that wait for a node.
+    pub pending_tasks: usize,
+    /// Number of tasks that run on a node.
+    pub running_tasks: usize,
+    /// Why the pool does not grow.
+    pub error: Option<String>,
 }
 
-/// A message that could not be worked off.
+/// A message in the poison queue.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct PoisonStatus {
-    /// Its id, by which it can be replayed.
+    /// Id of the message, with which it can be replayed.
     pub handle: String,
-    /// When it was given up.
-    pub since: DateTime<Utc>,
-    /// The job that it asks a runner for, where it can be read.
+    /// When it was moved to the poison queue.
+    pub poisoned_at: DateTime<Utc>,
+    /// The job for which it requests a runner, if the message can be read.
     pub job: Option<u64>,
-    /// Where that job's workflow lives.
+    /// The repository of that job's workflow.
     pub repository: Option<Repository>,
-    /// What becomes of it.
-    pub fate: String,
+    /// What reconciliation will do with it.
+    pub disposition: String,
 }
 
-/// A delivery that did not arrive.
+/// A webhook delivery that failed.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct LostDelivery {
-    /// Where the webhook is.
-    pub hook: String,
-    /// The event, by which it can be replayed.
+    /// API path of the webhook.
+    pub webhook: String,
+    /// The GUID of the event, with which it can be replayed.
     pub guid: String,
-    /// When it was last tried.
+    /// When GitHub last attempted it.
     pub at: DateTime<Utc>,
-    /// How often GitHub was asked for it again.
-    pub attempts: u32,
-    /// Whether GitHub is asked no more.
-    pub given_up: bool,
+    /// How many redeliveries were requested.
+    pub redeliveries: u32,
+    /// Whether no further redelivery is requested.
+    pub abandoned: bool,
 }
 
-/// What is left of a limit of GitHub's.
+/// A rate limit of GitHub.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct RateLimit {
-    /// The account of the App's installation; nothing for a token.
+    /// The account of the App's installation; `None` for a token.
     pub account: Option<String>,
-    /// What the requests count as, such as `core`; nothing for a pause of them all.
+    /// The resource of the limit, such as `core`; `None` if GitHub has paused all requests.
     pub resource: Option<String>,
-    /// The requests of an hour.
+    /// Requests per hour.
     pub limit: Option<u32>,
-    /// Those that are left of it.
+    /// Requests that remain in this hour.
     pub remaining: Option<u32>,
-    /// When there are more.
-    pub until: DateTime<Utc>,
+    /// When the limit is reset.
+    pub resets_at: DateTime<Utc>,
 }
 
-/// What is told beside what reconciliation sees.
+/// The parts of a status report that are not in the snapshot.
 #[derive(Clone, Debug, Default)]
-pub struct Beside {
-    /// What could not be read, or was not reached.
+pub struct StatusInputs {
+    /// The data that could not be read.
     pub unread: Vec<&'static str>,
-    /// How many messages ask for runners.
+    /// Approximate number of messages in the request queue.
     pub messages: Option<u64>,
-    /// What GitHub has told of its limits.
+    /// The rate limits that GitHub has reported.
     pub limits: Vec<RateLimit>,
 }
 
-/// Makes the answer of what was seen.
+/// Builds the report from a snapshot.
 pub fn report(
-    seen: &Snapshot,
+    snapshot: &Snapshot,
     previous: &ReconcileState,
-    beside: Beside,
+    inputs: StatusInputs,
     rules: &Rules,
     now: DateTime<Utc>,
 ) -> StatusReport {
-    let mut jobs = jobs::on_the_road(seen, rules, now);
-    jobs.sort_by_key(|job| (job.place, job.since, job.job));
-    let mut places = BTreeMap::new();
+    let mut jobs = jobs::waiting_or_running(snapshot, rules, now);
+    jobs.sort_by_key(|job| (job.phase, job.created_at, job.job));
+    let mut phases = BTreeMap::new();
     for job in &jobs {
-        *places.entry(job.place).or_insert(0) += 1;
+        *phases.entry(job.phase).or_insert(0) += 1;
     }
     StatusReport {
         at: now,
-        complete: beside.unread.is_empty(),
-        unread: beside.unread.into_iter().map(str::to_owned).collect(),
-        messages: beside.messages,
-        places,
-        jobs: jobs::longest_waiting(jobs, MOST_JOBS),
-        pools: pools::of_profiles(seen, rules),
-        poison: leftovers::poison(seen, rules, now),
-        hooks: seen.hooks.clone(),
-        lost: leftovers::lost(seen, previous, now),
-        limits: beside.limits,
+        complete: inputs.unread.is_empty(),
+        unread: inputs.unread.into_iter().map(str::to_owned).collect(),
+        messages: inputs.messages,
+        phases,
+        jobs: jobs::longest_waiting(jobs, MAX_JOBS),
+        pools: pools::of_profiles(snapshot, rules),
+        poison: messages::poison(snapshot, rules, now),
+        webhooks: snapshot.hooks.clone(),
+        lost_deliveries: messages::lost(snapshot, previous, now),
+        limits: inputs.limits,
     }
 }
 

@@ -1,6 +1,6 @@
-//! Azure Storage: the queue of runner requests and its poison, the claims, and what runs leave to the next.
+//! Azure Storage: the queue of runner requests and its poison queue, the claims, and the state of functions.
 //!
-//! An address with a shared access signature authorizes itself; any other goes with the app's identity.
+//! A URL with a shared access signature needs no other credential. With any other URL the app's identity is used.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ mod poison;
 mod state;
 
 pub use claims::{Claim, ClaimError, Claims, ClaimsError};
-pub use hook_ranges::{HookRangesBlob, KeptRanges};
+pub use hook_ranges::{HookRangesBlob, ReadRanges};
 pub use poison::{PoisonError, PoisonQueue};
 pub use queue::{CountError, QueueError, RequestQueue};
 pub use state::{ReadState, StateBlob, StateError, Written};
@@ -44,7 +44,7 @@ fn queue_client(
     QueueClient::new(address, credential, Some(options))
 }
 
-/// Puts the service's code in place of its answer, which runs over several lines and tells what was signed.
+/// Replaces the service's error message by its code: the message has several lines, and repeats what was signed.
 fn in_one_line(err: Error) -> Error {
     match err.kind() {
         ErrorKind::HttpResponse { status, error_code: Some(code), .. } => {

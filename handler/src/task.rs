@@ -1,4 +1,4 @@
-//! The Batch task of a runner: its id, how it starts, and what it is told.
+//! The Batch task of a runner: its id, its command, and its environment variables.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -11,92 +11,92 @@ mod environment;
 
 pub use id::{DeploymentName, TaskId};
 
-/// How the runner comes to its credential.
+/// The credential with which a runner registers.
 #[derive(Clone, Debug)]
 pub enum Credential {
     /// It claims a just-in-time configuration when it starts.
     Claim {
-        /// Where ClaimRunner answers.
+        /// The URL of ClaimRunner.
         url: String,
         /// The ticket of this task.
         ticket: Secret,
     },
-    /// It carries a registration token, for pools that cannot reach the function.
+    /// It has a registration token, for pools that cannot reach ClaimRunner.
     Token {
         /// The registration token.
         token: Secret,
-        /// When the token ends.
+        /// When the token expires.
         expires_at: DateTime<Utc>,
     },
 }
 
-/// What all runners of a deployment are told alike.
+/// The settings that all runners of a deployment share.
 #[derive(Clone, Debug)]
 pub struct RunnerEnvironment {
-    /// The registry that holds the images, such as `mine.azurecr.io`.
+    /// The registry of the images, such as `mine.azurecr.io`.
     pub registry: String,
-    /// The runner group of profiles that name none.
+    /// The runner group of profiles that specify none.
     pub group: String,
-    /// The globs of the allowed repositories, with commas between them; empty for all.
+    /// The globs of the allowed repositories, separated by commas; empty for all.
     pub allowed_repositories: String,
-    /// How long a job may run, in hours.
+    /// Maximum duration of a job, in hours.
     pub max_job_hours: u32,
-    /// How the outside is reached.
+    /// How the runners reach the internet.
     pub network: Network,
 }
 
 impl RunnerEnvironment {
-    /// Tells how long a task may matter: it waits for a day at most, then runs.
+    /// Returns how long a task can exist before it has ended: it waits for a day at most, then runs.
     pub fn max_lifetime(&self) -> TimeDelta {
         MAX_WAIT + TimeDelta::hours(self.max_job_hours.into())
     }
 }
 
-/// How runners reach the outside. An empty one leaves that to the pool.
+/// How runners reach the internet. If empty, the pool's network decides.
 #[derive(Clone, Debug, Default)]
 pub struct Network {
-    /// The proxy for https.
+    /// The URL of the proxy for https.
     pub https_proxy: Option<String>,
-    /// The hosts that are reached without it, with commas between them.
+    /// The hosts that are reached without the proxy, separated by commas.
     pub no_proxy: String,
-    /// PEM certificates that are trusted besides those of the image.
+    /// PEM certificates that are trusted in addition to those of the image.
     pub extra_ca_certificates: Option<String>,
 }
 
-/// A task to be added to Batch: a container that serves one job.
+/// A task to be added to Batch. It runs one container, which serves one job.
 #[derive(Clone, Debug)]
 pub struct RunnerTask {
     /// The task's id, and the runner's name.
     pub id: TaskId,
-    /// How its container comes to run.
+    /// How its container is started.
     pub start: Start,
-    /// The task slots that it takes.
+    /// The number of task slots that it occupies.
     pub slots: u32,
-    /// How long it may run, in hours.
+    /// Its maximum duration, in hours.
     pub max_hours: u32,
     /// Its environment, in a fixed order.
     pub environment: Vec<(&'static str, Secret)>,
 }
 
-/// How the container of a task comes to run.
+/// How the container of a task is started.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Start {
     /// Batch starts the image with its entrypoint, on a pool with a container configuration.
     Container {
-        /// The image with its registry.
+        /// The image, including its registry.
         image: String,
-        /// Options for the container's creation.
+        /// Options of `docker create`.
         run_options: String,
     },
-    /// An ordinary task of a pool without one calls the launch script that the pool's start task has left
-    /// on the node.
+    /// On a pool without a container configuration, an ordinary task runs the launch script that the pool's start
+    /// task has installed on the node.
     Script {
-        /// The command line: fixed, so that nothing of a request can be a word of it.
+        /// The command line. It is constant, so that no part of a request can become a word of it.
         command_line: &'static str,
     },
 }
 
-/// Batch runs no shell, and only a shell knows the folder of the node.
+/// Batch starts no shell, and only a shell can expand the variable that contains the node's directory.
 const LAUNCH_ON_LINUX: &str = r#"/bin/bash -c 'exec "$AZ_BATCH_NODE_SHARED_DIR/mayfly/launch.sh"'"#;
 const LAUNCH_ON_WINDOWS: &str = concat!(
     "cmd /c powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass ",
@@ -106,7 +106,7 @@ const LAUNCH_ON_WINDOWS: &str = concat!(
 impl RunnerTask {
     /// Describes the task of a request.
     ///
-    /// `runner_url` is the page of the repository, organization or enterprise that the runner joins.
+    /// `runner_url` is the web page of the repository, organization or enterprise where the runner registers.
     pub fn describe(
         id: TaskId,
         request: &RunnerRequest,
@@ -115,18 +115,18 @@ impl RunnerTask {
         runner_url: &str,
         credential: &Credential,
     ) -> Self {
-        let mut told = environment::facts(&id, request, profile, runner_environment);
-        told.extend(environment::registration(profile, runner_url, credential));
-        told.extend(environment::network(&runner_environment.network));
+        let mut variables = environment::identity(&id, request, profile, runner_environment);
+        variables.extend(environment::registration(profile, runner_url, credential));
+        variables.extend(environment::network(&runner_environment.network));
         if profile.launch == Launch::DockerRun {
-            told.extend(environment::container(profile, runner_environment));
+            variables.extend(environment::container(profile, runner_environment));
         }
         Self {
             id,
             start: start(profile, runner_environment),
             slots: profile.slots,
             max_hours: runner_environment.max_job_hours,
-            environment: told,
+            environment: variables,
         }
     }
 }
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_claims_carries_a_ticket_and_no_credential() {
+    fn a_task_that_claims_has_a_ticket_and_no_credential() {
         let ubuntu = &default_profiles("ubuntu", "windows")[0];
         insta::assert_snapshot!(task(ubuntu, &claim()), @r#"
         Container { image: "mine.azurecr.io/githubactions-runner:ubuntu-24.04-2.338.0", run_options: "--user 1001 --stop-timeout 30" }
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_with_a_token_speaks_the_names_of_the_articles_images() {
+    fn a_task_with_a_token_sets_the_variables_of_other_images() {
         let token =
             Credential::Token { token: Secret::new("AABBCC"), expires_at: DateTime::UNIX_EPOCH };
         let ubuntu = &default_profiles("ubuntu", "windows")[0];
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_of_a_windows_node_starts_its_container_by_a_script() {
+    fn a_task_of_a_windows_node_starts_its_container_by_script() {
         let windows = &default_profiles("ubuntu", "windows")[2];
         insta::assert_snapshot!(task(windows, &claim()), @r#"
         Script { command_line: "cmd /c powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -File %AZ_BATCH_NODE_SHARED_DIR%\\mayfly\\launch.ps1" }
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn no_profile_or_payload_is_a_word_of_a_command_line() {
+    fn no_profile_or_request_is_a_word_of_a_command_line() {
         let mut odd = default_profiles("ubuntu", "windows")[0].clone();
         odd.launch = Launch::DockerRun;
         odd.image = "a; rm -rf /".to_owned();

@@ -1,7 +1,8 @@
-//! The ticket that a task carries in place of a credential.
+//! The claim ticket: what a task has instead of a credential.
 //!
-//! It proves to ClaimRunner which task asks, and nothing more: the HMAC of task, profile and expiry, with
-//! a key of its own. Whoever reads it from the task can claim only while that task runs, once a run.
+//! It proves to ClaimRunner for which task a runner claims, and nothing else: it is the HMAC of task, profile and
+//! expiry with a key of its own. A process that reads it from the task can claim only while that task runs, and only
+//! once for each run of the task.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -12,17 +13,17 @@ use sha2::Sha256;
 
 use crate::secret::{Rotating, Secret};
 
-/// What a ticket says.
+/// The content of a ticket.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Ticket {
-    /// The task that may claim.
+    /// The task whose runner may claim.
     pub task: String,
-    /// The profile that the task belongs to.
+    /// The profile of the task.
     pub profile: String,
-    /// Which of the profile's Batch jobs holds it; a ticket of an earlier version means the first.
+    /// The number of the profile's Batch job that contains the task. Tickets of an earlier version omit 1.
     #[serde(default = "first")]
     pub generation: u32,
-    /// When the ticket ends, in seconds since 1970.
+    /// When the ticket expires, in seconds since 1970.
     #[serde(with = "chrono::serde::ts_seconds")]
     pub expires: DateTime<Utc>,
 }
@@ -31,22 +32,22 @@ fn first() -> u32 {
     1
 }
 
-/// A text that is no ticket of ours, or no longer.
+/// A text that is not a valid ticket.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum BadTicket {
-    /// It is not of a form that this version knows.
+    /// It is not of the format of this version.
     #[error("the ticket is malformed")]
     Malformed,
-    /// It was not signed with the ticket key, or changed since.
+    /// It was not signed with the ticket key, or was changed.
     #[error("the ticket is not signed with the key of setting TicketKey")]
     Forged,
-    /// Its time is over.
+    /// It has expired.
     #[error("the ticket has expired")]
     Expired,
 }
 
 impl Ticket {
-    /// Renders and signs the ticket: `1.<payload>.<signature>`, both in unpadded URL-safe base64.
+    /// Serializes and signs the ticket: `1.<payload>.<signature>`, both in unpadded URL-safe base64.
     pub fn seal(&self, key: &Rotating) -> Secret {
         let json = serde_json::to_vec(self).expect("plain fields always serialize");
         let payload = format!("1.{}", BASE64_URL_SAFE_NO_PAD.encode(json));
@@ -54,10 +55,10 @@ impl Ticket {
         Secret::new(format!("{payload}.{}", BASE64_URL_SAFE_NO_PAD.encode(tag)))
     }
 
-    /// Opens a ticket that any value of the key has signed and whose time is not over.
+    /// Verifies and parses a ticket.
     ///
     /// # Errors
-    /// [`BadTicket`]: the holder may not claim.
+    /// When it was signed with no value of the key, has expired, or is malformed: the holder may not claim.
     pub fn open(text: &str, key: &Rotating, now: DateTime<Utc>) -> Result<Self, BadTicket> {
         let (payload, tag) = text.rsplit_once('.').ok_or(BadTicket::Malformed)?;
         let tag = BASE64_URL_SAFE_NO_PAD.decode(tag).map_err(|_| BadTicket::Malformed)?;
@@ -109,14 +110,14 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_that_names_no_generation_means_the_first() {
+    fn a_ticket_without_a_generation_belongs_to_the_first() {
         let json = r#"{"task":"gh-123","profile":"ubuntu","expires":3600}"#;
         let ticket: Ticket = serde_json::from_str(json).expect("a ticket of an earlier version");
         assert_eq!(ticket.generation, 1);
     }
 
     #[test]
-    fn a_ticket_of_the_older_key_opens_during_the_rotation_and_not_after() {
+    fn a_ticket_of_the_older_key_opens_during_a_rotation_only() {
         let sealed = ticket().seal(&key("k1"));
         let open = |keys| Ticket::open(sealed.expose(), &key(keys), DateTime::UNIX_EPOCH);
         assert_eq!(open("k2,k1"), Ok(ticket()));
@@ -124,15 +125,15 @@ mod tests {
     }
 
     #[test]
-    fn no_changed_ticket_opens() {
+    fn a_changed_ticket_does_not_open() {
         let sealed = ticket().seal(&key("k1"));
-        for place in 0..sealed.expose().len() {
+        for index in 0..sealed.expose().len() {
             let mut bytes = sealed.expose().as_bytes().to_vec();
-            bytes[place] ^= 1;
+            bytes[index] ^= 1;
             let changed = String::from_utf8_lossy(&bytes);
             assert!(
                 Ticket::open(&changed, &key("k1"), DateTime::UNIX_EPOCH).is_err(),
-                "byte {place}"
+                "byte {index}"
             );
         }
         assert_eq!(Ticket::open("", &key("k1"), DateTime::UNIX_EPOCH), Err(BadTicket::Malformed));

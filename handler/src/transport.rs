@@ -1,6 +1,6 @@
-//! Sends every request of the process: one [`HttpTransport`] leads to Azure, another to what is outside of it.
+//! Sends all requests of the process: one [`HttpTransport`] for services in Azure, another for other hosts.
 //!
-//! A wire is a function, so that whoever calls the functions without sockets can put another one in its place.
+//! A transport is a function, so that tests and simulations can replace the network.
 
 use std::error::Error;
 use std::fmt;
@@ -21,43 +21,42 @@ mod azure;
 pub use azure::{azure_options, reading_retries, short_retries};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Batch and storage give up after 30 seconds themselves; GitHub takes seconds at its worst.
+/// Batch and storage themselves time out after 30 seconds; GitHub takes seconds at worst.
 const TIMEOUT: Duration = Duration::from_secs(40);
 
-/// A request with its whole body.
+/// A request with its complete body.
 pub type Request = http::Request<Bytes>;
-/// An answer with its whole body.
+/// A response with its complete body.
 pub type Response = http::Response<Bytes>;
 
-type Exchange =
-    dyn Fn(Request) -> BoxFuture<'static, Result<Response, TransportError>> + Send + Sync;
+type SendFn = dyn Fn(Request) -> BoxFuture<'static, Result<Response, TransportError>> + Send + Sync;
 
-/// Sends one request and gives its answer, whatever its status.
+/// Sends a request and returns the response, whatever its status.
 #[derive(Clone)]
-pub struct HttpTransport(Arc<Exchange>);
+pub struct HttpTransport(Arc<SendFn>);
 
-/// The two ways out of the process.
+/// The transports of the process.
 #[derive(Clone, Debug)]
 pub struct Transports {
-    /// To what is within Azure, which private endpoints and no proxy lead to.
+    /// For services in Azure, which are reached over private endpoints and without a proxy.
     pub azure: HttpTransport,
-    /// To what is outside of Azure, which a proxy may lead to.
+    /// For hosts outside of Azure, which may be reached through a proxy.
     pub external: HttpTransport,
 }
 
-/// A request has no answer. The text leaves the address out: a shared access signature is part of it.
+/// The request has no response. The text omits the URL, which may contain a shared access signature.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum TransportError {
-    /// It was not sent.
+    /// The request was not sent.
     #[error("{0}")]
     NotConnected(String),
-    /// It may have arrived.
+    /// The request may have arrived.
     #[error("{0}")]
     Broken(String),
 }
 
 impl HttpTransport {
-    /// Makes a wire that ends in this function.
+    /// Creates a transport that calls a function.
     pub fn new<F>(send: impl Fn(Request) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<Response, TransportError>> + Send + 'static,
@@ -65,24 +64,22 @@ impl HttpTransport {
         Self(Arc::new(move |request| send(request).boxed()))
     }
 
-    /// Makes a wire of sockets.
+    /// Creates a transport that uses the network.
     pub fn http(client: reqwest::Client) -> Self {
         Self::new(move |request| exchange(client.clone(), request))
     }
 
-    /// Sends a request, once. It ends by the [`Deadline`] of the current work.
-    ///
-    /// # Errors
-    /// [`TransportError`].
+    /// Sends a request once, at the latest until the [`Deadline`] of the current work.
     pub async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let left = Deadline::current().map_or(TIMEOUT, Deadline::remaining).min(TIMEOUT);
-        if left.is_zero() {
-            let fault = "not sent: the time of this invocation is over";
+        let remaining = Deadline::current().map_or(TIMEOUT, Deadline::remaining).min(TIMEOUT);
+        if remaining.is_zero() {
+            let fault = "not sent: the time limit of this invocation was reached";
             return Err(TransportError::NotConnected(fault.to_owned()));
         }
-        let late =
-            || TransportError::Broken(format!("no answer within {:.1} s", left.as_secs_f64()));
-        timeout(left, (self.0)(request)).await.unwrap_or_else(|_| Err(late()))
+        let late = || {
+            TransportError::Broken(format!("no response within {:.1} s", remaining.as_secs_f64()))
+        };
+        timeout(remaining, (self.0)(request)).await.unwrap_or_else(|_| Err(late()))
     }
 }
 
@@ -92,44 +89,45 @@ impl fmt::Debug for HttpTransport {
     }
 }
 
-/// Begins a request to an address.
+/// Starts a request to a URL.
 pub(crate) fn request_to(method: &http::Method, url: &Url) -> http::request::Builder {
     http::Request::builder().method(method.clone()).uri(url.as_str())
 }
 
 async fn exchange(client: reqwest::Client, request: Request) -> Result<Response, TransportError> {
-    let answer = client.execute(request.try_into().map_err(quiet)?).await.map_err(quiet)?;
+    let received = client.execute(request.try_into().map_err(without_url)?).await;
+    let received = received.map_err(without_url)?;
     let mut response = http::Response::new(Bytes::new());
-    *response.status_mut() = answer.status();
-    response.headers_mut().clone_from(answer.headers());
-    *response.body_mut() = answer.bytes().await.map_err(quiet)?;
+    *response.status_mut() = received.status();
+    response.headers_mut().clone_from(received.headers());
+    *response.body_mut() = received.bytes().await.map_err(without_url)?;
     Ok(response)
 }
 
-fn quiet(err: reqwest::Error) -> TransportError {
+fn without_url(err: reqwest::Error) -> TransportError {
     let unsent = err.is_connect() || err.is_builder();
     let text = ErrorChain(&err.without_url() as &dyn Error).to_string();
     if unsent { TransportError::NotConnected(text) } else { TransportError::Broken(text) }
 }
 
-/// Builds the client for what is within Azure, which private endpoints and no proxy lead to. TLS is rustls with ring and built-in roots, so that it starts in an image without
-/// CA certificates.
+/// Creates the client for services in Azure, which are reached without a proxy. TLS is rustls with ring and built-in
+/// roots, so it works in an image without CA certificates.
 ///
 /// # Errors
-/// The extra certificates cannot be read.
+/// When the extra certificates are malformed.
 pub fn http_client(extra_ca_certificates: Option<&str>) -> Result<reqwest::Client, reqwest::Error> {
-    client_by_proxy(None, extra_ca_certificates)
+    proxied_client(None, extra_ca_certificates)
 }
 
-/// Builds the client for what is outside of Azure: it reaches https by the proxy at this address, if any.
+/// Creates the client for hosts outside of Azure, which uses the proxy at this URL for https, if any.
 ///
 /// # Errors
-/// The proxy's address or the extra certificates cannot be read.
-pub fn client_by_proxy(
+/// When the proxy's URL or the extra certificates are malformed.
+pub fn proxied_client(
     https_proxy: Option<&str>,
     extra_ca_certificates: Option<&str>,
 ) -> Result<reqwest::Client, reqwest::Error> {
-    // An error says that a provider is installed already, which then is this one.
+    // It fails if a provider is installed already, which then is the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS
         .iter()
@@ -142,9 +140,9 @@ pub fn client_by_proxy(
         .tls_certs_only(roots)
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TIMEOUT)
-        // A redirect could carry a credential to a host that no setting names.
+        // A redirect could send a credential to a host that is not in the settings.
         .redirect(reqwest::redirect::Policy::none())
-        // What the environment says of proxies is the platform's, and not a setting.
+        // Proxy variables of the environment belong to the platform; they are no settings.
         .no_proxy()
         .user_agent(concat!("mayfly/", env!("CARGO_PKG_VERSION")));
     match https_proxy {

@@ -1,7 +1,6 @@
-//! Reads a webhook delivery: its signature first, then its event.
+//! Parses a webhook delivery: its signature first, then its event.
 //!
-//! The only way to hold a [`Delivery`] is through its signature, and the only way to an [`Event`] is
-//! through a delivery.
+//! A [`Delivery`] can be obtained only by verifying a signature, and an [`Event`] only from a delivery.
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
@@ -10,27 +9,27 @@ use sha2::Sha256;
 use crate::json::{JsonFault, shortened};
 use crate::secret::{Rotating, Secret};
 
-/// The largest body that is looked at. GitHub caps payloads at 25 MB, but a `workflow_job` is about 7 kB.
-pub const BODY_LIMIT: usize = 1 << 20;
+/// Maximum size of a body. GitHub's limit for payloads is 25 MB, but a `workflow_job` has about 7 kB.
+pub const MAX_BODY_BYTES: usize = 1 << 20;
 
-/// A body whose signature verified.
+/// A body with a valid signature.
 #[derive(Clone, Copy)]
 pub struct Delivery<'a> {
     body: &'a [u8],
 }
 
-/// The signature is missing, of a form we do not take, or wrong.
+/// The signature is missing, malformed, or wrong.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum BadSignature {
-    /// There is no SHA-256 signature; GitHub still sends a SHA-1 one beside it, which proves nothing.
+    /// There is no SHA-256 signature. GitHub also sends a SHA-1 signature, which proves nothing.
     #[error("header X-Hub-Signature-256 is missing: set a secret on the webhook")]
     Missing,
-    /// The header is not `sha256=` and 64 hexadecimal digits.
-    #[error("header X-Hub-Signature-256 is not sha256= and 64 hexadecimal digits")]
+    /// The header is not `sha256=` followed by 64 hexadecimal digits.
+    #[error("header X-Hub-Signature-256 is not sha256= followed by 64 hexadecimal digits")]
     Malformed,
-    /// The body was signed with another secret, or changed on its way.
+    /// The body was signed with another secret, or changed in transit.
     #[error(
-        "the signature does not fit: the webhook's secret must be that of setting GithubWebhookSecret"
+        "the signature does not match: the webhook's secret must equal setting GithubWebhookSecret"
     )]
     Wrong,
 }
@@ -40,17 +39,18 @@ pub enum BadSignature {
 /// <https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries>
 ///
 /// # Errors
-/// [`BadSignature`] where no value of the secret gives this signature.
+/// When no value of the secret yields this signature.
 pub fn verify<'a>(
     secret: &Rotating,
     signature: Option<&str>,
     body: &'a [u8],
 ) -> Result<Delivery<'a>, BadSignature> {
     let signature = signature.ok_or(BadSignature::Missing)?;
-    let hex = signature.strip_prefix("sha256=").ok_or(BadSignature::Malformed)?;
-    let tag = decode_hex(hex).ok_or(BadSignature::Malformed)?;
-    let fits = |secret: &Secret| mac(secret, body).verify_slice(&tag).is_ok();
-    if secret.all().any(fits) { Ok(Delivery { body }) } else { Err(BadSignature::Wrong) }
+    let digits = signature.strip_prefix("sha256=").ok_or(BadSignature::Malformed)?;
+    let mut tag = [0; 32];
+    hex::decode_to_slice(digits, &mut tag).map_err(|_| BadSignature::Malformed)?;
+    let matches = |secret: &Secret| mac(secret, body).verify_slice(&tag).is_ok();
+    if secret.all().any(matches) { Ok(Delivery { body }) } else { Err(BadSignature::Wrong) }
 }
 
 fn mac(secret: &Secret, body: &[u8]) -> Hmac<Sha256> {
@@ -60,55 +60,42 @@ fn mac(secret: &Secret, body: &[u8]) -> Hmac<Sha256> {
     mac
 }
 
-fn decode_hex(text: &str) -> Option<[u8; 32]> {
-    let digits = text.as_bytes();
-    if digits.len() != 64 {
-        return None;
-    }
-    let mut tag = [0; 32];
-    for (byte, pair) in tag.iter_mut().zip(digits.chunks_exact(2)) {
-        let digit = |c: u8| (c as char).to_digit(16);
-        *byte = u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()?;
-    }
-    Some(tag)
-}
-
-/// What a delivery is about.
+/// The event of a delivery.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// GitHub's greeting to a new webhook.
+    /// The event that GitHub sends to a new webhook.
     Ping,
-    /// Something happened to a job.
+    /// A change of a job.
     WorkflowJob(WorkflowJobEvent),
-    /// An event that we did not ask for, by its name.
+    /// An event of another name, to which the webhook should not be subscribed.
     Other(String),
 }
 
-/// A `workflow_job` event, as far as it is needed; unknown fields and values pass.
+/// The needed fields of a `workflow_job` event. Unknown fields and values are accepted.
 ///
 /// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#workflow_job>
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct WorkflowJobEvent {
-    /// `queued`, `waiting`, `in_progress`, `completed`, or one that did not exist yet.
+    /// `queued`, `waiting`, `in_progress`, `completed`, or a later addition.
     pub action: String,
     /// The job.
     pub workflow_job: WorkflowJob,
-    /// Where its workflow lives.
+    /// The repository of its workflow.
     pub repository: EventRepository,
 }
 
 /// The job of an event.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 pub struct WorkflowJob {
-    /// Identifies the job; a re-run of it gets another.
+    /// The job's id. A re-run creates a job with another id.
     pub id: u64,
-    /// Identifies the run that it belongs to.
+    /// The id of its workflow run.
     pub run_id: u64,
-    /// `queued`, `waiting`, `in_progress`, `completed`, or one that did not exist yet.
+    /// `queued`, `waiting`, `in_progress`, `completed`, or a later addition.
     pub status: String,
-    /// What `runs-on` asks for.
+    /// The labels of its `runs-on`.
     pub labels: Vec<String>,
-    /// The runner that has it, or had it; null, or an empty name, where there is none.
+    /// The runner to which it is or was assigned; null or empty if there is none.
     pub runner_name: Option<String>,
 }
 
@@ -117,32 +104,32 @@ pub struct WorkflowJob {
 pub struct EventRepository {
     /// `owner/name`.
     pub full_name: String,
-    /// Whether the public cannot read it.
+    /// Whether it is private or internal.
     pub private: bool,
 }
 
-/// A signed body that is not the event that its header names.
+/// A signed body that is not a valid event of the type in its header.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum BadPayload {
     /// GitHub's default content type for a webhook is form-encoded.
     #[error("the body is form-encoded: set the webhook's content type to application/json")]
     FormEncoded,
-    /// A needed field is missing or of the wrong kind, or the body is no JSON at all.
+    /// A required field is missing or of the wrong type, or the body is not JSON.
     #[error("{field}: {fault}")]
     Field {
-        /// The path of the field, such as `workflow_job.labels[3]`, or the whole body.
+        /// The path of the field, such as `workflow_job.labels[3]`, or `the body`.
         field: String,
-        /// What is wrong with it.
+        /// The fault.
         fault: String,
     },
 }
 
 impl Delivery<'_> {
-    /// Reads the delivery as the event that header `X-GitHub-Event` names.
+    /// Parses the body as an event of the type in header `X-GitHub-Event`.
     ///
     /// # Errors
-    /// [`BadPayload`] where a `workflow_job` lacks what we need.
-    pub fn read(self, event: &str) -> Result<Event, BadPayload> {
+    /// When a `workflow_job` event lacks a required field.
+    pub fn parse(self, event: &str) -> Result<Event, BadPayload> {
         match event {
             "ping" => Ok(Event::Ping),
             "workflow_job" => self.workflow_job().map(Event::WorkflowJob),
@@ -151,8 +138,7 @@ impl Delivery<'_> {
     }
 
     fn workflow_job(self) -> Result<WorkflowJobEvent, BadPayload> {
-        // The plain parse is several times faster than the one that keeps track of paths, and nearly
-        // every delivery is sound.
+        // Plain parsing is several times faster than parsing with paths, and nearly every delivery is valid.
         serde_json::from_slice(self.body).map_err(|_| self.fault())
     }
 
@@ -205,52 +191,49 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_verifies() {
-        let refused =
+    fn no_other_signature_verifies() {
+        let error =
             |signature: Option<&str>, body: &[u8]| verify(&secret(SECRET), signature, body).err();
-        assert_eq!(refused(None, b"Hello, World!"), Some(BadSignature::Missing));
-        assert_eq!(refused(Some("sha1=01"), b""), Some(BadSignature::Malformed));
-        assert_eq!(refused(Some("sha256=757107"), b""), Some(BadSignature::Malformed));
-        assert_eq!(
-            refused(Some(&DOCUMENTED.replace("17", "ö")), b""),
-            Some(BadSignature::Malformed)
-        );
-        assert_eq!(refused(Some(DOCUMENTED), b"Hello, World?"), Some(BadSignature::Wrong));
+        assert_eq!(error(None, b"Hello, World!"), Some(BadSignature::Missing));
+        assert_eq!(error(Some("sha1=01"), b""), Some(BadSignature::Malformed));
+        assert_eq!(error(Some("sha256=757107"), b""), Some(BadSignature::Malformed));
+        assert_eq!(error(Some(&DOCUMENTED.replace("17", "ö")), b""), Some(BadSignature::Malformed));
+        assert_eq!(error(Some(DOCUMENTED), b"Hello, World?"), Some(BadSignature::Wrong));
     }
 
     #[track_caller]
     fn check(body: &str, expect: &str) {
-        let seen = match (Delivery { body: body.as_bytes() }).read("workflow_job") {
+        let parsed = match (Delivery { body: body.as_bytes() }).parse("workflow_job") {
             Ok(event) => format!("{event:?}"),
             Err(err) => err.to_string(),
         };
-        assert!(seen.contains(expect), "{seen} should contain {expect}");
+        assert!(parsed.contains(expect), "{parsed} should contain {expect}");
     }
 
     #[test]
     fn a_faulty_field_is_named() {
-        let sound = r#"{"action":"queued","workflow_job":{"id":1,"run_id":2,"status":"queued","labels":["a"]},"repository":{"full_name":"o/r","private":true}}"#;
-        check(sound, "labels: [\"a\"]");
-        check(&sound.replace(r#""id":1"#, r#""id":"1""#), "workflow_job.id: expected u64");
+        let valid = r#"{"action":"queued","workflow_job":{"id":1,"run_id":2,"status":"queued","labels":["a"]},"repository":{"full_name":"o/r","private":true}}"#;
+        check(valid, "labels: [\"a\"]");
+        check(&valid.replace(r#""id":1"#, r#""id":"1""#), "workflow_job.id: expected u64");
         check(
-            &sound.replace(r#"["a"]"#, r#"["a",{}]"#),
+            &valid.replace(r#"["a"]"#, r#"["a",{}]"#),
             "workflow_job.labels[1]: expected a string",
         );
-        check(&sound.replace(r#","labels":["a"]"#, ""), "missing field `labels`");
-        check(&sound.replace("private", "secret"), "repository: missing field `private`");
+        check(&valid.replace(r#","labels":["a"]"#, ""), "missing field `labels`");
+        check(&valid.replace("private", "secret"), "repository: missing field `private`");
         check("payload=%7B%7D", "application/json");
         check("{", "EOF");
         check("", "EOF");
-        check(&format!("{sound}x"), "trailing characters");
-        check(&sound.replace(r#""action""#, r#""a\nb":tzue,"action""#), "ab: expected ident");
+        check(&format!("{valid}x"), "trailing characters");
+        check(&valid.replace(r#""action""#, r#""a\nb":tzue,"action""#), "ab: expected ident");
     }
 
     #[test]
-    fn unknown_fields_and_values_pass() {
+    fn unknown_fields_and_values_are_accepted() {
         check(
             r#"{"action":"paused","new":[1],"workflow_job":{"id":1,"run_id":2,"status":"ünbekannt","labels":["ü","日本"],"x":{}},"repository":{"full_name":"o/r","private":false}}"#,
             "ünbekannt",
         );
-        assert_eq!(Delivery { body: b"" }.read("push"), Ok(Event::Other("push".to_owned())));
+        assert_eq!(Delivery { body: b"" }.parse("push"), Ok(Event::Other("push".to_owned())));
     }
 }

@@ -1,4 +1,4 @@
-//! The JSON of Batch's REST API, version 2025-06-01, as far as it is sent and read here.
+//! The JSON of Batch's REST API, version 2025-06-01: the parts that are used here.
 
 use std::collections::BTreeMap;
 
@@ -51,9 +51,9 @@ struct ContainerSettings<'a> {
     image_name: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     container_run_options: &'a str,
-    /// The image's own folder: Batch's default is the folder of the task, which is not mounted.
+    /// The image's own directory. Batch's default is the task's directory, which is not mounted.
     working_directory: &'static str,
-    /// Empty, not absent: absent mounts the directories of every task on the node, read and write.
+    /// Empty, not missing: if it is missing, the directories of all tasks on the node are mounted for reading and writing.
     container_host_batch_bind_mounts: [(); 0],
 }
 
@@ -81,13 +81,12 @@ struct AutoUser {
     elevation_level: &'static str,
 }
 
-/// The pool's user with the rights of an administrator.
+/// The pool's user with administrator rights.
 ///
-/// A script needs them for the node's container engine. A container needs them for the sake of its own user:
-/// without them Batch runs it as the pool's unprivileged user, whatever the image's `USER` says, and that user
-/// may not write the runner's folder (<https://learn.microsoft.com/azure/batch/batch-docker-container-workloads>,
-/// "Batch maps the user/group permission to the container"). With them the image's `USER`, or `--user` among the
-/// run options, holds.
+/// A script needs them for the node's container engine. A container needs them for its own user: without them Batch
+/// runs it as the pool's unprivileged user, regardless of the image's `USER`, and that user cannot write to the
+/// runner's directory (<https://learn.microsoft.com/azure/batch/batch-docker-container-workloads>, "Batch maps the
+/// user/group permission to the container"). With them the image's `USER` or the run option `--user` applies.
 const ADMINISTRATOR: UserIdentity =
     UserIdentity { auto_user: AutoUser { scope: "pool", elevation_level: "admin" } };
 
@@ -102,7 +101,7 @@ struct EnvironmentSetting<'a> {
 struct Constraints {
     max_wall_clock_time: String,
     retention_time: &'static str,
-    /// A failed runner is replaced after a look at its job, never blindly run again.
+    /// A failed runner is replaced after its job was checked; Batch must not retry it.
     max_task_retry_count: i32,
 }
 
@@ -133,31 +132,30 @@ impl<'a> TaskToAdd<'a> {
     }
 }
 
-/// A task as Batch shows it.
+/// A task as Batch reports it.
 #[derive(Clone, Debug)]
 pub struct SeenTask {
-    /// Where it stands.
+    /// Its state.
     pub state: TaskState,
-    /// When its present run started. Batch may run a task again when its node dies; each run has a start
-    /// of its own.
+    /// When its present run started. If its node fails, Batch may run a task again; each run has a start time of its own.
     pub started_at: Option<DateTime<Utc>>,
     environment: BTreeMap<String, String>,
 }
 
 impl SeenTask {
-    /// Reads one of the variables that the task was told.
+    /// Returns a variable of the task's environment.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(String::as_str)
     }
 }
 
-/// Where a task stands.
+/// The state of a task.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub enum TaskState {
     /// It waits for a node.
     Active,
-    /// Its node prepares it: pulls the image, makes the directories.
+    /// Its node prepares it: it pulls the image and creates the directories.
     Preparing,
     /// It runs.
     Running,
@@ -190,8 +188,8 @@ struct OwnedSetting {
     value: String,
 }
 
-/// Reads a task; `None` where the body is not one.
-pub(super) fn read_task(body: &[u8]) -> Option<SeenTask> {
+/// Parses a task. Returns `None` if the body is not the documented JSON.
+pub(super) fn parse_task(body: &[u8]) -> Option<SeenTask> {
     let task: TaskBody = serde_json::from_slice(body).ok()?;
     let pair = |setting: OwnedSetting| (setting.name, setting.value);
     Some(SeenTask {
@@ -207,8 +205,8 @@ struct ErrorBody {
     code: String,
 }
 
-/// Reads the published code of an error answer; empty where there is none.
-pub(super) fn code(answer: &RawResponse) -> String {
-    let error = serde_json::from_slice::<ErrorBody>(answer.body().as_ref());
+/// Returns the published code of an error; empty if there is none.
+pub(super) fn code(response: &RawResponse) -> String {
+    let error = serde_json::from_slice::<ErrorBody>(response.body().as_ref());
     error.map(|error| error.code).unwrap_or_default()
 }

@@ -1,48 +1,49 @@
-//! Reads the ledger as a whole: the Batch jobs of all profiles, their tasks, and the pools; and ends tasks.
+//! Lists all Batch jobs, tasks and pools of the deployment, and ends tasks.
 
 use azure_core::http::Method;
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::dto::{self, listed};
-use super::{Batch, BatchError, other, status, task_path, unreadable};
+use super::{Batch, BatchError, error, malformed, status, task_path};
 use crate::batch_job::{BatchJobId, PREFIX};
 use crate::reconcile::snapshot::PoolState;
 
 pub use listed::ListedTask;
 
-/// The most items of a page, which is also Batch's default.
-const PAGE: &str = "1000";
-/// More pages would be a million tasks of one Batch job, which nobody has: a runner's task is kept for days.
-const MOST_PAGES: usize = 1000;
+/// Maximum number of items on a page, which is also Batch's default.
+const PAGE_SIZE: &str = "1000";
+/// Maximum number of pages. A Batch job with more, a million tasks, cannot occur: a task is kept for days.
+const MAX_PAGES: usize = 1000;
 
-/// Whether a Batch job takes tasks and starts them.
+/// Whether a Batch job accepts and starts tasks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum JobState {
-    /// It does.
+    /// It accepts and starts tasks.
     Open,
-    /// It is disabled, completed, or on its way there.
+    /// It is disabled, completed, or about to be.
     Closed,
 }
 
 impl Batch {
-    /// Lists the Batch jobs whose names are those of ours.
+    /// Lists the Batch jobs with the names of this handler.
     ///
     /// # Errors
-    /// As for every call: then nothing is known, not a part.
+    /// When a page could not be read: the list is never incomplete.
     pub async fn jobs(&self) -> Result<Vec<(BatchJobId, JobState)>, BatchError> {
         let filter = format!("startswith(id,'{PREFIX}')");
-        let query = [("$filter", filter.as_str()), ("$select", "id,state"), ("maxresults", PAGE)];
+        let query =
+            [("$filter", filter.as_str()), ("$select", "id,state"), ("maxresults", PAGE_SIZE)];
         let jobs: Vec<listed::Job> = self.list("listing the Batch jobs", "jobs", &query).await?;
-        Ok(jobs.into_iter().filter_map(listed::Job::read).collect())
+        Ok(jobs.into_iter().filter_map(listed::Job::parse).collect())
     }
 
-    /// Lists the tasks of a Batch job, with what tells where each stands. One that is gone has none.
+    /// Lists the tasks of a Batch job. The list is empty if the Batch job does not exist.
     ///
     /// # Errors
-    /// As for every call: then nothing is known, not a part.
+    /// When a page could not be read: the list is never incomplete.
     pub async fn tasks(&self, job: &BatchJobId) -> Result<Vec<ListedTask>, BatchError> {
-        self.tasks_by(job, &[("$select", listed::TASK), ("maxresults", PAGE)]).await
+        self.tasks_by(job, &[("$select", listed::TASK), ("maxresults", PAGE_SIZE)]).await
     }
 
     async fn tasks_by(
@@ -56,67 +57,53 @@ impl Batch {
         }
     }
 
-    /// Lists the tasks of a Batch job whose names begin so.
-    ///
-    /// # Errors
-    /// As for every call.
+    /// Lists the tasks of a Batch job whose ids have a prefix.
     pub async fn tasks_named(
         &self,
         job: &BatchJobId,
         prefix: &str,
     ) -> Result<Vec<ListedTask>, BatchError> {
         let filter = format!("startswith(id,'{prefix}')");
-        let query = [("$filter", filter.as_str()), ("$select", listed::TASK), ("maxresults", PAGE)];
+        let query =
+            [("$filter", filter.as_str()), ("$select", listed::TASK), ("maxresults", PAGE_SIZE)];
         self.tasks_by(job, &query).await
     }
 
     /// Lists the tasks of a Batch job that have not ended.
-    ///
-    /// # Errors
-    /// As for every call.
     pub async fn live_tasks(&self, job: &BatchJobId) -> Result<Vec<ListedTask>, BatchError> {
         let alive = ("$filter", "state ne 'completed'");
-        self.tasks_by(job, &[alive, ("$select", listed::TASK), ("maxresults", PAGE)]).await
+        self.tasks_by(job, &[alive, ("$select", listed::TASK), ("maxresults", PAGE_SIZE)]).await
     }
 
-    /// Lists the pools, with their sizes and what keeps each from growing.
-    ///
-    /// # Errors
-    /// As for every call.
+    /// Lists the pools with their sizes and errors.
     pub async fn pools(&self) -> Result<Vec<(String, PoolState)>, BatchError> {
-        let query = [("$select", listed::POOL), ("maxresults", PAGE)];
+        let query = [("$select", listed::POOL), ("maxresults", PAGE_SIZE)];
         let pools: Vec<listed::Pool> = self.list("listing the pools", "pools", &query).await?;
-        Ok(pools.into_iter().map(listed::Pool::read).collect())
+        Ok(pools.into_iter().map(listed::Pool::parse).collect())
     }
 
-    /// Ends a task, and a process of it. That it has ended, or is gone, is success.
-    ///
-    /// # Errors
-    /// As for every call.
+    /// Terminates a task and its process. Succeeds if it has ended or does not exist.
     pub async fn terminate(&self, job: &BatchJobId, task: &str) -> Result<(), BatchError> {
         let path = format!("{}/terminate", task_path(job, task));
         self.end("terminating a task", Method::Post, &path).await
     }
 
-    /// Deletes a task. That it is gone is success.
-    ///
-    /// # Errors
-    /// As for every call.
+    /// Deletes a task. Succeeds if it does not exist.
     pub async fn delete_task(&self, job: &BatchJobId, task: &str) -> Result<(), BatchError> {
         self.end("deleting a task", Method::Delete, &task_path(job, task)).await
     }
 
     async fn end(&self, call: &'static str, method: Method, path: &str) -> Result<(), BatchError> {
-        let answer = self.send(call, method, path, &[], None).await?;
-        match (status(&answer), dto::code(&answer).as_str()) {
+        let response = self.send(call, method, path, &[], None).await?;
+        match (status(&response), dto::code(&response).as_str()) {
             (200 | 204, _)
             | (404, "TaskNotFound" | "JobNotFound")
             | (409, "TaskCompleted" | "JobBeingDeleted") => Ok(()),
-            _ => Err(other(call, &answer)),
+            _ => Err(error(call, &response)),
         }
     }
 
-    /// Reads a list to its last page. One that leads back to a page, or never ends, is not what Batch describes.
+    /// Reads all pages of a list. Fails if a page links to itself, or the list does not end.
     async fn list<T: DeserializeOwned>(
         &self,
         call: &'static str,
@@ -126,30 +113,30 @@ impl Batch {
         let mut items = Vec::new();
         let mut query: Vec<(String, String)> =
             query.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let pairs: Vec<_> = query.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-            let answer = self.send(call, Method::Get, path, &pairs, None).await?;
-            match (status(&answer), dto::code(&answer).as_str()) {
+            let response = self.send(call, Method::Get, path, &pairs, None).await?;
+            match (status(&response), dto::code(&response).as_str()) {
                 (200, _) => {}
                 (404, "JobNotFound") => return Err(BatchError::NoTask(path.to_owned())),
-                _ => return Err(other(call, &answer)),
+                _ => return Err(error(call, &response)),
             }
             let page: listed::Page<T> =
-                serde_json::from_slice(answer.body().as_ref()).map_err(|_| unreadable(call))?;
+                serde_json::from_slice(response.body().as_ref()).map_err(|_| malformed(call))?;
             items.extend(page.value);
             match page.next_link {
                 Some(link) => {
                     let next = next_query(&link).filter(|next| *next != query);
-                    query = next.ok_or_else(|| unreadable(call))?;
+                    query = next.ok_or_else(|| malformed(call))?;
                 }
                 None => return Ok(items),
             }
         }
-        Err(unreadable(call))
+        Err(malformed(call))
     }
 }
 
-/// Takes the query of a next link alone: where requests go is told by the settings, never by an answer.
+/// Returns the query of the link to the next page. A response must not choose the host of a request.
 fn next_query(link: &str) -> Option<Vec<(String, String)>> {
     let link = Url::parse(link).ok()?;
     let own = |(name, _): &(String, String)| name != "api-version";

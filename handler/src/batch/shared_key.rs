@@ -21,8 +21,8 @@ use crate::secret::Secret;
 
 const OCP_DATE: HeaderName = HeaderName::from_static("ocp-date");
 
-/// The headers that the string to sign lists by place, after the method; the length comes fourth.
-const SIGNED: [&str; 11] = [
+/// The headers that the string to sign contains without their names, after the method.
+const SIGNED_HEADERS: [&str; 11] = [
     "content-encoding",
     "content-language",
     "content-length",
@@ -36,7 +36,7 @@ const SIGNED: [&str; 11] = [
     "range",
 ];
 
-/// A policy that dates and signs every try.
+/// A policy that dates and signs every try of a request.
 pub(super) struct SharedKeyPolicy {
     account: String,
     key: Vec<u8>,
@@ -63,10 +63,9 @@ impl SharedKeyPolicy {
     }
 }
 
-/// Signs a request, which carries its `ocp-date` already: renders its `Authorization` header.
+/// Returns the `Authorization` header of a request that already has the header `ocp-date`.
 ///
-/// `key` is the account's key as bytes. The signature is the one that Microsoft's Python SDK makes of the
-/// same request.
+/// `key` is the decoded key of the account. The signature equals that of Microsoft's Python SDK for the same request.
 pub fn authorization(account: &str, key: &[u8], request: &Request) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(string_to_sign(account, request).as_bytes());
@@ -89,7 +88,7 @@ impl Policy for SharedKeyPolicy {
 
 fn string_to_sign(account: &str, request: &Request) -> String {
     let mut text = request.method().as_str().to_owned();
-    for name in SIGNED {
+    for name in SIGNED_HEADERS {
         let value = match name {
             "content-length" => content_length(request),
             _ => header(request, name),
@@ -104,7 +103,7 @@ fn string_to_sign(account: &str, request: &Request) -> String {
     text
 }
 
-/// None for a GET or HEAD without a body; the HTTP stack adds a zero to any other request without one.
+/// Returns nothing for a GET or HEAD without a body. For other requests without one the HTTP stack sends a zero.
 fn content_length(request: &Request) -> String {
     match (request.method(), request.body().len().unwrap_or_default()) {
         (Method::Get | Method::Head, 0) => String::new(),
@@ -112,9 +111,9 @@ fn content_length(request: &Request) -> String {
     }
 }
 
-/// Sorts the headers that are signed with their names; one without a value is not signed.
+/// Returns the headers that are signed with their names, sorted. A header without a value is not signed.
 ///
-/// The names alone decide: `ocp-a` comes before `ocp-a-b`, though a colon comes after a hyphen.
+/// The order is that of the names alone: `ocp-a` comes before `ocp-a-b`, although a colon comes after a hyphen.
 fn canonical_headers(request: &Request) -> Vec<(&str, &str)> {
     let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let mut signed: Vec<_> =
@@ -123,7 +122,7 @@ fn canonical_headers(request: &Request) -> Vec<(&str, &str)> {
     signed
 }
 
-/// Sorts the parameters by name, each with the first of its values; one without a value is not signed.
+/// Returns the parameters by name, each with its first value. A parameter without a value is not signed.
 fn canonical_query(url: &Url) -> BTreeMap<Cow<'_, str>, Cow<'_, str>> {
     let mut signed = BTreeMap::new();
     for (name, value) in url.query_pairs().filter(|(_, value)| !value.is_empty()) {
@@ -143,7 +142,7 @@ mod tests {
 
     use super::*;
 
-    /// Expected values were made by the signer of Microsoft's Python SDK, azure-batch 15.1.0.
+    /// The expected values were created with the signer of Microsoft's Python SDK, azure-batch 15.1.0.
     #[track_caller]
     fn check(
         method: Method,
@@ -153,8 +152,8 @@ mod tests {
         expect: &str,
     ) {
         let url = format!("https://acct.region.batch.azure.com{path_and_query}");
-        let mut request = Request::new(url.parse().expect("an address"), method);
-        // The date of the known answers names a Monday a Friday, so it is given rather than formatted.
+        let mut request = Request::new(url.parse().expect("a URL"), method);
+        // The date of the expected values calls a Monday a Friday, so it is given rather than formatted.
         request.insert_header(OCP_DATE, "Fri, 17 Feb 2025 00:00:00 GMT");
         headers.iter().for_each(|&(name, value)| request.insert_header(name, value));
         request.set_body(body);
@@ -195,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_value_is_not_signed_and_of_several_values_the_first_is() {
+    fn empty_values_are_not_signed_and_the_first_of_several_is() {
         check(
             Method::Get,
             "/jobs/j1/tasks?b=&a=2&a=1&api-version=2025-06-01",
@@ -210,9 +209,9 @@ mod tests {
         let policy = SharedKeyPolicy::new(
             "acct",
             &Secret::new("aGk="),
-            Clock::telling(|| DateTime::UNIX_EPOCH),
+            Clock::from_fn(|| DateTime::UNIX_EPOCH),
         );
-        let mut request = Request::new("http://h/jobs".parse().expect("an address"), Method::Get);
+        let mut request = Request::new("http://h/jobs".parse().expect("a URL"), Method::Get);
         policy.sign(&mut request);
         let date = request.headers().get_optional_str(&OCP_DATE);
         assert_eq!(date, Some("Thu, 01 Jan 1970 00:00:00 GMT"));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::collector::{Collector, Partial};
 use crate::profiles::{Match, match_profile};
 use crate::reconcile::snapshot::ListedJob;
-use crate::runner_group::bar;
+use crate::runner_group::obstacle;
 use crate::scope::Scope;
 
 /// Returns the reason for each queued job that is kept from its runner. A group that cannot be read keeps none.
@@ -34,7 +34,7 @@ pub(super) async fn read(
                 groups.entry(key).or_insert(group.flatten())
             }
         };
-        let reason = group.as_ref().and_then(|group| bar(group, &listed.repository, policy));
+        let reason = group.as_ref().and_then(|group| obstacle(group, &listed.repository, policy));
         barred.value.extend(reason.map(|reason| (*id, reason)));
     }
     barred

@@ -1,16 +1,16 @@
-//! Names the Function App as Azure's management API does.
+//! The resource id of the Function App in Azure's management API.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The resource id of a Function App; its form cannot leave its place in a path.
+/// The resource id of a Function App. Its format ensures that it cannot escape its place in a path.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FunctionAppId(String);
 
-/// A text is not the resource id of a Function App.
+/// A text that is not the resource id of a Function App.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error(
-    "takes the app's resource id: /subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Web/sites/APP"
+    "must be the app's resource id: /subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Web/sites/APP"
 )]
 pub struct NotAFunctionApp;
 
@@ -31,17 +31,17 @@ impl FromStr for FunctionAppId {
             (web, "Microsoft.Web"),
             (sites, "sites"),
         ];
-        let fits = fixed.iter().all(|(given, known)| given.eq_ignore_ascii_case(known))
-            && named(subscription, 36, |c| c.is_ascii_hexdigit() || c == '-')
-            && named(group, 90, |c| c.is_alphanumeric() || "-_.()".contains(c))
+        let is_valid = fixed.iter().all(|(given, known)| given.eq_ignore_ascii_case(known))
+            && is_name(subscription, 36, |c| c.is_ascii_hexdigit() || c == '-')
+            && is_name(group, 90, |c| c.is_alphanumeric() || "-_.()".contains(c))
             && !group.ends_with('.')
-            && named(app, 60, |c| c.is_ascii_alphanumeric() || c == '-');
-        if fits { Ok(Self(text.to_owned())) } else { Err(NotAFunctionApp) }
+            && is_name(app, 60, |c| c.is_ascii_alphanumeric() || c == '-');
+        if is_valid { Ok(Self(text.to_owned())) } else { Err(NotAFunctionApp) }
     }
 }
 
-fn named(text: &str, longest: usize, takes: impl Fn(char) -> bool) -> bool {
-    (1..=longest).contains(&text.chars().count()) && text.chars().all(takes)
+fn is_name(text: &str, max_length: usize, is_allowed: impl Fn(char) -> bool) -> bool {
+    (1..=max_length).contains(&text.chars().count()) && text.chars().all(is_allowed)
 }
 
 impl fmt::Display for FunctionAppId {
@@ -55,14 +55,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_resource_id_stays_in_its_place() {
+    fn a_resource_id_cannot_escape_its_place_in_a_path() {
         let id = |group: &str, app: &str| {
             let subscription = "/subscriptions/0a1b2c3d-0000-0000-0000-000000000001";
             format!("{subscription}/resourceGroups/{group}/providers/Microsoft.Web/sites/{app}")
         };
-        let sound = id("Größe_(1).x", "mayfly-7");
-        assert_eq!(sound.parse::<FunctionAppId>().expect("an id").to_string(), sound);
-        assert!(sound.to_lowercase().parse::<FunctionAppId>().is_ok());
+        let valid = id("Größe_(1).x", "mayfly-7");
+        assert_eq!(valid.parse::<FunctionAppId>().expect("an id").to_string(), valid);
+        assert!(valid.to_lowercase().parse::<FunctionAppId>().is_ok());
         for faulty in [
             String::new(),
             "mayfly".to_owned(),

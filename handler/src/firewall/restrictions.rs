@@ -1,7 +1,7 @@
-//! Works out which access restrictions of the Function App let GitHub's webhooks in.
+//! Computes the access restrictions of the Function App that admit GitHub's webhooks.
 //!
-//! Rules named `mayfly-hooks-N` are ours. Every other rule passes unchanged, with properties that nobody
-//! here knows.
+//! Rules named `mayfly-hooks-N` are maintained by this handler. Every other rule is kept unchanged, including
+//! properties that this handler does not know.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -11,93 +11,91 @@ use serde_json::{Value, json};
 
 use super::ranges::{in_order, networks};
 
-/// What the names of our rules begin with, before their number.
-const OURS: &str = "mayfly-hooks-";
-/// A rule takes so many ranges, IPv4 and IPv6 side by side.
+/// Prefix of the names of the maintained rules, before their number.
+const RULE_PREFIX: &str = "mayfly-hooks-";
+/// Maximum number of ranges in a rule, IPv4 and IPv6 mixed.
 /// <https://azure.github.io/AppService/2021/03/29/General-Availability-of-new-access-restriction-features.html>
-const RANGES_A_RULE: usize = 8;
-/// The priorities of our rules; the pool's rule and the operators' come after them.
-const BAND: RangeInclusive<i64> = 100..=149;
+const MAX_RANGES_PER_RULE: usize = 8;
+/// The priorities of the maintained rules. The rules of the pool and the operators come after them.
+const PRIORITIES: RangeInclusive<i64> = 100..=149;
 
-/// The app's access restrictions, as the platform tells them.
+/// The app's access restrictions in the platform's format.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Restrictions {
     rules: Vec<Value>,
-    /// What befalls a request that no rule names, where somebody has chosen it.
+    /// The action for a request that matches no rule, if it was set explicitly.
     default_action: Option<String>,
 }
 
-/// The configuration of the app has not the form that is documented.
+/// The app's configuration is not of the documented format.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("the app's configuration has no list ipSecurityRestrictions")]
-pub struct Unreadable;
+pub struct MalformedRestrictions;
 
-/// Our rules cannot be laid beside the others.
+/// The rules cannot be added to the others.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum Unlayable {
-    /// The app has no rule, and so is open to everybody.
+pub enum RestrictionsError {
+    /// The app has no rule, and so is open to the internet.
     ///
-    /// The first rule would close it to whom no rule names: the pool, whose runners claim here.
+    /// The first rule would block all addresses without a rule, among them the pool, whose runners call ClaimRunner.
     #[error(
-        "the app has no access restrictions at all and is open to everybody: add the rule of the pool's subnet, or choose its default action"
+        "the app has no access restrictions at all and is open to the internet: add the rule of the pool's subnet, or choose its default action"
     )]
     Open,
     /// Too few priorities are free.
     #[error("{needed} rules are needed, and {free} priorities from 100 to 149 are free")]
     NoRoom {
-        /// How many rules the ranges need.
+        /// Number of rules that the ranges need.
         needed: usize,
-        /// How many priorities no other rule has.
+        /// Number of priorities that no other rule has.
         free: usize,
     },
 }
 
 impl Restrictions {
-    /// Reads them out of the answer to `GET …/config/web`.
-    ///
-    /// # Errors
-    /// [`Unreadable`].
-    pub fn read(configuration: &Value) -> Result<Self, Unreadable> {
-        let properties = configuration.get("properties").ok_or(Unreadable)?;
+    /// Parses the response to `GET …/config/web`.
+    pub fn parse(configuration: &Value) -> Result<Self, MalformedRestrictions> {
+        let properties = configuration.get("properties").ok_or(MalformedRestrictions)?;
         let rules = match properties.get("ipSecurityRestrictions") {
             Some(Value::Array(rules)) => rules.clone(),
             Some(Value::Null) => Vec::new(),
-            _ => return Err(Unreadable),
+            _ => return Err(MalformedRestrictions),
         };
         let default_action = text(properties, "ipSecurityRestrictionsDefaultAction");
         Ok(Self { rules, default_action: default_action.map(str::to_owned) })
     }
 
-    /// Works out the list of rules that admits webhooks from these ranges; `None`: the present one does.
+    /// Returns the list of rules that admits webhooks from these ranges, or `None` if the present list does.
     ///
     /// # Errors
-    /// [`Unlayable`].
-    pub fn admitting(&self, ranges: &[IpNet]) -> Result<Option<Vec<Value>>, Unlayable> {
-        let wanted = in_order(ranges.iter().copied());
-        let (ours, others): (Vec<&Value>, Vec<&Value>) =
-            self.rules.iter().partition(|rule| is_ours(rule));
-        let admitted: Option<Vec<Vec<IpNet>>> = ours.iter().map(|rule| admits(rule)).collect();
-        if admitted.is_some_and(|ranges| in_order(ranges.into_iter().flatten()) == wanted) {
+    /// When the rules cannot be added to the others.
+    pub fn admitting(&self, ranges: &[IpNet]) -> Result<Option<Vec<Value>>, RestrictionsError> {
+        let desired = in_order(ranges.iter().copied());
+        let (maintained, others): (Vec<&Value>, Vec<&Value>) =
+            self.rules.iter().partition(|rule| is_maintained(rule));
+        let admitted: Option<Vec<Vec<IpNet>>> =
+            maintained.iter().map(|rule| admits(rule)).collect();
+        if admitted.is_some_and(|ranges| in_order(ranges.into_iter().flatten()) == desired) {
             return Ok(None);
         }
         if self.default_action.is_none() && self.rules.iter().all(is_implicit) {
-            return Err(Unlayable::Open);
+            return Err(RestrictionsError::Open);
         }
-        let laid = lay(&wanted, &free_priorities(&others))?;
-        Ok(Some(laid.into_iter().chain(others.into_iter().cloned()).collect()))
+        let rules = create_rules(&desired, &free_priorities(&others))?;
+        Ok(Some(rules.into_iter().chain(others.into_iter().cloned()).collect()))
     }
 }
 
-fn lay(ranges: &[IpNet], priorities: &[i64]) -> Result<Vec<Value>, Unlayable> {
-    let needed = ranges.len().div_ceil(RANGES_A_RULE);
+fn create_rules(ranges: &[IpNet], priorities: &[i64]) -> Result<Vec<Value>, RestrictionsError> {
+    let needed = ranges.len().div_ceil(MAX_RANGES_PER_RULE);
     if needed > priorities.len() {
-        return Err(Unlayable::NoRoom { needed, free: priorities.len() });
+        return Err(RestrictionsError::NoRoom { needed, free: priorities.len() });
     }
-    let places = (1..).zip(priorities);
+    let numbered = (1..).zip(priorities);
     Ok(ranges
-        .chunks(RANGES_A_RULE)
-        .zip(places)
-        .map(|(ranges, place)| rule(ranges, place))
+        .chunks(MAX_RANGES_PER_RULE)
+        .zip(numbered)
+        .map(|(ranges, numbered)| rule(ranges, numbered))
         .collect())
 }
 
@@ -108,40 +106,41 @@ fn rule(ranges: &[IpNet], (number, priority): (usize, &i64)) -> Value {
         "action": "Allow",
         "tag": "Default",
         "priority": priority,
-        "name": format!("{OURS}{number}"),
-        "description": "GitHub's webhooks; RefreshFirewall keeps it",
+        "name": format!("{RULE_PREFIX}{number}"),
+        "description": "GitHub's webhooks; maintained by RefreshFirewall",
     })
 }
 
-/// Two rules of one priority are allowed, and which of them counts is told nowhere.
+/// Lists the unused priorities. Two rules may have one priority, but which of them then wins is undocumented.
 fn free_priorities(others: &[&Value]) -> Vec<i64> {
-    let taken: BTreeSet<i64> = others.iter().filter_map(|rule| priority(rule)).collect();
-    BAND.filter(|priority| !taken.contains(priority)).collect()
+    let used: BTreeSet<i64> = others.iter().filter_map(|rule| priority(rule)).collect();
+    PRIORITIES.filter(|priority| !used.contains(priority)).collect()
 }
 
-fn is_ours(rule: &Value) -> bool {
+fn is_maintained(rule: &Value) -> bool {
     let name = text(rule, "name").unwrap_or_default().to_ascii_lowercase();
-    let number = name.strip_prefix(OURS).unwrap_or_default();
+    let number = name.strip_prefix(RULE_PREFIX).unwrap_or_default();
     !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Tells an entry with which the platform shows its default action; it is not kept when it is sent back.
+/// Returns whether a rule only displays the default action. The platform drops it when it is written back.
 fn is_implicit(rule: &Value) -> bool {
     text(rule, "ipAddress").is_some_and(|address| address.eq_ignore_ascii_case("Any"))
 }
 
-/// Reads the ranges that one of our rules admits; `None` where it is not as we would lay it.
+/// Parses the ranges that a maintained rule admits. Returns `None` if another program has changed the rule.
 fn admits(rule: &Value) -> Option<Vec<IpNet>> {
     let allows = text(rule, "action")?.eq_ignore_ascii_case("Allow");
     let plain = text(rule, "tag").is_none_or(|tag| tag.eq_ignore_ascii_case("Default"));
-    let bare = ["headers", "subnetMask", "vnetSubnetResourceId"];
-    let unconditional = bare.iter().all(|name| rule.get(name).is_none_or(is_nothing));
-    let placed = priority(rule).is_some_and(|priority| BAND.contains(&priority));
+    let conditions = ["headers", "subnetMask", "vnetSubnetResourceId"];
+    let unconditional = conditions.iter().all(|name| rule.get(name).is_none_or(is_empty));
+    let in_band = priority(rule).is_some_and(|priority| PRIORITIES.contains(&priority));
     let ranges = networks(text(rule, "ipAddress")?).ok()?;
-    (allows && plain && unconditional && placed && ranges.len() <= RANGES_A_RULE).then_some(ranges)
+    (allows && plain && unconditional && in_band && ranges.len() <= MAX_RANGES_PER_RULE)
+        .then_some(ranges)
 }
 
-fn is_nothing(value: &Value) -> bool {
+fn is_empty(value: &Value) -> bool {
     value.is_null() || value == &json!({}) || value == &json!("")
 }
 

@@ -1,14 +1,14 @@
-//! Finds the runner group of a runner, and holds it to the settings.
+//! Finds the runner group of a runner, and compares its access with the settings.
 
 use crate::app::App;
 use crate::github::GithubError;
 use crate::repository::Repository;
 use crate::runner_group::{TooWide, check};
 
-/// The one group of a repository.
-const OF_A_REPOSITORY: u64 = 1;
+/// The only group of a repository's runners.
+const REPOSITORY_GROUP: u64 = 1;
 
-/// Why a runner joins no group.
+/// Why a runner cannot be registered in its group.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RegistrationError {
     #[error(transparent)]
@@ -17,14 +17,14 @@ pub(super) enum RegistrationError {
     Github(#[from] GithubError),
 }
 
-/// Finds the number of the group of this name, if it is no wider than the settings.
+/// Returns the id of the group of this name, if it admits no more repositories than the settings do.
 pub(super) async fn group(
     app: &App,
     repository: &Repository,
     name: &str,
 ) -> Result<u64, RegistrationError> {
     let Some(group) = app.github.runner_group(repository, name).await? else {
-        return Ok(OF_A_REPOSITORY);
+        return Ok(REPOSITORY_GROUP);
     };
     check(&group, &app.webhook.policy)?;
     Ok(group.id)

@@ -1,6 +1,6 @@
-//! Operate: does by hand, at once, what reconciliation does in its time, or has given up.
+//! Operate: repairs manually and immediately what reconciliation would repair later, or has abandoned.
 //!
-//! Whatever is done twice does what it does once: a message meets the task that is there already.
+//! An operation is idempotent: a replayed message finds the task that exists already.
 
 use std::time::Duration;
 
@@ -9,46 +9,46 @@ use http::{HeaderMap, StatusCode};
 use tracing::{error, info};
 
 use super::operators::admit;
-use super::status::remembered;
+use super::status::previous_state;
 use crate::app::App;
 use crate::collect::{RequestBudget, collect, collect_deliveries, rules};
 use crate::github::GithubError;
 use crate::http::{Body, BodyError, Response, read_body};
 use crate::reconcile::execute::execute_each;
 use crate::reconcile::{Repair, lost_events, waiting_jobs};
-use crate::replay_plan::{self, Left, Operated, Plan, Replay};
+use crate::replay_plan::{self, OperateResponse, Plan, Replay, Skipped};
 use crate::repository::Repository;
 
-/// An order is a few hundred bytes.
-const BODY_LIMIT: usize = 16 << 10;
-/// The front end of the platform waits for 230 seconds.
+/// A request body is a few hundred bytes.
+const MAX_BODY_BYTES: usize = 16 << 10;
+/// Azure's front end waits 230 seconds for a response.
 const BUDGET: RequestBudget = RequestBudget { time: Duration::from_secs(100), requests: 800 };
 
-/// Answers an order.
+/// Handles a request.
 pub(crate) async fn handle(app: &App, headers: &HeaderMap, body: &mut Body) -> Response {
-    if let Err(refused) = admit(app, headers).await {
-        return refused;
+    if let Err(rejected) = admit(app, headers).await {
+        return rejected;
     }
-    let order = match read_body(body, BODY_LIMIT).await {
-        Ok(body) => Replay::read(&body),
+    let replay = match read_body(body, MAX_BODY_BYTES).await {
+        Ok(body) => Replay::parse(&body),
         Err(BodyError::TooLarge) => {
-            let error = format!("the body is larger than {BODY_LIMIT} bytes");
+            let error = format!("the body is larger than {MAX_BODY_BYTES} bytes");
             return Response::error(StatusCode::PAYLOAD_TOO_LARGE, error);
         }
         Err(BodyError::Broken) => {
             return Response::error(StatusCode::BAD_REQUEST, "the body ended early");
         }
     };
-    match order {
-        Ok(order) => obey(app, &order).await,
+    match replay {
+        Ok(replay) => execute(app, &replay).await,
         Err(bad) => Response::error(StatusCode::BAD_REQUEST, bad),
     }
 }
 
-async fn obey(app: &App, order: &Replay) -> Response {
-    match app.replay(order).await {
-        Ok(operated) => {
-            let json = serde_json::to_value(operated).expect("plain fields always serialize");
+async fn execute(app: &App, replay: &Replay) -> Response {
+    match app.replay(replay).await {
+        Ok(response) => {
+            let json = serde_json::to_value(response).expect("plain fields always serialize");
             Response::json(StatusCode::OK, &json)
         }
         Err(err) => {
@@ -59,40 +59,40 @@ async fn obey(app: &App, order: &Replay) -> Response {
 }
 
 impl App {
-    /// Puts back on the road what an order names; one order at a time, and no look of Status meanwhile.
+    /// Replays messages, deliveries or a job. One replay runs at a time, and no status is collected meanwhile.
     ///
     /// # Errors
-    /// Something could not be read, so that nothing was done.
-    pub async fn replay(&self, order: &Replay) -> anyhow::Result<Operated> {
-        let _alone = self.last_status.invalidate().await;
-        let Plan { repairs, mut left } = plan(self, order).await?;
+    /// When facts for the decision could not be read; then nothing was changed.
+    pub async fn replay(&self, replay: &Replay) -> anyhow::Result<OperateResponse> {
+        let _exclusive = self.last_status.invalidate().await;
+        let Plan { repairs, mut skipped } = plan(self, replay).await?;
         let (names, repairs): (Vec<String>, Vec<Repair>) = repairs.into_iter().unzip();
         let mut done = Vec::new();
-        for (what, told) in names.into_iter().zip(execute_each(self, &repairs).await) {
-            match told {
+        for (item, result) in names.into_iter().zip(execute_each(self, &repairs).await) {
+            match result {
                 Ok(text) => done.push(text),
-                Err(err) => left.push(Left { what, why: format!("failed to {err:#}") }),
+                Err(err) => skipped.push(Skipped { item, reason: format!("failed to {err:#}") }),
             }
         }
-        info!(left = left.len(), "{order:?}: did {}", done.len());
-        Ok(Operated { operation: "replay".to_owned(), done, left })
+        info!("replay {replay}: {} done, {} skipped", done.len(), skipped.len());
+        Ok(OperateResponse { operation: "replay".to_owned(), done, skipped })
     }
 }
 
-async fn plan(app: &App, order: &Replay) -> anyhow::Result<Plan> {
-    match order {
-        Replay::Poison(which) => {
+async fn plan(app: &App, replay: &Replay) -> anyhow::Result<Plan> {
+    match replay {
+        Replay::Poison(selection) => {
             let messages = app.poison.peek().await?;
-            Ok(replay_plan::poison(&messages, which, &rules(app), app.clock.now()))
+            Ok(replay_plan::poison(&messages, selection, &rules(app), app.clock.now()))
         }
-        Replay::Deliveries(which) => {
-            let (previous, rules) = (remembered(app).await?, rules(app));
+        Replay::Deliveries(selection) => {
+            let (previous, rules) = (previous_state(app).await?, rules(app));
             let collected = collect_deliveries(app, &previous, &rules, BUDGET).await;
             let snapshot = collected.complete.then_some(collected.value);
-            let snapshot =
-                snapshot.context("list all deliveries: GitHub did not respond, try again")?;
+            let snapshot = snapshot
+                .context("list the deliveries: GitHub did not list all of them; try again")?;
             let lost = lost_events(&snapshot, &previous, app.clock.now());
-            Ok(replay_plan::deliveries(&lost, which))
+            Ok(replay_plan::deliveries(&lost, selection))
         }
         Replay::Job { repository, id } => plan_job(app, repository, *id).await,
     }
@@ -102,12 +102,15 @@ async fn plan_job(app: &App, repository: &Repository, id: u64) -> anyhow::Result
     let name = format!("job {id}");
     let (github, policy) = (app.github.low_priority(), &app.webhook.policy);
     if !policy.allowed.allow(repository) {
-        return Ok(Plan::leaving(name, "its repository matches no glob of AllowedRepositories"));
+        return Ok(Plan::skip(
+            name,
+            "its repository matches no glob of setting AllowedRepositories",
+        ));
     }
     let job = match github.job(repository, id).await {
         Ok(job) => job,
         Err(GithubError::NotFound { .. }) => {
-            return Ok(Plan::leaving(name, format!("GitHub shows no such job of {repository}")));
+            return Ok(Plan::skip(name, format!("GitHub has no such job in {repository}")));
         }
         Err(err) => return Err(err).context("read the job"),
     };
@@ -115,18 +118,18 @@ async fn plan_job(app: &App, repository: &Repository, id: u64) -> anyhow::Result
         return Ok(replay_plan::job(id, &job, None));
     }
     if !policy.public_repositories && github.is_public(repository).await.context("read the job")? {
-        return Ok(Plan::leaving(name, "its repository is public: see AllowPublicRepositories"));
+        return Ok(Plan::skip(
+            name,
+            "its repository is public: see setting AllowPublicRepositories",
+        ));
     }
-    let (previous, rules) = (remembered(app).await?, rules(app));
+    let (previous, rules) = (previous_state(app).await?, rules(app));
     let mut collected = collect(app, &previous, &rules, BUDGET).await.context("list the tasks")?;
     let of_run =
         github.jobs_of_run(repository, job.run).await.context("list the jobs of its run")?;
     collected.snapshot.jobs.extend(of_run);
     if collected.snapshot.missing_runs {
-        return Ok(Plan::leaving(
-            name,
-            "not every runner that may be for it was reached: ask again",
-        ));
+        return Ok(Plan::skip(name, "not every runner that may serve it could be read; try again"));
     }
     let waiting = waiting_jobs(&collected.snapshot, &rules, app.clock.now());
     Ok(replay_plan::job(id, &job, waiting.iter().find(|waiting| waiting.id == id)))

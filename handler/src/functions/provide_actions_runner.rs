@@ -1,29 +1,30 @@
-//! ProvideActionsRunner: takes a webhook delivery, and asks for a runner where a job waits for one.
+//! ProvideActionsRunner: receives a webhook delivery, and requests a runner if a job waits for one.
 //!
-//! Neither GitHub nor Batch is called here: GitHub waits ten seconds, and never delivers again by itself.
+//! It calls neither GitHub nor Batch: GitHub waits ten seconds for the response, and never redelivers on its own.
 
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
-use tracing::{error, info, warn};
+use tracing::field::display;
+use tracing::{Span, error, info, warn};
 
 use crate::admission::{Decision, decide};
 use crate::app::App;
 use crate::error_chain::ErrorChain;
-use crate::firewall::{Audience, Refused};
+use crate::firewall::{Audience, Rejected};
 use crate::http::{Body, BodyError, Response, header_str, read_body};
 use crate::message::{Message, RunnerRequest};
 use crate::repository::NotARepository;
 use crate::storage::QueueError;
-use crate::webhook::{BODY_LIMIT, BadPayload, BadSignature, verify};
+use crate::webhook::{BadPayload, BadSignature, MAX_BODY_BYTES, verify};
 
-/// Why a delivery is turned away.
+/// Why a delivery is rejected.
 #[derive(Debug, thiserror::Error)]
-enum Refusal {
+enum DeliveryError {
     #[error(transparent)]
-    Source(#[from] Refused),
-    #[error("the body is larger than {BODY_LIMIT} bytes")]
+    Source(#[from] Rejected),
+    #[error("the body is larger than {MAX_BODY_BYTES} bytes")]
     TooLarge,
     #[error("the body ended early")]
     Broken,
@@ -35,11 +36,11 @@ enum Refusal {
     Payload(#[from] BadPayload),
     #[error("repository.full_name: {0}")]
     Repository(#[from] NotARepository),
-    #[error("the request could not be made durable; the delivery can be sent again")]
+    #[error("failed to queue the request; redeliver the event")]
     Queue(#[source] QueueError),
 }
 
-impl Refusal {
+impl DeliveryError {
     fn status(&self) -> StatusCode {
         match self {
             Self::Source(_) => StatusCode::FORBIDDEN,
@@ -53,65 +54,79 @@ impl Refusal {
     }
 }
 
-/// Answers a delivery.
+/// Handles a delivery.
 pub(crate) async fn handle(app: &App, headers: &HeaderMap, body: &mut Body) -> Response {
     let delivery = header_str(headers, "x-github-delivery").unwrap_or("-");
-    match take(app, headers, body).await {
-        Ok(Decision::Accept(request)) => accepted(app, delivery, &request),
-        Ok(Decision::Note(message)) => noted(delivery, &message),
+    Span::current().record("delivery", delivery);
+    match receive(app, headers, body).await {
+        Ok(Decision::Accept(request)) => accepted(app, &request),
+        Ok(Decision::Record(message)) => recorded(&message),
         Ok(Decision::Ignore(reason)) => {
-            info!(delivery, reason, "ignored");
+            info!("delivery {delivery} ignored: {reason}");
             Response::json(StatusCode::OK, &json!({ "decision": "ignored", "reason": reason }))
         }
-        Err(refusal) => {
-            log(delivery, &refusal);
-            Response::error(refusal.status(), &refusal)
+        Err(err) => {
+            log(delivery, &err);
+            Response::error(err.status(), &err)
         }
     }
 }
 
-async fn take(app: &App, headers: &HeaderMap, body: &mut Body) -> Result<Decision, Refusal> {
+/// Checks a delivery, decides what to do, and enqueues the message that results.
+async fn receive(
+    app: &App,
+    headers: &HeaderMap,
+    body: &mut Body,
+) -> Result<Decision, DeliveryError> {
     app.firewall.admit(Audience::Github, header_str(headers, "x-forwarded-for")).await?;
-    let body = read_body(body, BODY_LIMIT).await.map_err(|unread| match unread {
-        BodyError::TooLarge => Refusal::TooLarge,
-        BodyError::Broken => Refusal::Broken,
+    let body = read_body(body, MAX_BODY_BYTES).await.map_err(|err| match err {
+        BodyError::TooLarge => DeliveryError::TooLarge,
+        BodyError::Broken => DeliveryError::Broken,
     })?;
     let signature = header_str(headers, "x-hub-signature-256");
     let delivery = verify(&app.webhook.secret, signature, &body)?;
-    let event = header_str(headers, "x-github-event").ok_or(Refusal::NoEvent)?;
-    let event = delivery.read(event)?;
+    let event = header_str(headers, "x-github-event").ok_or(DeliveryError::NoEvent)?;
+    let event = delivery.parse(event)?;
     let decision = decide(&event, &app.webhook.policy, &app.runners.deployment, app.clock.now())?;
     let message = match &decision {
         Decision::Accept(request) => Message::Request(request.clone()),
-        Decision::Note(message) => message.clone(),
+        Decision::Record(message) => message.clone(),
         Decision::Ignore(_) => return Ok(decision),
     };
-    app.queue.put(&message, Duration::ZERO).await.map_err(Refusal::Queue)?;
+    app.queue.put(&message, Duration::ZERO).await.map_err(DeliveryError::Queue)?;
     Ok(decision)
 }
 
-fn accepted(app: &App, delivery: &str, request: &RunnerRequest) -> Response {
+fn accepted(app: &App, request: &RunnerRequest) -> Response {
     let task = app.runners.deployment.task(request.job, request.replacement).to_string();
     let RunnerRequest { job, repository, profile, .. } = request;
-    info!(delivery, job.id = job, repo = %repository, profile, "accepted");
+    let span = Span::current();
+    span.record("job.id", job);
+    span.record("task.id", &task);
+    span.record("repo", display(repository));
+    info!("job {job} accepted: task {task} requested on {profile}");
     let body = json!({ "decision": "accepted", "task": task, "profile": profile });
     Response::json(StatusCode::ACCEPTED, &body)
 }
 
-fn noted(delivery: &str, message: &Message) -> Response {
-    let why = match message {
-        Message::Reassigned(taken) => format!("runner {} was made for another job", taken.runner),
+fn recorded(message: &Message) -> Response {
+    let job = message.job();
+    Span::current().record("job.id", job);
+    let reason = match message {
+        Message::Reassigned(event) => {
+            format!("runner {} was created for another job", event.runner)
+        }
         _ => "the job ended without a runner".to_owned(),
     };
-    info!(delivery, why, "noted");
-    Response::json(StatusCode::ACCEPTED, &json!({ "decision": "noted", "reason": why }))
+    info!("event of job {job} recorded: {reason}");
+    Response::json(StatusCode::ACCEPTED, &json!({ "decision": "recorded", "reason": reason }))
 }
 
-fn log(delivery: &str, refusal: &Refusal) {
-    match refusal {
-        Refusal::Queue(err) => {
-            error!(delivery, "failed to queue a runner: {}", ErrorChain(err))
+fn log(delivery: &str, err: &DeliveryError) {
+    match err {
+        DeliveryError::Queue(err) => {
+            error!("failed to queue the message of delivery {delivery}: {}", ErrorChain(err));
         }
-        refusal => warn!(delivery, "refused: {refusal}"),
+        err => warn!("delivery {delivery} rejected: {err}"),
     }
 }

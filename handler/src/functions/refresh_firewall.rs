@@ -1,8 +1,8 @@
-//! RefreshFirewall: brings both gates to the addresses that GitHub's webhooks come from.
+//! RefreshFirewall: updates both firewalls with the addresses from which GitHub sends webhooks.
 //!
-//! Every six hours, at a minute that others do not choose. Not at the host's start: on Flex Consumption the
-//! host of this function starts because its time has come, so that each run would come twice. A run that
-//! changes nothing writes nothing, so that runs at once, or after a kill, do no harm.
+//! It runs every six hours, at an unusual minute. It does not run at the host's start: on Flex Consumption the host of
+//! this function starts because the timer is due, so each run would happen twice. A run that finds no change writes
+//! nothing, so concurrent and interrupted runs are harmless.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use tracing::{error, info};
 use crate::app::App;
 use crate::deadline::{Deadline, Elapsed};
 use crate::error_chain::ErrorChain;
-use crate::firewall::plan::{Plan, Wanted, plan};
+use crate::firewall::plan::{Desired, Plan, plan};
 use crate::firewall::published::Implausible;
-use crate::firewall::restrictions::Unlayable;
+use crate::firewall::restrictions::RestrictionsError;
 use crate::firewall::{HookRanges, HookSource};
 use crate::github::GithubError;
 use crate::http::Response;
@@ -23,38 +23,40 @@ use crate::invocation;
 use crate::management::{Management, ManagementError};
 use crate::storage::{StateError, Written};
 
-/// The identity's own retries pause for longer than a request takes; the rest is for the alarm.
+/// The identity's own retries wait longer than a request takes. The rest of the invocation is for the alarm.
 const WORK_TIMEOUT: Duration = Duration::from_secs(190);
 /// The name of the trigger in function.json.
 const BINDING: &str = "timer";
 
-/// Why a gate does not stand as it should.
+/// Why the firewalls could not be updated.
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+enum RefreshError {
     #[error(
-        "take over GitHub's webhook ranges (nothing was changed; where hooks of its /meta are right, set GithubHookRanges to them)"
+        "apply GitHub's webhook ranges (nothing was changed; if the hooks in GitHub's /meta are correct, set GithubHookRanges to them)"
     )]
     Implausible(#[from] Implausible),
-    #[error("learn GitHub's webhook ranges (nothing was changed; the next run asks again)")]
+    #[error("read GitHub's webhook ranges (nothing was changed; the next run retries)")]
     Github(#[from] GithubError),
     #[error(
-        "keep the webhook ranges (check the role of the app's identity on the storage account; the next run tries again)"
+        "store the webhook ranges (check the role of the app's identity on the storage account; the next run retries)"
     )]
-    Kept(#[from] StateError),
+    Store(#[from] StateError),
     #[error(
-        "bring the access restrictions to the webhook ranges (the handler's own are current; the next run tries again)"
+        "update the access restrictions (the handler's own ranges are current; the next run retries)"
     )]
     Management(#[from] ManagementError),
-    #[error("lay access restrictions for the webhook ranges (the handler's own are current)")]
-    Unlayable(#[from] Unlayable),
-    #[error("follow GitHub's webhook ranges (the next run tries again)")]
+    #[error(
+        "create access restrictions for the webhook ranges (the handler's own ranges are current)"
+    )]
+    Restrictions(#[from] RestrictionsError),
+    #[error("update the webhook ranges (the next run retries)")]
     Elapsed(#[from] Elapsed),
 }
 
-/// Answers an invocation.
+/// Handles an invocation.
 pub(crate) async fn handle(app: &App, envelope: &[u8]) -> Response {
     if invocation::timer_is_late(envelope, BINDING) {
-        info!("late");
+        info!("the timer fired late");
     }
     let refreshed = Deadline::after(WORK_TIMEOUT).bound(refresh(app)).await;
     match refreshed.unwrap_or_else(|elapsed| Err(elapsed.into())) {
@@ -62,48 +64,50 @@ pub(crate) async fn handle(app: &App, envelope: &[u8]) -> Response {
             info!("{done}");
             Response::json(StatusCode::OK, &invocation::response(done))
         }
-        Err(trouble) => {
-            error!(alarm = "firewall", "failed to {}", ErrorChain(&trouble));
-            Response::error(StatusCode::INTERNAL_SERVER_ERROR, ErrorChain(&trouble))
+        Err(err) => {
+            error!(alarm = "firewall", "failed to {}", ErrorChain(&err));
+            Response::error(StatusCode::INTERNAL_SERVER_ERROR, ErrorChain(&err))
         }
     }
 }
 
-async fn refresh(app: &App) -> Result<&'static str, Trouble> {
-    let (plan, kept) = match &app.firewall_settings.source {
-        HookSource::Listed(HookRanges::Any) => return Ok("anybody may deliver: nothing is kept"),
-        HookSource::Listed(HookRanges::Networks(listed)) => (plan(Wanted::Listed(listed))?, false),
+async fn refresh(app: &App) -> Result<&'static str, RefreshError> {
+    let (plan, stored) = match &app.firewall_settings.source {
+        HookSource::Listed(HookRanges::Any) => {
+            return Ok("webhooks are accepted from any address: nothing to store");
+        }
+        HookSource::Listed(HookRanges::Networks(listed)) => (plan(Desired::Listed(listed))?, false),
         HookSource::Published { built_in } => follow(app, built_in).await?,
     };
-    let laid = match &app.management {
-        Some(management) => lay(management, &plan).await?,
+    let restricted = match &app.management {
+        Some(management) => update_restrictions(management, &plan).await?,
         None => false,
     };
-    Ok(match (kept, laid) {
+    Ok(match (stored, restricted) {
         (false, false) => "nothing has changed",
-        (true, false) => "kept new webhook ranges",
-        (false, true) => "laid new access restrictions",
-        (true, true) => "kept new webhook ranges and laid new access restrictions",
+        (true, false) => "stored new webhook ranges",
+        (false, true) => "wrote new access restrictions",
+        (true, true) => "stored new webhook ranges and wrote new access restrictions",
     })
 }
 
-/// Learns what GitHub publishes, and keeps it where it differs; tells whether it did.
-async fn follow(app: &App, built_in: &[IpNet]) -> Result<(Plan, bool), Trouble> {
+/// Reads the ranges that GitHub publishes, stores them if they differ, and returns whether they did.
+async fn follow(app: &App, built_in: &[IpNet]) -> Result<(Plan, bool), RefreshError> {
     let read = app.hook_ranges.read().await?;
-    let tag = read.kept.as_ref().and_then(|kept| kept.tag.as_deref());
-    let answer = app.github.hook_ranges(tag).await?;
-    let plan = plan(Wanted::Published { built_in, kept: read.kept.as_ref(), answer })?;
-    let Some(keep) = &plan.keep else { return Ok((plan, false)) };
-    match app.hook_ranges.write(keep, &read).await? {
+    let tag = read.stored.as_ref().and_then(|stored| stored.tag.as_deref());
+    let response = app.github.hook_ranges(tag).await?;
+    let plan = plan(Desired::Published { built_in, stored: read.stored.as_ref(), response })?;
+    let Some(store) = &plan.store else { return Ok((plan, false)) };
+    match app.hook_ranges.write(store, &read).await? {
         Written::Done => {}
-        // It asked GitHub a moment ago as well; where the two were told differently, the next run finds out.
-        Written::Conflict => info!("another process was quicker"),
+        // It has just read GitHub's ranges as well. If the two got different ones, the next run will find out.
+        Written::Conflict => info!("another process has stored the webhook ranges"),
     }
     Ok((plan, true))
 }
 
-/// Brings the app's access restrictions to the plan; tells whether they had to be written.
-async fn lay(management: &Management, plan: &Plan) -> Result<bool, Trouble> {
+/// Updates the app's access restrictions to the plan, and returns whether a write was needed.
+async fn update_restrictions(management: &Management, plan: &Plan) -> Result<bool, RefreshError> {
     let Some(rules) = plan.rules(&management.restrictions().await?)? else { return Ok(false) };
     management.restrict(&rules).await?;
     Ok(true)

@@ -1,7 +1,8 @@
-//! Status: tells those who run the deployment where each job stands, and what it waits for.
+//! Status: reports the phase of each job, and the reason why it waits.
 //!
-//! It looks at everything anew, but at most once in a while, and one look at a time: whoever asks meanwhile is
-//! given what the last look found. So however often it is asked, GitHub's limits are left to the runners.
+//! All data is collected for a request, but at most once in ten seconds, and one collection runs at a time;
+//! requests in between get the last report. So the number of requests does not use up GitHub's rate limits, which
+//! the runners need.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,17 +18,17 @@ use crate::collect::{RequestBudget, collect, rules};
 use crate::error_chain::ErrorChain;
 use crate::http::Response;
 use crate::reconcile::ReconcileState;
-use crate::status_report::{Beside, StatusReport, report};
+use crate::status_report::{StatusInputs, StatusReport, report};
 
-/// Somebody waits for the answer, and the front end of the platform for no more than 230 seconds.
+/// A person waits for the response, and Azure's front end for at most 230 seconds.
 const BUDGET: RequestBudget = RequestBudget { time: Duration::from_secs(30), requests: 300 };
-/// How old an answer gets before everything is looked at again.
-const HOLDS: TimeDelta = TimeDelta::seconds(10);
+/// The age from which a report is collected again.
+const REPORT_TTL: TimeDelta = TimeDelta::seconds(10);
 
-/// Answers a request, in JSON whatever it accepts.
+/// Handles a request. The response is JSON, whatever the request accepts.
 pub(crate) async fn handle(app: &App, headers: &HeaderMap) -> Response {
-    if let Err(refused) = admit(app, headers).await {
-        return refused;
+    if let Err(rejected) = admit(app, headers).await {
+        return rejected;
     }
     match app.status().await {
         Ok(report) => {
@@ -42,40 +43,41 @@ pub(crate) async fn handle(app: &App, headers: &HeaderMap) -> Response {
 }
 
 impl App {
-    /// Looks at everything; gives what the last look found, where that is no older than ten seconds.
+    /// Collects a report, or returns the last one if it is less than ten seconds old.
     ///
     /// # Errors
-    /// What reconciliation remembers, or the ledger, could not be read.
+    /// When the tasks, or the state of reconciliation, could not be read.
     pub async fn status(&self) -> anyhow::Result<Arc<StatusReport>> {
         let mut last = self.last_status.lock().await;
         let now = self.clock.now();
         let fresh =
-            |last: &&Arc<StatusReport>| (TimeDelta::zero()..HOLDS).contains(&(now - last.at));
+            |last: &&Arc<StatusReport>| (TimeDelta::zero()..REPORT_TTL).contains(&(now - last.at));
         if let Some(last) = last.as_ref().filter(fresh) {
             return Ok(Arc::clone(last));
         }
-        let new = Arc::new(look(self).await?);
+        let new = Arc::new(create_report(self).await?);
         *last = Some(Arc::clone(&new));
         Ok(new)
     }
 }
 
-async fn look(app: &App) -> anyhow::Result<StatusReport> {
-    let (previous, rules) = (remembered(app).await?, rules(app));
+async fn create_report(app: &App) -> anyhow::Result<StatusReport> {
+    let (previous, rules) = (previous_state(app).await?, rules(app));
     let collected = collect(app, &previous, &rules, BUDGET).await.context("list the tasks")?;
     let messages = app.queue.count().await;
-    let messages = messages.inspect_err(|err| warn!("goes on without: {}", ErrorChain(err)));
+    let messages =
+        messages.inspect_err(|err| warn!("continuing without the messages: {}", ErrorChain(err)));
     let mut unread = collected.unread;
     unread.extend(messages.is_err().then_some("messages"));
-    let beside = Beside { unread, messages: messages.ok(), limits: app.github.limits() };
-    let report = report(&collected.snapshot, &previous, beside, &rules, app.clock.now());
-    info!(complete = report.complete, "looked at {} jobs", report.jobs.len());
+    let inputs = StatusInputs { unread, messages: messages.ok(), limits: app.github.limits() };
+    let report = report(&collected.snapshot, &previous, inputs, &rules, app.clock.now());
+    info!(complete = report.complete, "reported {} jobs", report.jobs.len());
     Ok(report)
 }
 
-/// Recalls what reconciliation remembers; what another version wrote is nothing.
-pub(super) async fn remembered(app: &App) -> anyhow::Result<ReconcileState> {
-    let kept = app.reconcile_state.read().await.context("recall the last run of reconciliation")?;
-    let memory = kept.bytes.as_deref().map(serde_json::from_slice);
-    Ok(memory.and_then(Result::ok).unwrap_or_default())
+/// Reads the state of the last reconciliation. A state that another version wrote counts as empty.
+pub(super) async fn previous_state(app: &App) -> anyhow::Result<ReconcileState> {
+    let stored = app.reconcile_state.read().await.context("read the state of reconciliation")?;
+    let state = stored.bytes.as_deref().map(serde_json::from_slice);
+    Ok(state.and_then(Result::ok).unwrap_or_default())
 }

@@ -1,8 +1,7 @@
-//! Decides whether a request may go to GitHub now, by what GitHub has told and by what was spent.
+//! Decides whether a request may be sent to GitHub now, by GitHub's rate limit headers and by the requests sent so far.
 //!
-//! Each process has its own: what GitHub tells with every answer holds for all of them, and what one
-//! process spends within a minute is no secret for long. Runners come first: housekeeping leaves a part of
-//! everything to them.
+//! Each process has a budget of its own. The headers count the requests of all processes, so what one process sends
+//! within a minute is soon known to the others. Low-priority requests leave a share of each limit to waiting jobs.
 //!
 //! <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>
 
@@ -15,55 +14,55 @@ mod rolling;
 
 use rolling::Rolling;
 
-/// Points a minute for one endpoint: a request that reads costs one, one that writes five.
-const POINTS: u32 = 900;
-/// New runners in five minutes, for each repository, organization or enterprise.
+/// Maximum points per minute for one endpoint: a read costs one point, a write five.
+const MAX_POINTS: u32 = 900;
+/// Maximum number of new runners in five minutes, for each repository, organization or enterprise.
 /// <https://docs.github.com/en/actions/reference/limits>
-const REGISTRATIONS: u32 = 1500;
-/// What GitHub asks for where it names no time itself; each further refusal doubles it.
-const SHORTEST_PAUSE: Duration = Duration::from_secs(60);
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+const MAX_REGISTRATIONS: u32 = 1500;
+/// The pause after a rate limit error without a time. It doubles with each further error.
+const MIN_PAUSE: Duration = Duration::from_secs(60);
+const MAX_PAUSE: Duration = Duration::from_secs(3600);
 
-/// What a request is for.
+/// The purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Purpose {
-    /// A runner that a job waits for.
-    Mint,
-    /// Everything that may as well be done later.
+    /// It serves a job that waits for a runner.
+    ServeJob,
+    /// It can be sent later as well.
     LowPriority,
 }
 
-/// A request that is about to be sent.
+/// The cost of a request that is to be sent.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestCost<'a> {
-    /// The operation, which stands for its endpoint.
+    /// The name of the operation, as a key for its endpoint.
     pub call: &'static str,
-    /// 1 for a request that reads, 5 for one that writes.
+    /// 1 for a read, 5 for a write.
     pub points: u32,
-    /// The repository, organization or enterprise that gets a new runner by it, as a path.
+    /// The repository, organization or enterprise where it registers a runner, as a path.
     pub registers_at: Option<&'a str>,
-    /// What it is for.
+    /// Its purpose.
     pub purpose: Purpose,
 }
 
-/// What an answer tells of the limits.
+/// The rate limit headers of a response.
 #[derive(Clone, Debug, Default)]
 pub struct RateLimitHeaders {
-    /// `x-ratelimit-resource`: what the request was counted as.
+    /// `x-ratelimit-resource`: the resource for which the request counts.
     pub resource: Option<String>,
-    /// `x-ratelimit-limit`: the requests of an hour.
+    /// `x-ratelimit-limit`: the requests per hour.
     pub limit: Option<u32>,
-    /// `x-ratelimit-remaining`: those that are left.
+    /// `x-ratelimit-remaining`: the requests that remain in this hour.
     pub remaining: Option<u32>,
-    /// `x-ratelimit-reset`: when the next hour begins.
+    /// `x-ratelimit-reset`: when the next hour starts.
     pub resets_at: Option<DateTime<Utc>>,
     /// `retry-after`.
     pub retry_after: Option<Duration>,
-    /// Whether the request was refused for a limit.
-    pub refused: bool,
+    /// Whether the response is a rate limit error.
+    pub rejected: bool,
 }
 
-/// An hour of one resource.
+/// The present hour of a resource.
 #[derive(Clone, Copy, Debug)]
 struct Hour {
     limit: u32,
@@ -71,78 +70,74 @@ struct Hour {
     resets_at: DateTime<Utc>,
 }
 
-/// What is known of a limit.
+/// The known state of a rate limit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limit {
-    /// What the requests count as, such as `core`.
+    /// The resource, such as `core`.
     pub resource: String,
-    /// The requests of an hour.
+    /// The requests per hour.
     pub limit: u32,
-    /// Those that are left of it.
+    /// The requests that remain in this hour.
     pub remaining: u32,
-    /// When the next hour begins.
+    /// When the next hour starts.
     pub resets_at: DateTime<Utc>,
 }
 
-/// What may be spent on behalf of one token.
+/// The requests that can be sent with one token.
 #[derive(Debug, Default)]
 pub struct Budget {
     paused_until: Option<DateTime<Utc>>,
-    refusals: u32,
+    consecutive_errors: u32,
     hours: BTreeMap<String, Hour>,
-    counted_as: BTreeMap<&'static str, String>,
+    resource_of: BTreeMap<&'static str, String>,
     points: BTreeMap<&'static str, Rolling>,
     registrations: BTreeMap<String, Rolling>,
 }
 
 impl Budget {
-    /// Books a request, or tells how long it has to wait.
+    /// Counts a request, unless it must wait.
     ///
     /// # Errors
-    /// The wait, in full seconds.
-    pub fn spend(
-        &mut self,
-        spending: &RequestCost<'_>,
-        now: DateTime<Utc>,
-    ) -> Result<(), Duration> {
-        let waits = [self.pause(now), self.hour(spending, now), self.window(spending, now)];
+    /// When a limit is exhausted, with the time to wait, in full seconds.
+    pub fn spend(&mut self, cost: &RequestCost<'_>, now: DateTime<Utc>) -> Result<(), Duration> {
+        let waits = [self.pause(now), self.hour(cost, now), self.window(cost, now)];
         if let Some(wait) = waits.into_iter().flatten().max() {
             return Err(in_full_seconds(wait));
         }
-        self.points_of(spending.call).add(spending.points, now);
-        if let Some(place) = spending.registers_at {
-            self.registrations.retain(|_, spent| !spent.is_over(now));
-            self.registrations_at(place).add(1, now);
+        self.points_of(cost.call).add(cost.points, now);
+        if let Some(path) = cost.registers_at {
+            self.registrations.retain(|_, spent| !spent.is_empty(now));
+            self.registrations_at(path).add(1, now);
         }
         Ok(())
     }
 
-    /// Learns from an answer, and tells how long to wait where it refuses the request for a limit.
+    /// Updates the budget with the headers of a response. Returns the time to wait if it is a rate limit error.
     pub fn learn(
         &mut self,
         call: &'static str,
-        told: &RateLimitHeaders,
+        headers: &RateLimitHeaders,
         now: DateTime<Utc>,
     ) -> Option<Duration> {
-        self.learn_hour(call, told);
-        if !told.refused {
-            self.refusals = 0;
+        self.learn_hour(call, headers);
+        if !headers.rejected {
+            self.consecutive_errors = 0;
             return None;
         }
-        let exhausted = told.remaining == Some(0);
-        let until_reset = told.resets_at.filter(|at| exhausted && *at > now).map(|at| at - now);
-        let pause = match (told.retry_after, until_reset) {
-            (Some(asked), _) => asked,
-            // The hour of this resource is known now, and other resources have their own.
+        let exhausted = headers.remaining == Some(0);
+        let until_reset = headers.resets_at.filter(|at| exhausted && *at > now).map(|at| at - now);
+        let pause = match (headers.retry_after, until_reset) {
+            (Some(demanded), _) => demanded,
+            // Only this resource is exhausted, and its hour has been recorded above.
             (None, Some(wait)) => return Some(in_full_seconds(wait)),
-            (None, None) => self.longer_each_time(),
+            (None, None) => self.increasing_pause(),
         };
         let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::hours(1));
         self.paused_until = self.paused_until.max(Some(now + pause));
         Some(in_full_seconds(pause))
     }
 
-    /// Tells what GitHub has told of the present hours.
+    /// Lists the known limits of the present hours.
     pub fn limits(&self, now: DateTime<Utc>) -> Vec<Limit> {
         let present = self.hours.iter().filter(|(_, hour)| hour.resets_at > now);
         let limit = |(resource, hour): (&String, &Hour)| {
@@ -152,61 +147,64 @@ impl Budget {
         present.map(limit).collect()
     }
 
-    /// Tells until when GitHub has asked for a pause.
+    /// Returns the end of the pause that GitHub has demanded, if there is one.
     pub fn paused_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.paused_until.filter(|until| *until > now)
     }
 
-    /// Answers may overtake each other: within an hour what is left only becomes less.
-    fn learn_hour(&mut self, call: &'static str, told: &RateLimitHeaders) {
-        let RateLimitHeaders { resource: Some(resource), limit: Some(limit), .. } = told else {
+    /// Records the hour of a resource. Responses may arrive out of order: within an hour the remaining requests never increase.
+    fn learn_hour(&mut self, call: &'static str, headers: &RateLimitHeaders) {
+        let RateLimitHeaders { resource: Some(resource), limit: Some(limit), .. } = headers else {
             return;
         };
-        let (Some(remaining), Some(resets_at)) = (told.remaining, told.resets_at) else { return };
-        self.counted_as.insert(call, resource.clone());
-        let told = Hour { limit: *limit, remaining, resets_at };
-        let hour = self.hours.entry(resource.clone()).or_insert(told);
-        if told.resets_at > hour.resets_at {
-            *hour = told;
-        } else if told.resets_at == hour.resets_at {
+        let (Some(remaining), Some(resets_at)) = (headers.remaining, headers.resets_at) else {
+            return;
+        };
+        self.resource_of.insert(call, resource.clone());
+        let reported = Hour { limit: *limit, remaining, resets_at };
+        let hour = self.hours.entry(resource.clone()).or_insert(reported);
+        if reported.resets_at > hour.resets_at {
+            *hour = reported;
+        } else if reported.resets_at == hour.resets_at {
             hour.remaining = hour.remaining.min(remaining);
         }
     }
 
-    fn longer_each_time(&mut self) -> Duration {
-        let pause = SHORTEST_PAUSE * (1 << self.refusals.min(6));
-        self.refusals += 1;
-        pause.min(LONGEST_PAUSE)
+    fn increasing_pause(&mut self) -> Duration {
+        let pause = MIN_PAUSE * (1 << self.consecutive_errors.min(6));
+        self.consecutive_errors += 1;
+        pause.min(MAX_PAUSE)
     }
 
     fn pause(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
         self.paused_until.map(|until| until - now).filter(|wait| *wait > TimeDelta::zero())
     }
 
-    /// LowPriority ends where a fifth of the hour is left.
-    fn hour(&self, spending: &RequestCost<'_>, now: DateTime<Utc>) -> Option<TimeDelta> {
-        let resource = self.counted_as.get(spending.call).map_or("core", String::as_str);
+    /// Returns the time until the next hour if this one is exhausted. For low-priority requests it is at a fifth of the limit.
+    fn hour(&self, cost: &RequestCost<'_>, now: DateTime<Utc>) -> Option<TimeDelta> {
+        let resource = self.resource_of.get(cost.call).map_or("core", String::as_str);
         let hour = self.hours.get(resource).filter(|hour| hour.resets_at > now)?;
-        let reserve = match spending.purpose {
-            Purpose::Mint => 0,
+        let reserve = match cost.purpose {
+            Purpose::ServeJob => 0,
             Purpose::LowPriority => hour.limit / 5,
         };
         (hour.remaining <= reserve).then_some(hour.resets_at - now)
     }
 
-    /// A GitHub that counts nothing, as Enterprise Server does by default, has none of these limits.
-    fn window(&mut self, spending: &RequestCost<'_>, now: DateTime<Utc>) -> Option<TimeDelta> {
+    /// Returns the time until a limit of the last minutes allows the request. A GitHub without rate limit headers, as
+    /// Enterprise Server is by default, has none of these limits.
+    fn window(&mut self, cost: &RequestCost<'_>, now: DateTime<Utc>) -> Option<TimeDelta> {
         if self.hours.is_empty() {
             return None;
         }
-        let share = |most: u32| match spending.purpose {
-            Purpose::Mint => most,
-            Purpose::LowPriority => most / 2,
+        let share = |max: u32| match cost.purpose {
+            Purpose::ServeJob => max,
+            Purpose::LowPriority => max / 2,
         };
-        let points = self.points_of(spending.call).wait(spending.points, share(POINTS), now);
-        let registrations = spending
+        let points = self.points_of(cost.call).wait(cost.points, share(MAX_POINTS), now);
+        let registrations = cost
             .registers_at
-            .and_then(|place| self.registrations_at(place).wait(1, share(REGISTRATIONS), now));
+            .and_then(|path| self.registrations_at(path).wait(1, share(MAX_REGISTRATIONS), now));
         points.max(registrations)
     }
 
@@ -214,13 +212,13 @@ impl Budget {
         self.points.entry(call).or_insert_with(|| Rolling::over(TimeDelta::minutes(1)))
     }
 
-    fn registrations_at(&mut self, place: &str) -> &mut Rolling {
+    fn registrations_at(&mut self, path: &str) -> &mut Rolling {
         let five_minutes = || Rolling::over(TimeDelta::minutes(5));
-        self.registrations.entry(place.to_owned()).or_insert_with(five_minutes)
+        self.registrations.entry(path.to_owned()).or_insert_with(five_minutes)
     }
 }
 
-/// A header carries full seconds, and a wait that was cut short would meet the limit again.
+/// Rounds up to full seconds, the unit of `Retry-After`: a request that is sent too early would be rejected again.
 fn in_full_seconds(wait: TimeDelta) -> Duration {
     let milliseconds = u64::try_from(wait.num_milliseconds()).unwrap_or_default();
     Duration::from_secs(milliseconds.div_ceil(1000).max(1))

@@ -1,4 +1,4 @@
-//! Sends requests to GitHub, and reads what an answer means to the caller.
+//! Sends requests to GitHub, and classifies the responses.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -17,7 +17,7 @@ use super::budget::{Budget, Purpose, RateLimitHeaders, RequestCost};
 use super::credentials::{Credentials, Installation, Proof};
 use super::error::GithubError;
 use super::groups::KnownGroup;
-use super::pages::Known;
+use super::pages::ResponseCache;
 use crate::clock::Clock;
 use crate::error_chain::ErrorChain;
 use crate::json::JsonFault;
@@ -27,12 +27,12 @@ use crate::transport::{HttpTransport, Response, request_to};
 
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
 const API_VERSION: &str = "2022-11-28";
-/// How long it is waited before something is read again.
-const BREATH: Duration = Duration::from_secs(1);
+/// The delay before a request is retried.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// A client of one GitHub: its address comes from the settings, never from a payload.
+/// A client of one GitHub. Its URL comes from the settings, never from a payload.
 ///
-/// Copies share what is left of the limits, and what is known of GitHub's answers.
+/// Clones share the rate limits, the credentials, and the cached responses.
 #[derive(Clone, Debug)]
 pub struct Github {
     api: Url,
@@ -40,7 +40,7 @@ pub struct Github {
     transport: HttpTransport,
     clock: Clock,
     purpose: Purpose,
-    /// The account that requests are about which name none themselves.
+    /// The account of requests whose path names none.
     account: Option<Installation>,
     shared: Arc<Shared>,
 }
@@ -48,24 +48,24 @@ pub struct Github {
 #[derive(Debug)]
 struct Shared {
     credentials: Credentials,
-    /// By whom they are for.
+    /// By the account for whose rate limits they are.
     budgets: Mutex<BTreeMap<String, Budget>>,
-    known: Mutex<Known>,
+    responses: Mutex<ResponseCache>,
     groups: tokio::sync::Mutex<BTreeMap<String, KnownGroup>>,
 }
 
-/// One request.
+/// A request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call<'a> {
-    /// The operation, as errors name it.
+    /// The name of the operation in errors.
     pub(super) name: &'static str,
     pub(super) method: &'a Method,
-    /// The path below the API's address.
+    /// The path below the URL of the API.
     pub(super) path: &'a str,
     pub(super) query: &'a [(&'a str, &'a str)],
-    /// What is known of the answer: it is wanted only where it has changed.
+    /// The entity tag of the cached response, for a conditional request.
     pub(super) etag: Option<&'a str>,
-    /// Whether it makes a new runner.
+    /// Whether it registers a runner.
     pub(super) registers: bool,
 }
 
@@ -74,7 +74,7 @@ impl<'a> Call<'a> {
         Self { name, method, path, query: &[], etag: None, registers: false }
     }
 
-    fn spending(&self, purpose: Purpose) -> RequestCost<'a> {
+    fn cost(&self, purpose: Purpose) -> RequestCost<'a> {
         RequestCost {
             call: self.name,
             points: if *self.method == Method::GET { 1 } else { 5 },
@@ -85,25 +85,25 @@ impl<'a> Call<'a> {
 }
 
 impl Github {
-    /// Makes a client, whose requests serve jobs that wait.
+    /// Creates a client for requests that waiting jobs need.
     pub fn new(settings: &GithubSettings, transport: HttpTransport, clock: Clock) -> Self {
         let GithubSettings { api, credential, scope, .. } = settings.clone();
         let shared = Arc::new(Shared {
             credentials: Credentials::new(&credential),
             budgets: Mutex::default(),
-            known: Mutex::default(),
+            responses: Mutex::default(),
             groups: tokio::sync::Mutex::default(),
         });
-        Self { api, scope, transport, clock, purpose: Purpose::Mint, account: None, shared }
+        Self { api, scope, transport, clock, purpose: Purpose::ServeJob, account: None, shared }
     }
 
-    /// Makes a client of the same GitHub, whose requests stand back behind those that serve jobs.
+    /// Returns a client of the same GitHub whose requests leave a share of the rate limits to others.
     #[must_use]
     pub fn low_priority(&self) -> Self {
         Self { purpose: Purpose::LowPriority, ..self.clone() }
     }
 
-    /// Makes a client of the same GitHub that asks about this account.
+    /// Returns a client of the same GitHub for requests about this account.
     pub(super) fn on(&self, account: Installation) -> Self {
         Self { account: Some(account), ..self.clone() }
     }
@@ -119,10 +119,10 @@ impl Github {
         query: &[(&str, &str)],
     ) -> Result<T, GithubError> {
         let call = Call { query, ..Call::new(name, &Method::GET, path) };
-        read(name, &self.send(&call, None::<&()>).await?)
+        parse(name, &self.send(&call, None::<&()>).await?)
     }
 
-    /// Makes a new runner, or what lets one register itself.
+    /// Sends a request that registers a runner, or creates the token with which one registers.
     pub(super) async fn register_by<T: DeserializeOwned>(
         &self,
         name: &'static str,
@@ -130,7 +130,7 @@ impl Github {
         body: Option<&impl Serialize>,
     ) -> Result<T, GithubError> {
         let call = Call { registers: true, ..Call::new(name, &Method::POST, path) };
-        read(name, &self.send(&call, body).await?)
+        parse(name, &self.send(&call, body).await?)
     }
 
     pub(super) async fn delete(&self, name: &'static str, path: &str) -> Result<(), GithubError> {
@@ -138,7 +138,7 @@ impl Github {
         self.send(&call, None::<&()>).await.map(drop)
     }
 
-    /// Reads what has changed since the answer with this tag; `None`: nothing has. Gives the new tag as well.
+    /// Reads an object, with its new entity tag. Returns `None` if it has not changed since the response with `tag`.
     pub(super) async fn get_changed<T: DeserializeOwned>(
         &self,
         name: &'static str,
@@ -146,16 +146,16 @@ impl Github {
         tag: Option<&str>,
     ) -> Result<Option<(T, Option<String>)>, GithubError> {
         let call = Call { etag: tag, ..Call::new(name, &Method::GET, path) };
-        let answer = self.send(&call, None::<&()>).await?;
-        if answer.status() == StatusCode::NOT_MODIFIED {
+        let response = self.send(&call, None::<&()>).await?;
+        if response.status() == StatusCode::NOT_MODIFIED {
             return Ok(None);
         }
-        let tag = answer.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+        let tag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
         let tag = tag.map(str::to_owned);
-        Ok(Some((read(name, &answer)?, tag)))
+        Ok(Some((parse(name, &response)?, tag)))
     }
 
-    /// Sends a request; with a token that was made anew where GitHub refuses the one at hand.
+    /// Sends a request. If GitHub rejects the token, it is sent again with a new one.
     pub(super) async fn send(
         &self,
         call: &Call<'_>,
@@ -163,18 +163,18 @@ impl Github {
     ) -> Result<Response, GithubError> {
         let proof = self.proof(call.path).await?;
         match self.send_as(&proof, call, body).await {
-            Err(GithubError::Refused { status: StatusCode::UNAUTHORIZED, .. })
-                if self.refused(&proof).await => {}
-            Err(GithubError::Unavailable { .. }) if self.reads_again(call) => {
-                sleep(BREATH).await;
+            Err(GithubError::Rejected { status: StatusCode::UNAUTHORIZED, .. })
+                if self.renews(&proof).await => {}
+            Err(GithubError::Unavailable { .. }) if self.retries(call) => {
+                sleep(RETRY_DELAY).await;
             }
-            answer => return answer,
+            result => return result,
         }
         self.send_as(&self.proof(call.path).await?, call, body).await
     }
 
-    /// LowPriority comes back after minutes; whoever else asks does so at once.
-    fn reads_again(&self, call: &Call<'_>) -> bool {
+    /// Returns whether a failed request is retried. Low-priority work runs only every few minutes; other callers retry soon.
+    fn retries(&self, call: &Call<'_>) -> bool {
         self.purpose == Purpose::LowPriority && *call.method == Method::GET
     }
 
@@ -185,8 +185,8 @@ impl Github {
         body: Option<&impl Serialize>,
     ) -> Result<Response, GithubError> {
         let (name, payer) = (call.name, proof.payer.as_str());
-        let spending = call.spending(self.purpose);
-        let spent = self.with_budget(payer, |budget, now| budget.spend(&spending, now));
+        let cost = call.cost(self.purpose);
+        let spent = self.with_budget(payer, |budget, now| budget.spend(&cost, now));
         spent.map_err(|retry_after| GithubError::Limited { call: name, retry_after })?;
         let bearer = format!("Bearer {}", proof.token.expose());
         let request = self.request(call).header(header::AUTHORIZATION, bearer);
@@ -198,8 +198,8 @@ impl Github {
             None => request.body(Bytes::new()),
         };
         let request = request.map_err(|err| unavailable(name, &err))?;
-        let answer = self.transport.send(request).await.map_err(|err| unavailable(name, &err))?;
-        self.judge(name, payer, answer)
+        let response = self.transport.send(request).await.map_err(|err| unavailable(name, &err))?;
+        self.classify(name, payer, response)
     }
 
     fn request(&self, call: &Call<'_>) -> http::request::Builder {
@@ -217,30 +217,30 @@ impl Github {
         }
     }
 
-    fn judge(
+    fn classify(
         &self,
         call: &'static str,
         payer: &str,
-        answer: Response,
+        response: Response,
     ) -> Result<Response, GithubError> {
-        let status = answer.status();
-        let mut told = told(&answer);
-        let answer = if status.is_success() || status == StatusCode::NOT_MODIFIED {
-            Some(answer)
+        let status = response.status();
+        let mut headers = rate_limit_headers(&response);
+        let response = if status.is_success() || status == StatusCode::NOT_MODIFIED {
+            Some(response)
         } else {
-            told.refused = is_limit(&told, &answer);
+            headers.rejected = is_limit(&headers, &response);
             None
         };
-        let limit = self.with_budget(payer, |budget, now| budget.learn(call, &told, now));
+        let limit = self.with_budget(payer, |budget, now| budget.learn(call, &headers, now));
         if let Some(retry_after) = limit {
             return Err(GithubError::Limited { call, retry_after });
         }
-        answer.ok_or_else(|| match status.as_u16() {
+        response.ok_or_else(|| match status.as_u16() {
             404 => GithubError::NotFound { call },
             409 => GithubError::Conflict { call },
             422 => GithubError::Unprocessable { call },
             408 | 500.. => GithubError::Unavailable { call, fault: status.to_string() },
-            _ => GithubError::Refused { call, status },
+            _ => GithubError::Rejected { call, status },
         })
     }
 
@@ -265,16 +265,16 @@ impl Github {
         self.clock.now()
     }
 
-    pub(super) fn known(&self) -> MutexGuard<'_, Known> {
-        self.shared.known.lock().expect("no holder of this lock can panic")
+    pub(super) fn responses(&self) -> MutexGuard<'_, ResponseCache> {
+        self.shared.responses.lock().expect("no holder of this lock can panic")
     }
 }
 
-pub(super) fn read<T: DeserializeOwned>(
+pub(super) fn parse<T: DeserializeOwned>(
     call: &'static str,
-    answer: &Response,
+    response: &Response,
 ) -> Result<T, GithubError> {
-    serde_json::from_slice(answer.body()).map_err(|err| unavailable(call, &JsonFault::from(err)))
+    serde_json::from_slice(response.body()).map_err(|err| unavailable(call, &JsonFault::from(err)))
 }
 
 fn unavailable(call: &'static str, err: &dyn Error) -> GithubError {
@@ -282,8 +282,8 @@ fn unavailable(call: &'static str, err: &dyn Error) -> GithubError {
     GithubError::Unavailable { call, fault }
 }
 
-fn told(answer: &Response) -> RateLimitHeaders {
-    let text = |name: &str| answer.headers().get(name)?.to_str().ok();
+fn rate_limit_headers(response: &Response) -> RateLimitHeaders {
+    let text = |name: &str| response.headers().get(name)?.to_str().ok();
     let number = |name: &str| text(name)?.parse::<u32>().ok();
     let resets_at = text("x-ratelimit-reset").and_then(|at| at.parse().ok());
     RateLimitHeaders {
@@ -292,18 +292,20 @@ fn told(answer: &Response) -> RateLimitHeaders {
         remaining: number("x-ratelimit-remaining"),
         resets_at: resets_at.and_then(|at| DateTime::from_timestamp(at, 0)),
         retry_after: number("retry-after").map(|wait| Duration::from_secs(wait.into())),
-        refused: false,
+        rejected: false,
     }
 }
 
-/// Tells a limit from another refusal: GitHub answers 429, or 403 with either `retry-after`, or nothing
-/// left of the hour, or only a message that says so.
-fn is_limit(told: &RateLimitHeaders, answer: &Response) -> bool {
-    match answer.status() {
+/// Returns whether an error is a rate limit. GitHub responds with 429, or with 403 and either `retry-after`, or no
+/// remaining requests, or only a message about the limit.
+fn is_limit(headers: &RateLimitHeaders, response: &Response) -> bool {
+    match response.status() {
         StatusCode::TOO_MANY_REQUESTS => true,
-        StatusCode::FORBIDDEN if told.retry_after.is_some() || told.remaining == Some(0) => true,
+        StatusCode::FORBIDDEN if headers.retry_after.is_some() || headers.remaining == Some(0) => {
+            true
+        }
         StatusCode::FORBIDDEN => {
-            let message = String::from_utf8_lossy(answer.body()).to_ascii_lowercase();
+            let message = String::from_utf8_lossy(response.body()).to_ascii_lowercase();
             message.contains("secondary rate limit") || message.contains("api rate limit exceeded")
         }
         _ => false,

@@ -1,7 +1,7 @@
-//! Proves to GitHub who asks: by a personal access token, or as an installation of a GitHub App.
+//! Authenticates the handler to GitHub: with a personal access token, or as an installation of a GitHub App.
 //!
-//! An installation's token lives for an hour, and its form and length are GitHub's alone. It is asked for
-//! once, however many callers wait, and again before it ends.
+//! The token of an installation expires after an hour; its format and length are opaque. However many callers wait, only
+//! one of them requests a token, and requests the next one before that expires.
 //! <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-an-installation-access-token-for-a-github-app>
 
 use std::collections::BTreeMap;
@@ -12,47 +12,47 @@ use http::Method;
 use rustls::crypto::ring::default_provider;
 use serde::Deserialize;
 
-use super::client::{Call, Github, read};
+use super::client::{Call, Github, parse};
 use super::error::GithubError;
 use super::pages::List;
 use crate::secret::Secret;
 use crate::settings::{GithubApp, GithubCredential};
 
-/// A token that ends within this time is no longer used: a job's registration must not die on the way.
-const REFRESHED_BEFORE: TimeDelta = TimeDelta::minutes(5);
+/// A token that expires within this time is not used, so that it cannot expire during a registration.
+const REFRESH_MARGIN: TimeDelta = TimeDelta::minutes(5);
 
-/// Where the App's installations are listed, which it is asked for itself.
+/// The path of the App's installations, which is requested as the App itself.
 const INSTALLATIONS: &str = "app/installations";
-/// The App's webhook, which no installation has a part in.
-pub(super) const OWN_HOOK: &str = "app/hook";
-const FINDING: &str =
+/// The path of the App's webhook, which is requested as the App itself.
+pub(super) const APP_WEBHOOK: &str = "app/hook";
+const FIND_INSTALLATION: &str =
     "finding the installation of the GitHub App (install it for the owner of the repository)";
-/// An App that is installed on more than a thousand accounts is not ours alone.
-const MOST_PAGES: usize = 10;
+/// Maximum number of pages. A private App is not installed on more than a thousand accounts.
+const MAX_PAGES: usize = 10;
 
-/// What the client proves itself with.
+/// The credentials of the client.
 #[derive(Debug)]
 pub(super) enum Credentials {
     /// A personal access token.
     Token(Secret),
-    /// A GitHub App, and what its installations are using.
+    /// A GitHub App, and the tokens of its installations.
     App { app: GithubApp, accounts: Mutex<BTreeMap<String, Arc<Account>>> },
 }
 
-/// The account of an owner, as far as the App is installed on it.
+/// An account on which the App is installed.
 #[derive(Debug, Default)]
 pub(super) struct Account {
-    /// Whoever holds the lock asks for a token; the others wait for what comes of it.
+    /// The holder of the lock requests a token; other callers wait for it.
     token: tokio::sync::Mutex<Option<InstallationToken>>,
 }
 
 #[derive(Debug)]
 struct InstallationToken {
     token: Secret,
-    ends: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
 }
 
-/// An installation of the App, on this account.
+/// An installation of the App on an account.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Installation {
     id: u64,
@@ -64,27 +64,27 @@ struct Owner {
     login: String,
 }
 
-/// How the installation for a request is found.
+/// How to find the installation for a request.
 enum Lookup {
-    /// By what the request is about: the path of its installation.
+    /// By the path where GitHub returns the installation of the request's owner.
     At(String),
-    /// It is this one.
+    /// By its id.
     Known(u64),
-    /// Any will do.
+    /// Any installation will do.
     Any,
 }
 
 #[derive(Deserialize)]
-struct TokenAnswer {
+struct TokenBody {
     token: String,
     expires_at: DateTime<Utc>,
 }
 
-/// The proof that goes with one request.
+/// The token for one request.
 #[derive(Clone, Debug)]
 pub(super) struct Proof {
     pub(super) token: Secret,
-    /// On whose behalf the request counts: limits are kept for each.
+    /// The account for whose rate limits the request counts.
     pub(super) payer: String,
     account: Option<Arc<Account>>,
 }
@@ -101,7 +101,7 @@ impl Credentials {
 }
 
 impl Github {
-    /// Finds the proof for a request to this path.
+    /// Returns the token for a request to a path.
     pub(super) async fn proof(&self, path: &str) -> Result<Proof, GithubError> {
         let (app, accounts) = match self.credentials() {
             Credentials::Token(token) => {
@@ -109,7 +109,7 @@ impl Github {
             }
             Credentials::App { app, accounts } => (app, accounts),
         };
-        if path == INSTALLATIONS || path.starts_with(OWN_HOOK) {
+        if path == INSTALLATIONS || path.starts_with(APP_WEBHOOK) {
             return Ok(self.as_app(app));
         }
         let (owner, lookup) = match (installed_at(path), self.account()) {
@@ -133,21 +133,21 @@ impl Github {
         app: &GithubApp,
         lookup: &Lookup,
     ) -> Result<Secret, GithubError> {
-        let mut known = account.token.lock().await;
+        let mut cached = account.token.lock().await;
         let now = self.now();
-        let usable = |known: &&InstallationToken| known.ends - REFRESHED_BEFORE > now;
-        if let Some(known) = known.as_ref().filter(usable) {
-            return Ok(known.token.clone());
+        let usable = |token: &&InstallationToken| token.expires_at - REFRESH_MARGIN > now;
+        if let Some(token) = cached.as_ref().filter(usable) {
+            return Ok(token.token.clone());
         }
         let new = self.installation_token(app, lookup).await?;
-        Ok(known.insert(new).token.clone())
+        Ok(cached.insert(new).token.clone())
     }
 
-    /// Forgets a token that GitHub has refused, if it is still in use; tells whether another may do better.
-    pub(super) async fn refused(&self, proof: &Proof) -> bool {
+    /// Discards a token that GitHub has rejected, if it is still in use. Returns whether another token can be requested.
+    pub(super) async fn renews(&self, proof: &Proof) -> bool {
         let Some(account) = &proof.account else { return false };
         let mut token = account.token.lock().await;
-        if token.as_ref().is_some_and(|token| token.token == proof.token) {
+        if token.as_ref().is_some_and(|token| token.token.expose() == proof.token.expose()) {
             *token = None;
         }
         true
@@ -170,60 +170,60 @@ impl Github {
         let name = "obtaining a token of the GitHub App's installation";
         let path = format!("app/installations/{id}/access_tokens");
         let call = Call::new(name, &Method::POST, &path);
-        let made = self.send_as(&self.as_app(app), &call, None::<&()>).await?;
-        let made: TokenAnswer = read(name, &made)?;
-        Ok(InstallationToken { token: Secret::new(made.token), ends: made.expires_at })
+        let response = self.send_as(&self.as_app(app), &call, None::<&()>).await?;
+        let TokenBody { token, expires_at } = parse(name, &response)?;
+        Ok(InstallationToken { token: Secret::new(token), expires_at })
     }
 
-    /// Asks which installation serves a path, each time anew: an App that was taken away and installed again
-    /// has another.
+    /// Returns the id of the installation for a path. It is never cached: an App that is uninstalled and installed again
+    /// has another one.
     async fn installation(&self, app: &GithubApp, lookup: &Lookup) -> Result<u64, GithubError> {
         let path = match lookup {
             Lookup::Known(id) => return Ok(*id),
             Lookup::At(path) => path,
             Lookup::Any => INSTALLATIONS,
         };
-        let call = Call::new(FINDING, &Method::GET, path);
+        let call = Call::new(FIND_INSTALLATION, &Method::GET, path);
         let found = self.send_as(&self.as_app(app), &call, None::<&()>).await?;
         if let Lookup::Any = lookup {
-            let all: Vec<Installation> = read(FINDING, &found)?;
+            let all: Vec<Installation> = parse(FIND_INSTALLATION, &found)?;
             let first = all.first().map(|one| one.id);
-            return first.ok_or(GithubError::NotFound { call: FINDING });
+            return first.ok_or(GithubError::NotFound { call: FIND_INSTALLATION });
         }
-        Ok(read::<Installation>(FINDING, &found)?.id)
+        Ok(parse::<Installation>(FIND_INSTALLATION, &found)?.id)
     }
 
-    /// Makes a client for each account that the App is installed on; with a token there is but one.
+    /// Returns a client for each account on which the App is installed, or with a token this client only.
     ///
-    /// What names no owner in its path is about the account.
-    pub(super) async fn of_each_account(&self) -> Result<Vec<Self>, GithubError> {
+    /// Its requests whose path names no owner are about the account.
+    pub(super) async fn for_each_account(&self) -> Result<Vec<Self>, GithubError> {
         if let Credentials::Token(_) = self.credentials() {
             return Ok(vec![self.clone()]);
         }
-        let list = List { call: FINDING, path: INSTALLATIONS, query: &[], field: None };
-        let all = self.list::<Installation>(&list, MOST_PAGES).await?.items;
+        let list = List { call: FIND_INSTALLATION, path: INSTALLATIONS, query: &[], field: None };
+        let all = self.list::<Installation>(&list, MAX_PAGES).await?.items;
         Ok(all.into_iter().map(|one| self.on(one)).collect())
     }
 
-    /// Tells whether an App proves us.
+    /// Returns whether the credential is a GitHub App.
     pub fn is_app(&self) -> bool {
         matches!(self.credentials(), Credentials::App { .. })
     }
 }
 
-/// Tells the owner of what a path names, and where his installation is found.
+/// Returns the owner in a path, and the path of the App's installation for it.
 fn installed_at(path: &str) -> Option<(String, String)> {
-    // Anybody may read of GitHub's runner; its owner has not installed our App.
+    // Anyone can read the repository of GitHub's runner, but the App is not installed on it.
     if path.starts_with("repos/actions/runner/") {
         return None;
     }
     let mut segments = path.split('/');
-    let place = match (segments.next()?, segments.next()?, segments.next()) {
+    let (owner, installation) = match (segments.next()?, segments.next()?, segments.next()) {
         ("repos", owner, Some(name)) => (owner, format!("repos/{owner}/{name}/installation")),
         ("orgs", owner, _) => (owner, format!("orgs/{owner}/installation")),
         _ => return None,
     };
-    Some((place.0.to_ascii_lowercase(), place.1))
+    Some((owner.to_ascii_lowercase(), installation))
 }
 
 #[cfg(test)]
@@ -231,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_installation_is_found_by_what_a_path_names() {
+    fn an_installation_is_found_by_the_owner_in_a_path() {
         let at = |path: &str| installed_at(path).map(|(owner, path)| format!("{owner} {path}"));
         let found = at("repos/Octo/app/actions/jobs/7");
         assert_eq!(found.as_deref(), Some("octo repos/Octo/app/installation"));

@@ -1,4 +1,4 @@
-//! Webhooks, what was delivered to them, and deliveries that are to be made again.
+//! Reads webhooks and their deliveries, and requests redeliveries.
 //!
 //! <https://docs.github.com/en/rest/repos/webhooks>
 
@@ -8,13 +8,13 @@ use serde::Deserialize;
 use url::Url;
 
 use super::client::Call;
-use super::credentials::OWN_HOOK;
+use super::credentials::APP_WEBHOOK;
 use super::pages::{List, Next};
 use super::{Github, GithubError};
 use crate::reconcile::snapshot::DeliveryAttempt;
 
-/// A place has 20 webhooks of an event at most.
-const MOST_HOOK_PAGES: usize = 2;
+/// A repository or an organization has at most 20 webhooks for an event.
+const MAX_WEBHOOK_PAGES: usize = 2;
 
 #[derive(Clone, Debug, Deserialize)]
 struct HookBody {
@@ -43,49 +43,42 @@ struct DeliveryBody {
 pub struct DeliveriesPage {
     /// The deliveries.
     pub deliveries: Vec<DeliveryAttempt>,
-    /// Where the list goes on.
+    /// The link to the next page.
     pub next: Option<Next>,
 }
 
 impl Github {
-    /// Lists the webhooks of a repository or an organization that deliver to our function, by their paths.
+    /// Lists the webhooks of a repository or an organization that deliver to this app, by their API paths.
     ///
-    /// `host` is that of our function, where it is known: another deployment may have webhooks there too.
+    /// `host` is the host of this app if it is known: other deployments may have webhooks there, too.
     ///
     /// # Errors
-    /// [`GithubError`]; [`GithubError::NotFound`] where the credential may not see webhooks.
+    /// [`GithubError::NotFound`] if the credential has no access to webhooks.
     pub async fn webhooks(
         &self,
-        place: &str,
+        parent: &str,
         host: Option<&str>,
     ) -> Result<Vec<String>, GithubError> {
-        let path = format!("{place}/hooks");
+        let path = format!("{parent}/hooks");
         let list = List { call: "listing webhooks", path: &path, query: &[], field: None };
-        let hooks = self.list::<HookBody>(&list, MOST_HOOK_PAGES).await?;
+        let hooks = self.list::<HookBody>(&list, MAX_WEBHOOK_PAGES).await?;
         let own = hooks.items.into_iter().filter(|hook| hook.active && hook.config.is_own(host));
         Ok(own.map(|hook| format!("{path}/{}", hook.id)).collect())
     }
 
-    /// Finds the webhook of the GitHub App itself, where it delivers to our function. With a token there is none.
+    /// Returns the path of the GitHub App's own webhook if it delivers to this app. With a token there is none.
     ///
     /// <https://docs.github.com/en/rest/apps/webhooks>
-    ///
-    /// # Errors
-    /// [`GithubError`].
     pub async fn app_webhook(&self, host: Option<&str>) -> Result<Option<String>, GithubError> {
         if !self.is_app() {
             return Ok(None);
         }
-        let path = format!("{OWN_HOOK}/config");
+        let path = format!("{APP_WEBHOOK}/config");
         let config: HookConfig = self.get("reading the webhook of the App", &path, &[]).await?;
-        Ok(config.is_own(host).then(|| OWN_HOOK.to_owned()))
+        Ok(config.is_own(host).then(|| APP_WEBHOOK.to_owned()))
     }
 
-    /// Lists a page of the deliveries of a webhook that failed, or of those that did not: the first, or the one
-    /// that another named as its next.
-    ///
-    /// # Errors
-    /// [`GithubError`].
+    /// Lists one page of the failed or of the successful deliveries of a webhook: the first, or the next of another page.
     pub async fn deliveries(
         &self,
         hook: &str,
@@ -97,17 +90,14 @@ impl Github {
         let call = "listing the deliveries of a webhook";
         let list = List { call, path: &path, query: &query, field: None };
         let page = self.page::<DeliveryBody>(&list, next).await?;
-        let deliveries = page.items.iter().map(|delivery| delivery.read(hook)).collect();
+        let deliveries = page.items.iter().map(|delivery| delivery.to_attempt(hook)).collect();
         Ok(DeliveriesPage { deliveries, next: page.next.clone() })
     }
 
-    /// Asks GitHub to deliver an event again.
-    ///
-    /// # Errors
-    /// [`GithubError`].
+    /// Requests the redelivery of an event.
     pub async fn redeliver(&self, hook: &str, delivery: u64) -> Result<(), GithubError> {
         let path = format!("{hook}/deliveries/{delivery}/attempts");
-        let call = Call::new("asking for a delivery again", &Method::POST, &path);
+        let call = Call::new("requesting a redelivery", &Method::POST, &path);
         self.send(&call, None::<&()>).await.map(drop)
     }
 }
@@ -123,7 +113,7 @@ impl HookConfig {
 }
 
 impl DeliveryBody {
-    fn read(&self, hook: &str) -> DeliveryAttempt {
+    fn to_attempt(&self, hook: &str) -> DeliveryAttempt {
         DeliveryAttempt {
             hook: hook.to_owned(),
             id: self.id,

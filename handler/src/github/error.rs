@@ -1,60 +1,60 @@
-//! Tells what a call to GitHub can end with, as far as callers act differently.
+//! The errors of calls to GitHub, by what callers do about them.
 
 use std::time::Duration;
 
 use http::StatusCode;
 
-/// What a call to GitHub can end with, as far as callers act differently.
+/// Why a call to GitHub failed.
 #[derive(Debug, thiserror::Error)]
 pub enum GithubError {
-    /// A limit is reached: nothing may be asked before `retry_after` has passed.
-    #[error("{call} met one of GitHub's limits, for another {} s", retry_after.as_secs())]
+    /// A rate limit is exhausted; no request may be sent before `retry_after` has passed.
+    #[error("{call} failed: GitHub's rate limit is exhausted for another {} s", retry_after.as_secs())]
     Limited {
         /// The operation.
         call: &'static str,
-        /// How long GitHub asks to wait.
+        /// The delay that GitHub demands.
         retry_after: Duration,
     },
-    /// It is not there, or the token may not see it.
-    #[error("{call} found nothing: check that the token may read it")]
+    /// The object does not exist, or the token has no access to it.
+    #[error("{call} failed with 404: check that the token has access")]
     NotFound {
         /// The operation.
         call: &'static str,
     },
-    /// A runner of this name is registered already.
-    #[error("{call} met a runner of the same name")]
+    /// A runner of this name is already registered.
+    #[error("{call} failed: a runner of this name is already registered")]
     Conflict {
         /// The operation.
         call: &'static str,
     },
-    /// GitHub understood, but cannot do it: a busy runner cannot be deleted.
-    #[error("{call} cannot be done as GitHub stands")]
+    /// The request is not possible in the present state: a busy runner cannot be removed.
+    #[error("{call} failed with 422: it is not possible in the present state")]
     Unprocessable {
         /// The operation.
         call: &'static str,
     },
-    /// The token is refused: somebody must change the deployment.
+    /// The token was rejected: an operator must change the deployment.
     #[error(
-        "{call} was refused with {status}: check the token of setting GithubToken, or the GitHub App, and its permissions"
+        "{call} failed with {status}: check the token of setting GithubToken, or the GitHub App, and its permissions"
     )]
-    Refused {
+    Rejected {
         /// The operation.
         call: &'static str,
         /// The HTTP status.
         status: StatusCode,
     },
-    /// GitHub cannot be reached, or fails: the same call may succeed later.
-    #[error("{call} met a GitHub that cannot answer now ({fault})")]
+    /// GitHub is unavailable; the same call may succeed later.
+    #[error("{call} failed: GitHub is unavailable ({fault})")]
     Unavailable {
         /// The operation.
         call: &'static str,
-        /// The status, or what happened to the connection.
+        /// The status, or the error of the connection.
         fault: String,
     },
 }
 
 impl GithubError {
-    /// Tells how long GitHub asked to wait, if it did.
+    /// Returns the delay that GitHub demands, if any.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Limited { retry_after, .. } => Some(*retry_after),

@@ -1,4 +1,4 @@
-//! Runner groups: by name, and whom they are open to.
+//! Reads runner groups by name, with the repositories that have access.
 
 use std::sync::Arc;
 
@@ -12,16 +12,16 @@ use crate::repository::Repository;
 use crate::runner_group::{Access, RunnerGroup};
 use crate::scope::Scope;
 
-/// A group is looked at again after this time; whoever mends one waits no longer.
-const KNOWN_FOR: TimeDelta = TimeDelta::minutes(5);
+/// How long a group is cached. It limits how long an operator waits after changing a group.
+const GROUP_TTL: TimeDelta = TimeDelta::minutes(5);
 /// The name of the group that every organization and enterprise has.
 const DEFAULT_GROUP: &str = "Default";
-/// Ten thousand groups, repositories or organizations.
-const MOST_PAGES: usize = 100;
+/// Maximum number of pages: ten thousand groups, repositories or organizations.
+const MAX_PAGES: usize = 100;
 const LOOKUP: &str = "looking the runner group up by the name in setting RunnerGroup";
-const ACCESS: &str = "reading whom the runner group is open to";
+const ACCESS: &str = "listing the repositories with access to the runner group";
 
-/// A group, and when it was looked at.
+/// A group, and when it was read.
 pub(super) type KnownGroup = (DateTime<Utc>, Arc<RunnerGroup>);
 
 #[derive(Clone, Deserialize)]
@@ -47,11 +47,8 @@ struct OrganizationBody {
 }
 
 impl Github {
-    /// Finds the runner group that runners of a repository's jobs join; none at the level of a repository,
-    /// which has no groups.
-    ///
-    /// # Errors
-    /// [`GithubError`].
+    /// Returns the runner group of this name for a repository's runners, or `None` at the level of a repository, which has
+    /// no groups.
     pub async fn runner_group(
         &self,
         repository: &Repository,
@@ -60,34 +57,34 @@ impl Github {
         if self.scope == Scope::Repository {
             return Ok(None);
         }
-        let place = self.scope.api_path(repository);
-        // Whoever holds the lock looks, and the others wait for what comes of it.
+        let level = self.scope.api_path(repository);
+        // The holder of the lock reads the group; other callers wait for it.
         let mut known = self.groups().lock().await;
-        let key = format!("{place} {}", name.to_ascii_lowercase());
+        let key = format!("{level} {}", name.to_ascii_lowercase());
         match known.get(&key) {
-            Some((at, group)) if *at + KNOWN_FOR > self.now() => {
+            Some((at, group)) if *at + GROUP_TTL > self.now() => {
                 return Ok(Some(Arc::clone(group)));
             }
             _ => {}
         }
-        let group = Arc::new(self.look_up(&place, repository.owner(), name).await?);
+        let group = Arc::new(self.look_up(&level, repository.owner(), name).await?);
         known.insert(key, (self.now(), Arc::clone(&group)));
         Ok(Some(group))
     }
 
     async fn look_up(
         &self,
-        place: &str,
+        level: &str,
         owner: &str,
         name: &str,
     ) -> Result<RunnerGroup, GithubError> {
-        let path = format!("{place}/actions/runner-groups");
+        let path = format!("{level}/actions/runner-groups");
         let list = List { call: LOOKUP, path: &path, query: &[], field: Some("runner_groups") };
         let is_it = |group: &GroupBody| {
             group.name.eq_ignore_ascii_case(name)
                 || (group.default && name.eq_ignore_ascii_case(DEFAULT_GROUP))
         };
-        let found = self.list::<GroupBody>(&list, MOST_PAGES).await?.items.into_iter().find(is_it);
+        let found = self.list::<GroupBody>(&list, MAX_PAGES).await?.items.into_iter().find(is_it);
         let GroupBody {
             id,
             name,
@@ -98,17 +95,17 @@ impl Github {
         } = found.ok_or(GithubError::NotFound { call: LOOKUP })?;
         let access = match visibility.as_str() {
             "selected" => self.selected(&format!("{path}/{id}")).await?,
-            // A group for private repositories is open to every name as well.
-            _ => self.everybody(owner),
+            // A group for private repositories admits any repository name as well.
+            _ => self.all(owner),
         };
         info!(
             group = name,
-            visibility, public_repositories, restricted_to_workflows, "looked the runner group up"
+            visibility, public_repositories, restricted_to_workflows, "read runner group {name}"
         );
         Ok(RunnerGroup { id, name, access, public_repositories, restricted_to_workflows })
     }
 
-    fn everybody(&self, owner: &str) -> Access {
+    fn all(&self, owner: &str) -> Access {
         let enterprise = matches!(self.scope, Scope::Enterprise(_));
         Access::All((!enterprise).then(|| owner.to_owned()))
     }
@@ -121,10 +118,10 @@ impl Github {
         let path = format!("{group}/{field}");
         let list = List { call: ACCESS, path: &path, query: &[], field: Some(field) };
         if field == "organizations" {
-            let found = self.list::<OrganizationBody>(&list, MOST_PAGES).await?.items;
+            let found = self.list::<OrganizationBody>(&list, MAX_PAGES).await?.items;
             return Ok(Access::Organizations(found.into_iter().map(|one| one.login).collect()));
         }
-        let found = self.list::<RepositoryBody>(&list, MOST_PAGES).await?.items;
+        let found = self.list::<RepositoryBody>(&list, MAX_PAGES).await?.items;
         Ok(Access::Repositories(found.into_iter().map(|one| one.full_name).collect()))
     }
 }

@@ -1,30 +1,30 @@
-//! Tells what GitHub has told this process of its limits.
+//! Reports the rate limits that GitHub has sent to this process.
 
 use super::Github;
 use crate::status_report::RateLimit;
 
 impl Github {
-    /// Lists what is left to each account, and the pauses that GitHub has asked for.
+    /// Lists the remaining requests of each account, and the pauses that GitHub has demanded.
     pub fn limits(&self) -> Vec<RateLimit> {
         let now = self.now();
-        let mut told = Vec::new();
+        let mut limits = Vec::new();
         for (payer, budget) in self.budgets().iter() {
             let account = Some(payer.clone()).filter(|payer| !payer.is_empty());
-            told.extend(budget.paused_until(now).map(|until| RateLimit {
+            limits.extend(budget.paused_until(now).map(|until| RateLimit {
                 account: account.clone(),
                 resource: None,
                 limit: None,
                 remaining: None,
-                until,
+                resets_at: until,
             }));
-            told.extend(budget.limits(now).into_iter().map(|limit| RateLimit {
+            limits.extend(budget.limits(now).into_iter().map(|limit| RateLimit {
                 account: account.clone(),
                 resource: Some(limit.resource),
                 limit: Some(limit.limit),
                 remaining: Some(limit.remaining),
-                until: limit.resets_at,
+                resets_at: limit.resets_at,
             }));
         }
-        told
+        limits
     }
 }

@@ -1,30 +1,29 @@
-//! What GitHub publishes about itself.
+//! Reads the metadata that GitHub publishes about itself.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Github, GithubError};
-use crate::firewall::plan::Answer;
+use crate::firewall::plan::MetaResponse;
 
 #[derive(Deserialize)]
 struct MetaBody {
-    /// Absent where this GitHub publishes none; judged elsewhere, whatever it is.
+    /// Missing if this GitHub publishes none. It is validated elsewhere.
     #[serde(default)]
     hooks: Value,
 }
 
 impl Github {
-    /// Reads where webhooks come from, unless the answer still has this tag.
+    /// Reads the ranges from which webhooks come, unless the response still has this entity tag.
     ///
-    /// It goes with the token, though everybody may ask: without one the limit is 60 an hour for an address,
-    /// and an app without a network of its own shares its address with strangers.
+    /// The request is authenticated, although this is not required: anonymous requests are limited to 60 an hour for each
+    /// address, and an app without its own network shares its address with other customers.
     ///
     /// <https://docs.github.com/en/rest/meta/meta#get-github-meta-information>
-    ///
-    /// # Errors
-    /// [`GithubError`].
-    pub async fn hook_ranges(&self, tag: Option<&str>) -> Result<Answer, GithubError> {
-        let changed = self.get_changed("reading where webhooks come from", "meta", tag).await?;
-        Ok(changed.map_or(Answer::Unchanged, |(MetaBody { hooks }, tag)| Answer::Hooks(hooks, tag)))
+    pub async fn hook_ranges(&self, tag: Option<&str>) -> Result<MetaResponse, GithubError> {
+        let changed = self.get_changed("reading the webhook ranges", "meta", tag).await?;
+        Ok(changed.map_or(MetaResponse::Unchanged, |(MetaBody { hooks }, tag)| {
+            MetaResponse::Hooks(hooks, tag)
+        }))
     }
 }

@@ -1,7 +1,7 @@
-//! Reads lists page by page, and asks only whether a page has changed where it is known.
+//! Reads objects and lists page by page, with conditional requests for cached responses.
 //!
-//! A list that changes between two pages may show an item twice, or not at all: callers bear both. An answer
-//! 304 costs nothing of the hour's requests.
+//! If a list changes between two pages, an item may be repeated or missing; callers must handle both. A 304 response
+//! does not count against the hourly limit.
 //! <https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#use-conditional-requests-if-appropriate>
 
 use std::any::Any;
@@ -12,25 +12,25 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::client::{Call, Github, read};
+use super::client::{Call, Github, parse};
 use super::error::GithubError;
 use crate::json::JsonFault;
 use crate::transport::Response;
 
-mod known;
+mod cache;
 
-pub(super) use known::Known;
+pub(super) use cache::ResponseCache;
 
-/// A list of GitHub's.
+/// A list of the API.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct List<'a> {
-    /// The operation, as errors name it.
+    /// The name of the operation in errors.
     pub(super) call: &'static str,
-    /// The path below the API's address.
+    /// The path below the URL of the API.
     pub(super) path: &'a str,
     /// The query, without the paging.
     pub(super) query: &'a [(&'a str, &'a str)],
-    /// The field of the answer that holds the items; an answer without one is the list itself.
+    /// The field of the response that contains the items; `None` if the response itself is the list.
     pub(super) field: Option<&'static str>,
 }
 
@@ -39,39 +39,36 @@ pub(super) struct List<'a> {
 pub(super) struct Page<T> {
     /// Its items.
     pub(super) items: Vec<T>,
-    /// Where the list goes on.
+    /// The link to the next page.
     pub(super) next: Option<Next>,
 }
 
-/// The query of a following page, as GitHub linked it: a page's number, or a cursor.
+/// The query of the next page, from GitHub's link: a page number, or a cursor.
 #[derive(Clone, Debug)]
 pub struct Next(Vec<(String, String)>);
 
-/// A list, as far as it was read.
+/// A list that may be incomplete.
 #[derive(Clone, Debug)]
 pub struct Listed<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Whether these are all.
+    /// Whether the list is complete.
     pub complete: bool,
 }
 
 impl Github {
-    /// Reads a list, at most so many pages of 100.
-    ///
-    /// # Errors
-    /// [`GithubError`].
+    /// Reads a list, at most `max_pages` pages of 100 items.
     pub(super) async fn list<T>(
         &self,
         list: &List<'_>,
-        most_pages: usize,
+        max_pages: usize,
     ) -> Result<Listed<T>, GithubError>
     where
         T: Clone + DeserializeOwned + Send + Sync + 'static,
     {
         let mut items = Vec::new();
         let mut next = None;
-        for _ in 0..most_pages {
+        for _ in 0..max_pages {
             let page = self.page::<T>(list, next.as_ref()).await?;
             items.extend_from_slice(&page.items);
             next.clone_from(&page.next);
@@ -82,10 +79,7 @@ impl Github {
         Ok(Listed { items, complete: false })
     }
 
-    /// Reads one page of a list: the first, or the one that another named as its next.
-    ///
-    /// # Errors
-    /// [`GithubError`].
+    /// Reads one page of a list: the first, or the next of another page.
     pub(super) async fn page<T>(
         &self,
         list: &List<'_>,
@@ -98,9 +92,9 @@ impl Github {
         let following: Option<Vec<(&str, &str)>> =
             next.map(|Next(query)| query.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect());
         let query = following.unwrap_or(first);
-        self.conditional(list.call, list.path, &query, |answer| {
-            let next = next_of(answer);
-            let body: Value = read(list.call, answer)?;
+        self.conditional(list.call, list.path, &query, |response| {
+            let next = next_of(response);
+            let body: Value = parse(list.call, response)?;
             let items = items_of(body, list.field).map_err(|fault| GithubError::Unavailable {
                 call: list.call,
                 fault: fault.to_string(),
@@ -110,11 +104,8 @@ impl Github {
         .await
     }
 
-    /// Reads an object, which is remembered: as long as it does not change, reading it again is free.
-    ///
-    /// # Errors
-    /// [`GithubError`].
-    pub(super) async fn get_known<T>(
+    /// Reads an object with a conditional request: as long as it does not change, this costs nothing of the limit.
+    pub(super) async fn get_cached<T>(
         &self,
         call: &'static str,
         path: &str,
@@ -123,7 +114,7 @@ impl Github {
     where
         T: DeserializeOwned + Send + Sync + 'static,
     {
-        self.conditional(call, path, query, |answer| read(call, answer)).await
+        self.conditional(call, path, query, |response| parse(call, response)).await
     }
 
     async fn conditional<T: Send + Sync + 'static>(
@@ -131,25 +122,25 @@ impl Github {
         call: &'static str,
         path: &str,
         query: &[(&str, &str)],
-        read: impl FnOnce(&Response) -> Result<T, GithubError>,
+        parse: impl FnOnce(&Response) -> Result<T, GithubError>,
     ) -> Result<Arc<T>, GithubError> {
         let key = format!("{path}?{query:?} {:?}", self.account());
-        let known = self.known().find(&key);
-        let known = known.and_then(|(etag, what)| Some((etag, what.downcast::<T>().ok()?)));
-        let etag = known.as_ref().map(|(etag, _)| etag.as_str());
+        let cached = self.responses().get(&key);
+        let cached = cached.and_then(|(etag, body)| Some((etag, body.downcast::<T>().ok()?)));
+        let etag = cached.as_ref().map(|(etag, _)| etag.as_str());
         let request = Call { query, etag, ..Call::new(call, &Method::GET, path) };
-        let answer = self.send(&request, None::<&()>).await?;
-        if let Some((_, what)) = known
-            && answer.status() == StatusCode::NOT_MODIFIED
+        let response = self.send(&request, None::<&()>).await?;
+        if let Some((_, body)) = cached
+            && response.status() == StatusCode::NOT_MODIFIED
         {
-            return Ok(what);
+            return Ok(body);
         }
-        let etag = text(&answer, header::ETAG).map(str::to_owned);
-        let what = Arc::new(read(&answer)?);
+        let etag = text(&response, header::ETAG).map(str::to_owned);
+        let body = Arc::new(parse(&response)?);
         if let Some(etag) = etag {
-            self.known().keep(key, etag, Arc::clone(&what) as Arc<dyn Any + Send + Sync>);
+            self.responses().insert(key, etag, Arc::clone(&body) as Arc<dyn Any + Send + Sync>);
         }
-        Ok(what)
+        Ok(body)
     }
 }
 
@@ -164,20 +155,20 @@ fn items_of<T: DeserializeOwned>(
     Ok(serde_json::from_value(items)?)
 }
 
-/// Reads the link to the next page. Its query alone is used: a payload chooses no address.
-fn next_of(answer: &Response) -> Option<Next> {
-    let link = next_link(text(answer, header::LINK)?)?;
+/// Parses the link to the next page. Only its query is used: a response must not choose the host of a request.
+fn next_of(response: &Response) -> Option<Next> {
+    let link = next_link(text(response, header::LINK)?)?;
     let url = Url::parse(link).ok()?;
     Some(Next(url.query_pairs().into_owned().collect()))
 }
 
 fn next_link(header: &str) -> Option<&str> {
     let next = header.split(',').find(|link| link.contains(r#"rel="next""#))?;
-    next.trim().strip_prefix('<')?.split_once('>').map(|(address, _)| address)
+    next.trim().strip_prefix('<')?.split_once('>').map(|(url, _)| url)
 }
 
-fn text(answer: &Response, name: header::HeaderName) -> Option<&str> {
-    answer.headers().get(name)?.to_str().ok()
+fn text(response: &Response, name: header::HeaderName) -> Option<&str> {
+    response.headers().get(name)?.to_str().ok()
 }
 
 #[cfg(test)]
@@ -185,14 +176,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_page_is_the_one_that_is_linked_as_such() {
+    fn the_next_page_is_the_one_with_that_relation() {
         let link = r#"<https://h/a?page=1>; rel="prev", <https://h/a?page=3>; rel="next", <https://h/a?page=9>; rel="last""#;
         assert_eq!(next_link(link), Some("https://h/a?page=3"));
         assert_eq!(next_link(r#"<https://h/a?page=1>; rel="first""#), None);
     }
 
     #[test]
-    fn items_stand_in_a_field_or_alone() {
+    fn items_are_in_a_field_or_are_the_response_itself() {
         let field: Vec<u8> =
             items_of(serde_json::json!({"total": 2, "n": [1, 2]}), Some("n")).unwrap();
         let alone: Vec<u8> = items_of(serde_json::json!([1, 2]), None).unwrap();

@@ -1,4 +1,4 @@
-//! Registration of runners: just-in-time configurations, tokens, and what stands in their way.
+//! Registers runners: just-in-time configurations and registration tokens.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,26 +10,26 @@ use crate::secret::Secret;
 /// A runner to be registered for one job.
 #[derive(Clone, Debug)]
 pub struct RunnerToRegister<'a> {
-    /// The name: that of its task.
+    /// Its name, which is the id of its task.
     pub name: &'a str,
     /// The labels of its profile.
     pub labels: &'a [String],
-    /// The number of its runner group.
+    /// The id of its runner group.
     pub group: u64,
 }
 
-/// A token with which runners register themselves.
+/// A token with which a runner registers itself.
 #[derive(Clone, Debug)]
 pub struct RegistrationToken {
     /// The token.
     pub token: Secret,
-    /// When it ends: one hour after it was made.
+    /// When it expires: one hour after its creation.
     pub expires_at: DateTime<Utc>,
 }
 
-/// A runner that has the name that we asked for.
+/// A registered runner that has the name of the one to register.
 #[derive(Debug, Deserialize)]
-struct Namesake {
+struct ExistingRunner {
     id: u64,
     name: String,
     status: String,
@@ -39,8 +39,8 @@ struct Namesake {
 }
 
 #[derive(Deserialize)]
-struct Namesakes {
-    runners: Vec<Namesake>,
+struct RunnersBody {
+    runners: Vec<ExistingRunner>,
 }
 
 #[derive(Serialize)]
@@ -52,41 +52,41 @@ struct JitRequest<'a> {
 }
 
 #[derive(Deserialize)]
-struct JitAnswer {
+struct JitBody {
     encoded_jit_config: String,
 }
 
 #[derive(Deserialize)]
-struct TokenAnswer {
+struct TokenBody {
     token: String,
     expires_at: DateTime<Utc>,
 }
 
-/// What became of a registration.
+/// The outcome of a registration.
 #[derive(Debug)]
 pub enum Registered {
-    /// The configuration with which the runner starts, once.
+    /// The configuration with which the runner can start once.
     Jit(Secret),
-    /// A runner of this name is at work: this one has been served.
+    /// A runner of this name has a job, so this task has been served.
     Busy,
-    /// A runner of this name waits for a job; ask again when it has one or is gone.
+    /// A runner of this name waits for a job. Retry when it has one or was removed.
     Idle,
 }
 
-/// What a runner of a name does.
+/// The state of a runner, by its name.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Presence {
     /// It has a job.
     Busy,
     /// It is connected, and waits for a job.
     Idle,
-    /// It is registered, and never connected or is offline.
+    /// It is registered, but has never connected or is offline.
     Offline,
     /// It is not registered.
     Absent,
 }
 
-impl Namesake {
+impl ExistingRunner {
     fn presence(&self) -> Presence {
         let connected = self.version.as_ref().is_some_and(|version| !version.is_empty());
         match self.busy {
@@ -98,31 +98,25 @@ impl Namesake {
 }
 
 impl Github {
-    /// Obtains a registration token for a repository's runners.
+    /// Creates a registration token for a repository's runners.
     ///
     /// <https://docs.github.com/en/rest/actions/self-hosted-runners#create-a-registration-token-for-a-repository>
-    ///
-    /// # Errors
-    /// [`GithubError`].
     pub async fn registration_token(
         &self,
         repository: &Repository,
     ) -> Result<RegistrationToken, GithubError> {
         let path = self.runners_path(repository, "/registration-token");
-        let answer: TokenAnswer =
-            self.register_by("obtaining a registration token", &path, None::<&()>).await?;
-        Ok(RegistrationToken { token: Secret::new(answer.token), expires_at: answer.expires_at })
+        let body: TokenBody =
+            self.register_by("creating a registration token", &path, None::<&()>).await?;
+        Ok(RegistrationToken { token: Secret::new(body.token), expires_at: body.expires_at })
     }
 
-    /// Registers a runner and obtains the configuration with which it starts.
+    /// Registers a runner, and returns the configuration with which it starts.
     ///
-    /// A name that is taken is normally our own lost answer: a registration that never connected, or is
-    /// offline, is deleted and made anew.
+    /// If the name is in use, the response to an earlier request was probably lost. A registration that has never
+    /// connected, or is offline, is deleted and created again.
     ///
     /// <https://docs.github.com/en/rest/actions/self-hosted-runners#create-configuration-for-a-just-in-time-runner-for-a-repository>
-    ///
-    /// # Errors
-    /// [`GithubError`].
     pub async fn register(
         &self,
         repository: &Repository,
@@ -130,21 +124,21 @@ impl Github {
     ) -> Result<Registered, GithubError> {
         match self.jit_configuration(repository, runner).await {
             Err(GithubError::Conflict { .. }) => {}
-            minted => return minted.map(Registered::Jit),
+            created => return created.map(Registered::Jit),
         }
-        let Some(namesake) = self.namesake(repository, runner.name).await? else {
-            // It went while we looked; the next try finds the name free.
+        let Some(existing) = self.existing_runner(repository, runner.name).await? else {
+            // It was removed meanwhile; the next try can use the name.
             return Ok(Registered::Idle);
         };
-        match namesake.presence() {
+        match existing.presence() {
             Presence::Busy => return Ok(Registered::Busy),
             Presence::Idle => return Ok(Registered::Idle),
             Presence::Offline | Presence::Absent => {}
         }
-        let path = self.runners_path(repository, &format!("/{}", namesake.id));
+        let path = self.runners_path(repository, &format!("/{}", existing.id));
         match self.delete("deleting a runner that never started", &path).await {
             Ok(()) | Err(GithubError::NotFound { .. }) => {}
-            // It got a job in between.
+            // It got a job meanwhile.
             Err(GithubError::Unprocessable { .. }) => return Ok(Registered::Busy),
             Err(err) => return Err(err),
         }
@@ -163,32 +157,28 @@ impl Github {
             work_folder: "_work",
         };
         let path = self.runners_path(repository, "/generate-jitconfig");
-        let answer: JitAnswer =
-            self.register_by("registering a runner", &path, Some(&request)).await?;
-        Ok(Secret::new(answer.encoded_jit_config))
+        let body: JitBody = self.register_by("registering a runner", &path, Some(&request)).await?;
+        Ok(Secret::new(body.encoded_jit_config))
     }
 
-    /// Looks for a registered runner of this name.
-    ///
-    /// # Errors
-    /// [`GithubError`].
+    /// Returns the state of the runner of this name.
     pub async fn presence(
         &self,
         repository: &Repository,
         name: &str,
     ) -> Result<Presence, GithubError> {
-        let namesake = self.namesake(repository, name).await?;
-        Ok(namesake.map_or(Presence::Absent, |namesake| namesake.presence()))
+        let existing = self.existing_runner(repository, name).await?;
+        Ok(existing.map_or(Presence::Absent, |runner| runner.presence()))
     }
 
-    async fn namesake(
+    async fn existing_runner(
         &self,
         repository: &Repository,
         name: &str,
-    ) -> Result<Option<Namesake>, GithubError> {
+    ) -> Result<Option<ExistingRunner>, GithubError> {
         let path = self.runners_path(repository, "");
         let query = [("name", name), ("per_page", "100")];
-        let found: Namesakes = self.get("looking a runner up by name", &path, &query).await?;
+        let found: RunnersBody = self.get("looking a runner up by name", &path, &query).await?;
         Ok(found.runners.into_iter().find(|runner| runner.name == name))
     }
 

@@ -1,4 +1,4 @@
-//! The repositories that the credential may see.
+//! Lists the repositories to which the credential has access.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use super::pages::List;
 use super::{Github, GithubError, Listed};
 use crate::repository::Repository;
 
-/// More repositories than these are not looked through by themselves.
-const MOST_PAGES: usize = 100;
+/// Maximum number of pages; further repositories are ignored.
+const MAX_PAGES: usize = 100;
 
 /// A repository of a list.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ListedRepository {
     full_name: String,
-    /// Whether only those may see it who were given access.
+    /// Whether it is private or internal.
     pub private: bool,
     #[serde(default)]
     archived: bool,
@@ -24,7 +24,7 @@ pub struct ListedRepository {
 }
 
 impl ListedRepository {
-    /// Tells its name, where it can have runs at all.
+    /// Returns its name, unless it is archived or disabled and so cannot have runs.
     pub fn usable(&self) -> Option<Repository> {
         let name = Repository::try_from(self.full_name.as_str()).ok()?;
         (!self.archived && !self.disabled).then_some(name)
@@ -37,24 +37,18 @@ struct RepositoryBody {
 }
 
 impl Github {
-    /// Tells whether everybody may see a repository.
+    /// Returns whether a repository is public.
     ///
     /// <https://docs.github.com/en/rest/repos/repos#get-a-repository>
-    ///
-    /// # Errors
-    /// [`GithubError`].
     pub async fn is_public(&self, repository: &Repository) -> Result<bool, GithubError> {
         let path = format!("repos/{repository}");
-        let known: Arc<RepositoryBody> = self.get_known("reading a repository", &path, &[]).await?;
-        Ok(!known.private)
+        let body: Arc<RepositoryBody> = self.get_cached("reading a repository", &path, &[]).await?;
+        Ok(!body.private)
     }
 
     /// Lists the repositories of an organization.
     ///
     /// <https://docs.github.com/en/rest/repos/repos#list-organization-repositories>
-    ///
-    /// # Errors
-    /// [`GithubError`].
     pub async fn repositories_of(
         &self,
         organization: &str,
@@ -63,13 +57,10 @@ impl Github {
         self.repositories("listing the repositories of an organization", &path, None).await
     }
 
-    /// Lists the repositories that a personal access token opens, or all installations of an App together.
+    /// Lists the repositories to which the personal access token, or any installation of the App, has access.
     ///
     /// <https://docs.github.com/en/rest/repos/repos#list-repositories-for-the-authenticated-user>
     /// <https://docs.github.com/en/rest/apps/installations#list-repositories-accessible-to-the-app-installation>
-    ///
-    /// # Errors
-    /// [`GithubError`].
     pub async fn own_repositories(&self) -> Result<Listed<ListedRepository>, GithubError> {
         if !self.is_app() {
             return self
@@ -77,7 +68,7 @@ impl Github {
                 .await;
         }
         let mut all = Listed { items: Vec::new(), complete: true };
-        for one in self.of_each_account().await? {
+        for one in self.for_each_account().await? {
             let (call, path) =
                 ("listing the repositories of an installation", "installation/repositories");
             let listed = one.repositories(call, path, Some("repositories")).await?;
@@ -93,6 +84,6 @@ impl Github {
         path: &str,
         field: Option<&'static str>,
     ) -> Result<Listed<ListedRepository>, GithubError> {
-        self.list(&List { call, path, query: &[], field }, MOST_PAGES).await
+        self.list(&List { call, path, query: &[], field }, MAX_PAGES).await
     }
 }

@@ -1,4 +1,4 @@
-//! Registered runners: those that are there, and the removal of one.
+//! Lists and removes registered runners.
 
 use serde::Deserialize;
 
@@ -6,13 +6,13 @@ use super::pages::List;
 use super::{Github, GithubError, Listed};
 use crate::repository::Repository;
 
-/// A runner group holds 10,000 runners at most.
-const MOST_PAGES: usize = 100;
+/// A runner group has at most 10,000 runners.
+const MAX_PAGES: usize = 100;
 
 /// A registered runner of a list.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ListedRunner {
-    /// GitHub's number of it.
+    /// Its id.
     pub id: u64,
     /// Its name.
     pub name: String,
@@ -25,22 +25,19 @@ pub struct ListedRunner {
     pub version: Option<String>,
 }
 
-/// What became of a runner that was to be removed.
+/// The outcome of removing a runner.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Deregistration {
-    /// It is registered no more.
+    /// It is no longer registered.
     Removed,
-    /// It has a job, and stays.
+    /// It has a job, and remains registered.
     Busy,
 }
 
 impl Github {
-    /// Lists the runners that are registered where those of a repository's jobs are.
+    /// Lists the runners at the level where a repository's runners are registered.
     ///
     /// <https://docs.github.com/en/rest/actions/self-hosted-runners#list-self-hosted-runners-for-a-repository>
-    ///
-    /// # Errors
-    /// [`GithubError`].
     pub async fn runners(
         &self,
         repository: &Repository,
@@ -48,15 +45,12 @@ impl Github {
         let path = self.runners_path(repository, "");
         let call = "listing the registered runners";
         let list = List { call, path: &path, query: &[], field: Some("runners") };
-        self.list(&list, MOST_PAGES).await
+        self.list(&list, MAX_PAGES).await
     }
 
     /// Removes a runner, unless it has a job.
     ///
     /// <https://docs.github.com/en/rest/actions/self-hosted-runners#delete-a-self-hosted-runner-from-a-repository>
-    ///
-    /// # Errors
-    /// [`GithubError`].
     pub async fn remove_runner(
         &self,
         repository: &Repository,

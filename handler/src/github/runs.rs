@@ -1,4 +1,4 @@
-//! Workflow runs, and the jobs of each.
+//! Reads workflow runs and their jobs.
 
 use chrono::{DateTime, Utc};
 use http::Method;
@@ -11,10 +11,10 @@ use crate::assignment::Job;
 use crate::assignment::ListedJob;
 use crate::repository::Repository;
 
-/// GitHub gives no more than 1,000 runs of a status.
-const MOST_RUN_PAGES: usize = 10;
-/// A matrix has 256 jobs at most; an attempt repeats them.
-const MOST_JOB_PAGES: usize = 30;
+/// GitHub lists at most 1,000 runs of a status.
+const MAX_RUN_PAGES: usize = 10;
+/// A matrix has at most 256 jobs; each attempt repeats them.
+const MAX_JOB_PAGES: usize = 30;
 
 /// A workflow run of a list.
 #[derive(Clone, Debug, Deserialize)]
@@ -30,7 +30,7 @@ struct RunRepository {
 }
 
 impl ListedRun {
-    /// Tells whether everybody may see its repository.
+    /// Returns whether its repository is public.
     pub fn is_public(&self) -> bool {
         !self.repository.private
     }
@@ -49,12 +49,9 @@ struct JobOfList {
 }
 
 impl Github {
-    /// Lists the runs of a repository that have a status, the latest first.
+    /// Lists the runs of a repository with a status, the latest first.
     ///
     /// <https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository>
-    ///
-    /// # Errors
-    /// [`GithubError`].
     pub async fn runs(
         &self,
         repository: &Repository,
@@ -64,15 +61,15 @@ impl Github {
         let call = "listing the workflow runs of a repository";
         let query = [("status", status)];
         let list = List { call, path: &path, query: &query, field: Some("workflow_runs") };
-        self.list(&list, MOST_RUN_PAGES).await
+        self.list(&list, MAX_RUN_PAGES).await
     }
 
-    /// Lists the jobs of a run, of all its attempts: a runner may have been made for an earlier one's.
+    /// Lists the jobs of all attempts of a run: a runner may have been created for a job of an earlier one.
     ///
     /// <https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run>
     ///
     /// # Errors
-    /// [`GithubError`]; a run that cannot be seen is [`GithubError::NotFound`], which proves nothing.
+    /// [`GithubError::NotFound`] does not prove that the run does not exist: the token may have no access.
     pub async fn jobs_of_run(
         &self,
         repository: &Repository,
@@ -81,16 +78,13 @@ impl Github {
         let path = format!("repos/{repository}/actions/runs/{run}/jobs");
         let call = "listing the jobs of a workflow run";
         let list = List { call, path: &path, query: &[("filter", "all")], field: Some("jobs") };
-        let jobs = self.list::<JobOfList>(&list, MOST_JOB_PAGES).await?;
-        Ok(jobs.items.into_iter().filter_map(|job| job.read(repository)).collect())
+        let jobs = self.list::<JobOfList>(&list, MAX_JOB_PAGES).await?;
+        Ok(jobs.items.into_iter().filter_map(|job| job.into_listed(repository)).collect())
     }
 
-    /// Asks GitHub to cancel a run. That it is over already is success.
+    /// Cancels a run. Succeeds if it has already ended.
     ///
     /// <https://docs.github.com/en/rest/actions/workflow-runs#cancel-a-workflow-run>
-    ///
-    /// # Errors
-    /// [`GithubError`].
     pub async fn cancel_run(&self, repository: &Repository, run: u64) -> Result<(), GithubError> {
         let path = format!("repos/{repository}/actions/runs/{run}/cancel");
         let call = Call::new("cancelling a workflow run", &Method::POST, &path);
@@ -102,8 +96,8 @@ impl Github {
 }
 
 impl JobOfList {
-    fn read(self, repository: &Repository) -> Option<(u64, ListedJob)> {
-        // A job that no runner took has null or an empty name, whatever its runner id says
+    fn into_listed(self, repository: &Repository) -> Option<(u64, ListedJob)> {
+        // A job without a runner has a null or empty runner name, whatever its runner id is
         // (https://github.com/actions/runner/issues/4684).
         let runner = self.runner_name.filter(|name| !name.is_empty());
         let details = Job { run: self.run_id, status: self.status, runner, labels: self.labels };

@@ -1,28 +1,28 @@
-//! Writes log lines so that the Functions host takes each for one record, at its own level.
+//! Writes log lines so that the Functions host makes one record of each, with the right level.
 //!
-//! The host makes a record of each line. What it reads from stdout is information; what it reads from stderr is an
-//! error, unless the line holds `warn` in any case: then it is a warning (seen with the host's source of 2024-10). A
-//! line of level WARN holds its level. An error about `octo/warning-app` would become a warning, so that in a line
-//! of level ERROR the first letter of each `warn` is written as its code: `octo/\u{77}arning-app`.
+//! The host makes a record of each line. It logs a line from stdout as information and a line from stderr as an error,
+//! unless the line contains `warn` in any case: then it logs a warning (seen with the host's source of 2024-10). A
+//! line of level WARN contains its level. An error about `octo/warning-app` would become a warning, so the first
+//! letter of each `warn` in a line of level ERROR is written as its code: `octo/\u{77}arning-app`.
 
 use std::io::{self, Write};
 
-const SEARCHED: &[u8] = b"warn";
+const WARNING_WORD: &[u8] = b"warn";
 
-/// A writer of whole records, each given in one call and ending in a line break.
+/// A writer of whole records: each is passed in one call, and ends in a line break.
 pub(super) struct Lines<W> {
     to: W,
     is_error: bool,
 }
 
 impl<W> Lines<W> {
-    /// Makes a writer of errors.
-    pub(super) fn of_errors(to: W) -> Self {
+    /// Creates a writer of records of level ERROR.
+    pub(super) fn errors(to: W) -> Self {
         Self { to, is_error: true }
     }
 
-    /// Makes a writer of anything else.
-    pub(super) fn of_others(to: W) -> Self {
+    /// Creates a writer of records of other levels.
+    pub(super) fn others(to: W) -> Self {
         Self { to, is_error: false }
     }
 }
@@ -42,11 +42,11 @@ fn line(record: &[u8], is_error: bool) -> Vec<u8> {
     let text = record.strip_suffix(b"\n").unwrap_or(record);
     let mut line = Vec::with_capacity(record.len());
     for (at, &byte) in text.iter().enumerate() {
-        let here = text[at..].get(..SEARCHED.len());
+        let here = text[at..].get(..WARNING_WORD.len());
         match byte {
             b'\n' => line.extend(b"\\n"),
             b'\r' => line.extend(b"\\r"),
-            _ if is_error && here.is_some_and(|here| here.eq_ignore_ascii_case(SEARCHED)) => {
+            _ if is_error && here.is_some_and(|here| here.eq_ignore_ascii_case(WARNING_WORD)) => {
                 line.extend(format!("\\u{{{byte:x}}}").bytes());
             }
             _ => line.push(byte),
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_a_line_and_an_error_never_says_warn() {
+    fn a_record_is_one_line_and_an_error_never_contains_warn() {
         check("all is well: größe\n", "all is well: größe\n", "all is well: größe\n");
         check(
             " ERROR repo=octo/warning-app Warn WARN war n\n",

@@ -1,13 +1,13 @@
-//! Lists the profiles of a deployment that sets none.
+//! The profiles of a deployment without setting `RunnerProfiles`.
 
 use super::{Launch, Profile, RUNNER_VERSION};
 
-/// The published images of this release, a digest and a tag a line; none in a build that belongs to no release.
+/// The published images of this release, a digest and a tag per line. Empty in a build that is not a release.
 const DIGESTS: &str = include_str!("../../../images/digests");
 
-/// The profiles that serve GitHub's own label names, for a pool of each operating system.
+/// Returns the profiles that serve GitHub's own label names, for a pool of each operating system.
 pub fn default_profiles(ubuntu_pool: &str, windows_pool: &str) -> Vec<Profile> {
-    // Unit tests see the same images before and in a release.
+    // Unit tests use the same images in a release and in other builds.
     profiles(ubuntu_pool, windows_pool, if cfg!(test) { "" } else { DIGESTS })
 }
 
@@ -37,7 +37,7 @@ fn profiles(ubuntu_pool: &str, windows_pool: &str, digests: &str) -> Vec<Profile
     ]
 }
 
-/// Names an image by its digest, which cannot be moved to another image, or else by its tag.
+/// Returns an image's reference by digest, which always denotes the same image, or else by tag.
 fn reference(tag: &str, digests: &str) -> String {
     let mut published = digests.lines().filter_map(|line| line.split_once("  "));
     match published.find(|&(_, named)| named == tag) {
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_images_are_of_one_release_and_windows_nodes_start_them_themselves() {
+    fn the_default_images_are_of_one_release() {
         let profiles = profiles("linux-pool", "windows-pool", "");
         let line = |profile: &Profile| {
             let Profile { name, pool, image, launch, .. } = profile;
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_release_names_its_images_by_digest_and_an_unpublished_one_by_tag() {
+    fn a_published_image_is_named_by_digest_any_other_by_tag() {
         let digest = format!("sha256:{:064x}", 7);
         let digests = format!("# a comment  ubuntu\n{digest}  ubuntu-22.04-{RUNNER_VERSION}\n");
         let images: Vec<String> =
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn the_release_is_the_one_that_the_images_are_built_with() {
+    fn the_runner_version_is_the_one_of_the_images() {
         let release = include_str!("../../../images/runner-version").lines().next();
         assert_eq!(release, Some(RUNNER_VERSION));
     }

@@ -1,16 +1,17 @@
-//! Labels that a job makes up itself, such as one of each run, and that its runner then carries.
+//! Labels that workflows invent, such as one for each run, and with which the job's runner then registers.
 
 use serde::{Deserialize, Serialize};
 
-/// The most such labels of one job.
-const MOST: usize = 10;
-/// The longest such label.
-const LONGEST: usize = 100;
+/// Maximum number of such labels of a job.
+const MAX_LABELS: usize = 10;
+/// Maximum length of such a label.
+const MAX_LABEL_LENGTH: usize = 100;
 
-/// A pattern of labels that are registered as asked: `run-*` stands for every label that begins with `run-`.
+/// A pattern of labels with which a runner registers if its job has them: `run-*` matches all labels that begin with
+/// `run-`.
 ///
-/// The label comes from a payload and goes to GitHub and into the task's environment, so that it is
-/// letters, digits, `-`, `_` and `.` alone.
+/// A label comes from a payload, and goes to GitHub and into the task's environment. So it may contain only letters,
+/// digits, `-`, `_` and `.`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Pin(String);
@@ -19,11 +20,11 @@ impl TryFrom<String> for Pin {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let sound = |prefix: &&str| (2..=40).contains(&prefix.len()) && plain(prefix);
-        match text.strip_suffix('*').filter(sound) {
+        let is_valid = |prefix: &&str| (2..=40).contains(&prefix.len()) && plain(prefix);
+        match text.strip_suffix('*').filter(is_valid) {
             Some(prefix) => Ok(Self(prefix.to_owned())),
             None => Err(format!(
-                "pin {text:?}: takes 2 to 40 letters, digits, '-', '_' or '.', and a '*' at the end"
+                "pin {text:?}: must be 2 to 40 letters, digits, '-', '_' or '.', followed by '*'"
             )),
         }
     }
@@ -36,22 +37,22 @@ impl From<Pin> for String {
 }
 
 impl Pin {
-    fn takes(&self, label: &str) -> bool {
+    fn matches(&self, label: &str) -> bool {
         let beginning = label.get(..self.0.len());
         beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(&self.0))
-            && (self.0.len() + 1..=LONGEST).contains(&label.len())
+            && (self.0.len() + 1..=MAX_LABEL_LENGTH).contains(&label.len())
             && plain(label)
     }
 
-    /// Tells which of these labels the pattern takes, each once; none where they are too many.
-    pub(super) fn taken<'a>(&self, labels: impl Iterator<Item = &'a str>) -> Vec<String> {
-        let mut taken: Vec<String> = Vec::new();
-        for label in labels.filter(|label| self.takes(label)) {
-            if !taken.iter().any(|known| known.eq_ignore_ascii_case(label)) {
-                taken.push(label.to_owned());
+    /// Returns the labels that match the pattern, without duplicates; none if they are too many.
+    pub(super) fn matching<'a>(&self, labels: impl Iterator<Item = &'a str>) -> Vec<String> {
+        let mut matching: Vec<String> = Vec::new();
+        for label in labels.filter(|label| self.matches(label)) {
+            if !matching.iter().any(|known| known.eq_ignore_ascii_case(label)) {
+                matching.push(label.to_owned());
             }
         }
-        if taken.len() > MOST { Vec::new() } else { taken }
+        if matching.len() > MAX_LABELS { Vec::new() } else { matching }
     }
 }
 
@@ -63,23 +64,26 @@ fn plain(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn taken(labels: &[&str]) -> String {
+    fn matching(labels: &[&str]) -> String {
         let pin = Pin::try_from("run-*".to_owned()).expect("a pattern");
-        pin.taken(labels.iter().copied()).join(" ")
+        pin.matching(labels.iter().copied()).join(" ")
     }
 
     #[test]
-    fn a_pattern_takes_what_begins_with_it_in_plain_letters_and_within_bounds() {
-        assert_eq!(taken(&["run-5", "Run-6.b", "RUN-5", "run-", "runs", "linux"]), "run-5 Run-6.b");
-        assert_eq!(taken(&["run-a b", "run-a,b", "run-$x", "run-ü", "run-\n", "rün-1"]), "");
-        let long = format!("run-{}", "x".repeat(LONGEST));
-        assert_eq!(taken(&[&long]), "");
-        let many: Vec<String> = (0..=MOST).map(|n| format!("run-{n}")).collect();
-        assert_eq!(taken(&many.iter().map(String::as_str).collect::<Vec<_>>()), "");
+    fn a_pattern_matches_plain_labels_with_its_prefix() {
+        assert_eq!(
+            matching(&["run-5", "Run-6.b", "RUN-5", "run-", "runs", "linux"]),
+            "run-5 Run-6.b"
+        );
+        assert_eq!(matching(&["run-a b", "run-a,b", "run-$x", "run-ü", "run-\n", "rün-1"]), "");
+        let long = format!("run-{}", "x".repeat(MAX_LABEL_LENGTH));
+        assert_eq!(matching(&[&long]), "");
+        let many: Vec<String> = (0..=MAX_LABELS).map(|n| format!("run-{n}")).collect();
+        assert_eq!(matching(&many.iter().map(String::as_str).collect::<Vec<_>>()), "");
     }
 
     #[test]
-    fn a_pattern_that_takes_everything_is_none() {
+    fn a_pattern_without_a_prefix_is_rejected() {
         for faulty in ["*", "r*", "run", "*run", "ru*n*", "run ,*", ""] {
             assert!(Pin::try_from(faulty.to_owned()).is_err(), "{faulty}");
         }

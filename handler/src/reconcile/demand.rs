@@ -55,7 +55,7 @@ impl<'a> Demand<'a> {
         let allowed = rules.policy.allowed.allow(&listed.repository);
         let profile = match match_profile(&listed.job.labels, &rules.policy.profiles) {
             Match::Profile(profile) => Some(profile),
-            Match::Unserved { .. } => None,
+            Match::NoProfile { .. } => None,
             Match::GithubHosted | Match::NoLabels => return None,
         };
         (queued && allowed).then_some(Self { id, listed, profile })

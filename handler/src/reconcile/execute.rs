@@ -248,6 +248,6 @@ fn raise_alarm(name: &str, text: &str) {
 }
 
 fn batch_job_id(batch_job: &str) -> anyhow::Result<BatchJobId> {
-    BatchJobId::read(batch_job)
+    BatchJobId::parse(batch_job)
         .with_context(|| format!("read {batch_job} as a Batch job of this deployment"))
 }

@@ -1,7 +1,7 @@
-//! Limits each function's invocations: how long one may take, whatever hangs.
+//! Limits the duration of each function's invocations, and opens the span under which they log.
 //!
-//! host.json grants 300 seconds, and Azure's front end 230 to a caller. See [`crate::deadline`] for what exceeding
-//! the first would do.
+//! host.json allows 300 seconds, and Azure's front end waits 230. See [`crate::deadline`] for the consequence of
+//! exceeding the former.
 
 use std::time::Duration;
 
@@ -13,34 +13,34 @@ use tracing::{Instrument, error, info_span};
 use crate::deadline::Deadline;
 use crate::http::Response;
 
-/// The time in which requests are sent for an invocation of the slowest functions.
+/// The period in which an invocation of the slowest functions may send requests.
 const MAX_TIME: Duration = Duration::from_secs(199);
 
-/// The limit of a function.
+/// The name of a function, and the maximum duration of its invocations.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit {
     function: &'static str,
     time: Duration,
 }
 
-/// GitHub waits ten seconds for the answer to a delivery.
+/// GitHub waits ten seconds for the response to a delivery.
 pub(super) const PROVIDE_ACTIONS_RUNNER: Limit =
     Limit { function: "ProvideActionsRunner", time: Duration::from_millis(7_000) };
-/// The claim script waits 60 seconds: a credential that is made later reaches no runner.
+/// The claim script waits 60 seconds: a credential that is created later reaches no runner.
 pub(super) const CLAIM_RUNNER: Limit =
     Limit { function: "ClaimRunner", time: Duration::from_secs(50) };
 pub(super) const SUBMIT_RUNNER_TASK: Limit = Limit { function: "SubmitRunnerTask", time: MAX_TIME };
 pub(super) const RECONCILE_RUNNERS: Limit = Limit { function: "ReconcileRunners", time: MAX_TIME };
 pub(super) const REFRESH_FIREWALL: Limit = Limit { function: "RefreshFirewall", time: MAX_TIME };
-/// A person waits for the answer.
+/// A person waits for the response.
 pub(super) const STATUS: Limit = Limit { function: "Status", time: Duration::from_secs(100) };
 pub(super) const OPERATE: Limit = Limit { function: "Operate", time: MAX_TIME };
 
 impl Limit {
-    /// Runs an invocation within its limit; one that was cut off may succeed later, and every step bears that.
+    /// Runs an invocation within its limit. A caller may repeat one that was cut off: every step is idempotent.
     ///
-    /// It is on the heap: the routes' own state would hold the states of all functions, several times over.
-    pub(super) fn hold(
+    /// The future is boxed: otherwise the routes' own future would contain those of all functions, several times.
+    pub(super) fn run(
         self,
         invocation: impl Future<Output = Response> + Send + 'static,
     ) -> BoxFuture<'static, Response> {

@@ -1,4 +1,4 @@
-//! Reads the settings of the firewall and of the rules that it keeps.
+//! Reads the settings of the firewall and of the access restrictions.
 
 use std::net::IpAddr;
 
@@ -12,16 +12,16 @@ use crate::firewall::{Firewall, HookRanges, HookSource};
 
 const MANAGEMENT: &str = "https://management.azure.com/";
 
-/// Who may call, and where that is kept besides.
+/// The admitted addresses, and the app whose access restrictions are maintained.
 #[derive(Clone, Debug)]
 pub struct FirewallSettings {
-    /// Where the ranges of webhooks come from.
+    /// The source of the webhook ranges.
     pub source: HookSource,
-    /// What holds from the start.
+    /// The firewall with which a process starts.
     pub first: Firewall,
-    /// The app whose access restrictions follow; none are touched where there is none.
+    /// The app whose access restrictions are maintained, if any.
     pub app: Option<FunctionAppId>,
-    /// Azure's management API.
+    /// The URL of Azure's management API.
     pub management: Url,
 }
 
@@ -35,12 +35,12 @@ pub(super) fn firewall(reader: &mut Reader) -> FirewallSettings {
 }
 
 fn hook_source(reader: &mut Reader) -> HookSource {
-    let api = reader.address_or("GithubApiUrl", GITHUB_API);
+    let api = reader.url_or("GithubApiUrl", GITHUB_API);
     let given = reader.optional("GithubHookRanges");
     let built_in = if api.as_str() == GITHUB_API { built_in() } else { Vec::new() };
     match given.as_deref() {
         None if api.as_str() != GITHUB_API => {
-            let advice = "is needed with this GithubApiUrl: the networks that your GitHub delivers from, or meta where it publishes them";
+            let advice = "is required with this GithubApiUrl: the networks from which your GitHub sends webhooks, or meta if it publishes them";
             reader.fault("GithubHookRanges", advice);
             HookSource::Listed(HookRanges::Any)
         }
@@ -52,16 +52,16 @@ fn hook_source(reader: &mut Reader) -> HookSource {
     }
 }
 
-/// The identity's token travels to this address.
+/// Reads the URL of the management API. The identity's token is sent there, so it must be https.
 fn management(reader: &mut Reader) -> Url {
-    let url = reader.address_or("AzureManagementUrl", MANAGEMENT);
+    let url = reader.url_or("AzureManagementUrl", MANAGEMENT);
     let local = match url.host() {
         Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
         Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
         _ => false,
     };
     if url.scheme() != "https" && !local {
-        reader.fault("AzureManagementUrl", "takes an https address");
+        reader.fault("AzureManagementUrl", "must be an https URL");
     }
     url
 }

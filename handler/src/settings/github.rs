@@ -1,37 +1,37 @@
-//! Reads which GitHub it is, at which level, and what proves us to it.
+//! Reads the settings of the GitHub client: URL, scope and credential.
 
 use super::reader::Reader;
 use super::{GITHUB_API, GithubApp, GithubCredential, GithubSettings};
 use crate::app_key::AppKey;
-use crate::scope::{Scope, web_address};
+use crate::scope::{Scope, web_url};
 use crate::secret::Secret;
 
 pub(super) fn read(reader: &mut Reader) -> GithubSettings {
-    let api = reader.address_or("GithubApiUrl", GITHUB_API);
+    let api = reader.url_or("GithubApiUrl", GITHUB_API);
     let scope = match reader.or("RunnerScope", "repository").as_str() {
         "repository" => Scope::Repository,
         "organization" => Scope::Organization,
         "enterprise" => Scope::Enterprise(reader.required_by("GithubEnterprise", slug)),
         _ => {
-            reader.fault("RunnerScope", "takes repository, organization or enterprise");
+            reader.fault("RunnerScope", "must be repository, organization or enterprise");
             Scope::Repository
         }
     };
-    GithubSettings { web: web_address(&api), api, credential: credential(reader, &scope), scope }
+    GithubSettings { web: web_url(&api), api, credential: credential(reader, &scope), scope }
 }
 
-/// An enterprise's slug ends up in request paths.
+/// Parses an enterprise's slug, which becomes part of request paths.
 fn slug(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let sound = text.chars().all(plain);
-    if sound {
+    let is_valid = text.chars().all(plain);
+    if is_valid {
         Ok(text.to_owned())
     } else {
-        Err("takes the enterprise's slug: letters, digits, '-' and '_'".to_owned())
+        Err("must be the enterprise's slug: letters, digits, '-' and '_'".to_owned())
     }
 }
 
-/// Reads the one of the two ways that is set.
+/// Reads the token or the GitHub App, exactly one of which must be set.
 fn credential(reader: &mut Reader, scope: &Scope) -> GithubCredential {
     let token = reader.optional("GithubToken");
     let id = reader.optional_by("GithubAppId", app_id);
@@ -40,7 +40,7 @@ fn credential(reader: &mut Reader, scope: &Scope) -> GithubCredential {
     match (&token, &id, &key) {
         (Some(_), None, None) => {}
         (Some(_), ..) => {
-            reader.fault("GithubToken", "stands beside a GitHub App: keep one of the two")
+            reader.fault("GithubToken", "is set as well as a GitHub App: remove one of the two")
         }
         (None, Some(_), None) => reader.fault("GithubAppPrivateKey", "is missing"),
         (None, None, Some(_)) => reader.fault("GithubAppId", "is missing"),
@@ -53,7 +53,7 @@ fn credential(reader: &mut Reader, scope: &Scope) -> GithubCredential {
     if id.is_some() && matches!(scope, Scope::Enterprise(_)) {
         reader.fault(
             "GithubAppId",
-            "cannot register an enterprise's runners: set GithubToken in its place",
+            "cannot register an enterprise's runners: set GithubToken instead",
         );
     }
     match (id, key) {
@@ -62,12 +62,12 @@ fn credential(reader: &mut Reader, scope: &Scope) -> GithubCredential {
     }
 }
 
-/// A number, or a client id such as `Iv23liAbc`.
+/// Parses the id of a GitHub App: a number, or a client id such as `Iv23liAbc`.
 fn app_id(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '.';
     if text.chars().all(plain) {
         Ok(text.to_owned())
     } else {
-        Err("takes the id of the GitHub App, or its client id".to_owned())
+        Err("must be the id of the GitHub App, or its client id".to_owned())
     }
 }

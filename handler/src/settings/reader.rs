@@ -1,4 +1,4 @@
-//! Reads single settings, and keeps every fault until all are read.
+//! Reads single settings, and collects the faults of all of them.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -8,13 +8,13 @@ use url::Url;
 
 use crate::secret::Rotating;
 
-/// A reference that the platform could not resolve arrives as its own text.
+/// The fault of a Key Vault reference that the platform could not resolve: its value is the text of the reference.
 /// <https://learn.microsoft.com/azure/app-service/app-service-key-vault-references#troubleshoot-key-vault-references>
 const UNRESOLVED: &str = "is a Key Vault reference that was not resolved";
-/// A role that is granted later, as in a first deployment, is not noticed by itself for up to a day.
-const RESOLVE_AGAIN: &str = "Key Vault references: grant the app's identity Key Vault Secrets User, check the secret's name and the vault's network, then have them resolved again by a change of any setting (az functionapp config appsettings set --resource-group GROUP --name APP --settings SecretsChanged=NOW) or by a restart; otherwise that takes up to 24 hours";
+/// The advice for it. The platform notices a role that is assigned later, as in a first deployment, only within a day.
+const RESOLVE_ADVICE: &str = "Key Vault references: grant the app's identity Key Vault Secrets User, check the secret's name and the vault's network, then trigger resolution by changing any setting (az functionapp config appsettings set --resource-group GROUP --name APP --settings SecretsChanged=NOW) or by a restart; otherwise it takes up to 24 hours";
 
-/// The settings that are missing or malformed. Its text names each, in one line, and never shows a value.
+/// The missing and malformed settings. The text names each in one line, and contains no value of a setting.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Faults(Vec<(String, String)>);
 
@@ -26,16 +26,16 @@ impl fmt::Display for Faults {
             1 => f.write_str("an application setting is invalid: ")?,
             faults => write!(f, "{faults} application settings are invalid: ")?,
         }
-        for (place, (name, fault)) in self.0.iter().enumerate() {
-            let separator = if place == 0 { "" } else { "; " };
+        for (index, (name, fault)) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
             write!(f, "{separator}{name} {fault}")?;
         }
         let unresolved = self.0.iter().any(|(_, fault)| fault == UNRESOLVED);
-        if unresolved { write!(f, "; {RESOLVE_AGAIN}") } else { Ok(()) }
+        if unresolved { write!(f, "; {RESOLVE_ADVICE}") } else { Ok(()) }
     }
 }
 
-/// Looks settings up and collects faults; what it returns after a fault only fills a place.
+/// Looks settings up and collects faults. After a fault it returns a placeholder.
 pub(super) struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
     faults: Vec<(String, String)>,
@@ -46,7 +46,7 @@ impl<'a> Reader<'a> {
         Self { lookup, faults: Vec::new() }
     }
 
-    /// Hands the settings over, unless a fault was found.
+    /// Returns the settings, unless there are faults.
     pub(super) fn finish<T>(&mut self, settings: T) -> Result<T, Faults> {
         if self.faults.is_empty() {
             Ok(settings)
@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Records a fault; a setting that two parts read is named once.
+    /// Records a fault. A setting that two parts read is named once.
     pub(super) fn fault(&mut self, name: &str, fault: impl Into<String>) {
         if !self.faulty(name) {
             self.faults.push((name.to_owned(), fault.into()));
@@ -122,46 +122,46 @@ impl<'a> Reader<'a> {
             "true" => true,
             "false" => false,
             _ => {
-                self.fault(name, "takes true or false");
+                self.fault(name, "must be true or false");
                 false
             }
         }
     }
 
     pub(super) fn number(&mut self, name: &str, default: u32, range: RangeInclusive<u32>) -> u32 {
-        let read = |text: &str| match text.parse() {
+        let parse = |text: &str| match text.parse() {
             Ok(number) if range.contains(&number) => Ok(number),
-            _ => Err(format!("takes a number from {} to {}", range.start(), range.end())),
+            _ => Err(format!("must be a number from {} to {}", range.start(), range.end())),
         };
-        self.optional_by(name, read).unwrap_or(default)
+        self.optional_by(name, parse).unwrap_or(default)
     }
 
-    pub(super) fn address(&mut self, name: &str) -> Url {
+    pub(super) fn url(&mut self, name: &str) -> Url {
         let value = self.required(name);
-        self.read_address(name, &value)
+        self.parse_url(name, &value)
     }
 
-    pub(super) fn address_or(&mut self, name: &str, default: &str) -> Url {
+    pub(super) fn url_or(&mut self, name: &str, default: &str) -> Url {
         let value = self.or(name, default);
-        self.read_address(name, &value)
+        self.parse_url(name, &value)
     }
 
-    pub(super) fn address_or_derived(&mut self, name: &str, derived: Option<String>) -> Url {
+    pub(super) fn url_or_derived(&mut self, name: &str, derived: Option<String>) -> Url {
         match self.optional(name).or(derived) {
-            Some(value) => self.read_address(name, &value),
-            None => self.address(name),
+            Some(value) => self.parse_url(name, &value),
+            None => self.url(name),
         }
     }
 
-    /// Reads an address; one without a scheme, such as the portal shows for a Batch account, gets https.
-    fn read_address(&mut self, name: &str, value: &str) -> Url {
+    /// Parses a URL. Without a scheme, as the portal displays the URL of a Batch account, https is assumed.
+    fn parse_url(&mut self, name: &str, value: &str) -> Url {
         let full =
             if value.contains("://") { value.to_owned() } else { format!("https://{value}") };
         match Url::parse(&full) {
             Ok(url) if matches!(url.scheme(), "https" | "http") && url.has_host() => url,
             _ => {
-                self.fault(name, "is not an address such as https://host/path");
-                Url::parse("https://faulty.invalid").expect("a literal address")
+                self.fault(name, "is not a URL such as https://host/path");
+                Url::parse("https://faulty.invalid").expect("a literal URL")
             }
         }
     }

@@ -1,20 +1,20 @@
-//! Reads what ReconcileRunners keeps to.
+//! Reads the settings for ReconcileRunners.
 
 use chrono::TimeDelta;
 use url::Url;
 
 use super::reader::Reader;
 
-/// What ReconcileRunners keeps to.
+/// Settings for ReconcileRunners.
 #[derive(Clone, Debug)]
 pub struct ReconciliationSettings {
-    /// How long a runner may wait that nobody needs.
+    /// How long a runner may idle before it is removed.
     pub idle: TimeDelta,
-    /// After how long a waiting job is told of.
+    /// How long a job may wait before an alert states why.
     pub no_capacity: TimeDelta,
     /// Whether the run of a job that cannot be served is cancelled.
     pub cancel_unservable: bool,
-    /// The host to which webhooks of ours are delivered, where it is known.
+    /// The host to which the webhooks of this deployment deliver, if it is known.
     pub own_host: Option<String>,
 }
 

@@ -25,14 +25,14 @@ fn read(changes: &[(&'static str, &'static str)]) -> Result<Settings, Faults> {
 }
 
 #[test]
-fn the_app_derives_what_azure_tells_it() {
+fn settings_are_derived_from_those_of_azure() {
     let settings = read(&[]).expect("complete settings");
     assert_eq!(settings.batch.url.as_str(), "https://mine.westeurope.batch.azure.com/");
     let queue = "https://minestorage.queue.core.windows.net/runner-requests";
     assert_eq!(settings.storage.queue.expose().as_str(), queue);
     let state = "https://minestorage.blob.core.windows.net/mayfly-state";
     assert_eq!(settings.storage.state.expose().as_str(), state);
-    let claim_url = "https://mine.azurewebsites.net/api/ClaimRunner".parse().expect("an address");
+    let claim_url = "https://mine.azurewebsites.net/api/ClaimRunner".parse().expect("a URL");
     assert_eq!(settings.runners.registration, Registration::Jit { claim_url });
     assert_eq!(settings.github.web.as_str(), "https://github.com/");
     let published = HookSource::Published { built_in: built_in() };
@@ -42,7 +42,7 @@ fn the_app_derives_what_azure_tells_it() {
     assert_eq!(settings.webhook.policy.profiles.len(), 4);
 }
 
-/// Shows the one line in several.
+/// Splits the one line into several.
 fn by_lines(faults: &Faults) -> String {
     let line = faults.to_string();
     assert_eq!(line.lines().count(), 1, "the host makes a record of each line");
@@ -50,7 +50,7 @@ fn by_lines(faults: &Faults) -> String {
 }
 
 #[test]
-fn no_settings_at_all_are_one_message_that_names_each() {
+fn missing_settings_are_reported_in_one_message() {
     let faults = Settings::read(|_| None).expect_err("nothing is set");
     insta::assert_snapshot!(by_lines(&faults), @r"
     10 application settings are invalid: FUNCTIONS_CUSTOMHANDLER_PORT is missing
@@ -67,7 +67,7 @@ fn no_settings_at_all_are_one_message_that_names_each() {
 }
 
 #[test]
-fn every_malformed_setting_is_named_and_no_value_shown() {
+fn malformed_settings_are_named_without_their_values() {
     let faults = read(&[
         ("FUNCTIONS_CUSTOMHANDLER_PORT", "many"),
         ("GithubHookRanges", "localhost"),
@@ -91,38 +91,38 @@ fn every_malformed_setting_is_named_and_no_value_shown() {
     ])
     .expect_err("faulty settings");
     insta::assert_snapshot!(by_lines(&faults), @r#"
-    19 application settings are invalid: RunnerProfiles holds no profile
+    19 application settings are invalid: RunnerProfiles contains no profile
       FUNCTIONS_CUSTOMHANDLER_PORT is malformed
       AllowedRepositories error parsing glob 'octo/[': unclosed character class
       missing ']'
-      AllowPublicRepositories takes true or false
+      AllowPublicRepositories must be true or false
       GithubHookRanges "localhost" is not a network such as 192.30.252.0/22
       OperatorRanges "any" is not a network such as 192.30.252.0/22
-      FunctionAppResourceId takes the app's resource id: /subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Web/sites/APP
-      AzureManagementUrl takes an https address
-      RunnerScope takes repository, organization or enterprise
+      FunctionAppResourceId must be the app's resource id: /subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Web/sites/APP
+      AzureManagementUrl must be an https URL
+      RunnerScope must be repository, organization or enterprise
       GithubToken is a Key Vault reference that was not resolved
-      BatchAccountUrl is not an address such as https://host/path
-      BatchAccountKey is not base64: copy the account's key as the portal shows it
-      RunnerRegistration takes jit or token
-      MaxJobHours takes a number from 1 to 120
-      DeploymentName takes 1 to 12 of a-z and 0-9
-      TicketKey takes one value, or two with a comma between them (the newest first), none of them empty
-      RunnerIdleMinutes takes a number from 1 to 1440
-      NoCapacityMinutes takes a number from 1 to 1440
-      CancelUnservable takes true or false
-      Key Vault references: grant the app's identity Key Vault Secrets User, check the secret's name and the vault's network, then have them resolved again by a change of any setting (az functionapp config appsettings set --resource-group GROUP --name APP --settings SecretsChanged=NOW) or by a restart
-      otherwise that takes up to 24 hours
+      BatchAccountUrl is not a URL such as https://host/path
+      BatchAccountKey is not base64: copy the account's key from the portal
+      RunnerRegistration must be jit or token
+      MaxJobHours must be a number from 1 to 120
+      DeploymentName must be 1 to 12 characters of a-z and 0-9
+      TicketKey must be one value, or two separated by a comma (the newest first), none of them empty
+      RunnerIdleMinutes must be a number from 1 to 1440
+      NoCapacityMinutes must be a number from 1 to 1440
+      CancelUnservable must be true or false
+      Key Vault references: grant the app's identity Key Vault Secrets User, check the secret's name and the vault's network, then trigger resolution by changing any setting (az functionapp config appsettings set --resource-group GROUP --name APP --settings SecretsChanged=NOW) or by a restart
+      otherwise it takes up to 24 hours
     "#);
     assert!(!format!("{faults}{faults:?}").contains("hush"));
 }
 
 #[test]
-fn an_enterprise_needs_its_slug_and_another_github_its_hook_ranges() {
+fn an_enterprise_needs_a_slug_another_github_its_ranges() {
     let faults = read(&[("RunnerScope", "enterprise")]).expect_err("no slug");
     assert!(faults.to_string().contains("GithubEnterprise is missing"));
     let faults = read(&[("GithubApiUrl", "https://git.corp/api/v3")]).expect_err("no ranges");
-    assert!(faults.to_string().contains("GithubHookRanges is needed"));
+    assert!(faults.to_string().contains("GithubHookRanges is required"));
     let settings = read(&[
         ("RunnerScope", "enterprise"),
         ("GithubEnterprise", "corp"),
@@ -135,7 +135,7 @@ fn an_enterprise_needs_its_slug_and_another_github_its_hook_ranges() {
 const APP_KEY: &str = include_str!("../../tests/keys/app.pkcs1.pem");
 
 #[test]
-fn a_token_or_an_app_proves_us_to_github_and_never_both() {
+fn github_is_accessed_with_a_token_or_an_app() {
     let app = [("GithubAppId", "123"), ("GithubAppPrivateKey", APP_KEY)];
     let faults = |changes: &[(&'static str, &'static str)]| {
         read(changes).map(|_| ()).map_err(|faults| faults.to_string())
@@ -143,15 +143,15 @@ fn a_token_or_an_app_proves_us_to_github_and_never_both() {
     let fault = |changes: &[(&'static str, &'static str)]| -> String {
         faults(changes).expect_err("a fault")
     };
-    insta::assert_snapshot!(fault(&app), @"an application setting is invalid: GithubToken stands beside a GitHub App: keep one of the two");
+    insta::assert_snapshot!(fault(&app), @"an application setting is invalid: GithubToken is set as well as a GitHub App: remove one of the two");
     let app = [app[0], app[1], ("GithubToken", "")];
     assert_eq!(faults(&app), Ok(()));
     insta::assert_snapshot!(fault(&[app[0], app[2]]), @"an application setting is invalid: GithubAppPrivateKey is missing");
     insta::assert_snapshot!(fault(&[app[1], app[2]]), @"an application setting is invalid: GithubAppId is missing");
-    insta::assert_snapshot!(fault(&[app[0], app[2], ("GithubAppPrivateKey", "hush")]), @"an application setting is invalid: GithubAppPrivateKey is not an RSA private key in PEM: copy the whole file that GitHub made");
-    insta::assert_snapshot!(fault(&[app[1], app[2], ("GithubAppId", "a/b")]), @"an application setting is invalid: GithubAppId takes the id of the GitHub App, or its client id");
+    insta::assert_snapshot!(fault(&[app[0], app[2], ("GithubAppPrivateKey", "hush")]), @"an application setting is invalid: GithubAppPrivateKey is not an RSA private key in PEM: copy the whole file from GitHub");
+    insta::assert_snapshot!(fault(&[app[1], app[2], ("GithubAppId", "a/b")]), @"an application setting is invalid: GithubAppId must be the id of the GitHub App, or its client id");
     let enterprise = [("RunnerScope", "enterprise"), ("GithubEnterprise", "corp")];
-    insta::assert_snapshot!(fault(&[&app[..], &enterprise].concat()), @"an application setting is invalid: GithubAppId cannot register an enterprise's runners: set GithubToken in its place");
+    insta::assert_snapshot!(fault(&[&app[..], &enterprise].concat()), @"an application setting is invalid: GithubAppId cannot register an enterprise's runners: set GithubToken instead");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn another_github_may_publish_its_hook_ranges() {
     let settings =
         read(&[("GithubApiUrl", "https://api.octo.ghe.com"), ("GithubHookRanges", "Meta")])
             .expect("all is there");
-    // The ranges of github.com are none of its own.
+    // The ranges of github.com do not belong to another GitHub.
     assert_eq!(settings.firewall.source, HookSource::Published { built_in: Vec::new() });
     let admitted =
         settings.firewall.first.admit(crate::firewall::Audience::Github, Some("140.82.115.7"));

@@ -1,4 +1,4 @@
-//! Finds the place of each job.
+//! Determines the phase of each job.
 
 use chrono::{DateTime, Utc};
 
@@ -7,12 +7,16 @@ use crate::profiles::{Match, match_profile};
 use crate::reconcile::snapshot::{ListedJob, Snapshot};
 use crate::reconcile::{Rules, WaitReason, WaitingJob, waiting_jobs};
 
-const GATE: &str = "an approval, a concurrency group or another gate of GitHub's";
+const GATE: &str = "an approval, a concurrency group or another gate of GitHub";
 
-/// Lists the jobs that wait for a runner of ours, will do so, or are on one.
-pub(super) fn on_the_road(seen: &Snapshot, rules: &Rules, now: DateTime<Utc>) -> Vec<JobStatus> {
-    let waiting = waiting_jobs(seen, rules, now);
-    let others = seen.jobs.iter().filter_map(|(id, job)| match job.job.status.as_str() {
+/// Lists the jobs that wait for a runner of this deployment, are gated, or run on one of its runners.
+pub(super) fn waiting_or_running(
+    snapshot: &Snapshot,
+    rules: &Rules,
+    now: DateTime<Utc>,
+) -> Vec<JobStatus> {
+    let waiting = waiting_jobs(snapshot, rules, now);
+    let others = snapshot.jobs.iter().filter_map(|(id, job)| match job.job.status.as_str() {
         "waiting" | "pending" | "requested" => gated(*id, job, rules),
         "in_progress" => running(*id, job, rules),
         _ => None,
@@ -20,15 +24,15 @@ pub(super) fn on_the_road(seen: &Snapshot, rules: &Rules, now: DateTime<Utc>) ->
     waiting.iter().map(queued).chain(others).collect()
 }
 
-/// Keeps no more than these: as many of each place as there is room for, from those that wait longest.
-pub(super) fn longest_waiting(mut jobs: Vec<JobStatus>, most: usize) -> Vec<JobStatus> {
-    if jobs.len() > most {
-        // Those that run wait for nothing.
-        jobs.retain(|job| job.place != JobPhase::Running);
-        let mut by_age: Vec<_> = jobs.iter().map(|job| (job.since, job.job)).collect();
+/// Keeps at most `max` jobs: the oldest ones, whatever their phase, but no running ones.
+pub(super) fn longest_waiting(mut jobs: Vec<JobStatus>, max: usize) -> Vec<JobStatus> {
+    if jobs.len() > max {
+        // Running jobs do not wait.
+        jobs.retain(|job| job.phase != JobPhase::Running);
+        let mut by_age: Vec<_> = jobs.iter().map(|job| (job.created_at, job.job)).collect();
         by_age.sort_unstable();
-        if let Some(&first_left_out) = by_age.get(most) {
-            jobs.retain(|job| (job.since, job.job) < first_left_out);
+        if let Some(&first_omitted) = by_age.get(max) {
+            jobs.retain(|job| (job.created_at, job.job) < first_omitted);
         }
     }
     jobs
@@ -38,14 +42,16 @@ fn queued(waiting: &WaitingJob<'_>) -> JobStatus {
     JobStatus {
         profile: waiting.profile.map(|profile| profile.name.clone()),
         task: waiting.task.map(|task| task.id.to_string()),
-        waits_for: Some(waiting.reason.to_string()),
-        ..at(place(&waiting.reason), waiting.id, waiting.job)
+        wait_reason: Some(waiting.reason.to_string()),
+        ..job_status(phase(&waiting.reason), waiting.id, waiting.job)
     }
 }
 
-fn place(why: &WaitReason) -> JobPhase {
+fn phase(why: &WaitReason) -> JobPhase {
     match why {
-        WaitReason::NoProfile | WaitReason::Group(_) | WaitReason::Failing(_) => JobPhase::Unserved,
+        WaitReason::NoProfile | WaitReason::Group(_) | WaitReason::Failing(_) => {
+            JobPhase::Unservable
+        }
         WaitReason::Poisoned(_) | WaitReason::Requested => JobPhase::Requested,
         WaitReason::NoNodes { .. }
         | WaitReason::PoolUnread { .. }
@@ -59,12 +65,12 @@ fn place(why: &WaitReason) -> JobPhase {
 fn gated(id: u64, job: &ListedJob, rules: &Rules) -> Option<JobStatus> {
     let profile = match match_profile(&job.job.labels, &rules.policy.profiles) {
         Match::Profile(profile) => Some(profile.name.clone()),
-        Match::Unserved { .. } => None,
+        Match::NoProfile { .. } => None,
         Match::GithubHosted | Match::NoLabels => return None,
     };
-    let waits_for = Some(GATE.to_owned());
+    let wait_reason = Some(GATE.to_owned());
     let allowed = rules.policy.allowed.allow(&job.repository);
-    allowed.then(|| JobStatus { profile, waits_for, ..at(JobPhase::Gated, id, job) })
+    allowed.then(|| JobStatus { profile, wait_reason, ..job_status(JobPhase::Gated, id, job) })
 }
 
 fn running(id: u64, job: &ListedJob, rules: &Rules) -> Option<JobStatus> {
@@ -73,19 +79,20 @@ fn running(id: u64, job: &ListedJob, rules: &Rules) -> Option<JobStatus> {
         Match::Profile(profile) => Some(profile.name.clone()),
         _ => None,
     };
-    Some(JobStatus { profile, task: Some(task.to_string()), ..at(JobPhase::Running, id, job) })
+    let task = Some(task.to_string());
+    Some(JobStatus { profile, task, ..job_status(JobPhase::Running, id, job) })
 }
 
-fn at(place: JobPhase, id: u64, job: &ListedJob) -> JobStatus {
+fn job_status(phase: JobPhase, id: u64, job: &ListedJob) -> JobStatus {
     JobStatus {
         job: id,
         run: job.job.run,
         repository: job.repository.clone(),
         labels: job.job.labels.clone(),
-        place,
-        since: job.created_at,
+        phase,
+        created_at: job.created_at,
         profile: None,
         task: None,
-        waits_for: None,
+        wait_reason: None,
     }
 }

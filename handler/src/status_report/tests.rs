@@ -1,8 +1,8 @@
-//! Tells where jobs stand, place by place.
+//! Tests of the phases of jobs, and of what is reported about messages and deliveries.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Beside, JobStatus, MOST_JOBS, StatusReport, report};
+use super::{JobStatus, MAX_JOBS, StatusInputs, StatusReport, report};
 use crate::admission::Policy;
 use crate::assignment::Job;
 use crate::message::{Message, RunnerRequest};
@@ -41,7 +41,7 @@ fn repository() -> Repository {
     Repository::try_from("octo/app").expect("a name")
 }
 
-/// A job of the form `in_progress gh-2`, made at the minute that its id is.
+/// A job from a text like `in_progress gh-2`, created at the minute of its id.
 fn job(id: u64, state: &str, labels: &[&str]) -> (u64, ListedJob) {
     let (status, runner) = state.split_once(' ').map_or((state, None), |(s, r)| (s, Some(r)));
     let labels = labels.iter().map(|&label| label.to_owned()).collect();
@@ -96,24 +96,24 @@ fn poison(handle: &str, job: u64, profile: &str) -> PoisonMessage {
     }
 }
 
-fn told(seen: &Snapshot) -> StatusReport {
-    report(seen, &ReconcileState::default(), Beside::default(), &rules(), at(60))
+fn report_of(snapshot: &Snapshot) -> StatusReport {
+    report(snapshot, &ReconcileState::default(), StatusInputs::default(), &rules(), at(60))
 }
 
 fn lines(report: &StatusReport) -> String {
     let line = |job: &JobStatus| {
-        let place = serde_json::to_value(job.place).expect("a name");
+        let phase = serde_json::to_value(job.phase).expect("a name");
         let on = job.task.as_deref().map(|task| format!(" {task}")).unwrap_or_default();
-        let why = job.waits_for.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-        format!("{} {}{on}{why}", job.job, place.as_str().unwrap_or_default())
+        let why = job.wait_reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+        format!("{} {}{on}{why}", job.job, phase.as_str().unwrap_or_default())
     };
     report.jobs.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
-fn every_job_stands_somewhere_and_waits_for_something() {
+fn every_waiting_job_has_a_phase_and_a_wait_reason() {
     let full = PoolState { nodes: 4, target: 4, ..PoolState::default() };
-    let seen = Snapshot {
+    let snapshot = Snapshot {
         jobs: [
             job(1, "queued", &["self-hosted", "gpu"]),
             job(2, "queued", UBUNTU),
@@ -146,8 +146,8 @@ fn every_job_stands_somewhere_and_waits_for_something() {
         pools: [("ubuntu".to_owned(), full)].into(),
         ..Snapshot::default()
     };
-    insta::assert_snapshot!(lines(&told(&seen)), @r#"
-    9 gated: an approval, a concurrency group or another gate of GitHub's
+    insta::assert_snapshot!(lines(&report_of(&snapshot)), @r#"
+    9 gated: an approval, a concurrency group or another gate of GitHub
     1 unserved: no profile in setting RunnerProfiles has all of its labels
     2 unserved: its runners fail (ContainerInvalidImage): check stderr.txt of their tasks, and the image
     3 unserved: runner group "ours" does not admit octo/app
@@ -163,13 +163,13 @@ fn every_job_stands_somewhere_and_waits_for_something() {
 #[test]
 fn a_task_waits_for_a_node_for_many_reasons() {
     let why = |pools: &[(&str, PoolState)]| {
-        let seen = Snapshot {
+        let snapshot = Snapshot {
             jobs: [job(1, "queued", WINDOWS)].into(),
             tasks: vec![task("gh-1", "windows", Stage::Waiting)],
             pools: pools.iter().map(|(name, pool)| ((*name).to_owned(), pool.clone())).collect(),
             ..Snapshot::default()
         };
-        told(&seen).jobs[0].waits_for.clone().expect("a reason")
+        report_of(&snapshot).jobs[0].wait_reason.clone().expect("a reason")
     };
     let sized = |nodes, target| PoolState { nodes, target, ..PoolState::default() };
     let quota =
@@ -196,7 +196,7 @@ fn a_task_waits_for_a_node_for_many_reasons() {
 }
 
 #[test]
-fn what_fell_off_the_road_is_told_with_what_becomes_of_it() {
+fn poison_and_failed_deliveries_state_their_disposition() {
     let attempt = |guid: &str, id| DeliveryAttempt {
         hook: "orgs/octo/hooks/1".to_owned(),
         id,
@@ -207,26 +207,27 @@ fn what_fell_off_the_road_is_told_with_what_becomes_of_it() {
         succeeded: false,
     };
     let unreadable = PoisonMessage { handle: "x".to_owned(), poisoned_at: at(1), message: None };
-    let seen = Snapshot {
-        poison: vec![poison("back", 1, "ubuntu"), poison("nobody's", 2, "gpu"), unreadable],
+    let snapshot = Snapshot {
+        poison: vec![poison("readable", 1, "ubuntu"), poison("unserved", 2, "gpu"), unreadable],
         hooks: vec!["orgs/octo/hooks/1".to_owned()],
         deliveries: (1..=6).map(|id| attempt("a", id)).chain([attempt("b", 7)]).collect(),
         ..Snapshot::default()
     };
-    let beside = Beside { unread: vec!["jobs"], messages: Some(3), ..Beside::default() };
-    let report = report(&seen, &ReconcileState::default(), beside, &rules(), at(60));
+    let inputs =
+        StatusInputs { unread: vec!["jobs"], messages: Some(3), ..StatusInputs::default() };
+    let report = report(&snapshot, &ReconcileState::default(), inputs, &rules(), at(60));
     let json = serde_json::to_value(&report).expect("JSON");
     let part = |name: &str| json[name].as_array().cloned().unwrap_or_default();
-    let lines = ["poison", "lost"].map(part).concat();
+    let lines = ["poison", "lost_deliveries"].map(part).concat();
     let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
-    {"fate":"goes back on the road at 1970-01-10T00:11:00Z","handle":"back","job":1,"repository":"octo/app","since":"1970-01-10T00:01:00Z"}
-    {"fate":"names a profile that is not in setting RunnerProfiles, is deleted at 1970-01-11T00:00:00Z","handle":"nobody's","job":2,"repository":"octo/app","since":"1970-01-10T00:01:00Z"}
-    {"fate":"cannot be read by this version of the handler, is deleted at 1970-01-11T00:01:00Z","handle":"x","job":null,"repository":null,"since":"1970-01-10T00:01:00Z"}
-    {"at":"1970-01-10T00:00:00Z","attempts":5,"given_up":true,"guid":"a","hook":"orgs/octo/hooks/1"}
-    {"at":"1970-01-10T00:00:00Z","attempts":0,"given_up":false,"guid":"b","hook":"orgs/octo/hooks/1"}
+    {"disposition":"will be replayed at 1970-01-10T00:11:00Z","handle":"readable","job":1,"poisoned_at":"1970-01-10T00:01:00Z","repository":"octo/app"}
+    {"disposition":"names a profile that is not in setting RunnerProfiles; will be deleted at 1970-01-11T00:00:00Z","handle":"unserved","job":2,"poisoned_at":"1970-01-10T00:01:00Z","repository":"octo/app"}
+    {"disposition":"cannot be read by this version of the handler; will be deleted at 1970-01-11T00:01:00Z","handle":"x","job":null,"poisoned_at":"1970-01-10T00:01:00Z","repository":null}
+    {"abandoned":true,"at":"1970-01-10T00:00:00Z","guid":"a","redeliveries":5,"webhook":"orgs/octo/hooks/1"}
+    {"abandoned":false,"at":"1970-01-10T00:00:00Z","guid":"b","redeliveries":0,"webhook":"orgs/octo/hooks/1"}
     "#);
-    let rest = [&json["complete"], &json["unread"], &json["messages"], &json["hooks"]];
+    let rest = [&json["complete"], &json["unread"], &json["messages"], &json["webhooks"]];
     assert_eq!(
         serde_json::json!(rest),
         serde_json::json!([false, ["jobs"], 3, ["orgs/octo/hooks/1"]])
@@ -234,13 +235,13 @@ fn what_fell_off_the_road_is_told_with_what_becomes_of_it() {
 }
 
 #[test]
-fn the_list_of_jobs_has_an_end() {
-    let many = u64::try_from(MOST_JOBS).expect("a small number") + 7;
+fn the_list_of_jobs_is_limited() {
+    let many = u64::try_from(MAX_JOBS).expect("a small number") + 7;
     let mut jobs: Vec<_> = (1..=many).map(|id| job(id, "queued", UBUNTU)).collect();
     jobs.push(job(0, "in_progress gh-0", UBUNTU));
-    let report = told(&Snapshot { jobs: jobs.into_iter().collect(), ..Snapshot::default() });
-    let places: Vec<usize> = report.places.values().copied().collect();
-    assert_eq!(places, [MOST_JOBS + 7, 1]);
+    let report = report_of(&Snapshot { jobs: jobs.into_iter().collect(), ..Snapshot::default() });
+    let counts: Vec<usize> = report.phases.values().copied().collect();
+    assert_eq!(counts, [MAX_JOBS + 7, 1]);
     let listed: Vec<u64> = report.jobs.iter().map(|job| job.job).collect();
     assert_eq!(listed, (1..=many - 7).collect::<Vec<_>>());
 }

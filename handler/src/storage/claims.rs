@@ -1,4 +1,4 @@
-//! Keeps which process has claimed for which run of a task: one blob a run, holding the nonce.
+//! Stores the claims: one blob for each run of a task, which contains the nonce of the process that claimed.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use super::{credential, in_one_line};
 use crate::secret::SignedUrl;
 use crate::transport::{HttpTransport, azure_options, short_retries};
 
-/// Where the claims lie in their container.
+/// The folder of the claims in their container.
 const FOLDER: &str = "claims/";
 
 /// The claims, in the container `mayfly-state` under `claims/`.
@@ -29,35 +29,35 @@ pub struct Claims {
     transport: HttpTransport,
 }
 
-/// How a claim stands for the process that asks.
+/// Whether a process has the claim.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Claim {
-    /// It is this process's: taken now, or earlier with the same nonce.
+    /// The process has it: it was created now, or earlier with the same nonce.
     Held,
-    /// Another process of the same run has it.
+    /// Another process that has read the ticket has it.
     HeldByAnother,
 }
 
-/// The claim's blob could be neither made nor read.
+/// The blob of a claim could neither be created nor read.
 #[derive(Debug, thiserror::Error)]
-#[error("the claim of task {task} could be neither taken nor read")]
+#[error("the claim of task {task} could neither be created nor read")]
 pub struct ClaimError {
     task: String,
     #[source]
     source: azure_core::Error,
 }
 
-/// The claims could not be swept.
+/// The claims could not be listed or deleted.
 #[derive(Debug, thiserror::Error)]
-#[error("claims in the container of setting StateContainerUrl could not be {done}")]
+#[error("claims in the container of setting StateContainerUrl could not be {action}")]
 pub struct ClaimsError {
-    done: &'static str,
+    action: &'static str,
     #[source]
     source: azure_core::Error,
 }
 
 impl Claims {
-    /// Keeps claims in the container at this address.
+    /// Creates a client of the claims in the container at this URL.
     pub fn new(
         container: SignedUrl,
         identity: Option<&Arc<dyn TokenCredential>>,
@@ -67,13 +67,13 @@ impl Claims {
         Self { container, identity, transport: transport.clone() }
     }
 
-    /// Takes the claim for the run of a task that started at `run`, or finds out who has it.
+    /// Takes the claim for the run of a task that started at `run`, unless another process has it.
     ///
-    /// Only one process can create the blob. The nonce tells the process whose answer was lost from one
+    /// Only one process can create the blob. The nonce distinguishes the process whose response was lost from another one
     /// that has read the ticket.
     ///
     /// # Errors
-    /// Storage did not answer; nothing is known.
+    /// When storage did not respond; then it is not known who has the claim.
     pub async fn take(
         &self,
         task: &str,
@@ -83,10 +83,10 @@ impl Claims {
         let failed = |source| ClaimError { task: task.to_owned(), source: in_one_line(source) };
         let blob = self.blob(task, run).map_err(failed)?;
         let content = RequestContent::from(Bytes::copy_from_slice(nonce.as_bytes()).to_vec());
-        let absent = BlockBlobClientUploadOptions::default().if_not_exists();
-        match blob.upload(content, Some(absent)).await {
+        let if_missing = BlockBlobClientUploadOptions::default().if_not_exists();
+        match blob.upload(content, Some(if_missing)).await {
             Ok(_) => return Ok(Claim::Held),
-            // 409 BlobAlreadyExists; 412 where the service sees the condition first.
+            // 409 BlobAlreadyExists; 412 if the service checks the condition first.
             Err(err)
                 if matches!(
                     err.http_status(),
@@ -98,15 +98,12 @@ impl Claims {
             parallel: Some(std::num::NonZero::<usize>::MIN),
             ..Default::default()
         };
-        let answer = blob.download(Some(options)).await.map_err(failed)?;
-        let holder = answer.body.collect().await.map_err(failed)?;
+        let response = blob.download(Some(options)).await.map_err(failed)?;
+        let holder = response.body.collect().await.map_err(failed)?;
         Ok(if *holder == *nonce.as_bytes() { Claim::Held } else { Claim::HeldByAnother })
     }
 
-    /// Lists the claims: the name of each one's task, and of its blob. A task has one for each of its runs.
-    ///
-    /// # Errors
-    /// Storage did not answer, or refused.
+    /// Lists the claims: the names of the task and of the blob. A task has one claim for each of its runs.
     pub async fn list(&self) -> Result<Vec<(String, String)>, ClaimsError> {
         let listed = async {
             let options = BlobContainerClientListBlobsOptions {
@@ -123,18 +120,15 @@ impl Claims {
             }
             Ok(claims)
         };
-        listed.await.map_err(|source| ClaimsError { done: "listed", source: in_one_line(source) })
+        listed.await.map_err(|source| ClaimsError { action: "listed", source: in_one_line(source) })
     }
 
-    /// Deletes a claim by the name of its blob. That it is gone is success.
-    ///
-    /// # Errors
-    /// Storage did not answer, or refused.
+    /// Deletes a claim by the name of its blob. Succeeds if there is no such blob.
     pub async fn delete(&self, blob: &str) -> Result<(), ClaimsError> {
         let deleted = async { self.container()?.blob_client(blob).delete(None).await };
         match deleted.await {
             Err(err) if err.http_status() == Some(StatusCode::NotFound) => Ok(()),
-            Err(source) => Err(ClaimsError { done: "deleted", source: in_one_line(source) }),
+            Err(source) => Err(ClaimsError { action: "deleted", source: in_one_line(source) }),
             Ok(_) => Ok(()),
         }
     }
@@ -149,7 +143,7 @@ impl Claims {
     }
 
     fn blob(&self, task: &str, run: DateTime<Utc>) -> azure_core::Result<BlobClient> {
-        // Colons would have to be encoded in a path.
+        // Colons would need encoding in a path.
         let run = run.to_rfc3339_opts(SecondsFormat::Micros, true).replace(':', "");
         let url = self.container.join(&format!("{FOLDER}{task}/{run}"));
         let options = BlobClientOptions {

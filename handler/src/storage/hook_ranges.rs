@@ -1,11 +1,11 @@
-//! Keeps the ranges of webhooks for all processes.
+//! Stores the webhook ranges for all processes.
 
 use std::sync::Arc;
 
 use azure_core::credentials::TokenCredential;
 
 use super::{ReadState, StateBlob, StateError, Written};
-use crate::firewall::kept::Kept;
+use crate::firewall::stored::StoredRanges;
 use crate::secret::SignedUrl;
 use crate::transport::HttpTransport;
 
@@ -13,19 +13,19 @@ use crate::transport::HttpTransport;
 #[derive(Clone)]
 pub struct HookRangesBlob(StateBlob);
 
-/// The ranges as they were read.
+/// The ranges as they were read, with the version of the blob.
 #[derive(Debug)]
-pub struct KeptRanges {
-    /// What the blob holds; nothing where it is absent or was not written by this version.
-    pub kept: Option<Kept>,
+pub struct ReadRanges {
+    /// The ranges; `None` if the blob is missing, or was not written by this version.
+    pub stored: Option<StoredRanges>,
     read: ReadState,
 }
 
 impl HookRangesBlob {
-    /// Makes a client of the blob in the container at this address.
+    /// Creates a client of the blob in the container at this URL.
     ///
     /// # Errors
-    /// The address cannot carry the identity's token, because it is not https.
+    /// When the identity's token cannot be sent to the URL, because it is not https.
     pub fn new(
         container: &SignedUrl,
         identity: Option<&Arc<dyn TokenCredential>>,
@@ -35,19 +35,17 @@ impl HookRangesBlob {
     }
 
     /// Reads the blob.
-    ///
-    /// # Errors
-    /// Storage did not answer.
-    pub async fn read(&self) -> Result<KeptRanges, StateError> {
+    pub async fn read(&self) -> Result<ReadRanges, StateError> {
         let read = self.0.read().await?;
-        Ok(KeptRanges { kept: read.bytes.as_deref().and_then(Kept::decode), read })
+        Ok(ReadRanges { stored: read.bytes.as_deref().and_then(StoredRanges::decode), read })
     }
 
-    /// Writes the ranges in place of those that were read.
-    ///
-    /// # Errors
-    /// Storage did not answer, or refused.
-    pub async fn write(&self, kept: &Kept, instead: &KeptRanges) -> Result<Written, StateError> {
-        self.0.write(kept.encode(), &instead.read).await
+    /// Writes ranges, unless the blob has changed since it was read.
+    pub async fn write(
+        &self,
+        ranges: &StoredRanges,
+        previous: &ReadRanges,
+    ) -> Result<Written, StateError> {
+        self.0.write(ranges.encode(), &previous.read).await
     }
 }

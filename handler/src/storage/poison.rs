@@ -1,4 +1,4 @@
-//! Looks at the messages that the Functions host has given up on, and takes them away.
+//! Reads and deletes the messages that the Functions host has moved to the poison queue.
 //!
 //! <https://learn.microsoft.com/azure/azure-functions/functions-bindings-storage-queue-trigger#poison-messages>
 
@@ -21,30 +21,30 @@ use crate::reconcile::snapshot::PoisonMessage;
 use crate::secret::SignedUrl;
 use crate::transport::HttpTransport;
 
-/// The most messages that storage shows at once. They lie in the order in which they came, so that what is
-/// too old makes room for the rest.
-const MOST: i32 = 32;
-/// How long the messages stay hidden, in seconds, that were taken into the hand to delete one of them.
-const HIDDEN: i32 = 30;
+/// Maximum number of messages that storage returns. The oldest come first, so that the rest follows once those that
+/// are too old have been deleted.
+const MAX_MESSAGES: i32 = 32;
+/// How long received messages stay invisible, so that one of them can be deleted, in seconds.
+const VISIBILITY_TIMEOUT_SECONDS: i32 = 30;
 
-/// The queue `runner-requests-poison`, beside that of the requests.
+/// The queue `runner-requests-poison`, in the same account as the request queue.
 #[derive(Clone)]
 pub struct PoisonQueue(Arc<QueueClient>);
 
-/// The queue could not be looked at, or a message not be taken away.
+/// The queue could not be read, or a message could not be deleted.
 #[derive(Debug, thiserror::Error)]
-#[error("the poison queue beside that of setting RunnerQueueUrl could not be {done}")]
+#[error("the poison queue of the queue of setting RunnerQueueUrl could not be {action}")]
 pub struct PoisonError {
-    done: &'static str,
+    action: &'static str,
     #[source]
     source: azure_core::Error,
 }
 
 impl PoisonQueue {
-    /// Makes a client of the poison queue of the requests' queue at this address.
+    /// Creates a client of the poison queue that belongs to the request queue at this URL.
     ///
     /// # Errors
-    /// The address cannot carry the identity's token, because it is not https.
+    /// When the identity's token cannot be sent to the URL, because it is not https.
     pub fn new(
         requests: &SignedUrl,
         identity: Option<&Arc<dyn TokenCredential>>,
@@ -55,62 +55,56 @@ impl PoisonQueue {
         Ok(Self(Arc::new(queue_client(url, credential(requests, identity), transport)?)))
     }
 
-    /// Shows the oldest messages. The host makes the queue with the first of them.
-    ///
-    /// # Errors
-    /// Storage did not answer, or refused.
+    /// Lists the oldest messages. The host creates the queue with the first message, so a missing queue is empty.
     pub async fn peek(&self) -> Result<Vec<PoisonMessage>, PoisonError> {
-        let failed = |source| PoisonError { done: "looked at", source: in_one_line(source) };
-        let options =
-            QueueClientPeekMessagesOptions { number_of_messages: Some(MOST), ..Default::default() };
-        let answer = match self.0.peek_messages(Some(options)).await {
-            Err(err) if err.http_status() == Some(StatusCode::NotFound) => return Ok(Vec::new()),
-            answer => answer.map_err(failed)?,
+        let failed = |source| PoisonError { action: "listed", source: in_one_line(source) };
+        let options = QueueClientPeekMessagesOptions {
+            number_of_messages: Some(MAX_MESSAGES),
+            ..Default::default()
         };
-        let messages = answer.into_model().map_err(failed)?.items.unwrap_or_default();
-        let shown = |message: azure_storage_queue::models::PeekedMessage| {
+        let response = match self.0.peek_messages(Some(options)).await {
+            Err(err) if err.http_status() == Some(StatusCode::NotFound) => return Ok(Vec::new()),
+            response => response.map_err(failed)?,
+        };
+        let messages = response.into_model().map_err(failed)?.items.unwrap_or_default();
+        let parsed = |message: azure_storage_queue::models::PeekedMessage| {
             let inserted = message.insertion_time?.unix_timestamp();
             Some(PoisonMessage {
                 handle: message.message_id?,
                 poisoned_at: DateTime::<Utc>::from_timestamp(inserted, 0)?,
-                message: read(message.message_text.as_deref().unwrap_or_default()),
+                message: decode(message.message_text.as_deref().unwrap_or_default()),
             })
         };
-        Ok(messages.into_iter().filter_map(shown).collect())
+        Ok(messages.into_iter().filter_map(parsed).collect())
     }
 
-    /// Takes messages into the hand, so that they can be deleted: the receipt of each, by its id.
-    ///
-    /// # Errors
-    /// Storage did not answer, or refused.
+    /// Receives messages, so that they can be deleted: the pop receipt of each, by its id.
     pub async fn receive(&self) -> Result<BTreeMap<String, String>, PoisonError> {
-        let failed = |source| PoisonError { done: "received from", source: in_one_line(source) };
+        let failed = |source| PoisonError { action: "read", source: in_one_line(source) };
         let options = QueueClientReceiveMessagesOptions {
-            number_of_messages: Some(MOST),
-            visibility_timeout: Some(HIDDEN),
+            number_of_messages: Some(MAX_MESSAGES),
+            visibility_timeout: Some(VISIBILITY_TIMEOUT_SECONDS),
             ..Default::default()
         };
-        let answer = self.0.receive_messages(Some(options)).await.map_err(failed)?;
-        let messages = answer.into_model().map_err(failed)?.items.unwrap_or_default();
-        let held = messages.into_iter().filter_map(|held| held.message_id.zip(held.pop_receipt));
-        Ok(held.collect())
+        let response = self.0.receive_messages(Some(options)).await.map_err(failed)?;
+        let messages = response.into_model().map_err(failed)?.items.unwrap_or_default();
+        let receipts =
+            messages.into_iter().filter_map(|message| message.message_id.zip(message.pop_receipt));
+        Ok(receipts.collect())
     }
 
-    /// Deletes a message that is in the hand. That it is gone is success.
-    ///
-    /// # Errors
-    /// Storage did not answer, or refused.
+    /// Deletes a received message. Succeeds if there is no such message.
     pub async fn delete(&self, id: &str, receipt: &str) -> Result<(), PoisonError> {
         match self.0.delete_message(id, receipt, None).await {
             Err(err) if err.http_status() == Some(StatusCode::NotFound) => Ok(()),
-            Err(source) => Err(PoisonError { done: "deleted from", source: in_one_line(source) }),
+            Err(source) => Err(PoisonError { action: "changed", source: in_one_line(source) }),
             Ok(_) => Ok(()),
         }
     }
 }
 
-/// Reads a message in the encoding in which the requests' queue carries it.
-fn read(text: &str) -> Option<Message> {
+/// Decodes a message in the encoding of the request queue.
+fn decode(text: &str) -> Option<Message> {
     let json = BASE64_STANDARD.decode(text).ok()?;
     Message::decode(std::str::from_utf8(&json).ok()?).ok()
 }

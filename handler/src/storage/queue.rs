@@ -1,4 +1,4 @@
-//! Puts runner requests on the storage queue.
+//! Sends messages to the storage queue.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,16 +14,16 @@ use crate::message::Message;
 use crate::secret::SignedUrl;
 use crate::transport::HttpTransport;
 
-/// A message may stay invisible for 7 days at most.
-const LONGEST_DELAY: Duration = Duration::from_secs(7 * 24 * 3600);
+/// A message may be invisible for 7 days at most.
+const MAX_DELAY: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The queue `runner-requests`.
 #[derive(Clone)]
 pub struct RequestQueue(Arc<QueueClient>);
 
-/// The message is not durable.
+/// The message could not be enqueued.
 #[derive(Debug, thiserror::Error)]
-#[error("the storage queue did not take the request for job {job}")]
+#[error("the message about job {job} could not be added to the queue of setting RunnerQueueUrl")]
 pub struct QueueError {
     job: u64,
     #[source]
@@ -36,10 +36,10 @@ pub struct QueueError {
 pub struct CountError(#[from] azure_core::Error);
 
 impl RequestQueue {
-    /// Makes a client of the queue at this address.
+    /// Creates a client of the queue at this URL.
     ///
     /// # Errors
-    /// The address cannot carry the identity's token, because it is not https.
+    /// When the identity's token cannot be sent to the URL, because it is not https.
     pub fn new(
         url: &SignedUrl,
         identity: Option<&Arc<dyn TokenCredential>>,
@@ -49,15 +49,12 @@ impl RequestQueue {
         Ok(Self(Arc::new(queue_client(address, credential(url, identity), transport)?)))
     }
 
-    /// Puts a message on the queue, to be seen after `delay`.
+    /// Enqueues a message, which becomes visible after `delay`.
     ///
-    /// A lost answer may put it there twice: the second finds done what the first asked for.
-    ///
-    /// # Errors
-    /// The message is not durable.
+    /// After a lost response it may be enqueued twice. Processing a message twice has no further effect.
     pub async fn put(&self, message: &Message, delay: Duration) -> Result<(), QueueError> {
         let text = QueueMessage { message_text: Some(message.encode()) };
-        let seconds = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or_default();
+        let seconds = i32::try_from(delay.min(MAX_DELAY).as_secs()).unwrap_or_default();
         let options = QueueClientSendMessageOptions {
             visibility_timeout: Some(seconds).filter(|&seconds| seconds > 0),
             ..Default::default()
@@ -68,10 +65,7 @@ impl RequestQueue {
         Ok(())
     }
 
-    /// Counts the messages, hidden ones included, as well as storage knows.
-    ///
-    /// # Errors
-    /// Storage did not answer, or refused.
+    /// Returns the approximate number of messages, including invisible ones.
     pub async fn count(&self) -> Result<u64, CountError> {
         let properties = self.0.get_properties(None).await.map_err(in_one_line)?;
         let count = properties.approximate_messages_count()?;

@@ -1,4 +1,4 @@
-//! Keeps what one run of a function hands to the next: one blob, written only by whoever has read it last.
+//! Stores the state that one run of a function passes to the next: a blob with optimistic concurrency.
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -19,38 +19,38 @@ pub struct StateBlob {
     client: Arc<BlobClient>,
 }
 
-/// The blob as it was read.
+/// The content of the blob, with its version.
 #[derive(Debug)]
 pub struct ReadState {
-    /// What it holds; none where it is absent.
+    /// The content; `None` if the blob does not exist.
     pub bytes: Option<Vec<u8>>,
     version: Option<Etag>,
 }
 
-/// How a write ended.
+/// The outcome of a write.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Written {
-    /// The blob holds what was to be kept.
+    /// The blob has the new content.
     Done,
     /// Another process has written since the blob was read.
     Conflict,
 }
 
-/// The blob could be neither read nor written.
+/// The blob could not be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("blob {name} in the container of setting StateContainerUrl could not be {done}")]
+#[error("blob {name} in the container of setting StateContainerUrl could not be {action}")]
 pub struct StateError {
     name: &'static str,
-    done: &'static str,
+    action: &'static str,
     #[source]
     source: azure_core::Error,
 }
 
 impl StateBlob {
-    /// Makes a client of a blob in the container at this address.
+    /// Creates a client of a blob in the container at this URL.
     ///
     /// # Errors
-    /// The address cannot carry the identity's token, because it is not https.
+    /// When the identity's token cannot be sent to the URL, because it is not https.
     pub fn new(
         name: &'static str,
         container: &SignedUrl,
@@ -67,41 +67,35 @@ impl StateBlob {
     }
 
     /// Reads the blob.
-    ///
-    /// # Errors
-    /// Storage did not answer.
     pub async fn read(&self) -> Result<ReadState, StateError> {
         let failed =
-            |source| StateError { name: self.name, done: "read", source: in_one_line(source) };
+            |source| StateError { name: self.name, action: "read", source: in_one_line(source) };
         let options = BlobClientDownloadOptions {
             parallel: Some(NonZero::<usize>::MIN),
             ..Default::default()
         };
-        let answer = match self.client.download(Some(options)).await {
+        let response = match self.client.download(Some(options)).await {
             Err(err) if err.http_status() == Some(StatusCode::NotFound) => {
                 return Ok(ReadState { bytes: None, version: None });
             }
-            answer => answer.map_err(failed)?,
+            response => response.map_err(failed)?,
         };
-        let version = answer.properties.etag.clone();
-        let bytes = answer.body.collect().await.map_err(failed)?;
+        let version = response.properties.etag.clone();
+        let bytes = response.body.collect().await.map_err(failed)?;
         Ok(ReadState { bytes: Some(bytes.to_vec()), version })
     }
 
-    /// Writes the blob in place of the one that was read.
-    ///
-    /// # Errors
-    /// Storage did not answer, or refused.
-    pub async fn write(&self, bytes: Vec<u8>, instead: &ReadState) -> Result<Written, StateError> {
+    /// Writes the blob, unless it has changed since it was read.
+    pub async fn write(&self, bytes: Vec<u8>, previous: &ReadState) -> Result<Written, StateError> {
         let options = BlockBlobClientUploadOptions {
             blob_content_type: Some("application/json".to_owned()),
-            if_match: instead.version.clone(),
+            if_match: previous.version.clone(),
             ..Default::default()
         };
-        let options = if instead.version.is_none() { options.if_not_exists() } else { options };
+        let options = if previous.version.is_none() { options.if_not_exists() } else { options };
         match self.client.upload(RequestContent::from(bytes), Some(options)).await {
             Ok(_) => Ok(Written::Done),
-            // Our own first try counts as well, where its answer was lost.
+            // The first try of this very write counts as another one if its response was lost.
             Err(err)
                 if matches!(
                     err.http_status(),
@@ -112,7 +106,7 @@ impl StateBlob {
             }
             Err(source) => {
                 let source = in_one_line(source);
-                Err(StateError { name: self.name, done: "written", source })
+                Err(StateError { name: self.name, action: "written", source })
             }
         }
     }

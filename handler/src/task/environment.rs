@@ -1,19 +1,19 @@
-//! Lists the variables that a task tells its runner, in a fixed order.
+//! The environment variables of a task, in a fixed order.
 
 use super::{Credential, Network, RunnerEnvironment, TaskId};
 use crate::message::RunnerRequest;
 use crate::profiles::Profile;
 use crate::secret::Secret;
 
-/// What a claim needs to know of the task, and what it takes to ask for the runner again.
-pub(super) fn facts(
+/// Returns the variables that a claim needs, and those from which the runner can be requested again.
+pub(super) fn identity(
     id: &TaskId,
     request: &RunnerRequest,
     profile: &Profile,
     runner_environment: &RunnerEnvironment,
 ) -> Vec<(&'static str, Secret)> {
     let group = profile.group.as_ref().unwrap_or(&runner_environment.group);
-    let mut facts = vec![
+    let mut variables = vec![
         ("RUNNER_NAME", Secret::new(id.to_string())),
         ("RUNNER_GROUP", Secret::new(group)),
         ("RUNNER_JOB_ID", Secret::new(request.job.to_string())),
@@ -24,12 +24,12 @@ pub(super) fn facts(
         ("RUNNER_MAX_JOB_HOURS", Secret::new(runner_environment.max_job_hours.to_string())),
     ];
     if !request.pinned.is_empty() {
-        facts.push(("RUNNER_PINNED_LABELS", Secret::new(request.pinned.join(","))));
+        variables.push(("RUNNER_PINNED_LABELS", Secret::new(request.pinned.join(","))));
     }
-    facts
+    variables
 }
 
-/// What the runner registers with.
+/// Returns the variables with which the runner registers.
 pub(super) fn registration(
     profile: &Profile,
     runner_url: &str,
@@ -43,7 +43,7 @@ pub(super) fn registration(
             ("RUNNER_CLAIM_URL", Secret::new(url)),
             ("RUNNER_CLAIM_TICKET", ticket.clone()),
         ],
-        // The names that the images of the article read, so that these run unmodified.
+        // The names that the images of other solutions read, so that these images run unmodified.
         Credential::Token { token, expires_at } => vec![
             ("ActionsRunner_URL", Secret::new(runner_url)),
             ("ActionsRunner_TOKEN", token.clone()),
@@ -57,23 +57,23 @@ pub(super) fn registration(
     }
 }
 
-/// How the runner reaches the outside; the runner and its tools read the lower-case names.
+/// Returns the variables of the network. The runner and its tools read the lower-case names.
 /// <https://docs.github.com/en/actions/how-tos/manage-runners/self-hosted-runners/use-proxy-servers>
 pub(super) fn network(network: &Network) -> Vec<(&'static str, Secret)> {
-    let mut told = Vec::new();
+    let mut variables = Vec::new();
     if let Some(proxy) = &network.https_proxy {
-        told.push(("https_proxy", Secret::new(proxy)));
-        told.push(("no_proxy", Secret::new(&network.no_proxy)));
+        variables.push(("https_proxy", Secret::new(proxy)));
+        variables.push(("no_proxy", Secret::new(&network.no_proxy)));
     }
     if let Some(certificates) = &network.extra_ca_certificates {
-        told.push(("RUNNER_EXTRA_CA_CERTIFICATES", Secret::new(certificates)));
+        variables.push(("RUNNER_EXTRA_CA_CERTIFICATES", Secret::new(certificates)));
     }
-    told
+    variables
 }
 
-/// What the node's launch script starts the container from.
+/// Returns the variables from which the node's launch script creates the container.
 ///
-/// The script hands none of these to the container; they say what it runs, not what the runner is told.
+/// The script does not pass them on to the container.
 pub(super) fn container(
     profile: &Profile,
     runner_environment: &RunnerEnvironment,
@@ -85,7 +85,7 @@ pub(super) fn container(
     ]
 }
 
-/// Names the image with its registry.
+/// Returns the image, including its registry.
 pub(super) fn image(profile: &Profile, runner_environment: &RunnerEnvironment) -> String {
     format!("{}/{}", runner_environment.registry, profile.image)
 }

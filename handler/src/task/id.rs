@@ -1,9 +1,9 @@
-//! Names tasks and runners after the jobs that they are made for.
+//! The ids of tasks and runners, which are derived from the ids of jobs.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The prefix of task ids and runner names: only names with our prefix are ours.
+/// The prefix of task ids and runner names, which distinguishes deployments under one GitHub.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeploymentName(String);
 
@@ -15,18 +15,18 @@ impl FromStr for DeploymentName {
         if (1..=12).contains(&text.len()) && text.chars().all(plain) {
             Ok(Self(text.to_owned()))
         } else {
-            Err("takes 1 to 12 of a-z and 0-9".to_owned())
+            Err("must be 1 to 12 characters of a-z and 0-9".to_owned())
         }
     }
 }
 
 impl DeploymentName {
-    /// Names the task of a job's runner: `gh-123`, its replacements `gh-123-2`, `gh-123-3` …
+    /// Creates the id of the task of a job's runner: `gh-123`, and for its replacements `gh-123-2`, `gh-123-3` …
     pub fn task(&self, job: u64, replacement: u32) -> TaskId {
         TaskId { deployment: self.0.clone(), job, replacement: replacement.max(1) }
     }
 
-    /// Reads the name of a task or runner; `None` where it is not one of this deployment.
+    /// Parses the name of a task or runner. Returns `None` if it does not belong to this deployment.
     pub fn parse_task(&self, name: &str) -> Option<TaskId> {
         let rest = name.strip_prefix(self.0.as_str())?.strip_prefix('-')?;
         let (job, replacement) = match rest.split_once('-') {
@@ -34,16 +34,16 @@ impl DeploymentName {
             None => (rest, 1),
         };
         let id = self.task(job.parse().ok()?, replacement);
-        // Only the name that we would write ourselves: `gh-0123` or `gh-+1` is somebody else's.
+        // Only texts that `Display` produces: `gh-0123` or `gh-+1` were created by another program.
         (id.to_string() == name).then_some(id)
     }
 }
 
-/// Identifies a task, and by the same name its runner.
+/// The id of a task, which is also the name of its runner.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct TaskId {
     deployment: String,
-    /// The workflow job that the runner was made for.
+    /// The workflow job for which the runner was requested.
     pub job: u64,
     /// 1 for the job's first runner, 2 and more for its replacements.
     pub replacement: u32,
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_that_we_would_write_are_ours() {
+    fn only_names_of_our_own_format_are_parsed() {
         let gh: DeploymentName = "gh".parse().expect("a name");
         assert_eq!(gh.task(123, 1).to_string(), "gh-123");
         assert_eq!(gh.task(123, 2).to_string(), "gh-123-2");

@@ -1,4 +1,4 @@
-//! Makes the transport and the retries of every Azure client.
+//! Transport and retry policy of the Azure clients.
 
 use std::sync::Arc;
 
@@ -12,29 +12,29 @@ use azure_core::time::Duration;
 use super::{HttpTransport, TransportError, request_to};
 use crate::deadline::Deadline;
 
-/// How often a request is sent again.
-const RETRIES: u32 = 3;
-/// The pause before the last of them.
-const LONGEST_PAUSE: std::time::Duration = std::time::Duration::from_millis(800);
-/// What took this long is not tried again.
-const PATIENCE: Duration = Duration::seconds(5);
+/// Maximum number of retries of a request.
+const MAX_RETRIES: u32 = 3;
+/// The delay before the last of them.
+const MAX_DELAY: std::time::Duration = std::time::Duration::from_millis(800);
+/// A request is not retried after this time.
+const RETRY_TIMEOUT: Duration = Duration::seconds(5);
 
-/// Makes the options of an Azure client that sends by this transport, with the retries that fit its callers.
+/// Returns the options of an Azure client with this transport and these retries.
 pub fn azure_options(transport: &HttpTransport, retry: RetryOptions) -> ClientOptions {
     let transport = Transport::new(Arc::new(transport.clone()));
     ClientOptions { transport: Some(transport), retry, ..ClientOptions::default() }
 }
 
-/// Makes the retries of what a delivery or a claim waits for: GitHub waits ten seconds for an answer to its
-/// delivery, and a container asks again by itself.
+/// Returns the retries for requests of a delivery or a claim: GitHub waits ten seconds for the response to a delivery,
+/// and a container repeats its claim.
 ///
-/// The token service is part of that. The default retries would go on for a minute after GitHub is gone, and
-/// nobody would be told why.
+/// They apply to the token service, too. The default retries would continue for a minute, when GitHub no longer waits,
+/// and no cause would be reported.
 pub fn short_retries() -> RetryOptions {
     RetryOptions::custom(Arc::new(ShortRetries(&[])))
 }
 
-/// Makes the retries of reading a list of which nothing may be missing. Who is throttled is not asked again.
+/// Returns the retries for reading a list that must be complete. A throttled request is not retried.
 pub fn reading_retries() -> RetryOptions {
     use StatusCode::{
         BadGateway, GatewayTimeout, InternalServerError, RequestTimeout, ServiceUnavailable,
@@ -44,20 +44,20 @@ pub fn reading_retries() -> RetryOptions {
     RetryOptions::custom(Arc::new(ShortRetries(PASSING)))
 }
 
-/// Waits 0.2, 0.4 and 0.8 seconds, whatever the service asks for.
+/// Waits 0.2, 0.4 and 0.8 seconds, whatever delay the service demands.
 ///
-/// The library's own policies add up to 256 ms by chance, and wait as long as they are told: a delivery
-/// would be given up long before. Who asks here is a few processes, which need no chance to keep apart.
+/// The library's own policies add up to 256 ms at random, and wait as long as the service demands: GitHub would abandon
+/// the delivery long before. The few processes that send requests here need no randomness to avoid bursts.
 #[derive(Debug)]
 struct ShortRetries(
-    /// After which statuses; none are those that the library takes to pass: 429 and those of [`reading_retries`].
+    /// The statuses after which to retry. If empty, the library's defaults: 429 and those of [`reading_retries`].
     &'static [StatusCode],
 );
 
 #[async_trait::async_trait]
 impl RetryPolicy for ShortRetries {
     fn is_expired(&self, since_start: Duration, retries: u32) -> bool {
-        retries >= RETRIES || since_start >= PATIENCE || !Deadline::leaves(LONGEST_PAUSE)
+        retries >= MAX_RETRIES || since_start >= RETRY_TIMEOUT || !Deadline::leaves(MAX_DELAY)
     }
 
     fn retry_headers(&self) -> Option<&RetryHeaders> {
@@ -84,22 +84,22 @@ impl HttpClient for HttpTransport {
             outgoing = outgoing.header(name.as_str(), value.as_str());
         }
         let Body::Bytes(body) = request.body().clone() else {
-            return Err(Error::with_message(ErrorKind::Other, "nothing here streams a body"));
+            return Err(Error::with_message(ErrorKind::Other, "streamed bodies are not supported"));
         };
-        let answer = self.send(outgoing.body(body).map_err(other)?).await.map_err(quiet)?;
+        let response = self.send(outgoing.body(body).map_err(other)?).await.map_err(to_azure)?;
         let mut headers = Headers::new();
-        for (name, value) in answer.headers() {
+        for (name, value) in response.headers() {
             if let Ok(value) = value.to_str() {
                 let name = HeaderName::from(name.as_str().to_owned());
                 headers.insert(name, HeaderValue::from(value.to_owned()));
             }
         }
-        let status = answer.status().as_u16().into();
-        Ok(AsyncRawResponse::from_bytes(status, headers, answer.into_body()))
+        let status = response.status().as_u16().into();
+        Ok(AsyncRawResponse::from_bytes(status, headers, response.into_body()))
     }
 }
 
-fn quiet(err: TransportError) -> Error {
+fn to_azure(err: TransportError) -> Error {
     let kind = match err {
         TransportError::NotConnected(_) => ErrorKind::Connection,
         TransportError::Broken(_) => ErrorKind::Io,

@@ -1,4 +1,4 @@
-//! Every invocation of every function ends in time, whatever it depends on hangs or is slow. In virtual time.
+//! Tests in virtual time that every invocation of every function ends in time, even if a service hangs or is slow.
 
 mod services;
 
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use services::{Function, Pace, Service, World};
 
-/// The limit of each function; host.json grants 300 seconds, and GitHub waits 10 for its answer.
+/// Returns the limit of a function. host.json allows 300 seconds, and GitHub waits 10 for a response.
 fn limit(function: Function) -> Duration {
     Duration::from_secs(match function {
         Function::ProvideActionsRunner => 8,
@@ -15,19 +15,19 @@ fn limit(function: Function) -> Duration {
     })
 }
 
-/// Invokes every function over services of this pace, and describes each outcome in a line.
+/// Invokes every function with services of this pace, and returns each outcome in a line.
 async fn outcomes(pace: Pace) -> String {
     let mut lines = String::new();
     for function in Function::ALL {
         let (status, took) = World::new(pace).invoke(function).await;
-        assert!(took <= limit(function), "{function:?} took {took:?} where {pace:?}");
+        assert!(took <= limit(function), "{function:?} took {took:?} with {pace:?}");
         lines += &format!("{function:?}: {status} after {:.1} s\n", took.as_secs_f64());
     }
     lines
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_nothing_hangs_every_function_does_its_work() {
+async fn every_function_succeeds_if_no_service_hangs() {
     insta::assert_snapshot!(outcomes(Pace::Prompt).await, @r"
     ProvideActionsRunner: 202 after 0.0 s
     SubmitRunnerTask: 422 after 0.0 s
@@ -40,7 +40,7 @@ async fn where_nothing_hangs_every_function_does_its_work() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_function_ends_where_github_hangs() {
+async fn each_function_ends_if_github_hangs() {
     insta::assert_snapshot!(outcomes(Pace::Hangs(Service::Github)).await, @r"
     ProvideActionsRunner: 202 after 0.0 s
     SubmitRunnerTask: 200 after 40.0 s
@@ -53,7 +53,7 @@ async fn each_function_ends_where_github_hangs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_function_ends_where_batch_hangs() {
+async fn each_function_ends_if_batch_hangs() {
     insta::assert_snapshot!(outcomes(Pace::Hangs(Service::Batch)).await, @r"
     ProvideActionsRunner: 202 after 0.0 s
     SubmitRunnerTask: 200 after 40.0 s
@@ -66,7 +66,7 @@ async fn each_function_ends_where_batch_hangs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_function_ends_where_storage_hangs() {
+async fn each_function_ends_if_storage_hangs() {
     insta::assert_snapshot!(outcomes(Pace::Hangs(Service::Storage)).await, @r"
     ProvideActionsRunner: 503 after 7.0 s
     SubmitRunnerTask: 422 after 0.0 s
@@ -79,7 +79,7 @@ async fn each_function_ends_where_storage_hangs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_function_ends_where_azures_management_hangs() {
+async fn each_function_ends_if_azures_management_hangs() {
     insta::assert_snapshot!(outcomes(Pace::Hangs(Service::Management)).await, @r"
     ProvideActionsRunner: 202 after 0.0 s
     SubmitRunnerTask: 422 after 0.0 s
@@ -91,9 +91,9 @@ async fn each_function_ends_where_azures_management_hangs() {
     ");
 }
 
-/// The longest of all: nothing fails, and each of many answers comes just in time.
+/// The longest case: no request fails, and each of many responses arrives just before the timeout.
 #[tokio::test(start_paused = true)]
-async fn each_function_ends_where_every_answer_takes_39_seconds() {
+async fn each_function_ends_if_every_response_takes_39_seconds() {
     insta::assert_snapshot!(outcomes(Pace::Slow).await, @r"
     ProvideActionsRunner: 503 after 7.0 s
     SubmitRunnerTask: 200 after 149.0 s
@@ -105,14 +105,14 @@ async fn each_function_ends_where_every_answer_takes_39_seconds() {
     ");
 }
 
-/// A service may begin to hang at any request; the repairs of ReconcileRunners are among them.
+/// A service may start to hang at any request, including the repairs of ReconcileRunners.
 #[tokio::test(start_paused = true)]
-async fn each_function_ends_wherever_everything_begins_to_hang() {
+async fn each_function_ends_from_whichever_request_on_all_hang() {
     for function in Function::ALL {
-        let whole = World::new(Pace::Prompt);
-        whole.invoke(function).await;
-        let requests = whole.requests();
-        assert!(requests > 0, "{function:?} sends nothing");
+        let complete = World::new(Pace::Prompt);
+        complete.invoke(function).await;
+        let requests = complete.requests();
+        assert!(requests > 0, "{function:?} sends no request");
         for prompt in 0..requests {
             let (_, took) = World::new(Pace::HangsAfter(prompt)).invoke(function).await;
             assert!(took <= limit(function), "{function:?} took {took:?} after request {prompt}");
@@ -121,7 +121,7 @@ async fn each_function_ends_wherever_everything_begins_to_hang() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn messages_and_orders_that_wait_for_each_other_end_in_time_as_well() {
+async fn concurrent_messages_and_operations_end_in_time() {
     let world = World::new(Pace::Hangs(Service::Github));
     for function in [Function::SubmitRunnerTask, Function::Operate, Function::Status] {
         let invocations = (0..24).map(|_| world.invoke(function));

@@ -1,4 +1,4 @@
-//! Stands for all that the handler depends on, with as much to do in each as a function may meet.
+//! Replaces the services of the handler. Each has as much data as a function can have to process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,7 +33,7 @@ pub(crate) enum Function {
     Operate,
 }
 
-/// What the handler depends on.
+/// A service of the handler.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Service {
     Github,
@@ -42,20 +42,20 @@ pub(crate) enum Service {
     Management,
 }
 
-/// How the services answer.
+/// How the services respond.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Pace {
-    /// At once.
+    /// Immediately.
     Prompt,
-    /// This one never, the others at once.
+    /// This one never, the others immediately.
     Hangs(Service),
-    /// The first requests at once, and none after them.
+    /// The first requests immediately, and the later ones never.
     HangsAfter(usize),
-    /// Each a second before the transport would cut it off.
+    /// To each request a second before the transport's timeout.
     Slow,
 }
 
-/// A handler over its services.
+/// A handler with its services.
 pub(crate) struct World {
     app: Arc<App>,
     requests: Arc<AtomicUsize>,
@@ -79,45 +79,45 @@ impl World {
         let transport = |counted: Arc<AtomicUsize>| {
             HttpTransport::new(move |request: Request| {
                 let number = counted.fetch_add(1, Ordering::Relaxed);
-                answer(request, pace, number)
+                respond(request, pace, number)
             })
         };
         let transports = Transports {
             azure: transport(Arc::clone(&requests)),
             external: transport(Arc::clone(&requests)),
         };
-        let settings = Settings::read(|name| setting(name).map(str::to_owned)).expect("sound");
+        let settings = Settings::read(|name| setting(name).map(str::to_owned)).expect("valid");
         let began = Instant::now();
-        let clock = Clock::telling(move || {
+        let clock = Clock::from_fn(move || {
             start() + TimeDelta::from_std(began.elapsed()).expect("less than a day")
         });
         let app = App::with_transports(settings, clock, &transports).expect("clients");
         Self { app: Arc::new(app), requests }
     }
 
-    /// Counts the requests that the handler has sent.
+    /// Returns the number of requests that the handler has sent.
     pub(crate) fn requests(&self) -> usize {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Invokes a function; returns its status, and how long it took.
+    /// Invokes a function. Returns the status and the duration.
     pub(crate) async fn invoke(&self, function: Function) -> (u16, Duration) {
         let began = Instant::now();
         let mut service = warp::service(routes(Arc::clone(&self.app)));
         let call = service.call(invocation(function).map(Full::new));
-        let answer = call.await.unwrap_or_else(|never| match never {});
-        let (status, body) = (answer.status().as_u16(), answer.into_body());
-        body.collect().await.expect("a whole answer");
+        let response = call.await.unwrap_or_else(|never| match never {});
+        let (status, body) = (response.status().as_u16(), response.into_body());
+        body.collect().await.expect("a whole response");
         (status, began.elapsed())
     }
 }
 
-async fn answer(
+async fn respond(
     request: Request,
     pace: Pace,
     number: usize,
 ) -> Result<Response, handler::transport::TransportError> {
-    let service = service_of(request.uri().host().expect("an absolute address"));
+    let service = service_of(request.uri().host().expect("an absolute URL"));
     match pace {
         Pace::Hangs(hanging) if hanging == service => std::future::pending().await,
         Pace::HangsAfter(prompt) if number >= prompt => std::future::pending().await,
@@ -142,7 +142,7 @@ fn service_of(host: &str) -> Service {
     }
 }
 
-/// Every job waits, and every list has one page; a runner idles.
+/// Every job waits, every list has one page, and a runner idles.
 fn github(path: &str) -> Response {
     let job = r#""run_id":45,"status":"queued","labels":["self-hosted","ubuntu-latest"],"created_at":"2026-11-21T09:00:00Z","runner_name":null"#;
     json(&match path {
@@ -161,8 +161,8 @@ fn github(path: &str) -> Response {
     })
 }
 
-/// Every task that is added exists already and has ended, so that the next number is tried; eight of them
-/// ended so long ago that they are deleted.
+/// Every task to be added already exists and has ended, so the next number is tried. Eight tasks ended so long ago that
+/// they are deleted.
 fn batch(method: &str, path: &str) -> Response {
     let ended = |id: &str, state: &str| {
         format!(
@@ -177,7 +177,7 @@ fn batch(method: &str, path: &str) -> Response {
                 (1000..1008).map(|id| ended(&format!("gh-{id}"), "completed")).collect();
             json(&format!(r#"{{"value":[{}]}}"#, tasks.join(",")))
         }
-        // The one that claims runs.
+        // The task whose runner claims is running.
         ("GET", Some(4)) if path.ends_with("/gh%2D7") => json(&ended("gh-7", "running")),
         ("GET", Some(4)) => json(&ended("gh-123", "completed")),
         ("GET", _) => json(r#"{"value":[]}"#),
@@ -186,7 +186,7 @@ fn batch(method: &str, path: &str) -> Response {
     }
 }
 
-/// The poison holds eight requests; the container holds claims of tasks that are gone.
+/// The poison queue contains eight requests; the container contains claims of tasks that no longer exist.
 fn storage(method: &str, uri: &http::Uri) -> Response {
     let (path, query) = (uri.path(), uri.query().unwrap_or_default());
     let request = r#"{"v":1,"job":124,"run":45,"repository":"octo/app","profile":"ubuntu","replacement":1,"requested_at":"2026-11-21T09:00:00Z"}"#;
@@ -213,8 +213,8 @@ fn storage(method: &str, uri: &http::Uri) -> Response {
     }
     match method {
         "GET" if query.contains("comp=metadata") => {
-            let answer = http::Response::builder().header("x-ms-approximate-messages-count", "3");
-            answer.body(Bytes::new()).expect("a response")
+            let response = http::Response::builder().header("x-ms-approximate-messages-count", "3");
+            response.body(Bytes::new()).expect("a response")
         }
         "GET" => with_code(404, "BlobNotFound"),
         "DELETE" if path.contains("/messages/") => status(204),
@@ -240,18 +240,18 @@ fn status(status: u16) -> Response {
 
 fn with_code(status: u16, code: &str) -> Response {
     let body = format!(r#"{{"code":"{code}"}}"#);
-    let answer = http::Response::builder().status(status).header("x-ms-error-code", code);
-    answer.header("content-type", "application/json").body(Bytes::from(body)).expect("a response")
+    let response = http::Response::builder().status(status).header("x-ms-error-code", code);
+    response.header("content-type", "application/json").body(Bytes::from(body)).expect("a response")
 }
 
 fn json(body: &str) -> Response {
-    let answer = http::Response::builder().header("content-type", "application/json");
-    answer.body(Bytes::from(body.to_owned())).expect("a response")
+    let response = http::Response::builder().header("content-type", "application/json");
+    response.body(Bytes::from(body.to_owned())).expect("a response")
 }
 
 fn xml(body: &str) -> Response {
-    let answer = http::Response::builder().header("content-type", "application/xml");
-    answer.body(Bytes::from(body.to_owned())).expect("a response")
+    let response = http::Response::builder().header("content-type", "application/xml");
+    response.body(Bytes::from(body.to_owned())).expect("a response")
 }
 
 fn start() -> DateTime<Utc> {
@@ -319,8 +319,8 @@ fn invocation(function: Function) -> http::Request<Bytes> {
         Function::RefreshFirewall => (post("/RefreshFirewall"), "{}".to_owned()),
         Function::Status => (by_operator(http::Request::get("/api/Status")), String::new()),
         Function::Operate => {
-            let order = r#"{"operation":"replay","poison":"all"}"#;
-            (by_operator(post("/api/Operate")), order.to_owned())
+            let replay = r#"{"operation":"replay","poison":"all"}"#;
+            (by_operator(post("/api/Operate")), replay.to_owned())
         }
     };
     request.body(Bytes::from(body)).expect("a request")

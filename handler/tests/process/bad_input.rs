@@ -2,17 +2,17 @@ use std::fmt::Write;
 
 use crate::handler_under_test::{GITHUB, Handler, environment, outcome, sign};
 
-/// A queued job as far as it is read, with room to change it.
+/// The payload of a queued job, with changes.
 fn payload(changes: &[(&str, &str)]) -> String {
-    let sound = r#"{"action":"queued","workflow_job":{"id":123,"run_id":45,"status":"queued","labels":["self-hosted","ubuntu-latest"]},"repository":{"full_name":"octo/app","private":true}}"#;
-    changes.iter().fold(sound.to_owned(), |body, (from, to)| {
+    let valid = r#"{"action":"queued","workflow_job":{"id":123,"run_id":45,"status":"queued","labels":["self-hosted","ubuntu-latest"]},"repository":{"full_name":"octo/app","private":true}}"#;
+    changes.iter().fold(valid.to_owned(), |body, (from, to)| {
         assert!(body.contains(from), "{from} is part of the payload");
         body.replace(from, to)
     })
 }
 
 #[tokio::test]
-async fn a_delivery_passes_the_firewall_the_size_and_the_signature_in_this_order() {
+async fn a_delivery_is_checked_for_address_size_and_signature() {
     let handler = Handler::start(&environment()).await;
     let body = payload(&[]);
     let bare = || {
@@ -40,37 +40,37 @@ async fn a_delivery_passes_the_firewall_the_size_and_the_signature_in_this_order
         ("another secret", from_github().header("X-Hub-Signature-256", sign("other", &body))),
         ("no hexadecimal", from_github().header("X-Hub-Signature-256", "sha256=zz")),
     ];
-    let mut seen = String::new();
+    let mut outcomes = String::new();
     for (name, request) in cases {
-        writeln!(seen, "{name}: {}", outcome(request).await).expect("a string grows");
+        writeln!(outcomes, "{name}: {}", outcome(request).await).expect("a string grows");
     }
-    insta::assert_snapshot!(seen, @r#"
+    insta::assert_snapshot!(outcomes, @r#"
     no address: 403 {"error":"the source address is unknown"}
     foreign address: 403 {"error":"203.0.113.9 is not in GitHub's webhook ranges"}
     foreign header after GitHub's: 403 {"error":"203.0.113.9 is not in GitHub's webhook ranges"}
     too large, unsigned: 413 {"error":"the body is larger than 1048576 bytes"}
     unsigned: 401 {"error":"header X-Hub-Signature-256 is missing: set a secret on the webhook"}
     SHA-1 only: 401 {"error":"header X-Hub-Signature-256 is missing: set a secret on the webhook"}
-    another secret: 401 {"error":"the signature does not fit: the webhook's secret must be that of setting GithubWebhookSecret"}
-    no hexadecimal: 401 {"error":"header X-Hub-Signature-256 is not sha256= and 64 hexadecimal digits"}
+    another secret: 401 {"error":"the signature does not match: the webhook's secret must equal setting GithubWebhookSecret"}
+    no hexadecimal: 401 {"error":"header X-Hub-Signature-256 is not sha256= followed by 64 hexadecimal digits"}
     "#);
 }
 
-/// The host answers 500 in the place of an answer that comes while it still writes the body.
+/// The host replaces a response with 500 if it comes while the host still writes the body.
 #[tokio::test]
-async fn a_refusal_waits_for_the_whole_of_the_largest_body_that_github_delivers() {
+async fn a_rejection_comes_after_the_whole_body_was_read() {
     let handler = Handler::start(&environment()).await;
-    let mut seen = String::new();
+    let mut outcomes = String::new();
     for (path, source) in [
         ("/api/ProvideActionsRunner", GITHUB),
         ("/api/ProvideActionsRunner", "203.0.113.9:55"),
         ("/api/ClaimRunner", GITHUB),
         ("/api/Operate", GITHUB),
     ] {
-        let answer = handler.write_whole(path, source, 25 << 20).await;
-        writeln!(seen, "{path} from {source}: {answer}").expect("a string grows");
+        let response = handler.write_whole(path, source, 25 << 20).await;
+        writeln!(outcomes, "{path} from {source}: {response}").expect("a string grows");
     }
-    insta::assert_snapshot!(seen, @r#"
+    insta::assert_snapshot!(outcomes, @r#"
     /api/ProvideActionsRunner from 140.82.115.7:43210: HTTP/1.1 413 Payload Too Large
     /api/ProvideActionsRunner from 203.0.113.9:55: HTTP/1.1 403 Forbidden
     /api/ClaimRunner from 140.82.115.7:43210: HTTP/1.1 413 Payload Too Large
@@ -79,7 +79,7 @@ async fn a_refusal_waits_for_the_whole_of_the_largest_body_that_github_delivers(
 }
 
 #[tokio::test]
-async fn a_signed_delivery_that_is_no_queued_job_of_ours_says_why() {
+async fn an_ignored_delivery_states_the_reason() {
     let handler = Handler::start(&environment()).await;
     let labels = |labels: &str| payload(&[(r#"["self-hosted","ubuntu-latest"]"#, labels)]);
     let cases = [
@@ -107,38 +107,38 @@ async fn a_signed_delivery_that_is_no_queued_job_of_ours_says_why() {
         ("waiting", "workflow_job", payload(&[(r#""status":"queued""#, r#""status":"waiting""#)])),
         ("GitHub's own runner", "workflow_job", labels(r#"["ubuntu-latest"]"#)),
         ("empty labels", "workflow_job", labels("[]")),
-        ("nobody's label", "workflow_job", labels(r#"["self-hosted","größe-xl"]"#)),
+        ("unserved label", "workflow_job", labels(r#"["self-hosted","größe-xl"]"#)),
         ("end of life", "workflow_job", labels(r#"["self-hosted","ubuntu-20.04"]"#)),
         ("foreign repository", "workflow_job", payload(&[("octo/app", "corp/app")])),
         ("public repository", "workflow_job", payload(&[("true", "false")])),
     ];
-    let mut seen = String::new();
+    let mut outcomes = String::new();
     for (name, event, body) in cases {
-        writeln!(seen, "{name}: {}", outcome(handler.deliver(event, &body)).await)
+        writeln!(outcomes, "{name}: {}", outcome(handler.deliver(event, &body)).await)
             .expect("a string grows");
     }
-    insta::assert_snapshot!(seen, @r#"
+    insta::assert_snapshot!(outcomes, @r#"
     ping: 200 {"decision":"ignored","reason":"ping"}
     push: 200 {"decision":"ignored","reason":"event push"}
     no JSON: 400 {"error":"the body: EOF while parsing an object"}
     form-encoded: 400 {"error":"the body is form-encoded: set the webhook's content type to application/json"}
     no labels field: 400 {"error":"workflow_job: missing field `labels`"}
     id of the wrong kind: 400 {"error":"workflow_job.id: expected u64"}
-    a path for a name: 400 {"error":"repository.full_name: a repository is named owner/name, in letters, digits, '-', '_' and '.'"}
+    a path for a name: 400 {"error":"repository.full_name: a repository name is owner/name, in letters, digits, '-', '_' and '.'"}
     in progress: 200 {"decision":"ignored","reason":"action in_progress"}
     a new action: 200 {"decision":"ignored","reason":"action paused ⏸"}
     waiting: 200 {"decision":"ignored","reason":"queued, but waiting"}
     GitHub's own runner: 200 {"decision":"ignored","reason":"github-hosted"}
     empty labels: 200 {"decision":"ignored","reason":"no labels"}
-    nobody's label: 200 {"decision":"ignored","reason":"no profile serves label größe-xl"}
-    end of life: 200 {"decision":"ignored","reason":"no profile serves label ubuntu-20.04, which reached its end of life; to serve it all the same, add a profile with this label to setting RunnerProfiles"}
+    unserved label: 200 {"decision":"ignored","reason":"no profile serves label größe-xl"}
+    end of life: 200 {"decision":"ignored","reason":"no profile serves label ubuntu-20.04, which has reached its end of life; to serve it nevertheless, add a profile with this label to setting RunnerProfiles"}
     foreign repository: 200 {"decision":"ignored","reason":"repository not allowed: it matches no glob of setting AllowedRepositories"}
     public repository: 200 {"decision":"ignored","reason":"public repository: setting AllowPublicRepositories does not allow any"}
     "#);
 }
 
 #[tokio::test]
-async fn ten_thousand_labels_and_unknown_fields_break_nothing() {
+async fn ten_thousand_labels_and_unknown_fields_are_handled() {
     let handler = Handler::start(&environment()).await;
     let many: Vec<String> = (0..10_000).map(|n| format!("\"label-{n}\"")).collect();
     let many = format!("[\"self-hosted\",{}]", many.join(","));
@@ -146,23 +146,28 @@ async fn ten_thousand_labels_and_unknown_fields_break_nothing() {
         (r#"["self-hosted","ubuntu-latest"]"#, &many),
         (r#""id":123"#, r#""id":123,"new":{"a":[null]}"#),
     ]);
-    let answer = outcome(handler.deliver("workflow_job", &body)).await;
-    assert_eq!(answer, r#"200 {"decision":"ignored","reason":"no profile serves label label-0"}"#);
+    let response = outcome(handler.deliver("workflow_job", &body)).await;
+    assert_eq!(
+        response,
+        r#"200 {"decision":"ignored","reason":"no profile serves label label-0"}"#
+    );
 }
 
 #[tokio::test]
-async fn a_queue_that_cannot_be_reached_is_a_failed_delivery() {
+async fn an_unreachable_queue_fails_the_delivery() {
     let handler = Handler::start(&environment()).await;
-    let answer = outcome(handler.deliver("workflow_job", &payload(&[]))).await;
-    let expect =
-        r#"503 {"error":"the request could not be made durable; the delivery can be sent again"}"#;
-    assert_eq!(answer, expect);
+    let response = outcome(handler.deliver("workflow_job", &payload(&[]))).await;
+    let expect = r#"503 {"error":"failed to queue the request; redeliver the event"}"#;
+    assert_eq!(response, expect);
     let log = handler.end().await;
-    assert!(log.contains("ERROR") && log.contains("did not take the request for job 123"), "{log}");
+    assert!(
+        log.contains("ERROR") && log.contains("the message about job 123 could not be added"),
+        "{log}"
+    );
 }
 
 #[tokio::test]
-async fn a_claim_without_a_ticket_of_ours_is_refused() {
+async fn a_claim_without_a_valid_ticket_is_rejected() {
     let handler = Handler::start(&environment()).await;
     let claim = |body: &str| handler.post("/api/ClaimRunner").body(body.to_owned());
     let nonce = "0123456789abcdef0123456789abcdef";
@@ -174,11 +179,11 @@ async fn a_claim_without_a_ticket_of_ours_is_refused() {
         ("a forged ticket", claim(&format!(r#"{{"ticket":"1.e30.AAAA","nonce":"{nonce}"}}"#))),
         ("too large", claim(&"x".repeat(20_000))),
     ];
-    let mut seen = String::new();
+    let mut outcomes = String::new();
     for (name, request) in cases {
-        writeln!(seen, "{name}: {}", outcome(request).await).expect("a string grows");
+        writeln!(outcomes, "{name}: {}", outcome(request).await).expect("a string grows");
     }
-    insta::assert_snapshot!(seen, @r#"
+    insta::assert_snapshot!(outcomes, @r#"
     no JSON: 400 {"error":"the body is not a claim: expected value"}
     no nonce: 400 {"error":"the body is not a claim: missing field `nonce`"}
     a nonce of spaces: 400 {"error":"the body is not a claim: nonce takes 16 to 128 letters and digits"}
@@ -189,7 +194,7 @@ async fn a_claim_without_a_ticket_of_ours_is_refused() {
 }
 
 #[tokio::test]
-async fn a_message_that_no_later_try_can_mend_fails_its_invocation() {
+async fn a_message_that_can_never_be_processed_fails() {
     let handler = Handler::start(&environment()).await;
     let invoke = |body: &str| handler.post("/SubmitRunnerTask").body(body.to_owned());
     let message = |json: &str| {
@@ -204,21 +209,21 @@ async fn a_message_that_no_later_try_can_mend_fails_its_invocation() {
         ("a newer request", invoke(&message(&unknown.replace(r#""v":1"#, r#""v":9"#)))),
         ("no such profile", invoke(&message(unknown))),
     ];
-    let mut seen = String::new();
+    let mut outcomes = String::new();
     for (name, request) in cases {
-        writeln!(seen, "{name}: {}", outcome(request).await).expect("a string grows");
+        writeln!(outcomes, "{name}: {}", outcome(request).await).expect("a string grows");
     }
-    insta::assert_snapshot!(seen, @r#"
-    no envelope: 422 {"error":"the invocation is not the Functions host's envelope"}
-    no binding: 422 {"error":"the invocation carries no text for binding \"request\""}
-    no request: 422 {"error":"the queue message is not one of this handler's"}
+    insta::assert_snapshot!(outcomes, @r#"
+    no envelope: 422 {"error":"the invocation is not in the Functions host's format"}
+    no binding: 422 {"error":"the invocation has no text for binding \"request\""}
+    no request: 422 {"error":"the queue message was not written by this handler"}
     a newer request: 422 {"error":"the queue message has version 9, and this handler reads up to 2: deploy the newer handler again"}
     no such profile: 422 {"error":"setting RunnerProfiles has no profile \"gone\": add the profile again, or delete the message"}
     "#);
 }
 
 #[tokio::test]
-async fn nothing_secret_is_ever_logged() {
+async fn no_secret_is_logged() {
     let handler = Handler::start(&environment()).await;
     let body = payload(&[
         ("octo/app", "octo/app-of-the-body"),
@@ -247,9 +252,9 @@ async fn nothing_secret_is_ever_logged() {
     }
 }
 
-/// The host logs a line of stderr that says `warn` as a warning, whatever its level.
+/// The host logs a line of stderr that contains `warn` as a warning, whatever its level.
 #[tokio::test]
-async fn an_error_about_something_with_warn_in_its_name_stays_an_error() {
+async fn an_error_about_a_name_with_warn_stays_an_error() {
     let handler = Handler::start(&environment()).await;
     let request = r#"{"v":1,"job":1,"run":2,"repository":"octo/Warning-app","profile":"warn-me","replacement":1,"requested_at":"2026-01-01T00:00:00Z"}"#;
     let text = serde_json::to_string(request).expect("a string");

@@ -1,4 +1,4 @@
-//! The handler behind Microsoft's own Functions host: each request that was written down there, byte for byte.
+//! Requests that Microsoft's Functions host sent to a handler, captured byte for byte.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use handler::invocation::{queue_message, timer_is_late};
 
 use crate::handler_under_test::{Handler, environment};
 
-/// The requests, by the names of their files.
+/// Returns the requests with the names of their files.
 fn captures() -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/host-envelopes");
     let files = folder.read_dir().expect("the folder").map(|file| file.expect("a file").path());
@@ -17,7 +17,7 @@ fn captures() -> Vec<(String, Vec<u8>)> {
     files.iter().map(|path| (name(path), std::fs::read(path).expect("readable"))).collect()
 }
 
-/// Reads the body, which is in chunks or whole.
+/// Returns the body, which may be chunked.
 fn body(request: &[u8]) -> Vec<u8> {
     let end = request.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
     let (head, mut rest) = request.split_at(end);
@@ -38,25 +38,25 @@ fn body(request: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn the_handler_answers_whatever_the_real_host_sends() {
+async fn the_handler_responds_to_all_requests_of_the_host() {
     let handler = Handler::start(&environment()).await;
-    let mut seen = String::new();
+    let mut lines = String::new();
     for (name, request) in captures() {
-        // Nothing listens where this handler's storage should be; the error's causes are the system's words.
-        let answer = handler.exchange(&request).await;
-        let answer = answer.split(" could not be read").next().expect("a text");
-        seen += &format!("{name}: {answer}\n");
+        // This handler's storage does not exist. The causes of the error depend on the system.
+        let response = handler.exchange(&request).await;
+        let response = response.split(" could not be read").next().expect("a text");
+        lines += &format!("{name}: {response}\n");
     }
-    insta::assert_snapshot!(seen, @r#"
+    insta::assert_snapshot!(lines, @r#"
     http-forwarded: 401 {"error":"header X-Hub-Signature-256 is missing: set a secret on the webhook"}
     http-forwarded-headers: 403 {"error":"1.1.1.1 is not in GitHub's webhook ranges"}
     http-not-forwarded: 404 {"error":"no function has this path"}
-    queue-by-hand: 422 {"error":"the queue message is not one of this handler's"}
-    queue-json-array: 422 {"error":"the queue message is not one of this handler's"}
-    queue-json-message: 422 {"error":"the queue message is not one of this handler's"}
-    queue-number-message: 422 {"error":"the queue message is not one of this handler's"}
-    queue-odd-property-names: 422 {"error":"the queue message is not one of this handler's"}
-    queue-plain-text: 422 {"error":"the queue message is not one of this handler's"}
+    queue-by-hand: 422 {"error":"the queue message was not written by this handler"}
+    queue-json-array: 422 {"error":"the queue message was not written by this handler"}
+    queue-json-message: 422 {"error":"the queue message was not written by this handler"}
+    queue-number-message: 422 {"error":"the queue message was not written by this handler"}
+    queue-odd-property-names: 422 {"error":"the queue message was not written by this handler"}
+    queue-plain-text: 422 {"error":"the queue message was not written by this handler"}
     ready-probe: 200 {"ready":true}
     timer-by-hand: 500 {"error":"read the state of the last run: blob reconciliation in the container of setting StateContainerUrl
     timer-first-run: 500 {"error":"read the state of the last run: blob reconciliation in the container of setting StateContainerUrl
@@ -65,18 +65,18 @@ async fn the_handler_answers_whatever_the_real_host_sends() {
 }
 
 #[test]
-fn messages_and_times_are_read_out_of_the_real_hosts_envelopes() {
-    let mut seen = String::new();
+fn messages_and_timers_of_the_host_are_parsed() {
+    let mut lines = String::new();
     for (name, request) in captures() {
         let body = body(&request);
         if name.starts_with("queue") {
             let message = queue_message(&body, "request").expect("a message");
-            seen += &format!("{name}: {message}\n");
+            lines += &format!("{name}: {message}\n");
         } else if name.starts_with("timer") {
-            seen += &format!("{name}: late {}\n", timer_is_late(&body, "timer"));
+            lines += &format!("{name}: late {}\n", timer_is_late(&body, "timer"));
         }
     }
-    insta::assert_snapshot!(seen, @r#"
+    insta::assert_snapshot!(lines, @r#"
     queue-by-hand: {"v":1}
     queue-json-array: [1,2]
     queue-json-message: {"v":1,"kind":"request","job":42,"repository":"octo/app"}

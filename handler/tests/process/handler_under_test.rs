@@ -1,4 +1,4 @@
-//! The handler's process with a complete environment, and everything that it logs.
+//! The process of a handler with complete settings, and its log.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -11,10 +11,10 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
 
 pub(crate) const WEBHOOK_SECRET: &str = "hush-webhook";
-/// An address of GitHub's published ranges, as the front end appends it.
+/// An address in GitHub's published ranges, in the format of Azure's front end.
 pub(crate) const GITHUB: &str = "140.82.115.7:43210";
 
-/// The environment that the Functions host gives; nothing listens at its addresses, and GitHub is not asked.
+/// Complete settings. Nothing listens at the URLs, and no request goes to GitHub.
 pub(crate) fn environment() -> BTreeMap<&'static str, &'static str> {
     BTreeMap::from([
         ("FUNCTIONS_CUSTOMHANDLER_PORT", "0"),
@@ -32,7 +32,7 @@ pub(crate) fn environment() -> BTreeMap<&'static str, &'static str> {
     ])
 }
 
-/// A handler that listens.
+/// A running handler.
 pub(crate) struct Handler {
     process: Child,
     stdout: Lines<BufReader<ChildStdout>>,
@@ -42,7 +42,7 @@ pub(crate) struct Handler {
 }
 
 impl Handler {
-    /// Starts the handler and waits for the line that names its address.
+    /// Starts the handler, and waits for the log line with its address.
     pub(crate) async fn start(environment: &BTreeMap<&str, &str>) -> Self {
         let mut process = command(environment).spawn().expect("the handler's program starts");
         let mut stdout = BufReader::new(process.stdout.take().expect("a pipe")).lines();
@@ -53,18 +53,18 @@ impl Handler {
         Self { process, stdout, log: line, url, client }
     }
 
-    /// Begins a request to a path.
+    /// Starts a POST request to a path.
     pub(crate) fn post(&self, path: &str) -> RequestBuilder {
         self.client.post(format!("{}{path}", self.url))
     }
 
-    /// Begins a request of any method.
+    /// Starts a request with any method.
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method = method.parse().expect("a method");
         self.client.request(method, format!("{}{path}", self.url))
     }
 
-    /// Begins a delivery from GitHub's address, signed.
+    /// Starts a signed delivery from GitHub's address.
     pub(crate) fn deliver(&self, event: &str, body: &str) -> RequestBuilder {
         self.post("/api/ProvideActionsRunner?code=key")
             .header("X-Forwarded-For", GITHUB)
@@ -74,7 +74,7 @@ impl Handler {
             .body(body.to_owned())
     }
 
-    /// Writes a POST whole, as the host does, and only then reads; returns the answer's first line.
+    /// Writes a whole POST request before reading, as the host does. Returns the first line of the response.
     pub(crate) async fn write_whole(&self, path: &str, source: &str, length: usize) -> String {
         let address = self.url.trim_start_matches("http://");
         let mut connection = TcpStream::connect(address).await.expect("the handler listens");
@@ -86,30 +86,30 @@ impl Handler {
             connection.write_all(&vec![b'x'; length]).await
         };
         if let Err(err) = written.await {
-            return format!("the writing broke: {}", err.kind());
+            return format!("the write failed: {}", err.kind());
         }
         let mut lines = BufReader::new(connection).lines();
-        lines.next_line().await.expect("readable").expect("an answer")
+        lines.next_line().await.expect("readable").expect("a response")
     }
 
-    /// Sends a request byte for byte; returns the answer's status and body.
+    /// Sends a request byte for byte. Returns the status and body of the response.
     pub(crate) async fn exchange(&self, request: &[u8]) -> String {
         let address = self.url.trim_start_matches("http://");
         let mut connection = TcpStream::connect(address).await.expect("the handler listens");
         connection.write_all(request).await.expect("it is read");
-        let mut answer = BufReader::new(connection);
+        let mut response = BufReader::new(connection);
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
-            assert_ne!(answer.read_line(&mut head).await.expect("readable"), 0, "{head}");
+            assert_ne!(response.read_line(&mut head).await.expect("readable"), 0, "{head}");
         }
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        let length = length.expect("every answer has a length").parse().expect("a number");
+        let length = length.expect("every response has a length").parse().expect("a number");
         let mut body = vec![0; length];
-        answer.read_exact(&mut body).await.expect("a whole answer");
+        response.read_exact(&mut body).await.expect("a whole response");
         format!("{} {}", &head["HTTP/1.1 ".len()..][..3], String::from_utf8_lossy(&body))
     }
 
-    /// Ends the handler as the host does, and returns all that it logged.
+    /// Kills the handler as the host does, and returns its log.
     pub(crate) async fn end(mut self) -> String {
         self.process.start_kill().expect("it still runs");
         while let Some(line) = self.stdout.next_line().await.expect("readable") {
@@ -122,7 +122,7 @@ impl Handler {
     }
 }
 
-/// Prepares the handler's program with this environment and no other.
+/// Prepares the handler's program with this environment only.
 pub(crate) fn command(environment: &BTreeMap<&str, &str>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_handler"));
     command.env_clear().envs(environment).kill_on_drop(true);
@@ -139,10 +139,10 @@ pub(crate) fn sign(secret: &str, body: &str) -> String {
     format!("sha256={hex}")
 }
 
-/// Sends a request and renders its outcome in one line.
+/// Sends a request, and returns the status and body in one line.
 pub(crate) async fn outcome(request: RequestBuilder) -> String {
-    let answer = request.send().await.expect("the handler answers");
-    let status = answer.status().as_u16();
-    let body = answer.text().await.expect("a text");
+    let response = request.send().await.expect("the handler responds");
+    let status = response.status().as_u16();
+    let body = response.text().await.expect("a text");
     format!("{status} {body}")
 }

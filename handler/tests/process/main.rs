@@ -1,4 +1,4 @@
-//! Stories of the handler's own process, started as the Functions host starts it.
+//! Tests of the handler's process, started in the same way as by the Functions host.
 
 mod handler_under_test;
 mod bad_input;

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use crate::handler_under_test::{Handler, command, environment, outcome};
 
 #[tokio::test]
-async fn faulty_settings_refuse_the_start_with_one_message_that_names_each() {
+async fn invalid_settings_prevent_the_start_in_one_message() {
     let mut faulty = environment();
     faulty.remove("GithubToken");
     faulty.extend([("RunnerScope", "planet"), ("MaxJobHours", "soon")]);
@@ -16,13 +16,13 @@ async fn faulty_settings_refuse_the_start_with_one_message_that_names_each() {
     let stderr = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(1), "{stderr}");
     let (_, message) = stderr.split_once("ERROR ").expect("one error");
-    insta::assert_snapshot!(message.trim_end(), @"handler::process: failed to start: 3 application settings are invalid: RunnerScope takes repository, organization or enterprise; GithubToken is missing: set it, or GithubAppId and GithubAppPrivateKey; MaxJobHours takes a number from 1 to 120");
+    insta::assert_snapshot!(message.trim_end(), @"handler::process: failed to start: 3 application settings are invalid: RunnerScope must be repository, organization or enterprise; GithubToken is missing: set it, or GithubAppId and GithubAppPrivateKey; MaxJobHours must be a number from 1 to 120");
     assert_eq!(stderr.lines().count(), 1, "the host makes a record of each line: {stderr}");
     assert!(!stderr.contains("hush"));
 }
 
 #[tokio::test]
-async fn an_empty_environment_is_refused_without_a_panic() {
+async fn an_empty_environment_prevents_the_start() {
     let ended = command(&BTreeMap::new()).output().await.expect("the program runs");
     let stderr = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(1));
@@ -31,22 +31,22 @@ async fn an_empty_environment_is_refused_without_a_panic() {
 }
 
 #[tokio::test]
-async fn the_host_finds_the_handler_ready_and_other_paths_closed() {
+async fn the_readiness_probe_succeeds_and_other_paths_do_not() {
     let handler = Handler::start(&environment()).await;
     assert_eq!(outcome(handler.request("GET", "/")).await, r#"200 {"ready":true}"#);
     let closed = outcome(handler.request("GET", "/api/Elsewhere")).await;
     assert_eq!(closed, r#"404 {"error":"no function has this path"}"#);
     for method in ["GET", "PUT", "DELETE", "TRACE", "OPTIONS"] {
-        let answer = outcome(handler.request(method, "/api/ProvideActionsRunner")).await;
-        assert_eq!(answer, r#"405 {"error":"this function takes POST"}"#, "{method}");
+        let response = outcome(handler.request(method, "/api/ProvideActionsRunner")).await;
+        assert_eq!(response, r#"405 {"error":"this function accepts only POST"}"#, "{method}");
     }
     let posted = outcome(handler.request("POST", "/")).await;
-    assert_eq!(posted, r#"405 {"error":"this function takes GET"}"#);
+    assert_eq!(posted, r#"405 {"error":"this function accepts only GET"}"#);
 }
 
-/// The host lists addresses in lower case, routes without regard to case, and forwards a path as it was typed.
+/// The host lists URLs in lower case, routes without regard to case, and forwards a path as it was typed.
 #[tokio::test]
-async fn every_function_is_found_whatever_the_case_of_its_path() {
+async fn every_function_is_found_in_any_case_of_its_path() {
     let handler = Handler::start(&environment()).await;
     let functions = [
         ("POST", "/api/ProvideActionsRunner"),
@@ -70,7 +70,7 @@ async fn every_function_is_found_whatever_the_case_of_its_path() {
 
 #[tokio::test]
 async fn the_handler_ends_with_its_host() {
-    // A shell stands for the host; it ends without ending the handler, as a host that is killed does.
+    // The shell replaces the host. It ends without ending the handler, like a host that is killed.
     let program = env!("CARGO_BIN_EXE_handler");
     let mut host = tokio::process::Command::new("sh");
     host.args(["-c", "\"$0\" & echo $!; read -r _", program]);
@@ -82,7 +82,7 @@ async fn the_handler_ends_with_its_host() {
     assert!(ready.contains("address="), "{handler}: {ready}");
     host.start_kill().expect("it still runs");
     host.wait().await.expect("it ends");
-    // The pipe closes when its last holder has ended: the handler.
+    // The pipe closes when the last process that holds it, the handler, has ended.
     let rest = timeout(Duration::from_secs(20), lines.next_line()).await;
     assert_eq!(rest.expect("the handler ends").expect("readable"), None);
 }

@@ -1,4 +1,4 @@
-//! The JSON of Batch's lists, as far as it is read here.
+//! The JSON of Batch's lists: the parts that are used here.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use crate::batch::JobState;
 use crate::batch_job::BatchJobId;
 use crate::reconcile::snapshot::PoolState;
 
-/// The members of a pool that are asked for.
+/// The selected properties of a pool.
 pub(in crate::batch) const POOL: &str = "id,autoScaleRun,resizeErrors,currentDedicatedNodes,currentLowPriorityNodes,targetDedicatedNodes,targetLowPriorityNodes";
-/// The members of a task that are asked for.
+/// The selected properties of a task.
 pub(in crate::batch) const TASK: &str =
     "id,state,stateTransitionTime,environmentSettings,executionInfo";
 
@@ -31,45 +31,45 @@ pub(in crate::batch) struct Job {
 }
 
 impl Job {
-    pub(in crate::batch) fn read(self) -> Option<(BatchJobId, JobState)> {
+    pub(in crate::batch) fn parse(self) -> Option<(BatchJobId, JobState)> {
         let open = matches!(self.state.as_str(), "active" | "enabling");
         let state = if open { JobState::Open } else { JobState::Closed };
-        Some((BatchJobId::read(&self.id)?, state))
+        Some((BatchJobId::parse(&self.id)?, state))
     }
 }
 
-/// A task of a list. What it was told beside the facts of its job, its ticket, is not kept.
+/// A task of a list. Of its environment only the variables about its job are kept, not its ticket.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListedTask {
     /// Its id.
     pub id: String,
-    /// Where it stands.
+    /// Its state.
     pub state: TaskState,
-    /// FirstSeen when.
+    /// When it entered the state.
     pub state_transition_time: DateTime<Utc>,
-    /// How its present or last run went.
+    /// Its present or last run.
     #[serde(default)]
     pub execution_info: Execution,
-    #[serde(default, rename = "environmentSettings", deserialize_with = "facts")]
-    facts: BTreeMap<String, String>,
+    #[serde(default, rename = "environmentSettings", deserialize_with = "variables")]
+    variables: BTreeMap<String, String>,
 }
 
-/// How the present or last run of a task went.
+/// The present or last run of a task.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Execution {
-    /// When it began.
+    /// When it started.
     pub start_time: Option<DateTime<Utc>>,
     /// When it ended.
     pub end_time: Option<DateTime<Utc>>,
-    /// The exit code of its container.
+    /// The exit code of its process.
     pub exit_code: Option<i32>,
-    /// Why Batch calls it a failure.
+    /// Why Batch regards it as failed.
     pub failure_info: Option<Failure>,
 }
 
-/// Why Batch calls a task a failure.
+/// Why Batch regards a task as failed.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Failure {
     /// `usererror` or `servererror`.
@@ -81,19 +81,21 @@ pub struct Failure {
 }
 
 impl ListedTask {
-    /// Reads one of the facts that the task was told of its job.
+    /// Returns one of the variables about its job.
     pub fn variable(&self, name: &str) -> Option<&str> {
-        self.facts.get(name).map(String::as_str)
+        self.variables.get(name).map(String::as_str)
     }
 }
 
-const FACTS: [&str; 4] =
+const JOB_VARIABLES: [&str; 4] =
     ["RUNNER_REPOSITORY", "RUNNER_RUN_ID", "RUNNER_PROFILE", "RUNNER_PINNED_LABELS"];
 
-fn facts<'de, D: serde::Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
-    let settings = Vec::<super::OwnedSetting>::deserialize(from)?;
-    let facts = settings.into_iter().filter(|setting| FACTS.contains(&setting.name.as_str()));
-    Ok(facts.map(|setting| (setting.name, setting.value)).collect())
+fn variables<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    let settings = Vec::<super::OwnedSetting>::deserialize(from)?.into_iter();
+    let variables = settings.filter(|setting| JOB_VARIABLES.contains(&setting.name.as_str()));
+    Ok(variables.map(|setting| (setting.name, setting.value)).collect())
 }
 
 #[derive(Deserialize)]
@@ -102,7 +104,7 @@ pub(in crate::batch) struct Pool {
     id: String,
     auto_scale_run: Option<AutoScaleRun>,
     #[serde(default)]
-    resize_errors: Vec<Trouble>,
+    resize_errors: Vec<PoolError>,
     #[serde(default)]
     current_dedicated_nodes: u32,
     #[serde(default)]
@@ -115,38 +117,38 @@ pub(in crate::batch) struct Pool {
 
 #[derive(Deserialize)]
 struct AutoScaleRun {
-    error: Option<Trouble>,
+    error: Option<PoolError>,
 }
 
 #[derive(Deserialize)]
-struct Trouble {
+struct PoolError {
     #[serde(default)]
     code: String,
     #[serde(default)]
     message: Option<String>,
     #[serde(default)]
-    values: Vec<Named>,
+    values: Vec<NamedValue>,
 }
 
 #[derive(Deserialize)]
-struct Named {
+struct NamedValue {
     name: String,
     #[serde(default)]
     value: String,
 }
 
 impl Pool {
-    pub(in crate::batch) fn read(self) -> (String, PoolState) {
-        let error = self.auto_scale_run.and_then(|run| run.error).map(Trouble::text);
-        let resize_errors = self.resize_errors.into_iter().map(|trouble| trouble.code).collect();
+    pub(in crate::batch) fn parse(self) -> (String, PoolState) {
+        let error = self.auto_scale_run.and_then(|run| run.error).map(PoolError::text);
+        let resize_errors = self.resize_errors.into_iter().map(|error| error.code).collect();
         let nodes = self.current_dedicated_nodes + self.current_low_priority_nodes;
         let target = self.target_dedicated_nodes + self.target_low_priority_nodes;
         (self.id, PoolState { autoscale_error: error, resize_errors, nodes, target })
     }
 }
 
-impl Trouble {
-    /// The line and column of a formula's fault stand among the values.
+impl PoolError {
+    /// Returns the code and the message. The position of an error in a formula is only in the value `Message`.
     fn text(self) -> String {
         let detail = self.values.into_iter().find(|value| value.name == "Message");
         match detail.map(|detail| detail.value).or(self.message) {

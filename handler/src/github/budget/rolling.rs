@@ -1,14 +1,14 @@
-//! Sums up what was spent within the last minutes.
+//! Counts the amount that was spent within a sliding window.
 
 use std::collections::VecDeque;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// What was spent within a span that ends now.
+/// The amount that was spent within a window that ends now.
 #[derive(Debug)]
 pub(super) struct Rolling {
     span: TimeDelta,
-    /// One entry a second, oldest first.
+    /// One entry per second, the oldest first.
     spent: VecDeque<(DateTime<Utc>, u32)>,
 }
 
@@ -24,31 +24,31 @@ impl Rolling {
         }
     }
 
-    /// Tells how long to wait until `amount` fits below `most`; `None` where it does now.
-    pub(super) fn wait(&mut self, amount: u32, most: u32, now: DateTime<Utc>) -> Option<TimeDelta> {
-        self.forget(now);
+    /// Returns the time until `amount` can be added without exceeding `max`, or `None` if it can be added now.
+    pub(super) fn wait(&mut self, amount: u32, max: u32, now: DateTime<Utc>) -> Option<TimeDelta> {
+        self.remove_expired(now);
         let mut sum: u32 = self.spent.iter().map(|(_, spent)| spent).sum();
-        if sum + amount <= most {
+        if sum + amount <= max {
             return None;
         }
         let enough = self.spent.iter().find(|(_, spent)| {
             sum -= spent;
-            sum + amount <= most
+            sum + amount <= max
         });
-        // An entry stands for its whole second.
+        // An entry covers its whole second.
         let end = |at: DateTime<Utc>| at + self.span + TimeDelta::seconds(1) - now;
         Some(enough.map_or(self.span, |(at, _)| end(*at)))
     }
 
-    /// Tells whether everything was spent before the span.
-    pub(super) fn is_over(&mut self, now: DateTime<Utc>) -> bool {
-        self.forget(now);
+    /// Returns whether nothing was spent within the window.
+    pub(super) fn is_empty(&mut self, now: DateTime<Utc>) -> bool {
+        self.remove_expired(now);
         self.spent.is_empty()
     }
 
-    fn forget(&mut self, now: DateTime<Utc>) {
-        let gone = |at: DateTime<Utc>| at + self.span + TimeDelta::seconds(1) <= now;
-        while self.spent.front().is_some_and(|(at, _)| gone(*at)) {
+    fn remove_expired(&mut self, now: DateTime<Utc>) {
+        let expired = |at: DateTime<Utc>| at + self.span + TimeDelta::seconds(1) <= now;
+        while self.spent.front().is_some_and(|(at, _)| expired(*at)) {
             self.spent.pop_front();
         }
     }

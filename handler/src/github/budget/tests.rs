@@ -1,12 +1,12 @@
 use super::*;
 
-const MINT: RequestCost<'static> = RequestCost {
+const REGISTER: RequestCost<'static> = RequestCost {
     call: "registering a runner",
     points: 5,
     registers_at: Some("orgs/octo"),
-    purpose: Purpose::Mint,
+    purpose: Purpose::ServeJob,
 };
-const LOOK: RequestCost<'static> = RequestCost {
+const LIST: RequestCost<'static> = RequestCost {
     call: "listing runs",
     points: 1,
     registers_at: None,
@@ -17,8 +17,8 @@ fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
 }
 
-/// What an answer tells with so much left of 5,000 until the hour ends.
-fn left(remaining: u32) -> RateLimitHeaders {
+/// The headers with so many of 5,000 requests remaining in the hour.
+fn remaining(remaining: u32) -> RateLimitHeaders {
     RateLimitHeaders {
         resource: Some("core".to_owned()),
         limit: Some(5000),
@@ -28,9 +28,9 @@ fn left(remaining: u32) -> RateLimitHeaders {
     }
 }
 
-fn refused(retry_after: Option<u64>) -> RateLimitHeaders {
+fn rejected(retry_after: Option<u64>) -> RateLimitHeaders {
     RateLimitHeaders {
-        refused: true,
+        rejected: true,
         retry_after: retry_after.map(Duration::from_secs),
         ..RateLimitHeaders::default()
     }
@@ -41,46 +41,48 @@ fn seconds(wait: Result<(), Duration>) -> u64 {
 }
 
 #[test]
-fn housekeeping_ends_where_a_fifth_of_the_hour_is_left_and_runners_go_on() {
+fn low_priority_requests_leave_a_fifth_of_the_hour() {
     let mut budget = Budget::default();
-    budget.learn("listing runs", &left(1001), at(0));
-    assert_eq!(seconds(budget.spend(&LOOK, at(0))), 0);
-    budget.learn("listing runs", &left(1000), at(0));
-    assert_eq!(seconds(budget.spend(&LOOK, at(0))), 3600);
-    assert_eq!(seconds(budget.spend(&MINT, at(0))), 0);
-    budget.learn("listing runs", &left(0), at(0));
-    assert_eq!(seconds(budget.spend(&MINT, at(600))), 3000);
-    assert_eq!(seconds(budget.spend(&MINT, at(3600))), 0);
+    budget.learn("listing runs", &remaining(1001), at(0));
+    assert_eq!(seconds(budget.spend(&LIST, at(0))), 0);
+    budget.learn("listing runs", &remaining(1000), at(0));
+    assert_eq!(seconds(budget.spend(&LIST, at(0))), 3600);
+    assert_eq!(seconds(budget.spend(&REGISTER, at(0))), 0);
+    budget.learn("listing runs", &remaining(0), at(0));
+    assert_eq!(seconds(budget.spend(&REGISTER, at(600))), 3000);
+    assert_eq!(seconds(budget.spend(&REGISTER, at(3600))), 0);
 }
 
 #[test]
-fn an_answer_that_was_overtaken_gives_nothing_back() {
+fn a_late_response_returns_no_requests() {
     let mut budget = Budget::default();
-    budget.learn("listing runs", &left(0), at(0));
-    budget.learn("listing runs", &left(7), at(0));
-    assert_eq!(seconds(budget.spend(&MINT, at(0))), 3600);
+    budget.learn("listing runs", &remaining(0), at(0));
+    budget.learn("listing runs", &remaining(7), at(0));
+    assert_eq!(seconds(budget.spend(&REGISTER, at(0))), 3600);
 }
 
 #[test]
-fn resources_have_hours_of_their_own() {
+fn each_resource_has_its_own_hour() {
     let mut budget = Budget::default();
-    let registrations =
-        RateLimitHeaders { resource: Some("actions_runner_registration".to_owned()), ..left(0) };
-    budget.learn(MINT.call, &registrations, at(0));
-    assert_eq!(seconds(budget.spend(&MINT, at(0))), 3600);
-    assert_eq!(seconds(budget.spend(&LOOK, at(0))), 0);
+    let registrations = RateLimitHeaders {
+        resource: Some("actions_runner_registration".to_owned()),
+        ..remaining(0)
+    };
+    budget.learn(REGISTER.call, &registrations, at(0));
+    assert_eq!(seconds(budget.spend(&REGISTER, at(0))), 3600);
+    assert_eq!(seconds(budget.spend(&LIST, at(0))), 0);
 }
 
 #[test]
-fn a_minute_has_180_runners_and_90_deeds_of_housekeeping() {
+fn a_minute_has_180_registrations_and_90_low_priority_writes() {
     let mut budget = Budget::default();
-    budget.learn(LOOK.call, &left(5000), at(0));
+    budget.learn(LIST.call, &remaining(5000), at(0));
     for _ in 0..180 {
-        assert_eq!(seconds(budget.spend(&MINT, at(10))), 0);
+        assert_eq!(seconds(budget.spend(&REGISTER, at(10))), 0);
     }
-    assert_eq!(seconds(budget.spend(&MINT, at(20))), 51);
-    assert_eq!(seconds(budget.spend(&MINT, at(71))), 0);
-    let cancel = RequestCost { call: "cancelling a run", points: 5, ..LOOK };
+    assert_eq!(seconds(budget.spend(&REGISTER, at(20))), 51);
+    assert_eq!(seconds(budget.spend(&REGISTER, at(71))), 0);
+    let cancel = RequestCost { call: "cancelling a run", points: 5, ..LIST };
     let done = (0..180).filter(|_| budget.spend(&cancel, at(10)).is_ok()).count();
     assert_eq!(done, 90);
 }
@@ -88,17 +90,17 @@ fn a_minute_has_180_runners_and_90_deeds_of_housekeeping() {
 #[test]
 fn five_minutes_have_1500_runners_for_each_organization() {
     let mut budget = Budget::default();
-    budget.learn(LOOK.call, &left(5000), at(0));
-    let minted = (0..600).map(|second| {
+    budget.learn(LIST.call, &remaining(5000), at(0));
+    let registered = (0..600).map(|second| {
         (0..3)
-            .filter(|_| budget.spend(&RequestCost { points: 0, ..MINT }, at(second)).is_ok())
+            .filter(|_| budget.spend(&RequestCost { points: 0, ..REGISTER }, at(second)).is_ok())
             .count()
     });
-    let minted: Vec<usize> = minted.collect();
-    assert_eq!(minted[..301].iter().sum::<usize>(), 903);
-    let burst = |budget: &mut Budget, place: &str, now: i64| {
-        let spending = RequestCost { points: 0, registers_at: Some(place), ..MINT };
-        (0..2000).filter(|_| budget.spend(&spending, at(now)).is_ok()).count()
+    let registered: Vec<usize> = registered.collect();
+    assert_eq!(registered[..301].iter().sum::<usize>(), 903);
+    let burst = |budget: &mut Budget, path: &str, now: i64| {
+        let cost = RequestCost { points: 0, registers_at: Some(path), ..REGISTER };
+        (0..2000).filter(|_| budget.spend(&cost, at(now)).is_ok()).count()
     };
     assert_eq!(burst(&mut budget, "orgs/corp", 0), 1500);
     assert_eq!(burst(&mut budget, "orgs/corp", 300), 0);
@@ -107,24 +109,27 @@ fn five_minutes_have_1500_runners_for_each_organization() {
 }
 
 #[test]
-fn a_github_that_counts_nothing_sets_no_pace() {
+fn a_github_without_headers_has_no_limits() {
     let mut budget = Budget::default();
-    assert!((0..10_000).all(|_| budget.spend(&MINT, at(0)).is_ok()));
+    assert!((0..10_000).all(|_| budget.spend(&REGISTER, at(0)).is_ok()));
 }
 
 #[test]
-fn everything_pauses_for_as_long_as_github_asks() {
+fn all_requests_pause_as_long_as_github_demands() {
     let mut budget = Budget::default();
-    assert_eq!(budget.learn(LOOK.call, &refused(Some(120)), at(0)), Some(Duration::from_secs(120)));
-    assert_eq!(seconds(budget.spend(&MINT, at(1))), 119);
-    assert_eq!(seconds(budget.spend(&MINT, at(120))), 0);
+    assert_eq!(
+        budget.learn(LIST.call, &rejected(Some(120)), at(0)),
+        Some(Duration::from_secs(120))
+    );
+    assert_eq!(seconds(budget.spend(&REGISTER, at(1))), 119);
+    assert_eq!(seconds(budget.spend(&REGISTER, at(120))), 0);
 }
 
 #[test]
-fn a_refusal_without_a_time_pauses_for_a_minute_then_for_longer() {
+fn a_pause_without_a_time_is_a_minute_and_then_longer() {
     let mut budget = Budget::default();
-    let mut pause = || budget.learn(LOOK.call, &refused(None), at(0)).map(|wait| wait.as_secs());
+    let mut pause = || budget.learn(LIST.call, &rejected(None), at(0)).map(|wait| wait.as_secs());
     assert_eq!([pause(), pause(), pause()], [Some(60), Some(120), Some(240)]);
-    budget.learn(LOOK.call, &left(10), at(0));
-    assert_eq!(budget.learn(LOOK.call, &refused(None), at(0)), Some(Duration::from_secs(60)));
+    budget.learn(LIST.call, &remaining(10), at(0));
+    assert_eq!(budget.learn(LIST.call, &rejected(None), at(0)), Some(Duration::from_secs(60)));
 }
