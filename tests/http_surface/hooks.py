@@ -1,6 +1,6 @@
-"""Signs what schemathesis sends, so that it gets past signature and ticket to what lies behind.
+"""Signs the requests of schemathesis, so that they pass the checks of signature and ticket.
 
-Writes down what was answered, in the file that ANSWERS names: one line for each operation and status.
+Writes the number of responses to the file in RESPONSES: one line for each operation and status.
 """
 
 import atexit
@@ -22,7 +22,7 @@ FOR_OPERATORS = {"/Status", "/Operate"}
 
 
 class Signed(requests.auth.AuthBase):
-    """Signs the body as it goes over the wire, in place of what stands for a signature."""
+    """Replaces the placeholder of the signature by the signature of the body that is sent."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if SIGNATURE in request.headers:
@@ -38,7 +38,7 @@ schemathesis.auth.set_from_requests(Signed()).apply_to(name="POST /ProvideAction
 
 @schemathesis.hook
 def before_call(_context: schemathesis.HookContext, case: schemathesis.Case, _kwargs: dict) -> None:
-    """Names the one event whose body is read, makes a ticket of what stands for one, and is an operator."""
+    """Sets the event whose body is parsed, replaces the placeholder of the ticket, and uses an operator's address."""
     if case.operation.path in FOR_OPERATORS:
         case.headers = {**(case.headers or {}), "X-Forwarded-For": "203.0.113.7:4321"}
     if case.headers and EVENT in case.headers:
@@ -48,21 +48,21 @@ def before_call(_context: schemathesis.HookContext, case: schemathesis.Case, _kw
         case.body["ticket"] = ticket(case.body["ticket"])
 
 
-answers: collections.Counter[str] = collections.Counter()
+responses: collections.Counter[str] = collections.Counter()
 
 
 @schemathesis.hook
 def after_call(
     _context: schemathesis.HookContext, case: schemathesis.Case, response: schemathesis.Response
 ) -> None:
-    """Counts the answer."""
-    answers[f"{case.method} {case.operation.path} {response.status_code}"] += 1
+    """Counts the response."""
+    responses[f"{case.method} {case.operation.path} {response.status_code}"] += 1
 
 
 @atexit.register
-def write_answers() -> None:
-    lines = [f"{answer}\t{count}\n" for answer, count in sorted(answers.items())]
-    pathlib.Path(os.environ["ANSWERS"]).write_text("".join(lines))
+def write_responses() -> None:
+    lines = [f"{response}\t{count}\n" for response, count in sorted(responses.items())]
+    pathlib.Path(os.environ["RESPONSES"]).write_text("".join(lines))
 
 
 @schemathesis.hook
@@ -72,13 +72,13 @@ def filter_failure(
     case: schemathesis.Case,
     _response: schemathesis.Response,
 ) -> bool:
-    """Drops what is none: unknown parameters of a query are ignored, and the headers were mended."""
+    """Drops false failures: unknown query parameters are ignored, and the headers were replaced."""
     wrong = {where.value for where, part in case.meta.components.items() if part.mode.is_negative}
     return not (isinstance(failure, AcceptedNegativeData) and wrong <= {"query", "header"})
 
 
 def whole(value: object) -> object:
-    """Writes 2.0 as 2: to JSON Schema it is an integer, but GitHub writes none so."""
+    """Writes 2.0 as 2: JSON Schema accepts both as an integer, but GitHub never sends the former."""
     match value:
         case float() if value.is_integer():
             return int(value)
@@ -90,8 +90,8 @@ def whole(value: object) -> object:
 
 
 def ticket(task: str) -> str:
-    says = {"task": task, "profile": "ubuntu", "expires": 4102444800}
-    payload = f"1.{encoded(json.dumps(says).encode())}"
+    content = {"task": task, "profile": "ubuntu", "expires": 4102444800}
+    payload = f"1.{encoded(json.dumps(content).encode())}"
     return f"{payload}.{encoded(hmac.digest(TICKET_KEY.encode(), payload.encode(), hashlib.sha256))}"
 
 

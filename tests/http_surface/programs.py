@@ -1,4 +1,4 @@
-"""Starts the handler by hand, with a queue and a Batch account that stand for Azure's."""
+"""Starts the handler with emulators of Azure and GitHub."""
 
 import base64
 import contextlib
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 PROGRAMS = os.environ["PROGRAMS"]
 LOGS = os.environ["LOGS"]
-PATIENCE = 20
+TIMEOUT_SECONDS = 20
 WEBHOOK_SECRET = "a secret of the webhook"
 TICKET_KEY = "a key of tickets"
 OPERATORS = "203.0.113.0/24"
@@ -25,7 +25,7 @@ BATCH_KEY = base64.b64encode(b"a key of the Batch account").decode()
 
 @contextlib.contextmanager
 def running(ready: str, *command: str, **environment: str) -> Iterator[str]:
-    """Runs a program, and gives the line that has this word in it; what it complains of goes to a log."""
+    """Runs a program, and yields the line that contains a word. Its stderr goes to a log."""
     program = os.path.join(PROGRAMS, command[0])
     environment["PATH"] = os.environ["PATH"]
     lines: queue.Queue[str] = queue.Queue()
@@ -36,7 +36,7 @@ def running(ready: str, *command: str, **environment: str) -> Iterator[str]:
     reader = threading.Thread(target=_read, args=(process, ready, lines))
     reader.start()
     try:
-        yield lines.get(timeout=PATIENCE)
+        yield lines.get(timeout=TIMEOUT_SECONDS)
     finally:
         process.kill()
         process.wait()
@@ -44,7 +44,7 @@ def running(ready: str, *command: str, **environment: str) -> Iterator[str]:
 
 
 def _read(process: subprocess.Popen[str], ready: str, lines: queue.Queue[str]) -> None:
-    """Reads to the end: a program whose output nobody takes would wait."""
+    """Reads to the end: a program blocks if its output is not read."""
     assert process.stdout
     with process.stdout as output:
         for line in output:
@@ -54,14 +54,14 @@ def _read(process: subprocess.Popen[str], ready: str, lines: queue.Queue[str]) -
 
 @contextlib.contextmanager
 def emulator(*options: str) -> Iterator[str]:
-    """Runs one emulator, and gives its address."""
+    """Runs one emulator, and yields its URL."""
     with running("ready", "mayfly", "emulate", *options) as line:
         yield json.loads(line)["url"]
 
 
 @contextlib.contextmanager
 def handler() -> Iterator[str]:
-    """Runs the handler with all that it needs for each of its answers but a credential."""
+    """Runs the handler with the services that it needs for every response except a credential."""
     storage = ("--account", "mine", "--key", STORAGE_KEY)
     batch = ("--account", "mine", "--key", BATCH_KEY, "--program", "/bin/false")
     with (
@@ -72,8 +72,8 @@ def handler() -> Iterator[str]:
     ):
         requests = f"{queues}/mine/runner-requests?{signed_access()}"
         state = f"{blobs}/mine/mayfly-state?{signed_access()}"
-        for made in (requests, f"{state}&restype=container"):
-            urllib.request.urlopen(urllib.request.Request(made, method="PUT"), timeout=PATIENCE)
+        for url in (requests, f"{state}&restype=container"):
+            urllib.request.urlopen(urllib.request.Request(url, method="PUT"), timeout=TIMEOUT_SECONDS)
         settings = {
             "FUNCTIONS_CUSTOMHANDLER_PORT": "0",
             "BatchAccountUrl": account,
@@ -95,7 +95,7 @@ def handler() -> Iterator[str]:
 
 
 def signed_access() -> str:
-    """Signs an account SAS for all that queues can do."""
+    """Creates an account SAS with all permissions."""
     fields = {"sv": "2026-04-06", "ss": "bq", "srt": "sco", "sp": "rwdlacup", "se": "2100-01-01T00:00:00Z"}
     text = ["mine", fields["sp"], fields["ss"], fields["srt"], "", fields["se"], "", "", fields["sv"], "", ""]
     key = base64.b64decode(STORAGE_KEY)

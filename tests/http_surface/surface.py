@@ -1,6 +1,6 @@
-"""Holds the handler to docs/openapi.yaml, on whatever schemathesis can think of.
+"""Tests the handler against docs/openapi.yaml with the inputs that schemathesis generates.
 
-Once nothing is signed, and once everything is: an unsigned delivery shows nothing but the signature.
+It runs twice, without and with signatures: an unsigned delivery tests nothing but the signature check.
 """
 
 import os
@@ -13,8 +13,8 @@ from programs import handler
 
 HERE = pathlib.Path(__file__).parent
 DESCRIPTION = HERE.parents[1] / "docs" / "openapi.yaml"
-# What lies behind signature and ticket, and before them.
-REACHED = {
+# Responses that must occur: before and after the checks of signature and ticket.
+REQUIRED = {
     "POST /ProvideActionsRunner 200",
     "POST /ProvideActionsRunner 202",
     "POST /ProvideActionsRunner 400",
@@ -27,8 +27,8 @@ REACHED = {
 }
 
 
-def examine(url: str, *options: str, **environment: str) -> int:
-    """Runs schemathesis, and tells its exit code."""
+def run(url: str, *options: str, **environment: str) -> int:
+    """Runs schemathesis, and returns its exit code."""
     command = ["schemathesis", "--config-file", str(HERE / "schemathesis.toml"), "run", str(DESCRIPTION)]
     done = subprocess.run(
         [*command, "--url", f"{url}/api", *options],
@@ -38,15 +38,15 @@ def examine(url: str, *options: str, **environment: str) -> int:
 
 
 def main() -> int:
-    with handler() as url, tempfile.NamedTemporaryFile("r") as answers:
-        unsigned = examine(url, *sys.argv[1:])
-        signed = examine(url, *sys.argv[1:], SCHEMATHESIS_HOOKS="hooks", ANSWERS=answers.name)
-        told = answers.read()
-    print(told)
-    missed = REACHED - {line.split("\t")[0] for line in told.splitlines()}
-    if missed:
-        print("never answered:", *sorted(missed), sep="\n")
-    return unsigned or signed or bool(missed)
+    with handler() as url, tempfile.NamedTemporaryFile("r") as responses:
+        unsigned = run(url, *sys.argv[1:])
+        signed = run(url, *sys.argv[1:], SCHEMATHESIS_HOOKS="hooks", RESPONSES=responses.name)
+        report = responses.read()
+    print(report)
+    missing = REQUIRED - {line.split("\t")[0] for line in report.splitlines()}
+    if missing:
+        print("missing responses:", *sorted(missing), sep="\n")
+    return unsigned or signed or bool(missing)
 
 
 if __name__ == "__main__":

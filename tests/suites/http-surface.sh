@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: docs/openapi.yaml describes every HTTP function, and the handler keeps to it on any input (schemathesis)
+# about: docs/openapi.yaml describes every HTTP function, and the handler conforms to it for any input (schemathesis)
 # needs: cargo:https://rustup.rs
 # tools: python
 # limit: 300
