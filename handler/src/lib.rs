@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Modules depend on each other in one direction: `main → process → routes → functions → app → clients → pure modules`.
-//! The pure modules decide, without I/O: they use no tokio, reqwest, warp or Azure crates, no environment, and no clock.
-//! The clients send requests; there is one for each external service.
+//! The pure modules decide, without I/O: they use no tokio, reqwest, warp or Azure crates, no environment, and no
+//! clock. The clients send requests; there is one for each external service.
 
 pub mod secret;
 pub mod clock;

@@ -82,7 +82,8 @@ async fn start(clock: Clock) -> anyhow::Result<(Arc<App>, TcpListener)> {
 /// Waits until the process that started this one has ended.
 ///
 /// Rejected: the kernel's signal for this purpose (`PR_SET_PDEATHSIG`). The kernel sends it when the *thread* that
-/// started this process ends; .NET starts a process from a thread of its pool, and ends such threads when they are idle.
+/// started this process ends; .NET starts a process from a thread of its pool, and ends such threads when they are
+/// idle.
 async fn host_exit(host: u32) {
     while parent_id() == host {
         sleep(HOST_CHECK_INTERVAL).await;

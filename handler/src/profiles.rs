@@ -62,7 +62,8 @@ pub enum Launch {
     /// Batch starts it, on a pool with a container configuration.
     #[default]
     Container,
-    /// A script on the node starts it with `docker run`: for Windows, for which Azure has no more images with containers.
+    /// A script on the node starts it with `docker run`: for Windows, for which Azure has no more images with
+    /// containers.
     DockerRun,
 }
 
@@ -74,10 +75,10 @@ impl Profile {
 
     /// Returns the options of `docker create`, including defaults for Linux that the profile does not override.
     ///
-    /// `--user 1001`: Batch's agent may start containers as root, and then an image without a user would run jobs as root.
-    /// A number without a group keeps the additional groups of the image's user, and so its `sudo`. `--stop-timeout 30`: a
-    /// runner that was stopped needs up to 14 s (measured with release 2.336.0) to report its job to GitHub, and the
-    /// engine's default is 10 s. A Windows container has neither such a user nor signals.
+    /// `--user 1001`: Batch's agent may start containers as root, and then an image without a user would run jobs as
+    /// root. A number without a group keeps the additional groups of the image's user, and so its `sudo`.
+    /// `--stop-timeout 30`: a runner that was stopped needs up to 14 s (measured with release 2.336.0) to report its
+    /// job to GitHub, and the engine's default is 10 s. A Windows container has neither such a user nor signals.
     pub fn run_options(&self) -> String {
         let own = self.container_run_options.trim();
         if self.is_windows() {

@@ -53,7 +53,8 @@ struct ContainerSettings<'a> {
     container_run_options: &'a str,
     /// The image's own directory. Batch's default is the task's directory, which is not mounted.
     working_directory: &'static str,
-    /// Empty, not missing: if it is missing, the directories of all tasks on the node are mounted for reading and writing.
+    /// Empty, not missing: if it is missing, the directories of all tasks on the node are mounted for reading and
+    /// writing.
     container_host_batch_bind_mounts: [(); 0],
 }
 
@@ -137,7 +138,8 @@ impl<'a> TaskToAdd<'a> {
 pub struct SeenTask {
     /// Its state.
     pub state: TaskState,
-    /// When its present run started. If its node fails, Batch may run a task again; each run has a start time of its own.
+    /// When its present run started. If its node fails, Batch may run a task again; each run has a start time of its
+    /// own.
     pub started_at: Option<DateTime<Utc>>,
     environment: BTreeMap<String, String>,
 }

@@ -104,7 +104,7 @@ fn accepted(app: &App, request: &RunnerRequest) -> Response {
     span.record("job.id", job);
     span.record("task.id", &task);
     span.record("repo", display(repository));
-    info!("job {job} accepted: task {task} requested on {profile}");
+    info!(profile, "job {job} accepted: task {task} requested on {profile}");
     let body = json!({ "decision": "accepted", "task": task, "profile": profile });
     Response::json(StatusCode::ACCEPTED, &body)
 }

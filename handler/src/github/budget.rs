@@ -152,7 +152,8 @@ impl Budget {
         self.paused_until.filter(|until| *until > now)
     }
 
-    /// Records the hour of a resource. Responses may arrive out of order: within an hour the remaining requests never increase.
+    /// Records the hour of a resource. Responses may arrive out of order: within an hour the remaining requests never
+    /// increase.
     fn learn_hour(&mut self, call: &'static str, headers: &RateLimitHeaders) {
         let RateLimitHeaders { resource: Some(resource), limit: Some(limit), .. } = headers else {
             return;
@@ -180,7 +181,8 @@ impl Budget {
         self.paused_until.map(|until| until - now).filter(|wait| *wait > TimeDelta::zero())
     }
 
-    /// Returns the time until the next hour if this one is exhausted. For low-priority requests it is at a fifth of the limit.
+    /// Returns the time until the next hour if this one is exhausted. For low-priority requests it is at a fifth of
+    /// the limit.
     fn hour(&self, cost: &RequestCost<'_>, now: DateTime<Utc>) -> Option<TimeDelta> {
         let resource = self.resource_of.get(cost.call).map_or("core", String::as_str);
         let hour = self.hours.get(resource).filter(|hour| hour.resets_at > now)?;

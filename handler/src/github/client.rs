@@ -173,7 +173,8 @@ impl Github {
         self.send_as(&self.proof(call.path).await?, call, body).await
     }
 
-    /// Returns whether a failed request is retried. Low-priority work runs only every few minutes; other callers retry soon.
+    /// Returns whether a failed request is retried. Low-priority work runs only every few minutes; other callers retry
+    /// soon.
     fn retries(&self, call: &Call<'_>) -> bool {
         self.purpose == Purpose::LowPriority && *call.method == Method::GET
     }

@@ -1,7 +1,7 @@
 //! Authenticates the handler to GitHub: with a personal access token, or as an installation of a GitHub App.
 //!
-//! The token of an installation expires after an hour; its format and length are opaque. However many callers wait, only
-//! one of them requests a token, and requests the next one before that expires.
+//! The token of an installation expires after an hour; its format and length are opaque. However many callers wait,
+//! only one of them requests a token, and requests the next one before that expires.
 //! <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-an-installation-access-token-for-a-github-app>
 
 use std::collections::BTreeMap;
@@ -143,7 +143,8 @@ impl Github {
         Ok(cached.insert(new).token.clone())
     }
 
-    /// Discards a token that GitHub has rejected, if it is still in use. Returns whether another token can be requested.
+    /// Discards a token that GitHub has rejected, if it is still in use. Returns whether another token can be
+    /// requested.
     pub(super) async fn renews(&self, proof: &Proof) -> bool {
         let Some(account) = &proof.account else { return false };
         let mut token = account.token.lock().await;
@@ -175,8 +176,8 @@ impl Github {
         Ok(InstallationToken { token: Secret::new(token), expires_at })
     }
 
-    /// Returns the id of the installation for a path. It is never cached: an App that is uninstalled and installed again
-    /// has another one.
+    /// Returns the id of the installation for a path. It is never cached: an App that is uninstalled and installed
+    /// again has another one.
     async fn installation(&self, app: &GithubApp, lookup: &Lookup) -> Result<u64, GithubError> {
         let path = match lookup {
             Lookup::Known(id) => return Ok(*id),

@@ -78,7 +78,8 @@ impl Github {
         Ok(config.is_own(host).then(|| APP_WEBHOOK.to_owned()))
     }
 
-    /// Lists one page of the failed or of the successful deliveries of a webhook: the first, or the next of another page.
+    /// Lists one page of the failed or of the successful deliveries of a webhook: the first, or the next of another
+    /// page.
     pub async fn deliveries(
         &self,
         hook: &str,

@@ -47,8 +47,8 @@ struct OrganizationBody {
 }
 
 impl Github {
-    /// Returns the runner group of this name for a repository's runners, or `None` at the level of a repository, which has
-    /// no groups.
+    /// Returns the runner group of this name for a repository's runners, or `None` at the level of a repository, which
+    /// has no groups.
     pub async fn runner_group(
         &self,
         repository: &Repository,

@@ -16,8 +16,8 @@ struct MetaBody {
 impl Github {
     /// Reads the ranges from which webhooks come, unless the response still has this entity tag.
     ///
-    /// The request is authenticated, although this is not required: anonymous requests are limited to 60 an hour for each
-    /// address, and an app without its own network shares its address with other customers.
+    /// The request is authenticated, although this is not required: anonymous requests are limited to 60 an hour for
+    /// each address, and an app without its own network shares its address with other customers.
     ///
     /// <https://docs.github.com/en/rest/meta/meta#get-github-meta-information>
     pub async fn hook_ranges(&self, tag: Option<&str>) -> Result<MetaResponse, GithubError> {

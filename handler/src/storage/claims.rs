@@ -69,8 +69,8 @@ impl Claims {
 
     /// Takes the claim for the run of a task that started at `run`, unless another process has it.
     ///
-    /// Only one process can create the blob. The nonce distinguishes the process whose response was lost from another one
-    /// that has read the ticket.
+    /// Only one process can create the blob. The nonce distinguishes the process whose response was lost from another
+    /// one that has read the ticket.
     ///
     /// # Errors
     /// When storage did not respond; then it is not known who has the claim.
