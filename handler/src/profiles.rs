@@ -54,7 +54,7 @@ fn one() -> u32 {
 
 /// How a runner's container is started.
 ///
-/// Batch rejects a task with container settings on a pool without a container configuration, and a task without them on
+/// Batch fails a task with container settings on a pool without a container configuration, and a task without them on
 /// a pool with one. So this depends on the pool.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
