@@ -20,7 +20,7 @@ mod testing;
 
 pub use cache::AssignmentCache;
 pub use coverage::{Candidate, Coverage, Readiness};
-pub use decide::{Claim, Conflict, Retry, decide};
-pub use graph::{AssignmentGraph, Fact};
+pub use decide::{Claim, Conflict, Replacement, Retry, decide, decide_replacement};
+pub use graph::{AssignmentGraph, Fact, LiveTask};
 pub use job::{Job, JobState, ListedJob, QueuedJob};
 pub use resolve::{AssignmentChain, NotNeeded, Resolution, resolve};

@@ -2,6 +2,7 @@
 //!
 //! Where many jobs were assigned to each other's runners, the chains of all of them lead over the same jobs.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard};
 
@@ -46,6 +47,20 @@ impl AssignmentCache {
             Entry::Listed(ListedJob { repository, job, .. }) => (repository.clone(), job.clone()),
         };
         job.has_runner().then_some((repository, job))
+    }
+
+    /// Lists the jobs that were assigned to these runners, each with its id and its repository.
+    pub fn assigned_to(&self, runners: &BTreeSet<String>) -> Vec<(u64, Repository, Job)> {
+        let entries = self.entries();
+        let jobs = entries.iter().filter_map(|(id, entry)| match entry {
+            Entry::Repository(_) => None,
+            Entry::Read(repository, job) | Entry::Listed(ListedJob { repository, job, .. }) => {
+                Some((*id, repository, job))
+            }
+        });
+        let wanted = |job: &Job| job.runner.as_ref().is_some_and(|runner| runners.contains(runner));
+        let found = jobs.filter(|(_, _, job)| job.has_runner() && wanted(job));
+        found.map(|(id, repository, job)| (id, repository.clone(), job.clone())).collect()
     }
 
     /// Returns a job that has ended, as a list showed it.
@@ -144,6 +159,17 @@ mod tests {
         assert_eq!(ids(|id| cache.listed(id).is_some()), [3, 4, 5]);
         assert_eq!(ids(|id| cache.ended(id).is_some()), [4, 5]);
         assert_eq!(ids(|id| cache.assigned(id).is_some()), [3, 4]);
+    }
+
+    #[test]
+    fn the_jobs_of_a_runner_are_found() {
+        let cache = AssignmentCache::default();
+        cache.keep_read(1, &repository(), &job("in_progress @gh-2"));
+        cache.keep_listed(2, &listed("completed @gh-3"));
+        cache.keep_listed(3, &listed("completed"));
+        let runners = ["gh-3".to_owned(), "gh-4".to_owned()].into();
+        let found: Vec<u64> = cache.assigned_to(&runners).into_iter().map(|(id, ..)| id).collect();
+        assert_eq!(found, [2]);
     }
 
     #[test]

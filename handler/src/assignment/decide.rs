@@ -1,6 +1,6 @@
 //! Decides what a starting runner that claims gets.
 
-use super::{Fact, NotNeeded, Resolution};
+use super::{AssignmentChain, AssignmentGraph, Candidate, Coverage, Fact, NotNeeded, Resolution};
 
 /// The decision about a claim.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +12,19 @@ pub enum Claim {
     /// Reject the claim: no job needs the runner.
     NotNeeded(NotNeeded),
     /// Have the runner claim again later.
+    Retry(Retry),
+    /// Fetch a fact, and decide again.
+    Missing(Fact),
+}
+
+/// The decision about another runner in place of a runner that cannot serve the job that its chain resolves to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Replacement {
+    /// Request a runner for this job.
+    Request(u64),
+    /// No job needs another runner.
+    NotNeeded(NotNeeded),
+    /// Nothing can be decided now.
     Retry(Retry),
     /// Fetch a fact, and decide again.
     Missing(Fact),
@@ -42,66 +55,158 @@ pub enum Conflict {
     Idle,
 }
 
-/// Decides about the claim of a runner, given what its assignment chain resolves to, and the conflict that its
-/// registration met, if it was tried.
-pub fn decide(resolution: &Resolution, conflict: Option<Conflict>) -> Claim {
-    match resolution {
-        Resolution::Needed(_) => match conflict {
-            None => Claim::Mint,
-            Some(Conflict::Busy) => Claim::NotNeeded(NotNeeded::Served),
-            Some(Conflict::Idle) => Claim::Retry(Retry::NameInUse),
+/// Decides about the claim of a runner, given its assignment chain, and the conflict that its registration met, if it
+/// was tried.
+///
+/// Two tasks whose chains resolve to the same job may both be minted: after a duplicate event, or when a task waited
+/// behind a full pool. Rejected: an order between such tasks. It takes requests that every claim of a replacement pays
+/// for, and it cannot order two claims that are made within the same second. Without it, simulations with many faults
+/// have one runner that no job needs in some 26,000 jobs, and reconciliation removes it when it has been idle.
+pub fn decide(
+    graph: &AssignmentGraph,
+    chain: &AssignmentChain,
+    conflict: Option<Conflict>,
+) -> Claim {
+    match (chain.resolution(), conflict) {
+        (Resolution::Needed(_), None) => Claim::Mint,
+        (Resolution::Needed(_), Some(Conflict::Busy)) => Claim::NotNeeded(NotNeeded::Served),
+        (Resolution::Needed(_), Some(Conflict::Idle)) => Claim::Retry(Retry::NameInUse),
+        _ => match decide_replacement(graph, chain) {
+            Replacement::Request(job) => Claim::RequestReplacement(job),
+            Replacement::NotNeeded(reason) => Claim::NotNeeded(reason),
+            Replacement::Retry(reason) => Claim::Retry(reason),
+            Replacement::Missing(fact) => Claim::Missing(fact),
         },
-        Resolution::LabelMismatch(job) => Claim::RequestReplacement(*job),
-        Resolution::NotNeeded(reason) => Claim::NotNeeded(*reason),
-        Resolution::Undetermined { job, status } => {
-            Claim::Retry(Retry::Undetermined { job: *job, status: status.clone() })
-        }
-        Resolution::Missing(fact) => Claim::Missing(fact.clone()),
     }
+}
+
+/// Decides whether another runner is requested in place of a runner that cannot serve the job that its chain resolves
+/// to: its labels do not fit, or it has been assigned to another job. A job that another live task covers needs none.
+pub fn decide_replacement(graph: &AssignmentGraph, chain: &AssignmentChain) -> Replacement {
+    match chain.resolution() {
+        Resolution::Needed(job) | Resolution::LabelMismatch(job) => {
+            match is_covered_by_others(graph, chain, *job) {
+                Some(true) => Replacement::NotNeeded(NotNeeded::Covered),
+                Some(false) => Replacement::Request(*job),
+                None => Replacement::Missing(Fact::LiveTasks),
+            }
+        }
+        Resolution::NotNeeded(reason) => Replacement::NotNeeded(*reason),
+        Resolution::Undetermined { job, status } => {
+            Replacement::Retry(Retry::Undetermined { job: *job, status: status.clone() })
+        }
+        Resolution::Missing(fact) => Replacement::Missing(fact.clone()),
+    }
+}
+
+/// Returns whether a live task that is not on the chain covers the job; `None` if the live tasks are not known.
+fn is_covered_by_others(
+    graph: &AssignmentGraph,
+    chain: &AssignmentChain,
+    job: u64,
+) -> Option<bool> {
+    let others = graph.live_tasks()?.iter().filter(|task| !chain.tasks().contains(&task.id));
+    let candidates = others.map(|task| Candidate {
+        task,
+        id: &task.id,
+        runner: task.runner.clone(),
+        readiness: task.readiness,
+    });
+    Some(Coverage::of(graph, candidates).covering(job).is_some())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assignment::testing::gh;
+    use crate::assignment::testing::{gh, graph, ubuntu};
+    use crate::assignment::{LiveTask, Readiness};
 
+    const MISMATCH: &[(u64, &str)] = &[(1, "in_progress @gh-2"), (2, "queued windows")];
+
+    /// Checks the decision about the claim of `gh-1`, a runner for Ubuntu 24.04.
     #[track_caller]
-    fn check(resolution: &Resolution, conflict: Option<Conflict>, expected: &Claim) {
-        assert_eq!(decide(resolution, conflict), *expected, "{resolution:?} {conflict:?}");
+    fn check(graph: &AssignmentGraph, conflict: Option<Conflict>, expected: &Claim) {
+        let chain = AssignmentChain::follow(graph, &gh("gh-1"), &ubuntu());
+        assert_eq!(decide(graph, &chain, conflict), *expected, "{graph:?} {conflict:?}");
+    }
+
+    fn with_live(jobs: &[(u64, &str)], tasks: &[(&str, Readiness)]) -> AssignmentGraph {
+        let mut graph = graph(jobs);
+        let live = |&(task, readiness): &(&str, Readiness)| {
+            let windows = crate::profiles::default_profiles("ubuntu", "windows");
+            let windows = windows.into_iter().find(|one| one.name == "windows");
+            let runner = if task == "gh-3" { Some(ubuntu()) } else { windows };
+            LiveTask { id: gh(task), runner, readiness }
+        };
+        graph.learn_live_tasks(tasks.iter().map(live));
+        graph
     }
 
     #[test]
     fn a_needed_runner_is_minted_unless_its_name_is_in_use() {
-        let needed = Resolution::Needed(2);
+        let needed = graph(&[(1, "in_progress @gh-2"), (2, "queued linux")]);
         check(&needed, None, &Claim::Mint);
         check(&needed, Some(Conflict::Busy), &Claim::NotNeeded(NotNeeded::Served));
         check(&needed, Some(Conflict::Idle), &Claim::Retry(Retry::NameInUse));
     }
 
     #[test]
-    fn a_label_mismatch_requests_a_replacement() {
-        check(&Resolution::LabelMismatch(2), None, &Claim::RequestReplacement(2));
-    }
-
-    #[test]
     fn a_runner_that_no_job_needs_is_rejected() {
-        let reasons = [
-            NotNeeded::EndedWithoutRunner,
-            NotNeeded::AssignedElsewhere,
-            NotNeeded::Served,
-            NotNeeded::Gated,
-        ];
-        for reason in reasons {
-            check(&Resolution::NotNeeded(reason), None, &Claim::NotNeeded(reason));
-        }
+        let rejected = |job, reason| check(&graph(&[(1, job)]), None, &Claim::NotNeeded(reason));
+        rejected("completed", NotNeeded::EndedWithoutRunner);
+        rejected("in_progress @other", NotNeeded::AssignedElsewhere);
+        rejected("in_progress @gh-1", NotNeeded::Served);
+        rejected("waiting", NotNeeded::Gated);
     }
 
     #[test]
-    fn an_undetermined_or_missing_fact_never_ends_a_claim() {
-        let status = "in_progress".to_owned();
-        let retry = Retry::Undetermined { job: 2, status: status.clone() };
-        check(&Resolution::Undetermined { job: 2, status }, None, &Claim::Retry(retry));
-        let fact = Fact::Job(gh("gh-2"));
-        check(&Resolution::Missing(fact.clone()), None, &Claim::Missing(fact));
+    fn a_missing_or_undetermined_fact_never_ends_a_claim() {
+        check(&graph(&[]), None, &Claim::Missing(Fact::Job(gh("gh-1"))));
+        let retry = Retry::Undetermined { job: 1, status: "in_progress".to_owned() };
+        check(&graph(&[(1, "in_progress")]), None, &Claim::Retry(retry));
+    }
+
+    #[test]
+    fn a_label_mismatch_requests_a_replacement() {
+        check(&graph(MISMATCH), None, &Claim::Missing(Fact::LiveTasks));
+        check(&with_live(MISMATCH, &[]), None, &Claim::RequestReplacement(2));
+    }
+
+    #[test]
+    fn the_tasks_of_the_chain_do_not_cover_its_job() {
+        let chain = [("gh-1", Readiness::Claiming), ("gh-2", Readiness::Claiming)];
+        check(&with_live(MISMATCH, &chain), None, &Claim::RequestReplacement(2));
+    }
+
+    #[test]
+    fn a_job_that_another_live_task_covers_gets_no_replacement() {
+        let covered = Claim::NotNeeded(NotNeeded::Covered);
+        check(&with_live(MISMATCH, &[("gh-2-2", Readiness::Free)]), None, &covered);
+        let closed = [("gh-2-2", Readiness::Unavailable)];
+        check(&with_live(MISMATCH, &closed), None, &Claim::RequestReplacement(2));
+    }
+
+    #[test]
+    fn a_task_covers_the_job_that_its_chain_resolves_to() {
+        let jobs = [MISMATCH, &[(3, "completed @gh-2-2")]].concat();
+        let claiming = with_live(&jobs, &[("gh-3", Readiness::Claiming)]);
+        check(&claiming, None, &Claim::NotNeeded(NotNeeded::Covered));
+        // Its labels do not fit either, and its own pool may be full for hours.
+        let waiting = with_live(&jobs, &[("gh-3", Readiness::Free)]);
+        check(&waiting, None, &Claim::RequestReplacement(2));
+    }
+
+    #[test]
+    fn a_runner_that_has_a_job_covers_no_other() {
+        let jobs = [MISMATCH, &[(4, "in_progress @gh-2-2")]].concat();
+        let busy = with_live(&jobs, &[("gh-2-2", Readiness::Claiming)]);
+        check(&busy, None, &Claim::RequestReplacement(2));
+    }
+
+    #[test]
+    fn a_reassigned_runner_is_replaced_even_if_its_labels_fit() {
+        let needed = with_live(&[(1, "queued linux")], &[]);
+        let chain = AssignmentChain::follow(&needed, &gh("gh-1"), &ubuntu());
+        assert_eq!(decide_replacement(&needed, &chain), Replacement::Request(1));
     }
 }

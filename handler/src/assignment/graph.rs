@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Job, JobState, QueuedJob};
+use super::{Job, JobState, QueuedJob, Readiness};
+use crate::profiles::Profile;
 use crate::repository::Repository;
 use crate::task::{DeploymentName, TaskId};
 
@@ -11,6 +12,19 @@ use crate::task::{DeploymentName, TaskId};
 pub enum Fact {
     /// The state of the job that this task was made for.
     Job(TaskId),
+    /// The live tasks.
+    LiveTasks,
+}
+
+/// A task that has not ended.
+#[derive(Clone, Debug)]
+pub struct LiveTask {
+    /// Its id.
+    pub id: TaskId,
+    /// The profile of its runner, with the labels that are pinned to it; `None` if there is no such profile any more.
+    pub runner: Option<Profile>,
+    /// Whether its runner can serve a job, if none is known to be assigned to it.
+    pub readiness: Readiness,
 }
 
 /// What one claim, job event or reconciliation knows about jobs: the state of each, and with it the runner that the
@@ -22,17 +36,39 @@ pub enum Fact {
 pub struct AssignmentGraph {
     deployment: DeploymentName,
     jobs: BTreeMap<u64, JobState>,
+    live_tasks: Option<Vec<LiveTask>>,
 }
 
 impl AssignmentGraph {
     /// Creates a graph without facts, for the runners of one deployment.
     pub fn new(deployment: DeploymentName) -> Self {
-        Self { deployment, jobs: BTreeMap::new() }
+        Self { deployment, jobs: BTreeMap::new(), live_tasks: None }
     }
 
     /// Adds what GitHub shows of a job, or replaces what was known of it.
     pub fn learn(&mut self, id: u64, repository: &Repository, job: &Job) {
         self.jobs.insert(id, JobState::of(job, repository, &self.deployment));
+    }
+
+    /// Adds the live tasks. A task whose runner is known to have, or have had, a job cannot serve another one, unless it
+    /// waits for a node again.
+    pub fn learn_live_tasks(&mut self, tasks: impl IntoIterator<Item = LiveTask>) {
+        let assigned = |task: &LiveTask| {
+            let mut states = self.jobs.values();
+            states.any(|state| matches!(state, JobState::Assigned(runner) if *runner == task.id))
+        };
+        let known = |task: LiveTask| match task.readiness {
+            Readiness::Claiming if assigned(&task) => {
+                LiveTask { readiness: Readiness::Unavailable, ..task }
+            }
+            _ => task,
+        };
+        self.live_tasks = Some(tasks.into_iter().map(known).collect());
+    }
+
+    /// Returns the live tasks; `None` if they are not known.
+    pub fn live_tasks(&self) -> Option<&[LiveTask]> {
+        self.live_tasks.as_deref()
     }
 
     /// Returns the state of a job; `None` if nothing is known of it.

@@ -41,6 +41,9 @@ pub enum NotNeeded {
     /// The job waits behind a gate; when it may run, GitHub sends `queued` again.
     #[error("the job waits for an approval or a concurrency group")]
     Gated,
+    /// The job waits, and another live task covers it.
+    #[error("another task is live for the job")]
+    Covered,
 }
 
 /// The assignment chain of a task.

@@ -1,12 +1,18 @@
 //! Fetches the facts that a claim or a job event lacks.
 
+use std::collections::BTreeSet;
+
 use tracing::info;
 
+use super::ledger;
 use crate::app::App;
-use crate::assignment::{AssignmentGraph, Fact, Job, JobState};
+use crate::assignment::{
+    AssignmentGraph, Fact, Job, JobState, LiveTask, Readiness, Resolution, resolve,
+};
 use crate::batch::BatchError;
 use crate::batch_job::BatchJobId;
 use crate::github::GithubError;
+use crate::reconcile::snapshot::{LedgerTask, Stage};
 use crate::repository::Repository;
 use crate::task::TaskId;
 
@@ -44,7 +50,17 @@ impl<'a> FactReader<'a> {
         fact: &Fact,
         graph: &mut AssignmentGraph,
     ) -> Result<(), FactError> {
-        let Fact::Job(task) = fact;
+        match fact {
+            Fact::Job(task) => self.fetch_job(task, graph).await,
+            Fact::LiveTasks => Ok(self.fetch_live_tasks(graph).await?),
+        }
+    }
+
+    async fn fetch_job(
+        &mut self,
+        task: &TaskId,
+        graph: &mut AssignmentGraph,
+    ) -> Result<(), FactError> {
         let id = task.job;
         let (repository, job) = match self.app.assignments.assigned(id) {
             Some(known) => known,
@@ -57,6 +73,42 @@ impl<'a> FactReader<'a> {
             info!(job.id = id, %runner, "job {id} was assigned to runner {runner}");
         }
         Ok(())
+    }
+
+    /// Lists the live tasks, all of them: they fit on a page or two. Their chains are followed in the cache only.
+    async fn fetch_live_tasks(&self, graph: &mut AssignmentGraph) -> Result<(), BatchError> {
+        let App { batch, runners, assignments, .. } = self.app;
+        let mut tasks = Vec::new();
+        for (batch_job, state) in batch.jobs().await? {
+            let listed = batch.live_tasks(&batch_job).await?;
+            let own = |listed| ledger::task(listed, &batch_job, state, &runners.deployment);
+            tasks.extend(listed.iter().filter_map(own));
+        }
+        let names: BTreeSet<String> = tasks.iter().map(|task| task.id.to_string()).collect();
+        for (id, repository, job) in assignments.assigned_to(&names) {
+            graph.learn(id, &repository, &job);
+        }
+        let live: Vec<LiveTask> = tasks.iter().map(|task| self.live_task(task)).collect();
+        for task in &live {
+            let Some(runner) = &task.runner else { continue };
+            while let Resolution::Missing(Fact::Job(missing)) = resolve(graph, &task.id, runner)
+                && let Some((repository, job)) = assignments.assigned(missing.job)
+            {
+                graph.learn(missing.job, &repository, &job);
+            }
+        }
+        graph.learn_live_tasks(live);
+        Ok(())
+    }
+
+    fn live_task(&self, task: &LedgerTask) -> LiveTask {
+        let readiness = match task.stage {
+            Stage::Waiting => Readiness::Free,
+            Stage::Started { .. } => Readiness::Claiming,
+            Stage::Unschedulable | Stage::Ended { .. } => Readiness::Unavailable,
+        };
+        let runner = task.runner(&self.app.webhook.policy.profiles);
+        LiveTask { id: task.id.clone(), runner, readiness }
     }
 
     async fn read_job(&mut self, task: &TaskId) -> Result<(Repository, Job), FactError> {

@@ -8,7 +8,7 @@ use crate::batch_job::BatchJobId;
 use crate::reconcile::Rules;
 use crate::reconcile::snapshot::{Ending, LedgerTask, Stage};
 use crate::repository::Repository;
-use crate::task::TaskId;
+use crate::task::{DeploymentName, TaskId};
 
 /// The tasks of this deployment.
 pub(super) struct Ledger {
@@ -35,7 +35,7 @@ pub(super) async fn read(app: &App, rules: &Rules) -> Result<Ledger, BatchError>
     let (mut tasks, mut runs) = (Vec::new(), BTreeMap::new());
     for (batch_job, state) in &batch_jobs {
         for listed in app.batch.tasks(batch_job).await? {
-            let Some(task) = task(&listed, batch_job, *state, rules) else { continue };
+            let Some(task) = task(&listed, batch_job, *state, &rules.deployment) else { continue };
             let run = listed.variable("RUNNER_RUN_ID").and_then(|run| run.parse().ok());
             runs.extend(run.map(|run| (task.id.clone(), (task.repository.clone(), run))));
             tasks.push(task);
@@ -45,14 +45,14 @@ pub(super) async fn read(app: &App, rules: &Rules) -> Result<Ledger, BatchError>
 }
 
 /// Returns a task of this deployment; `None` if its name or its environment was not written by this deployment.
-fn task(
+pub(super) fn task(
     listed: &ListedTask,
     batch_job: &BatchJobId,
     state: JobState,
-    rules: &Rules,
+    deployment: &DeploymentName,
 ) -> Option<LedgerTask> {
     Some(LedgerTask {
-        id: rules.deployment.parse_task(&listed.id)?,
+        id: deployment.parse_task(&listed.id)?,
         batch_job: batch_job.to_string(),
         profile: listed.variable("RUNNER_PROFILE").unwrap_or(&batch_job.profile).to_owned(),
         pinned: pinned(listed),

@@ -89,7 +89,7 @@ async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, ClaimE
     let mut conflict = None;
     loop {
         let chain = AssignmentChain::follow(&graph, &claimant.id, &claimant.profile);
-        match decide(chain.resolution(), conflict) {
+        match decide(&graph, &chain, conflict) {
             Claim::Missing(fact) => facts.fetch(&fact, &mut graph).await?,
             Claim::Mint => match register(app, &claimant).await? {
                 Registered::Jit(configuration) => return Ok(configuration),

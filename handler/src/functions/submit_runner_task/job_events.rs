@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use crate::app::App;
-use crate::assignment::{AssignmentChain, AssignmentGraph, Resolution};
+use crate::assignment::{AssignmentChain, AssignmentGraph, Replacement, decide_replacement};
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::collect::FactReader;
@@ -44,20 +44,32 @@ pub(super) async fn replace_reassigned(app: &App, event: &Reassigned) -> anyhow:
         app.queue.put(&Message::Reassigned(again), REQUEST_DELAY).await?;
         return Ok(format!("job {job} runs on runner {runner} and has no task yet"));
     }
-    let (chain, graph) = chain_of(app, event, &runner).await?;
-    let (Resolution::Needed(needed) | Resolution::LabelMismatch(needed)) = *chain.resolution()
-    else {
-        return Ok(format!("no job needs a runner in place of {runner}"));
-    };
-    let made = made_for(app, needed, |_| true).await?;
-    let live = |made: &&MadeTask| made.state != TaskState::Completed;
-    if let Some(other) = made.iter().filter(live).find(|made| !chain.tasks().contains(&made.id)) {
-        return Ok(format!("task {} is live, and may serve job {needed}", other.id));
+    let profiles = &app.webhook.policy.profiles;
+    let profile = profiles.iter().find(|profile| profile.name == event.profile);
+    let profile = profile.with_context(|| format!("find profile {}", event.profile))?;
+    let mut graph = AssignmentGraph::new(app.runners.deployment.clone());
+    let mut facts = FactReader::new(app);
+    loop {
+        let chain = AssignmentChain::follow(&graph, &runner, profile);
+        match decide_replacement(&graph, &chain) {
+            Replacement::Missing(fact) => facts.fetch(&fact, &mut graph).await?,
+            Replacement::Request(needed) => {
+                let made = made_for(app, needed, |_| true).await?;
+                let numbers = made.iter().map(|made| made.id.replacement);
+                let last = numbers.fold(chain.last_replacement(), u32::max);
+                request_replacement(app, &graph, needed, last).await?;
+                return Ok(format!(
+                    "job {job} runs on runner {runner}: another runner requested for job {needed}"
+                ));
+            }
+            Replacement::NotNeeded(reason) => {
+                return Ok(format!("runner {runner} needs no replacement: {reason}"));
+            }
+            Replacement::Retry(reason) => {
+                anyhow::bail!("follow the chain of runner {runner}: {reason}");
+            }
+        }
     }
-    let numbers = made.iter().map(|made| made.id.replacement);
-    let last = numbers.fold(chain.last_replacement(), u32::max);
-    request_replacement(app, &graph, needed, last).await?;
-    Ok(format!("job {job} runs on runner {runner}: another runner requested for job {needed}"))
 }
 
 /// Terminates the waiting tasks of a job that ended without a runner: the chain of each of them ends there. A task that
@@ -84,32 +96,6 @@ async fn has_own_task(app: &App, event: &Reassigned) -> Result<bool, BatchError>
         read => return read.map(|_| true),
     }
     Ok(!made_for(app, event.job, |_| true).await?.is_empty())
-}
-
-/// Follows the chain of a reassigned runner to its end.
-async fn chain_of(
-    app: &App,
-    event: &Reassigned,
-    runner: &TaskId,
-) -> anyhow::Result<(AssignmentChain, AssignmentGraph)> {
-    let profiles = &app.webhook.policy.profiles;
-    // The profile only decides between a needed job and a label mismatch; both get a runner with their own labels.
-    let profile = profiles.iter().find(|profile| profile.name == event.profile);
-    let profile = profile.with_context(|| format!("find profile {}", event.profile))?;
-    let mut graph = AssignmentGraph::new(app.runners.deployment.clone());
-    let mut facts = FactReader::new(app);
-    loop {
-        let chain = AssignmentChain::follow(&graph, runner, profile);
-        match chain.resolution() {
-            Resolution::Missing(fact) => facts.fetch(fact, &mut graph).await?,
-            Resolution::Undetermined { job, status } => {
-                anyhow::bail!(
-                    "follow the chain of runner {runner}: job {job} is {status} without a runner"
-                );
-            }
-            _ => return Ok((chain, graph)),
-        }
-    }
 }
 
 /// Lists the tasks that were made for a job, in the wanted Batch jobs.

@@ -1,6 +1,8 @@
 //! The effect of ClaimRunner on a task that starts.
 
-use handler::assignment::{AssignmentChain, AssignmentGraph, Claim, Fact, decide};
+use handler::assignment::{
+    AssignmentChain, AssignmentGraph, Claim, Fact, LiveTask, Readiness, decide,
+};
 use handler::reconcile::snapshot::Ending;
 
 use super::{Model, Phase};
@@ -13,11 +15,12 @@ impl Model {
         let mut graph = AssignmentGraph::new(self.rules.deployment.clone());
         loop {
             let chain = AssignmentChain::follow(&graph, &own.id, &runner);
-            match decide(chain.resolution(), None) {
+            match decide(&graph, &chain, None) {
                 Claim::Missing(Fact::Job(made)) => {
                     let listed = self.listed(&self.jobs[&made.job]);
                     graph.learn(made.job, &listed.repository, &listed.job);
                 }
+                Claim::Missing(Fact::LiveTasks) => graph.learn_live_tasks(self.live_tasks()),
                 Claim::Mint => {
                     self.tasks[task].phase = Phase::Idle(self.now);
                     return;
@@ -31,5 +34,19 @@ impl Model {
                 Claim::Retry(reason) => unreachable!("this model hides no fact: {reason}"),
             }
         }
+    }
+
+    fn live_tasks(&self) -> Vec<LiveTask> {
+        let live = self.tasks.iter().filter_map(|task| {
+            let readiness = match task.phase {
+                Phase::Waiting => Readiness::Free,
+                Phase::Started(_) | Phase::Idle(_) => Readiness::Claiming,
+                Phase::Busy(..) => Readiness::Unavailable,
+                Phase::Ended(..) => return None,
+            };
+            let runner = Some(self.profile(task.profile).clone());
+            Some(LiveTask { id: task.id.clone(), runner, readiness })
+        });
+        live.collect()
     }
 }
