@@ -2,8 +2,11 @@
 
 pub mod client;
 pub mod budget;
+mod cache;
+mod tokens;
 mod credentials;
 mod error;
+mod response;
 mod pages;
 mod jobs;
 mod groups;

@@ -1,7 +1,6 @@
-//! Sends requests to GitHub, and classifies the responses.
+//! Sends requests to GitHub.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -13,14 +12,12 @@ use serde::de::DeserializeOwned;
 use tokio::time::sleep;
 use url::Url;
 
-use super::budget::{Budget, Purpose, RateLimitHeaders, RequestCost};
-use super::credentials::{Credentials, Installation, Proof};
+use super::budget::{Budget, Purpose, RequestCost};
+use super::cache::{GroupCache, ResponseCache};
 use super::error::GithubError;
-use super::groups::KnownGroup;
-use super::pages::ResponseCache;
+use super::response::{check_status, parse, rate_limit_headers, unavailable};
+use super::tokens::{Authorization, Credentials, Installation};
 use crate::clock::Clock;
-use crate::error_chain::ErrorChain;
-use crate::json::JsonFault;
 use crate::scope::Scope;
 use crate::settings::GithubSettings;
 use crate::transport::{HttpTransport, Response, request_to};
@@ -51,7 +48,7 @@ struct Shared {
     /// By the account for whose rate limits they are.
     budgets: Mutex<BTreeMap<String, Budget>>,
     responses: Mutex<ResponseCache>,
-    groups: tokio::sync::Mutex<BTreeMap<String, KnownGroup>>,
+    groups: tokio::sync::Mutex<GroupCache>,
 }
 
 /// A request.
@@ -161,16 +158,16 @@ impl Github {
         call: &Call<'_>,
         body: Option<&impl Serialize>,
     ) -> Result<Response, GithubError> {
-        let proof = self.proof(call.path).await?;
-        match self.send_as(&proof, call, body).await {
+        let authorization = self.authorization(call.path).await?;
+        match self.send_as(&authorization, call, body).await {
             Err(GithubError::Rejected { status: StatusCode::UNAUTHORIZED, .. })
-                if self.renews(&proof).await => {}
+                if self.renews(&authorization).await => {}
             Err(GithubError::Unavailable { .. }) if self.retries(call) => {
                 sleep(RETRY_DELAY).await;
             }
             result => return result,
         }
-        self.send_as(&self.proof(call.path).await?, call, body).await
+        self.send_as(&self.authorization(call.path).await?, call, body).await
     }
 
     /// Returns whether a failed request is retried. Low-priority work runs only every few minutes; other callers retry
@@ -181,15 +178,15 @@ impl Github {
 
     pub(super) async fn send_as(
         &self,
-        proof: &Proof,
+        authorization: &Authorization,
         call: &Call<'_>,
         body: Option<&impl Serialize>,
     ) -> Result<Response, GithubError> {
-        let (name, payer) = (call.name, proof.payer.as_str());
+        let (name, payer) = (call.name, authorization.payer.as_str());
         let cost = call.cost(self.purpose);
         let spent = self.with_budget(payer, |budget, now| budget.spend(&cost, now));
         spent.map_err(|retry_after| GithubError::Limited { call: name, retry_after })?;
-        let bearer = format!("Bearer {}", proof.token.expose());
+        let bearer = format!("Bearer {}", authorization.token.expose());
         let request = self.request(call).header(header::AUTHORIZATION, bearer);
         let request = match body {
             Some(body) => {
@@ -200,7 +197,7 @@ impl Github {
         };
         let request = request.map_err(|err| unavailable(name, &err))?;
         let response = self.transport.send(request).await.map_err(|err| unavailable(name, &err))?;
-        self.classify(name, payer, response)
+        self.check(name, payer, response)
     }
 
     fn request(&self, call: &Call<'_>) -> http::request::Builder {
@@ -218,31 +215,19 @@ impl Github {
         }
     }
 
-    fn classify(
+    /// Updates the budget of the account with a response, and returns the error that the response means, if any.
+    fn check(
         &self,
         call: &'static str,
         payer: &str,
         response: Response,
     ) -> Result<Response, GithubError> {
-        let status = response.status();
-        let mut headers = rate_limit_headers(&response);
-        let response = if status.is_success() || status == StatusCode::NOT_MODIFIED {
-            Some(response)
-        } else {
-            headers.rejected = is_limit(&headers, &response);
-            None
-        };
+        let headers = rate_limit_headers(&response);
         let limit = self.with_budget(payer, |budget, now| budget.learn(call, &headers, now));
-        if let Some(retry_after) = limit {
-            return Err(GithubError::Limited { call, retry_after });
+        match limit {
+            Some(retry_after) => Err(GithubError::Limited { call, retry_after }),
+            None => check_status(call, response),
         }
-        response.ok_or_else(|| match status.as_u16() {
-            404 => GithubError::NotFound { call },
-            409 => GithubError::Conflict { call },
-            422 => GithubError::Unprocessable { call },
-            408 | 500.. => GithubError::Unavailable { call, fault: status.to_string() },
-            _ => GithubError::Rejected { call, status },
-        })
     }
 
     fn with_budget<T>(&self, payer: &str, act: impl FnOnce(&mut Budget, DateTime<Utc>) -> T) -> T {
@@ -258,7 +243,7 @@ impl Github {
         &self.shared.credentials
     }
 
-    pub(super) fn groups(&self) -> &tokio::sync::Mutex<BTreeMap<String, KnownGroup>> {
+    pub(super) fn groups(&self) -> &tokio::sync::Mutex<GroupCache> {
         &self.shared.groups
     }
 
@@ -268,47 +253,5 @@ impl Github {
 
     pub(super) fn responses(&self) -> MutexGuard<'_, ResponseCache> {
         self.shared.responses.lock().expect("no holder of this lock can panic")
-    }
-}
-
-pub(super) fn parse<T: DeserializeOwned>(
-    call: &'static str,
-    response: &Response,
-) -> Result<T, GithubError> {
-    serde_json::from_slice(response.body()).map_err(|err| unavailable(call, &JsonFault::from(err)))
-}
-
-fn unavailable(call: &'static str, err: &dyn Error) -> GithubError {
-    let fault = ErrorChain(err).to_string();
-    GithubError::Unavailable { call, fault }
-}
-
-fn rate_limit_headers(response: &Response) -> RateLimitHeaders {
-    let text = |name: &str| response.headers().get(name)?.to_str().ok();
-    let number = |name: &str| text(name)?.parse::<u32>().ok();
-    let resets_at = text("x-ratelimit-reset").and_then(|at| at.parse().ok());
-    RateLimitHeaders {
-        resource: text("x-ratelimit-resource").map(str::to_owned),
-        limit: number("x-ratelimit-limit"),
-        remaining: number("x-ratelimit-remaining"),
-        resets_at: resets_at.and_then(|at| DateTime::from_timestamp(at, 0)),
-        retry_after: number("retry-after").map(|wait| Duration::from_secs(wait.into())),
-        rejected: false,
-    }
-}
-
-/// Returns whether an error is a rate limit. GitHub responds with 429, or with 403 and either `retry-after`, or no
-/// remaining requests, or only a message about the limit.
-fn is_limit(headers: &RateLimitHeaders, response: &Response) -> bool {
-    match response.status() {
-        StatusCode::TOO_MANY_REQUESTS => true,
-        StatusCode::FORBIDDEN if headers.retry_after.is_some() || headers.remaining == Some(0) => {
-            true
-        }
-        StatusCode::FORBIDDEN => {
-            let message = String::from_utf8_lossy(response.body()).to_ascii_lowercase();
-            message.contains("secondary rate limit") || message.contains("api rate limit exceeded")
-        }
-        _ => false,
     }
 }

@@ -4,19 +4,20 @@
 //! only one of them requests a token, and requests the next one before that expires.
 //! <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-an-installation-access-token-for-a-github-app>
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use http::Method;
 use rustls::crypto::ring::default_provider;
 use serde::Deserialize;
 
-use super::client::{Call, Github, parse};
+use super::client::{Call, Github};
 use super::error::GithubError;
 use super::pages::List;
+use super::response::parse;
+use super::tokens::{Account, Authorization, Credentials, Installation, InstallationToken};
 use crate::secret::Secret;
-use crate::settings::{GithubApp, GithubCredential};
+use crate::settings::GithubApp;
 
 /// A token that expires within this time is not used, so that it cannot expire during a registration.
 const REFRESH_MARGIN: TimeDelta = TimeDelta::minutes(5);
@@ -29,40 +30,6 @@ const FIND_INSTALLATION: &str =
     "finding the installation of the GitHub App (install it for the owner of the repository)";
 /// Maximum number of pages. A private App is not installed on more than a thousand accounts.
 const MAX_PAGES: usize = 10;
-
-/// The credentials of the client.
-#[derive(Debug)]
-pub(super) enum Credentials {
-    /// A personal access token.
-    Token(Secret),
-    /// A GitHub App, and the tokens of its installations.
-    App { app: GithubApp, accounts: Mutex<BTreeMap<String, Arc<Account>>> },
-}
-
-/// An account on which the App is installed.
-#[derive(Debug, Default)]
-pub(super) struct Account {
-    /// The holder of the lock requests a token; other callers wait for it.
-    token: tokio::sync::Mutex<Option<InstallationToken>>,
-}
-
-#[derive(Debug)]
-struct InstallationToken {
-    token: Secret,
-    expires_at: DateTime<Utc>,
-}
-
-/// An installation of the App on an account.
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Installation {
-    id: u64,
-    account: Owner,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct Owner {
-    login: String,
-}
 
 /// How to find the installation for a request.
 enum Lookup {
@@ -80,32 +47,16 @@ struct TokenBody {
     expires_at: DateTime<Utc>,
 }
 
-/// The token for one request.
-#[derive(Clone, Debug)]
-pub(super) struct Proof {
-    pub(super) token: Secret,
-    /// The account for whose rate limits the request counts.
-    pub(super) payer: String,
-    account: Option<Arc<Account>>,
-}
-
-impl Credentials {
-    pub(super) fn new(credential: &GithubCredential) -> Self {
-        match credential {
-            GithubCredential::Token(token) => Self::Token(token.clone()),
-            GithubCredential::App(app) => {
-                Self::App { app: app.clone(), accounts: Mutex::default() }
-            }
-        }
-    }
-}
-
 impl Github {
     /// Returns the token for a request to a path.
-    pub(super) async fn proof(&self, path: &str) -> Result<Proof, GithubError> {
+    pub(super) async fn authorization(&self, path: &str) -> Result<Authorization, GithubError> {
         let (app, accounts) = match self.credentials() {
             Credentials::Token(token) => {
-                return Ok(Proof { token: token.clone(), payer: String::new(), account: None });
+                return Ok(Authorization {
+                    token: token.clone(),
+                    payer: String::new(),
+                    account: None,
+                });
             }
             Credentials::App { app, accounts } => (app, accounts),
         };
@@ -124,7 +75,7 @@ impl Github {
             Arc::clone(accounts.entry(owner.clone()).or_default())
         };
         let token = self.token_of(&account, app, &lookup).await?;
-        Ok(Proof { token, payer: owner, account: Some(account) })
+        Ok(Authorization { token, payer: owner, account: Some(account) })
     }
 
     async fn token_of(
@@ -145,21 +96,22 @@ impl Github {
 
     /// Discards a token that GitHub has rejected, if it is still in use. Returns whether another token can be
     /// requested.
-    pub(super) async fn renews(&self, proof: &Proof) -> bool {
-        let Some(account) = &proof.account else { return false };
+    pub(super) async fn renews(&self, authorization: &Authorization) -> bool {
+        let Some(account) = &authorization.account else { return false };
         let mut token = account.token.lock().await;
-        if token.as_ref().is_some_and(|token| token.token.expose() == proof.token.expose()) {
+        if token.as_ref().is_some_and(|token| token.token.expose() == authorization.token.expose())
+        {
             *token = None;
         }
         true
     }
 
-    fn as_app(&self, app: &GithubApp) -> Proof {
+    fn as_app(&self, app: &GithubApp) -> Authorization {
         let mut serial = [0; 16];
         let random = default_provider().secure_random.fill(&mut serial);
         random.expect("the system gives random bytes");
         let token = app.key.jwt(&app.id, serial, self.now());
-        Proof { token, payer: "the App".to_owned(), account: None }
+        Authorization { token, payer: "the App".to_owned(), account: None }
     }
 
     async fn installation_token(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde::Deserialize;
 use tracing::info;
 
@@ -20,9 +20,6 @@ const DEFAULT_GROUP: &str = "Default";
 const MAX_PAGES: usize = 100;
 const LOOKUP: &str = "looking the runner group up by the name in setting RunnerGroup";
 const ACCESS: &str = "listing the repositories with access to the runner group";
-
-/// A group, and when it was read.
-pub(super) type KnownGroup = (DateTime<Utc>, Arc<RunnerGroup>);
 
 #[derive(Clone, Deserialize)]
 struct GroupBody {
@@ -59,16 +56,16 @@ impl Github {
         }
         let level = self.scope.api_path(repository);
         // The holder of the lock reads the group; other callers wait for it.
-        let mut known = self.groups().lock().await;
+        let mut cached = self.groups().lock().await;
         let key = format!("{level} {}", name.to_ascii_lowercase());
-        match known.get(&key) {
+        match cached.get(&key) {
             Some((at, group)) if *at + GROUP_TTL > self.now() => {
                 return Ok(Some(Arc::clone(group)));
             }
             _ => {}
         }
         let group = Arc::new(self.look_up(&level, repository.owner(), name).await?);
-        known.insert(key, (self.now(), Arc::clone(&group)));
+        cached.insert(key, (self.now(), Arc::clone(&group)));
         Ok(Some(group))
     }
 

@@ -12,14 +12,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use super::client::{Call, Github, parse};
+use super::client::{Call, Github};
 use super::error::GithubError;
+use super::response::parse;
 use crate::json::JsonFault;
 use crate::transport::Response;
-
-mod cache;
-
-pub(super) use cache::ResponseCache;
 
 /// A list of the API.
 #[derive(Clone, Copy, Debug)]

@@ -1,20 +1,27 @@
-//! Remembers GitHub's responses with their entity tags, for conditional requests.
+//! The caches of the client: responses with their entity tags for conditional requests, and runner groups.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use lru::LruCache;
+
+use crate::runner_group::RunnerGroup;
 
 /// Maximum number of cached responses, a few kilobytes each: several times as many as a run of reconciliation requests.
 /// If a run needs more, the next run finds none of them.
 const MAX_RESPONSES: NonZero<usize> = NonZero::new(2000).expect("2000 is not 0");
 
+/// Runner groups by level and name, each with the time when it was read.
+pub(super) type GroupCache = BTreeMap<String, (DateTime<Utc>, Arc<RunnerGroup>)>;
+
 type AnyBody = Arc<dyn Any + Send + Sync>;
 
 /// GitHub's responses by path and query: the most recently used ones.
 #[derive(Debug)]
-pub(in crate::github) struct ResponseCache(LruCache<String, (String, AnyBody)>);
+pub(super) struct ResponseCache(LruCache<String, (String, AnyBody)>);
 
 impl Default for ResponseCache {
     fn default() -> Self {
