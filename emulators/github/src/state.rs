@@ -1,7 +1,7 @@
-//! Keeps what GitHub knows. Every change is one synchronous step, under one lock.
+//! The state of GitHub. Every change is one synchronous step under one lock.
 //!
-//! A step leaves behind what happened, for the timeline, and what is to be delivered, for the courier.
-//! Nothing in here waits, reads a clock or draws from any chance but its own seeded one.
+//! A step collects the events that it caused, and the delivery queues that it started. State never waits,
+//! never reads a clock, and uses no randomness except its own seeded generators.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -12,83 +12,85 @@ use rand::{Rng, SeedableRng};
 
 use emulator_core::events::EventKind;
 
-use super::Options;
-use super::app::{App, Installation, InstallationToken};
-use super::group::Group;
-use super::hook::{Delivery, Hook};
-use super::job::Job;
-use super::rate::Limits;
-use super::refusals::RunnerError;
-use super::registration::Registration;
-use super::repository::{Repository, Visibility};
-use super::scope::Scope;
+use crate::error::RunnerError;
+use crate::model::app::{App, Installation, InstallationToken};
+use crate::model::group::Group;
+use crate::model::hook::{Delivery, Hook};
+use crate::model::job::Job;
+use crate::model::repository::Repository;
+use crate::model::runner::{Registration, RegistrationToken};
+use crate::options::Options;
 
-mod time;
-mod jobs;
-mod assignment;
-mod registry;
-mod sessions;
-mod announcing;
 mod apps;
+mod assignment;
+mod deliveries;
+mod hooks;
+mod jobs;
+pub(crate) mod rate_limits;
+pub(crate) mod registrations;
+mod repositories;
+pub(crate) mod sessions;
+mod time;
+mod timers;
 
-pub(super) use announcing::Parcel;
-pub(super) use registry::{NotRegistered, Token};
-pub(super) use sessions::{Heard, NoSession};
-use time::Timer;
+use rate_limits::Limits;
+use timers::Timer;
 
-/// All that GitHub knows.
-pub(super) struct State {
-    pub(super) options: Arc<Options>,
-    /// By their full names in lower case.
-    pub(super) repositories: BTreeMap<String, Repository>,
-    pub(super) groups: Vec<Group>,
-    pub(super) jobs: BTreeMap<u64, Job>,
-    pub(super) registrations: BTreeMap<u64, Registration>,
-    pub(super) hooks: BTreeMap<u64, Hook>,
-    pub(super) deliveries: BTreeMap<u64, Delivery>,
-    pub(super) apps: Vec<App>,
-    pub(super) installations: BTreeMap<u64, Installation>,
-    pub(super) installation_tokens: BTreeMap<String, InstallationToken>,
-    /// Every JWT that was taken: none is taken twice.
-    pub(super) seen_jwts: BTreeSet<String>,
-    /// The releases of GitHub's runner, with their times; the oldest first.
-    pub(super) releases: Vec<(String, DateTime<Utc>)>,
-    /// Where `GET /meta` says that hooks come from.
-    pub(super) hook_ranges: Vec<String>,
-    /// By whose they are.
+/// The state of GitHub.
+pub(crate) struct State {
+    pub(crate) options: Arc<Options>,
+    /// By full name in lower case.
+    pub(crate) repositories: BTreeMap<String, Repository>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) jobs: BTreeMap<u64, Job>,
+    pub(crate) registrations: BTreeMap<u64, Registration>,
+    pub(crate) hooks: BTreeMap<u64, Hook>,
+    pub(crate) deliveries: BTreeMap<u64, Delivery>,
+    pub(crate) apps: Vec<App>,
+    pub(crate) installations: BTreeMap<u64, Installation>,
+    pub(crate) installation_tokens: BTreeMap<String, InstallationToken>,
+    /// The JWTs of Apps that were accepted; none is accepted twice.
+    pub(crate) used_jwts: BTreeSet<String>,
+    /// The releases of the runner with their times, oldest first.
+    pub(crate) releases: Vec<(String, DateTime<Utc>)>,
+    /// The source ranges of webhooks in `GET /meta`.
+    pub(crate) hook_ranges: Vec<String>,
+    /// By [`Caller::rate_limit_key`](crate::auth::Caller::rate_limit_key).
     limits: BTreeMap<String, Limits>,
-    /// What the steps so far left for the timeline.
-    pub(super) happened: Vec<EventKind>,
-    /// The chains of deliveries that the steps so far left for the courier to begin.
-    pub(super) started_chains: Vec<u64>,
-    /// Deliveries that wait for the earlier ones of the same job or hook.
-    chains: BTreeMap<u64, VecDeque<u64>>,
-    tokens: BTreeMap<String, Token>,
+    /// Events that were not emitted yet.
+    pub(crate) events: Vec<EventKind>,
+    /// Delivery queues that have no sender yet.
+    pub(crate) started_queues: Vec<u64>,
+    /// Deliveries in order, by job; by webhook for a `ping`.
+    delivery_queues: BTreeMap<u64, VecDeque<u64>>,
+    registration_tokens: BTreeMap<String, RegistrationToken>,
     /// Runners by their client ids.
-    clients: BTreeMap<String, u64>,
+    runners_by_client: BTreeMap<String, u64>,
+    /// Runners by their access tokens.
     access_tokens: BTreeMap<String, u64>,
-    /// What the next requests for a message are rejected with.
-    pub(super) rejections: VecDeque<RunnerError>,
+    /// Rejections of the next polls for messages.
+    pub(crate) rejections: VecDeque<RunnerError>,
     jobs_by_run: BTreeMap<u64, Vec<u64>>,
-    /// Queued jobs that no runner was given.
+    /// Queued jobs that are not assigned to a runner.
     unassigned: BTreeSet<u64>,
-    /// Jobs that a runner was given but has not accepted, with that runner.
+    /// Jobs that are assigned but not accepted, with their runners.
     offered: BTreeMap<u64, u64>,
     /// Online runners without a job.
     idle: BTreeSet<u64>,
     assigning: bool,
     timers: BTreeSet<(DateTime<Utc>, Timer)>,
-    numbers: Numbers,
-    dice: StdRng,
-    /// What access tokens are drawn from: apart, so that a seed assigns jobs alike however often runners ask for one.
-    credentials: StdRng,
+    ids: LastIds,
+    rng: StdRng,
+    /// Generates access tokens. It is separate, so that a seed assigns jobs in the same way no matter how often
+    /// runners request a token.
+    token_rng: StdRng,
 }
 
-/// The next number of each kind.
+/// The last id of each kind.
 ///
-/// Jobs, runs and deliveries are beyond 32 bits, as on github.com. Deliveries there are beyond 53 bits as
-/// well; these are not, because programs in JavaScript, which check the API, cannot read them.
-struct Numbers {
+/// Ids of jobs, runs and deliveries exceed 32 bits, as on github.com. Those of deliveries there exceed 53 bits as
+/// well; not here, because the JavaScript programs that check the API cannot represent them.
+struct LastIds {
     job: u64,
     run: u64,
     runner: u64,
@@ -101,15 +103,32 @@ struct Numbers {
     installation: u64,
 }
 
+impl LastIds {
+    fn new() -> Self {
+        Self {
+            job: 52_000_000_000,
+            run: 18_000_000_000,
+            runner: 20,
+            hook: 600_000_000,
+            delivery: 3_842_091_948_768_772,
+            repository: 800_000_000,
+            owner: 9_000_000,
+            group: Group::DEFAULT,
+            request: 0,
+            installation: 51_000_000,
+        }
+    }
+}
+
 impl State {
-    pub(super) fn new(options: Arc<Options>) -> Self {
-        let dice = StdRng::seed_from_u64(options.seed);
-        let credentials = StdRng::seed_from_u64(!options.seed);
+    pub(crate) fn new(options: Arc<Options>) -> Self {
+        let rng = StdRng::seed_from_u64(options.seed);
+        let token_rng = StdRng::seed_from_u64(!options.seed);
         Self {
             apps: Vec::new(),
             installations: BTreeMap::new(),
             installation_tokens: BTreeMap::new(),
-            seen_jwts: BTreeSet::new(),
+            used_jwts: BTreeSet::new(),
             releases: Vec::new(),
             hook_ranges: options.hook_ranges.clone(),
             limits: BTreeMap::new(),
@@ -120,11 +139,11 @@ impl State {
             registrations: BTreeMap::new(),
             hooks: BTreeMap::new(),
             deliveries: BTreeMap::new(),
-            happened: Vec::new(),
-            started_chains: Vec::new(),
-            chains: BTreeMap::new(),
-            tokens: BTreeMap::new(),
-            clients: BTreeMap::new(),
+            events: Vec::new(),
+            started_queues: Vec::new(),
+            delivery_queues: BTreeMap::new(),
+            registration_tokens: BTreeMap::new(),
+            runners_by_client: BTreeMap::new(),
             access_tokens: BTreeMap::new(),
             rejections: VecDeque::new(),
             jobs_by_run: BTreeMap::new(),
@@ -133,123 +152,42 @@ impl State {
             idle: BTreeSet::new(),
             assigning: true,
             timers: BTreeSet::new(),
-            numbers: Numbers {
-                job: 52_000_000_000,
-                run: 18_000_000_000,
-                runner: 20,
-                hook: 600_000_000,
-                delivery: 3_842_091_948_768_772,
-                repository: 800_000_000,
-                owner: 9_000_000,
-                group: Group::DEFAULT,
-                request: 0,
-                installation: 51_000_000,
-            },
-            credentials,
-            dice,
+            ids: LastIds::new(),
+            token_rng,
+            rng,
         }
     }
 
-    /// Finds a repository by its full name, in whatever case.
-    pub(super) fn repository(&self, full_name: &str) -> Option<&Repository> {
-        self.repositories.get(&full_name.to_ascii_lowercase())
-    }
-
-    /// Makes a repository where there is none of that name, and gives its name as first spelt.
-    pub(super) fn add_repository(
-        &mut self,
-        full_name: &str,
-        visibility: Visibility,
-        now: DateTime<Utc>,
-    ) -> String {
-        if let Some(known) = self.repository(full_name) {
-            return known.full_name.clone();
-        }
-        let owner = full_name.split('/').next().unwrap_or_default();
-        let same_owner = |known: &&Repository| known.owner().eq_ignore_ascii_case(owner);
-        let owner_id = match self.repositories.values().find(same_owner) {
-            Some(known) => known.owner_id,
-            None => next(&mut self.numbers.owner),
-        };
-        let repository = Repository {
-            id: next(&mut self.numbers.repository),
-            full_name: full_name.to_owned(),
-            owner_id,
-            organization: !self.options.personal_accounts.contains(owner),
-            visibility,
-            created_at: now,
-        };
-        self.repositories.insert(full_name.to_ascii_lowercase(), repository);
-        full_name.to_owned()
-    }
-
-    /// Finds a scope, and spells it as GitHub does; `None` where GitHub knows none of that name.
-    pub(super) fn known(&self, scope: &Scope) -> Option<Scope> {
-        match scope {
-            Scope::Repository(name) => {
-                Some(Scope::Repository(self.repository(name)?.full_name.clone()))
-            }
-            Scope::Organization(name) => {
-                let of_it = |known: &&Repository| {
-                    known.organization && known.owner().eq_ignore_ascii_case(name)
-                };
-                let known = self.repositories.values().find(of_it)?;
-                Some(Scope::Organization(known.owner().to_owned()))
-            }
-            Scope::Enterprise(slug) => {
-                let known = self.options.enterprise.as_ref()?;
-                known.eq_ignore_ascii_case(slug).then(|| Scope::Enterprise(known.clone()))
-            }
-        }
-    }
-
-    /// Adds a runner group to an organization or an enterprise, and gives its number.
-    pub(super) fn add_group(&mut self, mut group: Group) -> u64 {
-        group.id = next(&mut self.numbers.group);
-        self.groups.push(group);
-        self.numbers.group
-    }
-
-    /// Lists the runner groups of a scope, the default group first.
-    pub(super) fn groups_of(&self, scope: &Scope) -> Vec<Group> {
-        let own = self.groups.iter().filter(|group| group.scope == *scope).cloned();
-        std::iter::once(Group::default_of(scope)).chain(own).collect()
-    }
-
-    /// Finds a runner group of a scope.
-    pub(super) fn group(&self, scope: &Scope, id: u64) -> Option<Group> {
-        self.groups_of(scope).into_iter().find(|group| group.id == id)
-    }
-
-    /// Looks at what is left to a caller.
-    pub(super) fn limits_of(&mut self, caller: &str) -> &mut Limits {
+    /// Returns the rate limits of a caller.
+    pub(crate) fn limits_of(&mut self, caller: &str) -> &mut Limits {
         let hourly = self.options.rate_limit;
         self.limits.entry(caller.to_owned()).or_insert_with(|| Limits::new(hourly))
     }
 
-    /// Draws the id of an API request.
-    pub(super) fn request_id(&mut self) -> String {
-        let number = next(&mut self.numbers.request);
-        format!("{:04X}:{number:06X}", self.dice.random::<u16>())
+    /// Generates the id of an API request.
+    pub(crate) fn request_id(&mut self) -> String {
+        let number = next(&mut self.ids.request);
+        format!("{:04X}:{number:06X}", self.rng.random::<u16>())
     }
 
     fn guid(&mut self) -> String {
-        uuid::Builder::from_random_bytes(self.dice.random()).into_uuid().to_string()
+        uuid::Builder::from_random_bytes(self.rng.random()).into_uuid().to_string()
     }
 
     fn secret(&mut self, length: usize) -> String {
         const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-        (0..length).map(|_| char::from(LETTERS[self.dice.random_range(0..32)])).collect()
+        (0..length).map(|_| char::from(LETTERS[self.rng.random_range(0..32)])).collect()
     }
 
-    /// Chooses one of several, as a die would.
+    /// Chooses one item at random; `None` of an empty list.
     fn choose(&mut self, from: &[u64]) -> Option<u64> {
-        let sides = from.len();
-        (sides > 0).then(|| from[self.dice.random_range(0..sides)])
+        let count = from.len();
+        (count > 0).then(|| from[self.rng.random_range(0..count)])
     }
 }
 
-fn next(number: &mut u64) -> u64 {
-    *number += 1;
-    *number
+/// Increments a last id and returns it.
+fn next(id: &mut u64) -> u64 {
+    *id += 1;
+    *id
 }

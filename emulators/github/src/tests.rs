@@ -1,4 +1,4 @@
-//! Tells GitHub's stories over HTTP on loopback.
+//! Tests of GitHub over HTTP on loopback.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
-use super::{GitHub, Options};
+use super::{GitHub, Options, Visibility};
 use emulator_core::clock::Clock;
 use emulator_core::events::{Event, EventContext, EventKind};
 use emulator_core::service::{self, Emulator, Listening, Request, Response, Service};
@@ -23,7 +23,7 @@ mod webhooks;
 
 pub(crate) const TOKEN: &str = "ghp_secret";
 
-/// An emulated GitHub on the network, with somebody who calls it.
+/// An emulated GitHub on loopback, and a client.
 pub(crate) struct World {
     pub(crate) github: Arc<GitHub>,
     pub(crate) listening: Listening,
@@ -39,15 +39,15 @@ impl World {
 
     pub(crate) async fn with(options: Options) -> Self {
         let origin: DateTime<Utc> = "2026-11-21T12:00:00Z".parse().unwrap();
-        let site = EventContext::new(Clock::starting_at(origin));
-        let (clock, events) = (site.clock.clone(), site.subscribe());
-        let github = GitHub::new(options, site);
+        let context = EventContext::new(Clock::starting_at(origin));
+        let (clock, events) = (context.clock.clone(), context.subscribe());
+        let github = GitHub::new(options, context);
         let service = Service::new(Arc::clone(&github));
         let listening = service::serve(service, loopback()).await.unwrap();
         Self { github, listening, clock, events, transport: transport::http() }
     }
 
-    /// Calls the API with the right credentials.
+    /// Calls the API with valid credentials.
     pub(crate) async fn api(
         &self,
         method: Method,
@@ -75,37 +75,42 @@ impl World {
         response.map(|body| serde_json::from_slice(&body).unwrap_or_default())
     }
 
-    /// Registers a runner of `octo/app`, and gives its number and its configuration.
+    /// Registers a runner of `octo/app`; returns its id and its configuration.
     pub(crate) async fn register(&self, name: &str, labels: &[&str]) -> (u64, String) {
-        self.github.add_repository("octo/app", super::Visibility::Private);
+        self.github.add_repository("octo/app", Visibility::Private);
         let body = json!({ "name": name, "runner_group_id": 1, "labels": labels });
         let path = "/repos/octo/app/actions/runners/generate-jitconfig";
-        let answer = self.api(Method::POST, path, body).await;
-        assert_eq!(answer.status(), StatusCode::CREATED, "{:?}", answer.body());
-        let answer = answer.into_body();
-        let config = answer["encoded_jit_config"].as_str().unwrap().to_owned();
-        (answer["runner"]["id"].as_u64().unwrap(), config)
+        let response = self.api(Method::POST, path, body).await;
+        assert_eq!(response.status(), StatusCode::CREATED, "{:?}", response.body());
+        let response = response.into_body();
+        let config = response["encoded_jit_config"].as_str().unwrap().to_owned();
+        (response["runner"]["id"].as_u64().unwrap(), config)
     }
 
-    /// Registers a runner that a test plays itself, and opens its session.
-    pub(crate) async fn player(&self, name: &str, labels: &[&str]) -> Player {
+    /// Registers a runner, and opens its session.
+    pub(crate) async fn runner(&self, name: &str, labels: &[&str]) -> TestRunner {
         let (id, _) = self.register(name, labels).await;
-        let mut player = Player { id, token: self.access_token(id), session: String::new() };
-        let body = json!({ "version": "2.336.0", "os": "Linux" });
-        let answer = self.play(&player, Method::POST, "sessions", body).await;
-        player.session = answer.body()["session"].as_str().unwrap().to_owned();
-        player
+        self.open_session(id).await
     }
 
-    /// Issues an access token to a runner, without its key.
+    /// Opens a session of a registered runner.
+    pub(crate) async fn open_session(&self, id: u64) -> TestRunner {
+        let mut runner = TestRunner { id, token: self.access_token(id), session: String::new() };
+        let body = json!({ "version": "2.336.0", "os": "Linux" });
+        let response = self.call_as(&runner, Method::POST, "sessions", body).await;
+        runner.session = response.body()["session"].as_str().unwrap().to_owned();
+        runner
+    }
+
+    /// Issues an access token to a runner without its key.
     pub(crate) fn access_token(&self, id: u64) -> String {
-        self.github.step(|state, _| state.access_token(id))
+        self.github.step(|state, _| state.issue_access_token(id))
     }
 
     /// Calls the runner service as a runner.
-    pub(crate) async fn play(
+    pub(crate) async fn call_as(
         &self,
-        player: &Player,
+        runner: &TestRunner,
         method: Method,
         path: &str,
         body: Value,
@@ -113,37 +118,40 @@ impl World {
         let request = http::Request::builder()
             .method(method)
             .uri(format!("{}/_services/{path}", self.listening.url))
-            .header(header::AUTHORIZATION, format!("Bearer {}", player.token))
+            .header(header::AUTHORIZATION, format!("Bearer {}", runner.token))
             .body(Bytes::from(body.to_string()));
         self.send(request.unwrap()).await
     }
 
     /// Waits for a job as a runner, and accepts it.
-    pub(crate) async fn take_job(&self, player: &Player) -> u64 {
-        let path = format!("sessions/{}/message?after=0", player.session);
-        let message = self.play(player, Method::GET, &path, Value::Null).await.into_body();
+    pub(crate) async fn accept_job(&self, runner: &TestRunner) -> u64 {
+        let path = format!("sessions/{}/message?after=0", runner.session);
+        let message = self.call_as(runner, Method::GET, &path, Value::Null).await.into_body();
         let job = message["message"]["job"].as_u64().unwrap();
-        let answer =
-            self.play(player, Method::POST, &format!("jobs/{job}/acceptance"), json!({})).await;
-        assert_eq!(answer.status(), StatusCode::OK);
+        let response =
+            self.call_as(runner, Method::POST, &format!("jobs/{job}/acceptance"), json!({})).await;
+        assert_eq!(response.status(), StatusCode::OK);
         job
     }
 
-    /// Waits for something to happen, and gives all that happened until then.
-    pub(crate) async fn wait_for(&mut self, is_it: impl Fn(&EventKind) -> bool) -> Vec<EventKind> {
+    /// Waits for an event, and returns all events until then.
+    pub(crate) async fn wait_for(
+        &mut self,
+        matches: impl Fn(&EventKind) -> bool,
+    ) -> Vec<EventKind> {
         let mut seen = Vec::new();
         loop {
-            let happening = self.events.recv().await.unwrap().kind;
-            seen.push(happening.clone());
-            if is_it(&happening) {
+            let event = self.events.recv().await.unwrap().kind;
+            seen.push(event.clone());
+            if matches(&event) {
                 return seen;
             }
         }
     }
 }
 
-/// A runner that a test plays itself.
-pub(crate) struct Player {
+/// A registered runner whose requests a test makes itself.
+pub(crate) struct TestRunner {
     pub(crate) id: u64,
     pub(crate) token: String,
     pub(crate) session: String,
@@ -153,10 +161,10 @@ pub(crate) fn loopback() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 0).into()
 }
 
-/// Somebody who is told, and answers with the statuses that were laid out, then with 200.
+/// A receiver of webhooks. It responds with the given statuses, then with 200.
 pub(crate) struct Receiver {
     clock: Clock,
-    got: std::sync::Mutex<Vec<Request>>,
+    received: std::sync::Mutex<Vec<Request>>,
     statuses: std::sync::Mutex<Vec<u16>>,
 }
 
@@ -164,16 +172,16 @@ impl Receiver {
     pub(crate) async fn start(world: &World, statuses: &[u16]) -> (Arc<Self>, Listening) {
         let receiver = Arc::new(Self {
             clock: world.clock.clone(),
-            got: std::sync::Mutex::default(),
+            received: std::sync::Mutex::default(),
             statuses: std::sync::Mutex::new(statuses.iter().rev().copied().collect()),
         });
         let service = Service::new(Arc::clone(&receiver));
         (receiver, service::serve(service, loopback()).await.unwrap())
     }
 
-    pub(crate) fn got(&self, event: &str) -> Vec<Request> {
-        let is_it = |request: &&Request| request.headers()["x-github-event"] == event;
-        self.got.lock().unwrap().iter().filter(is_it).cloned().collect()
+    pub(crate) fn received(&self, event: &str) -> Vec<Request> {
+        let is_event = |request: &&Request| request.headers()["x-github-event"] == event;
+        self.received.lock().unwrap().iter().filter(is_event).cloned().collect()
     }
 }
 
@@ -186,7 +194,7 @@ impl Emulator for Receiver {
     }
 
     async fn answer(&self, (): (), request: Request) -> Response {
-        self.got.lock().unwrap().push(request);
+        self.received.lock().unwrap().push(request);
         let status = self.statuses.lock().unwrap().pop().unwrap_or(200);
         self.failure(StatusCode::from_u16(status).unwrap(), "received")
     }

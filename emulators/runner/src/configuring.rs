@@ -10,7 +10,7 @@ use super::rejected::Rejected;
 use super::service::Service;
 use super::{Ending, Listener, VERSION, home};
 use emulator_core::service::Response;
-use github_emulator::keys::{Key, key};
+use github_emulator::runner_keys::{Key, key};
 
 /// How often it tries to register.
 const REGISTRATIONS: u32 = 3;

@@ -1,15 +1,18 @@
-//! Keeps Apps, their installations and the tokens of these.
+//! Apps, their installations and installation access tokens.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{State, next};
-use crate::app::{App, Installation, InstallationToken};
+use crate::model::app::{App, Installation, InstallationToken};
+
+/// The lifetime of an installation access token.
+const TOKEN_TTL: TimeDelta = TimeDelta::hours(1);
 
 impl State {
     /// Registers an App, and installs it on its accounts.
     pub(crate) fn add_app(&mut self, app: App, now: DateTime<Utc>) {
         for account in &app.installed_on {
-            let id = next(&mut self.numbers.installation);
+            let id = next(&mut self.ids.installation);
             let (app, account) = (app.clone(), account.clone());
             let installation = Installation { id, app, account, created_at: now };
             self.installations.insert(id, installation);
@@ -17,29 +20,28 @@ impl State {
         self.apps.push(app);
     }
 
-    /// Takes an App away from an account, and with it its tokens there.
+    /// Removes all installations on an account, with their tokens.
     pub(crate) fn remove_installation(&mut self, account: &str) {
         self.installations.retain(|_, known| known.account != account);
         self.revoke_tokens(account);
     }
 
-    /// Makes an account's tokens invalid before their time.
+    /// Revokes the tokens of an account's installations.
     pub(crate) fn revoke_tokens(&mut self, account: &str) {
         self.installation_tokens.retain(|_, known| known.account != account);
     }
 
     /// Finds the installation of an App on an account.
-    pub(crate) fn installation_on(&self, app: &App, account: &str) -> Option<&Installation> {
-        let is_it = |known: &&Installation| {
-            known.app.id == app.id && known.account.eq_ignore_ascii_case(account)
+    pub(crate) fn installation_on(&self, app: u64, account: &str) -> Option<&Installation> {
+        let matches = |known: &&Installation| {
+            known.app.id == app && known.account.eq_ignore_ascii_case(account)
         };
-        self.installations.values().find(is_it)
+        self.installations.values().find(matches)
     }
 
-    /// Makes a token of an installation, which lives for an hour; `None` where there is no such installation
-    /// of the App.
+    /// Issues an installation access token; `None` if the App has no such installation.
     ///
-    /// Its form is that of tokens since 2026: longer than the 40 characters of old.
+    /// The format is that of tokens since 2026: longer than the former 40 characters.
     pub(crate) fn issue_installation_token(
         &mut self,
         app: &App,
@@ -50,7 +52,7 @@ impl State {
         let token = InstallationToken {
             account: known.account.clone(),
             permissions: known.app.permissions.clone(),
-            expires_at: now + TimeDelta::hours(1),
+            expires_at: now + TOKEN_TTL,
         };
         let text = format!("ghs_{}_{}", app.id, self.secret(480));
         self.installation_tokens.insert(text.clone(), token.clone());

@@ -1,28 +1,28 @@
-//! Leads jobs from the queue to their conclusion.
+//! The life of a job, from the queue to its conclusion.
 
 use chrono::{DateTime, Utc};
 use rand::Rng;
 
-use crate::job::{Conclusion, Gate, Job, JobStatus, NewJob, Report, ServingRunner};
-use crate::registration::Message;
-use crate::run::Run;
 use emulator_core::events::EventKind;
 
 use super::{State, next};
+use crate::model::job::{Conclusion, Gate, Job, JobStatus, NewJob, Report, ServingRunner};
+use crate::model::run::Run;
+use crate::model::runner::Message;
 
 impl State {
-    /// Queues a job, and tells the hooks.
-    pub(crate) fn queue(&mut self, order: NewJob, now: DateTime<Utc>) -> u64 {
-        let run = order.run.unwrap_or_else(|| next(&mut self.numbers.run));
-        let gated = order.gate != Gate::None;
+    /// Queues a job, and sends its webhooks.
+    pub(crate) fn queue_job(&mut self, new: NewJob, now: DateTime<Utc>) -> u64 {
+        let run = new.run.unwrap_or_else(|| next(&mut self.ids.run));
+        let gated = new.gate != Gate::None;
         let job = Job {
-            id: next(&mut self.numbers.job),
+            id: next(&mut self.ids.job),
             run,
             attempt: self.jobs_of(run).map(|job| job.attempt).max().unwrap_or(1),
-            repository: self.add_repository(&order.repository, order.visibility, now),
-            labels: order.labels,
-            group: order.group,
-            gate: order.gate,
+            repository: self.add_repository(&new.repository, new.visibility, now),
+            labels: new.labels,
+            group: new.group,
+            gate: new.gate,
             status: if gated { JobStatus::Waiting } else { JobStatus::Queued },
             conclusion: None,
             created_at: now,
@@ -30,30 +30,30 @@ impl State {
             completed_at: None,
             runner: None,
             assignments: 0,
-            runs_for: order.runs_for,
-            script: order.script,
-            pre: order.pre,
-            always: order.always,
-            set_up_fails: order.set_up_fails,
-            silent: order.silent,
+            runs_for: new.runs_for,
+            script: new.script,
+            pre: new.pre,
+            always: new.always,
+            set_up_fails: new.set_up_fails,
+            silent: new.silent,
             steps: Vec::new(),
             annotations: Vec::new(),
             zeroed: false,
             cancelling: false,
         };
-        self.enter(job, now)
+        self.add_job(job, now)
     }
 
-    /// Runs a completed job again, as a new job of the run's next attempt; `None` where its run has not ended.
+    /// Runs a completed job again, as a new job of the run's next attempt; `None` if the run is not completed.
     ///
-    /// <https://docs.github.com/en/rest/actions/workflow-runs#re-run-a-job-from-a-workflow-run> refuses that.
+    /// <https://docs.github.com/en/rest/actions/workflow-runs#re-run-a-job-from-a-workflow-run> rejects that.
     pub(crate) fn rerun(&mut self, id: u64, now: DateTime<Utc>) -> Option<u64> {
         let done = self.jobs.get(&id)?.clone();
         if self.jobs_of(done.run).any(|job| job.status != JobStatus::Completed) {
             return None;
         }
         let again = Job {
-            id: next(&mut self.numbers.job),
+            id: next(&mut self.ids.job),
             attempt: done.attempt + 1,
             status: if done.gate == Gate::None { JobStatus::Queued } else { JobStatus::Waiting },
             conclusion: None,
@@ -68,41 +68,41 @@ impl State {
             cancelling: false,
             ..done
         };
-        Some(self.enter(again, now))
+        Some(self.add_job(again, now))
     }
 
-    fn enter(&mut self, job: Job, now: DateTime<Utc>) -> u64 {
+    fn add_job(&mut self, job: Job, now: DateTime<Utc>) -> u64 {
         let (id, gate) = (job.id, job.gate);
         self.jobs_by_run.entry(job.run).or_default().push(id);
         self.jobs.insert(id, job);
         match gate {
             Gate::None => {
-                self.announce(id, "queued", JobStatus::Queued, now);
-                self.seek_runner(id, now);
+                self.send_job_event(id, "queued", JobStatus::Queued, now);
+                self.enqueue_job(id, now);
             }
             Gate::WaitingFirst => {
-                self.announce(id, "queued", JobStatus::Waiting, now);
-                self.announce(id, "waiting", JobStatus::Waiting, now);
+                self.send_job_event(id, "queued", JobStatus::Waiting, now);
+                self.send_job_event(id, "waiting", JobStatus::Waiting, now);
             }
-            Gate::QueuedThenGated => self.announce(id, "queued", JobStatus::Queued, now),
+            Gate::QueuedThenGated => self.send_job_event(id, "queued", JobStatus::Queued, now),
         }
         id
     }
 
-    /// Opens the gate before a job; tells whether it waited.
+    /// Approves a gated job; returns whether it was waiting.
     pub(crate) fn approve(&mut self, id: u64, now: DateTime<Utc>) -> bool {
         let Some(job) = self.jobs.get_mut(&id).filter(|job| job.status == JobStatus::Waiting)
         else {
             return false;
         };
         job.status = JobStatus::Queued;
-        self.announce(id, "queued", JobStatus::Queued, now);
-        self.seek_runner(id, now);
+        self.send_job_event(id, "queued", JobStatus::Queued, now);
+        self.enqueue_job(id, now);
         true
     }
 
-    /// Cancels a job: at once before it runs, by way of its runner while it runs. Tells whether there
-    /// was something to cancel.
+    /// Cancels a job: immediately before it runs, through its runner while it runs. Returns false for a
+    /// completed or unknown job.
     pub(crate) fn cancel(&mut self, id: u64, now: DateTime<Utc>) -> bool {
         let Some(job) = self.jobs.get_mut(&id) else { return false };
         match job.status {
@@ -120,55 +120,55 @@ impl State {
         true
     }
 
-    /// Starts a job on the runner that accepts it. A repeated acceptance, after a lost answer, starts
-    /// nothing new; `None` where the job is not that runner's any more.
+    /// Starts a job on the runner that accepts it. A repeated acceptance, after a lost response, changes
+    /// nothing. Returns `None` if the job is no longer assigned to the runner.
     pub(crate) fn accept(&mut self, runner: u64, id: u64, now: DateTime<Utc>) -> Option<Job> {
         if self.offered.get(&id) == Some(&runner) {
             self.offered.remove(&id);
-            let serving = self.serving(runner)?;
+            let serving = self.serving_runner(runner)?;
             let name = serving.name.clone();
             let job = self.jobs.get_mut(&id)?;
             job.status = JobStatus::InProgress;
             job.started_at = Some(now);
             job.runner = Some(serving);
-            self.happened.push(EventKind::JobStarted { job: id, runner: name });
-            self.announce(id, "in_progress", JobStatus::InProgress, now);
+            self.events.push(EventKind::JobStarted { job: id, runner: name });
+            self.send_job_event(id, "in_progress", JobStatus::InProgress, now);
         }
-        self.jobs.get(&id).filter(|job| job.is_served_by(runner)).cloned()
+        self.jobs.get(&id).filter(|job| job.runs_on(runner)).cloned()
     }
 
-    /// Returns whether a job is still a runner's own, accepted or not.
+    /// Returns whether a job is still assigned to a runner, accepted or not.
     pub(crate) fn has_job(&self, runner: u64, id: u64) -> bool {
         let offered = self.offered.get(&id) == Some(&runner);
-        offered || self.jobs.get(&id).is_some_and(|job| job.is_served_by(runner))
+        offered || self.jobs.get(&id).is_some_and(|job| job.runs_on(runner))
     }
 
-    /// Ends a job as its runner reports it; tells whether the job was that runner's to end.
-    pub(crate) fn conclude(
+    /// Completes a job with its runner's report; returns false if the job does not run on that runner.
+    pub(crate) fn report(
         &mut self,
         runner: u64,
         id: u64,
         report: Report,
         now: DateTime<Utc>,
     ) -> bool {
-        let job = self.jobs.get_mut(&id).filter(|job| job.is_served_by(runner));
+        let job = self.jobs.get_mut(&id).filter(|job| job.runs_on(runner));
         let Some(job) = job else { return false };
         (job.steps, job.annotations) = (report.steps, report.annotations);
         self.complete(id, report.conclusion, now);
-        self.dismiss(runner, now);
+        self.finish_job(runner, now);
         true
     }
 
     pub(super) fn complete(&mut self, id: u64, conclusion: Conclusion, now: DateTime<Utc>) {
-        let zeroed = self.dice.random();
+        let zeroed = self.rng.random();
         let Some(job) = self.jobs.get_mut(&id) else { return };
         let conclusion = if job.cancelling { Conclusion::Cancelled } else { conclusion };
         job.status = JobStatus::Completed;
         job.conclusion = Some(conclusion);
         job.completed_at = Some(now);
         job.zeroed = zeroed;
-        self.happened.push(EventKind::JobDone { job: id, conclusion: conclusion.as_str() });
-        self.announce(id, "completed", JobStatus::Completed, now);
+        self.events.push(EventKind::JobDone { job: id, conclusion: conclusion.as_str() });
+        self.send_job_event(id, "completed", JobStatus::Completed, now);
     }
 
     /// Lists the jobs of a run, of all its attempts.
@@ -182,17 +182,10 @@ impl State {
         self.jobs_by_run.values().filter_map(move |ids| Run::of(&jobs(ids)))
     }
 
-    fn serving(&self, id: u64) -> Option<ServingRunner> {
+    fn serving_runner(&self, id: u64) -> Option<ServingRunner> {
         let runner = &self.registrations.get(&id)?.runner;
         let group = self.group(&runner.scope, runner.group)?;
         let name = runner.name.clone();
         Some(ServingRunner { id, name, group_id: group.id, group_name: group.name })
-    }
-}
-
-impl Job {
-    fn is_served_by(&self, runner: u64) -> bool {
-        self.status == JobStatus::InProgress
-            && self.runner.as_ref().is_some_and(|serving| serving.id == runner)
     }
 }

@@ -1,4 +1,4 @@
-//! Keeps the sessions in which runners listen.
+//! Runner sessions and their messages.
 
 use std::sync::Arc;
 
@@ -6,55 +6,57 @@ use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::registration::{Message, Session};
 use emulator_core::events::EventKind;
 
 use super::State;
-use crate::refusals::RunnerError;
+use crate::error::RunnerError;
+use crate::model::runner::{Message, Session};
 
-/// Why a runner gets no session.
+/// The reason why no session was opened.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum NoSession {
-    /// It has one already.
+pub(crate) enum SessionError {
+    /// The runner already has one.
     Conflict,
-    /// Its registration was removed.
+    /// The registration was removed.
     NoRunner,
 }
 
-/// What a request for a message finds.
-pub(crate) enum Heard {
-    /// The session is over, or the registration.
-    Gone(RunnerError),
-    /// A message, with its number.
+/// The result of a poll for messages.
+pub(crate) enum Poll {
+    /// The session or the registration is over.
+    Rejected(RunnerError),
+    /// A message with its number.
     Message(u64, Message),
-    /// Nothing yet; there may be something when this wakes.
-    Nothing(Arc<Notify>),
+    /// No message yet; poll again when this wakes.
+    Empty(Arc<Notify>),
 }
 
 impl State {
-    /// Opens a runner's session, and gives its id.
+    /// Opens a runner's session and returns its id.
+    ///
+    /// A runner whose version is rejected at its first poll gets a session but no job.
     pub(crate) fn open_session(
         &mut self,
         runner: u64,
         (os, version): (String, String),
-        is_refused: bool,
+        is_version_rejected: bool,
         now: DateTime<Utc>,
-    ) -> Result<String, NoSession> {
+    ) -> Result<String, SessionError> {
         let id = self.guid();
-        let known = self.registrations.get_mut(&runner).ok_or(NoSession::NoRunner)?;
+        let known = self.registrations.get_mut(&runner).ok_or(SessionError::NoRunner)?;
         if known.session.is_some() {
-            return Err(NoSession::Conflict);
+            return Err(SessionError::Conflict);
         }
         known.session = Some(Session::new(id.clone(), now));
         known.offline_since = None;
         known.runner.online = true;
         known.runner.os = os;
         known.runner.version = Some(version);
-        let idle = known.job.is_none() && !is_refused;
-        self.happened.push(EventKind::RunnerOnline { runner: known.runner.name.clone() });
-        self.expect_sign_of_life(runner, now);
-        if idle {
-            self.seek_job(runner, now);
+        let is_idle = known.job.is_none() && !is_version_rejected;
+        self.events.push(EventKind::RunnerOnline { runner: known.runner.name.clone() });
+        self.start_session_timer(runner, now);
+        if is_idle {
+            self.set_idle(runner, now);
         }
         Ok(id)
     }
@@ -69,11 +71,15 @@ impl State {
         known.idle_since = None;
         known.offline_since = Some(now);
         self.idle.remove(&runner);
-        self.limit_absence(runner, now);
+        self.start_offline_timers(runner, now);
     }
 
-    /// Takes what the next request for a message is to be rejected with, if something was ordered.
-    pub(crate) fn rejection(&mut self, runner: u64, now: DateTime<Utc>) -> Option<RunnerError> {
+    /// Takes the rejection that the test API queued for the next poll, if any.
+    pub(crate) fn next_rejection(
+        &mut self,
+        runner: u64,
+        now: DateTime<Utc>,
+    ) -> Option<RunnerError> {
         let error = self.rejections.pop_front()?;
         if error == RunnerError::RunnerSessionInvalid {
             self.end_session(runner, now);
@@ -81,35 +87,43 @@ impl State {
         Some(error)
     }
 
-    /// Looks for the first message after the last that the runner has seen.
-    pub(crate) fn hear(&mut self, runner: u64, session: &str, after: u64) -> Heard {
+    /// Returns the first message after number `after`, the last one that the runner has seen.
+    pub(crate) fn poll(&mut self, runner: u64, session: &str, after: u64) -> Poll {
         if !self.registrations.contains_key(&runner) {
-            return Heard::Gone(RunnerError::RunnerNotFound);
+            return Poll::Rejected(RunnerError::RunnerNotFound);
         }
         let Some(session) = self.session(runner, session) else {
-            return Heard::Gone(RunnerError::RunnerSessionInvalid);
+            return Poll::Rejected(RunnerError::RunnerSessionInvalid);
         };
         session.inbox.retain(|&(number, _)| number > after);
         match session.inbox.front() {
-            Some(&(number, message)) => Heard::Message(number, message),
-            None => Heard::Nothing(Arc::clone(&session.woken)),
+            Some(&(number, message)) => Poll::Message(number, message),
+            None => Poll::Empty(Arc::clone(&session.message_ready)),
         }
     }
 
-    /// Notes that a request for a message begins.
+    /// Records the start of a poll.
     pub(crate) fn begin_poll(&mut self, runner: u64, session: &str) {
         if let Some(session) = self.session(runner, session) {
             session.polls += 1;
         }
     }
 
-    /// Notes that a request for a message ended, answered or not.
+    /// Records the end of a poll, answered or not.
     pub(crate) fn end_poll(&mut self, runner: u64, session: &str, now: DateTime<Utc>) {
         let Some(session) = self.session(runner, session) else { return };
         session.polls = session.polls.saturating_sub(1);
-        session.heard_at = now;
-        session.heard = Instant::now();
-        self.expect_sign_of_life(runner, now);
+        session.last_poll = now;
+        session.last_poll_instant = Instant::now();
+        self.start_session_timer(runner, now);
+    }
+
+    /// Sends a message to a runner, if it has a session.
+    pub(crate) fn send(&mut self, runner: Option<u64>, message: Message) {
+        let known = runner.and_then(|runner| self.registrations.get_mut(&runner));
+        if let Some(session) = known.and_then(|known| known.session.as_mut()) {
+            session.send(message);
+        }
     }
 
     fn session(&mut self, runner: u64, id: &str) -> Option<&mut Session> {

@@ -1,4 +1,4 @@
-//! Calls the REST API as a client would.
+//! The REST API, as a client calls it.
 
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use http::{Method, StatusCode, header};
@@ -10,7 +10,7 @@ use crate::{NewJob, Options, Visibility};
 const JIT: &str = "/repos/octo/app/actions/runners/generate-jitconfig";
 
 #[tokio::test]
-async fn who_shows_no_or_wrong_credentials_or_no_name_is_refused() {
+async fn a_request_without_credentials_or_user_agent_is_rejected() {
     let world = World::start().await;
     let path = format!("{}/repos/octo/app", world.listening.url);
     let none = http::Request::get(&path).header(header::USER_AGENT, "mayfly");
@@ -19,12 +19,12 @@ async fn who_shows_no_or_wrong_credentials_or_no_name_is_refused() {
         .header(header::AUTHORIZATION, "token ghp_other");
     let nameless =
         http::Request::get(&path).header(header::AUTHORIZATION, format!("token {TOKEN}"));
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for request in [none, wrong, nameless] {
-        let answer = world.send(request.body(bytes::Bytes::new()).unwrap()).await;
-        answers.push(format!("{} {}", answer.status(), answer.body()["message"]));
+        let response = world.send(request.body(bytes::Bytes::new()).unwrap()).await;
+        responses.push(format!("{} {}", response.status(), response.body()["message"]));
     }
-    insta::assert_snapshot!(answers.join("\n"), @r#"
+    insta::assert_snapshot!(responses.join("\n"), @r#"
     401 Unauthorized "Requires authentication"
     401 Unauthorized "Bad credentials"
     403 Forbidden "Request forbidden by administrative rules. Please make sure your request has a User-Agent header."
@@ -36,10 +36,10 @@ async fn a_second_runner_of_the_same_name_is_a_conflict() {
     let world = World::start().await;
     world.register("gh-1", &["linux"]).await;
     let body = json!({ "name": "GH-1", "runner_group_id": 1, "labels": ["linux"] });
-    let answer = world.api(Method::POST, JIT, body).await;
-    assert_eq!(answer.status(), StatusCode::CONFLICT);
+    let response = world.api(Method::POST, JIT, body).await;
+    assert_eq!(response.status(), StatusCode::CONFLICT);
     assert_eq!(
-        answer.body()["message"],
+        response.body()["message"],
         "Already exists - A runner with the name GH-1 already exists."
     );
     let found = world.get("/repos/octo/app/actions/runners?name=gh-1").await;
@@ -47,7 +47,7 @@ async fn a_second_runner_of_the_same_name_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_configuration_without_name_group_or_labels_is_invalid() {
+async fn a_jit_config_without_name_group_or_labels_is_invalid() {
     let world = World::start().await;
     world.github.add_repository("octo/app", Visibility::Private);
     let labels: Vec<String> = (0..101).map(|number| format!("l{number}")).collect();
@@ -57,8 +57,8 @@ async fn a_configuration_without_name_group_or_labels_is_invalid() {
         json!({ "name": "r", "runner_group_id": 1, "labels": [] }),
         json!({ "name": "r", "runner_group_id": 1, "labels": labels }),
     ] {
-        let answer = world.api(Method::POST, JIT, body).await;
-        assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        let response = world.api(Method::POST, JIT, body).await;
+        assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
     }
     let body = json!({ "name": "r", "runner_group_id": 7, "labels": ["linux"] });
     assert_eq!(world.api(Method::POST, JIT, body).await.status(), StatusCode::NOT_FOUND);
@@ -68,9 +68,9 @@ async fn a_configuration_without_name_group_or_labels_is_invalid() {
 #[tokio::test]
 async fn a_busy_runner_cannot_be_deleted_and_an_idle_one_can() {
     let world = World::start().await;
-    let player = world.player("gh-1", &["linux"]).await;
+    let runner = world.runner("gh-1", &["linux"]).await;
     world.github.queue_job(NewJob::new("octo/app", &["linux"]));
-    let path = format!("/repos/octo/app/actions/runners/{}", player.id);
+    let path = format!("/repos/octo/app/actions/runners/{}", runner.id);
     let busy = world.api(Method::DELETE, &path, Value::Null).await;
     assert_eq!(busy.status(), StatusCode::UNPROCESSABLE_ENTITY);
     let (idle, _) = world.register("gh-2", &["linux"]).await;
@@ -83,11 +83,11 @@ async fn a_busy_runner_cannot_be_deleted_and_an_idle_one_can() {
 }
 
 #[tokio::test]
-async fn an_answer_carries_githubs_headers_and_is_not_sent_twice() {
+async fn a_response_has_rate_limit_headers_and_a_reusable_etag() {
     let world = World::start().await;
     world.github.add_repository("octo/app", Visibility::Private);
-    let answer = world.get("/api/v3/repos/octo/app").await;
-    let mut headers: Vec<String> = answer
+    let response = world.get("/api/v3/repos/octo/app").await;
+    let mut headers: Vec<String> = response
         .headers()
         .iter()
         .filter(|(name, _)| name.as_str().starts_with("x-ratelimit") || *name == "content-type")
@@ -103,18 +103,18 @@ async fn an_answer_carries_githubs_headers_and_is_not_sent_twice() {
     x-ratelimit-used: 1
     ");
     let api = format!("{}/api/v3/repos/octo/app", world.listening.url);
-    assert_eq!(answer.body()["url"], api);
+    assert_eq!(response.body()["url"], api);
     let again = world
         .request(Method::GET, "/api/v3/repos/octo/app")
-        .header(header::IF_NONE_MATCH, &answer.headers()[header::ETAG]);
+        .header(header::IF_NONE_MATCH, &response.headers()[header::ETAG]);
     let again = world.send(again.body(bytes::Bytes::new()).unwrap()).await;
     assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
-    // What has not changed costs nothing.
+    // 304 is free.
     assert_eq!(again.headers()["x-ratelimit-remaining"], "4999");
 }
 
 #[tokio::test]
-async fn an_hours_requests_are_limited_each_resource_for_itself() {
+async fn each_resource_has_its_own_hourly_limit() {
     let mut options = Options::new(TOKEN, 1);
     options.rate_limit = 1;
     let world = World::with(options).await;
@@ -129,14 +129,14 @@ async fn an_hours_requests_are_limited_each_resource_for_itself() {
 }
 
 #[tokio::test]
-async fn runs_are_listed_by_where_their_jobs_stand() {
+async fn runs_are_listed_by_the_status_of_their_jobs() {
     let world = World::start().await;
     let served = world.github.queue_job(NewJob::new("octo/app", &["linux"]));
     let run = world.github.job(served).unwrap().run;
-    let player = world.player("gh-1", &["linux"]).await;
-    let job = world.take_job(&player).await;
+    let runner = world.runner("gh-1", &["linux"]).await;
+    let job = world.accept_job(&runner).await;
     let path = format!("jobs/{job}/completion");
-    world.play(&player, Method::POST, &path, json!({ "conclusion": "success" })).await;
+    world.call_as(&runner, Method::POST, &path, json!({ "conclusion": "success" })).await;
     let mut second = NewJob::new("octo/app", &["linux"]);
     second.run = Some(run);
     world.github.queue_job(second);
@@ -148,21 +148,21 @@ async fn runs_are_listed_by_where_their_jobs_stand() {
     }
     assert_eq!(counts, [1, 1, 0, 0]);
     let jobs = world.get(&format!("/repos/octo/app/actions/runs/{run}/jobs")).await.into_body();
-    let stand = |job: &Value| format!("{} {}", job["status"], job["runner_name"]);
-    let stands: Vec<String> = jobs["jobs"].as_array().unwrap().iter().map(stand).collect();
-    assert_eq!(stands, [r#""completed" "gh-1""#, r#""queued" null"#]);
+    let status = |job: &Value| format!("{} {}", job["status"], job["runner_name"]);
+    let statuses: Vec<String> = jobs["jobs"].as_array().unwrap().iter().map(status).collect();
+    assert_eq!(statuses, [r#""completed" "gh-1""#, r#""queued" null"#]);
 }
 
 #[tokio::test]
-async fn a_filter_that_is_not_modelled_is_not_ignored() {
+async fn a_filter_that_is_not_modelled_is_rejected() {
     let world = World::start().await;
     world.github.add_repository("octo/app", Visibility::Private);
-    let answer = world.get("/repos/octo/app/actions/runs?actor=octocat").await;
-    assert_eq!(answer.status(), StatusCode::NOT_IMPLEMENTED);
+    let response = world.get("/repos/octo/app/actions/runs?actor=octocat").await;
+    assert_eq!(response.status(), StatusCode::NOT_IMPLEMENTED);
 }
 
 #[tokio::test]
-async fn a_cancelled_run_takes_its_queued_jobs_with_it() {
+async fn cancelling_a_run_cancels_its_queued_jobs() {
     let world = World::start().await;
     let job = world.github.queue_job(NewJob::new("octo/app", &["linux"]));
     let path =
@@ -176,7 +176,7 @@ async fn a_cancelled_run_takes_its_queued_jobs_with_it() {
 }
 
 #[tokio::test]
-async fn every_scope_has_its_token_runners_and_default_group() {
+async fn every_scope_has_a_token_runners_and_a_default_group() {
     let mut options = Options::new(TOKEN, 1);
     options.enterprise = Some("acme".to_owned());
     let world = World::with(options).await;

@@ -1,4 +1,4 @@
-//! Stories of GitHub Apps: who is believed to be one, and what its tokens open.
+//! GitHub Apps: their authentication, and the access of their tokens.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn app() -> App {
     }
 }
 
-/// Signs what a JWT claims.
+/// Signs a JWT.
 fn jwt(claims: Value) -> String {
     let header = URL_SAFE_NO_PAD.encode(json!({ "alg": "RS256", "typ": "JWT" }).to_string());
     let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
@@ -53,10 +53,14 @@ impl World {
         self.send(request).await
     }
 
-    /// Asks for the installation with a JWT that claims this, and tells what GitHub says to it.
-    async fn says(&self, claims: Value) -> String {
-        let answer = self.call(Method::GET, "/repos/octo/app/installation", &jwt(claims)).await;
-        format!("{} {}", answer.status().as_u16(), answer.body()["message"].as_str().unwrap_or("-"))
+    /// Requests the installation with a JWT; returns the status and the message.
+    async fn installation_status(&self, claims: Value) -> String {
+        let response = self.call(Method::GET, "/repos/octo/app/installation", &jwt(claims)).await;
+        format!(
+            "{} {}",
+            response.status().as_u16(),
+            response.body()["message"].as_str().unwrap_or("-")
+        )
     }
 
     fn claims(&self, iat: i64, exp: i64) -> Value {
@@ -66,18 +70,18 @@ impl World {
 }
 
 #[tokio::test]
-async fn an_app_is_believed_by_its_signature_in_its_time_and_once() {
+async fn a_jwt_is_accepted_once_if_signed_and_valid_now() {
     let world = World::with_app().await;
     let claims = world.claims(-60, 540);
-    let said = [
-        world.says(claims.clone()).await,
-        world.says(claims).await,
-        world.says(world.claims(5, 540)).await,
-        world.says(world.claims(-60, 601)).await,
-        world.says(world.claims(-600, 0)).await,
-        world.says(json!({ "iss": "Iv99", "iat": 0, "exp": 0 })).await,
+    let results = [
+        world.installation_status(claims.clone()).await,
+        world.installation_status(claims).await,
+        world.installation_status(world.claims(5, 540)).await,
+        world.installation_status(world.claims(-60, 601)).await,
+        world.installation_status(world.claims(-600, 0)).await,
+        world.installation_status(json!({ "iss": "Iv99", "iat": 0, "exp": 0 })).await,
     ];
-    insta::assert_snapshot!(said.join("\n"), @r"
+    insta::assert_snapshot!(results.join("\n"), @r"
     200 -
     404 Not Found
     401 'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued
@@ -87,33 +91,33 @@ async fn an_app_is_believed_by_its_signature_in_its_time_and_once() {
     ");
     let mut forged = jwt(world.claims(-60, 500));
     forged.replace_range(forged.len() - 6..forged.len() - 4, "__");
-    let answer = world.call(Method::GET, "/repos/octo/app/installation", &forged).await;
-    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    let response = world.call(Method::GET, "/repos/octo/app/installation", &forged).await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
-async fn an_installations_token_opens_its_account_by_its_permissions_for_an_hour() {
+async fn an_installation_token_is_limited_to_account_rights_and_hour() {
     let world = World::with_app().await;
     let token = jwt(world.claims(-60, 540));
     let found = world.call(Method::GET, "/orgs/octo/installation", &token).await;
     let path = format!("/app/installations/{}/access_tokens", found.body()["id"]);
-    let made = world.call(Method::POST, &path, &jwt(world.claims(-59, 540))).await;
-    assert_eq!(made.status(), StatusCode::CREATED);
-    let token = made.body()["token"].as_str().unwrap();
-    let ends: DateTime<Utc> = made.body()["expires_at"].as_str().unwrap().parse().unwrap();
-    let life = ends - world.clock.now();
-    assert!(life > TimeDelta::minutes(59) && life <= TimeDelta::hours(1), "{life}");
-    let mut said = Vec::new();
+    let created = world.call(Method::POST, &path, &jwt(world.claims(-59, 540))).await;
+    assert_eq!(created.status(), StatusCode::CREATED);
+    let token = created.body()["token"].as_str().unwrap();
+    let expires_at: DateTime<Utc> = created.body()["expires_at"].as_str().unwrap().parse().unwrap();
+    let ttl = expires_at - world.clock.now();
+    assert!(ttl > TimeDelta::minutes(59) && ttl <= TimeDelta::hours(1), "{ttl}");
+    let mut results = Vec::new();
     for path in
         ["/repos/octo/app/actions/runs", "/repos/octo/app/actions/runners", "/repos/corp/app"]
     {
         let status = world.call(Method::GET, path, token).await.status().as_u16();
-        said.push(format!("{status} {path}"));
+        results.push(format!("{status} {path}"));
     }
     world.clock.advance(Duration::from_secs(3600));
     let late = world.call(Method::GET, "/repos/octo/app/actions/runs", token).await;
-    said.push(format!("{} an hour later", late.status().as_u16()));
-    insta::assert_snapshot!(said.join("\n"), @r"
+    results.push(format!("{} an hour later", late.status().as_u16()));
+    insta::assert_snapshot!(results.join("\n"), @r"
     200 /repos/octo/app/actions/runs
     403 /repos/octo/app/actions/runners
     404 /repos/corp/app
@@ -122,15 +126,16 @@ async fn an_installations_token_opens_its_account_by_its_permissions_for_an_hour
 }
 
 #[tokio::test]
-async fn an_apps_own_hook_is_told_of_the_accounts_that_have_installed_it() {
+async fn an_apps_webhook_covers_the_accounts_that_installed_it() {
     let mut world = World::with_app().await;
     let (receiver, listening) = Receiver::start(&world, &[200, 500]).await;
     world.github.add_app_hook(7, &listening.url, "a secret");
     world.github.until(|github| github.deliveries()[0].outcome.clone()).await;
     world.github.queue_job(NewJob::new("corp/app", &["linux"]));
     world.github.queue_job(NewJob::new("octo/app", &["linux"]));
-    world.wait_for(|what| matches!(what, EventKind::Delivered { status: 500, .. })).await;
-    let payload: Value = serde_json::from_slice(receiver.got("workflow_job")[0].body()).unwrap();
+    world.wait_for(|event| matches!(event, EventKind::Delivered { status: 500, .. })).await;
+    let payload: Value =
+        serde_json::from_slice(receiver.received("workflow_job")[0].body()).unwrap();
     assert_eq!(payload["repository"]["full_name"], "octo/app");
     assert!(payload["installation"]["id"].is_u64(), "{}", payload["installation"]);
     let config = world.call(Method::GET, "/app/hook/config", &jwt(world.claims(-60, 540))).await;
@@ -141,7 +146,7 @@ async fn an_apps_own_hook_is_told_of_the_accounts_that_have_installed_it() {
     let path = format!("/app/hook/deliveries/{}/attempts", failed[0]["id"]);
     let again = world.call(Method::POST, &path, &jwt(world.claims(-58, 540))).await;
     assert_eq!(again.status(), StatusCode::ACCEPTED);
-    world.wait_for(|what| matches!(what, EventKind::Delivered { status: 200, .. })).await;
+    world.wait_for(|event| matches!(event, EventKind::Delivered { status: 200, .. })).await;
     let by_token = world.get("/app/hook/deliveries").await;
-    assert_eq!(by_token.status(), StatusCode::UNAUTHORIZED, "an App shows itself by its JWT alone");
+    assert_eq!(by_token.status(), StatusCode::UNAUTHORIZED, "the App API accepts only a JWT");
 }

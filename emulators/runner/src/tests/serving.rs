@@ -34,7 +34,7 @@ async fn a_runner_made_just_in_time_serves_one_job_and_is_gone() {
     let (_, config) = world.register("gh-1", &["linux"]).await;
     let program = Program::new();
     assert_eq!(program.run(&["run", "--jitconfig", &config]).await, Ending::Success);
-    assert_eq!(world.github.settled(job).await.conclusion, Some(Conclusion::Success));
+    assert_eq!(world.github.until_completed(job).await.conclusion, Some(Conclusion::Success));
     let seen = world.wait_for(|what| matches!(what, EventKind::RunnerGone { .. })).await;
     let seen: Vec<String> = seen.iter().map(line).collect();
     insta::assert_snapshot!(seen.join("\n"), @"
@@ -71,7 +71,7 @@ async fn a_runner_configured_with_a_token_adds_its_own_labels_and_tells_no_token
         assert!(program.has(file), "{file}");
     }
     assert_eq!(program.run(&["run"]).await, Ending::Success);
-    assert_eq!(world.github.settled(job).await.conclusion, Some(Conclusion::Success));
+    assert_eq!(world.github.until_completed(job).await.conclusion, Some(Conclusion::Success));
     assert!(!program.said().contains(token));
 }
 
@@ -174,7 +174,7 @@ async fn a_runner_stopped_in_mid_job_reports_a_failure_and_ends_its_script() {
     assert_eq!(running.await.unwrap(), Ending::Success);
     assert_eq!(lines.next_line().await.unwrap(), None);
     assert!(program.has(".runner"), "only a served job ends the configuration");
-    assert_eq!(world.github.settled(job).await.conclusion, Some(Conclusion::Failure));
+    assert_eq!(world.github.until_completed(job).await.conclusion, Some(Conclusion::Failure));
     assert!(!program.has("_work/_temp/completed"), "the hook is not for a runner that is stopped");
     assert!(world.github.runners().is_empty());
 }
@@ -192,7 +192,7 @@ async fn a_cancelled_job_ends_at_once_and_its_completed_hook_runs() {
     world.wait_for(|what| matches!(what, EventKind::JobStarted { .. })).await;
     assert!(world.github.cancel_job(job));
     assert_eq!(running.await.unwrap(), Ending::Success);
-    assert_eq!(world.github.settled(job).await.conclusion, Some(Conclusion::Cancelled));
+    assert_eq!(world.github.until_completed(job).await.conclusion, Some(Conclusion::Cancelled));
     assert!(program.has("_work/_temp/completed"));
 }
 
@@ -208,7 +208,7 @@ async fn the_started_hook_knows_the_job_and_may_refuse_it() {
     let (_, config) = world.register("gh-1", &["linux"]).await;
     program.env.insert("ACTIONS_RUNNER_INPUT_JITCONFIG".to_owned(), config);
     assert_eq!(program.run(&["run"]).await, Ending::Success);
-    assert_eq!(world.github.settled(job).await.conclusion, Some(Conclusion::Failure));
+    assert_eq!(world.github.until_completed(job).await.conclusion, Some(Conclusion::Failure));
     insta::assert_snapshot!(program.read("_work/_temp/seen"), @"
     GITHUB_REPOSITORY=octo/app
     GITHUB_JOB=build
@@ -228,7 +228,7 @@ async fn what_the_service_loses_or_refuses_for_a_while_is_tried_again() {
     let (_, config) = world.register("gh-1", &["linux"]).await;
     let program = Program::new();
     assert_eq!(program.run(&["run", "--jitconfig", &config]).await, Ending::Success);
-    let job = world.github.settled(job).await;
+    let job = world.github.until_completed(job).await;
     assert_eq!((job.conclusion, job.assignments), (Some(Conclusion::Success), 1));
 }
 

@@ -30,7 +30,7 @@ async fn listener_worker_steps_and_hook_share_one_process_group() {
     "#);
     std::fs::write(world.home.path().join("_work/app/app/go"), "\n").unwrap();
     assert_eq!(run.ended().await, 0);
-    assert_snapshot!(course(&world.github.settled(job).await), @r#"
+    assert_snapshot!(course(&world.github.until_completed(job).await), @r#"
     job success
       Set up job: success
       Set up runner: success
@@ -55,7 +55,7 @@ async fn a_listener_with_a_damaged_key_is_started_again_until_it_can_serve() {
     assert_eq!(run.ended().await, 0);
     assert_eq!(run.said().matches("An error occurred: ").count(), 3);
     assert_eq!(run.said().matches("Restarting runner...").count(), 3);
-    assert_snapshot!(course(&world.github.settled(job).await), @r#"
+    assert_snapshot!(course(&world.github.until_completed(job).await), @r#"
     job success
       Set up job: success
       Run script: success
@@ -75,7 +75,7 @@ async fn an_update_that_github_orders_restarts_the_listener_which_serves() {
     assert_eq!(world.github.runners()[0].version.as_deref(), Some("2.400.0"));
     let job = world.queue(|_| {});
     assert_eq!(run.ended().await, 0);
-    assert_snapshot!(course(&world.github.settled(job).await), @r#"
+    assert_snapshot!(course(&world.github.until_completed(job).await), @r#"
     job success
       Set up job: success
       Run script: success
@@ -91,7 +91,7 @@ async fn a_worker_that_is_killed_fails_its_job_without_a_reason() {
     world.event().await;
     kill(world.process("Runner.Worker"), Signal::SIGKILL).unwrap();
     assert_eq!(run.ended().await, 0);
-    let job = world.github.settled(job).await;
+    let job = world.github.until_completed(job).await;
     assert_snapshot!(course(&job), @"job failure");
     assert!(job.annotations.is_empty() && !world.has(".runner"));
 }
@@ -121,7 +121,7 @@ async fn a_cancelled_job_runs_its_always_steps() {
     assert!(world.github.cancel_job(job));
     assert_eq!(world.event().await, "always");
     assert_eq!(run.ended().await, 0);
-    assert_snapshot!(course(&world.github.settled(job).await), @r#"
+    assert_snapshot!(course(&world.github.until_completed(job).await), @r#"
     job cancelled
       Set up job: success
       Run script: cancelled
@@ -140,7 +140,7 @@ async fn what_a_job_leaves_behind_is_ended_with_it() {
     let left: i32 = world.event().await.parse().unwrap();
     assert_eq!(run.ended().await, 0);
     until_over(left).await;
-    assert_snapshot!(course(&world.github.settled(job).await), @r"
+    assert_snapshot!(course(&world.github.until_completed(job).await), @r"
     job success
       Set up job: success
       Run script: success

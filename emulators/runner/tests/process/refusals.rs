@@ -42,7 +42,7 @@ async fn after_a_hook_that_only_fails_pre_and_always_steps_run() {
         job.always = vec!["touch $GITHUB_WORKSPACE/always".to_owned()];
     });
     assert_eq!(world.run().ended().await, 0);
-    let job = world.github.settled(job).await;
+    let job = world.github.until_completed(job).await;
     assert_snapshot!(course(&job), @r#"
     job failure
       Set up job: success
@@ -65,7 +65,7 @@ async fn a_hook_that_leaves_at_int_mostly_lets_an_always_step_begin() {
         world.hook(HASTY);
         let job = world.queue(|job| job.always = vec!["exec sleep 1000".to_owned()]);
         let code = world.run().ended().await;
-        let job = world.github.settled(job).await;
+        let job = world.github.until_completed(job).await;
         assert_eq!((code, job.annotations[0].as_str()), (143, "not for you"));
         begun += usize::from(course(&job).contains("Always 1: cancelled"));
     }
@@ -81,7 +81,7 @@ async fn a_hook_that_outlives_int_lets_no_step_begin() {
         job.always = vec!["true".to_owned()];
     });
     assert_eq!(world.run().ended().await, 143);
-    let job = world.github.settled(job).await;
+    let job = world.github.until_completed(job).await;
     assert_snapshot!(course(&job), @r#"
     job failure
       Set up job: success
@@ -100,7 +100,7 @@ async fn a_hook_that_kills_the_worker_lets_no_step_begin_and_leaves_no_reason() 
     world.hook(KILLER);
     let job = world.queue(|job| job.always = vec!["true".to_owned()]);
     assert_eq!(world.run().ended().await, 0);
-    let job = world.github.settled(job).await;
+    let job = world.github.until_completed(job).await;
     assert_snapshot!(course(&job), @"job failure");
     assert!(job.annotations.is_empty());
 }

@@ -26,7 +26,7 @@ async fn a_step_that_obeys_int_ends_at_once_and_its_job_failed() {
     world.event().await;
     run.signal(Signal::SIGTERM);
     assert_eq!(run.ended().await, 143);
-    assert_snapshot!(course(&world.github.settled(job).await), @r#"
+    assert_snapshot!(course(&world.github.until_completed(job).await), @r#"
     job failure
       Set up job: success
       Run script: failure
@@ -49,7 +49,7 @@ async fn a_step_that_ignores_int_and_term_is_killed_after_ten_seconds() {
     run.signal(Signal::SIGTERM);
     assert_eq!(run.ended().await, 143);
     assert!(began.elapsed() >= Duration::from_secs(10));
-    assert_snapshot!(course(&world.github.settled(job).await), @r#"
+    assert_snapshot!(course(&world.github.until_completed(job).await), @r#"
     job failure
       Set up job: success
       Run script: cancelled
@@ -67,7 +67,7 @@ async fn where_int_was_ignored_at_the_start_term_ends_nothing() {
     run.says("Exiting runner...").await;
     let job = world.queue(|_| {});
     assert_eq!(run.ended().await, 143);
-    assert_snapshot!(course(&world.github.settled(job).await), @r#"
+    assert_snapshot!(course(&world.github.until_completed(job).await), @r#"
     job success
       Set up job: success
       Run script: success

@@ -1,0 +1,38 @@
+//! GitHub Apps, their installations, and installation access tokens.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// A GitHub App and the accounts it is installed on.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct App {
+    /// The App id.
+    pub id: u64,
+    /// The client id; a JWT may name either id as its issuer.
+    pub client_id: String,
+    /// The RSA public key in base64 (DER, PKCS#1).
+    pub public_key: String,
+    /// The accounts it is installed on.
+    pub installed_on: BTreeSet<String>,
+    /// The permissions, such as `{"actions":"read"}`.
+    pub permissions: BTreeMap<String, String>,
+}
+
+/// An App's installation on an account.
+#[derive(Clone, Debug)]
+pub(crate) struct Installation {
+    pub(crate) id: u64,
+    pub(crate) app: App,
+    pub(crate) account: String,
+    pub(crate) created_at: DateTime<Utc>,
+}
+
+/// An installation access token.
+#[derive(Clone, Debug)]
+pub(crate) struct InstallationToken {
+    pub(crate) account: String,
+    pub(crate) permissions: BTreeMap<String, String>,
+    pub(crate) expires_at: DateTime<Utc>,
+}

@@ -1,0 +1,189 @@
+//! The control port: the test API of [`GitHub`] as JSON over HTTP.
+//!
+//! | request | body | response |
+//! |---|---|---|
+//! | `POST /jobs` | a [`NewJob`] | 201 `{"job":N}` |
+//! | `POST /jobs/N/redelivery`, `/cancellation`, `/approval` | | 202, or 404 |
+//! | `POST /jobs/N/rerun` | | 201 `{"job":N}`, or 404 |
+//! | `POST /hooks` | `{"url":…,"secret":…,"scope":{"repository":"octo/app"}}` | 201 `{"hook":N}` |
+//! | `POST /repositories` | `{"full_name":…,"visibility":…}` | 201 |
+//! | `POST /groups` | a [`Group`] without `id` | 201 `{"group":N}` |
+//! | `POST /apps` | an [`App`] | 201 |
+//! | `POST /assignment` | `{"paused":true}` | 202 |
+//! | `POST /hook-ranges` | `{"ranges":["140.82.112.0/20"]}`, for `GET /meta` | 202 |
+//! | `POST /rejections` | `{"error":"RunnerVersionTooOld"}`, for the next poll for a message | 202 |
+//! | `POST /runners/NAME/refresh` | `{"version":[2,400,0]}` | 202, or 404 |
+//! | `DELETE /runners/NAME`, `/runners/NAME/session` | | 202, or 404 |
+//! | `GET /jobs`, `/runners`, `/deliveries` | | 200, a list |
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use emulator_core::service::{Request, Response, json_response};
+
+use crate::error::RunnerError;
+use crate::github::GitHub;
+use crate::model::app::App;
+use crate::model::group::Group;
+use crate::model::job::NewJob;
+use crate::model::repository::Visibility;
+use crate::model::scope::Scope;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewHook {
+    url: String,
+    secret: String,
+    scope: Scope,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewRepository {
+    full_name: String,
+    #[serde(default)]
+    visibility: Visibility,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Assignment {
+    paused: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HookRanges {
+    ranges: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewRejection {
+    error: RunnerError,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Refresh {
+    version: [u32; 3],
+}
+
+/// The result of an action: a status and a body, or the fault of the request.
+type ActionResult = Result<(StatusCode, Value), String>;
+
+/// Handles a request to the control port.
+pub(crate) fn handle(github: &GitHub, request: &Request) -> Response {
+    let path = request.uri().path().trim_matches('/');
+    let segments: Vec<&str> = path.split('/').collect();
+    let result = match (request.method().as_str(), &segments[..]) {
+        ("GET", [list]) => get_list(github, list, request),
+        ("POST", ["jobs", job, action]) => act_on_job(github, parse_id(job), action),
+        ("POST", ["runners", name, "refresh"]) => parse(request)
+            .map(|Refresh { version }| acted(github.refresh_runner(name, version), "refresh")),
+        ("POST", [what]) => post(github, what, request),
+        ("DELETE", ["runners", name]) => Ok(acted(github.remove_runner(name), "removal")),
+        ("DELETE", ["runners", name, "session"]) => {
+            Ok(acted(github.end_session(name), "the session"))
+        }
+        _ => Ok(unknown(request)),
+    };
+    match result {
+        Ok((status, body)) => json_response(status, &body),
+        Err(error) => json_response(StatusCode::BAD_REQUEST, &json!({ "error": error })),
+    }
+}
+
+fn post(github: &GitHub, what: &str, request: &Request) -> ActionResult {
+    let accepted = (StatusCode::ACCEPTED, json!({}));
+    let created = |body: Value| (StatusCode::CREATED, body);
+    match what {
+        "jobs" => queue_job(github, request),
+        "hooks" => parse(request).map(|NewHook { url, secret, scope }| {
+            created(json!({ "hook": github.add_hook(&url, &secret, scope) }))
+        }),
+        "repositories" => parse(request).map(|NewRepository { full_name, visibility }| {
+            github.add_repository(&full_name, visibility);
+            created(json!({}))
+        }),
+        "groups" => {
+            parse(request).map(|group: Group| created(json!({ "group": github.add_group(group) })))
+        }
+        "apps" => parse(request).map(|app: App| {
+            github.add_app(app);
+            created(json!({}))
+        }),
+        "assignment" => parse(request).map(|Assignment { paused }| {
+            github.pause_assignment(paused);
+            accepted
+        }),
+        "hook-ranges" => parse(request).map(|HookRanges { ranges }| {
+            let ranges: Vec<&str> = ranges.iter().map(String::as_str).collect();
+            github.publish_hook_ranges(&ranges);
+            accepted
+        }),
+        "rejections" => parse(request).map(|NewRejection { error }| {
+            github.reject_message(error);
+            accepted
+        }),
+        _ => Ok(unknown(request)),
+    }
+}
+
+fn get_list(github: &GitHub, list: &str, request: &Request) -> ActionResult {
+    let items = match list {
+        "jobs" => json!(github.jobs()),
+        "runners" => json!(github.runners()),
+        "deliveries" => json!(github.deliveries()),
+        _ => return Ok(unknown(request)),
+    };
+    Ok((StatusCode::OK, items))
+}
+
+fn queue_job(github: &GitHub, request: &Request) -> ActionResult {
+    let new: NewJob = parse(request)?;
+    if new.repository.split('/').filter(|part| !part.is_empty()).count() != 2 {
+        return Err("the repository is not of the form owner/name".to_owned());
+    }
+    Ok((StatusCode::CREATED, json!({ "job": github.queue_job(new) })))
+}
+
+fn act_on_job(github: &GitHub, job: u64, action: &str) -> ActionResult {
+    let done = match action {
+        "redelivery" => !github.redeliver(job).is_empty(),
+        "cancellation" => github.cancel_job(job),
+        "approval" => github.approve(job),
+        "rerun" => {
+            return Ok(match github.rerun(job) {
+                Some(job) => (StatusCode::CREATED, json!({ "job": job })),
+                None => (StatusCode::NOT_FOUND, json!({ "error": "no such completed job" })),
+            });
+        }
+        _ => return Err(format!("{action} is not an action on a job")),
+    };
+    Ok(acted(done, action))
+}
+
+fn acted(done: bool, action: &str) -> (StatusCode, Value) {
+    if done {
+        (StatusCode::ACCEPTED, json!({}))
+    } else {
+        (StatusCode::NOT_FOUND, json!({ "error": format!("nothing to do for {action}") }))
+    }
+}
+
+fn unknown(request: &Request) -> (StatusCode, Value) {
+    let (method, path) = (request.method(), request.uri().path());
+    let text = format!("{method} {path} is not an action of this control port");
+    (StatusCode::NOT_FOUND, json!({ "error": text }))
+}
+
+fn parse<T: DeserializeOwned>(request: &Request) -> Result<T, String> {
+    serde_json::from_slice(request.body()).map_err(|err| err.to_string())
+}
+
+fn parse_id(segment: &str) -> u64 {
+    segment.parse().unwrap_or_default()
+}
