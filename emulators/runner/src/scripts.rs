@@ -1,11 +1,22 @@
-//! The scripts of a runner's folder.
+//! The scripts in a runner's directory.
 
-/// Starts the helper until it ends with something else than 2.
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// Writes an executable script.
+pub(crate) fn write_script(path: &Path, script: &str) -> io::Result<()> {
+    fs::write(path, script)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+}
+
+/// `run.sh`: starts the helper again as long as it exits with 2.
 ///
-/// As the real one: it hands no signal on unless `RUNNER_MANUALLY_TRAP_SIG` is set. Then the helper has a process
-/// group of its own, which the listener, the Worker and the job's processes belong to; INT is sent to all of it,
-/// and the script ends with 143 or 130 although the listener ended well.
-pub(super) const RUN: &str = r#"#!/bin/bash
+/// Like the real script, it forwards no signal unless `RUNNER_MANUALLY_TRAP_SIG` is set. If it is set, the helper has
+/// its own process group, which also contains the listener, the Worker and the job's processes. INT is sent to the
+/// whole group, and the script exits with 143 or 130 even if the listener exited with 0.
+pub(crate) const RUN: &str = r#"#!/bin/bash
 home="$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
 with_traps() {
@@ -35,8 +46,8 @@ fi
 exit $code
 "#;
 
-/// Turns the listener's ending into 0, into 2 where `run.sh` is to start it again, or into 7 where that was asked for.
-pub(super) const HELPER: &str = r#"#!/bin/bash
+/// `run-helper.sh`: maps the listener's return code to 0, to 2 if `run.sh` must start it again, or to 7 if requested.
+pub(crate) const HELPER: &str = r#"#!/bin/bash
 home="$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 "$home/bin/Runner.Listener" run "$@"
 code=$?
@@ -65,12 +76,14 @@ echo "Exiting with unknown error code: $code"
 exit 0
 "#;
 
-pub(super) const SLEEP: &str = "#!/bin/bash\nsleep \"$1\"\n";
+/// `safe_sleep.sh`.
+pub(crate) const SLEEP: &str = "#!/bin/bash\nsleep \"$1\"\n";
 
-/// The real one installs a service; it is there, and does nothing.
-pub(super) const SERVICE: &str = "#!/bin/bash\necho 'A service is not modelled.' >&2\nexit 1\n";
+/// `svc.sh`: the real script installs a service; this one exists, but fails.
+pub(crate) const SERVICE: &str = "#!/bin/bash\necho 'A service is not modelled.' >&2\nexit 1\n";
 
-pub(super) const CONFIG: &str = r#"#!/bin/bash
+/// `config.sh`.
+pub(crate) const CONFIG: &str = r#"#!/bin/bash
 home="$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 if [[ "$1" == remove ]]; then
     exec "$home/bin/Runner.Listener" "$@"
@@ -78,5 +91,5 @@ fi
 exec "$home/bin/Runner.Listener" configure "$@"
 "#;
 
-/// A stand-in needs nothing that a release's script would install.
-pub(super) const DEPENDENCIES: &str = "#!/bin/bash\n";
+/// `installdependencies.sh`: the emulated runner has no dependencies.
+pub(crate) const DEPENDENCIES: &str = "#!/bin/bash\n";

@@ -1,4 +1,4 @@
-//! Tells a runner's stories: the program against the emulated GitHub, over HTTP on loopback.
+//! Tests of the runner against the emulated GitHub, over HTTP on loopback or in one process.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{Ending, Listener};
+use super::{Listener, ReturnCode};
 use crate::tests::world::World;
 use emulator_core::transport::{self, Transport};
 
@@ -19,21 +19,21 @@ mod home;
 mod serving;
 mod in_process;
 
-/// A runner program in a directory of its own.
+/// A runner in its own directory.
 struct Program {
     home: TempDir,
     env: BTreeMap<String, String>,
-    said: Console,
+    output: Console,
     stop: watch::Sender<bool>,
 }
 
-/// What a program said.
+/// The console output of a runner.
 #[derive(Clone)]
 struct Console(watch::Sender<String>);
 
 impl Write for Console {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.send_modify(|said| said.push_str(str::from_utf8(bytes).unwrap()));
+        self.0.send_modify(|text| text.push_str(str::from_utf8(bytes).unwrap()));
         Ok(bytes.len())
     }
 
@@ -48,42 +48,42 @@ impl Program {
         Self {
             home: TempDir::new().unwrap(),
             env: BTreeMap::from([("PATH".to_owned(), path)]),
-            said: Console(watch::Sender::default()),
+            output: Console(watch::Sender::default()),
             stop: watch::Sender::new(false),
         }
     }
 
-    /// Sets a hook; the script is written into the home.
+    /// Sets a hook, whose script is written into the home.
     fn hook(&mut self, variable: &str, script: &str) {
         let path = self.home.path().join(format!("{variable}.sh"));
         std::fs::write(&path, script).unwrap();
         self.env.insert(variable.to_owned(), path.to_str().unwrap().to_owned());
     }
 
-    fn start(&self, args: &[&str]) -> JoinHandle<Ending> {
+    fn start(&self, args: &[&str]) -> JoinHandle<ReturnCode> {
         self.start_on(transport::http(), args)
     }
 
-    fn start_on(&self, transport: Transport, args: &[&str]) -> JoinHandle<Ending> {
+    fn start_on(&self, transport: Transport, args: &[&str]) -> JoinHandle<ReturnCode> {
         let home = self.home.path().to_owned();
-        let console = Box::new(self.said.clone());
+        let console = Box::new(self.output.clone());
         let listener = Listener::new(home, self.env.clone(), transport, console);
         let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
         let stop = self.stop.subscribe();
         tokio::spawn(async move { listener.run(&args, stop).await })
     }
 
-    async fn run(&self, args: &[&str]) -> Ending {
+    async fn run(&self, args: &[&str]) -> ReturnCode {
         self.start(args).await.unwrap()
     }
 
-    fn said(&self) -> String {
-        self.said.0.borrow().clone()
+    fn output(&self) -> String {
+        self.output.0.borrow().clone()
     }
 
-    /// Waits until it says something.
-    async fn says(&self, words: &str) {
-        self.said.0.subscribe().wait_for(|said| said.contains(words)).await.unwrap();
+    /// Waits until the output contains some text.
+    async fn wait_for_output(&self, text: &str) {
+        self.output.0.subscribe().wait_for(|output| output.contains(text)).await.unwrap();
     }
 
     fn read(&self, name: &str) -> String {

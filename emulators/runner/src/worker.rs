@@ -1,91 +1,71 @@
-//! Works on one job, as `Runner.Worker` does: the steps in their order, and what a cancellation or a shutdown does.
+//! `Runner.Worker`: runs one job.
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
 use tokio::sync::mpsc;
 
+use emulator_core::clock::Clock;
 use emulator_core::transport::{self, Transport};
 use github_emulator::Conclusion;
 
-use super::configuring::machine_label;
-use super::script::Surroundings;
-use super::service::{Order, Service};
-use super::steps::Run;
-use super::{perf, report};
+use crate::messages::{JobMessage, WorkerInput, WorkerMessage};
+use crate::runner_service::RunnerService;
+use crate::{perf_counters, signals};
 
-/// What a Worker's exit code says is added to this (`TaskResultUtil.cs`).
-const RESULTS: i32 = 100;
+mod script;
+mod steps;
 
-/// What a Worker hears of while it works.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Notice {
-    /// The job was cancelled.
-    Cancel,
-    /// The runner shuts down.
-    Shutdown,
-}
+use script::JobEnvironment;
+use steps::StepsRunner;
 
-/// What a Worker gets from the listener: the job, and access to the service.
-#[derive(Debug, Deserialize, Serialize)]
-pub(super) struct Assignment {
-    pub(super) order: Value,
-    pub(super) runner: String,
-    pub(super) work_folder: String,
-    pub(super) service: String,
-    pub(super) token: String,
-}
+/// The exit code of a Worker is this plus the job's result (`TaskResultUtil.cs`).
+const RESULT_OFFSET: i32 = 100;
 
 /// A Worker.
-pub(super) struct Worker {
-    pub(super) home: PathBuf,
+pub(crate) struct Worker {
+    pub(crate) home: PathBuf,
     /// The listener's environment, which hooks and steps inherit.
-    pub(super) env: BTreeMap<String, String>,
-    pub(super) transport: Transport,
+    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) transport: Transport,
 }
 
-impl Notice {
-    pub(super) fn line(self) -> &'static str {
-        match self {
-            Self::Cancel => "cancel\n",
-            Self::Shutdown => "shutdown\n",
-        }
-    }
-}
-
-/// Runs the Worker program: reads its job from the standard input, and what it must hear of after that.
+/// Runs the Worker program: reads its job from standard input, and then the listener's messages.
 ///
-/// It ignores INT, which its whole process group gets: only the listener ends it. It ends with the listener.
-pub(super) async fn main(env: BTreeMap<String, String>, home: PathBuf) -> ExitCode {
-    let ignored = super::ignore_interrupt();
-    perf::write(&env, "Worker", "WorkerProcessStarted");
-    let (mut lines, notices, teller) = read_input();
-    let assignment = lines.recv().await.and_then(|line| serde_json::from_str(&line).ok());
-    let Some(assignment) = assignment else { return ExitCode::FAILURE };
+/// It ignores INT, which is sent to its whole process group: only the listener stops it. It ends with the listener.
+pub(crate) async fn main(env: BTreeMap<String, String>, home: PathBuf) -> ExitCode {
+    let ignored = signals::ignore_interrupt();
+    perf_counters::write(&env, "Worker", "WorkerProcessStarted");
+    let mut lines = read_lines();
+    let input = lines.recv().await.and_then(|line| serde_json::from_str(&line).ok());
+    let Some(input) = input else { return ExitCode::FAILURE };
     let worker = Worker { home, env, transport: transport::http() };
-    let orphaned = async {
+    let (sender, messages) = mpsc::unbounded_channel();
+    let listener_ended = async {
         while let Some(line) = lines.recv().await {
-            let notice = if line == "cancel" { Notice::Cancel } else { Notice::Shutdown };
-            // An error says that the work has ended.
-            let _ = teller.send(notice);
+            let is_cancel = line == "cancel";
+            let message = if is_cancel {
+                WorkerMessage::CancelRequest
+            } else {
+                WorkerMessage::RunnerShutdown
+            };
+            // An error means that the job has ended.
+            let _ = sender.send(message);
         }
     };
     let code = tokio::select! {
-        conclusion = worker.work(assignment, notices) => RESULTS + result(conclusion),
-        () = orphaned => 1,
+        conclusion = worker.run(input, messages) => RESULT_OFFSET + result(conclusion),
+        () = listener_ended => 1,
     };
     ignored.abort();
     ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
 }
 
-type Lines = mpsc::UnboundedReceiver<String>;
-
-/// Reads lines in a thread, which does not hold the end of the program up as tokio's would.
-fn read_input() -> (Lines, mpsc::UnboundedReceiver<Notice>, mpsc::UnboundedSender<Notice>) {
+/// Reads lines in a thread; tokio's standard input would delay the end of the program.
+fn read_lines() -> mpsc::UnboundedReceiver<String> {
     let (sender, lines) = mpsc::unbounded_channel();
     std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
@@ -94,8 +74,7 @@ fn read_input() -> (Lines, mpsc::UnboundedReceiver<Notice>, mpsc::UnboundedSende
             }
         }
     });
-    let (teller, notices) = mpsc::unbounded_channel();
-    (lines, notices, teller)
+    lines
 }
 
 fn result(conclusion: Conclusion) -> i32 {
@@ -106,9 +85,9 @@ fn result(conclusion: Conclusion) -> i32 {
     }
 }
 
-/// Reads the exit code of a Worker; `None` where it says nothing of the job.
-pub(super) fn conclusion_of(code: i32) -> Option<Conclusion> {
-    match code - RESULTS {
+/// Returns the conclusion in a Worker's exit code; `None` if the Worker died.
+pub(crate) fn conclusion_of(code: i32) -> Option<Conclusion> {
+    match code - RESULT_OFFSET {
         0 => Some(Conclusion::Success),
         2 => Some(Conclusion::Failure),
         3 => Some(Conclusion::Cancelled),
@@ -116,53 +95,62 @@ pub(super) fn conclusion_of(code: i32) -> Option<Conclusion> {
     }
 }
 
+/// Returns the architecture's default label.
+pub(crate) fn machine_label() -> &'static str {
+    if cfg!(target_arch = "aarch64") { "ARM64" } else { "X64" }
+}
+
 impl Worker {
-    /// Works on a job until it is over, and reports what it came to.
-    pub(super) async fn work(
+    /// Runs a job, and reports its conclusion.
+    pub(crate) async fn run(
         &self,
-        assignment: Assignment,
-        notices: mpsc::UnboundedReceiver<Notice>,
+        input: WorkerInput,
+        messages: mpsc::UnboundedReceiver<WorkerMessage>,
     ) -> Conclusion {
-        let service = Service::with_token(
-            &self.transport,
-            &assignment.service,
-            Some(assignment.token.clone()),
-        );
-        let Ok(order) = Order::deserialize(&assignment.order) else { return Conclusion::Failure };
-        perf::write(&self.env, "Worker", &format!("WorkerJobMessageReceived_{}", order.job));
-        let mut run = Run::new(notices);
-        match self.set_up(&order, &assignment) {
-            Ok(surroundings) => {
-                perf::write(&self.env, "Worker", &format!("WorkerJobInitialized_{}", order.job));
-                run.all(&order, &surroundings).await;
-                if run.has_started {
-                    surroundings.end_orphans();
+        let token = Some(input.token.clone());
+        let service = RunnerService::with_token(&self.transport, &input.service, token);
+        let Ok(job) = JobMessage::deserialize(&input.job_message) else {
+            return Conclusion::Failure;
+        };
+        perf_counters::write(&self.env, "Worker", &format!("WorkerJobMessageReceived_{}", job.job));
+        let mut steps = StepsRunner::new(messages);
+        match self.set_up(&job, &input) {
+            Ok(environment) => {
+                let counter = format!("WorkerJobInitialized_{}", job.job);
+                perf_counters::write(&self.env, "Worker", &counter);
+                steps.run(&job, &environment).await;
+                if steps.has_started_scripts {
+                    environment.kill_orphans();
                 }
             }
-            Err(reason) => run.fail_set_up(reason),
+            Err(reason) => steps.fail_set_up(reason),
         }
-        let done = run.report();
-        report(&service, order.job, &done).await;
-        done.conclusion
+        let report = steps.report();
+        service.report(job.job, &report).await;
+        report.conclusion
     }
 
-    /// What "Set up job" does; it can fail.
-    fn set_up(&self, order: &Order, of: &Assignment) -> Result<Surroundings, String> {
-        let surroundings = self.surroundings(order, of).map_err(|err| err.to_string())?;
-        if order.set_up_fails {
+    /// Runs "Set up job", which can fail.
+    fn set_up(&self, job: &JobMessage, input: &WorkerInput) -> Result<JobEnvironment, String> {
+        let environment = self.create_environment(job, input).map_err(|err| err.to_string())?;
+        if job.set_up_fails {
             return Err("An action could not be found at the URI 'actions/missing'.".to_owned());
         }
-        Ok(surroundings)
+        Ok(environment)
     }
 
-    fn surroundings(&self, order: &Order, of: &Assignment) -> std::io::Result<Surroundings> {
-        let started = super::now().format("%Y%m%d-%H%M%S");
+    fn create_environment(
+        &self,
+        job: &JobMessage,
+        input: &WorkerInput,
+    ) -> std::io::Result<JobEnvironment> {
+        let started = Clock::of_this_machine().now().format("%Y%m%d-%H%M%S");
         let diag = self.home.join("_diag");
         std::fs::create_dir_all(&diag)?;
         let log = diag.join(format!("Worker_{started}-utc.log"));
-        std::fs::write(&log, format!("Job {}\n", order.job))?;
-        let work = self.home.join(&of.work_folder);
-        let workspace = work.join(&order.directory).join(&order.directory);
+        std::fs::write(&log, format!("Job {}\n", job.job))?;
+        let work = self.home.join(&input.work_folder);
+        let workspace = work.join(&job.directory).join(&job.directory);
         let temp = work.join("_temp");
         for directory in [&workspace, &temp] {
             std::fs::create_dir_all(directory)?;
@@ -170,9 +158,9 @@ impl Worker {
         let event = temp.join("event.json");
         std::fs::write(&event, "{}")?;
         let path = |path: &PathBuf| path.to_string_lossy().into_owned();
-        let tracking = format!("github_{}", uuid::Uuid::new_v4());
+        let tracking_id = format!("github_{}", uuid::Uuid::new_v4());
         let mut env = self.env.clone();
-        env.extend(order.environment.clone());
+        env.extend(job.environment.clone());
         env.extend(
             [
                 ("CI", "true".to_owned()),
@@ -181,15 +169,15 @@ impl Worker {
                 ("GITHUB_WORKSPACE", path(&workspace)),
                 ("RUNNER_ARCH", machine_label().to_owned()),
                 ("RUNNER_ENVIRONMENT", "self-hosted".to_owned()),
-                ("RUNNER_NAME", of.runner.clone()),
+                ("RUNNER_NAME", input.runner.clone()),
                 ("RUNNER_OS", "Linux".to_owned()),
                 ("RUNNER_TEMP", path(&temp)),
                 ("RUNNER_TOOL_CACHE", path(&work.join("_tool"))),
-                ("RUNNER_TRACKING_ID", tracking.clone()),
-                ("RUNNER_WORKSPACE", path(&work.join(&order.directory))),
+                ("RUNNER_TRACKING_ID", tracking_id.clone()),
+                ("RUNNER_WORKSPACE", path(&work.join(&job.directory))),
             ]
             .map(|(name, value)| (name.to_owned(), value)),
         );
-        Ok(Surroundings { env, workspace, temp, log, tracking })
+        Ok(JobEnvironment { env, workspace, temp, log, tracking_id })
     }
 }

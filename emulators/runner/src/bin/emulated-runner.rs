@@ -1,5 +1,5 @@
-//! The emulated runner's program alone: the listener and the Worker, by the name of the call. The tests of this crate
-//! lay runners out of it; `mayfly` is the same program besides others.
+//! The emulated runner's program: the listener or the Worker, by the name of the program. The tests of this crate install
+//! runners with it; `mayfly` contains the same program.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 )]
 async fn main() -> ExitCode {
     let program = std::env::args_os().next().unwrap_or_default();
-    let Some(home) = github_runner_emulator::home_of(&program) else {
+    let Some(home) = github_runner_emulator::runner_home(&program) else {
         return ExitCode::FAILURE;
     };
     let arguments = std::env::args().skip(1).collect();

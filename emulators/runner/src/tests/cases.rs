@@ -1,5 +1,5 @@
-//! The cases of the real runner (actions/runner 2.336.0 was seen in each) as a table: what is ordered, how the
-//! listener ends and after how long, what GitHub saw of it, and whether a Worker ran. In virtual time.
+//! Tables of cases in which actions/runner 2.336.0 was observed: the actions, the listener's return codes, the duration,
+//! the events on GitHub, and whether a Worker ran. In virtual time.
 
 use std::time::Duration;
 
@@ -7,23 +7,23 @@ use http::Method;
 use serde_json::Value;
 
 use super::Program;
-use super::scene::Order::{self, *};
-use super::scene::{FOR_GOOD, HOUR, Scene};
+use super::scene::Action::{self, *};
+use super::scene::{ALWAYS, HOUR, Scene};
 use emulator_core::events::EventKind;
 use github_emulator::{NewJob, RunnerError, VersionCheck};
 
 struct Case {
     name: &'static str,
     version_check: Option<VersionCheck>,
-    before: &'static [Order],
-    online: &'static [Order],
+    before: &'static [Action],
+    online: &'static [Action],
 }
 
-const fn case(name: &'static str, before: &'static [Order], online: &'static [Order]) -> Case {
+const fn case(name: &'static str, before: &'static [Action], online: &'static [Action]) -> Case {
     Case { name, version_check: None, before, online }
 }
 
-const fn too_old(name: &'static str, at: VersionCheck, before: &'static [Order]) -> Case {
+const fn too_old(name: &'static str, at: VersionCheck, before: &'static [Action]) -> Case {
     Case { name, version_check: Some(at), before, online: &[] }
 }
 
@@ -58,21 +58,21 @@ const CONFIGURATION: &[Case] = &[
         })],
         &[],
     ),
-    case("_diag cannot be written", &[NoDiag], &[]),
+    case("_diag cannot be written", &[BlockDiag], &[]),
 ];
 
 const SESSIONS: &[Case] = &[
-    case("401", &[Answer("OpenSession", FOR_GOOD, 401)], &[]),
-    case("403", &[Answer("OpenSession", FOR_GOOD, 403)], &[]),
-    case("404 for an hour", &[Answer("OpenSession", FOR_GOOD, 404), Recover(HOUR), Queue], &[]),
-    case("503 for an hour", &[Answer("OpenSession", FOR_GOOD, 503), Recover(HOUR), Queue], &[]),
+    case("401", &[Fail("OpenSession", ALWAYS, 401)], &[]),
+    case("403", &[Fail("OpenSession", ALWAYS, 403)], &[]),
+    case("404 for an hour", &[Fail("OpenSession", ALWAYS, 404), Recover(HOUR), Queue], &[]),
+    case("503 for an hour", &[Fail("OpenSession", ALWAYS, 503), Recover(HOUR), Queue], &[]),
     case("unreachable for an hour", &[Unreachable(HOUR), Queue], &[]),
-    case("409 for good", &[Answer("OpenSession", FOR_GOOD, 409)], &[]),
-    case("409 twice", &[Answer("OpenSession", 2, 409), Queue], &[]),
+    case("409 for good", &[Fail("OpenSession", ALWAYS, 409)], &[]),
+    case("409 twice", &[Fail("OpenSession", 2, 409), Queue], &[]),
     case("registration deleted before", &[RemoveRunner], &[]),
-    too_old("version refused at the session", VersionCheck::Session, &[AskForSeven]),
-    too_old("version refused at a message", VersionCheck::Message, &[]),
-    too_old("the same, code asked for", VersionCheck::Message, &[AskForSeven]),
+    too_old("version rejected at the session", VersionCheck::Session, &[RequestCodeSeven]),
+    too_old("version rejected at a message", VersionCheck::Message, &[]),
+    too_old("the same, code requested", VersionCheck::Message, &[RequestCodeSeven]),
 ];
 
 const MESSAGES: &[Case] = &[
@@ -80,38 +80,38 @@ const MESSAGES: &[Case] = &[
     case("registration deleted", &[], &[RemoveRunner]),
     case(
         "registration deleted, only the token service knows",
-        &[Answer("NextMessage", 1, 500), Answer("NextMessage", FOR_GOOD, 401)],
+        &[Fail("NextMessage", 1, 500), Fail("NextMessage", ALWAYS, 401)],
         &[RemoveRunner],
     ),
     case("RunnerNotFound", &[Reject(RunnerError::RunnerNotFound)], &[]),
     case("HostedRunnerDeprovisioned", &[Reject(RunnerError::HostedRunnerDeprovisioned)], &[]),
     case("RunnerSessionInvalid", &[Reject(RunnerError::RunnerSessionInvalid), Queue], &[]),
     case("session lost", &[], &[LoseSession, Queue]),
-    case("401 for good", &[Answer("NextMessage", FOR_GOOD, 401)], &[]),
-    case("403 for good", &[Answer("NextMessage", FOR_GOOD, 403)], &[]),
-    case("500 for good", &[Answer("NextMessage", FOR_GOOD, 500)], &[]),
+    case("401 for good", &[Fail("NextMessage", ALWAYS, 401)], &[]),
+    case("403 for good", &[Fail("NextMessage", ALWAYS, 403)], &[]),
+    case("500 for good", &[Fail("NextMessage", ALWAYS, 500)], &[]),
     case(
         "500 for twenty minutes",
-        &[Answer("NextMessage", FOR_GOOD, 500), Recover(Duration::from_secs(1200)), Queue],
+        &[Fail("NextMessage", ALWAYS, 500), Recover(Duration::from_secs(1200)), Queue],
         &[],
     ),
     case("network lost for two minutes", &[], &[Unreachable(Duration::from_secs(120)), Queue]),
-    case("update ordered", &[], &[Refresh, Queue]),
+    case("update requested", &[], &[Refresh, Queue]),
 ];
 
 const JOBS: &[Case] = &[
     case("served", &[Queue], &[]),
-    case("set-up fails", &[QueueBroken], &[]),
-    case("acknowledge 404", &[Answer("AcknowledgeJob", 1, 404), Queue], &[]),
-    case("acknowledge 500", &[Answer("AcknowledgeJob", 1, 500), Queue], &[]),
-    case("acquire 409", &[Answer("AcceptJob", 1, 409), Queue], &[]),
-    case("first renewal 404", &[Answer("RenewJob", 1, 404), Queue], &[]),
-    case("completion 500 for good", &[Answer("CompleteJob", FOR_GOOD, 500), Queue], &[]),
+    case("set-up fails", &[QueueWithFailingSetUp], &[]),
+    case("acknowledge 404", &[Fail("AcknowledgeJob", 1, 404), Queue], &[]),
+    case("acknowledge 500", &[Fail("AcknowledgeJob", 1, 500), Queue], &[]),
+    case("acquire 409", &[Fail("AcceptJob", 1, 409), Queue], &[]),
+    case("first renewal 404", &[Fail("RenewJob", 1, 404), Queue], &[]),
+    case("completion 500 for good", &[Fail("CompleteJob", ALWAYS, 500), Queue], &[]),
     case("stopped before the Worker starts", &[StopInAcceptance, Queue], &[]),
 ];
 
-fn word(what: &EventKind) -> Option<String> {
-    Some(match what {
+fn word(event: &EventKind) -> Option<String> {
+    Some(match event {
         EventKind::RunnerOnline { .. } => "online".to_owned(),
         EventKind::JobStarted { .. } => "job started".to_owned(),
         EventKind::JobDone { conclusion, .. } => format!("job {conclusion}"),
@@ -123,13 +123,13 @@ fn word(what: &EventKind) -> Option<String> {
 /// Runs a case; returns its line of the table.
 async fn outcome(case: &Case) -> String {
     let mut scene = Scene::new(case.version_check).await;
-    let mut events = scene.site.subscribe();
-    let began = scene.site.clock.now();
-    for order in case.before {
-        scene.obey(*order).await;
+    let mut events = scene.context.subscribe();
+    let started = scene.context.clock.now();
+    for action in case.before {
+        scene.apply(*action).await;
     }
     let codes = scene.run(case.online).await;
-    let seconds = (scene.site.clock.now() - began).num_seconds();
+    let seconds = (scene.context.clock.now() - started).num_seconds();
     let mut seen = Vec::new();
     while let Ok(event) = events.try_recv() {
         seen.extend(word(&event.kind));
@@ -175,9 +175,9 @@ async fn sessions() {
     409 for good: 5 after 210 s; no Worker; configured; 
     409 twice: 0 after 60 s; a Worker; not configured; online, job started, job success, gone
     registration deleted before: 1 after 0 s; no Worker; configured; gone
-    version refused at the session: 1 after 0 s; no Worker; configured; 
-    version refused at a message: 1 after 0 s; no Worker; configured; online
-    the same, code asked for: 7 after 0 s; no Worker; configured; online
+    version rejected at the session: 1 after 0 s; no Worker; configured; 
+    version rejected at a message: 1 after 0 s; no Worker; configured; online
+    the same, code requested: 7 after 0 s; no Worker; configured; online
     "#);
 }
 
@@ -196,7 +196,7 @@ async fn messages() {
     500 for good: 2 2 2 after 2173 s; no Worker; configured; online, online, online
     500 for twenty minutes: 2 0 after 1267 s; a Worker; not configured; online, online, online, job started, job success, gone
     network lost for two minutes: 0 after 186 s; a Worker; not configured; online, online, job started, job success, gone
-    update ordered: 4 0 after 60 s; a Worker; not configured; online, online, job started, job success, gone
+    update requested: 4 0 after 60 s; a Worker; not configured; online, online, job started, job success, gone
     "#);
 }
 
@@ -214,14 +214,14 @@ async fn jobs() {
     "#);
 }
 
-/// What config.sh is started with besides the address, and what is ordered before.
-const REGISTRATIONS: &[(&str, &[Order], &[&str])] = &[
+/// Cases of `config.sh`: the name, the actions before it, and its additional arguments.
+const REGISTRATIONS: &[(&str, &[Action], &[&str])] = &[
     ("good token", &[], &[]),
-    ("401", &[Answer("RegisterRunner", FOR_GOOD, 401)], &[]),
-    ("403", &[Answer("RegisterRunner", FOR_GOOD, 403)], &[]),
-    ("500", &[Answer("RegisterRunner", FOR_GOOD, 500)], &[]),
-    ("500 twice", &[Answer("RegisterRunner", 2, 500)], &[]),
-    ("404", &[Answer("RegisterRunner", FOR_GOOD, 404)], &[]),
+    ("401", &[Fail("RegisterRunner", ALWAYS, 401)], &[]),
+    ("403", &[Fail("RegisterRunner", ALWAYS, 403)], &[]),
+    ("500", &[Fail("RegisterRunner", ALWAYS, 500)], &[]),
+    ("500 twice", &[Fail("RegisterRunner", 2, 500)], &[]),
+    ("404", &[Fail("RegisterRunner", ALWAYS, 404)], &[]),
     ("service down", &[Unreachable(HOUR)], &[]),
     ("no such group", &[], &["--runnergroup", "no such group"]),
     ("same name", &[], &["--name", "gh-1"]),
@@ -230,22 +230,22 @@ const REGISTRATIONS: &[(&str, &[Order], &[&str])] = &[
 
 async fn registration(
     version_check: Option<VersionCheck>,
-    (name, before, args): (&str, &[Order], &[&str]),
+    (name, before, args): (&str, &[Action], &[&str]),
 ) -> String {
     let mut scene = Scene::new(version_check).await;
     let path = "/repos/octo/app/actions/runners/registration-token";
     let token = scene.api(Method::POST, path, Value::Null).await["token"].clone();
-    for order in before {
-        scene.obey(*order).await;
+    for action in before {
+        scene.apply(*action).await;
     }
-    let began = scene.site.clock.now();
+    let started = scene.context.clock.now();
     let program = Program::new();
     let fixed = ["configure", "--url", "http://github.test/octo/app", "--ephemeral", "--token"];
     let args = [&fixed[..], &[token.as_str().unwrap()], args].concat();
     let code = program.start_on(scene.transport(), &args).await.unwrap().code();
-    let took = (scene.site.clock.now() - began).num_seconds();
-    let said = program.said().trim_end().replace('\n', " / ");
-    format!("{name}: {code} after {took} s; {said}")
+    let seconds = (scene.context.clock.now() - started).num_seconds();
+    let output = program.output().trim_end().replace('\n', " / ");
+    format!("{name}: {code} after {seconds} s; {output}")
 }
 
 #[tokio::test(start_paused = true)]
@@ -255,7 +255,7 @@ async fn registrations() {
         lines.push(registration(None, *case).await);
     }
     let too_old = Some(VersionCheck::Registration);
-    lines.push(registration(too_old, ("version refused", &[], &[])).await);
+    lines.push(registration(too_old, ("version rejected", &[], &[])).await);
     insta::assert_snapshot!(lines.join("\n"), @r#"
     good token: 0 after 0 s; √ Runner successfully added / √ Runner connection is good / √ Settings Saved.
     401: 1 after 7 s; Http response code: Unauthorized from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 401 (Unauthorized).
@@ -267,12 +267,12 @@ async fn registrations() {
     no such group: 1 after 0 s; Could not find any self-hosted runner group named "no such group".
     same name: 1 after 0 s; A runner exists with the same name.
     same name, replaced: 0 after 0 s; √ Runner successfully added / √ Runner connection is good / √ Settings Saved.
-    version refused: 1 after 0 s; Http response code: NotFound from 'POST http://github.test/_services/runners' / Your runner version is out of date and can no longer register with GitHub. The minimum runner version is now 2.1000.0. / Response status code does not indicate success: 404 (Not Found).
+    version rejected: 1 after 0 s; Http response code: NotFound from 'POST http://github.test/_services/runners' / Your runner version is out of date and can no longer register with GitHub. The minimum runner version is now 2.1000.0. / Response status code does not indicate success: 404 (Not Found).
     "#);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_jit_configuration_has_the_form_of_githubs() {
+async fn a_jit_configuration_has_githubs_format() {
     let scene = Scene::new(None).await;
     let read = |name: &str| scene.program.read(name);
     insta::assert_snapshot!(read(".runner"), @r#"{"AgentId":"21","AgentName":"gh-1","DisableUpdate":"True","Ephemeral":"True","PoolId":"1","PoolName":"Default","ServerUrl":"http://github.test/_services/","ServerUrlV2":"http://github.test/_services/","UseV2Flow":"True","WorkFolder":"_work"}"#);
@@ -283,16 +283,16 @@ async fn a_jit_configuration_has_the_form_of_githubs() {
     let key: Value = serde_json::from_str(&read(".credentials_rsaparams")).unwrap();
     let names: Vec<&String> = key.as_object().unwrap().keys().collect();
     assert_eq!(names, ["d", "dp", "dq", "exponent", "inverseQ", "modulus", "p", "q"]);
-    let by_argument = Program::new();
+    let second = Program::new();
     scene.github.queue_job(NewJob::new("octo/app", &["linux"]));
-    let running = by_argument.start_on(scene.transport(), &["run", "--jitconfig", &scene.config]);
+    let running = second.start_on(scene.transport(), &["run", "--jitconfig", &scene.config]);
     assert_eq!(running.await.unwrap().code(), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_perf_log_shows_how_far_a_runner_came() {
+async fn the_perf_log_shows_a_runners_progress() {
     let mut scene = Scene::new(None).await;
-    scene.obey(Queue).await;
+    scene.apply(Queue).await;
     scene.run(&[]).await;
     let job = scene.github.jobs()[0].id.to_string();
     let counters = |name: &str| {

@@ -1,4 +1,4 @@
-//! Runs GitHub and its runners in one process, without a socket, in virtual time.
+//! GitHub and its runners in one process, without sockets, in virtual time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use tokio::sync::watch;
 
-use super::{Ending, Program};
+use super::{Program, ReturnCode};
 use crate::tests::world::TOKEN;
-use crate::{Bare, Course};
+use crate::{InMemoryRunner, JobOutcome};
 use emulator_core::clock::Clock;
 use emulator_core::events::EventContext;
 use emulator_core::service::{Response, Service};
@@ -20,7 +20,7 @@ use emulator_core::transport::{self, Transport};
 use github_emulator::{Conclusion, GitHub, NewJob, Options, Scope};
 
 struct Simulation {
-    site: EventContext,
+    context: EventContext,
     github: Arc<GitHub>,
     transport: Transport,
 }
@@ -29,10 +29,11 @@ impl Simulation {
     fn new(seed: u64) -> Self {
         let mut options = Options::new(TOKEN, seed);
         options.transport = Arc::new(|_| async { Ok(Response::default()) }.boxed());
-        let site = EventContext::new(Clock::starting_at("2026-11-21T12:00:00Z".parse().unwrap()));
-        let github = GitHub::new(options, site.clone());
+        let context =
+            EventContext::new(Clock::starting_at("2026-11-21T12:00:00Z".parse().unwrap()));
+        let github = GitHub::new(options, context.clone());
         let transport = transport::to(Service::new(Arc::clone(&github)));
-        Self { site, github, transport }
+        Self { context, github, transport }
     }
 
     async fn configuration(&self, name: &str) -> String {
@@ -46,102 +47,102 @@ impl Simulation {
             .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
             .header(header::USER_AGENT, "mayfly")
             .body(Bytes::from(body.to_string()));
-        let answer = (self.transport)(request.unwrap()).await.unwrap();
-        let answer: Value = serde_json::from_slice(answer.body()).unwrap();
-        answer["encoded_jit_config"].as_str().unwrap().to_owned()
+        let response = (self.transport)(request.unwrap()).await.unwrap();
+        let response: Value = serde_json::from_slice(response.body()).unwrap();
+        response["encoded_jit_config"].as_str().unwrap().to_owned()
     }
 }
 
-/// Plays five jobs on five runners, and tells all that happened.
-async fn story(seed: u64) -> String {
+/// Runs five jobs on five runners, and returns all events.
+async fn events_of(seed: u64) -> String {
     let simulation = Simulation::new(seed);
-    let mut events = simulation.site.subscribe();
+    let mut events = simulation.context.subscribe();
     let scope = Scope::Organization("octo".to_owned());
     simulation.github.add_hook("http://hook.test/", "secret", scope);
-    let mut order = NewJob::new("octo/app", &["linux"]);
+    let mut new = NewJob::new("octo/app", &["linux"]);
     let mut running = Vec::new();
     for number in 1..=5 {
-        order.runs_for = Duration::from_secs(600 * number);
-        simulation.github.queue_job(order.clone());
+        new.runs_for = Duration::from_secs(600 * number);
+        simulation.github.queue_job(new.clone());
         let config = simulation.configuration(&format!("gh-{number}")).await;
         let program = Program::new();
-        let ending =
-            program.start_on(simulation.transport.clone(), &["run", "--jitconfig", &config]);
-        running.push((program, ending));
+        let run = program.start_on(simulation.transport.clone(), &["run", "--jitconfig", &config]);
+        running.push((program, run));
     }
-    for (program, ending) in running {
-        assert_eq!(ending.await.unwrap(), Ending::Success, "{}", program.said());
+    for (program, run) in running {
+        assert_eq!(run.await.unwrap(), ReturnCode::Success, "{}", program.output());
     }
-    let mut told = String::new();
+    let mut lines = String::new();
     while let Ok(event) = events.try_recv() {
-        told.push_str(&format!("{} {:?}\n", event.at, event.kind));
+        lines.push_str(&format!("{} {:?}\n", event.at, event.kind));
     }
-    told
+    lines
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_seed_tells_the_same_story_to_the_letter() {
-    let first = story(7).await;
+async fn the_same_seed_gives_the_same_events_byte_for_byte() {
+    let first = events_of(7).await;
     assert_eq!(first.matches("JobDone").count(), 5);
-    assert_eq!(story(7).await, first);
-    assert_ne!(story(8).await, first);
+    assert_eq!(events_of(7).await, first);
+    assert_ne!(events_of(8).await, first);
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_two_programs_with_one_configuration_the_second_gives_up() {
+async fn a_second_listener_of_one_runner_gives_up() {
     let simulation = Simulation::new(1);
     simulation.github.add_repository("octo/app", github_emulator::Visibility::Private);
     let config = simulation.configuration("gh-1").await;
     let (first, second) = (Program::new(), Program::new());
     let args = ["run", "--jitconfig", config.as_str()];
     let running = first.start_on(simulation.transport.clone(), &args);
-    first.says("Listening for Jobs").await;
-    let began = simulation.site.clock.now();
-    let given_up = second.start_on(simulation.transport.clone(), &args).await.unwrap();
-    assert_eq!(given_up, Ending::SessionConflict);
-    let took = simulation.site.clock.now() - began;
-    assert!((180..=240).contains(&took.num_seconds()), "{took}");
+    first.wait_for_output("Listening for Jobs").await;
+    let started = simulation.context.clock.now();
+    let second_code = second.start_on(simulation.transport.clone(), &args).await.unwrap();
+    assert_eq!(second_code, ReturnCode::SessionConflict);
+    let duration = simulation.context.clock.now() - started;
+    assert!((180..=240).contains(&duration.num_seconds()), "{duration}");
     first.stop.send_replace(true);
-    assert_eq!(running.await.unwrap(), Ending::Success);
+    assert_eq!(running.await.unwrap(), ReturnCode::Success);
 }
 
-async fn bare_of(simulation: &Simulation, scope: &str, name: &str) -> Bare {
+async fn in_memory_runner(simulation: &Simulation, scope: &str, name: &str) -> InMemoryRunner {
     let config = simulation.configuration_of(scope, name).await;
-    let clock = simulation.site.clock.clone();
-    Bare::configured(&config, &simulation.transport, clock).unwrap()
+    let clock = simulation.context.clock.clone();
+    InMemoryRunner::from_jit_config(&config, &simulation.transport, clock).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bare_runner_serves_fails_in_set_up_refuses_or_stays_offline() {
+async fn an_in_memory_runner_serves_fails_rejects_or_stays_offline() {
     let simulation = Simulation::new(1);
-    let mut courses = Vec::new();
+    let mut outcomes = Vec::new();
     for (name, set_up_fails, repository) in
         [("gh-1", false, "octo/app"), ("gh-2", true, "octo/app"), ("gh-3", false, "octo/evil")]
     {
         let scope = "http://github.test/orgs/octo";
-        let mut order = NewJob::new(repository, &["linux"]);
-        (order.set_up_fails, order.runs_for) = (set_up_fails, Duration::from_secs(60));
-        let job = simulation.github.queue_job(order);
-        let runner = bare_of(&simulation, scope, name).await;
-        let runner = runner.admitting(|repository| repository == "octo/app");
+        let mut new = NewJob::new(repository, &["linux"]);
+        (new.set_up_fails, new.runs_for) = (set_up_fails, Duration::from_secs(60));
+        let job = simulation.github.queue_job(new);
+        let runner = in_memory_runner(&simulation, scope, name).await;
+        let runner = runner.with_started_hook(|repository| repository == "octo/app");
         let served = runner.run(watch::Sender::new(false).subscribe()).await.unwrap();
         let ended = simulation.github.job(job).unwrap();
-        let took = ended.completed_at.unwrap() - ended.started_at.unwrap();
+        let duration = ended.completed_at.unwrap() - ended.started_at.unwrap();
         assert_eq!(served.job, job);
-        courses.push((served.course, ended.conclusion.unwrap(), took.num_seconds()));
+        outcomes.push((served.outcome, ended.conclusion.unwrap(), duration.num_seconds()));
     }
     let expected = [
-        (Course::Worked, Conclusion::Success, 60),
-        (Course::SetUpFailed, Conclusion::Failure, 0),
-        (Course::Refused, Conclusion::Failure, 0),
+        (JobOutcome::StepsStarted, Conclusion::Success, 60),
+        (JobOutcome::SetUpFailed, Conclusion::Failure, 0),
+        (JobOutcome::RejectedByHook, Conclusion::Failure, 0),
     ];
-    assert_eq!(courses, expected);
+    assert_eq!(outcomes, expected);
 
-    let (asker, stop) = watch::channel(false);
-    let offline = bare_of(&simulation, "http://github.test/orgs/octo", "gh-4").await.never_online();
+    let (sender, stop) = watch::channel(false);
+    let offline =
+        in_memory_runner(&simulation, "http://github.test/orgs/octo", "gh-4").await.never_online();
     let running = tokio::spawn(async move { offline.run(stop).await });
     tokio::time::sleep(Duration::from_secs(3600)).await;
     assert!(!simulation.github.runners()[0].online);
-    asker.send_replace(true);
+    sender.send_replace(true);
     assert_eq!(running.await.unwrap(), None);
 }

@@ -1,4 +1,4 @@
-//! A GitHub with one runner in virtual time, and what a case orders of them.
+//! A GitHub with one runner in virtual time, and the actions of a case.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,40 +19,42 @@ use emulator_core::service::{Response, Service};
 use emulator_core::transport::{self, Transport, TransportError};
 use github_emulator::{GitHub, NewJob, Options, RunnerError, VersionCheck, Visibility};
 
-pub(super) const FOR_GOOD: u32 = u32::MAX;
+/// A fault for all calls.
+pub(super) const ALWAYS: u32 = u32::MAX;
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
-/// What is done to a runner or to its service.
+/// An action on a runner or its service.
 #[derive(Clone, Copy)]
-pub(super) enum Order {
-    /// The next calls of an operation are answered with a status.
-    Answer(&'static str, u32, u16),
-    /// The next request for a message is rejected.
+pub(super) enum Action {
+    /// The next calls of an operation fail with a status.
+    Fail(&'static str, u32, u16),
+    /// The next poll for a message is rejected.
     Reject(RunnerError),
-    /// No request is answered until the time has passed.
+    /// The service is unreachable for this duration.
     Unreachable(Duration),
-    /// The faults end after this time.
+    /// The faults end after this duration.
     Recover(Duration),
     RemoveRunner,
     LoseSession,
     Refresh,
     Queue,
-    QueueBroken,
+    QueueWithFailingSetUp,
     /// A file of the configuration is changed.
     File(&'static str, fn(&str) -> Option<String>),
     /// `_diag` cannot be written.
-    NoDiag,
-    AskForSeven,
+    BlockDiag,
+    /// Return code 7 is requested.
+    RequestCodeSeven,
     Stop,
-    /// The runner is stopped when it has asked for the job, before the answer.
+    /// The runner is stopped after it requested the job, before the response.
     StopInAcceptance,
 }
 
-use Order::*;
+use Action::*;
 
 /// A GitHub with one runner, in virtual time.
 pub(super) struct Scene {
-    pub(super) site: EventContext,
+    pub(super) context: EventContext,
     pub(super) github: Arc<GitHub>,
     pub(super) service: Arc<Service<GitHub>>,
     pub(super) unreachable: Arc<AtomicBool>,
@@ -68,20 +70,21 @@ impl Scene {
             options.version_check = at;
             options.minimum_version = Some("2.1000.0".to_owned());
         }
-        let site = EventContext::new(Clock::starting_at("2026-11-21T12:00:00Z".parse().unwrap()));
-        let github = GitHub::new(options, site.clone());
+        let context =
+            EventContext::new(Clock::starting_at("2026-11-21T12:00:00Z".parse().unwrap()));
+        let github = GitHub::new(options, context.clone());
         github.add_repository("octo/app", Visibility::Private);
         let service = Service::new(Arc::clone(&github));
         let mut program = Program::new();
         let perf = program.home.path().join("perf").to_str().unwrap().to_owned();
         program.env.insert("RUNNER_PERFLOG".to_owned(), perf);
         let config = configuration(&service).await;
-        super::super::home::write(program.home.path(), &decoded(&config)).unwrap();
+        crate::configuration::write(program.home.path(), &decoded(&config)).unwrap();
         let unreachable = Arc::default();
-        Self { site, github, service, unreachable, program, config }
+        Self { context, github, service, unreachable, program, config }
     }
 
-    /// A way to GitHub that can be closed.
+    /// Returns a transport to GitHub that can be closed.
     pub(super) fn transport(&self) -> Transport {
         let (open, closed) =
             (transport::to(Arc::clone(&self.service)), Arc::clone(&self.unreachable));
@@ -93,14 +96,14 @@ impl Scene {
         })
     }
 
-    /// Calls the API with the right credentials.
+    /// Calls the API with valid credentials.
     pub(super) async fn api(&self, method: Method, path: &str, body: Value) -> Value {
-        ask(&self.service, method, path, body).await
+        call(&self.service, method, path, body).await
     }
 
-    pub(super) async fn obey(&mut self, order: Order) {
-        match order {
-            Answer(operation, times, status) => {
+    pub(super) async fn apply(&mut self, action: Action) {
+        match action {
+            Fail(operation, times, status) => {
                 let effect = Effect::Fail { status, retry_after: None };
                 self.service.faults.inject(operation, times, effect);
             }
@@ -120,13 +123,13 @@ impl Scene {
             Queue => {
                 self.github.queue_job(NewJob::new("octo/app", &["linux"]));
             }
-            QueueBroken => {
-                let broken = NewJob { set_up_fails: true, ..NewJob::new("octo/app", &["linux"]) };
-                self.github.queue_job(broken);
+            QueueWithFailingSetUp => {
+                let new = NewJob { set_up_fails: true, ..NewJob::new("octo/app", &["linux"]) };
+                self.github.queue_job(new);
             }
             File(name, change) => change_file(&self.program.home.path().join(name), change),
-            NoDiag => std::fs::write(self.program.home.path().join("_diag"), "").unwrap(),
-            AskForSeven => {
+            BlockDiag => std::fs::write(self.program.home.path().join("_diag"), "").unwrap(),
+            RequestCodeSeven => {
                 let name = "ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE".to_owned();
                 self.program.env.insert(name, "1".to_owned());
             }
@@ -146,17 +149,17 @@ impl Scene {
         }
     }
 
-    /// Starts the listener as run.sh does, again after 2, 3 and 4; gives up after the third start.
-    pub(super) async fn run(&mut self, online: &[Order]) -> Vec<u8> {
+    /// Starts the listener as run.sh does: again after codes 2, 3 and 4, at most three times.
+    pub(super) async fn run(&mut self, online: &[Action]) -> Vec<u8> {
         let mut codes = Vec::new();
         let mut online = online.iter();
         loop {
             let running = self.program.start_on(self.transport(), &["run"]);
             if online.len() > 0 {
-                self.program.says("Listening for Jobs").await;
+                self.program.wait_for_output("Listening for Jobs").await;
             }
-            for order in online.by_ref() {
-                self.obey(*order).await;
+            for action in online.by_ref() {
+                self.apply(*action).await;
             }
             let code = running.await.unwrap().code();
             codes.push(code);
@@ -191,21 +194,21 @@ fn change_file(path: &Path, change: fn(&str) -> Option<String>) {
 async fn configuration(service: &Arc<Service<GitHub>>) -> String {
     let body = json!({ "name": "gh-1", "runner_group_id": 1, "labels": ["linux"] });
     let path = "/repos/octo/app/actions/runners/generate-jitconfig";
-    let answer = ask(service, Method::POST, path, body).await;
-    answer["encoded_jit_config"].as_str().unwrap().to_owned()
+    let response = call(service, Method::POST, path, body).await;
+    response["encoded_jit_config"].as_str().unwrap().to_owned()
 }
 
-async fn ask(service: &Arc<Service<GitHub>>, method: Method, path: &str, body: Value) -> Value {
+async fn call(service: &Arc<Service<GitHub>>, method: Method, path: &str, body: Value) -> Value {
     let request = http::Request::builder()
         .method(method)
         .uri(format!("http://github.test{path}"))
         .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
         .header(header::USER_AGENT, "mayfly")
         .body(Bytes::from(body.to_string()));
-    let answer = service.call(request.unwrap()).await.unwrap();
-    serde_json::from_slice(answer.body()).unwrap()
+    let response = service.call(request.unwrap()).await.unwrap();
+    serde_json::from_slice(response.body()).unwrap()
 }
 
 fn decoded(config: &str) -> std::collections::BTreeMap<String, String> {
-    super::super::home::decode(config).unwrap()
+    crate::configuration::decode(config).unwrap()
 }

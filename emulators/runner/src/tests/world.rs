@@ -34,16 +34,16 @@ impl World {
 
     pub(super) async fn with(options: Options) -> Self {
         let origin: DateTime<Utc> = "2026-11-21T12:00:00Z".parse().unwrap();
-        let site = EventContext::new(Clock::starting_at(origin));
-        let (clock, events) = (site.clock.clone(), site.subscribe());
-        let github = GitHub::new(options, site);
+        let context = EventContext::new(Clock::starting_at(origin));
+        let (clock, events) = (context.clock.clone(), context.subscribe());
+        let github = GitHub::new(options, context);
         let service = Service::new(Arc::clone(&github));
         let loopback = (Ipv4Addr::LOCALHOST, 0).into();
         let listening = service::serve(Arc::clone(&service), loopback).await.unwrap();
         Self { github, service, listening, clock, events, transport: transport::http() }
     }
 
-    /// Calls the API with the right credentials.
+    /// Calls the API with valid credentials.
     pub(super) async fn api(
         &self,
         method: Method,
@@ -65,20 +65,23 @@ impl World {
         self.github.add_repository("octo/app", Visibility::Private);
         let body = json!({ "name": name, "runner_group_id": 1, "labels": labels });
         let path = "/repos/octo/app/actions/runners/generate-jitconfig";
-        let answer = self.api(Method::POST, path, body).await;
-        assert_eq!(answer.status(), StatusCode::CREATED, "{:?}", answer.body());
-        let answer = answer.into_body();
-        let config = answer["encoded_jit_config"].as_str().unwrap().to_owned();
-        (answer["runner"]["id"].as_u64().unwrap(), config)
+        let response = self.api(Method::POST, path, body).await;
+        assert_eq!(response.status(), StatusCode::CREATED, "{:?}", response.body());
+        let response = response.into_body();
+        let config = response["encoded_jit_config"].as_str().unwrap().to_owned();
+        (response["runner"]["id"].as_u64().unwrap(), config)
     }
 
     /// Waits for an event, and returns all events until then.
-    pub(super) async fn wait_for(&mut self, is_it: impl Fn(&EventKind) -> bool) -> Vec<EventKind> {
+    pub(super) async fn wait_for(
+        &mut self,
+        matches: impl Fn(&EventKind) -> bool,
+    ) -> Vec<EventKind> {
         let mut seen = Vec::new();
         loop {
-            let happening = self.events.recv().await.unwrap().kind;
-            seen.push(happening.clone());
-            if is_it(&happening) {
+            let event = self.events.recv().await.unwrap().kind;
+            seen.push(event.clone());
+            if matches(&event) {
                 return seen;
             }
         }

@@ -1,8 +1,8 @@
-//! The emulated runner as real processes: process groups, signals, exit codes and the order of steps, case by case as
-//! the real runner (actions/runner 2.336.0) was seen to do it.
-#![expect(clippy::unwrap_used, reason = "what a story builds on fails the story by a panic")]
+//! The emulated runner as real processes: process groups, signals, exit codes and the order of steps. Each case was
+//! observed with actions/runner 2.336.0.
+#![expect(clippy::unwrap_used, reason = "a failed precondition panics, and so fails the test")]
 
-mod endings;
-mod refusals;
+mod hooks;
+mod restarts;
 mod shutdown;
 mod world;

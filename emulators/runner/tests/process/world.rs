@@ -13,7 +13,7 @@ use emulator_core::clock::Clock;
 use emulator_core::events::EventContext;
 use emulator_core::service::{Listening, Service, serve};
 use github_emulator::{Conclusion, GitHub, Job, NewJob, Options, Visibility};
-use github_runner_emulator::lay_home;
+use github_runner_emulator::install_runner;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ use tokio::process::{Child, ChildStdout, Command};
 
 const TOKEN: &str = "ghp_secret";
 
-/// A GitHub, and a laid runner that is configured for it.
+/// A GitHub, and an installed runner that is configured for it.
 pub(crate) struct World {
     pub(crate) github: Arc<GitHub>,
     pub(crate) home: TempDir,
@@ -36,18 +36,18 @@ pub(crate) struct World {
 pub(crate) struct Run {
     child: Child,
     console: Lines<BufReader<ChildStdout>>,
-    said: String,
+    output: String,
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let site = EventContext::new(Clock::of_this_machine());
-        let github = GitHub::new(Options::new(TOKEN, 1), site);
+        let context = EventContext::new(Clock::of_this_machine());
+        let github = GitHub::new(Options::new(TOKEN, 1), context);
         github.add_repository("octo/app", Visibility::Private);
         let service = Service::new(Arc::clone(&github));
         let listening = serve(service, "127.0.0.1:0".parse().unwrap()).await.unwrap();
         let home = TempDir::new().unwrap();
-        lay_home(home.path(), Path::new(env!("CARGO_BIN_EXE_emulated-runner"))).unwrap();
+        install_runner(home.path(), Path::new(env!("CARGO_BIN_EXE_emulated-runner"))).unwrap();
         configure(&listening.url, home.path()).await;
         let fifo = home.path().join("events");
         assert!(Command::new("mkfifo").arg(&fifo).status().await.unwrap().success());
@@ -55,12 +55,12 @@ impl World {
         Self { github, home, events: BufReader::new(events).lines(), _listening: listening }
     }
 
-    /// Starts run.sh as an entrypoint does; `RUNNER_ENTRYPOINT_PID` is its own.
+    /// Starts run.sh as an entrypoint does, with its own process id in `RUNNER_ENTRYPOINT_PID`.
     pub(crate) fn run(&self) -> Run {
         self.run_after("")
     }
 
-    /// The same, after some commands of the shell that becomes run.sh.
+    /// Starts run.sh after some commands in the shell that becomes run.sh.
     pub(crate) fn run_after(&self, prelude: &str) -> Run {
         let script =
             format!("export RUNNER_ENTRYPOINT_PID=$$ EVENTS=$PWD/events; {prelude}\nexec ./run.sh");
@@ -81,7 +81,7 @@ impl World {
         }
         let mut child = command.spawn().unwrap();
         let console = BufReader::new(child.stdout.take().unwrap()).lines();
-        Run { child, console, said: String::new() }
+        Run { child, console, output: String::new() }
     }
 
     /// Installs the job-started hook.
@@ -116,7 +116,7 @@ impl World {
         Pid::from_raw(found.unwrap_or_else(|| panic!("no process {name}")).pid)
     }
 
-    /// Lists the processes that run in this runner's folder or below.
+    /// Lists the processes whose working directory is this runner's directory or below.
     fn processes(&self) -> Vec<Process> {
         let entries = std::fs::read_dir("/proc").unwrap().flatten();
         let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -129,7 +129,7 @@ impl World {
 }
 
 impl Drop for World {
-    /// Ends what a test that failed has left.
+    /// Kills the processes that a failed test has left behind.
     fn drop(&mut self) {
         for process in self.processes() {
             let _ = kill(Pid::from_raw(process.pid), Signal::SIGKILL);
@@ -141,26 +141,26 @@ impl Run {
     /// Waits until run.sh and the runner have ended; returns the exit code.
     pub(crate) async fn ended(&mut self) -> i32 {
         while let Some(line) = self.console.next_line().await.unwrap() {
-            self.note(&line);
+            self.record(&line);
         }
         self.child.wait().await.unwrap().code().unwrap()
     }
 
-    /// Waits until the runner prints some words.
-    pub(crate) async fn says(&mut self, words: &str) {
+    /// Waits until the runner prints some text.
+    pub(crate) async fn wait_for_output(&mut self, text: &str) {
         loop {
             let line = self.console.next_line().await.unwrap();
-            let line = line.unwrap_or_else(|| panic!("no {words:?} in:\n{}", self.said));
-            self.note(&line);
-            if line.contains(words) {
+            let line = line.unwrap_or_else(|| panic!("no {text:?} in:\n{}", self.output));
+            self.record(&line);
+            if line.contains(text) {
                 return;
             }
         }
     }
 
-    /// Returns what it printed so far.
-    pub(crate) fn said(&self) -> &str {
-        &self.said
+    /// Returns the output so far.
+    pub(crate) fn output(&self) -> &str {
+        &self.output
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -168,21 +168,21 @@ impl Run {
         kill(Pid::from_raw(pid), signal).unwrap();
     }
 
-    fn note(&mut self, line: &str) {
-        self.said.push_str(line);
-        self.said.push('\n');
+    fn record(&mut self, line: &str) {
+        self.output.push_str(line);
+        self.output.push('\n');
     }
 }
 
-/// A process as the system lists it.
+/// A process in /proc.
 #[derive(Clone, Debug)]
 pub(crate) struct Process {
     pub(crate) pid: i32,
     pub(crate) name: String,
     pub(crate) parent: i32,
     pub(crate) group: i32,
-    /// It has ended, and its parent has not asked for its exit code.
-    pub(crate) is_over: bool,
+    /// It has ended, but its parent has not read its exit code.
+    pub(crate) is_zombie: bool,
 }
 
 impl Process {
@@ -191,24 +191,26 @@ impl Process {
         let (before, after) = stat.rsplit_once(')')?;
         let name = before.split_once('(')?.1.to_owned();
         let mut fields = after.split_whitespace();
-        let is_over = fields.next()? == "Z";
+        let is_zombie = fields.next()? == "Z";
         let mut numbers = fields.map(|field| field.parse().unwrap());
-        Some(Self { pid, name, parent: numbers.next()?, group: numbers.next()?, is_over })
+        Some(Self { pid, name, parent: numbers.next()?, group: numbers.next()?, is_zombie })
     }
 }
 
-/// Waits until a process has ended: a signal that ends it takes a moment to do so.
-pub(crate) async fn until_over(pid: i32) {
-    let over = async {
-        while Process::read(pid).is_some_and(|process| !process.is_over) {
+/// Waits until a process has ended; a signal takes a while to end it.
+pub(crate) async fn until_ended(pid: i32) {
+    let ended = async {
+        while Process::read(pid).is_some_and(|process| !process.is_zombie) {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), over).await.expect("the process ends");
+    tokio::time::timeout(std::time::Duration::from_secs(20), ended)
+        .await
+        .expect("the process ends");
 }
 
-/// Writes how a job ended: its conclusion, and each step with its own.
-pub(crate) fn course(job: &Job) -> String {
+/// Lists the conclusions of a job and its steps.
+pub(crate) fn steps_of(job: &Job) -> String {
     let word = |conclusion: Option<Conclusion>| match conclusion {
         Some(conclusion) => format!("{conclusion:?}").to_lowercase(),
         None => "skipped".to_owned(),
@@ -226,9 +228,9 @@ async fn configure(url: &str, home: &Path) {
             .header("user-agent", "mayfly")
             .body(Bytes::from(body.to_string()))
             .unwrap();
-    let answer = emulator_core::transport::http()(request).await.unwrap();
-    let answer: Value = serde_json::from_slice(answer.body()).unwrap();
-    let files = STANDARD.decode(answer["encoded_jit_config"].as_str().unwrap()).unwrap();
+    let response = emulator_core::transport::http()(request).await.unwrap();
+    let response: Value = serde_json::from_slice(response.body()).unwrap();
+    let files = STANDARD.decode(response["encoded_jit_config"].as_str().unwrap()).unwrap();
     let files: BTreeMap<String, String> = serde_json::from_slice(&files).unwrap();
     for (name, content) in files {
         std::fs::write(home.join(name), STANDARD.decode(content).unwrap()).unwrap();

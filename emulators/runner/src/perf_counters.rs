@@ -1,4 +1,4 @@
-//! The counters that the runner appends to files in `RUNNER_PERFLOG` (`HostContext.cs`).
+//! Performance counters that the runner appends to files in `RUNNER_PERFLOG` (`HostContext.cs`).
 
 use std::collections::BTreeMap;
 use std::fs::{OpenOptions, create_dir_all};
@@ -11,8 +11,8 @@ use emulator_core::clock::Clock;
 
 /// Appends `counter:time` to `Runner.perf` or `Worker.perf`.
 ///
-/// A folder that cannot be written is no reason to fail, in the real runner either.
-pub(super) fn write(env: &BTreeMap<String, String>, program: &str, counter: &str) {
+/// As in the real runner, a directory that is not writable does not fail the runner.
+pub(crate) fn write(env: &BTreeMap<String, String>, program: &str, counter: &str) {
     let Some(folder) = env.get("RUNNER_PERFLOG").filter(|folder| !folder.is_empty()) else {
         return;
     };

@@ -1,13 +1,13 @@
-//! How run.sh ends or starts the listener again, and what GitHub hears.
+//! When run.sh exits or starts the listener again, and the job's conclusion on GitHub.
 
 use github_emulator::JobStatus;
 use insta::assert_snapshot;
 use nix::sys::signal::{Signal, kill};
 
-use crate::world::{Process, World, course, until_over};
+use crate::world::{Process, World, steps_of, until_ended};
 
 #[tokio::test]
-async fn listener_worker_steps_and_hook_share_one_process_group() {
+async fn listener_worker_and_steps_share_one_process_group() {
     let mut world = World::new().await;
     world.hook("echo $$ >$EVENTS; read -r _ <go");
     let job = world.queue(|_| {});
@@ -30,7 +30,7 @@ async fn listener_worker_steps_and_hook_share_one_process_group() {
     "#);
     std::fs::write(world.home.path().join("_work/app/app/go"), "\n").unwrap();
     assert_eq!(run.ended().await, 0);
-    assert_snapshot!(course(&world.github.until_completed(job).await), @r#"
+    assert_snapshot!(steps_of(&world.github.until_completed(job).await), @r#"
     job success
       Set up job: success
       Set up runner: success
@@ -40,22 +40,22 @@ async fn listener_worker_steps_and_hook_share_one_process_group() {
 }
 
 #[tokio::test]
-async fn a_listener_with_a_damaged_key_is_started_again_until_it_can_serve() {
+async fn a_listener_with_a_damaged_key_is_restarted_until_it_serves() {
     let world = World::new().await;
     let job = world.queue(|_| {});
     std::fs::copy(world.home.path().join(".credentials_rsaparams"), world.home.path().join("key"))
         .unwrap();
     std::fs::write(world.home.path().join(".credentials_rsaparams"), r#"{"d":"AQ=="}"#).unwrap();
-    // The third pause brings the key back.
+    // The third pause restores the key.
     world.write(
         "safe_sleep.sh",
         "#!/bin/bash\necho pause >>pauses\n[[ $(wc -l <pauses) -lt 3 ]] || cp key .credentials_rsaparams\n",
     );
     let mut run = world.run();
     assert_eq!(run.ended().await, 0);
-    assert_eq!(run.said().matches("An error occurred: ").count(), 3);
-    assert_eq!(run.said().matches("Restarting runner...").count(), 3);
-    assert_snapshot!(course(&world.github.until_completed(job).await), @r#"
+    assert_eq!(run.output().matches("An error occurred: ").count(), 3);
+    assert_eq!(run.output().matches("Restarting runner...").count(), 3);
+    assert_snapshot!(steps_of(&world.github.until_completed(job).await), @r#"
     job success
       Set up job: success
       Run script: success
@@ -65,17 +65,17 @@ async fn a_listener_with_a_damaged_key_is_started_again_until_it_can_serve() {
 }
 
 #[tokio::test]
-async fn an_update_that_github_orders_restarts_the_listener_which_serves() {
+async fn an_update_restarts_the_listener_which_then_serves() {
     let world = World::new().await;
     let mut run = world.run();
-    run.says("Listening for Jobs").await;
+    run.wait_for_output("Listening for Jobs").await;
     assert!(world.github.refresh_runner("gh-1", [2, 400, 0]));
-    run.says("Restarting runner...").await;
-    run.says("Listening for Jobs").await;
+    run.wait_for_output("Restarting runner...").await;
+    run.wait_for_output("Listening for Jobs").await;
     assert_eq!(world.github.runners()[0].version.as_deref(), Some("2.400.0"));
     let job = world.queue(|_| {});
     assert_eq!(run.ended().await, 0);
-    assert_snapshot!(course(&world.github.until_completed(job).await), @r#"
+    assert_snapshot!(steps_of(&world.github.until_completed(job).await), @r#"
     job success
       Set up job: success
       Run script: success
@@ -92,7 +92,7 @@ async fn a_worker_that_is_killed_fails_its_job_without_a_reason() {
     kill(world.process("Runner.Worker"), Signal::SIGKILL).unwrap();
     assert_eq!(run.ended().await, 0);
     let job = world.github.until_completed(job).await;
-    assert_snapshot!(course(&job), @"job failure");
+    assert_snapshot!(steps_of(&job), @"job failure");
     assert!(job.annotations.is_empty() && !world.has(".runner"));
 }
 
@@ -104,7 +104,7 @@ async fn a_listener_that_is_killed_in_a_job_leaves_it_in_progress() {
     world.event().await;
     kill(world.process("Runner.Listener"), Signal::SIGKILL).unwrap();
     assert_eq!(run.ended().await, 0);
-    assert!(run.said().contains("Exiting with unknown error code: 137"), "{}", run.said());
+    assert!(run.output().contains("Exiting with unknown error code: 137"), "{}", run.output());
     assert_eq!(world.github.job(job).unwrap().status, JobStatus::InProgress);
     assert!(world.has(".runner"));
 }
@@ -121,7 +121,7 @@ async fn a_cancelled_job_runs_its_always_steps() {
     assert!(world.github.cancel_job(job));
     assert_eq!(world.event().await, "always");
     assert_eq!(run.ended().await, 0);
-    assert_snapshot!(course(&world.github.until_completed(job).await), @r#"
+    assert_snapshot!(steps_of(&world.github.until_completed(job).await), @r#"
     job cancelled
       Set up job: success
       Run script: cancelled
@@ -131,7 +131,7 @@ async fn a_cancelled_job_runs_its_always_steps() {
 }
 
 #[tokio::test]
-async fn what_a_job_leaves_behind_is_ended_with_it() {
+async fn processes_left_by_a_job_are_killed() {
     let mut world = World::new().await;
     let job = world.queue(|job| {
         job.script = Some("setsid sleep 1000 & echo $! >$EVENTS".to_owned());
@@ -139,8 +139,8 @@ async fn what_a_job_leaves_behind_is_ended_with_it() {
     let mut run = world.run();
     let left: i32 = world.event().await.parse().unwrap();
     assert_eq!(run.ended().await, 0);
-    until_over(left).await;
-    assert_snapshot!(course(&world.github.until_completed(job).await), @r"
+    until_ended(left).await;
+    assert_snapshot!(steps_of(&world.github.until_completed(job).await), @r"
     job success
       Set up job: success
       Run script: success

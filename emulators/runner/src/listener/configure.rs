@@ -1,29 +1,34 @@
-//! Configures the runner with a registration token, as `config.sh` does.
+//! Registration with a token, as `config.sh` does it.
 
 use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::arguments::Arguments;
-use super::rejected::Rejected;
-use super::service::Service;
-use super::{Ending, Listener, VERSION, home};
 use emulator_core::service::Response;
 use github_emulator::runner_keys::{Key, key};
 
-/// How often it tries to register.
-const REGISTRATIONS: u32 = 3;
-/// How long it waits between two tries; the real one was seen to take 6.7 to 7.9 s for the three.
-const PAUSE: Duration = Duration::from_millis(3500);
+use super::Listener;
+use crate::arguments::Arguments;
+use crate::configuration;
+use crate::home::VERSION;
+use crate::return_code::ReturnCode;
+use crate::runner_service::RunnerService;
+use crate::service_error::ServiceError;
+use crate::worker::machine_label;
 
-/// What is not tried again.
+/// The number of attempts to register.
+const MAX_REGISTRATIONS: u32 = 3;
+/// The delay between two attempts; the real runner was observed to take 6.7 to 7.9 s for all three.
+const REGISTRATION_RETRY_DELAY: Duration = Duration::from_millis(3500);
+
+/// Statuses that are not retried.
 const FINAL: [StatusCode; 3] =
     [StatusCode::NOT_FOUND, StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY];
 
 impl Listener {
-    pub(super) async fn configure(&self, args: &Arguments) -> Ending {
-        if home::is_configured(&self.home) {
+    pub(super) async fn configure(&self, args: &Arguments) -> ReturnCode {
+        if configuration::exists(&self.home) {
             return self.fail(
                 "Cannot configure the runner because it is already configured. To reconfigure the \
                  runner, run './config.sh remove' first.",
@@ -36,32 +41,33 @@ impl Listener {
             return self.fail("Invalid configuration provided for url.");
         };
         service_url.set_path("/_services");
-        // The real one makes a key; this one takes one of those that the emulator has.
+        // The real runner generates a key; this one uses one of the emulator's fixed keys.
         let key = key(u64::from(std::process::id()));
-        let order = self.order(args, url, key);
-        let service = Service::with_token(&self.transport, service_url.as_str(), None);
-        let registered = match self.register(&service, token, &order).await {
+        let body = self.registration(args, url, key);
+        let service = RunnerService::with_token(&self.transport, service_url.as_str(), None);
+        let registered = match self.register(&service, token, &body).await {
             Ok(registered) => registered,
             Err(reason) => return self.fail(&reason),
         };
         let files = files(args, url, &registered, key);
-        if home::write_texts(&self.home, &files, self.env.get("PATH")).is_err() {
+        if configuration::write_from_config_sh(&self.home, &files, self.env.get("PATH")).is_err() {
             return self.fail("The settings could not be saved.");
         }
-        self.say("√ Runner successfully added");
-        self.say("√ Runner connection is good");
-        self.say("√ Settings Saved.");
-        Ending::Success
+        self.print("√ Runner successfully added");
+        self.print("√ Runner connection is good");
+        self.print("√ Settings Saved.");
+        ReturnCode::Success
     }
 
-    fn order(&self, args: &Arguments, url: &str, key: &Key) -> Value {
+    fn registration(&self, args: &Arguments, url: &str, key: &Key) -> Value {
         let public_key = format!(
             "<RSAKeyValue><Modulus>{}</Modulus><Exponent>{}</Exponent></RSAKeyValue>",
             key.modulus, key.exponent
         );
+        let host_name = self.env.get("HOSTNAME").map_or("runner", String::as_str);
         json!({
             "url": url,
-            "name": args.text("name").unwrap_or(self.machine()),
+            "name": args.text("name").unwrap_or(host_name),
             "version": VERSION,
             "labels": labels(args),
             "group": args.text("runnergroup"),
@@ -72,53 +78,47 @@ impl Listener {
         })
     }
 
-    /// Registers with a token; where that is refused, the reason is what a person reads. 404 is not tried again.
+    /// Registers with a token. Final statuses, such as 404, are not retried.
+    ///
+    /// # Errors
+    /// The reason that the listener prints.
     async fn register(
         &self,
-        service: &Service,
+        service: &RunnerService,
         token: &str,
-        order: &Value,
+        body: &Value,
     ) -> Result<Value, String> {
         let mut reason = String::new();
-        for attempt in 1..=REGISTRATIONS {
-            match service.register(token, order).await {
-                Ok(answer) if answer.status().is_success() => {
-                    return serde_json::from_slice(answer.body()).map_err(|err| err.to_string());
+        for attempt in 1..=MAX_REGISTRATIONS {
+            match service.register(token, body).await {
+                Ok(response) if response.status().is_success() => {
+                    return serde_json::from_slice(response.body()).map_err(|err| err.to_string());
                 }
-                Ok(answer) => {
-                    reason = refusal(&answer, service.url());
-                    if FINAL.contains(&answer.status()) {
+                Ok(response) => {
+                    reason = rejection_text(&response, service.url());
+                    if FINAL.contains(&response.status()) {
                         break;
                     }
                 }
                 Err(_) => reason = "Connection refused".to_owned(),
             }
-            if attempt < REGISTRATIONS {
-                tokio::time::sleep(PAUSE).await;
+            if attempt < MAX_REGISTRATIONS {
+                tokio::time::sleep(REGISTRATION_RETRY_DELAY).await;
             }
         }
         Err(reason)
     }
-
-    fn machine(&self) -> &str {
-        self.env.get("HOSTNAME").map_or("runner", String::as_str)
-    }
-
-    pub(super) fn fail(&self, reason: &str) -> Ending {
-        self.say(reason);
-        Ending::TerminatedError
-    }
 }
 
-/// Writes what a person reads of a refusal.
-fn refusal(answer: &Response, url: &str) -> String {
-    let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+/// Writes the text that the listener prints for a rejection.
+fn rejection_text(response: &Response, url: &str) -> String {
+    let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
     let message = body["message"].as_str().unwrap_or_default();
-    let status = answer.status();
+    let status = response.status();
     if [StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY].contains(&status) {
         return message.to_owned();
     }
-    let reason = Rejected::Status(status);
+    let reason = ServiceError::Status(status);
     format!(
         "Http response code: {reason} from 'POST {url}/runners'\n{message}\n\
          Response status code does not indicate success: {} ({}).",
@@ -127,7 +127,7 @@ fn refusal(answer: &Response, url: &str) -> String {
     )
 }
 
-/// Writes what `config.sh` leaves, by the names of the files.
+/// Writes the files of the configuration, by name.
 fn files(args: &Arguments, url: &str, registered: &Value, key: &Key) -> [(&'static str, Value); 3] {
     let authorization = &registered["authorization"];
     let settings = json!({
@@ -156,20 +156,16 @@ fn files(args: &Arguments, url: &str, registered: &Value, key: &Key) -> [(&'stat
     [(".runner", settings), (".credentials", credentials), (".credentials_rsaparams", json!(key))]
 }
 
-/// The program's own labels come first, unless they are unwanted; each label once, with its spaces.
+/// Lists the labels: the default ones first, unless disabled; each label once, with its spaces.
 fn labels(args: &Arguments) -> Vec<String> {
-    let own = ["self-hosted", "Linux", machine_label()];
-    let own = own.into_iter().filter(|_| !args.has("no-default-labels"));
+    let default = ["self-hosted", "Linux", machine_label()];
+    let default = default.into_iter().filter(|_| !args.has("no-default-labels"));
     let given = args.text("labels").unwrap_or_default().split(',');
     let mut labels: Vec<String> = Vec::new();
-    for label in own.chain(given).filter(|label| !label.trim().is_empty()) {
+    for label in default.chain(given).filter(|label| !label.trim().is_empty()) {
         if !labels.iter().any(|known| known.eq_ignore_ascii_case(label)) {
             labels.push(label.to_owned());
         }
     }
     labels
-}
-
-pub(super) fn machine_label() -> &'static str {
-    if cfg!(target_arch = "aarch64") { "ARM64" } else { "X64" }
 }

@@ -1,11 +1,11 @@
-//! A job-started hook that fails or refuses: which steps begin after it.
+//! A job-started hook that fails or rejects: which steps start after it.
 
 use insta::assert_snapshot;
 
-use crate::world::{World, course};
+use crate::world::{World, steps_of};
 
-/// Leaves at the INT that run.sh sends to the whole group: the Worker hears of the shutdown 20 ms later.
-const HASTY: &str = r#"
+/// Exits at the INT that run.sh sends to the whole group; the Worker receives the shutdown 20 ms later.
+const EXITS_AT_INT: &str = r#"
 echo "::error::not for you"
 trap 'kill $!; exit 1' INT TERM
 sleep 30 &
@@ -14,8 +14,8 @@ wait $!
 exit 1
 "#;
 
-/// Outlives that INT; the Worker ends it once it knows of the shutdown.
-const PATIENT: &str = r#"
+/// Ignores that INT; the Worker stops it once it received the shutdown.
+const IGNORES_INT: &str = r#"
 echo "::error::not for you"
 trap '' INT TERM
 kill -TERM "$RUNNER_ENTRYPOINT_PID"
@@ -24,7 +24,7 @@ exit 1
 "#;
 
 /// Finds the Worker among its ancestors and kills it.
-const KILLER: &str = r#"
+const KILLS_WORKER: &str = r#"
 pid=$PPID
 until [[ $(cat /proc/$pid/comm) == Runner.Worker ]]; do
   pid=$(cut -d' ' -f4 /proc/$pid/stat)
@@ -33,7 +33,7 @@ kill -KILL $pid
 "#;
 
 #[tokio::test]
-async fn after_a_hook_that_only_fails_pre_and_always_steps_run() {
+async fn after_a_failed_hook_pre_and_always_steps_run() {
     let world = World::new().await;
     world.hook("echo '::error::not for you'; exit 1");
     let job = world.queue(|job| {
@@ -43,7 +43,7 @@ async fn after_a_hook_that_only_fails_pre_and_always_steps_run() {
     });
     assert_eq!(world.run().ended().await, 0);
     let job = world.github.until_completed(job).await;
-    assert_snapshot!(course(&job), @r#"
+    assert_snapshot!(steps_of(&job), @r#"
     job failure
       Set up job: success
       Set up runner: failure
@@ -58,31 +58,31 @@ async fn after_a_hook_that_only_fails_pre_and_always_steps_run() {
 }
 
 #[tokio::test]
-async fn a_hook_that_leaves_at_int_mostly_lets_an_always_step_begin() {
-    let mut begun = 0;
+async fn after_a_hook_exits_at_int_an_always_step_may_start() {
+    let mut started = 0;
     for _ in 0..10 {
         let world = World::new().await;
-        world.hook(HASTY);
+        world.hook(EXITS_AT_INT);
         let job = world.queue(|job| job.always = vec!["exec sleep 1000".to_owned()]);
         let code = world.run().ended().await;
         let job = world.github.until_completed(job).await;
         assert_eq!((code, job.annotations[0].as_str()), (143, "not for you"));
-        begun += usize::from(course(&job).contains("Always 1: cancelled"));
+        started += usize::from(steps_of(&job).contains("Always 1: cancelled"));
     }
-    assert!(begun > 0, "the real runner: 49 of 60");
+    assert!(started > 0, "the real runner: 49 of 60");
 }
 
 #[tokio::test]
-async fn a_hook_that_outlives_int_lets_no_step_begin() {
+async fn after_a_hook_that_ignores_int_no_step_starts() {
     let world = World::new().await;
-    world.hook(PATIENT);
+    world.hook(IGNORES_INT);
     let job = world.queue(|job| {
         job.pre = Some("true".to_owned());
         job.always = vec!["true".to_owned()];
     });
     assert_eq!(world.run().ended().await, 143);
     let job = world.github.until_completed(job).await;
-    assert_snapshot!(course(&job), @r#"
+    assert_snapshot!(steps_of(&job), @r#"
     job failure
       Set up job: success
       Set up runner: cancelled
@@ -95,12 +95,12 @@ async fn a_hook_that_outlives_int_lets_no_step_begin() {
 }
 
 #[tokio::test]
-async fn a_hook_that_kills_the_worker_lets_no_step_begin_and_leaves_no_reason() {
+async fn after_a_hook_killed_the_worker_no_step_starts() {
     let world = World::new().await;
-    world.hook(KILLER);
+    world.hook(KILLS_WORKER);
     let job = world.queue(|job| job.always = vec!["true".to_owned()]);
     assert_eq!(world.run().ended().await, 0);
     let job = world.github.until_completed(job).await;
-    assert_snapshot!(course(&job), @"job failure");
+    assert_snapshot!(steps_of(&job), @"job failure");
     assert!(job.annotations.is_empty());
 }
