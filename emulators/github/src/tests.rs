@@ -139,12 +139,12 @@ impl World {
         &mut self,
         matches: impl Fn(&EventKind) -> bool,
     ) -> Vec<EventKind> {
-        let mut seen = Vec::new();
+        let mut events = Vec::new();
         loop {
             let event = self.events.recv().await.unwrap().kind;
-            seen.push(event.clone());
+            events.push(event.clone());
             if matches(&event) {
-                return seen;
+                return events;
             }
         }
     }

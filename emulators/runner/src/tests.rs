@@ -16,6 +16,7 @@ mod cases;
 mod world;
 mod scene;
 mod home;
+mod registration_cases;
 mod serving;
 mod in_process;
 

@@ -1,4 +1,4 @@
-//! What a route says about an operation, and a request that matched a route.
+//! The description of an operation, and a request that matched its route.
 
 use std::pin::Pin;
 

@@ -1,4 +1,4 @@
-//! Registered runners: what the API shows of them, and what the runner service keeps.
+//! Registered runners: the API's part, and the runner service's part.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -83,7 +83,7 @@ pub(crate) fn handle(github: &GitHub, request: &Request) -> Response {
         ("POST", ["jobs", job, action]) => act_on_job(github, parse_id(job), action),
         ("POST", ["runners", name, "refresh"]) => parse(request)
             .map(|Refresh { version }| acted(github.refresh_runner(name, version), "refresh")),
-        ("POST", [what]) => post(github, what, request),
+        ("POST", [resource]) => post(github, resource, request),
         ("DELETE", ["runners", name]) => Ok(acted(github.remove_runner(name), "removal")),
         ("DELETE", ["runners", name, "session"]) => {
             Ok(acted(github.end_session(name), "the session"))
@@ -96,10 +96,10 @@ pub(crate) fn handle(github: &GitHub, request: &Request) -> Response {
     }
 }
 
-fn post(github: &GitHub, what: &str, request: &Request) -> ActionResult {
+fn post(github: &GitHub, resource: &str, request: &Request) -> ActionResult {
     let accepted = (StatusCode::ACCEPTED, json!({}));
     let created = |body: Value| (StatusCode::CREATED, body);
-    match what {
+    match resource {
         "jobs" => queue_job(github, request),
         "hooks" => parse(request).map(|NewHook { url, secret, scope }| {
             created(json!({ "hook": github.add_hook(&url, &secret, scope) }))

@@ -117,8 +117,8 @@ async fn a_payload_may_not_show_the_gate_yet() {
     new.gate = Gate::QueuedThenGated;
     let job = world.github.queue_job(new);
     wait_for_deliveries(&mut world, 1).await;
-    let seen = world.get(&format!("/repos/octo/app/actions/jobs/{job}")).await;
-    assert_eq!(seen.body()["status"], "waiting");
+    let shown = world.get(&format!("/repos/octo/app/actions/jobs/{job}")).await;
+    assert_eq!(shown.body()["status"], "waiting");
     world.github.approve(job);
     wait_for_deliveries(&mut world, 1).await;
     assert_eq!(actions(&receiver.received("workflow_job")), ["queued queued", "queued queued"]);

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use http::Method;
 use serde_json::Value;
 
 use super::Program;
@@ -110,17 +109,17 @@ const JOBS: &[Case] = &[
     case("stopped before the Worker starts", &[StopInAcceptance, Queue], &[]),
 ];
 
-fn word(event: &EventKind) -> Option<String> {
+fn event_name(event: &EventKind) -> Option<String> {
     Some(match event {
         EventKind::RunnerOnline { .. } => "online".to_owned(),
         EventKind::JobStarted { .. } => "job started".to_owned(),
         EventKind::JobDone { conclusion, .. } => format!("job {conclusion}"),
-        EventKind::RunnerGone { .. } => "gone".to_owned(),
+        EventKind::RunnerGone { .. } => "removed".to_owned(),
         _ => return None,
     })
 }
 
-/// Runs a case; returns its line of the table.
+/// Runs a case, and returns its line of the table.
 async fn outcome(case: &Case) -> String {
     let mut scene = Scene::new(case.version_check).await;
     let mut events = scene.context.subscribe();
@@ -130,15 +129,15 @@ async fn outcome(case: &Case) -> String {
     }
     let codes = scene.run(case.online).await;
     let seconds = (scene.context.clock.now() - started).num_seconds();
-    let mut seen = Vec::new();
+    let mut names = Vec::new();
     while let Ok(event) = events.try_recv() {
-        seen.extend(word(&event.kind));
+        names.extend(event_name(&event.kind));
     }
     let codes: Vec<String> = codes.iter().map(u8::to_string).collect();
     let worker = if scene.program.has("perf/Worker.perf") { "a Worker" } else { "no Worker" };
-    let kept = if scene.program.has(".runner") { "configured" } else { "not configured" };
-    let seen = seen.join(", ");
-    format!("{}: {} after {seconds} s; {worker}; {kept}; {seen}", case.name, codes.join(" "))
+    let configured = if scene.program.has(".runner") { "configured" } else { "not configured" };
+    let names = names.join(", ");
+    format!("{}: {} after {seconds} s; {worker}; {configured}; {names}", case.name, codes.join(" "))
 }
 
 async fn table(cases: &[Case]) -> String {
@@ -150,7 +149,7 @@ async fn table(cases: &[Case]) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn configurations() {
+async fn faults_of_the_configuration_end_as_observed() {
     insta::assert_snapshot!(table(CONFIGURATION).await, @r#"
     not configured: 1 after 0 s; no Worker; not configured; 
     credentials missing: 2 2 2 after 10 s; no Worker; configured; 
@@ -165,16 +164,16 @@ async fn configurations() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sessions() {
+async fn failures_to_open_a_session_end_as_observed() {
     insta::assert_snapshot!(table(SESSIONS).await, @r#"
     401: 1 after 0 s; no Worker; configured; 
     403: 1 after 0 s; no Worker; configured; 
-    404 for an hour: 0 after 3600 s; a Worker; not configured; online, job started, job success, gone
-    503 for an hour: 0 after 3600 s; a Worker; not configured; online, job started, job success, gone
-    unreachable for an hour: 0 after 3600 s; a Worker; not configured; online, job started, job success, gone
+    404 for an hour: 0 after 3600 s; a Worker; not configured; online, job started, job success, removed
+    503 for an hour: 0 after 3600 s; a Worker; not configured; online, job started, job success, removed
+    unreachable for an hour: 0 after 3600 s; a Worker; not configured; online, job started, job success, removed
     409 for good: 5 after 210 s; no Worker; configured; 
-    409 twice: 0 after 60 s; a Worker; not configured; online, job started, job success, gone
-    registration deleted before: 1 after 0 s; no Worker; configured; gone
+    409 twice: 0 after 60 s; a Worker; not configured; online, job started, job success, removed
+    registration deleted before: 1 after 0 s; no Worker; configured; removed
     version rejected at the session: 1 after 0 s; no Worker; configured; 
     version rejected at a message: 1 after 0 s; no Worker; configured; online
     the same, code requested: 7 after 0 s; no Worker; configured; online
@@ -182,92 +181,35 @@ async fn sessions() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn messages() {
+async fn failed_polls_end_as_observed() {
     insta::assert_snapshot!(table(MESSAGES).await, @r#"
     stopped while idle: 0 after 0 s; no Worker; configured; online
-    registration deleted: 0 after 0 s; no Worker; not configured; online, gone
-    registration deleted, only the token service knows: 2 1 after 726 s; no Worker; configured; online, gone
+    registration deleted: 0 after 0 s; no Worker; not configured; online, removed
+    registration deleted, only the token service knows: 2 1 after 726 s; no Worker; configured; online, removed
     RunnerNotFound: 0 after 0 s; no Worker; not configured; online
     HostedRunnerDeprovisioned: 0 after 0 s; no Worker; configured; online
-    RunnerSessionInvalid: 0 after 60 s; a Worker; not configured; online, online, job started, job success, gone
-    session lost: 0 after 0 s; a Worker; not configured; online, online, job started, job success, gone
+    RunnerSessionInvalid: 0 after 60 s; a Worker; not configured; online, online, job started, job success, removed
+    session lost: 0 after 0 s; a Worker; not configured; online, online, job started, job success, removed
     401 for good: 1 after 0 s; no Worker; configured; online
     403 for good: 2 2 2 after 2173 s; no Worker; configured; online, online, online
     500 for good: 2 2 2 after 2173 s; no Worker; configured; online, online, online
-    500 for twenty minutes: 2 0 after 1267 s; a Worker; not configured; online, online, online, job started, job success, gone
-    network lost for two minutes: 0 after 186 s; a Worker; not configured; online, online, job started, job success, gone
-    update requested: 4 0 after 60 s; a Worker; not configured; online, online, job started, job success, gone
+    500 for twenty minutes: 2 0 after 1267 s; a Worker; not configured; online, online, online, job started, job success, removed
+    network lost for two minutes: 0 after 186 s; a Worker; not configured; online, online, job started, job success, removed
+    update requested: 4 0 after 60 s; a Worker; not configured; online, online, job started, job success, removed
     "#);
 }
 
 #[tokio::test(start_paused = true)]
-async fn jobs() {
+async fn failed_requests_for_a_job_end_as_observed() {
     insta::assert_snapshot!(table(JOBS).await, @r#"
-    served: 0 after 0 s; a Worker; not configured; online, job started, job success, gone
-    set-up fails: 0 after 0 s; a Worker; not configured; online, job started, job failure, gone
+    served: 0 after 0 s; a Worker; not configured; online, job started, job success, removed
+    set-up fails: 0 after 0 s; a Worker; not configured; online, job started, job failure, removed
     acknowledge 404: 0 after 0 s; no Worker; configured; online
-    acknowledge 500: 0 after 0 s; a Worker; not configured; online, job started, job success, gone
-    acquire 409: 0 after 60 s; a Worker; not configured; online, job started, job success, gone
+    acknowledge 500: 0 after 0 s; a Worker; not configured; online, job started, job success, removed
+    acquire 409: 0 after 60 s; a Worker; not configured; online, job started, job success, removed
     first renewal 404: 0 after 0 s; no Worker; configured; online, job started
     completion 500 for good: 0 after 286 s; a Worker; not configured; online, job started
     stopped before the Worker starts: 0 after 0 s; no Worker; configured; online, job started
-    "#);
-}
-
-/// Cases of `config.sh`: the name, the actions before it, and its additional arguments.
-const REGISTRATIONS: &[(&str, &[Action], &[&str])] = &[
-    ("good token", &[], &[]),
-    ("401", &[Fail("RegisterRunner", ALWAYS, 401)], &[]),
-    ("403", &[Fail("RegisterRunner", ALWAYS, 403)], &[]),
-    ("500", &[Fail("RegisterRunner", ALWAYS, 500)], &[]),
-    ("500 twice", &[Fail("RegisterRunner", 2, 500)], &[]),
-    ("404", &[Fail("RegisterRunner", ALWAYS, 404)], &[]),
-    ("service down", &[Unreachable(HOUR)], &[]),
-    ("no such group", &[], &["--runnergroup", "no such group"]),
-    ("same name", &[], &["--name", "gh-1"]),
-    ("same name, replaced", &[], &["--name", "gh-1", "--replace"]),
-];
-
-async fn registration(
-    version_check: Option<VersionCheck>,
-    (name, before, args): (&str, &[Action], &[&str]),
-) -> String {
-    let mut scene = Scene::new(version_check).await;
-    let path = "/repos/octo/app/actions/runners/registration-token";
-    let token = scene.api(Method::POST, path, Value::Null).await["token"].clone();
-    for action in before {
-        scene.apply(*action).await;
-    }
-    let started = scene.context.clock.now();
-    let program = Program::new();
-    let fixed = ["configure", "--url", "http://github.test/octo/app", "--ephemeral", "--token"];
-    let args = [&fixed[..], &[token.as_str().unwrap()], args].concat();
-    let code = program.start_on(scene.transport(), &args).await.unwrap().code();
-    let seconds = (scene.context.clock.now() - started).num_seconds();
-    let output = program.output().trim_end().replace('\n', " / ");
-    format!("{name}: {code} after {seconds} s; {output}")
-}
-
-#[tokio::test(start_paused = true)]
-async fn registrations() {
-    let mut lines = Vec::new();
-    for case in REGISTRATIONS {
-        lines.push(registration(None, *case).await);
-    }
-    let too_old = Some(VersionCheck::Registration);
-    lines.push(registration(too_old, ("version rejected", &[], &[])).await);
-    insta::assert_snapshot!(lines.join("\n"), @r#"
-    good token: 0 after 0 s; √ Runner successfully added / √ Runner connection is good / √ Settings Saved.
-    401: 1 after 7 s; Http response code: Unauthorized from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 401 (Unauthorized).
-    403: 1 after 7 s; Http response code: Forbidden from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 403 (Forbidden).
-    500: 1 after 7 s; Http response code: InternalServerError from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 500 (Internal Server Error).
-    500 twice: 0 after 7 s; √ Runner successfully added / √ Runner connection is good / √ Settings Saved.
-    404: 1 after 0 s; Http response code: NotFound from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 404 (Not Found).
-    service down: 1 after 7 s; Connection refused
-    no such group: 1 after 0 s; Could not find any self-hosted runner group named "no such group".
-    same name: 1 after 0 s; A runner exists with the same name.
-    same name, replaced: 0 after 0 s; √ Runner successfully added / √ Runner connection is good / √ Settings Saved.
-    version rejected: 1 after 0 s; Http response code: NotFound from 'POST http://github.test/_services/runners' / Your runner version is out of date and can no longer register with GitHub. The minimum runner version is now 2.1000.0. / Response status code does not indicate success: 404 (Not Found).
     "#);
 }
 

@@ -34,7 +34,7 @@ fn run(home: &TempDir, script: &str, args: &[&str], env: &[(&str, &str)]) -> (i3
 fn run_sh_restarts_the_listener_or_maps_all_codes_but_7_to_0() {
     let requested = ("ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE", "1");
     let trapped = ("RUNNER_MANUALLY_TRAP_SIG", "1");
-    let mut seen = Vec::new();
+    let mut lines = Vec::new();
     for code in [0, 1, 2, 3, 4, 5, 7, 134, 137] {
         // The second start succeeds.
         let home = installed(&format!("[[ -e again ]] && exit 0; touch again; exit {code}"));
@@ -46,9 +46,9 @@ fn run_sh_restarts_the_listener_or_maps_all_codes_but_7_to_0() {
             fs::remove_file(home.path().join("again")).unwrap();
             codes.push(run(&home, "run.sh", &[], env).0);
         }
-        seen.push(format!("{code} {codes:?} {}", output.trim_end().replace('\n', " / ")));
+        lines.push(format!("{code} {codes:?} {}", output.trim_end().replace('\n', " / ")));
     }
-    insta::assert_snapshot!(seen.join("\n"), @r#"
+    insta::assert_snapshot!(lines.join("\n"), @r#"
     0 [0, 0, 0, 0] Runner listener exit with 0 return code, stop the service, no retry needed. / Exiting runner...
     1 [0, 0, 0, 0] Runner listener exit with terminated error, stop the service, no retry needed. / Exiting runner...
     2 [0, 0, 0, 0] Runner listener exit with retryable error, re-launch runner in 5 seconds. / pause of 5 s / Restarting runner... / Runner listener exit with 0 return code, stop the service, no retry needed. / Exiting runner...
@@ -94,8 +94,8 @@ fn run_sh_forwards_signals_if_configured_and_exits_with_143() {
     let mut output = BufReader::new(running.stdout.take().unwrap()).lines();
     assert_eq!(output.next().unwrap().unwrap(), "up");
     kill(Pid::from_raw(running.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
-    let rest: Vec<String> = output.map(Result::unwrap).collect();
-    assert!(rest.contains(&"stopped".to_owned()), "{rest:?}");
+    let remaining: Vec<String> = output.map(Result::unwrap).collect();
+    assert!(remaining.contains(&"stopped".to_owned()), "{remaining:?}");
     assert_eq!(running.wait().unwrap().code(), Some(143));
 }
 

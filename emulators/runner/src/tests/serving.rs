@@ -22,7 +22,7 @@ fn line(event: &EventKind) -> String {
         EventKind::RunnerOnline { runner } => format!("{runner} online"),
         EventKind::JobStarted { runner, .. } => format!("job started on {runner}"),
         EventKind::JobDone { conclusion, .. } => format!("job done: {conclusion}"),
-        EventKind::RunnerGone { runner } => format!("{runner} gone"),
+        EventKind::RunnerGone { runner } => format!("{runner} removed"),
         other => format!("{other:?}"),
     }
 }
@@ -35,21 +35,21 @@ async fn a_jit_runner_serves_one_job_and_is_removed() {
     let program = Program::new();
     assert_eq!(program.run(&["run", "--jitconfig", &config]).await, ReturnCode::Success);
     assert_eq!(world.github.until_completed(job).await.conclusion, Some(Conclusion::Success));
-    let seen = world.wait_for(|event| matches!(event, EventKind::RunnerGone { .. })).await;
-    let seen: Vec<String> = seen.iter().map(line).collect();
-    insta::assert_snapshot!(seen.join("\n"), @"
+    let events = world.wait_for(|event| matches!(event, EventKind::RunnerGone { .. })).await;
+    let lines: Vec<String> = events.iter().map(line).collect();
+    insta::assert_snapshot!(lines.join("\n"), @"
     gh-1 registered
     gh-1 online
     job started on gh-1
     job done: success
-    gh-1 gone
+    gh-1 removed
     ");
     assert!(!program.has(".runner") && !program.has(".credentials"));
     assert_eq!(program.run(&["run", "--jitconfig", &config]).await, ReturnCode::TerminatedError);
 }
 
 #[tokio::test]
-async fn a_runner_configured_with_a_token_adds_default_labels() {
+async fn a_token_configured_runner_adds_labels_and_hides_the_token() {
     let world = World::start().await;
     let job = world.github.queue_job(NewJob::new("octo/app", &["self-hosted", "gpu"]));
     let url = format!("{}/octo/app", world.listening.url);
@@ -58,9 +58,9 @@ async fn a_runner_configured_with_a_token_adds_default_labels() {
     let token = token["token"].as_str().unwrap();
     let program = Program::new();
     let args = ["configure", "--url", &url, "--token", token, "--name", "gh-1"];
-    let rest =
+    let options =
         ["--labels", "gpu, spaced ,GPU, ,x y", "--ephemeral", "--disableupdate", "--replace"];
-    assert_eq!(program.run(&[&args[..], &rest[..]].concat()).await, ReturnCode::Success);
+    assert_eq!(program.run(&[&args[..], &options[..]].concat()).await, ReturnCode::Success);
     let labels = world.github.runners()[0].labels.join(",");
     assert!(labels.starts_with("self-hosted,Linux,"), "{labels}");
     assert!(labels.ends_with(",gpu, spaced ,x y"), "{labels}");
@@ -200,21 +200,21 @@ async fn a_cancelled_job_ends_and_its_completed_hook_runs() {
 async fn the_started_hook_has_the_jobs_environment_and_can_fail_it() {
     let world = World::start().await;
     let mut program = Program::new();
-    let names = ["GITHUB_REPOSITORY", "GITHUB_JOB", "RUNNER_NAME", "MINE", "UNSEEN"];
+    let names = ["GITHUB_REPOSITORY", "GITHUB_JOB", "RUNNER_NAME", "MINE", "UNSET"];
     let echo = names.map(|name| format!("echo {name}=${{{name}-}}")).join("; ");
-    program.hook(STARTED, &format!("{{ {echo}; }} > \"$RUNNER_TEMP/seen\"; false; true"));
+    program.hook(STARTED, &format!("{{ {echo}; }} > \"$RUNNER_TEMP/environment\"; false; true"));
     program.env.insert("MINE".to_owned(), "kept".to_owned());
     let job = world.github.queue_job(NewJob::new("octo/app", &["linux"]));
     let (_, config) = world.register("gh-1", &["linux"]).await;
     program.env.insert("ACTIONS_RUNNER_INPUT_JITCONFIG".to_owned(), config);
     assert_eq!(program.run(&["run"]).await, ReturnCode::Success);
     assert_eq!(world.github.until_completed(job).await.conclusion, Some(Conclusion::Failure));
-    insta::assert_snapshot!(program.read("_work/_temp/seen"), @"
+    insta::assert_snapshot!(program.read("_work/_temp/environment"), @"
     GITHUB_REPOSITORY=octo/app
     GITHUB_JOB=build
     RUNNER_NAME=gh-1
     MINE=kept
-    UNSEEN=
+    UNSET=
     ");
 }
 

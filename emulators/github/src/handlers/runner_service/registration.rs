@@ -36,12 +36,12 @@ pub(crate) fn register(github: &GitHub, request: &Request) -> Response {
 }
 
 fn try_register(github: &GitHub, request: &Request) -> Result<Response, ApiError> {
-    let asked: RegistrationRequest = parse(request)?;
-    if github.options.rejects_version(VersionCheck::Registration, &asked.version) {
+    let body: RegistrationRequest = parse(request)?;
+    if github.options.rejects_version(VersionCheck::Registration, &body.version) {
         return Err(ApiError::new(StatusCode::NOT_FOUND, version_too_old(github)));
     }
-    let url = url::Url::parse(&asked.url).map_err(|_| ApiError::not_found())?;
-    let key = PublicKey::from_xml(&asked.public_key);
+    let url = url::Url::parse(&body.url).map_err(|_| ApiError::not_found())?;
+    let key = PublicKey::from_xml(&body.public_key);
     let key = key.ok_or_else(|| ApiError::invalid("the public key is missing"))?;
     let token = credential(request, "RemoteAuth").unwrap_or_default();
     let base = github.options.response_base(request);
@@ -49,21 +49,21 @@ fn try_register(github: &GitHub, request: &Request) -> Result<Response, ApiError
         let named = Scope::from_web_path(url.path()).and_then(|scope| state.find_scope(&scope));
         let scope = state.token_scope(token, now).filter(|scope| named.as_ref() == Some(scope));
         let scope = scope.ok_or_else(ApiError::not_found)?;
-        let group = group_named(state, &scope, asked.group.as_deref())?;
-        let replaced = state.runner_named(&scope, &asked.name).filter(|_| asked.replace);
+        let group = group_named(state, &scope, body.group.as_deref())?;
+        let replaced = state.runner_named(&scope, &body.name).filter(|_| body.replace);
         if let Some(id) = replaced.filter(|runner| !runner.busy).map(|runner| runner.id) {
             state.remove(id, now);
         }
         let new = NewRunner {
-            name: asked.name,
+            name: body.name,
             scope,
             group: group.id,
-            labels: asked.labels,
-            ephemeral: asked.ephemeral,
+            labels: body.labels,
+            ephemeral: body.ephemeral,
         };
         let id = state.register(new, Some(key), now).map_err(registration_error)?;
-        let body = registered(&state.registrations[&id], &group, &base);
-        Ok(json_response(StatusCode::OK, &body))
+        let response = registered(&state.registrations[&id], &group, &base);
+        Ok(json_response(StatusCode::OK, &response))
     })
 }
 
