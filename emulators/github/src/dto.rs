@@ -88,8 +88,8 @@ pub(crate) fn release(base: &Base, version: &str, at: DateTime<Utc>, id: u64) ->
         "name": format!("v{version}"),
         "draft": false,
         "prerelease": false,
-        "created_at": at.to_rfc3339_opts(SecondsFormat::Secs, true),
-        "published_at": at.to_rfc3339_opts(SecondsFormat::Secs, true),
+        "created_at": timestamp(at),
+        "published_at": timestamp(at),
         "assets": [],
         "body": "",
     })

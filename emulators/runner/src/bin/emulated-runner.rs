@@ -1,5 +1,5 @@
-//! The emulated runner's program: the listener or the Worker, by the name of the program. The tests of this crate install
-//! runners with it; `mayfly` contains the same program.
+//! The emulated runner's program: the listener or the Worker, by the name of the program. The tests of this crate
+//! install runners with it; `mayfly` contains the same program.
 
 use std::process::ExitCode;
 

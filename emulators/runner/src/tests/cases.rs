@@ -1,15 +1,12 @@
-//! Tables of cases in which actions/runner 2.336.0 was observed: the actions, the listener's return codes, the duration,
-//! the events on GitHub, and whether a Worker ran. In virtual time.
+//! Tables of cases in which actions/runner 2.336.0 was observed: the actions, the listener's return codes, the
+//! duration, the events on GitHub, and whether a Worker ran. In virtual time.
 
 use std::time::Duration;
 
-use serde_json::Value;
-
-use super::Program;
 use super::scene::Action::{self, *};
 use super::scene::{ALWAYS, HOUR, Scene};
 use emulator_core::events::EventKind;
-use github_emulator::{NewJob, RunnerError, VersionCheck};
+use github_emulator::{RunnerError, VersionCheck};
 
 struct Case {
     name: &'static str,
@@ -211,24 +208,6 @@ async fn failed_requests_for_a_job_end_as_observed() {
     completion 500 for good: 0 after 286 s; a Worker; not configured; online, job started
     stopped before the Worker starts: 0 after 0 s; no Worker; configured; online, job started
     "#);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_jit_configuration_has_githubs_format() {
-    let scene = Scene::new(None).await;
-    let read = |name: &str| scene.program.read(name);
-    insta::assert_snapshot!(read(".runner"), @r#"{"AgentId":"21","AgentName":"gh-1","DisableUpdate":"True","Ephemeral":"True","PoolId":"1","PoolName":"Default","ServerUrl":"http://github.test/_services/","ServerUrlV2":"http://github.test/_services/","UseV2Flow":"True","WorkFolder":"_work"}"#);
-    let credentials: Value = serde_json::from_str(&read(".credentials")).unwrap();
-    let client = credentials["data"]["clientId"].as_str().unwrap();
-    assert!(uuid::Uuid::parse_str(client).is_ok(), "{client}");
-    insta::assert_snapshot!(read(".credentials").replace(client, "<uuid>"), @r#"{"data":{"authorizationUrl":"http://github.test/_services/token","clientId":"<uuid>","requireFipsCryptography":"True"},"scheme":"OAuth"}"#);
-    let key: Value = serde_json::from_str(&read(".credentials_rsaparams")).unwrap();
-    let names: Vec<&String> = key.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["d", "dp", "dq", "exponent", "inverseQ", "modulus", "p", "q"]);
-    let second = Program::new();
-    scene.github.queue_job(NewJob::new("octo/app", &["linux"]));
-    let running = second.start_on(scene.transport(), &["run", "--jitconfig", &scene.config]);
-    assert_eq!(running.await.unwrap().code(), 0);
 }
 
 #[tokio::test(start_paused = true)]

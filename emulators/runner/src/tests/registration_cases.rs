@@ -1,5 +1,5 @@
-//! Table of cases of `config.sh`, observed with actions/runner 2.336.0: the return code, the duration and the output. In
-//! virtual time.
+//! Cases of `config.sh` in which actions/runner 2.336.0 was observed: the return code, the duration and the output; and
+//! the files of a JIT configuration. In virtual time.
 
 use http::Method;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Program;
 use super::scene::Action::{self, *};
 use super::scene::{ALWAYS, HOUR, Scene};
-use github_emulator::VersionCheck;
+use github_emulator::{NewJob, VersionCheck};
 
 /// Cases of `config.sh`: the name, the actions before it, and its additional arguments.
 const REGISTRATIONS: &[(&str, &[Action], &[&str])] = &[
@@ -64,4 +64,22 @@ async fn registrations_end_as_observed() {
     same name, replaced: 0 after 0 s; √ Runner successfully added / √ Runner connection is good / √ Settings Saved.
     version rejected: 1 after 0 s; Http response code: NotFound from 'POST http://github.test/_services/runners' / Your runner version is out of date and can no longer register with GitHub. The minimum runner version is now 2.1000.0. / Response status code does not indicate success: 404 (Not Found).
     "#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_jit_configuration_has_githubs_format() {
+    let scene = Scene::new(None).await;
+    let read = |name: &str| scene.program.read(name);
+    insta::assert_snapshot!(read(".runner"), @r#"{"AgentId":"21","AgentName":"gh-1","DisableUpdate":"True","Ephemeral":"True","PoolId":"1","PoolName":"Default","ServerUrl":"http://github.test/_services/","ServerUrlV2":"http://github.test/_services/","UseV2Flow":"True","WorkFolder":"_work"}"#);
+    let credentials: Value = serde_json::from_str(&read(".credentials")).unwrap();
+    let client = credentials["data"]["clientId"].as_str().unwrap();
+    assert!(uuid::Uuid::parse_str(client).is_ok(), "{client}");
+    insta::assert_snapshot!(read(".credentials").replace(client, "<uuid>"), @r#"{"data":{"authorizationUrl":"http://github.test/_services/token","clientId":"<uuid>","requireFipsCryptography":"True"},"scheme":"OAuth"}"#);
+    let key: Value = serde_json::from_str(&read(".credentials_rsaparams")).unwrap();
+    let names: Vec<&String> = key.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["d", "dp", "dq", "exponent", "inverseQ", "modulus", "p", "q"]);
+    let second = Program::new();
+    scene.github.queue_job(NewJob::new("octo/app", &["linux"]));
+    let running = second.start_on(scene.transport(), &["run", "--jitconfig", &scene.config]);
+    assert_eq!(running.await.unwrap().code(), 0);
 }
