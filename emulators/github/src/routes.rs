@@ -10,7 +10,10 @@ use std::sync::OnceLock;
 use matchit::Router;
 
 use crate::auth::permissions::Access::{AppJwt, Public, Runner, User};
-use crate::auth::permissions::*;
+use crate::auth::permissions::{
+    ACTIONS_READ, ACTIONS_WRITE, METADATA, ORG_HOOKS_READ, ORG_HOOKS_WRITE, ORG_RUNNERS_READ,
+    ORG_RUNNERS_WRITE, REPO_HOOKS_READ, REPO_HOOKS_WRITE, REPO_RUNNERS_READ, REPO_RUNNERS_WRITE,
+};
 use crate::handlers::endpoint::{Endpoint, Handler, Match};
 use crate::handlers::request::Params;
 use crate::handlers::runner_service::{jobs as runner_jobs, registration, sessions};
@@ -23,7 +26,7 @@ use crate::model::scope::Scope;
 #[derive(Clone, Copy)]
 pub struct Operation(&'static Endpoint);
 
-/// Makes rows of `METHOD path => Name, kind(access), handler`.
+/// Makes a table of rows `METHOD path => Name, access, kind handler;`, where kind is a variant of [`Handler`].
 macro_rules! endpoints {
     ($($method:ident $path:literal => $name:ident, $access:expr, $kind:ident $($function:ident)::+;)*) => {
         &[$(Endpoint {
