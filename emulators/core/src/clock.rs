@@ -1,7 +1,7 @@
-//! The time that the emulators share.
+//! The clock that the emulators share.
 //!
-//! It runs with tokio's clock, so that a paused runtime gives virtual time, and can be set forward to
-//! let a visibility timeout or an idle limit pass without waiting for it.
+//! It runs with tokio's clock, so that a paused runtime gives virtual time. It can be advanced to let a
+//! visibility timeout or an idle limit pass without waiting for it.
 
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Tells the time to every emulator that holds a copy of it.
+/// A clock; its clones share one time.
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<Shared>);
 
@@ -21,23 +21,23 @@ struct Shared {
     origin: DateTime<Utc>,
     started: Instant,
     pace: Pace,
-    set_forward: Mutex<TimeDelta>,
-    /// Where other processes read how far it is set forward, in milliseconds.
-    shown_at: Option<PathBuf>,
-    moved: Notify,
+    advanced_by: Mutex<TimeDelta>,
+    /// The file in which other processes read the sum of all advances, in milliseconds.
+    shared_file: Option<PathBuf>,
+    advanced: Notify,
 }
 
-/// How a clock runs by itself.
+/// The speed of a clock between advances.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Pace {
-    /// As time does.
+    /// The speed of tokio's clock.
     #[default]
     Real,
-    /// As time does, and whoever has nothing to do may set it forward to what comes next.
+    /// The speed of tokio's clock; an idle emulator may also advance it to its next timer.
     AutoAdvance,
-    /// So many times as fast.
+    /// This many times the speed of tokio's clock.
     Scaled(u32),
-    /// Not at all: it is set forward by hand.
+    /// Stopped: the clock moves only when it is advanced.
     Manual,
 }
 
@@ -52,32 +52,32 @@ impl Pace {
 }
 
 impl Clock {
-    /// Starts a clock at `origin`; it then runs with tokio's clock.
+    /// Starts a clock at `origin` that runs with tokio's clock.
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// If called outside a tokio runtime.
     pub fn starting_at(origin: DateTime<Utc>) -> Self {
         Self::new(origin, Pace::Real, None)
     }
 
-    /// Starts a clock at `origin` that runs at a pace of its own.
+    /// Starts a clock at `origin` that runs at `pace`.
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// If called outside a tokio runtime.
     pub fn with_pace(origin: DateTime<Utc>, pace: Pace) -> Self {
         Self::new(origin, pace, None)
     }
 
-    /// Starts a clock at the machine's time, which other processes can follow: the file tells by how many
-    /// milliseconds it is set forward, before anybody here is woken.
+    /// Starts a clock at the machine's time that other processes can follow. The file contains the sum of
+    /// all advances in milliseconds; an advance writes it before any waiting task is woken.
     pub fn shared_at(file: PathBuf) -> Self {
         Self::new(Self::of_this_machine().now(), Pace::Real, Some(file))
     }
 
-    fn new(origin: DateTime<Utc>, pace: Pace, shown_at: Option<PathBuf>) -> Self {
-        let set_forward = Mutex::new(TimeDelta::zero());
-        let (started, moved) = (Instant::now(), Notify::new());
-        Self(Arc::new(Shared { origin, started, pace, set_forward, shown_at, moved }))
+    fn new(origin: DateTime<Utc>, pace: Pace, shared_file: Option<PathBuf>) -> Self {
+        let advanced_by = Mutex::new(TimeDelta::zero());
+        let (started, advanced) = (Instant::now(), Notify::new());
+        Self(Arc::new(Shared { origin, started, pace, advanced_by, shared_file, advanced }))
     }
 
     /// Starts a clock at the machine's time.
@@ -85,7 +85,7 @@ impl Clock {
         Self::of_this_machine_at(Pace::Real)
     }
 
-    /// Starts a clock at the machine's time that runs at a pace of its own.
+    /// Starts a clock at the machine's time that runs at `pace`.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place where an emulator reads wall time"
@@ -94,69 +94,70 @@ impl Clock {
         Self::with_pace(Utc::now(), pace)
     }
 
-    /// Tells where other processes follow it, if they can.
+    /// Returns the file from which other processes follow this clock, if there is one.
     pub fn shared_file(&self) -> Option<&Path> {
-        self.0.shown_at.as_deref()
+        self.0.shared_file.as_deref()
     }
 
-    /// Tells the time.
+    /// Returns the current time.
     pub fn now(&self) -> DateTime<Utc> {
         let elapsed = self.0.started.elapsed().saturating_mul(self.0.pace.factor());
-        self.after(elapsed) + *self.set_forward()
+        self.after(elapsed) + *self.advanced_by()
     }
 
-    /// Tells the time as it is for whoever does not know that this clock was set forward, or runs at a
-    /// pace of its own.
+    /// Returns the time without advances and pace: the time of a process that does not follow this clock.
     pub fn without_advances(&self) -> DateTime<Utc> {
         self.after(self.0.started.elapsed())
     }
 
-    /// Tells whether idle time may be skipped.
+    /// Returns whether an idle emulator may advance this clock.
     pub fn auto_advances(&self) -> bool {
         self.0.pace == Pace::AutoAdvance
     }
 
-    /// Sets the clock forward, and wakes whoever waits in [`Clock::sleep_until`].
+    /// Advances the clock, and wakes every [`Clock::sleep_until`].
     ///
     /// # Panics
-    /// The file that other processes follow cannot be written.
+    /// If the file that other processes follow cannot be written.
     pub fn advance(&self, by: Duration) {
-        let mut set_forward = self.set_forward();
-        *set_forward += TimeDelta::from_std(by).unwrap_or(TimeDelta::zero());
-        if let Some(file) = &self.0.shown_at {
-            show(file, *set_forward).expect("the folder of a run is there as long as its clock");
+        let mut advanced_by = self.advanced_by();
+        *advanced_by += TimeDelta::from_std(by).unwrap_or(TimeDelta::zero());
+        if let Some(file) = &self.0.shared_file {
+            write_atomically(file, *advanced_by)
+                .expect("the folder of a run exists as long as its clock");
         }
-        drop(set_forward);
-        self.0.moved.notify_waiters();
+        drop(advanced_by);
+        self.0.advanced.notify_waiters();
     }
 
-    /// Sets the clock forward to a moment, unless it has passed.
-    pub fn advance_to(&self, moment: DateTime<Utc>) {
-        self.advance((moment - self.now()).to_std().unwrap_or_default());
+    /// Advances the clock to `instant`, unless that has passed.
+    pub fn advance_to(&self, instant: DateTime<Utc>) {
+        self.advance((instant - self.now()).to_std().unwrap_or_default());
     }
 
-    /// Waits until the clock shows `instant`, by running or by being set forward.
+    /// Waits until the clock reaches `instant`, by its pace or by an advance.
     pub async fn sleep_until(&self, instant: DateTime<Utc>) {
         loop {
-            let mut moved = pin!(self.0.moved.notified());
-            moved.as_mut().enable();
-            let missing = (instant - self.now()).to_std().unwrap_or_default();
-            if missing.is_zero() {
+            let mut advanced = pin!(self.0.advanced.notified());
+            advanced.as_mut().enable();
+            let remaining = (instant - self.now()).to_std().unwrap_or_default();
+            if remaining.is_zero() {
                 return;
             }
-            // In a fixed order, so that a simulation repeats itself; so does a `Notify` wake, and a `watch` not.
+            // `biased` polls in a fixed order and `Notify` wakes in a fixed order, so that a simulation is
+            // deterministic. Rejected: `watch`, which wakes its receivers in no fixed order.
             tokio::select! {
                 biased;
-                () = self.runs_for(missing) => {}
-                () = moved => {}
+                () = self.sleep_at_pace(remaining) => {}
+                () = advanced => {}
             }
         }
     }
 
-    async fn runs_for(&self, time: Duration) {
+    async fn sleep_at_pace(&self, duration: Duration) {
         match self.0.pace.factor() {
             0 => std::future::pending().await,
-            factor => tokio::time::sleep(time / factor).await,
+            factor => tokio::time::sleep(duration / factor).await,
         }
     }
 
@@ -164,15 +165,15 @@ impl Clock {
         self.0.origin + TimeDelta::from_std(elapsed).unwrap_or(TimeDelta::MAX)
     }
 
-    fn set_forward(&self) -> std::sync::MutexGuard<'_, TimeDelta> {
-        self.0.set_forward.lock().expect("no holder of this lock can panic")
+    fn advanced_by(&self) -> std::sync::MutexGuard<'_, TimeDelta> {
+        self.0.advanced_by.lock().expect("no holder of this lock can panic")
     }
 }
 
-/// Puts the file in place in one step: a reader finds all of it or none.
-fn show(file: &Path, set_forward: TimeDelta) -> std::io::Result<()> {
+/// Replaces the file by a rename: a reader finds the old content or the new, never a part.
+fn write_atomically(file: &Path, advanced_by: TimeDelta) -> std::io::Result<()> {
     let new = file.with_extension("new");
-    std::fs::write(&new, set_forward.num_milliseconds().to_string())?;
+    std::fs::write(&new, advanced_by.num_milliseconds().to_string())?;
     std::fs::rename(new, file)
 }
 
@@ -181,7 +182,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_wait_ends_when_the_clock_is_set_forward() {
+    async fn sleep_until_ends_when_the_clock_is_advanced() {
         for pace in [Pace::Real, Pace::AutoAdvance, Pace::Scaled(60), Pace::Manual] {
             let clock = Clock::with_pace(DateTime::UNIX_EPOCH, pace);
             let noon = DateTime::UNIX_EPOCH + TimeDelta::hours(12);
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_wait_on_a_fast_clock_is_shorter() {
+    async fn sleep_until_is_shorter_on_a_fast_clock() {
         let clock = Clock::with_pace(DateTime::UNIX_EPOCH, Pace::Scaled(60));
         let begin = Instant::now();
         clock.sleep_until(DateTime::UNIX_EPOCH + TimeDelta::minutes(10)).await;

@@ -1,4 +1,4 @@
-//! What a control port may do with the next calls of an operation: fail, hold or lose them.
+//! Fault injection: the next calls of an operation fail, wait, or lose their response.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -6,34 +6,34 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-/// What happens to a call in place of the usual answer.
+/// The effect of a fault on a call.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Effect {
-    /// The call is answered with this status, and nothing is done.
+    /// The call fails with this status; the operation is not executed.
     Fail {
-        /// The HTTP status, in the service's own error shape.
+        /// The HTTP status; the body has the service's own error format.
         status: u16,
-        /// Seconds for the `Retry-After` header.
+        /// The `Retry-After` header, in seconds.
         retry_after: Option<u32>,
     },
-    /// The call waits for a release, then is answered as usual.
+    /// The call waits for a release before it is executed.
     Hold,
-    /// The call's work is done, but its answer waits for a release.
+    /// The call is executed, but its response waits for a release.
     DelayResponse,
-    /// The call's work is done, but its answer is lost: the connection closes without one.
+    /// The call is executed, but its response is lost: the connection closes without one.
     DropResponse,
 }
 
 /// An effect on the next calls of one operation.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Fault {
-    /// The operation's name, as the 501 answer and the counts spell it.
+    /// The operation's name, as in the call counts.
     pub operation: String,
-    /// How many calls it befalls.
+    /// The number of calls it affects.
     #[serde(default = "once")]
     pub times: u32,
-    /// What befalls them.
+    /// Its effect on them.
     #[serde(flatten)]
     pub effect: Effect,
 }
@@ -42,48 +42,48 @@ fn once() -> u32 {
     1
 }
 
-/// The faults that wait for their call, and the calls counted so far.
+/// The pending faults, and the number of calls so far.
 #[derive(Debug, Default)]
 pub struct Faults {
-    waiting: Mutex<VecDeque<Fault>>,
+    pending: Mutex<VecDeque<Fault>>,
     calls: Mutex<BTreeMap<String, u64>>,
     called: watch::Sender<()>,
     releases: watch::Sender<u64>,
 }
 
 impl Faults {
-    /// Makes the next calls of an operation end with an effect; faults of one operation queue up.
+    /// Injects a fault into the next calls of an operation; faults of one operation apply in order.
     pub fn inject(&self, operation: &str, times: u32, effect: Effect) {
         self.add(Fault { operation: operation.to_owned(), times, effect });
     }
 
-    /// Adds a fault as the control port receives it.
+    /// Adds a fault received by the control port.
     pub fn add(&self, fault: Fault) {
-        self.waiting().push_back(fault);
+        self.lock_pending().push_back(fault);
     }
 
-    /// Drops the faults that have not met their call, and lets every held call go on.
+    /// Removes all pending faults and releases every held call.
     pub fn release(&self) {
-        self.waiting().clear();
+        self.lock_pending().clear();
         self.releases.send_modify(|releases| *releases += 1);
     }
 
-    /// Lists the faults that have not met all their calls.
+    /// Returns the faults that have not affected all their calls yet.
     pub fn pending(&self) -> Vec<Fault> {
-        self.waiting().iter().cloned().collect()
+        self.lock_pending().iter().cloned().collect()
     }
 
-    /// Tells how often each operation was called.
+    /// Returns the number of calls of each operation.
     pub fn calls(&self) -> BTreeMap<String, u64> {
         self.counts().clone()
     }
 
-    /// Tells how often one operation was called.
+    /// Returns the number of calls of one operation.
     pub fn calls_of(&self, operation: &str) -> u64 {
         self.counts().get(operation).copied().unwrap_or_default()
     }
 
-    /// Waits until an operation was called this often, held calls included.
+    /// Waits until the number of calls of an operation, held calls included, reaches `times`.
     pub async fn called(&self, operation: &str, times: u64) {
         let mut called = self.called.subscribe();
         while self.calls_of(operation) < times {
@@ -92,17 +92,17 @@ impl Faults {
         }
     }
 
-    /// Counts a call and takes what befalls it.
+    /// Counts a call and returns the effect of its fault, if any.
     pub(crate) fn next_effect(&self, operation: &str) -> Option<Effect> {
         *self.counts().entry(operation.to_owned()).or_default() += 1;
         self.called.send_replace(());
-        let mut waiting = self.waiting();
-        let place = waiting.iter().position(|fault| fault.operation == operation)?;
-        let fault = &mut waiting[place];
+        let mut pending = self.lock_pending();
+        let index = pending.iter().position(|fault| fault.operation == operation)?;
+        let fault = &mut pending[index];
         let effect = fault.effect;
         fault.times = fault.times.saturating_sub(1);
         if fault.times == 0 {
-            waiting.remove(place);
+            pending.remove(index);
         }
         Some(effect)
     }
@@ -114,8 +114,8 @@ impl Faults {
         let _ = releases.changed().await;
     }
 
-    fn waiting(&self) -> std::sync::MutexGuard<'_, VecDeque<Fault>> {
-        self.waiting.lock().expect("no holder of this lock can panic")
+    fn lock_pending(&self) -> std::sync::MutexGuard<'_, VecDeque<Fault>> {
+        self.pending.lock().expect("no holder of this lock can panic")
     }
 
     fn counts(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, u64>> {
@@ -128,14 +128,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_of_one_operation_befall_its_next_calls_in_order() {
+    fn faults_of_one_operation_apply_to_its_next_calls_in_order() {
         let faults = Faults::default();
         faults.inject("AddTask", 2, Effect::DropResponse);
         faults.inject("AddTask", 1, Effect::Hold);
-        let met = ["AddTask", "GetTask", "AddTask", "AddTask", "AddTask"]
+        let effects = ["AddTask", "GetTask", "AddTask", "AddTask", "AddTask"]
             .map(|op| faults.next_effect(op));
         assert_eq!(
-            met,
+            effects,
             [
                 Some(Effect::DropResponse),
                 None,

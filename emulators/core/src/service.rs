@@ -1,4 +1,4 @@
-//! Hosting of an emulator: what all of them share, in a process or behind a socket.
+//! Hosting of an emulator, inside a process or behind a socket.
 
 use std::fmt::Debug;
 use std::net::SocketAddr;
@@ -18,40 +18,40 @@ mod listener;
 
 pub use listener::{ControlPort, Listening};
 
-/// A request with its whole body; behind a socket, the peer's [`SocketAddr`] is in its extensions.
+/// A request with its whole body; if it came over a socket, the peer's [`SocketAddr`] is in its extensions.
 pub type Request = http::Request<Bytes>;
-/// An answer with its whole body.
+/// A response with its whole body.
 pub type Response = http::Response<Bytes>;
 
-/// The caller got no answer: the connection closed first.
+/// A response that a fault dropped: the caller sees a connection that closes without one.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[error("the connection closed without an answer")]
-pub struct Lost;
+#[error("the connection closed without a response")]
+pub struct ResponseDropped;
 
-/// One emulated service: names the operation of a request, and answers it.
+/// One emulated service: maps requests to operations and executes them.
 pub trait Emulator: Send + Sync + 'static {
-    /// The name on the `ready` line.
+    /// The name in the `ready` line.
     const NAME: &'static str;
-    /// One variant an operation; its `Debug` form (`AddTask`) is the name that faults and counts use.
+    /// One variant per operation; its `Debug` form (`AddTask`) is the name used by faults and counts.
     type Operation: Copy + Debug + Send;
 
-    /// Names the operation that a request asks for; `None` where it is not modelled.
+    /// Returns the operation of a request, or `None` if it is not modelled.
     fn operation(&self, request: &Request) -> Option<Self::Operation>;
 
-    /// Does what the operation asks for.
+    /// Executes the operation and returns its response.
     fn answer(
         &self,
         operation: Self::Operation,
         request: Request,
     ) -> impl Future<Output = Response> + Send;
 
-    /// Makes an error answer in the service's own shape, for a fault and for what is not modelled.
+    /// Creates an error response in the service's own format, for faults and for requests that are not modelled.
     fn failure(&self, status: StatusCode, message: &str) -> Response;
 
-    /// Tells the time.
+    /// Returns the clock of the service.
     fn clock(&self) -> &Clock;
 
-    /// Answers a request to the control port that is not one of those that every emulator has.
+    /// Answers a control port request that is not common to all emulators.
     fn control(&self, request: Request) -> impl Future<Output = Response> + Send {
         let text =
             format!("{} {} is not an action of this control port", request.method(), request.uri());
@@ -59,26 +59,80 @@ pub trait Emulator: Send + Sync + 'static {
     }
 }
 
-/// An emulator with its faults and counts: callable in the process, or by HTTP through [`serve`].
+/// An emulator with fault injection and call counts, callable in the process or over HTTP through [`serve`].
+///
+/// # Example
+/// ```
+/// use std::sync::Arc;
+///
+/// use chrono::DateTime;
+/// use emulator_core::clock::Clock;
+/// use emulator_core::faults::Effect;
+/// use emulator_core::service::{Emulator, Request, Response, Service, json_response};
+/// use http::{Method, StatusCode};
+/// use serde_json::json;
+///
+/// struct Greeter(Clock);
+///
+/// #[derive(Clone, Copy, Debug)]
+/// enum Operation {
+///     Greet,
+/// }
+///
+/// impl Emulator for Greeter {
+///     const NAME: &'static str = "greeter";
+///     type Operation = Operation;
+///
+///     fn operation(&self, request: &Request) -> Option<Operation> {
+///         (request.method() == Method::GET).then_some(Operation::Greet)
+///     }
+///
+///     async fn answer(&self, operation: Operation, _: Request) -> Response {
+///         match operation {
+///             Operation::Greet => json_response(StatusCode::OK, &json!({ "text": "hello" })),
+///         }
+///     }
+///
+///     fn failure(&self, status: StatusCode, message: &str) -> Response {
+///         json_response(status, &json!({ "error": message }))
+///     }
+///
+///     fn clock(&self) -> &Clock {
+///         &self.0
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let service = Service::new(Arc::new(Greeter(Clock::starting_at(DateTime::UNIX_EPOCH))));
+/// service.faults.inject("Greet", 1, Effect::Fail { status: 503, retry_after: Some(5) });
+///
+/// let failed = service.call(Request::default()).await.unwrap();
+/// let greeted = service.call(Request::default()).await.unwrap();
+/// assert_eq!((failed.status().as_u16(), greeted.status().as_u16()), (503, 200));
+/// assert_eq!(failed.headers()["retry-after"], "5");
+/// assert_eq!(service.faults.calls_of("Greet"), 2);
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Service<E> {
     /// The emulator itself.
     pub emulator: Arc<E>,
-    /// What befalls its next calls, and how many there were.
+    /// The faults of its next calls, and the number of calls so far.
     pub faults: Faults,
 }
 
 impl<E: Emulator> Service<E> {
-    /// Makes a service of an emulator.
+    /// Creates a service without faults.
     pub fn new(emulator: Arc<E>) -> Arc<Self> {
         Arc::new(Self { emulator, faults: Faults::default() })
     }
 
-    /// Answers a request as the service would, or as the fault that waits for it demands.
+    /// Answers a request, with the effect of the pending fault of its operation, if any.
     ///
     /// # Errors
-    /// [`Lost`] where a fault loses the answer after the work.
-    pub async fn call(&self, request: Request) -> Result<Response, Lost> {
+    /// If a fault drops the response after the operation was executed.
+    pub async fn call(&self, request: Request) -> Result<Response, ResponseDropped> {
         let Some(operation) = self.emulator.operation(&request) else {
             let text = format!("{} {} is not modelled", request.method(), request.uri().path());
             return Ok(self.emulator.failure(StatusCode::NOT_IMPLEMENTED, &text));
@@ -89,28 +143,29 @@ impl<E: Emulator> Service<E> {
             Some(Effect::Hold) => self.faults.released().await,
             Some(Effect::DelayResponse | Effect::DropResponse) | None => {}
         }
-        let answer = self.emulator.answer(operation, request).await;
+        let response = self.emulator.answer(operation, request).await;
         match effect {
-            Some(Effect::DropResponse) => return Err(Lost),
+            Some(Effect::DropResponse) => return Err(ResponseDropped),
             Some(Effect::DelayResponse) => self.faults.released().await,
             _ => {}
         }
-        Ok(answer)
+        Ok(response)
     }
 
     fn fail(&self, status: u16, retry_after: Option<u32>) -> Response {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut answer = self.emulator.failure(status, "as the control port asked");
+        let mut response = self.emulator.failure(status, "injected by the control port");
         if let Some(seconds) = retry_after {
-            answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
-        answer
+        response
     }
 
     /// Answers a request to the control port.
     ///
-    /// `POST /faults` takes a [`Fault`], `DELETE /faults` releases, `GET /calls` counts,
-    /// `POST /clock` takes `{"advance_seconds":N}`; the rest is the emulator's own.
+    /// `POST /faults` adds a [`Fault`], `DELETE /faults` removes all faults and releases held calls,
+    /// `GET /calls` returns the call counts, `POST /clock` takes `{"advance_seconds":N}`. All other requests
+    /// go to [`Emulator::control`].
     pub async fn control(&self, request: Request) -> Response {
         match (request.method().clone(), request.uri().path()) {
             (Method::POST, "/faults") => match serde_json::from_slice::<Fault>(request.body()) {
@@ -142,10 +197,10 @@ struct Advance {
     advance_seconds: u64,
 }
 
-/// Puts a service and its control port on the network, until the returned value is dropped.
+/// Binds a service and its control port to sockets, until the returned value is dropped.
 ///
 /// # Errors
-/// The address cannot be bound.
+/// If the address cannot be bound.
 pub async fn serve<E: Emulator>(
     service: Arc<Service<E>>,
     listen: SocketAddr,
@@ -153,11 +208,10 @@ pub async fn serve<E: Emulator>(
     serve_on(service, TcpListener::bind(listen).await?).await
 }
 
-/// Puts a service behind a port that is bound already, for whoever must know the address before the
-/// service exists.
+/// Serves a service on a bound socket, for callers that must know the address before the service exists.
 ///
 /// # Errors
-/// The control port cannot be bound.
+/// If the control port cannot be bound.
 pub async fn serve_on<E: Emulator>(
     service: Arc<Service<E>>,
     front: TcpListener,
@@ -166,10 +220,10 @@ pub async fn serve_on<E: Emulator>(
     Listening::start::<E>(service, front, control)
 }
 
-/// Opens a second control port of a service, at an address that others know beforehand.
+/// Opens a second control port of a service, at an address that is known in advance.
 ///
 /// # Errors
-/// The address cannot be bound.
+/// If the address cannot be bound.
 pub async fn serve_control<E: Emulator>(
     service: Arc<Service<E>>,
     listen: SocketAddr,
@@ -177,13 +231,13 @@ pub async fn serve_control<E: Emulator>(
     ControlPort::start(service, TcpListener::bind(listen).await?)
 }
 
-/// Makes a JSON answer.
+/// Creates a JSON response.
 pub fn json_response(status: StatusCode, body: &serde_json::Value) -> Response {
-    let mut answer = Response::new(Bytes::from(body.to_string()));
-    *answer.status_mut() = status;
+    let mut response = Response::new(Bytes::from(body.to_string()));
+    *response.status_mut() = status;
     let json = header::HeaderValue::from_static("application/json; charset=utf-8");
-    answer.headers_mut().insert(header::CONTENT_TYPE, json);
-    answer
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
 }
 
 fn malformed(err: &serde_json::Error) -> Response {

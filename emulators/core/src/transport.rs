@@ -1,6 +1,6 @@
-//! Sends HTTP requests out of the emulated world: to a hook's address, or from a runner to its service.
+//! The transport of requests that emulators send: to a webhook's address, or from a runner to its service.
 //!
-//! It is a function, so that a simulator can put another one in the place of sockets.
+//! It is a function, so that a simulation can replace sockets.
 
 use std::sync::Arc;
 
@@ -9,45 +9,45 @@ use futures::future::{BoxFuture, FutureExt};
 
 use crate::service::{Emulator, Request, Response, Service};
 
-/// Sends one request and gives its answer.
+/// A function that sends one request and returns its response.
 pub type Transport =
     Arc<dyn Fn(Request) -> BoxFuture<'static, Result<Response, TransportError>> + Send + Sync>;
 
-/// Nobody answered a request: no connection, or it closed first.
+/// A request without a response: no connection was made, or it closed too early.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("no answer: {0}")]
+#[error("no response: {0}")]
 pub struct TransportError(pub String);
 
-/// Makes a wire of sockets.
+/// Creates a transport over sockets.
 pub fn http() -> Transport {
-    // The client looks for a provider of cryptography even where it only speaks plain HTTP. An error
-    // says that the process has one already.
+    // The client requires a cryptography provider even for plain HTTP. The only error is that the
+    // process has installed one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .tls_certs_only([])
         .build()
         .expect("a client without certificates needs nothing from the machine");
-    Arc::new(move |request| exchange(client.clone(), request).boxed())
+    Arc::new(move |request| send(client.clone(), request).boxed())
 }
 
-/// Makes a wire that ends at an emulator of this process, whatever host a request names.
+/// Creates a transport to an emulator of this process, for any host that a request names.
 pub fn to<E: Emulator>(service: Arc<Service<E>>) -> Transport {
     Arc::new(move |request| {
         let service = Arc::clone(&service);
-        async move { service.call(request).await.map_err(|lost| TransportError(lost.to_string())) }
+        async move { service.call(request).await.map_err(|dropped| TransportError(dropped.to_string())) }
             .boxed()
     })
 }
 
-async fn exchange(client: reqwest::Client, request: Request) -> Result<Response, TransportError> {
+async fn send(client: reqwest::Client, request: Request) -> Result<Response, TransportError> {
     let failed = |err: reqwest::Error| TransportError(format!("{:#}", err.without_url()));
     let request = reqwest::Request::try_from(request).map_err(failed)?;
-    let answer = client.execute(request).await.map_err(failed)?;
-    let mut response = http::Response::builder().status(answer.status());
+    let received = client.execute(request).await.map_err(failed)?;
+    let mut response = http::Response::builder().status(received.status());
     if let Some(headers) = response.headers_mut() {
-        headers.clone_from(answer.headers());
+        headers.clone_from(received.headers());
     }
-    let body: Bytes = answer.bytes().await.map_err(failed)?;
-    Ok(response.body(body).expect("status and headers come from an answer"))
+    let body: Bytes = received.bytes().await.map_err(failed)?;
+    Ok(response.body(body).expect("status and headers come from a response"))
 }

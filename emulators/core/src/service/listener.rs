@@ -13,18 +13,18 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::{Emulator, Lost, Request, Response, Service, json_response};
+use super::{Emulator, Request, Response, ResponseDropped, Service, json_response};
 
-/// Larger than any documented request limit (a storage block blob put in one piece may be larger, but
-/// nothing here sends one).
-const BODY_LIMIT: usize = 64 << 20;
+/// Larger than any documented request limit, except that of Put Blob: one request may upload up to
+/// 5,000 MiB, but no client of the emulators does.
+const MAX_BODY_BYTES: usize = 64 << 20;
 
-/// A service on the network; dropping it closes both ports and every connection.
+/// A service bound to sockets; dropping it closes both ports and every connection.
 #[derive(Debug)]
 pub struct Listening {
-    /// Where the emulated API answers, without a trailing slash.
+    /// The base URL of the emulated API, without a trailing slash.
     pub url: String,
-    /// Where the control port answers, without a trailing slash.
+    /// The base URL of the control port, without a trailing slash.
     pub control: String,
     name: &'static str,
     _accepting: JoinSet<()>,
@@ -34,7 +34,7 @@ pub struct Listening {
 /// A control port; dropping it closes the port and every connection.
 #[derive(Debug)]
 pub struct ControlPort {
-    /// Where it answers, without a trailing slash.
+    /// The base URL, without a trailing slash.
     pub url: String,
     _accepting: JoinSet<()>,
 }
@@ -52,14 +52,20 @@ impl Listening {
             let service = Arc::clone(&service);
             async move { service.call(request).await }
         }));
-        let at = control.url.clone();
-        Ok(Self { url, control: at, name: E::NAME, _accepting: accepting, _control: control })
+        let control_url = control.url.clone();
+        Ok(Self {
+            url,
+            control: control_url,
+            name: E::NAME,
+            _accepting: accepting,
+            _control: control,
+        })
     }
 
-    /// Renders the one line that an emulator prints on stdout when it answers.
+    /// Returns the line that an emulator prints to stdout as soon as it accepts requests.
     pub fn ready_line(&self) -> String {
         let Self { name, url, control, .. } = self;
-        // Written by hand for the order of its fields; none of the three needs an escape.
+        // Formatted without serde to fix the order of the fields; no value contains a character to escape.
         format!(r#"{{"ready":"{name}","url":"{url}","control":"{control}"}}"#)
     }
 }
@@ -79,21 +85,21 @@ impl ControlPort {
     }
 }
 
-async fn accept<F, A>(listener: TcpListener, answer: F)
+async fn accept<F, R>(listener: TcpListener, handle: F)
 where
-    F: Fn(Request) -> A + Clone + Send + Sync + 'static,
-    A: Future<Output = Result<Response, Lost>> + Send,
+    F: Fn(Request) -> R + Clone + Send + Sync + 'static,
+    R: Future<Output = Result<Response, ResponseDropped>> + Send,
 {
     let mut connections = JoinSet::new();
     loop {
-        // An accept fails when the process is out of descriptors; the connections that end give some back.
+        // `accept` fails when the process is out of descriptors; connections that end release theirs.
         let Ok((stream, peer)) = listener.accept().await else {
             tokio::task::yield_now().await;
             continue;
         };
-        let answer = answer.clone();
+        let handle = handle.clone();
         connections.spawn(async move {
-            let service = service_fn(|request| respond(request, peer, &answer));
+            let service = service_fn(|request| respond(request, peer, &handle));
             let connection = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service);
             if let Err(err) = connection.await {
@@ -104,21 +110,21 @@ where
     }
 }
 
-async fn respond<F, A>(
+async fn respond<F, R>(
     request: http::Request<Incoming>,
     peer: SocketAddr,
-    answer: &F,
-) -> Result<http::Response<Full<Bytes>>, Lost>
+    handle: &F,
+) -> Result<http::Response<Full<Bytes>>, ResponseDropped>
 where
-    F: Fn(Request) -> A,
-    A: Future<Output = Result<Response, Lost>>,
+    F: Fn(Request) -> R,
+    R: Future<Output = Result<Response, ResponseDropped>>,
 {
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(peer);
-    let Ok(body) = Limited::new(body, BODY_LIMIT).collect().await else {
-        let text = json!({ "error": "the body is too large, or ended early" });
+    let Ok(body) = Limited::new(body, MAX_BODY_BYTES).collect().await else {
+        let text = json!({ "error": "the body is too large or incomplete" });
         return Ok(json_response(StatusCode::PAYLOAD_TOO_LARGE, &text).map(Full::new));
     };
-    // An error from here makes hyper close the connection without an answer: that is a lost answer.
-    Ok(answer(Request::from_parts(parts, body.to_bytes())).await?.map(Full::new))
+    // An error makes hyper close the connection without a response.
+    Ok(handle(Request::from_parts(parts, body.to_bytes())).await?.map(Full::new))
 }
