@@ -1,32 +1,40 @@
-//! Emulates Azure Storage: its queues and its block blobs, each on a port of its own.
+//! An emulator of Azure Storage over HTTP: queues and block blobs, each service on its own port.
 //!
-//! Addresses are in path style, as for an account without a host name of its own:
+//! ```text
+//! request ─▶ routes ─▶ auth ─▶ handlers ─▶ state
+//!            which     SAS or    one method   queues, containers
+//!            operation Shared Key per operation
+//! ```
+//!
+//! Addresses are in path style, as for an account without its own host name:
 //! `http://127.0.0.1:PORT/<account>/<queue>/messages`, `http://127.0.0.1:PORT/<account>/<container>/<blob>`.
-//! A caller proves himself by an account SAS or by Shared Key; the signature is computed and compared,
-//! times are read from the shared clock. A bearer token needs TLS, so that one is refused here.
+//! A caller authenticates with an account SAS or with Shared Key. The signature is computed and compared;
+//! times are read from the shared clock. A bearer token requires TLS, so it is rejected.
 //!
 //! Modelled after the REST reference of Azure Storage ("Queue Storage REST API", "Blob Storage REST
-//! API"), as of version 2026-04-06. What follows from an older `x-ms-version` is not modelled: an
-//! answer repeats the version of the request and has today's shape. The age of `x-ms-date` is not
-//! judged, because the clock here may stand elsewhere than the caller's.
+//! API"), version 2026-04-06. Differences of an older `x-ms-version` are not modelled: a response repeats
+//! the version of the request, but has the current format. The age of `x-ms-date` is not checked, because
+//! the emulators' clock can differ from the caller's.
 //!
-//! A query parameter or an `x-ms-` header that is not modelled makes the request one that is not
-//! modelled: snapshots, versions, leases, tags, tiers, customer keys, copies, transactional hashes,
-//! service SAS, access policies, service properties, append and page blobs all answer 501.
+//! A query parameter or `x-ms-` header that is not modelled makes the request unmodelled: snapshots,
+//! versions, leases, tags, tiers, customer-provided keys, copies, transactional hashes, service SAS, access
+//! policies, service properties, append blobs and page blobs are all answered with 501.
 
 mod account;
-mod authorization;
-mod shared_access;
-mod shared_key;
-mod address;
-mod modelled;
-mod exchange;
-mod failure;
-mod ids;
-mod metadata;
-pub mod queues;
-pub mod blobs;
+mod auth;
+mod routes;
+mod handlers;
+mod dto;
+mod state;
+mod request;
+mod response;
+mod context;
+mod error;
+mod test_api;
 
-pub use account::{Account, BadKey};
-pub use blobs::Blobs;
-pub use queues::Queues;
+pub use account::{Account, InvalidKey};
+pub use handlers::blobs::Blobs;
+pub use handlers::queues::Queues;
+pub use routes::blobs::Operation as BlobOperation;
+pub use routes::queues::Operation as QueueOperation;
+pub use test_api::QueuedMessage;

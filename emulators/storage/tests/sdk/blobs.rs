@@ -1,4 +1,4 @@
-//! Block blobs: written whole or in blocks, read whole or in part, on conditions.
+//! Block blobs: uploads as a whole and in blocks, downloads as a whole and of ranges, and conditions.
 
 use std::collections::HashMap;
 
@@ -9,13 +9,13 @@ use azure_storage_blob::models::{
 };
 use azure_storage_blob::{BlobClient, BlobContainerClient};
 
-use crate::place::{Place, code_of, plain};
+use crate::account::{TestAccount, code_of, http_client};
 
-async fn open() -> (Place, BlobContainerClient) {
-    let place = Place::open().await;
-    let container = place.container("mayfly-state");
+async fn create_container() -> (TestAccount, BlobContainerClient) {
+    let account = TestAccount::open().await;
+    let container = account.container("mayfly-state");
     container.create(None).await.unwrap();
-    (place, container)
+    (account, container)
 }
 
 async fn upload(
@@ -24,7 +24,7 @@ async fn upload(
     options: BlobClientUploadOptions<'_>,
 ) -> azure_core::Result<Etag> {
     let bytes = RequestContent::from(text.as_bytes().to_vec());
-    Ok(blob.upload(bytes, Some(options)).await?.etag.expect("a version"))
+    Ok(blob.upload(bytes, Some(options)).await?.etag.expect("an entity tag"))
 }
 
 async fn text(blob: &BlobClient) -> String {
@@ -38,7 +38,7 @@ fn if_match(etag: &Etag) -> BlobClientUploadOptions<'static> {
 
 #[tokio::test]
 async fn a_blob_is_read_as_it_was_written() {
-    let (place, container) = open().await;
+    let (account, container) = create_container().await;
     let blob = container.blob_client("ranges/hooks äöü.json");
     let metadata = HashMap::from([("source".to_owned(), "meta".to_owned())]);
     let options = BlobClientUploadOptions {
@@ -47,15 +47,15 @@ async fn a_blob_is_read_as_it_was_written() {
         ..Default::default()
     };
     let etag = upload(&blob, "[1,2]", options).await.unwrap();
-    place.advance(10);
+    account.advance(10);
     assert_eq!(text(&blob).await, "[1,2]");
-    let told = blob.get_properties(None).await.unwrap();
-    assert_eq!(told.content_length().unwrap(), Some(5));
-    assert_eq!(told.content_type().unwrap().as_deref(), Some("application/json"));
-    assert_eq!(told.metadata().unwrap(), metadata);
-    assert_eq!(told.etag().unwrap(), Some(etag.clone()));
+    let got = blob.get_properties(None).await.unwrap();
+    assert_eq!(got.content_length().unwrap(), Some(5));
+    assert_eq!(got.content_type().unwrap().as_deref(), Some("application/json"));
+    assert_eq!(got.metadata().unwrap(), metadata);
+    assert_eq!(got.etag().unwrap(), Some(etag.clone()));
     assert!(etag.to_string().starts_with("\"0x8D"), "{etag}");
-    assert_eq!(place.blobs.emulator.names("mayfly-state"), ["ranges/hooks äöü.json"]);
+    assert_eq!(account.blobs.emulator.names("mayfly-state"), ["ranges/hooks äöü.json"]);
 
     blob.delete(None).await.unwrap();
     assert!(!blob.exists().await.unwrap());
@@ -67,15 +67,15 @@ async fn a_blob_is_read_as_it_was_written() {
 
 #[tokio::test]
 async fn an_empty_blob_can_be_read() {
-    let (_place, container) = open().await;
+    let (_place, container) = create_container().await;
     let blob = container.blob_client("empty");
     upload(&blob, "", BlobClientUploadOptions::default()).await.unwrap();
     assert_eq!(text(&blob).await, "");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_who_create_a_blob_exactly_one_wins() {
-    let (_place, container) = open().await;
+async fn of_two_concurrent_creates_exactly_one_succeeds() {
+    let (_place, container) = create_container().await;
     for round in 0..50 {
         let blob = container.blob_client(&format!("claims/gh-{round}"));
         let create = async |nonce| {
@@ -90,15 +90,15 @@ async fn of_two_who_create_a_blob_exactly_one_wins() {
 }
 
 #[tokio::test]
-async fn a_write_on_an_old_version_is_refused() {
-    let (place, container) = open().await;
+async fn a_write_with_an_old_version_is_rejected() {
+    let (account, container) = create_container().await;
     let blob = container.blob_client("cursor");
     let first = upload(&blob, "1", BlobClientUploadOptions::default()).await.unwrap();
     assert_eq!(
         code_of(upload(&container.blob_client("none"), "1", if_match(&first)).await),
         "412 ConditionNotMet"
     );
-    // The clock stands still: a version is another one all the same.
+    // The version changes even though the clock is stopped.
     let second = upload(&blob, "2", if_match(&first)).await.unwrap();
     assert_ne!(first, second);
     assert_eq!(code_of(upload(&blob, "3", if_match(&first)).await), "412 ConditionNotMet");
@@ -108,28 +108,28 @@ async fn a_write_on_an_old_version_is_refused() {
 
     let metadata = HashMap::from([("by".to_owned(), "operator".to_owned())]);
     blob.set_metadata(&metadata, None).await.unwrap();
-    let told = blob.get_properties(None).await.unwrap();
-    assert_eq!(told.metadata().unwrap(), metadata);
-    assert_ne!(told.etag().unwrap(), Some(second));
+    let got = blob.get_properties(None).await.unwrap();
+    assert_eq!(got.metadata().unwrap(), metadata);
+    assert_ne!(got.etag().unwrap(), Some(second));
     // The SDK has no method for Get Blob Metadata.
-    let url = place.blob_url("/mayfly-state/cursor", &format!("comp=metadata&{}", place.sas()));
-    let told = plain().get(url).send().await.unwrap();
+    let url = account.blob_url("/mayfly-state/cursor", &format!("comp=metadata&{}", account.sas()));
+    let got = http_client().get(url).send().await.unwrap();
     assert_eq!(
-        (told.status().as_u16(), &told.headers()["x-ms-meta-by"]),
+        (got.status().as_u16(), &got.headers()["x-ms-meta-by"]),
         (200, &"operator".parse().unwrap())
     );
 }
 
 #[tokio::test]
-async fn a_reader_who_has_the_version_is_told_so() {
-    let (place, container) = open().await;
+async fn a_read_of_the_known_version_is_not_modified() {
+    let (account, container) = create_container().await;
     let blob = container.blob_client("hooks");
     let etag = upload(&blob, "[]", BlobClientUploadOptions::default()).await.unwrap();
     let get = async |name: &str, value: &str| {
-        let url = place.blob_url("/mayfly-state/hooks", &place.sas());
-        let answer = plain().get(url).header(name, value).send().await.unwrap();
-        let status = answer.status().as_u16();
-        let code = answer.headers().get("x-ms-error-code").map(|code| code.to_str().unwrap());
+        let url = account.blob_url("/mayfly-state/hooks", &account.sas());
+        let response = http_client().get(url).header(name, value).send().await.unwrap();
+        let status = response.status().as_u16();
+        let code = response.headers().get("x-ms-error-code").map(|code| code.to_str().unwrap());
         (status, code.unwrap_or_default().to_owned())
     };
     let etag = etag.to_string();
@@ -142,8 +142,8 @@ async fn a_reader_who_has_the_version_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_large_blob_is_written_in_blocks_and_read_in_parts() {
-    let (place, container) = open().await;
+async fn a_large_blob_is_uploaded_in_blocks_and_read_in_ranges() {
+    let (account, container) = create_container().await;
     let blob = container.blob_client("large");
     let content: Vec<u8> = (0..3_000_000_u32).map(|i| i.to_le_bytes()[0]).collect();
     let options = BlobClientUploadOptions {
@@ -151,8 +151,8 @@ async fn a_large_blob_is_written_in_blocks_and_read_in_parts() {
         ..Default::default()
     };
     blob.upload(RequestContent::from(content.clone()), Some(options)).await.unwrap();
-    assert!(place.blobs.faults.calls_of("PutBlock") >= 3);
-    assert_eq!(place.blobs.faults.calls_of("PutBlockList"), 1);
+    assert!(account.blobs.faults.calls_of("PutBlock") >= 3);
+    assert_eq!(account.blobs.faults.calls_of("PutBlockList"), 1);
 
     let range = |range: HttpRange| BlobClientDownloadOptions {
         range: Some(range),
@@ -168,8 +168,8 @@ async fn a_large_blob_is_written_in_blocks_and_read_in_parts() {
 }
 
 #[tokio::test]
-async fn blocks_count_only_when_they_are_committed() {
-    let (_place, container) = open().await;
+async fn blocks_are_invisible_until_they_are_committed() {
+    let (_place, container) = create_container().await;
     let blob = container.blob_client("log");
     let blocks = blob.block_blob_client();
     let stage = async |id: &str, text: &str| {

@@ -1,4 +1,4 @@
-//! Containers, and the lists of what is in them.
+//! Containers and their lists of blobs.
 
 use azure_core::http::RequestContent;
 use azure_storage_blob::models::{
@@ -8,34 +8,34 @@ use azure_storage_blob::models::{
 use futures::TryStreamExt;
 use insta::assert_snapshot;
 
-use crate::place::{Place, code_of, plain, request};
+use crate::account::{TestAccount, code_of, http_client, request};
 
 #[tokio::test]
-async fn a_container_is_made_once_and_goes_with_all_that_is_in_it() {
-    let place = Place::open().await;
-    let container = place.container("mayfly-state");
+async fn a_container_is_created_once_and_deleted_with_its_blobs() {
+    let account = TestAccount::open().await;
+    let container = account.container("mayfly-state");
     let metadata = Some([("purpose".to_owned(), "claims".to_owned())].into());
     let options = BlobContainerClientCreateOptions { metadata, ..Default::default() };
     assert!(!container.exists().await.unwrap());
     container.create(Some(options)).await.unwrap();
     assert_eq!(code_of(container.create(None).await), "409 ContainerAlreadyExists");
-    let told = container.get_properties(None).await.unwrap();
-    assert_eq!(told.metadata().unwrap()["purpose"], "claims");
-    assert!(told.etag().unwrap().is_some() && told.last_modified().unwrap().is_some());
+    let got = container.get_properties(None).await.unwrap();
+    assert_eq!(got.metadata().unwrap()["purpose"], "claims");
+    assert!(got.etag().unwrap().is_some() && got.last_modified().unwrap().is_some());
 
     let bytes = RequestContent::from(b"claim".to_vec());
     container.blob_client("claims/gh-1").upload(bytes, None).await.unwrap();
-    assert_eq!(place.blobs.emulator.names("mayfly-state"), ["claims/gh-1"]);
+    assert_eq!(account.blobs.emulator.names("mayfly-state"), ["claims/gh-1"]);
     container.delete(None).await.unwrap();
     assert_eq!(code_of(container.get_properties(None).await), "404 ContainerNotFound");
     container.create(None).await.unwrap();
-    assert!(place.blobs.emulator.names("mayfly-state").is_empty());
+    assert!(account.blobs.emulator.names("mayfly-state").is_empty());
 }
 
 #[tokio::test]
-async fn a_list_of_blobs_comes_page_by_page() {
-    let place = Place::open().await;
-    let container = place.container("mayfly-state");
+async fn a_list_of_blobs_has_pages() {
+    let account = TestAccount::open().await;
+    let container = account.container("mayfly-state");
     container.create(None).await.unwrap();
     for name in ["claims/gh-1", "claims/gh-2", "claims/gh-3 & more", "hooks", "claims"] {
         let bytes = RequestContent::from(name.as_bytes().to_vec());
@@ -61,23 +61,24 @@ async fn a_list_of_blobs_comes_page_by_page() {
     }
     assert_eq!(shown, [vec!["claims/gh-1 11", "claims/gh-2 11"], vec!["claims/gh-3 & more 18"]]);
 
-    let nowhere = place.container("nowhere").list_blobs(None).unwrap().try_next().await;
+    let nowhere = account.container("nowhere").list_blobs(None).unwrap().try_next().await;
     assert_eq!(code_of(nowhere.map(drop)), "404 ContainerNotFound");
 }
 
 #[tokio::test]
-async fn blobs_below_a_delimiter_are_one_entry() {
-    let place = Place::open().await;
-    let container = place.container("mayfly-state");
+async fn blobs_with_a_common_prefix_are_one_entry() {
+    let account = TestAccount::open().await;
+    let container = account.container("mayfly-state");
     container.create(None).await.unwrap();
     for name in ["a/1", "a/2", "b", "c/d/1"] {
         let bytes = RequestContent::from(b"1".to_vec());
         container.blob_client(name).upload(bytes, None).await.unwrap();
     }
     let list = async |query: &str| {
-        let query = format!("restype=container&comp=list&delimiter=/&{query}&{}", place.sas());
-        let answer = plain().get(place.blob_url("/mayfly-state", &query)).send().await.unwrap();
-        let text = answer.text().await.unwrap();
+        let query = format!("restype=container&comp=list&delimiter=/&{query}&{}", account.sas());
+        let response =
+            http_client().get(account.blob_url("/mayfly-state", &query)).send().await.unwrap();
+        let text = response.text().await.unwrap();
         let names = text.split("<Name>").skip(1).map(|rest| rest.split_once("</Name>").unwrap().0);
         let next = text.split_once("<NextMarker>").map(|(_, rest)| rest.split_once('<').unwrap().0);
         format!("{} then {}", names.collect::<Vec<_>>().join(" "), next.unwrap_or("nothing"))
@@ -89,15 +90,15 @@ async fn blobs_below_a_delimiter_are_one_entry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_says_of_a_blob_what_the_service_says() {
-    let place = Place::open().await;
+async fn a_list_has_the_documented_format() {
+    let account = TestAccount::open().await;
     let call = async |method: &str, path: &str, header: (&'static str, &'static str)| {
         let (path, query) = path.split_once('?').unwrap();
-        let uri = format!("/mayfly/mayfly-state{path}?{query}&{}", place.sas());
+        let uri = format!("/mayfly/mayfly-state{path}?{query}&{}", account.sas());
         let mut request = request(method, &uri, "[1,2]");
         request.headers_mut().insert(header.0, header.1.parse().unwrap());
         request.headers_mut().insert("x-ms-blob-type", "BlockBlob".parse().unwrap());
-        place.blobs.call(request).await.unwrap().into_body()
+        account.blobs.call(request).await.unwrap().into_body()
     };
     call("PUT", "?restype=container", ("x-ms-meta-a", "b")).await;
     call("PUT", "/a?timeout=9", ("x-ms-blob-content-type", "application/json")).await;

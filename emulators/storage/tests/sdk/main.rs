@@ -1,10 +1,11 @@
-//! Drives the storage emulators over HTTP with the official Rust SDK, and without it where the SDK would hide the wire.
-#![expect(clippy::unwrap_used, reason = "what a story builds on fails the story by a panic")]
+//! Tests of the storage emulators over HTTP with the official Rust SDK, or without it where the SDK would hide
+//! the response.
+#![expect(clippy::unwrap_used, reason = "a failed precondition fails the test")]
 
-mod place;
+mod account;
 mod queues;
 mod messages;
 mod containers;
 mod blobs;
-mod authorization;
+mod auth;
 mod faults;

@@ -1,4 +1,4 @@
-//! Messages: put, handed out, hidden, given back, changed and deleted, while the clock goes on.
+//! Messages: their visibility, changes, expiry and order while the clock advances.
 
 use azure_storage_queue::QueueClient;
 use azure_storage_queue::models::{
@@ -8,18 +8,18 @@ use azure_storage_queue::models::{
 use emulator_core::events::EventKind;
 use insta::assert_snapshot;
 
-use crate::place::{Place, code_of, noon, request};
+use crate::account::{TestAccount, code_of, noon, request};
 use crate::queues::message;
 
-async fn open() -> (Place, QueueClient) {
-    let place = Place::open().await;
-    let queue = place.queue("runner-requests");
+async fn create_queue() -> (TestAccount, QueueClient) {
+    let account = TestAccount::open().await;
+    let queue = account.queue("runner-requests");
     queue.create(None).await.unwrap();
-    (place, queue)
+    (account, queue)
 }
 
 async fn send(queue: &QueueClient, text: &str) -> SentMessage {
-    send_with(queue, text, None, None).await.expect("it is put")
+    send_with(queue, text, None, None).await.expect("the message is sent")
 }
 
 async fn send_with(
@@ -43,19 +43,19 @@ async fn receive(queue: &QueueClient, count: i32, hidden: i32) -> Vec<ReceivedMe
         visibility_timeout: Some(hidden),
         ..Default::default()
     };
-    let got = queue.receive_messages(Some(options)).await.expect("an answer");
+    let got = queue.receive_messages(Some(options)).await.expect("a response");
     got.into_model().expect("the documented XML").items.unwrap_or_default()
 }
 
 async fn peek(queue: &QueueClient, count: i32) -> Vec<PeekedMessage> {
     let options =
         QueueClientPeekMessagesOptions { number_of_messages: Some(count), ..Default::default() };
-    let seen = queue.peek_messages(Some(options)).await.expect("an answer");
+    let seen = queue.peek_messages(Some(options)).await.expect("a response");
     seen.into_model().expect("the documented XML").items.unwrap_or_default()
 }
 
-/// What proves that the caller holds a message.
-fn held(message: &ReceivedMessage) -> (&str, &str) {
+/// Returns the message id and the pop receipt.
+fn id_and_receipt(message: &ReceivedMessage) -> (&str, &str) {
     (message.message_id.as_deref().unwrap(), message.pop_receipt.as_deref().unwrap())
 }
 
@@ -63,64 +63,64 @@ fn texts(messages: &[ReceivedMessage]) -> Vec<&str> {
     messages.iter().map(|message| message.message_text.as_deref().unwrap()).collect()
 }
 
-/// Minutes after noon.
+/// Returns the minutes after noon.
 fn minute(time: Option<azure_core::time::OffsetDateTime>) -> i64 {
     (time.unwrap().unix_timestamp() - noon().timestamp()) / 60
 }
 
 #[tokio::test]
-async fn a_message_carries_any_text_and_its_times() {
-    let (place, queue) = open().await;
-    let mut happenings = place.site.subscribe();
+async fn a_message_has_its_text_and_times() {
+    let (account, queue) = create_queue().await;
+    let mut emitted = account.events.subscribe();
     let text = "  <job id=\"1\"> & ünïcode 🪰 ]]>\n\tend  ";
     let sent = send(&queue, text).await;
     assert_eq!((minute(sent.insertion_time), minute(sent.time_next_visible)), (0, 0));
     assert_eq!(minute(sent.expiration_time), 7 * 24 * 60);
 
-    place.advance(300);
+    account.advance(300);
     let got = receive(&queue, 1, 600).await.remove(0);
     assert_eq!(got.message_text.as_deref(), Some(text));
     assert_eq!((minute(got.insertion_time), minute(got.time_next_visible)), (0, 15));
     assert_eq!(got.message_id, sent.message_id);
     assert_ne!(got.pop_receipt, sent.pop_receipt);
 
-    let what = happenings.try_recv().unwrap().kind;
+    let kind = emitted.try_recv().unwrap().kind;
     let (queue, text) = ("runner-requests".to_owned(), text.to_owned());
-    assert_eq!(what, EventKind::MessagePut { queue, text });
+    assert_eq!(kind, EventKind::MessagePut { queue, text });
 }
 
 #[tokio::test]
-async fn a_message_that_nobody_deletes_comes_back_and_counts_its_deliveries() {
-    let (place, queue) = open().await;
+async fn a_message_reappears_until_it_is_deleted() {
+    let (account, queue) = create_queue().await;
     send(&queue, "job").await;
     for delivery in 1..=5 {
         let got = receive(&queue, 1, 600).await;
         assert_eq!(got[0].dequeue_count, Some(delivery));
-        place.advance(500);
+        account.advance(500);
         assert!(receive(&queue, 1, 600).await.is_empty());
-        assert!(!place.queues.emulator.messages("runner-requests")[0].visible);
-        place.advance(100);
+        assert!(!account.queues.emulator.messages("runner-requests")[0].visible);
+        account.advance(100);
     }
-    let seen = place.queues.emulator.messages("runner-requests").remove(0);
+    let seen = account.queues.emulator.messages("runner-requests").remove(0);
     assert_eq!((seen.text.as_str(), seen.dequeue_count, seen.visible), ("job", 5, true));
 }
 
 #[tokio::test]
-async fn messages_come_in_the_order_in_which_they_became_visible() {
-    let (place, queue) = open().await;
+async fn messages_are_returned_in_order_of_visibility() {
+    let (account, queue) = create_queue().await;
     send_with(&queue, "delayed", Some(300), None).await.unwrap();
     for text in ["first", "second", "third"] {
         send(&queue, text).await;
     }
     assert_eq!(texts(&receive(&queue, 2, 600).await), ["first", "second"]);
-    place.advance(600);
+    account.advance(600);
     assert_eq!(texts(&receive(&queue, 32, 600).await), ["third", "delayed", "first", "second"]);
     assert!(receive(&queue, 32, 600).await.is_empty());
 }
 
 #[tokio::test]
-async fn who_only_looks_changes_nothing() {
-    let (_place, queue) = open().await;
+async fn peek_messages_changes_nothing() {
+    let (_place, queue) = create_queue().await;
     send(&queue, "job").await;
     for _ in 0..2 {
         let seen = peek(&queue, 32).await;
@@ -133,31 +133,31 @@ async fn who_only_looks_changes_nothing() {
 
 #[tokio::test]
 async fn a_stale_receipt_deletes_nothing() {
-    let (place, queue) = open().await;
+    let (account, queue) = create_queue().await;
     send(&queue, "job").await;
     let first = receive(&queue, 1, 600).await.remove(0);
-    place.advance(600);
+    account.advance(600);
     let second = receive(&queue, 1, 600).await.remove(0);
-    let (id, stale) = held(&first);
+    let (id, stale) = id_and_receipt(&first);
     assert_eq!(code_of(queue.delete_message(id, stale, None).await), "400 PopReceiptMismatch");
     assert_eq!(
         code_of(queue.delete_message(id, "bm90IGEgcmVjZWlwdA==", None).await),
         "400 PopReceiptMismatch"
     );
-    // A receipt outlives the time for which it hid the message, as long as nobody else got it.
-    place.advance(6000);
-    let (id, receipt) = held(&second);
+    // A receipt remains valid after the visibility timeout, until another caller gets the message.
+    account.advance(6000);
+    let (id, receipt) = id_and_receipt(&second);
     queue.delete_message(id, receipt, None).await.unwrap();
     assert_eq!(code_of(queue.delete_message(id, receipt, None).await), "404 MessageNotFound");
-    assert!(place.queues.emulator.messages("runner-requests").is_empty());
+    assert!(account.queues.emulator.messages("runner-requests").is_empty());
 }
 
 #[tokio::test]
-async fn an_update_renews_the_receipt_and_changes_the_text_only_if_there_is_one() {
-    let (place, queue) = open().await;
+async fn an_update_renews_the_receipt_and_may_change_the_text() {
+    let (account, queue) = create_queue().await;
     send(&queue, "job").await;
     let got = receive(&queue, 1, 600).await.remove(0);
-    let (id, receipt) = held(&got);
+    let (id, receipt) = id_and_receipt(&got);
     let update = async |receipt: &str, hidden, text: Option<&str>| {
         let options = QueueClientUpdateMessageOptions {
             queue_message: text.map(message),
@@ -169,7 +169,7 @@ async fn an_update_renews_the_receipt_and_changes_the_text_only_if_there_is_one(
     };
     let renewed = update(receipt, 6000, None).await.unwrap();
     assert_eq!(code_of(update(receipt, 6000, None).await), "400 PopReceiptMismatch");
-    place.advance(5000);
+    account.advance(5000);
     assert!(receive(&queue, 1, 600).await.is_empty());
     update(&renewed, 0, Some("job, second try")).await.unwrap();
     let got = receive(&queue, 1, 600).await.remove(0);
@@ -180,39 +180,39 @@ async fn an_update_renews_the_receipt_and_changes_the_text_only_if_there_is_one(
 }
 
 #[tokio::test]
-async fn a_message_vanishes_when_its_time_to_live_is_over() {
-    let (place, queue) = open().await;
+async fn a_message_is_removed_after_its_time_to_live() {
+    let (account, queue) = create_queue().await;
     send_with(&queue, "short", None, Some(900)).await.unwrap();
     send(&queue, "a week").await;
     let forever = send_with(&queue, "forever", None, Some(-1)).await.unwrap();
     assert_eq!(forever.expiration_time.unwrap().year(), 9999);
     let got = receive(&queue, 1, 600).await.remove(0);
-    place.advance(900);
-    let (id, receipt) = held(&got);
+    account.advance(900);
+    let (id, receipt) = id_and_receipt(&got);
     assert_eq!(code_of(queue.delete_message(id, receipt, None).await), "404 MessageNotFound");
-    let left = |place: &Place| {
-        let left = place.queues.emulator.messages("runner-requests");
+    let left = |account: &TestAccount| {
+        let left = account.queues.emulator.messages("runner-requests");
         left.into_iter().map(|message| message.text).collect::<Vec<_>>()
     };
-    assert_eq!(left(&place), ["a week", "forever"]);
-    place.advance(7 * 24 * 3600);
-    assert_eq!(left(&place), ["forever"]);
+    assert_eq!(left(&account), ["a week", "forever"]);
+    account.advance(7 * 24 * 3600);
+    assert_eq!(left(&account), ["forever"]);
 }
 
 #[tokio::test]
-async fn a_queue_is_cleared_of_hidden_messages_too() {
-    let (place, queue) = open().await;
+async fn clear_messages_removes_hidden_messages() {
+    let (account, queue) = create_queue().await;
     send(&queue, "one").await;
     send(&queue, "two").await;
     receive(&queue, 1, 600).await;
     queue.clear(None).await.unwrap();
-    place.advance(600);
+    account.advance(600);
     assert!(receive(&queue, 32, 600).await.is_empty());
 }
 
 #[tokio::test]
-async fn what_is_out_of_range_is_refused_by_its_code() {
-    let (_place, queue) = open().await;
+async fn a_value_out_of_range_is_rejected() {
+    let (_place, queue) = create_queue().await;
     let limit = "a".repeat(64 << 10);
     send(&queue, &limit).await;
     let beyond = format!("{limit}a");
@@ -237,21 +237,21 @@ async fn what_is_out_of_range_is_refused_by_its_code() {
 }
 
 #[tokio::test]
-async fn a_queue_that_is_not_there_takes_no_message() {
-    let place = Place::open().await;
-    let queue = place.queue("nowhere");
+async fn a_missing_queue_rejects_messages() {
+    let account = TestAccount::open().await;
+    let queue = account.queue("nowhere");
     assert_eq!(code_of(queue.send_message(message("job"), None).await), "404 QueueNotFound");
     assert_eq!(code_of(queue.receive_messages(None).await), "404 QueueNotFound");
     assert_eq!(code_of(queue.clear(None).await), "404 QueueNotFound");
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_operation_shows_of_a_message_what_the_service_shows() {
-    let place = Place::open().await;
+async fn each_operation_returns_the_documented_elements() {
+    let account = TestAccount::open().await;
     let call = async |method: &str, path: &str, body: &str| {
-        let uri = format!("/mayfly/jobs{path}&{}", place.sas());
-        let answer = place.queues.call(request(method, &uri, body)).await.unwrap();
-        String::from_utf8(answer.into_body().to_vec()).unwrap().replace("><", ">\n<")
+        let uri = format!("/mayfly/jobs{path}&{}", account.sas());
+        let response = account.queues.call(request(method, &uri, body)).await.unwrap();
+        String::from_utf8(response.into_body().to_vec()).unwrap().replace("><", ">\n<")
     };
     call("PUT", "?timeout=9", "").await;
     let body = "<QueueMessage><MessageText>&lt;job&gt;</MessageText></QueueMessage>";
@@ -267,7 +267,7 @@ async fn each_operation_shows_of_a_message_what_the_service_shows() {
     </QueueMessage>
     </QueueMessagesList>
     "#);
-    place.advance(60);
+    account.advance(60);
     assert_snapshot!(call("GET", "/messages?peekonly=true", "").await, @r#"
     <?xml version="1.0" encoding="utf-8"?>
     <QueueMessagesList>

@@ -1,4 +1,4 @@
-//! Queues: made, described, listed and deleted.
+//! Queues: creation, metadata, lists and deletion.
 
 use std::collections::HashMap;
 
@@ -9,16 +9,16 @@ use azure_storage_queue::models::{
 };
 use futures::TryStreamExt;
 
-use crate::place::{Place, code_of};
+use crate::account::{TestAccount, code_of};
 
 fn metadata(value: &str) -> Option<HashMap<String, String>> {
     Some(HashMap::from([("purpose".to_owned(), value.to_owned())]))
 }
 
 #[tokio::test]
-async fn a_queue_is_made_once_and_again_only_alike() {
-    let place = Place::open().await;
-    let queue = place.queue("runner-requests");
+async fn a_queue_is_created_again_only_with_the_same_metadata() {
+    let account = TestAccount::open().await;
+    let queue = account.queue("runner-requests");
     let create = async |value| {
         let options = QueueClientCreateOptions { metadata: metadata(value), ..Default::default() };
         queue.create(Some(options)).await
@@ -35,9 +35,9 @@ async fn a_queue_is_made_once_and_again_only_alike() {
 }
 
 #[tokio::test]
-async fn a_queue_tells_its_metadata_and_how_many_messages_it_has() {
-    let place = Place::open().await;
-    let queue = place.queue("runner-requests");
+async fn properties_have_metadata_and_message_count() {
+    let account = TestAccount::open().await;
+    let queue = account.queue("runner-requests");
     queue.create(None).await.unwrap();
     queue.set_metadata(&metadata("jobs").unwrap(), None).await.unwrap();
     for text in ["one", "two", "three"] {
@@ -45,29 +45,29 @@ async fn a_queue_tells_its_metadata_and_how_many_messages_it_has() {
     }
     queue.receive_messages(None).await.unwrap();
 
-    let told = queue.get_properties(None).await.unwrap();
-    assert_eq!(told.metadata().unwrap(), metadata("jobs").unwrap());
-    assert_eq!(told.approximate_messages_count().unwrap(), Some(3));
+    let got = queue.get_properties(None).await.unwrap();
+    assert_eq!(got.metadata().unwrap(), metadata("jobs").unwrap());
+    assert_eq!(got.approximate_messages_count().unwrap(), Some(3));
 }
 
 #[tokio::test]
-async fn a_name_out_of_the_rules_is_refused() {
-    let place = Place::open().await;
-    for (name, refusal) in [
+async fn an_invalid_queue_name_is_rejected() {
+    let account = TestAccount::open().await;
+    for (name, error) in [
         ("ab", "400 OutOfRangeInput"),
         ("Runner-Requests", "400 InvalidResourceName"),
         ("runner--requests", "400 InvalidResourceName"),
     ] {
-        assert_eq!(code_of(place.queue(name).create(None).await), refusal);
+        assert_eq!(code_of(account.queue(name).create(None).await), error);
     }
 }
 
 #[tokio::test]
-async fn a_list_of_queues_comes_page_by_page() {
-    let place = Place::open().await;
+async fn a_list_of_queues_has_pages() {
+    let account = TestAccount::open().await;
     for name in ["apples", "runner-1", "runner-2", "runner-3", "zebras"] {
         let options = QueueClientCreateOptions { metadata: metadata(name), ..Default::default() };
-        place.queue(name).create(Some(options)).await.unwrap();
+        account.queue(name).create(Some(options)).await.unwrap();
     }
     let options = QueueServiceClientListQueuesOptions {
         prefix: Some("runner-".to_owned()),
@@ -75,7 +75,7 @@ async fn a_list_of_queues_comes_page_by_page() {
         include: Some(vec![azure_storage_queue::models::ListQueuesIncludeType::Metadata]),
         ..Default::default()
     };
-    let pages = place.queue_service().list_queues(Some(options)).unwrap().into_pages();
+    let pages = account.queue_service().list_queues(Some(options)).unwrap().into_pages();
     let pages: Vec<_> = pages.try_collect().await.unwrap();
     let mut shown = Vec::new();
     for page in pages {

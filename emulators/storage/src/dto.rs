@@ -1,0 +1,8 @@
+//! The formats of requests and responses, written from the REST reference.
+
+pub(crate) mod blobs;
+pub(crate) mod content_headers;
+pub(crate) mod metadata;
+pub(crate) mod properties;
+pub(crate) mod queues;
+pub(crate) mod range;

@@ -1,0 +1,158 @@
+//! The XML of the blob service.
+
+use http::header::{self, HeaderName};
+use serde::{Deserialize, Serialize};
+
+use super::metadata::Metadata;
+use crate::response::HttpDate;
+use crate::state::blob::{Blob, BlockId};
+use crate::state::containers::{ListEntry, Source};
+
+/// The body of Put Block List.
+#[derive(Debug, Deserialize)]
+pub(crate) struct BlockList {
+    #[serde(rename = "$value", default)]
+    blocks: Vec<BlockEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+enum BlockEntry {
+    Committed(BlockId),
+    Uncommitted(BlockId),
+    Latest(BlockId),
+}
+
+impl BlockList {
+    /// Returns the blocks in their order.
+    pub(crate) fn into_blocks(self) -> Vec<(Source, BlockId)> {
+        let block = |entry| match entry {
+            BlockEntry::Committed(id) => (Source::Committed, id),
+            BlockEntry::Uncommitted(id) => (Source::Uncommitted, id),
+            BlockEntry::Latest(id) => (Source::Latest, id),
+        };
+        self.blocks.into_iter().map(block).collect()
+    }
+}
+
+/// The body of List Blobs.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct BlobEnumeration<'a> {
+    #[serde(rename = "@ServiceEndpoint")]
+    pub(crate) service_endpoint: String,
+    #[serde(rename = "@ContainerName")]
+    pub(crate) container_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) prefix: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) marker: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_results: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) delimiter: Option<&'a str>,
+    pub(crate) blobs: BlobItems<'a>,
+    pub(crate) next_marker: Option<&'a str>,
+}
+
+/// The entries of one page.
+#[derive(Debug, Serialize)]
+pub(crate) struct BlobItems<'a> {
+    #[serde(rename = "$value")]
+    pub(crate) entries: Vec<BlobEntry<'a>>,
+}
+
+/// An entry of a page.
+#[derive(Debug, Serialize)]
+pub(crate) enum BlobEntry<'a> {
+    /// A blob.
+    Blob(Box<BlobItem<'a>>),
+    /// Blobs with a common prefix.
+    BlobPrefix(BlobPrefix<'a>),
+}
+
+/// The common prefix of several blobs.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct BlobPrefix<'a> {
+    name: &'a str,
+}
+
+/// A blob in a list.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct BlobItem<'a> {
+    name: &'a str,
+    properties: Properties<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<&'a Metadata>,
+}
+
+/// The properties of a blob in a list.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Properties<'a> {
+    #[serde(rename = "Creation-Time")]
+    creation_time: HttpDate,
+    #[serde(rename = "Last-Modified")]
+    last_modified: HttpDate,
+    etag: &'a str,
+    #[serde(rename = "Content-Length")]
+    content_length: usize,
+    #[serde(rename = "Content-Type")]
+    content_type: &'a str,
+    #[serde(rename = "Content-Encoding")]
+    content_encoding: Option<&'a str>,
+    #[serde(rename = "Content-Language")]
+    content_language: Option<&'a str>,
+    #[serde(rename = "Content-MD5")]
+    content_md5: Option<&'a str>,
+    #[serde(rename = "Content-Disposition")]
+    content_disposition: Option<&'a str>,
+    #[serde(rename = "Cache-Control")]
+    cache_control: Option<&'a str>,
+    blob_type: &'static str,
+    access_tier: &'static str,
+    access_tier_inferred: bool,
+    lease_status: &'static str,
+    lease_state: &'static str,
+    server_encrypted: bool,
+}
+
+impl<'a> BlobEntry<'a> {
+    /// Converts an entry; a blob has its metadata if `with_metadata` is set.
+    pub(crate) fn new(entry: &ListEntry<'a>, with_metadata: bool) -> Self {
+        match *entry {
+            ListEntry::Prefix(name) => Self::BlobPrefix(BlobPrefix { name }),
+            ListEntry::Blob(name, blob) => Self::Blob(Box::new(BlobItem {
+                name,
+                properties: Properties::new(blob),
+                metadata: Some(&blob.content.metadata)
+                    .filter(|metadata| with_metadata && !metadata.is_empty()),
+            })),
+        }
+    }
+}
+
+impl<'a> Properties<'a> {
+    fn new(blob: &'a Blob) -> Self {
+        let header = |name: HeaderName| blob.content.headers.get(&name)?.to_str().ok();
+        Self {
+            creation_time: HttpDate(blob.created),
+            last_modified: HttpDate(blob.version.modified),
+            etag: &blob.version.etag,
+            content_length: blob.content.bytes.len(),
+            content_type: header(header::CONTENT_TYPE).unwrap_or("application/octet-stream"),
+            content_encoding: header(header::CONTENT_ENCODING),
+            content_language: header(header::CONTENT_LANGUAGE),
+            content_md5: header(HeaderName::from_static("content-md5")),
+            content_disposition: header(header::CONTENT_DISPOSITION),
+            cache_control: header(header::CACHE_CONTROL),
+            blob_type: "BlockBlob",
+            access_tier: "Hot",
+            access_tier_inferred: true,
+            lease_status: "unlocked",
+            lease_state: "available",
+            server_encrypted: true,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! User-defined metadata of queues, containers and blobs.
+
+use std::collections::BTreeMap;
+
+use http::header::HeaderName;
+use http::{HeaderMap, HeaderValue};
+
+use crate::error::StorageError;
+
+/// User-defined metadata. Names are in lower case, because the HTTP library normalizes them; the service
+/// preserves their case.
+pub(crate) type Metadata = BTreeMap<String, String>;
+
+const PREFIX: &str = "x-ms-meta-";
+
+/// Parses the metadata of a request.
+pub(crate) fn parse_metadata(headers: &HeaderMap) -> Result<Metadata, StorageError> {
+    let pairs = headers.iter().filter_map(|(name, value)| {
+        let name = name.as_str().strip_prefix(PREFIX)?;
+        Some(pair(name, value))
+    });
+    pairs.collect()
+}
+
+fn pair(name: &str, value: &HeaderValue) -> Result<(String, String), StorageError> {
+    // A name must be a C# identifier.
+    let is_start = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    match (name.as_bytes(), value.to_str()) {
+        ([], _) => Err(StorageError::EMPTY_METADATA_KEY),
+        ([first, rest @ ..], Ok(value))
+            if is_start(*first) && rest.iter().all(|byte| is_part(*byte)) =>
+        {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => Err(StorageError::INVALID_METADATA),
+    }
+}
+
+/// Inserts metadata into the headers of a response.
+pub(crate) fn insert_metadata(headers: &mut HeaderMap, metadata: &Metadata) {
+    for (name, value) in metadata {
+        let name = HeaderName::try_from(format!("{PREFIX}{name}"));
+        let name = name.expect("the name came in a header");
+        headers.insert(name, HeaderValue::try_from(value).expect("the value came in a header"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metadata_name_must_be_an_identifier() {
+        let read = |name: &'static str, value: &'static str| {
+            let header = (HeaderName::from_static(name), HeaderValue::from_static(value));
+            parse_metadata(&HeaderMap::from_iter([header])).map_err(|error| error.code)
+        };
+        let one = |name: &str| Ok(Metadata::from([(name.to_owned(), "value".to_owned())]));
+        assert_eq!(read("x-ms-meta-a_1", "value"), one("a_1"));
+        assert_eq!(read("x-ms-meta-_", "value"), one("_"));
+        assert_eq!(read("x-ms-date", "value"), Ok(Metadata::new()));
+        assert_eq!(read("x-ms-meta-1a", "value"), Err("InvalidMetadata"));
+        assert_eq!(read("x-ms-meta-a-b", "value"), Err("InvalidMetadata"));
+        assert_eq!(read("x-ms-meta-", "value"), Err("EmptyMetadataKey"));
+    }
+}

@@ -1,0 +1,36 @@
+//! The headers that describe a blob or container to its reader.
+
+use http::header;
+use http::{HeaderMap, HeaderValue};
+
+use super::metadata::insert_metadata;
+use crate::response::{HttpDate, insert_text};
+use crate::state::blob::Blob;
+use crate::state::conditions::Version;
+
+/// Inserts the properties of a blob.
+pub(crate) fn insert_properties(headers: &mut HeaderMap, blob: &Blob) {
+    let default_type = HeaderValue::from_static("application/octet-stream");
+    headers.insert(header::CONTENT_TYPE, default_type);
+    blob.content.headers.insert_into(headers);
+    insert_metadata(headers, &blob.content.metadata);
+    insert_version(headers, &blob.version);
+    insert_text(headers, "x-ms-creation-time", &HttpDate(blob.created));
+    for (name, value) in [
+        ("accept-ranges", "bytes"),
+        ("x-ms-access-tier", "Hot"),
+        ("x-ms-access-tier-inferred", "true"),
+        ("x-ms-blob-type", "BlockBlob"),
+        ("x-ms-lease-state", "available"),
+        ("x-ms-lease-status", "unlocked"),
+        ("x-ms-server-encrypted", "true"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+/// Inserts the version of a blob or container.
+pub(crate) fn insert_version(headers: &mut HeaderMap, version: &Version) {
+    insert_text(headers, "etag", &format_args!("\"{}\"", version.etag));
+    insert_text(headers, "last-modified", &HttpDate(version.modified));
+}

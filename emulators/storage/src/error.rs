@@ -1,0 +1,96 @@
+//! The published errors of the service, and their XML format.
+
+use std::borrow::Cow;
+
+use http::header::HeaderName;
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use emulator_core::service::Response;
+
+use crate::response::{empty, xml};
+
+mod codes;
+
+/// An error response: a published code, and the details that the service adds to it.
+#[derive(Debug)]
+pub(crate) struct StorageError {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    message: Cow<'static, str>,
+    details: Vec<(&'static str, String)>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
+}
+
+impl StorageError {
+    const fn published(status: StatusCode, code: &'static str, message: &'static str) -> Self {
+        let message = Cow::Borrowed(message);
+        Self { status, code, message, details: Vec::new(), header: None }
+    }
+
+    /// Creates an error from a status, with a message that the service does not publish.
+    pub(crate) fn from_status(status: StatusCode, message: &str) -> Self {
+        let code = match status {
+            StatusCode::FORBIDDEN => "AuthorizationStorageError",
+            StatusCode::NOT_FOUND => "ResourceNotFound",
+            StatusCode::NOT_IMPLEMENTED => "NotImplemented",
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => "ServerBusy",
+            status if status.is_client_error() => "InvalidInput",
+            _ => "InternalError",
+        };
+        let message = Cow::Owned(message.to_owned());
+        Self { status, code, message, details: Vec::new(), header: None }
+    }
+
+    /// Creates the error of a request whose authentication failed.
+    pub(crate) fn unauthenticated(detail: impl Into<String>) -> Self {
+        Self::AUTHENTICATION_FAILED.with_detail("AuthenticationErrorDetail", detail)
+    }
+
+    /// Adds a detail as a separate XML element.
+    pub(crate) fn with_detail(mut self, element: &'static str, text: impl Into<String>) -> Self {
+        self.details.push((element, text.into()));
+        self
+    }
+
+    /// Adds a header to the response.
+    pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some(Box::new((name, value)));
+        self
+    }
+
+    /// Returns the response without the common headers; `note` is appended to the message.
+    pub(crate) fn into_response(self, note: &str) -> Response {
+        let mut response = if self.status == StatusCode::NOT_MODIFIED {
+            empty(self.status)
+        } else {
+            xml(self.status, "Error", &Body { error: &self, note })
+        };
+        let headers = response.headers_mut();
+        headers.insert("x-ms-error-code", HeaderValue::from_static(self.code));
+        if let Some(header) = self.header {
+            let (name, value) = *header;
+            headers.insert(name, value);
+        }
+        response
+    }
+}
+
+/// The body of an error response; the elements have the order of the published examples.
+struct Body<'a> {
+    error: &'a StorageError,
+    note: &'a str,
+}
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut body = serializer.serialize_map(None)?;
+        body.serialize_entry("Code", self.error.code)?;
+        body.serialize_entry("Message", &format!("{}\n{}", self.error.message, self.note))?;
+        for (element, text) in &self.error.details {
+            body.serialize_entry(element, text)?;
+        }
+        body.end()
+    }
+}

@@ -1,0 +1,92 @@
+//! The published error codes with their status and message.
+//!
+//! From "Common REST API error codes", "Queue Storage error codes" and "Blob Storage error codes".
+
+use http::StatusCode;
+
+use super::StorageError;
+
+macro_rules! published {
+    ($($name:ident = $status:ident $code:literal $message:literal;)*) => {
+        impl StorageError {
+            $(pub(crate) const $name: Self =
+                Self::published(StatusCode::$status, $code, $message);)*
+        }
+    };
+}
+
+published! {
+    AUTHENTICATION_FAILED = FORBIDDEN "AuthenticationFailed"
+        "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.";
+    AUTHORIZATION_PERMISSION_MISMATCH = FORBIDDEN "AuthorizationPermissionMismatch"
+        "This request is not authorized to perform this operation using this permission.";
+    AUTHORIZATION_PROTOCOL_MISMATCH = FORBIDDEN "AuthorizationProtocolMismatch"
+        "This request is not authorized to perform this operation using this protocol.";
+    AUTHORIZATION_RESOURCE_TYPE_MISMATCH = FORBIDDEN "AuthorizationResourceTypeMismatch"
+        "This request is not authorized to perform this operation using this resource type.";
+    AUTHORIZATION_SERVICE_MISMATCH = FORBIDDEN "AuthorizationServiceMismatch"
+        "This request is not authorized to perform this operation using this service.";
+    AUTHORIZATION_SOURCE_IP_MISMATCH = FORBIDDEN "AuthorizationSourceIPMismatch"
+        "This request is not authorized to perform this operation using this source IP.";
+    NO_AUTHENTICATION_INFORMATION = UNAUTHORIZED "NoAuthenticationInformation"
+        "Server failed to authenticate the request. Please refer to the information in the www-authenticate header.";
+
+    EMPTY_METADATA_KEY = BAD_REQUEST "EmptyMetadataKey"
+        "The key for one of the metadata key-value pairs is empty.";
+    INVALID_HEADER_VALUE = BAD_REQUEST "InvalidHeaderValue"
+        "The value for one of the HTTP headers is not in the correct format.";
+    INVALID_METADATA = BAD_REQUEST "InvalidMetadata"
+        "The specified metadata is invalid. It includes characters that are not permitted.";
+    INVALID_QUERY_PARAMETER_VALUE = BAD_REQUEST "InvalidQueryParameterValue"
+        "Value for one of the query parameters specified in the request URI is invalid.";
+    INVALID_RESOURCE_NAME = BAD_REQUEST "InvalidResourceName"
+        "The specified resource name contains invalid characters.";
+    INVALID_XML_DOCUMENT = BAD_REQUEST "InvalidXmlDocument"
+        "XML specified is not syntactically valid.";
+    MISSING_REQUIRED_HEADER = BAD_REQUEST "MissingRequiredHeader"
+        "An HTTP header that's mandatory for this request is not specified.";
+    MISSING_REQUIRED_QUERY_PARAMETER = BAD_REQUEST "MissingRequiredQueryParameter"
+        "A query parameter that's mandatory for this request is not specified.";
+    OUT_OF_RANGE_INPUT = BAD_REQUEST "OutOfRangeInput"
+        "The specified resource name length is not within the permissible limits.";
+    OUT_OF_RANGE_QUERY_PARAMETER_VALUE = BAD_REQUEST "OutOfRangeQueryParameterValue"
+        "One of the query parameters specified in the request URI is outside the permissible range.";
+    REQUEST_BODY_TOO_LARGE = PAYLOAD_TOO_LARGE "RequestBodyTooLarge"
+        "The request body is too large and exceeds the maximum permissible limit.";
+    RESOURCE_NOT_FOUND = NOT_FOUND "ResourceNotFound"
+        "The specified resource does not exist.";
+
+    MESSAGE_NOT_FOUND = NOT_FOUND "MessageNotFound"
+        "The specified message does not exist.";
+    POP_RECEIPT_MISMATCH = BAD_REQUEST "PopReceiptMismatch"
+        "The specified pop receipt did not match the pop receipt for a dequeued message.";
+    QUEUE_ALREADY_EXISTS = CONFLICT "QueueAlreadyExists"
+        "The specified queue already exists.";
+    QUEUE_NOT_FOUND = NOT_FOUND "QueueNotFound"
+        "The specified queue does not exist.";
+
+    BLOB_ALREADY_EXISTS = CONFLICT "BlobAlreadyExists"
+        "The specified blob already exists.";
+    BLOB_NOT_FOUND = NOT_FOUND "BlobNotFound"
+        "The specified blob does not exist.";
+    CONDITION_NOT_MET = PRECONDITION_FAILED "ConditionNotMet"
+        "The condition specified using HTTP conditional header(s) is not met.";
+    CONTAINER_ALREADY_EXISTS = CONFLICT "ContainerAlreadyExists"
+        "The specified container already exists.";
+    CONTAINER_NOT_FOUND = NOT_FOUND "ContainerNotFound"
+        "The specified container does not exist.";
+    INVALID_BLOB_OR_BLOCK = BAD_REQUEST "InvalidBlobOrBlock"
+        "The specified blob or block content is invalid.";
+    INVALID_BLOCK_ID = BAD_REQUEST "InvalidBlockId"
+        "The specified block ID is invalid. The block ID must be Base64-encoded.";
+    INVALID_BLOCK_LIST = BAD_REQUEST "InvalidBlockList"
+        "The specified block list is invalid.";
+    INVALID_RANGE = RANGE_NOT_SATISFIABLE "InvalidRange"
+        "The range specified is invalid for the current size of the resource.";
+    MULTIPLE_CONDITION_HEADERS = BAD_REQUEST "MultipleConditionHeadersNotSupported"
+        "Multiple condition headers are not supported.";
+    NOT_MODIFIED = NOT_MODIFIED "ConditionNotMet"
+        "The condition specified using HTTP conditional header(s) is not met.";
+    UNSATISFIABLE_CONDITION = BAD_REQUEST "UnsatisfiableCondition"
+        "The request includes an unsatisfiable condition for this operation.";
+}

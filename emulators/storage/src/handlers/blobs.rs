@@ -1,0 +1,80 @@
+//! The blob service: containers and block blobs.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use http::StatusCode;
+
+use emulator_core::clock::Clock;
+use emulator_core::events::EventContext;
+use emulator_core::service::{Emulator, Request, Response};
+
+use super::{Call, ServiceContext};
+use crate::account::Account;
+use crate::error::StorageError;
+use crate::routes::blobs::Operation;
+use crate::state::containers::Store;
+
+mod blocks;
+mod containers;
+mod content;
+
+const ID_STREAM: u64 = u64::from_be_bytes(*b"blob    ");
+
+/// The blob service of one storage account.
+#[derive(Debug)]
+pub struct Blobs {
+    service: ServiceContext,
+    store: Mutex<Store>,
+}
+
+impl Blobs {
+    /// Creates the blob service of an account, without containers.
+    pub fn new(account: Account, events: EventContext) -> Arc<Self> {
+        let service = ServiceContext::new(account, events, ID_STREAM);
+        Arc::new(Self { service, store: Mutex::default() })
+    }
+
+    fn handle(&self, operation: Operation, call: &Call<'_>) -> Result<Response, StorageError> {
+        match operation {
+            Operation::CreateContainer => self.create_container(call),
+            Operation::GetContainerProperties => self.get_container_properties(call),
+            Operation::DeleteContainer => self.delete_container(call),
+            Operation::ListBlobs => self.list_blobs(call),
+            Operation::PutBlob => self.put_blob(call),
+            Operation::GetBlob => self.get_blob(call),
+            Operation::GetBlobProperties => self.get_blob_properties(call),
+            Operation::GetBlobMetadata => self.get_blob_metadata(call),
+            Operation::SetBlobMetadata => self.set_blob_metadata(call),
+            Operation::DeleteBlob => self.delete_blob(call),
+            Operation::PutBlock => self.put_block(call),
+            Operation::PutBlockList => self.put_block_list(call),
+        }
+    }
+
+    /// Returns the containers, under their lock.
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().expect("no holder of this lock can panic")
+    }
+}
+
+impl Emulator for Blobs {
+    const NAME: &'static str = "blob";
+    type Operation = Operation;
+
+    fn operation(&self, request: &Request) -> Option<Operation> {
+        Operation::of(request)
+    }
+
+    async fn answer(&self, operation: Operation, request: Request) -> Response {
+        let required = operation.required_permission();
+        self.service.respond(&request, required, |call| self.handle(operation, call))
+    }
+
+    fn failure(&self, status: StatusCode, message: &str) -> Response {
+        self.service.failure(status, message)
+    }
+
+    fn clock(&self) -> &Clock {
+        self.service.clock()
+    }
+}

@@ -1,0 +1,96 @@
+//! The operations of the blob service.
+
+use emulator_core::service::Request;
+
+use super::{Route, find, permission_of};
+use crate::auth::account_sas::RequiredPermission;
+use crate::request::{Path, Query};
+
+/// An operation, by its published name.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the REST reference documents them under these names")]
+pub enum Operation {
+    CreateContainer,
+    GetContainerProperties,
+    DeleteContainer,
+    ListBlobs,
+    PutBlob,
+    GetBlob,
+    GetBlobProperties,
+    GetBlobMetadata,
+    SetBlobMetadata,
+    DeleteBlob,
+    PutBlock,
+    PutBlockList,
+}
+
+const CONTAINER: &str = "/{container}";
+const BLOB: &str = "/{container}/{blob}";
+
+const ROUTES: [Route<Operation>; 12] = {
+    use Operation::*;
+    [
+        on_container("PUT /{container}?restype=container", CreateContainer, "cw"),
+        on_container("GET|HEAD /{container}?restype=container", GetContainerProperties, "r"),
+        on_container("DELETE /{container}?restype=container", DeleteContainer, "d"),
+        on_container("GET /{container}?restype=container&comp=list", ListBlobs, "l"),
+        // Create is sufficient for a blob that does not exist yet.
+        on_blob("PUT /{container}/{blob}", PutBlob, "cw"),
+        on_blob("GET /{container}/{blob}", GetBlob, "r"),
+        on_blob("HEAD /{container}/{blob}", GetBlobProperties, "r"),
+        on_blob("DELETE /{container}/{blob}", DeleteBlob, "d"),
+        on_blob("GET|HEAD /{container}/{blob}?comp=metadata", GetBlobMetadata, "r"),
+        on_blob("PUT /{container}/{blob}?comp=metadata", SetBlobMetadata, "w"),
+        on_blob("PUT /{container}/{blob}?comp=block", PutBlock, "w"),
+        on_blob("PUT /{container}/{blob}?comp=blocklist", PutBlockList, "w"),
+    ]
+};
+
+const fn on_container(
+    pattern: &'static str,
+    operation: Operation,
+    any_of: &'static str,
+) -> Route<Operation> {
+    let permission = RequiredPermission { service: 'b', resource: 'c', any_of };
+    Route { pattern, operation, permission }
+}
+
+const fn on_blob(
+    pattern: &'static str,
+    operation: Operation,
+    any_of: &'static str,
+) -> Route<Operation> {
+    let permission = RequiredPermission { service: 'b', resource: 'o', any_of };
+    Route { pattern, operation, permission }
+}
+
+impl Operation {
+    /// Returns the operation of a request, or `None` if it is not modelled.
+    pub(crate) fn of(request: &Request) -> Option<Self> {
+        let (path, query) = (Path::parse(request.uri())?, Query::parse(request.uri()));
+        if path.resource.is_empty() {
+            return None;
+        }
+        let form = if path.rest.is_empty() { CONTAINER } else { BLOB };
+        let operation = find(&ROUTES, form, request, &query)?;
+        operation.is_modelled(request, &query).then_some(operation)
+    }
+
+    /// Returns whether the variant of the operation that the request selects is modelled.
+    fn is_modelled(self, request: &Request, query: &Query<'_>) -> bool {
+        match self {
+            Self::ListBlobs => {
+                !query.get("include").is_some_and(|items| items.contains("uncommittedblobs"))
+            }
+            Self::PutBlob => {
+                request.headers().get("x-ms-blob-type").is_none_or(|kind| kind == "BlockBlob")
+            }
+            _ => true,
+        }
+    }
+
+    /// Returns the permission that the operation requires of an account SAS.
+    pub(crate) fn required_permission(self) -> RequiredPermission {
+        permission_of(&ROUTES, self)
+    }
+}

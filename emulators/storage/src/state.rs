@@ -1,0 +1,8 @@
+//! The stored queues, containers and blobs. Pure: the time is an argument.
+
+pub(crate) mod blob;
+pub(crate) mod conditions;
+pub(crate) mod containers;
+pub(crate) mod ids;
+pub(crate) mod pop_receipt;
+pub(crate) mod queue;
