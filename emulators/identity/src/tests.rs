@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::*;
 use emulator_core::service::{Listening, Service, serve};
 
-/// An app with two identities, and its token service on loopback.
+/// An app with two identities, and its token endpoint on loopback.
 struct App {
     identity: Arc<Identity>,
     port: Listening,
@@ -32,59 +32,59 @@ impl App {
         Self { identity, port }
     }
 
-    async fn ask(&self, query: &str, header: &str) -> (u16, Value) {
+    async fn get_token(&self, query: &str, header: &str) -> (u16, Value) {
         let uri = format!("{}{PATH}?{query}", self.port.url);
         let request = http::Request::get(uri).header("X-IDENTITY-HEADER", header);
         let request = request.body(Bytes::new()).expect("a request");
         let client =
             hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
                 .build_http::<http_body_util::Full<Bytes>>();
-        let answer = client.request(request.map(http_body_util::Full::new)).await;
-        let answer = answer.expect("an answer");
-        let status = answer.status().as_u16();
-        let body = http_body_util::BodyExt::collect(answer.into_body()).await.expect("a body");
+        let response = client.request(request.map(http_body_util::Full::new)).await;
+        let response = response.expect("a response");
+        let status = response.status().as_u16();
+        let body = http_body_util::BodyExt::collect(response.into_body()).await.expect("a body");
         (status, serde_json::from_slice(&body.to_bytes()).expect("JSON"))
     }
 }
 
 #[tokio::test]
-async fn a_token_names_its_resource_its_identity_and_its_hours() {
+async fn a_token_has_its_resource_identity_and_validity() {
     let app = App::start().await;
-    let (status, mut answer) = app.ask(STORAGE, "hush").await;
-    let token = answer["access_token"].take();
+    let (status, mut body) = app.get_token(STORAGE, "hush").await;
+    let token = body["access_token"].take();
     let claims = token.as_str().and_then(|token| token.split('.').nth(1)).expect("three parts");
     let claims = URL_SAFE_NO_PAD.decode(claims).expect("base64");
     assert_eq!(status, 200);
-    assert_snapshot!(answer, @r#"{"access_token":null,"client_id":"the-app","expires_on":"1795348800","not_before":"1795262100","resource":"https://storage.azure.com","token_type":"Bearer"}"#);
+    assert_snapshot!(body, @r#"{"access_token":null,"client_id":"the-app","expires_on":"1795348800","not_before":"1795262100","resource":"https://storage.azure.com","token_type":"Bearer"}"#);
     assert_snapshot!(String::from_utf8_lossy(&claims), @r#"{"appid":"the-app","aud":"https://storage.azure.com","exp":1795348800,"iat":1795262100,"iss":"https://sts.windows.net/6d617966-6c79-4c69-a665-73666f726461/","nbf":1795262100,"oid":"the-app","sub":"the-app","tid":"6d617966-6c79-4c69-a665-73666f726461","ver":"1.0"}"#);
 }
 
 #[tokio::test]
-async fn the_header_keeps_others_out() {
+async fn a_wrong_header_is_rejected() {
     let app = App::start().await;
-    let (status, answer) = app.ask(STORAGE, "another").await;
-    assert_snapshot!(format!("{status} {answer}"), @r#"401 {"message":"X-IDENTITY-HEADER is not that of IDENTITY_HEADER","statusCode":401}"#);
-    assert!(app.identity.asked().is_empty());
+    let (status, body) = app.get_token(STORAGE, "another").await;
+    assert_snapshot!(format!("{status} {body}"), @r#"401 {"message":"X-IDENTITY-HEADER does not match IDENTITY_HEADER","statusCode":401}"#);
+    assert!(app.identity.token_requests().is_empty());
 }
 
 #[tokio::test]
-async fn a_request_that_cannot_be_served_is_told_why() {
+async fn an_invalid_request_is_rejected_with_its_reason() {
     let app = App::start().await;
     let user = |id: &str| format!("{STORAGE}&client_id={id}");
-    let asked = [
+    let queries = [
         "resource=https%3A%2F%2Fstorage.azure.com".to_owned(),
         "api-version=2019-08-01".to_owned(),
         STORAGE.replace("2019", "2017"),
-        user("nobody"),
+        user("unknown"),
         user("shared"),
         format!("{STORAGE}&mi_res_id=/subscriptions/s"),
     ];
-    let mut told = String::new();
-    for query in asked {
-        let (status, answer) = app.ask(&query, "hush").await;
-        told += &format!("{status} {}\n", answer["message"].as_str().unwrap_or("a token"));
+    let mut outcomes = String::new();
+    for query in queries {
+        let (status, body) = app.get_token(&query, "hush").await;
+        outcomes += &format!("{status} {}\n", body["message"].as_str().unwrap_or("a token"));
     }
-    assert_snapshot!(told, @r"
+    assert_snapshot!(outcomes, @r"
     400 api-version and resource are required
     400 api-version and resource are required
     400 the api-version is not supported
@@ -92,13 +92,15 @@ async fn a_request_that_cannot_be_served_is_told_why() {
     200 a token
     501 GET /msi/token is not modelled
     ");
-    let shared =
-        Asked { resource: "https://storage.azure.com".to_owned(), client_id: "shared".to_owned() };
-    assert_eq!(app.identity.asked(), [shared]);
+    let shared = TokenRequest {
+        resource: "https://storage.azure.com".to_owned(),
+        client_id: "shared".to_owned(),
+    };
+    assert_eq!(app.identity.token_requests(), [shared]);
 }
 
 #[tokio::test]
-async fn a_token_is_handed_out_again_for_eight_hours() {
+async fn a_token_is_cached_for_eight_hours() {
     let app = App::start().await;
     let token = || app.identity.token("https://vault.azure.net", "the-app");
     let first = token();

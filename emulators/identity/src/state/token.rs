@@ -1,6 +1,6 @@
-//! Makes access tokens with the claims that resources read.
+//! Access tokens with the claims that resources read.
 //!
-//! They are signed with HS256, a stand-in for Entra's RS256: whoever checks signatures here would need
+//! They are signed with HS256 instead of Entra's RS256, because a resource could verify RS256 only with
 //! Entra's published keys.
 
 use std::fmt;
@@ -12,36 +12,36 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-/// The tenant that the app's identities belong to.
+/// The tenant of the app's identities.
 const TENANT: &str = "6d617966-6c79-4c69-a665-73666f726461";
-/// Tokens of managed identities hold for a day.
-const LIFETIME: TimeDelta = TimeDelta::hours(24);
-/// The platform keeps a token for each resource "for around 8 hours", and hands it out again.
-const KEPT: TimeDelta = TimeDelta::hours(8);
-/// Entra lets a token begin earlier, for clocks that are slow.
-const SLOW_CLOCKS: TimeDelta = TimeDelta::minutes(5);
+/// The lifetime of a managed identity's token.
+const TOKEN_TTL: TimeDelta = TimeDelta::hours(24);
+/// The platform caches a token for each resource "for around 8 hours".
+const CACHE_TTL: TimeDelta = TimeDelta::hours(8);
+/// Entra issues tokens that are valid from an earlier time, for resources whose clock is slow.
+const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
-/// Signs tokens.
+/// An issuer of tokens: its signing key.
 pub(super) struct Issuer(Hmac<Sha256>);
 
-/// An access token and when it holds.
+/// An access token and its validity.
 #[derive(Clone)]
-pub(super) struct Token {
-    pub(super) text: String,
-    pub(super) not_before: DateTime<Utc>,
-    pub(super) expires_on: DateTime<Utc>,
+pub(crate) struct Token {
+    pub(crate) text: String,
+    pub(crate) not_before: DateTime<Utc>,
+    pub(crate) expires_on: DateTime<Utc>,
 }
 
 impl Issuer {
     pub(super) fn new(key: &str) -> Self {
-        let keyed = Hmac::new_from_slice(key.as_bytes());
-        Self(keyed.expect("HMAC takes a key of any length"))
+        let hmac = Hmac::new_from_slice(key.as_bytes());
+        Self(hmac.expect("HMAC takes a key of any length"))
     }
 
-    /// Makes a token for a resource, in the form of version 1.0.
+    /// Issues a token for a resource, in the format of version 1.0.
     pub(super) fn issue(&self, resource: &str, client_id: &str, now: DateTime<Utc>) -> Token {
-        let (not_before, expires_on) = (now - SLOW_CLOCKS, now + LIFETIME);
-        let head = json!({ "typ": "JWT", "alg": "HS256" });
+        let (not_before, expires_on) = (now - MAX_CLOCK_SKEW, now + TOKEN_TTL);
+        let header = json!({ "typ": "JWT", "alg": "HS256" });
         let claims = json!({
             "aud": resource,
             "iss": format!("https://sts.windows.net/{TENANT}/"),
@@ -55,7 +55,7 @@ impl Issuer {
             "ver": "1.0",
         });
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed = format!("{}.{}", part(&head), part(&claims));
+        let signed = format!("{}.{}", part(&header), part(&claims));
         let signature = self.0.clone().chain_update(&signed).finalize().into_bytes();
         let text = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
         Token { text, not_before, expires_on }
@@ -63,9 +63,9 @@ impl Issuer {
 }
 
 impl Token {
-    /// Tells whether the platform still hands it out.
-    pub(super) fn is_kept(&self, now: DateTime<Utc>) -> bool {
-        now < self.expires_on - LIFETIME + KEPT
+    /// Returns whether the platform still returns this token from its cache.
+    pub(super) fn is_cached(&self, now: DateTime<Utc>) -> bool {
+        now < self.expires_on - TOKEN_TTL + CACHE_TTL
     }
 }
 
