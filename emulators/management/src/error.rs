@@ -1,23 +1,23 @@
-//! Writes refusals in the two shapes of the management API: its own, and that of the service behind it.
+//! Errors in the two formats of the management API: its own, and that of App Service behind it.
 
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
 use emulator_core::service::{Response, json_response};
 
-/// Why a request is refused.
+/// An error response.
 #[derive(Clone, Debug)]
-pub(super) struct Failure {
+pub(crate) struct ManagementError {
     status: StatusCode,
     code: &'static str,
-    pub(super) message: String,
-    /// The service behind writes its codes with a capital, and beside no `error`.
+    pub(crate) message: String,
+    /// Whether App Service responds: its members are capitalized and not inside `error`.
     of_app: bool,
 }
 
-impl Failure {
-    /// Makes a refusal of a status, with the code that the API has for it.
-    pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+impl ManagementError {
+    /// Creates an error with the code that the API has for the status.
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         let code = match status.as_u16() {
             400 => "BadRequest",
             401 => "AuthenticationFailed",
@@ -29,10 +29,11 @@ impl Failure {
             503 => "ServiceUnavailable",
             _ => "InternalServerError",
         };
-        Self::named(status, code, message)
+        Self::with_code(status, code, message)
     }
 
-    pub(super) fn named(
+    /// Creates an error with a code.
+    pub(crate) fn with_code(
         status: StatusCode,
         code: &'static str,
         message: impl Into<String>,
@@ -40,23 +41,23 @@ impl Failure {
         Self { status, code, message: message.into(), of_app: false }
     }
 
-    /// Makes a refusal of the service behind the API.
-    pub(super) fn of_app(status: StatusCode, message: impl Into<String>) -> Self {
+    /// Creates an error of App Service behind the API.
+    pub(crate) fn of_app(status: StatusCode, message: impl Into<String>) -> Self {
         Self { of_app: true, ..Self::new(status, message) }
     }
 
-    pub(super) fn into_response(self) -> Response {
+    pub(crate) fn into_response(self) -> Response {
         let Self { status, code, message, of_app } = self;
         let body = if of_app {
             json!({ "Code": code, "Message": message, "Target": null, "Details": [], "Innererror": null })
         } else {
             json!({ "error": { "code": code, "message": message } })
         };
-        let mut answer = json_response(status, &body);
+        let mut response = json_response(status, &body);
         if status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer");
-            answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
-        answer
+        response
     }
 }

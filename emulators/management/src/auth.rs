@@ -1,0 +1,60 @@
+//! Authentication: an access token for this API that has not expired.
+//!
+//! The token's signature is not verified, because the emulated token endpoint does not sign with Entra's keys.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use http::{StatusCode, header};
+use serde::Deserialize;
+
+use emulator_core::service::Request;
+
+use crate::error::ManagementError;
+
+#[derive(Deserialize)]
+struct Claims {
+    aud: String,
+    nbf: i64,
+    exp: i64,
+}
+
+/// Checks the access token of a request.
+pub(crate) fn authorize(
+    request: &Request,
+    audience: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), ManagementError> {
+    let rejected =
+        |code, text: &str| ManagementError::with_code(StatusCode::UNAUTHORIZED, code, text);
+    let header = request.headers().get(header::AUTHORIZATION);
+    let token = header.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let Some(token) = token else {
+        let text = "Authentication failed. The 'Authorization' header is missing.";
+        return Err(rejected("AuthenticationFailed", text));
+    };
+    let claims = parse_claims(token)
+        .ok_or_else(|| rejected("InvalidAuthenticationToken", "The access token is invalid."))?;
+    if !has_audience(&claims.aud, audience, request) {
+        let text = "The access token has been obtained for wrong audience or resource.";
+        return Err(rejected("InvalidAuthenticationTokenAudience", text));
+    }
+    if !(claims.nbf..claims.exp).contains(&now.timestamp()) {
+        return Err(rejected("ExpiredAuthenticationToken", "The access token expiry is over."));
+    }
+    Ok(())
+}
+
+fn parse_claims(token: &str) -> Option<Claims> {
+    let mut parts = token.split('.');
+    let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+}
+
+/// Returns whether a token is for this API. A trailing slash of the audience is ignored.
+fn has_audience(actual: &str, expected: Option<&str>, request: &Request) -> bool {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let address = host.map(|host| format!("http://{host}"));
+    let expected = expected.map(str::to_owned).or(address);
+    expected.is_some_and(|expected| expected.trim_end_matches('/') == actual.trim_end_matches('/'))
+}
