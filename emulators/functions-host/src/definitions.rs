@@ -1,49 +1,52 @@
-//! Reads what an application consists of: host.json, and one folder with a function.json a function.
+//! The definition of an application: host.json, and a folder with a function.json for each function.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
 
-use super::document::{BadDefinition, Section};
-
+mod document;
 mod host_json;
 mod function_json;
 
-pub(super) use function_json::{Function, HttpTrigger, Level, TimerTrigger, Trigger};
-pub(super) use host_json::{Encoding, HostJson, HttpMode, Queues};
+pub use document::InvalidDefinition;
+use document::Section;
+
+pub(crate) use function_json::{AuthLevel, Function, HttpTrigger, TimerTrigger, Trigger};
+pub(crate) use host_json::{Encoding, HostJson, HttpMode, QueueOptions};
 
 const HOST_JSON: &str = "host.json";
 const FUNCTION_JSON: &str = "function.json";
 
-/// An application as its files define it.
+/// An application as defined by its files.
 #[derive(Clone, Debug)]
-pub(super) struct App {
-    /// What host.json says.
-    pub(super) host: HostJson,
+pub(crate) struct App {
+    /// The content of host.json.
+    pub(crate) host: HostJson,
     /// The functions, by name.
-    pub(super) functions: Vec<Function>,
+    pub(crate) functions: Vec<Function>,
 }
 
-/// Reads an application's folder.
-pub(super) fn read(root: &Path) -> Result<App, BadDefinition> {
-    let host = host_json::parse(&Section::root(HOST_JSON, &document(root, HOST_JSON)?)?)?;
+/// Reads the definition of an application from its folder.
+pub(crate) fn read(root: &Path) -> Result<App, InvalidDefinition> {
+    let host = host_json::parse(&Section::root(HOST_JSON, &read_json(root, HOST_JSON)?)?)?;
     let mut functions = Vec::new();
     for name in function_folders(root)? {
         let file = format!("{name}/{FUNCTION_JSON}");
-        let value = document(root, &file)?;
+        let value = read_json(root, &file)?;
         functions.extend(function_json::parse(&name, &Section::root(&file, &value)?)?);
     }
     if functions.is_empty() {
-        let trouble = format!("has no folder with a {FUNCTION_JSON}");
-        return Err(bad(&root.display().to_string(), "the application", &trouble));
+        let problem = format!("has no folder with a {FUNCTION_JSON}");
+        return Err(invalid(&root.display().to_string(), "the application", &problem));
     }
     Ok(App { host, functions })
 }
 
-fn function_folders(root: &Path) -> Result<Vec<String>, BadDefinition> {
+fn function_folders(root: &Path) -> Result<Vec<String>, InvalidDefinition> {
     let unreadable = |err: std::io::Error| {
-        bad(&root.display().to_string(), "the folder", &format!("cannot be read: {err}"))
+        invalid(&root.display().to_string(), "the folder", &format!("cannot be read: {err}"))
     };
     let mut names = Vec::new();
     for entry in fs::read_dir(root).map_err(unreadable)? {
@@ -56,14 +59,48 @@ fn function_folders(root: &Path) -> Result<Vec<String>, BadDefinition> {
     Ok(names)
 }
 
-fn document(root: &Path, file: &str) -> Result<Value, BadDefinition> {
+fn read_json(root: &Path, file: &str) -> Result<Value, InvalidDefinition> {
     let text = fs::read_to_string(root.join(file))
-        .map_err(|err| bad(file, "the file", &format!("cannot be read: {err}")))?;
-    // The host's reader takes a byte order mark, which Windows editors like to write.
+        .map_err(|err| invalid(file, "the file", &format!("cannot be read: {err}")))?;
+    // The host accepts a byte order mark, which Windows editors write.
     serde_json::from_str(text.trim_start_matches('\u{feff}'))
-        .map_err(|err| bad(file, "the document", &format!("is not JSON: {err}")))
+        .map_err(|err| invalid(file, "the document", &format!("is not JSON: {err}")))
 }
 
-fn bad(file: &str, field: &str, trouble: &str) -> BadDefinition {
-    BadDefinition { file: file.to_owned(), field: field.to_owned(), trouble: trouble.to_owned() }
+/// Replaces each `%NAME%` by the setting of that name, or by nothing if there is no such setting.
+pub(crate) fn expand_settings(text: &str, settings: &BTreeMap<String, String>) -> String {
+    let mut expanded = String::new();
+    let mut parts = text.split('%');
+    expanded.push_str(parts.next().unwrap_or_default());
+    while let Some(name) = parts.next() {
+        match parts.next() {
+            Some(rest) => {
+                expanded.push_str(settings.get(name).map_or("", String::as_str));
+                expanded.push_str(rest);
+            }
+            None => expanded.extend(["%", name]),
+        }
+    }
+    expanded
+}
+
+fn invalid(file: &str, field: &str, problem: &str) -> InvalidDefinition {
+    InvalidDefinition {
+        file: file.to_owned(),
+        field: field.to_owned(),
+        problem: problem.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_between_percent_signs_are_expanded() {
+        let settings = BTreeMap::from([("QUEUE".to_owned(), "runner-requests".to_owned())]);
+        let texts = ["%QUEUE%", "a-%QUEUE%-%NONE%b", "100%"];
+        let expanded = texts.map(|text| expand_settings(text, &settings));
+        assert_eq!(expanded, ["runner-requests", "a-runner-requests-b", "100%"]);
+    }
 }

@@ -1,4 +1,4 @@
-//! Sends one request over plain HTTP and collects the answer.
+//! An HTTP client without TLS, which collects whole responses.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,81 +17,83 @@ use hyper_util::rt::TokioExecutor;
 use emulator_core::service::{Request, Response};
 use emulator_core::transport::{Transport, TransportError};
 
-/// The largest body that the real host gets rid of though the handler does not read it, as far as was seen.
-const MAX_UNREAD: usize = 2 << 20;
-/// The parts in which a larger one is written.
-const PART: usize = 64 << 10;
-/// The system's buffer, which holds what is written and not yet read: in all less than [`MAX_UNREAD`] is under way.
-const SEND_BUFFER: usize = 128 << 10;
+/// The largest body that the real host was observed to send completely although the handler does not read it.
+const MAX_UNREAD_BYTES: usize = 2 << 20;
+/// The size of the parts in which a larger body is sent.
+const PART_BYTES: usize = 64 << 10;
+/// The size of the system's send buffer; with it, less than [`MAX_UNREAD_BYTES`] can be sent but unread.
+const SEND_BUFFER_BYTES: usize = 128 << 10;
 
 /// An HTTP client of the host.
 #[derive(Clone)]
-pub(super) enum HttpClient {
-    /// A client with a pool of connections; it follows no redirect, and adds nothing but a missing `Host`.
+pub(crate) enum HttpClient {
+    /// A client with a connection pool; it follows no redirect, and adds only a missing `Host`.
     Sockets(Box<Client<HttpConnector, UnsyncBoxBody<Bytes, Infallible>>>),
     /// A function of this process.
-    Function(Transport),
+    InProcess(Transport),
 }
 
-/// How the length of a body is announced.
+/// The way the length of a body is transmitted.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Length {
-    /// By `Content-Length`.
+pub(crate) enum Length {
+    /// As `Content-Length`.
     Known,
-    /// Not at all: the body comes in chunks.
+    /// Not in advance: the body is chunked.
     Chunked,
 }
 
-/// No whole answer came back.
+/// The reason that there is no complete response.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoAnswer {
-    /// The connection failed, or closed before the answer's head.
-    #[error("the request met no answer")]
+pub(crate) enum NoResponse {
+    /// The connection failed, or closed before the head of the response.
+    #[error("the request received no response")]
     Head(#[from] hyper_util::client::legacy::Error),
-    /// The connection closed within the answer's body.
-    #[error("the answer broke off")]
+    /// The connection closed during the body of the response.
+    #[error("the response is incomplete")]
     Body(#[from] hyper::Error),
-    /// The handler answered while the host still wrote the body, which breaks the writing.
-    #[error("the answer came before the end of a body of {length} bytes")]
+    /// The handler responded while the host was still sending the body, which aborts the request.
+    #[error("the response arrived before the end of a request body of {length} bytes")]
     Early {
-        /// How long the body is.
+        /// The length of the request body.
         length: usize,
     },
-    /// The function that stands for connections gave none.
+    /// The function that replaces connections returned an error.
     #[error(transparent)]
-    Function(#[from] TransportError),
+    InProcess(#[from] TransportError),
 }
 
 impl HttpClient {
-    /// Makes a client.
-    pub(super) fn of_sockets() -> Self {
+    /// Creates a client that uses sockets.
+    pub(crate) fn over_sockets() -> Self {
         let mut connector = HttpConnector::new();
-        connector.set_send_buffer_size(Some(SEND_BUFFER));
+        connector.set_send_buffer_size(Some(SEND_BUFFER_BYTES));
         Self::Sockets(Box::new(Client::builder(TokioExecutor::new()).build(connector)))
     }
 
-    /// Takes a function, where there is one.
-    pub(super) fn or_of_sockets(function: Option<&Transport>) -> Self {
-        function.map_or_else(Self::of_sockets, |function| Self::Function(function.clone()))
+    /// Creates a client that uses a function, or sockets if there is none.
+    pub(crate) fn new(function: Option<&Transport>) -> Self {
+        function.map_or_else(Self::over_sockets, |function| Self::InProcess(function.clone()))
     }
 
-    /// Sends a request, whose URI is absolute.
-    pub(super) async fn send(
+    /// Sends a request, whose URI must be absolute.
+    pub(crate) async fn send(
         &self,
         request: Request,
         length: Length,
-    ) -> Result<Response, NoAnswer> {
+    ) -> Result<Response, NoResponse> {
         let client = match self {
             Self::Sockets(client) => client,
-            Self::Function(send) => return Ok(send(request).await?),
+            Self::InProcess(send) => return Ok(send(request).await?),
         };
-        let (length_of_body, sent) = (request.body().len(), Arc::new(AtomicUsize::new(0)));
+        let (body_length, sent) = (request.body().len(), Arc::new(AtomicUsize::new(0)));
         let mut request = request;
-        if length == Length::Known && length_of_body > MAX_UNREAD {
-            request.headers_mut().insert(header::CONTENT_LENGTH, length_of_body.into());
+        if length == Length::Known && body_length > MAX_UNREAD_BYTES {
+            request.headers_mut().insert(header::CONTENT_LENGTH, body_length.into());
         }
         let request = request.map(|body| match length {
-            Length::Known if length_of_body > MAX_UNREAD => in_parts(body, Arc::clone(&sent)),
+            Length::Known if body_length > MAX_UNREAD_BYTES => {
+                body_in_parts(body, Arc::clone(&sent))
+            }
             Length::Known => Full::new(body).boxed_unsync(),
             Length::Chunked => {
                 let frame = Ok::<_, Infallible>(Frame::data(body));
@@ -99,17 +101,17 @@ impl HttpClient {
             }
         });
         let (parts, body) = client.request(request).await?.into_parts();
-        if length_of_body > MAX_UNREAD && sent.load(Ordering::Relaxed) < length_of_body {
-            return Err(NoAnswer::Early { length: length_of_body });
+        if body_length > MAX_UNREAD_BYTES && sent.load(Ordering::Relaxed) < body_length {
+            return Err(NoResponse::Early { length: body_length });
         }
         Ok(Response::from_parts(parts, body.collect().await?.to_bytes()))
     }
 }
 
-/// Gives a body in parts, and counts the bytes that were taken.
-fn in_parts(body: Bytes, sent: Arc<AtomicUsize>) -> UnsyncBoxBody<Bytes, Infallible> {
-    let parts = (0..body.len()).step_by(PART).map(move |from| {
-        let part = body.slice(from..body.len().min(from + PART));
+/// Returns a body in parts, and counts the bytes that were sent.
+fn body_in_parts(body: Bytes, sent: Arc<AtomicUsize>) -> UnsyncBoxBody<Bytes, Infallible> {
+    let parts = (0..body.len()).step_by(PART_BYTES).map(move |from| {
+        let part = body.slice(from..body.len().min(from + PART_BYTES));
         sent.fetch_add(part.len(), Ordering::Relaxed);
         Ok::<_, Infallible>(Frame::data(part))
     });

@@ -1,8 +1,8 @@
-//! Polls a storage queue and hands its messages to a function.
+//! The queue trigger: polls a storage queue, and invokes a function for each message.
 //!
-//! A message that is taken stays invisible for ten minutes, whatever the settings say, and for ten more
-//! at every half of that while its function runs. So a host that dies with a message in work keeps it from
-//! everybody for up to ten minutes.
+//! A message is invisible for ten minutes after a poll, independent of all settings. While its function runs,
+//! the host renews that lock every five minutes. If a host ends while it processes a message, no other host
+//! can get the message for up to ten minutes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,114 +11,124 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::task::JoinSet;
 
-use super::definitions::{Encoding, Function, Queues};
-use super::envelope;
-use super::invoke::{Core, Failure};
+use crate::definitions::{Encoding, Function, QueueOptions};
+use crate::dto::payload;
+use crate::dto::queue_message::Message;
+use crate::error::InvocationError;
+use crate::invoker::Invoker;
 
+mod client;
 mod connection;
-mod message;
 mod polling;
-mod storage;
 
-pub use connection::BadConnection;
+use client::{QueueClient, StorageError};
 pub(super) use connection::Connection;
-pub(super) use message::Message;
-use polling::{Backoff, Next};
-use storage::{Queue, StorageError};
+pub use connection::InvalidConnection;
+use polling::{Backoff, Disposition};
 
-/// How long a taken message stays invisible.
-const LOCK: Duration = Duration::from_secs(10 * 60);
-/// When the lock is renewed.
-const RENEWAL: Duration = Duration::from_secs(5 * 60);
+/// The time for which a message is invisible after a poll or a renewal.
+const LOCK_TTL: Duration = Duration::from_secs(10 * 60);
+/// The interval in which the lock of a message is renewed.
+const LOCK_RENEWAL_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 /// A queue, and the function that its messages trigger.
-pub(super) struct Listener {
-    core: Arc<Core>,
+pub(super) struct QueueListener {
+    invoker: Arc<Invoker>,
     function: Function,
     binding: String,
-    queue: Queue,
+    queue: QueueClient,
 }
 
-impl Listener {
-    /// Makes a listener for a function with a queue trigger.
+impl QueueListener {
+    /// Creates a listener for a function with a queue trigger.
     pub(super) fn new(
-        core: Arc<Core>,
+        invoker: Arc<Invoker>,
         function: Function,
         binding: String,
         queue: &str,
         connection: &Connection,
     ) -> Arc<Self> {
-        let queue = Queue::new(connection, queue, core.site.clock.clone(), core.to_storage.clone());
-        Arc::new(Self { core, function, binding, queue })
+        let (clock, client) = (invoker.events.clock.clone(), invoker.storage_client.clone());
+        let queue = QueueClient::new(connection, queue, clock, client);
+        Arc::new(Self { invoker, function, binding, queue })
     }
 
-    /// Polls until the host has given the function's process up.
+    /// Polls until the host has stopped.
     pub(super) async fn listen(self: Arc<Self>) {
-        let settings = &self.core.app.host.queues;
+        let settings = &self.invoker.app.host.queues;
         let mut backoff = Backoff::new(settings.max_polling_interval);
-        let mut working = JoinSet::new();
-        while !self.core.worker(&self.function).is_stopped() {
-            let batch = self.take(settings.batch_size).await;
-            while working.try_join_next().is_some() {}
+        let mut processing = JoinSet::new();
+        while !self.invoker.worker(&self.function).is_stopped() {
+            let batch = self.poll(settings.batch_size).await;
+            while processing.try_join_next().is_some() {}
             if batch.is_empty() {
-                let clock = &self.core.site.clock;
-                clock.sleep_until(clock.now() + backoff.after_nothing()).await;
+                let clock = &self.invoker.events.clock;
+                clock.sleep_until(clock.now() + backoff.next_delay()).await;
                 continue;
             }
-            backoff.found();
+            backoff.reset();
             for message in batch {
-                working.spawn(Arc::clone(&self).work(message));
+                processing.spawn(Arc::clone(&self).process(message));
             }
-            while working.len() > settings.new_batch_threshold {
-                working.join_next().await;
+            while processing.len() > settings.new_batch_threshold {
+                processing.join_next().await;
             }
         }
     }
 
-    async fn take(&self, count: usize) -> Vec<Message> {
-        match self.queue.get_messages(count, LOCK).await {
+    async fn poll(&self, count: usize) -> Vec<Message> {
+        match self.queue.get_messages(count, LOCK_TTL).await {
             Ok(batch) => batch,
-            // The host does not make the queue that it listens to; whoever sends first does.
-            Err(StorageError::Missing) => Vec::new(),
+            // The host does not create the queue that it polls; the first sender does.
+            Err(StorageError::NotFound) => Vec::new(),
             Err(err) => {
                 tracing::warn!(
                     queue = self.queue.name(),
                     err = &err as &dyn std::error::Error,
-                    "poll failed"
+                    "poll of queue {} failed",
+                    self.queue.name()
                 );
                 Vec::new()
             }
         }
     }
 
-    async fn work(self: Arc<Self>, mut message: Message) {
-        let settings = &self.core.app.host.queues;
-        let next = match polling::before(message.dequeue_count, settings) {
-            Some(next) => next,
+    async fn process(self: Arc<Self>, mut message: Message) {
+        let settings = &self.invoker.app.host.queues;
+        let disposition = match polling::before_attempt(message.dequeue_count, settings) {
+            Some(disposition) => disposition,
             None => match decode(&message.text, settings) {
                 Some(text) => match self.run(&mut message, &text).await {
-                    // It stays invisible until its lock ends.
-                    Err(Failure::InstanceLost) => return,
-                    outcome => polling::after(outcome.is_ok(), message.dequeue_count, settings),
+                    // It stays invisible until its lock expires.
+                    Err(InvocationError::InstanceLost) => return,
+                    outcome => {
+                        polling::after_attempt(outcome.is_ok(), message.dequeue_count, settings)
+                    }
                 },
-                // Trying again would not make it base64.
-                None => Next::Poison,
+                // Another attempt would not decode it either.
+                None => Disposition::Poison,
             },
         };
-        if let Err(err) = self.settle(next, &message).await {
+        if let Err(err) = self.settle(disposition, &message).await {
             let (queue, id) = (self.queue.name(), message.id.as_str());
-            tracing::warn!(queue, id, err = &err as &dyn std::error::Error, "message not settled");
+            tracing::warn!(
+                queue,
+                id,
+                err = &err as &dyn std::error::Error,
+                "message {} not settled",
+                message.id
+            );
         }
     }
 
-    async fn run(&self, message: &mut Message, text: &str) -> Result<(), Failure> {
-        let sys = self.core.sys(&self.function);
-        let payload = envelope::of_message(&self.binding, text, message, &sys);
-        let invocation = self.core.invoke(&self.function, &payload);
+    async fn run(&self, message: &mut Message, text: &str) -> Result<(), InvocationError> {
+        let sys = self.invoker.sys(&self.function);
+        let payload = payload::of_message(&self.binding, text, message, &sys);
+        let invocation = self.invoker.invoke(&self.function, &payload);
         tokio::pin!(invocation);
-        let clock = &self.core.site.clock;
+        let clock = &self.invoker.events.clock;
         loop {
-            let renewal = clock.sleep_until(clock.now() + RENEWAL);
+            let renewal = clock.sleep_until(clock.now() + LOCK_RENEWAL_INTERVAL);
             tokio::select! {
                 biased;
                 outcome = &mut invocation => return outcome.map(drop),
@@ -128,40 +138,49 @@ impl Listener {
     }
 
     async fn renew(&self, message: &mut Message) {
-        match self.queue.update_visibility(message, LOCK).await {
+        match self.queue.update_visibility(message, LOCK_TTL).await {
             Ok(pop_receipt) => message.pop_receipt = pop_receipt,
-            Err(err) => tracing::debug!(id = message.id, %err, "lock not renewed"),
+            Err(err) => {
+                tracing::debug!(id = message.id, %err, "lock of message {} not renewed", message.id)
+            }
         }
     }
 
-    async fn settle(&self, next: Next, message: &Message) -> Result<(), StorageError> {
-        let settled = match next {
-            Next::Delete => self.queue.delete(message).await,
-            Next::Release(after) => self.queue.update_visibility(message, after).await.map(drop),
-            Next::Poison => match polling::poison_queue(self.queue.name()) {
+    async fn settle(
+        &self,
+        disposition: Disposition,
+        message: &Message,
+    ) -> Result<(), StorageError> {
+        let settled = match disposition {
+            Disposition::Delete => self.queue.delete(message).await,
+            Disposition::Release(delay) => {
+                self.queue.update_visibility(message, delay).await.map(drop)
+            }
+            Disposition::Poison => match polling::poison_queue(self.queue.name()) {
                 Some(name) => {
-                    let poison = self.queue.sibling(&name);
+                    let poison_queue = self.queue.with_name(&name);
                     tracing::warn!(
                         queue = name,
                         id = message.id,
-                        "message moved to the poison queue"
+                        "message {} moved to the poison queue {name}",
+                        message.id
                     );
-                    poison.put_creating(&message.text).await?;
+                    poison_queue.put_message_creating_queue(&message.text).await?;
                     self.queue.delete(message).await
                 }
-                // It stays invisible until its lock ends.
+                // It stays invisible until its lock expires.
                 None => Ok(()),
             },
         };
         match settled {
-            // Somebody else has taken or deleted it meanwhile; it is theirs now.
-            Err(StorageError::Missing | StorageError::TakenOver) => Ok(()),
+            // Another consumer has got or deleted the message in the meantime, so it is no longer ours.
+            Err(StorageError::NotFound | StorageError::ReceiptMismatch) => Ok(()),
             other => other,
         }
     }
 }
 
-fn decode(text: &str, settings: &Queues) -> Option<String> {
+fn decode(text: &str, settings: &QueueOptions) -> Option<String> {
     match settings.encoding {
         Encoding::Plain => Some(text.to_owned()),
         Encoding::Base64 => {

@@ -1,4 +1,4 @@
-//! Brings a host up: reads the application, checks what it refers to, starts the processes.
+//! The start of a host: reads the application, checks its connections and schedules, starts the processes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -7,89 +7,64 @@ use futures::future::try_join_all;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::access::Keys;
-use super::definitions::{self, App, Function, TimerTrigger, Trigger};
-use super::document::BadDefinition;
-use super::invoke::{Core, expand};
-use super::queue::{BadConnection, Connection, Listener};
-use super::timer::{BadSchedule, Schedule, Timer};
-use super::worker::{Launch, Trouble, Worker};
-use super::{FunctionsHost, Options};
 use emulator_core::events::EventContext;
 
-/// A host did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A file of the application is bad.
-    #[error(transparent)]
-    Definition(#[from] BadDefinition),
-    /// A function's queue cannot be reached.
-    #[error("function {function} has no queue to poll")]
-    Connection {
-        /// The function.
-        function: String,
-        /// What is wrong.
-        source: BadConnection,
-    },
-    /// A function's schedule is bad.
-    #[error("function {function} has no schedule to fire by")]
-    Schedule {
-        /// The function.
-        function: String,
-        /// What is wrong.
-        source: BadSchedule,
-    },
-    /// A process did not come up.
-    #[error("the handler of group {group} did not come up")]
-    Handler {
-        /// The group.
-        group: String,
-        /// What happened to it.
-        #[source]
-        trouble: Trouble,
-    },
-}
+use crate::FunctionsHost;
+use crate::auth::Keys;
+use crate::definitions::{self, App, Function, TimerTrigger, Trigger, expand_settings};
+use crate::error::StartError;
+use crate::invoker::Invoker;
+use crate::options::Options;
+use crate::queue::{Connection, QueueListener};
+use crate::timer::{Schedule, Timer};
+use crate::worker::{Launch, Worker};
 
-/// What a function waits for, checked.
+/// The checked trigger of a function.
 enum Source {
-    Caller,
+    Http,
     Queue { queue: String, binding: String, connection: Connection },
     Timer { trigger: TimerTrigger, schedule: Schedule },
 }
 
-pub(super) async fn start(
-    mut options: Options,
-    site: EventContext,
-) -> Result<FunctionsHost, StartError> {
-    // A process that starts in a folder of its own finds nothing by a path relative to ours.
-    if let Ok(root) = std::path::absolute(&options.app_root) {
-        options.app_root = root;
+impl FunctionsHost {
+    /// Reads the application, and starts its processes, queue listeners and timers.
+    ///
+    /// # Errors
+    /// If a definition, connection or schedule is invalid, or if a process fails to start.
+    pub async fn start(
+        mut options: Options,
+        events: EventContext,
+    ) -> Result<Arc<Self>, StartError> {
+        // A process that starts in another folder cannot resolve a path that is relative to ours.
+        if let Ok(root) = std::path::absolute(&options.app_root) {
+            options.app_root = root;
+        }
+        let app = definitions::read(&options.app_root)?;
+        let sources = app.functions.iter().map(|function| source(function, &options.settings));
+        let sources = sources.collect::<Result<Vec<_>, _>>()?;
+        let mut tasks = JoinSet::new();
+        let workers = start_workers(&app, &options, &events, &mut tasks).await?;
+        // Faults refer to the names for the lifetime of the process, and hosts are started rarely.
+        let names = app.functions.iter().map(|function| &*function.name.clone().leak()).collect();
+        let invoker = Arc::new(Invoker::new(app, events, workers, &options));
+        let timers = start_triggers(&invoker, sources, options.manual_timers, &mut tasks);
+        let keys = Keys { function: options.function_key, master: options.master_key };
+        let (client_address, tasks) = (Mutex::new(None), Mutex::new(tasks));
+        Ok(Arc::new(Self { invoker, keys, timers, names, client_address, tasks }))
     }
-    let app = definitions::read(&options.app_root)?;
-    let sources = app.functions.iter().map(|function| source(function, &options.settings));
-    let sources = sources.collect::<Result<Vec<_>, _>>()?;
-    let mut tasks = JoinSet::new();
-    let workers = start_workers(&app, &options, &site, &mut tasks).await?;
-    // A host starts seldom, and faults need the names for as long as there is one.
-    let names = app.functions.iter().map(|function| &*function.name.clone().leak()).collect();
-    let core = Arc::new(Core::new(app, site, workers, &options));
-    let timers = attend(&core, sources, options.timers_by_hand, &mut tasks);
-    let keys = Keys { function: options.function_key, master: options.master_key };
-    let (claimed_address, tasks) = (Mutex::new(None), Mutex::new(tasks));
-    Ok(FunctionsHost { core, keys, timers, names, claimed_address, tasks })
 }
 
 fn source(function: &Function, settings: &BTreeMap<String, String>) -> Result<Source, StartError> {
     let name = || function.name.clone();
     match &function.trigger {
-        Trigger::Http(_) => Ok(Source::Caller),
+        Trigger::Http(_) => Ok(Source::Http),
         Trigger::Queue(trigger) => {
-            let connection = Connection::of(settings, &trigger.connection)
+            let connection = Connection::from_settings(settings, &trigger.connection)
                 .map_err(|source| StartError::Connection { function: name(), source })?;
-            let queue = expand(&trigger.queue, settings);
+            let queue = expand_settings(&trigger.queue, settings);
             Ok(Source::Queue { queue, binding: trigger.binding.clone(), connection })
         }
-        Trigger::Timer(trigger) => Schedule::parse(&expand(&trigger.schedule, settings))
+        Trigger::Timer(trigger) => Schedule::parse(&expand_settings(&trigger.schedule, settings))
             .map(|schedule| Source::Timer { trigger: trigger.clone(), schedule })
             .map_err(|source| StartError::Schedule { function: name(), source }),
     }
@@ -98,7 +73,7 @@ fn source(function: &Function, settings: &BTreeMap<String, String>) -> Result<So
 async fn start_workers(
     app: &App,
     options: &Options,
-    site: &EventContext,
+    events: &EventContext,
     tasks: &mut JoinSet<()>,
 ) -> Result<BTreeMap<String, Worker>, StartError> {
     let mut workers = BTreeMap::new();
@@ -109,16 +84,16 @@ async fn start_workers(
             continue;
         }
         let number = u16::try_from(workers.len()).unwrap_or(u16::MAX);
-        if options.within.is_some() {
-            workers.insert(group, Worker::within(number));
+        if options.in_process.is_some() {
+            workers.insert(group, Worker::in_process(number));
             continue;
         }
         let launch = launch(app, options, &group, Uuid::from_u128(number.into()));
-        let (worker, first) = Worker::spawn(launch, site.clock.clone(), tasks);
+        let (worker, first_start) = Worker::spawn(launch, events.clock.clone(), tasks);
         workers.insert(group.clone(), worker);
         starting.push(async move {
-            let first = first.await.expect("a worker's keeper reports before it ends");
-            first.map_err(|trouble| StartError::Handler { group, trouble })
+            let started = first_start.await.expect("a worker's supervisor reports before it ends");
+            started.map_err(|source| StartError::Handler { group, source })
         });
     }
     try_join_all(starting).await?;
@@ -127,13 +102,13 @@ async fn start_workers(
 
 fn launch(app: &App, options: &Options, group: &str, worker_id: Uuid) -> Launch {
     let (root, settings) = (&options.app_root, &options.settings);
-    let shown = root.display().to_string();
+    let root_text = root.display().to_string();
     let mut environment = BTreeMap::from(
         [
             ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
             ("HOME", "/tmp"),
-            ("AzureWebJobsScriptRoot", &shown),
-            ("FUNCTIONS_APP_ROOT_PATH", &shown),
+            ("AzureWebJobsScriptRoot", &root_text),
+            ("FUNCTIONS_APP_ROOT_PATH", &root_text),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned())),
     );
@@ -141,7 +116,7 @@ fn launch(app: &App, options: &Options, group: &str, worker_id: Uuid) -> Launch 
     Launch {
         group: group.to_owned(),
         executable: root.join(&app.host.executable),
-        arguments: app.host.arguments.iter().map(|text| expand(text, settings)).collect(),
+        arguments: app.host.arguments.iter().map(|text| expand_settings(text, settings)).collect(),
         directory: root.join(&app.host.working_directory),
         environment,
         worker_id,
@@ -149,24 +124,26 @@ fn launch(app: &App, options: &Options, group: &str, worker_id: Uuid) -> Launch 
     }
 }
 
-fn attend(
-    core: &Arc<Core>,
+fn start_triggers(
+    invoker: &Arc<Invoker>,
     sources: Vec<Source>,
-    timers_by_hand: bool,
+    manual_timers: bool,
     tasks: &mut JoinSet<()>,
 ) -> BTreeMap<String, Arc<Timer>> {
     let mut timers = BTreeMap::new();
-    for (function, source) in core.app.functions.iter().zip(sources) {
-        let (core, function) = (Arc::clone(core), function.clone());
+    for (function, source) in invoker.app.functions.iter().zip(sources) {
+        let (invoker, function) = (Arc::clone(invoker), function.clone());
         match source {
-            Source::Caller => {}
+            Source::Http => {}
             Source::Queue { queue, binding, connection } => {
-                tasks.spawn(Listener::new(core, function, binding, &queue, &connection).listen());
+                tasks.spawn(
+                    QueueListener::new(invoker, function, binding, &queue, &connection).listen(),
+                );
             }
             Source::Timer { trigger, schedule } => {
                 let name = function.name.clone();
-                let timer = Timer::new(core, function, &trigger, schedule);
-                if !timers_by_hand {
+                let timer = Timer::new(invoker, function, &trigger, schedule);
+                if !manual_timers {
                     tasks.spawn(Arc::clone(&timer).run());
                 }
                 timers.insert(name, timer);

@@ -1,55 +1,56 @@
-//! Fires a function by its schedule.
+//! The timer trigger: fires a function by its schedule.
 
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::definitions::{Function, TimerTrigger};
-use super::envelope::{self, Firing, ScheduleStatus};
-use super::invoke::{Core, Failure};
+use crate::definitions::{Function, TimerTrigger};
+use crate::dto::payload::{self, Firing, ScheduleStatus};
+use crate::error::InvocationError;
+use crate::invoker::Invoker;
 
 mod ncrontab;
 
-/// How long it takes until another instance stands in for one that was lost.
-const NEXT_INSTANCE: TimeDelta = TimeDelta::seconds(3);
-
-pub use ncrontab::BadSchedule;
+pub use ncrontab::InvalidSchedule;
 pub(super) use ncrontab::Schedule;
+
+/// The time until another instance replaces one that was lost.
+const INSTANCE_REPLACEMENT_DELAY: TimeDelta = TimeDelta::seconds(3);
 
 /// A timer, and the function that it fires.
 pub(super) struct Timer {
-    core: Arc<Core>,
+    invoker: Arc<Invoker>,
     function: Function,
     binding: String,
     schedule: Schedule,
     run_on_startup: bool,
     started: DateTime<Utc>,
-    /// `None` for a schedule of more than one time a minute, whose times the host does not note.
+    /// `None` for a schedule that fires more than once a minute, whose status the host does not record.
     status: Mutex<Option<ScheduleStatus>>,
 }
 
 impl Timer {
-    /// Makes a timer, which has never fired.
+    /// Creates a timer that has never fired.
     pub(super) fn new(
-        core: Arc<Core>,
+        invoker: Arc<Invoker>,
         function: Function,
         trigger: &TimerTrigger,
         schedule: Schedule,
     ) -> Arc<Self> {
-        let started = core.site.clock.now();
+        let started = invoker.events.clock.now();
         let status = schedule.after(started).and_then(|next| {
             let second = schedule.after(next)?;
-            let noted = second - started > TimeDelta::minutes(1);
-            noted.then_some(ScheduleStatus { last: None, next, noted: None })
+            let is_recorded = second - started > TimeDelta::minutes(1);
+            is_recorded.then_some(ScheduleStatus { last: None, next, last_updated: None })
         });
         let (binding, run_on_startup) = (trigger.binding.clone(), trigger.run_on_startup);
         let status = Mutex::new(status);
-        Arc::new(Self { core, function, binding, schedule, run_on_startup, started, status })
+        Arc::new(Self { invoker, function, binding, schedule, run_on_startup, started, status })
     }
 
-    /// Fires until the schedule has no further time; what the clock skipped is made up for once.
+    /// Fires until the schedule has no next time. Times that the clock skipped cause one firing together.
     pub(super) async fn run(self: Arc<Self>) {
-        let clock = &self.core.site.clock;
+        let clock = &self.invoker.events.clock;
         let mut fired = self.started;
         if self.run_on_startup {
             self.fire_by_schedule(fired).await;
@@ -61,27 +62,27 @@ impl Timer {
         }
     }
 
-    /// Fires now, by hand; the schedule does not notice.
-    pub(super) async fn fire(&self) -> Result<(), Failure> {
-        self.invoke(Firing::ByHand).await
+    /// Fires now; the schedule is unaffected.
+    pub(super) async fn fire_manually(&self) -> Result<(), InvocationError> {
+        self.invoke(Firing::Manual).await
     }
 
-    async fn invoke(&self, firing: Firing) -> Result<(), Failure> {
+    async fn invoke(&self, firing: Firing) -> Result<(), InvocationError> {
         let status = *self.status();
-        let sys = self.core.sys(&self.function);
-        let payload = envelope::of_timer(&self.binding, firing, status, &sys);
-        self.core.invoke(&self.function, &payload).await.map(drop)
+        let sys = self.invoker.sys(&self.function);
+        let payload = payload::of_timer(&self.binding, firing, status, &sys);
+        self.invoker.invoke(&self.function, &payload).await.map(drop)
     }
 
     async fn fire_by_schedule(&self, at: DateTime<Utc>) {
-        // A failed run is told and logged where it failed; the schedule goes on. A run that was lost with its
-        // instance was not noted, so that the next instance finds it overdue.
-        while let Err(Failure::InstanceLost) = self.invoke(Firing::OnTime).await {
-            let clock = &self.core.site.clock;
-            clock.sleep_until(clock.now() + NEXT_INSTANCE).await;
+        // The invoker emits and logs a failure, and the schedule continues. A run that was lost with its instance
+        // was not recorded, so that it is overdue for the next instance.
+        while let Err(InvocationError::InstanceLost) = self.invoke(Firing::OnTime).await {
+            let clock = &self.invoker.events.clock;
+            clock.sleep_until(clock.now() + INSTANCE_REPLACEMENT_DELAY).await;
         }
         if let (Some(status), Some(next)) = (&mut *self.status(), self.schedule.after(at)) {
-            *status = ScheduleStatus { last: Some(at), next, noted: Some(at) };
+            *status = ScheduleStatus { last: Some(at), next, last_updated: Some(at) };
         }
     }
 

@@ -1,163 +1,164 @@
-//! Keeps one handler process running for a group of functions.
+//! The handler process of a group of functions.
 
 use std::collections::BTreeMap;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
-use super::http_client::HttpClient;
 use emulator_core::clock::Clock;
 
-mod keeper;
+use crate::http_client::HttpClient;
+
+mod exit_policy;
 mod process;
-mod exits;
+mod supervisor;
 
-use keeper::Keeper;
 pub(super) use process::Launch;
+use supervisor::Supervisor;
 
-/// A handler process did not come up.
+/// The reason that a handler process failed to start.
 #[derive(Debug, thiserror::Error)]
-pub enum Trouble {
-    /// The program could not be started at all.
+pub enum HandlerStartError {
+    /// The executable could not be started.
     #[error("{executable} cannot be started")]
-    NotStarted {
-        /// The program.
+    NotExecutable {
+        /// The executable.
         executable: String,
-        /// Why not.
+        /// The reason.
         #[source]
         source: std::io::Error,
     },
-    /// The process ended before it answered.
-    #[error("it ended with {exit}, having said: {said}")]
-    Ended {
+    /// The process exited before it responded.
+    #[error("it exited with {exit}; stderr: {stderr}")]
+    Exited {
         /// Its exit code, or the signal that killed it.
         exit: String,
         /// The last lines of its stderr.
-        said: String,
+        stderr: String,
     },
-    /// The process runs, but answers no request.
-    #[error("it answered no HTTP request within 60 seconds, having said: {said}")]
-    Silent {
+    /// The process runs, but does not respond.
+    #[error("it responded to no HTTP request within 60 seconds; stderr: {stderr}")]
+    Unresponsive {
         /// The last lines of its stderr.
-        said: String,
+        stderr: String,
     },
 }
 
-/// What became of a group's process.
+/// The state of a group's process.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
-    /// It is on its way up.
+    /// It does not respond yet.
     Starting,
-    /// It answers on this port.
+    /// It responds on this port.
     Ready { port: u16, pid: u32 },
-    /// It is no process of its own, and always answers.
-    Within { number: u16 },
-    /// It ended with code 0, and nobody starts it again.
-    Rested,
-    /// It failed too often, and the host gave up; or the host has ended.
+    /// It is a function of this process, and always responds.
+    InProcess { number: u16 },
+    /// It exited with code 0, and the host does not start it again.
+    Exited,
+    /// It failed too often, so the host has stopped; or the host has shut down.
     Stopped,
 }
 
-/// What a worker's keeper can be told.
+/// A command to a worker's supervisor.
 #[derive(Clone, Debug)]
-enum Order {
-    /// Start another process, if the one with this id still runs.
+enum Command {
+    /// Start another process, if the one with this id is still running.
     Restart { pid: u32 },
-    /// Start another process, with these settings changed.
-    Adopt(BTreeMap<String, String>),
-    /// Let it be the last.
-    End,
+    /// Start another process with these settings changed.
+    ChangeSettings(BTreeMap<String, String>),
+    /// Kill the process, and start no other.
+    ShutDown,
 }
 
-/// The group has no process that could take an invocation.
+/// The reason that a group has no process for an invocation.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-pub(super) enum Gone {
-    /// It ended by its own will.
-    #[error("the handler has ended, and the host does not start it again")]
-    Rested,
+pub(super) enum Unavailable {
+    /// The handler exited with code 0.
+    #[error("the handler has exited, and the host does not start it again")]
+    Exited,
     /// The host has stopped.
     #[error("the Functions host has stopped")]
     Stopped,
 }
 
-/// One group's process, however often it is started anew.
+/// The process of one group, across all its restarts.
 #[derive(Debug)]
 pub(super) struct Worker {
     state: watch::Receiver<State>,
-    orders: mpsc::UnboundedSender<Order>,
+    commands: mpsc::UnboundedSender<Command>,
 }
 
 impl Worker {
-    /// Starts a process and its keeper; the receiver tells how the first start went.
+    /// Starts a process and its supervisor; the receiver gets the result of the first start.
     pub(super) fn spawn(
         launch: Launch,
         clock: Clock,
         tasks: &mut JoinSet<()>,
-    ) -> (Self, oneshot::Receiver<Result<(), Trouble>>) {
+    ) -> (Self, oneshot::Receiver<Result<(), HandlerStartError>>) {
         let (state, states) = watch::channel(State::Starting);
-        let (orders, order) = mpsc::unbounded_channel();
+        let (commands, receiver) = mpsc::unbounded_channel();
         let (first, first_start) = oneshot::channel();
-        let keeper = Keeper {
+        let supervisor = Supervisor {
             launch,
             clock,
             state,
-            orders: order,
-            first: Some(first),
-            client: HttpClient::of_sockets(),
+            commands: receiver,
+            first_start: Some(first),
+            client: HttpClient::over_sockets(),
         };
-        tasks.spawn(keeper.keep());
-        (Self { state: states, orders }, first_start)
+        tasks.spawn(supervisor.run());
+        (Self { state: states, commands }, first_start)
     }
 
-    /// Makes a worker within this process, which needs no start.
-    pub(super) fn within(number: u16) -> Self {
-        let (_, state) = watch::channel(State::Within { number });
-        let (orders, _) = mpsc::unbounded_channel();
-        Self { state, orders }
+    /// Creates a worker that is a function of this process, which needs no start.
+    pub(super) fn in_process(number: u16) -> Self {
+        let (_, state) = watch::channel(State::InProcess { number });
+        let (commands, _) = mpsc::unbounded_channel();
+        Self { state, commands }
     }
 
-    /// Waits until the process answers, and tells its port.
-    pub(super) async fn port(&self) -> Result<u16, Gone> {
+    /// Waits until the process responds, and returns its port.
+    pub(super) async fn port(&self) -> Result<u16, Unavailable> {
         let mut state = self.state.clone();
-        let decided = state.wait_for(|state| *state != State::Starting).await;
-        match decided.as_deref() {
-            Ok(State::Ready { port, .. } | State::Within { number: port }) => Ok(*port),
-            Ok(State::Rested) => Err(Gone::Rested),
-            // A keeper is dropped, in whatever state, as the host is.
-            Ok(State::Stopped | State::Starting) | Err(_) => Err(Gone::Stopped),
+        let current = state.wait_for(|state| *state != State::Starting).await;
+        match current.as_deref() {
+            Ok(State::Ready { port, .. } | State::InProcess { number: port }) => Ok(*port),
+            Ok(State::Exited) => Err(Unavailable::Exited),
+            // The supervisor is dropped with the host, in any state.
+            Ok(State::Stopped | State::Starting) | Err(_) => Err(Unavailable::Stopped),
         }
     }
 
-    /// Tells whether the host has given this process up.
+    /// Returns whether the host has stopped.
     pub(super) fn is_stopped(&self) -> bool {
         *self.state.borrow() == State::Stopped
     }
 
-    /// Tells the running process's id.
+    /// Returns the id of the running process.
     pub(super) fn pid(&self) -> Option<u32> {
         match *self.state.borrow() {
             State::Ready { pid, .. } => Some(pid),
-            State::Starting | State::Within { .. } | State::Rested | State::Stopped => None,
+            State::Starting | State::InProcess { .. } | State::Exited | State::Stopped => None,
         }
     }
 
-    /// Kills the process and starts another, as the host does after a function's time-out.
+    /// Kills the process and starts another, as the host does after the timeout of a function.
     pub(super) fn restart(&self) {
         if let Some(pid) = self.pid() {
-            // An error says that the keeper is gone, and the process with it.
-            let _ = self.orders.send(Order::Restart { pid });
+            // The only error is that the supervisor, and with it the process, has ended.
+            let _ = self.commands.send(Command::Restart { pid });
         }
     }
 
     /// Kills the process and starts another with these settings changed, as the platform does.
-    pub(super) fn adopt(&self, settings: &BTreeMap<String, String>) {
-        // As above.
-        let _ = self.orders.send(Order::Adopt(settings.clone()));
+    pub(super) fn change_settings(&self, settings: &BTreeMap<String, String>) {
+        // As in `restart`.
+        let _ = self.commands.send(Command::ChangeSettings(settings.clone()));
     }
 
-    /// Kills the process for good, and waits until it is gone.
-    pub(super) async fn end(&self) {
-        let _ = self.orders.send(Order::End);
+    /// Kills the process without a restart, and waits until it has ended.
+    pub(super) async fn shut_down(&self) {
+        let _ = self.commands.send(Command::ShutDown);
         let mut state = self.state.clone();
         while state.changed().await.is_ok() {}
     }

@@ -1,48 +1,48 @@
-//! Reads a function.json: what triggers a function, and what becomes of its answer.
+//! function.json: the trigger of a function, and its HTTP output.
 
 use http::Method;
 
-use crate::document::{BadDefinition, Section};
-use crate::route::Route;
+use super::document::{InvalidDefinition, Section};
+use crate::routes::template::Route;
 
-/// One function as its folder defines it.
+/// A function as defined by its folder.
 #[derive(Clone, Debug)]
 pub(crate) struct Function {
-    /// The folder's name.
+    /// The name, which is the folder's.
     pub(crate) name: String,
-    /// What triggers it.
+    /// The trigger.
     pub(crate) trigger: Trigger,
-    /// The name of its HTTP output, where it has one.
+    /// The name of its HTTP output, if it has one.
     pub(crate) http_output: Option<String>,
 }
 
-/// What triggers a function.
+/// The trigger of a function.
 #[derive(Clone, Debug)]
 pub(crate) enum Trigger {
-    /// A request.
+    /// An HTTP request.
     Http(HttpTrigger),
-    /// A message on a storage queue.
+    /// A message in a storage queue.
     Queue(QueueTrigger),
-    /// The time.
+    /// A schedule.
     Timer(TimerTrigger),
 }
 
-/// A request as trigger.
+/// An HTTP trigger.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpTrigger {
     /// The binding's name.
     pub(crate) binding: String,
-    /// The methods that are routed; all where it says nothing.
+    /// The accepted methods; all by default.
     pub(crate) methods: Option<Vec<Method>>,
-    /// Which key a caller needs.
-    pub(crate) level: Level,
+    /// The key that a caller needs.
+    pub(crate) level: AuthLevel,
     /// The path below the route prefix.
     pub(crate) route: Route,
 }
 
-/// Which key a caller of an HTTP function needs.
+/// The key that a caller of an HTTP function needs.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Level {
+pub(crate) enum AuthLevel {
     /// None.
     Anonymous,
     /// A key of the function, or the master key.
@@ -51,30 +51,37 @@ pub(crate) enum Level {
     Admin,
 }
 
-/// A queue's message as trigger.
+/// A queue trigger.
 #[derive(Clone, Debug)]
 pub(crate) struct QueueTrigger {
     /// The binding's name.
     pub(crate) binding: String,
-    /// The queue, `%SETTING%` not yet replaced.
+    /// The queue, before `%SETTING%` is expanded.
     pub(crate) queue: String,
-    /// The name of the setting that says where the queue is.
+    /// The name of the setting with the connection string.
     pub(crate) connection: String,
 }
 
-/// The time as trigger.
+/// A timer trigger.
 #[derive(Clone, Debug)]
 pub(crate) struct TimerTrigger {
     /// The binding's name.
     pub(crate) binding: String,
-    /// The schedule, `%SETTING%` not yet replaced.
+    /// The schedule, before `%SETTING%` is expanded.
     pub(crate) schedule: String,
-    /// Whether it fires as the host starts, too.
+    /// Whether it also fires when the host starts.
     pub(crate) run_on_startup: bool,
 }
 
+impl HttpTrigger {
+    /// Returns whether the trigger accepts a method.
+    pub(crate) fn accepts(&self, method: &Method) -> bool {
+        self.methods.as_ref().is_none_or(|methods| methods.contains(method))
+    }
+}
+
 impl Function {
-    /// Names the group that this function belongs to; Flex Consumption gives each group its own instances.
+    /// Returns the group of this function; Flex Consumption scales each group on its own instances.
     pub(crate) fn group(&self) -> String {
         match self.trigger {
             Trigger::Http(_) => "http".to_owned(),
@@ -82,19 +89,19 @@ impl Function {
         }
     }
 
-    /// Tells whether a request can be handed on as it is, without the payload.
+    /// Returns whether a request can be forwarded instead of sent as a payload.
     pub(crate) fn is_http_in_and_out(&self) -> bool {
         matches!(self.trigger, Trigger::Http(_)) && self.http_output.is_some()
     }
 }
 
-/// Reads a definition; `None` for a disabled function.
-pub(super) fn parse(name: &str, root: &Section<'_>) -> Result<Option<Function>, BadDefinition> {
-    if root.flag("disabled")? {
+/// Parses a definition; returns `None` for a disabled function.
+pub(super) fn parse(name: &str, root: &Section<'_>) -> Result<Option<Function>, InvalidDefinition> {
+    if root.boolean("disabled")? {
         return Ok(None);
     }
     if root.section("retry")?.is_some() {
-        return Err(root.fault("retry", "is not modelled"));
+        return Err(root.error("retry", "is not modelled"));
     }
     let bindings = root.required("bindings", root.sections("bindings")?)?;
     let (mut triggers, mut http_output) = (Vec::new(), None);
@@ -108,11 +115,11 @@ pub(super) fn parse(name: &str, root: &Section<'_>) -> Result<Option<Function>, 
     }
     match <[Trigger; 1]>::try_from(triggers) {
         Ok([trigger]) => Ok(Some(Function { name: name.to_owned(), trigger, http_output })),
-        Err(_) => Err(root.fault("bindings", "must hold exactly one trigger")),
+        Err(_) => Err(root.error("bindings", "must contain exactly one trigger")),
     }
 }
 
-fn trigger(name: &str, section: &Section<'_>, kind: &str) -> Result<Trigger, BadDefinition> {
+fn trigger(name: &str, section: &Section<'_>, kind: &str) -> Result<Trigger, InvalidDefinition> {
     let binding = binding_name(section)?;
     match kind {
         "httpTrigger" => http_trigger(name, binding, section).map(Trigger::Http),
@@ -124,7 +131,7 @@ fn trigger(name: &str, section: &Section<'_>, kind: &str) -> Result<Trigger, Bad
         "timerTrigger" => Ok(Trigger::Timer(TimerTrigger {
             binding,
             schedule: section.required("schedule", section.text("schedule")?)?.to_owned(),
-            run_on_startup: section.flag("runOnStartup")?,
+            run_on_startup: section.boolean("runOnStartup")?,
         })),
         other => Err(unmodelled(section, "trigger", other)),
     }
@@ -134,33 +141,35 @@ fn http_trigger(
     name: &str,
     binding: String,
     section: &Section<'_>,
-) -> Result<HttpTrigger, BadDefinition> {
+) -> Result<HttpTrigger, InvalidDefinition> {
     let level = match section.text("authLevel")? {
-        Some("anonymous") => Level::Anonymous,
-        None | Some("function") => Level::Function,
-        Some("admin") => Level::Admin,
-        Some(other) => return Err(section.fault("authLevel", &format!("has no level {other}"))),
+        Some("anonymous") => AuthLevel::Anonymous,
+        None | Some("function") => AuthLevel::Function,
+        Some("admin") => AuthLevel::Admin,
+        Some(other) => {
+            return Err(section.error("authLevel", &format!("has the unknown level {other}")));
+        }
     };
     let route = section.text("route")?.filter(|route| !route.is_empty()).unwrap_or(name);
-    let route = Route::parse(route).map_err(|trouble| section.fault("route", &trouble))?;
+    let route = Route::parse(route).map_err(|problem| section.error("route", &problem))?;
     Ok(HttpTrigger { binding, methods: methods(section)?, level, route })
 }
 
-fn methods(section: &Section<'_>) -> Result<Option<Vec<Method>>, BadDefinition> {
+fn methods(section: &Section<'_>) -> Result<Option<Vec<Method>>, InvalidDefinition> {
     let Some(names) = section.texts("methods")? else { return Ok(None) };
     let parse = |name: &String| Method::from_bytes(name.to_ascii_uppercase().as_bytes());
     match names.iter().map(parse).collect() {
         Ok(methods) => Ok(Some(methods)),
-        Err(_) => Err(section.fault("methods", "holds a name that is no method")),
+        Err(_) => Err(section.error("methods", "contains a name that is not a method")),
     }
 }
 
-fn binding_name(section: &Section<'_>) -> Result<String, BadDefinition> {
+fn binding_name(section: &Section<'_>) -> Result<String, InvalidDefinition> {
     Ok(section.required("name", section.text("name")?)?.to_owned())
 }
 
-fn unmodelled(section: &Section<'_>, what: &str, kind: &str) -> BadDefinition {
-    section.fault("type", &format!("asks for the {what} {kind}, which is not modelled"))
+fn unmodelled(section: &Section<'_>, direction: &str, kind: &str) -> InvalidDefinition {
+    section.error("type", &format!("is the {direction} {kind}, which is not modelled"))
 }
 
 #[cfg(test)]
@@ -169,29 +178,29 @@ mod tests {
     use serde_json::json;
 
     #[track_caller]
-    fn refused(bindings: serde_json::Value) -> String {
+    fn error_of(bindings: serde_json::Value) -> String {
         let document = json!({ "bindings": bindings });
         let root = Section::root("F/function.json", &document).expect("an object");
-        parse("F", &root).expect_err("a fault in it").to_string()
+        parse("F", &root).expect_err("an invalid definition").to_string()
     }
 
     #[test]
-    fn a_fault_in_function_json_is_named_with_its_field() {
-        let said = [
-            refused(json!([])),
-            refused(json!([{ "type": "blobTrigger", "name": "blob" }])),
-            refused(json!([{ "type": "queue", "direction": "out", "name": "copy" }])),
-            refused(json!([{ "type": "queueTrigger", "name": "message" }])),
-            refused(json!([{ "type": "httpTrigger", "name": "r", "route": "jobs/{id:int}" }])),
-            refused(json!([{ "type": "httpTrigger", "name": "r", "authLevel": "user" }])),
+    fn an_error_in_function_json_names_the_field() {
+        let errors = [
+            error_of(json!([])),
+            error_of(json!([{ "type": "blobTrigger", "name": "blob" }])),
+            error_of(json!([{ "type": "queue", "direction": "out", "name": "copy" }])),
+            error_of(json!([{ "type": "queueTrigger", "name": "message" }])),
+            error_of(json!([{ "type": "httpTrigger", "name": "r", "route": "jobs/{id:int}" }])),
+            error_of(json!([{ "type": "httpTrigger", "name": "r", "authLevel": "user" }])),
         ];
-        insta::assert_snapshot!(said.join("\n"), @r"
-        F/function.json: bindings must hold exactly one trigger
-        F/function.json: bindings[0].type asks for the trigger blobTrigger, which is not modelled
-        F/function.json: bindings[0].type asks for the output queue, which is not modelled
+        insta::assert_snapshot!(errors.join("\n"), @r"
+        F/function.json: bindings must contain exactly one trigger
+        F/function.json: bindings[0].type is the trigger blobTrigger, which is not modelled
+        F/function.json: bindings[0].type is the output queue, which is not modelled
         F/function.json: bindings[0].queueName is missing
         F/function.json: bindings[0].route has the constraint {id:int}, which is not modelled
-        F/function.json: bindings[0].authLevel has no level user
+        F/function.json: bindings[0].authLevel has the unknown level user
         ");
     }
 }

@@ -1,76 +1,81 @@
-//! Decides when a queue is polled next, and what becomes of a message.
+//! The polling delays of a queue, and the disposition of a message.
 
 use std::time::Duration;
 
-use crate::definitions::Queues;
+use crate::definitions::QueueOptions;
 
-const SHORTEST: Duration = Duration::from_millis(100);
-/// The longest name that storage allows a queue.
-const NAME_LIMIT: usize = 63;
+const MIN_POLLING_INTERVAL: Duration = Duration::from_millis(100);
+/// The maximum length of a queue name.
+const MAX_NAME_LENGTH: usize = 63;
 
-/// What is to be done with a message.
+/// The action for a message.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Next {
-    /// It is done: out of the queue.
+pub(super) enum Disposition {
+    /// Delete it: it is processed.
     Delete,
-    /// It is tried again after this time.
+    /// Make it visible again after this delay.
     Release(Duration),
-    /// It is given up: into the poison queue.
+    /// Move it to the poison queue: its attempts are exhausted.
     Poison,
 }
 
-/// Decides before a message is tried: one that was tried too often is not tried again.
-pub(super) fn before(dequeue_count: u32, settings: &Queues) -> Option<Next> {
-    (dequeue_count > settings.max_dequeue_count).then_some(Next::Poison)
+/// Decides before an attempt whether the attempts are already exhausted.
+pub(super) fn before_attempt(dequeue_count: u32, settings: &QueueOptions) -> Option<Disposition> {
+    (dequeue_count > settings.max_dequeue_count).then_some(Disposition::Poison)
 }
 
-/// Decides after a try.
-pub(super) fn after(succeeded: bool, dequeue_count: u32, settings: &Queues) -> Next {
+/// Decides after an attempt.
+pub(super) fn after_attempt(
+    succeeded: bool,
+    dequeue_count: u32,
+    settings: &QueueOptions,
+) -> Disposition {
     if succeeded {
-        Next::Delete
+        Disposition::Delete
     } else if dequeue_count >= settings.max_dequeue_count {
-        Next::Poison
+        Disposition::Poison
     } else {
-        Next::Release(settings.visibility_timeout)
+        Disposition::Release(settings.visibility_timeout)
     }
 }
 
-/// Names the poison queue of a queue; one that is a poison queue itself, or whose name is too long, has none.
+/// Returns the name of the poison queue. A poison queue has none, nor a queue whose name is too long.
 pub(super) fn poison_queue(queue: &str) -> Option<String> {
     const SUFFIX: &str = "-poison";
-    let fits = queue.len() + SUFFIX.len() <= NAME_LIMIT;
+    let fits = queue.len() + SUFFIX.len() <= MAX_NAME_LENGTH;
     (fits && !queue.ends_with(SUFFIX)).then(|| format!("{queue}{SUFFIX}"))
 }
 
-/// The growing wait between polls of an empty queue.
+/// The growing delay between polls of an empty queue.
 ///
-/// The real host varies each step by a fifth at random; this one does not.
+/// The real host randomizes each step by 20 %; the emulator does not.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Backoff {
-    longest: Duration,
+    maximum: Duration,
     current: Duration,
     steps: u32,
 }
 
 impl Backoff {
-    /// Starts with the shortest wait.
-    pub(super) fn new(longest: Duration) -> Self {
-        Self { longest, current: Duration::ZERO, steps: 0 }
+    /// Creates a back-off that starts with the minimum delay.
+    pub(super) fn new(maximum: Duration) -> Self {
+        Self { maximum, current: Duration::ZERO, steps: 0 }
     }
 
-    /// Learns that the queue held something: the next wait is the shortest again.
-    pub(super) fn found(&mut self) {
+    /// Resets the delay to the minimum, after a poll that returned messages.
+    pub(super) fn reset(&mut self) {
         (self.current, self.steps) = (Duration::ZERO, 0);
     }
 
-    /// Tells how long to wait after a poll that found nothing.
-    pub(super) fn after_nothing(&mut self) -> Duration {
-        if self.current < self.longest {
-            let grown = match self.steps {
-                0 => SHORTEST,
-                steps => SHORTEST.saturating_add(SHORTEST.saturating_mul(1 << (steps - 1).min(20))),
+    /// Returns the delay after a poll that returned no message.
+    pub(super) fn next_delay(&mut self) -> Duration {
+        if self.current < self.maximum {
+            let delay = match self.steps {
+                0 => MIN_POLLING_INTERVAL,
+                steps => MIN_POLLING_INTERVAL
+                    .saturating_add(MIN_POLLING_INTERVAL.saturating_mul(1 << (steps - 1).min(20))),
             };
-            self.current = grown.min(self.longest);
+            self.current = delay.min(self.maximum);
             self.steps += 1;
         }
         self.current
@@ -82,27 +87,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_to_the_longest_and_start_anew_with_a_message() {
+    fn delays_grow_to_the_maximum_and_are_reset_by_a_message() {
         let mut backoff = Backoff::new(Duration::from_secs(2));
-        let mut wait = |found: bool| {
+        let mut delay = |found: bool| {
             if found {
-                backoff.found();
+                backoff.reset();
             }
-            backoff.after_nothing().as_millis()
+            backoff.next_delay().as_millis()
         };
-        let waits = [false; 9].map(&mut wait);
-        assert_eq!(waits, [100, 200, 300, 500, 900, 1700, 2000, 2000, 2000]);
-        assert_eq!([wait(true), wait(false)], [100, 200]);
+        let delays = [false; 9].map(&mut delay);
+        assert_eq!(delays, [100, 200, 300, 500, 900, 1700, 2000, 2000, 2000]);
+        assert_eq!([delay(true), delay(false)], [100, 200]);
     }
 
     #[test]
-    fn a_message_is_deleted_tried_again_or_given_up() {
-        let wait = Duration::from_secs(30);
-        let settings = Queues { visibility_timeout: wait, ..Queues::default() };
-        assert_eq!(after(true, 5, &settings), Next::Delete);
-        assert_eq!(after(false, 4, &settings), Next::Release(wait));
-        assert_eq!(after(false, 5, &settings), Next::Poison);
-        assert_eq!((before(5, &settings), before(6, &settings)), (None, Some(Next::Poison)));
+    fn a_message_is_deleted_released_or_poisoned() {
+        let timeout = Duration::from_secs(30);
+        let settings = QueueOptions { visibility_timeout: timeout, ..QueueOptions::default() };
+        assert_eq!(after_attempt(true, 5, &settings), Disposition::Delete);
+        assert_eq!(after_attempt(false, 4, &settings), Disposition::Release(timeout));
+        assert_eq!(after_attempt(false, 5, &settings), Disposition::Poison);
+        assert_eq!(
+            (before_attempt(5, &settings), before_attempt(6, &settings)),
+            (None, Some(Disposition::Poison))
+        );
     }
 
     #[test]

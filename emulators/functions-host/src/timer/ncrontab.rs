@@ -1,17 +1,21 @@
-//! Reads NCRONTAB expressions: six fields, seconds first, Sunday is 0.
+//! NCRONTAB expressions: six fields, seconds first, Sunday is 0.
+//!
+//! Rejected: the parser `croner`, which counts Sunday as 0 too. It accepts `@daily`, `?`, `+`, `L`, `W`, `#`
+//! and weekday 7, which NCRONTAB does not, and it rejects `Friday`, which NCRONTAB accepts; a check of both
+//! would be longer than the conversion of the weekday.
 
 use std::str::FromStr as _;
 
 use chrono::{DateTime, Utc};
 
-/// A schedule that the host does not understand.
+/// A schedule that the host rejects.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{expression:?} is no schedule: {trouble}")]
-pub struct BadSchedule {
+#[error("{expression:?} is not a schedule: {problem}")]
+pub struct InvalidSchedule {
     /// The expression.
     pub expression: String,
-    /// What is wrong with it.
-    pub trouble: String,
+    /// The problem.
+    pub problem: String,
 }
 
 /// The times at which a timer fires, in UTC.
@@ -19,35 +23,36 @@ pub struct BadSchedule {
 pub(crate) struct Schedule(Box<cron::Schedule>);
 
 impl Schedule {
-    /// Reads an expression.
-    pub(crate) fn parse(expression: &str) -> Result<Self, BadSchedule> {
-        let bad = |trouble: String| BadSchedule { expression: expression.to_owned(), trouble };
+    /// Parses an expression.
+    pub(crate) fn parse(expression: &str) -> Result<Self, InvalidSchedule> {
+        let invalid =
+            |problem: String| InvalidSchedule { expression: expression.to_owned(), problem };
         if expression.contains(':') {
-            return Err(bad("a time span is understood on App Service plans only".to_owned()));
+            return Err(invalid("a time span is valid on App Service plans only".to_owned()));
         }
         let fields: Vec<_> = expression.split_whitespace().collect();
         let [second, minute, hour, day, month, weekday] = fields[..] else {
-            return Err(bad(format!("it has {} fields, not six", fields.len())));
+            return Err(invalid(format!("it has {} fields, not six", fields.len())));
         };
-        let weekday = counted_from_one(weekday).map_err(bad)?;
+        let weekday = weekdays_from_one(weekday).map_err(invalid)?;
         let quartz = [second, minute, hour, day, month, &weekday].join(" ");
-        let schedule = cron::Schedule::from_str(&quartz).map_err(|err| bad(err.to_string()))?;
+        let schedule = cron::Schedule::from_str(&quartz).map_err(|err| invalid(err.to_string()))?;
         Ok(Self(Box::new(schedule)))
     }
 
-    /// Tells the first time after another.
+    /// Returns the first scheduled time after `time`.
     pub(crate) fn after(&self, time: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.0.after(&time).next()
     }
 }
 
-/// Rewrites a weekday field for a parser that counts Sunday as 1; names mean the same to both.
-fn counted_from_one(field: &str) -> Result<String, String> {
-    let parts: Result<Vec<_>, _> = field.split(',').map(part_from_one).collect();
+/// Converts a weekday field for a parser that counts Sunday as 1; names need no conversion.
+fn weekdays_from_one(field: &str) -> Result<String, String> {
+    let parts: Result<Vec<_>, _> = field.split(',').map(range_from_one).collect();
     parts.map(|parts| parts.join(","))
 }
 
-fn part_from_one(part: &str) -> Result<String, String> {
+fn range_from_one(part: &str) -> Result<String, String> {
     let (range, step) = match part.split_once('/') {
         Some((range, step)) => (range, format!("/{step}")),
         None => (part, String::new()),
@@ -59,7 +64,7 @@ fn part_from_one(part: &str) -> Result<String, String> {
 fn day_from_one(day: &str) -> Result<String, String> {
     match day.parse::<u8>() {
         Ok(number @ 0..=6) => Ok((number + 1).to_string()),
-        Ok(number) => Err(format!("weekday {number} is none of 0 to 6")),
+        Ok(number) => Err(format!("weekday {number} is not between 0 and 6")),
         Err(_) => Ok(day.to_owned()),
     }
 }
@@ -80,23 +85,24 @@ mod tests {
     }
 
     #[test]
-    fn expressions_mean_what_ncrontab_means() {
+    fn expressions_have_the_semantics_of_ncrontab() {
         check("0 */2 * * * *", &["Sat 21 10:02:00", "Sat 21 10:04:00"]);
         check("0 0 */6 * * *", &["Sat 21 12:00:00", "Sat 21 18:00:00"]);
         check("0 30 9 * * 0", &["Sun 22 09:30:00", "Sun 29 09:30:00"]);
         check("0 30 9 * * 1-5", &["Mon 23 09:30:00", "Tue 24 09:30:00"]);
         check("0 30 9 * * Fri,6", &["Fri 27 09:30:00", "Sat 28 09:30:00"]);
+        check("0 30 9 * * Friday", &["Fri 27 09:30:00"]);
         check("0 0 0 * * */3", &["Sun 22 00:00:00", "Wed 25 00:00:00", "Sat 28 00:00:00"]);
     }
 
     #[test]
-    fn what_is_no_schedule_says_why() {
-        let said = ["00:02:00", "*/2 * * * *", "0 0 0 * * 7"]
-            .map(|text| Schedule::parse(text).expect_err("no schedule").to_string());
-        insta::assert_snapshot!(said.join("\n"), @r#"
-        "00:02:00" is no schedule: a time span is understood on App Service plans only
-        "*/2 * * * *" is no schedule: it has 5 fields, not six
-        "0 0 0 * * 7" is no schedule: weekday 7 is none of 0 to 6
+    fn an_invalid_schedule_is_rejected_with_its_problem() {
+        let errors = ["00:02:00", "*/2 * * * *", "0 0 0 * * 7"]
+            .map(|text| Schedule::parse(text).expect_err("not a schedule").to_string());
+        insta::assert_snapshot!(errors.join("\n"), @r#"
+        "00:02:00" is not a schedule: a time span is valid on App Service plans only
+        "*/2 * * * *" is not a schedule: it has 5 fields, not six
+        "0 0 0 * * 7" is not a schedule: weekday 7 is not between 0 and 6
         "#);
     }
 }

@@ -1,4 +1,4 @@
-//! The one place where the host launches a process.
+//! The process of a handler: the only place where the host starts one.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -17,37 +17,37 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::{Line, Log, Stream};
+use crate::log::{Line, Log, Stream};
 
-/// How many lines of stderr are kept for an error.
-const TAIL: usize = 20;
-/// How long a dead process's pipes may stay open: a child of its own may hold them.
-const PIPES_CLOSE: Duration = Duration::from_millis(500);
+/// The maximum number of stderr lines in an error.
+const MAX_TAIL_LINES: usize = 20;
+/// The time to wait for the pipes of an ended process; a child of the process can keep them open.
+const PIPE_CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// What to start for a group, and how.
+/// The command line and environment of a group's process.
 pub(crate) struct Launch {
     /// The group.
     pub(crate) group: String,
-    /// The program.
+    /// The executable.
     pub(crate) executable: PathBuf,
     /// Its arguments.
     pub(crate) arguments: Vec<String>,
     /// Its working directory.
     pub(crate) directory: PathBuf,
-    /// Its whole environment, but for what names the process's own port and id.
+    /// Its whole environment, except the variables with the process's port and id.
     pub(crate) environment: BTreeMap<String, String>,
-    /// The id that the host gives it.
+    /// The worker id.
     pub(crate) worker_id: Uuid,
-    /// Where its lines go.
+    /// The receiver of its lines.
     pub(crate) log: Log,
 }
 
 /// A running handler; dropping it kills it.
 #[derive(Debug)]
 pub(super) struct Process {
-    /// The port that it was told to listen on.
+    /// The port on which it must listen.
     pub(super) port: u16,
-    /// Its id.
+    /// The process id.
     pub(super) pid: u32,
     child: Child,
     tail: Arc<Mutex<VecDeque<String>>>,
@@ -55,16 +55,16 @@ pub(super) struct Process {
     _reservation: TcpSocket,
 }
 
-/// How a process ended.
+/// The exit status of a process.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Exit {
-    /// Its exit code; `None` if a signal killed it.
+    /// The exit code; `None` if a signal killed it.
     pub(super) code: Option<i32>,
     signal: Option<i32>,
 }
 
 impl Process {
-    /// Starts a process on a port of its own.
+    /// Starts a process with a free port.
     pub(super) fn spawn(launch: &Launch) -> io::Result<Self> {
         let reservation = reserve_port()?;
         let port = reservation.local_addr()?.port().to_string();
@@ -88,32 +88,38 @@ impl Process {
         let out = child.stdout.take().expect("stdout is piped");
         let err = child.stderr.take().expect("stderr is piped");
         pumps.spawn(pump(out, launch.group.clone(), Stream::Stdout, launch.log.clone(), None));
-        let kept = Some(Arc::clone(&tail));
-        pumps.spawn(pump(err, launch.group.clone(), Stream::Stderr, launch.log.clone(), kept));
-        let port = port.parse().expect("it was a port");
-        let pid = child.id().expect("nobody has waited for it yet");
+        let stderr_tail = Some(Arc::clone(&tail));
+        pumps.spawn(pump(
+            err,
+            launch.group.clone(),
+            Stream::Stderr,
+            launch.log.clone(),
+            stderr_tail,
+        ));
+        let port = port.parse().expect("it is a port");
+        let pid = child.id().expect("the process has not been waited for");
         Ok(Self { port, pid, child, tail, pumps, _reservation: reservation })
     }
 
-    /// Waits for the end.
-    pub(super) async fn ended(&mut self) -> Exit {
+    /// Waits for the exit.
+    pub(super) async fn exited(&mut self) -> Exit {
         self.child.wait().await.map_or(Exit { code: None, signal: None }, Exit::from)
     }
 
-    /// Kills the process, and waits until it is gone. There is no TERM before, as with the real host.
+    /// Kills the process, and waits until it has ended. Like the real host, it sends no SIGTERM first.
     pub(super) async fn kill(&mut self) {
         if let Err(err) = self.child.kill().await {
-            tracing::debug!(pid = self.pid, %err, "the process was gone already");
+            tracing::debug!(pid = self.pid, %err, "process {} has already ended", self.pid);
         }
     }
 
-    /// Tells the last lines of the process's stderr.
-    pub(super) async fn last_words(&mut self) -> String {
+    /// Returns the last lines of the process's stderr.
+    pub(super) async fn stderr_tail(&mut self) -> String {
         let closed = async { while self.pumps.join_next().await.is_some() {} };
-        let _ = timeout(PIPES_CLOSE, closed).await;
+        let _ = timeout(PIPE_CLOSE_TIMEOUT, closed).await;
         let tail = self.tail.lock().expect("no holder of this lock can panic");
         match tail.is_empty() {
-            true => "nothing".to_owned(),
+            true => "(empty)".to_owned(),
             false => tail.iter().map(String::as_str).collect::<Vec<_>>().join("\n"),
         }
     }
@@ -135,11 +141,11 @@ impl fmt::Display for Exit {
     }
 }
 
-/// Finds a port, and keeps it from everybody but the handler.
+/// Reserves a free port for the handler.
 ///
-/// The socket is bound and never listens, so that the system gives the port to nobody who asks for any
-/// port; a server that asks for this one, with `SO_REUSEADDR` as servers do, still gets it. The real host
-/// lets go of the port before it starts the handler.
+/// The socket is bound but never listens. The system therefore does not assign the port to a process that
+/// binds to any free port, but a server that binds to this port with `SO_REUSEADDR`, as servers do, succeeds.
+/// The real host releases the port before it starts the handler.
 fn reserve_port() -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
@@ -158,7 +164,7 @@ async fn pump(
     while let Ok(Some(text)) = lines.next_line().await {
         if let Some(tail) = &tail {
             let mut tail = tail.lock().expect("no holder of this lock can panic");
-            if tail.len() == TAIL {
+            if tail.len() == MAX_TAIL_LINES {
                 tail.pop_front();
             }
             tail.push_back(text.clone());

@@ -1,73 +1,73 @@
-//! Matches a request's path with a function's route template.
+//! Route templates of functions.
 
 use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
 
-/// The values of a route's parameters; an optional one that is absent is `None`.
-pub(super) type Parameters = BTreeMap<String, Option<String>>;
+/// The values of a route's parameters; an absent optional parameter is `None`.
+pub(crate) type Parameters = BTreeMap<String, Option<String>>;
 
 /// A route template such as `jobs/{job}/{step?}`.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Route(Vec<Segment>);
+pub(crate) struct Route(Vec<Segment>);
 
-/// One segment, in the order of precedence that ASP.NET's routing has.
+/// A segment of a template. The order of the variants is the precedence of ASP.NET's routing.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Segment {
     Literal(String),
     Parameter { name: String, optional: bool },
-    Rest(String),
+    CatchAll(String),
 }
 
 impl Route {
-    /// Reads a template; the error says what in it is not modelled.
-    pub(super) fn parse(template: &str) -> Result<Self, String> {
+    /// Parses a template; the error names the part that is not modelled.
+    pub(crate) fn parse(template: &str) -> Result<Self, String> {
         template.trim_matches('/').split('/').map(segment).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Takes the parameters out of a path that fits this route; `None` where it does not fit.
-    pub(super) fn matches(&self, path: &str) -> Option<Parameters> {
+    /// Returns the parameters of a path, or `None` if the path does not match.
+    pub(crate) fn matches(&self, path: &str) -> Option<Parameters> {
         let mut parameters = Parameters::new();
-        let mut given = path.split('/').filter(|part| !part.is_empty()).map(decoded);
+        let mut segments = path.split('/').filter(|part| !part.is_empty()).map(decode);
         for segment in &self.0 {
             match segment {
                 Segment::Literal(text) => {
-                    given.next().filter(|part| part.eq_ignore_ascii_case(text))?;
+                    segments.next().filter(|part| part.eq_ignore_ascii_case(text))?;
                 }
                 Segment::Parameter { name, optional } => {
-                    let value = given.next();
+                    let value = segments.next();
                     if value.is_none() && !optional {
                         return None;
                     }
                     parameters.insert(name.clone(), value);
                 }
-                Segment::Rest(name) => {
-                    let rest: Vec<_> = given.by_ref().collect();
+                Segment::CatchAll(name) => {
+                    let rest: Vec<_> = segments.by_ref().collect();
                     parameters.insert(name.clone(), Some(rest.join("/")));
                 }
             }
         }
-        given.next().is_none().then_some(parameters)
+        segments.next().is_none().then_some(parameters)
     }
 }
 
 fn segment(text: &str) -> Result<Segment, String> {
     let Some(inner) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
         let literal = !text.is_empty() && !text.contains(['{', '}']);
-        let trouble = || format!("has the segment {text:?}, which is not modelled");
-        return literal.then(|| Segment::Literal(text.to_owned())).ok_or_else(trouble);
+        let problem = || format!("has the segment {text:?}, which is not modelled");
+        return literal.then(|| Segment::Literal(text.to_owned())).ok_or_else(problem);
     };
     if inner.contains([':', '=']) {
         return Err(format!("has the constraint {{{inner}}}, which is not modelled"));
     }
     Ok(match (inner.trim_start_matches('*'), inner.strip_suffix('?')) {
-        (name, _) if name.len() < inner.len() => Segment::Rest(name.to_owned()),
+        (name, _) if name.len() < inner.len() => Segment::CatchAll(name.to_owned()),
         (_, Some(name)) => Segment::Parameter { name: name.to_owned(), optional: true },
         (name, None) => Segment::Parameter { name: name.to_owned(), optional: false },
     })
 }
 
-fn decoded(part: &str) -> String {
+fn decode(part: &str) -> String {
     percent_decode_str(part).decode_utf8_lossy().into_owned()
 }
 
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_fits_a_route_as_aspnet_routes_it() {
+    fn routes_match_as_in_aspnet() {
         check("ClaimRunner", "/claimrunner/", Some(&[]));
         check("ClaimRunner", "/ClaimRunner/more", None);
         check("jobs/{job}", "/jobs/a%20b", Some(&[("job", Some("a b"))]));

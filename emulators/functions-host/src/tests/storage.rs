@@ -1,4 +1,4 @@
-//! A storage queue of the least kind: what the REST reference says about the five operations in use.
+//! A minimal storage queue: the five operations in use, by the REST reference.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,11 +14,11 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use url::form_urlencoded;
 
-use super::world::PATIENCE;
+use super::world::TEST_TIMEOUT;
 use emulator_core::clock::Clock;
 use emulator_core::service::{Emulator, Listening, Request, Response, Service, serve};
 
-/// What was asked of the storage.
+/// An operation of the queue service.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Operation {
     GetMessages,
@@ -29,7 +29,7 @@ pub(super) enum Operation {
 }
 
 #[derive(Clone, Debug)]
-struct Held {
+struct StoredMessage {
     id: String,
     text: String,
     receipt: String,
@@ -37,33 +37,33 @@ struct Held {
     visible: DateTime<Utc>,
 }
 
-/// The queues behind the account.
+/// The queues of the account.
 pub(super) struct Queues {
     clock: Clock,
-    queues: Mutex<BTreeMap<String, Vec<Held>>>,
-    done: mpsc::UnboundedSender<Operation>,
+    queues: Mutex<BTreeMap<String, Vec<StoredMessage>>>,
+    operations: mpsc::UnboundedSender<Operation>,
 }
 
-/// The account on the network, and what was done with it.
+/// The account on a socket, and its executed operations.
 pub(super) struct Storage {
     pub(super) service: Arc<Service<Queues>>,
-    done: mpsc::UnboundedReceiver<Operation>,
+    operations: mpsc::UnboundedReceiver<Operation>,
     listening: Listening,
 }
 
 impl Storage {
     /// Starts an account with one queue.
     pub(super) async fn start(clock: &Clock, queue: &str) -> Self {
-        let (sender, done) = mpsc::unbounded_channel();
+        let (sender, operations) = mpsc::unbounded_channel();
         let queues = Mutex::new(BTreeMap::from([(queue.to_owned(), Vec::new())]));
-        let queues = Queues { clock: clock.clone(), queues, done: sender };
+        let queues = Queues { clock: clock.clone(), queues, operations: sender };
         let service = Service::new(Arc::new(queues));
         let any = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
         let listening = serve(Arc::clone(&service), any).await.expect("a free port");
-        Self { service, done, listening }
+        Self { service, operations, listening }
     }
 
-    /// Tells the connection string.
+    /// Returns the connection string.
     pub(super) fn connection(&self) -> String {
         let url = &self.listening.url;
         format!(
@@ -71,43 +71,48 @@ impl Storage {
         )
     }
 
-    /// Puts a message, encoded as the host wants it.
+    /// Puts a message with the encoding that the host expects.
     pub(super) fn put(&self, queue: &str, text: &str) {
         self.put_raw(queue, &STANDARD.encode(text));
     }
 
-    /// Puts a message as it is.
+    /// Puts a message without encoding.
     pub(super) fn put_raw(&self, queue: &str, text: &str) {
         self.service.emulator.put(queue, text.to_owned()).expect("the queue exists");
     }
 
-    /// Waits until the host has done something other than to poll.
+    /// Waits for the next operation other than a poll.
     pub(super) async fn next(&mut self) -> Operation {
         loop {
-            let done = timeout(PATIENCE, self.done.recv()).await;
-            let done = done.expect("an operation in time").expect("the storage lives");
-            if done != Operation::GetMessages {
-                return done;
+            let operation = timeout(TEST_TIMEOUT, self.operations.recv()).await;
+            let operation = operation.expect("an operation in time").expect("the sender exists");
+            if operation != Operation::GetMessages {
+                return operation;
             }
         }
     }
 
-    /// Shows a queue's messages, one a line: text as it lies there, tries, seconds until it is seen.
-    pub(super) fn shown(&self, queue: &str) -> String {
+    /// Returns a queue's messages as lines: stored text, attempts, seconds until it is visible.
+    pub(super) fn describe(&self, queue: &str) -> String {
         let now = self.service.emulator.clock.now();
         let queues = self.service.emulator.queues();
         let Some(messages) = queues.get(queue) else { return "no such queue".to_owned() };
-        let line = |held: &Held| {
-            let hidden = (held.visible - now).num_milliseconds().max(0);
-            // Whole seconds, upwards: the story's own milliseconds do not count.
-            format!("{} tried {}, hidden {}", held.text, held.dequeue_count, (hidden + 999) / 1000)
+        let line = |message: &StoredMessage| {
+            let hidden = (message.visible - now).num_milliseconds().max(0);
+            // Rounded up to seconds, to ignore the duration of the test itself.
+            format!(
+                "{} attempts {}, hidden {}",
+                message.text,
+                message.dequeue_count,
+                (hidden + 999) / 1000
+            )
         };
         messages.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 }
 
 impl Queues {
-    fn queues(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<Held>>> {
+    fn queues(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Vec<StoredMessage>>> {
         self.queues.lock().expect("no holder of this lock can panic")
     }
 
@@ -116,60 +121,66 @@ impl Queues {
         let messages = queues.get_mut(queue)?;
         let id = format!("message-{}", messages.len() + 1);
         let visible = self.clock.now();
-        messages.push(Held { id, text, receipt: String::new(), dequeue_count: 0, visible });
+        messages.push(StoredMessage {
+            id,
+            text,
+            receipt: String::new(),
+            dequeue_count: 0,
+            visible,
+        });
         Some(())
     }
 
-    fn take(&self, queue: &str, invisible: u64) -> Option<String> {
+    fn get(&self, queue: &str, invisible: u64) -> Option<String> {
         let now = self.clock.now();
         let mut queues = self.queues();
         let mut xml = String::new();
-        for held in queues.get_mut(queue)?.iter_mut().filter(|held| held.visible <= now) {
-            held.dequeue_count += 1;
-            held.visible = now + Duration::from_secs(invisible);
-            held.receipt = format!("{}+{}/=", held.id, held.dequeue_count);
+        for message in queues.get_mut(queue)?.iter_mut().filter(|message| message.visible <= now) {
+            message.dequeue_count += 1;
+            message.visible = now + Duration::from_secs(invisible);
+            message.receipt = format!("{}+{}/=", message.id, message.dequeue_count);
             let time = |time: DateTime<Utc>| time.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
             xml += &format!(
                 "<QueueMessage><MessageId>{}</MessageId><InsertionTime>{}</InsertionTime>\
                  <ExpirationTime>{}</ExpirationTime><PopReceipt>{}</PopReceipt>\
                  <TimeNextVisible>{}</TimeNextVisible><DequeueCount>{}</DequeueCount>\
                  <MessageText>{}</MessageText></QueueMessage>",
-                held.id,
+                message.id,
                 time(now),
                 time(now),
-                held.receipt,
-                time(held.visible),
-                held.dequeue_count,
-                held.text,
+                message.receipt,
+                time(message.visible),
+                message.dequeue_count,
+                message.text,
             );
         }
         Some(format!("<?xml version=\"1.0\"?><QueueMessagesList>{xml}</QueueMessagesList>"))
     }
 
-    /// Hides a taken message from now on, or deletes it.
+    /// Hides a message that was got, or deletes it.
     fn change(&self, queue: &str, id: &str, receipt: &str, hidden: Option<u64>) -> Response {
         let now = self.clock.now();
         let mut queues = self.queues();
         let Some(messages) = queues.get_mut(queue) else { return status(404) };
-        let Some(place) = messages.iter().position(|held| held.id == id) else {
+        let Some(index) = messages.iter().position(|message| message.id == id) else {
             return status(404);
         };
-        if messages[place].receipt != receipt {
-            let mut answer = status(400);
+        if messages[index].receipt != receipt {
+            let mut response = status(400);
             let code = HeaderValue::from_static("PopReceiptMismatch");
-            answer.headers_mut().insert("x-ms-error-code", code);
-            return answer;
+            response.headers_mut().insert("x-ms-error-code", code);
+            return response;
         }
         let Some(seconds) = hidden else {
-            messages.remove(place);
+            messages.remove(index);
             return status(204);
         };
-        messages[place].visible = now + Duration::from_secs(seconds);
-        messages[place].receipt += "'";
-        let mut answer = status(204);
-        let receipt = HeaderValue::from_str(&messages[place].receipt).expect("it is ASCII");
-        answer.headers_mut().insert("x-ms-popreceipt", receipt);
-        answer
+        messages[index].visible = now + Duration::from_secs(seconds);
+        messages[index].receipt += "'";
+        let mut response = status(204);
+        let receipt = HeaderValue::from_str(&messages[index].receipt).expect("it is ASCII");
+        response.headers_mut().insert("x-ms-popreceipt", receipt);
+        response
     }
 }
 
@@ -192,7 +203,7 @@ impl Emulator for Queues {
     async fn answer(&self, operation: Operation, request: Request) -> Response {
         let query = request.uri().query().unwrap_or_default();
         let pairs: BTreeMap<_, _> = form_urlencoded::parse(query.as_bytes()).collect();
-        assert_eq!((&*pairs["sv"], &*pairs["sig"]), ("1", "x="), "the signature came with it");
+        assert_eq!((&*pairs["sv"], &*pairs["sig"]), ("1", "x="), "the request has the signature");
         let parts: Vec<_> = request.uri().path().split('/').skip(2).collect();
         let seconds = || pairs["visibilitytimeout"].parse().expect("seconds");
         let id = parts.get(2).map(|id| {
@@ -201,8 +212,8 @@ impl Emulator for Queues {
         let change = |hidden| {
             self.change(parts[0], &id.clone().expect("an id"), &pairs["popreceipt"], hidden)
         };
-        let answer = match operation {
-            Operation::GetMessages => match self.take(parts[0], seconds()) {
+        let response = match operation {
+            Operation::GetMessages => match self.get(parts[0], seconds()) {
                 Some(xml) => Response::new(Bytes::from(xml)),
                 None => status(404),
             },
@@ -218,15 +229,15 @@ impl Emulator for Queues {
                 status(201)
             }
         };
-        // A story that does not ask for it is over.
-        let _ = self.done.send(operation);
-        answer
+        // The only error is that the test has ended.
+        let _ = self.operations.send(operation);
+        response
     }
 
     fn failure(&self, status: StatusCode, message: &str) -> Response {
-        let mut answer = Response::new(Bytes::from(message.to_owned()));
-        *answer.status_mut() = status;
-        answer
+        let mut response = Response::new(Bytes::from(message.to_owned()));
+        *response.status_mut() = status;
+        response
     }
 
     fn clock(&self) -> &Clock {
@@ -235,7 +246,7 @@ impl Emulator for Queues {
 }
 
 fn status(status: u16) -> Response {
-    let mut answer = Response::new(Bytes::new());
-    *answer.status_mut() = StatusCode::from_u16(status).expect("a status");
-    answer
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+    response
 }

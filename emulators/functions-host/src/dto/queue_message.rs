@@ -1,29 +1,29 @@
-//! Reads and writes the XML in which storage lists messages.
+//! The XML of the queue service's messages.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
 
-/// A message as a poll finds it.
+/// A message returned by Get Messages.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Message {
-    /// Its id.
+    /// The id.
     #[serde(rename = "MessageId")]
     pub(crate) id: String,
-    /// The right to delete and update it, until somebody else takes it.
+    /// The receipt to delete or update it, valid until another consumer gets it.
     pub(crate) pop_receipt: String,
-    /// How often it was taken, this time included.
+    /// The number of times it was returned, including this one.
     pub(crate) dequeue_count: u32,
-    /// When it was put.
-    #[serde(rename = "InsertionTime", deserialize_with = "rfc1123")]
+    /// The time at which it was put.
+    #[serde(rename = "InsertionTime", deserialize_with = "parse_rfc1123")]
     pub(crate) inserted: DateTime<Utc>,
-    /// When it expires.
-    #[serde(rename = "ExpirationTime", deserialize_with = "rfc1123")]
+    /// The time at which it expires.
+    #[serde(rename = "ExpirationTime", deserialize_with = "parse_rfc1123")]
     pub(crate) expires: DateTime<Utc>,
-    /// When others see it again.
-    #[serde(rename = "TimeNextVisible", deserialize_with = "rfc1123")]
+    /// The time at which it becomes visible again.
+    #[serde(rename = "TimeNextVisible", deserialize_with = "parse_rfc1123")]
     pub(crate) next_visible: DateTime<Utc>,
-    /// Its text, still encoded.
+    /// The encoded text.
     #[serde(rename = "MessageText", default)]
     pub(crate) text: String,
 }
@@ -34,19 +34,19 @@ struct List {
     messages: Vec<Message>,
 }
 
-/// Reads the answer of Get Messages.
-pub(super) fn read_list(xml: &[u8]) -> Result<Vec<Message>, quick_xml::DeError> {
+/// Parses the response of Get Messages.
+pub(crate) fn parse_messages(xml: &[u8]) -> Result<Vec<Message>, quick_xml::DeError> {
     let text = String::from_utf8_lossy(xml);
     quick_xml::de::from_str::<List>(text.trim_start_matches('\u{feff}')).map(|list| list.messages)
 }
 
-/// Writes the body of Put Message.
-pub(super) fn write(text: &str) -> String {
+/// Returns the body of Put Message.
+pub(crate) fn put_message_body(text: &str) -> String {
     let text = quick_xml::escape::escape(text);
     format!("<QueueMessage><MessageText>{text}</MessageText></QueueMessage>")
 }
 
-fn rfc1123<'de, D: Deserializer<'de>>(source: D) -> Result<DateTime<Utc>, D::Error> {
+fn parse_rfc1123<'de, D: Deserializer<'de>>(source: D) -> Result<DateTime<Utc>, D::Error> {
     let text = String::deserialize(source)?;
     let time = DateTime::parse_from_rfc2822(&text).map_err(serde::de::Error::custom)?;
     Ok(time.to_utc())
@@ -56,8 +56,8 @@ fn rfc1123<'de, D: Deserializer<'de>>(source: D) -> Result<DateTime<Utc>, D::Err
 mod tests {
     use super::*;
 
-    // The form of the REST reference's example for Get Messages.
-    const LISTED: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+    // The example of the REST reference for Get Messages.
+    const EXAMPLE: &str = r#"<?xml version="1.0" encoding="utf-8"?>
         <QueueMessagesList>
           <QueueMessage>
             <MessageId>5974b586-0df3-4e2d-ad0c-18e3892bfca2</MessageId>
@@ -71,11 +71,11 @@ mod tests {
         </QueueMessagesList>"#;
 
     #[test]
-    fn a_list_reads_as_the_rest_reference_shows_it() {
-        let messages = read_list(LISTED.as_bytes()).expect("the documented form");
+    fn the_example_of_the_rest_reference_is_parsed() {
+        let messages = parse_messages(EXAMPLE.as_bytes()).expect("the documented form");
         assert_eq!(messages.len(), 1);
         assert_eq!((messages[0].dequeue_count, messages[0].text.as_str()), (1, "PHRlc3Q+ & more"));
         assert_eq!(messages[0].inserted.to_rfc3339(), "2009-10-09T21:04:30+00:00");
-        assert_eq!(read_list(b"<QueueMessagesList />").expect("an empty list"), []);
+        assert_eq!(parse_messages(b"<QueueMessagesList />").expect("an empty list"), []);
     }
 }

@@ -1,6 +1,6 @@
-//! The handler of the stories: this very test program, started again by the host.
+//! The handler of the tests: this test program, started again by the host.
 //!
-//! What it was given it writes to stdout, one JSON object a line; what it answers, the request itself says.
+//! It writes each request to stdout, as a JSON object per line. The request itself determines the response.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -19,14 +19,13 @@ use emulator_core::service::{Emulator, Request, Response, Service, json_response
 
 /// The arguments that make this test program run as the handler.
 pub(super) const ARGUMENTS: [&str; 3] =
-    ["functions::stories::handler::serves_when_a_host_started_it", "--exact", "--nocapture"];
-/// The setting with which the handler refuses to start.
-pub(super) const REFUSE: &str = "REFUSE";
+    ["tests::handler::serves_if_started_by_a_host", "--exact", "--nocapture"];
+/// The setting that makes the handler exit at its start with a message.
+pub(super) const FAIL_AT_START: &str = "FAIL_AT_START";
+/// The setting that makes the handler respond 413 before it reads a body.
+pub(super) const RESPOND_EARLY: &str = "RESPOND_EARLY";
 
-/// The setting with which the handler answers 413 before it reads a body.
-pub(super) const EARLY: &str = "EARLY";
-
-/// Answers as the request asks.
+/// A handler whose response depends on the request.
 struct Handler(Clock);
 
 #[derive(Clone, Copy, Debug)]
@@ -44,14 +43,14 @@ impl Emulator for Handler {
         if request.method() == Method::GET && request.uri().path() == "/" {
             return Response::new(Bytes::new());
         }
-        println!("{}", described(&request));
+        println!("{}", describe(&request));
         match request.uri().path() {
             "/api/Exit" => {
                 let code = String::from_utf8_lossy(request.body()).parse().expect("an exit code");
                 std::process::exit(code)
             }
             path if path.starts_with("/api/") => echo(&request),
-            _ => obey(&serde_json::from_slice(request.body()).expect("a payload")).await,
+            _ => execute(&serde_json::from_slice(request.body()).expect("a payload")).await,
         }
     }
 
@@ -64,18 +63,18 @@ impl Emulator for Handler {
     }
 }
 
-/// Serves if the host's variables are set; as an ordinary test it has nothing to show.
+/// Serves requests if the host's variables are set; otherwise, as an ordinary test, it passes.
 #[tokio::test]
-async fn serves_when_a_host_started_it() {
+async fn serves_if_started_by_a_host() {
     let Some(port) = variable("FUNCTIONS_CUSTOMHANDLER_PORT") else { return };
-    if let Some(words) = variable(REFUSE) {
-        eprintln!("{words}");
+    if let Some(message) = variable(FAIL_AT_START) {
+        eprintln!("{message}");
         std::process::exit(3);
     }
     println!("{}", json!({ "started": { "home": variable("HOME"), "user": variable("USER") } }));
     let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port.parse().expect("a port"));
-    if variable(EARLY).is_some() {
-        return answer_early(TcpListener::bind(address).await.expect("the port is free")).await;
+    if variable(RESPOND_EARLY).is_some() {
+        return respond_early(TcpListener::bind(address).await.expect("the port is free")).await;
     }
     let handler = Handler(Clock::starting_at(DateTime::UNIX_EPOCH));
     let _listening =
@@ -83,27 +82,30 @@ async fn serves_when_a_host_started_it() {
     std::future::pending::<()>().await;
 }
 
-/// Answers each connection once, when its first bytes have come; the rest it leaves unread until the host goes.
-async fn answer_early(listener: TcpListener) {
+/// Responds on each connection after the first bytes, and leaves the rest unread until the host disconnects.
+async fn respond_early(listener: TcpListener) {
     while let Ok((mut connection, _)) = listener.accept().await {
         tokio::spawn(async move {
-            let answer =
+            let response =
                 b"HTTP/1.1 413 Payload Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
             let mut first = [0; 16];
             connection.read_exact(&mut first).await?;
-            connection.write_all(answer).await?;
+            connection.write_all(response).await?;
             while connection.ready(Interest::ERROR).await.is_ok_and(|ready| !ready.is_error()) {}
             Ok::<_, std::io::Error>(())
         });
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the environment is what a host gives its handler")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the handler's input from the host is its environment"
+)]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-fn described(request: &Request) -> Value {
+fn describe(request: &Request) -> Value {
     let headers: Value = request
         .headers()
         .iter()
@@ -118,34 +120,33 @@ fn described(request: &Request) -> Value {
     })
 }
 
-/// Gives a request's body back, under the status that it wants.
+/// Returns the request's body with the requested status.
 fn echo(request: &Request) -> Response {
-    let wanted =
-        request.headers().get("x-wanted-status").map_or(&b"200"[..], |text| text.as_bytes());
-    let mut answer = Response::new(request.body().clone());
-    *answer.status_mut() = StatusCode::from_bytes(wanted).expect("a status");
-    answer.headers_mut().insert("x-from-handler", HeaderValue::from_static("as it is"));
-    answer
+    let status = request.headers().get("x-test-status").map_or(&b"200"[..], |text| text.as_bytes());
+    let mut response = Response::new(request.body().clone());
+    *response.status_mut() = StatusCode::from_bytes(status).expect("a status");
+    response.headers_mut().insert("x-from-handler", HeaderValue::from_static("unchanged"));
+    response
 }
 
-async fn obey(payload: &Value) -> Response {
+async fn execute(payload: &Value) -> Response {
     let input = payload["Data"].as_object().expect("data").values().next().expect("one input");
     let text: Value = match input {
-        Value::String(encoded) => serde_json::from_str(encoded).expect("a string encoded twice"),
+        Value::String(encoded) => serde_json::from_str(encoded).expect("a string serialized twice"),
         other => other.clone(),
     };
-    let done = json_response(
+    let completed = json_response(
         StatusCode::OK,
         &json!({
-            "Outputs": { "response": { "statusCode": 202, "body": "taken" } },
-            "Logs": ["it is done"],
+            "Outputs": { "response": { "statusCode": 202, "body": "accepted" } },
+            "Logs": ["completed"],
             "ReturnValue": null,
         }),
     );
     match (text.as_str(), payload["Metadata"]["DequeueCount"].as_str()) {
         (Some("fail"), _) => json_response(StatusCode::INTERNAL_SERVER_ERROR, &json!({})),
-        (Some("answer nothing once"), Some("1")) => Response::new(Bytes::new()),
+        (Some("respond nothing once"), Some("1")) => Response::new(Bytes::new()),
         (Some("hang once"), Some("1")) => std::future::pending().await,
-        _ => done,
+        _ => completed,
     }
 }

@@ -1,4 +1,4 @@
-//! An application folder, a host that runs it, and what is seen of both.
+//! An application folder, a host that runs it, and their events and lines.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::symlink;
@@ -18,31 +18,31 @@ use emulator_core::clock::Clock;
 use emulator_core::events::{Event, EventContext, EventKind};
 use emulator_core::service::{Listening, Response, Service, serve};
 
-/// Longer than anything here takes; a story that waits for something that does not come ends with it.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+/// The maximum wait of a test. It is longer than any operation here takes.
+pub(super) const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// An application that is being made.
+/// A builder of an application.
 pub(super) struct App {
     folder: TempDir,
     host_json: Value,
     pub(super) options: Options,
-    pub(super) site: EventContext,
+    pub(super) events: EventContext,
 }
 
-/// A running host and what is seen of it.
+/// A running host with its events and lines.
 pub(super) struct World {
     pub(super) host: Arc<FunctionsHost>,
     pub(super) service: Arc<Service<FunctionsHost>>,
     pub(super) listening: Listening,
-    pub(super) site: EventContext,
-    events: broadcast::Receiver<Event>,
+    pub(super) events: EventContext,
+    event_receiver: broadcast::Receiver<Event>,
     lines: mpsc::UnboundedReceiver<Line>,
     client: HttpClient,
     _folder: TempDir,
 }
 
 impl App {
-    /// Makes an application without functions.
+    /// Creates an application without functions.
     pub(super) fn new() -> Self {
         let folder = TempDir::new().expect("a folder");
         let program = std::env::current_exe().expect("this program's path");
@@ -57,10 +57,10 @@ impl App {
         });
         let noon = "2026-11-21T12:00:00Z".parse().expect("a time");
         let options = Options::new(folder.path());
-        Self { folder, host_json, options, site: EventContext::new(Clock::starting_at(noon)) }
+        Self { folder, host_json, options, events: EventContext::new(Clock::starting_at(noon)) }
     }
 
-    /// Makes an application with an HTTP function.
+    /// Creates an application with an HTTP function.
     pub(super) fn with_http(name: &str, level: &str) -> Self {
         Self::new().function(
             name,
@@ -81,13 +81,13 @@ impl App {
         self
     }
 
-    /// Changes the custom handler's section of host.json.
+    /// Sets a property of `customHandler` in host.json.
     pub(super) fn custom_handler(mut self, name: &str, value: Value) -> Self {
         self.host_json["customHandler"][name] = value;
         self
     }
 
-    /// Changes how long a function may run.
+    /// Sets `functionTimeout`.
     pub(super) fn function_timeout(mut self, span: &str) -> Self {
         self.host_json["functionTimeout"] = json!(span);
         self
@@ -99,22 +99,31 @@ impl App {
         self
     }
 
-    /// Starts the host, as far as it comes.
+    /// Starts the host, or returns its error.
     pub(super) async fn try_start(mut self) -> Result<World, StartError> {
         let text = self.host_json.to_string();
         std::fs::write(self.folder.path().join("host.json"), text).expect("a file");
         let (log, lines) = mpsc::unbounded_channel();
         self.options.log = Arc::new(move |line| {
-            // The world may end while the handler still writes.
+            // The test can end while the handler still writes.
             let _ = log.send(line.clone());
         });
-        let events = self.site.subscribe();
-        let host = FunctionsHost::start(self.options, self.site.clone()).await?;
+        let event_receiver = self.events.subscribe();
+        let host = FunctionsHost::start(self.options, self.events.clone()).await?;
         let service = Service::new(Arc::clone(&host));
         let any = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
         let listening = serve(Arc::clone(&service), any).await.expect("a free port");
-        let (site, client) = (self.site, HttpClient::of_sockets());
-        Ok(World { host, service, listening, site, events, lines, client, _folder: self.folder })
+        let (events, client) = (self.events, HttpClient::over_sockets());
+        Ok(World {
+            host,
+            service,
+            listening,
+            events,
+            event_receiver,
+            lines,
+            client,
+            _folder: self.folder,
+        })
     }
 
     /// Starts the host.
@@ -124,12 +133,12 @@ impl App {
 }
 
 impl World {
-    /// Makes a POST to the front.
+    /// Creates a POST request to the host.
     pub(super) fn post(&self, target: &str) -> http::request::Builder {
         http::Request::post(format!("{}{target}", self.listening.url))
     }
 
-    /// Sends a request whose length is announced.
+    /// Sends a request with `Content-Length`.
     pub(super) async fn send(&self, request: http::request::Builder, body: &[u8]) -> Response {
         self.send_with(Length::Known, request, body).await
     }
@@ -142,21 +151,23 @@ impl World {
         body: &[u8],
     ) -> Response {
         let request = request.body(Bytes::copy_from_slice(body)).expect("a request");
-        self.client.send(request, length).await.expect("an answer")
+        self.client.send(request, length).await.expect("a response")
     }
 
-    /// Asks the control port.
+    /// Sends a request to the control port.
     pub(super) async fn control(&self, path: &str, body: Value) -> Response {
         let request = http::Request::post(format!("{}{path}", self.listening.control));
         self.send(request, body.to_string().as_bytes()).await
     }
 
-    /// Waits for the next invocation of a function, and tells its status.
+    /// Waits for the next invocation of a function, and returns its status.
     pub(super) async fn invoked(&mut self, function: &str) -> u16 {
         loop {
-            let event = timeout(PATIENCE, self.events.recv()).await.expect("an invocation in time");
+            let event = timeout(TEST_TIMEOUT, self.event_receiver.recv())
+                .await
+                .expect("an invocation in time");
             if let EventKind::Invoked { function: name, status } =
-                event.expect("the site lives").kind
+                event.expect("the sender exists").kind
                 && name == function
             {
                 return status;
@@ -164,29 +175,30 @@ impl World {
         }
     }
 
-    /// Waits for the next line that satisfies a look at it.
-    pub(super) async fn line(&mut self, look: impl Fn(&Line) -> bool) -> Line {
+    /// Waits for the next line that matches a predicate.
+    pub(super) async fn line(&mut self, predicate: impl Fn(&Line) -> bool) -> Line {
         loop {
-            let line = timeout(PATIENCE, self.lines.recv()).await.expect("a line in time");
-            let line = line.expect("the host lives");
-            if look(&line) {
+            let line = timeout(TEST_TIMEOUT, self.lines.recv()).await.expect("a line in time");
+            let line = line.expect("the host exists");
+            if predicate(&line) {
                 return line;
             }
         }
     }
 
-    /// Waits until the handler says which request it was given.
-    pub(super) async fn given(&mut self) -> Value {
-        let told = |line: &Line| line.stream == Stream::Stdout && line.text.contains("\"target\"");
-        serde_json::from_str(&self.line(told).await.text).expect("the handler writes JSON")
+    /// Waits for the next request that the handler received, in its own description.
+    pub(super) async fn received(&mut self) -> Value {
+        let is_request =
+            |line: &Line| line.stream == Stream::Stdout && line.text.contains("\"target\"");
+        serde_json::from_str(&self.line(is_request).await.text).expect("the handler writes JSON")
     }
 
-    /// Waits until a group's next process says that it has started.
+    /// Waits until the next process of a group has started.
     pub(super) async fn started(&mut self, group: &str) -> String {
         self.line(|line| line.group == group && line.text.contains("\"started\"")).await.text
     }
 
-    /// Tells the process of a group.
+    /// Returns the process id of a group.
     pub(super) fn pid(&self, group: &str) -> u32 {
         self.host.worker_pids()[group]
     }

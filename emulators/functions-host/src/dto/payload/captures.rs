@@ -1,4 +1,4 @@
-//! Holds the payloads to those that Microsoft's own host sent: the same JSON, whatever the order of keys.
+//! Comparison with payloads captured from Microsoft's host: the same JSON, with any order of keys.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::*;
-use crate::forward;
+use crate::handlers::forward;
 use emulator_core::service::Request;
 
-/// A request as it was written down.
+/// A captured request.
 struct Capture {
     target: String,
     headers: Vec<(String, String)>,
@@ -30,24 +30,26 @@ impl Capture {
         let rest = &bytes[end + 4..];
         let is_chunked = headers.iter().any(|(name, _)| name == "transfer-encoding");
         let target = first.split(' ').nth(1).expect("a target").to_owned();
-        Self { target, headers, body: if is_chunked { unchunked(rest) } else { rest.to_vec() } }
+        Self { target, headers, body: if is_chunked { decode_chunks(rest) } else { rest.to_vec() } }
     }
 
     fn payload(name: &str) -> Value {
         serde_json::from_slice(&Self::read(name).body).expect("JSON")
     }
 
-    /// The headers without those that are one connection's, each in a line.
+    /// Returns the headers that do not apply to one connection, sorted, as lines.
     fn lines(&self) -> Vec<String> {
-        const OF_A_CONNECTION: [&str; 3] = ["connection", "te", "content-length"];
-        let lasting = self.headers.iter().filter(|(name, _)| !OF_A_CONNECTION.contains(&&**name));
-        let mut lines: Vec<_> = lasting.map(|(name, value)| format!("{name}: {value}")).collect();
+        const CONNECTION_HEADERS: [&str; 3] = ["connection", "te", "content-length"];
+        let end_to_end =
+            self.headers.iter().filter(|(name, _)| !CONNECTION_HEADERS.contains(&&**name));
+        let mut lines: Vec<_> =
+            end_to_end.map(|(name, value)| format!("{name}: {value}")).collect();
         lines.sort();
         lines
     }
 }
 
-fn unchunked(mut rest: &[u8]) -> Vec<u8> {
+fn decode_chunks(mut rest: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     loop {
         let line = rest.windows(2).position(|two| two == b"\r\n").expect("a chunk's size");
@@ -69,42 +71,42 @@ fn time(value: &Value) -> DateTime<Utc> {
     text(value).parse().expect("a time")
 }
 
-/// Reads a text that the host has encoded twice.
-fn once(value: &Value) -> String {
-    serde_json::from_str(text(value)).expect("a text within a text")
+/// Parses a string that the host has serialized twice.
+fn parse_twice(value: &Value) -> String {
+    serde_json::from_str(text(value)).expect("a string inside a string")
 }
 
-/// Says of an invocation what the real host said of it.
+/// Returns the metadata that the real host sent for the invocation.
 fn sys_of(payload: &Value, function: &str) -> Sys {
     let sys = &payload["Metadata"]["sys"];
     let (utc_now, rand_guid) = match sys["UtcNow"].as_str() {
         Some(now) => {
             (now.parse().expect("a time"), text(&sys["RandGuid"]).parse().expect("a UUID"))
         }
-        // A property of the message has taken its place.
+        // A property of the message has replaced it.
         None => (DateTime::UNIX_EPOCH, Uuid::nil()),
     };
     Sys { method_name: function.to_owned(), utc_now, rand_guid }
 }
 
-/// Describes a message by what the real host said of it; what a property of the message has replaced can be
-/// anything.
+/// Returns the message that the real host has sent. Values that a property of the message has replaced are
+/// arbitrary.
 fn message_of(metadata: &Value) -> Message {
-    let or_any = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
+    let parse_or_default = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
     Message {
-        id: once(&metadata["Id"]),
-        pop_receipt: once(&metadata["PopReceipt"]),
+        id: parse_twice(&metadata["Id"]),
+        pop_receipt: parse_twice(&metadata["PopReceipt"]),
         dequeue_count: text(&metadata["DequeueCount"]).parse().unwrap_or_default(),
         inserted: time(&metadata["InsertionTime"]),
-        expires: or_any(&metadata["ExpirationTime"]).unwrap_or_default(),
+        expires: parse_or_default(&metadata["ExpirationTime"]).unwrap_or_default(),
         next_visible: time(&metadata["NextVisibleTime"]),
         text: "unused".to_owned(),
     }
 }
 
-/// `queue-by-hand` is not among them: calling a queue's function by hand is answered 501 here.
+/// `queue-by-hand` is missing: the emulator answers 501 to a manual invocation of a function with a queue.
 #[test]
-fn messages_come_as_from_the_real_host() {
+fn queue_payloads_equal_those_of_the_real_host() {
     for name in [
         "queue-json-message",
         "queue-json-array",
@@ -114,35 +116,35 @@ fn messages_come_as_from_the_real_host() {
     ] {
         let real = Capture::payload(name);
         let message = message_of(&real["Metadata"]);
-        let given = once(&real["Data"]["request"]);
-        let own = of_message("request", &given, &message, &sys_of(&real, "SubmitRunnerTask"));
+        let text = parse_twice(&real["Data"]["request"]);
+        let own = of_message("request", &text, &message, &sys_of(&real, "SubmitRunnerTask"));
         assert_eq!(own, real, "{name}");
     }
 }
 
 #[test]
-fn times_come_as_from_the_real_host() {
+fn timer_payloads_equal_those_of_the_real_host() {
     for (name, firing) in [
         ("timer-first-run", Firing::OnTime),
         ("timer-past-due", Firing::PastDue),
-        ("timer-by-hand", Firing::ByHand),
+        ("timer-by-hand", Firing::Manual),
     ] {
         let real = Capture::payload(name);
         let status = &real["Data"]["timer"]["ScheduleStatus"];
-        let unless_never = |value: &Value| Some(time(value)).filter(|_| text(value) != NEVER);
+        let if_set = |value: &Value| Some(time(value)).filter(|_| text(value) != NEVER);
         let status = ScheduleStatus {
-            last: unless_never(&status["Last"]),
+            last: if_set(&status["Last"]),
             next: time(&status["Next"]),
-            noted: unless_never(&status["LastUpdated"]),
+            last_updated: if_set(&status["LastUpdated"]),
         };
         let sys = sys_of(&real, "ReconcileRunners");
         assert_eq!(of_timer("timer", firing, Some(status), &sys), real, "{name}");
     }
 }
 
-/// `http-not-forwarded` is not among them: no function here gets its requests so, and identities are not modelled.
+/// `http-not-forwarded` is missing: no function of this repository uses it, and identities are not modelled.
 #[test]
-fn requests_come_as_from_the_real_host() {
+fn forwarded_requests_equal_those_of_the_real_host() {
     for (name, sent) in [
         ("http-forwarded", "x=1%202&x=b"),
         ("http-forwarded-headers", "a=b%2Fc&a=2&d=+e%20f&empty="),
@@ -150,7 +152,7 @@ fn requests_come_as_from_the_real_host() {
         let real = Capture::read(name);
         let key = real.target.split(['?', '&']).nth(1).expect("the key");
         let header = |name: &str| {
-            let found = real.headers.iter().find(|(known, _)| known == name);
+            let found = real.headers.iter().find(|(key, _)| key == name);
             found.map(|(_, value)| value.as_str()).expect("the header")
         };
         let mut original = http::Request::post(format!("/api/ProvideActionsRunner?{key}&{sent}"));
@@ -164,7 +166,7 @@ fn requests_come_as_from_the_real_host() {
         }
         let original: Request = original.body(real.body.clone().into()).expect("a request");
         let invocation = header("x-azure-functions-invocationid").parse().expect("a UUID");
-        let own = forward::rebuilt(&original, 1, invocation).expect("it is forwarded");
+        let own = forward::forwarded_request(&original, 1, invocation).expect("a valid request");
         let headers = own.headers().iter();
         let headers = headers
             .map(|(name, value)| (name.to_string(), value.to_str().expect("a text").to_owned()));

@@ -1,50 +1,53 @@
-//! Stories of calls from outside.
+//! Tests of the HTTP trigger.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::handler::EARLY;
+use super::handler::RESPOND_EARLY;
 use super::world::App;
 use crate::http_client::Length;
 use emulator_core::faults::Effect;
 
-/// Bytes that are no UTF-8.
+/// Bytes that are not UTF-8.
 const RAW: [u8; 6] = [0x7b, 0xff, 0x00, 0xc3, 0x28, 0x7d];
 
-fn body_of(given: &Value) -> Vec<u8> {
-    STANDARD.decode(given["body"].as_str().expect("a body")).expect("base64")
+fn body_of(received: &Value) -> Vec<u8> {
+    STANDARD.decode(received["body"].as_str().expect("a body")).expect("base64")
 }
 
 #[tokio::test]
-async fn a_forwarded_call_arrives_and_returns_byte_by_byte() {
+async fn a_forwarded_call_is_identical_byte_for_byte() {
     let mut world = App::with_http("Hook", "anonymous").start().await;
     let request = world
         .post("/api/hook?a=b")
         .header("x-hub-signature-256", "sha256=5d41")
-        .header("x-wanted-status", "422");
-    let answer = world.send(request, &RAW).await;
-    let given = world.given().await;
-    assert_eq!(body_of(&given), RAW);
-    assert_eq!(given["headers"]["x-hub-signature-256"], "sha256=5d41");
-    assert_eq!((&given["method"], &given["target"]), (&json!("POST"), &json!("/api/hook?a=b")));
-    assert_eq!((answer.status().as_u16(), &answer.body()[..]), (422, &RAW[..]));
-    assert_eq!(answer.headers()["x-from-handler"], "as it is");
+        .header("x-test-status", "422");
+    let response = world.send(request, &RAW).await;
+    let received = world.received().await;
+    assert_eq!(body_of(&received), RAW);
+    assert_eq!(received["headers"]["x-hub-signature-256"], "sha256=5d41");
+    assert_eq!(
+        (&received["method"], &received["target"]),
+        (&json!("POST"), &json!("/api/hook?a=b"))
+    );
+    assert_eq!((response.status().as_u16(), &response.body()[..]), (422, &RAW[..]));
+    assert_eq!(response.headers()["x-from-handler"], "unchanged");
     assert_eq!(world.invoked("Hook").await, 422);
 }
 
 #[tokio::test]
-async fn only_the_proxy_takes_a_body_of_unknown_length() {
+async fn only_the_proxy_accepts_a_body_of_unknown_length() {
     for (switch, expected) in
         [("enableForwardingHttpRequest", 500), ("enableProxyingHttpRequest", 200)]
     {
         let app = App::with_http("Hook", "anonymous").custom_handler(switch, json!(true));
         let world = app.start().await;
-        let answer = world.send_with(Length::Chunked, world.post("/api/Hook"), &RAW).await;
-        assert_eq!(answer.status(), expected, "{switch}");
+        let response = world.send_with(Length::Chunked, world.post("/api/Hook"), &RAW).await;
+        assert_eq!(response.status(), expected, "{switch}");
         if expected == 200 {
-            assert_eq!(&answer.body()[..], RAW);
+            assert_eq!(&response.body()[..], RAW);
         }
     }
 }
@@ -62,7 +65,7 @@ async fn a_call_needs_the_key_of_its_level() {
 }
 
 #[tokio::test]
-async fn what_is_not_routed_is_not_found_and_what_is_not_modelled_says_so() {
+async fn unrouted_requests_get_404_and_unmodelled_ones_501() {
     let world = App::with_http("Hook", "anonymous").start().await;
     let get = http::Request::get(format!("{}/api/Hook", world.listening.url));
     let mut statuses = vec![world.send(get, b"").await.status().as_u16()];
@@ -73,57 +76,57 @@ async fn what_is_not_routed_is_not_found_and_what_is_not_modelled_says_so() {
 }
 
 #[tokio::test]
-async fn the_right_most_forwarded_address_is_the_peers() {
+async fn the_last_forwarded_address_is_the_peers() {
     let mut world = App::with_http("Hook", "anonymous").start().await;
     let spoofed = || world.post("/api/Hook").header("x-forwarded-for", "192.30.252.1");
     world.send(spoofed(), b"{}").await;
-    let own = world.given().await["headers"]["x-forwarded-for"].clone();
+    let own = world.received().await["headers"]["x-forwarded-for"].clone();
     let own = own.as_str().expect("a header");
     assert!(own.starts_with("192.30.252.1, 127.0.0.1:"), "{own}");
 
-    let claim = json!({ "address": "140.82.115.7" });
-    assert_eq!(world.control("/client-address", claim).await.status(), StatusCode::OK);
+    let client_address = json!({ "address": "140.82.115.7" });
+    assert_eq!(world.control("/client-address", client_address).await.status(), StatusCode::OK);
     let request = world.post("/api/Hook").header("x-forwarded-for", "192.30.252.1");
     world.send(request, b"{}").await;
-    let headers = world.given().await["headers"].clone();
-    let claimed = headers["x-forwarded-for"].as_str().expect("a header");
-    assert!(claimed.starts_with("192.30.252.1, 140.82.115.7:"), "{claimed}");
+    let headers = world.received().await["headers"].clone();
+    let forwarded_for = headers["x-forwarded-for"].as_str().expect("a header");
+    assert!(forwarded_for.starts_with("192.30.252.1, 140.82.115.7:"), "{forwarded_for}");
     assert_eq!(headers["x-client-ip"], "140.82.115.7");
 }
 
 #[tokio::test]
-async fn a_function_without_forwarding_is_answered_from_its_outputs() {
+async fn a_function_without_forwarding_responds_with_its_outputs() {
     let app = App::with_http("Hook", "anonymous")
         .custom_handler("enableForwardingHttpRequest", json!(false));
     let mut world = app.start().await;
-    let answer = world.send(world.post("/api/Hook"), b"{\"n\":1}").await;
-    assert_eq!((answer.status().as_u16(), &answer.body()[..]), (202, &b"taken"[..]));
-    let given = world.given().await;
-    assert_eq!(given["target"], "/Hook");
-    assert_eq!(given["headers"]["transfer-encoding"], "chunked");
-    let payload: Value = serde_json::from_slice(&body_of(&given)).expect("a payload");
+    let response = world.send(world.post("/api/Hook"), b"{\"n\":1}").await;
+    assert_eq!((response.status().as_u16(), &response.body()[..]), (202, &b"accepted"[..]));
+    let received = world.received().await;
+    assert_eq!(received["target"], "/Hook");
+    assert_eq!(received["headers"]["transfer-encoding"], "chunked");
+    let payload: Value = serde_json::from_slice(&body_of(&received)).expect("a payload");
     assert_eq!(payload["Data"]["request"]["Body"], "{\"n\":1}");
-    let line = world.line(|line| line.text == "it is done").await;
+    let line = world.line(|line| line.text == "completed").await;
     assert_eq!(line.group, "http");
 }
 
 #[tokio::test]
-async fn a_fault_befalls_a_function_by_its_name() {
+async fn a_fault_is_injected_by_function_name() {
     let world = App::with_http("Hook", "anonymous").start().await;
     world.service.faults.inject("Hook", 1, Effect::Fail { status: 503, retry_after: Some(7) });
-    let answer = world.send(world.post("/api/Hook"), b"{}").await;
+    let response = world.send(world.post("/api/Hook"), b"{}").await;
     assert_eq!(
-        (answer.status().as_u16(), &answer.headers()["retry-after"]),
+        (response.status().as_u16(), &response.headers()["retry-after"]),
         (503, &"7".parse().expect("a value"))
     );
     assert_eq!(world.send(world.post("/api/Hook"), b"{}").await.status(), StatusCode::OK);
     assert_eq!(world.service.faults.calls_of("Hook"), 2);
 }
 
-/// The real host goes on writing, and fails.
+/// The real host continues to write, and fails.
 #[tokio::test]
-async fn an_answer_before_the_end_of_a_large_body_becomes_500() {
-    let world = App::with_http("Hook", "anonymous").setting(EARLY, "yes").start().await;
+async fn a_response_before_the_end_of_a_large_body_becomes_500() {
+    let world = App::with_http("Hook", "anonymous").setting(RESPOND_EARLY, "yes").start().await;
     let mut statuses = Vec::new();
     for length in [100, 1 << 20, 24 << 20] {
         let body = vec![b'x'; length];

@@ -1,15 +1,15 @@
-//! Writes the payload of an HTTP request, for a function that has no forwarding.
+//! The payload of an HTTP request, for a function without forwarding.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use emulator_core::service::Request;
 use http::{HeaderName, HeaderValue, header};
 use serde_json::{Map, Value, json};
 
 use super::Sys;
-use crate::route::Parameters;
-use emulator_core::service::Request;
+use crate::routes::template::Parameters;
 
-/// Describes a request as the payload's one input.
+/// Returns the payload of a request.
 pub(crate) fn of_request(
     binding: &str,
     request: &Request,
@@ -18,7 +18,7 @@ pub(crate) fn of_request(
 ) -> Value {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    let mut described = json!({
+    let mut input = json!({
         "Url": format!("http://{}{target}", host.unwrap_or_default()),
         "Method": request.method().as_str(),
         "Query": query(request.uri().query().unwrap_or_default()),
@@ -27,16 +27,16 @@ pub(crate) fn of_request(
         "Identities": [],
     });
     if let Some(body) = body(request) {
-        described["Body"] = Value::String(body);
+        input["Body"] = Value::String(body);
     }
-    json!({ "Data": { binding: described }, "Metadata": { "sys": sys.to_json() } })
+    json!({ "Data": { binding: input }, "Metadata": { "sys": sys.to_json() } })
 }
 
 fn query(query: &str) -> Map<String, Value> {
     let mut values = Map::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         let joined = match values.get(&*name).and_then(Value::as_str) {
-            Some(known) => format!("{known},{value}"),
+            Some(previous) => format!("{previous},{value}"),
             None => value.into_owned(),
         };
         values.insert(name.into_owned(), Value::String(joined));
@@ -53,16 +53,19 @@ fn headers(request: &Request) -> Map<String, Value> {
     request.headers().keys().map(entry).collect()
 }
 
-/// A body is copied only where its length was announced, and as text unless its type is binary.
+/// Returns the body of a request. The host copies it only if the request has its length, as text unless its
+/// type is binary.
 fn body(request: &Request) -> Option<String> {
     let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     if chunked || request.body().is_empty() {
         return None;
     }
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let kind = kind.unwrap_or_default().to_ascii_lowercase();
-    let binary = kind.starts_with("application/octet-stream") || kind.starts_with("multipart/");
-    Some(match binary {
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
+    let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
+    let is_binary = content_type.starts_with("application/octet-stream")
+        || content_type.starts_with("multipart/");
+    Some(match is_binary {
         true => STANDARD.encode(request.body()),
         false => String::from_utf8_lossy(request.body()).into_owned(),
     })
@@ -75,7 +78,7 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn a_request_that_is_not_forwarded_becomes_an_object() {
+    fn a_request_becomes_an_object_of_the_payload() {
         let request = http::Request::post("/api/jobs/7?a=1&a=2")
             .header("host", "mayfly.test")
             .header("content-type", "application/octet-stream")
@@ -85,8 +88,8 @@ mod tests {
         let sys = Sys { method_name: "Jobs".to_owned(), utc_now, rand_guid: Uuid::nil() };
         let parameters = Parameters::from([("job".to_owned(), Some("7".to_owned()))]);
         let payload = of_request("req", &request, &parameters, &sys);
-        let shown = serde_json::to_string_pretty(&payload["Data"]).expect("it is JSON");
-        insta::assert_snapshot!(shown, @r#"
+        let json = serde_json::to_string_pretty(&payload["Data"]).expect("it is JSON");
+        insta::assert_snapshot!(json, @r#"
         {
           "req": {
             "Body": "/wA=",

@@ -1,102 +1,103 @@
-//! Writes the payload in which the host hands an invocation to the handler: `{"Data":…,"Metadata":…}`.
+//! The payload with which the host sends an invocation to the handler: `{"Data":…,"Metadata":…}`.
 //!
-//! The host serialises every string value once more, so that a handler finds JSON within a JSON string;
-//! objects and dates are written plainly. Metadata of a message that is itself a JSON object carries the
-//! object's properties too, and they win over the queue's own of the same name.
+//! The host serializes every string value a second time, so that it is JSON inside a JSON string; objects and
+//! dates are serialized once. If a message is a JSON object, its properties are part of the metadata, and
+//! replace the queue's own metadata of the same name.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::queue::Message;
+use super::queue_message::Message;
 
-/// How .NET writes the time that no time is.
+/// The minimum value of a .NET time, which means never.
 const NEVER: &str = "0001-01-01T00:00:00+00:00";
 
 mod request;
 
-pub(super) use request::of_request;
+pub(crate) use request::of_request;
 
-/// What the host says about every invocation.
+/// The metadata that every invocation has.
 #[derive(Clone, Debug)]
-pub(super) struct Sys {
+pub(crate) struct Sys {
     /// The function's name.
-    pub(super) method_name: String,
-    /// When it was called.
-    pub(super) utc_now: DateTime<Utc>,
-    /// A number drawn for this invocation.
-    pub(super) rand_guid: Uuid,
+    pub(crate) method_name: String,
+    /// The time of the invocation.
+    pub(crate) utc_now: DateTime<Utc>,
+    /// A random id of the invocation.
+    pub(crate) rand_guid: Uuid,
 }
 
-/// A timer's schedule, as its function gets to know it.
+/// The status of a timer's schedule, as its function receives it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct ScheduleStatus {
-    /// When it fired last; `None` if never.
-    pub(super) last: Option<DateTime<Utc>>,
-    /// When it fires next.
-    pub(super) next: DateTime<Utc>,
-    /// When this was noted; `None` if never.
-    pub(super) noted: Option<DateTime<Utc>>,
+pub(crate) struct ScheduleStatus {
+    /// The last time it fired; `None` if never.
+    pub(crate) last: Option<DateTime<Utc>>,
+    /// The next time it fires.
+    pub(crate) next: DateTime<Utc>,
+    /// The time at which the host recorded this; `None` if never.
+    pub(crate) last_updated: Option<DateTime<Utc>>,
 }
 
-/// Why a timer fires.
+/// The reason that a timer fires.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Firing {
-    /// Its time has come.
+pub(crate) enum Firing {
+    /// The scheduled time.
     OnTime,
-    /// Its time has gone by.
+    /// A scheduled time that has passed.
     PastDue,
-    /// A person has called it.
-    ByHand,
+    /// A manual invocation.
+    Manual,
 }
 
-/// Writes the payload of a queue's message, whose text is given decoded.
-pub(super) fn of_message(binding: &str, text: &str, message: &Message, sys: &Sys) -> Value {
+/// Returns the payload of a queue message, whose decoded text is `text`.
+pub(crate) fn of_message(binding: &str, text: &str, message: &Message, sys: &Sys) -> Value {
     let mut metadata = Map::new();
     metadata.insert("DequeueCount".into(), json!(message.dequeue_count.to_string()));
-    metadata.insert("Id".into(), twice(&message.id));
-    metadata.insert("PopReceipt".into(), twice(&message.pop_receipt));
+    metadata.insert("Id".into(), serialized_string(&message.id));
+    metadata.insert("PopReceipt".into(), serialized_string(&message.pop_receipt));
     metadata.insert("InsertionTime".into(), whole_seconds(message.inserted));
     metadata.insert("ExpirationTime".into(), whole_seconds(message.expires));
     metadata.insert("NextVisibleTime".into(), whole_seconds(message.next_visible));
     metadata.insert("sys".into(), sys.to_json());
     for (name, value) in properties(text) {
-        let known = metadata.keys().find(|known| known.eq_ignore_ascii_case(&name)).cloned();
-        metadata.insert(known.unwrap_or(name), value);
+        let existing =
+            metadata.keys().find(|existing| existing.eq_ignore_ascii_case(&name)).cloned();
+        metadata.insert(existing.unwrap_or(name), value);
     }
     metadata.retain(|name, _| !name.to_ascii_lowercase().ends_with("trigger"));
-    json!({ "Data": { binding: twice(text) }, "Metadata": metadata })
+    json!({ "Data": { binding: serialized_string(text) }, "Metadata": metadata })
 }
 
-/// Writes the payload of a timer; a schedule of more than one time a minute has no status.
-pub(super) fn of_timer(
+/// Returns the payload of a timer. A schedule that fires more than once a minute has no status.
+pub(crate) fn of_timer(
     binding: &str,
     firing: Firing,
     status: Option<ScheduleStatus>,
     sys: &Sys,
 ) -> Value {
-    let status = status.map(|ScheduleStatus { last, next, noted }| {
-        let or_never = |time: Option<_>| time.map_or_else(|| NEVER.to_owned(), local);
-        json!({ "Last": or_never(last), "Next": local(next), "LastUpdated": or_never(noted) })
+    let status = status.map(|ScheduleStatus { last, next, last_updated }| {
+        let or_never = |time: Option<_>| time.map_or_else(|| NEVER.to_owned(), with_offset);
+        json!({ "Last": or_never(last), "Next": with_offset(next), "LastUpdated": or_never(last_updated) })
     });
-    let late = firing == Firing::PastDue;
-    let info = json!({ "Schedule": { "AdjustForDST": true }, "ScheduleStatus": status, "IsPastDue": late });
+    let is_past_due = firing == Firing::PastDue;
+    let info = json!({ "Schedule": { "AdjustForDST": true }, "ScheduleStatus": status, "IsPastDue": is_past_due });
     let mut metadata = json!({ "sys": sys.to_json() });
-    if firing == Firing::ByHand {
-        // The text that the caller gives for the trigger, which is none.
-        metadata[binding] = twice("");
+    if firing == Firing::Manual {
+        // The input that the caller passes to the trigger, which is empty.
+        metadata[binding] = serialized_string("");
     }
     json!({ "Data": { binding: info }, "Metadata": metadata })
 }
 
 impl Sys {
     fn to_json(&self) -> Value {
-        let now = ticks(self.utc_now) + "Z";
+        let now = dotnet_time(self.utc_now) + "Z";
         json!({ "MethodName": self.method_name, "UtcNow": now, "RandGuid": self.rand_guid.to_string() })
     }
 }
 
-fn twice(text: &str) -> Value {
+fn serialized_string(text: &str) -> Value {
     Value::String(Value::from(text).to_string())
 }
 
@@ -104,12 +105,12 @@ fn whole_seconds(time: DateTime<Utc>) -> Value {
     Value::String(time.to_rfc3339_opts(SecondsFormat::Secs, false))
 }
 
-fn local(time: DateTime<Utc>) -> String {
-    ticks(time) + "+00:00"
+fn with_offset(time: DateTime<Utc>) -> String {
+    dotnet_time(time) + "+00:00"
 }
 
-/// Writes a time as .NET does, which counts in tenths of a microsecond and ends with no zero.
-fn ticks(time: DateTime<Utc>) -> String {
+/// Formats a time like .NET, in units of 100 ns and without trailing zeros.
+fn dotnet_time(time: DateTime<Utc>) -> String {
     let text = time.format("%Y-%m-%dT%H:%M:%S%.9f").to_string();
     let (whole, fraction) = text.split_at(text.len() - "123456789".len());
     let fraction = fraction[..7].trim_end_matches('0');
@@ -119,15 +120,15 @@ fn ticks(time: DateTime<Utc>) -> String {
 
 fn properties(text: &str) -> Vec<(String, Value)> {
     let Ok(Value::Object(object)) = serde_json::from_str::<Value>(text) else { return Vec::new() };
-    let written = |value: Value| match value {
+    let serialized = |value: Value| match value {
         Value::Null | Value::Array(_) => None,
         Value::Object(_) => Some(value),
-        Value::String(text) => Some(twice(&text)),
-        // .NET writes a truth value with a capital.
-        Value::Bool(truth) => Some(twice(if truth { "True" } else { "False" })),
-        Value::Number(number) => Some(twice(&number.to_string())),
+        Value::String(text) => Some(serialized_string(&text)),
+        // .NET formats a boolean with a capital letter.
+        Value::Bool(truth) => Some(serialized_string(if truth { "True" } else { "False" })),
+        Value::Number(number) => Some(serialized_string(&number.to_string())),
     };
-    object.into_iter().filter_map(|(name, value)| Some((name, written(value)?))).collect()
+    object.into_iter().filter_map(|(name, value)| Some((name, serialized(value)?))).collect()
 }
 
 #[cfg(test)]
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_messages_strings_are_encoded_twice_and_its_properties_join_the_metadata() {
+    fn strings_are_serialized_twice_and_properties_are_metadata() {
         let text = r#"{"v":1,"job":"gh-1","labels":["a"],"id":"mine"}"#;
         insta::assert_snapshot!(shown(&of_message("request", text, &message(), &sys())), @r#"
         {
@@ -187,9 +188,9 @@ mod tests {
     }
 
     #[test]
-    fn a_timer_that_never_fired_says_so_as_dotnet_does() {
+    fn a_timer_that_never_fired_has_the_minimum_time() {
         let next = "2026-11-21T10:02:00Z".parse().expect("a time");
-        let status = Some(ScheduleStatus { last: None, next, noted: None });
+        let status = Some(ScheduleStatus { last: None, next, last_updated: None });
         insta::assert_snapshot!(shown(&of_timer("timer", Firing::OnTime, status, &sys())), @r#"
         {
           "Data": {

@@ -1,4 +1,4 @@
-//! Stories of processes.
+//! Tests of the handler processes.
 
 use std::error::Error as _;
 use std::path::Path;
@@ -7,39 +7,40 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::handler::REFUSE;
-use super::world::{App, PATIENCE};
+use super::handler::FAIL_AT_START;
+use super::world::{App, TEST_TIMEOUT};
 use crate::{ControlError, FunctionsHost, definitions};
 
 #[tokio::test]
-async fn a_handler_that_refuses_to_start_is_reported_with_its_words() {
-    let app = App::with_http("Hook", "anonymous").setting(REFUSE, "BatchAccountUrl is missing");
-    let Err(err) = app.try_start().await else { panic!("it refuses") };
-    let trouble = err.source().expect("a cause");
-    insta::assert_snapshot!(format!("{err}:\n{trouble}"), @r"
-    the handler of group http did not come up:
-    it ended with exit code 3, having said: BatchAccountUrl is missing
+async fn a_handler_that_fails_at_start_is_reported_with_stderr() {
+    let app =
+        App::with_http("Hook", "anonymous").setting(FAIL_AT_START, "BatchAccountUrl is missing");
+    let Err(err) = app.try_start().await else { panic!("the handler exits") };
+    let cause = err.source().expect("a cause");
+    insta::assert_snapshot!(format!("{err}:\n{cause}"), @r"
+    the handler of group http failed to start:
+    it exited with exit code 3; stderr: BatchAccountUrl is missing
     ");
 }
 
 #[tokio::test]
-async fn a_program_that_is_not_there_is_reported() {
+async fn a_missing_executable_is_reported() {
     let description = json!({ "defaultExecutablePath": "bin/handler" });
     let app = App::with_http("Hook", "anonymous").custom_handler("description", description);
-    let Err(err) = app.try_start().await else { panic!("there is no such program") };
-    let trouble = err.source().expect("a cause").to_string();
-    assert!(trouble.ends_with("bin/handler cannot be started"), "{trouble}");
+    let Err(err) = app.try_start().await else { panic!("the executable does not exist") };
+    let cause = err.source().expect("a cause").to_string();
+    assert!(cause.ends_with("bin/handler cannot be started"), "{cause}");
 }
 
 #[tokio::test]
-async fn the_handler_sees_its_settings_and_nothing_of_this_machine() {
+async fn the_handler_inherits_no_environment_variables() {
     let mut world = App::with_http("Hook", "anonymous").setting("HOME", "/home/app").start().await;
-    let said = world.started("http").await;
-    assert_eq!(said, r#"{"started":{"home":"/home/app","user":null}}"#);
+    let started = world.started("http").await;
+    assert_eq!(started, r#"{"started":{"home":"/home/app","user":null}}"#);
 }
 
 #[tokio::test]
-async fn each_group_has_a_process_of_its_own() {
+async fn each_group_has_its_own_process() {
     let timer = json!([{ "type": "timerTrigger", "name": "timer", "schedule": "0 0 0 1 1 *" }]);
     let http = json!([{ "type": "httpTrigger", "name": "request" }]);
     let app = App::with_http("Hook", "anonymous").function("Claim", http).function("Tidy", timer);
@@ -50,23 +51,23 @@ async fn each_group_has_a_process_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_handler_that_ends_with_0_is_not_started_again() {
+async fn a_handler_that_exits_with_0_is_not_restarted() {
     let mut world = App::with_http("Exit", "anonymous").start().await;
     assert_eq!(world.send(world.post("/api/Exit"), b"0").await.status(), 500);
-    // The host may still believe in the process for a moment; from then on there is none.
-    let noticed = async {
+    // The host may need some time to detect the exit; afterwards there is no process.
+    let detected = async {
         while world.invoked("Exit").await != 503 {
             assert_eq!(world.send(world.post("/api/Exit"), b"0").await.status(), 500);
         }
     };
-    timeout(PATIENCE, noticed).await.expect("the host notices in time");
+    timeout(TEST_TIMEOUT, detected).await.expect("the host detects the exit in time");
     assert_eq!(world.host.kill_worker("http"), Err(ControlError::NoProcess("http".to_owned())));
 }
 
 #[tokio::test]
-async fn a_handler_that_keeps_dying_stops_the_host() {
+async fn a_handler_that_keeps_failing_stops_the_host() {
     let mut world = App::with_http("Exit", "anonymous").start().await;
-    // The deliberate restart by code 200 does not count.
+    // The restart requested with exit code 200 does not count.
     for code in ["1", "200", "1"] {
         world.started("http").await;
         assert_eq!(world.send(world.post("/api/Exit"), code.as_bytes()).await.status(), 500);
@@ -74,30 +75,30 @@ async fn a_handler_that_keeps_dying_stops_the_host() {
     world.started("http").await;
     let stopped = async {
         loop {
-            let answer = world.send(world.post("/api/Exit"), b"1").await;
-            if answer.status() != 500 {
-                return answer;
+            let response = world.send(world.post("/api/Exit"), b"1").await;
+            if response.status() != 500 {
+                return response;
             }
         }
     };
-    let answer = timeout(PATIENCE, stopped).await.expect("the host stops in time");
-    let said = "Function host is not running.";
-    assert_eq!((answer.status().as_u16(), &answer.body()[..]), (503, said.as_bytes()));
+    let response = timeout(TEST_TIMEOUT, stopped).await.expect("the host stops in time");
+    let message = "Function host is not running.";
+    assert_eq!((response.status().as_u16(), &response.body()[..]), (503, message.as_bytes()));
 }
 
 #[tokio::test]
-async fn errors_half_an_hour_apart_do_not_add_up() {
+async fn errors_more_than_half_an_hour_apart_do_not_add_up() {
     let mut world = App::with_http("Exit", "anonymous").start().await;
     for _ in 0..4 {
         world.started("http").await;
-        world.site.clock.advance(Duration::from_secs(31 * 60));
+        world.events.clock.advance(Duration::from_secs(31 * 60));
         assert_eq!(world.send(world.post("/api/Exit"), b"1").await.status(), 500);
     }
     world.started("http").await;
 }
 
 #[tokio::test]
-async fn a_shut_down_host_leaves_no_process_behind() {
+async fn shutdown_leaves_no_process() {
     let world = App::with_http("Hook", "anonymous").start().await;
     let process = world.pid("http");
     world.host.shutdown().await;
@@ -106,7 +107,7 @@ async fn a_shut_down_host_leaves_no_process_behind() {
 }
 
 #[test]
-fn the_definitions_of_this_repository_are_ones_that_the_host_takes() {
+fn the_host_accepts_the_definitions_of_this_repository() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder = tempfile::TempDir::new().expect("a folder");
     std::fs::copy(root.join("host.json"), folder.path().join("host.json")).expect("host.json");
@@ -116,7 +117,7 @@ fn the_definitions_of_this_repository_are_ones_that_the_host_takes() {
         std::os::unix::fs::symlink(entry.path(), folder.path().join(entry.file_name()))
             .expect("a link");
     }
-    let app = definitions::read(folder.path()).expect("good definitions");
+    let app = definitions::read(folder.path()).expect("valid definitions");
     let names: Vec<_> = app.functions.iter().map(|function| function.group()).collect();
     insta::assert_snapshot!(format!("{names:#?}\n{:#?}", app.host), @r#"
     [
@@ -137,7 +138,7 @@ fn the_definitions_of_this_repository_are_ones_that_the_host_takes() {
         function_timeout: Some(
             300s,
         ),
-        queues: Queues {
+        queues: QueueOptions {
             batch_size: 16,
             new_batch_threshold: 8,
             max_polling_interval: 2s,
@@ -149,10 +150,7 @@ fn the_definitions_of_this_repository_are_ones_that_the_host_takes() {
     "#);
 }
 
-#[expect(
-    dead_code,
-    reason = "it is enough that this compiles: the host can be shared between threads"
-)]
+#[expect(dead_code, reason = "a compile-time check that the host can be shared between threads")]
 fn a_host_can_be_shared(host: FunctionsHost) -> impl Send + Sync {
     host
 }

@@ -1,19 +1,19 @@
-//! Turns a caller's request into the one that the handler gets, and the handler's answer back.
+//! The request that the handler receives for a caller's request, and the response to the caller.
 //!
-//! Two hands touch a request: App Service's front end, which says who called, and the host, which
-//! either builds the request anew (`enableForwardingHttpRequest`) or passes it through its reverse proxy
-//! (`enableProxyingHttpRequest`). They differ where a handler looks:
+//! Two components change a request: App Service's front end, which adds the caller's address, and the host,
+//! which either creates a new request (`enableForwardingHttpRequest`) or passes it through its reverse proxy
+//! (`enableProxyingHttpRequest`). For a handler, the differences are:
 //!
 //! | | forwarded | proxied |
 //! |---|---|---|
-//! | `X-Forwarded-For` | as the front end left it, the caller on the right | replaced by the caller's bare address |
-//! | a body without `Content-Length` | the invocation fails | arrives |
-//! | query | decoded and written anew, a repeated name's values joined by commas | as it is |
+//! | `X-Forwarded-For` | from the front end, the caller on the right | replaced by the caller's address without port |
+//! | a body without `Content-Length` | the invocation fails | the handler receives it |
+//! | query | decoded and encoded again, values of a repeated name joined by commas | unchanged |
 //! | `Host` | the caller's | the handler's |
 //!
-//! What the proxy takes for the caller is the peer of the host's own socket. On Linux plans that can be an
-//! inner address of the platform, so a handler that asks who called is safe with forwarding only, or has to
-//! read `client-ip`, which the front end overwrites. Bodies arrive byte by byte either way.
+//! The proxy considers the peer of the host's own socket as the caller. On Linux plans that can be an internal
+//! address of the platform. A handler that needs the caller's address must therefore use forwarding, or read
+//! `client-ip`, which the front end overwrites. Bodies are identical byte for byte either way.
 
 use std::net::SocketAddr;
 
@@ -22,15 +22,17 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
-use super::HOST_VERSION;
 use emulator_core::service::{Request, Response};
+
+/// The version of the host in its headers.
+pub(crate) const HOST_VERSION: &str = "4.1037.0.0";
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Headers that belong to one connection and end there.
+/// Headers that apply to one connection only.
 const HOP_BY_HOP: [HeaderName; 7] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -41,19 +43,19 @@ const HOP_BY_HOP: [HeaderName; 7] = [
     header::CONTENT_LENGTH,
 ];
 
-/// The host cannot build the request anew, so that the invocation fails.
+/// The reason that the host cannot forward a request; the invocation fails.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NotForwarded {
-    /// .NET's client sends no chunked header without a body, and the host copies the one without the other.
+pub(crate) enum NotForwarded {
+    /// .NET's client sends no chunked header without a body, and the host copies the header without the body.
     #[error("the body has no Content-Length, which the host does not forward")]
     Chunked,
-    /// The target is not one that can be called.
-    #[error("the target does not make a URL")]
+    /// The target is not a valid URL.
+    #[error("the target is not a valid URL")]
     Target(#[from] InvalidUri),
 }
 
-/// Adds what App Service's front end says about a request; the caller's own words stay on the left.
-pub(super) fn arrive(request: &mut Request, peer: SocketAddr) {
+/// Adds the headers of App Service's front end; the caller's own `X-Forwarded-For` stays on the left.
+pub(crate) fn add_front_end_headers(request: &mut Request, peer: SocketAddr) {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let host = request.headers().get(header::HOST).cloned();
     let headers = request.headers_mut();
@@ -80,8 +82,8 @@ pub(super) fn arrive(request: &mut Request, peer: SocketAddr) {
     }
 }
 
-/// Builds a request anew, as `enableForwardingHttpRequest` does.
-pub(super) fn rebuilt(
+/// Creates a new request, as `enableForwardingHttpRequest` does.
+pub(crate) fn forwarded_request(
     request: &Request,
     port: u16,
     invocation: Uuid,
@@ -91,29 +93,29 @@ pub(super) fn rebuilt(
     }
     let mut path = request.uri().path().to_owned();
     if let Some(query) = request.uri().query() {
-        path.push_str(&rewritten(query));
+        path.push_str(&encode_again(query));
     }
-    let mut copy = towards(request, port, &path)?;
+    let mut copy = copy_to(request, port, &path)?;
     let agent = format!("Azure-Functions-Host/{HOST_VERSION}");
     let agent = match request.headers().get(header::USER_AGENT).map(HeaderValue::to_str) {
         Some(Ok(own)) => format!("{own} {agent}"),
         _ => agent,
     };
-    let agent = HeaderValue::from_str(&agent).expect("two header values make a header value");
+    let agent = HeaderValue::from_str(&agent).expect("two header values form a header value");
     copy.headers_mut().insert(header::USER_AGENT, agent);
-    identify(copy.headers_mut(), invocation);
+    set_invocation_headers(copy.headers_mut(), invocation);
     Ok(copy)
 }
 
-/// Passes a request through, as `enableProxyingHttpRequest` does.
-pub(super) fn proxied(
+/// Returns the request that the proxy of `enableProxyingHttpRequest` sends.
+pub(crate) fn proxied_request(
     request: &Request,
     port: u16,
     invocation: Uuid,
     peer: SocketAddr,
 ) -> Result<Request, NotForwarded> {
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-    let mut copy = towards(request, port, target)?;
+    let mut copy = copy_to(request, port, target)?;
     let headers = copy.headers_mut();
     let caller = HeaderValue::from_str(&peer.ip().to_string()).expect("an address is ASCII");
     headers.insert(FORWARDED_FOR, caller);
@@ -125,26 +127,26 @@ pub(super) fn proxied(
     headers.remove(header::FORWARDED);
     let correlation = HeaderValue::from_str(&invocation.to_string()).expect("a UUID is ASCII");
     headers.entry("x-ms-invocation-id").or_insert(correlation);
-    identify(headers, invocation);
+    set_invocation_headers(headers, invocation);
     Ok(copy)
 }
 
-/// Hands an answer back; status, headers and body stay as they are.
-pub(super) fn returned(mut answer: Response) -> Response {
+/// Returns the response to the caller. Status, headers and body are unchanged.
+pub(crate) fn returned_response(mut response: Response) -> Response {
     for name in &HOP_BY_HOP {
-        answer.headers_mut().remove(name);
+        response.headers_mut().remove(name);
     }
-    answer
+    response
 }
 
-/// Marks a request with its invocation, in the place of what the caller may have said.
-pub(super) fn identify(headers: &mut HeaderMap, invocation: Uuid) {
+/// Sets the invocation headers of a request, and replaces the ones of the caller.
+pub(crate) fn set_invocation_headers(headers: &mut HeaderMap, invocation: Uuid) {
     let id = HeaderValue::from_str(&invocation.to_string()).expect("a UUID is ASCII");
     headers.insert("x-azure-functions-invocationid", id);
     headers.insert("x-azure-functions-hostversion", HeaderValue::from_static(HOST_VERSION));
 }
 
-fn towards(request: &Request, port: u16, target: &str) -> Result<Request, InvalidUri> {
+fn copy_to(request: &Request, port: u16, target: &str) -> Result<Request, InvalidUri> {
     let mut copy = Request::new(request.body().clone());
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = format!("http://127.0.0.1:{port}{target}").parse::<Uri>()?;
@@ -155,7 +157,7 @@ fn towards(request: &Request, port: u16, target: &str) -> Result<Request, Invali
     Ok(copy)
 }
 
-fn rewritten(query: &str) -> String {
+fn encode_again(query: &str) -> String {
     let mut values: Vec<(String, String)> = Vec::new();
     let encode = |text: &str| utf8_percent_encode(text, UNRESERVED).to_string();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -177,7 +179,7 @@ mod tests {
 
     const PEER: &str = "140.82.115.7:443";
 
-    fn arrived() -> Request {
+    fn request_from_front_end() -> Request {
         let mut request = http::Request::post("/api/Hook?code=a%2Fb&x=1&x=2")
             .header("host", "mayfly.test")
             .header("user-agent", "GitHub-Hookshot/1")
@@ -185,11 +187,11 @@ mod tests {
             .header("x-hub-signature-256", "sha256=00")
             .body(Bytes::from_static(b"{}"))
             .expect("a request");
-        arrive(&mut request, PEER.parse().expect("an address"));
+        add_front_end_headers(&mut request, PEER.parse().expect("an address"));
         request
     }
 
-    fn shown(request: &Request) -> String {
+    fn describe(request: &Request) -> String {
         let mut lines: Vec<_> =
             request.headers().iter().map(|(k, v)| format!("{k}: {v:?}")).collect();
         lines.sort();
@@ -197,9 +199,10 @@ mod tests {
     }
 
     #[test]
-    fn a_forwarded_request_keeps_the_callers_chain_and_host() {
-        let copy = rebuilt(&arrived(), 7071, Uuid::nil()).expect("a body of known length");
-        insta::assert_snapshot!(shown(&copy), @r#"
+    fn a_forwarded_request_keeps_forwarded_for_and_host() {
+        let copy = forwarded_request(&request_from_front_end(), 7071, Uuid::nil())
+            .expect("a body of known length");
+        insta::assert_snapshot!(describe(&copy), @r#"
         POST http://127.0.0.1:7071/api/Hook?code=a%2Fb&x=1,2
         client-ip: "140.82.115.7:443"
         disguised-host: "mayfly.test"
@@ -218,10 +221,11 @@ mod tests {
     }
 
     #[test]
-    fn a_proxied_request_names_the_caller_alone() {
+    fn a_proxied_request_has_only_the_callers_address() {
         let peer = PEER.parse().expect("an address");
-        let copy = proxied(&arrived(), 7071, Uuid::nil(), peer).expect("a good target");
-        insta::assert_snapshot!(shown(&copy), @r#"
+        let copy = proxied_request(&request_from_front_end(), 7071, Uuid::nil(), peer)
+            .expect("a valid target");
+        insta::assert_snapshot!(describe(&copy), @r#"
         POST http://127.0.0.1:7071/api/Hook?code=a%2Fb&x=1&x=2
         client-ip: "140.82.115.7:443"
         disguised-host: "mayfly.test"
@@ -242,10 +246,13 @@ mod tests {
 
     #[test]
     fn a_chunked_body_is_not_forwarded() {
-        let mut request = arrived();
+        let mut request = request_from_front_end();
         request
             .headers_mut()
             .insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-        assert!(matches!(rebuilt(&request, 7071, Uuid::nil()), Err(NotForwarded::Chunked)));
+        assert!(matches!(
+            forwarded_request(&request, 7071, Uuid::nil()),
+            Err(NotForwarded::Chunked)
+        ));
     }
 }

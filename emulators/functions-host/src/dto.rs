@@ -1,0 +1,5 @@
+//! The formats that the host exchanges with the handler and with storage.
+
+pub(crate) mod payload;
+pub(crate) mod queue_message;
+pub(crate) mod results;

@@ -1,0 +1,146 @@
+//! The requests of callers: invocations over HTTP, and the admin endpoint.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+
+use emulator_core::clock::Clock;
+use emulator_core::service::{Emulator, Request, Response};
+
+use crate::FunctionsHost;
+use crate::definitions::{AuthLevel, HttpMode};
+use crate::dto::payload;
+use crate::error::InvocationError;
+use crate::routes::{self, MatchedFunction, Operation, Target};
+use crate::worker::Unavailable;
+
+pub(crate) mod forward;
+
+impl Emulator for FunctionsHost {
+    const NAME: &'static str = "functions";
+    type Operation = Operation;
+
+    fn operation(&self, request: &Request) -> Option<Operation> {
+        Some(match routes::find_target(&self.invoker.app, request)? {
+            Target::Function(matched) => Operation::Invoke(self.interned(&matched.function.name)),
+            Target::TriggerFunction => Operation::TriggerFunction,
+            Target::Unrouted => Operation::Unrouted,
+        })
+    }
+
+    async fn answer(&self, operation: Operation, request: Request) -> Response {
+        match operation {
+            Operation::Invoke(_) => self.invoke(request).await,
+            Operation::TriggerFunction => self.trigger_function(&request),
+            Operation::Unrouted => self.failure(StatusCode::NOT_FOUND, ""),
+        }
+    }
+
+    fn failure(&self, status: StatusCode, message: &str) -> Response {
+        let mut response = Response::new(Bytes::from(message.to_owned()));
+        *response.status_mut() = status;
+        if !message.is_empty() {
+            let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
+            response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        }
+        response
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.invoker.events.clock
+    }
+
+    async fn control(&self, request: Request) -> Response {
+        self.handle_control(request).await
+    }
+}
+
+impl FunctionsHost {
+    async fn invoke(&self, mut request: Request) -> Response {
+        let Some(matched) = routes::find_function(&self.invoker.app, &request) else {
+            return self.failure(StatusCode::NOT_FOUND, "");
+        };
+        if !self.keys.allow(matched.trigger.level, &request) {
+            return self.failure(StatusCode::UNAUTHORIZED, "");
+        }
+        let peer = self.peer(&request);
+        forward::add_front_end_headers(&mut request, peer);
+        let has_payload = self.invoker.app.host.http_mode == HttpMode::Payload;
+        let result = if has_payload || !matched.function.is_http_in_and_out() {
+            self.invoke_with_payload(&matched, &request).await
+        } else {
+            self.invoker.forward(matched.function, &request, peer).await
+        };
+        result.unwrap_or_else(|error| self.failed_invocation(&error))
+    }
+
+    async fn invoke_with_payload(
+        &self,
+        matched: &MatchedFunction<'_>,
+        request: &Request,
+    ) -> Result<Response, InvocationError> {
+        let MatchedFunction { function, trigger, parameters } = matched;
+        let sys = self.invoker.sys(function);
+        let payload = payload::of_request(&trigger.binding, request, parameters, &sys);
+        let results = self.invoker.invoke(function, &payload).await?;
+        match &function.http_output {
+            Some(output) => results
+                .http_response(output)
+                .map_err(|reason| InvocationError::Failed { status: 200, reason }),
+            // The host itself responds for a function without an HTTP output.
+            None => Ok(self.failure(StatusCode::NO_CONTENT, "")),
+        }
+    }
+
+    /// Returns the host's response to a failed invocation. Only the proxy responds 502 for a missing handler.
+    fn failed_invocation(&self, error: &InvocationError) -> Response {
+        let is_proxy = self.invoker.app.host.http_mode == HttpMode::Proxy;
+        match error {
+            InvocationError::Unavailable(Unavailable::Stopped) => {
+                let text = "Function host is not running.";
+                self.failure(StatusCode::SERVICE_UNAVAILABLE, text)
+            }
+            // The platform's front end responds for an instance that was lost.
+            InvocationError::InstanceLost => self.failure(StatusCode::BAD_GATEWAY, ""),
+            InvocationError::NoResponse(_) | InvocationError::Unavailable(Unavailable::Exited)
+                if is_proxy =>
+            {
+                self.failure(StatusCode::BAD_GATEWAY, "")
+            }
+            _ => self.failure(StatusCode::INTERNAL_SERVER_ERROR, ""),
+        }
+    }
+
+    fn trigger_function(&self, request: &Request) -> Response {
+        if !self.keys.allow(AuthLevel::Admin, request) {
+            return self.failure(StatusCode::UNAUTHORIZED, "");
+        }
+        let name = request.uri().path().rsplit('/').next().unwrap_or_default();
+        match (self.invoker.function(name), self.timer(name)) {
+            (None, _) => self.failure(StatusCode::NOT_FOUND, ""),
+            (Some(_), None) => {
+                let text = format!("{name} has no timer; invoking it manually is not modelled");
+                self.failure(StatusCode::NOT_IMPLEMENTED, &text)
+            }
+            (Some(_), Some(timer)) => {
+                let timer = Arc::clone(timer);
+                self.tasks().spawn(async move {
+                    // The caller has its response already; the invoker emits and logs a failure.
+                    let _ = timer.fire_manually().await;
+                });
+                self.failure(StatusCode::ACCEPTED, "")
+            }
+        }
+    }
+
+    fn peer(&self, request: &Request) -> SocketAddr {
+        let socket = request.extensions().get::<SocketAddr>().copied();
+        let socket = socket.unwrap_or(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0));
+        match *self.client_address() {
+            Some(ip) => SocketAddr::new(ip, socket.port()),
+            None => socket,
+        }
+    }
+}

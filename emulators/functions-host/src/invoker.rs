@@ -1,0 +1,201 @@
+//! Invocation of functions: sends a payload or a request to the handler, and waits for its response.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Mutex;
+
+use bytes::Bytes;
+use http::{HeaderValue, header};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use serde_json::Value;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use emulator_core::events::{EventContext, EventKind};
+use emulator_core::service::{Request, Response};
+
+use crate::definitions::{App, Function, HttpMode};
+use crate::dto::payload::Sys;
+use crate::dto::results::{InvocationResult, Results, parse_response};
+use crate::error::InvocationError;
+use crate::handlers::forward::{self, HOST_VERSION};
+use crate::http_client::{HttpClient, Length};
+use crate::log::{Line, Log, Stream};
+use crate::options::Options;
+use crate::worker::Worker;
+
+/// The application with its processes: the part of a host that all triggers share.
+pub(super) struct Invoker {
+    /// The application.
+    pub(super) app: App,
+    /// The clock and the event subscribers.
+    pub(super) events: EventContext,
+    /// The processes, by group.
+    pub(super) workers: BTreeMap<String, Worker>,
+    /// The client for storage.
+    pub(super) storage_client: HttpClient,
+    log: Log,
+    worker_client: HttpClient,
+    /// Wakes the invocations of a lost instance in the order of their start, so that a simulation is
+    /// deterministic.
+    instance_losses: BTreeMap<String, Notify>,
+    ids: Mutex<StdRng>,
+}
+
+impl Invoker {
+    /// Creates an invoker for an application and its workers, one for each group.
+    pub(super) fn new(
+        app: App,
+        events: EventContext,
+        workers: BTreeMap<String, Worker>,
+        options: &Options,
+    ) -> Self {
+        let ids = Mutex::new(StdRng::seed_from_u64(options.seed));
+        let instance_losses = workers.keys().map(|group| (group.clone(), Notify::new())).collect();
+        let in_process = options.in_process.as_ref();
+        Self {
+            app,
+            events,
+            workers,
+            storage_client: HttpClient::new(in_process.map(|transports| &transports.storage)),
+            log: options.log.clone(),
+            worker_client: HttpClient::new(in_process.map(|transports| &transports.handler)),
+            instance_losses,
+            ids,
+        }
+    }
+
+    /// Returns a function; names are compared without regard to case.
+    pub(super) fn function(&self, name: &str) -> Option<&Function> {
+        self.app.functions.iter().find(|function| function.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Returns the worker of a function's group.
+    pub(super) fn worker(&self, function: &Function) -> &Worker {
+        self.workers.get(&function.group()).expect("every group has a worker from the start")
+    }
+
+    /// Returns the metadata of a new invocation.
+    pub(super) fn sys(&self, function: &Function) -> Sys {
+        let (method_name, rand_guid) = (function.name.clone(), self.next_id());
+        Sys { method_name, utc_now: self.events.clock.now(), rand_guid }
+    }
+
+    /// Invokes a function with a payload.
+    pub(super) async fn invoke(
+        &self,
+        function: &Function,
+        payload: &Value,
+    ) -> Result<Results, InvocationError> {
+        let body = Bytes::from(payload.to_string());
+        let outcome = self.with_timeout(function, async {
+            let port = self.worker(function).port().await?;
+            let request = payload_request(port, &function.name, self.next_id(), body);
+            // The host's JSON formatter writes to the connection and does not know the length in advance.
+            let response = self.worker_client.send(request, Length::Chunked).await?;
+            let status = response.status().as_u16();
+            match parse_response(&response) {
+                InvocationResult::Succeeded(results) => Ok((status, results)),
+                InvocationResult::Failed(reason) => Err(InvocationError::Failed { status, reason }),
+                InvocationResult::Pending => std::future::pending().await,
+            }
+        });
+        let outcome = outcome.await;
+        self.emit(function, &outcome.as_ref().map(|(status, _)| *status));
+        let (_, results) = outcome?;
+        for text in results.logs.clone() {
+            (self.log)(&Line { group: function.group(), stream: Stream::Invocation, text });
+        }
+        Ok(results)
+    }
+
+    /// Invokes a function by forwarding a request, and returns the handler's response unchanged.
+    pub(super) async fn forward(
+        &self,
+        function: &Function,
+        request: &Request,
+        peer: SocketAddr,
+    ) -> Result<Response, InvocationError> {
+        let outcome = self.with_timeout(function, async {
+            let port = self.worker(function).port().await?;
+            let request = match self.app.host.http_mode {
+                HttpMode::Proxy => forward::proxied_request(request, port, self.next_id(), peer)?,
+                HttpMode::Forward | HttpMode::Payload => {
+                    forward::forwarded_request(request, port, self.next_id())?
+                }
+            };
+            Ok(self.worker_client.send(request, Length::Known).await?)
+        });
+        let outcome = outcome.await;
+        self.emit(function, &outcome.as_ref().map(|response| response.status().as_u16()));
+        outcome.map(forward::returned_response)
+    }
+
+    async fn with_timeout<T>(
+        &self,
+        function: &Function,
+        invocation: impl Future<Output = Result<T, InvocationError>>,
+    ) -> Result<T, InvocationError> {
+        let clock = &self.events.clock;
+        let mut lost = pin!(self.instance_losses[&function.group()].notified());
+        lost.as_mut().enable();
+        let timeout = async {
+            match self.app.host.function_timeout {
+                Some(timeout) => clock.sleep_until(clock.now() + timeout).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = lost => Err(InvocationError::InstanceLost),
+            outcome = invocation => outcome,
+            () = timeout => {
+                // The host cannot cancel an invocation, so it restarts the process.
+                self.worker(function).restart();
+                Err(InvocationError::TimedOut)
+            }
+        }
+    }
+
+    /// Ends all invocations of a group without any further action of the host; returns false for an unknown group.
+    pub(super) fn lose_instance(&self, group: &str) -> bool {
+        let loss = self.instance_losses.get(group);
+        loss.map(Notify::notify_waiters).is_some()
+    }
+
+    fn emit(&self, function: &Function, outcome: &Result<u16, &InvocationError>) {
+        let status = match outcome {
+            Ok(status) => *status,
+            Err(error) => {
+                let err = *error as &dyn std::error::Error;
+                tracing::warn!(
+                    function = function.name,
+                    err,
+                    "invocation of {} failed",
+                    function.name
+                );
+                error.status()
+            }
+        };
+        self.events.emit(EventKind::Invoked { function: function.name.clone(), status });
+    }
+
+    fn next_id(&self) -> Uuid {
+        let mut ids = self.ids.lock().expect("no holder of this lock can panic");
+        uuid::Builder::from_random_bytes(ids.random()).into_uuid()
+    }
+}
+
+fn payload_request(port: u16, function: &str, invocation: Uuid, body: Bytes) -> Request {
+    let mut request = http::Request::post(format!("http://127.0.0.1:{port}/{function}"))
+        .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
+        .body(body)
+        .expect("a function's name is a valid path segment");
+    let user_agent = format!("Azure-Functions-Host/{HOST_VERSION}");
+    let user_agent = HeaderValue::from_str(&user_agent).expect("a version is ASCII");
+    request.headers_mut().insert(header::USER_AGENT, user_agent);
+    forward::set_invocation_headers(request.headers_mut(), invocation);
+    request
+}

@@ -1,0 +1,58 @@
+//! The options of a host.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use emulator_core::transport::Transport;
+
+use crate::log::Log;
+
+/// The application of a host, its settings and its keys.
+#[derive(Clone)]
+pub struct Options {
+    /// The folder with host.json, a folder with a function.json for each function, and the handler.
+    pub app_root: PathBuf,
+    /// The application settings, which are the handler's environment.
+    ///
+    /// `PATH` and `HOME` have defaults; nothing is inherited from this process.
+    pub settings: BTreeMap<String, String>,
+    /// The default key of every function.
+    pub function_key: String,
+    /// The master key, `_master`.
+    pub master_key: String,
+    /// Whether timers ignore their schedules and fire only manually.
+    pub manual_timers: bool,
+    /// The seed of the invocation ids.
+    pub seed: u64,
+    /// Receives the handler's lines.
+    pub log: Log,
+    /// Functions of this process that replace the handler's processes and the connection to storage.
+    pub in_process: Option<InProcess>,
+}
+
+/// Functions that replace processes and sockets, for a simulation.
+#[derive(Clone)]
+pub struct InProcess {
+    /// Receives the requests to the handler's processes; each path belongs to one group.
+    pub handler: Transport,
+    /// Receives the requests to the storage account.
+    pub storage: Transport,
+}
+
+impl Options {
+    /// Creates options without settings, with the keys `function-key` and `master-key`, and with a log that
+    /// discards its lines.
+    pub fn new(app_root: impl Into<PathBuf>) -> Self {
+        Self {
+            app_root: app_root.into(),
+            settings: BTreeMap::new(),
+            function_key: "function-key".to_owned(),
+            master_key: "master-key".to_owned(),
+            manual_timers: false,
+            seed: 0,
+            log: Arc::new(|_| {}),
+            in_process: None,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Tests of the host with a handler in a separate process and a minimal storage queue.
+
+mod handler;
+mod world;
+mod storage;
+
+mod http;
+mod queues;
+mod timers;
+mod workers;
+mod in_process;
