@@ -3,8 +3,8 @@
 use crate::definitions::InvalidDefinition;
 use crate::handlers::forward::NotForwarded;
 use crate::http_client::NoResponse;
-use crate::queue::InvalidConnection;
-use crate::timer::InvalidSchedule;
+use crate::queue::connection::InvalidConnection;
+use crate::timer::ncrontab::InvalidSchedule;
 use crate::worker::{HandlerStartError, Unavailable};
 
 /// The reason that a host failed to start.

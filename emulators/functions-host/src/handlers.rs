@@ -9,10 +9,10 @@ use http::{HeaderValue, StatusCode, header};
 use emulator_core::clock::Clock;
 use emulator_core::service::{Emulator, Request, Response};
 
-use crate::FunctionsHost;
 use crate::definitions::{AuthLevel, HttpMode};
 use crate::dto::payload;
 use crate::error::InvocationError;
+use crate::host::FunctionsHost;
 use crate::routes::{self, MatchedFunction, Operation, Target};
 use crate::worker::Unavailable;
 

@@ -18,12 +18,11 @@ use crate::error::InvocationError;
 use crate::invoker::Invoker;
 
 mod client;
-mod connection;
+pub(crate) mod connection;
 mod polling;
 
 use client::{QueueClient, StorageError};
 pub(super) use connection::Connection;
-pub use connection::InvalidConnection;
 use polling::{Backoff, Disposition};
 
 /// The time for which a message is invisible after a poll or a renewal.

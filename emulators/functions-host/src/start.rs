@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use emulator_core::events::EventContext;
 
-use crate::FunctionsHost;
 use crate::auth::Keys;
 use crate::definitions::{self, App, Function, TimerTrigger, Trigger, expand_settings};
 use crate::error::StartError;
+use crate::host::FunctionsHost;
 use crate::invoker::Invoker;
 use crate::options::Options;
 use crate::queue::{Connection, QueueListener};

@@ -19,8 +19,8 @@ use serde_json::json;
 
 use emulator_core::service::{Request, Response, json_response};
 
-use crate::FunctionsHost;
 use crate::error::ControlError;
+use crate::host::FunctionsHost;
 
 impl FunctionsHost {
     /// Kills the process of a group, as if its instance failed; the host detects it and starts another.

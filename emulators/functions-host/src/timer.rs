@@ -9,9 +9,8 @@ use crate::dto::payload::{self, Firing, ScheduleStatus};
 use crate::error::InvocationError;
 use crate::invoker::Invoker;
 
-mod ncrontab;
+pub(crate) mod ncrontab;
 
-pub use ncrontab::InvalidSchedule;
 pub(super) use ncrontab::Schedule;
 
 /// The time until another instance replaces one that was lost.

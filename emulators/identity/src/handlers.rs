@@ -5,8 +5,8 @@ use serde_json::json;
 
 use emulator_core::service::{Request, Response, json_response};
 
-use crate::Identity;
 use crate::error::IdentityError;
+use crate::identity::Identity;
 use crate::routes::query_of;
 use crate::state::TokenRequest;
 

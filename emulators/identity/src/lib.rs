@@ -8,14 +8,12 @@
 //!
 //! <https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference>
 
-use std::sync::{Arc, Mutex, MutexGuard};
-
 use http::StatusCode;
 
 use emulator_core::clock::Clock;
-use emulator_core::events::EventContext;
 use emulator_core::service::{Emulator, Request, Response};
 
+mod identity;
 mod auth;
 mod routes;
 mod handlers;
@@ -25,42 +23,11 @@ mod test_api;
 #[cfg(test)]
 mod tests;
 
+pub use identity::{Identity, Options};
 pub use routes::{Operation, PATH};
 pub use state::TokenRequest;
 
 use error::IdentityError;
-use state::TokenCache;
-
-/// The managed identities of an app, and the secret of its endpoint.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The value of `IDENTITY_HEADER`.
-    pub header: String,
-    /// The client id of the system-assigned identity, if there is one.
-    pub system_assigned: Option<String>,
-    /// The client ids of the user-assigned identities.
-    pub user_assigned: Vec<String>,
-}
-
-/// The token endpoint of one app.
-#[derive(Debug)]
-pub struct Identity {
-    options: Options,
-    clock: Clock,
-    tokens: Mutex<TokenCache>,
-}
-
-impl Identity {
-    /// Creates the token endpoint of an app.
-    pub fn new(options: Options, events: EventContext) -> Arc<Self> {
-        let tokens = Mutex::new(TokenCache::new(&options.header));
-        Arc::new(Self { options, clock: events.clock, tokens })
-    }
-
-    fn tokens(&self) -> MutexGuard<'_, TokenCache> {
-        self.tokens.lock().expect("no holder of this lock can panic")
-    }
-}
 
 impl Emulator for Identity {
     const NAME: &'static str = "identity";

@@ -1,6 +1,6 @@
 //! Inspection of the issued tokens by tests, without a request.
 
-use crate::Identity;
+use crate::identity::Identity;
 use crate::state::TokenRequest;
 
 impl Identity {

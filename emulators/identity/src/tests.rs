@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -8,6 +9,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 
 use super::*;
+use emulator_core::events::EventContext;
 use emulator_core::service::{Listening, Service, serve};
 
 /// An app with two identities, and its token endpoint on loopback.

@@ -5,10 +5,11 @@ use url::form_urlencoded;
 
 use emulator_core::service::{Request, Response};
 
+use crate::auth;
 use crate::dto::{configuration, parse_properties};
 use crate::error::ManagementError;
+use crate::management::Management;
 use crate::routes::{CONFIGURATION, Operation};
-use crate::{Management, auth};
 
 /// The emulated version of the API.
 const API_VERSION: &str = "2024-11-01";

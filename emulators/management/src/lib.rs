@@ -7,14 +7,12 @@
 //! <https://learn.microsoft.com/rest/api/appservice/web-apps/get-configuration>
 //! <https://learn.microsoft.com/rest/api/appservice/web-apps/update-configuration>
 
-use std::sync::{Arc, Mutex, MutexGuard};
-
 use http::StatusCode;
 
 use emulator_core::clock::Clock;
-use emulator_core::events::EventContext;
 use emulator_core::service::{Emulator, Request, Response};
 
+mod management;
 mod auth;
 mod routes;
 mod handlers;
@@ -25,38 +23,10 @@ mod test_api;
 #[cfg(test)]
 mod tests;
 
+pub use management::{Management, Options};
 pub use routes::Operation;
 
 use error::ManagementError;
-use state::State;
-
-/// The Function App that the API manages.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The resource id of the Function App.
-    pub app: String,
-    /// The audience that a token must have; by default the address of each request.
-    pub audience: Option<String>,
-}
-
-/// The management API of one Function App.
-#[derive(Debug)]
-pub struct Management {
-    options: Options,
-    clock: Clock,
-    state: Mutex<State>,
-}
-
-impl Management {
-    /// Creates the API of an app without access restrictions.
-    pub fn new(options: Options, events: EventContext) -> Arc<Self> {
-        Arc::new(Self { options, clock: events.clock, state: Mutex::default() })
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no holder of this lock can panic")
-    }
-}
 
 impl Emulator for Management {
     const NAME: &'static str = "management";

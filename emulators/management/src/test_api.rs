@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use emulator_core::service::{Request, Response, json_response};
 
-use crate::Management;
+use crate::management::Management;
 use crate::state::restrictions::{DEFAULT_ACTION, RULES};
 
 impl Management {

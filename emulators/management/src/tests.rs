@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 use chrono::DateTime;
 use insta::assert_snapshot;
@@ -5,6 +7,7 @@ use serde_json::Value;
 
 use super::*;
 use azure_identity_emulator::{self as identity, Identity};
+use emulator_core::events::EventContext;
 use emulator_core::service::Service;
 
 const APP: &str = "/subscriptions/0a1b2c3d-0000-0000-0000-000000000001/resourceGroups/Mayfly_(1)/providers/Microsoft.Web/sites/mayfly";

@@ -1,6 +1,8 @@
 //! Inspection of the stored state by tests and timelines, without a request.
 
-use super::{Blobs, Queues};
+use crate::handlers::blobs::Blobs;
+use crate::handlers::queues::Queues;
+use crate::state::queue::Message;
 
 /// A message in a queue.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +22,7 @@ impl Queues {
     pub fn messages(&self, queue: &str) -> Vec<QueuedMessage> {
         let now = self.service.clock().now();
         let snapshot = self.with_queue(queue, |queue| Ok(queue.snapshot(now))).unwrap_or_default();
-        let queued = |(message, visible): (crate::state::queue::Message, bool)| QueuedMessage {
+        let queued = |(message, visible): (Message, bool)| QueuedMessage {
             text: message.text.to_string(),
             dequeue_count: message.dequeue_count,
             visible,

@@ -1,0 +1,59 @@
+//! A running host.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::task::JoinSet;
+
+use crate::auth::Keys;
+use crate::invoker::Invoker;
+use crate::timer::Timer;
+
+/// A running host; dropping it kills the handler's processes.
+pub struct FunctionsHost {
+    pub(crate) invoker: Arc<Invoker>,
+    pub(crate) keys: Keys,
+    pub(crate) timers: BTreeMap<String, Arc<Timer>>,
+    pub(crate) names: Vec<&'static str>,
+    pub(crate) client_address: Mutex<Option<IpAddr>>,
+    pub(crate) tasks: Mutex<JoinSet<()>>,
+}
+
+impl FunctionsHost {
+    /// Returns the functions' names.
+    pub fn functions(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().copied()
+    }
+
+    /// Kills the processes without a signal to terminate, and waits until they have ended.
+    pub async fn shutdown(&self) {
+        let mut tasks = std::mem::take(&mut *self.tasks());
+        for worker in self.invoker.workers.values() {
+            worker.shut_down().await;
+        }
+        tasks.shutdown().await;
+    }
+
+    /// Returns the timer of a function; names are compared without regard to case.
+    pub(crate) fn timer(&self, function: &str) -> Option<&Arc<Timer>> {
+        let mut timers = self.timers.iter();
+        timers.find(|(name, _)| name.eq_ignore_ascii_case(function)).map(|(_, timer)| timer)
+    }
+
+    /// Returns the name of a function with the lifetime that an [`Operation`](crate::Operation) needs.
+    pub(crate) fn interned(&self, function: &str) -> &'static str {
+        let mut names = self.names.iter().copied();
+        names.find(|name| *name == function).expect("every function's name was interned")
+    }
+
+    /// Returns the client address of all calls, if a test has set one.
+    pub(crate) fn client_address(&self) -> MutexGuard<'_, Option<IpAddr>> {
+        self.client_address.lock().expect("no holder of this lock can panic")
+    }
+
+    /// Returns the tasks that end with the host.
+    pub(crate) fn tasks(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.tasks.lock().expect("no holder of this lock can panic")
+    }
+}
