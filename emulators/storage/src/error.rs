@@ -32,7 +32,7 @@ impl StorageError {
     /// Creates an error from a status, with a message that the service does not publish.
     pub(crate) fn from_status(status: StatusCode, message: &str) -> Self {
         let code = match status {
-            StatusCode::FORBIDDEN => "AuthorizationStorageError",
+            StatusCode::FORBIDDEN => "AuthorizationFailure",
             StatusCode::NOT_FOUND => "ResourceNotFound",
             StatusCode::NOT_IMPLEMENTED => "NotImplemented",
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => "ServerBusy",
@@ -92,5 +92,30 @@ impl Serialize for Body<'_> {
             body.serialize_entry(element, text)?;
         }
         body.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_injected_status_has_a_published_code() {
+        let codes = [400, 403, 404, 429, 500, 501, 503].map(|status| {
+            let status = StatusCode::from_u16(status).expect("a status");
+            StorageError::from_status(status, "injected").code
+        });
+        assert_eq!(
+            codes,
+            [
+                "InvalidInput",
+                "AuthorizationFailure",
+                "ResourceNotFound",
+                "ServerBusy",
+                "InternalError",
+                "NotImplemented",
+                "ServerBusy",
+            ]
+        );
     }
 }

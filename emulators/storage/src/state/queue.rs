@@ -29,7 +29,7 @@ struct Position {
     id: Uuid,
 }
 
-/// A message on a queue.
+/// A message in a queue.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     /// The id, which does not change.
