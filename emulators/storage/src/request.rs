@@ -9,7 +9,6 @@ use url::form_urlencoded;
 
 use emulator_core::service::Request;
 
-use crate::account::Account;
 use crate::error::StorageError;
 
 /// The decoded segments of a path; an absent segment is empty.
@@ -83,9 +82,9 @@ impl<'a> Query<'a> {
 }
 
 /// Returns the address of the service as the caller knows it, for the root element of a list.
-pub(crate) fn service_endpoint(request: &Request, account: &Account) -> String {
+pub(crate) fn service_endpoint(request: &Request, account: &str) -> String {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    format!("http://{}/{}", host.unwrap_or_default(), account.name())
+    format!("http://{}/{}", host.unwrap_or_default(), account)
 }
 
 /// Checks the name of a queue or a container.

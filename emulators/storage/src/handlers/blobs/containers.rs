@@ -72,7 +72,7 @@ impl Blobs {
         let with_metadata = include.split(',').any(|item| item == "metadata");
         let entry = |entry| BlobEntry::new(entry, with_metadata);
         let list = BlobEnumeration {
-            service_endpoint: service_endpoint(call.request, &self.service.account),
+            service_endpoint: service_endpoint(call.request, &call.path.account),
             container_name: &call.path.resource,
             prefix,
             marker,

@@ -73,7 +73,7 @@ impl Queues {
         let length =
             usize::try_from(max_results.unwrap_or(MAX_RESULTS)).expect("it is between 1 and 5000");
         let list = QueueEnumeration {
-            service_endpoint: service_endpoint(call.request, &self.service.account),
+            service_endpoint: service_endpoint(call.request, &call.path.account),
             prefix,
             marker,
             max_results,
