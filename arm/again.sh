@@ -1,55 +1,55 @@
 #!/usr/bin/env bash
-# Deploys again, with the parameters of the last deployment of a resource group, made by the button or by command.
+# Deploys again with the parameters of the last deployment of a resource group, made in the portal or by command.
 #
 #   arm/again.sh [--what-if] [--dry-run] [--template FILE] GROUP [NAME=VALUE…]
 #
 #   --what-if   Azure shows what would change, and changes nothing
 #   --dry-run   prints the command and writes parameters.json, and deploys nothing
-#   --template  the template; without it, azuredeploy.json beside this script
+#   --template  the template; default: azuredeploy.json in this script's folder
 #
-# What it adds to the last parameters, each of which NAME=VALUE overrides:
-# - A parameter that had the default of its template follows the default of this template, and what changed is printed.
+# It adds the following to the last parameters; NAME=VALUE overrides each of them:
+# - A parameter that had its template's default gets the default of this template, and each change is printed.
 #   `packageUri` and `runnerVersion` always do, so that package and images are those of this template's release.
-# - `keepSecrets=true`: the secrets stay in the vault as they are.
-# - A pool that exists is left as it is, since Batch refuses most changes of a pool that has nodes, and an
-#   evaluated template cannot look: `create_…BatchPool=false`. A pool of a new name is created.
+# - `keepSecrets=true`: the secrets stay in the vault.
+# - `create_…BatchPool=false` for an existing pool, which is not changed: Batch rejects most changes of a pool that has
+#   nodes, and a template cannot check whether a pool exists. A pool with a new name is created.
 #
-# Needs the Azure CLI and jq. Ends with 64 if the call is wrong, 65 if the last deployment cannot be continued.
+# Needs the Azure CLI and jq. Exit codes: 64 for invalid arguments, 65 if the last deployment cannot be continued.
 set -euo pipefail
 shopt -s inherit_errexit
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 template=$here/azuredeploy.json
-dry='' group='' former='' options=() given=()
+dry='' group='' last_dir='' options=() overrides=()
 
 main() {
-  choose "$@"
-  former=$(mktemp -d)
-  trap 'rm -rf -- "$former"' EXIT
+  parse_arguments "$@"
+  last_dir=$(mktemp -d)
+  trap 'rm -rf -- "$last_dir"' EXIT
   read_last
-  keep_isolation
-  settle
+  check_isolation
+  write_parameters
   local pools
   pools=$(existing_pools)
-  leave_pools Ubuntu "$pools"
-  leave_pools Windows "$pools"
+  skip_existing_pools Ubuntu "$pools"
+  skip_existing_pools Windows "$pools"
   deploy
 }
 
-choose() {
+parse_arguments() {
   while (($#)); do
     case $1 in
       --what-if) options+=(--what-if) ;;
       --dry-run) dry=yes ;;
       --template) template=${2:-} && shift ;;
       -*) usage "unknown option $1" ;;
-      [a-z]*=*) given+=("$1") ;;
-      *) [[ -z $group ]] || usage "one group at a time; a parameter is NAME=VALUE: $1" && group=$1 ;;
+      [a-z]*=*) overrides+=("$1") ;;
+      *) [[ -z $group ]] || usage "only one group is allowed; a parameter is NAME=VALUE: $1" && group=$1 ;;
     esac
     shift
   done
-  [[ -n $group ]] || usage "which resource group?"
-  [[ -f $template ]] || usage "no template $template: give --template FILE"
+  [[ -n $group ]] || usage "missing resource group"
+  [[ -f $template ]] || usage "no template $template: use --template FILE"
 }
 
 usage() {
@@ -62,25 +62,25 @@ fail() {
   exit 65
 }
 
-# Reads what the last deployment that succeeded was given, and its template.
+# Reads the parameters and the template of the last deployment that succeeded.
 read_last() {
   local rows names name last
   rows=$(az deployment group list --resource-group "$group" --output tsv \
     --query "sort_by([?properties.parameters.runnerScope && properties.provisioningState=='Succeeded'], &properties.timestamp)[].[properties.parameters.deploymentName.value, name]")
   names=$(awk '{ print $1 }' <<<"$rows" | sort -u)
-  name=$(chosen deploymentName) || name=$names
-  [[ $name != *$'\n'* ]] || usage "group $group has several deployments, give deploymentName=…: $(xargs <<<"$names")"
+  name=$(argument deploymentName) || name=$names
+  [[ $name != *$'\n'* ]] || usage "group $group has several deployments; set deploymentName=…: $(xargs <<<"$names")"
   last=$(awk -v name="$name" '$1 == name { last = $2 } END { print last }' <<<"$rows")
-  [[ -n $last ]] || fail "no deployment of the template succeeded in group $group: deploy as docs/deploy.md says"
-  # The CLI prints this template as it is, without regard to --query and --output.
-  az deployment group export --resource-group "$group" --name "$last" >"$former/template.json"
-  az deployment group show --resource-group "$group" --name "$last" --query properties.parameters --output json >"$former/parameters.json"
+  [[ -n $last ]] || fail "no deployment of the template has succeeded in group $group: see docs/deploy.md"
+  # The CLI prints the template unchanged and ignores --query and --output.
+  az deployment group export --resource-group "$group" --name "$last" >"$last_dir/template.json"
+  az deployment group show --resource-group "$group" --name "$last" --query properties.parameters --output json >"$last_dir/parameters.json"
 }
 
-# Prints the value that was given for a parameter on the command line; fails if none was.
-chosen() {
+# Prints a parameter's value from the command line; fails if there is none.
+argument() {
   local word found=1 value=''
-  for word in ${given[@]+"${given[@]}"}; do
+  for word in ${overrides[@]+"${overrides[@]}"}; do
     [[ ${word%%=*} != "$1" ]] || { value=${word#*=} && found=0; }
   done
   printf '%s' "$value"
@@ -88,35 +88,35 @@ chosen() {
 }
 
 # Subnets that are in use cannot be deleted, and a pool's network cannot be changed.
-keep_isolation() {
+check_isolation() {
   local before wanted
-  before=$(jq --raw-output '.isolation.value // empty' "$former/parameters.json")
-  wanted=$(chosen isolation) || return 0
-  [[ -z $before || $wanted == "$before" ]] || fail "isolation is $before and cannot be changed later: deploy to another group"
+  before=$(jq --raw-output '.isolation.value // empty' "$last_dir/parameters.json")
+  wanted=$(argument isolation) || return 0
+  [[ -z $before || $wanted == "$before" ]] || fail "isolation is $before and cannot be changed: deploy to another group"
 }
 
-# Writes parameters.json: what was chosen in the last deployment and is still a parameter. A secret has no value in the
-# list, and a default that is an expression cannot be compared. ARM does not distinguish the case of names.
-settle() {
-  jq --null-input --slurpfile former "$former/parameters.json" --slurpfile old "$former/template.json" --slurpfile new "$template" '
+# Writes parameters.json: the values chosen in the last deployment that are still parameters. Secrets have no value in
+# the listing, and a default that is an expression cannot be compared. ARM ignores the case of names.
+write_parameters() {
+  jq --null-input --slurpfile last "$last_dir/parameters.json" --slurpfile old "$last_dir/template.json" --slurpfile new "$template" '
     def by_name: with_entries(.key |= ascii_downcase);
     ($old[0].parameters | by_name) as $old | ($new[0].parameters | by_name) as $new
     | ["packageuri", "runnerversion", "keepsecrets"] as $never
     | {"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#", contentVersion: "1.0.0.0",
-       parameters: ($former[0] | with_entries((.key | ascii_downcase) as $name
+       parameters: ($last[0] | with_entries((.key | ascii_downcase) as $name
          | select(.value.value != null and ($never | index($name) | not) and ($new | has($name)) and .value.value != $old[$name].defaultValue)
          | .value |= {value}))}' >parameters.json
-  jq --null-input --raw-output --slurpfile former "$former/parameters.json" --slurpfile old "$former/template.json" \
-    --slurpfile new "$template" --slurpfile kept parameters.json '
+  jq --null-input --raw-output --slurpfile last "$last_dir/parameters.json" --slurpfile old "$last_dir/template.json" \
+    --slurpfile new "$template" --slurpfile written parameters.json '
     def shown: if type == "string" then . else tojson end;
-    $former[0] | keys[] as $name | $new[0].parameters[$name] as $now | $old[0].parameters[$name] as $before
-    | if $now == null then "\($name) is no parameter any more"
-      elif $kept[0].parameters[$name] or $before.defaultValue == null or $before.defaultValue == $now.defaultValue then empty
+    $last[0] | keys[] as $name | $new[0].parameters[$name] as $now | $old[0].parameters[$name] as $before
+    | if $now == null then "\($name) is no longer a parameter"
+      elif $written[0].parameters[$name] or $before.defaultValue == null or $before.defaultValue == $now.defaultValue then empty
       else "\($name) follows its default: \($before.defaultValue | shown) becomes \($now.defaultValue | shown)" end' |
     sed 's/^/again: /' >&2
 }
 
-# Prints the name of each pool of the group's Batch account, whatever number of pages there is.
+# Prints the names of all pools of the group's Batch account, from all pages.
 existing_pools() {
   local account url page
   account=$(az resource list --resource-group "$group" --resource-type Microsoft.Batch/batchAccounts --output tsv \
@@ -132,33 +132,33 @@ existing_pools() {
 
 # Prints the value that a parameter will have.
 parameter() {
-  chosen "$1" || jq --raw-output --arg name "$1" --slurpfile kept parameters.json \
-    '$kept[0].parameters[$name] // {value: .parameters[$name].defaultValue} | .value' "$template"
+  argument "$1" || jq --raw-output --arg name "$1" --slurpfile written parameters.json \
+    '$written[0].parameters[$name] // {value: .parameters[$name].defaultValue} | .value' "$template"
 }
 
-leave_pools() {
+skip_existing_pools() {
   local os=$1 name create
   create=create_${os}BatchPool
-  ! chosen "$create" >/dev/null || return 0
+  ! argument "$create" >/dev/null || return 0
   name=$(parameter "${os,,}PoolName")
   if grep --quiet --line-regexp --fixed-strings -- "$name" <<<"$2"; then
-    printf 'again: pool %s exists and is left as it is\n' "$name" >&2
-    given+=("$create=false")
-  elif chosen "${os,,}PoolName" >/dev/null; then
-    given+=("$create=true")
+    printf 'again: pool %s exists and is not changed\n' "$name" >&2
+    overrides+=("$create=false")
+  elif argument "${os,,}PoolName" >/dev/null; then
+    overrides+=("$create=true")
   elif [[ $(parameter "$create") == false ]]; then
-    printf 'again: pool %s does not exist and is not created, as in the last deployment; %s=true creates it\n' "$name" "$create" >&2
+    printf 'again: pool %s does not exist and is not created, as in the last deployment; use %s=true to create it\n' "$name" "$create" >&2
   fi
 }
 
-# Each deploymentName has a record of its own, so that one does not replace what is known of another.
+# Each deploymentName has its own deployment record, so that one does not overwrite the parameters of another.
 deploy() {
   local name record=mayfly
   name=$(parameter deploymentName)
   [[ $name == gh ]] || record=mayfly-$name
   local command=(az deployment group create --resource-group "$group" --name "$record" --template-file "$template"
     --parameters @parameters.json keepSecrets=true "githubToken=" "githubAppPrivateKey=" "githubWebhookSecret="
-    ${given[@]+"${given[@]}"} ${options[@]+"${options[@]}"})
+    ${overrides[@]+"${overrides[@]}"} ${options[@]+"${options[@]}"})
   printf '%s\n' "${command[*]}" >&2
   [[ -n $dry ]] || "${command[@]}"
 }

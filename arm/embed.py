@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the autoscale formulas and the scripts of nodes into the template that carries them.
+"""Embeds the autoscale formulas and the node scripts into the template.
 
-Run it after a change in arm/autoscale, arm/linux/start-task.sh or arm/windows.
+Run it after changing arm/autoscale, arm/linux/start-task.sh or arm/windows.
 """
 
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 
 ARM = Path(__file__).parent
 TEMPLATE = ARM / "azuredeploy.json"
-CARRIED = {
+EMBEDDED = {
     "dedicated": "autoscale/dedicated.txt",
     "spot": "autoscale/spot.txt",
     "spot-with-dedicated": "autoscale/spot-with-dedicated.txt",
@@ -21,14 +21,14 @@ CARRIED = {
 
 
 def embedded(template: str) -> str:
-    """Puts each file's text in the place of the variable's; the rest stays as it is written."""
-    for name, file in CARRIED.items():
+    """Replaces the value of each variable by its file's text; the rest of the template stays byte for byte."""
+    for name, file in EMBEDDED.items():
         text = (ARM / file).read_text(encoding="utf-8")
         variable = re.compile(rf'("{name}": )"(?:[^"\\]|\\.)*"')
         value = json.dumps(text, ensure_ascii=False)
         template, count = variable.subn(lambda found: found[1] + value, template)
         if count != 1:
-            raise SystemExit(f"{TEMPLATE.name} has {count} variables {name}, and should have one")
+            raise SystemExit(f"{TEMPLATE.name} has {count} variables named {name}, expected one")
     return template
 
 

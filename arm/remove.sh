@@ -1,36 +1,36 @@
 #!/usr/bin/env bash
-# Removes every Mayfly deployment of a resource group, in the order that Azure needs, and what outlives the group.
+# Removes all Mayfly deployments of a resource group in the order that Azure requires, and what outlives the group.
 #
 #   arm/remove.sh [--dry-run] [--yes] [--no-wait] GROUP
 #
 #   --dry-run   prints the commands that would change something, and changes nothing
-#   --yes       does not ask
-#   --no-wait   does not wait for the subnet: for a subnet that another app uses, too
+#   --yes       does not ask for confirmation
+#   --no-wait   does not wait for the subnet: for a subnet that another app also uses
 #
-# A Function App on Flex Consumption leaves a link on its subnet (serviceAssociationLinks) for some time after it is
-# deleted. Until the link is gone, Azure refuses to delete the subnet (InUseSubnetCannotBeDeleted), and with it the network and
-# the group. The order is therefore: custom roles, while their scopes exist; network integration; app; wait for the
-# link; group; name of the vault. A run that was interrupted is continued by the next one.
+# A Function App on Flex Consumption leaves a link on its subnet (serviceAssociationLinks) for some time after its
+# deletion. Until the link is gone, Azure rejects deleting the subnet (InUseSubnetCannotBeDeleted), and with it the
+# network and the group. Hence the order: custom roles, while their scopes exist; network integration; app; wait for
+# the link; group; name of the vault. Running the script again continues an interrupted run.
 #
-# Ends with 0 if nothing is left, 2 if something is left that needs another right (it is listed), 75 if the link
-# is still there, 64 if the call is wrong. Needs the Azure CLI, signed in as Owner of the group.
+# Exit codes: 0 if nothing is left; 2 if something is left that needs another permission (it is listed); 75 if the link
+# is still there; 64 for invalid arguments. Needs the Azure CLI, signed in as Owner of the group.
 set -euo pipefail
 shopt -s inherit_errexit
 
-# How often the link is looked for, and after how many seconds: half an hour.
+# Number of checks for the link, and seconds between them: half an hour.
 readonly polls=${REMOVE_POLLS:-90} interval=${REMOVE_INTERVAL:-20}
 dry='' yes='' wait=yes group='' left=() subnets=() vaults=()
 
 main() {
-  choose "$@"
+  parse_arguments "$@"
   if [[ $(az group exists --name "$group" --output tsv) == true ]]; then
-    list
+    list_resources
     confirm
     remove_roles
     remove_apps
     add_known_subnets
     wait_for_subnets
-    change az group delete --name "$group" --yes
+    run_change az group delete --name "$group" --yes
     [[ -z $dry ]] || printf 'az keyvault purge --name %s\n' "${vaults[@]}"
   else
     printf 'remove: group %s does not exist\n' "$group"
@@ -39,7 +39,7 @@ main() {
   report
 }
 
-choose() {
+parse_arguments() {
   while (($#)); do
     case $1 in
       --dry-run) dry=yes ;;
@@ -50,7 +50,7 @@ choose() {
     esac
     shift
   done
-  [[ $group =~ ^[][A-Za-z0-9_.()-]{1,90}$ ]] || usage "no name of a resource group: ${group:-nothing}"
+  [[ $group =~ ^[][A-Za-z0-9_.()-]{1,90}$ ]] || usage "invalid resource group name: ${group:-nothing}"
 }
 
 usage() {
@@ -58,32 +58,32 @@ usage() {
   exit 64
 }
 
-# Prints rows of tab-separated values, the network's id and other empty values last: bash joins neighbouring tabs.
+# Prints tab-separated rows. Values that may be empty, such as the network's id, come last: bash joins adjacent tabs.
 resources() {
   local query=$1
   az resource list --resource-group "$group" --query "$query" --output tsv
 }
 
-# Shows what the group's deletion takes along. Azure makes some resources itself, and gives them no tags.
-list() {
+# Shows what is deleted with the group. Azure creates some resources itself, and gives them no tags.
+list_resources() {
   local ours others
   ours=$(resources "[?tags.application=='mayfly'].[type, name]")
   mapfile -t vaults < <(awk '$1 == "Microsoft.KeyVault/vaults" { print $2 }' <<<"$ours")
   others=$(resources "[?tags.application!='mayfly'].[type, name]")
   printf 'remove: the group %s has these Mayfly resources:\n%s\n' "$group" "${ours:-none}"
-  printf 'remove: and these without its tag, which are deleted with the group:\n%s\n' "${others:-none}"
+  printf 'remove: these resources without its tag are also deleted with the group:\n%s\n' "${others:-none}"
 }
 
 confirm() {
   local answer=''
   [[ -z $yes && -z $dry ]] || return 0
-  [[ -t 0 ]] || usage "no terminal to ask for confirmation: give --yes or --dry-run"
-  read -rp "Delete the group $group with all of that? Enter its name: " answer
-  [[ $answer == "$group" ]] || { printf 'remove: not confirmed, nothing was changed\n' >&2 && exit 1; }
+  [[ -t 0 ]] || usage "confirmation needs a terminal: use --yes or --dry-run"
+  read -rp "Delete the group $group with all these resources? Enter its name: " answer
+  [[ $answer == "$group" ]] || { printf 'remove: not confirmed; nothing was changed\n' >&2 && exit 1; }
 }
 
-# Before anything else: once their scopes are deleted, no list shows the roles any more. A role for the subnet of an
-# existing network is listed in the group of that network.
+# Runs first: once their scopes are deleted, no listing shows the roles any more. A role for the subnet of an existing
+# network is listed in the resource group of that network.
 remove_roles() {
   local names name scope scopes roles role
   names=$(resources "[?type=='Microsoft.Batch/batchAccounts' && tags.application=='mayfly'].name")
@@ -107,15 +107,15 @@ remove_assignments() {
   local assignments assignment
   assignments=$(az role assignment list --all --query "[?ends_with(roleDefinitionId, '/$1')].id" --output tsv)
   for assignment in $assignments; do
-    change az role assignment delete --ids "$assignment" || left+=("role assignment $assignment")
+    run_change az role assignment delete --ids "$assignment" || left+=("role assignment $assignment")
   done
 }
 
-# Azure refuses to delete a role for some time after its last assignment was deleted.
+# For some time after a role's last assignment was deleted, Azure rejects deleting the role.
 remove_role() {
   local try
   for try in 1 2 3 4 5 6; do
-    change az rest --method delete \
+    run_change az rest --method delete \
       --url "/subscriptions/{subscriptionId}/resourceGroups/$1/providers/Microsoft.Authorization/roleDefinitions/$2?api-version=2022-04-01" && return
     ((try == 6)) || sleep "$interval"
   done
@@ -130,13 +130,13 @@ remove_apps() {
     subnet=$(az resource show --ids "$id" --api-version 2024-11-01 --query properties.virtualNetworkSubnetId --output tsv)
     if [[ -n $subnet ]]; then
       subnets+=("$subnet")
-      change az functionapp vnet-integration remove --resource-group "$group" --name "$name"
+      run_change az functionapp vnet-integration remove --resource-group "$group" --name "$name"
     fi
-    change az functionapp delete --resource-group "$group" --name "$name"
+    run_change az functionapp delete --resource-group "$group" --name "$name"
   done <<<"$apps"
 }
 
-# An earlier run may have deleted the app: its subnet is then known from the parameters of its deployment.
+# An earlier run may have deleted the app: then the parameters of its deployment name the subnet.
 add_known_subnets() {
   local own known network name
   own=$(resources "[?type=='Microsoft.Network/virtualNetworks' && tags.application=='mayfly'].id | [0]")
@@ -154,7 +154,7 @@ wait_for_subnets() {
   while read -r subnet; do
     for ((poll = 1; ; poll++)); do
       linked "$subnet" || break
-      ((poll < polls)) || give_up "$subnet"
+      ((poll < polls)) || fail_linked "$subnet"
       printf 'remove: waiting until Azure releases %s\n' "$subnet"
       sleep "$interval"
     done
@@ -164,7 +164,7 @@ wait_for_subnets() {
 linked() {
   local links
   [[ -n $1 ]] || return 1
-  # A subnet that does not exist has no link; any other fault ends the script.
+  # A subnet that does not exist has no link. Any other error ends the script.
   if ! links=$(az network vnet subnet show --ids "$1" --query "serviceAssociationLinks[].[linkedResourceType]" --output tsv 2>&1); then
     [[ $links != *NotFound* ]] || return 1
     printf '%s\n' "$links" >&2
@@ -173,26 +173,26 @@ linked() {
   [[ -n $links ]]
 }
 
-give_up() {
-  printf 'remove: %s still has the link of a Function App; the group is left as it is.\n' "$1" >&2
-  printf 'remove: run this again later. If another app uses this subnet, give --no-wait.\n' >&2
+fail_linked() {
+  printf 'remove: %s still has the link of a Function App; the group was not deleted.\n' "$1" >&2
+  printf 'remove: run this again later. If another app uses this subnet, use --no-wait.\n' >&2
   exit 75
 }
 
-# The name of a deleted vault is held: a new deployment to a group of the same name gets the same name.
+# The name of a deleted vault stays reserved: a new deployment to a group of the same name would use the same name.
 purge_vaults() {
   local deleted name id protected until
   if ! deleted=$(az keyvault list-deleted --resource-type vault --output tsv \
     --query "[?properties.tags.application=='mayfly'].[name, properties.vaultId, properties.purgeProtectionEnabled || \`false\`, properties.scheduledPurgeDate]"); then
-    left+=("perhaps the name of the vault: to list deleted vaults needs a right on the subscription")
+    left+=("perhaps the name of the vault: listing deleted vaults needs a permission on the subscription")
     return
   fi
   while read -r name id protected until; do
     [[ ${id,,} == */resourcegroups/"${group,,}"/* ]] || continue
     if [[ $protected == True ]]; then
-      left+=("the name of vault $name until $until: purge protection, which a policy may demand")
+      left+=("the name of vault $name until $until: it has purge protection, which an Azure policy may require")
     else
-      change az keyvault purge --name "$name" || left+=("the name of vault $name until $until: to purge it needs a right on the subscription")
+      run_change az keyvault purge --name "$name" || left+=("the name of vault $name until $until: purging it needs a permission on the subscription")
     fi
   done <<<"$deleted"
 }
@@ -200,11 +200,11 @@ purge_vaults() {
 report() {
   ((${#left[@]})) || { printf 'remove: nothing is left\n' && return; }
   printf 'remove: left: %s\n' "${left[@]}" >&2
-  printf 'remove: a vault that is left holds its name only: a group of another name, or another deploymentName, gives another.\n' >&2
+  printf 'remove: a remaining vault only reserves its name: a group of another name, or another deploymentName, uses another name.\n' >&2
   exit 2
 }
 
-change() {
+run_change() {
   printf '%s\n' "$*"
   [[ -n $dry ]] || "$@"
 }

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Writes whose release this copy of the project is, wherever an address depends on that: the button, the commands of the
-# documents, the package, the runner images. `arm/SOURCE` says whose it is, Cargo.toml the version, images/digests the
-# images. With an empty `arm/SOURCE` the addresses lead nowhere (the domain .invalid belongs to no one), and the texts
-# say how to stamp them.
+# Writes the repository and release of this copy into everything that contains a download address: the button, the
+# commands in the documents, the package, the runner images. `arm/SOURCE` names the repository, Cargo.toml the version,
+# images/digests the images. If `arm/SOURCE` is empty, the addresses are unusable (the domain .invalid never resolves),
+# and the texts say how to stamp them.
 #
-#   arm/stamp.sh                            writes the addresses as arm/SOURCE says
+#   arm/stamp.sh                            writes the addresses for the repository in arm/SOURCE
 #   arm/stamp.sh OWNER/REPO                 writes arm/SOURCE first; '' empties it
-#   arm/stamp.sh --check                    writes nothing, and fails where something would change
+#   arm/stamp.sh --check                    writes nothing, and fails if a file would change
 #   arm/stamp.sh --check-release OWNER/REPO TAG
-#                                           the same, and fails unless this is that release of that project
+#                                           also fails unless this is that release of that repository
 set -euo pipefail
 
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -22,11 +22,11 @@ main() {
     none) ;;
     --check) check=yes ;;
     --check-release) check=yes && check_release "${2-}" "${3-}" ;;
-    -*) fail "takes nothing, OWNER/REPO, --check or --check-release" ;;
+    -*) fail "usage: arm/stamp.sh [OWNER/REPO | --check | --check-release OWNER/REPO TAG]" ;;
     *) printf '%s' "${1:+$1$'\n'}" >arm/SOURCE ;;
   esac
   source=$(<arm/SOURCE)
-  [[ -z $source || $source =~ ^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$ ]] || fail "arm/SOURCE holds OWNER/REPO, or nothing"
+  [[ -z $source || $source =~ ^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$ ]] || fail "arm/SOURCE must be empty or contain OWNER/REPO"
   release=v$(version)
   addresses
   button >"$work/button"
@@ -39,14 +39,14 @@ main() {
     printf '%s\n' "$file"
     [[ $check ]] || cat -- "$work/stamped" >"$file"
   done
-  [[ ! $check || ! $stale ]] || fail "these files do not follow arm/SOURCE, Cargo.toml and images/digests: run arm/stamp.sh"
+  [[ ! $check || ! $stale ]] || fail "these files do not match arm/SOURCE, Cargo.toml and images/digests: run arm/stamp.sh"
 }
 
 version() {
   sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml
 }
 
-# A container registry takes lower case only.
+# Container registries accept lower case only.
 addresses() {
   if [[ $source ]]; then
     raw=https://raw.githubusercontent.com/$source/$release
@@ -56,14 +56,14 @@ addresses() {
   else
     package=https://unstamped.invalid/released-package.zip
     images=unstamped.invalid/githubactions-runner
-    # shellcheck disable=SC2016 # it is the document's line
+    # shellcheck disable=SC2016 # the document expands it
     project='project=${project:?not stamped: set project=OWNER/REPO and release=vX.Y.Z of a published release} release=${release:?}'
   fi
 }
 
 button() {
   if [[ $source ]]; then
-    # The portal takes both addresses in an encoded form.
+    # The portal expects both addresses URL-encoded.
     local encoded=${raw//:/%3A}
     encoded=${encoded//\//%2F}%2Farm%2F
     printf '[![Deploy to Azure](https://aka.ms/deploytoazurebutton)](https://portal.azure.com/#create/Microsoft.Template/uri/%s/createUIDefinitionUri/%s)\n' \

@@ -1,31 +1,31 @@
 #!/bin/bash
-# Prepares a Linux node: the start task of an Ubuntu pool.
+# The start task of an Ubuntu pool: prepares a Linux node.
 #
-# It drops what containers send to the node's metadata endpoints. On a pool whose profiles have the launch
-# `docker-run` it also writes launch.sh, has a timer remove orphans each minute, and pulls the images. Batch
-# runs it as root at each start of the node; a second run changes nothing.
+# It blocks traffic from containers to the node's metadata endpoints. On a pool for profiles with the launch
+# `docker-run`, it also writes launch.sh, installs a timer that removes orphaned containers each minute, and pulls
+# the images. Batch runs it as root at each start of the node; running it again changes nothing.
 #
 # Environment:
 #   MAYFLY_METADATA       `blocked`, or `open` for jobs that need a managed identity
-#   MAYFLY_LAUNCH         launch.sh, in base64; none: Batch runs the containers
-#   MAYFLY_POOL_IDENTITY  client id of the identity that pulls from the registry; none: no sign-in
-#   MAYFLY_IMAGES         images to pull, with spaces between them
+#   MAYFLY_LAUNCH         launch.sh in base64; empty: Batch runs the containers
+#   MAYFLY_POOL_IDENTITY  client id of the identity that pulls from the registry; empty: no sign-in
+#   MAYFLY_IMAGES         images to pull, separated by spaces
 #
 # Exit codes: 0 the node is ready; 64 a variable is missing or wrong; 72 a program is missing; otherwise
-# launch.sh's for an image, or 1, and the last line says why.
+# launch.sh's code for an image, or 1. The last line states the reason.
 set -euo pipefail
-# Batch's agent gives a task its own PATH, and iptables is among the programs of the system.
+# Batch's agent gives a task its own PATH, which may lack the folder of iptables.
 PATH=$PATH:/usr/sbin:/sbin
 
 readonly metadata_service=169.254.169.254 wire_server=168.63.129.16
 readonly units=/etc/systemd/system orphans=/usr/local/lib/mayfly
 
 main() {
-  need_program iptables
+  require_program iptables
   case ${MAYFLY_METADATA:-} in
     blocked) each_rule block ;;
     open) each_rule unblock ;;
-    *) fail 64 "MAYFLY_METADATA is '${MAYFLY_METADATA:-}', and must be blocked or open" ;;
+    *) fail 64 "MAYFLY_METADATA must be blocked or open, not '${MAYFLY_METADATA:-}'" ;;
   esac
   [[ -z ${MAYFLY_LAUNCH:-} ]] || install_launch
   report 'the node is ready'
@@ -40,20 +40,20 @@ fail() {
   exit "$1"
 }
 
-need_program() {
+require_program() {
   command -v -- "$1" >/dev/null || fail 72 "$1 is missing"
 }
 
-# The wire server gives the goal state and settings of extensions at these ports; DNS at port 53 stays.
-# Processes of the node, and containers on its own network (`--network host`), do not pass this chain.
+# The wire server provides the goal state and the settings of extensions at these ports; DNS at port 53 stays open.
+# Processes on the node, and containers on its network (`--network host`), do not pass this chain.
 each_rule() {
   "$1" --destination "$metadata_service"
   "$1" --destination "$wire_server" --protocol tcp --dport 80
   "$1" --destination "$wire_server" --protocol tcp --dport 32526
 }
 
-# Docker keeps what is in DOCKER-USER when it starts, and puts the jump to it before its own rules. Where
-# Docker has not started yet, chain and jump are made here.
+# Docker keeps the rules of DOCKER-USER when it starts, and inserts the jump to it before its own rules. If Docker has
+# not started yet, this creates chain and jump.
 block() {
   firewall --new-chain DOCKER-USER 2>/dev/null || firewall --list-rules DOCKER-USER >/dev/null
   has FORWARD --jump DOCKER-USER || firewall --insert FORWARD --jump DOCKER-USER
@@ -70,7 +70,7 @@ has() {
   firewall --check "$@" 2>/dev/null
 }
 
-# Docker may hold the lock of the tables for a moment.
+# Docker may hold the lock of the tables for a short time.
 firewall() {
   iptables --wait 60 "$@"
 }
@@ -78,10 +78,10 @@ firewall() {
 install_launch() {
   local folder=${AZ_BATCH_NODE_SHARED_DIR:-}/mayfly image
   [[ $folder != /mayfly ]] || fail 64 'AZ_BATCH_NODE_SHARED_DIR is missing'
-  need_program systemctl
+  require_program systemctl
   mkdir -p "$folder" "$orphans"
   write_program "$folder/launch.sh"
-  # In a folder that root alone may change: a timer runs it as root.
+  # In a folder that only root may change, because a timer runs it as root.
   write_program "$orphans/launch.sh"
   write_identity "$folder/pool-identity"
   watch_containers
@@ -91,7 +91,7 @@ install_launch() {
   done
 }
 
-# A task of a node that starts again may read the old file until the new one takes its place.
+# When a node restarts, a task may read the old file until the new one replaces it.
 write_program() {
   base64 --decode <<<"$MAYFLY_LAUNCH" >"$1.new"
   chmod 755 "$1.new"
@@ -106,7 +106,7 @@ write_identity() {
   fi
 }
 
-# A container outlives the client that Batch kills with its task: each minute, such containers are removed.
+# A container outlives its client, which Batch kills with the task: a timer removes such containers each minute.
 watch_containers() {
   cat >"$units/mayfly-orphans.service" <<UNIT
 [Unit]
