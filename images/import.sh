@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Copies the runner images into a registry of yours, which need not be reachable from here: Azure copies them.
+# Copies the runner images into your registry. Azure copies them, so the registry need not be reachable from here.
 #
 #   images/import.sh [--dry-run] REGISTRY [TAG…]
 #   images/import.sh --sources [TAG…]
 #
-# REGISTRY is its name, with or without `.azurecr.io`. Without TAG it takes the images of the default pools.
-# --dry-run prints the commands, --sources the published images, each for `gh attestation verify`. It needs the Azure
-# CLI, signed in with the right to import (Contributor of the registry). Run again, it copies again.
+# REGISTRY is its name, with or without `.azurecr.io`. Without TAG, it copies the images of the default pools. --dry-run
+# prints the commands; --sources prints the published images, for `gh attestation verify`. Needs the Azure CLI, signed in
+# with the right to import (Contributor of the registry). Running it again copies the images again.
 #
-# An image of the release that this file belongs to is named by its digest, which cannot be moved to another image.
+# Images of the release that this file belongs to are referenced by digest, which cannot be moved to another image.
 set -euo pipefail
 
 readonly source=unstamped.invalid/githubactions-runner version=2.338.0
-# Of images/digests, by arm/stamp.sh.
+# arm/stamp.sh copies them from images/digests.
 readonly digests='
 '
 tags=(ubuntu-24.04-"$version" ubuntu-22.04-"$version" windows-ltsc2022-"$version")
@@ -29,9 +29,9 @@ main() {
   ((!$#)) || tags=("$@")
   local tag
   for tag in "${tags[@]}"; do
-    [[ $tag =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$ ]] || refuse "no tag: $tag"
+    [[ $tag =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$ ]] || refuse "invalid tag: $tag"
   done
-  [[ $source != unstamped.invalid/* ]] || refuse "this copy names no registry to copy from: take the file of a release, or run arm/stamp.sh OWNER/REPO"
+  [[ $source != unstamped.invalid/* ]] || refuse "this copy has no source registry: use the file of a release, or run arm/stamp.sh OWNER/REPO"
   for tag in "${tags[@]}"; do
     if [[ $list ]]; then published "$tag"; else import "$tag"; fi
   done
@@ -40,10 +40,10 @@ main() {
 choose_registry() {
   registry=${1:-}
   registry=${registry%.azurecr.io}
-  [[ $registry =~ ^[A-Za-z0-9]{5,50}$ ]] || refuse "no registry's name: ${1:-nothing}"
+  [[ $registry =~ ^[A-Za-z0-9]{5,50}$ ]] || refuse "invalid registry name: ${1:-nothing}"
 }
 
-# Prints where an image is published.
+# Prints the reference of a published image.
 published() {
   local digest
   digest=$(awk -v tag="$1" '$2 == tag { print $1 }' <<<"$digests")
@@ -67,7 +67,7 @@ refuse() {
 usage() {
   printf 'usage: images/import.sh [--dry-run] REGISTRY [TAG…]\n       images/import.sh --sources [TAG…]\n'
   printf 'TAG: %s; others: %s\n' "$(printf '%s ' "${tags[@]}")" \
-    "windows-ltsc2019-$version ubuntu-docker-24.04-$version, where they have been published"
+    "windows-ltsc2019-$version ubuntu-docker-24.04-$version, if they have been published"
 }
 
 main "$@"

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Builds one runner image with the runner that `runner-version` names, and pushes it unless its tag is published.
+# Builds a runner image with the runner version in `runner-version`, and pushes it unless its tag is already published.
 #
 #   images/publish.sh REPOSITORY TAG FOLDER PLATFORM [docker build's arguments…]
 #   images/publish.sh ghcr.io/OWNER/REPO/githubactions-runner ubuntu-22.04 images/ubuntu linux-x64 \
 #       --build-arg UBUNTU_VERSION=22.04
 #
-# The runner's version, and REVISION if it is set, end the tag: a node never pulls a tag again that it has,
-# so that a tag that has been published stays what it is. Prints `digest=…` if it pushed.
+# The tag ends with the runner version, and with REVISION if it is set: a node never pulls a tag again that it already has,
+# so a published tag is never changed. Prints `digest=…` if it pushed.
 #
-# Ends with 75, and pushes nothing, if the registry does not say whether the tag is published. A registry may refuse to
-# talk about a repository that has no image yet: FIRST_PUBLICATION=yes takes every such answer for "no".
+# Exits with 75, and pushes nothing, if the registry does not say whether the tag is published. A registry may reject requests
+# about a repository that has no image yet: FIRST_PUBLICATION=yes treats each such response as "not published".
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -33,7 +33,7 @@ end_if_published() {
 end_if_published
 docker build --tag "$image" --build-arg "RUNNER_VERSION=$version" --build-arg "RUNNER_SHA256=$digest" \
   "${@:5}" "$folder" >&2
-# A build takes long enough for another one to be published meanwhile.
+# The build takes so long that another one may have published the tag in the meantime.
 end_if_published
 docker push "$image" >&2
 pushed=$(docker image inspect --format '{{index .RepoDigests 0}}' "$image")

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Asks a registry for the digest of a tag, and prints it.
+# Prints the digest of a tag in a registry.
 #
 #   images/published-digest.sh ghcr.io/OWNER/REPO/githubactions-runner:ubuntu-24.04-2.338.0
 #
-# Ends with 0 and the digest, with 1 if the registry says that there is no such tag, and with 75 if it says anything
-# else, or nothing: only the first two are answers. `docker manifest inspect` cannot be used for this, since it reports
-# some failures of a registry as "no such manifest". REGISTRY_USER and REGISTRY_TOKEN sign in; without them, only public
-# images are seen. A registry on loopback is asked by HTTP.
+# Exits with 0 and the digest; with 1 if the registry says that there is no such tag; with 75 for any other response, or none.
+# `docker manifest inspect` is not usable for this, because it reports some failures of a registry as "no such manifest".
+# REGISTRY_USER and REGISTRY_TOKEN sign in; without them, only public images are visible. A registry on loopback is
+# accessed by HTTP.
 set -euo pipefail
 
 readonly kinds='application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json'
@@ -27,13 +27,13 @@ main() {
   answer "$status"
 }
 
-# Prints the status of a request, 000 without an answer; its header is in a file.
+# Prints the HTTP status of a request, or 000 without a response; the response headers are in a file.
 ask() {
   curl --silent --show-error --max-time 60 --head --header "Accept: $kinds" --dump-header "$work/answer" --output /dev/null \
     --write-out '%{http_code}' "${@:2}" "$1" || true
 }
 
-# Gets a token from the address that the registry names, and prints the file that has the header. Neither the token nor the
+# Gets a token from the URL that the registry names, and prints the path of a file with the header. Neither the token nor the
 # password becomes an argument of a program.
 sign_in() {
   local challenge realm service

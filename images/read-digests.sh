@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Prints `images/digests`: the published images of the runner that `runner-version` names, as a registry has them.
+# Prints the contents of `images/digests`: the published images of the version in `runner-version`, with their digests.
 #
 #   images/read-digests.sh ghcr.io/OWNER/REPO/githubactions-runner >digests.new && mv digests.new images/digests
 #
-# With REVISION, the images of that revision. Ends with 1 if an image is not published, with 75 if the registry does not say.
+# With REVISION, the images of that revision. Exits with 1 if an image is not published, with 75 if the registry does not say.
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)

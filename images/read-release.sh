@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints a release of GitHub's runner as the file `runner-version` has it: the version, then a SHA-256 and the
-# platform of each archive. It reads the release as GitHub's API describes it.
+# Prints a release of GitHub's runner in the format of `runner-version`: the version, then the SHA-256 and the platform of
+# each archive. Reads the release from GitHub's API on standard input.
 #
 #   gh api repos/actions/runner/releases/latest | images/read-release.sh
 set -euo pipefail

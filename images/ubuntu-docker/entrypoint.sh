@@ -1,11 +1,11 @@
 #!/bin/bash
-# Moves the runner to a folder that has the same path on the node as here, then becomes the usual entrypoint.
+# Moves the runner to a folder that has the same path on the node and in this container, then runs entrypoint.sh.
 #
-# The runner has the node's engine mount its own folders into a job's containers, and the engine looks for
-# them on the node. Each runner has a folder there and holds a lock on it as long as it or a job lives; a
-# folder whose lock is free belongs to nobody, and goes.
+# The runner mounts its own folders into a job's containers through the node's engine, which resolves their paths on
+# the node. Each runner has a folder on the node and holds a lock on it while the runner or its job runs. A folder
+# whose lock is free is unused and is removed.
 #
-# Exit codes: 64 without RUNNER_SHARED_FOLDER or AZ_BATCH_TASK_ID; those of entrypoint.sh otherwise.
+# Exit codes: 64 without RUNNER_SHARED_FOLDER or AZ_BATCH_TASK_ID; otherwise those of entrypoint.sh.
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -19,7 +19,7 @@ main() {
 }
 
 refuse() {
-  printf 'entrypoint: no folder to share with the node (%s), or no AZ_BATCH_TASK_ID\n' "$shared" >&2
+  printf 'entrypoint: RUNNER_SHARED_FOLDER (%s) is not a folder, or AZ_BATCH_TASK_ID is missing\n' "$shared" >&2
   exit 64
 }
 
@@ -31,7 +31,7 @@ remove_abandoned() {
   done
 }
 
-# Sets RUNNER_HOME. The lock has another name until it is held, so that nobody takes it for a free one.
+# Sets RUNNER_HOME. The lock file has another name until it is locked, so that no other runner considers it free.
 take_folder() {
   exec 9>"$1.new"
   flock 9

@@ -1,39 +1,39 @@
-# Claims the JIT configuration of one runner from ClaimRunner; a part of entrypoint.sh.
+# Claims a runner's JIT configuration from ClaimRunner. Sourced by entrypoint.sh.
 #
 # shellcheck shell=bash
 
-readonly patience=600 longest_pause=30
+readonly claim_timeout=600 max_retry_delay=30
 nonce='' status='' retry_after='' body=''
 
-# Sets `configuration`, or ends the script.
+# Sets `configuration`, or exits.
 claim() {
   local began try=0 pause
-  # The nonce marks this process: asked again with it, the function resumes a claim whose answer was
-  # lost, while the ticket in other hands gets nothing.
+  # The nonce identifies this process: when the claim is retried with it, the function resumes a claim whose
+  # response was lost. Another process that presents the ticket gets nothing.
   nonce=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   began=$(date +%s)
   while true; do
     try=$((try + 1))
-    ask
-    decide "$try" && return
-    pause=$(pause_after "$try" "$((began + patience - $(date +%s)))")
+    send_claim
+    handle_response "$try" && return
+    pause=$(retry_delay "$try" "$((began + claim_timeout - $(date +%s)))")
     if ((pause <= 0)); then
-      tell "gave up after $try tries in $((patience / 60)) minutes"
+      report "claim failed: $try tries in $((claim_timeout / 60)) minutes"
       exit 75
     fi
-    tell "claim $try: $status$(said), again in $pause s"
+    report "claim $try: $status$(error_reason), retrying in $pause s"
     sleep "$pause"
   done
 }
 
-# Sets status (of HTTP, or what curl met instead), retry_after and body.
+# Sets `status` (the HTTP status, or a description of the curl failure), `retry_after` and `body`.
 #
-# --ssl-no-revoke is for the curl of Windows, which refuses a certificate whose revocation it cannot check:
-# behind a firewall it reaches no server of such lists. The curl of Ubuntu checks none.
+# --ssl-no-revoke is for the curl of Windows, which rejects a certificate whose revocation it cannot check:
+# behind a firewall it cannot reach a revocation server. The curl of Ubuntu does not check revocation.
 #
-# The secrets of the request travel by pipe, since arguments are public in /proc. The answer stays in
-# a pipe as well until curl has ended; one that overfills it (64 KiB) counts as no answer.
-ask() {
+# The secrets of the request are passed through a pipe, because arguments are public in /proc. The response also
+# stays in a pipe until curl has ended; a response that exceeds the pipe (64 KiB) counts as no response.
+send_claim() {
   local answer failed=0
   exec {answer}< <(
     exec curl --disable --silent --show-error --include --suppress-connect-headers --globoff \
@@ -42,12 +42,12 @@ ask() {
       < <(printf '{"v":1,"ticket":"%s","nonce":"%s"}' "$RUNNER_CLAIM_TICKET" "$nonce")
   )
   wait $! || failed=$?
-  read_answer "$answer"
+  read_response "$answer"
   exec {answer}<&-
-  ((failed == 0)) || status="no answer (curl $failed)" retry_after='' body=''
+  ((failed == 0)) || status="no response (curl $failed)" retry_after='' body=''
 }
 
-read_answer() {
+read_response() {
   local line
   status='' retry_after='' body=''
   while IFS= read -r line <&"$1"; do
@@ -55,7 +55,7 @@ read_answer() {
     case ${line,,} in
       http/*) read -r _ status _ <<<"$line" && retry_after='' ;;
       retry-after:*) read -r retry_after <<<"${line#*:}" ;;
-      # An interim answer (100 Continue) has its own header lines; the real one follows.
+      # An interim response (100 Continue) has its own header lines; the final response follows.
       '') [[ $status == 1?? ]] || break ;;
     esac
   done
@@ -63,25 +63,25 @@ read_answer() {
   body=${body%"${body##*[![:space:]]}"}
 }
 
-# Succeeds with the configuration, ends the script where asking again is pointless, fails otherwise.
+# Succeeds with the configuration, exits if a retry is pointless, fails otherwise.
 # shellcheck disable=SC2034 # entrypoint.sh reads the configuration
-decide() {
+handle_response() {
   case $status in
     200)
-      # A captive proxy answers 200 with a page of its own.
+      # A captive portal answers 200 with its own page.
       [[ $body =~ ^[A-Za-z0-9+/_-]+=*$ ]] || { status+=' without a configuration' && return 1; }
       configuration=$body
-      tell "claim $1: configured"
+      report "claim $1: configured"
       ;;
-    410) tell "claim $1: no demand$(said)" && exit 0 ;;
-    401 | 403) tell "claim $1: refused for good with $status$(said)" && exit 75 ;;
+    410) report "claim $1: runner not needed$(error_reason)" && exit 0 ;;
+    401 | 403) report "claim $1: rejected permanently with $status$(error_reason)" && exit 75 ;;
     *) return 1 ;;
   esac
 }
 
-# Prints the reason that the answer gives, without secrets: masked first and cut then, so that no part of
-# one is left.
-said() {
+# Prints the response's reason without secrets: they are masked before the text is truncated, so that no part of
+# a secret remains.
+error_reason() {
   [[ $body =~ \"(error|reason)\":\ *\"([^\"]+) ]] || return 0
   local reason=${BASH_REMATCH[2]//[![:print:]]/}
   reason=${reason//"$RUNNER_CLAIM_TICKET"/***}
@@ -89,21 +89,21 @@ said() {
   printf ' (%s)' "${reason:0:200}"
 }
 
-# Prints the seconds to wait after this many tries, at most those that are left.
+# Prints the seconds to wait after this many tries, at most the seconds that are left.
 #
-# The random half keeps the runners of one burst from asking in step.
-pause_after() {
-  local ceiling=$((1 << ($1 < 6 ? $1 - 1 : 5))) asked pause
-  ((ceiling <= longest_pause)) || ceiling=$longest_pause
+# The random half keeps the runners of one burst from retrying in step.
+retry_delay() {
+  local ceiling=$((1 << ($1 < 6 ? $1 - 1 : 5))) requested pause
+  ((ceiling <= max_retry_delay)) || ceiling=$max_retry_delay
   pause=$((ceiling - RANDOM % (ceiling / 2 + 1)))
-  asked=$(seconds_asked)
-  ((pause >= asked)) || pause=$asked
+  requested=$(retry_after_seconds)
+  ((pause >= requested)) || pause=$requested
   ((pause <= $2)) || pause=$2
   printf '%s' "$pause"
 }
 
 # Retry-After is a number of seconds or a date.
-seconds_asked() {
+retry_after_seconds() {
   local at
   if [[ $retry_after =~ ^[0-9]{1,5}$ ]]; then
     printf '%s' "$((10#$retry_after))"

@@ -1,36 +1,36 @@
 #!/bin/bash
 # Turns one Batch task into one ephemeral GitHub runner.
 #
-# With RUNNER_CLAIM_URL it claims a one-shot JIT configuration with the ticket of the task, and writes the
-# files that it carries; without, it registers with the token that the task carries (ActionsRunner_TOKEN).
-# Then it executes itself anew in an environment of its own choice, and only that second process starts the
-# runner: a job can read the environment of its ancestors in /proc, and a variable that a shell has unset is
-# still there.
+# With RUNNER_CLAIM_URL it claims a one-time JIT configuration with the task's ticket, and writes the files that
+# the configuration contains. Without it, it registers with the registration token of the task
+# (ActionsRunner_TOKEN). Then it executes itself again with a filtered environment, and only that second process
+# starts the runner: a job can read the environment of its ancestors in /proc, where a variable that a shell has
+# unset is still visible.
 #
 # Exit codes:
-#    0  the runner served a job, or there was no demand for it
-#    1  config.sh refused for a reason without a code of its own, or an unforeseen error
-#    7  GitHub refuses this version of the runner: at registration, at the session, or at a message
-#   64  the task or the image is incomplete or contradictory; one message names everything
+#    0  the runner served a job, or no job needed the runner
+#    1  config.sh failed for a reason without its own code, or an unexpected error
+#    7  GitHub rejects this runner version at registration, at the session, or at a message
+#   64  the task or the image is incomplete or inconsistent; one message lists all problems
 #   68  the runner opened no session with GitHub within ten minutes
 #   70  the runner's listener died while a job ran: crash, KILL, or out of memory
-#   72  a program that the script needs is missing
-#   75  nothing could be claimed: refused for good, or ten minutes of retries have passed
+#   72  a program that the script requires is missing
+#   75  the claim failed: it was rejected permanently, or retries for ten minutes did not succeed
 #   76  the runner registered, but ended without a job
-#   77  the runner refused its job: repository not allowed, or the hook could not judge
+#   77  the runner rejected its job: the repository is not allowed, or the hook failed
 #   78  the registration token has expired
 #  124  the job ran longer than RUNNER_MAX_JOB_HOURS
-#  130  interrupted
-#  143  terminated: by ReconcileRunners, by an operator, or with its node
+#  130  the runner was interrupted
+#  143  the runner was terminated: by ReconcileRunners, by an operator, or with its node
 #    *  the runner's own code otherwise
 # (images/exit_codes.py writes this list from exit-codes.json.)
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-readonly here needed_validity=30
+readonly here min_token_validity=30
 RUNNER_HOME=${RUNNER_HOME:-/home/runner}
 
-started='' waiting='' configuration=''
+started='' claim_pid='' configuration=''
 
 # shellcheck source=images/ubuntu/claim.sh
 source "$here/claim.sh"
@@ -39,56 +39,56 @@ source "$here/serve.sh"
 
 main() {
   set_traps
-  trap leave EXIT
+  trap clean_up EXIT
   case ${1:-} in
     --serve)
-      trust_more
+      add_ca_certificates
       serve
       ;;
     *)
-      need base64 cat curl date env mkdir mkfifo od rm sleep tr
-      trust_more
+      require_programs base64 cat curl date env mkdir mkfifo od rm sleep tr
+      add_ca_certificates
       check_hours
       obtain_credential
-      start_anew
+      enter_clean_environment
       ;;
   esac
 }
 
-# bash 5.2 can lose a signal, or end with 2, whose trap is due while it expands $(…), <(…) or >(…) (seen with
-# 5.2.15: "trap: line 2: unexpected EOF while looking for matching `)'"), and forgets one that it has noted when the
-# trap is removed. So this process keeps its traps and expands none of these: subshells do, which have no traps,
-# and a claim, which takes long, runs in a process of its own that a signal ends.
+# bash 5.2 can lose a signal, or exit with 2, if the signal's trap is due while bash expands $(…), <(…) or >(…) (seen
+# with 5.2.15: "trap: line 2: unexpected EOF while looking for matching `)'"). It also forgets a pending signal when
+# the trap is removed. Therefore this process keeps its traps and never expands these: subshells do, which have no
+# traps. A claim, which takes long, runs in a child process that a signal ends.
 set_traps() {
-  trap 'interrupted 143 TERM' TERM
-  trap 'interrupted 130 INT' INT
-  trap 'ask_to_end 77 TERM' USR1
-  # A job may send these signals as well, and a runner that is online has its session.
-  trap 'is_online || ask_to_end 68 TERM' USR2
-  trap 'ask_to_end 124 TERM' ALRM
+  trap 'handle_signal 143 TERM' TERM
+  trap 'handle_signal 130 INT' INT
+  trap 'request_stop 77 TERM' USR1
+  # A job may send these signals, too; a runner that is online has its session.
+  trap 'is_online || request_stop 68 TERM' USR2
+  trap 'request_stop 124 TERM' ALRM
 }
 
-tell() {
+report() {
   printf 'entrypoint: %s: %s\n' "${RUNNER_NAME:-runner}" "$*" >&2
 }
 
-# Ends the script if a program is missing: what fails later would look like another fault.
-need() {
+# Exits if a program is missing: a later failure would look like a different fault.
+require_programs() {
   local program missing=()
   for program; do
     command -v "$program" >/dev/null || missing+=("$program")
   done
-  # Of coreutils, 8.31 has this option first; without it no runner could be started after the claim.
+  # coreutils 8.31 is the first version with this option; without it, no runner could start after the claim.
   env --default-signal true 2>/dev/null || missing+=('env --default-signal')
   ((${#missing[@]})) || return 0
   local IFS=,
-  tell "programs are missing: ${missing[*]}"
+  report "programs are missing: ${missing[*]}"
   exit 72
 }
 
-# Trusts the certificates that the task carries, besides those of the image. What SSL_CERT_FILE names takes
-# the place of the image's, for curl as for the runner, so that it holds both; Node adds its own to the built-in.
-trust_more() {
+# Adds the task's CA certificates to those of the image. The file that SSL_CERT_FILE names replaces the image's file,
+# for curl and for the runner, so it contains both. Node.js adds NODE_EXTRA_CA_CERTS to its built-in certificates.
+add_ca_certificates() {
   local own=$RUNNER_HOME/extra-ca-certificates.pem all=$RUNNER_HOME/all-ca-certificates.pem
   local image=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
   [[ -n ${RUNNER_EXTRA_CA_CERTIFICATES:-} ]] || return 0
@@ -102,25 +102,25 @@ trust_more() {
 
 check_hours() {
   [[ ! ${RUNNER_MAX_JOB_HOURS:-1} =~ ^[1-9][0-9]{0,3}$ ]] || return 0
-  tell "RUNNER_MAX_JOB_HOURS is not a number of hours: $RUNNER_MAX_JOB_HOURS"
+  report "RUNNER_MAX_JOB_HOURS is not a number of hours: $RUNNER_MAX_JOB_HOURS"
   exit 64
 }
 
 obtain_credential() {
   if [[ -z ${RUNNER_CLAIM_URL:-} && -n ${ActionsRunner_TOKEN:-} ]]; then
     require RUNNER_NAME RUNNER_TOKEN_EXPIRES_AT ActionsRunner_URL ActionsRunner_LABELS
-    (check_labels && refuse_stale_token) || exit
+    (check_labels && check_token_expiry) || exit
     register
     (check_registration) || exit
   else
     require RUNNER_NAME RUNNER_CLAIM_URL RUNNER_CLAIM_TICKET
-    claim_aside
+    claim_in_child
   fi
 }
 
-# Claims in a process of its own, and sets `configuration`: empty where its files are written. Ends the script
-# with the code of that process, and with 0 where it printed nothing: there is no demand.
-claim_aside() {
+# Claims in a child process and sets `configuration`, which is empty if its files have been written. Exits with the
+# child's code, and with 0 if the child printed nothing: the runner is not needed.
+claim_in_child() {
   local code=0 start
   set -m
   coproc CLAIM {
@@ -130,12 +130,12 @@ claim_aside() {
     printf 'claimed %s' "$configuration"
   }
   set +m
-  waiting=$!
-  # bash closes its ends of the pipes when the process has ended, which therefore waits for a line.
+  claim_pid=$!
+  # bash closes its ends of the pipes when the child has ended. The child therefore waits for a line first.
   exec {start}>&"${CLAIM[1]}" 5<&"${CLAIM[0]}"
   echo >&"$start"
-  wait "$waiting" || code=$?
-  waiting=''
+  wait "$claim_pid" || code=$?
+  claim_pid=''
   IFS= read -r -d '' configuration <&5 || true
   exec {start}>&- 5<&-
   [[ -n $configuration ]] || exit "$code"
@@ -148,37 +148,37 @@ require() {
     [[ -n ${!variable:-} ]] || missing+=("$variable")
   done
   [[ -x $RUNNER_HOME/run.sh ]] || missing+=("the runner ($RUNNER_HOME/run.sh)")
-  [[ ! -d $RUNNER_HOME || -w $RUNNER_HOME ]] || missing+=("a folder of the runner that its user may write ($RUNNER_HOME)")
+  [[ ! -d $RUNNER_HOME || -w $RUNNER_HOME ]] || missing+=("a runner folder that its user can write to ($RUNNER_HOME)")
   ((${#missing[@]})) || return 0
   local IFS=,
-  tell "missing: ${missing[*]}"
+  report "missing: ${missing[*]}"
   exit 64
 }
 
-# The runner drops empty labels and trims the list; GitHub refuses control characters.
+# The runner drops empty labels and trims the list; GitHub rejects control characters.
 # shellcheck disable=SC2154 # the task sets the variable
 check_labels() {
   local odd='(^|,)(,|$)|(^|,)[[:space:]]|[[:space:]](,|$)|[[:cntrl:]]'
   [[ $ActionsRunner_LABELS =~ $odd ]] || return 0
-  tell 'ActionsRunner_LABELS has a label that is empty, begins or ends with a space, or has control characters'
+  report 'ActionsRunner_LABELS has a label that is empty, begins or ends with a space, or has control characters'
   exit 64
 }
 
-refuse_stale_token() {
+check_token_expiry() {
   local expires
   if ! expires=$(date -d "$RUNNER_TOKEN_EXPIRES_AT" +%s 2>/dev/null); then
-    tell "RUNNER_TOKEN_EXPIRES_AT is not a time: $RUNNER_TOKEN_EXPIRES_AT"
+    report "RUNNER_TOKEN_EXPIRES_AT is not a time: $RUNNER_TOKEN_EXPIRES_AT"
     exit 64
   fi
-  ((expires - $(date +%s) <= needed_validity)) || return 0
-  tell "the registration token is stale (good until $RUNNER_TOKEN_EXPIRES_AT)"
+  ((expires - $(date +%s) <= min_token_validity)) || return 0
+  report "the registration token has expired or is about to (valid until $RUNNER_TOKEN_EXPIRES_AT)"
   exit 78
 }
 
-# The runner takes each input and each flag from ACTIONS_RUNNER_INPUT_<NAME> (CommandSettings.cs of
-# actions/runner 2.336.0). Arguments are public in /proc, and the runner reads a value with two dashes as
-# another option. Without no-default-labels it would add self-hosted, Linux and X64 to the labels of the
-# profile, and take jobs that belong to another one.
+# The runner reads each input and each flag from ACTIONS_RUNNER_INPUT_<NAME> (CommandSettings.cs of
+# actions/runner 2.336.0). Arguments are public in /proc, and the runner parses a value that begins with two dashes
+# as another option. Without no-default-labels, it would add self-hosted, Linux and X64 to the labels of the
+# profile, and would accept jobs of other profiles.
 # shellcheck disable=SC2154 # the task sets the variables
 register() {
   local code=0 wanted=${RUNNER_GROUP:-default}
@@ -192,58 +192,58 @@ register() {
   export ACTIONS_RUNNER_INPUT_UNATTENDED=true
   export ACTIONS_RUNNER_INPUT_DISABLEUPDATE=true
   export ACTIONS_RUNNER_INPUT_REPLACE=true
-  # No variable of a shell can have this name, but bash hands it on.
-  attend env 'ACTIONS_RUNNER_INPUT_NO-DEFAULT-LABELS=true' ./config.sh || code=$?
+  # A shell variable cannot have this name, but bash passes it on.
+  run_program env 'ACTIONS_RUNNER_INPUT_NO-DEFAULT-LABELS=true' ./config.sh || code=$?
   [[ -z $reason ]] || exit "$reason"
   [[ -z $too_old ]] || exit 7
   ((code == 0)) || exit "$code"
   started='' child=''
 }
 
-# Ends the script unless the runner is registered with the name and in the group that were asked for.
+# Exits unless the runner is registered under the requested name and in the requested group.
 check_registration() {
   local name group wanted=${RUNNER_GROUP:-default}
-  name=$(registered agentName)
-  group=$(registered poolName)
-  if [[ $name != "$(json "$RUNNER_NAME")" ]]; then
-    tell "the runner was registered with another name: $name"
+  name=$(registered_value agentName)
+  group=$(registered_value poolName)
+  if [[ $name != "$(json_escape "$RUNNER_NAME")" ]]; then
+    report "the runner was registered with another name: $name"
     exit 64
   fi
-  if [[ ${wanted,,} != default && ${group,,} != "$(json "${wanted,,}")" ]]; then
-    tell "the runner was registered in another group: $group"
+  if [[ ${wanted,,} != default && ${group,,} != "$(json_escape "${wanted,,}")" ]]; then
+    report "the runner was registered in another group: $group"
     exit 64
   fi
 }
 
-# Prints one text of .runner, as JSON has it between its quotes.
-registered() {
+# Prints the value of one string of .runner, with its JSON escapes.
+registered_value() {
   local text='' pattern="\"$1\"[[:space:]]*:[[:space:]]*\"(([^\"\\]|\\\\.)*)\""
   [[ ! -r $RUNNER_HOME/.runner ]] || text=$(<"$RUNNER_HOME/.runner")
   [[ ! $text =~ $pattern ]] || printf '%s' "${BASH_REMATCH[1]}"
 }
 
-json() {
+json_escape() {
   local text=${1//\\/\\\\}
   printf '%s' "${text//\"/\\\"}"
 }
 
-# Writes the files that the configuration carries, in base64 by their names, as the runner does with one
+# Writes the files of the configuration, which maps their names to base64, as the runner does with a configuration
 # that it gets as an argument (https://github.com/actions/runner, Runner.cs). Arguments, and inputs in the
-# environment, are public in /proc for as long as it runs: to its job, and to all that lists processes.
+# environment, are public in /proc while the runner runs: to its job, and to all programs that list processes.
 unpack() {
   local json entry name IFS=,
   local -A files=()
   json=$(printf '%s' "$configuration" | base64 --decode 2>/dev/null | tr -d '{} \r\n\t\0') || true
   set -f
-  # Some writers of JSON escape the plus sign.
+  # Some JSON writers escape the plus sign.
   for entry in ${json//\\u002[Bb]/+}; do
     [[ $entry =~ ^\"(\.[a-z_]+)\":\"([A-Za-z0-9+/]+=*)\"$ ]] || { files=() && break; }
     files[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
   done
   set +f
-  # With one of the three missing, the runner would start again and again.
+  # If one of the three is missing, the runner would restart forever.
   if [[ -z ${files[.runner]:-} || -z ${files[.credentials]:-} || -z ${files[.credentials_rsaparams]:-} ]]; then
-    tell 'the configuration has an unknown form, and becomes an argument of the runner'
+    report 'the configuration has an unknown format and is passed to the runner as an argument'
     return
   fi
   for name in "${!files[@]}"; do
@@ -252,33 +252,33 @@ unpack() {
   configuration=''
 }
 
-# A signal that is ignored when the container starts would stay ignored in the runner, which could then not
-# be ended: bash cannot change that, `env` can.
-start_anew() {
+# A signal that was ignored when the container started would stay ignored in the runner, which could then not be
+# stopped. bash cannot reset such a signal, `env` can.
+enter_clean_environment() {
   local variable kept=()
   while IFS= read -r -d '' variable; do
     ! is_kept "${variable%%=*}" || kept+=("$variable")
   done </proc/self/environ
   exec 3</dev/null
-  [[ -z $configuration ]] || hand_over
+  [[ -z $configuration ]] || pass_configuration
   exec env -i --default-signal "${kept[@]}" "$BASH" "$here/${BASH_SOURCE[0]##*/}" --serve
 }
 
-# Opens 3 for reading the configuration. Its writer has ended when the reader sees its end, and its environment
-# with it.
-hand_over() {
+# Opens file descriptor 3 for reading the configuration. When the reader sees the end of the pipe, the writer has
+# ended, and its environment is gone.
+pass_configuration() {
   local start
   coproc CONFIGURATION {
     read -r _
     printf '%s' "$configuration"
   }
-  # A duplicate of bash's own end would be closed by `exec`, like that.
+  # `exec` would close a duplicate of bash's own end, as it closes that end.
   exec {start}>&"${CONFIGURATION[1]}" 3<"/proc/self/fd/${CONFIGURATION[0]}"
   echo >&"$start"
   exec {start}>&-
 }
 
-# RUNNER_KEEP_ENVIRONMENT lists what else the image wants kept, as names or patterns.
+# RUNNER_KEEP_ENVIRONMENT lists the other variables that the image keeps, as names or patterns.
 is_kept() {
   local pattern patterns
   case $1 in
@@ -296,13 +296,13 @@ is_kept() {
   return 1
 }
 
-# Ends the script before a program of the runner has started, and that program afterwards.
-interrupted() {
+# Exits if no program of the runner has started yet; stops that program otherwise.
+handle_signal() {
   if [[ -z $started ]]; then
-    [[ -z $waiting ]] || kill -- "-$waiting" 2>/dev/null || true
+    [[ -z $claim_pid ]] || kill -- "-$claim_pid" 2>/dev/null || true
     exit "$1"
   fi
-  ask_to_end "$1" "$2"
+  request_stop "$1" "$2"
 }
 
 main "$@"

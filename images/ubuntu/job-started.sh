@@ -1,14 +1,14 @@
 #!/bin/bash
-# Refuses the job of a repository that is not allowed.
+# Rejects the job of a repository that is not allowed.
 #
-# The runner calls it before the first step of a job (ACTIONS_RUNNER_HOOK_JOB_STARTED). Its environment
-# is the runner's: what a workflow puts into `env:` does not reach hooks. A program named in
-# RUNNER_JOB_STARTED_HOOK takes over for jobs that are allowed.
+# The runner calls this hook before the first step of a job (ACTIONS_RUNNER_HOOK_JOB_STARTED), with the runner's
+# environment: variables of a workflow's `env:` do not reach hooks. For allowed jobs, the hook continues as the
+# program that RUNNER_JOB_STARTED_HOOK names.
 #
-# A hook that fails stops no step with `if: always()` (https://github.com/actions/runner/issues/2811), and no
-# `pre:` step of an action. The runner's worker begins those as soon as this script has ended, unless it
-# knows of a shutdown by then. So a hook that refuses does not end: the worker ends it, ten seconds after it
-# has heard of the shutdown (seen with actions/runner 2.336.0). What keeps this script from judging refuses.
+# A hook that fails does not stop steps with `if: always()` (https://github.com/actions/runner/issues/2811), nor the
+# `pre:` steps of actions. The runner's worker starts those as soon as this script has ended, unless it has been
+# notified of a shutdown by then. Therefore a hook that rejects a job does not end: the worker ends it, ten seconds
+# after the worker was notified (seen with actions/runner 2.336.0). A failure of this script also rejects the job.
 set -euo pipefail
 
 readonly kill_delay=30
@@ -17,10 +17,10 @@ main() {
   # A shutdown sends INT to the whole process group of the runner, this script included.
   trap '' HUP INT PIPE TERM
   trap refuse EXIT
-  # Nothing ever arrives in this pipe: a `read` with a timeout waits without another program.
+  # Nothing is ever written to this pipe: a `read` with a timeout waits without running another program.
   exec {never}<> <(:)
   is_allowed "${GITHUB_REPOSITORY:-}" || refuse
-  note allowed
+  write_marker allowed
   trap - EXIT HUP INT PIPE TERM
   [[ -z ${RUNNER_JOB_STARTED_HOOK:-} ]] || exec "$RUNNER_JOB_STARTED_HOOK"
 }
@@ -32,28 +32,28 @@ is_allowed() {
   shopt -s nocasematch
   set -f
   for pattern in ${RUNNER_ALLOWED_REPOSITORIES//[[:space:]]/}; do
-    # What else bash reads as a pattern stands for itself.
+    # Other characters that bash would interpret match themselves.
     pattern=${pattern//\\/\\\\} pattern=${pattern//[/\\[} pattern=${pattern//(/\\(}
-    # shellcheck disable=SC2053 # a glob is meant to match as one
+    # shellcheck disable=SC2053 # the pattern must match as a glob
     [[ $1 != $pattern ]] || return 0
   done
   return 1
 }
 
-# The entrypoint may have got its signal already; a full disk is no reason to do anything else.
-note() {
+# The entrypoint may already have its signal; a full disk must not change the outcome.
+write_marker() {
   printf '%s' "$1" 2>/dev/null >"${RUNNER_JOB_MARKER:-/dev/null}" || true
 }
 
-# Has the entrypoint end the runner, and returns only when the worker is gone: then no step begins.
+# Signals the entrypoint to end the runner, and returns only when the worker is gone, so that no step starts.
 refuse() {
   trap - EXIT
   set +eu
   printf '::error::This runner is not for jobs of %s.\n' "${GITHUB_REPOSITORY:-no repository}"
   kill -USR1 "$RUNNER_ENTRYPOINT_PID"
-  note refused
+  write_marker refused
   pause "$kill_delay"
-  until end_worker; do pause "$kill_delay"; done
+  until kill_worker; do pause "$kill_delay"; done
   exit 1
 }
 
@@ -61,8 +61,8 @@ pause() {
   read -r -t "$1" -u "${never:-}" || (($? > 128)) || sleep "$1"
 }
 
-# Succeeds if an ancestor of this script was the worker and is no more.
-end_worker() {
+# Succeeds if an ancestor of this script was the worker and has ended.
+kill_worker() {
   local at=$PPID line name
   while [[ $at =~ ^[0-9]+$ ]] && ((at > 1)); do
     IFS= read -r line <"/proc/$at/stat" || return

@@ -1,6 +1,6 @@
-# Runs the runner, ends it where it must be ended, and judges how it ended; a part of entrypoint.sh.
+# Runs the runner, stops it on a signal or timeout, and determines the exit code. Sourced by entrypoint.sh.
 #
-# What is said of the runner was seen with actions/runner 2.336.0 and read in its source.
+# The runner's behaviour was observed with actions/runner 2.336.0 and read in its source.
 #
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154,SC2164 # entrypoint.sh shares its variables and its `set -e`
@@ -9,7 +9,7 @@
 readonly session_timeout=600 check_interval=10 kill_delay=30 worker_timeout=5
 readonly end_of_output=$'\x04end of output'
 
-# `reason` is the exit code that a signal has decided.
+# `reason` is the exit code that a signal has determined.
 child='' reason='' ending='' ender='' watcher='' reaper='' too_old='' scratch=''
 
 serve() {
@@ -18,16 +18,16 @@ serve() {
   IFS= read -r -d '' configuration <&3 || true
   exec 3<&-
   prepare_runner
-  attend ./run.sh ${configuration:+--jitconfig "$configuration"} || code=$?
-  judge "$code"
+  run_program ./run.sh ${configuration:+--jitconfig "$configuration"} || code=$?
+  exit_with_result "$code"
 }
 
-# The runner writes how far it has come into two files of RUNNER_PERFLOG. They are opened beforehand, and
-# lie outside the job's temporary folder: a job that deletes them takes nothing away.
+# The runner records its progress in two files of the folder RUNNER_PERFLOG. They are opened beforehand and are
+# outside the job's temporary folder: a job that deletes them does not hide the records.
 #
-# Of the runner's own codes run.sh returns 7 alone, for a refused version, and that only with the variable.
-# With RUNNER_MANUALLY_TRAP_SIG it hands a signal on to the runner; without, it would die of TERM and leave
-# the runner behind.
+# Of the runner's own exit codes, run.sh returns only 7, for a rejected version, and only with the variable below.
+# With RUNNER_MANUALLY_TRAP_SIG, run.sh forwards a signal to the runner. Without it, run.sh would die of TERM and
+# leave the runner running.
 prepare_runner() {
   make_scratch
   exec 6>>"$scratch/Runner.perf" 7>>"$scratch/Worker.perf"
@@ -35,56 +35,56 @@ prepare_runner() {
   export ACTIONS_RUNNER_HOOK_JOB_STARTED=$here/job-started.sh
   export ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE=1
   export RUNNER_MANUALLY_TRAP_SIG=1
-  aside watch
+  run_in_group watch
   watcher=$!
 }
 
-# Makes a folder that the job's own clean-up does not reach.
+# Creates a folder that the job's own clean-up does not remove.
 make_scratch() {
   [[ -z $scratch ]] || return 0
   scratch=$RUNNER_HOME/mayfly.$$.$RANDOM
   mkdir -m 700 -- "$scratch"
 }
 
-# Starts a function in a process group of its own, which `leave` can end with all that it runs.
-aside() {
+# Starts a function in its own process group, so that `clean_up` can kill it with all its children.
+run_in_group() {
   set -m
   "$@" </dev/null &
   disown
   set +m
 }
 
-leave() {
+clean_up() {
   local helper
   for helper in $watcher $ender $reaper; do
     kill -KILL -- "-$helper" 2>/dev/null || true
   done
-  # What a job has locked stays, and is no reason for another exit code.
+  # Files that a job has locked remain; they must not change the exit code.
   [[ -z $scratch ]] || rm -rf -- "$scratch" 2>/dev/null || true
 }
 
-# Ends the script with the code that the contract of images/exit-codes.json has for this end.
-judge() {
+# Exits with the code that images/exit-codes.json defines for this outcome.
+exit_with_result() {
   trap '' TERM INT USR1 USR2 ALRM
   if [[ $reason == 77 ]] || is_refused; then
-    tell 'the runner refused its job'
+    report 'the runner rejected its job'
     exit 77
   fi
   case $reason in
-    68) tell "the runner opened no session within $((session_timeout / 60)) minutes" ;;
-    124) tell "the runner was ended after $RUNNER_MAX_JOB_HOURS hours" ;;
+    68) report "the runner opened no session within $((session_timeout / 60)) minutes" ;;
+    124) report "the runner was ended after $RUNNER_MAX_JOB_HOURS hours" ;;
   esac
   [[ -z $reason ]] || exit "$reason"
-  # A job that kills all processes of its user ends run.sh by a signal; that is no fault of the runner's start.
+  # A job that kills all processes of its user ends run.sh by a signal; that is not a failed start of the runner.
   (($1 == 0)) || { (($1 > 128)) && has_served && exit 70; } || exit "$1"
   if ! has_served; then
     [[ -z $too_old ]] || exit 7
-    tell 'the runner ended without a job'
+    report 'the runner ended without a job'
     exit 76
   fi
   # An ephemeral runner removes its configuration when its job has ended.
   [[ -e $RUNNER_HOME/.runner ]] || exit 0
-  tell 'the runner died while it had a job'
+  report 'the runner died while it had a job'
   exit 70
 }
 
@@ -92,18 +92,18 @@ is_refused() {
   [[ -r $RUNNER_JOB_MARKER && $(<"$RUNNER_JOB_MARKER") == refused ]]
 }
 
-# A worker has started, whether or not its job came as far as the hook. Where a full disk kept the runner from
-# saying so, its log and the hook's marker do.
+# Succeeds if a worker has started, whether or not its job reached the hook. If a full disk kept the runner from
+# recording it, the worker's log or the hook's marker proves it.
 has_served() {
-  [[ -n $(perf 7 Worker) || -s $RUNNER_JOB_MARKER ]] || compgen -G "$RUNNER_HOME/_diag/Worker_*.log" >/dev/null
+  [[ -n $(perf_log 7 Worker) || -s $RUNNER_JOB_MARKER ]] || compgen -G "$RUNNER_HOME/_diag/Worker_*.log" >/dev/null
 }
 
-# Prints what the runner or its worker has written, even if a job has deleted the file.
-perf() {
+# Prints the records of the runner or its worker, even if a job has deleted the file.
+perf_log() {
   cat "/proc/self/fd/$1" "$scratch/$2.perf" 2>/dev/null || true
 }
 
-# Ends the runner that has no session in time, and the one whose job takes too long.
+# Stops a runner that has no session in time, and a runner whose job takes too long.
 watch() {
   local began elapsed online=''
   began=$(date +%s)
@@ -119,15 +119,15 @@ watch() {
 }
 
 is_online() {
-  [[ $(perf 6 Runner) == *SessionCreated:* ]] || has_served
+  [[ $(perf_log 6 Runner) == *SessionCreated:* ]] || has_served
 }
 
-# Runs one of the runner's programs in its folder and returns its code, whether a signal comes or not; sets
-# too_old if its output says that GitHub refuses this version.
+# Runs one of the runner's programs in its folder and returns its exit code, whether or not a signal arrives. Sets
+# too_old if the program's output states that GitHub rejects this version.
 #
-# A process group of its own: without job control, bash starts a background command with INT ignored,
-# and run.sh could neither catch it nor hand it on.
-attend() {
+# The program gets its own process group: without job control, bash starts a background command with INT ignored,
+# and run.sh could neither catch nor forward it.
+run_program() {
   local code=0 output errors relays=()
   [[ -z $reason ]] || exit "$reason"
   started=yes
@@ -144,15 +144,15 @@ attend() {
   "$@" </dev/null >&"$output" 2>&"$errors" {output}>&- {errors}>&- 6>&- 7>&- &
   child=$!
   set +m
-  [[ -z $reason ]] || ask_to_end "$reason" TERM
-  outwait "$child" || code=$?
+  [[ -z $reason ]] || request_stop "$reason" TERM
+  wait_for_exit "$child" || code=$?
   finish_relays
   return "$code"
 }
 
-# Waits for a child and returns its code; after a signal, which has decided the code, only for its end. bash can
-# lose a child that ends while a trap runs, and its `wait` would then last for ever.
-outwait() {
+# Waits for a child and returns its code; after a signal, which has determined the code, only waits for its end. bash
+# can miss a child that ends while a trap runs, and its `wait` would then never return.
+wait_for_exit() {
   local code=0
   if [[ -z $reason ]]; then
     wait "$1" || code=$?
@@ -161,15 +161,15 @@ outwait() {
   while kill -0 "$1" 2>/dev/null; do sleep 0.1; done
 }
 
-# Copies its input and looks for the two texts by which GitHub refuses a version other than at a message:
-# at the registration, and at the session. What a job leaves behind may hold the pipe open, so that not its
-# end but a line of attend's ends the copy.
+# Copies its input, and searches it for the two texts by which GitHub rejects a version at registration and at the
+# session. (At a message, the exit code shows it.) Processes that a job leaves behind may hold the pipe open.
+# Therefore a line from run_program, not the end of the pipe, ends the copy.
 relay() {
   local line found=0
   trap '' INT TERM PIPE
   while IFS= read -r line; do
     [[ $line != *"$end_of_output" ]] || { printf '%s' "${line%"$end_of_output"}" 2>/dev/null || true && return "$found"; }
-    # A reader that has gone, or a full disk, is no reason to end the runner.
+    # A closed reader or a full disk must not end the runner.
     printf '%s\n' "$line" 2>/dev/null || true
     case $line in
       *'can no longer register with GitHub'*) found=7 ;;
@@ -179,43 +179,43 @@ relay() {
   return "$found"
 }
 
-# Takes output, errors and relays of attend.
+# Uses `output`, `errors` and `relays` of run_program.
 finish_relays() {
   local at code fds=("$output" "$errors")
-  aside end_relays "${relays[@]}"
+  run_in_group kill_relays "${relays[@]}"
   reaper=$!
   for at in 0 1; do
     code=0
     (printf '%s\n' "$end_of_output" >&"${fds[at]}") 2>/dev/null &
-    outwait "${relays[at]}" || code=$?
+    wait_for_exit "${relays[at]}" || code=$?
     ((code != 7)) || too_old=yes
   done
   exec {output}>&- {errors}>&-
 }
 
-# A job can stop a relay, and what reads its output can block it.
-end_relays() {
-  local looks
-  for ((looks = 0; looks < 50; looks++)); do
+# Kills relays that do not end: a job can stop a relay, and a blocked reader of its output can block it.
+kill_relays() {
+  local polls
+  for ((polls = 0; polls < 50; polls++)); do
     kill -0 "$@" 2>/dev/null || return 0
     sleep 0.1
   done
   kill -KILL "$@" 2>/dev/null || true
 }
 
-# Has the child ended with a signal, once; of several reasons the first counts, but for a refusal.
-ask_to_end() {
+# Stops the child with a signal, once. The first of several reasons counts, except that a rejected job overrides it.
+request_stop() {
   [[ -n $reason && $1 != 77 ]] || reason=$1
   [[ -n $child && -z $ending ]] || return 0
   ending=yes
-  aside end_child "$2"
+  run_in_group stop_child "$2"
   ender=$!
 }
 
-# Sends one signal alone: run.sh drops its trap after the first, and would die of the second in the midst of
-# its clean-up. As long as it has its trap, though, it may have missed the signal: it has no runner to hand
-# it on to for its first milliseconds, nor between two runners.
-end_child() {
+# Sends only one signal: run.sh removes its trap after the first, and a second one would kill it during its
+# clean-up. While it still has its trap, however, it may have missed the signal: in its first milliseconds, and
+# between two starts of the runner, there is no runner to forward the signal to.
+stop_child() {
   local sent
   await_worker
   sent=$(date +%s)
@@ -225,11 +225,12 @@ end_child() {
     ! catches_term "$child" || signal_groups INT "$child"
   done
   signal_groups KILL "$child"
-  # A `wait` that began before the trap had ended may not know that the child is gone.
+  # A `wait` that began before the trap had ended may not notice that the child is gone.
   while kill -ALRM $$ 2>/dev/null; do sleep 0.5; done
 }
 
-# A worker that has its job reports it as failed. Where it is still starting, GitHub would hear nothing.
+# Waits for a worker that is starting. Once it has its job, it reports the job as failed; before, GitHub would get no
+# report.
 await_worker() {
   local began
   began=$(date +%s)
@@ -239,11 +240,11 @@ await_worker() {
 }
 
 is_starting_worker() {
-  [[ -n $scratch && $(perf 6 Runner) == *MessageReceived_*JobRequest:* ]] || return 1
-  [[ $(perf 7 Worker) != *WorkerJobMessageReceived_* ]]
+  [[ -n $scratch && $(perf_log 6 Runner) == *MessageReceived_*JobRequest:* ]] || return 1
+  [[ $(perf_log 7 Worker) != *WorkerJobMessageReceived_* ]]
 }
 
-# 0x4000 is TERM.
+# 0x4000 is the bit of TERM.
 catches_term() {
   local name mask
   while read -r name mask; do
@@ -252,7 +253,7 @@ catches_term() {
   ((16#${mask:-0} & 0x4000))
 }
 
-# Sends a signal to the process groups of all that descend from a process; KILL to its own as well.
+# Sends a signal to the process groups of all descendants of a process; KILL also to its own group.
 signal_groups() {
   local stat line at pid parent group depth
   local -A parents=() groups=() found=()

@@ -1,22 +1,22 @@
-# Turns one Batch task into one ephemeral GitHub runner, on Windows. It equals images/ubuntu/entrypoint.sh.
+# Turns one Batch task into one ephemeral GitHub runner, on Windows. The twin of images/ubuntu/entrypoint.sh.
 #
-# With RUNNER_CLAIM_URL it claims a one-shot JIT configuration with the ticket of the task, and writes the
-# files that it carries; without, it registers with the token that the task carries (ActionsRunner_TOKEN).
-# Then it removes from its own environment what is not kept, which on Windows changes what other processes
-# can read of it, and starts the runner with that environment. No signal reaches a script of PowerShell: who
-# stops the container ends all its processes together.
+# With RUNNER_CLAIM_URL it claims a one-time JIT configuration with the task's ticket, and writes the files that
+# the configuration contains. Without it, it registers with the registration token of the task
+# (ActionsRunner_TOKEN). Then it removes all variables from its environment that are not kept, which on Windows
+# changes what other processes can read of it, and starts the runner with that environment. PowerShell scripts
+# receive no signals: stopping the container ends all its processes together.
 #
 # Exit codes:
-#    0  the runner served a job, or there was no demand for it
-#    1  config.sh refused for a reason without a code of its own, or an unforeseen error
-#    7  GitHub refuses this version of the runner: at registration, at the session, or at a message
-#   64  the task or the image is incomplete or contradictory; one message names everything
+#    0  the runner served a job, or no job needed the runner
+#    1  config.sh failed for a reason without its own code, or an unexpected error
+#    7  GitHub rejects this runner version at registration, at the session, or at a message
+#   64  the task or the image is incomplete or inconsistent; one message lists all problems
 #   68  the runner opened no session with GitHub within ten minutes
 #   70  the runner's listener died while a job ran: crash, KILL, or out of memory
-#   72  a program that the script needs is missing
-#   75  nothing could be claimed: refused for good, or ten minutes of retries have passed
+#   72  a program that the script requires is missing
+#   75  the claim failed: it was rejected permanently, or retries for ten minutes did not succeed
 #   76  the runner registered, but ended without a job
-#   77  the runner refused its job: repository not allowed, or the hook could not judge
+#   77  the runner rejected its job: the repository is not allowed, or the hook failed
 #   78  the registration token has expired
 #  124  the job ran longer than RUNNER_MAX_JOB_HOURS
 #    *  the runner's own code otherwise
@@ -25,7 +25,7 @@ Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 
-$neededValidity = 30
+$minTokenValidity = 30
 if (-not $env:RUNNER_HOME) { $env:RUNNER_HOME = 'C:\runner' }
 
 $configuration = ''
@@ -35,29 +35,29 @@ $status = ''; $retryAfter = ''; $body = ''
 . "$PSScriptRoot\serve.ps1"
 
 function Main {
-    Need curl.exe
+    Require-Programs curl.exe
     Check-Hours
     Obtain-Credential
-    Start-Anew
+    Enter-Clean-Environment
     Serve
 }
 
-function Tell([string] $text) {
+function Report([string] $text) {
     $name = if ($env:RUNNER_NAME) { $env:RUNNER_NAME } else { 'runner' }
     [Console]::Error.WriteLine("entrypoint: ${name}: $text")
 }
 
-# Ends the script if a program is missing: what fails later would look like another fault.
-function Need {
+# Exits if a program is missing: a later failure would look like a different fault.
+function Require-Programs {
     $missing = @($args | Where-Object { -not (Get-Command $_ -ErrorAction SilentlyContinue) })
     if ($missing.Count -eq 0) { return }
-    Tell "programs are missing: $($missing -join ',')"
+    Report "programs are missing: $($missing -join ',')"
     exit 72
 }
 
 function Check-Hours {
     if (-not $env:RUNNER_MAX_JOB_HOURS -or $env:RUNNER_MAX_JOB_HOURS -cmatch '^[1-9][0-9]{0,3}\z') { return }
-    Tell "RUNNER_MAX_JOB_HOURS is not a number of hours: $env:RUNNER_MAX_JOB_HOURS"
+    Report "RUNNER_MAX_JOB_HOURS is not a number of hours: $env:RUNNER_MAX_JOB_HOURS"
     exit 64
 }
 
@@ -65,7 +65,7 @@ function Obtain-Credential {
     if (-not $env:RUNNER_CLAIM_URL -and $env:ActionsRunner_TOKEN) {
         Require RUNNER_NAME RUNNER_TOKEN_EXPIRES_AT ActionsRunner_URL ActionsRunner_LABELS
         Check-Labels
-        Refuse-Stale-Token
+        Check-Token-Expiry
         Register
         Check-Registration
     } else {
@@ -79,36 +79,36 @@ function Require {
     $missing = @($args | Where-Object { -not [Environment]::GetEnvironmentVariable($_) })
     if (-not (Test-Path "$env:RUNNER_HOME\run.cmd")) { $missing += "the runner ($env:RUNNER_HOME\run.cmd)" }
     if ($missing.Count -eq 0) { return }
-    Tell "missing: $($missing -join ',')"
+    Report "missing: $($missing -join ',')"
     exit 64
 }
 
-# The runner drops empty labels and trims the list; GitHub refuses control characters.
+# The runner drops empty labels and trims the list; GitHub rejects control characters.
 function Check-Labels {
     if ($env:ActionsRunner_LABELS -notmatch '(^|,)(,|\z)|(^|,)\s|\s(,|\z)|\p{Cc}') { return }
-    Tell 'ActionsRunner_LABELS has a label that is empty, begins or ends with a space, or has control characters'
+    Report 'ActionsRunner_LABELS has a label that is empty, begins or ends with a space, or has control characters'
     exit 64
 }
 
-function Refuse-Stale-Token {
+function Check-Token-Expiry {
     $expires = [DateTimeOffset]::MinValue
     $culture = [Globalization.CultureInfo]::InvariantCulture
     $text = $env:RUNNER_TOKEN_EXPIRES_AT
     if (-not [DateTimeOffset]::TryParse($text, $culture, 'AssumeUniversal', [ref] $expires)) {
-        Tell "RUNNER_TOKEN_EXPIRES_AT is not a time: $env:RUNNER_TOKEN_EXPIRES_AT"
+        Report "RUNNER_TOKEN_EXPIRES_AT is not a time: $env:RUNNER_TOKEN_EXPIRES_AT"
         exit 64
     }
-    if ($expires.ToUnixTimeSeconds() - (Seconds-Now) -gt $neededValidity) { return }
-    Tell "the registration token is stale (good until $env:RUNNER_TOKEN_EXPIRES_AT)"
+    if ($expires.ToUnixTimeSeconds() - (Seconds-Now) -gt $minTokenValidity) { return }
+    Report "the registration token has expired or is about to (valid until $env:RUNNER_TOKEN_EXPIRES_AT)"
     exit 78
 }
 
-# The runner takes each input and each flag from ACTIONS_RUNNER_INPUT_<NAME> (CommandSettings.cs of
-# actions/runner 2.336.0). Each process may read the arguments of the others, and the runner reads a value with two
-# dashes as another option. Without no-default-labels it would add self-hosted, Windows and X64 to the labels of the
-# profile, and take jobs that belong to another one. config.cmd is passed over: it does nothing else.
+# The runner reads each input and each flag from ACTIONS_RUNNER_INPUT_<NAME> (CommandSettings.cs of
+# actions/runner 2.336.0). Each process may read the arguments of the others, and the runner parses a value that
+# begins with two dashes as another option. Without no-default-labels, it would add self-hosted, Windows and X64 to
+# the labels of the profile, and would accept jobs of other profiles. config.cmd is bypassed: it only calls this program.
 function Register {
-    if ((Group-Wanted) -ne 'default') { $env:ACTIONS_RUNNER_INPUT_RUNNERGROUP = $env:RUNNER_GROUP }
+    if ((Requested-Group) -ne 'default') { $env:ACTIONS_RUNNER_INPUT_RUNNERGROUP = $env:RUNNER_GROUP }
     $env:ACTIONS_RUNNER_INPUT_TOKEN = $env:ActionsRunner_TOKEN
     $env:ACTIONS_RUNNER_INPUT_URL = $env:ActionsRunner_URL
     $env:ACTIONS_RUNNER_INPUT_NAME = $env:RUNNER_NAME
@@ -119,45 +119,45 @@ function Register {
     $env:ACTIONS_RUNNER_INPUT_DISABLEUPDATE = 'true'
     $env:ACTIONS_RUNNER_INPUT_REPLACE = 'true'
     [Environment]::SetEnvironmentVariable('ACTIONS_RUNNER_INPUT_NO-DEFAULT-LABELS', 'true')
-    $code = Attend "$env:RUNNER_HOME\bin\Runner.Listener.exe" @('configure')
+    $code = Run-Program "$env:RUNNER_HOME\bin\Runner.Listener.exe" @('configure')
     if ($script:tooOld) { exit 7 }
     if ($code -ne 0) { exit $code }
 }
 
-function Group-Wanted {
+function Requested-Group {
     if ($env:RUNNER_GROUP) { $env:RUNNER_GROUP } else { 'default' }
 }
 
-# Ends the script unless the runner is registered with the name and in the group that were asked for.
+# Exits unless the runner is registered under the requested name and in the requested group.
 function Check-Registration {
-    $name = Registered agentName
-    $group = Registered poolName
+    $name = Registered-Value agentName
+    $group = Registered-Value poolName
     if ($name -cne $env:RUNNER_NAME) {
-        Tell "the runner was registered with another name: $name"
+        Report "the runner was registered with another name: $name"
         exit 64
     }
-    if ((Group-Wanted) -ne 'default' -and $group -ne (Group-Wanted)) {
-        Tell "the runner was registered in another group: $group"
+    if ((Requested-Group) -ne 'default' -and $group -ne (Requested-Group)) {
+        Report "the runner was registered in another group: $group"
         exit 64
     }
 }
 
-# Returns one text of .runner, which begins with a byte order mark.
-function Registered([string] $name) {
+# Returns the value of one string of .runner, which begins with a byte order mark.
+function Registered-Value([string] $name) {
     if (-not (Test-Path "$env:RUNNER_HOME\.runner")) { return '' }
     $settings = [IO.File]::ReadAllText("$env:RUNNER_HOME\.runner") | ConvertFrom-Json
     $found = $settings.PSObject.Properties[$name]
     if ($found) { "$($found.Value)" } else { '' }
 }
 
-# Writes the files that the configuration carries, in base64 by their names, as the runner does with one
-# that it gets as an argument (https://github.com/actions/runner, Runner.cs): hidden, and the key protected
-# by Windows. Arguments can be read for as long as the runner runs.
+# Writes the files of the configuration, which maps their names to base64, as the runner does with a configuration
+# that it gets as an argument (https://github.com/actions/runner, Runner.cs): hidden, with the key protected by
+# Windows. Arguments can be read while the runner runs.
 function Unpack {
-    $files = Files-Carried
-    # With one of the three missing, the runner would start again and again.
+    $files = Configuration-Files
+    # If one of the three is missing, the runner would restart forever.
     if (-not ($files['.runner'] -and $files['.credentials'] -and $files['.credentials_rsaparams'])) {
-        Tell 'the configuration has an unknown form, and becomes an argument of the runner'
+        Report 'the configuration has an unknown format and is passed to the runner as an argument'
         return
     }
     Add-Type -AssemblyName System.Security
@@ -172,8 +172,8 @@ function Unpack {
     $script:configuration = ''
 }
 
-# Returns no file at all unless each entry has the form that is known.
-function Files-Carried {
+# Returns no files unless every entry has the known format.
+function Configuration-Files {
     $files = @{}
     try {
         $json = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($script:configuration))
@@ -188,15 +188,15 @@ function Files-Carried {
     return $files
 }
 
-# Passed to a method, $null is an empty text, which PowerShell 7 would keep as the variable's value.
-function Start-Anew {
+# PowerShell passes $null to a method as an empty string, which PowerShell 7 would keep as the variable's value.
+function Enter-Clean-Environment {
     foreach ($name in @([Environment]::GetEnvironmentVariables().Keys)) {
         if (-not (Is-Kept $name)) { [Environment]::SetEnvironmentVariable($name, [NullString]::Value) }
     }
     $script:nonce = ''
 }
 
-# RUNNER_KEEP_ENVIRONMENT lists what else the image wants kept, as names or patterns.
+# RUNNER_KEEP_ENVIRONMENT lists the other variables that the image keeps, as names or patterns.
 function Is-Kept([string] $name) {
     switch -Wildcard ($name) {
         'RUNNER_CLAIM_*' { return $false }
@@ -217,14 +217,14 @@ function Is-Kept([string] $name) {
         'no_proxy' { return $true }
     }
     foreach ($pattern in "$windowsOwn $env:RUNNER_KEEP_ENVIRONMENT".Trim() -split '\s+') {
-        # What is no pattern stands for itself.
+        # An invalid pattern matches only itself.
         $kept = try { $name -like $pattern } catch { $name -eq $pattern }
         if ($kept) { return $true }
     }
     return $false
 }
 
-# What Windows and its programs do not work without.
+# Variables without which Windows and its programs do not work.
 $windowsOwn = 'ALLUSERSPROFILE APPDATA COMPUTERNAME ComSpec CommonProgram* DriverData HOMEDRIVE HOMEPATH LOCALAPPDATA ' +
     'NUMBER_OF_PROCESSORS OS PATHEXT PROCESSOR_* PSModulePath ProgramData ProgramFiles* ProgramW6432 PUBLIC ' +
     'SystemDrive SystemRoot TEMP TMP USERDOMAIN USERNAME USERPROFILE windir'

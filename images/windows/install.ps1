@@ -1,8 +1,8 @@
-# Installs Git and GitHub's runner into the image, by version and digest; the Dockerfile's arguments say which.
+# Installs Git and GitHub's runner into the image, by the versions and digests of the Dockerfile's arguments.
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
-# GitHub asks for TLS 1.2, which an older Windows does not offer by itself.
+# GitHub requires TLS 1.2, which older versions of Windows do not offer by default.
 [Net.ServicePointManager]::SecurityProtocol = 'Tls12'
 
 function Main {
@@ -34,9 +34,9 @@ function Install-Runner {
     $archive = Get-Archive "$env:RUNNER_RELEASES/v$env:RUNNER_VERSION/$name" $env:RUNNER_SHA256
     Expand-Archive $archive $env:RUNNER_HOME
     Remove-Item $archive
-    # S-1-5-93-2-2 is ContainerUser, whose name no machine outside of a container knows.
+    # S-1-5-93-2-2 is ContainerUser, whose name is unknown outside of containers.
     icacls.exe $env:RUNNER_HOME /grant '*S-1-5-93-2-2:(OI)(CI)F' /q
-    if ($LASTEXITCODE -ne 0) { throw "the runner's folder could not be given to ContainerUser: $LASTEXITCODE" }
+    if ($LASTEXITCODE -ne 0) { throw "ContainerUser could not be granted access to the runner's folder: $LASTEXITCODE" }
 }
 
 Main

@@ -1,27 +1,27 @@
-# Refuses the job of a repository that is not allowed.
+# Rejects the job of a repository that is not allowed.
 #
-# The runner calls it before the first step of a job (ACTIONS_RUNNER_HOOK_JOB_STARTED). Its environment
-# is the runner's: what a workflow puts into `env:` does not reach hooks. A program named in
-# RUNNER_JOB_STARTED_HOOK takes over for jobs that are allowed.
+# The runner calls this hook before the first step of a job (ACTIONS_RUNNER_HOOK_JOB_STARTED), with the runner's
+# environment: variables of a workflow's `env:` do not reach hooks. For allowed jobs, the hook continues with the
+# program that RUNNER_JOB_STARTED_HOOK names.
 #
-# A hook that fails stops no step with `if: always()` (https://github.com/actions/runner/issues/2811), and no
-# `pre:` step of an action. The runner's worker begins those as soon as this script has ended, and no signal stops a
-# runner of Windows. So the worker is ended: its listener reports the job as failed, starts no step and leaves. What
-# keeps this script from judging refuses.
+# A hook that fails does not stop steps with `if: always()` (https://github.com/actions/runner/issues/2811), nor the
+# `pre:` steps of actions. The runner's worker starts those as soon as this script has ended, and no signal can stop
+# a runner on Windows. Therefore this script kills the worker: its listener then reports the job as failed, starts no
+# step and ends. A failure of this script also rejects the job.
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 
-# The worker sends its log every few hundred milliseconds: GitHub shows the reason only if it still can.
+# The worker sends its log every few hundred milliseconds. This delay lets GitHub show the reason.
 $reportDelay = 5
 $killDelay = 30
 
 function Main {
     $allowed = try { Is-Allowed "$env:GITHUB_REPOSITORY" } catch { $false }
     if (-not $allowed) { Refuse }
-    Note allowed
+    Write-Marker allowed
     if ($env:RUNNER_JOB_STARTED_HOOK) {
         Get-Command $env:RUNNER_JOB_STARTED_HOOK | Out-Null
-        # A script runs within this PowerShell, and inherits what is set here.
+        # A script runs within this PowerShell and inherits these settings.
         $global:LASTEXITCODE = 0
         $ErrorActionPreference = 'Continue'
         Set-StrictMode -Off
@@ -34,30 +34,30 @@ function Main {
 function Is-Allowed([string] $repository) {
     if (-not $env:RUNNER_ALLOWED_REPOSITORIES) { return $true }
     foreach ($pattern in ($env:RUNNER_ALLOWED_REPOSITORIES -replace '\s', '').Split(',')) {
-        # What else a regular expression knows stands for itself.
+        # Other characters that a regular expression would interpret match themselves.
         $glob = [regex]::Escape($pattern).Replace('\*', '.*').Replace('\?', '.')
         if ($repository -imatch "^$glob\z") { return $true }
     }
     return $false
 }
 
-# A full disk is no reason to do anything else.
-function Note([string] $text) {
+# A full disk must not change the outcome.
+function Write-Marker([string] $text) {
     try { [IO.File]::WriteAllText($env:RUNNER_JOB_MARKER, $text) } catch { return }
 }
 
-# Returns only when the worker is gone: then no step begins.
+# Returns only when the worker is gone, so that no step starts.
 function Refuse {
     $name = if ($env:GITHUB_REPOSITORY) { $env:GITHUB_REPOSITORY } else { 'no repository' }
     try { Write-Output "::error::This runner is not for jobs of $name." } catch { $name = '' }
-    Note refused
-    do { Start-Sleep -Seconds $reportDelay } until (End-Worker)
+    Write-Marker refused
+    do { Start-Sleep -Seconds $reportDelay } until (Kill-Worker)
     Start-Sleep -Seconds $killDelay
     exit 1
 }
 
-# Succeeds if there was a worker and it is no more.
-function End-Worker {
+# Succeeds if there was a worker and it has ended.
+function Kill-Worker {
     try {
         $workers = @(Get-Process Runner.Worker -ErrorAction SilentlyContinue)
         $workers | Stop-Process -Force

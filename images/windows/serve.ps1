@@ -1,30 +1,30 @@
-# Runs the runner, ends it where it must be ended, and judges how it ended; a part of entrypoint.ps1, and equal to
-# serve.sh. No signal reaches a runner of Windows: it is ended with all that it runs, and GitHub reports its job as
-# lost when the job's lock runs out.
+# Runs the runner, stops it on a timeout, and determines the exit code. Sourced by entrypoint.ps1; the twin of
+# serve.sh. A runner on Windows receives no signals: it is killed with all its child processes, and GitHub reports
+# its job as lost when the job's lock expires.
 
 $sessionTimeout = 600
 $checkInterval = 10
 $killDelay = 30
 
-# $reason is the exit code that the clock, or the hook, has decided.
+# $reason is the exit code that a timeout or the hook has determined.
 $reason = 0; $tooOld = $false; $online = $false; $scratch = ''; $began = 0; $checked = 0; $refused = 0
 
 function Serve {
     try {
         Prepare-Runner
-        # cmd takes 8,191 letters: a configuration has about 4,200.
-        $code = Attend $env:ComSpec (
+        # cmd accepts 8,191 characters; a configuration has about 4,200.
+        $code = Run-Program $env:ComSpec (
             @('/d', '/c', "$env:RUNNER_HOME\run.cmd") +
             @(if ($script:configuration) { '--jitconfig', $script:configuration }))
-        Judge $code
+        Exit-With-Result $code
     } finally {
-        Leave
+        Clean-Up
     }
 }
 
-# The runner writes how far it has come into two files of RUNNER_PERFLOG, outside the job's temporary folder.
+# The runner records its progress in two files of the folder RUNNER_PERFLOG, outside the job's temporary folder.
 #
-# Of the runner's own codes run.cmd returns 7 alone, for a refused version, and that only with the variable.
+# Of the runner's own exit codes, run.cmd returns only 7, for a rejected version, and only with the variable below.
 function Prepare-Runner {
     $script:scratch = Join-Path $env:RUNNER_HOME "mayfly.$([guid]::NewGuid())"
     New-Item -ItemType Directory $script:scratch | Out-Null
@@ -35,30 +35,30 @@ function Prepare-Runner {
     $script:began = Seconds-Now
 }
 
-function Leave {
+function Clean-Up {
     if ($script:scratch) { Remove-Item -Recurse -Force -ErrorAction SilentlyContinue $script:scratch }
 }
 
-# Ends the script with the code that the contract of images/exit-codes.json has for this end.
-function Judge([int] $code) {
+# Exits with the code that images/exit-codes.json defines for this outcome.
+function Exit-With-Result([int] $code) {
     if ($script:reason -eq 77 -or (Is-Refused)) {
-        Tell 'the runner refused its job'
+        Report 'the runner rejected its job'
         exit 77
     }
     switch ("$script:reason") {
-        '68' { Tell "the runner opened no session within $($sessionTimeout / 60) minutes" }
-        '124' { Tell "the runner was ended after $env:RUNNER_MAX_JOB_HOURS hours" }
+        '68' { Report "the runner opened no session within $($sessionTimeout / 60) minutes" }
+        '124' { Report "the runner was ended after $env:RUNNER_MAX_JOB_HOURS hours" }
     }
     if ($script:reason -ne 0) { exit $script:reason }
     if ($code -ne 0) { exit $code }
     if (-not (Has-Served)) {
         if ($script:tooOld) { exit 7 }
-        Tell 'the runner ended without a job'
+        Report 'the runner ended without a job'
         exit 76
     }
     # An ephemeral runner removes its configuration when its job has ended.
     if (-not (Test-Path "$env:RUNNER_HOME\.runner")) { exit 0 }
-    Tell 'the runner died while it had a job'
+    Report 'the runner died while it had a job'
     exit 70
 }
 
@@ -66,18 +66,18 @@ function Is-Refused {
     try { [IO.File]::ReadAllText($env:RUNNER_JOB_MARKER) -eq 'refused' } catch { $false }
 }
 
-# A worker has started, whether or not its job came as far as the hook. Where a full disk kept the runner from
-# saying so, its log and the hook's marker do.
+# Succeeds if a worker has started, whether or not its job reached the hook. If a full disk kept the runner from
+# recording it, the worker's log or the hook's marker proves it.
 function Has-Served {
-    (Perf Worker) -ne '' -or (Test-Path $env:RUNNER_JOB_MARKER) -or (Test-Path "$env:RUNNER_HOME\_diag\Worker_*.log")
+    (Perf-Log Worker) -ne '' -or (Test-Path $env:RUNNER_JOB_MARKER) -or (Test-Path "$env:RUNNER_HOME\_diag\Worker_*.log")
 }
 
-# Returns what the runner or its worker has written; both have the file open from time to time.
-function Perf([string] $name) {
+# Returns the records of the runner or its worker; both open the file from time to time.
+function Perf-Log([string] $name) {
     "$(Get-Content -Raw -ErrorAction SilentlyContinue "$script:scratch\$name.perf")"
 }
 
-# Ends the runner that has no session in time, the one whose job takes too long, and the one that outlives a refusal.
+# Stops a runner that has no session in time, whose job takes too long, or that keeps running after a rejected job.
 function Watch([Diagnostics.Process] $child) {
     $now = Seconds-Now
     if ($script:began -eq 0 -or $script:reason -ne 0 -or $now - $script:checked -lt $checkInterval) { return }
@@ -88,16 +88,16 @@ function Watch([Diagnostics.Process] $child) {
     if ($env:RUNNER_MAX_JOB_HOURS -and $elapsed -ge [int] $env:RUNNER_MAX_JOB_HOURS * 3600) { $script:reason = 124 }
     if ($script:refused -eq 0 -and (Is-Refused)) { $script:refused = $now }
     if ($script:refused -ne 0 -and $now - $script:refused -ge 2 * $killDelay) { $script:reason = 77 }
-    if ($script:reason -ne 0) { End-Child $child }
+    if ($script:reason -ne 0) { Stop-Child $child }
 }
 
 function Is-Online {
-    (Perf Runner).Contains('SessionCreated:') -or (Has-Served)
+    (Perf-Log Runner).Contains('SessionCreated:') -or (Has-Served)
 }
 
-# Runs one of the runner's programs in its folder, with nothing on standard input, and returns its code; sets
-# $tooOld if its output says that GitHub refuses this version.
-function Attend([string] $program, [string[]] $arguments) {
+# Runs one of the runner's programs in its folder, without standard input, and returns its exit code. Sets $tooOld if
+# the program's output states that GitHub rejects this version.
+function Run-Program([string] $program, [string[]] $arguments) {
     $start = New-Object Diagnostics.ProcessStartInfo -Property @{
         FileName = $program; WorkingDirectory = $env:RUNNER_HOME; UseShellExecute = $false
         RedirectStandardInput = $true; RedirectStandardOutput = $true; RedirectStandardError = $true
@@ -110,9 +110,9 @@ function Attend([string] $program, [string[]] $arguments) {
     $child.ExitCode
 }
 
-# Copies what a program says and looks for the two texts by which GitHub refuses a version other than at a
-# message: at the registration, and at the session. What a job leaves behind may hold the pipe open, so that a
-# second of silence after the program's end ends the copy as well.
+# Copies a program's output, and searches it for the two texts by which GitHub rejects a version at registration and
+# at the session. (At a message, the exit code shows it.) Processes that a job leaves behind may hold the pipe open.
+# Therefore a second of silence after the program's end also ends the copy.
 function Relay([Diagnostics.Process] $child) {
     $open = New-Object Collections.ArrayList
     foreach ($pair in @(@($child.StandardOutput, [Console]::Out), @($child.StandardError, [Console]::Error))) {
@@ -137,13 +137,13 @@ function Relay([Diagnostics.Process] $child) {
     }
 }
 
-# Ends a program with all that it has started.
-function End-Child([Diagnostics.Process] $child) {
-    try { & "$env:SystemRoot\System32\taskkill.exe" /t /f /pid $child.Id | Out-Null } catch { Tell "taskkill: $_" }
-    if (-not $child.HasExited) { try { $child.Kill() } catch { Tell "the runner: $_" } }
+# Kills a program with all its child processes.
+function Stop-Child([Diagnostics.Process] $child) {
+    try { & "$env:SystemRoot\System32\taskkill.exe" /t /f /pid $child.Id | Out-Null } catch { Report "taskkill: $_" }
+    if (-not $child.HasExited) { try { $child.Kill() } catch { Report "the runner: $_" } }
 }
 
-# Writes a word so that a program of Windows reads it back as it was: backslashes count only before a quote.
+# Quotes a word so that Windows programs read it back unchanged: backslashes are special only before a quote.
 function Quote([string] $word) {
     if ($word -and $word -notmatch '[\s"]') { return $word }
     return '"' + (($word -replace '(\\*)"', '$1$1\"') -replace '(\\+)\z', '$1$1') + '"'
