@@ -32,7 +32,7 @@ def formulas(deployment: Deployment) -> Iterator[str]:
 
 
 def findings(formula: str) -> Iterator[str]:
-    """Lists what `mayfly evaluate` refuses; three jobs get three nodes."""
+    """Lists errors of `mayfly evaluate`; three jobs must get three nodes."""
     with tempfile.TemporaryDirectory() as folder:
         text, samples = Path(folder, "formula"), Path(folder, "samples")
         text.write_text(formula)
@@ -42,4 +42,4 @@ def findings(formula: str) -> Iterator[str]:
     if done.returncode:
         yield f"formula: {done.stderr.strip()}"
     elif not any(nodes in done.stdout for nodes in NODES):
-        yield f"formula: gives three jobs {done.stdout.strip()}"
+        yield f"formula: for three jobs: {done.stdout.strip()}"

@@ -1,4 +1,4 @@
-"""Lists the choices that a person may make, as parameters of the template."""
+"""Lists combinations of choices, as parameters of the template."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -14,7 +14,7 @@ NETWORK = (
 KEY = r"-----BEGIN PRIVATE KEY-----\na-key-that-github-made\n-----END PRIVATE KEY-----"
 ROUTES = NETWORK.replace("virtualNetworks/corporate", "routeTables/firewall")
 ZONES = "/subscriptions/00000000-0000-0000-0000-00000000abcd/resourceGroups/names"
-CHOSEN: dict[str, Any] = {
+REQUIRED: dict[str, Any] = {
     "runnerScope": "organization",
     "allowedRepositories": "octo/*",
     "githubToken": "ghp_0123456789abcdefghij0123456789abcdef",
@@ -23,8 +23,8 @@ CHOSEN: dict[str, Any] = {
 }
 NODES = ("dedicated", "spot", "spot-with-dedicated")
 POOLS = {"both": (True, True), "ubuntu": (True, False), "windows": (False, True), "none": (False, False)}
-# What stands apart from the product of the others.
-FURTHER: dict[str, dict[str, Any]] = {
+# Combinations outside of the product of the others.
+OTHER_COMBINATIONS: dict[str, dict[str, Any]] = {
     "second": {"keepSecrets": True},
     "second-public": {"keepSecrets": True, "isolation": "public"},
     "own-zones": {"privateDnsZonesResourceGroupId": ZONES, "virtualNetworkResourceId": NETWORK},
@@ -63,19 +63,19 @@ FURTHER: dict[str, dict[str, Any]] = {
 
 
 def choices() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Lists the combinations, each with a name."""
+    """Lists the combinations with their names."""
     for isolation, network, pools, nodes in product(("private", "public"), ("new", "existing"), POOLS, NODES):
         # Without a pool there are no nodes to choose.
         if pools != "none" or nodes == "dedicated":
             yield f"{isolation}-{network}-{pools}-{nodes}", choice(isolation, network, pools, nodes)
-    for name, values in FURTHER.items():
-        yield name, CHOSEN | values
+    for name, values in OTHER_COMBINATIONS.items():
+        yield name, REQUIRED | values
 
 
 def choice(isolation: str, network: str, pools: str, nodes: str) -> dict[str, Any]:
-    """Tells the parameters of a combination."""
+    """Returns the parameters of a combination."""
     ubuntu, windows = POOLS[pools]
-    return CHOSEN | {
+    return REQUIRED | {
         "isolation": isolation,
         "virtualNetworkResourceId": NETWORK if network == "existing" else "",
         "create_UbuntuBatchPool": ubuntu,
@@ -86,7 +86,7 @@ def choice(isolation: str, network: str, pools: str, nodes: str) -> dict[str, An
 
 
 def deployments(project: Project, only: set[str] | None = None) -> Iterator[tuple[str, Deployment]]:
-    """Evaluates the template for each combination, or for some."""
+    """Evaluates the template for all combinations, or for some."""
     for name, values in choices():
         if only is None or name in only:
             yield name, Deployment(project.template, values)

@@ -1,10 +1,10 @@
-"""Writes deployments for Microsoft's own tools, and compares what those make of them with the project's evaluation.
+"""Writes deployments for Microsoft's own tools, and compares their results with the project's evaluation.
 
     microsoft.py write FOLDER    writes for each combination NAME.bicepparam, for `bicep snapshot`, and
                                  NAME.json, the evaluated resources, for `bicep decompile` and `bicep build`
     microsoft.py compare FOLDER  compares each NAME.snapshot.json that `bicep snapshot` wrote
 
-The workflow `ci` runs both: the Bicep CLI is not among the packages that tests/run can install. Form of the
+The workflow `ci` runs both, because tests/run cannot install the Bicep CLI. Format of the
 files: Bicep 0.49.2.
 """
 
@@ -35,7 +35,7 @@ def write(project: Project, folder: Path) -> None:
 
 
 def bicep(value: Any) -> str:
-    """Writes a value as Bicep has it."""
+    """Returns a value in Bicep syntax."""
     match value:
         case bool() | int():
             return str(value).lower()
@@ -50,10 +50,10 @@ def bicep(value: Any) -> str:
 
 
 def literal(deployment: Deployment) -> dict[str, Any]:
-    """Writes a template of the evaluated resources of the group itself: nothing is left to be evaluated."""
+    """Returns a template of the evaluated resources in the group itself, without expressions."""
     schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
     plain = [one for one in deployment.deployed if not one.on and one.kind != NESTED]
-    # To Resource Manager a text that begins with a bracket is an expression, and one with two is a text.
+    # Resource Manager treats a text that begins with a bracket as an expression, and with two brackets as a text.
     bodies = [{"type": one.kind, "apiVersion": one.api, "name": one.name, **one.body} for one in plain]
     resources = json.loads(json.dumps(bodies).replace('"[', '"[['))
     return {"$schema": schema, "contentVersion": "1.0.0.0", "resources": resources}
@@ -72,10 +72,10 @@ def compare(project: Project, folder: Path) -> Iterator[str]:
 
 
 def differences(deployment: Deployment, snapshot: dict[str, Any]) -> Iterator[str]:
-    """Lists where a snapshot and a deployment differ. What the snapshot leaves open, as an expression, is passed."""
+    """Lists differences between a snapshot and a deployment. Unevaluated expressions of the snapshot are ignored."""
     yield from snapshot["diagnostics"]
     theirs = {one["id"].lower(): one for one in snapshot["predictedResources"]}
-    # A snapshot has the resources of a nested deployment in its place.
+    # A snapshot contains the resources of a nested deployment instead of it.
     ours = {one.id.lower(): one for one in deployment.everything if one.kind != NESTED}
     for identity in sorted(ours.keys() ^ theirs.keys()):
         if "[" not in identity:
@@ -85,7 +85,7 @@ def differences(deployment: Deployment, snapshot: dict[str, Any]) -> Iterator[st
 
 
 def unequal(ours: Resource, theirs: dict[str, Any]) -> Iterator[str]:
-    """Lists the values of one resource that differ."""
+    """Lists the different values of one resource."""
     if theirs["apiVersion"] != ours.api:
         yield f"{ours.id}: api-version {theirs['apiVersion']}, not {ours.api}"
     own = dict(leaves(ours.body))
@@ -95,7 +95,7 @@ def unequal(ours: Resource, theirs: dict[str, Any]) -> Iterator[str]:
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Lists the values without members, each with its path."""
+    """Lists the scalar values, with their paths."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
     if items is None:
         yield path, value
@@ -105,7 +105,7 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def main(what: str, folder: str) -> int:
-    """Does what the command line asks for; 1 where something differs."""
+    """Runs the command; returns 1 if there are differences."""
     if what == "write":
         write(read_project(), Path(folder))
         print(json.dumps({"subscription": Place().subscription, "group": Place().group, "location": Place().location}))

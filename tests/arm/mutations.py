@@ -1,6 +1,6 @@
-"""Breaks the project in memory, in every way that a check is there for.
+"""Applies mutations to a copy of the project: one for each kind of fault that a check must find.
 
-Each break names what one of the checks must then say.
+Each mutation names a part of the finding that one of the checks must report.
 """
 
 import copy
@@ -18,23 +18,23 @@ SECRET = "Microsoft.KeyVault/vaults/secrets"
 BATCH = "Microsoft.Batch/batchAccounts"
 STORAGE = "Microsoft.Storage/storageAccounts"
 ROLE = "Microsoft.Authorization/roleAssignments"
-# The combinations in which everything is seen.
-SHOWN = frozenset({"private-new-both-dedicated", "public-existing-windows-spot", "second", "tuned", "app", "app-second"})
+# The combinations that together show every resource.
+DEFAULT_COMBINATIONS = frozenset({"private-new-both-dedicated", "public-existing-windows-spot", "second", "tuned", "app", "app-second"})
 
 
-class Break(NamedTuple):
-    """What is done to a copy, a part of what must be found, and the combinations that show it."""
+class Mutation(NamedTuple):
+    """A change to a copy of the project, a part of the expected finding, and the combinations that show it."""
 
     name: str
-    does: Callable[[Project], Any]
+    apply: Callable[[Project], Any]
     found: str
-    seen: "frozenset[str] | set[str]" = SHOWN
+    combinations: "frozenset[str] | set[str]" = DEFAULT_COMBINATIONS
 
 
-def broken(project: Project, by: Break) -> Project:
-    """Makes a broken copy."""
+def mutated(project: Project, by: Mutation) -> Project:
+    """Returns a copy with one mutation."""
     copied = copy.deepcopy(project)
-    by.does(copied)
+    by.apply(copied)
     return copied
 
 
@@ -44,116 +44,116 @@ def resource(project: Project, kind: str, number: int = 0) -> dict[str, Any]:
 
 
 def put(kind: str, path: str, value: Any, number: int = 0) -> Callable[[Project], Any]:
-    """Puts a value at a place of a resource; a place that is not there is made."""
+    """Sets a property of a resource, and creates the objects above it if they are missing."""
 
-    def does(project: Project) -> None:
+    def apply(project: Project) -> None:
         at: Any = resource(project, kind, number)
         *above, last = (int(step) if step.isdigit() else step for step in path.split("/"))
         for step in above:
             at = at[step] if isinstance(step, int) else at.setdefault(step, {})
         at[last] = value
 
-    return does
+    return apply
 
 
-def take(kind: str, path: str, number: int = 0) -> Callable[[Project], Any]:
-    """Takes a place of a resource out."""
+def remove(kind: str, path: str, number: int = 0) -> Callable[[Project], Any]:
+    """Removes a property of a resource."""
 
-    def does(project: Project) -> None:
+    def apply(project: Project) -> None:
         at: Any = resource(project, kind, number)
         *above, last = path.split("/")
         for step in above:
             at = at[int(step) if step.isdigit() else step]
         del at[int(last) if last.isdigit() else last]
 
-    return does
+    return apply
 
 
 def section(name: str, key: str, value: Any) -> Callable[[Project], Any]:
-    """Puts an entry into a section of the template."""
+    """Sets an entry in a section of the template."""
 
-    def does(project: Project) -> None:
+    def apply(project: Project) -> None:
         project.template[name][key] = value
 
-    return does
+    return apply
 
 
 def without_dependency(kind: str, ending: str, number: int) -> Callable[[Project], Any]:
-    """Takes the dependencies out that end so."""
+    """Removes the dependencies with this ending."""
 
-    def does(project: Project) -> None:
+    def apply(project: Project) -> None:
         one = resource(project, kind, number)
         one["dependsOn"] = [name for name in one["dependsOn"] if not name.endswith(ending)]
 
-    return does
+    return apply
 
 
 def role(old: str, new: str) -> Callable[[Project], Any]:
-    """Writes another id for a role."""
+    """Replaces the id of a role."""
 
-    def does(project: Project) -> None:
+    def apply(project: Project) -> None:
         roles = project.template["variables"]["roles"]
         for name, definition in roles.items():
             roles[name] = definition.replace(old, new)
 
-    return does
+    return apply
 
 
 def settings_of(project: Project) -> list[dict[str, Any]]:
-    """Lists the application settings of the Function App."""
+    """Returns the application settings of the Function App."""
     return resource(project, SITE)["properties"]["siteConfig"]["appSettings"]
 
 
 def setting(name: str, new: str | None) -> Callable[[Project], Any]:
-    """Renames an application setting of the Function App, or takes it out."""
+    """Renames or removes an application setting of the Function App."""
 
-    def does(project: Project) -> None:
+    def apply(project: Project) -> None:
         config = resource(project, SITE)["properties"]["siteConfig"]
         kept = [one for one in config["appSettings"] if one["name"] != name or new]
         config["appSettings"] = [{**one, "name": new} if one["name"] == name else one for one in kept]
 
-    return does
+    return apply
 
 
 def text(file: str, old: str, new: str) -> Callable[[Project], Any]:
-    """Writes another text into a file."""
+    """Replaces a text in a file."""
 
-    def does(project: Project) -> None:
+    def apply(project: Project) -> None:
         if old not in project.texts[file]:
             raise LookupError(f"{old!r} is not in {file}")
         project.texts[file] = project.texts[file].replace(old, new)
 
-    return does
+    return apply
 
 
 def variable(name: str, old: str, new: str) -> Callable[[Project], Any]:
-    """Writes another text into a variable."""
+    """Replaces a text in a variable."""
 
-    def does(project: Project) -> None:
+    def apply(project: Project) -> None:
         variables = project.template["variables"]
         if old not in variables[name]:
             raise LookupError(f"{old!r} is not in the variable {name}")
         variables[name] = variables[name].replace(old, new)
 
-    return does
+    return apply
 
 
 def output(name: str, value: Any) -> Callable[[Project], Any]:
-    """Puts an output of the portal's page, or takes it out."""
+    """Sets or removes an output of the portal page."""
 
-    def does(project: Project) -> None:
+    def apply(project: Project) -> None:
         outputs = project.portal["parameters"]["outputs"]
         outputs.pop(name, None)
         if value is not None:
             outputs[name] = value
 
-    return does
+    return apply
 
 
 def element(name: str, key: str, value: Any) -> Callable[[Project], Any]:
-    """Puts a key of an element of the portal's page."""
+    """Sets a key of an element of the portal page."""
 
-    def does(project: Project) -> None:
+    def apply(project: Project) -> None:
         groups = [step["elements"] for step in project.portal["parameters"]["steps"]]
         while groups:
             for one in groups.pop():
@@ -163,4 +163,4 @@ def element(name: str, key: str, value: Any) -> Callable[[Project], Any]:
                     return
         raise LookupError(name)
 
-    return does
+    return apply

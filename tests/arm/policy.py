@@ -1,6 +1,6 @@
-"""Puts the default deployment to Checkov's policies, with reasons for those that it does not keep.
+"""Checks the default deployment against Checkov's policies; exceptions need a reason.
 
-Checkov reads templates without evaluating them; it is given one whose expressions are evaluated.
+Checkov reads templates without evaluating them; it gets one with evaluated expressions.
 """
 
 import json
@@ -25,7 +25,7 @@ SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTempl
 
 
 def evaluated(project: Project) -> dict[str, Any]:
-    """Writes the template of the default deployment with no expression left in it."""
+    """Returns the template of the default deployment without expressions."""
     deployment = Deployment(project.template, choice("private", "new", "both", "dedicated"))
     resources = [
         {"type": one.kind, "apiVersion": one.api, "name": one.name, **one.body} for one in deployment.everything
@@ -34,7 +34,7 @@ def evaluated(project: Project) -> dict[str, Any]:
 
 
 def failed(template: dict[str, Any]) -> dict[str, set[str]]:
-    """Runs Checkov without its skip list; tells for each policy which resources do not keep it."""
+    """Runs Checkov without its skip list; returns the failed resources of each policy."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "azuredeploy.json")
         file.write_text(json.dumps(template, indent=2))
@@ -45,19 +45,19 @@ def failed(template: dict[str, Any]) -> dict[str, set[str]]:
         done = subprocess.run([*command, "--soft-fail"], env=environment, capture_output=True, text=True, timeout=120)
     if done.returncode:
         raise RuntimeError(f"checkov ended with {done.returncode}: {done.stderr[-2000:]}")
-    told = json.loads(done.stdout)
-    # It counts resources of one type and name once: diagnostic settings of two services.
+    report = json.loads(done.stdout)
+    # Checkov counts resources of the same type and name once: diagnostic settings of two services.
     there = {(one["type"], one["name"]) for one in template["resources"]}
-    if told["summary"]["resource_count"] < len(there) or told["summary"]["parsing_errors"]:
-        raise RuntimeError(f"checkov did not read all: {told['summary']}")
+    if report["summary"]["resource_count"] < len(there) or report["summary"]["parsing_errors"]:
+        raise RuntimeError(f"checkov did not read everything: {report['summary']}")
     found: dict[str, set[str]] = {}
-    for one in told["results"]["failed_checks"]:
+    for one in report["results"]["failed_checks"]:
         found.setdefault(f"{one['check_id']} {one['check_name']}", set()).add(one["resource"])
     return found
 
 
 def findings(found: dict[str, set[str]], configuration: str) -> Iterator[str]:
-    """Lists the policies that are not kept and not excused, and the excuses that are not needed or not given."""
+    """Lists failed policies without an exception, and exceptions that are not needed or have no reason."""
     skipped = {identity for _, identity in SKIPPED.findall(configuration)}
     for identity in ENTRY.findall(configuration):
         if identity not in skipped:
@@ -66,7 +66,7 @@ def findings(found: dict[str, set[str]], configuration: str) -> Iterator[str]:
         if policy.split()[0] not in skipped:
             yield f"{policy}: {', '.join(sorted(resources))}"
     for identity in sorted(skipped - {policy.split()[0] for policy in found}):
-        yield f"checkov.yaml: {identity} is kept, and needs no excuse"
+        yield f"checkov.yaml: {identity} passes and needs no exception"
 
 
 def main() -> int:

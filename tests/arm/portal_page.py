@@ -1,7 +1,7 @@
-"""Fills in the portal's page as a person would: what it shows, what it rejects, and what it gives to the template.
+"""Simulates the portal page: the elements it shows, the values it rejects, and its outputs for the template.
 
 From https://learn.microsoft.com/azure/azure-resource-manager/managed-applications/create-uidefinition-overview
-and its neighbours. What a hidden element gives is null.
+and its neighbours. The value of a hidden element is null.
 """
 
 import json
@@ -15,22 +15,22 @@ from expressions.function import function
 from expressions.syntax import is_expression, parse
 
 SECTION = "Microsoft.Common.Section"
-# What an element holds before anything is typed.
-FIRST = {"Microsoft.Common.CheckBox": False, "Microsoft.Common.TextBox": "", "Microsoft.Common.PasswordBox": ""}
+# The initial values of elements.
+INITIAL = {"Microsoft.Common.CheckBox": False, "Microsoft.Common.TextBox": "", "Microsoft.Common.PasswordBox": ""}
 
 
 class Page:
-    """The page with values in its elements, by their names; `answers` are those of Azure's API."""
+    """The page with values in its elements, by their names; `responses` are those of Azure's API."""
 
     def __init__(
         self,
         portal: dict[str, Any],
         typed: dict[str, Any],
-        answers: dict[str, Any] | None = None,
+        responses: dict[str, Any] | None = None,
         group: str = "New",
         region: str = "northeurope",
     ):
-        self._page, self._typed, self._answers = portal["parameters"], typed, answers or {}
+        self._page, self._typed, self._responses = portal["parameters"], typed, responses or {}
         self._values: dict[str, Any] = {}
         self._scope: Scope = {
             "basics": function("basics", lambda name: self._values["basics"].get(name)),
@@ -41,28 +41,28 @@ class Page:
             "parse": function("parse", lambda text: json.loads(text)),
             "string": function("string", lambda value: json.dumps(value, separators=(",", ":"))),
         }
-        self._settle()
+        self._update_values()
 
     @property
     def outputs(self) -> dict[str, Any]:
-        """The parameters that the template gets."""
+        """The parameters for the template."""
         return {name: self._evaluated(value) for name, value in self._page["outputs"].items()}
 
     @property
-    def refusals(self) -> list[str]:
-        """The names of the elements whose value the page does not take."""
-        return [element["name"] for element, value in self._shown() if not self.takes(element, value)]
+    def rejected_elements(self) -> list[str]:
+        """The names of the elements with rejected values."""
+        return [element["name"] for element, value in self._shown() if not self.accepts(element, value)]
 
-    def asks(self, name: str) -> Any:
-        """Returns the path that an element asks Azure's API for."""
+    def request_path(self, name: str) -> Any:
+        """Returns the path of an element's request to Azure's API."""
         (element,) = [one for listed in self._groups().values() for one in listed if one["name"] == name]
         return self._evaluated(element["request"]["path"])
 
     def _groups(self) -> dict[str, list[dict[str, Any]]]:
         return {"basics": self._page["basics"]} | {step["name"]: step["elements"] for step in self._page["steps"]}
 
-    def _settle(self) -> None:
-        """What is shown depends on values, and values on what is shown."""
+    def _update_values(self) -> None:
+        """Iterates, because visibility depends on values, and values on visibility."""
         self._values = {name: self._read(listed, lambda _: True) for name, listed in self._groups().items()}
         for _ in range(5):
             self._values = {name: self._read(listed, self._visible) for name, listed in self._groups().items()}
@@ -74,14 +74,14 @@ class Page:
             if element["type"] == SECTION:
                 values[element["name"]] = self._read(element["elements"], visible, here)
             else:
-                values[element["name"]] = self._typed_or_first(element) if here else None
+                values[element["name"]] = self._typed_or_initial(element) if here else None
         return values
 
-    def _typed_or_first(self, element: dict[str, Any]) -> Any:
+    def _typed_or_initial(self, element: dict[str, Any]) -> Any:
         if element["type"].endswith("ArmApiControl"):
-            return self._answers.get(element["name"], {"value": None})
+            return self._responses.get(element["name"], {"value": None})
         choices = {one["label"]: one["value"] for one in element.get("constraints", {}).get("allowedValues", [])}
-        first = element.get("defaultValue", FIRST.get(element["type"]))
+        first = element.get("defaultValue", INITIAL.get(element["type"]))
         return self._typed.get(element["name"], choices.get(first, first) if isinstance(first, str) else first)
 
     def _visible(self, element: dict[str, Any]) -> bool:
@@ -98,8 +98,8 @@ class Page:
                 elif here and "constraints" in element:
                     yield element, values[element["name"]]
 
-    def takes(self, element: dict[str, Any], value: Any) -> bool:
-        """Returns whether an element takes a value."""
+    def accepts(self, element: dict[str, Any], value: Any) -> bool:
+        """Returns whether an element accepts a value."""
         constraints = element["constraints"]
         if value in (None, ""):
             return self._evaluated(constraints.get("required", False)) is not True

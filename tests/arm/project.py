@@ -1,4 +1,4 @@
-"""Reads what the checks look at: the template, the portal's page, and the files that have to agree with them."""
+"""Reads the inputs of the checks: the template, the portal page, and the files that must agree with them."""
 
 import json
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ TEXTS = [
 
 @dataclass
 class Project:
-    """What is checked; a copy of it can be broken in memory."""
+    """The inputs of the checks; mutations change copies of it in memory."""
 
     template: dict[str, Any]
     portal: dict[str, Any]
@@ -34,7 +34,7 @@ class Project:
 
 
 def read_project(root: Path = ROOT) -> Project:
-    """Reads the project of this working tree."""
+    """Reads the files of this working tree."""
     texts = {
         str(path.relative_to(root)): path.read_text()
         for pattern in TEXTS

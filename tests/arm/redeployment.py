@@ -1,7 +1,7 @@
-"""Computes what a second deployment does to the first: what Azure refuses, takes off, replaces, or leaves behind.
+"""Computes the effects of a second deployment on the first: what Azure rejects, removes, replaces or leaves behind.
 
-Resource Manager deploys incrementally: each resource of the template is put over the one that is there, and what
-the template no longer has stays. What a PUT cannot change is listed per type, with the error that Azure gives.
+Resource Manager deploys incrementally: it updates each resource of the template with a PUT, and resources that
+the template no longer contains stay. Properties that a PUT cannot change are listed by type, with Azure's error.
 """
 
 from collections.abc import Iterator
@@ -13,28 +13,28 @@ from deployment.resource import NESTED, Resource
 
 POOL = "Microsoft.Batch/batchAccounts/pools"
 # Properties that a PUT of an existing resource cannot change.
-FIXED: dict[str, list[str]] = {
+IMMUTABLE: dict[str, list[str]] = {
     "Microsoft.Authorization/roleAssignments": ["principalId", "roleDefinitionId"],
     "Microsoft.Batch/batchAccounts": ["poolAllocationMode"],
     "Microsoft.Insights/components": ["WorkspaceResourceId"],
     "Microsoft.Network/privateEndpoints": ["subnet", "privateLinkServiceConnections"],
     "Microsoft.Network/privateDnsZones/virtualNetworkLinks": ["virtualNetwork"],
-    # While something is in it: InUseSubnetCannotBeUpdated.
+    # While the subnet is in use: InUseSubnetCannotBeUpdated.
     "Microsoft.Network/virtualNetworks/subnets": ["addressPrefix", "delegations"],
     "Microsoft.Web/serverfarms": ["reserved"],
 }
-# Lists that a PUT replaces as a whole, where the template has them.
-LISTS = {
+# Lists that a PUT replaces completely if the template contains them.
+REPLACED_LISTS = {
     "Microsoft.Network/virtualNetworks": "subnets",
     "Microsoft.Network/networkSecurityGroups": "securityRules",
 }
-# What a PUT takes off when the template no longer names it.
-TAKEN_OFF = {
+# Properties that a PUT removes if the template no longer contains them.
+REMOVED_BY_PUT = {
     "Microsoft.Network/virtualNetworks": ["addressSpace"],
     "Microsoft.Network/virtualNetworks/subnets": ["natGateway", "routeTable", "serviceEndpoints", "networkSecurityGroup"],
 }
-# What is paid for, or grants a right, while nothing uses it.
-LEFT = {
+# Resources that cost money or grant rights even when nothing uses them.
+COSTLY = {
     POOL,
     "Microsoft.Authorization/roleAssignments",
     "Microsoft.Network/natGateways",
@@ -48,12 +48,12 @@ LEFT = {
 
 
 def effects(before: Deployment, after: Deployment) -> list[str]:
-    """Lists what the second deployment does besides adding and updating, with the resource's type and name."""
+    """Lists the effects of the second deployment other than adding and updating, with the type and name of the resource."""
     there = {one.id.lower(): one for one in before.everything if one.kind != NESTED}
     wanted = {one.id.lower(): one for one in after.everything if one.kind != NESTED}
     found = {line for key in there.keys() & wanted.keys() for line in _put(there[key], wanted[key], there)}
-    kept = {one for one in there.values() if one.id.lower() not in wanted and one.kind in LEFT}
-    # A pool that is not deployed again is the same pool.
+    kept = {one for one in there.values() if one.id.lower() not in wanted and one.kind in COSTLY}
+    # A pool that is not deployed again stays the same pool.
     left = {f"left: {_shown(one)}" for one in kept if one.kind != POOL or one.name not in _pools(after)}
     return sorted(found | left)
 
@@ -65,23 +65,23 @@ def _pools(deployment: Deployment) -> list[str]:
 def _put(old: Resource, new: Resource, there: dict[str, Resource]) -> Iterator[str]:
     at, before, after = _shown(new), old.body, new.body
     if new.kind == POOL:
-        yield f"refused: {at} while it has nodes (PropertyCannotBeUpdated)"
+        yield f"rejected:  {at} while it has nodes (PropertyCannotBeUpdated)"
     if before.get("location") != after.get("location"):
-        yield f"refused: {at} changes its location"
-    for name in FIXED.get(new.kind, []):
+        yield f"rejected:  {at} changes its location"
+    for name in IMMUTABLE.get(new.kind, []):
         if _of(before, name) != _of(after, name):
-            yield f"refused: {at} changes {name}"
+            yield f"rejected:  {at} changes {name}"
     endpoints = any(one.kind == "Microsoft.Network/privateEndpoints" for one in there.values())
     if new.kind.endswith("/registries") and before["sku"] != after["sku"]:
-        yield f"refused: {at} changes its SKU while it has private endpoints" if endpoints else f"replaced: {at} SKU"
+        yield f"rejected:  {at} changes its SKU while it has private endpoints" if endpoints else f"replaced: {at} SKU"
     yield from _lost(new, before, after, at)
 
 
 def _lost(new: Resource, before: dict[str, Any], after: dict[str, Any], at: str) -> Iterator[str]:
-    if name := LISTS.get(new.kind):
+    if name := REPLACED_LISTS.get(new.kind):
         if name in after["properties"]:
             yield f"removed: every one of {at} {name} that the template does not list"
-    for name in TAKEN_OFF.get(new.kind, []):
+    for name in REMOVED_BY_PUT.get(new.kind, []):
         if _of(before, name) and _of(after, name) != _of(before, name):
             yield f"{'replaced' if _of(after, name) else 'removed'}: {at} {name}"
     for name in sorted(set(before.get("tags") or {}) - set(after.get("tags") or {})):
@@ -101,5 +101,5 @@ def _of(body: dict[str, Any], name: str) -> Any:
 
 
 def _shown(resource: Resource) -> str:
-    """Names a resource as a person would: its type's last part, and its own name."""
+    """Returns the last part of a resource's type, and its name."""
     return f"{resource.kind.rpartition('/')[2]} {name_of(resource.id).rpartition('/')[2]}"

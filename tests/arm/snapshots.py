@@ -1,6 +1,6 @@
-"""Holds what is deployed, and what the deployment tells, to tests/arm/snapshots.
+"""Compares the deployed resources and outputs with tests/arm/snapshots.
 
-`snapshots.py --update` writes them anew.
+`snapshots.py --update` updates them.
 """
 
 import json
@@ -19,8 +19,8 @@ FOLDER = Path(__file__).parent / "snapshots"
 
 
 def snapshots(project: Project) -> Iterator[tuple[str, str]]:
-    """Writes one page for each network and isolation; what depends on pools says on which."""
-    # Whose images they are is stamped into a release: arm/stamp.sh.
+    """Returns one page for each network and isolation; lines that depend on pools name them."""
+    # arm/stamp.sh writes the owner of the images into a release.
     variables = project.template["variables"] | {"imageSource": "ghcr.io/OWNER/REPO/githubactions-runner"}
     template = project.template | {"variables": variables}
     for isolation in ("private", "public"):
@@ -45,8 +45,8 @@ def _page(made: dict[str, Deployment]) -> Iterator[str]:
 
 
 def _line(deployment: Deployment, resource: Resource) -> str:
-    """Tells a resource; one on another says on which, and a role which one it is."""
-    # A nested deployment's resources stand under it, further in.
+    """Returns a resource's line; an extension's contains its target, and a role assignment's the role."""
+    # The resources of a nested deployment are listed below it, indented.
     line = f"{'  ' * resource.path.count('.properties.template.')}{resource.kind} {resource.name}"
     if resource.kind.endswith("/roleAssignments"):
         line += f": {role_of(deployment, resource.body['properties']['roleDefinitionId'])}"
@@ -63,14 +63,14 @@ def _when(pools: set[str]) -> str:
 
 
 def findings(project: Project) -> Iterator[str]:
-    """Lists the snapshots that differ."""
-    told = dict(snapshots(project))
-    for name, text in told.items():
-        kept = (FOLDER / name).read_text() if (FOLDER / name).exists() else ""
-        for line in sorted(set(kept.splitlines()) ^ set(text.splitlines())):
+    """Lists differences between the snapshots and the deployments."""
+    actual = dict(snapshots(project))
+    for name, text in actual.items():
+        stored = (FOLDER / name).read_text() if (FOLDER / name).exists() else ""
+        for line in sorted(set(stored.splitlines()) ^ set(text.splitlines())):
             sign = "+" if line in text.splitlines() else "-"
             yield f"snapshots/{name}: {sign} {line}"
-    for stale in sorted({path.name for path in FOLDER.glob("*.txt")} - set(told)):
+    for stale in sorted({path.name for path in FOLDER.glob("*.txt")} - set(actual)):
         yield f"snapshots/{stale}: belongs to no combination"
 
 

@@ -1,12 +1,12 @@
-"""Puts every check to the template: what each of them finds, over all that a person may choose."""
+"""Runs every check on the template, for all combinations of choices."""
 
 from collections.abc import Callable, Iterator
 
 from checks import (
-    ages,
+    api_versions,
     alarms,
-    carried,
-    closed,
+    embedded,
+    hardening,
     credential,
     decompiling,
     deployer,
@@ -29,7 +29,7 @@ from matrix import deployments
 from models import tables
 from project import Project
 
-# What is not of its shape cannot be asked what it means.
+# The checks of meaning need resources of valid shape.
 SHAPES: list[Callable[[Deployment], Iterator[str]]] = [
     language.findings,
     order.findings,
@@ -37,31 +37,31 @@ SHAPES: list[Callable[[Deployment], Iterator[str]]] = [
     secrecy.findings,
     lambda deployment: (line for resource in deployment.everything for line in tables.findings(resource)),
 ]
-MEANINGS = [network.findings, rights.findings, closed.findings, carried.pools, nodes.findings, credential.findings, tags.findings, alarms.findings]
+MEANINGS = [network.findings, rights.findings, hardening.findings, embedded.pools, nodes.findings, credential.findings, tags.findings, alarms.findings]
 
 
 def findings(project: Project, only: set[str] | None = None) -> list[str]:
-    """Lists what is wrong, each fault once, with the combination that showed it first."""
+    """Lists all findings once, with the first combination that shows them."""
     found: dict[str, str] = {}
     try:
         made = dict(deployments(project, only))
         for name, deployment in made.items():
             for line in of_deployment(deployment):
                 found.setdefault(line, f" ({name})")
-        # One combination alone does not show what the others need.
+        # These checks need all combinations.
         for check in (settings.findings, *([deployer.findings] if only is None else [])):
             for line in check(project, made.values()):
                 found.setdefault(line, "")
     except Fault as fault:
-        # Nothing more can be said of a template that cannot be evaluated.
+        # A template that cannot be evaluated cannot be checked further.
         found[str(fault)] = ""
-    for check in (portal.findings, values.findings, carried.findings, ages.findings, decompiling.findings, sources.findings):
+    for check in (portal.findings, values.findings, embedded.findings, api_versions.findings, decompiling.findings, sources.findings):
         for line in check(project):
             found.setdefault(line, "")
     return [f"{line}{combination}" for line, combination in found.items()]
 
 
 def of_deployment(deployment: Deployment) -> list[str]:
-    """Lists what is wrong with one deployment."""
+    """Lists the findings of one deployment."""
     shapes = [line for check in SHAPES for line in check(deployment)]
     return shapes or [line for check in MEANINGS for line in check(deployment)]

@@ -1,4 +1,4 @@
-"""Tries the comparison with Microsoft's tools, which run in the workflow `ci`, on snapshots made here."""
+"""Tests the comparison with Microsoft's tools, which run in the workflow `ci`, on generated snapshots."""
 
 import json
 import tempfile
@@ -25,12 +25,12 @@ class Microsoft(unittest.TestCase):
     def test_a_snapshot_of_the_same_values_has_no_difference(self) -> None:
         self.assertEqual(list(differences(self.deployment, self.snapshot())), [])
 
-    def test_what_a_snapshot_leaves_open_is_no_difference(self) -> None:
+    def test_an_unevaluated_expression_is_no_difference(self) -> None:
         snapshot = self.snapshot()
         snapshot["predictedResources"][0]["location"] = "[parameters('location')]"
         self.assertEqual(list(differences(self.deployment, snapshot)), [])
 
-    def test_another_value_and_a_missing_resource_are_differences(self) -> None:
+    def test_changed_values_and_missing_resources_are_found(self) -> None:
         snapshot = self.snapshot()
         first, second, *_ = snapshot["predictedResources"]
         first["location"] = "mars"
@@ -47,7 +47,7 @@ class Microsoft(unittest.TestCase):
             for path in Path(folder).glob("*.json"):
                 self.assertGreater(len(json.loads(path.read_text())["resources"]), 10)
 
-    def test_values_are_written_as_bicep_has_them(self) -> None:
+    def test_values_are_written_in_bicep_syntax(self) -> None:
         self.assertEqual(bicep("it's ${x}\n"), r"'it\'s \${x}\n'")
         self.assertEqual(bicep({"a b": [True, 1]}), "{\n'a b': [\ntrue\n1\n]\n}")
 

@@ -1,102 +1,102 @@
-"""Gives the template and the page odd values: refused at once by both, or deployed without a fault."""
+"""Enters edge values in the template and on the page: both reject them immediately, or they deploy without findings."""
 
 import unittest
 from typing import Any
 
 from checks.portal import elements_of
 from deployment.deployment import Deployment
+from edge_values import DIFFERENCES, EDGE_VALUES, SELECTED_FROM_A_LIST
 from expressions.syntax import Fault
-from matrix import CHOSEN, NETWORK, ROUTES
-from odd_values import APART, CHOSEN_FROM_A_LIST, ODD
-from page import Page
+from matrix import NETWORK, REQUIRED, ROUTES
+from portal_page import Page
 from project import read_project
 from template import of_deployment
 
-# The template draws it.
+# The template generates them.
 NOT_TYPED = {"ticketKey", "location"}
 CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     ({"egress": "existing"}, "routeTableResourceId"),
     ({"runnerScope": "enterprise"}, "githubEnterprise"),
-    (ODD["githubEnterprise"].beside | ODD["githubAppId"].beside, "githubAppId"),
+    (EDGE_VALUES["githubEnterprise"].parameters | EDGE_VALUES["githubAppId"].parameters, "githubAppId"),
     ({"virtualNetworkResourceId": NETWORK, "routeTableResourceId": ROUTES}, "routeTableResourceId"),
     ({"ubuntuMaxNodes": 252}, "poolSubnetPrefix"),
     ({"tags": {f"tag{number}": "x" for number in range(14)}}, "tags"),
 ]
 
 
-class OddValues(unittest.TestCase):
+class EdgeValueTests(unittest.TestCase):
     def setUp(self) -> None:
         self.project = read_project()
 
-    def test_every_text_parameter_has_odd_values(self) -> None:
+    def test_every_text_parameter_has_edge_values(self) -> None:
         declared = self.project.template["parameters"].items()
         texts = {name for name, one in declared if one["type"].endswith("string") and "allowedValues" not in one}
-        self.assertEqual(set(ODD), texts - NOT_TYPED)
+        self.assertEqual(set(EDGE_VALUES), texts - NOT_TYPED)
 
-    def test_what_is_taken_deploys_without_a_fault(self) -> None:
-        for name, odd in ODD.items():
-            for value in odd.taken:
+    def test_accepted_values_deploy_without_findings(self) -> None:
+        for name, values_of in EDGE_VALUES.items():
+            for value in values_of.accepted:
                 with self.subTest(name=name, value=value):
-                    self.assertEqual(of_deployment(self.deployed(odd.beside | {name: value})), [])
+                    self.assertEqual(of_deployment(self.deployed(values_of.parameters | {name: value})), [])
 
-    def test_what_azure_would_refuse_later_is_refused_at_once(self) -> None:
-        for name, odd in ODD.items():
-            for value in odd.refused:
+    def test_rejected_values_fail_before_the_deployment(self) -> None:
+        for name, values_of in EDGE_VALUES.items():
+            for value in values_of.rejected:
                 with self.subTest(name=name, value=value):
                     with self.assertRaises(Fault) as caught:
-                        self.deployed(odd.beside | {name: value})
-                    # The message names the parameter, or shows the value that cannot be read.
+                        self.deployed(values_of.parameters | {name: value})
+                    # The message contains the parameter or the invalid value.
                     message = str(caught.exception)
                     self.assertTrue(name in message or repr(value.strip())[1:-1] in message, message)
 
-    def test_the_page_takes_what_the_template_takes(self) -> None:
+    def test_the_page_accepts_what_the_template_accepts(self) -> None:
         elements = {one["name"]: one for one in elements_of(self.project.portal)}
-        apart = set()
-        for name in set(ODD) - CHOSEN_FROM_A_LIST:
-            for value, taken in [(one, True) for one in ODD[name].taken] + [(one, False) for one in ODD[name].refused]:
+        different = set()
+        for name in set(EDGE_VALUES) - SELECTED_FROM_A_LIST:
+            for value, accepted in [(one, True) for one in EDGE_VALUES[name].accepted] + [(one, False) for one in EDGE_VALUES[name].rejected]:
                 with self.subTest(name=name, value=value):
-                    # Without a choice of zones the page does not ask for them.
+                    # Without a choice of zones, the page does not show this element.
                     if name == "privateDnsZonesResourceGroupId" and value.lower() in ("", "none"):
                         continue
-                    page = Page(self.project.portal, CHOSEN | ODD[name].beside | ODD[name].typed | {name: value})
-                    if (name, value) in APART:
-                        apart.add((name, value))
-                        taken = not taken
+                    page = Page(self.project.portal, REQUIRED | EDGE_VALUES[name].parameters | EDGE_VALUES[name].page_values | {name: value})
+                    if (name, value) in DIFFERENCES:
+                        different.add((name, value))
+                        accepted = not accepted
                     self.assertIn(name, elements)
-                    self.assertEqual(page.refusals == [], taken, page.refusals)
-        self.assertEqual(apart, set(APART))
+                    self.assertEqual(page.rejected_elements == [], accepted, page.rejected_elements)
+        self.assertEqual(different, set(DIFFERENCES))
 
-    def test_parameters_that_contradict_each_other_are_refused(self) -> None:
+    def test_contradicting_parameters_are_rejected(self) -> None:
         for values, named in CONTRADICTIONS:
             with self.subTest(values=values):
                 with self.assertRaises(Fault) as caught:
                     self.deployed(values)
                 self.assertIn(named, str(caught.exception))
 
-    def test_every_refusal_refuses_something(self) -> None:
-        every = [odd.beside | {name: value} for name, odd in ODD.items() for value in odd.refused]
+    def test_every_validation_rule_rejects_a_value(self) -> None:
+        every = [values_of.parameters | {name: value} for name, values_of in EDGE_VALUES.items() for value in values_of.rejected]
         messages = ""
         for values in every + [values for values, _ in CONTRADICTIONS]:
             with self.assertRaises(Fault) as caught:
                 self.deployed(values)
             messages += str(caught.exception)
-        unused = [one["because"] for one in self.project.template["variables"]["refusals"] if one["because"] not in messages]
-        # An address that is none ends the evaluation at the function that reads it, which shows it.
-        self.assertEqual([one for one in unused if "takes networks such as" not in one], [])
+        unused = [one["message"] for one in self.project.template["variables"]["validationRules"] if one["message"] not in messages]
+        # An invalid range ends the evaluation in the function that parses it, whose message contains the range.
+        self.assertEqual([one for one in unused if "CIDR ranges such as" not in one], [])
 
-    def test_no_secret_decides_a_name(self) -> None:
-        """Microsoft's own evaluator, `bicep snapshot`, leaves open what a secret decides."""
-        known = [one for one in self.project.template["variables"]["refusals"]]
+    def test_no_name_depends_on_a_secret(self) -> None:
+        """Microsoft's own evaluator, `bicep snapshot`, does not evaluate what depends on a secret."""
+        known = [one for one in self.project.template["variables"]["validationRules"]]
         secure = [name for name, one in self.project.template["parameters"].items() if one["type"] == "securestring"]
         self.assertEqual([one for one in known for name in secure if f"'{name}'" in one["when"]], [])
 
-    def test_all_faults_are_said_at_once(self) -> None:
+    def test_one_message_contains_all_faults(self) -> None:
         with self.assertRaises(Fault) as caught:
             self.deployed({"packageUri": "", "deploymentName": "GH", "warmWeekdays": "9-0"})
         for name in ("packageUri", "deploymentName", "warmWeekdays"):
             self.assertIn(name, str(caught.exception))
 
-    def test_a_choice_is_taken_in_its_own_case_alone(self) -> None:
+    def test_choices_are_case_sensitive(self) -> None:
         for name, declared in self.project.template["parameters"].items():
             if "allowedValues" in declared and declared["type"] == "string":
                 for value in ("", " ", declared["allowedValues"][0].upper() + "x"):
@@ -110,7 +110,7 @@ class OddValues(unittest.TestCase):
 
     def deployed(self, values: dict[str, Any]) -> Deployment:
         """Evaluates every body, as Resource Manager does before it creates anything."""
-        made = Deployment(self.project.template, CHOSEN | values)
+        made = Deployment(self.project.template, REQUIRED | values)
         self.assertTrue([one.body for one in made.everything])
         return made
 

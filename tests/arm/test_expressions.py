@@ -1,4 +1,4 @@
-"""Holds the evaluator to known answers: the examples of the documentation, and what they leave open."""
+"""Checks the evaluator against known answers: the documentation's examples, and cases they leave open."""
 
 import unittest
 from typing import Any
@@ -57,7 +57,7 @@ ANSWERS: list[tuple[str, Any]] = [
     ("[extensionResourceId('/one', 'Microsoft.A/b', 'x')]", "/one/providers/Microsoft.A/b/x"),
     ("[subscriptionResourceId('s', 'Microsoft.A/b', 'x')]", "/subscriptions/s/providers/Microsoft.A/b/x"),
 ]
-# What Microsoft's engine (bicep snapshot 0.49.2) makes of the parts: uniqueString and guid.
+# The results of Microsoft's engine (bicep snapshot 0.49.2): uniqueString and guid.
 HASHES = [
     (("a",), "eveiun73364hy", "3703365d-5a9f-59b4-bca7-b9681389e4c1"),
     (("",), "aaaaaaaaaaaaa", "e655a85f-3ab2-5e4a-9666-569aa72a5a10"),
@@ -75,23 +75,23 @@ FAULTS = [
     ("[if(true(), fail('because'), 1)]", "because"),
     ("[parseCidr('10.0.0.0')]", "cannot read '10.0.0.0'"),
     ("[concat('a'", None),
-    ("[concat('a')) ]", "stands after the end"),
-    # The portal's language has lambdas of this form, and Resource Manager's has not.
-    ("[map(createArray(1), (item) => item)]", "starts no value"),
-    ("[nothing()]", "no function is called nothing"),
+    ("[concat('a')) ]", "follows the end"),
+    # The portal's language has lambdas of this form; Resource Manager's does not.
+    ("[map(createArray(1), (item) => item)]", "is not the start of a value"),
+    ("[nothing()]", "there is no function nothing"),
     ("[toLower(1)]", "argument 1 of toLower is int"),
-    ("[toLower()]", "does not take 0 arguments"),
-    ("[split('a')]", "does not take 1 arguments"),
-    ("[createObject('a')]", "a key and a value in turn"),
+    ("[toLower()]", "does not accept 0 arguments"),
+    ("[split('a')]", "does not accept 1 arguments"),
+    ("[createObject('a')]", "alternating keys and values"),
     ("[createObject('a', 1).b]", "'b' is not in"),
     ("[createArray('a')[1]]", "1 is not in"),
-    ("[if('true', 1, 2)]", "for a condition"),
+    ("[if('true', 1, 2)]", "the condition of if is"),
     ("[json('{')]", "json cannot read"),
-    ("[substring('abc', 2, 2)]", "substring asks for"),
-    ("[resourceId('Microsoft.A/b/c', 'x')]", "takes 2 names"),
-    ("[copyIndex()]", "no function is called copyindex"),
-    ("[lambdaVariables('i')]", "no function is called lambdavariables"),
-    ("[newGuid()]", "no function is called newguid"),
+    ("[substring('abc', 2, 2)]", "substring from 2 to 4"),
+    ("[resourceId('Microsoft.A/b/c', 'x')]", "needs 2 names"),
+    ("[copyIndex()]", "there is no function copyindex"),
+    ("[lambdaVariables('i')]", "there is no function lambdavariables"),
+    ("[newGuid()]", "there is no function newguid"),
 ]
 
 
@@ -101,7 +101,7 @@ class Expressions(unittest.TestCase):
             with self.subTest(text):
                 self.assertEqual(resolve(text, Place().functions(), "here"), answer)
 
-    def test_names_are_hashed_as_resource_manager_hashes_them(self) -> None:
+    def test_hashes_equal_those_of_resource_manager(self) -> None:
         for parts, unique, identity in HASHES:
             with self.subTest(parts):
                 written = ", ".join(f"'{part}'" for part in parts)
@@ -112,7 +112,7 @@ class Expressions(unittest.TestCase):
         for text, message in FAULTS:
             with self.subTest(text):
                 if message is None:
-                    # What does not end with a bracket is plain text.
+                    # A text that does not end with a bracket is plain text.
                     self.assertEqual(resolve(text, {}, "here"), text)
                     continue
                 with self.assertRaises(Fault) as caught:
@@ -120,7 +120,7 @@ class Expressions(unittest.TestCase):
                 self.assertIn(message, str(caught.exception))
                 self.assertTrue(str(caught.exception).startswith("here.a[0]: "))
 
-    def test_loops_count_in_resources_variables_properties_and_outputs(self) -> None:
+    def test_loops_work_wherever_templates_allow_them(self) -> None:
         template = {
             "parameters": {"many": {"type": "int", "defaultValue": 2}},
             "variables": {
@@ -141,14 +141,14 @@ class Expressions(unittest.TestCase):
                     },
                 }
             ],
-            "outputs": {"told": {"type": "array", "copy": {"count": 2, "input": "[variables('names')[copyIndex()]]"}}},
+            "outputs": {"outputs": {"type": "array", "copy": {"count": 2, "input": "[variables('names')[copyIndex()]]"}}},
         }
         made = Deployment(template, {})
-        told = [(one.name, one.body["properties"]["pairs"]) for one in made.resources]
-        self.assertEqual(told, [("n1", [0, 1]), ("n2", [10, 11])])
-        self.assertEqual(made.outputs, {"told": ["n1", "n2"]})
+        outputs = [(one.name, one.body["properties"]["pairs"]) for one in made.resources]
+        self.assertEqual(outputs, [("n1", [0, 1]), ("n2", [10, 11])])
+        self.assertEqual(made.outputs, {"outputs": ["n1", "n2"]})
 
-    def test_a_secret_stays_one_through_every_function(self) -> None:
+    def test_every_function_keeps_a_secret_secret(self) -> None:
         template = {
             "parameters": {"key": {"type": "securestring"}},
             "resources": [],

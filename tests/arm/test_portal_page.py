@@ -1,4 +1,4 @@
-"""Fills in the portal's page, and gives the template what comes out."""
+"""Fills in the portal page, and deploys the template with its outputs."""
 
 import unittest
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from checks.portal import elements_of
 from deployment.deployment import Deployment
 from deployment.place import SUBSCRIPTION
-from matrix import CHOSEN, NETWORK, ROUTES, ZONES
-from page import Page
+from matrix import NETWORK, REQUIRED, ROUTES, ZONES
+from portal_page import Page
 from project import read_project
 from template import of_deployment
 
@@ -17,24 +17,24 @@ EXISTING = {"which": "existing", "virtualNetwork": {"id": NETWORK}}
 REGIONS = {"flexRegions": {"value": [{"name": "North Europe", "properties": {"displayName": "North Europe"}}]}}
 
 
-class Filled(unittest.TestCase):
+class PortalPage(unittest.TestCase):
     def setUp(self) -> None:
         self.project = read_project()
 
     def page(self, typed: dict[str, Any] | None = None, **known: Any) -> Page:
-        return Page(self.project.portal, CHOSEN | (typed or {}), **known)
+        return Page(self.project.portal, REQUIRED | (typed or {}), **known)
 
     def deployed(self, typed: dict[str, Any] | None = None, **known: Any) -> Deployment:
-        """Fills the page in; the page and the template take it, and every check holds."""
+        """Fills in the page, and deploys its outputs without findings."""
         page = self.page(typed, **known)
-        self.assertEqual(page.refusals, [])
+        self.assertEqual(page.rejected_elements, [])
         made = Deployment(self.project.template, page.outputs)
         self.assertEqual(of_deployment(made), [])
         return made
 
-    def test_what_is_not_typed_is_the_templates_default(self) -> None:
+    def test_an_untouched_page_has_the_templates_defaults(self) -> None:
         made = self.deployed()
-        plain = Deployment(self.project.template, CHOSEN)
+        plain = Deployment(self.project.template, REQUIRED)
         for name in set(self.project.template["parameters"]) - {"location", "ticketKey"}:
             with self.subTest(name):
                 self.assertEqual(made.parameters.value(name), plain.parameters.value(name))
@@ -58,7 +58,7 @@ class Filled(unittest.TestCase):
             with self.subTest(typed=typed):
                 self.assertEqual(self.deployed(typed).parameters.value(name), value)
 
-    def test_what_is_missing_is_refused_on_the_page(self) -> None:
+    def test_the_page_rejects_missing_values(self) -> None:
         for typed, missing in (
             ({"packageUri": ""}, "packageUri"),
             ({"egress": "existing"}, "routeTable"),
@@ -72,14 +72,14 @@ class Filled(unittest.TestCase):
             ({"githubWebhookSecret": ""}, "githubWebhookSecret"),
         ):
             with self.subTest(typed=typed):
-                self.assertEqual(self.page(typed).refusals, [missing])
+                self.assertEqual(self.page(typed).rejected_elements, [missing])
 
-    def test_a_region_without_flex_consumption_is_refused(self) -> None:
-        self.assertEqual(self.page(answers=REGIONS).refusals, [])
-        self.assertEqual(self.page(answers=REGIONS, region="antarctica").refusals, ["deploymentName"])
-        self.assertRegex(self.page().asks("flexRegions"), rf"^/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Web/geoRegions\?")
+    def test_a_region_without_flex_consumption_is_rejected(self) -> None:
+        self.assertEqual(self.page(responses=REGIONS).rejected_elements, [])
+        self.assertEqual(self.page(responses=REGIONS, region="antarctica").rejected_elements, ["deploymentName"])
+        self.assertRegex(self.page().request_path("flexRegions"), rf"^/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Web/geoRegions\?")
 
-    def test_pools_are_created_only_where_they_are_absent(self) -> None:
+    def test_the_page_creates_only_absent_pools(self) -> None:
         account = {"id": ACCOUNT, "tags": {"application": "mayfly", "deployment": "gh"}}
         other = {"id": f"{ACCOUNT}2", "tags": {"application": "mayfly", "deployment": "other"}}
         elsewhere = {"id": ACCOUNT.replace("Runners", "runners2"), "tags": account["tags"]}
@@ -92,19 +92,19 @@ class Filled(unittest.TestCase):
             ([other, account], ubuntu, (False, True)),
         ):
             with self.subTest(accounts=accounts, pools=pools):
-                answers = {"accounts": {"value": accounts}, "existing": pools or {}}
-                page = self.page(answers=answers, group="Existing")
-                asked = page.asks("existing")
-                self.assertEqual("/pools?" in asked, pools is not None, asked)
+                responses = {"accounts": {"value": accounts}, "existing": pools or {}}
+                page = self.page(responses=responses, group="Existing")
+                path = page.request_path("existing")
+                self.assertEqual("/pools?" in path, pools is not None, path)
                 found = (page.outputs["create_UbuntuBatchPool"], page.outputs["create_WindowsBatchPool"])
                 self.assertEqual(found, created)
 
-    def test_accounts_are_looked_for_where_the_group_exists(self) -> None:
-        self.assertRegex(self.page(group="Existing").asks("accounts"), r"/resourceGroups/runners/providers/Microsoft.Batch/")
-        # A group that does not exist answers 404.
-        self.assertNotRegex(self.page(group="New").asks("accounts"), "resourceGroups")
+    def test_accounts_are_listed_in_an_existing_group(self) -> None:
+        self.assertRegex(self.page(group="Existing").request_path("accounts"), r"/resourceGroups/runners/providers/Microsoft.Batch/")
+        # For a group that does not exist, Azure responds with 404.
+        self.assertNotRegex(self.page(group="New").request_path("accounts"), "resourceGroups")
 
-    def test_a_number_is_taken_where_the_template_takes_it(self) -> None:
+    def test_numbers_have_the_templates_bounds(self) -> None:
         declared = {name: one for name, one in self.project.template["parameters"].items() if one["type"] == "int"}
         boxes = {one["name"]: one for one in elements_of(self.project.portal) if one["name"] in declared}
         typed = {name: one for name, one in boxes.items() if one["type"] == "Microsoft.Common.TextBox"}
@@ -113,12 +113,12 @@ class Filled(unittest.TestCase):
         for name, element in typed.items():
             least, most = declared[name]["minValue"], declared[name]["maxValue"]
             for number in [*range(least - 200, most + 1200), 10 * most + 9]:
-                self.assertEqual(page.takes(element, str(number)), least <= number <= most, f"{name}={number}")
+                self.assertEqual(page.accepts(element, str(number)), least <= number <= most, f"{name}={number}")
             for odd in ("", " ", "7 ", " 7", "07", "+7", "7.0", "1e1", "-0", "٧"):
-                self.assertFalse(page.takes(element, odd), f"{name}={odd!r}")
+                self.assertFalse(page.accepts(element, odd), f"{name}={odd!r}")
             self.assertIn(f"from {least} to {most}", element["constraints"]["validationMessage"])
 
-    def test_the_page_says_what_the_subscription_needs(self) -> None:
+    def test_the_page_declares_resource_providers_and_rights(self) -> None:
         basics = self.project.portal["parameters"]["config"]["basics"]
         self.assertTrue(basics["resourceGroup"]["allowExisting"])
         permissions = {one["permission"] for one in basics["resourceGroup"]["constraints"]["validations"]}
@@ -129,9 +129,9 @@ class Filled(unittest.TestCase):
         self.assertEqual(set(basics["subscription"]["resourceProviders"]), used | {"Microsoft.App"})
         self.assertLessEqual({"Microsoft.Batch/batchAccounts", "Microsoft.Web/sites"}, set(basics["location"]["resourceTypes"]))
 
-    def test_that_isolation_stays_is_said(self) -> None:
+    def test_the_page_states_that_isolation_is_permanent(self) -> None:
         (element,) = [one for one in elements_of(self.project.portal) if one["name"] == "isolation"]
-        self.assertIn("cannot be changed later", element["toolTip"])
+        self.assertIn("Cannot be changed later", element["toolTip"])
 
 
 if __name__ == "__main__":

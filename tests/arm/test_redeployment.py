@@ -1,16 +1,16 @@
-"""Deploys again over each deployment of the matrix, with the same parameters and with those that people change."""
+"""Redeploys each deployment of the matrix, with the same parameters and with changed ones."""
 
 import unittest
 from typing import Any
 
-from breaks import Break, broken, put, section
-from changes import effects
 from deployment.deployment import Deployment
 from deployment.place import Place
-from matrix import CHOSEN, NETWORK, ROUTES, ZONES, choices
+from matrix import NETWORK, REQUIRED, ROUTES, ZONES, choices
+from mutations import Mutation, mutated, put, section
 from project import Project, read_project
+from redeployment import effects
 
-# What `again` and the portal's page give from the second deployment on: no secrets, and no pool that exists.
+# The values of `again` and of the portal page from the second deployment on: no secrets, and no existing pool.
 AGAIN = {"keepSecrets": True, "create_UbuntuBatchPool": False, "create_WindowsBatchPool": False}
 ENDPOINTS = ("batch", "blob", "nodes", "queue", "registry", "vault")
 ZONE_NAMES = (
@@ -33,15 +33,15 @@ class Changes(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(self.effects(values, values), [])
 
-    def test_a_pool_that_exists_is_refused(self) -> None:
+    def test_redeploying_an_existing_pool_is_rejected(self) -> None:
         for name, values in choices():
             pools = [one.name for one in self.deployed(values).deployed if one.kind.endswith("/pools")]
-            refused = sorted(f"refused: pools {pool.rpartition('/')[2]} while it has nodes (PropertyCannotBeUpdated)" for pool in pools)
+            refused = sorted(f"rejected:  pools {pool.rpartition('/')[2]} while it has nodes (PropertyCannotBeUpdated)" for pool in pools)
             with self.subTest(name):
                 again = effects(self.deployed(values), self.deployed(values | {"keepSecrets": True}))
                 self.assertEqual(again, refused)
 
-    def test_what_people_change(self) -> None:
+    def test_changed_parameters_have_known_effects(self) -> None:
         left = [f"left: privateDnsZones {zone}" for zone in ZONE_NAMES]
         groups = ["left: privateDnsZoneGroups default"]
         gateway = [f"left: natGateways {NAME}", f"left: publicIPAddresses {NAME}"]
@@ -58,14 +58,14 @@ class Changes(unittest.TestCase):
             ({"egress": "existing", "routeTableResourceId": ROUTES}, [*gateway, *no_gateway, rules]),
             ({"privateDnsZonesResourceGroupId": ZONES}, [*left, "replaced: privateDnsZoneGroups default privateDnsZoneConfigs"]),
             ({"privateDnsZonesResourceGroupId": "none"}, [*groups, *left]),
-            ({"poolSubnetPrefix": "10.77.2.0/24"}, ["refused: subnets pool changes addressPrefix"]),
+            ({"poolSubnetPrefix": "10.77.2.0/24"}, ["rejected:  subnets pool changes addressPrefix"]),
             ({"virtualNetworkAddressPrefix": "10.77.0.0/21"}, [f"replaced: virtualNetworks {NAME} addressSpace"]),
             (
                 {"isolation": "public"},
                 [
                     *gateway, *groups, *left,
                     *(f"left: privateEndpoints {NAME}-{one}" for one in ENDPOINTS),
-                    f"refused: registries {NAME} changes its SKU while it has private endpoints",
+                    f"rejected:  registries {NAME} changes its SKU while it has private endpoints",
                     "removed: subnets pool natGateway",
                     rules,
                     f"replaced: sites {NAME} virtualNetworkSubnetId",
@@ -73,41 +73,41 @@ class Changes(unittest.TestCase):
             ),
         ):
             with self.subTest(change=change):
-                self.assertEqual(self.effects(CHOSEN, CHOSEN | change, "ubuntuPoolName" in change), sorted(expected))
+                self.assertEqual(self.effects(REQUIRED, REQUIRED | change, "ubuntuPoolName" in change), sorted(expected))
 
-    def test_another_network_is_refused_by_the_endpoints(self) -> None:
-        found = self.effects(CHOSEN, CHOSEN | {"virtualNetworkResourceId": NETWORK})
-        self.assertLessEqual({f"refused: privateEndpoints {NAME}-{one} changes subnet" for one in ENDPOINTS}, set(found))
+    def test_endpoints_reject_another_network(self) -> None:
+        found = self.effects(REQUIRED, REQUIRED | {"virtualNetworkResourceId": NETWORK})
+        self.assertLessEqual({f"rejected:  privateEndpoints {NAME}-{one} changes subnet" for one in ENDPOINTS}, set(found))
 
-    def test_another_region_is_refused(self) -> None:
-        moved = self.deployed(CHOSEN | AGAIN | {"location": "westeurope"})
-        found = effects(self.deployed(CHOSEN), moved)
-        self.assertIn(f"refused: batchAccounts {NAME} changes its location", found)
+    def test_another_region_is_rejected(self) -> None:
+        moved = self.deployed(REQUIRED | AGAIN | {"location": "westeurope"})
+        found = effects(self.deployed(REQUIRED), moved)
+        self.assertIn(f"rejected:  batchAccounts {NAME} changes its location", found)
 
     def test_two_deployments_of_one_group_share_nothing(self) -> None:
-        other = self.deployed(CHOSEN | {"deploymentName": "two", "privateDnsZonesResourceGroupId": Place().id, "virtualNetworkResourceId": NETWORK})
-        first = {one.id.lower() for one in self.deployed(CHOSEN).deployed}
+        other = self.deployed(REQUIRED | {"deploymentName": "two", "privateDnsZonesResourceGroupId": Place().id, "virtualNetworkResourceId": NETWORK})
+        first = {one.id.lower() for one in self.deployed(REQUIRED).deployed}
         self.assertEqual(first & {one.id.lower() for one in other.deployed}, set())
 
-    def test_tags_that_are_no_longer_given_are_taken_off(self) -> None:
-        tagged = CHOSEN | {"tags": {"costCenter": "4711"}}
-        self.assertEqual(self.effects(tagged, CHOSEN), ["removed: tag costCenter"])
+    def test_omitted_tags_are_removed(self) -> None:
+        tagged = REQUIRED | {"tags": {"costCenter": "4711"}}
+        self.assertEqual(self.effects(tagged, REQUIRED), ["removed: tag costCenter"])
 
-    def test_what_the_check_is_there_for(self) -> None:
+    def test_harmful_changes_of_the_template_are_found(self) -> None:
         inline = put("Microsoft.Network/virtualNetworks", "properties/subnets", [])
         without = section("variables", "egressOfSubnets", "[if(true(), variables('natGateway'), variables('routeTable'))]")
         renamed = put("Microsoft.Authorization/roleAssignments", "properties/roleDefinitionId", "[variables('roles').acrPull]")
-        routed = CHOSEN | {"egress": "existing", "routeTableResourceId": ROUTES}
-        for does, values, expected in (
-            (inline, CHOSEN, f"removed: every one of virtualNetworks {NAME} subnets that the template does not list"),
+        routed = REQUIRED | {"egress": "existing", "routeTableResourceId": ROUTES}
+        for mutate, values, expected in (
+            (inline, REQUIRED, f"removed: every one of virtualNetworks {NAME} subnets that the template does not list"),
             (without, routed, "removed: subnets pool routeTable"),
-            (renamed, CHOSEN, "changes roleDefinitionId"),
+            (renamed, REQUIRED, "changes roleDefinitionId"),
         ):
-            after = Deployment(broken(self.project, Break("", does, "")).template, values | AGAIN)
+            after = Deployment(mutated(self.project, Mutation("", mutate, "")).template, values | AGAIN)
             self.assertTrue(any(expected in line for line in effects(self.deployed(values), after)), expected)
 
     def effects(self, before: dict[str, Any], after: dict[str, Any], new_pool: bool = False) -> list[str]:
-        """Deploys and deploys again; a pool of a new name is created."""
+        """Deploys twice; a pool with a new name is created."""
         again = AGAIN | ({"create_UbuntuBatchPool": True} if new_pool else {})
         return effects(self.deployed(before), self.deployed(after | again))
 

@@ -1,4 +1,4 @@
-"""Holds alert queries against what can be sampled, and shows that each fault is found."""
+"""Checks alert queries against sampling, and that each fault is found."""
 
 import copy
 import json
@@ -18,33 +18,33 @@ class Sampling(unittest.TestCase):
     def found(self) -> str:
         return "\n".join(sampling.findings(self.template, json.dumps(self.host)))
 
-    def test_every_table_that_an_alert_reads_is_kept_whole(self) -> None:
+    def test_tables_that_alerts_read_are_not_sampled(self) -> None:
         self.assertEqual(self.found(), "")
 
-    def test_without_settings_alarm_lines_and_the_function_key_are_named(self) -> None:
+    def test_missing_logging_settings_are_found(self) -> None:
         del self.host["logging"]
-        for part in ("enableDependencyTracking", "Trace to sampling", "Request to sampling"):
+        for part in ("enableDependencyTracking", "Trace from sampling", "Request from sampling"):
             self.assertIn(part, self.found())
 
-    def test_each_type_that_an_alert_reads_is_needed(self) -> None:
+    def test_each_type_that_an_alert_reads_must_be_excluded(self) -> None:
         settings = self.insights["samplingSettings"]
         for types, missing in (("Trace;Exception", "Request"), ("Request;Exception", "Trace"), ("", "Trace")):
             settings["excludedTypes"] = types
-            self.assertIn(f"leaves {missing} to sampling", self.found())
+            self.assertIn(f"does not exclude {missing} from sampling", self.found())
         settings["isEnabled"] = False
         settings["excludedTypes"] = "Exception"
         self.assertEqual(self.found(), "")
 
-    def test_what_the_host_would_ignore_is_named(self) -> None:
+    def test_settings_that_the_host_ignores_are_found(self) -> None:
         self.insights["samplingSettings"] |= {"excludedTypes": "Request;Trace;Traces", "excludeTypes": "Exception"}
-        self.assertIn("Traces is no type", self.found())
+        self.assertIn("Traces is not a type", self.found())
         self.assertIn("samplingSettings.excludeTypes is not a known setting", self.found())
 
-    def test_a_later_alert_is_held_to_the_same(self) -> None:
+    def test_new_alerts_are_checked_too(self) -> None:
         self.template = copy.deepcopy(self.template)
         alarms = self.template["variables"]["alarms"]
         alarms.append({"query": "union isfuzzy=true (dependencies | where success == false), (datatable(a:int)[])"})
-        self.assertIn("leaves Dependency to sampling", self.found())
+        self.assertIn("does not exclude Dependency from sampling", self.found())
         alarms[-1]["query"] = "elsewhere | where message contains 'traces'"
         self.assertIn("reads no known table", self.found())
         alarms[-1]["query"] = "AppTraces | take 1"

@@ -1,4 +1,4 @@
-"""Stamps copies of the project, and looks for what names another owner, a moving release or a moving image."""
+"""Stamps copies of the project, and searches them for other owners, moving releases and moving images."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ VERSION = re.search(r'^version = "(.*)"$', (ROOT / "Cargo.toml").read_text(), re
 RUNNER = (ROOT / "images/runner-version").read_text().splitlines()[0]
 IMAGES = ("ubuntu-24.04", "ubuntu-22.04", "windows-ltsc2022")
 DIGESTS = {image: f"sha256:{number:064x}" for number, image in enumerate(IMAGES)}
-# An address of a project on GitHub from which something of ours would be fetched.
+# An address of a GitHub project from which our files would be downloaded.
 OWNED = re.compile(
     r"(?<![\w.])(?:raw\.githubusercontent\.com(?:/|%2F)|ghcr\.io/|github\.com/)([A-Za-z0-9._-]+(?:/|%2F)[A-Za-z0-9._-]+?)"
     r"(?:/|%2F)(?:[A-Za-z0-9._-]+(?:/|%2F)(?:arm|images)|releases|githubactions-runner|main|attestations)"
@@ -31,11 +31,11 @@ class Stamp(unittest.TestCase):
                 (self.copy / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / name, self.copy / name)
 
-    def test_the_working_tree_follows_its_source_and_names_no_other_owner(self) -> None:
+    def test_the_working_tree_is_stamped_consistently(self) -> None:
         self.assertEqual(self.stamp("--check"), 0)
         self.assertEqual(self.owners() - {(ROOT / SOURCE).read_text().strip().lower()}, set())
 
-    def test_without_a_source_no_address_leads_anywhere(self) -> None:
+    def test_without_a_source_all_addresses_are_unusable(self) -> None:
         self.stamp("")
         self.assertEqual(self.owners(), set())
         self.assertIn("https://unstamped.invalid/released-package.zip", self.read("arm/azuredeploy.json"))
@@ -55,13 +55,13 @@ class Stamp(unittest.TestCase):
         self.assertIn(f"project={OTHER} release=v{VERSION} ", self.read("docs/deploy.md"))
         self.assertIn(f"=ghcr.io/{OTHER.lower()}/githubactions-runner:", self.read("images/derived/Dockerfile"))
 
-    def test_nothing_that_is_fetched_is_the_latest_of_anything(self) -> None:
+    def test_no_address_points_to_a_latest_release(self) -> None:
         self.stamp(OTHER)
         moving = re.compile(r"releases/latest/|releases%2Flatest|/fleet\.fork/main/|fleet\.fork%2Fmain")
         files = [path for path in self.copy.rglob("*") if path.is_file() and path.suffix in (".md", ".json", ".sh", ".txt")]
         self.assertEqual([str(path.relative_to(self.copy)) for path in files if moving.search(path.read_text())], [])
 
-    def test_stamping_again_changes_nothing_and_unstamping_gives_the_first_bytes(self) -> None:
+    def test_stamping_is_idempotent_and_reversible(self) -> None:
         self.stamp("")
         before = self.bytes()
         self.stamp(OTHER)
@@ -87,7 +87,7 @@ class Stamp(unittest.TestCase):
         done = self.run_script("images/import.sh", "mine12")
         self.assertEqual((done.returncode, "run arm/stamp.sh OWNER/REPO" in done.stderr), (64, True))
 
-    def test_a_release_is_refused_until_all_is_stamped(self) -> None:
+    def test_a_release_needs_a_complete_stamp(self) -> None:
         self.stamp("")
         self.refused("this copy is not stamped")
         self.stamp("another/project")
@@ -97,12 +97,12 @@ class Stamp(unittest.TestCase):
         self.digest(runner="1.0.0")
         self.refused("images/digests has no digest of ubuntu-24.04")
         self.digest()
-        self.refused("these files do not follow")
+        self.refused("these files do not match")
         self.stamp()
         self.refused("the tag is v0.0.0", tag="v0.0.0")
         self.assertEqual(self.stamp("--check-release", OTHER, f"v{VERSION}"), 0)
 
-    def test_a_source_that_is_none_is_refused(self) -> None:
+    def test_an_invalid_source_is_rejected(self) -> None:
         before = self.bytes()
         for source in ("owner", "owner/repo/more", "a b/c", "--all"):
             self.assertNotEqual(self.stamp(source), 0)
@@ -129,14 +129,14 @@ class Stamp(unittest.TestCase):
         return {str(path.relative_to(self.copy)): path.read_bytes() for path in self.copy.rglob("*") if path.is_file()}
 
     def owners(self) -> set[str]:
-        """Lists the projects that a file names as a source, but for the tests' own examples."""
+        """Lists the projects that files name as a download source, except the tests' own examples."""
         texts = [
             text.decode(errors="replace")
             for name, text in self.bytes().items()
             if name.startswith(("README", "docs/", "arm/", "images/", ".github/", "CONTRIBUTING", "handler/src/"))
         ]
         found = {owner.lower().replace("%2f", "/") for text in texts for owner in OWNED.findall(text)}
-        # Archives whose SHA-256 the images know, and the words of usage lines.
+        # Archives that the images verify by SHA-256, and words of usage lines.
         return found - {"actions/runner", "git-for-windows/git", "owner/repo"}
 
 

@@ -1,4 +1,4 @@
-"""Holds the template, the portal's page and their neighbours to what the checks know."""
+"""Runs the checks on the template, the portal page and the files that must agree with them."""
 
 import json
 import unittest
@@ -7,7 +7,7 @@ import formulas
 import snapshots
 from deployment.deployment import Deployment
 from expressions.syntax import Fault
-from matrix import CHOSEN, deployments
+from matrix import REQUIRED, deployments
 from project import SOURCE, read_project
 from template import findings
 
@@ -15,11 +15,11 @@ from template import findings
 class Template(unittest.TestCase):
     maxDiff = None
 
-    def test_nothing_is_found_in_any_combination(self) -> None:
+    def test_there_are_no_findings(self) -> None:
         self.assertEqual(findings(read_project()), [])
 
-    def test_what_is_not_deployed_can_be_evaluated(self) -> None:
-        """Resource Manager may evaluate a resource whose condition does not hold."""
+    def test_resources_that_are_not_deployed_can_be_evaluated(self) -> None:
+        """Resource Manager may evaluate a resource whose condition is false."""
         for name, made in deployments(read_project()):
             for resource in made.resources:
                 with self.subTest(name, resource=resource.path):
@@ -36,16 +36,16 @@ class Template(unittest.TestCase):
             project.template = json.loads(json.dumps(project.template).replace(old, new))
             project.portal = json.loads(json.dumps(project.portal).replace(old, new))
         self.assertEqual(findings(project, {"second", "app"}), [])
-        values = {name: value for name, value in CHOSEN.items() if name != "packageUri"}
+        values = {name: value for name, value in REQUIRED.items() if name != "packageUri"}
         lines = Deployment(project.template, values).outputs["importImages"]
         self.assertEqual([line.split(" --source ")[1].split(":")[0] for line in lines], ["ghcr.io/octo/mayfly/githubactions-runner"] * 3)
-        # A copy that is not stamped has neither, and says so.
+        # An unstamped copy has neither, and its message says so.
         unstamped = read_project()
         unstamped.template["parameters"]["packageUri"].update(defaultValue="https://unstamped.invalid/released-package.zip")
-        with self.assertRaisesRegex(Fault, "packageUri: give the https address"):
+        with self.assertRaisesRegex(Fault, "packageUri must be the HTTPS URL"):
             Deployment(unstamped.template, values)
 
-    def test_what_is_deployed_is_what_was(self) -> None:
+    def test_the_snapshots_are_up_to_date(self) -> None:
         self.assertEqual(list(snapshots.findings(read_project())), [])
 
     def test_every_formula_evaluates(self) -> None:

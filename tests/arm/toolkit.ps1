@@ -1,7 +1,7 @@
 # Runs Microsoft's template toolkit (arm-ttk), whose module is the argument, on the template and its page.
 #
-# What is skipped asks for what the template leaves out on purpose: secrets are pasted, not typed twice; GitHub's names of
-# groups are free; ids and empty defaults come from variables; launch.ps1 names the public cloud.
+# The skipped tests do not apply to the template: secrets are pasted, not typed twice; GitHub's names of
+# groups are free text; ids and empty defaults come from variables; launch.ps1 contains the public cloud's URL.
 param([string] $Module)
 
 Set-StrictMode -Version 3.0

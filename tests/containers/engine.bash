@@ -1,8 +1,8 @@
-# Gives podman a store of its own, and settings of its own where it cannot do with those of the machine.
+# Gives podman its own store, and its own settings if those of the machine do not work.
 #
 # shellcheck shell=bash
 
-# Makes podman keep everything in a folder; the images of the machine are neither seen nor touched.
+# Makes podman store everything in a folder, separate from the images of the machine.
 keep_store_in() {
   mkdir -p "$1"
   cat >"$1/storage.conf" <<END
@@ -14,19 +14,19 @@ END
   export CONTAINERS_STORAGE_CONF=$1/storage.conf
 }
 
-# Removes all that is kept there. What a container wrote may belong to users whom only podman can be.
+# Removes the store. Files that a container wrote may belong to users that only podman can impersonate.
 remove_store() {
   podman rm --all --force
   podman rmi --all --force
   if ((UID == 0)); then rm -rf -- "$1"; else podman unshare rm -rf -- "$1"; fi
 }
 
-# Makes podman able to run containers of an image: as the machine has it, or by settings in this folder.
+# Configures podman to run containers of an image: with the machine's settings, or with settings in this folder.
 settle_engine() {
   local folder=$1 image=$2
   if can_run "$image"; then return; fi
-  # Nobody may raise a limit without CAP_SYS_RESOURCE, crun refuses a machine with both kinds of cgroups,
-  # and where systemd does not run it neither makes cgroups nor takes events.
+  # Raising a limit needs CAP_SYS_RESOURCE, crun rejects a machine with both kinds of cgroups,
+  # and without a running systemd there is no cgroup manager and no journal for events.
   cat >"$folder/containers.conf" <<END
 [containers]
 default_ulimits = ["nofile=1024:$(ulimit -Hn)", "nproc=1024:4096"]

@@ -1,4 +1,4 @@
-"""Runs `mayfly up --containers`, orders jobs of it, and hears what it and they have to say."""
+"""Runs `mayfly up --containers`, queues jobs in it, and receives its events and the jobs' messages."""
 
 import json
 import os
@@ -15,27 +15,27 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 MAYFLY = os.environ["MAYFLY"]
 IMAGE = os.environ["IMAGE"]
-PATIENCE = 30
+TIMEOUT = 30
 STEP = re.compile(r" *[\d.]+ s +job (?P<job>\d+) +(?P<event>\S+(?: \S+)?) +(?P<detail>.*)")
 
 
 def podman(*arguments: str) -> list[str]:
-    """Calls podman, and gives the lines that it prints."""
+    """Runs podman and returns its output lines."""
     done = subprocess.run(["podman", *arguments], capture_output=True, text=True, check=True)
     return done.stdout.splitlines()
 
 
-class Post:
-    """Takes what jobs send; the path is the kind of it."""
+class Inbox:
+    """Receives the messages of jobs; the path is a message's kind."""
 
     def __init__(self) -> None:
-        self.taken: queue.Queue[tuple[str, str]] = queue.Queue()
-        taken = self.taken
+        self.messages: queue.Queue[tuple[str, str]] = queue.Queue()
+        messages = self.messages
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                taken.put((self.path.strip("/"), body.decode()))
+                messages.put((self.path.strip("/"), body.decode()))
                 self.send_response(204)
                 self.end_headers()
 
@@ -46,9 +46,9 @@ class Post:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def take(self, kind: str) -> str:
-        """Waits for the next letter, which must be of this kind."""
-        seen, body = self.taken.get(timeout=PATIENCE)
+    def receive(self, kind: str) -> str:
+        """Waits for the next message, which must be of this kind."""
+        seen, body = self.messages.get(timeout=TIMEOUT)
         assert seen == kind, f"expected {kind}, got {seen}: {body}"
         return body
 
@@ -58,8 +58,8 @@ class Post:
 
 
 @dataclass
-class Road:
-    """A running road, with all its files in one folder."""
+class LocalDeployment:
+    """A running local deployment, with all its files in one folder."""
 
     folder: pathlib.Path = field(
         default_factory=lambda: pathlib.Path(tempfile.mkdtemp(dir=os.environ["WORK"], prefix="up-"))
@@ -92,14 +92,14 @@ class Road:
         self.lines.put("")
 
     def _line(self) -> str:
-        """Gives the next line, or none where it does not come or the road has ended."""
+        """Returns the next line, or an empty text after a timeout or the end of the process."""
         try:
-            return self.lines.get(timeout=PATIENCE)
+            return self.lines.get(timeout=TIMEOUT)
         except queue.Empty:
             return ""
 
     def ask(self, emulator: str, method: str, path: str, body: object = None) -> list | dict:
-        """Sends a request to the control port of an emulator."""
+        """Sends a request to an emulator's control port."""
         return self._send(self.at[emulator]["control"] + path, method, body)
 
     def api(self, method: str, path: str) -> list | dict:
@@ -111,17 +111,17 @@ class Road:
         request = urllib.request.Request(url, data, method=method)
         request.add_header("Content-Type", "application/json")
         request.add_header("Authorization", "Bearer ghp_mayfly_on_one_machine")
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             return json.loads(answer.read() or "{}")
 
     def queue_job(self, script: str | None = None, system: str = "ubuntu-latest") -> int:
-        """Queues a job, and tells its number."""
+        """Queues a job and returns its id."""
         job = {"repository": "octo/app", "labels": ["self-hosted", system]}
         answer = self.ask("github", "POST", "/jobs", {**job, "script": script})
         return answer["job"]
 
     def await_step(self, job: int, event: str) -> str:
-        """Waits for a step of a job, and gives its details."""
+        """Waits for a step of a job and returns its details."""
         seen = []
         while line := self._line():
             seen.append(line)
@@ -131,17 +131,17 @@ class Road:
         raise AssertionError(f"no {event} of job {job}, but:\n{''.join(seen)}")
 
     def conclusion(self, job: int) -> str | None:
-        """Tells how a job has ended."""
+        """Returns the conclusion of a job."""
         return next(seen["conclusion"] for seen in self.ask("github", "GET", "/jobs") if seen["id"] == job)
 
     def registrations(self) -> list:
-        """Lists the runners that GitHub knows."""
+        """Returns the runners that are registered at GitHub."""
         return self.ask("github", "GET", "/runners")
 
     def close(self) -> None:
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(timeout=PATIENCE)
+            self.process.wait(timeout=TIMEOUT)
         finally:
             self.process.kill()
             self.process.wait()

@@ -1,12 +1,12 @@
-# Runs as a job's script: tells where in its container a job finds the credentials that its runner came with.
+# Runs as a job's script: reports where in its container a job finds the credentials of its runner.
 #
 # Sends lines `<what> <file>` to $post/findings, for each file and each entry of /proc that holds one:
-# the ticket, the configuration as it was claimed, or the key within it.
+# the ticket, the claimed configuration, or the key within it.
 #
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # the test sets the address `post`
 
-# What is looked for is nowhere written out, or the search would find itself; patterns go by pipes.
+# The patterns are never written literally, or the search would find itself; they are passed through pipes.
 ticket() { printf '1.' && printf '{"task":"' | base64; }
 # An object that begins with .runner, or with .credentials.
 configuration() { printf '{".run' | base64 && printf '{".cre' | base64; }
@@ -14,7 +14,7 @@ key() { sed 's/.*"d":"\([^"]*\).*/\1/' "$HOME/.credentials_rsaparams"; }
 # Proves that the environment of the first process, which is the entrypoint, can be read.
 name() { printf 'RUNNER_%s=' NAME; }
 
-# Prints the files that hold it. A process may end before it is read, and nothing found is an answer.
+# Prints the files that contain a pattern. A process may end before it is read; finding nothing is a valid result.
 search() {
   local what=$1
   shift

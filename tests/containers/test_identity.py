@@ -1,4 +1,4 @@
-"""Checks the user of a container of each image, by the identity of its task and its run options."""
+"""Checks the user in a container of each image, for different task identities and run options."""
 
 import base64
 import json
@@ -9,26 +9,26 @@ import unittest
 import urllib.error
 import urllib.request
 
-from road import IMAGE, MAYFLY, PATIENCE, Post, Road, podman
+from local_deployment import IMAGE, MAYFLY, TIMEOUT, Inbox, LocalDeployment, podman
 
 DOCKER_IMAGE = os.environ["DOCKER_IMAGE"]
 AUDIENCE = "https://batch.core.windows.net/"
 ADMIN = {"autoUser": {"scope": "pool", "elevationLevel": "admin"}}
-# What the handler adds to the identity for the Ubuntu profiles.
+# The container options of the Ubuntu profiles.
 RUN_OPTIONS = "--user 1001 --stop-timeout 30"
-# podman gives a user that the image does not know its number for a name.
+# podman uses the number as the name of a user that is not in the image.
 AUTO_USER = "uid=20001(20001)"
 BARE = {"containerHostBatchBindMounts": []}
 
 
 def token() -> str:
-    """Makes an access token for Batch: the emulator checks its audience and time, and no signature."""
+    """Returns an access token for Batch: the emulator checks its audience and time, not its signature."""
     claims = json.dumps({"aud": AUDIENCE, "nbf": int(time.time()) - 60, "exp": int(time.time()) + 3600})
     return f"e30.{base64.urlsafe_b64encode(claims.encode()).decode().rstrip('=')}.c2ln"
 
 
 class Account:
-    """A Batch account alone, whose one node runs containers by podman."""
+    """A Batch emulator with one node, which runs containers with podman."""
 
     def __init__(self) -> None:
         command = [MAYFLY, "emulate", "batch", "--engine", "podman", "--pool", "ubuntu", "--clock", "real"]
@@ -44,13 +44,13 @@ class Account:
         request = urllib.request.Request(f"{self.url}{path}?api-version=2025-06-01", data, method=method)
         request.add_header("Content-Type", "application/json; odata=minimalmetadata")
         request.add_header("Authorization", f"Bearer {token()}")
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             return answer.read().decode()
 
     def run(self, task: str, **more: object) -> tuple[int, str, str]:
-        """Runs a task to its end; returns its exit code and what it wrote."""
+        """Runs a task to its end; returns its exit code and its output."""
         self.ask("POST", "/jobs/runners/tasks", {"id": task, "commandLine": "", **more})
-        deadline = time.monotonic() + 2 * PATIENCE
+        deadline = time.monotonic() + 2 * TIMEOUT
         while time.monotonic() < deadline:
             seen = json.loads(self.ask("GET", f"/jobs/runners/tasks/{task}"))
             if seen["state"] == "completed":
@@ -69,7 +69,7 @@ class Account:
     def close(self) -> None:
         assert self.process.stdout
         self.process.terminate()
-        self.process.wait(PATIENCE)
+        self.process.wait(TIMEOUT)
         self.process.stdout.close()
 
 
@@ -80,7 +80,7 @@ class Identity(unittest.TestCase):
         self.addCleanup(self.account.close)
 
     def user(self, task: str, image: str, options: str, identity: object) -> str:
-        """Runs `id` in place of an image's entrypoint; returns the user that it prints."""
+        """Runs `id` instead of an image's entrypoint; returns the printed user."""
         run_options = f"{options} --entrypoint id"
         container = {"imageName": image, "containerRunOptions": run_options, **BARE}
         more = {} if identity is None else {"userIdentity": identity}
@@ -89,7 +89,7 @@ class Identity(unittest.TestCase):
         self.assertEqual(code, 0, errors)
         return output.split()[0]
 
-    def test_the_ubuntu_image_runs_as_1001_for_an_administrator_alone(self) -> None:
+    def test_only_admin_tasks_run_the_ubuntu_image_as_1001(self) -> None:
         for task, options, identity, user in [
             ("as-the-handler-sends-it", RUN_OPTIONS, ADMIN, "uid=1001(runner)"),
             ("own", "", ADMIN, "uid=1001(runner)"),
@@ -101,28 +101,28 @@ class Identity(unittest.TestCase):
             with self.subTest(task=task):
                 self.assertEqual(self.user(task, IMAGE, options, identity), user)
 
-    def test_the_image_with_docker_is_root_for_an_administrator_alone(self) -> None:
+    def test_only_admin_tasks_run_the_docker_image_as_root(self) -> None:
         self.assertEqual(self.user("admin", DOCKER_IMAGE, "", ADMIN), "uid=0(root)")
         self.assertEqual(self.user("absent", DOCKER_IMAGE, "", None), AUTO_USER)
 
-    def test_the_entrypoint_ends_as_the_auto_user_without_a_word_to_the_handler(self) -> None:
+    def test_the_auto_user_ends_before_the_claim(self) -> None:
         variables = {"RUNNER_NAME": "gh-1", "RUNNER_CLAIM_URL": "http://127.0.0.1:1", "RUNNER_CLAIM_TICKET": "x"}
         settings = [{"name": name, "value": value} for name, value in variables.items()]
         container = {"imageName": IMAGE, **BARE}
         code, _, errors = self.account.run("gh-1", containerSettings=container, environmentSettings=settings)
         self.assertEqual(code, 64, errors)
-        self.assertIn("missing: a folder of the runner that its user may write (/home/runner)", errors)
+        self.assertIn("missing: a runner folder that its user can write to (/home/runner)", errors)
 
 
 class Handler(unittest.TestCase):
-    def test_a_job_runs_as_1001_in_the_folder_of_the_runner(self) -> None:
-        post = Post()
-        self.addCleanup(post.close)
-        road = Road()
-        self.addCleanup(road.close)
-        job = road.queue_job(f'curl --silent --data "$(id -u) $(readlink /proc/1/cwd)" {post.url}/user')
-        self.assertEqual(post.take("user"), "1001 /home/runner")
-        self.assertEqual(road.await_step(job, "runner gone"), f"gh-{job} ended with 0")
+    def test_a_job_runs_as_1001_in_the_runners_folder(self) -> None:
+        inbox = Inbox()
+        self.addCleanup(inbox.close)
+        deployment = LocalDeployment()
+        self.addCleanup(deployment.close)
+        job = deployment.queue_job(f'curl --silent --data "$(id -u) $(readlink /proc/1/cwd)" {inbox.url}/user')
+        self.assertEqual(inbox.receive("user"), "1001 /home/runner")
+        self.assertEqual(deployment.await_step(job, "runner gone"), f"gh-{job} ended with 0")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Tells what the Ubuntu image does with its task, and what it keeps from its job."""
+"""Tests the Ubuntu image: how it serves a task, and which credentials it hides from the job."""
 
 import json
 import os
@@ -8,16 +8,16 @@ import subprocess
 import tempfile
 import unittest
 
-from road import IMAGE, MAYFLY, Post, Road, podman
+from local_deployment import IMAGE, MAYFLY, Inbox, LocalDeployment, podman
 
 WINDOWS = "windows-latest"
 SEARCH = pathlib.Path(__file__).with_name("search.sh")
-# The beginnings of every ticket, and of every configuration.
+# The prefixes of every ticket and of every configuration.
 SECRETS = re.compile(r"1\.eyJ0YXNrIjoi|eyIucnVu|eyIuY3Jl")
 
 
 class Demo(unittest.TestCase):
-    def test_jobs_are_served_by_containers_and_nothing_is_left(self) -> None:
+    def test_containers_serve_jobs_and_leave_nothing(self) -> None:
         command = [MAYFLY, "demo", "--containers", "--image", IMAGE, "--jobs", "3", "--json"]
         command += ["--give-up-after", "60"]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=120)
@@ -30,7 +30,7 @@ class Demo(unittest.TestCase):
         self.assertEqual(done.returncode, 0)
         self.assertEqual(podman("ps", "--all", "--quiet"), [])
 
-    def test_an_engine_that_does_not_answer_is_named(self) -> None:
+    def test_an_engine_without_a_response_is_named(self) -> None:
         docker = pathlib.Path(tempfile.mkdtemp(dir=os.environ["WORK"]), "docker")
         docker.write_text("#!/bin/sh\necho 'Cannot connect to the daemon' >&2\nexit 1\n")
         docker.chmod(0o755)
@@ -44,77 +44,77 @@ class Demo(unittest.TestCase):
 
 class Up(unittest.TestCase):
     def setUp(self) -> None:
-        self.post = Post()
-        self.addCleanup(self.post.close)
-        self.road = Road()
+        self.inbox = Inbox()
+        self.addCleanup(self.inbox.close)
+        self.deployment = LocalDeployment()
         self.addCleanup(self.nothing_is_left)
-        self.addCleanup(self.road.close)
+        self.addCleanup(self.deployment.close)
 
     def nothing_is_left(self) -> None:
         self.assertEqual(podman("ps", "--all", "--quiet"), [])
 
     def script(self, text: str) -> str:
-        return f"post={self.post.url}\n{text}"
+        return f"post={self.inbox.url}\n{text}"
 
-    def test_a_job_finds_the_key_where_the_runner_keeps_it_and_no_other_credential(self) -> None:
-        job = self.road.queue_job(self.script(SEARCH.read_text()))
-        findings = self.post.take("findings").split("\n")
-        self.assertEqual(self.road.await_step(job, "runner gone"), f"gh-{job} ended with 0")
+    def test_a_job_can_read_no_credential_but_the_runners_key(self) -> None:
+        job = self.deployment.queue_job(self.script(SEARCH.read_text()))
+        findings = self.inbox.receive("findings").split("\n")
+        self.assertEqual(self.deployment.await_step(job, "runner gone"), f"gh-{job} ended with 0")
         self.assertEqual(
             sorted(filter(None, findings)),
-            # The stand-in for the runner is one program with the emulated GitHub, which has a few keys and gave one of them.
+            # The fake runner is the same program as the GitHub emulator, which contains the keys that it issues.
             ["key /home/runner/.credentials_rsaparams", "key /home/runner/bin/Runner.Listener", "name /proc/1/environ"],
         )
-        self.assertEqual(self.road.conclusion(job), "success")
+        self.assertEqual(self.deployment.conclusion(job), "success")
         self.no_log_holds_a_credential()
 
     def no_log_holds_a_credential(self) -> None:
-        logs = [self.road.log, *self.road.folder.rglob("std*.txt")]
+        logs = [self.deployment.log, *self.deployment.folder.rglob("std*.txt")]
         self.assertGreaterEqual(len(logs), 3)
         for log in logs:
             self.assertNotRegex(log.read_text(), SECRETS, log)
 
-    def test_term_in_mid_job_ends_with_the_runners_clean_up(self) -> None:
-        job = self.road.queue_job(self.script('curl --silent --data x "$post/working"\nsleep 3600'))
-        self.post.take("working")
+    def test_term_during_a_job_lets_the_runner_clean_up(self) -> None:
+        job = self.deployment.queue_job(self.script('curl --silent --data x "$post/working"\nsleep 3600'))
+        self.inbox.receive("working")
         [container] = podman("ps", "--format", "{{.Names}}")
         podman("kill", "--signal", "TERM", container)
-        self.assertEqual(self.road.await_step(job, "job done"), "failure")
-        self.assertEqual(self.road.await_step(job, "runner gone"), f"gh-{job} ended with 143")
-        self.assertEqual(self.road.registrations(), [])
+        self.assertEqual(self.deployment.await_step(job, "job done"), "failure")
+        self.assertEqual(self.deployment.await_step(job, "runner gone"), f"gh-{job} ended with 143")
+        self.assertEqual(self.deployment.registrations(), [])
 
-    def test_a_job_that_was_cancelled_before_its_runner_started_ends_with_0(self) -> None:
-        self.road.ask("batch", "POST", "/pools/hold", {"pool": "ubuntu"})
-        job = self.road.queue_job()
-        self.road.await_step(job, "submitted")
-        self.road.ask("github", "POST", f"/jobs/{job}/cancellation")
-        self.road.ask("batch", "POST", "/pools/release", {"pool": "ubuntu"})
-        self.assertEqual(self.road.await_step(job, "runner gone"), f"gh-{job} ended with 0")
-        self.assertEqual(self.road.registrations(), [])
+    def test_a_runner_for_a_cancelled_job_ends_with_0(self) -> None:
+        self.deployment.ask("batch", "POST", "/pools/hold", {"pool": "ubuntu"})
+        job = self.deployment.queue_job()
+        self.deployment.await_step(job, "submitted")
+        self.deployment.ask("github", "POST", f"/jobs/{job}/cancellation")
+        self.deployment.ask("batch", "POST", "/pools/release", {"pool": "ubuntu"})
+        self.assertEqual(self.deployment.await_step(job, "runner gone"), f"gh-{job} ended with 0")
+        self.assertEqual(self.deployment.registrations(), [])
 
-    def test_a_runner_that_is_removed_before_it_got_a_job_ends_with_76(self) -> None:
-        self.road.ask("github", "POST", "/assignment", {"paused": True})
-        job = self.road.queue_job()
-        self.road.await_step(job, "online")
-        [runner] = self.road.registrations()
-        self.road.api("DELETE", f"/repos/octo/app/actions/runners/{runner['id']}")
-        self.assertEqual(self.road.await_step(job, "runner gone"), f"gh-{job} ended with 76")
+    def test_a_runner_that_is_removed_while_idle_ends_with_76(self) -> None:
+        self.deployment.ask("github", "POST", "/assignment", {"paused": True})
+        job = self.deployment.queue_job()
+        self.deployment.await_step(job, "online")
+        [runner] = self.deployment.registrations()
+        self.deployment.api("DELETE", f"/repos/octo/app/actions/runners/{runner['id']}")
+        self.assertEqual(self.deployment.await_step(job, "runner gone"), f"gh-{job} ended with 76")
 
-    def test_a_script_of_the_node_starts_the_container_of_a_windows_job(self) -> None:
-        job = self.road.queue_job(self.script('curl --silent --data x "$post/working"'), WINDOWS)
-        self.post.take("working")
-        self.assertEqual(self.road.await_step(job, "runner gone"), f"gh-{job} ended with 0")
-        self.assertEqual(self.road.conclusion(job), "success")
+    def test_the_launch_script_starts_a_windows_jobs_container(self) -> None:
+        job = self.deployment.queue_job(self.script('curl --silent --data x "$post/working"'), WINDOWS)
+        self.inbox.receive("working")
+        self.assertEqual(self.deployment.await_step(job, "runner gone"), f"gh-{job} ended with 0")
+        self.assertEqual(self.deployment.conclusion(job), "success")
 
-    def test_the_next_launch_removes_a_container_whose_client_was_killed(self) -> None:
+    def test_the_next_launch_removes_an_orphaned_container(self) -> None:
         work = 'curl --silent --data x "$post/working"\nsleep 3600'
-        job = self.road.queue_job(self.script(work), WINDOWS)
-        node = self.road.await_step(job, "node").rsplit(" ", 1)[-1]
-        self.post.take("working")
+        job = self.deployment.queue_job(self.script(work), WINDOWS)
+        node = self.deployment.await_step(job, "node").rsplit(" ", 1)[-1]
+        self.inbox.receive("working")
         self.assertEqual(podman("ps", "--format", "{{.Names}}"), [f"gh-{job}"])
-        self.road.ask("batch", "POST", "/nodes/lose", {"node": f"tvm-windows-{node}", "loss": "died"})
-        # Batch runs the task again; its job is on a runner already, so the second container has no demand.
-        self.assertEqual(self.road.await_step(job, "runner gone"), f"gh-{job} ended with 0")
+        self.deployment.ask("batch", "POST", "/nodes/lose", {"node": f"tvm-windows-{node}", "loss": "died"})
+        # Batch runs the task again. A runner already has its job, so the second container is not needed.
+        self.assertEqual(self.deployment.await_step(job, "runner gone"), f"gh-{job} ended with 0")
         self.nothing_is_left()
 
 

@@ -46,7 +46,7 @@ keep_configuration() {
     configured >"$world/answers"
     run -0 with_ticket
     [ "$(arguments run)" = "$(printf '[--jitconfig]\n[%s]' "$configuration")" ]
-    [[ $output == *'the configuration has an unknown form'* && $output != *"$configuration"* ]]
+    [[ $output == *'the configuration has an unknown format'* && $output != *"$configuration"* ]]
     [ -z "$(ls -A "$world/kept")" ]
   done
 }
@@ -63,14 +63,14 @@ keep_configuration() {
   run -75 with_ticket
   [ "$(($(waits | paste -sd+)))" = 600 ]
   [ "$(waits | sort -n | tail -1)" -le 30 ]
-  [[ ${lines[0]} == 'entrypoint: gh-1: claim 1: 503 (GitHub is unreachable), again in 1 s' ]]
-  [[ ${lines[-1]} == *'gave up after '*' tries in 10 minutes' ]]
+  [[ ${lines[0]} == 'entrypoint: gh-1: claim 1: 503 (GitHub is unreachable), retrying in 1 s' ]]
+  [[ ${lines[-1]} == *'claim failed: '*' tries in 10 minutes' ]]
 }
 
 @test "a ClaimRunner that cannot be reached ends with 75 as well, and curl says why" {
   run -75 with_ticket
   [[ ${lines[0]} == 'curl: (7) '* ]]
-  [[ ${lines[1]} == *'claim 1: no answer (curl 7), again in 1 s' ]]
+  [[ ${lines[1]} == *'claim 1: no response (curl 7), retrying in 1 s' ]]
 }
 
 @test "Retry-After is honoured, as seconds and as a date" {
@@ -92,7 +92,7 @@ keep_configuration() {
   long=$(printf 'x%.0s' {1..190})
   serve_claims "{\"status\":503,\"body\":\"{\\\"error\\\":\\\"$long$ticket\\\"}\"}" "$(configured)"
   run -0 with_ticket
-  [[ $output == *"503 ($long***), again"* ]]
+  [[ $output == *"503 ($long***), retrying"* ]]
 }
 
 @test "TERM during a claim ends with 143 at once" {

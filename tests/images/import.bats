@@ -63,11 +63,11 @@ $source:java-1" ]
 
 @test "what is no registry or no tag is refused before anything is copied" {
   run -64 "$import"
-  [[ $output == *"no registry's name: nothing"* ]]
+  [[ $output == *"invalid registry name: nothing"* ]]
   run -64 "$import" 'my registry'
   run -64 "$import" https://myregistry.azurecr.io
   run -64 "$import" myregistry good 'a tag'
-  [[ $output == *'no tag: a tag'* ]]
+  [[ $output == *'invalid tag: a tag'* ]]
   [ ! -e "$BATS_TEST_TMPDIR/asked" ]
 }
 

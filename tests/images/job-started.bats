@@ -59,7 +59,7 @@ check() {
 
 @test "a refused job gets no step, ends with 77 and says why" {
   run -77 with_ticket RUNNER_ALLOWED_REPOSITORIES='other/*'
-  [[ $output == *'::error::This runner is not for jobs of octo/app.'*'entrypoint: gh-1: the runner refused its job' ]]
+  [[ $output == *'::error::This runner is not for jobs of octo/app.'*'entrypoint: gh-1: the runner rejected its job' ]]
   [[ $output != *other* ]]
   [ "$(steps)|$(reports)" = '|Failed' ]
   [ -z "$(survivors)" ]
@@ -117,7 +117,7 @@ without_entrypoint() {
 }
 
 @test "a hook that finds no worker waits, whatever signals come" {
-  sed -i "s|^end_worker() {|&\n  echo looked >>'$world/events'|" "$world/hook"
+  sed -i "s|^kill_worker() {|&\n  echo looked >>'$world/events'|" "$world/hook"
   set -m
   RUNNER_JOB_MARKER=$world/marker RUNNER_ENTRYPOINT_PID=none RUNNER_ALLOWED_REPOSITORIES=x bash -e "$world/hook" 3>&- &
   hook=$!

@@ -109,7 +109,7 @@ E
   printf '#!/bin/bash\necho "$@" >>"%s/removals"\nexit 1\n' "$world" >"$world/bin/rm"
   chmod +x "$world/bin/rm"
   run -0 launch
-  [[ ${lines[-1]} == "launch: gh-1: the folder $world/tmp/tmp."*' holds a credential of the registry and could not be removed' ]]
+  [[ ${lines[-1]} == "launch: gh-1: could not remove the folder $world/tmp/tmp."*', which contains a registry credential' ]]
   [ "$(wc -l <"$world/removals")" = 5 ]
   [ "$(wc -l <"$world/pulls")" = 1 ]
   [ -e "$world/run.arguments" ]

@@ -68,9 +68,9 @@ WORK=_work' ]
   [ ! -e "$world/runner/config.arguments" ]
 }
 
-@test "a stale token ends with 78 and registers nothing" {
+@test "an expired token ends with 78 and registers nothing" {
   run -78 with_token RUNNER_TOKEN_EXPIRES_AT=2020-01-01T00:00:00Z
-  [ "$output" = 'entrypoint: gh-1: the registration token is stale (good until 2020-01-01T00:00:00Z)' ]
+  [ "$output" = 'entrypoint: gh-1: the registration token has expired or is about to (valid until 2020-01-01T00:00:00Z)' ]
   [ ! -e "$world/runner/config.arguments" ]
 }
 

@@ -55,7 +55,7 @@ E
 
 @test "without a folder of the node, or a task, nothing starts" {
   run -64 start AZ_BATCH_TASK_ID=gh-1 RUNNER_SHARED_FOLDER="$world/nowhere"
-  [[ $output == *"no folder to share with the node ($world/nowhere)"* ]]
+  [[ $output == *"RUNNER_SHARED_FOLDER ($world/nowhere) is not a folder"* ]]
   run -64 start AZ_BATCH_TASK_ID=
 }
 

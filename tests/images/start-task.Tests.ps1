@@ -132,14 +132,14 @@ Describe 'The start task of a Windows node' {
         $run = Start-Node (New-Node @{ Feature = 'Available' })
         $run.Code | Should -Be 1
         $run.Events | Should -Be 'install Containers', 'reboot', 'wait 600'
-        $run.Output | Should -Match 'the reboot did not come within ten minutes$'
+        $run.Output | Should -Match 'the node did not reboot within ten minutes$'
     }
 
     It 'waits as well when Batch starts it again while Windows is shutting down' {
         $run = Start-Node (New-Node @{ Feature = 'InstallPending'; ShutsDown = $true })
         $run.Code | Should -Be 1
         $run.Events | Should -Be 'reboot', 'wait 600'
-        $run.Output | Should -Match 'the reboot did not come within ten minutes$'
+        $run.Output | Should -Match 'the node did not reboot within ten minutes$'
     }
 
     It 'ends after five reboots that did not bring the feature' {
@@ -148,7 +148,7 @@ Describe 'The start task of a Windows node' {
         $run = Start-Node $node
         $run.Code | Should -Be 1
         $run.Events | Should -Not -Contain 'reboot'
-        $run.Output | Should -Match 'still asks for a reboot after 5 of them$'
+        $run.Output | Should -Match 'still requires a reboot after 5 reboots$'
     }
 
     It 'has Windows remove orphans by the launch.ps1 that only administrators may change' {

@@ -1,11 +1,11 @@
-# Makes a node with Docker's bridge, a container on it, and Azure's platform beside a registry: network
-# namespaces and services of the test's own.
+# Creates a node with Docker's bridge, a container on it, Azure's platform and a registry, as network
+# namespaces and services of the test.
 #
 # shellcheck shell=bash
 
 readonly metadata=169.254.169.254 wire=168.63.129.16 registry=203.0.113.7
 
-# Refuses to run on the machine's own network, whose rules the start task would change.
+# Rejects running on the machine's own network, whose rules the start task would change.
 make_network() {
   [[ $(readlink /proc/self/ns/net) != "$(readlink /proc/1/ns/net 2>/dev/null)" ]] || { echo 'run tests/suites/nodes.sh' && return 1; }
   local folder
@@ -19,7 +19,7 @@ make_network() {
   ip route add default via 10.77.0.1
 }
 
-# Makes a namespace, and a link to it with these addresses: the node's first, then its own.
+# Creates a namespace and a link to it with these addresses: the node's first, then those of the namespace.
 connect() {
   ip netns add "$1"
   ip link add "$2" type veth peer name eth0 netns "$1"
@@ -34,7 +34,7 @@ connect() {
   ip -n "$1" route add default via "${3%/*}"
 }
 
-# Serves until it is ended; its first line says that it does.
+# Starts the platform, which prints a line when it is ready and runs until it is killed.
 serve_platform() {
   mkfifo "$BATS_FILE_TMPDIR/serving"
   ip netns exec platform python3 "$BATS_TEST_DIRNAME/platform.py" "$metadata:80" "$wire:80" "$wire:32526" \
@@ -43,31 +43,31 @@ serve_platform() {
   read -r -t 20 <"$BATS_FILE_TMPDIR/serving"
 }
 
-# Gives the node the rules that it has before Docker's first start.
+# Resets the rules to their state before Docker's first start.
 clear_rules() {
   iptables --flush
   iptables --delete-chain
   iptables --table nat --flush
 }
 
-# Does to the rules what dockerd does at its start and at each further one, as seen with Docker 20.10.24.
+# Changes the rules as dockerd does at each start (seen with Docker 20.10.24).
 start_docker() {
   iptables --policy FORWARD DROP
   iptables --new-chain DOCKER-USER 2>/dev/null || true
   iptables --check DOCKER-USER --jump RETURN 2>/dev/null || iptables --append DOCKER-USER --jump RETURN
-  anew FORWARD --out-interface docker0 --match conntrack --ctstate RELATED,ESTABLISHED --jump ACCEPT
-  anew FORWARD --in-interface docker0 ! --out-interface docker0 --jump ACCEPT
-  anew FORWARD --jump DOCKER-USER
+  reinsert FORWARD --out-interface docker0 --match conntrack --ctstate RELATED,ESTABLISHED --jump ACCEPT
+  reinsert FORWARD --in-interface docker0 ! --out-interface docker0 --jump ACCEPT
+  reinsert FORWARD --jump DOCKER-USER
   iptables --table nat --flush POSTROUTING
   iptables --table nat --append POSTROUTING --source 172.17.0.0/16 ! --out-interface docker0 --jump MASQUERADE
 }
 
-anew() {
+reinsert() {
   iptables --delete "$@" 2>/dev/null || true
   iptables --insert "$@"
 }
 
-# Prints what a container, or the node itself, reaches of the platform.
+# Prints the endpoints of the platform that a container, or the node itself, can reach.
 reached_by() {
   local from=()
   [[ $1 == node ]] || from=(ip netns exec "$1")

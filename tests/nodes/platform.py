@@ -1,4 +1,4 @@
-"""Stands in for Azure's platform and a registry: answers at each ADDRESS:PORT by TCP, and by UDP as well.
+"""A fake of Azure's platform and a registry: responds at each ADDRESS:PORT by TCP and UDP.
 
 platform.py ADDRESS:PORT…
 """
@@ -28,8 +28,8 @@ def serve_udp(at: tuple[str, int]) -> None:
 
 def reply(receiver: socket.socket) -> None:
     while True:
-        _, asker = receiver.recvfrom(64)
-        receiver.sendto(b"answer", asker)
+        _, sender = receiver.recvfrom(64)
+        receiver.sendto(b"answer", sender)
 
 
 for place in sys.argv[1:]:

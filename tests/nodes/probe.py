@@ -1,8 +1,8 @@
-"""Prints each PROTOCOL:ADDRESS:PORT that answers; all are asked at the same time.
+"""Prints each PROTOCOL:ADDRESS:PORT that responds; all are probed concurrently.
 
 probe.py PROTOCOL:ADDRESS:PORT…
 
-A dropped packet has no other sign than silence: two seconds of it. The tests also count dropped packets.
+A dropped packet shows only as silence: here, two seconds without a response. The tests also count dropped packets.
 """
 
 import socket
@@ -14,13 +14,13 @@ SILENCE = 2.0
 
 def answers(place: str) -> bool:
     protocol, address, port = place.split(":")
-    with socket.socket(type=socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM) as asking:
-        asking.settimeout(SILENCE)
+    with socket.socket(type=socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM) as client:
+        client.settimeout(SILENCE)
         try:
-            asking.connect((address, int(port)))
+            client.connect((address, int(port)))
             if protocol == "udp":
-                asking.send(b"question")
-            return asking.recv(64) == b"answer"
+                client.send(b"question")
+            return client.recv(64) == b"answer"
         except TimeoutError:
             return False
 

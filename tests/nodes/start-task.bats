@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# How a start task prepares an Ubuntu node. tests/suites/nodes.sh gives this a network and folders of its own.
+# Tests how the start task prepares an Ubuntu node. tests/suites/nodes.sh provides a separate network and folders.
 
 bats_require_minimum_version 1.5.0
 load network
@@ -27,7 +27,7 @@ setup() {
   chmod +x "$world/bin/systemctl"
 }
 
-# Runs the command line that the template gives to the pool, with its script and these variables.
+# Runs the command line of the pool in the template, with its script and these variables.
 start_task() {
   local line
   line=$(python3 -c 'import json, sys
@@ -36,17 +36,17 @@ print(json.load(open(sys.argv[1]))["variables"]["linuxBootstrap"])' "$scripts/..
     MAYFLY_START_TASK="$(base64 -w0 "$scripts/start-task.sh")" "$@" bash -c "$line")
 }
 
-# The same on a pool whose profiles have the launch `docker-run`.
+# The same on a pool for profiles with the launch `docker-run`.
 start_task_with_launch() {
   start_task MAYFLY_METADATA=blocked MAYFLY_LAUNCH="$(base64 -w0 "$scripts/launch.sh")" "$@"
 }
 
 rules() { iptables --list-rules; }
 
-# Prints how many packets each rule has dropped, in one line.
+# Prints the number of dropped packets of each rule, on one line.
 dropped() { iptables --list-rules DOCKER-USER --verbose | sed -n 's/.*-c \([0-9]*\) .*-j DROP/\1/p' | xargs; }
 
-@test "containers reach the metadata endpoints before the start task, and not after it" {
+@test "the start task blocks metadata endpoints for containers" {
   start_docker
   [ "$(reached_by container)" = "$everything" ]
   start_task MAYFLY_METADATA=blocked
@@ -54,19 +54,19 @@ dropped() { iptables --list-rules DOCKER-USER --verbose | sed -n 's/.*-c \([0-9]
   [[ $(dropped) =~ ^[1-9][0-9]*\ [1-9][0-9]*\ [1-9][0-9]*$ ]]
 }
 
-@test "the node, and what runs on its network, reaches them as before" {
+@test "the node still reaches the metadata endpoints" {
   start_docker
   start_task MAYFLY_METADATA=blocked
   [ "$(reached_by node)" = "$everything" ]
 }
 
-@test "a PATH without the programs of the system is enough" {
+@test "the start task works with a short PATH" {
   start_docker
   start_task PATH="$world/bin:/usr/bin:/bin" MAYFLY_METADATA=blocked
   [ "$(reached_by container)" = "$without_metadata" ]
 }
 
-@test "a second run of the start task changes no rule" {
+@test "a second run changes no rule" {
   start_docker
   start_task MAYFLY_METADATA=blocked
   first=$(rules)
@@ -74,7 +74,7 @@ dropped() { iptables --list-rules DOCKER-USER --verbose | sed -n 's/.*-c \([0-9]
   [ "$(rules)" = "$first" ]
 }
 
-@test "the rules are there before Docker's first start, and outlive each further one" {
+@test "the rules survive starts of Docker" {
   start_task MAYFLY_METADATA=blocked
   for _ in first further; do
     start_docker
@@ -85,14 +85,14 @@ dropped() { iptables --list-rules DOCKER-USER --verbose | sed -n 's/.*-c \([0-9]
   [ "$(rules)" = "$before" ]
 }
 
-@test "an engine that keeps its own rules elsewhere, and does not use the chain, is covered too" {
+@test "an engine that does not use DOCKER-USER is covered too" {
   start_docker
   iptables --delete FORWARD --jump DOCKER-USER
   start_task MAYFLY_METADATA=blocked
   [ "$(reached_by container)" = "$without_metadata" ]
 }
 
-@test "after a reboot the start task makes the rules anew" {
+@test "after a reboot the start task restores the rules" {
   start_task MAYFLY_METADATA=blocked
   first=$(rules)
   clear_rules
@@ -100,7 +100,7 @@ dropped() { iptables --list-rules DOCKER-USER --verbose | sed -n 's/.*-c \([0-9]
   [ "$(rules)" = "$first" ]
 }
 
-@test "a pool for jobs with a managed identity leaves the endpoints open, and opens them where they were closed" {
+@test "MAYFLY_METADATA=open removes the rules" {
   start_docker
   before=$(rules)
   start_task MAYFLY_METADATA=open
@@ -111,22 +111,22 @@ dropped() { iptables --list-rules DOCKER-USER --verbose | sed -n 's/.*-c \([0-9]
   [ "$(reached_by container)" = "$everything" ]
 }
 
-@test "a pool that names neither ends the start task with 64, before anything is changed" {
+@test "an invalid MAYFLY_METADATA ends with 64 without changes" {
   before=$(rules)
   run -64 start_task
-  [ "${lines[-1]}" = "start task: failed: MAYFLY_METADATA is '', and must be blocked or open" ]
+  [ "${lines[-1]}" = "start task: failed: MAYFLY_METADATA must be blocked or open, not ''" ]
   run -64 start_task MAYFLY_METADATA=true
   [ "$(rules)" = "$before" ]
 }
 
-@test "a node without iptables ends the start task with 72, which names it" {
+@test "a missing iptables ends with 72 and is named" {
   export -f start_task
   run -72 unshare --mount bash -c "mount -t tmpfs tmpfs /usr/sbin
     world=$world scripts=$scripts start_task MAYFLY_METADATA=blocked"
   [ "${lines[-1]}" = 'start task: failed: iptables is missing' ]
 }
 
-@test "an Ubuntu pool whose containers Batch runs gets neither launch nor timer" {
+@test "a pool with Batch's containers gets no launch script or timer" {
   start_task MAYFLY_METADATA=blocked
   [ -z "$(ls -A "$world/shared")" ]
   [ ! -e "$world/systemctl" ]
@@ -145,16 +145,16 @@ dropped() { iptables --list-rules DOCKER-USER --verbose | sed -n 's/.*-c \([0-9]
   [ ! -e "$world/shared/mayfly/pool-identity" ]
 }
 
-@test "an image that cannot be pulled ends the start task with the launch's code" {
+@test "a failed pull ends the start task with the launch's code" {
   : >"$world/images"
   echo 99 >"$world/failing-pulls"
   printf '#!/bin/bash\n' >"$world/bin/sleep"
   chmod +x "$world/bin/sleep"
   run -69 start_task_with_launch MAYFLY_IMAGES="$image"
-  [[ ${lines[-1]} == "launch: node: gave up after 5 tries to pull $image" ]]
+  [[ ${lines[-1]} == "launch: node: could not pull $image in 5 tries" ]]
 }
 
-@test "the timer's command ends a container within a minute of its task, and leaves a running task's alone" {
+@test "the timer removes orphans within a minute and nothing else" {
   start_task_with_launch
   systemd-analyze verify /etc/systemd/system/mayfly-orphans.{service,timer}
   calendar=$(sed -n 's/^OnCalendar=//p' /etc/systemd/system/mayfly-orphans.timer)

@@ -1,4 +1,4 @@
-"""A deployed Mayfly, as the stand-in for the Azure CLI keeps it."""
+"""The state of a deployed Mayfly in the fake Azure CLI."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def resource(kind: str, name: str = NAME, ours: bool = True, **properties: Any) 
 
 
 def deployed(network: str = "", template: dict | None = None, **parameters: Any) -> dict:
-    """Gives the state after one deployment; `network` is the id of an existing one."""
+    """Returns the state after one deployment; `network` is the id of an existing network."""
     subnets = network or resource("Microsoft.Network/virtualNetworks")["id"]
     site_role = {"name": "11111111-2222-3333-4444-555555555555", "roleName": f"Mayfly site configuration {NAME}"}
     subnet_role = {"name": "22222222-2222-3333-4444-555555555555", "roleName": f"Mayfly pool subnet {NAME}"}
@@ -68,13 +68,13 @@ def deployed(network: str = "", template: dict | None = None, **parameters: Any)
 
 
 class Scripts(unittest.TestCase):
-    """Runs a script with the stand-in in place of the Azure CLI."""
+    """Runs a script with the fake Azure CLI."""
 
     def setUp(self) -> None:
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.file = self.folder / "state"
         (self.folder / "bin").mkdir()
-        # The interpreter that runs the tests has what the stand-in imports.
+        # The fake needs the modules of the interpreter that runs the tests.
         stand_in = f"#!/bin/sh\nexec {sys.executable} {Path(__file__).with_name('az')} \"$@\"\n"
         (self.folder / "bin/az").write_text(stand_in)
         (self.folder / "bin/az").chmod(0o755)

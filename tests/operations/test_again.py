@@ -1,4 +1,4 @@
-"""Deploys again with arm/again.sh, over answers in the form in which the API lists a deployment."""
+"""Tests arm/again.sh against recorded deployments in the format of the API."""
 
 import copy
 import json
@@ -14,7 +14,7 @@ SECRETS = {"githubToken": "", "githubAppPrivateKey": "", "githubWebhookSecret": 
 
 
 def former(**defaults: Any) -> dict:
-    """Gives an older template: this one with other defaults, which None takes out."""
+    """Returns an older template: this one with other defaults; None removes a default."""
     template = copy.deepcopy(TEMPLATE)
     for name, value in defaults.items():
         template["parameters"].setdefault(name, {"type": "string"})["defaultValue"] = value
@@ -22,7 +22,7 @@ def former(**defaults: Any) -> dict:
 
 
 def answered(template: dict, chosen: dict) -> dict:
-    """Gives all parameters of a deployment, defaults included, as the API lists them; secrets have no value."""
+    """Returns all parameters of a deployment, including defaults, as the API lists them; secrets have no value."""
     listed = {name: one.get("defaultValue") for name, one in template["parameters"].items() if "secure" not in one["type"]}
     return listed | chosen
 
@@ -42,63 +42,63 @@ class Again(Scripts):
         return done.stderr
 
     @property
-    def given(self) -> dict:
+    def passed(self) -> dict:
         return {name: value for name, value in self.state["created"]["parameters"].items() if name not in SECRETS}
 
-    def test_the_choices_are_given_and_no_default(self) -> None:
+    def test_only_chosen_values_are_passed(self) -> None:
         self.before()
         self.again()
-        self.assertEqual(self.given, CHOSEN | {"keepSecrets": "true"})
+        self.assertEqual(self.passed, CHOSEN | {"keepSecrets": "true"})
         self.assertEqual({name: self.state["created"]["parameters"][name] for name in SECRETS}, SECRETS)
 
-    def test_a_default_follows_the_template_and_is_printed(self) -> None:
+    def test_changed_defaults_are_adopted_and_printed(self) -> None:
         self.before(former(functionMemoryMB=4096, noCapacityMinutes=5))
         printed = self.again()
         self.assertIn("again: functionMemoryMB follows its default: 4096 becomes ", printed)
-        self.assertEqual(self.given, CHOSEN | {"keepSecrets": "true"})
+        self.assertEqual(self.passed, CHOSEN | {"keepSecrets": "true"})
 
-    def test_package_and_runner_are_those_of_the_template(self) -> None:
+    def test_package_and_runner_come_from_the_template(self) -> None:
         old = "https://example.com/releases/download/v0.0.1/released-package.zip"
         self.before(former(), packageUri=old, runnerVersion="2.0.0")
         self.again()
-        self.assertTrue({"packageUri", "runnerVersion"}.isdisjoint(self.given))
+        self.assertTrue({"packageUri", "runnerVersion"}.isdisjoint(self.passed))
 
-    def test_a_package_that_is_given_now_is_taken(self) -> None:
+    def test_a_package_on_the_command_line_is_used(self) -> None:
         self.before()
         self.again("packageUri=https://example.com/released-package.zip")
-        self.assertEqual(self.given["packageUri"], "https://example.com/released-package.zip")
+        self.assertEqual(self.passed["packageUri"], "https://example.com/released-package.zip")
 
-    def test_a_choice_stays_that_became_the_default(self) -> None:
+    def test_a_choice_that_became_the_default_is_kept(self) -> None:
         self.before(former(ubuntuMaxNodes=1))
         self.again()
-        self.assertEqual(self.given["ubuntuMaxNodes"], 20)
+        self.assertEqual(self.passed["ubuntuMaxNodes"], 20)
 
-    def test_a_parameter_that_is_gone_is_left_out_and_printed(self) -> None:
+    def test_a_removed_parameter_is_omitted_and_printed(self) -> None:
         self.before(former(formerChoice="none"), formerChoice="some")
-        self.assertIn("again: formerChoice is no parameter any more", self.again())
-        self.assertNotIn("formerChoice", self.given)
+        self.assertIn("again: formerChoice is no longer a parameter", self.again())
+        self.assertNotIn("formerChoice", self.passed)
 
-    def test_pools_that_exist_are_left_as_they_are(self) -> None:
+    def test_existing_pools_are_not_changed(self) -> None:
         self.before(pools=("another", "ubuntu", "windows"))
         self.again()
-        self.assertEqual((self.given["create_UbuntuBatchPool"], self.given["create_WindowsBatchPool"]), ("false", "false"))
+        self.assertEqual((self.passed["create_UbuntuBatchPool"], self.passed["create_WindowsBatchPool"]), ("false", "false"))
 
-    def test_a_pool_of_a_new_name_is_created_whatever_was_recorded(self) -> None:
+    def test_a_pool_with_a_new_name_is_always_created(self) -> None:
         self.before(pools=("ubuntu",), create_UbuntuBatchPool=False)
         self.again("ubuntuPoolName=ubuntu2")
-        self.assertEqual((self.given["create_UbuntuBatchPool"], self.given["ubuntuPoolName"]), ("true", "ubuntu2"))
+        self.assertEqual((self.passed["create_UbuntuBatchPool"], self.passed["ubuntuPoolName"]), ("true", "ubuntu2"))
 
-    def test_a_pool_that_was_not_wanted_is_not_created_and_that_is_printed(self) -> None:
+    def test_a_declined_pool_is_not_created_and_printed(self) -> None:
         self.before(pools=("ubuntu",))
-        self.assertIn("create_WindowsBatchPool=true creates it", self.again())
-        self.assertIs(self.given["create_WindowsBatchPool"], False)
+        self.assertIn("use create_WindowsBatchPool=true to create it", self.again())
+        self.assertIs(self.passed["create_WindowsBatchPool"], False)
 
-    def test_a_pool_is_written_where_that_is_asked_for(self) -> None:
+    def test_a_pool_is_deployed_if_requested(self) -> None:
         self.before(pools=("ubuntu",))
         self.again("create_UbuntuBatchPool=true")
-        self.assertEqual(self.given["create_UbuntuBatchPool"], "true")
+        self.assertEqual(self.passed["create_UbuntuBatchPool"], "true")
 
-    def test_pools_of_another_deployment_do_not_count(self) -> None:
+    def test_pools_of_another_deployment_are_ignored(self) -> None:
         self.before(pools=("ubuntu",))
         state = self.state
         state["resources"] = [one for one in state["resources"] if one["type"] != "Microsoft.Batch/batchAccounts"]
@@ -106,9 +106,9 @@ class Again(Scripts):
         state["resources"].append(other | {"tags": {"application": "mayfly", "deployment": "other"}})
         self.azure(state)
         self.again()
-        self.assertNotIn("create_UbuntuBatchPool", self.given)
+        self.assertNotIn("create_UbuntuBatchPool", self.passed)
 
-    def test_pools_that_cannot_be_listed_end_it(self) -> None:
+    def test_the_script_fails_if_pools_cannot_be_listed(self) -> None:
         self.before(pools=("ubuntu",))
         self.azure(self.state | {"fault": "rest"})
         self.again(code=1)
@@ -120,16 +120,16 @@ class Again(Scripts):
         self.assertNotIn("created", self.state)
         self.again("isolation=private")
 
-    def test_a_second_time_gives_the_same(self) -> None:
+    def test_running_twice_gives_the_same_parameters(self) -> None:
         self.before(pools=("ubuntu",))
         self.again()
-        first = self.given
+        first = self.passed
         chosen = CHOSEN | {"create_UbuntuBatchPool": False}
         self.azure(deployed(template=TEMPLATE, **answered(TEMPLATE, chosen)) | {"pools": ["ubuntu"], "resources": self.state["resources"]})
         self.again()
-        self.assertEqual(self.given, first)
+        self.assertEqual(self.passed, first)
 
-    def test_the_last_deployment_counts_and_a_failed_one_does_not(self) -> None:
+    def test_the_last_successful_deployment_counts(self) -> None:
         self.before()
         state = self.state
         for number, (outcome, most) in enumerate((("Succeeded", 5), ("Failed", 6))):
@@ -140,9 +140,9 @@ class Again(Scripts):
             state["templates"][one["name"]] = TEMPLATE
         self.azure(state)
         self.again()
-        self.assertEqual(self.given["ubuntuMaxNodes"], 5)
+        self.assertEqual(self.passed["ubuntuMaxNodes"], 5)
 
-    def test_of_several_deployments_one_has_to_be_named(self) -> None:
+    def test_one_of_several_deployments_must_be_named(self) -> None:
         self.before()
         state = self.state
         other = copy.deepcopy(state["deployments"][0]) | {"name": "second"}
@@ -150,18 +150,18 @@ class Again(Scripts):
         state["deployments"].append(other)
         state["templates"]["second"] = TEMPLATE
         self.azure(state)
-        self.assertIn("give deploymentName=…: gh qa", self.again(code=64))
+        self.assertIn("set deploymentName=…: gh qa", self.again(code=64))
         self.again("deploymentName=qa")
-        self.assertEqual((self.given["deploymentName"], self.given["ubuntuMaxNodes"]), ("qa", 7))
+        self.assertEqual((self.passed["deploymentName"], self.passed["ubuntuMaxNodes"]), ("qa", 7))
         self.assertIn(" --name mayfly-qa ", self.calls[-1])
         self.again("deploymentName=gh")
         self.assertIn(" --name mayfly ", self.calls[-1])
 
-    def test_a_group_without_a_deployment_is_refused(self) -> None:
+    def test_a_group_without_a_deployment_is_rejected(self) -> None:
         self.azure(deployed() | {"deployments": []})
-        self.assertIn("no deployment of the template succeeded", self.again(code=65))
+        self.assertIn("no deployment of the template has succeeded", self.again(code=65))
 
-    def test_what_if_is_asked_of_azure_and_a_dry_run_of_no_one(self) -> None:
+    def test_what_if_calls_azure_and_a_dry_run_does_not(self) -> None:
         self.before()
         self.again("--what-if")
         self.assertIs(self.state["created"]["what-if"], True)
@@ -169,7 +169,7 @@ class Again(Scripts):
         self.assertIn("az deployment group create", self.again("--dry-run"))
         self.assertNotIn("created", self.state)
 
-    def test_a_wrong_call_is_refused(self) -> None:
+    def test_invalid_arguments_are_rejected(self) -> None:
         self.before()
         for words in (["more"], ["--all"], ["--template", "absent.json"]):
             self.again(*words, code=64)

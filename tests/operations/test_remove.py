@@ -1,4 +1,4 @@
-"""Removes deployments with arm/remove.sh, against a stand-in for the calls of the management API that it makes."""
+"""Tests arm/remove.sh against a fake of the management API."""
 
 import unittest
 
@@ -14,11 +14,11 @@ class Remove(Scripts):
         return done.stdout + done.stderr
 
     def changes(self) -> list[str]:
-        """Gives the first words of each call that changes something."""
+        """Returns the first words of each call that changes something."""
         words = {"remove", "delete", "purge"}
         return [call.partition(" --")[0] for call in self.calls if not words.isdisjoint(call.split())]
 
-    def test_nothing_is_left_and_the_group_goes_after_the_link(self) -> None:
+    def test_nothing_is_left_and_the_link_is_removed_first(self) -> None:
         self.azure(deployed())
         self.assertIn("nothing is left", self.remove("--yes"))
         after = self.state
@@ -26,13 +26,13 @@ class Remove(Scripts):
         self.assertEqual([role["roleName"][-12:] for role in after["roles"]], ["anothergroup"])
         self.assertEqual([one["id"] for one in after["assignments"]], ["another"])
 
-    def test_the_order_is_the_one_that_azure_needs(self) -> None:
+    def test_resources_are_removed_in_azures_order(self) -> None:
         self.azure(deployed())
         self.remove("--yes")
         self.assertEqual(
             self.changes(),
             [
-                # The first deletion of a role is refused: its assignment was deleted a moment ago.
+                # The first deletion of a role is rejected: its assignment has only just been deleted.
                 *["az role assignment delete", "az rest", "az rest"] * 2,
                 "az functionapp vnet-integration remove",
                 "az functionapp delete",
@@ -41,7 +41,7 @@ class Remove(Scripts):
             ],
         )
 
-    def test_the_order_of_the_old_page_is_refused(self) -> None:
+    def test_deleting_the_app_with_its_integration_fails(self) -> None:
         self.azure(deployed())
         done = self.az("group", "delete", "--name", "runners", "--yes")
         self.assertIn("InUseSubnetCannotBeDeleted", done.stderr)
@@ -59,7 +59,7 @@ class Remove(Scripts):
         self.assertIn("nothing is left", self.remove("--yes"))
         self.assertEqual((self.changes(), self.state), ([], before))
 
-    def test_a_run_that_was_interrupted_is_continued(self) -> None:
+    def test_an_interrupted_run_is_continued(self) -> None:
         for command in ("role assignment delete", "functionapp vnet-integration remove", "functionapp delete", "network vnet subnet show", "group delete"):
             with self.subTest(command):
                 self.azure(deployed() | {"fault": command})
@@ -70,40 +70,40 @@ class Remove(Scripts):
                 self.remove("--yes")
                 self.assertEqual((self.state["group"], self.state["deleted_vaults"]), (None, []))
 
-    def test_a_fault_of_a_list_is_not_an_empty_list(self) -> None:
+    def test_a_failed_listing_is_not_an_empty_listing(self) -> None:
         for command in ("resource list", "role definition list", "role assignment list", "resource show", "deployment group list"):
             with self.subTest(command):
                 self.azure(deployed() | {"fault": command})
                 self.remove("--yes", code=1)
                 self.assertEqual(self.state["group"], "runners")
 
-    def test_an_existing_network_is_left_without_the_link(self) -> None:
+    def test_an_existing_network_is_kept_without_the_link(self) -> None:
         self.azure(deployed(network=CORPORATE))
         self.remove("--yes")
         self.assertEqual([role["roleName"][-12:] for role in self.state["roles"]], ["anothergroup"])
         self.assertEqual(self.state["subnets"][f"{CORPORATE}/subnets/function"], [])
         self.assertEqual([one["id"] for one in self.state["assignments"]], ["another"])
 
-    def test_an_app_that_is_gone_has_a_known_subnet(self) -> None:
+    def test_the_subnet_of_a_deleted_app_is_known(self) -> None:
         state = deployed(network=CORPORATE) | {"polls": 2}
         state["resources"] = [one for one in state["resources"] if one["type"] != "Microsoft.Web/sites"]
         self.azure(state)
         self.assertIn("waiting until Azure releases", self.remove("--yes"))
         self.assertEqual(self.state["subnets"][f"{CORPORATE}/subnets/function"], [])
 
-    def test_a_deployment_that_lists_no_defaults_has_the_default_subnet(self) -> None:
+    def test_without_listed_defaults_the_default_subnet_is_used(self) -> None:
         state = deployed() | {"polls": 2}
         state["resources"] = [one for one in state["resources"] if one["type"] != "Microsoft.Web/sites"]
         state["deployments"][0]["properties"]["parameters"] = {"runnerScope": {"value": "organization"}}
         self.azure(state)
         self.assertIn("waiting until Azure releases", self.remove("--yes"))
 
-    def test_a_link_that_stays_leaves_the_group(self) -> None:
+    def test_a_remaining_link_keeps_the_group(self) -> None:
         self.azure(deployed() | {"polls_after_delete": 1000})
         self.assertIn("still has the link", self.remove("--yes", code=75))
         self.assertEqual(self.state["group"], "runners")
 
-    def test_a_subnet_of_several_apps_need_not_be_waited_for(self) -> None:
+    def test_no_wait_skips_a_subnet_of_several_apps(self) -> None:
         self.azure(deployed(network=CORPORATE) | {"polls_after_delete": 1000})
         self.remove("--yes", "--no-wait")
         self.assertEqual((self.state["group"], self.state["subnets"][f"{CORPORATE}/subnets/function"]), (None, [LINK]))
@@ -124,30 +124,30 @@ class Remove(Scripts):
         for change in ("az role assignment delete", "az functionapp vnet-integration remove", "az functionapp delete", "az group delete", "az keyvault purge"):
             self.assertIn(change, printed)
 
-    def test_what_is_not_mayflys_is_shown_before_it_is_deleted(self) -> None:
+    def test_other_resources_are_shown_before_the_deletion(self) -> None:
         self.azure(deployed())
-        self.assertRegex(self.remove("--dry-run"), r"without its tag[^\n]*:\nMicrosoft\.Network/networkInterfaces\tan-endpoint\.nic\n")
+        self.assertRegex(self.remove("--dry-run"), r"without its tag [^\n]*:\nMicrosoft\.Network/networkInterfaces\tan-endpoint\.nic\n")
 
-    def test_without_a_terminal_or_an_answer_nothing_is_removed(self) -> None:
+    def test_nothing_is_removed_without_confirmation(self) -> None:
         self.azure(deployed())
-        self.assertIn("give --yes", self.remove(code=64))
+        self.assertIn("use --yes", self.remove(code=64))
         self.assertEqual(self.changes(), [])
 
-    def test_without_a_right_on_the_subscription_the_name_is_left_and_said(self) -> None:
+    def test_a_reserved_vault_name_is_reported(self) -> None:
         for fault in ("no_purge", "no_right_on_subscription"):
             with self.subTest(fault):
                 self.azure(deployed() | {fault: True})
                 printed = self.remove("--yes", code=2)
-                self.assertIn("a right on the subscription", printed)
+                self.assertIn("a permission on the subscription", printed)
                 self.assertIn("another deploymentName", printed)
                 self.assertIsNone(self.state["group"])
 
-    def test_purge_protection_is_not_tried(self) -> None:
+    def test_a_vault_with_purge_protection_is_not_purged(self) -> None:
         self.azure(deployed() | {"purge_protection": True})
         self.assertIn("purge protection", self.remove("--yes", code=2))
         self.assertFalse([call for call in self.calls if "purge" in call.split(" --")[0]])
 
-    def test_a_closed_network_group_leaves_its_assignment_by_name(self) -> None:
+    def test_assignments_without_permission_are_reported(self) -> None:
         self.azure(deployed(network=CORPORATE) | {"foreign_network_closed": True})
         printed = self.remove("--yes", code=2)
         self.assertIn(f"left: role assignment {CORPORATE}/subnets/pool", printed)
@@ -155,12 +155,12 @@ class Remove(Scripts):
         self.assertNotIn("left: custom role 11111111", printed)
         self.assertIsNone(self.state["group"])
 
-    def test_roles_of_a_network_that_cannot_be_listed_are_left_and_said(self) -> None:
+    def test_roles_that_cannot_be_listed_are_reported(self) -> None:
         self.azure(deployed(network=CORPORATE) | {"foreign_network_unreadable": True})
         self.assertIn(f"left: perhaps a custom role of {NAME} in group corporate", self.remove("--yes", code=2))
         self.assertIsNone(self.state["group"])
 
-    def test_a_name_that_is_none_is_refused(self) -> None:
+    def test_an_invalid_group_name_is_rejected(self) -> None:
         self.azure(deployed())
         for arguments in ([], ["a b"], ["runners", "more"], ["--all", "runners"]):
             self.assertEqual(self.run_script("arm/remove.sh", *arguments).returncode, 64)

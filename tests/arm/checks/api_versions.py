@@ -1,6 +1,6 @@
-"""Checks the age of api-versions: Azure's own linter asks for versions of the last 730 days.
+"""Checks the age of api-versions: Azure's own linter requires versions of the last 730 days.
 
-The day is that of the newest commit, so that a commit which passed keeps passing.
+The reference date is that of the newest commit, so that a commit that passed keeps passing.
 """
 
 import re
@@ -11,14 +11,14 @@ from typing import Any
 
 from project import ROOT, Project
 
-LONGEST = 730
-# The newest versions that the types of Bicep 0.49.2 (2026-11) know: older, and without a stable successor.
+MAX_AGE_DAYS = 730
+# The newest versions in the types of Bicep 0.49.2 (2026-11): they are older, without a stable successor.
 NEWEST = {
     ("Microsoft.Authorization/roleAssignments", "2022-04-01"),
     ("Microsoft.Authorization/roleDefinitions", "2022-04-01"),
     ("Microsoft.Insights/actionGroups", "2023-01-01"),
     ("Microsoft.Insights/components", "2020-02-02"),
-    # The one stable version is of 2016.
+    # The only stable version is from 2016.
     ("Microsoft.Insights/diagnosticSettings", "2021-05-01-preview"),
     ("Microsoft.ManagedIdentity/userAssignedIdentities", "2024-11-30"),
     ("Microsoft.Network/privateDnsZones", "2024-06-01"),
@@ -27,15 +27,15 @@ NEWEST = {
 
 
 def findings(project: Project) -> Iterator[str]:
-    """Lists the versions that are too old, and exceptions that no resource needs."""
+    """Lists versions that are too old, and exceptions that no resource needs."""
     used = set(_versions(project.template))
     today = _day()
     for kind, version in sorted(used - NEWEST):
         age = (today - date.fromisoformat(version[:10])).days
-        if age > LONGEST or version.endswith("-preview"):
+        if age > MAX_AGE_DAYS or version.endswith("-preview"):
             yield f"azuredeploy.json: {kind} {version} is {age} days old"
     for kind, version in sorted(NEWEST - used):
-        yield f"checks/ages.py: {kind} {version} is an exception that nothing needs"
+        yield f"checks/api_versions.py: {kind} {version} is an unused exception"
 
 
 def _versions(template: dict[str, Any]) -> Iterator[tuple[str, str]]:

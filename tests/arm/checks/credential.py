@@ -1,4 +1,4 @@
-"""Holds the ways to GitHub apart, and the references of settings to the vault's secrets."""
+"""Checks the two kinds of GitHub credentials, and the references of settings to secrets in the vault."""
 
 import re
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ BY_APP = {"GithubAppId", "GithubAppPrivateKey"}
 
 
 def findings(deployment: Deployment) -> Iterator[str]:
-    """Lists settings of the way that was not chosen, those that the chosen one lacks, and secrets that part from them."""
+    """Lists settings of the other credential, missing settings of the chosen one, and secrets that do not match them."""
     settings = app_settings(deployment)
     wanted = BY_APP if deployment.parameters.value("githubAppId") else BY_TOKEN
-    # The handler refuses to start with both ways, and takes an empty setting for none.
+    # The handler refuses to start with both credentials, and treats an empty setting as absent.
     given = {name for name in BY_TOKEN | BY_APP if settings.get(name)}
-    yield from (f"appSettings: {name} stands beside {' and '.join(sorted(wanted))}" for name in sorted(given - wanted))
+    yield from (f"appSettings: {name} is set together with {' and '.join(sorted(wanted))}" for name in sorted(given - wanted))
     yield from (f"appSettings: {name} is missing" for name in sorted(wanted - given))
     if deployment.parameters.value("keepSecrets"):
         return

@@ -1,4 +1,4 @@
-"""Checks that arm/README.md names every right that the deployer needs outside of the resource group."""
+"""Checks that arm/README.md lists every right that the deployer needs outside of the resource group."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from deployment.deployment import Deployment
 from deployment.place import type_of
 from project import ARM_README, Project
 
-# What Azure asks for on a resource that another one names: https://learn.microsoft.com/azure/role-based-access-control/resource-provider-operations
+# The right that Azure requires on a resource that another one references: https://learn.microsoft.com/azure/role-based-access-control/resource-provider-operations
 JOINS = {
     "Microsoft.Network/virtualNetworks/subnets": "Microsoft.Network/virtualNetworks/subnets/join/action",
     "Microsoft.Network/virtualNetworks": "Microsoft.Network/virtualNetworks/join/action",
@@ -20,12 +20,12 @@ NESTED = "Microsoft.Resources/deployments"
 
 
 def findings(project: Project, deployments: Iterable[Deployment]) -> Iterator[str]:
-    """Lists the rights that some choice needs and no row names, and rows of no choice."""
+    """Lists rights that some choice needs and no row lists, and rows that no choice needs."""
     section = project.texts[ARM_README].partition("\n## Rights of the deployer\n")[2].partition("\n## ")[0]
     named = set(re.findall(r"`(Microsoft\.[\w.]+/[\w/*]+)`", section))
     needed = {action for deployment in deployments for action in _needed(deployment)}
-    yield from (f"arm/README.md: does not say that the deployer needs {action}" for action in sorted(needed - named))
-    yield from (f"arm/README.md: names {action}, which no choice needs" for action in sorted(named - needed))
+    yield from (f"arm/README.md: does not list the deployer's right {action}" for action in sorted(needed - named))
+    yield from (f"arm/README.md: lists {action}, which no choice needs" for action in sorted(named - needed))
 
 
 def _needed(deployment: Deployment) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Reads the elements of the portal's page strictly: an unknown key does nothing, and nobody is told.
+"""Reads the elements of the portal page strictly: the portal silently ignores an unknown key.
 
 From https://learn.microsoft.com/azure/azure-resource-manager/managed-applications/create-uidefinition-elements
 and the schema CreateUIDefinition.CommonControl.json of 0.1.2-preview.
@@ -11,7 +11,7 @@ from typing import Any
 UNSTAMPED = "//unstamped.invalid/"
 ALL = {"name", "type", "visible"}
 ENTRY = ALL | {"label", "toolTip", "constraints"}
-# Keys, keys of constraints and keys of options of each element that may be used.
+# Keys, keys of constraints and keys of options of each supported element.
 KNOWN: dict[str, tuple[set[str], set[str], set[str]]] = {
     "Microsoft.Common.TextBox": (
         ENTRY | {"defaultValue", "placeholder", "multiLine"},
@@ -31,7 +31,7 @@ KNOWN: dict[str, tuple[set[str], set[str], set[str]]] = {
         set(),
     ),
     "Microsoft.Common.OptionsGroup": (ENTRY | {"defaultValue"}, {"required", "allowedValues"}, set()),
-    # Its `defaultValue` is neither in the schema nor in the documentation: an OptionsGroup has one.
+    # Its `defaultValue` is neither in the schema nor in the documentation; an OptionsGroup has one.
     "Microsoft.Common.CheckBox": (ENTRY, {"required", "validationMessage", "validations"}, set()),
     "Microsoft.Common.Slider": (
         ENTRY | {"min", "max", "subLabel", "defaultValue", "showStepMarkers"},
@@ -56,10 +56,10 @@ KNOWN: dict[str, tuple[set[str], set[str], set[str]]] = {
 
 
 def findings(element: dict[str, Any], place: str) -> Iterator[str]:
-    """Lists what the portal does not know in an element, and patterns that are none."""
+    """Lists unknown keys of an element, and invalid patterns."""
     kind = element.get("type")
     if kind not in KNOWN:
-        yield f"{place}.type: no element {kind} is known"
+        yield f"{place}.type: unknown element type {kind}"
         return
     keys, constraints, options = KNOWN[kind]
     if "toolTip" in keys and not element.get("toolTip"):
@@ -84,11 +84,11 @@ def _pattern(rule: dict[str, Any], default: Any, place: str) -> Iterator[str]:
     try:
         matches = re.compile(pattern)
     except re.error as error:
-        yield f"{place}.constraints: {pattern} is no pattern: {error}"
+        yield f"{place}.constraints: {pattern} is not a valid pattern: {error}"
         return
     if not rule.get("validationMessage", rule.get("message")):
         yield f"{place}.constraints: {pattern} has no message"
-    # The portal matches what is not required only when something is there. What is not stamped has to be replaced.
+    # The portal validates an optional value only if it is not empty. An unstamped value must be replaced.
     written = isinstance(default, str) and default and not default.startswith("[") and UNSTAMPED not in default
     if written and not matches.search(default):
         yield f"{place}.defaultValue: {default!r} does not match {pattern}"

@@ -1,4 +1,4 @@
-"""Holds the texts that the template carries to their files, and to what carries them."""
+"""Checks the embedded texts of the template against their files and against the limits of their containers."""
 
 import base64
 import re
@@ -17,20 +17,20 @@ FILES = {
     ("windowsLaunch",): "arm/windows/launch.ps1",
     ("windowsStartTask",): "arm/windows/start-task.ps1",
 }
-# The first lines of a formula give it its numbers.
+# The first lines of a formula assign its numbers.
 NUMBER = re.compile(r"^(\w+) = (-?\d+);$", re.MULTILINE)
 # https://learn.microsoft.com/azure/batch/batch-automatic-scaling
-LONGEST_FORMULA = 8 * 1024
-# What CreateProcess and SetEnvironmentVariable of Windows take.
-LONGEST_VARIABLE = 32_767
-LONGEST_COMMAND = 8_191
-# .NET Framework, and so Windows PowerShell, starts no program with more than 65,535 bytes of environment. What
-# remains is for the variables of Windows, of Batch's agent and of the pool.
-LARGEST_ENVIRONMENT = 56_000
+MAX_FORMULA_BYTES = 8 * 1024
+# The limits of CreateProcess and SetEnvironmentVariable on Windows.
+MAX_VARIABLE_LENGTH = 32_767
+MAX_COMMAND_LENGTH = 8_191
+# .NET Framework, and so Windows PowerShell, cannot start a program with an environment of more than 65,535 bytes. The
+# difference is reserved for the variables of Windows, of Batch's agent and of the pool.
+MAX_ENVIRONMENT_BYTES = 56_000
 
 
 def findings(project: Project) -> Iterator[str]:
-    """Lists the variables that are not what their files say, and files that nothing carries."""
+    """Lists variables that differ from their files, and files that are not embedded."""
     for path, file in FILES.items():
         found: Any = project.template["variables"]
         for key in path:
@@ -39,26 +39,26 @@ def findings(project: Project) -> Iterator[str]:
             yield f"variables.{'.'.join(path)}: differs from {file}"
     for file in project.texts:
         if file.startswith(("arm/autoscale/", "arm/linux/", "arm/windows/")) and file not in FILES.values():
-            yield f"{file}: is carried by no variable"
+            yield f"{file}: is not embedded in any variable"
 
 
 def pools(deployment: Deployment) -> Iterator[str]:
-    """Lists what is wrong with what the pools get of these texts."""
+    """Lists problems of the embedded texts in the pools."""
     for pool in of_kind(deployment, "Microsoft.Batch/batchAccounts/pools"):
         at, properties = f"{pool.path}.properties", pool.body["properties"]
         formula = properties["scaleSettings"]["autoScale"]["formula"]
-        if len(formula.encode()) > LONGEST_FORMULA:
-            yield f"{at}.scaleSettings: the formula has more than {LONGEST_FORMULA} bytes"
+        if len(formula.encode()) > MAX_FORMULA_BYTES:
+            yield f"{at}.scaleSettings: the formula has more than {MAX_FORMULA_BYTES} bytes"
         yield from _numbers(deployment, formula, f"{at}.scaleSettings", system_of(pool))
         task = properties.get("startTask") or {}
-        if len(task.get("commandLine", "")) > LONGEST_COMMAND:
-            yield f"{at}.startTask.commandLine: is longer than {LONGEST_COMMAND} characters"
+        if len(task.get("commandLine", "")) > MAX_COMMAND_LENGTH:
+            yield f"{at}.startTask.commandLine: is longer than {MAX_COMMAND_LENGTH} characters"
         for variable in task.get("environmentSettings", []):
-            if len(variable["value"]) > LONGEST_VARIABLE:
-                yield f"{at}.startTask: {variable['name']} is longer than {LONGEST_VARIABLE} characters"
+            if len(variable["value"]) > MAX_VARIABLE_LENGTH:
+                yield f"{at}.startTask: {variable['name']} is longer than {MAX_VARIABLE_LENGTH} characters"
         size = sum(2 * len(f"{one['name']}={one['value']}\0") for one in task.get("environmentSettings", []))
-        if size > LARGEST_ENVIRONMENT:
-            yield f"{at}.startTask: the environment has {size} bytes, more than {LARGEST_ENVIRONMENT}"
+        if size > MAX_ENVIRONMENT_BYTES:
+            yield f"{at}.startTask: the environment has {size} bytes, more than {MAX_ENVIRONMENT_BYTES}"
         yield from _scripts(deployment, task, f"{at}.startTask", system_of(pool))
 
 
@@ -82,7 +82,7 @@ def _numbers(deployment: Deployment, formula: str, at: str, system: str) -> Iter
         yield f"{at}: the formula is not the one for {value(f'{system}Nodes')} nodes"
     for name, number in wanted.items():
         if filled.get(name) != number:
-            yield f"{at}: {name} of the formula is {filled.get(name)}, and was chosen to be {number}"
+            yield f"{at}: {name} of the formula is {filled.get(name)}, expected {number}"
 
 
 SCRIPTS = {
@@ -94,6 +94,6 @@ SCRIPTS = {
 def _scripts(deployment: Deployment, task: dict[str, Any], at: str, system: str) -> Iterator[str]:
     given = {one["name"]: one["value"] for one in task.get("environmentSettings", [])}
     for name, variable in SCRIPTS[system].items():
-        carried = deployment.template["variables"][variable]
-        if base64.b64decode(given.get(name, "")).decode() != carried:
+        embedded = deployment.template["variables"][variable]
+        if base64.b64decode(given.get(name, "")).decode() != embedded:
             yield f"{at}: {name} is not {variable} in base64"

@@ -1,4 +1,4 @@
-"""Holds what has to be closed: keys, admin users, public addresses, and the app's front door."""
+"""Checks hardening: keys, admin users, public addresses, and the app's access restrictions."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from checks.rights import setting
 from deployment.deployment import Deployment
 from deployment.resource import Resource
 
-# What stands there whatever is chosen.
+# Required in every deployment.
 ALWAYS: dict[str, dict[str, Any]] = {
     "Microsoft.Batch/batchAccounts": {"allowedAuthenticationModes": ["AAD"]},
     "Microsoft.Batch/batchAccounts/pools": {"interNodeCommunication": "Disabled"},
@@ -29,7 +29,7 @@ ALWAYS: dict[str, dict[str, Any]] = {
     },
     "Microsoft.Web/sites/basicPublishingCredentialsPolicies": {"allow": False},
 }
-# Where nothing is reached from outside of the network; the app itself has to be, by GitHub.
+# Required with private isolation. Only the app itself is reachable from outside the network, by GitHub.
 PRIVATE: dict[str, dict[str, Any]] = {
     "Microsoft.Batch/batchAccounts": {"publicNetworkAccess": "Disabled"},
     "Microsoft.Batch/batchAccounts/pools": {
@@ -45,7 +45,7 @@ PUBLIC: dict[str, dict[str, Any]] = {
 
 
 def findings(deployment: Deployment) -> Iterator[str]:
-    """Lists what is open."""
+    """Lists missing restrictions."""
     private = deployment.parameters.value("isolation") == "private"
     for promised in (ALWAYS, PRIVATE if private else PUBLIC):
         for kind, properties in promised.items():
@@ -58,18 +58,18 @@ def findings(deployment: Deployment) -> Iterator[str]:
         yield from _front_door(site, bool(of_kind(deployment, "Microsoft.Network/natGateways")))
     if deployment.parameters.value("keepSecrets"):
         for secret in of_kind(deployment, "Microsoft.KeyVault/vaults/secrets"):
-            yield f"{secret.path}: writes a secret that was to be kept"
+            yield f"{secret.path}: writes a secret although keepSecrets is set"
     for system, parameter in (("ubuntu", "create_UbuntuBatchPool"), ("windows", "create_WindowsBatchPool")):
         made = [pool.name for pool in of_kind(deployment, "Microsoft.Batch/batchAccounts/pools") if system == system_of(pool)]
         if bool(made) != deployment.parameters.value(parameter):
-            yield f"resources: {parameter} does not decide whether there is a pool for {system}"
+            yield f"resources: {parameter} does not control whether there is a pool for {system}"
 
 
 def _held(resource: Resource, properties: dict[str, Any]) -> Iterator[str]:
     for path, value in properties.items():
         found = setting(resource.body, "properties", *path.split("."))
         if found != value or type(found) is not type(value):
-            yield f"{resource.path}.properties.{path}: is {found!r}, and was to be {value!r}"
+            yield f"{resource.path}.properties.{path}: is {found!r}, expected {value!r}"
 
 
 def _front_door(site: Resource, nat: bool) -> Iterator[str]:
@@ -77,14 +77,14 @@ def _front_door(site: Resource, nat: bool) -> Iterator[str]:
     for rule in rules:
         at = f"{site.path}.properties.siteConfig.ipSecurityRestrictions {rule.get('name')}"
         if not str(rule.get("name", "")).startswith(("mayfly-hooks-", "mayfly-pool", "mayfly-nat", "mayfly-operators-")):
-            yield f"{at}: is no rule that RefreshFirewall or a reader would know"
+            yield f"{at}: is not a rule name that RefreshFirewall uses"
         if len(str(rule.get("ipAddress", "")).split(",")) > 8:
-            yield f"{at}: has more ranges than the eight that a rule takes"
+            yield f"{at}: has more than the eight ranges that a rule may have"
         if "vnetSubnetResourceId" not in rule and not all(map(_network, str(rule.get("ipAddress")).split(","))):
-            yield f"{at}: {rule.get('ipAddress')!r} holds a range that is none"
+            yield f"{at}: {rule.get('ipAddress')!r} contains an invalid range"
         if rule.get("ipAddress") in ("Any", "0.0.0.0/0", "*") and rule.get("action") == "Allow":
-            yield f"{at}: lets everybody in"
-    # Where the platform does not honour the subnet's rule, a node of this network comes from the gateway's address.
+            yield f"{at}: allows traffic from any address"
+    # If the platform ignores the subnet's rule, a node of this network connects from the gateway's address.
     addresses = [rule.get("ipAddress") for rule in rules if rule.get("name") == "mayfly-nat"]
     if addresses != (["20.0.0.3/32"] if nat else []):
         yield f"{site.path}.properties.siteConfig.ipSecurityRestrictions: mayfly-nat admits {addresses}"

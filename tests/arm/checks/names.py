@@ -1,4 +1,4 @@
-"""Holds the names of resources to what their services take.
+"""Checks the names of resources against the rules of their services.
 
 From https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules.
 """
@@ -42,7 +42,7 @@ RULES = {
     "Microsoft.Storage/storageAccounts/queueServices": r"default",
     "Microsoft.Storage/storageAccounts/queueServices/queues": r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
     "Microsoft.Web/serverfarms": r"[A-Za-z0-9-]{1,60}",
-    # The host id is the first 32 characters of the app's name, and two apps on one storage must not share it.
+    # The host id is the first 32 characters of the app's name; two apps on one storage account must not share it.
     "Microsoft.Web/sites": r"[A-Za-z0-9][A-Za-z0-9-]{0,30}[A-Za-z0-9]",
     "Microsoft.Web/sites/basicPublishingCredentialsPolicies": r"ftp|scm",
     "Microsoft.Web/sites/extensions": r"onedeploy",
@@ -50,13 +50,13 @@ RULES = {
 
 
 def findings(deployment: Deployment) -> Iterator[str]:
-    """Lists the names that a service would refuse, or that two resources have."""
+    """Lists names that a service would reject, and names of two resources."""
     for resource in deployment.everything:
         rule, own = RULES.get(resource.kind), resource.name.rpartition("/")[2]
         if not rule:
-            yield f"{resource.path}.name: no rule is declared for names of {resource.kind}"
+            yield f"{resource.path}.name: no naming rule is declared for {resource.kind}"
         elif not re.fullmatch(rule, own):
-            yield f"{resource.path}.name: {own!r} is no name of {resource.kind}, which is {rule}"
+            yield f"{resource.path}.name: {own!r} is not a valid name of {resource.kind}: {rule}"
     for own, times in Counter(resource.id.lower() for resource in deployment.everything).items():
         if times > 1:
             yield f"resources: {own} is declared {times} times"

@@ -1,4 +1,4 @@
-"""Checks what the pools promise of a node: its disk, its start task, its updates, and its metadata endpoints."""
+"""Checks the nodes of the pools: disk, start task, updates, and metadata endpoints."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,12 +7,12 @@ from checks.network import of_kind, system_of
 from checks.rights import setting
 from deployment.deployment import Deployment
 
-# The image of Windows Server has 127 GB, and jobs need room besides the images.
-SMALLEST_DISK = 128
+# The image of Windows Server has 127 GB, and jobs need space in addition to the images.
+MIN_DISK_GB = 128
 
 
 def findings(deployment: Deployment) -> Iterator[str]:
-    """Lists the pools that break a promise."""
+    """Lists problems of the pools."""
     for pool in of_kind(deployment, "Microsoft.Batch/batchAccounts/pools"):
         at, system = f"{pool.path}.properties", system_of(pool)
         machine = pool.body["properties"]["deploymentConfiguration"]["virtualMachineConfiguration"]
@@ -23,9 +23,9 @@ def findings(deployment: Deployment) -> Iterator[str]:
 
 
 def _empty(value: Any, at: str) -> Iterator[str]:
-    """Lists empty values: Batch takes them when it creates a pool and refuses them when it is deployed again."""
+    """Lists empty values: Batch accepts them when a pool is created, and rejects them when it is deployed again."""
     if value in (None, "", []) and not isinstance(value, bool | int):
-        yield f"{at}: is empty, and is to be left out"
+        yield f"{at}: is empty and must be omitted"
     for key, item in value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else []):
         yield from _empty(item, f"{at}.{key}")
 
@@ -33,8 +33,8 @@ def _empty(value: Any, at: str) -> Iterator[str]:
 def _machine(deployment: Deployment, machine: dict[str, Any], at: str, system: str) -> Iterator[str]:
     value = deployment.parameters.value
     size, chosen = setting(machine, "osDisk", "diskSizeGB"), value("osDiskSizeGB")
-    if size != chosen or size < SMALLEST_DISK:
-        yield f"{at}.osDisk: is of {size} GB, and was chosen to be of {chosen}"
+    if size != chosen or size < MIN_DISK_GB:
+        yield f"{at}.osDisk: has {size} GB, expected {chosen}"
     updates = setting(machine, "windowsConfiguration", "enableAutomaticUpdates")
     if updates is not (False if system == "windows" else None):
         yield f"{at}.windowsConfiguration: Windows may update and reboot a node that runs a job"
@@ -42,15 +42,15 @@ def _machine(deployment: Deployment, machine: dict[str, Any], at: str, system: s
     guarded = {"enabled": True, "imds": {"mode": mode}, "wireServer": {"mode": mode}}
     wanted = None if mode == "Off" else {"proxyAgentSettings": guarded}
     if machine.get("securityProfile") != wanted:
-        yield f"{at}.securityProfile: is {machine.get('securityProfile')}, and {mode} was chosen"
+        yield f"{at}.securityProfile: is {machine.get('securityProfile')}, not as expected for {mode}"
 
 
 def _start_task(task: dict[str, Any], at: str) -> Iterator[str]:
-    """A node takes tasks when its start task has succeeded, which runs as root or as an administrator."""
+    """Checks that a node accepts tasks only after its start task, which runs as root or as an administrator."""
     if task.get("waitForSuccess") is not True:
-        yield f"{at}: the node takes tasks before it is prepared"
+        yield f"{at}: the node accepts tasks before it is prepared"
     if (setting(task, "userIdentity", "autoUser") or {}).items() != {"scope": "Pool", "elevationLevel": "Admin"}.items():
-        yield f"{at}: runs as a user that may not prepare the node"
+        yield f"{at}: runs as a user that cannot prepare the node"
     if not task.get("maxTaskRetryCount"):
         yield f"{at}: is not retried"
 
@@ -64,4 +64,4 @@ def _environment(deployment: Deployment, task: dict[str, Any], at: str, system: 
     }
     for name, text in wanted[system].items():
         if (given.get(name) or "") != text:
-            yield f"{at}: {name} is {given.get(name)!r}, and was to be {text!r}"
+            yield f"{at}: {name} is {given.get(name)!r}, expected {text!r}"

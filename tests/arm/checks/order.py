@@ -1,4 +1,4 @@
-"""Holds the order of a deployment: what a resource names has to be there before it."""
+"""Checks the order of a deployment: resources that a resource references must be deployed before it."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -13,13 +13,13 @@ ROLE = "Microsoft.Authorization/roleDefinitions"
 
 
 def findings(deployment: Deployment) -> Iterator[str]:
-    """Lists what waits for nothing, for itself, or does not wait though it must."""
+    """Lists dependencies that do not exist, are circular, or are missing."""
     waits: dict[str, set[str]] = {}
     for resource in deployment.resources:
         waits[resource.id] = set()
         try:
-            meant = [other for name in resource.depends_on for other in _meant(deployment, name)]
-            # What is not deployed is waited for by nobody, and what it waits for neither.
+            meant = [other for name in resource.depends_on for other in _targets(deployment, name)]
+            # Resource Manager ignores dependencies on resources that are not deployed, including their own dependencies.
             waits[resource.id] = {other.id for other in meant if other.deployed}
         except Fault as fault:
             yield f"{resource.path}.dependsOn: {fault.args[0]}"
@@ -29,25 +29,25 @@ def findings(deployment: Deployment) -> Iterator[str]:
     before = _closed(waits)
     for resource in deployment.deployed:
         if resource.id in before(resource.id):
-            yield f"{resource.path}.dependsOn: {resource.name} waits for itself"
+            yield f"{resource.path}.dependsOn: {resource.name} depends on itself"
         yield from _unordered(deployment, resource, before(resource.id))
         if resource.nested:
             yield from findings(resource.nested)
 
 
-def _meant(deployment: Deployment, name: str) -> list[Resource]:
-    """Finds what a dependency means: a resource, or all of a loop."""
+def _targets(deployment: Deployment, name: str) -> list[Resource]:
+    """Returns the targets of a dependency: a resource, or all resources of a loop."""
     loop = [resource for resource in deployment.resources if resource.loop and resource.loop == name]
     if loop:
         return loop
     found = deployment.find(name)
     if not found:
-        raise Fault(f"nothing in the template is {name}")
+        raise Fault(f"the template has no resource {name}")
     return [found]
 
 
 def _closed(waits: dict[str, set[str]]) -> Callable[[str], frozenset[str]]:
-    """Makes the function that tells all that comes before a resource."""
+    """Returns a function that returns everything that is deployed before a resource."""
 
     @cache
     def before(resource: str) -> frozenset[str]:
@@ -68,13 +68,13 @@ def _unordered(deployment: Deployment, resource: Resource, before: frozenset[str
         named.setdefault(parent.id, f"{resource.path}.name")
     for other, place in named.items():
         if other not in before and other != resource.id:
-            yield f"{place}: names {other.rpartition('/providers/')[2]}, and nothing in dependsOn waits for it"
+            yield f"{place}: references {other.rpartition('/providers/')[2]}, which dependsOn does not include"
 
 
 def _mentioned(deployment: Deployment, resource: Resource) -> Iterator[tuple[Resource, str]]:
-    """Finds the deployed resources of the template whose ids stand in a body, or begin one that does."""
+    """Finds the deployed resources whose ids occur in a body, or are a prefix of an id that does."""
     for place, text in [*texts(resource.body, resource.path), (f"{resource.path}.scope", resource.on)]:
-        # A role's canonical id is the subscription's, wherever the role is deployed.
+        # The canonical id of a role is in the subscription, wherever the role is deployed.
         if type_of(text) == ROLE and (role := _named(deployment, ROLE, text.rpartition("/")[2])):
             yield role, place
         part = text if text.startswith("/subscriptions/") else ""

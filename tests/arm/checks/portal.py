@@ -1,4 +1,4 @@
-"""Holds the portal's page to the template: the same parameters, defaults and choices."""
+"""Checks the portal page against the template: parameters, defaults and choices."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,8 +8,8 @@ from checks.language import texts
 from expressions.syntax import Call, Fault, Literal, Member, Node, calls, is_expression, parse
 from project import Project
 
-# Parameters that the page does not ask for.
-NOT_ASKED = {"ticketKey": "the template draws it; who rotates it puts two values into the vault"}
+# Parameters without an element on the page.
+NOT_ON_PAGE = {"ticketKey": "the template generates it; to rotate it, the operator writes two values into the vault"}
 # https://learn.microsoft.com/azure/azure-resource-manager/managed-applications/create-uidefinition-functions
 FUNCTIONS = set(
     "basics steps location resourceGroup subscription concat substring replace guid toLower toUpper contains length "
@@ -23,7 +23,7 @@ Elements = dict[str, dict[str, Any]]
 
 
 def findings(project: Project) -> Iterator[str]:
-    """Lists where the page and the template part."""
+    """Lists differences between the page and the template."""
     page, declared = project.portal["parameters"], project.template["parameters"]
     groups = {"basics": page["basics"]} | {step["name"]: step["elements"] for step in page["steps"]}
     tree = {name: dict(_named(listed)) for name, listed in groups.items()}
@@ -31,18 +31,18 @@ def findings(project: Project) -> Iterator[str]:
         yield from _elements(listed, f"createUiDefinition {name}")
     yield from _expressions(project.portal, tree)
     outputs = page["outputs"]
-    for name in sorted(set(declared) - set(outputs) - set(NOT_ASKED)):
+    for name in sorted(set(declared) - set(outputs) - set(NOT_ON_PAGE)):
         yield f"createUiDefinition outputs: {name} of the template is missing"
     for name in sorted(set(outputs) - set(declared)):
-        yield f"createUiDefinition outputs: {name} is no parameter of the template"
-    for name in sorted(set(NOT_ASKED) & set(outputs) | set(NOT_ASKED) - set(declared)):
-        yield f"checks/portal.py: {name} is declared absent for no reason"
+        yield f"createUiDefinition outputs: {name} is not a parameter of the template"
+    for name in sorted(set(NOT_ON_PAGE) & set(outputs) | set(NOT_ON_PAGE) - set(declared)):
+        yield f"checks/portal.py: {name} is listed as absent without need"
     for name in sorted(set(outputs) & set(declared)):
         yield from _agreement(f"createUiDefinition outputs.{name}", outputs[name], declared[name], tree)
 
 
 def elements_of(portal: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Lists every element of the page, those in sections too."""
+    """Lists every element of the page, including those in sections."""
     groups = [portal["parameters"]["basics"], *(step["elements"] for step in portal["parameters"]["steps"])]
     while groups:
         for element in groups.pop():
@@ -78,11 +78,11 @@ def _expressions(portal: dict[str, Any], tree: dict[str, Elements]) -> Iterator[
                 yield f"{place}: the portal has no function {call.name}"
         for chain in _chains(node):
             if not _element(chain, tree):
-                yield f"{place}: {'.'.join(chain)} is no element"
+                yield f"{place}: {'.'.join(chain)} is not an element"
 
 
 def _chains(node: Node) -> Iterator[list[str]]:
-    """Lists the ways that lead to elements: `steps('a').b` and `basics('b')`, with what follows."""
+    """Lists references to elements: `steps('a').b` and `basics('b')`, with the members that follow."""
     match node:
         case Member() | Call("steps" | "basics", _):
             found = _chain(node)
@@ -111,7 +111,7 @@ def _chain(node: Node) -> list[str]:
 
 
 def _element(chain: list[str], tree: dict[str, Elements]) -> dict[str, Any] | None:
-    """Finds the element that a way leads to; what follows it is a member of its value."""
+    """Finds the element of a reference; names that follow it are members of its value."""
     among = tree.get(chain[0], {})
     found = None
     for name in chain[1:]:
@@ -129,27 +129,27 @@ def _agreement(place: str, output: Any, declared: dict[str, Any], tree: dict[str
         return
     secure = declared["type"].lower() == "securestring"
     if secure != (element["type"] == "Microsoft.Common.PasswordBox"):
-        yield f"{place}: a secret is typed into a PasswordBox, and nothing else is"
+        yield f"{place}: a secret must be entered in a PasswordBox, and only a secret"
     default, wanted = element.get("defaultValue"), declared.get("defaultValue")
     allowed = element.get("constraints", {}).get("allowedValues", [])
     if allowed:
         values = {one["label"]: one["value"] for one in allowed}
         if isinstance(default, str) and default not in values:
-            yield f"{place}: the default {default!r} is none of the labels"
+            yield f"{place}: the default {default!r} is not one of the labels"
         default = values.get(default, default) if isinstance(default, str) else default
         if declared["type"] == "bool":
             values, default = {label: value == "yes" for label, value in values.items()}, default == "yes"
         if not {str(one) for one in values.values()} <= {
             str(one) for one in declared.get("allowedValues", values.values())
         }:
-            yield f"{place}: offers {list(values.values())}, and the template takes {declared['allowedValues']}"
+            yield f"{place}: offers {list(values.values())}, but the template allows {declared['allowedValues']}"
     written = not (isinstance(wanted, str) and is_expression(wanted))
     if written and not secure and _plain(default) != _plain(wanted):
-        yield f"{place}: begins with {default!r}, and the template with {wanted!r}"
+        yield f"{place}: has the default {default!r}, but the template has {wanted!r}"
 
 
 def _hidden(place: str, output: Any, tree: dict[str, Elements]) -> Iterator[str]:
-    """A hidden or optional element may have no value: what reads it says what stands in, by `coalesce` or `if`."""
+    """Checks that outputs of hidden or optional elements, which may have no value, have a fallback: `coalesce` or `if`."""
     if not isinstance(output, str) or not is_expression(output):
         return
     node = parse(output, portal=True)
@@ -159,24 +159,24 @@ def _hidden(place: str, output: Any, tree: dict[str, Elements]) -> Iterator[str]
         for length in range(2, len(chain) + 1):
             element = _element(chain[:length], tree) or {}
             if element.get("visible", True) is not True:
-                yield f"{place}: {'.'.join(chain[:length])} may be hidden, and nothing stands in for it"
+                yield f"{place}: {'.'.join(chain[:length])} may be hidden and has no fallback"
             elif _optional(element):
-                yield f"{place}: {'.'.join(chain[:length])} may be left out, and nothing stands in for it"
+                yield f"{place}: {'.'.join(chain[:length])} may be empty and has no fallback"
 
 
 def _optional(element: dict[str, Any]) -> bool:
-    """Returns whether an element may stay without a value; a check box has one at once."""
+    """Returns whether an element may have no value; a check box always has one."""
     typed = element.get("type") in ("Microsoft.Common.TextBox", "Microsoft.Common.PasswordBox")
     return typed and element.get("constraints", {}).get("required") is not True
 
 
 def _plain(default: Any) -> str:
-    """Writes a default as text: an element of the portal has texts where the template has numbers and truths."""
+    """Returns a default as text: elements of the portal have texts where the template has numbers and booleans."""
     return "" if default is None or default is False else str(default).lower()
 
 
 def _shown_by(output: Any, tree: dict[str, Elements]) -> dict[str, Any] | None:
-    """Finds the element that gives an output its value, through a conversion or before what stands in for it."""
+    """Finds the element of an output's value, through a conversion and without the fallback."""
     if not isinstance(output, str) or not is_expression(output):
         return None
     node = parse(output, portal=True)
@@ -184,7 +184,7 @@ def _shown_by(output: Any, tree: dict[str, Elements]) -> dict[str, Any] | None:
         match node:
             case Call("int" | "bool" | "string", (inner,)) | Call("coalesce", (inner, Literal())):
                 node = inner
-            # A choice of yes and no, which something else may overrule.
+            # A choice of yes or no, which another condition may override.
             case Call("equals", (inner, Literal("yes"))) | Call("and", (Call() as inner, *_)):
                 node = inner
             case _:

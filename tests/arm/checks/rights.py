@@ -1,4 +1,4 @@
-"""Holds the rights: published roles, no more of them than needed, and nothing open that should not be."""
+"""Checks the role assignments: only published roles and our own, and no more than needed."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,14 +21,14 @@ ROLES = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
 }
-# The roles of our own, and all that each allows.
+# Our custom roles, and the actions that each allows.
 SITE, SUBNET = "Mayfly site configuration", "Mayfly pool subnet"
 ACTIONS = {
     SITE: {"Microsoft.Web/sites/config/read", "Microsoft.Web/sites/config/write"},
     SUBNET: {"Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action"},
 }
-# Who may do what, and on what; nothing else.
-GRANTED: dict[str, set[tuple[str, str]]] = {
+# All role assignments by identity: role and scope.
+ROLE_ASSIGNMENTS: dict[str, set[tuple[str, str]]] = {
     "pool": {("AcrPull", "Microsoft.ContainerRegistry/registries")},
     "app": {
         ("Azure Batch Job Submitter", "Microsoft.Batch/batchAccounts"),
@@ -39,14 +39,14 @@ GRANTED: dict[str, set[tuple[str, str]]] = {
     },
 }
 REFRESHING = {(SITE, "Microsoft.Web/sites")}
-# A network team may assign it in the template's place.
+# A network team may assign this one instead of the template.
 NAMING_THE_SUBNET = {(SUBNET, "Microsoft.Network/virtualNetworks/subnets")}
 
 
 def findings(deployment: Deployment) -> Iterator[str]:
-    """Lists the rights that are wrong, missing or too many."""
+    """Lists role assignments that are wrong, missing or unnecessary."""
     principals = _principals(deployment)
-    granted = {**GRANTED, "app": GRANTED["app"] | _refreshing(deployment)}
+    granted = {**ROLE_ASSIGNMENTS, "app": ROLE_ASSIGNMENTS["app"] | _refreshing(deployment)}
     given: dict[str, set[tuple[str, str]]] = {who: set() for who in set(principals.values())}
     yield from _own_roles(deployment)
     for assignment in of_kind(deployment, "Microsoft.Authorization/roleAssignments"):
@@ -54,21 +54,21 @@ def findings(deployment: Deployment) -> Iterator[str]:
         definition = properties["roleDefinitionId"]
         role = role_of(deployment, definition)
         if not role:
-            yield f"{assignment.path}.properties.roleDefinitionId: {definition} is no published role"
+            yield f"{assignment.path}.properties.roleDefinitionId: {definition} is not a published role"
             continue
-        # Without the kind, a fresh identity is looked for in the directory before it is there.
+        # Without the type, Azure scope_functions up a new identity in the directory before it has been replicated.
         if properties.get("principalType") != "ServicePrincipal":
-            yield f"{assignment.path}.properties: does not say that the principal is a ServicePrincipal"
+            yield f"{assignment.path}.properties: does not declare the principal as a ServicePrincipal"
         who = principals.get(properties["principalId"])
         if not who:
-            yield f"{assignment.path}.properties.principalId: belongs to nobody of this deployment"
+            yield f"{assignment.path}.properties.principalId: is not an identity of this deployment"
             continue
         on = type_of(assignment.on) if assignment.on else "the resource group"
-        # Azure reads ids without regard to case.
+        # Azure ignores the case of ids.
         right = next((one for one in granted[who] if (role, on.lower()) == (one[0], one[1].lower())), (role, on))
         given[who].add(right)
         if right not in granted[who]:
-            yield f"{assignment.path}: gives the {who}'s identity {right[0]} on {right[1]}"
+            yield f"{assignment.path}: grants the {who}'s identity {right[0]} on {right[1]}"
     for who, rights in given.items():
         for role, kind in sorted(granted[who] - rights):
             yield f"roleAssignments: the {who}'s identity lacks {role} on {kind}"
@@ -82,7 +82,7 @@ def _refreshing(deployment: Deployment) -> set[tuple[str, str]]:
 
 
 def role_of(deployment: Deployment, definition: str) -> str | None:
-    """Names a role by its definition's id: a published one, or our own."""
+    """Returns the name of a role by the id of its definition: a published role, or one of ours."""
     for role in of_kind(deployment, "Microsoft.Authorization/roleDefinitions"):
         if definition == f"/subscriptions/{SUBSCRIPTION}/providers/{role.kind}/{role.name}":
             return next((kind for kind in ACTIONS if role.body["properties"]["roleName"].startswith(kind)), None)
@@ -93,9 +93,9 @@ def role_of(deployment: Deployment, definition: str) -> str | None:
 def _own_roles(deployment: Deployment) -> Iterator[str]:
     for role in of_kind(deployment, "Microsoft.Authorization/roleDefinitions"):
         scopes = role.body["properties"]["assignableScopes"]
-        # Each scope asks the deployer for roleDefinitions/write there.
+        # For each scope, the deployer needs roleDefinitions/write.
         if [scope.lower() for scope in scopes] != [role.place.id.lower()]:
-            yield f"{role.path}.properties.assignableScopes: {scopes} is not the one group that it is deployed to"
+            yield f"{role.path}.properties.assignableScopes: {scopes} is not only the resource group that it is deployed to"
         known = next((ACTIONS[kind] for kind in ACTIONS if role.body["properties"]["roleName"].startswith(kind)), set())
         for permission in role.body["properties"]["permissions"]:
             for key, allowed in (("actions", known), ("dataActions", set())):
@@ -104,12 +104,12 @@ def _own_roles(deployment: Deployment) -> Iterator[str]:
 
 
 def _principals(deployment: Deployment) -> dict[str, str]:
-    """Tells whose identity a principal is: the pools' or the app's."""
+    """Returns the owners of the principals: the pool or the app."""
     pools = of_kind(deployment, "Microsoft.Batch/batchAccounts/pools")
     used = {own for pool in pools for own in pool.body.get("identity", {}).get("userAssignedIdentities", {})}
     known = {}
     for identity in of_kind(deployment, "Microsoft.ManagedIdentity/userAssignedIdentities"):
-        # Where no pool is deployed its identity waits for one that is made by hand.
+        # Without a deployed pool, its identity is for a pool that is created manually.
         pooled = identity.id in used or "pool" in identity.name
         known[identifier("principal", identity.id)] = "pool" if pooled else "app"
     for site in of_kind(deployment, "Microsoft.Web/sites"):
@@ -119,7 +119,7 @@ def _principals(deployment: Deployment) -> dict[str, str]:
 
 
 def setting(body: dict[str, Any], *path: str) -> Any:
-    """Reads a place of a body; nothing, where it is not."""
+    """Returns a value of a body by its path, or None."""
     for key in path:
         body = body.get(key, {}) if isinstance(body, dict) else {}
     return None if body == {} else body

@@ -1,7 +1,7 @@
-"""Holds host.json to what alerts look for, and to what may not be recorded.
+"""Checks that host.json keeps the records that alerts need, and omits those that contain secrets.
 
-The Functions host samples what it sends to Application Insights, from about 20 items a second on. Behind the host's own source of
-2024-10, 10 of 50 alarm lines were lost at 31 webhooks a second; with these settings none was.
+The Functions host samples its telemetry at more than about 20 items a second. In a measurement with the host's source of
+2024-10, 10 of 50 alarm lines were lost at 31 webhooks a second; with these settings, none was.
 """
 
 import json
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-# What the host's logger calls the items of each table, by both names of the table.
+# The host's name for the items of each table, by both names of the table.
 # https://learn.microsoft.com/azure/azure-functions/functions-host-json#applicationinsightssamplingsettings
 ITEMS = {
     "traces": "Trace",
@@ -25,42 +25,42 @@ ITEMS = {
     "AppEvents": "Event",
     "AppPageViews": "PageView",
 }
-# Tables that the host does not write, so that nothing of them is sampled.
-OF_OTHERS = {"AzureDiagnostics", "AzureMetrics", "customMetrics", "AppMetrics"}
-# The host ignores a setting that it does not know.
+# Tables that the host does not write, which are therefore not sampled.
+OTHER_TABLES = {"AzureDiagnostics", "AzureMetrics", "customMetrics", "AppMetrics"}
+# The host ignores unknown settings.
 SETTINGS = {"isEnabled", "excludedTypes"}
 OVERRIDING = "AzureFunctionsJobHost__logging"
 WORD = re.compile(r"'[^']*'|\w+")
 
 
 def findings(template: dict[str, Any], host_json: str) -> Iterator[str]:
-    """Lists the items that an alert needs and sampling may drop, and what writes the function key to the logs."""
+    """Lists items that an alert needs and sampling may drop, and settings that write the function key to the logs."""
     logging = json.loads(host_json).get("logging", {})
     insights = logging.get("applicationInsights", {})
     if insights.get("enableDependencyTracking") is not False:
         yield "host.json: enableDependencyTracking is not false: the host records its calls to the handler, with ?code="
     if OVERRIDING in json.dumps(template):
-        yield f"azuredeploy.json: {OVERRIDING} overrides what host.json says"
+        yield f"azuredeploy.json: {OVERRIDING} overrides host.json"
     if set(logging) != {"applicationInsights"}:
         yield "host.json: logging has more than applicationInsights, which may drop lines"
     settings = insights.get("samplingSettings", {})
     yield from (f"host.json: samplingSettings.{name} is not a known setting" for name in sorted(set(settings) - SETTINGS))
     kept = set(settings.get("excludedTypes", "").split(";"))
-    yield from (f"host.json: excludedTypes: {name} is no type" for name in sorted(kept - set(ITEMS.values())))
+    yield from (f"host.json: excludedTypes: {name} is not a type" for name in sorted(kept - set(ITEMS.values())))
     queries = list(_queries(template))
     if not queries:
         yield "azuredeploy.json: has no alert that searches logs"
     for query in queries:
         words = {word for word in WORD.findall(query) if not word.startswith("'")}
-        if not words & (set(ITEMS) | OF_OTHERS):
+        if not words & (set(ITEMS) | OTHER_TABLES):
             yield f"azuredeploy.json: an alert reads no known table: {query}"
         for table in sorted(words & set(ITEMS)):
             if settings.get("isEnabled", True) and ITEMS[table] not in kept:
-                yield f"host.json: excludedTypes leaves {ITEMS[table]} to sampling, which an alert reads from {table}"
+                yield f"host.json: excludedTypes does not exclude {ITEMS[table]} from sampling, which an alert reads from {table}"
 
 
 def _queries(value: Any) -> Iterator[str]:
-    """Finds every query, wherever in the template it is written."""
+    """Finds every query in the template."""
     if isinstance(value, dict):
         for name, inner in value.items():
             if name == "query" and isinstance(inner, str) and not inner.startswith("["):

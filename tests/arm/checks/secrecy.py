@@ -1,4 +1,4 @@
-"""Follows the secure parameters: a secret reaches Key Vault, and nothing else."""
+"""Follows the secure parameters: secrets go to Key Vault only."""
 
 from collections.abc import Iterator
 
@@ -10,22 +10,22 @@ VALUES = {("Microsoft.KeyVault/vaults/secrets", ".properties.value")}
 
 
 def findings(deployment: Deployment) -> Iterator[str]:
-    """Lists the places where somebody could read a secret."""
+    """Lists places where a secret could be read."""
     for name, value in deployment.outputs.items():
         for place, secret in secrets(value):
-            yield f"{deployment.path}outputs.{name}{place}: tells {_of(secret)}"
+            yield f"{deployment.path}outputs.{name}{place}: reveals {_of(secret)}"
     for resource in deployment.deployed:
         if isinstance(resource.name, Secret):
-            yield f"{resource.path}.name: tells {_of(resource.name)}"
+            yield f"{resource.path}.name: reveals {_of(resource.name)}"
         for place, secret in secrets(resource.body):
             if (resource.kind, place) not in VALUES and not _hidden(resource, place):
-                yield f"{resource.path}{place}: tells {_of(secret)}"
+                yield f"{resource.path}{place}: reveals {_of(secret)}"
         if resource.nested:
             yield from findings(resource.nested)
 
 
 def _hidden(resource: Resource, place: str) -> bool:
-    """Tells whether a nested deployment takes this as a secure parameter, which its history does not show."""
+    """Returns whether this is a secure parameter of a nested deployment, which its history does not show."""
     if resource.kind != NESTED:
         return False
     declared = resource.source["properties"]["template"].get("parameters", {})

@@ -1,4 +1,4 @@
-"""Holds three lists of settings to each other: what the handler reads, the template sets, and the README tells."""
+"""Compares three lists of settings: those the handler reads, the template sets, and the README documents."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -10,10 +10,10 @@ from project import README, Project
 # The first argument of every method of the reader, or the one after it.
 READ = re.compile(r'\breader\s*(?:\.\w+\(|,)\s*"(\w+)"')
 ROW = re.compile(r"^\| ((?:`\w+`(?:, )?)+) \|", re.MULTILINE)
-# The Functions host's own, which the handler may read and nobody sets by hand.
-OF_THE_HOST = re.compile(r"AzureWebJobs|APPLICATIONINSIGHTS_|FUNCTIONS_|WEBSITE_|AzureFunctions")
+# Settings of the Functions host, which the handler may read and no operator sets.
+HOST_SETTINGS = re.compile(r"AzureWebJobs|APPLICATIONINSIGHTS_|FUNCTIONS_|WEBSITE_|AzureFunctions")
 NOT_IN_TEMPLATE = {
-    "BatchAccountKey": "the app signs in by its identity, and the account takes no key",
+    "BatchAccountKey": "the app signs in with its identity, and the account accepts no keys",
     "ClaimUrl": "the app's own host name",
     "RunnerQueueUrl": "the app's own storage",
     "StateContainerUrl": "the app's own storage",
@@ -21,22 +21,22 @@ NOT_IN_TEMPLATE = {
 
 
 def findings(project: Project, deployments: Iterable[Deployment]) -> Iterator[str]:
-    """Lists the settings that one list has and another has not."""
-    read = {name for name in _read(project) if not OF_THE_HOST.match(name)}
-    told = _told(project)
+    """Lists settings that are missing from one of the lists."""
+    read = {name for name in _read(project) if not HOST_SETTINGS.match(name)}
+    documented = _documented(project)
     each = [_set(deployment) for deployment in deployments]
-    given = {name for one in each for name in one if not OF_THE_HOST.match(name)}
-    yield from (f"README.md: has no row for the setting {name}" for name in sorted(read - told))
-    yield from (f"README.md: tells of {name}, which nothing reads" for name in sorted(told - read))
+    given = {name for one in each for name in one if not HOST_SETTINGS.match(name)}
+    yield from (f"README.md: has no row for the setting {name}" for name in sorted(read - documented))
+    yield from (f"README.md: documents {name}, which nothing reads" for name in sorted(documented - read))
     yield from (f"azuredeploy.json: sets {name}, which nothing reads" for name in sorted(given - read))
     for name in sorted(read - given - set(NOT_IN_TEMPLATE)):
         yield f"azuredeploy.json: does not set {name}, which the handler reads"
     for name in sorted(set(NOT_IN_TEMPLATE) & given | set(NOT_IN_TEMPLATE) - read):
-        yield f"checks/settings.py: {name} is declared absent for no reason"
+        yield f"checks/settings.py: {name} is listed as absent without need"
 
 
 def app_settings(deployment: Deployment) -> dict[str, str]:
-    """Tells the application settings that a deployment gives to the Function App."""
+    """Returns the application settings of the deployed Function App."""
     found: dict[str, str] = {}
     for site in of_kind(deployment, "Microsoft.Web/sites"):
         listed = site.body["properties"].get("siteConfig", {}).get("appSettings", [])
@@ -56,6 +56,6 @@ def _read(project: Project) -> set[str]:
     return {name for text in sources for name in READ.findall(text)}
 
 
-def _told(project: Project) -> set[str]:
+def _documented(project: Project) -> set[str]:
     section = project.texts[README].split("\n## Settings\n")[1].split("\n## ")[0]
     return {name for row in ROW.findall(section) for name in re.findall(r"\w+", row)}

@@ -1,4 +1,4 @@
-"""Checks that every resource that can carry tags carries those of the deployment and of the person who deploys."""
+"""Checks that every resource that supports tags has those of the deployment and those of the parameters."""
 
 from collections.abc import Iterator
 
@@ -7,10 +7,10 @@ from models import tables
 
 
 def findings(deployment: Deployment) -> Iterator[str]:
-    """Lists the resources that lack a tag: a policy may refuse them."""
+    """Lists resources without these tags: an Azure policy may reject them."""
     value = deployment.parameters.value
     wanted = {**value("tags"), "application": "mayfly", "deployment": value("deploymentName")}
     for resource in deployment.everything:
         source = tables.SOURCES.get(resource.kind)
         if source and "tags" in tables.shape(source).fields and resource.body.get("tags") != wanted:
-            yield f"{resource.path}.tags: are {resource.body.get('tags')}, and were to be {wanted}"
+            yield f"{resource.path}.tags: are {resource.body.get('tags')}, expected {wanted}"

@@ -1,4 +1,4 @@
-"""Holds the file of parameters to the template: it asks for what has no default, and holds no value of anybody's."""
+"""Checks the parameters file: it contains every parameter without a default, and no values."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from project import ARM_README, Project
 
 
 def findings(project: Project) -> Iterator[str]:
-    """Lists where the file, the README and the template part."""
+    """Lists differences between the file, the README and the template."""
     declared, given = project.template["parameters"], project.values["parameters"]
     section = project.texts[ARM_README].partition("\n## Parameters\n")[2].partition("\n## ")[0]
     named = set(re.findall(r"`(\w+)`", section)) | {
@@ -16,11 +16,11 @@ def findings(project: Project) -> Iterator[str]:
     for name in sorted(set(declared) - named):
         yield f"arm/README.md: has no parameter {name}"
     for name in sorted(set(given) - set(declared)):
-        yield f"azuredeploy.parameters.json: {name} is no parameter of the template"
+        yield f"azuredeploy.parameters.json: {name} is not a parameter of the template"
     needed = {name for name, one in declared.items() if "defaultValue" not in one}
     for name in sorted(needed - set(given)):
-        yield f"azuredeploy.parameters.json: {name} is missing, which has no default"
+        yield f"azuredeploy.parameters.json: {name} has no default and is missing"
     for name, one in given.items():
         secure = declared.get(name, {}).get("type", "").lower().startswith("secure")
         if secure and one.get("value"):
-            yield f"azuredeploy.parameters.json: {name} is a secret, and has a value"
+            yield f"azuredeploy.parameters.json: {name} is a secret and has a value"

@@ -7,13 +7,13 @@ from typing import Any
 from deployment import shapes
 from deployment.parameters import Parameters
 from deployment.place import Place
-from deployment.resource import Resource, looking
+from deployment.resource import Resource, runtime_functions
 from expressions.evaluate import Scope, counting, resolve
 from expressions.function import function
 from expressions.syntax import Fault
 
 HERE = Place()
-ONLY_LATER = ["reference", *sorted({shape.split()[0] for shape in shapes.LISTS})]
+RUNTIME_ONLY = ["reference", *sorted({shape.split()[0] for shape in shapes.LISTS})]
 
 
 class Deployment:
@@ -27,13 +27,13 @@ class Deployment:
         path: str = "",
     ):
         self.template, self.place, self.path = template, place, path
-        looks = place.functions()
-        self.parameters = Parameters(template.get("parameters", {}), given, looks)
+        scope_functions = place.functions()
+        self.parameters = Parameters(template.get("parameters", {}), given, scope_functions)
         self._variables: dict[str, Any] = {}
         self._evaluating: list[str] = []
         self.scope: Scope = {
-            **looks,
-            **{name: function(name, _too_early(name)) for name in ONLY_LATER},
+            **scope_functions,
+            **{name: function(name, _runtime_only(name)) for name in RUNTIME_ONLY},
             "parameters": function("parameters", self.parameters.value),
             "variables": function("variables", self._variable),
         }
@@ -47,39 +47,39 @@ class Deployment:
 
     @cached_property
     def everything(self) -> list[Resource]:
-        """The deployed resources and, after each nested deployment, those within it."""
+        """The deployed resources; those of a nested deployment follow it."""
         inner = {one.id: one.nested.everything if one.nested else [] for one in self.deployed}
         return [resource for one in self.deployed for resource in (one, *inner[one.id])]
 
     def find(self, which: str) -> Resource | None:
-        """Finds a resource by its id, or by a name that no other of the template has."""
+        """Finds a resource by its id, or by a name that is unique in the template."""
         if which.startswith("/"):
             return self._found.get(which.lower())
         same = [resource for resource in self.resources if resource.name.lower() == which.lower()]
         deployed = [resource for resource in same if resource.deployed]
         if len(deployed or same) > 1:
-            raise Fault(f"{which} is the name of several resources: give the id")
+            raise Fault(f"{which} is the name of several resources: use the id")
         return next(iter(deployed or same), None)
 
     @cached_property
     def outputs(self) -> dict[str, Any]:
-        """What the deployment tells."""
-        scope = {**self.scope, **looking(self, set())}
-        told = {}
+        """The outputs of the deployment."""
+        scope = {**self.scope, **runtime_functions(self, set())}
+        values = {}
         for name, output in self.template.get("outputs", {}).items():
             at = f"{self.path}outputs.{name}"
             if resolve(output.get("condition", True), scope, f"{at}.condition"):
                 loop = {"copy": [{"name": "value", **output["copy"]}]} if "copy" in output else {}
-                told[name] = resolve(loop or {"value": output["value"]}, scope, at)["value"]
-        return told
+                values[name] = resolve(loop or {"value": output["value"]}, scope, at)["value"]
+        return values
 
     def _variable(self, name: str) -> Any:
         if name not in self._variables:
             declared = declared_variables(self.template)
             if name not in declared:
-                raise Fault(f"no variable is called {name}")
+                raise Fault(f"there is no variable {name}")
             if name in self._evaluating:
-                raise Fault(f"the variable {name} needs itself")
+                raise Fault(f"the variable {name} depends on itself")
             self._evaluating.append(name)
             self._variables |= resolve(declared[name], self.scope, f"{self.path}variables")
             self._evaluating.remove(name)
@@ -88,14 +88,14 @@ class Deployment:
     def _declared(self) -> Iterator[Resource]:
         sources = self.template["resources"]
         if not isinstance(sources, list):
-            raise Fault("resources by symbolic names are not read").at("resources")
+            raise Fault("symbolic resource names are not supported").at("resources")
         for index, source in enumerate(sources):
             label = f"{source['type'].rpartition('/')[2]} {source.get('comments', '')}".strip()
             yield from self._copies(source, f"{self.path}resources[{index} {label}]")
 
     def _copies(self, source: dict[str, Any], path: str) -> Iterator[Resource]:
         if "resources" in source:
-            raise Fault("nested resources are not read: declare them beside their parent").at(path)
+            raise Fault("child resources within a resource are not supported: declare them at the top level").at(path)
         loop = source.get("copy")
         if not loop:
             yield Resource(self, source, path, self.scope)
@@ -106,14 +106,14 @@ class Deployment:
 
 
 def declared_variables(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Lists the variables by name, loops among them, each as what declares it."""
+    """Returns the declarations of the variables, including loops, by name."""
     declared = dict(template.get("variables", {}))
     loops = {loop["name"]: {"copy": [loop]} for loop in declared.pop("copy", [])}
     return {name: {name: value} for name, value in declared.items()} | loops
 
 
-def _too_early(name: str) -> Any:
+def _runtime_only(name: str) -> Any:
     def fail(*arguments: Any) -> Any:
-        raise Fault(f"{name} is known in a resource's properties and in outputs alone")
+        raise Fault(f"{name} is available only in a resource's properties and in outputs")
 
     return fail

@@ -1,4 +1,4 @@
-"""Gives a template its parameters, and holds them to what it declares."""
+"""Assigns values to the parameters of a template, and checks them against their declarations."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ NOW = "2026-01-15T12:00:00Z"
 
 
 class Parameters:
-    """The values that a deployment is given, and the defaults of the others."""
+    """The given values of a deployment's parameters, and the defaults of the others."""
 
     def __init__(self, declared: dict[str, Any], given: dict[str, Any], place: Scope):
         self._declared = declared
@@ -40,7 +40,7 @@ class Parameters:
             self._values[name] = hide(value, frozenset({at} if secure else ()))
 
     def value(self, name: str) -> Any:
-        """Tells a parameter's value; a default may use those that are declared before it."""
+        """Returns a parameter's value; a default may use parameters that are declared before it."""
         if name not in self._values:
             raise Fault(f"no parameter {name} is declared before its use")
         return self._values[name]
@@ -49,13 +49,13 @@ class Parameters:
 def _examine(value: Any, declaration: dict[str, Any], at: str) -> None:
     kind = TYPES.get(declaration["type"].lower())
     if not kind or not fits(value, kind):
-        raise Fault(f"is no {declaration['type']}: {brief(value)}").at(at)
+        raise Fault(f"is not of type {declaration['type']}: {brief(value)}").at(at)
     if value not in declaration.get("allowedValues", [value]):
         raise Fault(f"{brief(value)} is not among {declaration['allowedValues']}").at(at)
-    # Of a number the value is bounded, of all else the length.
+    # The bounds apply to the value of a number, and to the length of other types.
     size, bound = (value, "Value") if kind is int else (0 if kind is bool else len(value), "Length")
     if not declaration.get(f"min{bound}", size) <= size <= declaration.get(f"max{bound}", size):
-        raise Fault(f"{brief(value)} is outside of its bounds").at(at)
+        raise Fault(f"{brief(value)} is out of bounds").at(at)
 
 
 def _new_guid() -> str:

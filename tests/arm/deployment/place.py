@@ -1,4 +1,4 @@
-"""Says where a deployment goes, and what resource ids look like there."""
+"""Defines the target of a deployment, and its resource ids."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ SUBSCRIPTION = "00000000-0000-0000-0000-00000000bbbb"
 
 @dataclass(frozen=True)
 class Place:
-    """A resource group, by its names."""
+    """A resource group."""
 
     group: str = "runners"
     subscription: str = SUBSCRIPTION
@@ -26,7 +26,7 @@ class Place:
         return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
 
     def functions(self) -> dict[str, Function]:
-        """The template functions that look at the place."""
+        """The template functions that depend on the place."""
         return {
             "resourcegroup": function("resourceGroup", lambda: self._group()),
             "subscription": function("subscription", lambda: self._subscription()),
@@ -60,7 +60,7 @@ class Place:
         return extension_id(f"/subscriptions/{(before or [self.subscription])[0]}", kind, *names)
 
 
-# The public cloud's, as `az cloud show` prints them.
+# The public cloud, as `az cloud show` prints it.
 ENVIRONMENT = {
     "name": "AzureCloud",
     "portal": "https://portal.azure.com",
@@ -75,22 +75,22 @@ ENVIRONMENT = {
 
 
 def extension_id(base: str, kind: str, *names: str) -> str:
-    """Makes the id of a resource on another one, or in a group."""
+    """Returns the id of a resource on another resource or in a group."""
     provider, *types = kind.split("/")
     if len(types) != len(names) or not all(names):
-        raise Fault(f"the type {kind} takes {len(types)} names, and these are {list(names)}")
+        raise Fault(f"the type {kind} needs {len(types)} names, not {list(names)}")
     path = "/".join(f"{own}/{name}" for own, name in zip(types, names, strict=True))
     return f"{base}/providers/{provider}/{path}"
 
 
 def type_of(resource: str) -> str:
-    """Reads the type out of a resource's id."""
+    """Returns the type in a resource's id."""
     provider, *path = re.split("/providers/", resource, flags=re.IGNORECASE)[-1].split("/")
     return "/".join([provider, *path[::2]])
 
 
 def name_of(resource: str) -> str:
-    """Reads the name out of a resource's id: with the names of its parents."""
+    """Returns the name in a resource's id, including the names of its parents."""
     return "/".join(resource.rsplit("/providers/", 1)[-1].split("/")[2::2])
 
 
@@ -100,8 +100,8 @@ def _tenant_id(*parts: str) -> str:
 
 
 def _typed(parts: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """Parts what stands before the type from the type and its names."""
+    """Splits the parts before the type from the type and its names."""
     for index, part in enumerate(parts):
         if "/" in part:
             return list(parts[:index]), list(parts[index:])
-    raise Fault(f"no type is among {list(parts)}")
+    raise Fault(f"{list(parts)} has no type")

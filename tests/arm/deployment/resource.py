@@ -1,4 +1,4 @@
-"""Evaluates one resource of a template: its name at once, its body when it is asked for."""
+"""Evaluates one resource of a template: its name immediately, its body on demand."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from deployment.deployment import Deployment
 
 NESTED = "Microsoft.Resources/deployments"
-# What Resource Manager takes for itself.
+# Keys that Resource Manager interprets itself.
 OWN_KEYS = {
     "type",
     "name",
@@ -39,20 +39,20 @@ class Resource:
         self.name: str = self._own("name")
         self.deployed: bool = self._own("condition", True)
         if not isinstance(self.deployed, bool):
-            raise Fault(f"the condition is no truth but {self.deployed!r}").at(f"{path}.condition")
+            raise Fault(f"the condition is not a boolean: {self.deployed!r}").at(f"{path}.condition")
         self.on: str = self._own("scope", "")
         self.named_in_references: set[str] = set()
 
     @property
     def place(self) -> Place:
-        """The resource group that it goes to."""
+        """The resource group of the resource."""
         own = self.owner.place
         group, subscription = self._own("resourceGroup", own.group), self._own("subscriptionId", own.subscription)
         return Place(group, subscription, own.location, self.name)
 
     @cached_property
     def id(self) -> str:
-        """Its id; an extension's begins with that of the resource which it is on."""
+        """The id; an extension's id begins with that of its target resource."""
         try:
             return extension_id(self.on or self.place.id, self.kind, *self.name.split("/"))
         except Fault as fault:
@@ -60,8 +60,8 @@ class Resource:
 
     @cached_property
     def body(self) -> dict[str, Any]:
-        """What its provider is sent; of a nested deployment without the template."""
-        scope = {**self.scope, **self._looking()}
+        """The request body for the provider; for a nested deployment, without the template."""
+        scope = {**self.scope, **self._runtime_functions()}
         return {
             key: resolve(self._without_template(key, value), scope, f"{self.path}.{key}")
             for key, value in self.source.items()
@@ -70,17 +70,17 @@ class Resource:
 
     @cached_property
     def depends_on(self) -> list[str]:
-        """What it waits for, as it says."""
+        """The declared dependencies."""
         return resolve(self.source.get("dependsOn", []), self.scope, f"{self.path}.dependsOn")
 
     @cached_property
     def nested(self) -> "Deployment | None":
-        """The deployment that it is, if it is one."""
+        """The nested deployment, if the resource is one."""
         if self.kind != NESTED:
             return None
         options = self.source["properties"].get("expressionEvaluationOptions", {})
         if options.get("scope", "").lower() != "inner":
-            fault = "a nested template is read in its own scope alone: say expressionEvaluationOptions.scope inner"
+            fault = "a nested template is supported only with expressionEvaluationOptions.scope inner"
             raise Fault(fault).at(f"{self.path}.properties")
         given = {name: one["value"] for name, one in self.body["properties"].get("parameters", {}).items()}
         path = f"{self.path}.properties.template."
@@ -96,21 +96,21 @@ class Resource:
             return value
         return {inner: item for inner, item in value.items() if inner != "template"}
 
-    def _looking(self) -> dict[str, Function]:
-        return looking(self.owner, self.named_in_references)
+    def _runtime_functions(self) -> dict[str, Function]:
+        return runtime_functions(self.owner, self.named_in_references)
 
 
-def looking(owner: "Deployment", named: set[str]) -> dict[str, Function]:
-    """The functions that ask deployed resources; `named` collects those that are asked by name."""
+def runtime_functions(owner: "Deployment", named: set[str]) -> dict[str, Function]:
+    """The functions that read deployed resources; `named` collects those that are referenced by name."""
 
     def reference(which: str, api: str = "", how: str = "") -> Any:
         if how not in ("", "Full"):
-            raise Fault(f"reference takes 'Full' and not {how!r}")
+            raise Fault(f"reference accepts 'Full', not {how!r}")
         resource = owner.find(which)
         if not resource:
-            return _elsewhere(which, api, how)
+            return _external_reference(which, api, how)
         if not resource.deployed:
-            raise Fault(f"{which} is referred to, and is not deployed")
+            raise Fault(f"{which} is referenced but not deployed")
         if not which.startswith("/"):
             named.add(resource.id)
         if resource.nested:
@@ -124,11 +124,11 @@ def looking(owner: "Deployment", named: set[str]) -> dict[str, Function]:
     return functions
 
 
-def _elsewhere(which: str, api: str, how: str) -> Any:
+def _external_reference(which: str, api: str, how: str) -> Any:
     if not which.startswith("/"):
-        raise Fault(f"no resource of the template is called {which}")
+        raise Fault(f"the template has no resource {which}")
     if not api:
-        raise Fault(f"{which} is none of the template's, so a reference to it needs an apiVersion")
+        raise Fault(f"{which} is not in the template, so a reference to it needs an apiVersion")
     return shapes.reference(which, {"identity": {"type": "SystemAssigned"}}, how == "Full")
 
 

@@ -1,7 +1,7 @@
-"""Says what `reference` and the list functions answer, as far as it may be used.
+"""Defines the results of `reference` and the list functions, as far as templates may use them.
 
-A member that is not here fails: it is added from the reference of the resource type, or it does not exist.
-In the values `{name}` is the resource's own name and `{id}` its id.
+A member that is not listed fails: add it from the documentation of the resource type, or it does not exist.
+In the values, `{name}` is the resource's own name and `{id}` its id.
 """
 
 import uuid
@@ -44,7 +44,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     "Microsoft.Network/virtualNetworks": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}},
     "Microsoft.Network/virtualNetworks/subnets": {"addressPrefix": "10.0.0.0/24"},
 }
-# Those of https://learn.microsoft.com/rest/api and nothing more.
+# As documented in https://learn.microsoft.com/rest/api.
 LISTS: dict[str, dict[str, Any]] = {
     "listkeys Microsoft.Web/sites/host": {"functionKeys": {"default": "key"}, "masterKey": "key"},
     "listkeys Microsoft.Storage/storageAccounts": {"keys": [{"keyName": "key1", "value": "key"}]},
@@ -52,10 +52,10 @@ LISTS: dict[str, dict[str, Any]] = {
 
 
 def reference(resource: str, source: dict[str, Any], full: bool) -> dict[str, Any]:
-    """Answers a `reference` to a resource; `source` is what the template says of it, if it is there."""
+    """Returns the result of a `reference`; `source` is the resource's declaration in the template, if there is one."""
     kind = type_of(resource)
     if kind not in PROPERTIES:
-        raise Fault(f"no shape is declared for a reference to {kind}")
+        raise Fault(f"no result is defined for a reference to {kind}")
     properties = _filled(PROPERTIES[kind], resource)
     if not full:
         return properties
@@ -66,15 +66,15 @@ def reference(resource: str, source: dict[str, Any], full: bool) -> dict[str, An
 
 
 def listed(function: str, resource: str) -> Any:
-    """Answers a list function: what it lists is secret."""
+    """Returns the result of a list function, which is secret."""
     name = f"{function.lower()} {type_of(resource)}"
     if name not in LISTS:
-        raise Fault(f"no shape is declared for {function} of {type_of(resource)}")
+        raise Fault(f"no result is defined for {function} of {type_of(resource)}")
     return hide(LISTS[name], frozenset({f"{function} of {name_of(resource)}"}))
 
 
 def identifier(of: str, resource: str) -> str:
-    """Makes the id that a directory gives to a resource, the same for the same."""
+    """Returns a deterministic directory id for a resource."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{of} {resource.lower()}"))
 
 

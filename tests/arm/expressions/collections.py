@@ -1,4 +1,4 @@
-"""Does what the template functions of arrays, objects and comparisons do.
+"""Implements the template functions for arrays, objects and comparisons.
 
 Each is written from https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions-array
 and its neighbours.
@@ -17,7 +17,7 @@ Many = str | list | dict
 def concat(*parts: str | int | bool | list) -> Any:
     arrays = [part for part in parts if isinstance(part, list)]
     if arrays and len(arrays) < len(parts):
-        raise Fault("concat joins texts or arrays, and not both")
+        raise Fault("concat joins texts or arrays, not both")
     return flatten(arrays) if arrays else "".join(map(string, parts))
 
 
@@ -36,7 +36,7 @@ def join(items: list, by: str) -> str:
 
 
 def union(first: list | dict, *others: list | dict) -> Any:
-    """Objects are joined in depth, arrays without repetition."""
+    """Merges objects recursively, and arrays without duplicates."""
     joined = first
     for other in others:
         joined = _union(joined, other)
@@ -47,7 +47,7 @@ def _union(one: Any, other: Any) -> Any:
     if isinstance(one, list) and isinstance(other, list):
         return [*one, *(item for item in other if item not in one)]
     if not (isinstance(one, dict) and isinstance(other, dict)):
-        raise Fault("union joins arrays or objects, and not both")
+        raise Fault("union joins arrays or objects, not both")
     joined = dict(one)
     for key, value in other.items():
         deep = isinstance(value, dict) and isinstance(joined.get(key), dict)
@@ -61,7 +61,7 @@ def intersection(first: list, *others: list) -> list:
 
 def create_object(*parts: Any) -> dict:
     if len(parts) % 2 or not all(isinstance(key, str) for key in parts[::2]):
-        raise Fault("createObject takes a key and a value in turn")
+        raise Fault("createObject needs alternating keys and values")
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
@@ -126,7 +126,7 @@ def equals(one: Any, other: Any) -> bool:
 def compare(holds: Callable[[Any, Any], bool]) -> Callable[..., bool]:
     def of(one: str | int, other: str | int) -> bool:
         if isinstance(one, str) != isinstance(other, str):
-            raise Fault("a number and a text have no order")
+            raise Fault("a number and a text cannot be compared")
         return holds(one, other)
 
     return of

@@ -16,7 +16,7 @@ Scope = Mapping[str, Function]
 
 
 def resolve(value: Any, scope: Scope, place: str) -> Any:
-    """Evaluates every expression within a value; a fault names its place."""
+    """Evaluates every expression within a value; a fault contains its place."""
     if isinstance(value, str):
         return _text(value, scope, place)
     if isinstance(value, list):
@@ -37,13 +37,13 @@ def _entries(value: dict[str, Any], scope: Scope, place: str) -> Iterator[tuple[
 
 def _repeated(loop: dict[str, Any], scope: Scope, place: str) -> list[Any]:
     turns = range(resolve(loop["count"], scope, place))
-    # The loop of an output has no name of its own.
+    # The loop of an output has no name.
     alone = "copyindex" not in scope
     return [resolve(loop["input"], counting(scope, loop["name"], turn, alone), place) for turn in turns]
 
 
 def counting(scope: Scope, loop: str, turn: int, unnamed: bool = False) -> Scope:
-    """Adds a loop's turn to a scope; only a resource's own loop may be asked after without its name."""
+    """Adds an iteration of a loop to a scope; only a resource's own loop may be used without its name."""
     outer = scope.get("copyindex")
 
     def copy_index(name: str | int = "", offset: int = 0) -> int:
@@ -51,7 +51,7 @@ def counting(scope: Scope, loop: str, turn: int, unnamed: bool = False) -> Scope
         if asked == loop or (not asked and unnamed):
             return turn + plus
         if not outer:
-            raise Fault(f"copyIndex is asked for the loop {asked!r}, which is not around it")
+            raise Fault(f"copyIndex is outside of the loop {asked!r}")
         return outer(asked, plus)
 
     return {**scope, "copyindex": function("copyIndex", copy_index)}
@@ -76,19 +76,19 @@ def evaluate(node: Node, scope: Scope) -> Any:
         case Call("if", (condition, yes, no)):
             chosen = evaluate(condition, scope)
             if not isinstance(chosen, bool):
-                raise Fault(f"if is given {brief(chosen)} for a condition")
+                raise Fault(f"the condition of if is {brief(chosen)}")
             return evaluate(yes if chosen else no, scope)
         case Call("map" | "filter" as name, (items, function)):
             return _each(name, evaluate(items, scope), function, scope)
         case Call(name, arguments):
             return _call(name, [evaluate(argument, scope) for argument in arguments], scope)
-    raise Fault(f"{node} is no expression")
+    raise Fault(f"{node} is not an expression")
 
 
 def _call(name: str, arguments: list[Any], scope: Scope) -> Any:
     function = scope.get(name) or PURE.get(name)
     if not function:
-        raise Fault(f"no function is called {name}")
+        raise Fault(f"there is no function {name}")
     return hide(function(*arguments), sources(arguments))
 
 
@@ -102,12 +102,12 @@ def _member(owner: Any, key: Any) -> Any:
 
 def _each(name: str, items: Any, function: Node, scope: Scope) -> list[Any]:
     if not isinstance(items, list):
-        raise Fault(f"{name} goes through an array, and this is {brief(items)}")
+        raise Fault(f"{name} needs an array, not {brief(items)}")
     match function:
         case Call("lambda", (Literal(variable), body)):
             results = [_applied(str(variable), item, body, scope) for item in items]
         case _:
-            raise Fault(f"{name} needs a lambda of one variable")
+            raise Fault(f"{name} needs a lambda with one variable")
     if name == "map":
         return results
     return [item for item, kept in zip(items, results, strict=True) if kept is True]
@@ -120,7 +120,7 @@ def _applied(variable: str, item: Any, body: Node, scope: Scope) -> Any:
         if name == variable:
             return item
         if not outer:
-            raise Fault(f"no lambda has a variable {name}")
+            raise Fault(f"there is no lambda variable {name}")
         return outer(name)
 
     inner = Function("lambdaVariables", lambda_variables, 1, 1, (str,))

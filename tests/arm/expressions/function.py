@@ -1,4 +1,4 @@
-"""Makes template functions of Python functions, whose signatures say what they take."""
+"""Turns Python functions into template functions; their signatures declare the types of arguments."""
 
 import inspect
 import types
@@ -14,7 +14,7 @@ KINDS = {str: "string", int: "int", bool: "bool", list: "array", dict: "object",
 
 @dataclass(frozen=True)
 class Function:
-    """A template function by the name that its documentation spells, and what it does."""
+    """A template function, with the name as documented."""
 
     name: str
     does: Callable[..., Any]
@@ -23,9 +23,9 @@ class Function:
     takes: tuple[Any, ...]
 
     def __call__(self, *arguments: Any) -> Any:
-        """Calls the function, if it takes such arguments."""
+        """Calls the function after checking its arguments."""
         if not self.least <= len(arguments) <= self.most:
-            raise Fault(f"{self.name} does not take {len(arguments)} arguments")
+            raise Fault(f"{self.name} does not accept {len(arguments)} arguments")
         for number, argument in enumerate(arguments):
             hint = self.takes[min(number, len(self.takes) - 1)]
             if not fits(argument, hint):
@@ -34,7 +34,7 @@ class Function:
 
 
 def function(name: str, does: Callable[..., Any]) -> Function:
-    """Makes a template function."""
+    """Returns a template function."""
     hints = typing.get_type_hints(does)
     parameters = list(inspect.signature(does).parameters.values())
     least = sum(p.default is p.empty and p.kind is not p.VAR_POSITIONAL for p in parameters)
@@ -44,27 +44,27 @@ def function(name: str, does: Callable[..., Any]) -> Function:
 
 
 def table(**named: Callable[..., Any]) -> dict[str, Function]:
-    """Makes functions, found by their names in lower case; `if_` stands for `if`."""
+    """Returns functions by their names in lower case; `if_` means `if`."""
     made = [function(name.rstrip("_"), does) for name, does in named.items()]
     return {one.name.lower(): one for one in made}
 
 
 def fits(value: Any, hint: Any) -> bool:
-    """Tells whether a value is of the type that a signature names."""
+    """Returns whether a value has the type of a signature."""
     if hint is Any or hint is inspect.Parameter.empty:
         return True
     if isinstance(hint, types.UnionType):
         return any(fits(value, option) for option in typing.get_args(hint))
-    # Python's True is an int, and the template's is not.
+    # Python's True is an int; the template's is not.
     return isinstance(value, hint) and not (hint is int and isinstance(value, bool))
 
 
 def kind(value: Any) -> str:
-    """Names the template's type of a value."""
+    """Returns the template type of a value."""
     return next((KINDS[t] for t in (bool, *KINDS) if isinstance(value, t)), type(value).__name__)
 
 
 def brief(value: Any) -> str:
-    """Shows a value in a line."""
+    """Returns a value as one line."""
     shown = repr(value)
     return shown if len(shown) < 120 else f"{shown[:117]}…"

@@ -5,27 +5,27 @@ them, in base 32. The vectors of test_expressions.py were computed by Microsoft'
 """
 
 WORD = 0xFFFFFFFF
-FIRST, SECOND = 0x239B961B, 0xAB0E9789
+INITIAL, SECOND = 0x239B961B, 0xAB0E9789
 DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
 
 
 def unique_string(*parts: str) -> str:
-    """Hashes the parts to 13 characters."""
+    """Returns the hash of the parts: 13 characters."""
     number = murmur("-".join(parts).encode())
     return "".join(DIGITS[(number << 5 * place >> 59) & 31] for place in range(13))
 
 
 def murmur(data: bytes) -> int:
-    """Hashes bytes to a number of 64 bits."""
+    """Returns the 64-bit hash of bytes."""
     low = high = 0
     whole = len(data) - len(data) % 8
     for at in range(0, whole, 8):
-        low ^= _scrambled(data[at : at + 4], FIRST, 15, SECOND)
+        low ^= _scrambled(data[at : at + 4], INITIAL, 15, SECOND)
         low = ((_rotated(low, 19) + high) * 5 + 0x561CCD1B) & WORD
-        high ^= _scrambled(data[at + 4 : at + 8], SECOND, 17, FIRST)
+        high ^= _scrambled(data[at + 4 : at + 8], SECOND, 17, INITIAL)
         high = ((_rotated(high, 13) + low) * 5 + 0x0BCAA747) & WORD
-    low ^= _scrambled(data[whole : whole + 4], FIRST, 15, SECOND)
-    high ^= _scrambled(data[whole + 4 :], SECOND, 17, FIRST)
+    low ^= _scrambled(data[whole : whole + 4], INITIAL, 15, SECOND)
+    high ^= _scrambled(data[whole + 4 :], SECOND, 17, INITIAL)
     low, high = _joined(low ^ len(data), high ^ len(data))
     low, high = _joined(_finished(low), _finished(high))
     return high << 32 | low

@@ -1,11 +1,11 @@
-"""Follows secrets through expressions: text that was made from a secret stays one."""
+"""Tracks secrets through expressions: text that is derived from a secret is also secret."""
 
 from collections.abc import Iterator
 from typing import Any
 
 
 class Secret(str):
-    """Text that nobody may read: the value of a secure parameter, or made from it."""
+    """Secret text: the value of a secure parameter, or text derived from it."""
 
     sources: frozenset[str]
 
@@ -16,12 +16,12 @@ class Secret(str):
 
 
 def sources(value: Any) -> frozenset[str]:
-    """Names the secrets that are in a value."""
+    """Returns the names of the secrets in a value."""
     return frozenset().union(*(secret.sources for _, secret in secrets(value)))
 
 
 def secrets(value: Any, path: str = "") -> Iterator[tuple[str, Secret]]:
-    """Lists the secrets within a value, each with its place."""
+    """Lists the secrets within a value, with their places."""
     if isinstance(value, Secret):
         yield path, value
     elif isinstance(value, dict):
@@ -34,7 +34,7 @@ def secrets(value: Any, path: str = "") -> Iterator[tuple[str, Secret]]:
 
 
 def hide(value: Any, because: frozenset[str]) -> Any:
-    """Makes every text within a value a secret; numbers and truths say too little to be one."""
+    """Marks every text within a value as secret; numbers and booleans contain too little information."""
     if not because:
         return value
     if isinstance(value, str):

@@ -13,17 +13,17 @@ from typing import NamedTuple
 TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+)|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|(?P<mark>=>|[()\[\].,]))"
 )
-# Resource Manager refuses longer ones.
-LONGEST = 24_576
+# Resource Manager rejects longer ones.
+MAX_LENGTH = 24_576
 
 
 class Fault(Exception):
-    """The template cannot be deployed: why, and where."""
+    """The reason why a template cannot be deployed, and its place."""
 
     place = ""
 
     def at(self, place: str) -> "Fault":
-        """Notes the place, unless an inner one is known, which says more."""
+        """Adds the place, unless a more specific one is known."""
         self.place = self.place or place
         return self
 
@@ -40,7 +40,7 @@ class Literal:
 
 @dataclass(frozen=True)
 class Call:
-    """A function's name in lower case, which is how names are compared, and its arguments."""
+    """A function's name, in lower case for comparison, and its arguments."""
 
     name: str
     arguments: tuple["Node", ...]
@@ -58,26 +58,26 @@ Node = Literal | Call | Member
 
 
 class Token(NamedTuple):
-    """What kind of token this is, and its text."""
+    """A token's kind and text."""
 
     kind: str
     text: str
 
 
 def is_expression(text: str) -> bool:
-    """Tells an expression from plain text; `[[` at the start is a bracket that was escaped."""
+    """Returns whether a text is an expression; `[[` at the start is an escaped bracket."""
     return text.startswith("[") and text.endswith("]") and not text.startswith("[[")
 
 
 @cache
 def parse(text: str, portal: bool = False) -> Node:
-    """Reads a whole expression, brackets included; the portal's language has lambdas: `(item) => item.name`."""
-    if len(text) > LONGEST:
-        raise Fault(f"an expression has {len(text)} characters, and {LONGEST} may it have")
+    """Parses an expression, including its brackets; the portal's language has lambdas: `(item) => item.name`."""
+    if len(text) > MAX_LENGTH:
+        raise Fault(f"an expression has {len(text)} characters, more than {MAX_LENGTH}")
     reader = _Reader(list(_tokens(text[1:-1])), portal)
     node = reader.node()
     if reader.tokens:
-        raise Fault(f"{reader.tokens[0].text!r} stands after the end of the expression {text}")
+        raise Fault(f"{reader.tokens[0].text!r} follows the end of the expression {text}")
     return node
 
 
@@ -130,7 +130,7 @@ class _Reader:
                 return Call(token.text.lower(), tuple(self._arguments()))
             case "mark" if self.portal and token.text == "(":
                 return self._lambda()
-        raise Fault(f"{token.text!r} starts no value")
+        raise Fault(f"{token.text!r} is not the start of a value")
 
     def _lambda(self) -> Node:
         name = self._take("word").text

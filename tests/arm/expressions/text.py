@@ -1,4 +1,4 @@
-"""Does what the template functions of text, numbers and hashes do.
+"""Implements the template functions for text, numbers and hashes.
 
 Each is written from https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions-string
 and its neighbours.
@@ -22,7 +22,7 @@ NAMESPACE = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
 
 
 def string(value: Any) -> str:
-    """Writes a value as .NET does: a truth is `True` and not `true`."""
+    """Formats a value as .NET does: a boolean is `True`, not `true`."""
     if isinstance(value, str):
         return value
     if isinstance(value, dict | list):
@@ -31,7 +31,7 @@ def string(value: Any) -> str:
 
 
 def format_(text: str, *values: Any) -> str:
-    """Fills .NET's numbered holes in."""
+    """Fills in .NET's numbered placeholders."""
 
     def fill(hole: re.Match[str]) -> str:
         if hole[0] in ("{{", "}}"):
@@ -43,7 +43,7 @@ def format_(text: str, *values: Any) -> str:
             return string(value)
         digits = re.fullmatch(r"[Dd](\d*)", hole[2])
         if not digits or type(value) is not int:
-            raise Fault(f"the format of {hole[0]!r} is none that this reader knows")
+            raise Fault(f"the format of {hole[0]!r} is not supported")
         return f"{value:0{digits[1] or 1}d}"
 
     return HOLE.sub(fill, text)
@@ -72,7 +72,7 @@ def json_(text: str) -> Any:
 def substring(text: str, start: int, length: int | None = None) -> str:
     end = len(text) if length is None else start + length
     if not 0 <= start <= end <= len(text):
-        raise Fault(f"substring asks for {start} to {end} of a text of {len(text)}: {text[:60]!r}")
+        raise Fault(f"substring from {start} to {end} is out of range of a text of {len(text)}: {text[:60]!r}")
     return text[start:end]
 
 

@@ -1,7 +1,7 @@
-"""Tells the shape of a model of the older SDKs: its attribute map, its validation, and its documentation.
+"""Returns the shape of a model of the older SDKs, from its attribute map, its validation and its documentation.
 
-The map flattens `properties`, and gives enumerations as texts: which ones they are stands in the
-documentation of the class alone.
+The map flattens `properties`, and describes enumerations as texts: only the documentation of the class
+names them.
 """
 
 import re
@@ -26,14 +26,14 @@ DOCUMENTED = re.compile(r":vartype (\w+):(?:.*?)\bor\s+~[\w.]+\.(\w+)")
 
 @cache
 def model(of: Any) -> Model:
-    """Tells the shape of a model."""
+    """Returns the shape of a model."""
     tree: dict[str, Any] = {}
     enumerations = _enumerations(of)
-    # An empty key stands for whatever else the service may send.
+    # An empty key means any other properties that the service may send.
     for attribute, mapped in of._attribute_map.items():
         if not mapped["key"]:
             continue
-        # A dot parts levels, but for one that is escaped.
+        # A dot separates levels, unless it is escaped.
         *above, name = (part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", mapped["key"]))
         level = tree
         for part in above:
@@ -46,14 +46,14 @@ def model(of: Any) -> Model:
             pattern=held.get("pattern", ""),
         )
     kinds = getattr(of, "_subtype_map", {})
-    told_by, found = next(iter(kinds.items()), ("", {}))
+    discriminator, found = next(iter(kinds.items()), ("", {}))
     sub = {kind: partial(model, getattr(_neighbours(of), name)) for kind, name in found.items()}
-    key = of._attribute_map[told_by]["key"].replace("\\.", ".") if told_by else ""
+    key = of._attribute_map[discriminator]["key"].replace("\\.", ".") if discriminator else ""
     return _level(of.__name__, tree, key, sub)
 
 
-def _level(name: str, tree: dict[str, Any], told_by: str = "", kinds: Any = None) -> Model:
-    """Makes a model of a level, and of those below it: each is required if it holds what is."""
+def _level(name: str, tree: dict[str, Any], discriminator: str = "", kinds: Any = None) -> Model:
+    """Returns a model of a level and the levels below: a level is required if it contains a required property."""
     fields = {}
     for key, below in tree.items():
         if isinstance(below, Field):
@@ -62,7 +62,7 @@ def _level(name: str, tree: dict[str, Any], told_by: str = "", kinds: Any = None
         inner = _level(f"{name}.{key}", below)
         needed = any(one.required for one in inner.fields.values())
         fields[key] = Field(shape=partial(_itself, inner), required=needed)
-    return Model(name, fields, told_by, kinds or {})
+    return Model(name, fields, discriminator, kinds or {})
 
 
 def _itself(model: Model) -> Model:
@@ -85,7 +85,7 @@ def _shape(of: Any, kind: str, enumeration: str | None) -> Shape:
 
 
 def _enumerations(of: Any) -> dict[str, str]:
-    """Reads from the documentation which attributes are enumerations."""
+    """Returns the enumerations of the attributes, from the documentation."""
     text = " ".join((of.__doc__ or "").split())
     declared = [f":vartype {part}" for part in text.split(":vartype ")[1:]]
     found = [DOCUMENTED.match(part.split(":ivar")[0]) for part in declared]

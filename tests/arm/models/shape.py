@@ -1,6 +1,6 @@
-"""Reads JSON strictly against a shape: what a service's model has not is refused, each time with its place.
+"""Validates JSON strictly against a shape: properties that a service's model does not have are reported.
 
-Resource providers ignore or refuse what they do not know, each in its own way; Resource Manager passes it on.
+Resource providers ignore or reject unknown properties, each in its own way; Resource Manager passes them on.
 """
 
 import re
@@ -23,7 +23,7 @@ PLAIN = {"bool": (bool,), "int": (int,), "float": (int, float)}
 
 @dataclass(frozen=True)
 class Plain:
-    """A text, number or truth; `any` takes everything."""
+    """A text, number or boolean; `any` accepts everything."""
 
     kind: str
 
@@ -44,7 +44,7 @@ class Mapped:
 
 @dataclass(frozen=True)
 class Enumerated:
-    """One of the values that the service is known to take."""
+    """One of the known values."""
 
     name: str
     values: tuple[Any, ...]
@@ -52,7 +52,7 @@ class Enumerated:
 
 @dataclass(frozen=True)
 class Field:
-    """A place of a model. The shape is asked for when it is needed, since models contain each other."""
+    """A property of a model. The shape is evaluated lazily, because models contain each other."""
 
     shape: "Callable[[], Shape]"
     required: bool = False
@@ -62,11 +62,11 @@ class Field:
 
 @dataclass(frozen=True)
 class Model:
-    """An object with known keys; where `kinds` has entries, the value of `told_by` chooses among them."""
+    """An object with known keys; if `kinds` has entries, the value of `discriminator` selects one."""
 
     name: str
     fields: dict[str, Field]
-    told_by: str = ""
+    discriminator: str = ""
     kinds: "dict[str, Callable[[], Model]]" = field(default_factory=dict)
 
 
@@ -74,7 +74,7 @@ Shape = Plain | Listed | Mapped | Enumerated | Model
 
 
 def read(shape: Shape, value: Any, at: str) -> Iterator[str]:
-    """Lists what is wrong with a value."""
+    """Lists the problems of a value."""
     match shape:
         case Plain("any"):
             return
@@ -85,12 +85,12 @@ def read(shape: Shape, value: Any, at: str) -> Iterator[str]:
                 yield f"{at}: {name} has no value {brief(value)}, only {', '.join(map(str, values))}"
         case Listed(item):
             if not isinstance(value, list):
-                yield f"{at}: is no array: {brief(value)}"
+                yield f"{at}: is not an array: {brief(value)}"
                 return
             for index, one in enumerate(value):
                 yield from read(item, one, f"{at}[{index}]")
         case Mapped() | Model() if not isinstance(value, dict):
-            yield f"{at}: is no object: {brief(value)}"
+            yield f"{at}: is not an object: {brief(value)}"
         case Mapped(item):
             for key, one in value.items():
                 yield from read(item, one, f"{at}.{key}")
@@ -100,37 +100,37 @@ def read(shape: Shape, value: Any, at: str) -> Iterator[str]:
 
 def _read_model(model: Model, value: dict[str, Any], at: str) -> Iterator[str]:
     if model.kinds:
-        told = value.get(model.told_by)
-        if told not in model.kinds:
-            yield f"{at}.{model.told_by}: {model.name} has no kind {told!r}, only {', '.join(model.kinds)}"
+        kind = value.get(model.discriminator)
+        if kind not in model.kinds:
+            yield f"{at}.{model.discriminator}: {model.name} has no kind {kind!r}, only {', '.join(model.kinds)}"
             return
-        model = model.kinds[told]()
+        model = model.kinds[kind]()
     for key, item in value.items():
         known = model.fields.get(key)
         if not known:
             yield f"{at}.{key}: {model.name} has no property {key}"
         elif known.readonly:
-            yield f"{at}.{key}: {model.name} lets nobody write {key}"
-        # An optional property that is null is not sent.
+            yield f"{at}.{key}: {model.name} has the read-only property {key}"
+        # An optional property with the value null is not sent.
         elif item is not None or known.required:
             yield from read(known.shape(), item, f"{at}.{key}")
             if known.pattern and isinstance(item, str) and not re.search(known.pattern, item):
-                yield f"{at}.{key}: {brief(item)} is not of the form {known.pattern}"
+                yield f"{at}.{key}: {brief(item)} does not match {known.pattern}"
     for key, known in model.fields.items():
         if known.required and key not in value:
             yield f"{at}: {model.name} needs {key}"
 
 
 def _read_plain(kind: str, value: Any, at: str) -> Iterator[str]:
-    # JSON's true is no number, though Python's is.
+    # JSON's true is not a number, but Python's is.
     if kind in PLAIN:
         if not isinstance(value, PLAIN[kind]) or (kind != "bool" and isinstance(value, bool)):
-            yield f"{at}: is no {kind}: {brief(value)}"
+            yield f"{at}: is not of type {kind}: {brief(value)}"
         return
     if not isinstance(value, str):
-        yield f"{at}: is no {kind}: {brief(value)}"
+        yield f"{at}: is not of type {kind}: {brief(value)}"
         return
     try:
         TEXTS[kind](value)
     except ValueError:
-        yield f"{at}: is no {kind}: {brief(value)}"
+        yield f"{at}: is not of type {kind}: {brief(value)}"

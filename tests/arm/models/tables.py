@@ -1,7 +1,7 @@
-"""Says which model of which SDK reads a resource type, and which version of the service's API it speaks.
+"""Maps resource types to SDK models and to their versions of the service's API.
 
-The SDKs are pinned in tests/requirements.txt. A template that asks for another version than its model's
-needs an entry in `OTHER_VERSIONS` which says what differs.
+The SDKs are pinned in tests/requirements.txt. A template that uses another version than its model
+needs an entry in `OTHER_VERSIONS` with the differences.
 """
 
 import importlib
@@ -15,7 +15,7 @@ from models.shape import Enumerated, Field, Mapped, Model, Plain, read
 
 
 class Source(NamedTuple):
-    """A module of azure.mgmt, a class in it, and the version of the API that it was made from."""
+    """A module of azure.mgmt, a class in it, and the version of its API."""
 
     module: str
     name: str
@@ -76,13 +76,13 @@ SOURCES = {
         "web.models", "CsmPublishingCredentialsPoliciesEntity", WEB
     ),
 }
-# (type, version) → the properties, `properties.` left out, that its model has and this version has not.
+# (type, version) → the properties, without `properties.`, that the model has and this version does not.
 OTHER_VERSIONS: dict[tuple[str, str], set[str]] = {
-    # No SDK that speaks newer versions has diagnostic settings besides, and two of them cannot be installed together.
-    # The types of Bicep 0.49.2 take the bodies of both alert resources at the newer versions without a warning.
+    # No SDK with newer versions also has diagnostic settings, and two versions of the SDK cannot be installed together.
+    # The types of Bicep 0.49.2 accept both alert resources at the newer versions without a warning.
     ("Microsoft.Insights/metricAlerts", "2026-01-01"): set(),
     ("Microsoft.Insights/scheduledQueryRules", "2026-03-01"): {"publicNetworkAccess", "ruleResolveConfiguration"},
-    # What 2025-05-01 has more than 2024-11-01 is rejected; Bicep's types take the bodies at 2025-03-01.
+    # Properties that 2025-05-01 has added to 2024-11-01 are rejected; Bicep's types accept the bodies at 2025-03-01.
     ("Microsoft.Web/serverfarms", "2025-03-01"): {
         "installScripts", "isCustomMode", "network", "planDefaultIdentity", "rdpEnabled", "registryAdapters",
         "storageMounts",
@@ -96,7 +96,7 @@ def _texts(name: str, values: tuple[str, ...] = ()) -> Field:
     return Field(lambda: Enumerated(name, values) if values else Plain("str"), required=True)
 
 
-# No SDK has a model of what the deployment engine of Flex Consumption takes. These two are documented:
+# No SDK has a model for the deployment engine of Flex Consumption. These two properties are documented:
 # https://learn.microsoft.com/azure/azure-functions/functions-infrastructure-as-code#remote-package
 ONE_DEPLOY = Model(
     "onedeploy",
@@ -112,7 +112,7 @@ ONE_DEPLOY = Model(
 )
 
 
-# Resource Manager's own; the template within it is read as a template.
+# Resource Manager's own type; the template within it is checked as a template.
 DEPLOYMENT = Model(
     "deployment",
     {
@@ -137,7 +137,7 @@ DEPLOYMENT = Model(
 
 
 def findings(resource: Resource) -> Iterator[str]:
-    """Reads a resource's body strictly."""
+    """Validates a resource's body strictly."""
     if resource.kind == NESTED:
         yield from read(DEPLOYMENT, resource.body, resource.path)
         return
@@ -150,7 +150,7 @@ def findings(resource: Resource) -> Iterator[str]:
         return
     other = OTHER_VERSIONS.get((resource.kind, resource.api))
     if resource.api != source.api and other is None:
-        yield f"{resource.path}.apiVersion: {resource.api} is asked for, and the model speaks {source.api}"
+        yield f"{resource.path}.apiVersion: is {resource.api}, but the model is for {source.api}"
     for key in sorted((other or set()) & set(resource.body.get("properties", {}))):
         yield f"{resource.path}.properties.{key}: version {resource.api} has no {key}"
     yield from read(shape(source), resource.body, resource.path)
@@ -158,6 +158,6 @@ def findings(resource: Resource) -> Iterator[str]:
 
 @cache
 def shape(source: Source) -> Model:
-    """Tells the shape of an SDK's model."""
+    """Returns the shape of an SDK's model."""
     of: Any = getattr(importlib.import_module(f"azure.mgmt.{source.module}"), source.name)
     return typespec.model(of) if hasattr(of, "_is_model") or not hasattr(of, "_attribute_map") else msrest.model(of)

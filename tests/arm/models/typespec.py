@@ -1,4 +1,4 @@
-"""Tells the shape of a model that an SDK has from TypeSpec: its hints, and where each place is visible."""
+"""Returns the shape of a model that was generated from TypeSpec, from its type hints and visibilities."""
 
 import sys
 import typing
@@ -25,11 +25,11 @@ PLAIN = {
 
 @cache
 def model(of: Any) -> Model:
-    """Tells the shape of a model."""
+    """Returns the shape of a model."""
     hints = typing.get_type_hints(of, localns={"_models": _neighbours(of)})
-    # The names on the wire are known to the model's objects alone.
+    # Only the model's objects know the JSON names.
     known = of({})._attr_to_rest_field.items()
-    told_by = [one._rest_name for _, one in known if one._is_discriminator]
+    discriminator = [one._rest_name for _, one in known if one._is_discriminator]
     fields = {
         one._rest_name: Field(
             shape=partial(shape, hints[attribute]),
@@ -39,22 +39,22 @@ def model(of: Any) -> Model:
         for attribute, one in known
     }
     kinds: dict[str, Callable[[], Model]] = {
-        kind: partial(model, sub) for kind, sub in getattr(of, "__mapping__", {}).items() if told_by
+        kind: partial(model, sub) for kind, sub in getattr(of, "__mapping__", {}).items() if discriminator
     }
-    return Model(of.__name__, fields, told_by[0] if told_by and kinds else "", kinds)
+    return Model(of.__name__, fields, discriminator[0] if discriminator and kinds else "", kinds)
 
 
 def _neighbours(of: Any) -> Any:
-    """Finds the module that the hints call `_models`."""
+    """Returns the module that the hints call `_models`."""
     return sys.modules[of.__module__.rpartition(".")[0]]
 
 
 @cache
 def shape(hint: Any) -> Shape:
-    """Tells the shape that a hint stands for."""
+    """Returns the shape of a type hint."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Literal:
-        return Enumerated("this place", tuple(getattr(one, "value", one) for one in arguments))
+        return Enumerated("the property", tuple(getattr(one, "value", one) for one in arguments))
     if origin is Union:
         return _of_union([option for option in arguments if option is not NoneType])
     if origin is list:
@@ -71,7 +71,7 @@ def shape(hint: Any) -> Shape:
 
 
 def _of_union(options: list[Any]) -> Shape:
-    """Enumerations are open in the SDK: any text, or one of those that are known."""
+    """Enumerations are open in the SDK: any text, or one of the known values."""
     enumerations = [one for one in options if isinstance(one, type) and issubclass(one, Enum)]
     if enumerations:
         return shape(enumerations[0])

@@ -14,7 +14,7 @@ Add-Type -Path "$Tools\Clock.dll"
 $global:waits = "$World\waits"
 function global:Start-Sleep([int] $Seconds, [int] $Milliseconds) {
     $callers = @(Get-PSCallStack | ForEach-Object { $_.FunctionName })
-    if ($Seconds -gt 0 -and ($callers -contains 'Claim' -or $callers -contains 'Bring-Image')) {
+    if ($Seconds -gt 0 -and ($callers -contains 'Claim' -or $callers -contains 'Ensure-Image')) {
         [Clock]::Pass($Seconds)
         Add-Content -Encoding Ascii $global:waits $Seconds
     } else {

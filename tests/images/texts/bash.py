@@ -46,8 +46,8 @@ def visit(node: Node, functions: dict[str, Node]) -> Iterator[str]:
 
 def command(name: str, node: Node, functions: dict[str, Node]) -> Iterator[str]:
     words = node.children_by_field_name("argument")
-    if name == "tell":
-        yield "tell " + " ".join(literal(word) for word in words)
+    if name == "report":
+        yield "report " + " ".join(literal(word) for word in words)
     elif name == "exit":
         yield "exit " + (literal(words[0]) if words else "…")
     elif name in functions:

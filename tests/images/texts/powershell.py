@@ -69,8 +69,8 @@ def value(node: Node) -> str:
 
 def command(name: str, node: Node, functions: dict[str, Node]) -> Iterator[str]:
     words = [word for at in node.children[1:] for word in at.children if word.type != "command_argument_sep"]
-    if name == "tell":
-        yield "tell " + " ".join(literal(word) for word in words)
+    if name == "report":
+        yield "report " + " ".join(literal(word) for word in words)
     elif name in functions:
         yield " ".join([name, *(text(word) for word in words if name == "require")])
 

@@ -33,29 +33,29 @@ PAIRS = [
         # Windows' Attend does itself, bash does in helpers that signals cannot hinder.
         # Windows trusts by its store of certificates, which a derived image fills: the runner's user may not.
         {
-            *("aside", "ask_to_end", "await_worker", "catches_term", "finish_relays", "interrupted"),
-            *("is_starting_worker", "outwait", "signal_groups"),
+            *("run_in_group", "request_stop", "await_worker", "catches_term", "finish_relays", "handle_signal"),
+            *("is_starting_worker", "wait_for_exit", "signal_groups"),
             # bash needs a process without traps for what Windows does in line.
-            *("claim_aside", "end_relays", "group_wanted", "hand_over", "make_scratch", "set_traps"),
-            *("files_carried", "json", "quote", "seconds_now", "trust_more"),
+            *("claim_in_child", "kill_relays", "requested_group", "pass_configuration", "make_scratch", "set_traps"),
+            *("configuration_files", "json_escape", "quote", "seconds_now", "add_ca_certificates"),
         },
         {"RUNNER_ENTRYPOINT_PID", "RUNNER_MANUALLY_TRAP_SIG", "RUNNER_EXTRA_CA_CERTIFICATES"},
         {
-            "attend": {"exit …", "relay", "watch", "make_scratch"},
+            "run_program": {"exit …", "relay", "watch", "make_scratch"},
             "main": {"set_traps"},
-            "need": {"option --default-signal"},
-            "judge": {"exit 70", "exit …", "has_served"},
-            "obtain_credential": {"claim", "claim_aside", "exit …", "unpack"},
-            "check_registration": {"group_wanted"},
-            "end_child": {"tell taskkill: …", "tell the runner: …"},
+            "require_programs": {"option --default-signal"},
+            "exit_with_result": {"exit 70", "exit …", "has_served"},
+            "obtain_credential": {"claim", "claim_in_child", "exit …", "unpack"},
+            "check_registration": {"requested_group"},
+            "stop_child": {"report taskkill: …", "report the runner: …"},
             "prepare_runner": {"export RUNNER_ENTRYPOINT_PID", "export RUNNER_MANUALLY_TRAP_SIG", "watch"},
             "relay": {"watch"},
-            "register": {"exit …", "group_wanted"},
-            "serve": {"leave"},
-            "start_anew": {"option --default-signal", "option --serve", "hand_over"},
+            "register": {"exit …", "requested_group"},
+            "serve": {"clean_up"},
+            "enter_clean_environment": {"option --default-signal", "option --serve", "pass_configuration"},
             "unpack": {"option --decode"},
             # The one sends a signal, the other acts; a runner of Windows can outlive a refusal.
-            "watch": {"end_child", "is_refused"},
+            "watch": {"stop_child", "is_refused"},
         },
         # Linux separates its second process from the first before all else; Windows has one.
         {"main", "prepare_runner"},
@@ -104,7 +104,7 @@ class Equality(unittest.TestCase):
     def test_both_wait_as_long_and_try_as_often(self) -> None:
         for pair, linux, windows in self.read:
             self.assertEqual(dict(linux.numbers.items() ^ windows.numbers.items()).keys(), pair.numbers, pair.windows)
-        times = {"needed_validity": 30, "patience": 600, "longest_pause": 30}
+        times = {"min_token_validity": 30, "claim_timeout": 600, "max_retry_delay": 30}
         times |= {"session_timeout": 600, "check_interval": 10, "kill_delay": 30, "worker_timeout": 5}
         self.assertEqual(self.read[0][1].numbers, times)
         self.assertEqual(self.read[2][1].numbers, {"tries": 5})
@@ -142,7 +142,7 @@ class Equality(unittest.TestCase):
             self.assertLessEqual(listed - decided - {1, 124, 68} - exit_codes.SIGNALS, set())
 
     def test_both_keep_and_hand_on_the_same_variables(self) -> None:
-        for (_, linux, windows), name in [(self.read[0], "is_kept"), (self.read[2], "is_handed_on")]:
+        for (_, linux, windows), name in [(self.read[0], "is_kept"), (self.read[2], "is_passed_on")]:
             self.assertGreater(len(linux.patterns[name]), 10)
             # Names of Windows have no case.
             ours, theirs = (

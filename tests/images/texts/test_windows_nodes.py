@@ -87,7 +87,7 @@ class WindowsNodes(unittest.TestCase):
         (removal,) = commands(function(LAUNCH, "Remove-Credential"), "Remove-Item")
         self.assertIn("-ErrorAction SilentlyContinue", text(removal))
         self.assertTrue(around(removal, "foreach_statement"))
-        self.assertTrue(statements(function(LAUNCH, "Remove-Credential"))[-1].startswith('Tell "the folder'))
+        self.assertTrue(statements(function(LAUNCH, "Remove-Credential"))[-1].startswith('Report "could not remove the folder'))
         (last,) = nodes(function(LAUNCH, "Pull-Image"), "finally_clause")
         self.assertIn("Remove-Credential", text(last))
         self.assertNotIn("Remove-Item -Recurse", text(last))
