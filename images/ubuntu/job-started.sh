@@ -49,7 +49,7 @@ write_marker() {
 refuse() {
   trap - EXIT
   set +eu
-  printf '::error::This runner is not for jobs of %s.\n' "${GITHUB_REPOSITORY:-no repository}"
+  printf '::error::This runner is not allowed to run jobs of %s.\n' "${GITHUB_REPOSITORY:-no repository}"
   kill -USR1 "$RUNNER_ENTRYPOINT_PID"
   write_marker refused
   pause "$kill_delay"

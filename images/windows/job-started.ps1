@@ -49,7 +49,7 @@ function Write-Marker([string] $text) {
 # Returns only when the worker is gone, so that no step starts.
 function Refuse {
     $name = if ($env:GITHUB_REPOSITORY) { $env:GITHUB_REPOSITORY } else { 'no repository' }
-    try { Write-Output "::error::This runner is not for jobs of $name." } catch { $name = '' }
+    try { Write-Output "::error::This runner is not allowed to run jobs of $name." } catch { $name = '' }
     Write-Marker refused
     do { Start-Sleep -Seconds $reportDelay } until (Kill-Worker)
     Start-Sleep -Seconds $killDelay
