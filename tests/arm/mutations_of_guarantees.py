@@ -374,7 +374,7 @@ ALERTS = [
 ]
 TAGS = [
     Mutation(
-        "tags of the template alone",
+        "tags of the template only",
         variable("tags", "union(parameters('tags'), ", "union(if(true(), createObject(), parameters('tags')), "),
         "expected {'costCenter'",
         {"tagged"},

@@ -65,15 +65,15 @@ def _pools(deployment: Deployment) -> list[str]:
 def _put(old: Resource, new: Resource, there: dict[str, Resource]) -> Iterator[str]:
     at, before, after = _shown(new), old.body, new.body
     if new.kind == POOL:
-        yield f"rejected:  {at} while it has nodes (PropertyCannotBeUpdated)"
+        yield f"rejected: {at} while it has nodes (PropertyCannotBeUpdated)"
     if before.get("location") != after.get("location"):
-        yield f"rejected:  {at} changes its location"
+        yield f"rejected: {at} changes its location"
     for name in IMMUTABLE.get(new.kind, []):
         if _of(before, name) != _of(after, name):
-            yield f"rejected:  {at} changes {name}"
+            yield f"rejected: {at} changes {name}"
     endpoints = any(one.kind == "Microsoft.Network/privateEndpoints" for one in there.values())
     if new.kind.endswith("/registries") and before["sku"] != after["sku"]:
-        yield f"rejected:  {at} changes its SKU while it has private endpoints" if endpoints else f"replaced: {at} SKU"
+        yield f"rejected: {at} changes its SKU while it has private endpoints" if endpoints else f"replaced: {at} SKU"
     yield from _lost(new, before, after, at)
 
 

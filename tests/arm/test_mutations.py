@@ -28,7 +28,7 @@ class Mutations(unittest.TestCase):
         for old, new, found in (
             ("`Microsoft.Network/routeTables/join/action`", "the right to join", "does not list the deployer's right"),
             ("`Microsoft.Network/virtualNetworks/join/action`", "`Microsoft.Network/natGateways/join/action`", "no choice needs"),
-            ("`Microsoft.Resources/deployments/*`, ", "", "needs Microsoft.Resources/deployments/*"),
+            ("`Microsoft.Resources/deployments/*`, ", "", "right Microsoft.Resources/deployments/*"),
         ):
             project = mutated(read_project(), Mutation("", text(ARM_README, old, new), ""))
             lines = list(deployer.findings(project, [made for _, made in deployments(project)]))

@@ -36,10 +36,10 @@ class Changes(unittest.TestCase):
     def test_redeploying_an_existing_pool_is_rejected(self) -> None:
         for name, values in choices():
             pools = [one.name for one in self.deployed(values).deployed if one.kind.endswith("/pools")]
-            refused = sorted(f"rejected:  pools {pool.rpartition('/')[2]} while it has nodes (PropertyCannotBeUpdated)" for pool in pools)
+            rejections = sorted(f"rejected: pools {pool.rpartition('/')[2]} while it has nodes (PropertyCannotBeUpdated)" for pool in pools)
             with self.subTest(name):
                 again = effects(self.deployed(values), self.deployed(values | {"keepSecrets": True}))
-                self.assertEqual(again, refused)
+                self.assertEqual(again, rejections)
 
     def test_changed_parameters_have_known_effects(self) -> None:
         left = [f"left: privateDnsZones {zone}" for zone in ZONE_NAMES]
@@ -58,14 +58,14 @@ class Changes(unittest.TestCase):
             ({"egress": "existing", "routeTableResourceId": ROUTES}, [*gateway, *no_gateway, rules]),
             ({"privateDnsZonesResourceGroupId": ZONES}, [*left, "replaced: privateDnsZoneGroups default privateDnsZoneConfigs"]),
             ({"privateDnsZonesResourceGroupId": "none"}, [*groups, *left]),
-            ({"poolSubnetPrefix": "10.77.2.0/24"}, ["rejected:  subnets pool changes addressPrefix"]),
+            ({"poolSubnetPrefix": "10.77.2.0/24"}, ["rejected: subnets pool changes addressPrefix"]),
             ({"virtualNetworkAddressPrefix": "10.77.0.0/21"}, [f"replaced: virtualNetworks {NAME} addressSpace"]),
             (
                 {"isolation": "public"},
                 [
                     *gateway, *groups, *left,
                     *(f"left: privateEndpoints {NAME}-{one}" for one in ENDPOINTS),
-                    f"rejected:  registries {NAME} changes its SKU while it has private endpoints",
+                    f"rejected: registries {NAME} changes its SKU while it has private endpoints",
                     "removed: subnets pool natGateway",
                     rules,
                     f"replaced: sites {NAME} virtualNetworkSubnetId",
@@ -77,12 +77,12 @@ class Changes(unittest.TestCase):
 
     def test_endpoints_reject_another_network(self) -> None:
         found = self.effects(REQUIRED, REQUIRED | {"virtualNetworkResourceId": NETWORK})
-        self.assertLessEqual({f"rejected:  privateEndpoints {NAME}-{one} changes subnet" for one in ENDPOINTS}, set(found))
+        self.assertLessEqual({f"rejected: privateEndpoints {NAME}-{one} changes subnet" for one in ENDPOINTS}, set(found))
 
     def test_another_region_is_rejected(self) -> None:
         moved = self.deployed(REQUIRED | AGAIN | {"location": "westeurope"})
         found = effects(self.deployed(REQUIRED), moved)
-        self.assertIn(f"rejected:  batchAccounts {NAME} changes its location", found)
+        self.assertIn(f"rejected: batchAccounts {NAME} changes its location", found)
 
     def test_two_deployments_of_one_group_share_nothing(self) -> None:
         other = self.deployed(REQUIRED | {"deploymentName": "two", "privateDnsZonesResourceGroupId": Place().id, "virtualNetworkResourceId": NETWORK})

@@ -89,17 +89,17 @@ class Stamp(unittest.TestCase):
 
     def test_a_release_needs_a_complete_stamp(self) -> None:
         self.stamp("")
-        self.refused("this copy is not stamped")
+        self.assert_rejected("this copy is not stamped")
         self.stamp("another/project")
-        self.refused("it is stamped for another/project")
+        self.assert_rejected("it is stamped for another/project")
         self.stamp(OTHER)
-        self.refused("images/digests has no digest of ubuntu-24.04")
+        self.assert_rejected("images/digests has no digest of ubuntu-24.04")
         self.digest(runner="1.0.0")
-        self.refused("images/digests has no digest of ubuntu-24.04")
+        self.assert_rejected("images/digests has no digest of ubuntu-24.04")
         self.digest()
-        self.refused("these files do not match")
+        self.assert_rejected("these files do not match")
         self.stamp()
-        self.refused("the tag is v0.0.0", tag="v0.0.0")
+        self.assert_rejected("the tag is v0.0.0", tag="v0.0.0")
         self.assertEqual(self.stamp("--check-release", OTHER, f"v{VERSION}"), 0)
 
     def test_an_invalid_source_is_rejected(self) -> None:
@@ -109,7 +109,7 @@ class Stamp(unittest.TestCase):
             (self.copy / SOURCE).write_bytes(before[SOURCE])
         self.assertEqual(self.bytes(), before)
 
-    def refused(self, why: str, tag: str = f"v{VERSION}") -> None:
+    def assert_rejected(self, why: str, tag: str = f"v{VERSION}") -> None:
         done = self.run_script("arm/stamp.sh", "--check-release", OTHER, tag)
         self.assertEqual((done.returncode, why in done.stderr), (1, True), done.stderr)
 

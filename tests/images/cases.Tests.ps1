@@ -1,4 +1,4 @@
-# The table of cases that the scripts of Linux and of Windows have in common, against those of Windows.
+# Runs the shared table of cases against the Windows scripts.
 #
 #   Invoke-Pester tests/images    Pester 5 in Windows PowerShell 5.1, with Python in PATH
 
@@ -27,7 +27,7 @@ Describe 'The scripts of Windows' {
     }
 
     It 'pass the cases of <Table>' -TestCases $tables {
-        # cmd joins the streams: Windows PowerShell takes a redirected line of standard error for a failure.
+        # cmd joins the streams, because Windows PowerShell treats a redirected line of standard error as a failure.
         $output = @(cmd.exe /d /c "python `"$PSScriptRoot\cases\run.py`" $Table 2>&1")
         $LASTEXITCODE | Should -Be 0 -Because ($output -join "`n")
         $output[-1] | Should -Match '^[1-9]\d* passed, 0 failed$'

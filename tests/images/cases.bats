@@ -1,15 +1,15 @@
 #!/usr/bin/env bats
-# The table of cases that the scripts of Linux and of Windows have in common, against those of Linux.
+# Runs the shared table of cases against the Linux scripts.
 
 bats_require_minimum_version 1.5.0
 
 setup() { run_cases=$BATS_TEST_DIRNAME/cases/run.py; }
 
-@test "each answer of ClaimRunner" {
+@test "each response of ClaimRunner" {
   python3 "$run_cases" claim
 }
 
-@test "the forms of a configuration, and the ends of the runner" {
+@test "formats of a configuration and outcomes of the runner" {
   python3 "$run_cases" entrypoint
 }
 
@@ -21,11 +21,11 @@ setup() { run_cases=$BATS_TEST_DIRNAME/cases/run.py; }
   python3 "$run_cases" environment
 }
 
-@test "the globs of allowed repositories" {
+@test "patterns of allowed repositories" {
   python3 "$run_cases" allowed
 }
 
-@test "the hook of the image" {
+@test "hooks of the image" {
   python3 "$run_cases" job-started
 }
 
@@ -33,11 +33,11 @@ setup() { run_cases=$BATS_TEST_DIRNAME/cases/run.py; }
   python3 "$run_cases" refusal
 }
 
-@test "the ends of a runner, each with its code" {
+@test "exit codes of the runner" {
   python3 "$run_cases" exit-codes
 }
 
-@test "what GitHub makes of a registration" {
+@test "results of a registration at GitHub" {
   python3 "$run_cases" registered
 }
 
@@ -45,16 +45,16 @@ setup() { run_cases=$BATS_TEST_DIRNAME/cases/run.py; }
   python3 "$run_cases" launch
 }
 
-@test "each file of the table has its test here" {
+@test "each file of cases has a test here" {
   for file in "$BATS_TEST_DIRNAME"/cases/*.json; do
     grep -qF "\"\$run_cases\" $(basename "$file" .json)" "$BATS_TEST_FILENAME" || { echo "$file" && return 1; }
   done
 }
 
-@test "an expectation that does not hold is reported, whichever it is" {
+@test "each failed expectation is reported" {
   wrong='"code": 1, "lines": ["x"], "last": "x", "never": ["claim"], "claims": 2, "waits": [1], "run": null, "inputs": {},
-    "files": {".runner": null}, "keeps": {"RUNNER_NAME": "x"}, "drops": ["RUNNER_NAME"], "handed_on": ["x"], "ran": [],
-    "removed": ["x"], "pulls": ["x"], "asked": ["x"], "login": {}, "step": false, "hook_code": 1, "prepared": true,
+    "files": {".runner": null}, "keeps": {"RUNNER_NAME": "x"}, "drops": ["RUNNER_NAME"], "passed_on": ["x"], "ran": [],
+    "removed": ["x"], "pulls": ["x"], "requests": ["x"], "login": {}, "step": false, "hook_code": 1, "prepared": true,
     "left": ["x"]'
   printf '{"script": "entrypoint", "given": "ticket", "cases": [{"name": "wrong", "misspelt": 1, %s}]}' "$wrong" \
     >"$BATS_TEST_TMPDIR/wrong.json"

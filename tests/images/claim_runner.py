@@ -1,12 +1,12 @@
-"""Stands in for ClaimRunner: gives the answers of a file in order, the last one again and again.
+"""A fake ClaimRunner: returns the responses of a file in order, and repeats the last one.
 
     claim_runner.py FOLDER
 
-FOLDER/answers holds one JSON object a line: {"status": 503, "headers": {…}, "body": "…"}, or
-{"drop": true} to close the connection, or {"hold": true} to leave the caller without an answer. With "interim": true,
-a 100 Continue comes first. {nonce} in a body becomes the nonce of the claim.
-FOLDER/claims receives one JSON object for each request, FOLDER/events the word `claim`, and
-FOLDER/claim-url the address, once it is served.
+FOLDER/responses contains one JSON object per line: {"status": 503, "headers": {…}, "body": "…"}, or
+{"drop": true} to close the connection, or {"hold": true} to send no response. With "interim": true,
+a 100 Continue is sent first. {nonce} in a body is replaced by the nonce of the claim.
+FOLDER/claims gets one JSON object for each request, FOLDER/events the word `claim`, and
+FOLDER/claim-url the URL, once the server is ready.
 """
 
 import json
@@ -29,23 +29,23 @@ class ClaimRunner(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         claim = {"path": self.path, "type": self.headers["Content-Type"], "body": json.loads(body)}
-        answers = (folder / "answers").read_text(encoding="utf-8").splitlines()
-        answer = json.loads(answers[min(next(given), len(answers) - 1)])
+        responses = (folder / "responses").read_text(encoding="utf-8").splitlines()
+        response = json.loads(responses[min(next(given), len(responses) - 1)])
         write("claims", json.dumps(claim))
         write("events", "claim")
-        self.give(answer, claim["body"].get("nonce", ""))
+        self.give(response, claim["body"].get("nonce", ""))
 
-    def give(self, answer, nonce):
-        if answer.get("hold"):
+    def give(self, response, nonce):
+        if response.get("hold"):
             forever.wait()
-        if answer.get("drop"):
+        if response.get("drop"):
             self.close_connection = True
             return
-        if answer.get("interim"):
+        if response.get("interim"):
             self.wfile.write(b"HTTP/1.1 100 Continue\r\nRetry-After: 300\r\n\r\n")
-        body = answer.get("body", "").replace("{nonce}", nonce).encode()
-        self.send_response(answer["status"])
-        for name, value in answer.get("headers", {}).items():
+        body = response.get("body", "").replace("{nonce}", nonce).encode()
+        self.send_response(response["status"])
+        for name, value in response.get("headers", {}).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

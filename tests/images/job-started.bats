@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What the job-started hook lets through.
+# Tests which jobs the job-started hook allows.
 
 bats_require_minimum_version 1.5.0
 load world
@@ -7,7 +7,7 @@ load world
 setup() {
   build_world
   serve_claims "$(configured)"
-  # A hook that waits is one that refuses.
+  # A hook that waits has rejected the job.
   sed 's/kill_delay=30/kill_delay=0.3/' "$images/job-started.sh" >"$world/hook"
   job <<'E'
     pre() { :; }
@@ -15,22 +15,22 @@ setup() {
     always() { :; }
 E
 }
-teardown() { leave_world; }
+teardown() { tear_down_world; }
 
 # check <'allowed 0'|'refused 137'> <allowed repositories> <repository>
 check() {
   local result=0 hook
   rm -f "$world/marker"
   RUNNER_JOB_MARKER=$world/marker RUNNER_ENTRYPOINT_PID=none RUNNER_ALLOWED_REPOSITORIES=$2 GITHUB_REPOSITORY=$3 \
-    bash -e "$world/hook" >"$world/said" 2>&1 3>&- &
+    bash -e "$world/hook" >"$world/hook-output" 2>&1 3>&- &
   hook=$!
   until [[ -s $world/marker ]]; do read -r -t 0.01 -u "$events" || true; done
   [[ $(cat "$world/marker") == allowed ]] || kill -KILL "$hook"
   wait "$hook" 2>/dev/null || result=$?
-  [ "$(cat "$world/marker") $result" = "$1" ] || { echo "$3 of $2: $result" && cat "$world/said" && return 1; }
+  [ "$(cat "$world/marker") $result" = "$1" ] || { echo "$3 of $2: $result" && cat "$world/hook-output" && return 1; }
 }
 
-@test "repositories match as globs of * and ?, in any case, separated by commas" {
+@test "repositories match comma-separated globs in any case" {
   check 'allowed 0' '' octo/app
   check 'allowed 0' 'octo/app' octo/app
   check 'allowed 0' 'Octo/App' octo/aPP
@@ -45,27 +45,27 @@ check() {
   check 'refused 137' 'octo/*' ''
 }
 
-@test "what bash would read as more than a glob stands for itself" {
+@test "other special characters of bash match themselves" {
   check 'refused 137' 'octo/[a-z]pp' octo/app
   check 'refused 137' 'octo/@(app)' octo/app
   check 'refused 137' 'octo/\app' octo/app
 }
 
-@test "no file of the hook's folder is read as a pattern" {
+@test "a pattern does not expand to files of the hook's folder" {
   mkdir -p "$world/here/octo" && touch "$world/here/octo/app"
   cd "$world/here"
   check 'refused 137' 'octo/a[p]p' octo/app
 }
 
-@test "a refused job gets no step, ends with 77 and says why" {
+@test "a rejected job runs no step, ends with 77 and states why" {
   run -77 with_ticket RUNNER_ALLOWED_REPOSITORIES='other/*'
-  [[ $output == *'::error::This runner is not for jobs of octo/app.'*'entrypoint: gh-1: the runner rejected its job' ]]
+  [[ $output == *'::error::This runner is not allowed to run jobs of octo/app.'*'entrypoint: gh-1: the runner rejected its job' ]]
   [[ $output != *other* ]]
   [ "$(steps)|$(reports)" = '|Failed' ]
-  [ -z "$(survivors)" ]
+  [ -z "$(remaining_processes)" ]
 }
 
-@test "an allowed job gets its steps, with as little room on the disk as may be" {
+@test "an allowed job runs its steps even on a full disk" {
   job <<'E'
     environment=(RUNNER_JOB_MARKER=/dev/full TMPDIR=/dev/full)
     pre() { :; }
@@ -76,7 +76,7 @@ E
   [ "$(steps)" = 'pre step always' ]
 }
 
-@test "a marker that cannot be written lets no refused job through" {
+@test "a job is rejected even if the marker cannot be written" {
   job <<'E'
     environment=(RUNNER_JOB_MARKER=/dev/full TMPDIR=/dev/full)
     always() { :; }
@@ -85,7 +85,7 @@ E
   [ -z "$(steps)" ]
 }
 
-# Runs the hook in a job whose worker gives it what is said, and has the worker ended in its place.
+# Runs the hook in a job with this environment, in which the hook must kill the worker itself.
 without_entrypoint() {
   sed -i 's/kill_delay=30/kill_delay=0.3/' "$images/job-started.sh"
   rm -f "$world/runner/reports"
@@ -94,18 +94,18 @@ without_entrypoint() {
   [ "$status $(steps)|$(reports)" = "$2 |Failed" ]
 }
 
-@test "a hook that cannot reach the entrypoint ends the worker, and no step begins" {
+@test "a hook without an entrypoint kills the worker" {
   copy_images
   without_entrypoint RUNNER_ENTRYPOINT_PID=none 77
   without_entrypoint 'RUNNER_ENTRYPOINT_PID=' 77
 }
 
-@test "a hook that lacks its variables refuses" {
+@test "a hook without its variables rejects the job" {
   copy_images
   without_entrypoint '-u RUNNER_ENTRYPOINT_PID -u RUNNER_JOB_MARKER' 0
 }
 
-@test "a hook that fails itself refuses" {
+@test "a failing hook rejects the job" {
   copy_images
   for fault in 'false' 'echo "${nothing:?}"' 'exec {x}</nowhere' 'exit 3' 'missing-program'; do
     cp "$BATS_TEST_DIRNAME/../../images/ubuntu/job-started.sh" "$images"
@@ -116,7 +116,7 @@ without_entrypoint() {
   done
 }
 
-@test "a hook that finds no worker waits, whatever signals come" {
+@test "a hook that finds no worker waits despite signals" {
   sed -i "s|^kill_worker() {|&\n  echo looked >>'$world/events'|" "$world/hook"
   set -m
   RUNNER_JOB_MARKER=$world/marker RUNNER_ENTRYPOINT_PID=none RUNNER_ALLOWED_REPOSITORIES=x bash -e "$world/hook" 3>&- &
@@ -132,7 +132,7 @@ without_entrypoint() {
   wait "$hook" 2>/dev/null || true
 }
 
-@test "a hook of the image takes over, and only for a job that is allowed" {
+@test "the image's hook runs only for allowed jobs" {
   printf '#!/bin/bash\ntouch "%s/prepared"\nexit 4\n' "$world" >"$world/prepare"
   chmod +x "$world/prepare"
   run -0 with_ticket RUNNER_JOB_STARTED_HOOK="$world/prepare" RUNNER_ALLOWED_REPOSITORIES='octo/*'
@@ -143,7 +143,7 @@ without_entrypoint() {
   [ ! -e "$world/prepared" ]
 }
 
-@test "a hook of the image has its signals at their defaults" {
+@test "the image's hook starts with default signals" {
   printf '#!/bin/bash\ntrap -p HUP INT PIPE TERM >"%s/traps"\n' "$world" >"$world/prepare"
   chmod +x "$world/prepare"
   run -0 with_ticket RUNNER_JOB_STARTED_HOOK="$world/prepare"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Many runners at once, on a machine that has other work: what must hold at each moment is tried at many.
+# Runs many runners concurrently on a busy machine, to test properties that depend on timing.
 
 bats_require_minimum_version 1.5.0
 load world
@@ -11,11 +11,11 @@ setup() {
 }
 
 teardown() {
-  leave_world
+  tear_down_world
   [[ -z ${busy:-} ]] || kill "${busy[@]}"
 }
 
-# Occupies both cores.
+# Keeps both cores busy.
 occupy() {
   (while true; do :; done) 3>&- &
   busy=($!)
@@ -23,15 +23,15 @@ occupy() {
   busy+=($!)
 }
 
-# Makes a world within the world, whose events are a file.
+# Creates a separate world for one runner, whose events are written to a file.
 enter() {
   world=$all/$1
   mkdir -p "$world/tmp" "$world/home"
   cp -r "$all/runner" "$all/bin" "$all/now" "$all/claim-url" "$world"
 }
 
-# Prints what is wrong with a refusal.
-refuse_one() {
+# Prints the problems of one rejected job.
+reject_one() {
   local status
   enter "$1"
   begin with_ticket RUNNER_ALLOWED_REPOSITORIES='other/*'
@@ -39,12 +39,12 @@ refuse_one() {
   [[ "$status $(steps)|$(reports)" == '77 |Failed' ]] || echo "refusal $1: $status, began: $(steps), reported: $(reports)"
 }
 
-# Prints what is wrong with a runner that gets TERM after some milliseconds.
+# Prints the problems of a runner that gets TERM after some milliseconds.
 terminate_one() {
   local status
   enter "$1"
   begin with_ticket
-  # Before that the process is a shell of the test, with the test's own signals.
+  # Until then, the process is a shell of the test, with the test's signals.
   until [[ $(tr '\0' ' ' <"/proc/$background/cmdline") == *entrypoint.sh* ]]; do /usr/bin/sleep 0.001; done
   /usr/bin/sleep "$(printf '%d.%03d' $(($1 * 5 / 1000)) $(($1 * 5 % 1000)))"
   signal TERM
@@ -52,7 +52,7 @@ terminate_one() {
   [[ $status == 143 ]] || echo "TERM after $(($1 * 5)) ms: $status"
 }
 
-# Does something for each number up to one, some at a time.
+# Runs a function for each number up to a maximum, some concurrently.
 each() {
   local number started=()
   for ((number = 1; number <= $2; number++)); do
@@ -62,32 +62,32 @@ each() {
   done
 }
 
-no_survivors() {
+no_remaining_processes() {
   local deadline=$((SECONDS + 5))
   world=$all
-  until [[ -z $(survivors) ]]; do
-    ((SECONDS < deadline)) || { survivors && return 1; }
+  until [[ -z $(remaining_processes) ]]; do
+    ((SECONDS < deadline)) || { remaining_processes && return 1; }
     /usr/bin/sleep 0.1
   done
 }
 
-@test "60 refused jobs on a busy machine begin no step, not even one with if: always()" {
+@test "60 rejected jobs on a busy machine start no step" {
   job <<'E'
     pre() { :; }
     step() { :; }
     always() { :; }
 E
   occupy
-  each refuse_one 60 20
+  each reject_one 60 20
   cat "$all/wrong"
   [ ! -s "$all/wrong" ]
-  no_survivors
+  no_remaining_processes
 }
 
-@test "300 TERMs, each five milliseconds later than the one before, leave no process" {
+@test "TERM after 5 to 1,500 ms leaves no process" {
   job <<<'step() { sleep 20; }'
   each terminate_one 300 15
   cat "$all/wrong"
   [ ! -s "$all/wrong" ]
-  no_survivors
+  no_remaining_processes
 }

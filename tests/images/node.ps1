@@ -1,6 +1,6 @@
-# Runs start-task.ps1 on a node that is made of functions, for start-task.Tests.ps1.
+# Runs start-task.ps1 on a fake node, whose commands are functions, for start-task.Tests.ps1.
 #
-# WORLD\node.json says how the node answers; each change that the script would make to a real one is a line of
+# WORLD\node.json configures the node; each change that the script would make to a real node is a line of
 # WORLD\events. Files are real, below WORLD.
 param([string] $World)
 
@@ -54,7 +54,7 @@ function global:sc.exe {
     $global:LASTEXITCODE = 0
 }
 
-# How the script pulls an image, with launch.ps1.
+# Replaces the call of launch.ps1 that pulls an image.
 function global:powershell.exe {
     Add-Event "pull $($args[-1])"
     $global:LASTEXITCODE = $global:node.PullCode
@@ -65,7 +65,7 @@ function global:New-ScheduledTaskTrigger { 'trigger' }
 function global:New-ScheduledTaskSettingsSet { 'settings' }
 function global:Register-ScheduledTask { Add-Event "schedule $args" }
 
-# What an older Windows offers by itself.
+# The default of older versions of Windows.
 [Net.ServicePointManager]::SecurityProtocol = 'Tls'
 New-Item -ItemType Directory -Force "$World\temporary", "$World\programs", "$World\data", "$World\shared" | Out-Null
 $env:TEMP = "$World\temporary"; $env:TMP = $env:TEMP

@@ -1,9 +1,9 @@
-"""Stands in for what a node asks before it pulls: the identity's token, and the registry's exchange of it.
+"""A fake of the services that a node calls before a pull: the identity's token, and its exchange at the registry.
 
     node_services.py FOLDER
 
-FOLDER/asked receives one line for each request: method, path, what it said of itself, and its form.
-A path in FOLDER/refused is answered with 401. FOLDER/services holds the address, once it is served.
+FOLDER/requests gets one line for each request: method, path, and the Metadata header or the form.
+A path in FOLDER/refused gets 401. FOLDER/services contains the URL, once the server is ready.
 """
 
 import json
@@ -12,7 +12,7 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 folder = pathlib.Path(sys.argv[1])
-ANSWERS = {
+RESPONSES = {
     "/metadata/identity/oauth2/token": {"access_token": "entra.TOKEN-_1", "token_type": "Bearer"},
     "/oauth2/exchange": {"refresh_token": "registry.TOKEN-_2"},
 }
@@ -25,16 +25,16 @@ def write(name: str, text: str) -> None:
 
 class Services(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.answer(f"Metadata: {self.headers['Metadata']}")
+        self.respond(f"Metadata: {self.headers['Metadata']}")
 
     def do_POST(self) -> None:
-        self.answer(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.respond(self.rfile.read(int(self.headers["Content-Length"])).decode())
 
-    def answer(self, said: str) -> None:
+    def respond(self, details: str) -> None:
         path = self.path.partition("?")[0]
-        write("asked", f"{self.command} {self.path} {said}")
+        write("requests", f"{self.command} {self.path} {details}")
         refused = (folder / "refused").exists() and path in (folder / "refused").read_text()
-        body = json.dumps(ANSWERS[path]).encode()
+        body = json.dumps(RESPONSES[path]).encode()
         self.send_response(401 if refused else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -1,15 +1,15 @@
-# Runs the tests of the scripts of Windows, with a Pester of one version. The workflow calls it in Windows PowerShell 5.1.
+# Runs the tests of the Windows scripts with a fixed version of Pester. The workflow calls it in Windows PowerShell 5.1.
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
 [Net.ServicePointManager]::SecurityProtocol = 'Tls12'
 
 $version = '5.7.1'
-# A test that is not found must not count as one that passed.
-$leastTests = 20
+# Tests that are not found must not count as passed.
+$minTests = 20
 
 if (-not (Get-Module -ListAvailable Pester | Where-Object { $_.Version -eq $version })) {
-    # Windows brings Pester 3, which another publisher has signed.
+    # Windows includes Pester 3, which another publisher has signed.
     Install-Module Pester -RequiredVersion $version -Force -SkipPublisherCheck -Scope CurrentUser
 }
 Import-Module Pester -RequiredVersion $version
@@ -22,5 +22,5 @@ $configuration.Output.Verbosity = 'Detailed'
 Set-StrictMode -Off
 $ErrorActionPreference = 'Continue'
 $result = Invoke-Pester -Configuration $configuration
-if ($result.Result -ne 'Passed' -or $result.PassedCount -lt $leastTests) { exit 1 }
+if ($result.Result -ne 'Passed' -or $result.PassedCount -lt $minTests) { exit 1 }
 exit 0

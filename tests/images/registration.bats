@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
-# What the entrypoint does with a registration token.
+# Tests the registration with a token.
 
 bats_require_minimum_version 1.5.0
 load world
 
 setup() { build_world; }
 
-@test "the runner registers as ephemeral, with the labels of its profile and no others" {
+@test "the runner registers as ephemeral with its profile's labels" {
   run -0 with_token
   [ "$(inputs)" = 'DISABLEUPDATE=true
 EPHEMERAL=true
@@ -26,7 +26,7 @@ WORK=_work' ]
   grep -qzx "ACTIONS_RUNNER_INPUT_TOKEN=$token" "$world/runner/config.inputs"
 }
 
-@test "config.sh starts in its own folder, where it looks for its libraries" {
+@test "config.sh starts in its own folder" {
   run -0 with_token
   [ "$(cat "$world/runner/config.folder")" = "$world/runner" ]
 }
@@ -38,14 +38,14 @@ WORK=_work' ]
   [[ $(inputs) != *RUNNERGROUP* ]]
 }
 
-@test "labels, names, groups and addresses arrive as they are, whatever they hold" {
+@test "labels, names, groups and URLs arrive unchanged" {
   hostile="--replace,a b,\"c\",'d',\$(touch $world/owned),\`touch $world/owned\`,*,ü\\n;x"
   run -0 with_token ActionsRunner_LABELS="$hostile" RUNNER_NAME="$hostile" ActionsRunner_URL="$hostile" RUNNER_GROUP="$hostile"
   [ "$(inputs | cut -d= -f2- | grep -cxF -- "$hostile")" = 4 ]
   [ ! -e "$world/owned" ]
 }
 
-@test "a runner that GitHub put in another group ends with 64, and serves nothing" {
+@test "a runner in another group ends with 64 and serves no job" {
   echo Default >"$world/runner/config.group"
   run -64 with_token RUNNER_GROUP=batch
   [[ ${lines[-1]} == 'entrypoint: gh-1: the runner was registered in another group: Default' ]]
@@ -54,13 +54,13 @@ WORK=_work' ]
   run -0 with_token RUNNER_GROUP=batch
 }
 
-@test "a name that was not registered as it is ends with 64" {
+@test "another registered name ends with 64" {
   run -64 with_token RUNNER_NAME='gh-1 '
   [[ ${lines[-1]} == *'the runner was registered with another name: gh-1' ]]
   [ ! -e "$world/runner/run.arguments" ]
 }
 
-@test "labels that cannot be registered as they are end with 64 before anything is sent" {
+@test "invalid labels end with 64 before the registration" {
   for labels in ',' 'a,' 'a,,b' ' a' 'a ,b' 'a, b' $'a\tb' $'a\nb'; do
     run -64 with_token ActionsRunner_LABELS="$labels"
     [[ $output == *'ActionsRunner_LABELS has a label that is empty, begins or ends with a space, or has control characters' ]]
@@ -80,13 +80,13 @@ WORK=_work' ]
   run -0 with_token RUNNER_TOKEN_EXPIRES_AT="$(date -u -d "@$((now + 31))" +%FT%TZ)"
 }
 
-@test "an expiry that is no time is named" {
+@test "an invalid expiry is named" {
   run -64 with_token RUNNER_TOKEN_EXPIRES_AT=soon
   [ "$output" = 'entrypoint: gh-1: RUNNER_TOKEN_EXPIRES_AT is not a time: soon' ]
 }
 
-@test "a registration that fails ends with its code and starts no runner" {
-  echo 'Could not find any self-hosted runner group named "no such group".' >"$world/runner/config.says"
+@test "a failed registration ends with its code" {
+  echo 'Could not find any self-hosted runner group named "no such group".' >"$world/runner/config.output"
   echo 1 >"$world/runner/config.code"
   run -1 with_token
   [ ! -e "$world/runner/run.arguments" ]
@@ -101,10 +101,10 @@ WORK=_work' ]
   finish
   [ "$status" = 143 ]
   [ ! -e "$world/runner/run.arguments" ]
-  [ -z "$(survivors)" ]
+  [ -z "$(remaining_processes)" ]
 }
 
-@test "everything that is missing is named in one message" {
+@test "one message names everything that is missing" {
   run -64 entrypoint ActionsRunner_TOKEN="$token"
   [ "$output" = 'entrypoint: runner: missing: RUNNER_NAME,RUNNER_TOKEN_EXPIRES_AT,ActionsRunner_URL,ActionsRunner_LABELS' ]
 }

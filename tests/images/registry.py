@@ -1,7 +1,7 @@
-"""A registry on loopback that knows one image, asks for a token and answers as the file `answer` says.
+"""A fake registry on loopback with one image, which requires a token and responds as the file `response` says.
 
-registry.py FOLDER writes its port to FOLDER/port. FOLDER/answer: a status for all manifests, or `close` for a connection that
-ends without an answer; without that file, tags in FOLDER/published are there. Requests are written to FOLDER/requests.
+registry.py FOLDER writes its port to FOLDER/port. FOLDER/response: a status for all manifests, or `close` to close the connection
+without a response; without that file, the tags in FOLDER/published exist. Requests are written to FOLDER/requests.
 """
 
 import base64
@@ -15,30 +15,30 @@ DIGEST = "sha256:" + "beef" * 16
 
 class Registry(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
-        self.note()
-        answer = self.read("answer")
-        if answer == "close":
+        self.record()
+        response = self.read("response")
+        if response == "close":
             self.close_connection = True
-        elif answer:
-            self.say(int(answer))
+        elif response:
+            self.respond(int(response))
         elif self.headers.get("Authorization") != "Bearer a-token":
-            self.say(401, {"WWW-Authenticate": f'Bearer realm="http://{self.headers["Host"]}/token",service="here",scope="x"'})
+            self.respond(401, {"WWW-Authenticate": f'Bearer realm="http://{self.headers["Host"]}/token",service="here",scope="x"'})
         elif self.path.rpartition("/")[2] in self.read("published").split():
-            self.say(200, {"Docker-Content-Digest": DIGEST})
+            self.respond(200, {"Docker-Content-Digest": DIGEST})
         else:
-            self.say(404)
+            self.respond(404)
 
     def do_GET(self) -> None:
-        """Gives a token to anonymous callers and to one account."""
-        self.note()
+        """Returns a token to anonymous callers and to one account."""
+        self.record()
         good = "Basic " + base64.b64encode(b"octo:secret").decode()
-        self.say(200 if self.headers.get("Authorization") in (None, good) else 403, body=b'{"token":"a-token"}')
+        self.respond(200 if self.headers.get("Authorization") in (None, good) else 403, body=b'{"token":"a-token"}')
 
-    def note(self) -> None:
+    def record(self) -> None:
         with (FOLDER / "requests").open("a") as requests:
             requests.write(f"{self.command} {self.path}\n")
 
-    def say(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
+    def respond(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
-# What a job can find out about the credentials that its runner came with.
+# Tests which credentials of its runner a job can read.
 
 bats_require_minimum_version 1.5.0
 load world
 
 setup() {
   build_world
-  # A job that reads what every process of the machine shows.
+  # A job that reads the environment and arguments of every process.
   job <<'E'
     step() {
       for process in /proc/[0-9]*; do
@@ -17,37 +17,37 @@ setup() {
     }
 E
 }
-teardown() { leave_world; }
+teardown() { tear_down_world; }
 
-# Makes these programs write down their arguments before they do their work.
-listen_in_on() {
+# Makes these programs record their arguments before they run.
+record_arguments_of() {
   local program
   for program; do
     printf '#!/bin/bash\nprintf "%%s " %s "$@" >>"%s"\nexec %s "$@"\n' \
-      "$program" "$world/overheard" "$(command -v "$program")" >"$world/bin/$program"
+      "$program" "$world/recorded-arguments" "$(command -v "$program")" >"$world/bin/$program"
     chmod +x "$world/bin/$program"
   done
 }
 
-@test "no environment holds ticket or configuration while a job runs" {
+@test "no environment contains ticket or configuration" {
   serve_claims "$(configured)"
   run -0 with_ticket
   grep -q RUNNER_NAME=gh-1 "$world/runner/environments"
   run ! grep -e "$ticket" -e "$configuration" "$world/runner/environments"
 }
 
-@test "no environment and no argument holds the token while a job runs" {
+@test "no environment or argument contains the token" {
   run -0 with_token
   grep -q RUNNER_NAME=gh-1 "$world/runner/environments"
   run ! grep "$token" "$world/runner/environments" "$world/runner/commands"
 }
 
-@test "ticket, nonce and configuration are nobody's argument" {
+@test "no argument contains ticket, nonce or configuration" {
   serve_claims "$(configured)"
-  listen_in_on curl env date mktemp cat base64
+  record_arguments_of curl env date mktemp cat base64
   run -0 with_ticket
-  [[ $(cat "$world/overheard") == *'curl '*'base64 '*'env -i '*'cat '* ]]
-  run ! grep -e "$ticket" -e "$(claimed nonce)" -e "$configuration" "$world/overheard"
+  [[ $(cat "$world/recorded-arguments") == *'curl '*'base64 '*'env -i '*'cat '* ]]
+  run ! grep -e "$ticket" -e "$(claimed nonce)" -e "$configuration" "$world/recorded-arguments"
   grep -q 'run\.sh' "$world/runner/commands"
   run ! grep -e "$ticket" -e "$configuration" "$world/runner/commands"
 }
@@ -61,7 +61,7 @@ listen_in_on() {
   run ! grep -r -e "$ticket" -e "$configuration" "$world/runner/seen"
 }
 
-@test "the runner gets the variables of the list, and none else" {
+@test "the runner gets only the listed variables" {
   serve_claims "$(configured)"
   run -0 with_ticket RUNNER_LABELS='a b' RUNNER_ALLOWED_REPOSITORIES='octo/*' AZ_BATCH_TASK_ID=gh-1 \
     AZ_BATCH_AUTHENTICATION_TOKEN=x AZ_BATCH_AUTHENTICATION_TOKEN_2=x HTTPS_PROXY=http://p no_proxy=* \
@@ -76,7 +76,7 @@ SSL_CERT_FILE TMPDIR TZ _ no_proxy" ]
   [[ $output == *'RUNNER_LABELS=a b'* ]]
 }
 
-@test "a wide pattern of the image keeps no secret either" {
+@test "even a wide pattern keeps no secret" {
   serve_claims "$(configured)"
   run -0 with_ticket RUNNER_KEEP_ENVIRONMENT='*' ActionsRunner_TOKEN=x AZ_BATCH_AUTHENTICATION_TOKEN=x
   run ! grep -aq -e RUNNER_CLAIM -e TOKEN "$world/runner/run.environment"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Where the runner of the image with Docker's client lives.
+# Tests the shared folder of the image with Docker's client.
 
 bats_require_minimum_version 1.5.0
 load world
@@ -9,10 +9,10 @@ setup() {
   mkdir -p "$world/mayfly/docker" "$world/shared" "$world/runner/bin"
   cp "$BATS_TEST_DIRNAME/../../images/ubuntu-docker/entrypoint.sh" "$world/mayfly/docker"
   echo run >"$world/runner/run.sh"
-  story <<'E'
+  script_runner <<'E'
     echo "home $RUNNER_HOME"
 E
-  printf '#!/bin/bash\nworld=%q\nsource %q\n' "$world" "$world/runner/story" >"$world/mayfly/entrypoint.sh"
+  printf '#!/bin/bash\nworld=%q\nsource %q\n' "$world" "$world/runner/script" >"$world/mayfly/entrypoint.sh"
   chmod +x "$world/mayfly/entrypoint.sh"
   open_events
 }
@@ -21,21 +21,21 @@ start() {
   exec env RUNNER_HOME="$world/runner" RUNNER_SHARED_FOLDER="$world/shared" "$@" "$world/mayfly/docker/entrypoint.sh"
 }
 
-@test "the runner moves to a folder of its task, whole" {
+@test "the runner moves to a folder of its task" {
   run -0 start AZ_BATCH_TASK_ID=gh-1
   [ "$output" = "home $world/shared/gh-1" ]
   [ "$(cat "$world/shared/gh-1/run.sh")" = run ]
   [ -d "$world/shared/gh-1/bin" ]
 }
 
-@test "the folder of a runner that has ended goes when the next one starts" {
+@test "the next runner removes the folder of an ended runner" {
   run -0 start AZ_BATCH_TASK_ID=gh-1
   run -0 start AZ_BATCH_TASK_ID=gh-2
   [ "$(ls "$world/shared")" = $'gh-2\ngh-2.lock' ]
 }
 
-@test "the folder of a runner that works stays, and so it does while only its job lives" {
-  story <<'E'
+@test "the folder stays while the runner or its job runs" {
+  script_runner <<'E'
     [[ $RUNNER_HOME != *gh-1 ]] || { sleep 20 >/dev/null 2>&1 & echo $! >"$world/job"; echo working >>"$world/events"; }
 E
   begin start AZ_BATCH_TASK_ID=gh-1
@@ -53,13 +53,13 @@ E
   [ ! -e "$world/shared/gh-1/.runner" ]
 }
 
-@test "without a folder of the node, or a task, nothing starts" {
+@test "without a shared folder or a task, nothing starts" {
   run -64 start AZ_BATCH_TASK_ID=gh-1 RUNNER_SHARED_FOLDER="$world/nowhere"
   [[ $output == *"RUNNER_SHARED_FOLDER ($world/nowhere) is not a folder"* ]]
   run -64 start AZ_BATCH_TASK_ID=
 }
 
-@test "the usual entrypoint serves from there, and lets go of the folder when it ends" {
+@test "the entrypoint unlocks the folder when it ends" {
   world=$BATS_TEST_TMPDIR/whole
   mkdir "$world"
   BATS_TEST_TMPDIR=$world build_world

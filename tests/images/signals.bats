@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What a signal does to the runner, whenever it comes.
+# Tests the effect of signals at different times.
 
 bats_require_minimum_version 1.5.0
 load world
@@ -8,10 +8,10 @@ setup() {
   build_world
   serve_claims "$(configured)"
 }
-teardown() { leave_world; }
+teardown() { tear_down_world; }
 
 @test "TERM ends an idle runner with 143" {
-  story idle
+  script_runner idle
   begin with_ticket
   await_event claim
   await_event idle
@@ -19,21 +19,21 @@ teardown() { leave_world; }
   finish
   [ "$status" = 143 ]
   [[ $output == *'Exiting...'* ]]
-  [ -z "$(survivors)" ]
+  [ -z "$(remaining_processes)" ]
 }
 
 @test "INT ends it with 130" {
-  story idle
+  script_runner idle
   begin with_ticket
   await_event claim
   await_event idle
   signal INT
   finish
   [ "$status" = 130 ]
-  [ -z "$(survivors)" ]
+  [ -z "$(remaining_processes)" ]
 }
 
-@test "TERM in a job is handed on, and the runner's report is waited for" {
+@test "TERM during a job is forwarded, and the job is reported" {
   job <<<'step() { reach working; sleep 20; }'
   begin with_ticket
   await_event claim
@@ -43,10 +43,10 @@ teardown() { leave_world; }
   finish
   [ "$status" = 143 ]
   [ "$(reports)" = Failed ]
-  [ -z "$(survivors)" ]
+  [ -z "$(remaining_processes)" ]
 }
 
-@test "a step that ignores all signals ends as well, and its job is reported" {
+@test "a step that ignores signals ends, and its job is reported" {
   job <<<'step() { trap "" INT TERM; reach working; sleep 20; }'
   begin with_ticket
   await_event claim
@@ -56,10 +56,10 @@ teardown() { leave_world; }
   finish
   [ "$status" = 143 ]
   [ "$(reports)" = Failed ]
-  [ -z "$(survivors)" ]
+  [ -z "$(remaining_processes)" ]
 }
 
-@test "a second signal leaves the runner to its clean-up" {
+@test "a second signal does not interrupt the runner's clean-up" {
   job <<<'step() { trap "reach interrupted" INT; reach working; while true; do sleep 0.1; done; }'
   begin with_ticket
   await_event claim
@@ -74,8 +74,8 @@ teardown() { leave_world; }
   [ "$(reports)" = Failed ]
 }
 
-@test "TERM while the worker of a job starts is handed on when it can report the job" {
-  story 'starting=0.5; take_job_of octo/app'
+@test "TERM is forwarded only when a starting worker can report" {
+  script_runner 'starting=0.5; take_job_of octo/app'
   job <<<'step() { sleep 20; }'
   begin with_ticket
   await_event claim
@@ -86,48 +86,48 @@ teardown() { leave_world; }
   [ "$(reports)" = Failed ]
 }
 
-@test "TERM for a job whose worker never starts is handed on after five seconds" {
-  story 'open_session; perf MessageReceived_RunnerJobRequest; reach assigned; while [[ -z $shutdown ]]; do pause 0.02; done; leave'
+@test "TERM is forwarded after 5 s if the worker never starts" {
+  script_runner 'open_session; perf MessageReceived_RunnerJobRequest; reach assigned; while [[ -z $shutdown ]]; do pause 0.02; done; leave'
   begin with_ticket
   await_event claim
   await_event assigned
   signal TERM
-  job_continues
-  pass 5
+  still_running
+  advance_clock 5
   finish
   [ "$status" = 143 ]
 }
 
-@test "TERM ends the runner where INT was ignored when the container started" {
-  story idle
+@test "TERM works even if the container started with INT ignored" {
+  script_runner idle
   signals=--ignore-signal=INT begin with_ticket
   await_event claim
   await_event idle
   signal TERM
   finish
   [ "$status" = 143 ]
-  [ -z "$(survivors)" ]
+  [ -z "$(remaining_processes)" ]
 }
 
-@test "TERM that comes when run.sh has nothing to hand it on to ends the runner all the same" {
+@test "TERM before the first runner start ends the runner" {
   sed -i 's|^while true; do|&\n  echo early >>"$RUNNER_HOME/../events"; sleep 0.3|' "$world/runner/run.sh"
-  story idle
+  script_runner idle
   begin with_ticket
   await_event claim
   await_event early
   signal TERM
   finish
   [ "$status" = 143 ]
-  [ -z "$(survivors)" ]
+  [ -z "$(remaining_processes)" ]
 }
 
-@test "TERM between two starts of the runner ends it" {
-  story 'reach started; fails_with 2 again'
+@test "TERM between two runner starts ends the runner" {
+  script_runner 'reach started; fails_with 2 again'
   begin with_ticket
   await_event claim
   await_event started
   signal TERM
   finish
   [ "$status" = 143 ]
-  [ -z "$(survivors)" ]
+  [ -z "$(remaining_processes)" ]
 }

@@ -1,4 +1,4 @@
-# How the start task makes a Windows node ready (Pester 5 in Windows PowerShell 5.1). node.ps1 stands in for the node.
+# Tests how the start task prepares a Windows node (Pester 5 in Windows PowerShell 5.1). node.ps1 is a fake node.
 
 Describe 'The start task of a Windows node' {
     BeforeAll {
@@ -6,7 +6,7 @@ Describe 'The start task of a Windows node' {
         $digest = [regex]::Match((Get-Content -Raw $startTask), "dockerSha256 = '([0-9a-f]{64})'").Groups[1].Value
         $launch = [Convert]::ToBase64String([IO.File]::ReadAllBytes("$PSScriptRoot\..\..\arm\windows\launch.ps1"))
 
-        # Makes an archive of Docker whose programs do nothing, and succeed.
+        # Creates an archive of Docker whose programs do nothing and succeed.
         function New-Archive {
             $folder = "$TestDrive\archive\docker"
             New-Item -ItemType Directory $folder | Out-Null
@@ -16,7 +16,7 @@ Describe 'The start task of a Windows node' {
             Compress-Archive $folder "$TestDrive\docker.zip"
         }
 
-        # Returns a node that needs nothing but Docker, with the differences given.
+        # Returns a node that lacks only Docker, with these differences.
         function New-Node([hashtable] $differences = @{}) {
             $world = "$TestDrive\$([guid]::NewGuid())"
             New-Item -ItemType Directory $world | Out-Null
@@ -29,12 +29,12 @@ Describe 'The start task of a Windows node' {
             $node
         }
 
-        # Runs the start task, and returns its code, its output and what it did this time.
+        # Runs the start task, and returns its exit code, its output and its changes.
         function Start-Node([hashtable] $node) {
             $events = "$($node.World)\events"
             if (Test-Path $events) { Remove-Item $events }
             ConvertTo-Json $node | Set-Content -Encoding Ascii "$($node.World)\node.json"
-            # cmd joins the streams: Windows PowerShell takes a redirected line of standard error for a failure.
+            # cmd joins the streams, because Windows PowerShell treats a redirected line of standard error as a failure.
             $output = @(cmd.exe /d /c ("powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass " +
                 "-File `"$PSScriptRoot\node.ps1`" -World `"$($node.World)`" 2>&1"))
             $code = $LASTEXITCODE
@@ -61,7 +61,7 @@ Describe 'The start task of a Windows node' {
         Get-Content "$($node.World)\data\docker\config\daemon.json" | Should -Be '{"hosts": ["npipe://"]}'
     }
 
-    It 'writes the identity that pulls, and removes one that is no longer given' {
+    It 'writes the pool identity, and removes a previous one' {
         $node = New-Node @{ Environment = @{ MAYFLY_LAUNCH = $launch; MAYFLY_POOL_IDENTITY = 'client-1' } }
         (Start-Node $node).Code | Should -Be 0
         Get-Content "$($node.World)\shared\mayfly\pool-identity" | Should -Be 'client-1'
@@ -79,7 +79,7 @@ Describe 'The start task of a Windows node' {
         $again.Events -like 'sc *' | Should -BeNullOrEmpty
     }
 
-    It 'installs Docker again if the node lost power while the marker was written' {
+    It 'installs Docker again if the marker is empty' {
         $node = New-Node
         (Start-Node $node).Code | Should -Be 0
         Set-Content -NoNewline "$($node.World)\programs\docker\installed" ''
@@ -91,7 +91,7 @@ Describe 'The start task of a Windows node' {
         (Get-Content "$($node.World)\programs\docker\installed") | Should -Be $digest
     }
 
-    It 'asks for Docker by TLS 1.2 on a Windows that does not offer it by itself' {
+    It 'downloads Docker with TLS 1.2 on older versions of Windows' {
         $run = Start-Node (New-Node)
         $run.Downloads[0] | Should -Match 'by .*Tls12'
     }
@@ -103,7 +103,7 @@ Describe 'The start task of a Windows node' {
         $run.Waits | Should -Be 'wait 2', 'wait 4', 'wait 8', 'wait 16'
     }
 
-    It 'gives up after five downloads that failed, and says why' {
+    It 'fails after five failed downloads and states why' {
         $run = Start-Node (New-Node @{ FailingDownloads = 99 })
         $run.Code | Should -Be 1
         $run.Output | Should -Match 'Unable to connect to the remote server'
@@ -111,7 +111,7 @@ Describe 'The start task of a Windows node' {
         $run.Downloads.Count | Should -Be 5
     }
 
-    It 'asks a mirror before it asks Docker' {
+    It 'tries a mirror before Docker' {
         $environment = @{ MAYFLY_LAUNCH = $launch; MAYFLY_DOCKER_RELEASES = 'https://mirror.example/docker' }
         $run = Start-Node (New-Node @{ Environment = $environment })
         $run.Code | Should -Be 0 -Because $run.Output
@@ -119,7 +119,7 @@ Describe 'The start task of a Windows node' {
         $run.Downloads[0] | Should -Match '^download https://mirror\.example/docker/docker-[\d.]+\.zip by'
     }
 
-    It 'does not fetch an archive of another SHA-256 again, and leaves none of it' {
+    It 'rejects an archive with another SHA-256 without a retry' {
         $node = New-Node @{ Digest = '0' * 64 }
         $run = Start-Node $node
         $run.Code | Should -Be 1
@@ -135,14 +135,14 @@ Describe 'The start task of a Windows node' {
         $run.Output | Should -Match 'the node did not reboot within ten minutes$'
     }
 
-    It 'waits as well when Batch starts it again while Windows is shutting down' {
+    It 'also waits if Batch restarts it during a shutdown' {
         $run = Start-Node (New-Node @{ Feature = 'InstallPending'; ShutsDown = $true })
         $run.Code | Should -Be 1
         $run.Events | Should -Be 'reboot', 'wait 600'
         $run.Output | Should -Match 'the node did not reboot within ten minutes$'
     }
 
-    It 'ends after five reboots that did not bring the feature' {
+    It 'fails after five reboots without the feature' {
         $node = New-Node @{ Feature = 'InstallPending' }
         foreach ($time in 1..5) { (Start-Node $node).Events | Should -Contain 'reboot' }
         $run = Start-Node $node
@@ -151,7 +151,7 @@ Describe 'The start task of a Windows node' {
         $run.Output | Should -Match 'still requires a reboot after 5 reboots$'
     }
 
-    It 'has Windows remove orphans by the launch.ps1 that only administrators may change' {
+    It 'schedules the protected launch.ps1 to remove orphans' {
         $node = New-Node
         $run = Start-Node $node
         $run.Code | Should -Be 0 -Because $run.Output

@@ -1,5 +1,5 @@
-# Sets up what the entrypoint meets on a node: a task's variables, a stand-in for GitHub's runner, a
-# ClaimRunner, and a clock of its own on which waits take no time.
+# Provides the environment of the entrypoint on a node: a task's variables, a fake GitHub runner, a fake
+# ClaimRunner, and a fake clock on which waits take no time.
 #
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # shared with the tests, which bats runs in the same shell
@@ -17,10 +17,10 @@ build_world() {
   date +%s >"$world/now"
   mkdir "$world/tmp" "$world/home"
   open_events
-  story 'take_job_of octo/app'
+  script_runner 'take_job_of octo/app'
 }
 
-# From here on a test may change the scripts of the image.
+# Copies the image's scripts, so that a test may change them.
 copy_images() {
   cp -r "$images" "$world/images"
   images=$world/images
@@ -31,64 +31,64 @@ open_events() {
   exec {events}<>"$world/events"
 }
 
-# Starts the ClaimRunner, which gives these answers.
+# Starts the fake ClaimRunner with these responses.
 serve_claims() {
-  printf '%s\n' "$@" >"$world/answers"
+  printf '%s\n' "$@" >"$world/responses"
   python3 "$BATS_TEST_DIRNAME/claim_runner.py" "$world" >"$world/claim-runner.log" 2>&1 3>&- &
   claim_runner=$!
   await_event listening
 }
 
-leave_world() {
+tear_down_world() {
   [[ -z ${claim_runner:-} ]] || kill "$claim_runner"
 }
 
 configured() { printf '{"status":200,"body":"%s\\n"}' "$configuration"; }
 
-# From here on the configuration is nothing that the entrypoint knows.
-forget_form() { configuration=$(base64 -w0 <<<"$1"); }
+# Replaces the configuration by one of unknown format.
+use_unknown_format() { configuration=$(base64 -w0 <<<"$1"); }
 
-# What the stand-in for the listener does, given as lines or on standard input; `take_job_of` and the other
-# words are its own.
-story() {
-  if (($#)); then printf '%s\n' "$@"; else cat; fi >"$world/runner/story"
+# Defines what the fake listener does, by arguments or on standard input, with `take_job_of` and the other
+# functions of the fake listener.
+script_runner() {
+  if (($#)); then printf '%s\n' "$@"; else cat; fi >"$world/runner/script"
 }
 
-# What the worker runs in a job, on standard input: the functions set_up, pre, step and always.
+# Defines what the fake worker runs in a job, on standard input: the functions set_up, pre, step and always.
 job() { cat >"$world/runner/job.sh"; }
 
-# The steps that have begun, and the results that GitHub was sent.
+# Print the started steps, and the results that were reported to GitHub.
 steps() { cat "$world/runner/steps" 2>/dev/null | xargs; }
 reports() { cat "$world/runner/reports" 2>/dev/null | xargs; }
 
 waits() { cat "$world/waits"; }
 
-# Moves the clock on.
-pass() { printf '%s\n' "$(($(cat "$world/now") + $1))" >"$world/now.new" && mv "$world/now.new" "$world/now"; }
+# Advances the fake clock by this many seconds.
+advance_clock() { printf '%s\n' "$(($(cat "$world/now") + $1))" >"$world/now.new" && mv "$world/now.new" "$world/now"; }
 
-# Lets the entrypoint look at the clock at least twice, after which it still runs.
-job_continues() {
-  local looks
-  looks=$(wc -l <"$world/looks")
-  until (($(wc -l <"$world/looks") >= looks + 3)); do /usr/bin/sleep 0.02; done
+# Waits until the entrypoint has read the clock at least twice, and checks that it still runs.
+still_running() {
+  local polls
+  polls=$(wc -l <"$world/polls")
+  until (($(wc -l <"$world/polls") >= polls + 3)); do /usr/bin/sleep 0.02; done
   kill -0 "$background"
 }
 
-# Prints the processes that belong to this world.
-survivors() {
+# Prints the remaining processes of this test.
+remaining_processes() {
   local process
   while read -r process; do
     tr '\0' ' ' <"${process%environ}cmdline" 2>/dev/null && echo
   done < <(grep -lsz "^RUNNER_HOME=$world/" /proc/[0-9]*/environ)
 }
 
-# From here on a wait is an event, and takes its time.
-tell_of_waits() {
+# Makes each wait an event that takes real time.
+record_waits() {
   printf '#!/bin/bash\necho waiting >>"%s"\nexec /usr/bin/sleep "$@"\n' "$world/events" >"$world/bin/sleep"
   chmod +x "$world/bin/sleep"
 }
 
-# Becomes the entrypoint, with nothing in its environment but a task's variables and those given.
+# Replaces this shell by the entrypoint, with only a task's variables and the given ones.
 entrypoint() {
   exec /usr/bin/env "${signals:---default-signal=INT,TERM}" -i PATH="$world/bin:$PATH" HOME="$world/home" \
     TMPDIR="$world/tmp" RUNNER_HOME="$world/runner" "$@" "$images/entrypoint.sh"
@@ -105,7 +105,7 @@ with_token() {
     RUNNER_TOKEN_EXPIRES_AT="$(date -u -d '+1 hour' +%FT%TZ)" "$@"
 }
 
-# Starts one of the two in the background; `finish` waits for it and sets `status`.
+# Starts a command in the background; `finish` waits for it and sets `status`.
 begin() {
   "$@" >"$world/output" 2>&1 3>&- &
   background=$!
@@ -125,14 +125,14 @@ await_event() {
 
 signal() { kill -s "$1" "$background"; }
 
-# Prints one field of the body of each claim.
+# Prints a field of the body of each claim.
 claimed() {
   python3 -c 'import json, sys
 for line in open(sys.argv[1]): print(json.loads(line)["body"][sys.argv[2]])' "$world/claims" "$1"
 }
 
-# Prints the inputs that config.sh got, without the token's, sorted.
+# Prints the inputs of config.sh, sorted, without the token.
 inputs() { tr '\0' '\n' <"$world/runner/config.inputs" | sed 's/^ACTIONS_RUNNER_INPUT_//' | grep -v ^TOKEN= | LC_ALL=C sort; }
 
-# Prints the arguments that a program of the runner got, one a line and quoted.
+# Prints the arguments of one of the runner's programs, one per line and quoted.
 arguments() { xargs -0r printf '[%s]\n' <"$world/runner/$1.arguments"; }

@@ -38,8 +38,8 @@ def _entries(value: dict[str, Any], scope: Scope, place: str) -> Iterator[tuple[
 def _repeated(loop: dict[str, Any], scope: Scope, place: str) -> list[Any]:
     turns = range(resolve(loop["count"], scope, place))
     # The loop of an output has no name.
-    alone = "copyindex" not in scope
-    return [resolve(loop["input"], counting(scope, loop["name"], turn, alone), place) for turn in turns]
+    only_loop = "copyindex" not in scope
+    return [resolve(loop["input"], counting(scope, loop["name"], turn, only_loop), place) for turn in turns]
 
 
 def counting(scope: Scope, loop: str, turn: int, unnamed: bool = False) -> Scope:

@@ -1,4 +1,4 @@
-// Takes the place of DateTimeOffset in a script: the present is what a file of the test says. C# 5.
+// Replaces DateTimeOffset in a script: the current time is in a file of the test. C# 5.
 using System;
 using System.Globalization;
 

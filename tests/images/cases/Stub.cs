@@ -1,7 +1,7 @@
-// Stands in for a program: hands its arguments to stand_in.py, or is the worker of GitHub's runner.
+// A fake program: passes its arguments to fake_programs.py, or acts as the worker of GitHub's runner.
 //
-// Beside NAME.exe lies NAME.stand-in with four lines: Python, the folder of stand_in.py, the world of the case, and
-// which program this is. C# 5, which is what Windows PowerShell 5.1 compiles.
+// A file NAME.fake next to NAME.exe has four lines: Python, the folder of fake_programs.py, the world of the case, and
+// the name of the program. C# 5, because that is what Windows PowerShell 5.1 compiles.
 using System;
 using System.Diagnostics;
 using System.IO;
@@ -10,17 +10,17 @@ static class Stub
 {
     static int Main(string[] arguments)
     {
-        string[] said = File.ReadAllLines(Path.ChangeExtension(typeof(Stub).Assembly.Location, ".stand-in"));
-        string tests = said[1], world = said[2], program = said[3];
+        string[] lines = File.ReadAllLines(Path.ChangeExtension(typeof(Stub).Assembly.Location, ".fake"));
+        string tests = lines[1], world = lines[2], program = lines[3];
         if (program == "worker") { return Work(tests, Path.Combine(world, "seen")); }
-        // By a file, since a second command line would need its own quotes.
+        // Passed in a file, because a second command line would need its own quoting.
         string file = Path.Combine(world, Guid.NewGuid() + ".arguments");
         File.WriteAllText(file, String.Concat(Array.ConvertAll(arguments, word => word + "\0")));
-        return Run(said[0], Quoted(Path.Combine(tests, "stand_in.py"), world, program, "--from", file));
+        return Run(lines[0], Quoted(Path.Combine(tests, "fake_programs.py"), world, program, "--from", file));
     }
 
-    // Calls the hook as the runner does, and runs a step even if that fails, as one with `if: always()` does. A hook
-    // that ends this process prevents the step.
+    // Calls the hook like the runner, and runs a step even if the hook fails, like a step with `if: always()`. A hook
+    // that kills this process prevents the step.
     static int Work(string tests, string seen)
     {
         string hook = Environment.GetEnvironmentVariable("ACTIONS_RUNNER_HOOK_JOB_STARTED");

@@ -1,4 +1,4 @@
-"""Compares what a case expects with what its script did."""
+"""Compares a case's expectations with the outcome of its script."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from pathlib import Path
 
 from worlds import TICKET, TOKEN, Outcome, World
 
-GIVEN = {
-    "name", "environment", "configuration", "answers", "runner", "registration", "hook", "node", "identity",
+INPUTS = {
+    "name", "environment", "configuration", "responses", "runner", "registration", "hook", "node", "identity",
     "refused_services", "arguments", "repository", "missing_programs", "curlrc", "because",
 }  # fmt: skip
-# The label of a launch differs from run to run, and the order of variables from system to system.
+# The label of a launch is different in each run, and the order of variables on each system.
 IN_PAIRS = re.compile(r"--env|--label")
 
 
 def faults(case: dict, world: World, outcome: Outcome) -> list[str]:
-    """Returns a sentence for each expectation that does not hold."""
-    unknown = case.keys() - GIVEN - EXPECTATIONS.keys()
+    """Returns a message for each failed expectation."""
+    unknown = case.keys() - INPUTS - EXPECTATIONS.keys()
     found = [f"the case has an unknown field: {name}" for name in sorted(unknown)]
     if "code" not in case:
         found.append("the case expects no code")
@@ -31,7 +31,7 @@ def differ(expected: object, found: object) -> list[str]:
 
 
 def secrets(world, outcome):
-    """Finds what neither an output nor an argument may hold."""
+    """Finds secrets in the output and in arguments."""
     nonces = {claim["body"].get("nonce", "") for claim in world.claims()} - {""}
     for secret in {TICKET, TOKEN, world.configuration, *nonces}:
         if secret in outcome.output:
@@ -51,7 +51,7 @@ def code(world, outcome, expected):
 
 
 def lines(world, outcome, expected):
-    """Each pattern matches a line, in this order."""
+    """Checks that each pattern matches a line, in this order."""
     left = outcome.output.splitlines()
     for pattern in expected:
         while left and not re.search(world.expand_pattern(pattern), left[0]):
@@ -72,7 +72,7 @@ def never(world, outcome, texts):
 
 
 def claims(world, outcome, expected):
-    """The claims: how many, with one nonce, and what else the case gives of each."""
+    """Checks the number of claims, their common nonce, and the case's other expectations."""
     made = world.claims()
     found = differ(expected if isinstance(expected, int) else expected["count"], len(made))
     bodies = [claim["body"] for claim in made]
@@ -89,7 +89,7 @@ def claims(world, outcome, expected):
 
 
 def waits(world, outcome, expected):
-    """The waits before the runner started, each or in sum and at most."""
+    """Checks the waits before the runner started: each of them, or their sum and maximum."""
     found = [int(wait) for wait in world.lines("seen/waits") or world.lines("waits")]
     if isinstance(expected, list):
         return differ(expected, found)
@@ -98,12 +98,12 @@ def waits(world, outcome, expected):
 
 
 def run(world, outcome, expected):
-    """The arguments of the runner; null if it must not start."""
+    """Checks the arguments of the runner; null if it must not start."""
     return differ(expected, world.seen("run"))
 
 
 def inputs(world, outcome, expected):
-    """The inputs of the registration, by argument or by variable; null if none must be tried."""
+    """Checks the inputs of the registration, from arguments and variables; null if there must be no registration."""
     seen = world.seen("config")
     if expected is None or seen is None:
         return differ(expected, seen)
@@ -111,7 +111,7 @@ def inputs(world, outcome, expected):
 
 
 def files(world, outcome, expected):
-    """The files of the runner's folder when it starts; null for one that must not be there."""
+    """Checks the files in the runner's folder when it starts; null for a file that must not exist."""
     found = []
     for name, text in expected.items():
         file = world.root / "seen" / name
@@ -132,14 +132,14 @@ def drops(world, outcome, expected):
     return [f"the runner has {name}" for name in expected if name.upper() in seen]
 
 
-def handed_on(world, outcome, expected):
-    """The names of the variables that the container gets."""
+def passed_on(world, outcome, expected):
+    """Checks the names of the container's variables."""
     ran = world.seen("ran") or []
     return differ(expected, sorted(ran[at + 1] for at, word in enumerate(ran) if word == "--env"))
 
 
 def ran(world, outcome, expected):
-    """The arguments of the container, without its label and its variables; null if it must not run."""
+    """Checks the arguments of the container, without its label and variables; null if it must not run."""
     seen = world.seen("ran")
     if seen is None:
         return differ(expected, None)
@@ -161,9 +161,9 @@ def pulls(world, outcome, expected):
     return differ(expected, world.lines("pulls"))
 
 
-def asked(world, outcome, expected):
-    """The requests for a token, each as method and path."""
-    return differ(expected, [re.match(r"\w+ [^ ?]+", line)[0] for line in world.lines("asked")])
+def requests(world, outcome, expected):
+    """Checks the requests for a token, as method and path."""
+    return differ(expected, [re.match(r"\w+ [^ ?]+", line)[0] for line in world.lines("requests")])
 
 
 def login_of(world, outcome, expected):
@@ -175,7 +175,7 @@ def step(world, outcome, expected):
 
 
 def hook_code(world, outcome, expected):
-    """The code of the hook that the worker called."""
+    """Checks the exit code of the hook that the worker called."""
     found = world.lines("seen/hook")
     return code(world, Outcome(int(found[0]), ""), expected) if found else ["no hook was called"]
 
@@ -185,13 +185,13 @@ def prepared(world, outcome, expected):
 
 
 def left(world, outcome, expected):
-    """What is left in the folder for temporary files."""
+    """Checks the remaining files in the temporary folder."""
     return differ(expected, sorted(item.name for item in Path(world.root, "tmp").iterdir()))
 
 
 EXPECTATIONS = {
     "code": code, "lines": lines, "last": last, "never": never, "claims": claims, "waits": waits, "run": run,
-    "inputs": inputs, "files": files, "keeps": keeps, "drops": drops, "handed_on": handed_on, "ran": ran,
-    "removed": removed, "pulls": pulls, "asked": asked, "login": login_of, "step": step, "hook_code": hook_code, "prepared": prepared,
+    "inputs": inputs, "files": files, "keeps": keeps, "drops": drops, "passed_on": passed_on, "ran": ran,
+    "removed": removed, "pulls": pulls, "requests": requests, "login": login_of, "step": step, "hook_code": hook_code, "prepared": prepared,
     "left": left,
 }  # fmt: skip

@@ -1,9 +1,9 @@
-"""Stands in for the programs that the scripts call: GitHub's runner, the engine's client, and curl on a node.
+"""Fakes of the programs that the scripts call: GitHub's runner, the engine's client, and curl on a node.
 
-    stand_in.py WORLD PROGRAM [ARGUMENT…]
-    stand_in.py WORLD PROGRAM --from FILE    arguments from a file, each ended by a zero byte
+    fake_programs.py WORLD PROGRAM [ARGUMENT…]
+    fake_programs.py WORLD PROGRAM --from FILE    arguments from a file, each terminated by a zero byte
 
-WORLD/case.json is the case that runs. What a program was given is left in WORLD/seen.
+WORLD/case.json is the running case. The inputs of a program are recorded in WORLD/seen.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import time
 from pathlib import Path
 
 WINDOWS = os.name == "nt"
-# Long enough for any script to end a runner that stays; a test must not wait for ever.
-LONGEST_STAY = 40
+# Long enough for any script to stop a runner that keeps running; a test must not wait forever.
+MAX_RUN_SECONDS = 40
 
 
 class Shutdown(Exception):
-    """A signal asks the runner to end."""
+    """A signal stopped the runner."""
 
 
 def main() -> int:
@@ -34,7 +34,7 @@ def main() -> int:
     return PROGRAMS[program](Path(world), case, arguments)
 
 
-def note(world: Path, name: str, what: object) -> None:
+def record(world: Path, name: str, what: object) -> None:
     (world / "seen" / f"{name}.json").write_text(json.dumps(what), encoding="utf-8")
 
 
@@ -42,25 +42,25 @@ def note(world: Path, name: str, what: object) -> None:
 
 
 def run(world: Path, case: dict, arguments: list[str]) -> int:
-    """Acts as run.sh or run.cmd: opens a session, and serves the job that the case gives."""
-    story = case["runner"]
+    """Acts like run.sh or run.cmd: opens a session, and serves the case's job."""
+    behaviour = case["runner"]
     see_start(world, arguments)
     signal.signal(signal.SIGTERM, shut_down)
     signal.signal(signal.SIGINT, shut_down)
     perf("Runner", "RunnerProcessStarted")
-    print(story.get("prints", ""), flush=True)
-    if story.get("session", True):
+    print(behaviour.get("prints", ""), flush=True)
+    if behaviour.get("session", True):
         perf("Runner", "SessionCreated")
     try:
-        if story.get("stays"):
-            stay(world, story)
+        if behaviour.get("stays"):
+            stay(world, behaviour)
             return 99
-        if "job" in story:
-            serve(world, story)
+        if "job" in behaviour:
+            serve(world, behaviour)
     except Shutdown:
-        # run-helper turns the listener's 1 into 0.
+        # run-helper maps the listener's 1 to 0.
         return 0
-    return story.get("code", 0)
+    return behaviour.get("code", 0)
 
 
 def shut_down(*_: object) -> None:
@@ -68,25 +68,25 @@ def shut_down(*_: object) -> None:
 
 
 def see_start(world: Path, arguments: list[str]) -> None:
-    note(world, "run", arguments)
-    note(world, "environment", dict(os.environ))
-    # What waits from here on is not the claim's.
+    record(world, "run", arguments)
+    record(world, "environment", dict(os.environ))
+    # Later waits do not belong to the claim.
     if (world / "waits").exists():
         shutil.copy(world / "waits", world / "seen" / "waits")
     for file in Path(os.environ["RUNNER_HOME"]).glob(".*"):
         shutil.copy(file, world / "seen")
 
 
-def stay(world: Path, story: dict) -> None:
-    """Moves the clock of the test on, and works until a signal comes."""
-    now = int((world / "now").read_text()) + story.get("passes", 0)
+def stay(world: Path, behaviour: dict) -> None:
+    """Advances the fake clock, and runs until a signal arrives."""
+    now = int((world / "now").read_text()) + behaviour.get("passes", 0)
     (world / "now.new").write_text(str(now))
     replace(world / "now.new", world / "now")
-    time.sleep(LONGEST_STAY)
+    time.sleep(MAX_RUN_SECONDS)
 
 
 def replace(source: Path, target: Path) -> None:
-    """Replaces a file, which Windows refuses as long as another process reads it."""
+    """Replaces a file, which Windows rejects while another process reads it."""
     for _ in range(100):
         try:
             os.replace(source, target)
@@ -97,15 +97,15 @@ def replace(source: Path, target: Path) -> None:
 
 
 def perf(process: str, event: str) -> None:
-    """Adds a line as the runner does for RUNNER_PERFLOG (HostContext.cs)."""
+    """Appends a line like the runner does for RUNNER_PERFLOG (HostContext.cs)."""
     folder = os.environ.get("RUNNER_PERFLOG")
     if folder:
         with open(Path(folder, f"{process}.perf"), "a", encoding="utf-8") as file:
             file.write(f"{event}:{time.time_ns() // 100}\n")
 
 
-def serve(world: Path, story: dict) -> None:
-    """Has a worker serve the job; an ephemeral runner that has served one removes its registration."""
+def serve(world: Path, behaviour: dict) -> None:
+    """Starts a worker for the job; an ephemeral runner removes its registration after its job."""
     home = Path(os.environ["RUNNER_HOME"])
     perf("Runner", "MessageReceived_RunnerJobRequest")
     perf("Runner", "StartingWorkerProcess")
@@ -113,13 +113,13 @@ def serve(world: Path, story: dict) -> None:
     perf("Worker", "WorkerJobMessageReceived_7")
     (home / "_diag").mkdir(exist_ok=True)
     (home / "_diag" / "Worker_20261129-120000-utc.log").touch()
-    if story.get("sets_up", True):
-        work(world, home, story["job"])
-    if story.get("empties_temporary_folder"):
+    if behaviour.get("sets_up", True):
+        work(world, home, behaviour["job"])
+    if behaviour.get("empties_temporary_folder"):
         empty(Path(os.environ["TEMP" if WINDOWS else "TMPDIR"]))
-    if story.get("job_stays"):
-        stay(world, story)
-    if story.get("removes_registration", True):
+    if behaviour.get("job_stays"):
+        stay(world, behaviour)
+    if behaviour.get("removes_registration", True):
         for file in [home / ".runner", *home.glob(".credentials*")]:
             if file.exists():
                 file.unlink()
@@ -128,12 +128,12 @@ def serve(world: Path, story: dict) -> None:
 def work(world: Path, home: Path, job: str) -> None:
     program = home / "bin" / ("Runner.Worker.exe" if WINDOWS else "Runner.Worker")
     path = os.environ["PATH"].replace(f"{world / 'bin'}{os.pathsep}", "", 1)
-    # The clock of the test is for the entrypoint; a job takes its time.
+    # Only the entrypoint uses the fake clock; a job uses real time.
     worker = subprocess.Popen([str(program)], env={**os.environ, "PATH": path, "GITHUB_REPOSITORY": job})
     try:
         worker.wait()
     except Shutdown:
-        # The worker learns of a shutdown some 20 ms after the listener; seen with actions/runner 2.336.0.
+        # The worker is notified of a shutdown about 20 ms after the listener (seen with actions/runner 2.336.0).
         time.sleep(0.02)
         hooks = children(worker.pid)
         worker.kill()
@@ -144,7 +144,7 @@ def work(world: Path, home: Path, job: str) -> None:
 
 
 def children(process: int) -> list[int]:
-    """Returns what a worker would end with itself: the hook that it runs."""
+    """Returns the child processes of a worker: its running hook."""
     listed = subprocess.run(["pgrep", "--parent", str(process)], capture_output=True, text=True)
     return [int(line) for line in listed.stdout.split()]
 
@@ -155,14 +155,14 @@ def empty(folder: Path) -> None:
 
 
 def config(world: Path, case: dict, arguments: list[str]) -> int:
-    """Acts as config.sh: takes its inputs from arguments and from the environment, and registers."""
+    """Acts like config.sh: reads its inputs from arguments and the environment, and registers."""
     inputs = from_environment()
     names = [word for word in arguments if word.startswith("--")]
     for at, word in enumerate(arguments):
         if word in names:
             flag = at + 1 == len(arguments) or arguments[at + 1] in names
             inputs[plain(word)] = "true" if flag else arguments[at + 1]
-    note(world, "config", {"inputs": inputs, "arguments": arguments})
+    record(world, "config", {"inputs": inputs, "arguments": arguments})
     registration = case["registration"]
     print(registration.get("prints", ""), flush=True)
     if not registration.get("code"):
@@ -182,7 +182,7 @@ def from_environment() -> dict[str, str]:
 
 
 def register(inputs: dict[str, str], differs: dict) -> None:
-    """Writes the settings with a byte order mark, as the runner does."""
+    """Writes the settings with a byte order mark, like the runner."""
     settings = {"agentId": 1, "agentName": inputs.get("name"), "poolId": 1, "workFolder": "_work", "ephemeral": True}
     settings |= {"poolName": inputs.get("runnergroup", "Default"), "gitHubUrl": inputs.get("url"), **differs}
     text = json.dumps(settings, indent=2, ensure_ascii=False)
@@ -193,16 +193,16 @@ def register(inputs: dict[str, str], differs: dict) -> None:
 
 
 def docker(world: Path, case: dict, arguments: list[str]) -> int:
-    """Acts as the engine's client, on a node whose images and containers the case lists."""
+    """Acts like the engine's client, on a node with the case's images and containers."""
     node, command = case["node"], arguments[0]
     images = world / "images"
     if command == "ps":
-        if not node["answers"]:
+        if not node["responds"]:
             return 1
         print("\n".join(node["containers"]))
     elif command == "rm":
         add(world / "removed", arguments[-1])
-        # As when another launch was faster.
+        # As if another launch had removed it first.
         return 1
     elif command == "image":
         return int(arguments[-1] not in lines(images))
@@ -211,15 +211,15 @@ def docker(world: Path, case: dict, arguments: list[str]) -> int:
     elif command == "pull":
         return pull(world, node, arguments[-1])
     elif command == "run":
-        note(world, "ran", arguments)
-        note(world, "environment", dict(os.environ))
+        record(world, "ran", arguments)
+        record(world, "environment", dict(os.environ))
         return node["code"]
     return 0
 
 
 def login(world: Path, arguments: list[str]) -> None:
     password = sys.stdin.read().strip()
-    note(world, "login", {"arguments": arguments[1:], "password": password})
+    record(world, "login", {"arguments": arguments[1:], "password": password})
     Path(os.environ["DOCKER_CONFIG"], "config.json").write_text(password, encoding="utf-8")
 
 
@@ -242,7 +242,7 @@ def lines(file: Path) -> list[str]:
 
 
 def curl(world: Path, case: dict, arguments: list[str]) -> int:
-    """Asks the stand-in on loopback in place of the metadata service and the registry."""
+    """Redirects the metadata service and the registry to the fake server on loopback."""
     services = lines(world / "services")[0]
     for address in ("http://169.254.169.254", "https://mine.azurecr.io"):
         arguments = [word.replace(address, services, 1) if word.startswith(address) else word for word in arguments]

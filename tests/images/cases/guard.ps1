@@ -1,5 +1,5 @@
-# Keeps a hook under test from processes that are not the test's: the worker of the job that runs the tests has
-# the same name as the one of the case.
+# Protects processes outside of the test from the hook: the worker of the job that runs the tests has
+# the same name as the case's worker.
 param([int] $Worker)
 
 $global:worker = $Worker

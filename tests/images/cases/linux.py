@@ -1,4 +1,4 @@
-"""The world of a case on Linux: scripts of bash, and stand-ins that bash starts."""
+"""The world of a case on Linux: bash scripts and fake programs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 
 from worlds import HERE, ROOT, World
 
-# The last line calls `main`; without it, one function can be called alone.
+# The last line calls `main`; without it, a single function can be called.
 ONE_FUNCTION = 'source <(sed "$ d" "$1") && is_allowed "$2"'
 WORKER = """#!/bin/bash
-# Stands in for the worker, which outlives INT: calls the hook, and runs a step even if that fails, as one with
-# `if: always()` does.
+# A fake worker, which survives INT: calls the hook, and runs a step even if the hook fails, like a step with
+# `if: always()`.
 trap : INT TERM
 bash -e "$ACTIONS_RUNNER_HOOK_JOB_STARTED"
 echo $? >"$RUNNER_HOME/../seen/hook"
@@ -34,7 +34,7 @@ class Linux(World):
         }
 
     def path(self) -> str:
-        """Returns the PATH of this process; or a folder with links to all of its programs but those that a case misses."""
+        """Returns the PATH of this process, or a folder with links to all of its programs except a case's missing ones."""
         missing = self.case.get("missing_programs", [])
         if not missing:
             return os.environ["PATH"]
@@ -48,13 +48,13 @@ class Linux(World):
     def scripts(self) -> list[Path]:
         return [*(ROOT / "images/ubuntu").glob("*.sh"), ROOT / "arm/linux/launch.sh"]
 
-    def write_stand_ins(self) -> None:
+    def write_fakes(self) -> None:
         for program in (HERE.parent / "clock").iterdir():
             shutil.copy(program, self.bin)
         for name, file in self.programs.items():
             wanted = name != "curl" or self.case["identity"]
             if wanted and name not in self.case.get("missing_programs", []):
-                command = f'#!/bin/bash\nexec "{sys.executable}" "{HERE / "stand_in.py"}" "{self.root}" {name} "$@"\n'
+                command = f'#!/bin/bash\nexec "{sys.executable}" "{HERE / "fake_programs.py"}" "{self.root}" {name} "$@"\n'
                 self.program(self.home / file, command)
         self.program(self.home / "bin/Runner.Worker", WORKER)
         if "hook" in self.raw:
@@ -84,7 +84,7 @@ class Linux(World):
 
     def end(self, process: subprocess.Popen) -> None:
         os.killpg(process.pid, signal.SIGKILL)
-        # The runner has a process group of its own.
+        # The runner has its own process group.
         session = subprocess.run(["ps", "-o", "pid=", "--sid", str(process.pid)], capture_output=True, text=True)
         for listed in session.stdout.split():
             os.kill(int(listed), signal.SIGKILL)
@@ -98,5 +98,5 @@ class Linux(World):
         return f"{os.getpid()}.{fields[19]}.{boot}"
 
     def protected(self, content: bytes) -> bytes:
-        """Returns the content of a file that the key of the machine protects: here none does."""
+        """Returns the content of a file that the machine's key protects; on Linux, there is no protection."""
         return content

@@ -3,16 +3,16 @@
     run.py [FILE…]             every case of these files (claim, launch, or a path), of all by default
     run.py --case NAME FILE    one case
 
-A file says which script it is for, the variables that each of its cases begins with (worlds.py, ENVIRONMENTS), and
-its cases. Of a case:
+A file contains the script, the initial variables of its cases (`given`: worlds.py, ENVIRONMENTS), and
+its cases. The fields of a case:
 
-    given      environment (null takes a variable away), answers (of ClaimRunner, in order; [] for no server),
+    input      environment (null removes a variable), responses (of ClaimRunner, in order; [] for no server),
                configuration, runner (what run.sh does), registration (what config.sh does), hook (of the image),
-               node (what the engine has), identity, refused_services, arguments, repository, missing_programs, curlrc
-    expected   code ("failure" for any but 0) and what check.py lists under EXPECTATIONS
-    because    why, where the name does not say it
+               node (the engine's state), identity, refused_services, arguments, repository, missing_programs, curlrc
+    expected   code ("failure" for any except 0) and the fields in EXPECTATIONS of check.py
+    because    the reason, if the name does not contain it
 
-No output and no argument may hold a ticket, token, nonce or configuration, whatever the case.
+In all cases, no output and no argument may contain a ticket, token, nonce or configuration.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> int:
     options = parser.parse_args()
     chosen = [case for case in cases(options.files) if options.case in (None, case[1]["name"])]
     assert chosen, "no such case"
-    # Processes, not threads: what one thread writes, the child of another may hold open, and then it cannot be executed.
+    # Processes, not threads: a child of another thread may hold a written file open, and then it cannot be executed.
     with ProcessPoolExecutor(min(4, len(chosen))) as pool:
         results = list(pool.map(attempt, chosen))
     print(f"{results.count(True)} passed, {results.count(False)} failed")
@@ -62,7 +62,7 @@ def cases(files: list[str]) -> list[tuple[dict, dict]]:
 
 
 def attempt(chosen: tuple[dict, dict]) -> bool:
-    """Runs one case, and prints what does not hold."""
+    """Runs one case, and prints the failed expectations."""
     table, case = chosen
     folder = Path(tempfile.mkdtemp(prefix="case-")).resolve()
     try:

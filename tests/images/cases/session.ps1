@@ -1,7 +1,7 @@
 # Runs a script, or the function Is-Allowed of the hook, in a session whose clock is the file WORLD\now.
 #
-# [DateTimeOffset]::UtcNow reads it in the script. A wait between two claims or two pulls is written to WORLD\waits,
-# moves the clock and takes no time. Once the runner works, its stand-in alone moves the clock, and waits are short.
+# In the script, [DateTimeOffset]::UtcNow reads it. A wait between two claims or two pulls is written to WORLD\waits,
+# advances the clock and takes no time. Once the runner runs, only the fake runner advances the clock, and waits are short.
 param([string] $Tools, [string] $World, [string] $Script, [string] $Pull = '', [switch] $RemoveOrphans)
 
 Set-StrictMode -Version 3.0
@@ -32,7 +32,7 @@ function Judge([string] $repository) {
     if (Is-Allowed $repository) { 0 } else { 1 }
 }
 
-# The script's own preferences are to be those that it sets.
+# The script must run with its own preferences.
 Set-StrictMode -Off
 $ErrorActionPreference = 'Continue'
 $global:LASTEXITCODE = 0
@@ -43,7 +43,7 @@ $options = @{}
 if ($Pull) { $options.Pull = $Pull }
 if ($RemoveOrphans) { $options.RemoveOrphans = $true }
 & "$World\mayfly\$Script.ps1" @options
-# Without an `exit`, the code is 0, whatever the last program's was.
+# Without an `exit`, the code is 0, even if the last program failed.
 if ($?) { exit 0 }
 if ($LASTEXITCODE) { exit $LASTEXITCODE }
 exit 1

@@ -1,6 +1,6 @@
-"""The world of a case on Windows: scripts of PowerShell, and stand-ins that Stub.cs starts.
+"""The world of a case on Windows: PowerShell scripts, and fake programs that Stub.cs starts.
 
-CASES_TOOLS names the folder with Stub.exe and Clock.dll, which cases.Tests.ps1 compiles.
+CASES_TOOLS is the folder with Stub.exe and Clock.dll, which cases.Tests.ps1 compiles.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from pathlib import Path
 
 from worlds import HERE, ROOT, World
 
-# What Windows and its programs do not work without. PSModulePath is not among them: without it, Windows
-# PowerShell looks for its own modules, not for those of a PowerShell 7 that started this process.
+# Variables that Windows and its programs need. PSModulePath is not among them: without it, Windows
+# PowerShell uses its own modules, not those of a PowerShell 7 that started this process.
 NEEDED = (
     "ALLUSERSPROFILE APPDATA COMPUTERNAME ComSpec LOCALAPPDATA NUMBER_OF_PROCESSORS OS PATHEXT PROCESSOR_ARCHITECTURE "
     "ProgramData ProgramFiles SystemDrive SystemRoot USERNAME USERPROFILE windir"
 ).split()
 
-# The options of launch.sh, as launch.ps1 has them.
+# The options of launch.sh and their equivalents in launch.ps1.
 OPTIONS = {"--pull": "-Pull", "--remove-orphans": "-RemoveOrphans"}
 
 
@@ -36,7 +36,7 @@ class Windows(World):
     }
 
     def machine(self) -> dict[str, str]:
-        # No program of Windows is missed but curl, and all others are called by their whole paths.
+        # Only curl can be missing; all other programs are called by their full paths.
         path = [] if "curl" in self.case.get("missing_programs", []) else [os.environ["PATH"]]
         return {
             **{name: os.environ[name] for name in NEEDED if name in os.environ},
@@ -49,14 +49,14 @@ class Windows(World):
     def scripts(self) -> list[Path]:
         return [*(ROOT / "images/windows").glob("*.ps1"), ROOT / "arm/windows/launch.ps1"]
 
-    def write_stand_ins(self) -> None:
+    def write_fakes(self) -> None:
         for name, file in {**self.programs, "run": "bin/run.exe"}.items():
             wanted = name != "curl" or self.case["identity"]
             if wanted and name not in self.case.get("missing_programs", []):
                 program = (self.home / file).resolve()
                 shutil.copy(Path(os.environ["CASES_TOOLS"], "Stub.exe"), program)
-                says = [sys.executable, str(HERE), str(self.root), name]
-                program.with_suffix(".stand-in").write_text("\n".join(says), encoding="utf-8")
+                lines = [sys.executable, str(HERE), str(self.root), name]
+                program.with_suffix(".fake").write_text("\n".join(lines), encoding="utf-8")
         call = '@"%~dp0bin\\run.exe" %*\r\n@exit /b %ERRORLEVEL%\r\n'
         (self.home / "run.cmd").write_bytes(call.encode())
         if "hook" in self.raw:
@@ -88,7 +88,7 @@ class Windows(World):
         return f"{os.getpid()}.{times[0].high << 32 | times[0].low}"
 
     def protected(self, content: bytes) -> bytes:
-        """Returns what Windows protects with the key of the machine."""
+        """Decrypts content that Windows has protected with the machine's key."""
         kept = ctypes.create_string_buffer(content, len(content))
         given, found = Blob(len(content), ctypes.addressof(kept)), Blob()
         done = ctypes.windll.crypt32.CryptUnprotectData(ctypes.byref(given), *[None] * 4, 0, ctypes.byref(found))

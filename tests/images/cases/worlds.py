@@ -1,4 +1,4 @@
-"""Builds the folder that one case runs in, with stand-ins for all that the script calls, and runs the script."""
+"""Creates the folder of one case, with fakes of all programs that the script calls, and runs the script."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 TICKET, TOKEN, IMAGE = "dGlja2V0.c2VjcmV0", "AABBSECRETTOKEN", "mine.azurecr.io/runner:1"
-# What a configuration carries, unless the case says otherwise.
+# The default files of a configuration.
 FILES = {
     ".runner": '{"AgentName":"gh-1","PoolName":"Default","UseV2Flow":"True"}',
     ".credentials": '{"Scheme":"OAuth"}',
@@ -40,7 +40,7 @@ ENVIRONMENTS = {
 }
 DEFAULTS = {
     "environment": {},
-    "answers": ["configured"],
+    "responses": ["configured"],
     "runner": {"job": "octo/app"},
     "registration": {},
     "identity": None,
@@ -48,21 +48,21 @@ DEFAULTS = {
     "arguments": [],
     "repository": "octo/app",
 }
-NODE = {"answers": True, "containers": [], "images": ["{image}"], "failing_pulls": 0, "code": 0}
+NODE = {"responds": True, "containers": [], "images": ["{image}"], "failing_pulls": 0, "code": 0}
 PLACEHOLDER = re.compile(r"\{(\w+?)([+-]\d+)?\}")
 TIMEOUT = 300 if os.name == "nt" else 60
 
 
 @dataclass
 class Outcome:
-    """What a script came to."""
+    """The outcome of a script."""
 
     code: int
     output: str
 
 
 class World:
-    """A folder for one case. Subclasses know how an operating system runs scripts and stand-ins."""
+    """The folder of one case. Subclasses run scripts and fakes on one operating system."""
 
     suffix = ""
     programs: dict[str, str] = {}
@@ -82,19 +82,19 @@ class World:
             self.start_services(stack)
             self.case = self.expand({**DEFAULTS, **self.raw, "node": {**NODE, **self.raw.get("node", {})}})
             self.write_files()
-            self.write_stand_ins()
+            self.write_fakes()
             return self.finish(self.start())
 
     def start_services(self, stack: contextlib.ExitStack) -> None:
-        if self.given in ("ticket", "nothing") and self.raw.get("answers") != []:
-            answers = [self.answer(given) for given in self.raw.get("answers", DEFAULTS["answers"])]
-            (self.root / "answers").write_text("\n".join(map(json.dumps, answers)), encoding="utf-8")
+        if self.given in ("ticket", "nothing") and self.raw.get("responses") != []:
+            responses = [self.response(given) for given in self.raw.get("responses", DEFAULTS["responses"])]
+            (self.root / "responses").write_text("\n".join(map(json.dumps, responses)), encoding="utf-8")
             self.url = self.serve(stack, "claim_runner.py", "claim-url")
         if self.raw.get("identity"):
             self.serve(stack, "node_services.py", "services")
 
     def serve(self, stack: contextlib.ExitStack, program: str, address: str) -> str:
-        """Starts a server, and returns its address once it has written that to a file."""
+        """Starts a server, and returns its URL once it has written it to a file."""
         with open(self.root / f"{program}.log", "wb") as log:
             command = [sys.executable, str(HERE.parent / program), str(self.root)]
             server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -106,13 +106,13 @@ class World:
             time.sleep(0.01)
         return file.read_text().strip()
 
-    def answer(self, given: str | dict) -> dict:
+    def response(self, given: str | dict) -> dict:
         if given == "configured":
             return {"status": 200, "body": self.configuration + "\n"}
         return self.expand(given)
 
     def expand(self, given):
-        """Fills the placeholders of a case, {ticket} or {time+30} for example, in each of its texts."""
+        """Replaces the placeholders of a case, such as {ticket} or {time+30}, in all texts."""
         if isinstance(given, str):
             return PLACEHOLDER.sub(lambda found: self.value(*found.groups(), whole=found[0]), given)
         if isinstance(given, dict):
@@ -120,7 +120,7 @@ class World:
         return [self.expand(item) for item in given] if isinstance(given, list) else given
 
     def expand_pattern(self, pattern: str) -> str:
-        """Fills the placeholders of a regular expression; what takes their place stands for itself."""
+        """Replaces the placeholders of a regular expression by escaped values."""
         return PLACEHOLDER.sub(lambda found: re.escape(self.value(*found.groups(), whole="")) or found[0], pattern)
 
     def value(self, name: str, shift: str | None, whole: str) -> str:
@@ -144,7 +144,7 @@ class World:
         return values.get(name, whole)
 
     def environment(self) -> dict[str, str]:
-        """Returns the variables of the task, those of the image, and what the operating system needs."""
+        """Returns the variables of the task, of the image, and of the operating system."""
         home = {} if self.given == "node" else {"RUNNER_HOME": str(self.home)}
         given = {**self.machine(), **home, **self.expand(ENVIRONMENTS[self.given]), **self.case["environment"]}
         if "hook" in self.raw:
@@ -178,7 +178,7 @@ class World:
         return Outcome(process.returncode, output.decode(errors="replace").replace("\r\n", "\n"))
 
     def seen(self, name: str):
-        """Returns what a stand-in noted, or None."""
+        """Returns the record of a fake program, or None."""
         file = self.root / "seen" / f"{name}.json"
         return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
 
@@ -189,7 +189,7 @@ class World:
     def claims(self) -> list[dict]:
         return [json.loads(line) for line in self.lines("claims")]
 
-    # What each operating system does in its own way
+    # Implemented for each operating system
 
     def machine(self) -> dict[str, str]:
         raise NotImplementedError
@@ -197,7 +197,7 @@ class World:
     def scripts(self) -> list[Path]:
         raise NotImplementedError
 
-    def write_stand_ins(self) -> None:
+    def write_fakes(self) -> None:
         raise NotImplementedError
 
     def start(self) -> subprocess.Popen:

@@ -1,13 +1,13 @@
 #!/bin/bash
-# Stands in for GitHub's config.sh: notes its arguments, its folder and the inputs that it was given, then
-# writes what the runner writes: names in camelCase, after a byte order mark. The runner trims what it gets by
-# the environment. `config.group` is the group in which GitHub has put the runner.
+# A fake of GitHub's config.sh: records its arguments, its folder and its inputs, then
+# writes the runner's files: names in camelCase, after a byte order mark. The runner trims inputs from
+# the environment. `config.group` is the group to which GitHub has assigned the runner.
 touch "$RUNNER_HOME/config.arguments"
 (($# == 0)) || printf '%s\0' "$@" >"$RUNNER_HOME/config.arguments"
 env -0 | grep -z '^ACTIONS_RUNNER_INPUT_' >"$RUNNER_HOME/config.inputs"
 pwd >"$RUNNER_HOME/config.folder"
-if [[ -r $RUNNER_HOME/config.says ]]; then
-  cat "$RUNNER_HOME/config.says" >&2
+if [[ -r $RUNNER_HOME/config.output ]]; then
+  cat "$RUNNER_HOME/config.output" >&2
   exit "$(cat "$RUNNER_HOME/config.code")"
 fi
 python3 - "$RUNNER_HOME" <<'P'

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Stands in for GitHub's run-helper.sh: turns the listener's code into 0, 2 or 7. The pauses before another
+# A fake of GitHub's run-helper.sh: maps the listener's code to 0, 2 or 7. The delays before another
 # start are a tenth of the real ones.
 "$RUNNER_HOME/bin/Runner.Listener" run "$@"
 code=$?

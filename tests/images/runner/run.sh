@@ -1,12 +1,12 @@
 #!/bin/bash
-# Stands in for GitHub's run.sh, with the behaviour of actions/runner 2.336.0: it hands INT and TERM on as INT
-# to the process group of its helper, has no helper to hand them on to before the first one starts, waits for
-# the helper's end without a trap, and starts another for ever after code 2.
+# A fake of GitHub's run.sh, with the behaviour of actions/runner 2.336.0: it forwards INT and TERM as INT
+# to the process group of its helper, has no helper to forward them to before the first one starts, waits for
+# the helper's end without a trap, and starts another one after each code 2.
 (($# == 0)) || printf '%s\0' "$@" >"$RUNNER_HOME/run.arguments"
 touch "$RUNNER_HOME/run.arguments"
 cp /proc/self/environ "$RUNNER_HOME/run.environment"
 
-# The clock of the test is for the entrypoint; a runner takes its time.
+# Only the entrypoint uses the fake clock; the runner uses real time.
 PATH=${PATH#"$(dirname "$RUNNER_HOME")/bin:"}
 
 deprecated() { [[ ${ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE:-} == 1 && $1 == 7 ]]; }

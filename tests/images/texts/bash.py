@@ -1,4 +1,4 @@
-"""Reads scripts of bash."""
+"""Parses bash scripts."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ OPEN = {"simple_expansion", "expansion", "command_substitution", "arithmetic_exp
 
 
 def read(*paths: Path) -> Script:
-    """Reads the files that make up one script."""
+    """Parses the files of one script."""
     script = Script()
     roots = [tree(path, tree_sitter_bash.language()) for path in paths]
     definitions = [at for root in roots for at in nodes(root, "function_definition")]
@@ -69,11 +69,11 @@ def of_require(node: Node) -> bool:
 
 
 def patterns(body: Node) -> Iterator[tuple[str, str]]:
-    """Gives each pattern of a `case` that decides by returning, and what it decides."""
+    """Returns the patterns of each `case` whose branches return, with their results."""
     for item in nodes(body, "case_item"):
-        verdicts = [text(at) for at in nodes(item, "command") if text(at).startswith("return ")]
-        for value in item.children_by_field_name("value") if verdicts else []:
-            yield text(value), {"return 0": "yes", "return 1": "no"}[verdicts[0]]
+        returns = [text(at) for at in nodes(item, "command") if text(at).startswith("return ")]
+        for value in item.children_by_field_name("value") if returns else []:
+            yield text(value), {"return 0": "yes", "return 1": "no"}[returns[0]]
 
 
 def numbers(root: Node) -> Iterator[tuple[str, int]]:

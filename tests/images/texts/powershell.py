@@ -1,4 +1,4 @@
-"""Reads scripts of PowerShell."""
+"""Parses PowerShell scripts."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ OPEN = {"variable", "sub_expression"}
 
 
 def read(*paths: Path) -> Script:
-    """Reads the files that make up one script."""
+    """Parses the files of one script."""
     script = Script()
     roots = [tree(path, tree_sitter_powershell.language()) for path in paths]
     definitions = [at for root in roots for at in nodes(root, "function_statement")]
@@ -29,12 +29,12 @@ def read(*paths: Path) -> Script:
 
 
 def snake(name: str) -> str:
-    """Turns Remove-Orphans and longestPause into remove_orphans and longest_pause."""
+    """Converts Remove-Orphans and maxRetryDelay to remove_orphans and max_retry_delay."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).replace("-", "_").lower().replace("__", "_")
 
 
 def call(node: Node) -> str | None:
-    """Names the function that a node is an argument of."""
+    """Returns the name of the function that has a node as an argument."""
     parent = node.parent.parent if node.parent else None
     return snake(text(parent.children[0])) if parent and parent.type == "command" else None
 
@@ -80,16 +80,16 @@ def literal(node: Node) -> str:
 
 
 def patterns(body: Node) -> Iterator[tuple[str, str]]:
-    """Gives each pattern of a `switch` that decides by returning, and what it decides."""
+    """Returns the patterns of each `switch` whose branches return, with their results."""
     for clause in nodes(body, "switch_clause"):
-        verdict = text(clause.children[-1]).strip("{ }")
-        if verdict.startswith("return "):
-            yield text(clause.children[0]).strip("'"), {"return $true": "yes", "return $false": "no"}[verdict]
+        result = text(clause.children[-1]).strip("{ }")
+        if result.startswith("return "):
+            yield text(clause.children[0]).strip("'"), {"return $true": "yes", "return $false": "no"}[result]
 
 
 def numbers(root: Node) -> Iterator[tuple[str, int]]:
     for assigned in nodes(root, "assignment_expression"):
         name, number = text(assigned.children[0]), text(assigned.children[-1])
-        # What begins with 0 is no duration, but changes.
+        # A variable with the initial value 0 is not a constant.
         if assigned.parent and assigned.parent.parent and assigned.parent.parent.parent == root and number.strip("0").isdigit():
             yield snake(name.removeprefix("$")), int(number)

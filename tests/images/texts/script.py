@@ -1,4 +1,4 @@
-"""What two scripts of different languages have in common, once each is read from its syntax tree."""
+"""The common model of two scripts in different languages, from their syntax trees."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -8,15 +8,15 @@ from pathlib import Path
 from tree_sitter import Language, Node, Parser
 
 ROOT = Path(__file__).resolve().parents[3]
-# What a variable or an expression stands for is each language's own affair.
+# The placeholder for variables and expressions, whose syntax depends on the language.
 ANYTHING = "…"
-# Variables that others set, or read: the task's, the runner's, GitHub's, and ours.
+# Variables that other programs set or read: the task's, the runner's, GitHub's, and ours.
 OURS = re.compile(r"(RUNNER|ActionsRunner|ACTIONS_RUNNER|AZ_BATCH|GITHUB|MAYFLY)_\w*")
 
 
 @dataclass
 class Script:
-    """Functions by their names in snake_case; their steps are calls, options, messages, exits and exports."""
+    """A script's functions by snake_case name; their steps are calls, options, messages, exits and exports."""
 
     functions: dict[str, list[str]] = field(default_factory=dict)
     variables: set[str] = field(default_factory=set)
@@ -30,13 +30,13 @@ def tree(path: Path, language: object) -> Node:
 
 
 def text(node: Node) -> str:
-    """Gives the source of a node."""
+    """Returns the source of a node."""
     assert node.text is not None
     return node.text.decode()
 
 
 def nodes(node: Node, kind: str) -> Iterator[Node]:
-    """Finds every node of a kind, in the order of the source."""
+    """Finds all nodes of a kind, in source order."""
     if node.type == kind:
         yield node
     for child in node.children:
@@ -44,13 +44,13 @@ def nodes(node: Node, kind: str) -> Iterator[Node]:
 
 
 def faults(node: Node) -> list[str]:
-    """Names each place that is not of the language."""
+    """Lists the syntax errors."""
     found = [f"{node.start_point.row + 1}: {text(node)[:60]!r}"] if node.type == "ERROR" or node.is_missing else []
     return found + [fault for child in node.children for fault in faults(child)]
 
 
 def without(node: Node, kinds: set[str]) -> str:
-    """Gives the source of a node, with every part of these kinds left open."""
+    """Returns the source of a node, with the parts of these kinds replaced by the placeholder."""
     source, at = text(node), node.start_byte
     parts = source.encode()
     for part in reversed(list(outermost(node, kinds))):
@@ -67,7 +67,7 @@ def outermost(node: Node, kinds: set[str]) -> Iterator[Node]:
 
 
 def steps(node: Node, visit: Callable[[Node], Iterator[str]]) -> list[str]:
-    """Collects what a visitor says of a node and, after that, of all that lies in it."""
+    """Collects the steps that a visitor returns for a node and its descendants."""
     found = list(visit(node))
     for child in node.children:
         found += steps(child, visit)

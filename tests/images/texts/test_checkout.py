@@ -1,4 +1,4 @@
-"""Clones the project as Git for Windows does by default, and looks at the line ends that come of it."""
+"""Clones the project with the defaults of Git for Windows, and checks the line endings."""
 
 import subprocess
 import tempfile
@@ -30,14 +30,14 @@ class Checkout(unittest.TestCase):
         windows = ["--config", "core.autocrlf=true", "--config", "core.eol=crlf"]
         git("clone", "--quiet", "--no-local", *windows, str(ROOT), str(cls.clone))
 
-    def test_no_script_and_no_dockerfile_has_the_line_ends_of_windows(self) -> None:
+    def test_no_script_or_dockerfile_has_windows_line_endings(self) -> None:
         scripts = [self.clone / name for name in git("ls-files", folder=self.clone).splitlines()]
         scripts = [file for file in scripts if is_script(file)]
         self.assertGreater(len(scripts), 100)
         self.assertLessEqual({".sh", ".bats", ".ps1"}, {file.suffix for file in scripts})
         self.assertEqual([file for file in scripts if b"\r\n" in file.read_bytes()], [])
 
-    def test_the_clone_holds_the_bytes_of_the_repository(self) -> None:
+    def test_the_clone_equals_the_repository_byte_for_byte(self) -> None:
         listed = git("ls-tree", "-r", "HEAD", folder=self.clone).splitlines()
         expected = {line.partition("\t")[2]: line.split()[2] for line in listed if line.startswith("100")}
         hashes = git("hash-object", "--no-filters", "--", *expected, folder=self.clone).split()

@@ -1,4 +1,4 @@
-"""Holds the scripts of Windows to those of Linux, which are the ones that tests run."""
+"""Compares the Windows scripts with the Linux scripts, which are the ones that tests run."""
 
 import sys
 import unittest
@@ -14,7 +14,7 @@ import exit_codes
 
 @dataclass
 class Pair:
-    """Two scripts, and where they differ: functions, variables and steps that one of them has alone."""
+    """Two scripts, and their intended differences: functions, variables and steps of only one of them."""
 
     linux: list[str]
     windows: list[str]
@@ -29,13 +29,13 @@ PAIRS = [
     Pair(
         ["images/ubuntu/entrypoint.sh", "images/ubuntu/claim.sh", "images/ubuntu/serve.sh"],
         ["images/windows/entrypoint.ps1", "images/windows/claim.ps1", "images/windows/serve.ps1"],
-        # PowerShell gets no signals, reads JSON, and needs words for what the shell has commands for. What
-        # Windows' Attend does itself, bash does in helpers that signals cannot hinder.
-        # Windows trusts by its store of certificates, which a derived image fills: the runner's user may not.
+        # PowerShell receives no signals, parses JSON, and needs functions for what bash has commands for. The work of
+        # Run-Program is done by helpers in bash, which signals cannot interrupt.
+        # Windows has a certificate store, which only a derived image can change: the runner's user may not.
         {
             *("run_in_group", "request_stop", "await_worker", "catches_term", "finish_relays", "handle_signal"),
             *("is_starting_worker", "wait_for_exit", "signal_groups"),
-            # bash needs a process without traps for what Windows does in line.
+            # bash needs a process without traps for what PowerShell does in the main process.
             *("claim_in_child", "kill_relays", "requested_group", "pass_configuration", "make_scratch", "set_traps"),
             *("configuration_files", "json_escape", "quote", "seconds_now", "add_ca_certificates"),
         },
@@ -54,29 +54,29 @@ PAIRS = [
             "serve": {"clean_up"},
             "enter_clean_environment": {"option --default-signal", "option --serve", "pass_configuration"},
             "unpack": {"option --decode"},
-            # The one sends a signal, the other acts; a runner of Windows can outlive a refusal.
+            # bash sends a signal, PowerShell acts; a runner on Windows can outlive a rejected job.
             "watch": {"stop_child", "is_refused"},
         },
-        # Linux separates its second process from the first before all else; Windows has one.
+        # Linux first distinguishes its second process from the first; Windows has only one.
         {"main", "prepare_runner"},
         {"worker_timeout"},
     ),
     Pair(
         ["images/ubuntu/job-started.sh"],
         ["images/windows/job-started.ps1"],
-        # `read` waits where Start-Sleep does.
+        # `read` is used instead of Start-Sleep.
         {"pause"},
         variables={"RUNNER_ENTRYPOINT_PID"},
-        # A shell can become the next program; PowerShell waits for it.
+        # bash can replace itself by the next program; PowerShell waits for it.
         steps={"main": {"exit …"}},
-        # Linux waits for the signal that the worker gets, Windows until it has sent its log.
+        # Linux waits for the worker's signal, Windows until the worker has sent its log.
         numbers={"report_delay"},
     ),
     Pair(
         ["arm/linux/launch.sh"],
         ["arm/windows/launch.ps1"],
         {"quote"},
-        # A shell removes the credential in a trap, which covers its end by a signal.
+        # bash removes the credential in a trap, which also runs after a signal.
         steps={"run_container": {"exit …"}, "pull_image": {"remove_credential"}},
     ),
 ]
@@ -91,17 +91,17 @@ class Equality(unittest.TestCase):
             for pair in PAIRS
         ]
 
-    def test_both_are_made_of_the_same_functions(self) -> None:
+    def test_both_have_the_same_functions(self) -> None:
         for pair, linux, windows in self.read:
             self.assertGreaterEqual(len(linux.functions), 3)
             self.assertEqual(linux.functions.keys() ^ windows.functions.keys(), pair.functions, pair.windows)
 
-    def test_both_know_the_same_variables(self) -> None:
+    def test_both_use_the_same_variables(self) -> None:
         for pair, linux, windows in self.read:
             self.assertGreater(len(linux.variables), 3)
             self.assertEqual(linux.variables ^ windows.variables, pair.variables, pair.windows)
 
-    def test_both_wait_as_long_and_try_as_often(self) -> None:
+    def test_both_have_the_same_timeouts_and_tries(self) -> None:
         for pair, linux, windows in self.read:
             self.assertEqual(dict(linux.numbers.items() ^ windows.numbers.items()).keys(), pair.numbers, pair.windows)
         times = {"min_token_validity": 30, "claim_timeout": 600, "max_retry_delay": 30}
@@ -109,7 +109,7 @@ class Equality(unittest.TestCase):
         self.assertEqual(self.read[0][1].numbers, times)
         self.assertEqual(self.read[2][1].numbers, {"tries": 5})
 
-    def test_each_function_takes_the_same_steps_in_the_same_order(self) -> None:
+    def test_each_function_has_the_same_steps_in_the_same_order(self) -> None:
         for pair, linux, windows in self.read:
             common = linux.functions.keys() & windows.functions.keys()
             for name in sorted(common):
@@ -122,7 +122,7 @@ class Equality(unittest.TestCase):
                         ours, theirs = sorted(ours), sorted(theirs)
                     self.assertEqual(ours, theirs)
 
-    def test_every_exit_code_of_linux_is_one_of_windows(self) -> None:
+    def test_both_have_the_same_exit_codes(self) -> None:
         for pair, linux, windows in self.read:
             codes = [
                 {step for steps in script.functions.values() for step in steps if step.startswith(("exit ", "code "))}
@@ -130,7 +130,7 @@ class Equality(unittest.TestCase):
             ]
             self.assertEqual(codes[0] - {"exit …"}, codes[1] - {"exit …"}, pair.windows)
 
-    def test_every_exit_code_of_the_entrypoints_is_in_the_list(self) -> None:
+    def test_every_exit_code_of_the_entrypoints_is_listed(self) -> None:
         listed = {row["code"] for row in exit_codes.CODES if row["from"] == "entrypoint"}
         _, linux, windows = self.read[0]
         for script in (linux, windows):
@@ -138,15 +138,15 @@ class Equality(unittest.TestCase):
             steps = {step.split()[-1] for step in taken if step.startswith(("exit ", "case "))}
             decided = {int(code) for code in steps if code.isdigit()}
             self.assertLessEqual(decided - {200, 401, 403, 410}, listed)
-            # 1 is config.sh's, 68 and 124 are decided by signals.
+            # 1 comes from config.sh; signals determine 68 and 124.
             self.assertLessEqual(listed - decided - {1, 124, 68} - exit_codes.SIGNALS, set())
 
-    def test_both_keep_and_hand_on_the_same_variables(self) -> None:
+    def test_both_keep_and_pass_on_the_same_variables(self) -> None:
         for (_, linux, windows), name in [(self.read[0], "is_kept"), (self.read[2], "is_passed_on")]:
             self.assertGreater(len(linux.patterns[name]), 10)
-            # Names of Windows have no case.
+            # Variable names on Windows are case-insensitive.
             ours, theirs = (
-                list(dict.fromkeys((pattern.lower(), verdict) for pattern, verdict in script.patterns[name]))
+                list(dict.fromkeys((pattern.lower(), result) for pattern, result in script.patterns[name]))
                 for script in (linux, windows)
             )
             self.assertEqual(ours, theirs)

@@ -1,4 +1,4 @@
-"""Holds every list of exit codes to images/exit-codes.json."""
+"""Checks every list of exit codes against images/exit-codes.json."""
 
 import sys
 import unittest
@@ -17,19 +17,19 @@ class ExitCodes(unittest.TestCase):
         for row in exit_codes.CODES:
             self.assertEqual({name: type(value) for name, value in row.items()}, FIELDS, row)
             self.assertIn(row["from"], {"entrypoint", "launch", "engine", "runner"})
-            # test_names reads the digits of a head as codes.
+            # tests/docs/test_names.py reads numbers in header comments as exit codes.
             self.assertNotRegex(row["cause"], r"\d")
 
     def test_no_origin_has_a_code_twice(self) -> None:
         pairs = [(row["code"], row["from"]) for row in exit_codes.CODES]
         self.assertEqual(pairs, sorted(set(pairs)))
 
-    def test_entrypoints_and_the_document_list_them(self) -> None:
+    def test_entrypoints_and_document_are_up_to_date(self) -> None:
         for name in {*exit_codes.SCRIPTS, exit_codes.DOCUMENT} - set(LAUNCH):
             self.assertEqual((ROOT / name).read_text(), exit_codes.wanted(name), f"{name}: run images/exit_codes.py")
 
     @unittest.skipUnless(all(exit_codes.LAST in (ROOT / name).read_text() for name in LAUNCH), "the launch scripts do not have the list yet")
-    def test_launch_scripts_list_them(self) -> None:
+    def test_launch_scripts_are_up_to_date(self) -> None:
         for name in LAUNCH:
             self.assertEqual((ROOT / name).read_text(), exit_codes.wanted(name), f"{name}: run images/exit_codes.py")
 

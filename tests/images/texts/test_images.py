@@ -1,4 +1,4 @@
-"""Holds what the images contain and set to what the entrypoints need."""
+"""Checks that the images contain and set what the entrypoints need."""
 
 import fnmatch
 import re
@@ -6,7 +6,7 @@ import unittest
 
 from script import ROOT
 
-# What images/README.md lists; each other variable of the runner can print jobs' values or change what the entrypoint sets.
+# The list in images/README.md. Any other variable of the runner can print jobs' values or change settings of the entrypoint.
 KEPT = {
     "ACTIONS_RUNNER_ACTION_ARCHIVE_CACHE",
     "ACTIONS_RUNNER_CONTAINER_HOOKS",
@@ -29,14 +29,14 @@ OTHERS = {
 
 
 def dockerfile(image: str) -> str:
-    """Gives an image's instructions, each on a line."""
+    """Returns an image's instructions, one per line."""
     text = (ROOT / f"images/{image}/Dockerfile").read_text()
     escape = "`" if text.startswith("# escape=`") else "\\"
     return re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace(f"{escape}\n", "")
 
 
 class Images(unittest.TestCase):
-    def test_images_have_each_script_that_the_entrypoint_reads_or_calls(self) -> None:
+    def test_images_contain_all_scripts_of_the_entrypoint(self) -> None:
         for image, ending in [("ubuntu", "sh"), ("official", "sh"), ("windows", "ps1")]:
             folder = ROOT / "images" / ("windows" if ending == "ps1" else "ubuntu")
             scripts = {path.name for path in folder.glob(f"*.{ending}")} - {"install.ps1"}
@@ -56,7 +56,7 @@ class Images(unittest.TestCase):
             for line in dockerfile(image).splitlines():
                 self.assertNotRegex(line, r"KEEP_ENVIRONMENT=.*\*", image)
 
-    def test_githubs_image_prints_no_log_of_jobs(self) -> None:
+    def test_githubs_image_does_not_print_job_logs(self) -> None:
         self.assertRegex(dockerfile("official"), r"(?m)^ENV ACTIONS_RUNNER_PRINT_LOG_TO_STDOUT=$")
 
 

@@ -1,4 +1,4 @@
-"""Holds whatever names a version of GitHub's runner to images/runner-version."""
+"""Checks every version of GitHub's runner against images/runner-version."""
 
 import re
 import unittest
@@ -15,7 +15,7 @@ def read(name: str) -> str:
 
 
 def arguments(dockerfile: str) -> dict[str, str]:
-    """Gives the defaults of a Dockerfile's arguments."""
+    """Returns the defaults of a Dockerfile's arguments."""
     return dict(re.findall(r"^ARG (\w+)=(\S+)$", read(f"images/{dockerfile}/Dockerfile"), re.MULTILINE))
 
 
@@ -31,11 +31,11 @@ class Versions(unittest.TestCase):
             self.assertEqual((given["RUNNER_VERSION"], given["RUNNER_SHA256"]), (VERSION, DIGESTS[platform]), folder)
         self.assertEqual(arguments("official")["RUNNER_VERSION"], VERSION)
 
-    def test_images_are_derived_from_the_one_that_is_published(self) -> None:
+    def test_derived_images_use_the_published_base(self) -> None:
         for folder in ("derived", "ubuntu-docker"):
             self.assertTrue(arguments(folder)["BASE"].endswith(f"/githubactions-runner:ubuntu-24.04-{VERSION}"), folder)
 
-    def test_what_is_imported_is_what_is_published(self) -> None:
+    def test_imported_images_are_published(self) -> None:
         script = read("images/import.sh")
         self.assertEqual(re.findall(r" version=(\S+)$", script, re.MULTILINE), [VERSION])
         default = re.search(r"^tags=\((.*)\)$", script, re.MULTILINE)
@@ -44,7 +44,7 @@ class Versions(unittest.TestCase):
         self.assertLessEqual(set(re.findall(r'(\S+)-"\$version"', default[1])), published)
 
     @unittest.skipUnless("RUNNER_VERSION" in PROFILES.read_text(), "the profiles name no version")
-    def test_default_profiles_ask_for_this_runner(self) -> None:
+    def test_default_profiles_use_this_runner(self) -> None:
         self.assertEqual(re.findall(r'RUNNER_VERSION: &str = "(.*)";', PROFILES.read_text()), [VERSION])
 
     def test_the_two_ubuntu_images_are_one_file(self) -> None:

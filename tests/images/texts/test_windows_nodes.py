@@ -1,4 +1,4 @@
-"""Checks what the scripts of Windows nodes must hold, by their syntax trees: nothing here can run PowerShell."""
+"""Checks properties of the Windows node scripts by their syntax trees, without running PowerShell."""
 
 import re
 import unittest
@@ -13,17 +13,17 @@ LAUNCH, START_TASK = SCRIPTS["launch"], SCRIPTS["start-task"]
 
 
 def function(root: Node, name: str) -> Node:
-    """Finds a function by its name."""
+    """Returns a function by its name."""
     return next(at for at in nodes(root, "function_statement") if text(next(nodes(at, "function_name"))) == name)
 
 
 def commands(node: Node, name: str) -> Iterator[Node]:
-    """Finds the calls of a command; `& curl.exe` is one of curl.exe."""
+    """Finds the calls of a command, including `& curl.exe`."""
     return (at for at in nodes(node, "command") if text(at).removeprefix("& ").startswith(f"{name} "))
 
 
 def around(node: Node, kind: str) -> list[Node]:
-    """Lists what encloses a node, of one kind, the innermost first."""
+    """Returns the enclosing nodes of a kind, innermost first."""
     found, at = [], node.parent
     while at:
         found += [at] if at.type == kind else []
@@ -32,7 +32,7 @@ def around(node: Node, kind: str) -> list[Node]:
 
 
 def statements(body: Node) -> list[str]:
-    """Gives the statements of a function, in their order."""
+    """Returns the statements of a function, in order."""
     return [text(at) for at in next(nodes(body, "statement_list")).named_children]
 
 
@@ -52,17 +52,17 @@ class WindowsNodes(unittest.TestCase):
         pauses = [text(at) for at in commands(outer, "Start-Sleep")]
         self.assertEqual(pauses, ["Start-Sleep -Seconds (1 -shl $try)"])
 
-    def test_a_mirror_is_asked_before_docker(self) -> None:
+    def test_a_mirror_is_tried_before_docker(self) -> None:
         releases = next(text(at) for at in nodes(START_TASK, "assignment_expression") if text(at).startswith("$releases"))
         self.assertLess(releases.index("MAYFLY_DOCKER_RELEASES"), releases.index("https://download.docker.com"))
 
-    def test_an_archive_of_another_digest_is_not_fetched_again(self) -> None:
+    def test_an_archive_with_another_digest_is_not_retried(self) -> None:
         body = function(START_TASK, "Get-Docker")
         self.assertEqual(list(nodes(body, "foreach_statement")), [])
         self.assertIn('throw "Docker $dockerVersion has the SHA-256 $digest', text(body))
 
-    def test_an_empty_marker_is_read_as_none(self) -> None:
-        # Get-Content gives nothing for an empty file, and a method of nothing ends the script.
+    def test_an_empty_marker_counts_as_missing(self) -> None:
+        # Get-Content returns $null for an empty file, and calling a method of $null ends the script.
         reads = [at for at in nodes(START_TASK, "command") if text(at).startswith("Get-Content -Raw $marker")]
         self.assertEqual(len(reads), 1)
         self.assertEqual(len(around(reads[0], "expandable_string_literal")), 1)
@@ -74,16 +74,16 @@ class WindowsNodes(unittest.TestCase):
         self.assertEqual(len(list(nodes(body, "catch_clause"))), 1)
         self.assertTrue(statements(body)[-2].startswith("Start-Sleep"))
 
-    def test_downloads_ask_for_tls_1_2(self) -> None:
+    def test_downloads_use_tls_1_2(self) -> None:
         set_up = [text(at) for at in nodes(START_TASK, "assignment_expression")]
         self.assertTrue(any("SecurityProtocol = " in line and line.endswith("Tls12") for line in set_up), set_up)
 
-    def test_a_full_disk_is_named_where_the_archive_does_not_fit(self) -> None:
+    def test_a_failed_extraction_mentions_a_full_disk(self) -> None:
         (unpack,) = commands(START_TASK, "Expand-Archive")
         (attempt,) = around(unpack, "try_statement")
         self.assertIn("the disk may be full", text(attempt))
 
-    def test_a_credential_that_cannot_be_removed_ends_no_task(self) -> None:
+    def test_a_remaining_credential_does_not_stop_the_task(self) -> None:
         (removal,) = commands(function(LAUNCH, "Remove-Credential"), "Remove-Item")
         self.assertIn("-ErrorAction SilentlyContinue", text(removal))
         self.assertTrue(around(removal, "foreach_statement"))
@@ -92,7 +92,7 @@ class WindowsNodes(unittest.TestCase):
         self.assertIn("Remove-Credential", text(last))
         self.assertNotIn("Remove-Item -Recurse", text(last))
 
-    def test_orphans_are_removed_each_minute_by_a_copy_that_administrators_alone_change(self) -> None:
+    def test_orphans_are_removed_by_a_protected_copy(self) -> None:
         body = text(function(START_TASK, "Set-Watch"))
         self.assertIn(r"`\"$docker\launch.ps1`\" -RemoveOrphans".replace(r"\"", '"'), body)
         self.assertIn("-RepetitionInterval (New-TimeSpan -Minutes 1)", body)
@@ -101,12 +101,12 @@ class WindowsNodes(unittest.TestCase):
         order = [text(at) for at in nodes(function(START_TASK, "Main"), "command")]
         self.assertLess(order.index("Write-Launch"), order.index("Set-Watch"))
 
-    def test_words_are_quoted_as_windows_reads_them(self) -> None:
+    def test_words_are_quoted_for_windows(self) -> None:
         replaced = re.findall(r"-replace '(.*?)', '(.*?)'", text(function(LAUNCH, "Quote")))
         self.assertEqual(len(replaced), 2)
         for word, quoted in [("a b", "a b"), ('a"b', 'a\\"b'), ('a\\"', 'a\\\\\\"'), ("a b\\", "a b\\\\"), ("a\\\n", "a\\\n")]:
             for pattern, by in replaced:
-                # Both languages let `$` match before a last line feed; their anchors for the very end differ in case.
+                # In both languages, `$` also matches before a final line feed; their anchors for the end differ in case.
                 word = re.sub(pattern.replace(r"\z", r"\Z"), by.replace("\\", r"\\").replace("$1", r"\1"), word)
             self.assertEqual(word, quoted)
 
