@@ -1,4 +1,4 @@
-"""Evaluates the formulas of deployed pools with `mayfly evaluate`, as Batch would."""
+"""Evaluates the formulas of deployed pools with `mayfly autoscale evaluate`, as Batch would."""
 
 import json
 import os
@@ -32,12 +32,12 @@ def formulas(deployment: Deployment) -> Iterator[str]:
 
 
 def findings(formula: str) -> Iterator[str]:
-    """Lists errors of `mayfly evaluate`; three jobs must get three nodes."""
+    """Lists errors of `mayfly autoscale evaluate`; three jobs must get three nodes."""
     with tempfile.TemporaryDirectory() as folder:
         text, samples = Path(folder, "formula"), Path(folder, "samples")
         text.write_text(formula)
         samples.write_text(json.dumps(SAMPLES))
-        command = [str(BUILT / "mayfly"), "evaluate", "--formula", str(text), "--samples", str(samples), "--now", NOW]
+        command = [str(BUILT / "mayfly"), "autoscale", "evaluate", "--formula", str(text), "--samples", str(samples), "--now", NOW]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30)
     if done.returncode:
         yield f"formula: {done.stderr.strip()}"

@@ -19,7 +19,7 @@ SECRETS = re.compile(r"1\.eyJ0YXNrIjoi|eyIucnVu|eyIuY3Jl")
 class Demo(unittest.TestCase):
     def test_containers_serve_jobs_and_leave_nothing(self) -> None:
         command = [MAYFLY, "demo", "--containers", "--image", IMAGE, "--jobs", "3", "--json"]
-        command += ["--give-up-after", "60"]
+        command += ["--timeout", "60"]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=120)
         steps = [json.loads(line) for line in done.stdout.splitlines()]
         left = {"runners_left": 0, "registrations_left": 0, "messages_left": 0}
