@@ -194,7 +194,7 @@ register() {
   export ACTIONS_RUNNER_INPUT_REPLACE=true
   # A shell variable cannot have this name, but bash passes it on.
   run_program env 'ACTIONS_RUNNER_INPUT_NO-DEFAULT-LABELS=true' ./config.sh || code=$?
-  [[ -z $reason ]] || exit "$reason"
+  [[ -z $stop_code ]] || exit "$stop_code"
   [[ -z $too_old ]] || exit 7
   ((code == 0)) || exit "$code"
   started='' child=''

@@ -9,8 +9,8 @@
 readonly session_timeout=600 check_interval=10 kill_delay=30 worker_timeout=5
 readonly end_of_output=$'\x04end of output'
 
-# `reason` is the exit code that a signal has determined.
-child='' reason='' ending='' ender='' watcher='' reaper='' too_old='' scratch=''
+# `stop_code` is the exit code that a signal has determined.
+child='' stop_code='' stopping='' stopper='' watcher='' reaper='' too_old='' scratch=''
 
 serve() {
   local code=0
@@ -56,7 +56,7 @@ run_in_group() {
 
 clean_up() {
   local helper
-  for helper in $watcher $ender $reaper; do
+  for helper in $watcher $stopper $reaper; do
     kill -KILL -- "-$helper" 2>/dev/null || true
   done
   # Files that a job has locked remain; they must not change the exit code.
@@ -66,15 +66,15 @@ clean_up() {
 # Exits with the code that images/exit-codes.json defines for this outcome.
 exit_with_result() {
   trap '' TERM INT USR1 USR2 ALRM
-  if [[ $reason == 77 ]] || is_refused; then
+  if [[ $stop_code == 77 ]] || is_refused; then
     report 'the runner rejected its job'
     exit 77
   fi
-  case $reason in
+  case $stop_code in
     68) report "the runner opened no session within $((session_timeout / 60)) minutes" ;;
     124) report "the runner was ended after $RUNNER_MAX_JOB_HOURS hours" ;;
   esac
-  [[ -z $reason ]] || exit "$reason"
+  [[ -z $stop_code ]] || exit "$stop_code"
   # A job that kills all processes of its user ends run.sh by a signal; that is not a failed start of the runner.
   (($1 == 0)) || { (($1 > 128)) && has_served && exit 70; } || exit "$1"
   if ! has_served; then
@@ -129,7 +129,7 @@ is_online() {
 # and run.sh could neither catch nor forward it.
 run_program() {
   local code=0 output errors relays=()
-  [[ -z $reason ]] || exit "$reason"
+  [[ -z $stop_code ]] || exit "$stop_code"
   started=yes
   cd -- "$RUNNER_HOME"
   make_scratch
@@ -144,7 +144,7 @@ run_program() {
   "$@" </dev/null >&"$output" 2>&"$errors" {output}>&- {errors}>&- 6>&- 7>&- &
   child=$!
   set +m
-  [[ -z $reason ]] || request_stop "$reason" TERM
+  [[ -z $stop_code ]] || request_stop "$stop_code" TERM
   wait_for_exit "$child" || code=$?
   finish_relays
   return "$code"
@@ -154,9 +154,9 @@ run_program() {
 # can miss a child that ends while a trap runs, and its `wait` would then never return.
 wait_for_exit() {
   local code=0
-  if [[ -z $reason ]]; then
+  if [[ -z $stop_code ]]; then
     wait "$1" || code=$?
-    [[ -n $reason ]] || return "$code"
+    [[ -n $stop_code ]] || return "$code"
   fi
   while kill -0 "$1" 2>/dev/null; do sleep 0.1; done
 }
@@ -205,11 +205,11 @@ kill_relays() {
 
 # Stops the child with a signal, once. The first of several reasons counts, except that a rejected job overrides it.
 request_stop() {
-  [[ -n $reason && $1 != 77 ]] || reason=$1
-  [[ -n $child && -z $ending ]] || return 0
-  ending=yes
+  [[ -n $stop_code && $1 != 77 ]] || stop_code=$1
+  [[ -n $child && -z $stopping ]] || return 0
+  stopping=yes
   run_in_group stop_child "$2"
-  ender=$!
+  stopper=$!
 }
 
 # Sends only one signal: run.sh removes its trap after the first, and a second one would kill it during its

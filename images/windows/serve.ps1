@@ -6,8 +6,8 @@ $sessionTimeout = 600
 $checkInterval = 10
 $killDelay = 30
 
-# $reason is the exit code that a timeout or the hook has determined.
-$reason = 0; $tooOld = $false; $online = $false; $scratch = ''; $began = 0; $checked = 0; $refused = 0
+# $stopCode is the exit code that a timeout or the hook has determined.
+$stopCode = 0; $tooOld = $false; $online = $false; $scratch = ''; $began = 0; $checked = 0; $refused = 0
 
 function Serve {
     try {
@@ -41,15 +41,15 @@ function Clean-Up {
 
 # Exits with the code that images/exit-codes.json defines for this outcome.
 function Exit-With-Result([int] $code) {
-    if ($script:reason -eq 77 -or (Is-Refused)) {
+    if ($script:stopCode -eq 77 -or (Is-Refused)) {
         Report 'the runner rejected its job'
         exit 77
     }
-    switch ("$script:reason") {
+    switch ("$script:stopCode") {
         '68' { Report "the runner opened no session within $($sessionTimeout / 60) minutes" }
         '124' { Report "the runner was ended after $env:RUNNER_MAX_JOB_HOURS hours" }
     }
-    if ($script:reason -ne 0) { exit $script:reason }
+    if ($script:stopCode -ne 0) { exit $script:stopCode }
     if ($code -ne 0) { exit $code }
     if (-not (Has-Served)) {
         if ($script:tooOld) { exit 7 }
@@ -80,15 +80,15 @@ function Perf-Log([string] $name) {
 # Stops a runner that has no session in time, whose job takes too long, or that keeps running after a rejected job.
 function Watch([Diagnostics.Process] $child) {
     $now = Seconds-Now
-    if ($script:began -eq 0 -or $script:reason -ne 0 -or $now - $script:checked -lt $checkInterval) { return }
+    if ($script:began -eq 0 -or $script:stopCode -ne 0 -or $now - $script:checked -lt $checkInterval) { return }
     $script:checked = $now
     $elapsed = $now - $script:began
     if (-not $script:online) { $script:online = Is-Online }
-    if (-not $script:online -and $elapsed -ge $sessionTimeout) { $script:reason = 68 }
-    if ($env:RUNNER_MAX_JOB_HOURS -and $elapsed -ge [int] $env:RUNNER_MAX_JOB_HOURS * 3600) { $script:reason = 124 }
+    if (-not $script:online -and $elapsed -ge $sessionTimeout) { $script:stopCode = 68 }
+    if ($env:RUNNER_MAX_JOB_HOURS -and $elapsed -ge [int] $env:RUNNER_MAX_JOB_HOURS * 3600) { $script:stopCode = 124 }
     if ($script:refused -eq 0 -and (Is-Refused)) { $script:refused = $now }
-    if ($script:refused -ne 0 -and $now - $script:refused -ge 2 * $killDelay) { $script:reason = 77 }
-    if ($script:reason -ne 0) { Stop-Child $child }
+    if ($script:refused -ne 0 -and $now - $script:refused -ge 2 * $killDelay) { $script:stopCode = 77 }
+    if ($script:stopCode -ne 0) { Stop-Child $child }
 }
 
 function Is-Online {
