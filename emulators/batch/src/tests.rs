@@ -17,3 +17,4 @@ mod processes;
 mod identity;
 mod containers;
 mod files;
+mod determinism;
