@@ -6,7 +6,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use azure_batch_emulator::launch::{Play, Scripted};
+use azure_batch_emulator::launch::{Scripted, ScriptedOutcome};
 use azure_batch_emulator::{Batch, Options, PoolOptions};
 use chrono::DateTime;
 use emulator_core::clock::{Clock, Pace};
@@ -58,7 +58,7 @@ fn told(what: &str, number: usize, took: Duration) {
 impl Account {
     async fn new() -> Self {
         let clock = Clock::with_pace(DateTime::UNIX_EPOCH, Pace::Manual);
-        let minute = Play { takes: Duration::from_secs(60), exit_code: 0 };
+        let minute = ScriptedOutcome { duration: Duration::from_secs(60), exit_code: 0 };
         let launcher = Arc::new(Scripted::new(move |_| minute));
         let mut options = Options::new("a", "", launcher, "unused".into());
         options.bearer = Some("t".to_owned());

@@ -3,23 +3,23 @@
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method, header};
 
-use super::access::http_date;
-use super::failure::Failure;
-use super::wire::Stamp;
+use super::auth::http_date;
+use super::dto::Timestamp;
+use super::error::ApiError;
 use emulator_core::service::Request;
 
-/// Fails where a condition of a request does not hold for something that exists and was last modified
+/// Fails if a condition of a request does not hold for something that exists and was last modified
 /// at this moment: 304 for a read, 412 for a write.
-pub(crate) fn check(request: &Request, modified: Stamp) -> Result<(), Failure> {
+pub(crate) fn check(request: &Request, modified: Timestamp) -> Result<(), ApiError> {
     let headers = request.headers();
     let etag = modified.etag();
     // An HTTP date tells whole seconds.
-    let modified = modified.moment().timestamp();
+    let modified = modified.to_utc().timestamp();
     let later_than = |date: DateTime<Utc>| modified > date.timestamp();
     let read = matches!(*request.method(), Method::GET | Method::HEAD);
-    let unchanged = || if read { Failure::not_modified() } else { Failure::condition_not_met() };
+    let unchanged = || if read { ApiError::not_modified() } else { ApiError::condition_not_met() };
     if tags(headers, &header::IF_MATCH).is_some_and(|mut tags| tags.all(|tag| !names(tag, &etag))) {
-        return Err(Failure::condition_not_met());
+        return Err(ApiError::condition_not_met());
     }
     if tags(headers, &header::IF_NONE_MATCH)
         .is_some_and(|mut tags| tags.any(|tag| names(tag, &etag)))
@@ -27,7 +27,7 @@ pub(crate) fn check(request: &Request, modified: Stamp) -> Result<(), Failure> {
         return Err(unchanged());
     }
     if date(headers, &header::IF_UNMODIFIED_SINCE)?.is_some_and(later_than) {
-        return Err(Failure::condition_not_met());
+        return Err(ApiError::condition_not_met());
     }
     if date(headers, &header::IF_MODIFIED_SINCE)?.is_some_and(|date| !later_than(date)) {
         return Err(unchanged());
@@ -46,8 +46,8 @@ fn names(tag: &str, etag: &str) -> bool {
     tag == "*" || tag.trim_start_matches("W/").trim_matches('"') == etag
 }
 
-fn date(headers: &HeaderMap, name: &header::HeaderName) -> Result<Option<DateTime<Utc>>, Failure> {
+fn date(headers: &HeaderMap, name: &header::HeaderName) -> Result<Option<DateTime<Utc>>, ApiError> {
     let Some(value) = headers.get(name) else { return Ok(None) };
     let value = value.to_str().unwrap_or_default();
-    http_date(value).map(Some).ok_or_else(|| Failure::invalid_header(name.as_str(), value))
+    http_date(value).map(Some).ok_or_else(|| ApiError::invalid_header(name.as_str(), value))
 }

@@ -1,6 +1,6 @@
 //! Ways to run a task for real.
 //!
-//! A node hands a [`TaskRun`] to its [`Launcher`] and waits for the [`Ending`]. [`Process`], [`Container`]
+//! A node hands a [`TaskRun`] to its [`Launcher`] and waits for the [`RunOutcome`]. [`Process`], [`Container`]
 //! and [`Node`] start operating system processes, and are the only places that do; a simulation follows a
 //! script ([`Scripted`]), or supplies its own.
 
@@ -12,14 +12,14 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 
-use super::wire::ContainerSettings;
+use super::dto::ContainerSettings;
 
-mod words;
+mod command_line;
 mod run_options;
-mod leftovers;
+mod stray_processes;
 mod child;
-mod identity;
-mod temporary;
+mod container_user;
+mod temporary_folder;
 mod process;
 mod container;
 mod node;
@@ -28,8 +28,8 @@ mod scripted;
 pub use container::Container;
 pub use node::{Node, System};
 pub use process::{Home, Process};
-pub use scripted::{Act, Play, Script, Scripted};
-pub use temporary::TemporaryFolder;
+pub use scripted::{Script, Scripted, ScriptedOutcome, ScriptedRun};
+pub use temporary_folder::TemporaryFolder;
 
 /// Runs tasks.
 pub trait Launcher: Send + Sync + 'static {
@@ -37,9 +37,9 @@ pub trait Launcher: Send + Sync + 'static {
     ///
     /// When asked by `stop`, the future must come to its end soon. Nothing that it started may be left
     /// when it has ended, nor when it is dropped.
-    fn launch(&self, run: TaskRun, stop: Stop) -> BoxFuture<'static, Ending>;
+    fn launch(&self, run: TaskRun, stop: Stop) -> BoxFuture<'static, RunOutcome>;
 
-    /// Gives the script that tasks follow, where nothing is launched for them.
+    /// Returns the script that tasks follow, where nothing is launched for them.
     fn script(&self) -> Option<Script> {
         None
     }
@@ -79,7 +79,7 @@ pub struct TaskRun {
 }
 
 impl TaskRun {
-    /// Tells the working directory.
+    /// Returns the working directory.
     pub fn working_directory(&self) -> PathBuf {
         self.directory.join("wd")
     }
@@ -104,17 +104,17 @@ impl TaskRun {
         ];
         let start_task = self.job.is_empty();
         let known =
-            variables.into_iter().filter(|(name, _)| !(start_task && OF_JOBS.contains(name)));
+            variables.into_iter().filter(|(name, _)| !(start_task && JOB_VARIABLES.contains(name)));
         known.map(|(name, value)| (format!("AZ_BATCH_{name}"), value)).collect()
     }
 }
 
 /// What a start task is not told: it runs in no job.
-const OF_JOBS: &[&str] = &["JOB_ID", "TASK_ID"];
+const JOB_VARIABLES: &[&str] = &["JOB_ID", "TASK_ID"];
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Ending {
+pub enum RunOutcome {
     /// The program ended with this code; the negative of a signal's number, where one ended it.
     Exited(i32),
     /// There was no program to start.
@@ -126,8 +126,8 @@ pub enum Ending {
     },
 }
 
-impl Ending {
-    /// Tells the exit code; -1 where there was no program.
+impl RunOutcome {
+    /// Returns the exit code; -1 where there was no program.
     pub(crate) fn code(&self) -> i32 {
         match self {
             Self::Exited(code) => *code,
@@ -136,8 +136,8 @@ impl Ending {
     }
 }
 
-/// Tells why a node cannot start a task, if its pool does not run what the task asks for.
-pub(crate) fn misfit(runs_containers: bool, asks_for_one: bool) -> Option<Ending> {
+/// Returns why a node cannot start a task, if its pool does not run what the task asks for.
+pub(crate) fn container_mismatch(runs_containers: bool, asks_for_one: bool) -> Option<RunOutcome> {
     let (code, reason) = match (runs_containers, asks_for_one) {
         (true, true) | (false, false) => return None,
         (false, true) => {
@@ -148,10 +148,10 @@ pub(crate) fn misfit(runs_containers: bool, asks_for_one: bool) -> Option<Ending
             "Container-enabled compute node requires task container settings.",
         ),
     };
-    Some(Ending::NotStarted { code, reason: reason.to_owned() })
+    Some(RunOutcome::NotStarted { code, reason: reason.to_owned() })
 }
 
-impl From<io::Error> for Ending {
+impl From<io::Error> for RunOutcome {
     fn from(err: io::Error) -> Self {
         let code = match err.kind() {
             io::ErrorKind::NotFound => "CommandProgramNotFound",
@@ -163,37 +163,37 @@ impl From<io::Error> for Ending {
 
 /// What a run is asked to do.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Ask {
-    /// Go on.
+pub enum StopRequest {
+    /// No stop is requested.
     #[default]
-    Run,
-    /// Come to an end by itself, within the grace period.
-    End,
-    /// End at once: the node is gone.
+    None,
+    /// End within the grace period.
+    Terminate,
+    /// End immediately: the node is lost.
     Kill,
 }
 
-/// Tells a run when to stop.
+/// Returns a run when to stop.
 #[derive(Clone, Debug)]
 pub struct Stop {
-    asked: watch::Receiver<Ask>,
+    requested: watch::Receiver<StopRequest>,
     /// How long a run may take to end by itself before it is killed.
     pub grace: Duration,
 }
 
 impl Stop {
-    /// Makes the two ends of it.
-    pub(crate) fn new(grace: Duration) -> (watch::Sender<Ask>, Self) {
-        let (sender, asked) = watch::channel(Ask::Run);
-        (sender, Self { asked, grace })
+    /// Creates the two ends of it.
+    pub(crate) fn new(grace: Duration) -> (watch::Sender<StopRequest>, Self) {
+        let (sender, requested) = watch::channel(StopRequest::None);
+        (sender, Self { requested, grace })
     }
 
     /// Waits until the run is asked at least this.
-    pub async fn asked(&mut self, at_least: Ask) -> Ask {
-        match self.asked.wait_for(|asked| *asked >= at_least).await {
+    pub async fn requested(&mut self, at_least: StopRequest) -> StopRequest {
+        match self.requested.wait_for(|asked| *asked >= at_least).await {
             Ok(asked) => *asked,
             // Nobody is left to ask: the run is about to be dropped.
-            Err(_) => Ask::Kill,
+            Err(_) => StopRequest::Kill,
         }
     }
 }

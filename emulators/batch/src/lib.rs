@@ -24,35 +24,35 @@ use emulator_core::clock::Clock;
 use emulator_core::events::EventContext;
 use emulator_core::service::{Emulator, Request, Response};
 
-mod failure;
-mod wire;
-mod access;
-mod route;
+mod error;
+mod dto;
+mod auth;
+mod routes;
 mod query;
 mod conditions;
-mod answer;
+mod handlers;
 mod state;
-mod driver;
+mod executor;
 mod timings;
 mod rules;
 pub mod launch;
-mod control;
-mod seen;
+mod test_api;
 #[cfg(test)]
 mod tests;
 
-pub use control::{Loss, NotThere, ResizeErrorCode};
-pub use route::Operation;
+pub use dto::{BindMount, BindSource, ContainerSettings, WorkingDirectory};
+pub use routes::Operation;
 pub use rules::{Quota, Rules};
-pub use seen::{JobSeen, NodeSeen, PoolSeen, TaskSeen};
-pub use timings::{Spread, Timings};
-pub use wire::{BindMount, BindSource, ContainerSettings, WorkingDirectory};
+pub use test_api::{
+    JobSummary, Loss, NodeSummary, NotFound, PoolSummary, ResizeErrorCode, TaskSummary,
+};
+pub use timings::{DurationRange, Timings};
 
-use access::Access;
-use failure::Failure;
+use auth::Authenticator;
+use dto::NewPool;
+use error::ApiError;
 use launch::Launcher;
 use state::State;
-use wire::NewPool;
 
 /// What an emulated account is made of.
 #[derive(Clone)]
@@ -65,7 +65,7 @@ pub struct Options {
     pub bearer: Option<String>,
     /// Whether any token for Batch that has begun and not expired is accepted; its signature is not checked.
     pub accepts_tokens: bool,
-    /// The pools that are there from the beginning.
+    /// The pools that are there from the starting_at.
     pub pools: Vec<PoolOptions>,
     /// How tasks run.
     pub launcher: Arc<dyn Launcher>,
@@ -81,7 +81,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Makes an account without pools.
+    /// Creates an account without pools.
     pub fn new(
         account: &str,
         key_base64: &str,
@@ -103,7 +103,7 @@ impl Options {
     }
 }
 
-/// A pool of nodes that are all there from the beginning.
+/// A pool of nodes that are all there from the starting_at.
 #[derive(Clone, Debug)]
 pub struct PoolOptions {
     /// The pool's id.
@@ -121,8 +121,8 @@ pub struct PoolOptions {
 /// An emulated Batch account.
 pub struct Batch {
     options: Options,
-    access: Access,
-    site: EventContext,
+    auth: Authenticator,
+    context: EventContext,
     state: Mutex<State>,
     /// The state may have orders.
     changed: Notify,
@@ -132,23 +132,23 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Makes an account. Its tasks run while somebody polls [`Batch::run`].
+    /// Creates an account. Its tasks run while somebody polls [`Batch::run`].
     ///
     /// # Errors
     /// The key is not base64.
-    pub fn new(options: Options, site: EventContext) -> Result<Arc<Self>, base64::DecodeError> {
-        let access = Access::new(&options)?;
+    pub fn new(options: Options, context: EventContext) -> Result<Arc<Self>, base64::DecodeError> {
+        let auth = Authenticator::new(&options)?;
         let mut state = State::new(options.rules.clone(), options.launcher.script(), options.seed);
         for pool in &options.pools {
-            let now = site.clock.now();
+            let now = context.clock.now();
             let spec = NewPool::fixed(&pool.id, &pool.display, pool.slots, pool.containers);
             state.add_fixed_pool(spec, now);
             state.resize(&pool.id, pool.nodes, now).expect("the pool was just added");
         }
         Ok(Arc::new(Self {
             options,
-            access,
-            site,
+            auth,
+            context,
             state: Mutex::new(state),
             changed: Notify::new(),
             closing: watch::Sender::new(false),
@@ -161,14 +161,14 @@ impl Batch {
     ///
     /// An account whose tasks follow a script can be led through time by this alone.
     pub fn settle(&self) {
-        self.state().schedule(self.site.clock.now());
+        self.state().schedule(self.context.clock.now());
         self.changed.notify_one();
     }
 
-    /// Gives the state, after all that was due by now has happened.
+    /// Returns the state, after all that was due by now has happened.
     fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().expect("no holder of this lock can panic");
-        if state.catch_up(self.site.clock.now()) {
+        if state.catch_up(self.context.clock.now()) {
             self.changed.notify_one();
         }
         state
@@ -180,7 +180,7 @@ impl Emulator for Batch {
     type Operation = Operation;
 
     fn operation(&self, request: &Request) -> Option<Operation> {
-        route::route(request.method(), request.uri().path()).map(|route| route.operation)
+        routes::route(request.method(), request.uri().path()).map(|route| route.operation)
     }
 
     async fn answer(&self, operation: Operation, request: Request) -> Response {
@@ -190,11 +190,11 @@ impl Emulator for Batch {
     }
 
     fn failure(&self, status: http::StatusCode, message: &str) -> Response {
-        self.write_failure(&Failure::of_status(status, message), None)
+        self.write_failure(&ApiError::of_status(status, message), None)
     }
 
     fn clock(&self) -> &Clock {
-        &self.site.clock
+        &self.context.clock
     }
 
     async fn control(&self, request: Request) -> Response {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use url::form_urlencoded;
 
-use super::failure::Failure;
+use super::error::ApiError;
 use emulator_core::service::Request;
 
 mod filter;
@@ -16,7 +16,7 @@ pub(crate) use filter::{Field, Filter, Operand};
 /// The one version that is modelled.
 const VERSION: &str = "2025-06-01";
 /// The most that a page may hold.
-const PAGE: usize = 1_000;
+const MAX_PAGE_SIZE: usize = 1_000;
 
 /// The parameters of a request.
 #[derive(Clone, Debug)]
@@ -24,54 +24,57 @@ pub(crate) struct Query(BTreeMap<String, String>);
 
 impl Query {
     /// Reads a query; its version must be the modelled one, and every parameter among those allowed.
-    pub(crate) fn read(request: &Request, allowed: &[&str]) -> Result<Self, Failure> {
+    pub(crate) fn read(request: &Request, allowed: &[&str]) -> Result<Self, ApiError> {
         let text = request.uri().query().unwrap_or_default();
         let all: BTreeMap<_, _> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
         match all.get("api-version").map(String::as_str) {
-            None => return Err(Failure::missing_parameter("api-version")),
+            None => return Err(ApiError::missing_parameter("api-version")),
             Some(VERSION) => {}
-            Some(_) => return Err(Failure::unsupported_version()),
+            Some(_) => return Err(ApiError::unsupported_version()),
         }
         let known = |name: &str| ["api-version", "timeOut", "timeout"].contains(&name);
         match all.keys().find(|name| !known(name) && !allowed.contains(&name.as_str())) {
-            Some(name) if name == "$expand" => Err(Failure::not_modelled("the parameter $expand")),
-            Some(name) => Err(Failure::unsupported_parameter(name)),
+            Some(name) if name == "$expand" => Err(ApiError::not_modelled("the parameter $expand")),
+            Some(name) => Err(ApiError::unsupported_parameter(name)),
             None => Ok(Self(all)),
         }
     }
 
-    /// Gives a parameter's value.
+    /// Returns a parameter's value.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Tells whether a parameter is `true`.
-    pub(crate) fn flag(&self, name: &str) -> Result<bool, Failure> {
+    /// Returns whether a parameter is `true`.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, ApiError> {
         match self.get(name) {
             None => Ok(false),
             Some(value) if value.eq_ignore_ascii_case("true") => Ok(true),
             Some(value) if value.eq_ignore_ascii_case("false") => Ok(false),
-            Some(value) => Err(Failure::invalid_parameter(name, value, "true or false is needed")),
+            Some(value) => Err(ApiError::invalid_parameter(name, value, "true or false is needed")),
         }
     }
 
-    /// Tells whether `$expand` asks for statistics, the one thing that it may ask for.
-    pub(crate) fn wants_statistics(&self) -> Result<bool, Failure> {
+    /// Returns whether `$expand` asks for statistics, the one thing that it may ask for.
+    pub(crate) fn wants_statistics(&self) -> Result<bool, ApiError> {
         match self.get("$expand") {
             None => Ok(false),
             Some("stats") => Ok(true),
-            Some(other) => Err(Failure::invalid_parameter("$expand", other, "stats is needed")),
+            Some(other) => Err(ApiError::invalid_parameter("$expand", other, "stats is needed")),
         }
     }
 
     /// Reads `$select`.
-    pub(crate) fn selection(&self, properties: &'static [&'static str]) -> Result<Select, Failure> {
+    pub(crate) fn selection(
+        &self,
+        properties: &'static [&'static str],
+    ) -> Result<Select, ApiError> {
         let Some(text) = self.get("$select") else { return Ok(Select(None)) };
         let wanted: Vec<_> = text.split(',').map(str::trim).map(str::to_owned).collect();
         match wanted.iter().find(|name| !properties.contains(&name.as_str())) {
             Some(name) => {
                 let reason = format!("{name} is not a property of the resource");
-                Err(Failure::invalid_parameter("$select", text, &reason))
+                Err(ApiError::invalid_parameter("$select", text, &reason))
             }
             None => Ok(Select(Some(wanted))),
         }
@@ -81,28 +84,28 @@ impl Query {
     pub(crate) fn filter(
         &self,
         fields: &'static [(&'static str, Field)],
-    ) -> Result<Filter, Failure> {
+    ) -> Result<Filter, ApiError> {
         let Some(text) = self.get("$filter") else { return Ok(Filter::default()) };
         Filter::parse(text, fields)
-            .map_err(|reason| Failure::invalid_parameter("$filter", text, &reason))
+            .map_err(|reason| ApiError::invalid_parameter("$filter", text, &reason))
     }
 
     /// Reads which page is asked for.
-    pub(crate) fn page(&self) -> Result<Page<'_>, Failure> {
+    pub(crate) fn page(&self) -> Result<Page<'_>, ApiError> {
         let size = match self.get("maxresults") {
-            None => PAGE,
+            None => MAX_PAGE_SIZE,
             Some(text) => match text.parse() {
-                Ok(size) if (1..=PAGE).contains(&size) => size,
+                Ok(size) if (1..=MAX_PAGE_SIZE).contains(&size) => size,
                 _ => {
                     let reason = "between 1 and 1000 is needed";
-                    return Err(Failure::invalid_parameter("maxresults", text, reason));
+                    return Err(ApiError::invalid_parameter("maxresults", text, reason));
                 }
             },
         };
         Ok(Page { after: self.get("$skiptoken"), size })
     }
 
-    /// Makes the link to the page after one that ends with this key.
+    /// Creates the link to the page after one that ends with this key.
     pub(crate) fn next_link(&self, base: &str, path: &str, last: &str) -> String {
         let mut link = form_urlencoded::Serializer::new(String::new());
         let kept = self.0.iter().filter(|(name, _)| *name != "$skiptoken");

@@ -14,16 +14,16 @@ pub struct Rules {
     /// How much there may be.
     pub quota: Quota,
     /// Whether Add Task is refused while the job is disabled.
-    pub disabled_jobs_refuse_tasks: bool,
+    pub disabled_jobs_reject_tasks: bool,
     /// Whether a formula is evaluated at once when scaling is enabled, not only when a pool is added.
     ///
     /// Reports contradict each other (ga4gh/tes-azure#176 has seen it, CDCgov/cfa_azure#211 has not).
-    pub evaluates_when_enabled: bool,
+    pub evaluate_when_enabled: bool,
     /// Whether an evaluation that wants the targets that there are tries again to reach them.
     ///
-    /// Off, a pool stays as a failed resize has left it until its formula wants something else, or scaling
+    /// Off, a pool is_staying as a failed resize has left it until its formula wants something else, or scaling
     /// is disabled and enabled: what ga4gh/tes-azure works around.
-    pub scaling_tries_again: bool,
+    pub retry_failed_resize: bool,
     /// How old a sample is when a formula first sees it.
     pub sample_lag: TimeDelta,
     /// How long samples are kept.
@@ -31,7 +31,7 @@ pub struct Rules {
     /// How formulas are read where the documentation is silent.
     pub formulas: Choices,
     /// The idle time that a clock which skips passes over after the last thing that happened.
-    pub longest_skip: TimeDelta,
+    pub max_auto_advance: TimeDelta,
 }
 
 impl Default for Rules {
@@ -39,13 +39,13 @@ impl Default for Rules {
         Self {
             timings: Timings::REPORTED,
             quota: Quota::default(),
-            disabled_jobs_refuse_tasks: false,
-            evaluates_when_enabled: false,
-            scaling_tries_again: false,
+            disabled_jobs_reject_tasks: false,
+            evaluate_when_enabled: false,
+            retry_failed_resize: false,
             sample_lag: TimeDelta::seconds(60),
             sample_history: TimeDelta::hours(24),
             formulas: Choices::default(),
-            longest_skip: TimeDelta::hours(3),
+            max_auto_advance: TimeDelta::hours(3),
         }
     }
 }

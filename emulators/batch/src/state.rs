@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Pure: time is an argument, and what the world must do (start a task, stop one, forget its files) is
-//! handed out as [`Order`]s. A run keeps its slots until its end was told with [`State::ended`], even
+//! handed out as [`Effect`]s. A run keeps its slots until its end was told with [`State::ended`], even
 //! where its task was completed, requeued or deleted long before.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,14 +17,14 @@ use chrono::{DateTime, Utc};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::failure::Failure;
-use super::launch::{Ask, Ending, Script};
+use super::dto::{ContainerSettings, Timestamp};
+use super::error::ApiError;
+use super::launch::{RunOutcome, Script, StopRequest};
 use super::rules::Rules;
-use super::wire::{ContainerSettings, Stamp};
 use emulator_core::events::EventKind;
 
 mod phase;
-mod agenda;
+mod timers;
 mod task;
 mod job;
 mod node;
@@ -51,52 +51,52 @@ pub(crate) use task::{Task, TaskState};
 pub(crate) struct State {
     pub(crate) pools: BTreeMap<String, Pool>,
     pub(crate) jobs: BTreeMap<String, Job>,
-    /// The jobs with tasks to start, in the order of their turn, by pool; a pool need not exist.
-    queues: BTreeMap<String, BTreeSet<queue::Turn>>,
+    /// The jobs with tasks to start, in the order of their entry, by pool; a pool need not exist.
+    queues: BTreeMap<String, BTreeSet<queue::QueueEntry>>,
     runs: BTreeMap<RunId, runs::Run>,
-    deadlines: BTreeSet<(Stamp, agenda::Deadline)>,
+    timers: BTreeSet<(Timestamp, timers::Timer)>,
     /// The numbers that formulas see, by pool.
-    samples: BTreeMap<String, sampling::Sampling>,
-    orders: Vec<Order>,
-    latest: Stamp,
+    samples: BTreeMap<String, sampling::SampleHistory>,
+    effects: Vec<Effect>,
+    last_timestamp: Timestamp,
     /// The moment that it is in what is going on.
     now: DateTime<Utc>,
     /// When something changed last.
-    stirred: DateTime<Utc>,
+    last_change: DateTime<Utc>,
     sequence: u64,
     pub(crate) rules: Rules,
     /// How tasks go, where no program runs for them.
     script: Option<Script>,
-    dice: StdRng,
+    rng: StdRng,
 }
 
 /// One run of a task; a task that is retried or requeued has several.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct RunId(pub(crate) u64);
 
-/// What the world must do.
+/// A side effect that the state requests and the executor performs.
 #[derive(Debug)]
-pub(crate) enum Order {
+pub(crate) enum Effect {
     /// Start a task.
-    Start(Box<Start>),
-    /// Stop a run; its end is still to be told.
-    Stop(RunId, Ask),
-    /// Forget a directory, below the emulator's.
-    Forget(PathBuf),
-    /// Tell the listeners what happened, and when.
-    Tell(DateTime<Utc>, EventKind),
+    Start(Box<TaskStart>),
+    /// Stop a run; [`State::run_ended`] still has to be called with its outcome.
+    StopRun(RunId, StopRequest),
+    /// Remove a directory below the emulator's directory.
+    RemoveDirectory(PathBuf),
+    /// Emit an event with the time at which it happened.
+    Emit(DateTime<Utc>, EventKind),
 }
 
 /// A task to start.
 #[derive(Debug)]
-pub(crate) struct Start {
-    pub(crate) place: Place,
+pub(crate) struct TaskStart {
+    pub(crate) location: RunLocation,
     /// The node's name for people.
     pub(crate) label: String,
     /// Whether the node is a dedicated one.
     pub(crate) dedicated: bool,
     /// Why the node cannot start it, if so.
-    pub(crate) misfit: Option<Ending>,
+    pub(crate) mismatch: Option<RunOutcome>,
     pub(crate) command_line: String,
     pub(crate) container: Option<ContainerSettings>,
     /// Whether it runs as an administrator of the node.
@@ -117,7 +117,7 @@ impl std::fmt::Debug for Settings {
 
 /// Where and as what a task runs.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct RunLocation {
     pub(crate) pool: String,
     pub(crate) node: String,
     pub(crate) job: String,
@@ -125,14 +125,14 @@ pub(crate) struct Place {
     pub(crate) run: RunId,
 }
 
-impl Place {
-    /// Tells where a node's start task runs.
+impl RunLocation {
+    /// Returns where a node's start task runs.
     fn of_start_task(pool: &Pool, node: &Node, run: RunId) -> Self {
         let (pool, node) = (pool.id.clone(), node.id.clone());
         Self { pool, node, job: String::new(), task: "startup".to_owned(), run }
     }
 
-    /// Tells whether it is a node's start task that runs, which is in no job.
+    /// Returns whether it is a node's start task that runs, which is in no job.
     pub(crate) fn is_start_task(&self) -> bool {
         self.job.is_empty()
     }
@@ -160,35 +160,35 @@ pub(crate) fn key(id: &str) -> String {
 }
 
 impl State {
-    /// Makes an empty account; the same seed draws the same lengths of time.
+    /// Creates an empty account; the same seed draws the same lengths of time.
     pub(crate) fn new(rules: Rules, script: Option<Script>, seed: u64) -> Self {
         Self {
             pools: BTreeMap::new(),
             jobs: BTreeMap::new(),
             queues: BTreeMap::new(),
             runs: BTreeMap::new(),
-            deadlines: BTreeSet::new(),
+            timers: BTreeSet::new(),
             samples: BTreeMap::new(),
-            orders: Vec::new(),
-            latest: Stamp::default(),
+            effects: Vec::new(),
+            last_timestamp: Timestamp::default(),
             now: DateTime::UNIX_EPOCH,
-            stirred: DateTime::UNIX_EPOCH,
+            last_change: DateTime::UNIX_EPOCH,
             sequence: 0,
             rules,
             script,
-            dice: StdRng::seed_from_u64(seed),
+            rng: StdRng::seed_from_u64(seed),
         }
     }
 
-    /// Tells a moment that was never told before.
+    /// Returns a moment that was never told before.
     ///
-    /// Start times and ETags tell runs and versions apart, so two changes in one instant of a virtual
+    /// TaskStart times and ETags tell runs and versions apart, so two changes in one instant of a virtual
     /// clock must not share one.
-    fn stamp(&mut self, now: DateTime<Utc>) -> Stamp {
+    fn stamp(&mut self, now: DateTime<Utc>) -> Timestamp {
         self.now = now;
-        self.stirred = self.stirred.max(now);
-        self.latest = Stamp::of(now).max(self.latest.next());
-        self.latest
+        self.last_change = self.last_change.max(now);
+        self.last_timestamp = Timestamp::of(now).max(self.last_timestamp.next());
+        self.last_timestamp
     }
 
     fn next(&mut self) -> u64 {
@@ -196,31 +196,31 @@ impl State {
         self.sequence
     }
 
-    /// Takes what the world must do.
-    pub(crate) fn orders(&mut self) -> Vec<Order> {
-        std::mem::take(&mut self.orders)
+    /// Takes the side effects that were requested since the last call.
+    pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
     }
 
     /// Finds a job.
-    pub(crate) fn job(&self, id: &str) -> Result<&Job, Failure> {
-        self.jobs.get(&key(id)).ok_or_else(Failure::job_not_found)
+    pub(crate) fn job(&self, id: &str) -> Result<&Job, ApiError> {
+        self.jobs.get(&key(id)).ok_or_else(ApiError::job_not_found)
     }
 
-    fn job_mut(&mut self, id: &str) -> Result<&mut Job, Failure> {
-        self.jobs.get_mut(&key(id)).ok_or_else(Failure::job_not_found)
+    fn job_mut(&mut self, id: &str) -> Result<&mut Job, ApiError> {
+        self.jobs.get_mut(&key(id)).ok_or_else(ApiError::job_not_found)
     }
 
     /// Finds a task.
-    pub(crate) fn task(&self, job: &str, id: &str) -> Result<&Task, Failure> {
-        self.job(job)?.tasks.get(&key(id)).ok_or_else(Failure::task_not_found)
+    pub(crate) fn task(&self, job: &str, id: &str) -> Result<&Task, ApiError> {
+        self.job(job)?.tasks.get(&key(id)).ok_or_else(ApiError::task_not_found)
     }
 
     /// Finds a pool.
-    pub(crate) fn pool(&self, id: &str) -> Result<&Pool, Failure> {
-        self.pools.get(&key(id)).ok_or_else(Failure::pool_not_found)
+    pub(crate) fn pool(&self, id: &str) -> Result<&Pool, ApiError> {
+        self.pools.get(&key(id)).ok_or_else(ApiError::pool_not_found)
     }
 
-    fn pool_mut(&mut self, id: &str) -> Result<&mut Pool, Failure> {
-        self.pools.get_mut(&key(id)).ok_or_else(Failure::pool_not_found)
+    fn pool_mut(&mut self, id: &str) -> Result<&mut Pool, ApiError> {
+        self.pools.get_mut(&key(id)).ok_or_else(ApiError::pool_not_found)
     }
 }

@@ -2,16 +2,16 @@
 
 mod world;
 mod http_client;
-mod puppet;
+mod fake_task;
 mod account;
-mod access;
+mod auth;
 mod jobs;
 mod tasks;
 mod lists;
 mod nodes;
 mod pools;
 mod scaling;
-mod skipping;
+mod auto_advance;
 mod queue;
 mod processes;
 mod identity;

@@ -12,9 +12,9 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 
-use super::{Ask, Ending, Stop, TaskRun, leftovers};
+use super::{RunOutcome, Stop, StopRequest, TaskRun, stray_processes};
 
-/// Makes the directories of a run.
+/// Creates the directories of a run.
 pub(super) fn make_directories(run: &TaskRun) -> io::Result<()> {
     for name in ["fsmounts", "shared", "startup"] {
         std::fs::create_dir_all(run.node_root.join(name))?;
@@ -22,7 +22,7 @@ pub(super) fn make_directories(run: &TaskRun) -> io::Result<()> {
     std::fs::create_dir_all(run.working_directory())
 }
 
-/// Makes a command in a run's working directory, writing to the run's files.
+/// Creates a command in a run's working directory, writing to the run's files.
 pub(super) fn command(run: &TaskRun, program: &Path, arguments: &[String]) -> io::Result<Command> {
     let file = |name| File::create(run.directory.join(name)).map(Stdio::from);
     let mut command = Command::new(program);
@@ -32,7 +32,7 @@ pub(super) fn command(run: &TaskRun, program: &Path, arguments: &[String]) -> io
     Ok(command)
 }
 
-/// Makes the environment of a plain process: nothing of the emulator's own.
+/// Creates the environment of a plain process: nothing of the emulator's own.
 pub(super) fn environment(
     run: &TaskRun,
     image: BTreeMap<String, String>,
@@ -49,7 +49,11 @@ pub(super) fn environment(
 /// Runs a command to its end, or to the end that is asked for.
 ///
 /// Nothing of it is left afterwards, nor when the future is dropped.
-pub(super) async fn supervise(mut command: Command, directory: &Path, stop: &mut Stop) -> Ending {
+pub(super) async fn supervise(
+    mut command: Command,
+    directory: &Path,
+    stop: &mut Stop,
+) -> RunOutcome {
     let mut child = match spawn(&mut command).await {
         Ok(child) => child,
         Err(err) => return err.into(),
@@ -57,9 +61,9 @@ pub(super) async fn supervise(mut command: Command, directory: &Path, stop: &mut
     let group = Group::of(&child, directory);
     let status = tokio::select! {
         status = child.wait() => status,
-        ask = stop.asked(Ask::End) => end(&mut child, &group, ask, stop).await,
+        request = stop.requested(StopRequest::Terminate) => end(&mut child, &group, request, stop).await,
     };
-    status.map_or_else(Ending::from, |status| Ending::Exited(code(status)))
+    status.map_or_else(RunOutcome::from, |status| RunOutcome::Exited(code(status)))
 }
 
 /// Starts a program, again where somebody still writes to its file.
@@ -81,15 +85,15 @@ async fn spawn(command: &mut Command) -> io::Result<Child> {
 async fn end(
     child: &mut Child,
     group: &Group,
-    ask: Ask,
+    request: StopRequest,
     stop: &mut Stop,
 ) -> io::Result<ExitStatus> {
-    if ask == Ask::End {
+    if request == StopRequest::Terminate {
         group.signal(Signal::SIGTERM);
         let grace = stop.grace;
         tokio::select! {
             status = child.wait() => return status,
-            _ = stop.asked(Ask::Kill) => {}
+            _ = stop.requested(StopRequest::Kill) => {}
             () = tokio::time::sleep(grace) => {}
         }
     }
@@ -97,7 +101,7 @@ async fn end(
     child.wait().await
 }
 
-/// Tells the exit code as Batch does: the negative of the signal's number, where one ended it.
+/// Returns the exit code as Batch does: the negative of the signal's number, where one ended it.
 fn code(status: ExitStatus) -> i32 {
     status.code().or_else(|| status.signal().map(|signal| -signal)).unwrap_or(-1)
 }
@@ -125,6 +129,6 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         self.signal(Signal::SIGKILL);
-        leftovers::kill_all(&self.directory);
+        stray_processes::kill_all(&self.directory);
     }
 }

@@ -7,11 +7,11 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::process::Command;
 
-use super::identity::{AUTO_USER, open_working_directory};
+use super::command_line::split_posix;
+use super::container_user::{AUTO_USER, open_working_directory};
 use super::run_options::RunOptions;
-use super::words::words;
-use super::{Ask, Ending, Launcher, Stop, TaskRun, child, process};
-use crate::wire::{BindMount, BindSource, ContainerSettings, WorkingDirectory};
+use super::{Launcher, RunOutcome, Stop, StopRequest, TaskRun, child, process};
+use crate::dto::{BindMount, BindSource, ContainerSettings, WorkingDirectory};
 
 /// Runs tasks with a container engine, as a node of a container pool does.
 ///
@@ -25,13 +25,13 @@ pub struct Container {
 }
 
 /// The variables that the engine's client itself obeys: a task's value for one must not reach it.
-const CLIENTS_OWN: &[&str] = &["HOME", "PATH", "TMPDIR", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"];
-const CLIENTS_OWN_PREFIXES: &[&str] = &["BUILDAH_", "CONTAINERS_", "DOCKER_", "LD_", "PODMAN_"];
+const CLIENT_VARIABLES: &[&str] = &["HOME", "PATH", "TMPDIR", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"];
+const CLIENT_VARIABLE_PREFIXES: &[&str] = &["BUILDAH_", "CONTAINERS_", "DOCKER_", "LD_", "PODMAN_"];
 /// What docker and podman exit with where the engine, not the container, failed.
 const ENGINE_FAILED: i32 = 125;
 
 impl Launcher for Container {
-    fn launch(&self, run: TaskRun, mut stop: Stop) -> BoxFuture<'static, Ending> {
+    fn launch(&self, run: TaskRun, mut stop: Stop) -> BoxFuture<'static, RunOutcome> {
         let engine = self.engine.clone();
         async move {
             let Some(settings) = run.container.clone() else {
@@ -40,24 +40,24 @@ impl Launcher for Container {
                     Err(err) => err.into(),
                 };
             };
-            contain(&engine, &run, &settings, stop).await
+            run_container(&engine, &run, &settings, stop).await
         }
         .boxed()
     }
 }
 
-async fn contain(
+async fn run_container(
     engine: &Path,
     run: &TaskRun,
     settings: &ContainerSettings,
     mut stop: Stop,
-) -> Ending {
+) -> RunOutcome {
     let name = format!("{}-{}-{}-{}", run.account, std::process::id(), run.task, run.number);
     let command = match prepare(engine, run, settings, &name) {
         Ok(command) => command,
         Err(err) => return err.into(),
     };
-    let container = Named { engine: engine.to_owned(), name };
+    let container = ContainerGuard { engine: engine.to_owned(), name };
     stop.grace = run_options(settings).stop_timeout.unwrap_or(stop.grace);
     let (ask_client, mut client_stop) = Stop::new(stop.grace);
     let mut client = std::pin::pin!(child::supervise(command, &run.directory, &mut client_stop));
@@ -66,7 +66,7 @@ async fn contain(
         stopped = container.stop(&mut stop) => {
             // Where there is no container yet, its client is still busy making it.
             if !stopped {
-                ask_client.send_replace(Ask::Kill);
+                ask_client.send_replace(StopRequest::Kill);
                 return client.await;
             }
             client.await
@@ -74,10 +74,10 @@ async fn contain(
     };
     container.forget();
     match ending {
-        Ending::Exited(ENGINE_FAILED) => {
+        RunOutcome::Exited(ENGINE_FAILED) => {
             let reason =
                 "the container engine could not run the container; see stderr.txt".to_owned();
-            Ending::NotStarted { code: "ContainerInvalidSettings", reason }
+            RunOutcome::NotStarted { code: "ContainerInvalidSettings", reason }
         }
         ending => ending,
     }
@@ -99,7 +99,7 @@ fn prepare(
     Ok(command)
 }
 
-/// Makes the engine's arguments, and the variables whose values it takes from its own environment:
+/// Creates the engine's arguments, and the variables whose values it takes from its own environment:
 /// on its command line anybody on this machine could read them.
 fn arguments(
     run: &TaskRun,
@@ -109,19 +109,20 @@ fn arguments(
     let mut all: Vec<String> =
         ["run", "--rm", "--name", name, "--network", "host"].map(str::to_owned).to_vec();
     let variables = run.settings.clone().into_iter().chain(run.batch_variables());
-    let (plain, by_name): (Vec<_>, Vec<_>) = variables.partition(|(name, _)| is_clients_own(name));
+    let (plain, by_name): (Vec<_>, Vec<_>) =
+        variables.partition(|(name, _)| is_client_variable(name));
     all.extend(
         plain.iter().flat_map(|(name, value)| ["--env".to_owned(), format!("{name}={value}")]),
     );
     all.extend(by_name.iter().flat_map(|(name, _)| ["--env".to_owned(), name.clone()]));
     all.extend(mounts(run, settings));
-    all.extend(words(settings.container_run_options.as_deref().unwrap_or_default()));
+    all.extend(split_posix(settings.container_run_options.as_deref().unwrap_or_default()));
     // The last of several counts.
     if !run.elevated {
         all.extend(["--user".to_owned(), format!("{AUTO_USER}:{AUTO_USER}")]);
     }
     all.push(settings.image_name.clone());
-    all.extend(words(&run.command_line));
+    all.extend(split_posix(&run.command_line));
     (all, by_name)
 }
 
@@ -129,8 +130,9 @@ fn run_options(settings: &ContainerSettings) -> RunOptions {
     RunOptions::read(settings.container_run_options.as_deref().unwrap_or_default())
 }
 
-fn is_clients_own(name: &str) -> bool {
-    CLIENTS_OWN.contains(&name) || CLIENTS_OWN_PREFIXES.iter().any(|start| name.starts_with(start))
+fn is_client_variable(name: &str) -> bool {
+    CLIENT_VARIABLES.contains(&name)
+        || CLIENT_VARIABLE_PREFIXES.iter().any(|start| name.starts_with(start))
 }
 
 /// Mounts what the task asks for: all of the node where it says nothing, nothing for an empty list.
@@ -176,20 +178,20 @@ fn source_directory(run: &TaskRun, source: BindSource) -> PathBuf {
 }
 
 /// A container that is removed when this is dropped.
-struct Named {
+struct ContainerGuard {
     engine: PathBuf,
     name: String,
 }
 
-impl Named {
+impl ContainerGuard {
     /// Waits to be asked, then stops the container; tells whether that is all there is to stop.
     async fn stop(&self, stop: &mut Stop) -> bool {
-        if stop.asked(Ask::End).await == Ask::End {
+        if stop.requested(StopRequest::Terminate).await == StopRequest::Terminate {
             let seconds = stop.grace.as_secs().to_string();
             let arguments = ["stop", "-t", &seconds, &self.name];
             tokio::select! {
                 stopped = self.engine(&arguments) => return stopped,
-                _ = stop.asked(Ask::Kill) => {}
+                _ = stop.requested(StopRequest::Kill) => {}
             }
         }
         self.engine(&["kill", &self.name]).await;
@@ -208,7 +210,7 @@ impl Named {
     }
 }
 
-impl Drop for Named {
+impl Drop for ContainerGuard {
     fn drop(&mut self) {
         if self.name.is_empty() {
             return;

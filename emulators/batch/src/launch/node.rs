@@ -9,13 +9,13 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::process::Command;
 
+use super::command_line::{split_posix, split_windows};
 use super::process::copy;
-use super::words::{windows_words, words};
-use super::{Ask, Ending, Launcher, Stop, TaskRun, child};
+use super::{Launcher, RunOutcome, Stop, StopRequest, TaskRun, child};
 
 /// Runs the command lines of tasks as a node does whose start task has run.
 ///
-/// What a task leaves behind outside of its process group and environment, such as a container, stays.
+/// What a task leaves behind outside of its process group and environment, such as a container, is_staying.
 #[derive(Clone, Debug)]
 pub struct Node {
     /// The operating system that the node plays.
@@ -39,7 +39,7 @@ pub enum System {
 }
 
 impl Launcher for Node {
-    fn launch(&self, run: TaskRun, mut stop: Stop) -> BoxFuture<'static, Ending> {
+    fn launch(&self, run: TaskRun, mut stop: Stop) -> BoxFuture<'static, RunOutcome> {
         let node = self.clone();
         async move {
             let directory = run.directory.clone();
@@ -50,7 +50,9 @@ impl Launcher for Node {
                 Ok(Ok((command, System::Linux))) => {
                     child::supervise(command, &directory, &mut stop).await
                 }
-                Ok(Ok((command, System::Windows))) => kill_to_end(command, &directory, stop).await,
+                Ok(Ok((command, System::Windows))) => {
+                    kill_when_stopped(command, &directory, stop).await
+                }
                 Ok(Err(err)) => err.into(),
                 Err(err) => io::Error::from(err).into(),
             }
@@ -59,13 +61,13 @@ impl Launcher for Node {
     }
 }
 
-async fn kill_to_end(command: Command, directory: &Path, mut stop: Stop) -> Ending {
+async fn kill_when_stopped(command: Command, directory: &Path, mut stop: Stop) -> RunOutcome {
     let (ask, mut killed) = Stop::new(stop.grace);
     let mut task = std::pin::pin!(child::supervise(command, directory, &mut killed));
     tokio::select! {
         ending = &mut task => ending,
-        _ = stop.asked(Ask::End) => {
-            ask.send_replace(Ask::Kill);
+        _ = stop.requested(StopRequest::Terminate) => {
+            ask.send_replace(StopRequest::Kill);
             task.await
         }
     }
@@ -74,10 +76,10 @@ async fn kill_to_end(command: Command, directory: &Path, mut stop: Stop) -> Endi
 impl Node {
     fn prepare(&self, run: &TaskRun) -> io::Result<Command> {
         child::make_directories(run)?;
-        self.furnish(run)?;
+        self.install_shared_files(run)?;
         let words = match self.system {
-            System::Linux => words(&run.command_line),
-            System::Windows => windows_words(&run.command_line),
+            System::Linux => split_posix(&run.command_line),
+            System::Windows => split_windows(&run.command_line),
         };
         let Some((program, arguments)) = words.split_first() else {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the command line is empty"));
@@ -96,7 +98,7 @@ impl Node {
     }
 
     /// Copies what the start task leaves, once: another task may be just about to do the same.
-    fn furnish(&self, run: &TaskRun) -> io::Result<()> {
+    fn install_shared_files(&self, run: &TaskRun) -> io::Result<()> {
         let shared = run.node_root.join("shared");
         let draft = run.node_root.join(format!("shared-{}", run.number));
         for entry in fs::read_dir(&self.shared)? {

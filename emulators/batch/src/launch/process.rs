@@ -10,12 +10,12 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::process::Command;
 
-use super::identity::{Closed, is_images_user, make_foreign};
+use super::command_line::split_posix;
+use super::container_user::{HomeLock, run_as_other_user, runs_as_image_user};
 use super::run_options::RunOptions;
-use super::temporary::Limited;
-use super::words::words;
-use super::{Ending, Launcher, Stop, TaskRun, TemporaryFolder, child};
-use crate::wire::{ContainerSettings, WorkingDirectory};
+use super::temporary_folder::LimitedFolder;
+use super::{Launcher, RunOutcome, Stop, TaskRun, TemporaryFolder, child};
+use crate::dto::{ContainerSettings, WorkingDirectory};
 
 /// Runs a program of this machine in place of a container.
 ///
@@ -47,7 +47,7 @@ pub struct Home {
 }
 
 impl Launcher for Process {
-    fn launch(&self, run: TaskRun, mut stop: Stop) -> BoxFuture<'static, Ending> {
+    fn launch(&self, run: TaskRun, mut stop: Stop) -> BoxFuture<'static, RunOutcome> {
         let image = self.clone();
         let directory = run.directory.clone();
         async move {
@@ -74,13 +74,13 @@ impl Launcher for Process {
 struct Prepared {
     command: Command,
     grace: Option<Duration>,
-    closed: Closed,
-    temporary: Option<Limited>,
+    closed: HomeLock,
+    temporary: Option<LimitedFolder>,
 }
 
 impl Prepared {
     fn of(command: Command) -> Self {
-        Self { command, grace: None, closed: Closed::default(), temporary: None }
+        Self { command, grace: None, closed: HomeLock::default(), temporary: None }
     }
 }
 
@@ -97,16 +97,16 @@ impl Process {
         let temporary = self.temporary.map(|limits| limits.make(&run.directory.join("tmp")));
         let temporary = temporary.transpose()?;
         image.extend(temporary.iter().map(|limited| ("TMPDIR".to_owned(), text(&limited.path))));
-        let mut command = child::command(run, &self.program, &words(&run.command_line))?;
+        let mut command = child::command(run, &self.program, &split_posix(&run.command_line))?;
         command.env_clear().envs(child::environment(run, image));
-        let mut closed = Closed::default();
+        let mut closed = HomeLock::default();
         if let Some(own) = &self.home {
             if container.working_directory == Some(WorkingDirectory::ContainerImageDefault) {
                 command.current_dir(&home);
             }
-            if !is_images_user(run, &options, own) {
+            if !runs_as_image_user(run, &options, own) {
                 command.current_dir(run.working_directory());
-                closed = make_foreign(&mut command, run, &home)?;
+                closed = run_as_other_user(&mut command, run, &home)?;
             }
         }
         Ok(Prepared { command, grace: options.stop_timeout, closed, temporary })
@@ -116,7 +116,7 @@ impl Process {
 /// Prepares a task that asks for no container: its command line is the program and its arguments.
 pub(super) fn plain(run: &TaskRun) -> io::Result<Command> {
     child::make_directories(run)?;
-    let words = words(&run.command_line);
+    let words = split_posix(&run.command_line);
     let Some((program, arguments)) = words.split_first() else {
         return Err(io::Error::new(io::ErrorKind::NotFound, "the command line is empty"));
     };

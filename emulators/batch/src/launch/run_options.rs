@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::words::words;
+use super::command_line::split_posix;
 
 /// What `containerRunOptions` say about the user and the end of a container. As with docker, the last of
 /// several counts.
@@ -18,7 +18,7 @@ impl RunOptions {
     /// Reads them; what is not understood is the engine's concern.
     pub(super) fn read(text: &str) -> Self {
         let mut options = Self::default();
-        let mut words = words(text).into_iter();
+        let mut words = split_posix(text).into_iter();
         while let Some(word) = words.next() {
             let (name, value) = match word.split_once('=') {
                 Some((name, value)) if name.starts_with("--") => (name, Some(value.to_owned())),

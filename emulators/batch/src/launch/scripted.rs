@@ -7,15 +7,15 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::{Ending, Launcher, Stop, TaskRun};
-use crate::state::Start;
+use super::{Launcher, RunOutcome, Stop, TaskRun};
+use crate::state::TaskStart;
 
-/// Tells for each run how it goes.
-pub type Script = Arc<dyn Fn(&Act<'_>) -> Play + Send + Sync>;
+/// Returns for each run how it goes.
+pub type Script = Arc<dyn Fn(&ScriptedRun<'_>) -> ScriptedOutcome + Send + Sync>;
 
 /// A run that is about to begin.
 #[derive(Clone, Copy)]
-pub struct Act<'a> {
+pub struct ScriptedRun<'a> {
     /// The pool's id.
     pub pool: &'a str,
     /// The node's id.
@@ -30,13 +30,13 @@ pub struct Act<'a> {
     pub settings: &'a BTreeMap<String, String>,
 }
 
-impl<'a> Act<'a> {
-    pub(crate) fn of(start: &'a Start) -> Self {
+impl<'a> ScriptedRun<'a> {
+    pub(crate) fn of(start: &'a TaskStart) -> Self {
         Self {
-            pool: &start.place.pool,
-            node: &start.place.node,
-            job: &start.place.job,
-            task: &start.place.task,
+            pool: &start.location.pool,
+            node: &start.location.node,
+            job: &start.location.job,
+            task: &start.location.task,
             command_line: &start.command_line,
             settings: &start.settings.0,
         }
@@ -45,9 +45,9 @@ impl<'a> Act<'a> {
 
 /// How a run goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Play {
+pub struct ScriptedOutcome {
     /// How long it takes, by the emulators' clock.
-    pub takes: Duration,
+    pub duration: Duration,
     /// What it ends with.
     pub exit_code: i32,
 }
@@ -60,20 +60,25 @@ pub struct Scripted(Script);
 
 impl Scripted {
     /// Takes a script.
-    pub fn new(script: impl Fn(&Act<'_>) -> Play + Send + Sync + 'static) -> Self {
+    pub fn new(
+        script: impl Fn(&ScriptedRun<'_>) -> ScriptedOutcome + Send + Sync + 'static,
+    ) -> Self {
         Self(Arc::new(script))
     }
 
     /// Lets tasks say themselves how they go, by the settings `SIMULATED_SECONDS` (60 if not said) and
-    /// `SIMULATED_EXIT_CODE` (0). Start tasks that say nothing take no time.
+    /// `SIMULATED_EXIT_CODE` (0). TaskStart tasks that say nothing take no time.
     pub fn by_settings() -> Self {
         Self::new(|act| {
             let said =
                 |name: &str| act.settings.get(name).and_then(|text| text.parse::<f64>().ok());
-            let unless_said = if act.job.is_empty() { 0.0 } else { 60.0 };
-            let seconds = said("SIMULATED_SECONDS").unwrap_or(unless_said);
-            let takes = Duration::try_from_secs_f64(seconds).unwrap_or_default();
-            Play { takes, exit_code: said("SIMULATED_EXIT_CODE").unwrap_or(0.0) as i32 }
+            let default_for = if act.job.is_empty() { 0.0 } else { 60.0 };
+            let seconds = said("SIMULATED_SECONDS").unwrap_or(default_for);
+            let duration = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+            ScriptedOutcome {
+                duration,
+                exit_code: said("SIMULATED_EXIT_CODE").unwrap_or(0.0) as i32,
+            }
         })
     }
 }
@@ -84,7 +89,7 @@ impl Launcher for Scripted {
     }
 
     /// Never comes to it: the account follows the script.
-    fn launch(&self, _run: TaskRun, _stop: Stop) -> BoxFuture<'static, Ending> {
-        async { Ending::Exited(0) }.boxed()
+    fn launch(&self, _run: TaskRun, _stop: Stop) -> BoxFuture<'static, RunOutcome> {
+        async { RunOutcome::Exited(0) }.boxed()
     }
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use chrono::{DateTime, Utc};
 
-use crate::wire::Stamp;
+use crate::dto::Timestamp;
 
 mod token;
 mod parser;
@@ -47,9 +47,9 @@ impl From<i32> for Operand<'_> {
     }
 }
 
-impl From<Stamp> for Operand<'_> {
-    fn from(stamp: Stamp) -> Self {
-        Self::Time(stamp.moment())
+impl From<Timestamp> for Operand<'_> {
+    fn from(stamp: Timestamp) -> Self {
+        Self::Time(stamp.to_utc())
     }
 }
 
@@ -90,7 +90,7 @@ impl Filter {
         Ok(Self(Some(Parser::read(text, fields)?)))
     }
 
-    /// Tells whether something with these properties passes.
+    /// Returns whether something with these properties passes.
     pub(crate) fn passes<'a>(&self, property: impl Fn(&str) -> Operand<'a>) -> bool {
         self.0.as_ref().is_none_or(|term| term.holds(&property))
     }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::phase::Phase;
-use super::queue::Turn;
+use super::queue::QueueEntry;
 use super::{RunId, Task, TaskState};
-use crate::failure::Failure;
-use crate::wire::{AllTasksComplete, JobConstraints, NewJob, Span, Stamp};
+use crate::dto::{AllTasksComplete, IsoDuration, JobConstraints, NewJob, Timestamp};
+use crate::error::ApiError;
 
 /// What a job can be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -38,12 +38,12 @@ impl JobState {
 pub(crate) struct Job {
     /// What was asked for, as later updates have changed it.
     pub(crate) spec: NewJob,
-    pub(crate) created: Stamp,
-    pub(crate) modified: Stamp,
+    pub(crate) created: Timestamp,
+    pub(crate) modified: Timestamp,
     pub(crate) phase: Phase<JobState>,
-    pub(crate) ended: Option<Stamp>,
+    pub(crate) ended: Option<Timestamp>,
     /// When it has taken too long.
-    pub(super) due: Option<Stamp>,
+    pub(super) due: Option<Timestamp>,
     pub(crate) terminate_reason: Option<String>,
     pub(crate) tasks: BTreeMap<String, Task>,
     pub(crate) tally: Tally,
@@ -52,12 +52,12 @@ pub(crate) struct Job {
     /// The runs whose end was not told yet.
     pub(super) runs: BTreeSet<RunId>,
     /// The turn that it waits for, as it stands in its pool's queue.
-    pub(super) turn: Option<Turn>,
+    pub(super) queue_entry: Option<QueueEntry>,
 }
 
 impl Job {
-    /// Makes an active job.
-    pub(super) fn new(spec: NewJob, at: Stamp) -> Self {
+    /// Creates an active job.
+    pub(super) fn new(spec: NewJob, at: Timestamp) -> Self {
         Self {
             spec,
             created: at,
@@ -70,32 +70,34 @@ impl Job {
             tally: Tally::default(),
             ready: BTreeMap::new(),
             runs: BTreeSet::new(),
-            turn: None,
+            queue_entry: None,
         }
     }
 
-    /// Tells the pool that its tasks run on.
+    /// Returns the pool that its tasks run on.
     pub(crate) fn pool(&self) -> &str {
         self.spec.pool_info.pool_id.as_deref().unwrap_or_default()
     }
 
-    /// Tells its priority.
+    /// Returns its priority.
     pub(crate) fn priority(&self) -> i32 {
         self.spec.priority.unwrap_or(0)
     }
 
-    /// Tells how many of its tasks may run at once; -1 is no limit.
+    /// Returns how many of its tasks may run at once; -1 is no limit.
     pub(crate) fn max_parallel(&self) -> i32 {
         self.spec.max_parallel_tasks.unwrap_or(-1)
     }
 
-    /// Tells how long it may live.
-    pub(crate) fn wall_clock(&self) -> Span {
-        self.limits().and_then(|limits| limits.max_wall_clock_time).unwrap_or(Span::UNLIMITED)
+    /// Returns how long it may live.
+    pub(crate) fn wall_clock(&self) -> IsoDuration {
+        self.limits()
+            .and_then(|limits| limits.max_wall_clock_time)
+            .unwrap_or(IsoDuration::UNLIMITED)
     }
 
-    /// Tells how often its tasks are retried where they do not say.
-    pub(crate) fn retries(&self) -> i32 {
+    /// Returns how often its tasks are retried where they do not say.
+    pub(crate) fn max_retries(&self) -> i32 {
         self.limits().and_then(|limits| limits.max_task_retry_count).unwrap_or(0)
     }
 
@@ -103,38 +105,38 @@ impl Job {
         self.spec.constraints
     }
 
-    /// Tells how often one of its tasks is retried.
-    pub(crate) fn retries_of(&self, task: &Task) -> i32 {
+    /// Returns how often one of its tasks is retried.
+    pub(crate) fn max_retries_of(&self, task: &Task) -> i32 {
         let own = task.constraints.and_then(|limits| limits.max_task_retry_count);
-        own.unwrap_or_else(|| self.retries())
+        own.unwrap_or_else(|| self.max_retries())
     }
 
-    /// Tells whether it ends with its last task, and has come to that.
+    /// Returns whether it ends with its last task, and has come to that.
     pub(super) fn is_done(&self) -> bool {
         let ends = self.spec.on_all_tasks_complete == Some(AllTasksComplete::TerminateJob);
         ends && self.tally.active.tasks + self.tally.running.tasks == 0
     }
 
-    /// Fails where the job is on its way out.
-    pub(super) fn check_alive(&self) -> Result<(), Failure> {
+    /// Fails if the job is on its way out.
+    pub(super) fn check_not_ending(&self) -> Result<(), ApiError> {
         match self.phase.state {
             JobState::Active | JobState::Disabling | JobState::Disabled => Ok(()),
-            JobState::Terminating => Err(Failure::job_being_terminated()),
-            JobState::Completed => Err(Failure::job_completed()),
-            JobState::Deleting => Err(Failure::job_being_deleted()),
+            JobState::Terminating => Err(ApiError::job_being_terminated()),
+            JobState::Completed => Err(ApiError::job_completed()),
+            JobState::Deleting => Err(ApiError::job_being_deleted()),
         }
     }
 
-    /// Fails where the job is being deleted.
-    pub(super) fn check_kept(&self) -> Result<(), Failure> {
+    /// Fails if the job is being deleted.
+    pub(super) fn check_not_deleting(&self) -> Result<(), ApiError> {
         if self.phase.state == JobState::Deleting {
-            return Err(Failure::job_being_deleted());
+            return Err(ApiError::job_being_deleted());
         }
         Ok(())
     }
 
     /// Enters a state.
-    pub(super) fn enter(&mut self, state: JobState, at: Stamp) {
+    pub(super) fn enter(&mut self, state: JobState, at: Timestamp) {
         self.phase.enter(state, at);
         self.modified = at;
     }

@@ -2,29 +2,29 @@
 
 use chrono::{DateTime, Utc};
 
-use super::agenda::Deadline;
 use super::task::{Outcome, Requeue};
-use super::{Job, JobState, Order, State, key};
-use crate::failure::Failure;
-use crate::launch::Ask;
-use crate::wire::{AllTasksComplete, DisableTasks, JobPatch, NewJob, Stamp};
+use super::timers::Timer;
+use super::{Effect, Job, JobState, State, key};
+use crate::dto::{AllTasksComplete, DisableTasks, JobPatch, NewJob, Timestamp};
+use crate::error::ApiError;
+use crate::launch::StopRequest;
 
 impl State {
     /// Adds a job. Its pool need not exist.
-    pub(crate) fn add_job(&mut self, spec: NewJob, now: DateTime<Utc>) -> Result<(), Failure> {
+    pub(crate) fn add_job(&mut self, spec: NewJob, now: DateTime<Utc>) -> Result<(), ApiError> {
         let id = key(&spec.id);
         if self.jobs.contains_key(&id) {
-            return Err(Failure::job_exists());
+            return Err(ApiError::job_exists());
         }
         let over =
             |job: &&Job| !matches!(job.phase.state, JobState::Completed | JobState::Deleting);
         if self.jobs.values().filter(over).count() >= self.rules.quota.active_jobs {
-            return Err(Failure::active_job_quota_reached());
+            return Err(ApiError::active_job_quota_reached());
         }
         let at = self.stamp(now);
         self.jobs.insert(id.clone(), Job::new(spec, at));
-        self.limit_job(&id);
-        self.settle(&id, at);
+        self.start_job_timer(&id);
+        self.update_job_state(&id, at);
         Ok(())
     }
 
@@ -34,10 +34,10 @@ impl State {
         id: &str,
         patch: JobPatch,
         now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ApiError> {
         let at = self.stamp(now);
         let job = self.job_mut(id)?;
-        job.check_alive()?;
+        job.check_not_ending()?;
         check_patch(job, &patch)?;
         let spec = &mut job.spec;
         replace(&mut spec.priority, patch.priority);
@@ -49,8 +49,8 @@ impl State {
             spec.pool_info = pool;
         }
         job.modified = at;
-        self.limit_job(&key(id));
-        self.settle(&key(id), at);
+        self.start_job_timer(&key(id));
+        self.update_job_state(&key(id), at);
         Ok(())
     }
 
@@ -60,10 +60,10 @@ impl State {
         id: &str,
         tasks: DisableTasks,
         now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ApiError> {
         let at = self.stamp(now);
         let job = self.job_mut(id)?;
-        job.check_alive()?;
+        job.check_not_ending()?;
         if job.phase.state == JobState::Disabled {
             return Ok(());
         }
@@ -71,28 +71,30 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn disable(&mut self, id: &str, tasks: DisableTasks, at: Stamp) {
+    pub(super) fn disable(&mut self, id: &str, tasks: DisableTasks, at: Timestamp) {
         let Some(job) = self.jobs.get_mut(id) else { return };
         job.enter(JobState::Disabling, at);
         for run in job.runs.clone() {
             match tasks {
-                DisableTasks::Requeue => self.requeue_run(run, Requeue::Asked, Ask::End, at),
+                DisableTasks::Requeue => {
+                    self.requeue_run(run, Requeue::Requested, StopRequest::Terminate, at)
+                }
                 DisableTasks::Terminate => self.end_run(run, at),
                 DisableTasks::Wait => {}
             }
         }
-        self.settle(id, at);
+        self.update_job_state(id, at);
     }
 
     /// Lets a job's tasks start again.
-    pub(crate) fn enable_job(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), Failure> {
+    pub(crate) fn enable_job(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), ApiError> {
         let at = self.stamp(now);
         let job = self.job_mut(id)?;
-        job.check_alive()?;
+        job.check_not_ending()?;
         if job.phase.state != JobState::Active {
             job.enter(JobState::Active, at);
         }
-        self.settle(&key(id), at);
+        self.update_job_state(&key(id), at);
         Ok(())
     }
 
@@ -102,56 +104,60 @@ impl State {
         id: &str,
         reason: Option<String>,
         now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ApiError> {
         let at = self.stamp(now);
-        self.job(id)?.check_alive()?;
+        self.job(id)?.check_not_ending()?;
         let reason = reason.unwrap_or_else(|| "UserTerminate".to_owned());
         self.terminate(&key(id), &reason, at);
         Ok(())
     }
 
     /// Deletes a job with its tasks, once those that run have been stopped.
-    pub(crate) fn delete_job(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), Failure> {
+    pub(crate) fn delete_job(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), ApiError> {
         let at = self.stamp(now);
         let job = self.job_mut(id)?;
-        job.check_kept()?;
+        job.check_not_deleting()?;
         job.enter(JobState::Deleting, at);
         for run in job.runs.clone() {
             self.end_run(run, at);
         }
-        self.settle(&key(id), at);
+        self.update_job_state(&key(id), at);
         Ok(())
     }
 
-    pub(super) fn terminate(&mut self, id: &str, reason: &str, at: Stamp) {
+    pub(super) fn terminate(&mut self, id: &str, reason: &str, at: Timestamp) {
         let Some(job) = self.jobs.get_mut(id) else { return };
         job.enter(JobState::Terminating, at);
         job.terminate_reason = Some(reason.to_owned());
         for run in job.runs.clone() {
             self.end_run(run, at);
         }
-        self.settle(id, at);
+        self.update_job_state(id, at);
     }
 
     /// Completes the task of a run as ended by the user, and asks the run to end.
-    pub(super) fn end_run(&mut self, run: super::RunId, at: Stamp) {
+    pub(super) fn end_run(&mut self, run: super::RunId, at: Timestamp) {
         let Some((job, task)) = self.task_of(run) else { return };
         if let Some(job) = self.jobs.get_mut(&job) {
             job.change(&task, |task| task.complete(Outcome::ended_by_user(), at));
         }
-        self.stop(run, Ask::End, at);
+        self.stop(run, StopRequest::Terminate, at);
     }
 
     /// Ends a job that has taken too long.
-    pub(super) fn expire_job(&mut self, id: &str, due: Stamp) {
-        let at = self.stamp(due.moment());
-        if self.jobs.get(id).is_some_and(|job| job.due == Some(due) && job.check_alive().is_ok()) {
+    pub(super) fn time_out_job(&mut self, id: &str, due: Timestamp) {
+        let at = self.stamp(due.to_utc());
+        if self
+            .jobs
+            .get(id)
+            .is_some_and(|job| job.due == Some(due) && job.check_not_ending().is_ok())
+        {
             self.terminate(id, "MaxWallClockTimeExpiry", at);
         }
     }
 
     /// Takes the steps that a job owes: out of a passing state, to its end, to its turn in the queue.
-    pub(super) fn settle(&mut self, id: &str, at: Stamp) {
+    pub(super) fn update_job_state(&mut self, id: &str, at: Timestamp) {
         let Some(job) = self.jobs.get_mut(id) else { return };
         let idle = job.runs.is_empty();
         match job.phase.state {
@@ -164,26 +170,26 @@ impl State {
             JobState::Active if job.is_done() => return self.terminate(id, "AllTasksComplete", at),
             _ => {}
         }
-        self.take_turn(id);
+        self.update_queue_entry(id);
     }
 
     fn drop_job(&mut self, id: &str) {
-        self.leave_queue(id);
+        self.remove_from_queue(id);
         let Some(job) = self.jobs.remove(id) else { return };
-        self.leave_ghosts(&key(job.pool()), job.tally.active.tasks);
-        let places = job.tasks.into_values().filter_map(|task| task.place);
-        self.orders.extend(places.map(|place| Order::Forget(place.directory())));
+        self.count_deleted_pending_tasks(&key(job.pool()), job.tally.active.tasks);
+        let places = job.tasks.into_values().filter_map(|task| task.location);
+        self.effects.extend(places.map(|location| Effect::RemoveDirectory(location.directory())));
     }
 
     /// Sets the deadline of a job.
-    fn limit_job(&mut self, id: &str) {
+    fn start_job_timer(&mut self, id: &str) {
         let Some(job) = self.jobs.get_mut(id) else { return };
         let due = job.created.after(job.wall_clock());
-        let entry = |due| (due, Deadline::Job(id.to_owned()));
+        let entry = |due| (due, Timer::JobTimeLimit(id.to_owned()));
         if let Some(old) = std::mem::replace(&mut job.due, due) {
-            self.deadlines.remove(&entry(old));
+            self.timers.remove(&entry(old));
         }
-        self.deadlines.extend(due.map(entry));
+        self.timers.extend(due.map(entry));
     }
 }
 
@@ -193,14 +199,14 @@ fn replace<T>(old: &mut Option<T>, new: Option<T>) {
     }
 }
 
-fn check_patch(job: &Job, patch: &JobPatch) -> Result<(), Failure> {
+fn check_patch(job: &Job, patch: &JobPatch) -> Result<(), ApiError> {
     if patch.pool_info.is_some() && job.phase.state != JobState::Disabled {
-        return Err(Failure::wrong_state());
+        return Err(ApiError::wrong_state());
     }
     let ends = job.spec.on_all_tasks_complete == Some(AllTasksComplete::TerminateJob);
     if ends && patch.on_all_tasks_complete == Some(AllTasksComplete::NoAction) {
         let reason = "automatic termination cannot be turned off again";
-        return Err(Failure::invalid_property("onAllTasksComplete", "noaction", reason));
+        return Err(ApiError::invalid_property("onAllTasksComplete", "noaction", reason));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! A pool: what was asked for, what there is, and what is on its way.
 
-mod choice;
+mod node_choice;
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use chrono::TimeDelta;
 use super::node::Node;
 use super::phase::Phase;
 use super::scaling::Scaling;
-use crate::failure::Failure;
+use crate::dto::{IsoDuration, JobOrder, NamedError, NewPool, SchedulingPolicy, Timestamp, cores};
+use crate::error::ApiError;
 use crate::timings::Timings;
-use crate::wire::{JobOrder, NamedError, NewPool, SchedulingPolicy, Span, Stamp, cores};
 
 /// Whether a pool changes its size.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,9 +48,9 @@ impl Targets {
 
 /// A node that was asked for and is not there yet.
 #[derive(Clone, Debug)]
-pub(super) struct Wish {
+pub(super) struct NodeRequest {
     pub(super) dedicated: bool,
-    /// The node that was preempted and is still shown, where this one takes its place.
+    /// The node that was preempted and is still shown, where this one takes its location.
     pub(super) replaces: Option<String>,
 }
 
@@ -60,48 +60,48 @@ pub(crate) struct Pool {
     pub(crate) id: String,
     /// What was asked for, as later updates have changed it.
     pub(crate) spec: NewPool,
-    pub(crate) created: Stamp,
-    pub(crate) modified: Stamp,
+    pub(crate) created: Timestamp,
+    pub(crate) modified: Timestamp,
     /// Since when it is being deleted.
-    pub(crate) deleting: Option<Stamp>,
+    pub(crate) deleting: Option<Timestamp>,
     pub(crate) allocation: Phase<Allocation>,
     pub(crate) targets: Targets,
-    pub(crate) resize_timeout: Span,
+    pub(crate) resize_timeout: IsoDuration,
     pub(crate) resize_errors: Vec<NamedError>,
     /// Its formula, where it has one.
     pub(crate) scaling: Option<Scaling>,
     /// When scaling was last enabled by a request of its own.
-    pub(super) scaling_enabled: Option<Stamp>,
+    pub(super) scaling_enabled: Option<Timestamp>,
     pub(crate) nodes: Vec<Node>,
     /// The nodes that were asked for, by the order of asking.
-    pub(super) wishes: BTreeMap<u64, Wish>,
+    pub(super) node_requests: BTreeMap<u64, NodeRequest>,
     /// Whether no task may start.
     pub(crate) held: bool,
     /// Whether no node is allocated.
     pub(super) frozen: bool,
     /// When the resize that is under way has taken too long.
-    pub(super) resize_due: Option<Stamp>,
-    /// Whether it is there from the beginning, with all its nodes.
+    pub(super) resize_due: Option<Timestamp>,
+    /// Whether it is there from the starting_at, with all its nodes.
     pub(super) fixed: bool,
     /// The errors that the next resizes end with.
-    pub(super) failures: Vec<NamedError>,
+    pub(super) injected_errors: Vec<NamedError>,
     /// Tasks that were deleted as they waited, and that still count as pending.
-    pub(super) ghosts: u64,
+    pub(super) deleted_pending_tasks: u64,
     /// How many tasks have succeeded and failed on it.
     pub(super) finished: (u64, u64),
     pub(super) timings: Timings,
     /// How many nodes it ever had; the next one's number.
-    numbers: u32,
+    last_node_number: u32,
     /// How many nodes were ever asked for.
-    wishes_so_far: u64,
+    last_node_request: u64,
 }
 
 impl Pool {
-    /// Makes a pool without nodes.
-    pub(super) fn new(spec: NewPool, timings: Timings, at: Stamp) -> Self {
+    /// Creates a pool without nodes.
+    pub(super) fn new(spec: NewPool, timings: Timings, at: Timestamp) -> Self {
         Self {
             id: spec.id.clone(),
-            resize_timeout: spec.resize_timeout.unwrap_or(Span::minutes(15)),
+            resize_timeout: spec.resize_timeout.unwrap_or(IsoDuration::minutes(15)),
             spec,
             created: at,
             modified: at,
@@ -112,57 +112,59 @@ impl Pool {
             scaling: None,
             scaling_enabled: None,
             nodes: Vec::new(),
-            wishes: BTreeMap::new(),
+            node_requests: BTreeMap::new(),
             held: false,
             frozen: false,
             resize_due: None,
             fixed: false,
-            failures: Vec::new(),
-            ghosts: 0,
+            injected_errors: Vec::new(),
+            deleted_pending_tasks: 0,
             finished: (0, 0),
             timings,
-            numbers: 0,
-            wishes_so_far: 0,
+            last_node_number: 0,
+            last_node_request: 0,
         }
     }
 
-    /// Tells its name for people.
+    /// Returns its name for people.
     pub(crate) fn label(&self) -> &str {
         self.spec.display_name.as_deref().unwrap_or(&self.id)
     }
 
-    /// Tells how many slots each node has.
+    /// Returns how many slots each node has.
     pub(crate) fn slots(&self) -> u32 {
         self.spec.task_slots_per_node.unwrap_or(1)
     }
 
-    /// Tells how it spreads its tasks.
+    /// Returns how it spreads its tasks.
     pub(crate) fn policy(&self) -> SchedulingPolicy {
         self.spec.task_scheduling_policy.unwrap_or_default()
     }
 
-    /// Tells whose tasks it takes first among jobs of one priority.
+    /// Returns whose tasks it takes first among jobs of one priority.
     pub(super) fn job_order(&self) -> JobOrder {
         self.policy().job_default_order.unwrap_or_default()
     }
 
-    /// Tells how many cores each node has.
+    /// Returns how many cores each node has.
     pub(super) fn cores(&self) -> u32 {
         cores(&self.spec.vm_size)
     }
 
-    /// Tells whether its tasks run in containers: all of them, or none.
+    /// Returns whether its tasks run in containers: all of them, or none.
     pub(super) fn runs_containers(&self) -> bool {
         let machine = self.spec.virtual_machine_configuration.as_ref();
         machine.is_some_and(|machine| machine.container_configuration.is_some())
     }
 
     /// Adds a node.
-    pub(super) fn add_node(&mut self, dedicated: bool, at: Stamp) -> &mut Node {
-        self.numbers += 1;
+    pub(super) fn add_node(&mut self, dedicated: bool, at: Timestamp) -> &mut Node {
+        self.last_node_number += 1;
         let (id, label) = (&self.id, self.label());
-        let (id, label) =
-            (format!("tvm-{id}-{}", self.numbers), format!("{label} {}", self.numbers));
+        let (id, label) = (
+            format!("tvm-{id}-{}", self.last_node_number),
+            format!("{label} {}", self.last_node_number),
+        );
         let mut node = Node::new(id, label, dedicated, at);
         let machine = self.spec.virtual_machine_configuration.as_ref();
         node.images.extend(machine.into_iter().flat_map(|machine| machine.images().to_vec()));
@@ -170,11 +172,11 @@ impl Pool {
         self.nodes.last_mut().expect("it was just added")
     }
 
-    /// Notes that a node was asked for; gives the wish's number.
-    pub(super) fn note_wish(&mut self, wish: Wish) -> u64 {
-        self.wishes_so_far += 1;
-        self.wishes.insert(self.wishes_so_far, wish);
-        self.wishes_so_far
+    /// Notes that a node was asked for; gives the request's number.
+    pub(super) fn add_node_request(&mut self, request: NodeRequest) -> u64 {
+        self.last_node_request += 1;
+        self.node_requests.insert(self.last_node_request, request);
+        self.last_node_request
     }
 
     /// Counts the nodes of a kind that are shown, those that leave included.
@@ -184,69 +186,73 @@ impl Pool {
 
     /// Counts the nodes of a kind that stay or are on their way.
     pub(super) fn committed(&self, dedicated: bool) -> usize {
-        let staying = |node: &&Node| node.dedicated == dedicated && node.stays();
-        let coming = |wish: &&Wish| wish.dedicated == dedicated && wish.replaces.is_none();
-        self.nodes.iter().filter(staying).count() + self.wishes.values().filter(coming).count()
+        let staying = |node: &&Node| node.dedicated == dedicated && node.is_staying();
+        let coming =
+            |request: &&NodeRequest| request.dedicated == dedicated && request.replaces.is_none();
+        self.nodes.iter().filter(staying).count()
+            + self.node_requests.values().filter(coming).count()
     }
 
-    /// Tells whether a node of a kind was asked for in a resize.
-    pub(super) fn is_waiting_for(&self, dedicated: bool) -> bool {
-        self.wishes.values().any(|wish| wish.dedicated == dedicated && wish.replaces.is_none())
+    /// Returns whether a node of a kind was asked for in a resize.
+    pub(super) fn has_open_request(&self, dedicated: bool) -> bool {
+        self.node_requests
+            .values()
+            .any(|request| request.dedicated == dedicated && request.replaces.is_none())
     }
 
-    /// Tells whether it has the size that it is to have, or has given up on it.
-    pub(super) fn is_settled(&self) -> bool {
-        self.wishes.values().all(|wish| wish.replaces.is_some())
-            && self.nodes.iter().all(Node::stays)
+    /// Returns whether it has the size that it is to have, or has given up on it.
+    pub(super) fn has_no_pending_change(&self) -> bool {
+        self.node_requests.values().all(|request| request.replaces.is_some())
+            && self.nodes.iter().all(Node::is_staying)
     }
 
-    /// Tells whether a node is between two states that time alone leads it through.
-    pub(super) fn is_moving(&self) -> bool {
+    /// Returns whether a node is between two states that time alone leads it through.
+    pub(super) fn is_transitioning(&self) -> bool {
         use super::node::NodeState::{Creating, LeavingPool, Starting, WaitingForStartTask};
         let moving = |node: &Node| {
             matches!(node.phase.state, Creating | Starting | WaitingForStartTask | LeavingPool)
         };
-        !self.wishes.is_empty() || self.nodes.iter().any(moving)
+        !self.node_requests.is_empty() || self.nodes.iter().any(moving)
     }
 
     /// Enters an allocation state.
-    pub(super) fn allocate(&mut self, state: Allocation, at: Stamp) {
+    pub(super) fn set_allocation_state(&mut self, state: Allocation, at: Timestamp) {
         if self.allocation.state != state {
             self.allocation.enter(state, at);
         }
     }
 
-    /// Fails where the pool is on its way out.
-    pub(super) fn check_kept(&self) -> Result<(), Failure> {
-        if self.deleting.is_some() { Err(Failure::pool_being_deleted()) } else { Ok(()) }
+    /// Fails if the pool is on its way out.
+    pub(super) fn check_not_deleting(&self) -> Result<(), ApiError> {
+        if self.deleting.is_some() { Err(ApiError::pool_being_deleted()) } else { Ok(()) }
     }
 
-    /// Fails where the pool is changing its size.
-    pub(super) fn check_steady(&self) -> Result<(), Failure> {
-        self.check_kept()?;
+    /// Fails if the pool is changing its size.
+    pub(super) fn check_steady(&self) -> Result<(), ApiError> {
+        self.check_not_deleting()?;
         match self.allocation.state {
             Allocation::Steady => Ok(()),
-            Allocation::Resizing | Allocation::Stopping => Err(Failure::pool_being_resized()),
+            Allocation::Resizing | Allocation::Stopping => Err(ApiError::pool_being_resized()),
         }
     }
 
     /// Finds a node.
-    pub(crate) fn node(&self, id: &str) -> Result<&Node, Failure> {
+    pub(crate) fn node(&self, id: &str) -> Result<&Node, ApiError> {
         let wanted = |node: &&Node| node.id.eq_ignore_ascii_case(id);
-        self.nodes.iter().find(wanted).ok_or_else(Failure::node_not_found)
+        self.nodes.iter().find(wanted).ok_or_else(ApiError::node_not_found)
     }
 
     pub(super) fn node_mut(&mut self, id: &str) -> Option<&mut Node> {
         self.nodes.iter_mut().find(|node| node.id == id)
     }
 
-    /// Tells when the files on a node need not be kept any longer.
-    pub(super) fn retention(&self, node: &str) -> Option<Stamp> {
-        self.node(node).ok().and_then(|node| node.kept_until)
+    /// Returns when the files on a node need not be kept any longer.
+    pub(super) fn retention(&self, node: &str) -> Option<Timestamp> {
+        self.node(node).ok().and_then(|node| node.files_kept_until)
     }
 
-    /// Tells how long a resize may take; what a formula asks for has no limit.
-    pub(super) fn patience(&self) -> Option<TimeDelta> {
-        self.scaling.is_none().then(|| self.resize_timeout.length()).flatten()
+    /// Returns how long a resize may take; what a formula asks for has no limit.
+    pub(super) fn resize_time_limit(&self) -> Option<TimeDelta> {
+        self.scaling.is_none().then(|| self.resize_timeout.to_time_delta()).flatten()
     }
 }

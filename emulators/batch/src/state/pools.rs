@@ -1,13 +1,13 @@
-//! What clients do with pools, and what a run on one machine has from the beginning.
+//! What clients do with pools, and what a run on one machine has from the starting_at.
 
 use chrono::{DateTime, Utc};
 
 use super::pool::{Allocation, Pool, Targets};
 use super::sizing::resize_error;
 use super::{State, key};
-use crate::failure::Failure;
+use crate::dto::{Deallocation, NewPool, NodeRemoval, PoolPatch, PoolResize, Timestamp};
+use crate::error::ApiError;
 use crate::timings::Timings;
-use crate::wire::{Deallocation, NewPool, PoolPatch, PoolResize, Removal, Stamp};
 
 impl State {
     /// Adds a pool of no nodes that has all the nodes it is given at once.
@@ -16,35 +16,35 @@ impl State {
         let mut pool = Pool::new(spec, Timings::NONE, at);
         pool.fixed = true;
         self.pools.insert(id.clone(), pool);
-        self.requeue_jobs_of(&id);
+        self.update_queue_of(&id);
     }
 
     /// Adds a pool, and sets out to give it its nodes.
-    pub(crate) fn add_pool(&mut self, spec: NewPool, now: DateTime<Utc>) -> Result<(), Failure> {
+    pub(crate) fn add_pool(&mut self, spec: NewPool, now: DateTime<Utc>) -> Result<(), ApiError> {
         let id = key(&spec.id);
         if let Some(pool) = self.pools.get(&id) {
-            pool.check_kept()?;
-            return Err(Failure::pool_exists());
+            pool.check_not_deleting()?;
+            return Err(ApiError::pool_exists());
         }
         if self.pools.len() >= self.rules.quota.pools {
-            return Err(Failure::pool_quota_reached());
+            return Err(ApiError::pool_quota_reached());
         }
         let formula =
             spec.auto_scale_formula.clone().filter(|_| spec.enable_auto_scale == Some(true));
-        formula.as_deref().map(Self::read_formula).transpose()?;
+        formula.as_deref().map(Self::parse_formula).transpose()?;
         let targets = Targets {
             dedicated: spec.target_dedicated_nodes.unwrap_or(0),
             low_priority: spec.target_low_priority_nodes.unwrap_or(0),
         };
         let (at, interval) = (self.stamp(now), spec.auto_scale_evaluation_interval);
         self.pools.insert(id.clone(), Pool::new(spec, self.rules.timings, at));
-        self.requeue_jobs_of(&id);
+        self.update_queue_of(&id);
         match formula {
             Some(formula) => {
-                self.begin_scaling(&id, &formula, interval)?;
+                self.use_formula(&id, &formula, interval)?;
                 self.evaluate(&id);
             }
-            None => self.aim(&id, targets, Deallocation::default(), at),
+            None => self.start_resize(&id, targets, Deallocation::default(), at),
         }
         Ok(())
     }
@@ -55,13 +55,13 @@ impl State {
         id: &str,
         patch: PoolPatch,
         now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ApiError> {
         let at = self.stamp(now);
         let pool = self.pool_mut(id)?;
-        pool.check_kept()?;
-        let empty = pool.nodes.is_empty() && pool.wishes.is_empty();
+        pool.check_not_deleting()?;
+        let empty = pool.nodes.is_empty() && pool.node_requests.is_empty();
         if patch.needs_an_empty_pool() && !empty {
-            return Err(Failure::wrong_state());
+            return Err(ApiError::wrong_state());
         }
         pool.modified = at;
         let spec = &mut pool.spec;
@@ -77,31 +77,31 @@ impl State {
         if let Some(size) = patch.vm_size {
             spec.vm_size = size;
         }
-        self.requeue_jobs_of(&key(id));
+        self.update_queue_of(&key(id));
         Ok(())
     }
 
     /// Deletes a pool, once its nodes are gone; what runs on them goes back to the queue.
-    pub(crate) fn delete_pool(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), Failure> {
+    pub(crate) fn delete_pool(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), ApiError> {
         let id = key(id);
-        self.pool(&id)?.check_kept()?;
+        self.pool(&id)?.check_not_deleting()?;
         let at = self.stamp(now);
         let pool = self.pool_mut(&id)?;
         (pool.deleting, pool.modified, pool.scaling) = (Some(at), at, None);
-        pool.wishes.clear();
-        self.aim(&id, Targets::default(), Deallocation::Requeue, at);
+        pool.node_requests.clear();
+        self.start_resize(&id, Targets::default(), Deallocation::Requeue, at);
         Ok(())
     }
 
-    /// Gives a pool other targets.
+    /// Returns a pool other targets.
     pub(crate) fn resize_pool(
         &mut self,
         id: &str,
         resize: PoolResize,
         now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ApiError> {
         let id = key(id);
-        let at = self.begin_resize(&id, now)?;
+        let at = self.prepare_resize(&id, now)?;
         let pool = self.pool_mut(&id)?;
         pool.resize_timeout = resize.resize_timeout.unwrap_or(pool.resize_timeout);
         let targets = Targets {
@@ -109,7 +109,7 @@ impl State {
             low_priority: resize.target_low_priority_nodes.unwrap_or(pool.targets.low_priority),
         };
         let how = resize.node_deallocation_option.unwrap_or_default();
-        self.aim(&id, targets, how, at);
+        self.start_resize(&id, targets, how, at);
         Ok(())
     }
 
@@ -117,10 +117,10 @@ impl State {
     pub(crate) fn remove_nodes(
         &mut self,
         id: &str,
-        removal: &Removal,
+        removal: &NodeRemoval,
         now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
-        let (id, nodes) = (key(id), self.nodes_meant(id, &removal.node_list)?);
+    ) -> Result<(), ApiError> {
+        let (id, nodes) = (key(id), self.resolve_node_ids(id, &removal.node_list)?);
         // A pool with a formula may lose nodes as well; the formula's next evaluation decides anew.
         self.pool(&id)?.check_steady()?;
         let at = self.stamp(now);
@@ -130,7 +130,7 @@ impl State {
         pool.resize_timeout = removal.resize_timeout.unwrap_or(pool.resize_timeout);
         for node in &nodes {
             let dedicated = self.pool(&id)?.node(node)?.dedicated;
-            self.send_away(&id, node, how, at);
+            self.start_node_removal(&id, node, how, at);
             if let Some(pool) = self.pools.get_mut(&id) {
                 let targets = &mut pool.targets;
                 let target =
@@ -139,26 +139,26 @@ impl State {
             }
         }
         let targets = self.pool(&id)?.targets;
-        self.aim(&id, targets, how, at);
+        self.start_resize(&id, targets, how, at);
         Ok(())
     }
 
     /// Leaves a pool at the size that it has reached.
-    pub(crate) fn stop_resize(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), Failure> {
+    pub(crate) fn stop_resize(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), ApiError> {
         let pool = self.pool(id)?;
-        pool.check_kept()?;
+        pool.check_not_deleting()?;
         if pool.allocation.state != Allocation::Resizing {
-            return Err(Failure::wrong_state());
+            return Err(ApiError::wrong_state());
         }
         let at = self.stamp(now);
         self.stop_resizing(&key(id), at);
         Ok(())
     }
 
-    fn begin_resize(&mut self, id: &str, now: DateTime<Utc>) -> Result<Stamp, Failure> {
+    fn prepare_resize(&mut self, id: &str, now: DateTime<Utc>) -> Result<Timestamp, ApiError> {
         let pool = self.pool(id)?;
         if pool.scaling.is_some() {
-            return Err(Failure::scaling_enabled());
+            return Err(ApiError::scaling_enabled());
         }
         pool.check_steady()?;
         let at = self.stamp(now);
@@ -166,45 +166,49 @@ impl State {
         Ok(at)
     }
 
-    /// Gives a pool another number of dedicated nodes, whatever it is doing.
+    /// Returns a pool another number of dedicated nodes, whatever it is doing.
     pub(crate) fn resize(
         &mut self,
         id: &str,
         nodes: usize,
         now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ApiError> {
         let at = self.stamp(now);
         let pool = self.pool_mut(id)?;
         pool.modified = at;
         let dedicated = i32::try_from(nodes).unwrap_or(i32::MAX);
         let targets = Targets { dedicated, ..pool.targets };
-        self.aim(&key(id), targets, Deallocation::Requeue, at);
+        self.start_resize(&key(id), targets, Deallocation::Requeue, at);
         Ok(())
     }
 
     /// Lets tasks wait although there is room, or lets them start again.
-    pub(crate) fn hold(&mut self, pool: &str, held: bool) -> Result<(), Failure> {
+    pub(crate) fn set_held(&mut self, pool: &str, held: bool) -> Result<(), ApiError> {
         self.pool_mut(pool)?.held = held;
         Ok(())
     }
 
     /// Keeps nodes from being allocated, or lets them come.
-    pub(crate) fn freeze(
+    pub(crate) fn set_allocation_frozen(
         &mut self,
         pool: &str,
         frozen: bool,
         now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ApiError> {
         self.pool(pool)?;
         self.stamp(now);
-        self.freeze_pool(&key(pool), frozen);
+        self.set_frozen(&key(pool), frozen);
         Ok(())
     }
 
-    /// Makes the next resize of a pool end with an error.
-    pub(crate) fn fail_resize(&mut self, pool: &str, code: &'static str) -> Result<(), Failure> {
+    /// Creates the next resize of a pool end with an error.
+    pub(crate) fn fail_next_resize(
+        &mut self,
+        pool: &str,
+        code: &'static str,
+    ) -> Result<(), ApiError> {
         let error = resize_error(code, "Desired number of nodes could not be allocated");
-        self.pool_mut(pool)?.failures.push(error);
+        self.pool_mut(pool)?.injected_errors.push(error);
         Ok(())
     }
 
@@ -214,22 +218,23 @@ impl State {
         pool: &str,
         count: usize,
         now: DateTime<Utc>,
-    ) -> Result<usize, Failure> {
-        let takes = |node: &&super::Node| !node.dedicated && node.stays() && !node.is_preempted();
+    ) -> Result<usize, ApiError> {
+        let takes =
+            |node: &&super::Node| !node.dedicated && node.is_staying() && !node.is_preempted();
         let nodes = self.pool(pool)?.nodes.iter().filter(takes).take(count);
         let nodes: Vec<_> = nodes.map(|node| node.id.clone()).collect();
         for node in &nodes {
-            self.lose(node, super::Loss::Preempted, now)?;
+            self.lose_node(node, super::Loss::Preempted, now)?;
         }
         Ok(nodes.len())
     }
 
     /// Puts the jobs of a pool where its policy wants them.
-    fn requeue_jobs_of(&mut self, pool: &str) {
+    fn update_queue_of(&mut self, pool: &str) {
         let on_pool = |(_, job): &(&String, &super::Job)| job.pool().eq_ignore_ascii_case(pool);
         let jobs: Vec<_> = self.jobs.iter().filter(on_pool).map(|(id, _)| id.clone()).collect();
         for job in jobs {
-            self.take_turn(&job);
+            self.update_queue_entry(&job);
         }
     }
 }

@@ -6,61 +6,66 @@ use std::cmp::Reverse;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::agenda::Deadline;
 use super::runs::Run;
-use super::{JobState, Place, RunId, Settings, Start, State, key};
-use crate::launch::misfit;
-use crate::wire::{JobOrder, NewJob, NewTask, Stamp, UserIdentity};
+use super::timers::Timer;
+use super::{JobState, RunId, RunLocation, Settings, State, TaskStart, key};
+use crate::dto::{JobOrder, NewJob, NewTask, Timestamp, UserIdentity};
+use crate::launch::container_mismatch;
 
 /// A job's turn: higher priorities first, then by the pool's policy, then the job whose next task was
 /// added first.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Turn {
+pub(super) struct QueueEntry {
     priority: Reverse<i32>,
-    created: Option<Stamp>,
-    head: u64,
+    created: Option<Timestamp>,
+    next_task: u64,
     job: String,
 }
 
 impl State {
     /// Puts a job where it belongs in its pool's queue, or out of it.
-    pub(super) fn take_turn(&mut self, id: &str) {
-        self.leave_queue(id);
+    pub(super) fn update_queue_entry(&mut self, id: &str) {
+        self.remove_from_queue(id);
         let Some(job) = self.jobs.get_mut(id) else { return };
         let pool = key(job.pool());
         let by_creation = |pool: &super::Pool| pool.job_order() == JobOrder::CreationTime;
         let created = self.pools.get(&pool).is_some_and(by_creation).then_some(job.created);
         let parallel = usize::try_from(job.max_parallel()).unwrap_or(usize::MAX);
         let open = job.phase.state == JobState::Active && job.runs.len() < parallel;
-        let Some(head) = job.ready.keys().next().copied().filter(|_| open) else { return };
-        let turn = Turn { priority: Reverse(job.priority()), created, head, job: id.to_owned() };
-        job.turn = Some(turn.clone());
-        self.queues.entry(pool).or_default().insert(turn);
+        let Some(next_task) = job.ready.keys().next().copied().filter(|_| open) else { return };
+        let entry = QueueEntry {
+            priority: Reverse(job.priority()),
+            created,
+            next_task,
+            job: id.to_owned(),
+        };
+        job.queue_entry = Some(entry.clone());
+        self.queues.entry(pool).or_default().insert(entry);
     }
 
     /// Takes a job out of the queues.
     ///
     /// A disabled job may change its pool, but it is in no queue then: its turn is always found in the
     /// queue of the pool that it has.
-    pub(super) fn leave_queue(&mut self, id: &str) {
+    pub(super) fn remove_from_queue(&mut self, id: &str) {
         let Some(job) = self.jobs.get_mut(id) else { return };
-        let Some(turn) = job.turn.take() else { return };
+        let Some(entry) = job.queue_entry.take() else { return };
         let pool = key(job.pool());
         if let Some(queue) = self.queues.get_mut(&pool) {
-            queue.remove(&turn);
+            queue.remove(&entry);
         }
     }
 
     /// Starts what can start.
     pub(crate) fn schedule(&mut self, now: DateTime<Utc>) {
-        let open = |(_, pool): &(&String, &mut super::Pool)| !pool.held && pool.has_room();
+        let open = |(_, pool): &(&String, &mut super::Pool)| !pool.held && pool.has_free_slots();
         let open: Vec<_> = self
             .pools
             .iter_mut()
             .filter(open)
             .map(|(id, pool)| {
                 // A node that asks for work finds out that the work was deleted.
-                pool.ghosts = 0;
+                pool.deleted_pending_tasks = 0;
                 id.clone()
             })
             .collect();
@@ -77,15 +82,15 @@ impl State {
     /// A task too large for the room there is holds up those behind it in its job, as in Batch, and
     /// leaves the room to other jobs.
     fn next_start(&self, pool: &str) -> Option<(String, usize)> {
-        let nodes = self.pools.get(pool).filter(|pool| pool.has_room())?;
-        self.queues.get(pool)?.iter().find_map(|turn| {
-            let job = self.jobs.get(&turn.job)?;
-            let task = job.tasks.get(job.ready.get(&turn.head)?)?;
-            Some((turn.job.clone(), nodes.place_for(task.slots())?))
+        let nodes = self.pools.get(pool).filter(|pool| pool.has_free_slots())?;
+        self.queues.get(pool)?.iter().find_map(|entry| {
+            let job = self.jobs.get(&entry.job)?;
+            let task = job.tasks.get(job.ready.get(&entry.next_task)?)?;
+            Some((entry.job.clone(), nodes.choose_node(task.slots())?))
         })
     }
 
-    fn start(&mut self, pool_id: &str, job: &str, node: usize, at: Stamp) {
+    fn start(&mut self, pool_id: &str, job: &str, node: usize, at: Timestamp) {
         let run = RunId(self.next());
         let (Some(pool), Some(entry)) = (self.pools.get_mut(pool_id), self.jobs.get_mut(job))
         else {
@@ -96,30 +101,38 @@ impl State {
         let (spec, slots, limit) = (found.spec.clone(), found.slots(), found.wall_clock());
         let (pool_name, runs_containers) = (pool.id.clone(), pool.runs_containers());
         let node = &mut pool.nodes[node];
-        let place = Place {
+        let location = RunLocation {
             pool: pool_name,
             node: node.id.clone(),
             job: entry.spec.id.clone(),
             task: spec.id.clone(),
             run,
         };
-        node.take_on(run, slots, at);
+        node.add_run(run, slots, at);
         entry.runs.insert(run);
-        entry.change(&task, |task| task.begin(place.clone(), at));
+        entry.change(&task, |task| task.begin(location.clone(), at));
         let (label, dedicated) = (node.label.clone(), node.dedicated);
         let image = spec.container_settings.as_ref().map(|container| container.image_name.as_str());
-        let misfit = misfit(runs_containers, image.is_some());
+        let mismatch = container_mismatch(runs_containers, image.is_some());
         let pulls = image.is_some_and(|image| node.images.insert(image.to_owned()));
         let settings = settings(&entry.spec, &spec);
         let (command_line, container) =
             (spec.command_line.clone(), spec.container_settings.clone());
         let elevated = spec.user_identity.as_ref().is_some_and(UserIdentity::is_admin);
-        let start =
-            Start { place, label, dedicated, misfit, command_line, container, elevated, settings };
+        let start = TaskStart {
+            location,
+            label,
+            dedicated,
+            mismatch,
+            command_line,
+            container,
+            elevated,
+            settings,
+        };
         self.runs.insert(run, Run::new(start, slots, Some(limit)));
-        let wait = if pulls { pool.timings.pull.draw(&mut self.dice) } else { TimeDelta::zero() };
-        self.after(wait, Deadline::Pulled(run));
-        self.take_turn(job);
+        let wait = if pulls { pool.timings.pull.sample(&mut self.rng) } else { TimeDelta::zero() };
+        self.after(wait, Timer::ImagePulled(run));
+        self.update_queue_entry(job);
     }
 }
 

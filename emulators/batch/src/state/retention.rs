@@ -1,42 +1,44 @@
 //! How long the files of tasks are kept, and what the end of a task means for its job.
 
-use super::agenda::Deadline;
-use super::{JobState, Order, Place, RunId, State, Task, TaskState, key};
-use crate::wire::{DisableTasks, JobAction, Stamp, TaskFailure};
+use super::timers::Timer;
+use super::{Effect, JobState, RunId, RunLocation, State, Task, TaskState, key};
+use crate::dto::{DisableTasks, JobAction, TaskFailure, Timestamp};
 
 impl State {
     /// Keeps the files of a run for as long as its task says, where they can still be asked for: it is
     /// the last run of a completed task.
-    pub(super) fn keep_files(&mut self, place: &Place) {
-        let (job, task) = (key(&place.job), key(&place.task));
+    pub(super) fn schedule_file_removal(&mut self, location: &RunLocation) {
+        let (job, task) = (key(&location.job), key(&location.task));
         let last = |task: &&Task| {
-            let last = task.place.as_ref().is_some_and(|last| last.run == place.run);
+            let last = task.location.as_ref().is_some_and(|last| last.run == location.run);
             last && task.phase.state == TaskState::Completed
         };
         let found = self.jobs.get(&job).and_then(|job| job.tasks.get(&task)).filter(last);
-        let Some(found) = found else { return self.orders.push(Order::Forget(place.directory())) };
-        let Some(until) = self.moment().after(found.retention()) else { return };
-        self.deadlines.insert((until, Deadline::Retention { job, task, run: place.run }));
-        let pool = self.pools.get_mut(&key(&place.pool));
-        if let Some(node) = pool.and_then(|pool| pool.node_mut(&place.node)) {
-            node.kept_until = node.kept_until.max(Some(until));
+        let Some(found) = found else {
+            return self.effects.push(Effect::RemoveDirectory(location.directory()));
+        };
+        let Some(until) = self.current_timestamp().after(found.retention()) else { return };
+        self.timers.insert((until, Timer::FileRetention { job, task, run: location.run }));
+        let pool = self.pools.get_mut(&key(&location.pool));
+        if let Some(node) = pool.and_then(|pool| pool.node_mut(&location.node)) {
+            node.files_kept_until = node.files_kept_until.max(Some(until));
         }
     }
 
     /// Deletes the files of a run that need not be kept any longer.
-    pub(super) fn clean_up(&mut self, job: &str, task: &str, run: RunId) {
+    pub(super) fn remove_files(&mut self, job: &str, task: &str, run: RunId) {
         let job = self.jobs.get_mut(job);
         let Some(task) = job.and_then(|job| job.tasks.get_mut(task)) else { return };
         let completed = task.phase.state == TaskState::Completed;
-        let place = task.place.as_ref().filter(|place| completed && place.run == run);
-        if let Some(place) = place {
-            self.orders.push(Order::Forget(place.directory()));
+        let location = task.location.as_ref().filter(|location| completed && location.run == run);
+        if let Some(location) = location {
+            self.effects.push(Effect::RemoveDirectory(location.directory()));
             task.cleaned_up = true;
         }
     }
 
     /// Does to a job what the end of one of its tasks asks for.
-    pub(super) fn act_on_job(&mut self, id: &str, task: &str, at: Stamp) {
+    pub(super) fn apply_job_action(&mut self, id: &str, task: &str, at: Timestamp) {
         let Some(job) = self.jobs.get(id) else { return };
         let acts = job.spec.on_task_failure == Some(TaskFailure::PerformExitOptionsJobAction);
         let alive = matches!(job.phase.state, JobState::Active | JobState::Disabling);
@@ -44,7 +46,7 @@ impl State {
         let exit_code = task.execution.outcome.as_ref().and_then(|outcome| outcome.exit_code);
         let conditions = task.spec.exit_conditions.as_ref();
         let action = conditions.map_or_else(
-            || JobAction::unless_said(exit_code),
+            || JobAction::default_for(exit_code),
             |conditions| conditions.job_action(exit_code),
         );
         match action {

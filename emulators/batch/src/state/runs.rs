@@ -2,20 +2,20 @@
 
 use chrono::{DateTime, Utc};
 
-use super::agenda::Deadline;
 use super::task::{Outcome, Requeue};
-use super::{Order, Place, RunId, Start, State, Task, TaskState, key};
-use crate::launch::{Act, Ask, Ending};
-use crate::wire::{Span, Stamp};
+use super::timers::Timer;
+use super::{Effect, RunId, RunLocation, State, Task, TaskStart, TaskState, key};
+use crate::dto::{IsoDuration, Timestamp};
+use crate::launch::{RunOutcome, ScriptedRun, StopRequest};
 use emulator_core::events::EventKind;
 
 /// A run whose end was not told yet.
 #[derive(Debug)]
 pub(super) struct Run {
-    place: Place,
+    location: RunLocation,
     slots: u32,
-    limit: Option<Span>,
-    due: Option<Stamp>,
+    limit: Option<IsoDuration>,
+    due: Option<Timestamp>,
     timed_out: bool,
     stage: Stage,
 }
@@ -24,11 +24,11 @@ pub(super) struct Run {
 #[derive(Debug)]
 enum Stage {
     /// It waits for its image.
-    Waiting(Box<Start>),
+    Waiting(Box<TaskStart>),
     /// A program runs for it.
-    Real,
+    Launched,
     /// It is a script's, and ends like this.
-    Scripted(Ending),
+    Scripted(RunOutcome),
 }
 
 /// What came of a run.
@@ -41,102 +41,112 @@ pub(crate) struct Finished {
 }
 
 impl Run {
-    pub(super) fn new(start: Start, slots: u32, limit: Option<Span>) -> Self {
-        let place = start.place.clone();
+    pub(super) fn new(start: TaskStart, slots: u32, limit: Option<IsoDuration>) -> Self {
+        let location = start.location.clone();
         let stage = Stage::Waiting(Box::new(start));
-        Self { place, slots, limit, due: None, timed_out: false, stage }
+        Self { location, slots, limit, due: None, timed_out: false, stage }
     }
 
-    /// Tells whether a program runs for it.
-    pub(super) fn is_real(&self) -> bool {
-        matches!(self.stage, Stage::Real)
+    /// Returns whether a program runs for it.
+    pub(super) fn has_process(&self) -> bool {
+        matches!(self.stage, Stage::Launched)
     }
 }
 
 impl State {
     /// Begins a run that is ready to: by its script, or by an order to the world.
-    pub(super) fn launch(&mut self, id: RunId, at: Stamp) {
+    pub(super) fn launch(&mut self, id: RunId, at: Timestamp) {
         let Some(run) = self.runs.get_mut(&id) else { return };
-        let Stage::Waiting(start) = std::mem::replace(&mut run.stage, Stage::Real) else { return };
-        let Some(script) = &self.script else {
-            return self.orders.push(Order::Start(start));
+        let Stage::Waiting(start) = std::mem::replace(&mut run.stage, Stage::Launched) else {
+            return;
         };
-        let play = script(&Act::of(&start));
-        let ending = start.misfit.clone().unwrap_or(Ending::Exited(play.exit_code));
+        let Some(script) = &self.script else {
+            return self.effects.push(Effect::Start(start));
+        };
+        let play = script(&ScriptedRun::of(&start));
+        let ending = start.mismatch.clone().unwrap_or(RunOutcome::Exited(play.exit_code));
         run.stage = Stage::Scripted(ending);
-        let takes = chrono::TimeDelta::from_std(play.takes).unwrap_or(chrono::TimeDelta::MAX);
-        if !start.place.is_start_task() {
-            let (job, task) = (start.place.job.clone(), start.place.task.clone());
+        let takes = chrono::TimeDelta::from_std(play.duration).unwrap_or(chrono::TimeDelta::MAX);
+        if !start.location.is_start_task() {
+            let (job, task) = (start.location.job.clone(), start.location.task.clone());
             let what = EventKind::TaskStarted { job, task, node: start.label.clone() };
-            self.orders.push(Order::Tell(at.moment(), what));
+            self.effects.push(Effect::Emit(at.to_utc(), what));
         }
-        self.limit_run(id, self.now);
+        self.start_run_timer(id, self.now);
         // Never at once: who starts a run may not have finished with it.
-        let due = self.moment().plus(takes).max(self.moment().next());
-        self.deadlines.insert((due, Deadline::End(id)));
+        let due = self.current_timestamp().plus(takes).max(self.current_timestamp().next());
+        self.timers.insert((due, Timer::ScriptEnd(id)));
     }
 
     /// Ends a run as its script says.
-    pub(super) fn end_of_script(&mut self, id: RunId, due: Stamp) {
+    pub(super) fn end_by_script(&mut self, id: RunId, due: Timestamp) {
         let Some(Run { stage: Stage::Scripted(ending), .. }) = self.runs.get(&id) else { return };
         let ending = ending.clone();
-        self.tell_end(id, &ending, due.moment());
+        self.end_and_emit(id, &ending, due.to_utc());
     }
 
     /// Takes the end of a run that no program runs for, and tells of it.
-    fn tell_end(&mut self, id: RunId, ending: &Ending, now: DateTime<Utc>) {
-        let Some(finished) = self.ended(id, ending, now).filter(|finished| finished.counts) else {
+    fn end_and_emit(&mut self, id: RunId, ending: &RunOutcome, now: DateTime<Utc>) {
+        let Some(finished) = self.run_ended(id, ending, now).filter(|finished| finished.counts)
+        else {
             return;
         };
         let (job, task, exit_code) = (finished.job, finished.task, ending.code());
-        self.orders.push(Order::Tell(now, EventKind::TaskEnded { job, task, exit_code }));
+        self.effects.push(Effect::Emit(now, EventKind::TaskEnded { job, task, exit_code }));
     }
 
     /// Sets the time by which a run that has begun must have ended.
-    pub(crate) fn limit_run(&mut self, id: RunId, now: DateTime<Utc>) {
+    pub(crate) fn start_run_timer(&mut self, id: RunId, now: DateTime<Utc>) {
         let Some(run) = self.runs.get_mut(&id) else { return };
-        run.due = run.limit.and_then(|limit| Stamp::of(now).after(limit));
-        self.deadlines.extend(run.due.map(|due| (due, Deadline::Run(id))));
+        run.due = run.limit.and_then(|limit| Timestamp::of(now).after(limit));
+        self.timers.extend(run.due.map(|due| (due, Timer::RunTimeLimit(id))));
     }
 
     /// Asks a run to stop; what no program runs for has stopped with that.
-    pub(super) fn stop(&mut self, id: RunId, ask: Ask, at: Stamp) {
+    pub(super) fn stop(&mut self, id: RunId, request: StopRequest, at: Timestamp) {
         match self.runs.get(&id) {
-            Some(run) if !run.is_real() => {
-                let ending = Ending::Exited(if ask == Ask::Kill { -9 } else { -15 });
-                self.tell_end(id, &ending, at.moment());
+            Some(run) if !run.has_process() => {
+                let ending =
+                    RunOutcome::Exited(if request == StopRequest::Kill { -9 } else { -15 });
+                self.end_and_emit(id, &ending, at.to_utc());
             }
-            Some(_) => self.orders.push(Order::Stop(id, ask)),
+            Some(_) => self.effects.push(Effect::StopRun(id, request)),
             None => {}
         }
     }
 
     /// Ends a run that has taken too long.
-    pub(super) fn time_out(&mut self, id: RunId, due: Stamp) {
+    pub(super) fn time_out_run(&mut self, id: RunId, due: Timestamp) {
         if self.current(id).is_none_or(|task| task.phase.state != TaskState::Running) {
             return;
         }
         if let Some(run) = self.runs.get_mut(&id) {
             run.timed_out = true;
-            self.stop(id, Ask::End, due);
+            self.stop(id, StopRequest::Terminate, due);
         }
     }
 
     /// Finds the task of a run, by the keys of job and task, if that still is its task's last run.
     pub(super) fn task_of(&self, run: RunId) -> Option<(String, String)> {
         self.current(run)?;
-        let place = &self.runs.get(&run)?.place;
-        Some((key(&place.job), key(&place.task)))
+        let location = &self.runs.get(&run)?.location;
+        Some((key(&location.job), key(&location.task)))
     }
 
     fn current(&self, run: RunId) -> Option<&Task> {
-        let place = &self.runs.get(&run)?.place;
-        let task = self.jobs.get(&key(&place.job))?.tasks.get(&key(&place.task))?;
+        let location = &self.runs.get(&run)?.location;
+        let task = self.jobs.get(&key(&location.job))?.tasks.get(&key(&location.task))?;
         (task.run == Some(run)).then_some(task)
     }
 
     /// Sends the task of a run back to the queue; it can start again once the run has ended.
-    pub(super) fn requeue_run(&mut self, run: RunId, why: Requeue, ask: Ask, at: Stamp) {
+    pub(super) fn requeue_run(
+        &mut self,
+        run: RunId,
+        why: Requeue,
+        request: StopRequest,
+        at: Timestamp,
+    ) {
         if let Some((job, task)) = self.task_of(run)
             && let Some(job) = self.jobs.get_mut(&job)
         {
@@ -145,51 +155,51 @@ impl State {
                 job.change(&task, |task| task.requeue(why, at));
             }
         }
-        self.stop(run, ask, at);
+        self.stop(run, request, at);
     }
 
     /// Takes the end of a run into account.
-    pub(crate) fn ended(
+    pub(crate) fn run_ended(
         &mut self,
         id: RunId,
-        ending: &Ending,
+        ending: &RunOutcome,
         now: DateTime<Utc>,
     ) -> Option<Finished> {
         let task = self.task_of(id);
         let run = self.runs.remove(&id)?;
         let at = self.stamp(now);
         if let Some(due) = run.due {
-            self.deadlines.remove(&(due, Deadline::Run(id)));
+            self.timers.remove(&(due, Timer::RunTimeLimit(id)));
         }
-        if run.place.is_start_task() {
-            self.start_task_ended(&run.place, ending, at);
+        if run.location.is_start_task() {
+            self.start_task_ended(&run.location, ending, at);
             return None;
         }
-        let counts = self.conclude(task.as_ref(), &run, ending, at);
-        self.release(&run, id, ending, at);
-        let (job, task) = (run.place.job.clone(), run.place.task.clone());
-        self.keep_files(&run.place);
-        self.settle(&key(&job), at);
-        self.leave_if_free(&key(&run.place.pool), &run.place.node);
+        let counts = self.complete_task(task.as_ref(), &run, ending, at);
+        self.free_slots(&run, id, ending, at);
+        let (job, task) = (run.location.job.clone(), run.location.task.clone());
+        self.schedule_file_removal(&run.location);
+        self.update_job_state(&key(&job), at);
+        self.start_departure_if_drained(&key(&run.location.pool), &run.location.node);
         Some(Finished { job, task, counts })
     }
 
-    /// Gives the end to the task, if it still runs; tells whether the end counts.
-    fn conclude(
+    /// Returns the end to the task, if it still runs; tells whether the end counts.
+    fn complete_task(
         &mut self,
         task: Option<&(String, String)>,
         run: &Run,
-        ending: &Ending,
-        at: Stamp,
+        ending: &RunOutcome,
+        at: Timestamp,
     ) -> bool {
         let Some((job_key, task)) = task else { return true };
         let Some(job) = self.jobs.get_mut(job_key) else { return true };
         let Some(found) = job.tasks.get(task) else { return true };
         let state = found.phase.state;
         let outcome = outcome(run, ending);
-        let retries = job.retries_of(found);
+        let retries = job.max_retries_of(found);
         let may_retry = retries == -1 || i64::from(found.execution.retries) < i64::from(retries);
-        let failed = matches!(ending, Ending::Exited(code) if *code != 0);
+        let failed = matches!(ending, RunOutcome::Exited(code) if *code != 0);
         let retried = failed && may_retry && !run.timed_out;
         job.change(task, |task| {
             task.run = None;
@@ -200,35 +210,35 @@ impl State {
             }
         });
         if state == TaskState::Running && !retried {
-            self.act_on_job(job_key, task, at);
+            self.apply_job_action(job_key, task, at);
         }
         state != TaskState::Active
     }
 
     /// Frees what a run had.
-    fn release(&mut self, run: &Run, id: RunId, ending: &Ending, at: Stamp) {
-        if let Some(job) = self.jobs.get_mut(&key(&run.place.job)) {
+    fn free_slots(&mut self, run: &Run, id: RunId, ending: &RunOutcome, at: Timestamp) {
+        if let Some(job) = self.jobs.get_mut(&key(&run.location.job)) {
             job.runs.remove(&id);
         }
-        let Some(pool) = self.pools.get_mut(&key(&run.place.pool)) else { return };
-        let succeeded = *ending == Ending::Exited(0);
+        let Some(pool) = self.pools.get_mut(&key(&run.location.pool)) else { return };
+        let succeeded = *ending == RunOutcome::Exited(0);
         let finished = &mut pool.finished;
         if succeeded {
             finished.0 += 1
         } else {
             finished.1 += 1
         }
-        if let Some(node) = pool.node_mut(&run.place.node) {
-            node.let_go(id, run.slots, at);
+        if let Some(node) = pool.node_mut(&run.location.node) {
+            node.remove_run(id, run.slots, at);
             node.tasks_succeeded += u64::from(succeeded);
         }
     }
 }
 
-fn outcome(run: &Run, ending: &Ending) -> Outcome {
+fn outcome(run: &Run, ending: &RunOutcome) -> Outcome {
     match ending {
-        Ending::Exited(code) if run.timed_out => Outcome::timed_out(Some(*code)),
-        Ending::NotStarted { .. } if run.timed_out => Outcome::timed_out(None),
+        RunOutcome::Exited(code) if run.timed_out => Outcome::timed_out(Some(*code)),
+        RunOutcome::NotStarted { .. } if run.timed_out => Outcome::timed_out(None),
         ending => Outcome::of(ending),
     }
 }

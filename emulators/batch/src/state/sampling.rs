@@ -7,32 +7,32 @@ use chrono::TimeDelta;
 
 use super::pool::Pool;
 use super::{JobState, State};
+use crate::dto::Timestamp;
 use crate::rules::Rules;
-use crate::wire::Stamp;
 
-const PERIOD: TimeDelta = TimeDelta::seconds(30);
+const SAMPLE_INTERVAL: TimeDelta = TimeDelta::seconds(30);
 
 /// The numbers of one moment.
-pub(super) type Numbers = [(Metric, f64); 11];
+pub(super) type SampleValues = [(Metric, f64); 11];
 
 /// The numbers of a pool so far.
 #[derive(Debug)]
-pub(super) struct Sampling {
+pub(super) struct SampleHistory {
     samples: Samples,
     /// What no formula may see yet, the oldest first.
-    unseen: VecDeque<(Stamp, Numbers)>,
-    next: Stamp,
+    unpublished: VecDeque<(Timestamp, SampleValues)>,
+    next: Timestamp,
 }
 
-impl Sampling {
+impl SampleHistory {
     /// Knows nothing; tells when the first numbers are to be noted.
-    pub(super) fn beginning(at: Stamp) -> (Self, Stamp) {
-        let next = at.plus(PERIOD);
-        (Self { samples: Samples::new(), unseen: VecDeque::new(), next }, next)
+    pub(super) fn starting_at(at: Timestamp) -> (Self, Timestamp) {
+        let next = at.plus(SAMPLE_INTERVAL);
+        (Self { samples: Samples::new(), unpublished: VecDeque::new(), next }, next)
     }
 
     /// Takes the numbers of a pool.
-    pub(super) fn numbers(pool: &Pool, active: u64, running: u64) -> Numbers {
+    pub(super) fn values(pool: &Pool, active: u64, running: u64) -> SampleValues {
         let ready = pool.nodes.iter().filter(|node| node.is_ready()).count() as f64;
         let preempted = pool.nodes.iter().filter(|node| node.is_preempted()).count() as f64;
         [
@@ -50,37 +50,49 @@ impl Sampling {
         ]
     }
 
-    /// Tells whether the numbers of a moment are to be noted.
-    pub(super) fn is_next(&self, due: Stamp) -> bool {
+    /// Returns whether the numbers of a moment are to be noted.
+    pub(super) fn is_next(&self, due: Timestamp) -> bool {
         self.next == due
     }
 
     /// Notes numbers, drops those of long ago, and tells when the next ones are to be noted.
-    pub(super) fn note(&mut self, due: Stamp, numbers: &Numbers, rules: &Rules) -> Stamp {
-        self.unseen.push_back((due, *numbers));
-        self.reveal(due, rules);
+    pub(super) fn record(
+        &mut self,
+        due: Timestamp,
+        numbers: &SampleValues,
+        rules: &Rules,
+    ) -> Timestamp {
+        self.unpublished.push_back((due, *numbers));
+        self.publish(due, rules);
         // Now and then: it moves all that is kept.
-        if due.moment().timestamp() / 30 % 120 == 0 {
-            self.samples.forget_before(due.moment() - rules.sample_history);
+        if due.to_utc().timestamp() / 30 % 120 == 0 {
+            self.samples.forget_before(due.to_utc() - rules.sample_history);
         }
-        self.next = due.plus(PERIOD);
+        self.next = due.plus(SAMPLE_INTERVAL);
         self.next
     }
 
-    fn reveal(&mut self, now: Stamp, rules: &Rules) {
-        let seen = now.moment() - rules.sample_lag;
-        while let Some((taken, numbers)) = self.unseen.front().filter(|(at, _)| at.moment() <= seen)
+    fn publish(&mut self, now: Timestamp, rules: &Rules) {
+        let seen = now.to_utc() - rules.sample_lag;
+        while let Some((taken, numbers)) =
+            self.unpublished.front().filter(|(at, _)| at.to_utc() <= seen)
         {
             for (metric, value) in numbers {
-                self.samples.push(*metric, taken.moment(), *value);
+                self.samples.push(*metric, taken.to_utc(), *value);
             }
-            self.unseen.pop_front();
+            self.unpublished.pop_front();
         }
     }
 
-    /// Gives what a formula sees of a pool at a moment.
-    pub(super) fn seen(&mut self, pool: &Pool, seed: u64, at: Stamp, rules: &Rules) -> &Samples {
-        self.reveal(at, rules);
+    /// Returns what a formula sees of a pool at a moment.
+    pub(super) fn samples_for(
+        &mut self,
+        pool: &Pool,
+        seed: u64,
+        at: Timestamp,
+        rules: &Rules,
+    ) -> &Samples {
+        self.publish(at, rules);
         self.samples = std::mem::take(&mut self.samples).with_seed(seed);
         self.samples.set_present(Metric::TaskSlotsPerNode, f64::from(pool.slots()));
         for (metric, dedicated) in
@@ -98,10 +110,11 @@ impl State {
     /// Counts the tasks that wait for a pool and those that run on it.
     ///
     /// A waiting task that was deleted is still counted, until a node asks for work.
-    pub(super) fn waiting_and_running(&self, pool: &str) -> (u64, u64) {
-        let ghosts = self.pools.get(pool).map_or(0, |pool| pool.ghosts);
+    pub(super) fn active_and_running(&self, pool: &str) -> (u64, u64) {
+        let deleted_pending_tasks =
+            self.pools.get(pool).map_or(0, |pool| pool.deleted_pending_tasks);
         let on_pool = self.jobs.values().filter(|job| job.pool().eq_ignore_ascii_case(pool));
-        on_pool.fold((ghosts, 0), |(active, running), job| {
+        on_pool.fold((deleted_pending_tasks, 0), |(active, running), job| {
             let waits =
                 if job.phase.state == JobState::Active { job.tally.active.tasks } else { 0 };
             (active + waits, running + job.tally.running.tasks)

@@ -3,54 +3,55 @@
 use autoscale_formula::{Formula, Outcome, Samples};
 use chrono::{DateTime, Utc};
 
-use super::agenda::Deadline;
 use super::pool::Targets;
-use super::sampling::Sampling;
+use super::sampling::SampleHistory;
+use super::timers::Timer;
 use super::{State, key};
-use crate::failure::Failure;
-use crate::wire::{
-    AutoScaleRun, AutoScaleSettings, Deallocation, Detail, NamedError, Span, Stamp, check_interval,
+use crate::dto::{
+    AutoScaleRun, AutoScaleSettings, Deallocation, Detail, IsoDuration, NamedError, Timestamp,
+    check_interval,
 };
+use crate::error::ApiError;
 
 /// How often a formula is evaluated where nobody says.
-const INTERVAL: Span = Span::minutes(15);
+const DEFAULT_EVALUATION_INTERVAL: IsoDuration = IsoDuration::minutes(15);
 /// How often scaling may be enabled, in seconds.
-const ENABLING: i64 = 30;
+const MIN_ENABLE_INTERVAL_SECONDS: i64 = 30;
 
 /// A formula and what it came to.
 #[derive(Debug)]
 pub(crate) struct Scaling {
     pub(crate) source: String,
-    pub(crate) interval: Span,
+    pub(crate) interval: IsoDuration,
     pub(crate) run: Option<AutoScaleRun>,
     formula: Formula,
-    next: Option<Stamp>,
+    next: Option<Timestamp>,
 }
 
 impl State {
     /// Reads a formula.
-    pub(crate) fn read_formula(source: &str) -> Result<Formula, Failure> {
-        autoscale_formula::parse(source).map_err(|err| Failure::bad_formula(&err))
+    pub(crate) fn parse_formula(source: &str) -> Result<Formula, ApiError> {
+        autoscale_formula::parse(source).map_err(|err| ApiError::bad_formula(&err))
     }
 
     /// Lets a formula size a pool that has none.
-    pub(super) fn begin_scaling(
+    pub(super) fn use_formula(
         &mut self,
         id: &str,
         source: &str,
-        interval: Option<Span>,
-    ) -> Result<(), Failure> {
-        let formula = Self::read_formula(source)?;
-        let Some(pool) = self.pools.get_mut(id) else { return Err(Failure::pool_not_found()) };
+        interval: Option<IsoDuration>,
+    ) -> Result<(), ApiError> {
+        let formula = Self::parse_formula(source)?;
+        let Some(pool) = self.pools.get_mut(id) else { return Err(ApiError::pool_not_found()) };
         pool.scaling = Some(Scaling {
             source: source.to_owned(),
-            interval: interval.unwrap_or(INTERVAL),
+            interval: interval.unwrap_or(DEFAULT_EVALUATION_INTERVAL),
             run: None,
             formula,
             next: None,
         });
-        self.begin_sampling(id);
-        self.put_off_evaluation(id);
+        self.start_sampling(id);
+        self.schedule_evaluation(id);
         Ok(())
     }
 
@@ -60,77 +61,78 @@ impl State {
         id: &str,
         settings: &AutoScaleSettings,
         now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ApiError> {
         check_interval(settings.auto_scale_evaluation_interval)?;
-        let formula = settings.auto_scale_formula.as_deref().map(Self::read_formula).transpose()?;
+        let formula =
+            settings.auto_scale_formula.as_deref().map(Self::parse_formula).transpose()?;
         let id = key(id);
         let pool = self.pool(&id)?;
         pool.check_steady()?;
-        let since = pool.scaling_enabled.map(|last| now - last.moment());
-        if since.is_some_and(|since| since.num_seconds() < ENABLING) {
-            return Err(Failure::too_many_enablings());
+        let since = pool.scaling_enabled.map(|last| now - last.to_utc());
+        if since.is_some_and(|since| since.num_seconds() < MIN_ENABLE_INTERVAL_SECONDS) {
+            return Err(ApiError::too_many_enablings());
         }
         let source = settings.auto_scale_formula.as_deref();
         let at = self.stamp(now);
         let interval = settings.auto_scale_evaluation_interval;
         let pool = self.pool_mut(&id)?;
         match (&mut pool.scaling, source) {
-            (None, None) => return Err(Failure::missing_property("autoScaleFormula")),
-            (None, Some(source)) => self.begin_scaling(&id, source, interval)?,
+            (None, None) => return Err(ApiError::missing_property("autoScaleFormula")),
+            (None, Some(source)) => self.use_formula(&id, source, interval)?,
             (Some(scaling), _) => {
                 if let (Some(source), Some(formula)) = (source, formula) {
                     (scaling.source, scaling.formula) = (source.to_owned(), formula);
                 }
                 if let Some(interval) = interval {
                     scaling.interval = interval;
-                    self.put_off_evaluation(&id);
+                    self.schedule_evaluation(&id);
                 }
             }
         }
-        let enabled = Some(self.moment());
+        let enabled = Some(self.current_timestamp());
         let pool = self.pool_mut(&id)?;
         (pool.scaling_enabled, pool.modified) = (enabled, at);
-        if self.rules.evaluates_when_enabled {
+        if self.rules.evaluate_when_enabled {
             self.evaluate(&id);
         }
         Ok(())
     }
 
     /// Leaves a pool at the size that it is to have.
-    pub(crate) fn disable_scaling(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), Failure> {
+    pub(crate) fn disable_scaling(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), ApiError> {
         let at = self.stamp(now);
         let pool = self.pool_mut(id)?;
         pool.check_steady()?;
         if pool.scaling.take().is_none() {
-            return Err(Failure::wrong_state());
+            return Err(ApiError::wrong_state());
         }
         pool.modified = at;
         Ok(())
     }
 
-    /// Tells what a formula comes to for a pool now, and changes nothing.
-    pub(crate) fn try_formula(
+    /// Returns what a formula comes to for a pool now, and changes nothing.
+    pub(crate) fn evaluate_once(
         &mut self,
         id: &str,
         source: &str,
         now: DateTime<Utc>,
-    ) -> Result<AutoScaleRun, Failure> {
+    ) -> Result<AutoScaleRun, ApiError> {
         let pool = self.pool(id)?;
-        pool.check_kept()?;
+        pool.check_not_deleting()?;
         if pool.scaling.is_none() {
-            return Err(Failure::scaling_disabled());
+            return Err(ApiError::scaling_disabled());
         }
-        let formula = Self::read_formula(source)?;
-        let at = Stamp::of(now);
+        let formula = Self::parse_formula(source)?;
+        let at = Timestamp::of(now);
         let outcome = self.outcome(&key(id), &formula, at);
         Ok(run(&outcome, at))
     }
 
     /// Evaluates a pool's formula, unless another moment was set for that meanwhile.
-    pub(super) fn evaluate_when_due(&mut self, id: &str, due: Stamp) {
+    pub(super) fn evaluate_when_due(&mut self, id: &str, due: Timestamp) {
         let scaling = self.pools.get(id).and_then(|pool| pool.scaling.as_ref());
         if scaling.is_some_and(|scaling| scaling.next == Some(due)) {
-            self.put_off_evaluation(id);
+            self.schedule_evaluation(id);
             self.evaluate(id);
         }
     }
@@ -139,13 +141,13 @@ impl State {
     ///
     /// An evaluation that fails leaves the targets as they are.
     pub(super) fn evaluate(&mut self, id: &str) {
-        let at = self.moment();
+        let at = self.current_timestamp();
         let Some(scaling) = self.pools.get(id).and_then(|pool| pool.scaling.as_ref()) else {
             return;
         };
         let formula = scaling.formula.clone();
         let outcome = self.outcome(id, &formula, at);
-        let tries_again = self.rules.scaling_tries_again;
+        let tries_again = self.rules.retry_failed_resize;
         let Some(pool) = self.pools.get_mut(id) else { return };
         let how = Deallocation::from(outcome.deallocation_option);
         if let Some(scaling) = &mut pool.scaling {
@@ -159,47 +161,47 @@ impl State {
             && [true, false].iter().any(|kind| pool.committed(*kind) != targets.of(*kind));
         if outcome.error.is_none() && (targets != pool.targets || unmet) {
             let at = self.stamp(self.now);
-            self.aim(id, targets, how, at);
+            self.start_resize(id, targets, how, at);
         }
     }
 
-    fn outcome(&mut self, id: &str, formula: &Formula, at: Stamp) -> Outcome {
+    fn outcome(&mut self, id: &str, formula: &Formula, at: Timestamp) -> Outcome {
         let seed = self.next();
         let choices = &self.rules.formulas;
         let nothing = Samples::new;
         match self.samples.get_mut(id).zip(self.pools.get(id)) {
             Some((sampling, pool)) => {
-                let samples = sampling.seen(pool, seed, at, &self.rules);
-                formula.evaluate_with(samples, at.moment(), choices)
+                let samples = sampling.samples_for(pool, seed, at, &self.rules);
+                formula.evaluate_with(samples, at.to_utc(), choices)
             }
-            None => formula.evaluate_with(&nothing(), at.moment(), choices),
+            None => formula.evaluate_with(&nothing(), at.to_utc(), choices),
         }
     }
 
     /// Sets the next evaluation an interval from now.
-    fn put_off_evaluation(&mut self, id: &str) {
-        let now = self.moment();
+    fn schedule_evaluation(&mut self, id: &str) {
+        let now = self.current_timestamp();
         let Some(scaling) = self.pools.get_mut(id).and_then(|pool| pool.scaling.as_mut()) else {
             return;
         };
         scaling.next = now.after(scaling.interval);
-        let evaluation = Deadline::Evaluation { pool: id.to_owned() };
-        self.deadlines.extend(scaling.next.map(|due| (due, evaluation)));
+        let evaluation = Timer::Evaluation { pool: id.to_owned() };
+        self.timers.extend(scaling.next.map(|due| (due, evaluation)));
     }
 
     /// Begins to note the numbers of a pool.
-    pub(super) fn begin_sampling(&mut self, id: &str) {
+    pub(super) fn start_sampling(&mut self, id: &str) {
         if self.samples.contains_key(id) {
             return;
         }
-        let (sampling, next) = Sampling::beginning(self.moment());
+        let (sampling, next) = SampleHistory::starting_at(self.current_timestamp());
         self.samples.insert(id.to_owned(), sampling);
-        self.deadlines.insert((next, Deadline::Sample { pool: id.to_owned() }));
+        self.timers.insert((next, Timer::Sample { pool: id.to_owned() }));
     }
 
     /// Notes the numbers of a pool, as long as there is the pool.
-    pub(super) fn take_sample(&mut self, id: &str, due: Stamp) {
-        let (active, running) = self.waiting_and_running(id);
+    pub(super) fn take_sample(&mut self, id: &str, due: Timestamp) {
+        let (active, running) = self.active_and_running(id);
         let Some(pool) = self.pools.get(id) else {
             self.samples.remove(id);
             return;
@@ -208,13 +210,13 @@ impl State {
         else {
             return;
         };
-        let next = sampling.note(due, &Sampling::numbers(pool, active, running), &self.rules);
-        self.deadlines.insert((next, Deadline::Sample { pool: id.to_owned() }));
+        let next = sampling.record(due, &SampleHistory::values(pool, active, running), &self.rules);
+        self.timers.insert((next, Timer::Sample { pool: id.to_owned() }));
     }
 }
 
 /// Writes an outcome as Batch does.
-fn run(outcome: &Outcome, at: Stamp) -> AutoScaleRun {
+fn run(outcome: &Outcome, at: Timestamp) -> AutoScaleRun {
     let error = outcome.error.as_ref().map(|err| NamedError {
         code: err.code().as_str(),
         message: err.code().message().to_owned(),

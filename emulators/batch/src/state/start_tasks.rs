@@ -3,16 +3,16 @@
 use super::node::{NodeState, StartTaskRun};
 use super::runs::Run;
 use super::task::Outcome;
-use super::{Place, RunId, Settings, Start, State};
-use crate::launch::{Ask, Ending};
-use crate::wire::{Stamp, StartTask, UserIdentity};
+use super::{RunId, RunLocation, Settings, State, TaskStart};
+use crate::dto::{StartTask, Timestamp, UserIdentity};
+use crate::launch::{RunOutcome, StopRequest};
 
 impl State {
     /// Runs the start task of a node that has booted, or opens the node where there is none.
-    pub(super) fn run_start_task(&mut self, pool: &str, id: &str, at: Stamp) {
+    pub(super) fn run_start_task(&mut self, pool: &str, id: &str, at: Timestamp) {
         let Some(found) = self.pools.get(pool) else { return };
         let Some(task) = found.spec.start_task.clone() else {
-            return self.open(pool, id, NodeState::Ready, at);
+            return self.enter_node_state(pool, id, NodeState::Ready, at);
         };
         let waits = task.wait_for_success;
         let run = self.start_on(pool, id, &task);
@@ -26,27 +26,27 @@ impl State {
             last_retry: None,
         });
         let state = if waits { NodeState::WaitingForStartTask } else { NodeState::Ready };
-        self.open(pool, id, state, at);
+        self.enter_node_state(pool, id, state, at);
         if let Some(run) = run {
             self.launch(run, at);
         }
     }
 
-    /// Makes a run of a start task; it begins with [`State::launch`].
+    /// Creates a run of a start task; it begins with [`State::launch`].
     fn start_on(&mut self, pool: &str, id: &str, task: &StartTask) -> Option<RunId> {
         let run = RunId(self.next());
         let pool = self.pools.get(pool)?;
         let node = pool.node(id).ok()?;
-        let place = Place::of_start_task(pool, node, run);
+        let location = RunLocation::of_start_task(pool, node, run);
         let settings = task.environment_settings.iter().flatten();
         let settings =
             settings.map(|set| (set.name.clone(), set.value.clone().unwrap_or_default()));
-        let start = Start {
-            place,
+        let start = TaskStart {
+            location,
             label: node.label.clone(),
             dedicated: node.dedicated,
             // A node runs its start task as it says, whatever its other tasks do.
-            misfit: None,
+            mismatch: None,
             command_line: task.command_line.clone(),
             container: task.container_settings.clone(),
             elevated: task.user_identity.as_ref().is_some_and(UserIdentity::is_admin),
@@ -57,13 +57,18 @@ impl State {
     }
 
     /// Takes the end of a start task into account: done, tried again, or failed.
-    pub(super) fn start_task_ended(&mut self, place: &Place, ending: &Ending, at: Stamp) {
-        let pool = super::key(&place.pool);
+    pub(super) fn start_task_ended(
+        &mut self,
+        location: &RunLocation,
+        ending: &RunOutcome,
+        at: Timestamp,
+    ) {
+        let pool = super::key(&location.pool);
         let Some(task) = self.pools.get(&pool).and_then(|pool| pool.spec.start_task.clone()) else {
             return;
         };
-        let current = |run: &&mut StartTaskRun| run.run == Some(place.run);
-        let node = self.node_of(&pool, &place.node);
+        let current = |run: &&mut StartTaskRun| run.run == Some(location.run);
+        let node = self.node_of(&pool, &location.node);
         let Some(run) = node.and_then(|node| node.start_task.as_mut()).filter(current) else {
             return;
         };
@@ -71,17 +76,17 @@ impl State {
         let may_retry = i64::from(run.retries) < i64::from(task.max_task_retry_count)
             || task.max_task_retry_count == -1;
         if outcome.failure.is_some() && may_retry {
-            return self.retry_start_task(&pool, &place.node, &task, at);
+            return self.retry_start_task(&pool, &location.node, &task, at);
         }
         let failed = outcome.failure.is_some();
         (run.run, run.end, run.outcome) = (None, Some(at), Some(outcome));
         if task.wait_for_success {
             let state = if failed { NodeState::StartTaskFailed } else { NodeState::Ready };
-            self.open(&pool, &place.node, state, at);
+            self.enter_node_state(&pool, &location.node, state, at);
         }
     }
 
-    fn retry_start_task(&mut self, pool: &str, id: &str, task: &StartTask, at: Stamp) {
+    fn retry_start_task(&mut self, pool: &str, id: &str, task: &StartTask, at: Timestamp) {
         let next = self.start_on(pool, id, task);
         let node = self.node_of(pool, id);
         if let Some(run) = node.and_then(|node| node.start_task.as_mut()) {
@@ -94,12 +99,12 @@ impl State {
         }
     }
 
-    /// Gives a node's start task up, as the node is lost or leaves.
-    pub(super) fn abandon_start_task(&mut self, pool: &str, id: &str, at: Stamp) {
+    /// Returns a node's start task up, as the node is lost or leaves.
+    pub(super) fn abandon_start_task(&mut self, pool: &str, id: &str, at: Timestamp) {
         let node = self.node_of(pool, id);
         let run = node.and_then(|node| node.start_task.take()).and_then(|task| task.run);
         if let Some(run) = run {
-            self.stop(run, Ask::Kill, at);
+            self.stop(run, StopRequest::Kill, at);
         }
     }
 }

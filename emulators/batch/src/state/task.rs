@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::phase::Phase;
-use super::{Place, RunId};
-use crate::launch::Ending;
-use crate::wire::{FailureInfo, NewTask, Span, Stamp, TaskConstraints};
+use super::{RunId, RunLocation};
+use crate::dto::{FailureInfo, IsoDuration, NewTask, TaskConstraints, Timestamp};
+use crate::launch::RunOutcome;
 
 /// What a task can be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,14 +31,14 @@ impl TaskState {
 pub(crate) struct Task {
     pub(crate) spec: Arc<NewTask>,
     pub(crate) constraints: Option<TaskConstraints>,
-    /// Its place in the order of adding.
+    /// Its location in the order of adding.
     pub(crate) sequence: u64,
-    pub(crate) created: Stamp,
-    pub(crate) modified: Stamp,
+    pub(crate) created: Timestamp,
+    pub(crate) modified: Timestamp,
     pub(crate) phase: Phase<TaskState>,
     pub(crate) execution: Execution,
     /// Where it runs, or ran last.
-    pub(crate) place: Option<Place>,
+    pub(crate) location: Option<RunLocation>,
     /// Whether the files of its last run were kept as long as it wanted, and deleted.
     pub(crate) cleaned_up: bool,
     /// The run whose end was not told yet; the task may be completed or active again.
@@ -48,13 +48,13 @@ pub(crate) struct Task {
 /// How a task went so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Execution {
-    pub(crate) start: Option<Stamp>,
-    pub(crate) end: Option<Stamp>,
+    pub(crate) start: Option<Timestamp>,
+    pub(crate) end: Option<Timestamp>,
     pub(crate) outcome: Option<Outcome>,
     pub(crate) retries: u32,
-    pub(crate) last_retry: Option<Stamp>,
+    pub(crate) last_retry: Option<Timestamp>,
     pub(crate) requeues: u32,
-    pub(crate) last_requeue: Option<Stamp>,
+    pub(crate) last_requeue: Option<Timestamp>,
     /// Whether the next start is a retry.
     retrying: bool,
 }
@@ -70,14 +70,14 @@ pub(crate) struct Outcome {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Requeue {
     /// The user asked for it: a smaller pool, a disabled job.
-    Asked,
+    Requested,
     /// Its node was lost, which is counted nowhere.
     NodeLost,
 }
 
 impl Task {
-    /// Makes a task that waits.
-    pub(super) fn new(spec: NewTask, sequence: u64, at: Stamp) -> Self {
+    /// Creates a task that waits.
+    pub(super) fn new(spec: NewTask, sequence: u64, at: Timestamp) -> Self {
         Self {
             constraints: spec.constraints,
             spec: Arc::new(spec),
@@ -86,43 +86,45 @@ impl Task {
             modified: at,
             phase: Phase::starting(TaskState::Active, at),
             execution: Execution::default(),
-            place: None,
+            location: None,
             cleaned_up: false,
             run: None,
         }
     }
 
-    /// Tells how many slots it takes.
+    /// Returns how many slots it takes.
     pub(crate) fn slots(&self) -> u32 {
         self.spec.required_slots.unwrap_or(1)
     }
 
-    /// Tells how long a run may take.
-    pub(crate) fn wall_clock(&self) -> Span {
-        self.constraints.and_then(|limits| limits.max_wall_clock_time).unwrap_or(Span::UNLIMITED)
+    /// Returns how long a run may take.
+    pub(crate) fn wall_clock(&self) -> IsoDuration {
+        self.constraints
+            .and_then(|limits| limits.max_wall_clock_time)
+            .unwrap_or(IsoDuration::UNLIMITED)
     }
 
-    /// Tells how long its files are kept at least.
-    pub(crate) fn retention(&self) -> Span {
-        self.constraints.and_then(|limits| limits.retention_time).unwrap_or(Span::days(7))
+    /// Returns how long its files are kept at least.
+    pub(crate) fn retention(&self) -> IsoDuration {
+        self.constraints.and_then(|limits| limits.retention_time).unwrap_or(IsoDuration::days(7))
     }
 
-    /// Tells whether it failed.
+    /// Returns whether it failed.
     pub(crate) fn failed(&self) -> bool {
         self.execution.outcome.as_ref().is_some_and(|outcome| outcome.failure.is_some())
     }
 
-    /// Tells the result's name on the wire.
+    /// Returns the result's name on the wire.
     pub(crate) fn result(&self) -> Option<&'static str> {
         self.execution.outcome.as_ref()?;
         Some(if self.failed() { "failure" } else { "success" })
     }
 
     /// Starts on a node.
-    pub(super) fn begin(&mut self, place: Place, at: Stamp) {
+    pub(super) fn begin(&mut self, location: RunLocation, at: Timestamp) {
         self.enter(TaskState::Running, at);
-        self.run = Some(place.run);
-        self.place = Some(place);
+        self.run = Some(location.run);
+        self.location = Some(location);
         let execution = &mut self.execution;
         execution.start = Some(at);
         if std::mem::take(&mut execution.retrying) {
@@ -131,42 +133,42 @@ impl Task {
     }
 
     /// Ends for good.
-    pub(super) fn complete(&mut self, outcome: Outcome, at: Stamp) {
+    pub(super) fn complete(&mut self, outcome: Outcome, at: Timestamp) {
         self.enter(TaskState::Completed, at);
         self.execution.end = Some(at);
         self.execution.outcome = Some(outcome);
     }
 
     /// Goes back to the queue, because its run does not count.
-    pub(super) fn requeue(&mut self, why: Requeue, at: Stamp) {
-        self.wait_again(at);
-        if why == Requeue::Asked {
+    pub(super) fn requeue(&mut self, why: Requeue, at: Timestamp) {
+        self.reset_to_active(at);
+        if why == Requeue::Requested {
             self.execution.requeues += 1;
             self.execution.last_requeue = Some(at);
         }
     }
 
     /// Goes back to the queue after a failure.
-    pub(super) fn retry(&mut self, at: Stamp) {
-        self.wait_again(at);
+    pub(super) fn retry(&mut self, at: Timestamp) {
+        self.reset_to_active(at);
         self.execution.retries += 1;
         self.execution.retrying = true;
     }
 
     /// Goes back to the queue after it had failed for good.
-    pub(super) fn reactivate(&mut self, at: Stamp) {
-        self.wait_again(at);
+    pub(super) fn reactivate(&mut self, at: Timestamp) {
+        self.reset_to_active(at);
         self.execution.end = None;
         self.execution.outcome = None;
         self.execution.retries = 0;
     }
 
-    fn wait_again(&mut self, at: Stamp) {
+    fn reset_to_active(&mut self, at: Timestamp) {
         self.enter(TaskState::Active, at);
         self.execution.start = None;
     }
 
-    fn enter(&mut self, state: TaskState, at: Stamp) {
+    fn enter(&mut self, state: TaskState, at: Timestamp) {
         self.phase.enter(state, at);
         self.modified = at;
     }
@@ -174,10 +176,10 @@ impl Task {
 
 impl Outcome {
     /// Judges how a program ended.
-    pub(super) fn of(ending: &Ending) -> Self {
+    pub(super) fn of(ending: &RunOutcome) -> Self {
         match ending {
-            Ending::Exited(code) => Self::of_exit(*code),
-            Ending::NotStarted { code, reason } => Self::not_started(code, reason),
+            RunOutcome::Exited(code) => Self::of_exit(*code),
+            RunOutcome::NotStarted { code, reason } => Self::not_started(code, reason),
         }
     }
 
@@ -190,20 +192,20 @@ impl Outcome {
         Self { exit_code: Some(code), failure }
     }
 
-    /// Tells that somebody ended the task.
+    /// Returns that somebody ended the task.
     pub(super) fn ended_by_user() -> Self {
         let failure = failure_info("TaskEnded", "Task Was Ended by User Request", None);
         Self { exit_code: None, failure: Some(failure) }
     }
 
-    /// Tells that the task took too long.
+    /// Returns that the task took too long.
     pub(super) fn timed_out(exit_code: Option<i32>) -> Self {
         let detail = "The maximum execution time configured on the task was exceeded";
         let failure = failure_info("TaskEnded", "Task Was Ended by User Request", Some(detail));
         Self { exit_code, failure: Some(failure) }
     }
 
-    /// Tells that the task could not be started.
+    /// Returns that the task could not be started.
     fn not_started(code: &str, reason: &str) -> Self {
         Self { exit_code: None, failure: Some(failure_info(code, reason, None)) }
     }

@@ -3,19 +3,19 @@
 use chrono::{DateTime, Utc};
 
 use super::task::Outcome;
-use super::{Job, JobState, Order, State, Task, TaskState, key};
-use crate::failure::Failure;
-use crate::launch::Ask;
-use crate::wire::{NewTask, TaskConstraints, TaskFailure};
+use super::{Effect, Job, JobState, State, Task, TaskState, key};
+use crate::dto::{NewTask, TaskConstraints, TaskFailure};
+use crate::error::ApiError;
+use crate::launch::StopRequest;
 
 impl State {
-    /// Fails where a job takes no tasks.
-    pub(crate) fn check_takes_tasks(&self, job: &str) -> Result<(), Failure> {
+    /// Fails if a job takes no tasks.
+    pub(crate) fn check_accepts_tasks(&self, job: &str) -> Result<(), ApiError> {
         let job = self.job(job)?;
-        job.check_alive()?;
+        job.check_not_ending()?;
         let disabled = matches!(job.phase.state, JobState::Disabling | JobState::Disabled);
-        if disabled && self.rules.disabled_jobs_refuse_tasks {
-            return Err(Failure::job_disabled());
+        if disabled && self.rules.disabled_jobs_reject_tasks {
+            return Err(ApiError::job_disabled());
         }
         Ok(())
     }
@@ -26,18 +26,18 @@ impl State {
         job: &str,
         spec: NewTask,
         now: DateTime<Utc>,
-    ) -> Result<&Task, Failure> {
-        self.check_takes_tasks(job)?;
+    ) -> Result<&Task, ApiError> {
+        self.check_accepts_tasks(job)?;
         let id = key(&spec.id);
         if self.job(job)?.tasks.contains_key(&id) {
-            return Err(Failure::task_exists());
+            return Err(ApiError::task_exists());
         }
         check_exit_conditions(self.job(job)?, &spec)?;
         let (at, sequence) = (self.stamp(now), self.next());
         let entry = self.job_mut(job)?;
         entry.insert(id.clone(), Task::new(spec, sequence, at));
         entry.change(&id, |_| {});
-        self.take_turn(&key(job));
+        self.update_queue_entry(&key(job));
         self.task(job, &id)
     }
 
@@ -48,7 +48,7 @@ impl State {
         id: &str,
         constraints: Option<TaskConstraints>,
         now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ApiError> {
         self.check_task(job, id)?;
         let at = self.stamp(now);
         self.job_mut(job)?.change(&key(id), |task| {
@@ -64,16 +64,16 @@ impl State {
         job: &str,
         id: &str,
         now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ApiError> {
         self.check_task(job, id)?;
         let at = self.stamp(now);
         let entry = self.job_mut(job)?;
         entry.change(&key(id), |task| task.complete(Outcome::ended_by_user(), at));
         let run = entry.tasks.get(&key(id)).and_then(|task| task.run);
         if let Some(run) = run {
-            self.stop(run, Ask::End, at);
+            self.stop(run, StopRequest::Terminate, at);
         }
-        self.settle(&key(job), at);
+        self.update_job_state(&key(job), at);
         Ok(())
     }
 
@@ -83,18 +83,18 @@ impl State {
         job: &str,
         id: &str,
         now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ApiError> {
         let task = self.task(job, id)?;
-        self.job(job)?.check_alive()?;
+        self.job(job)?.check_not_ending()?;
         if task.phase.state != TaskState::Completed {
-            return Err(Failure::task_not_completed());
+            return Err(ApiError::task_not_completed());
         }
         if !task.failed() {
-            return Err(Failure::task_succeeded());
+            return Err(ApiError::task_succeeded());
         }
         let at = self.stamp(now);
         self.job_mut(job)?.change(&key(id), |task| task.reactivate(at));
-        self.settle(&key(job), at);
+        self.update_job_state(&key(job), at);
         Ok(())
     }
 
@@ -104,47 +104,49 @@ impl State {
         job: &str,
         id: &str,
         now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ApiError> {
         self.task(job, id)?;
         let at = self.stamp(now);
         let entry = self.job_mut(job)?;
-        entry.check_kept()?;
+        entry.check_not_deleting()?;
         let pool = key(entry.pool());
         let Some(task) = entry.remove(&key(id)) else { return Ok(()) };
-        match (task.run, task.place) {
-            (Some(run), _) => self.stop(run, Ask::End, at),
-            (None, Some(place)) => self.orders.push(Order::Forget(place.directory())),
+        match (task.run, task.location) {
+            (Some(run), _) => self.stop(run, StopRequest::Terminate, at),
+            (None, Some(location)) => {
+                self.effects.push(Effect::RemoveDirectory(location.directory()))
+            }
             (None, None) => {}
         }
-        self.leave_ghosts(&pool, u64::from(task.phase.state == TaskState::Active));
-        self.settle(&key(job), at);
+        self.count_deleted_pending_tasks(&pool, u64::from(task.phase.state == TaskState::Active));
+        self.update_job_state(&key(job), at);
         Ok(())
     }
 
     /// Lets waiting tasks that were deleted count as pending, as the service does.
-    pub(super) fn leave_ghosts(&mut self, pool: &str, count: u64) {
+    pub(super) fn count_deleted_pending_tasks(&mut self, pool: &str, count: u64) {
         if let Some(pool) = self.pools.get_mut(pool) {
-            pool.ghosts += count;
+            pool.deleted_pending_tasks += count;
         }
     }
 
-    /// Fails where a task, or its job, can no longer change.
-    fn check_task(&self, job: &str, id: &str) -> Result<(), Failure> {
+    /// Fails if a task, or its job, can no longer change.
+    fn check_task(&self, job: &str, id: &str) -> Result<(), ApiError> {
         let task = self.task(job, id)?;
-        self.job(job)?.check_kept()?;
+        self.job(job)?.check_not_deleting()?;
         match task.phase.state {
-            TaskState::Completed => Err(Failure::task_completed()),
+            TaskState::Completed => Err(ApiError::task_completed()),
             TaskState::Active | TaskState::Running => Ok(()),
         }
     }
 }
 
 /// Refuses what a task asks to be done to its job where the job lets no task do anything to it.
-fn check_exit_conditions(job: &Job, spec: &NewTask) -> Result<(), Failure> {
-    let acts = spec.exit_conditions.as_ref().is_some_and(|conditions| conditions.act_on_the_job());
+fn check_exit_conditions(job: &Job, spec: &NewTask) -> Result<(), ApiError> {
+    let acts = spec.exit_conditions.as_ref().is_some_and(|conditions| conditions.has_job_action());
     if acts && job.spec.on_task_failure != Some(TaskFailure::PerformExitOptionsJobAction) {
         let reason = "a job action needs a job whose onTaskFailure is performexitoptionsjobaction";
-        return Err(Failure::invalid_property("exitConditions", "jobAction", reason));
+        return Err(ApiError::invalid_property("exitConditions", "jobAction", reason));
     }
     Ok(())
 }

@@ -7,8 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::http_client::{ACCOUNT, KEY};
-use crate::launch::{Act, Play, Scripted};
-use crate::{Batch, Options, Spread, Timings};
+use crate::launch::{Scripted, ScriptedOutcome, ScriptedRun};
+use crate::{Batch, DurationRange, Options, Timings};
 use emulator_core::clock::{Clock, Pace};
 use emulator_core::events::EventContext;
 use emulator_core::service::Service;
@@ -17,10 +17,10 @@ pub(super) const NOON: DateTime<Utc> = DateTime::from_timestamp(1_795_262_400, 0
 
 /// Nodes are allocated in one minute, boot in four, pull in one, and leave in one.
 const TIMINGS: Timings = Timings {
-    allocation: Spread::seconds(60, 60),
-    boot: Spread::seconds(240, 240),
-    pull: Spread::seconds(60, 60),
-    departure: Spread::seconds(60, 60),
+    allocation: DurationRange::seconds(60, 60),
+    boot: DurationRange::seconds(240, 240),
+    pull: DurationRange::seconds(60, 60),
+    departure: DurationRange::seconds(60, 60),
 };
 
 /// An account whose clock moves by hand, unless it is made otherwise.
@@ -30,17 +30,17 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// Makes an account whose tasks take ten minutes, and do what their settings say.
+    /// Creates an account whose tasks take ten minutes, and do what their settings say.
     pub(super) fn new() -> Self {
         Self::with(|_| {})
     }
 
-    /// Makes an account and changes how it is made.
+    /// Creates an account and changes how it is made.
     pub(super) fn with(change: impl FnOnce(&mut Options)) -> Self {
         Self::at_pace(Pace::Manual, change)
     }
 
-    /// Makes an account whose clock runs at a pace of its own.
+    /// Creates an account whose clock runs at a pace of its own.
     pub(super) fn at_pace(pace: Pace, change: impl FnOnce(&mut Options)) -> Self {
         let clock = Clock::with_pace(NOON, pace);
         let launcher = Arc::new(Scripted::new(ten_minutes));
@@ -108,7 +108,7 @@ impl Account {
         self.clock.advance(time.to_std().unwrap());
     }
 
-    /// Tells about the pool `p`: its state, how many nodes of which state, and what went wrong.
+    /// Returns about the pool `p`: its state, how many nodes of which state, and what went wrong.
     pub(super) fn pool(&self) -> String {
         let Some(pool) = self.batch().pools().into_iter().find(|pool| pool.id == "p") else {
             return "gone".to_owned();
@@ -123,15 +123,15 @@ impl Account {
         format!("{} to {dedicated}+{low_priority}{}{errors}", pool.allocation, counts.concat())
     }
 
-    /// Tells how many tasks of the job `j` wait, run, have succeeded and have failed.
+    /// Returns how many tasks of the job `j` wait, run, have succeeded and have failed.
     pub(super) fn tasks(&self) -> [u64; 4] {
         let job = self.batch().jobs().into_iter().find(|job| job.id == "j").unwrap();
         [job.active, job.running, job.succeeded, job.failed]
     }
 }
 
-fn ten_minutes(act: &Act<'_>) -> Play {
+fn ten_minutes(act: &ScriptedRun<'_>) -> ScriptedOutcome {
     let said = |name: &str| act.settings.get(name).and_then(|text| text.parse().ok());
-    let takes = Duration::from_secs(said("SECONDS").unwrap_or(600));
-    Play { takes, exit_code: said("EXIT_CODE").unwrap_or(0) as i32 }
+    let duration = Duration::from_secs(said("SECONDS").unwrap_or(600));
+    ScriptedOutcome { duration, exit_code: said("EXIT_CODE").unwrap_or(0) as i32 }
 }

@@ -32,7 +32,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
     }
 
-    /// Tells status and code of an error, and what it is about.
+    /// Returns status and code of an error, and what it is about.
     #[track_caller]
     pub(super) fn error(&self) -> String {
         let body = self.json();

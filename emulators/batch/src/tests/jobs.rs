@@ -1,7 +1,7 @@
 use insta::assert_debug_snapshot;
 use serde_json::{Value, json};
 
-use super::puppet::{AtOnce, Puppet};
+use super::fake_task::{FakeTasks, ImmediateSuccess};
 use super::world::World;
 
 impl World {
@@ -12,7 +12,7 @@ impl World {
 
 #[tokio::test]
 async fn a_job_is_shown_as_it_was_added() {
-    let world = World::start(AtOnce, 1).await;
+    let world = World::start(ImmediateSuccess, 1).await;
     let job = json!({
         "id": "Runners-Windows",
         "displayName": "for Windows",
@@ -69,7 +69,7 @@ async fn a_job_is_shown_as_it_was_added() {
 
 #[tokio::test]
 async fn ids_that_differ_in_case_are_one_id() {
-    let world = World::start(AtOnce, 1).await;
+    let world = World::start(ImmediateSuccess, 1).await;
     let again = json!({ "id": "RUNNERS", "poolInfo": { "poolId": "ubuntu" } });
     assert_eq!(world.post("/jobs", &again).await.error(), "409 JobExists");
     assert_eq!(world.get("/jobs/none").await.error(), "404 JobNotFound");
@@ -77,7 +77,7 @@ async fn ids_that_differ_in_case_are_one_id() {
 
 #[tokio::test]
 async fn a_terminated_job_ends_its_running_tasks_and_keeps_the_waiting_ones() {
-    let mut world = World::start(Puppet::default(), 1).await;
+    let mut world = World::start(FakeTasks::default(), 1).await;
     world.add_runner("t1").await;
     world.add_runner("t2").await;
     world.until_started("t1").await;
@@ -129,29 +129,30 @@ async fn a_job_is_being_deleted_until_its_last_task_has_ended() {
 
 #[tokio::test]
 async fn a_disabled_job_takes_tasks_and_runs_them_once_enabled() {
-    let puppet = Puppet::default();
-    let mut world = World::start(puppet.clone(), 1).await;
+    let fake_tasks = FakeTasks::default();
+    let mut world = World::start(fake_tasks.clone(), 1).await;
     world.add_runner("t1").await;
     world.until_started("t1").await;
     let requeue = json!({ "disableTasks": "requeue" });
     assert_eq!(world.post("/jobs/runners/disable", &requeue).await.status, 202);
     world.add_runner("t2").await;
     while world.job("runners").await["state"] != "disabled" {}
-    assert_eq!(puppet.running(), [""; 0]);
+    assert_eq!(fake_tasks.running(), [""; 0]);
     let requeued = world.task("t1").await;
     assert_eq!(requeued["executionInfo"]["requeueCount"], 1);
     assert_eq!(world.post("/jobs/runners/enable", &Value::Null).await.status, 202);
     world.until_started("t1").await;
-    puppet.end("t1", 0);
+    fake_tasks.end("t1", 0);
     world.until_started("t2").await;
     assert_eq!(world.job("runners").await["state"], "active");
 }
 
 #[tokio::test]
 async fn an_account_may_refuse_tasks_while_the_job_is_disabled() {
-    let world =
-        World::start_with(AtOnce, 1, |options| options.rules.disabled_jobs_refuse_tasks = true)
-            .await;
+    let world = World::start_with(ImmediateSuccess, 1, |options| {
+        options.rules.disabled_jobs_reject_tasks = true
+    })
+    .await;
     let wait = json!({ "disableTasks": "wait" });
     assert_eq!(world.post("/jobs/runners/disable", &wait).await.status, 202);
     let task = json!({ "id": "t1", "commandLine": "true" });
@@ -160,7 +161,7 @@ async fn an_account_may_refuse_tasks_while_the_job_is_disabled() {
 
 #[tokio::test]
 async fn a_job_that_ends_with_its_last_task_does() {
-    let mut world = World::start(AtOnce, 1).await;
+    let mut world = World::start(ImmediateSuccess, 1).await;
     world.add_runner("t1").await;
     world.until_ended("t1").await;
     let patch = r#"{"onAllTasksComplete":"terminatejob","priority":-7}"#;
@@ -172,8 +173,8 @@ async fn a_job_that_ends_with_its_last_task_does() {
 
 #[tokio::test]
 async fn a_job_ends_when_its_time_is_up() {
-    let puppet = Puppet::default();
-    let mut world = World::start(puppet, 1).await;
+    let fake_tasks = FakeTasks::default();
+    let mut world = World::start(fake_tasks, 1).await;
     let patch = r#"{"constraints":{"maxWallClockTime":"PT1H"}}"#;
     assert_eq!(world.send("PATCH", "/jobs/runners", &[], patch).await.status, 200);
     world.add_runner("t1").await;
@@ -187,7 +188,7 @@ async fn a_job_ends_when_its_time_is_up() {
 
 #[tokio::test]
 async fn a_job_changes_its_pool_only_while_it_is_disabled() {
-    let world = World::start(AtOnce, 1).await;
+    let world = World::start(ImmediateSuccess, 1).await;
     let other = r#"{"poolInfo":{"poolId":"other"}}"#;
     let patch = world.send("PATCH", "/jobs/runners", &[], other).await;
     assert_eq!(patch.error(), "409 OperationInvalidForCurrentState");
@@ -198,7 +199,7 @@ async fn a_job_changes_its_pool_only_while_it_is_disabled() {
 
 #[tokio::test]
 async fn a_change_meant_for_another_version_is_refused() {
-    let world = World::start(AtOnce, 1).await;
+    let world = World::start(ImmediateSuccess, 1).await;
     let first = world.get("/jobs/runners").await;
     let etag = first.header("etag").to_owned();
     let fresh = world.send("GET", "/jobs/runners", &[("if-none-match", &etag)], "").await;
@@ -223,8 +224,8 @@ async fn the_end_of_a_task_may_disable_or_end_its_job() {
         "exitCodeRanges": [{ "start": 4, "end": 9, "exitOptions": options("disable") }],
     });
     for (code, expected) in [(0, "active"), (3, "active"), (5, "disabled"), (10, "completed")] {
-        let puppet = Puppet::default();
-        let mut world = World::start(puppet.clone(), 1).await;
+        let fake_tasks = FakeTasks::default();
+        let mut world = World::start(fake_tasks.clone(), 1).await;
         let job = json!({ "id": "j", "poolInfo": { "poolId": "ubuntu" }, "onTaskFailure": "performexitoptionsjobaction" });
         world.post("/jobs", &job).await;
         let mut task = json!({ "id": "t1", "commandLine": "", "exitConditions": conditions });
@@ -236,7 +237,7 @@ async fn the_end_of_a_task_may_disable_or_end_its_job() {
         );
         assert_eq!(world.post("/jobs/j/tasks", &task).await.status, 201);
         world.until_started("t1").await;
-        puppet.end("t1", code);
+        fake_tasks.end("t1", code);
         assert_eq!(world.until_ended("t1").await, code);
         assert_eq!(world.job("j").await["state"], expected, "after {code}");
     }

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::puppet::Puppet;
+use super::fake_task::FakeTasks;
 use super::world::World;
 
 /// Follows a list from page to page, and joins the ids on each.
@@ -21,7 +21,7 @@ async fn pages(world: &World, path: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn lists_come_in_pages_that_can_be_followed() {
-    let world = World::start(Puppet::default(), 3).await;
+    let world = World::start(FakeTasks::default(), 3).await;
     for id in ["gh-2", "gh-1", "GH-3", "other"] {
         world.add(json!({ "id": id, "commandLine": "x", "requiredSlots": 9 })).await;
         world.post("/jobs", &json!({ "id": id, "poolInfo": { "poolId": "p" } })).await;
@@ -41,7 +41,7 @@ async fn lists_come_in_pages_that_can_be_followed() {
 
 #[tokio::test]
 async fn a_list_shows_what_is_selected() {
-    let world = World::start(Puppet::default(), 0).await;
+    let world = World::start(FakeTasks::default(), 0).await;
     world.add(json!({ "id": "t1", "commandLine": "x" })).await;
     let list = world.get("/jobs/runners/tasks?$select=id,state").await.json();
     assert_eq!(list["value"], json!([{ "id": "t1", "state": "active" }]));
@@ -49,7 +49,7 @@ async fn a_list_shows_what_is_selected() {
 
 #[tokio::test]
 async fn what_a_query_gets_wrong_is_named() {
-    let world = World::start(Puppet::default(), 0).await;
+    let world = World::start(FakeTasks::default(), 0).await;
     let cases = [
         ("maxresults=0", "InvalidQueryParameterValue"),
         ("maxresults=1001", "InvalidQueryParameterValue"),
@@ -65,7 +65,7 @@ async fn what_a_query_gets_wrong_is_named() {
 
 #[tokio::test]
 async fn a_pool_and_its_nodes_can_be_looked_at() {
-    let mut world = World::start(Puppet::default(), 2).await;
+    let mut world = World::start(FakeTasks::default(), 2).await;
     world.add_runner("t1").await;
     world.until_started("t1").await;
     let pool = world.get("/pools/ubuntu").await.json();

@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::fake_task::FakeTasks;
 use super::http_client::raw;
-use super::puppet::Puppet;
 use super::world::World;
-use crate::{Loss, NotThere};
+use crate::{Loss, NotFound};
 
 async fn start_time(world: &World, task: &str) -> Value {
     world.task(task).await["executionInfo"]["startTime"].clone()
@@ -13,7 +13,7 @@ async fn start_time(world: &World, task: &str) -> Value {
 
 #[tokio::test]
 async fn the_task_of_a_preempted_node_runs_again_with_another_start_time() {
-    let mut world = World::start(Puppet::default(), 1).await;
+    let mut world = World::start(FakeTasks::default(), 1).await;
     world.add_runner("t1").await;
     world.until_started("t1").await;
     let (first, node) = (start_time(&world, "t1").await, world.batch.nodes("ubuntu")[0].id.clone());
@@ -24,13 +24,13 @@ async fn the_task_of_a_preempted_node_runs_again_with_another_start_time() {
     assert_eq!(again["nodeInfo"]["nodeId"], "tvm-ubuntu-2");
     assert_eq!(again["executionInfo"]["requeueCount"], 0);
     assert_eq!(again["executionInfo"]["retryCount"], 0);
-    assert_eq!(world.batch.lose_node(&node, Loss::Died), Err(NotThere));
+    assert_eq!(world.batch.lose_node(&node, Loss::Died), Err(NotFound));
 }
 
 #[tokio::test]
 async fn a_node_that_dies_comes_back_under_its_id() {
-    let puppet = Puppet::default();
-    let mut world = World::start(puppet.clone(), 1).await;
+    let fake_tasks = FakeTasks::default();
+    let mut world = World::start(fake_tasks.clone(), 1).await;
     world.add_runner("t1").await;
     world.until_started("t1").await;
     let first = start_time(&world, "t1").await;
@@ -38,13 +38,13 @@ async fn a_node_that_dies_comes_back_under_its_id() {
     world.until_started("t1").await;
     assert_ne!(start_time(&world, "t1").await, first);
     assert_eq!(world.task("t1").await["nodeInfo"]["nodeId"], "tvm-ubuntu-1");
-    puppet.end("t1", 0);
+    fake_tasks.end("t1", 0);
     assert_eq!(world.until_ended("t1").await, 0);
 }
 
 #[tokio::test]
 async fn tasks_wait_while_scheduling_is_held() {
-    let mut world = World::start(Puppet::default(), 2).await;
+    let mut world = World::start(FakeTasks::default(), 2).await;
     let url = world.listening.control.clone();
     let held =
         raw(&url, "POST", "/pools/hold", &[("content-length", "17")], r#"{"pool":"ubuntu"}"#);
@@ -54,13 +54,13 @@ async fn tasks_wait_while_scheduling_is_held() {
     assert_eq!(world.task("t1").await["state"], "active");
     world.batch.release_scheduling("ubuntu").unwrap();
     world.until_started("t1").await;
-    assert_eq!(world.batch.hold_scheduling("none"), Err(NotThere));
+    assert_eq!(world.batch.hold_scheduling("none"), Err(NotFound));
 }
 
 #[tokio::test]
 async fn a_pool_that_shrinks_requeues_what_runs_on_the_nodes_that_go() {
-    let puppet = Puppet::default();
-    let mut world = World::start(puppet.clone(), 0).await;
+    let fake_tasks = FakeTasks::default();
+    let mut world = World::start(fake_tasks.clone(), 0).await;
     world.add_runner("t1").await;
     world.add_runner("t2").await;
     world.batch.resize("ubuntu", 2).unwrap();
@@ -69,13 +69,13 @@ async fn a_pool_that_shrinks_requeues_what_runs_on_the_nodes_that_go() {
     assert_eq!(world.batch.nodes("ubuntu").len(), 1);
     let requeued = world.task("t2").await;
     assert_eq!(requeued["executionInfo"]["requeueCount"], 1);
-    puppet.end("t1", 0);
+    fake_tasks.end("t1", 0);
     world.until_started("t2").await;
 }
 
 #[tokio::test]
 async fn the_control_port_tells_what_it_did_not_understand() {
-    let world = World::start(Puppet::default(), 1).await;
+    let world = World::start(FakeTasks::default(), 1).await;
     let url = &world.listening.control;
     let cases = [
         ("/nodes/lose", r#"{"node":"tvm-ubuntu-1","loss":"preempted"}"#, 200),
@@ -95,20 +95,20 @@ async fn the_control_port_tells_what_it_did_not_understand() {
 
 #[tokio::test]
 async fn a_failure_is_retried_as_often_as_the_task_allows() {
-    let puppet = Puppet::default();
-    let mut world = World::start(puppet.clone(), 1).await;
+    let fake_tasks = FakeTasks::default();
+    let mut world = World::start(fake_tasks.clone(), 1).await;
     let limits = json!({ "maxTaskRetryCount": 1 });
     let container = json!({ "imageName": "runner" });
     let task = json!({ "id": "t1", "commandLine": "", "containerSettings": container, "constraints": limits });
     world.add(task).await;
     world.until_started("t1").await;
-    puppet.end("t1", 3);
+    fake_tasks.end("t1", 3);
     assert_eq!(world.until_ended("t1").await, 3);
     world.until_started("t1").await;
     let retried = world.task("t1").await["executionInfo"].clone();
     assert_eq!(retried["retryCount"], 1);
     assert_eq!(retried["lastRetryTime"], retried["startTime"]);
-    puppet.end("t1", 4);
+    fake_tasks.end("t1", 4);
     assert_eq!(world.until_ended("t1").await, 4);
     let failed = world.task("t1").await;
     assert_eq!(

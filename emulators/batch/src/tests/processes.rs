@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::fake_task::ImmediateSuccess;
 use super::identity::{home, identity};
-use super::puppet::AtOnce;
 use super::world::{World, write_script};
 use crate::Options;
 use crate::launch::Process;
@@ -200,7 +200,7 @@ async fn an_emulator_that_is_dropped_takes_its_processes_along() {
 
 #[tokio::test]
 async fn shutting_down_what_never_ran_is_no_work() {
-    let world = World::start(AtOnce, 1).await;
+    let world = World::start(ImmediateSuccess, 1).await;
     world.batch.shutdown().await;
     world.batch.shutdown().await;
 }

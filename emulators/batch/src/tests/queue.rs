@@ -3,11 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
+use super::fake_task::ImmediateSuccess;
 use super::http_client::{ACCOUNT, KEY};
-use super::puppet::AtOnce;
-use crate::launch::Ending;
-use crate::state::{Order, RunId, State};
-use crate::wire;
+use crate::dto;
+use crate::launch::RunOutcome;
+use crate::state::{Effect, RunId, State};
 use crate::{Batch, Options, PoolOptions, Rules};
 use emulator_core::clock::Clock;
 use emulator_core::events::EventContext;
@@ -17,7 +17,7 @@ const NOON: DateTime<Utc> = DateTime::from_timestamp(1_795_262_400, 0).unwrap();
 
 fn account(nodes: usize, slots: u32) -> State {
     let mut state = State::new(Rules::default(), None, 0);
-    state.add_fixed_pool(wire::NewPool::fixed("p", "p", slots, true), NOON);
+    state.add_fixed_pool(dto::NewPool::fixed("p", "p", slots, true), NOON);
     state.resize("p", nodes, NOON).unwrap();
     state
 }
@@ -25,21 +25,21 @@ fn account(nodes: usize, slots: u32) -> State {
 fn add_job(state: &mut State, id: &str, more: serde_json::Value) {
     let mut job = json!({ "id": id, "poolInfo": { "poolId": "p" } });
     job.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    state.add_job(wire::read(job.to_string().as_bytes()).unwrap(), NOON).unwrap();
+    state.add_job(dto::read(job.to_string().as_bytes()).unwrap(), NOON).unwrap();
 }
 
 fn add_task(state: &mut State, job: &str, id: &str, slots: u32) {
     let task = json!({ "id": id, "commandLine": "x", "requiredSlots": slots });
-    state.add_task(job, wire::read(task.to_string().as_bytes()).unwrap(), NOON).unwrap();
+    state.add_task(job, dto::read(task.to_string().as_bytes()).unwrap(), NOON).unwrap();
 }
 
 /// Starts what can start, and tells each with its node.
 fn started(state: &mut State) -> Vec<(RunId, String)> {
     state.schedule(NOON);
-    let starts = state.orders().into_iter().filter_map(|order| match order {
-        Order::Start(start) => {
-            let place = start.place;
-            Some((place.run, format!("{} on {}", place.task, place.node)))
+    let starts = state.take_effects().into_iter().filter_map(|effect| match effect {
+        Effect::Start(start) => {
+            let location = start.location;
+            Some((location.run, format!("{} on {}", location.task, location.node)))
         }
         _ => None,
     });
@@ -101,7 +101,7 @@ fn a_job_may_limit_how_many_of_its_tasks_run_at_once() {
     add_task(&mut state, "j", "t2", 1);
     let first = started(&mut state);
     assert_eq!(names(&first), ["t1 on tvm-p-1"]);
-    state.ended(first[0].0, &Ending::Exited(0), NOON + TimeDelta::seconds(1));
+    state.run_ended(first[0].0, &RunOutcome::Exited(0), NOON + TimeDelta::seconds(1));
     assert_eq!(names(&started(&mut state)), ["t2 on tvm-p-1"]);
 }
 
@@ -111,21 +111,22 @@ fn a_requeued_task_waits_for_the_end_of_its_last_run() {
     add_job(&mut state, "j", json!({}));
     add_task(&mut state, "j", "t1", 1);
     let first = started(&mut state);
-    state.lose("tvm-p-1", crate::Loss::Preempted, NOON).unwrap();
+    state.lose_node("tvm-p-1", crate::Loss::Preempted, NOON).unwrap();
     assert_eq!(names(&started(&mut state)), [""; 0]);
-    let finished = state.ended(first[0].0, &Ending::Exited(-9), NOON).unwrap();
+    let finished = state.run_ended(first[0].0, &RunOutcome::Exited(-9), NOON).unwrap();
     assert!(!finished.counts);
     assert_eq!(names(&started(&mut state)), ["t1 on tvm-p-2"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn five_thousand_tasks_are_added_and_drained_without_a_socket() {
-    let site = EventContext::new(Clock::starting_at(NOON));
-    let mut options = Options::new(ACCOUNT, KEY, std::sync::Arc::new(AtOnce), "unused".into());
+    let context = EventContext::new(Clock::starting_at(NOON));
+    let mut options =
+        Options::new(ACCOUNT, KEY, std::sync::Arc::new(ImmediateSuccess), "unused".into());
     options.bearer = Some("t".to_owned());
     let (id, display) = ("p".to_owned(), "p".to_owned());
     options.pools = vec![PoolOptions { id, nodes: 50, slots: 4, containers: false, display }];
-    let batch = Batch::new(options, site).unwrap();
+    let batch = Batch::new(options, context).unwrap();
     let service = Service::new(batch.clone());
     let post = async |path: &str, body: serde_json::Value| {
         let request = http::Request::post(format!("{path}?api-version=2025-06-01"));
@@ -156,9 +157,9 @@ async fn five_thousand_tasks_are_added_and_drained_without_a_socket() {
 #[test]
 fn a_pool_may_take_the_oldest_job_first() {
     for (order, expected) in [("none", ["t1", "t2"]), ("creationtime", ["t2", "t1"])] {
-        let mut spec = wire::NewPool::fixed("p", "p", 2, true);
+        let mut spec = dto::NewPool::fixed("p", "p", 2, true);
         let policy = json!({ "nodeFillType": "pack", "jobDefaultOrder": order });
-        spec.task_scheduling_policy = Some(wire::read(policy.to_string().as_bytes()).unwrap());
+        spec.task_scheduling_policy = Some(dto::read(policy.to_string().as_bytes()).unwrap());
         let mut state = State::new(Rules::default(), None, 0);
         add_job(&mut state, "old", json!({}));
         add_job(&mut state, "new", json!({}));

@@ -161,7 +161,7 @@ async fn scaling_is_enabled_at_most_every_thirty_seconds() {
 
 #[tokio::test]
 async fn an_account_may_evaluate_a_formula_as_scaling_is_enabled() {
-    let account = Account::with(|options| options.rules.evaluates_when_enabled = true);
+    let account = Account::with(|options| options.rules.evaluate_when_enabled = true);
     account.add_pool(json!({ "targetDedicatedNodes": 0 })).await;
     let one = json!({ "autoScaleFormula": "$TargetDedicatedNodes = 1" });
     assert_eq!(account.post("/pools/p/enableautoscale", one).await, "200");
@@ -176,8 +176,8 @@ async fn a_failed_resize_is_tried_again_only_where_the_account_does_so() {
     ] {
         let account = Account::with(|options| {
             options.rules.quota.dedicated_cores = 4;
-            options.rules.scaling_tries_again = tries_again;
-            options.rules.timings.boot = crate::Spread::seconds(3_000, 3_000);
+            options.rules.retry_failed_resize = tries_again;
+            options.rules.timings.boot = crate::DurationRange::seconds(3_000, 3_000);
         });
         account.add_pool(scaled("$TargetDedicatedNodes = 3")).await;
         account.pass(TimeDelta::minutes(4));

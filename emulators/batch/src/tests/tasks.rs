@@ -1,12 +1,12 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use super::puppet::{AtOnce, Puppet};
+use super::fake_task::{FakeTasks, ImmediateSuccess};
 use super::world::World;
 
 #[tokio::test]
 async fn a_task_added_twice_exists() {
-    let world = World::start(Puppet::default(), 0).await;
+    let world = World::start(FakeTasks::default(), 0).await;
     let task = json!({ "id": "gh-1", "commandLine": "true" });
     let added = world.add(task.clone()).await;
     assert_eq!(added.status, 201);
@@ -19,7 +19,7 @@ async fn a_task_added_twice_exists() {
 
 #[tokio::test]
 async fn a_task_is_shown_as_it_was_added() {
-    let world = World::start(Puppet::default(), 0).await;
+    let world = World::start(FakeTasks::default(), 0).await;
     let task = json!({
         "id": "gh-1",
         "commandLine": "",
@@ -81,7 +81,7 @@ async fn a_task_is_shown_as_it_was_added() {
 
 #[tokio::test]
 async fn a_fault_in_a_body_is_named() {
-    let world = World::start(Puppet::default(), 0).await;
+    let world = World::start(FakeTasks::default(), 0).await;
     let bodies = [
         "{",
         "[]",
@@ -124,14 +124,14 @@ async fn a_fault_in_a_body_is_named() {
 
 #[tokio::test]
 async fn a_body_of_more_than_a_megabyte_is_too_large() {
-    let world = World::start(Puppet::default(), 0).await;
+    let world = World::start(FakeTasks::default(), 0).await;
     let task = json!({ "id": "t1", "commandLine": "x".repeat(1 << 20) });
     assert_eq!(world.add(task).await.error(), "413 RequestBodyTooLarge");
 }
 
 #[tokio::test]
 async fn each_task_of_a_collection_has_a_result_of_its_own() {
-    let world = World::start(Puppet::default(), 0).await;
+    let world = World::start(FakeTasks::default(), 0).await;
     world.add(json!({ "id": "b", "commandLine": "x" })).await;
     let tasks = json!({ "value": [
         { "id": "a", "commandLine": "x" },
@@ -162,7 +162,7 @@ async fn each_task_of_a_collection_has_a_result_of_its_own() {
 
 #[tokio::test]
 async fn constraints_are_replaced_as_a_whole_until_the_task_is_completed() {
-    let world = World::start(Puppet::default(), 0).await;
+    let world = World::start(FakeTasks::default(), 0).await;
     world
         .add(json!({ "id": "t1", "commandLine": "x", "constraints": { "maxTaskRetryCount": 3 } }))
         .await;
@@ -182,7 +182,7 @@ async fn constraints_are_replaced_as_a_whole_until_the_task_is_completed() {
 
 #[tokio::test]
 async fn a_deleted_task_is_gone_and_its_id_is_free() {
-    let mut world = World::start(Puppet::default(), 1).await;
+    let mut world = World::start(FakeTasks::default(), 1).await;
     world.add_runner("t1").await;
     world.until_started("t1").await;
     assert_eq!(world.send("DELETE", "/jobs/runners/tasks/t1", &[], "").await.status, 200);
@@ -193,18 +193,18 @@ async fn a_deleted_task_is_gone_and_its_id_is_free() {
 
 #[tokio::test]
 async fn a_task_that_failed_can_run_again_and_one_that_succeeded_cannot() {
-    let puppet = Puppet::default();
-    let mut world = World::start(puppet.clone(), 1).await;
+    let fake_tasks = FakeTasks::default();
+    let mut world = World::start(fake_tasks.clone(), 1).await;
     world.add_runner("t1").await;
     let reactivate = "/jobs/runners/tasks/t1/reactivate";
     world.until_started("t1").await;
     assert_eq!(world.post(reactivate, &Value::Null).await.error(), "409 TaskNotCompleted");
-    puppet.end("t1", 7);
+    fake_tasks.end("t1", 7);
     assert_eq!(world.until_ended("t1").await, 7);
     assert_eq!(world.task("t1").await["executionInfo"]["failureInfo"]["code"], "FailureExitCode");
     assert_eq!(world.post(reactivate, &Value::Null).await.status, 204);
     world.until_started("t1").await;
-    puppet.end("t1", 0);
+    fake_tasks.end("t1", 0);
     world.until_ended("t1").await;
     let info = world.task("t1").await["executionInfo"].clone();
     assert_eq!((&info["result"], &info["exitCode"]), (&json!("success"), &json!(0)));
@@ -213,7 +213,7 @@ async fn a_task_that_failed_can_run_again_and_one_that_succeeded_cannot() {
 
 #[tokio::test]
 async fn tasks_are_counted_by_state() {
-    let mut world = World::start(AtOnce, 1).await;
+    let mut world = World::start(ImmediateSuccess, 1).await;
     world.add_runner("t1").await;
     world.until_ended("t1").await;
     world.batch.hold_scheduling("ubuntu").unwrap();

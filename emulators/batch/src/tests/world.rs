@@ -11,15 +11,15 @@ use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
 use super::http_client::{self, ACCOUNT, Answer, KEY};
+use crate::dto::Timestamp;
 use crate::launch::{Launcher, Process};
-use crate::wire::Stamp;
 use crate::{Batch, Options, PoolOptions};
 use emulator_core::clock::Clock;
 use emulator_core::events::{Event, EventContext, EventKind};
 use emulator_core::service::{self, Listening, Service};
 
 /// How long a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// An account with one pool, `ubuntu`, and one job for it, `runners`.
 pub(super) struct World {
@@ -58,20 +58,20 @@ impl World {
         change: impl FnOnce(&mut Options),
     ) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let site = EventContext::new(Clock::of_this_machine());
+        let context = EventContext::new(Clock::of_this_machine());
         let mut options =
             Options::new(ACCOUNT, KEY, Arc::new(launcher), directory.path().to_owned());
         let (id, display) = ("ubuntu".to_owned(), "ubuntu".to_owned());
         options.pools = vec![PoolOptions { id, nodes, slots: 1, containers: true, display }];
         options.bearer = Some("a-token".to_owned());
         change(&mut options);
-        let batch = Batch::new(options, site.clone()).unwrap();
+        let batch = Batch::new(options, context.clone()).unwrap();
         let service = Service::new(Arc::clone(&batch));
         let listening = service::serve(service, "127.0.0.1:0".parse().unwrap()).await.unwrap();
         let mut running = JoinSet::new();
         let runner = Arc::clone(&batch);
         running.spawn(async move { runner.run().await });
-        let (clock, events) = (site.clock.clone(), site.subscribe());
+        let (clock, events) = (context.clock.clone(), context.subscribe());
         let world = Self { batch, clock, listening, directory, events, _running: running };
         let job = json!({ "id": "runners", "poolInfo": { "poolId": "ubuntu" } });
         assert_eq!(world.post("/jobs", &job).await.status, 201);
@@ -85,7 +85,7 @@ impl World {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        let date = Stamp::of(self.clock.now()).http_date();
+        let date = Timestamp::of(self.clock.now()).http_date();
         let separator = if path.contains('?') { '&' } else { '?' };
         let target = format!("{path}{separator}api-version=2025-06-01");
         http_client::send(&self.listening.url, &date, method, &target, headers, body).await
@@ -127,7 +127,7 @@ impl World {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, search).await.expect("it happens")
+        tokio::time::timeout(TIMEOUT, search).await.expect("it happens")
     }
 
     pub(super) async fn until_started(&mut self, id: &str) {
@@ -156,7 +156,7 @@ impl World {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, search).await.expect("the file is written")
+        tokio::time::timeout(TIMEOUT, search).await.expect("the file is written")
     }
 }
 

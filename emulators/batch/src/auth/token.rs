@@ -1,0 +1,55 @@
+//! Reads access tokens: whom they are for, and when they hold.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+/// The resource that a token must be for, with the trailing slash that the documentation gives it and
+/// without.
+const RESOURCE: &str = "https://batch.core.windows.net";
+
+#[derive(Deserialize)]
+struct Claims {
+    aud: String,
+    exp: i64,
+    nbf: i64,
+}
+
+/// Returns whether a token is for Batch and holds at a moment. Nothing here could check its signature.
+pub(super) fn holds(token: &str, now: DateTime<Utc>) -> bool {
+    claims(token).is_some_and(|Claims { aud, exp, nbf }| {
+        aud.trim_end_matches('/') == RESOURCE && (nbf..exp).contains(&now.timestamp())
+    })
+}
+
+fn claims(token: &str) -> Option<Claims> {
+    let mut parts = token.split('.');
+    let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
+    let text = URL_SAFE_NO_PAD.decode(claims).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(claims: &str, now: i64, expected: bool) {
+        let token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
+        let now = DateTime::from_timestamp(now, 0).unwrap();
+        assert_eq!(holds(&token, now), expected, "{claims} at {now}");
+    }
+
+    #[test]
+    fn a_token_holds_for_its_audience_in_its_time() {
+        let batch = r#"{"aud":"https://batch.core.windows.net/","nbf":100,"exp":200}"#;
+        check(batch, 100, true);
+        check(batch, 199, true);
+        check(batch, 99, false);
+        check(batch, 200, false);
+        check(r#"{"aud":"https://management.azure.com/","nbf":100,"exp":200}"#, 150, false);
+        check(r#"{"aud":"https://batch.core.windows.net/"}"#, 150, false);
+        assert!(!holds("no token", DateTime::UNIX_EPOCH));
+    }
+}

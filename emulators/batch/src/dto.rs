@@ -1,0 +1,85 @@
+//! The JSON of the Batch data plane, api-version 2025-06-01, written from its public specification.
+//!
+//! Bodies that clients send are read strictly; what is read is kept and shown again as it came. This
+//! module knows shapes and limits of values, and nothing of jobs that run.
+
+mod time;
+mod reader;
+mod job;
+mod container;
+mod exit;
+mod task;
+mod start_task;
+mod statistics;
+mod pool;
+mod node;
+
+pub use container::{BindMount, BindSource, ContainerSettings, WorkingDirectory};
+pub(crate) use exit::JobAction;
+pub(crate) use job::{
+    AllTasksComplete, DisableTasks, JobConstraints, JobDisable, JobExecution, JobLimits, JobPatch,
+    JobReplace, JobTerminate, JobView, NewJob, TaskFailure,
+};
+pub(crate) use node::{
+    AutoScaleRun, MachineInfo, NamedError, NodeAgentInfo, NodeView, PoolView, RequestedProperties,
+};
+pub(crate) use pool::{
+    AutoScaleEvaluation, AutoScaleSettings, Deallocation, FillType, JobOrder, NewPool, NodeRemoval,
+    PoolPatch, PoolResize, SchedulingPolicy, check_interval, cores,
+};
+pub(crate) use reader::read;
+pub(crate) use start_task::{StartTask, StartTaskView};
+pub(crate) use statistics::TaskStatistics;
+pub(crate) use task::{
+    Detail, ExecutionView, FailureInfo, NewTask, NodeInfo, TaskCollection, TaskConstraints,
+    TaskLimits, TaskReplace, TaskView, UserIdentity,
+};
+pub(crate) use time::{IsoDuration, Timestamp};
+
+use super::error::ApiError;
+
+/// Checks an id: letters, digits, hyphens and underscores, at most 64.
+pub(crate) fn check_id(id: &str) -> Result<(), ApiError> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if (1..=64).contains(&id.len()) && id.bytes().all(fits) {
+        return Ok(());
+    }
+    let reason = "an id has 1 to 64 letters, digits, hyphens and underscores";
+    Err(ApiError::invalid_property("id", id, reason))
+}
+
+/// Checks a display name: at most 1,024 characters.
+fn check_display_name(name: Option<&str>) -> Result<(), ApiError> {
+    match name.filter(|name| name.chars().count() > 1_024) {
+        Some(name) => Err(ApiError::invalid_property(
+            "displayName",
+            name,
+            "at most 1,024 characters are allowed",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Checks a retry count: -1 stands for no limit.
+fn check_retries(count: Option<i32>) -> Result<(), ApiError> {
+    match count.filter(|count| *count < -1) {
+        Some(count) => {
+            let name = "constraints.maxTaskRetryCount";
+            Err(ApiError::invalid_property(name, &count.to_string(), "-1 or more is needed"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses the properties that are part of the specification and not modelled here.
+fn check_modelled(properties: &[(&str, Option<&serde_json::Value>)]) -> Result<(), ApiError> {
+    let in_use = |value: &serde_json::Value| match value {
+        serde_json::Value::Null | serde_json::Value::Bool(false) => false,
+        serde_json::Value::Array(items) => !items.is_empty(),
+        _ => true,
+    };
+    match properties.iter().find(|(_, value)| value.is_some_and(in_use)) {
+        Some((name, _)) => Err(ApiError::not_modelled(&format!("the property {name}"))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,233 @@
+//! Pools on the wire: what clients ask for.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::job::Metadata;
+use super::start_task::StartTask;
+use super::{IsoDuration, check_display_name, check_id, check_modelled};
+use crate::error::ApiError;
+
+mod machine;
+mod network;
+mod requests;
+
+pub(crate) use machine::{ImageReference, Machine};
+use network::{Network, UserAccount};
+pub(crate) use requests::{
+    AutoScaleEvaluation, AutoScaleSettings, Deallocation, NodeRemoval, PoolResize, check_interval,
+    check_targets, check_timeout,
+};
+
+/// What Add Pool takes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct NewPool {
+    pub(crate) id: String,
+    pub(crate) display_name: Option<String>,
+    pub(crate) vm_size: String,
+    pub(crate) virtual_machine_configuration: Option<Machine>,
+    pub(crate) resize_timeout: Option<IsoDuration>,
+    pub(crate) target_dedicated_nodes: Option<i32>,
+    pub(crate) target_low_priority_nodes: Option<i32>,
+    pub(crate) enable_auto_scale: Option<bool>,
+    pub(crate) auto_scale_formula: Option<String>,
+    pub(crate) auto_scale_evaluation_interval: Option<IsoDuration>,
+    pub(crate) enable_inter_node_communication: Option<bool>,
+    pub(crate) network_configuration: Option<Network>,
+    pub(crate) start_task: Option<StartTask>,
+    pub(crate) task_slots_per_node: Option<u32>,
+    pub(crate) task_scheduling_policy: Option<SchedulingPolicy>,
+    pub(crate) user_accounts: Option<Vec<UserAccount>>,
+    pub(crate) metadata: Option<Vec<Metadata>>,
+    application_package_references: Option<Value>,
+    mount_configuration: Option<Value>,
+    upgrade_policy: Option<Value>,
+}
+
+impl NewPool {
+    /// Creates a pool as a run on one machine has them.
+    pub(crate) fn fixed(id: &str, display_name: &str, slots: u32, containers: bool) -> Self {
+        Self {
+            id: id.to_owned(),
+            display_name: Some(display_name.to_owned()),
+            vm_size: "Standard_D2_v5".to_owned(),
+            virtual_machine_configuration: Some(Machine::fixed(containers)),
+            resize_timeout: None,
+            target_dedicated_nodes: None,
+            target_low_priority_nodes: None,
+            enable_auto_scale: None,
+            auto_scale_formula: None,
+            auto_scale_evaluation_interval: None,
+            enable_inter_node_communication: None,
+            network_configuration: None,
+            start_task: None,
+            task_slots_per_node: Some(slots),
+            task_scheduling_policy: None,
+            user_accounts: None,
+            metadata: None,
+            application_package_references: None,
+            mount_configuration: None,
+            upgrade_policy: None,
+        }
+    }
+
+    /// Checks the values.
+    pub(crate) fn check(&self) -> Result<(), ApiError> {
+        check_id(&self.id)?;
+        check_display_name(self.display_name.as_deref())?;
+        if self.virtual_machine_configuration.is_none() {
+            return Err(ApiError::missing_property("virtualMachineConfiguration"));
+        }
+        self.check_machine()?;
+        check_slots(self.task_slots_per_node, &self.vm_size)?;
+        check_timeout(self.resize_timeout)?;
+        self.check_size()?;
+        check_modelled(&[
+            ("applicationPackageReferences", self.application_package_references.as_ref()),
+            ("mountConfiguration", self.mount_configuration.as_ref()),
+            ("upgradePolicy", self.upgrade_policy.as_ref()),
+        ])
+    }
+
+    fn check_machine(&self) -> Result<(), ApiError> {
+        self.virtual_machine_configuration.as_ref().map_or(Ok(()), Machine::check)?;
+        self.start_task.as_ref().map_or(Ok(()), StartTask::check)?;
+        self.network_configuration.as_ref().map_or(Ok(()), Network::check)
+    }
+
+    /// A pool is sized by its formula or by its targets, never by both.
+    fn check_size(&self) -> Result<(), ApiError> {
+        let given = |name, set| if set { Err(ApiError::not_with_scaling(name)) } else { Ok(()) };
+        if self.enable_auto_scale != Some(true) {
+            if self.auto_scale_formula.is_some() {
+                return Err(ApiError::only_with_scaling("autoScaleFormula"));
+            }
+            return check_targets(self.target_dedicated_nodes, self.target_low_priority_nodes);
+        }
+        given("targetDedicatedNodes", self.target_dedicated_nodes.is_some_and(|nodes| nodes != 0))?;
+        given(
+            "targetLowPriorityNodes",
+            self.target_low_priority_nodes.is_some_and(|nodes| nodes != 0),
+        )?;
+        check_interval(self.auto_scale_evaluation_interval)?;
+        match self.auto_scale_formula {
+            Some(_) => Ok(()),
+            None => Err(ApiError::missing_property("autoScaleFormula")),
+        }
+    }
+}
+
+/// What Update Pool takes: what is absent is_staying.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct PoolPatch {
+    pub(crate) display_name: Option<String>,
+    pub(crate) vm_size: Option<String>,
+    pub(crate) enable_inter_node_communication: Option<bool>,
+    pub(crate) start_task: Option<StartTask>,
+    pub(crate) metadata: Option<Vec<Metadata>>,
+    pub(crate) virtual_machine_configuration: Option<Machine>,
+    pub(crate) task_slots_per_node: Option<u32>,
+    pub(crate) task_scheduling_policy: Option<SchedulingPolicy>,
+    pub(crate) network_configuration: Option<Network>,
+    pub(crate) user_accounts: Option<Vec<UserAccount>>,
+    application_package_references: Option<Value>,
+    mount_configuration: Option<Value>,
+    upgrade_policy: Option<Value>,
+}
+
+impl PoolPatch {
+    /// Checks the values, for a pool of machines of this size.
+    pub(crate) fn check(&self, vm_size: &str) -> Result<(), ApiError> {
+        check_display_name(self.display_name.as_deref())?;
+        self.virtual_machine_configuration.as_ref().map_or(Ok(()), Machine::check)?;
+        self.start_task.as_ref().map_or(Ok(()), StartTask::check)?;
+        self.network_configuration.as_ref().map_or(Ok(()), Network::check)?;
+        check_slots(self.task_slots_per_node, self.vm_size.as_deref().unwrap_or(vm_size))?;
+        check_modelled(&[
+            ("applicationPackageReferences", self.application_package_references.as_ref()),
+            ("mountConfiguration", self.mount_configuration.as_ref()),
+            ("upgradePolicy", self.upgrade_policy.as_ref()),
+        ])
+    }
+
+    /// Returns whether it changes what can only be changed on a pool without nodes.
+    pub(crate) fn needs_an_empty_pool(&self) -> bool {
+        self.vm_size.is_some()
+            || self.enable_inter_node_communication.is_some()
+            || self.virtual_machine_configuration.is_some()
+            || self.task_slots_per_node.is_some()
+            || self.task_scheduling_policy.is_some()
+            || self.network_configuration.is_some()
+            || self.user_accounts.is_some()
+    }
+}
+
+/// How a pool spreads its tasks, and whose tasks it takes first.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct SchedulingPolicy {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) job_default_order: Option<JobOrder>,
+    pub(crate) node_fill_type: FillType,
+}
+
+/// Which of a pool's nodes takes the next task.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum FillType {
+    /// The one with the most room.
+    #[default]
+    Spread,
+    /// The one with the least room that is enough.
+    Pack,
+}
+
+/// Which of the jobs of one priority has the next entry.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum JobOrder {
+    /// None in particular; here, the one whose next task was added first.
+    #[default]
+    None,
+    /// The one that was added first.
+    CreationTime,
+}
+
+/// Returns how many cores a machine has: the first number in the second part of its size's name.
+pub(crate) fn cores(vm_size: &str) -> u32 {
+    let digits = vm_size.split('_').nth(1).unwrap_or(vm_size);
+    let digits = digits.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+    let count = digits.split(|letter: char| !letter.is_ascii_digit()).next();
+    count.and_then(|count| count.parse().ok()).filter(|count| *count > 0).unwrap_or(1)
+}
+
+fn check_slots(slots: Option<u32>, vm_size: &str) -> Result<(), ApiError> {
+    let most = (4 * cores(vm_size)).min(256);
+    match slots.filter(|slots| !(1..=most).contains(slots)) {
+        Some(wrong) => {
+            let reason =
+                format!("a node of this size has 1 to {most} slots: 4 a core, at most 256");
+            Err(ApiError::invalid_property("taskSlotsPerNode", &wrong.to_string(), &reason))
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cores;
+
+    #[test]
+    fn a_sizes_name_tells_its_cores() {
+        let sizes = [
+            "Standard_D2s_v5",
+            "standard_d16ads_v5",
+            "Standard_A1_v2",
+            "STANDARD_NC24rs_v3",
+            "odd",
+        ];
+        assert_eq!(sizes.map(cores), [2, 16, 1, 24, 1]);
+    }
+}

@@ -1,0 +1,135 @@
+//! What clients ask of a pool that is there.
+
+use autoscale_formula::DeallocationOption;
+use serde::Deserialize;
+
+use super::super::IsoDuration;
+use crate::error::ApiError;
+
+/// The most nodes that one request may remove.
+const MAX_REMOVED_NODES: usize = 100;
+
+/// What Enable AutoScale takes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct AutoScaleSettings {
+    pub(crate) auto_scale_formula: Option<String>,
+    pub(crate) auto_scale_evaluation_interval: Option<IsoDuration>,
+}
+
+/// What Evaluate AutoScale takes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct AutoScaleEvaluation {
+    pub(crate) auto_scale_formula: String,
+}
+
+/// What Resize Pool takes.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct PoolResize {
+    pub(crate) target_dedicated_nodes: Option<i32>,
+    pub(crate) target_low_priority_nodes: Option<i32>,
+    pub(crate) resize_timeout: Option<IsoDuration>,
+    pub(crate) node_deallocation_option: Option<Deallocation>,
+}
+
+impl PoolResize {
+    /// Checks the values.
+    pub(crate) fn check(&self) -> Result<(), ApiError> {
+        check_targets(self.target_dedicated_nodes, self.target_low_priority_nodes)?;
+        check_timeout(self.resize_timeout)
+    }
+}
+
+/// What Remove Nodes takes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct NodeRemoval {
+    pub(crate) node_list: Vec<String>,
+    pub(crate) resize_timeout: Option<IsoDuration>,
+    pub(crate) node_deallocation_option: Option<Deallocation>,
+}
+
+impl NodeRemoval {
+    /// Checks the values.
+    pub(crate) fn check(&self) -> Result<(), ApiError> {
+        if !(1..=MAX_REMOVED_NODES).contains(&self.node_list.len()) {
+            let count = self.node_list.len().to_string();
+            let reason = "1 to 100 nodes can be removed at once";
+            return Err(ApiError::invalid_property("nodeList", &count, reason));
+        }
+        check_timeout(self.resize_timeout)
+    }
+}
+
+/// What becomes of the tasks on a node that has to go.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Deallocation {
+    /// They go back to the queue.
+    #[default]
+    Requeue,
+    /// They are completed as ended by the user.
+    Terminate,
+    /// The node goes when they have ended.
+    TaskCompletion,
+    /// The node goes when they have ended and their files need not be kept any longer.
+    RetainedData,
+}
+
+impl From<DeallocationOption> for Deallocation {
+    fn from(option: DeallocationOption) -> Self {
+        match option {
+            DeallocationOption::Requeue => Self::Requeue,
+            DeallocationOption::Terminate => Self::Terminate,
+            DeallocationOption::TaskCompletion => Self::TaskCompletion,
+            DeallocationOption::RetainedData => Self::RetainedData,
+        }
+    }
+}
+
+/// Checks the sizes of a pool that is not sized by a formula: one at least is needed.
+pub(crate) fn check_targets(
+    dedicated: Option<i32>,
+    low_priority: Option<i32>,
+) -> Result<(), ApiError> {
+    let targets = [("targetDedicatedNodes", dedicated), ("targetLowPriorityNodes", low_priority)];
+    for (name, target) in targets {
+        if let Some(wrong) = target.filter(|nodes| *nodes < 0) {
+            return Err(ApiError::invalid_property(
+                name,
+                &wrong.to_string(),
+                "0 or more is needed",
+            ));
+        }
+    }
+    match (dedicated, low_priority) {
+        (None, None) => Err(ApiError::missing_property("targetDedicatedNodes")),
+        _ => Ok(()),
+    }
+}
+
+/// Checks how long a resize may take.
+pub(crate) fn check_timeout(timeout: Option<IsoDuration>) -> Result<(), ApiError> {
+    match timeout.filter(|timeout| *timeout < IsoDuration::minutes(5)) {
+        Some(wrong) => {
+            let reason = "5 minutes or more are needed";
+            Err(ApiError::invalid_property("resizeTimeout", &wrong.to_string(), reason))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Checks how often a formula is evaluated.
+pub(crate) fn check_interval(interval: Option<IsoDuration>) -> Result<(), ApiError> {
+    let allowed = IsoDuration::minutes(5)..=IsoDuration::days(7);
+    match interval.filter(|interval| !allowed.contains(interval)) {
+        Some(wrong) => {
+            let reason = "between 5 minutes and 168 hours is needed";
+            let name = "autoScaleEvaluationInterval";
+            Err(ApiError::invalid_property(name, &wrong.to_string(), reason))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,291 @@
+//! Tasks on the wire.
+
+use std::fmt::{self, Debug, Formatter};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::container::ContainerSettings;
+use super::exit::ExitConditions;
+use super::statistics::TaskStatistics;
+use super::{IsoDuration, Timestamp, check_display_name, check_id, check_modelled, check_retries};
+use crate::error::ApiError;
+
+/// What Add Task takes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct NewTask {
+    pub(crate) id: String,
+    pub(crate) display_name: Option<String>,
+    pub(crate) command_line: String,
+    pub(crate) container_settings: Option<ContainerSettings>,
+    pub(crate) environment_settings: Option<Vec<EnvironmentSetting>>,
+    pub(crate) affinity_info: Option<AffinityInfo>,
+    pub(crate) constraints: Option<TaskConstraints>,
+    pub(crate) required_slots: Option<u32>,
+    pub(crate) user_identity: Option<UserIdentity>,
+    pub(crate) exit_conditions: Option<ExitConditions>,
+    resource_files: Option<Value>,
+    output_files: Option<Value>,
+    multi_instance_settings: Option<Value>,
+    depends_on: Option<Value>,
+    application_package_references: Option<Value>,
+}
+
+impl NewTask {
+    /// Checks the values.
+    pub(crate) fn check(&self) -> Result<(), ApiError> {
+        check_id(&self.id)?;
+        check_display_name(self.display_name.as_deref())?;
+        check_retries(self.constraints.and_then(|limits| limits.max_task_retry_count))?;
+        if self.required_slots == Some(0) {
+            return Err(ApiError::invalid_property("requiredSlots", "0", "1 or more is needed"));
+        }
+        check_modelled(&[
+            ("resourceFiles", self.resource_files.as_ref()),
+            ("outputFiles", self.output_files.as_ref()),
+            ("multiInstanceSettings", self.multi_instance_settings.as_ref()),
+            ("dependsOn", self.depends_on.as_ref()),
+            ("applicationPackageReferences", self.application_package_references.as_ref()),
+        ])
+    }
+}
+
+/// What Add Task Collection takes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TaskCollection {
+    pub(crate) value: Vec<NewTask>,
+}
+
+/// What Update Task takes: constraints that are absent fall back to their defaults.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TaskReplace {
+    pub(crate) constraints: Option<TaskConstraints>,
+}
+
+impl TaskReplace {
+    /// Checks the values.
+    pub(crate) fn check(&self) -> Result<(), ApiError> {
+        check_retries(self.constraints.and_then(|limits| limits.max_task_retry_count))
+    }
+}
+
+/// The limits of a task.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct TaskConstraints {
+    pub(crate) max_wall_clock_time: Option<IsoDuration>,
+    pub(crate) retention_time: Option<IsoDuration>,
+    pub(crate) max_task_retry_count: Option<i32>,
+}
+
+/// A variable of a task's environment; its value is not shown by `Debug`.
+#[derive(Clone, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EnvironmentSetting {
+    /// The variable's name.
+    pub(crate) name: String,
+    /// The variable's value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) value: Option<String>,
+}
+
+impl Debug for EnvironmentSetting {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=…", self.name)
+    }
+}
+
+/// A hint at the node to run on; this emulator shows it and does not follow it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct AffinityInfo {
+    affinity_id: String,
+}
+
+/// The account that a task runs under.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct UserIdentity {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auto_user: Option<AutoUser>,
+}
+
+impl Default for UserIdentity {
+    fn default() -> Self {
+        let auto_user =
+            AutoUser { scope: Some(Scope::Pool), elevation_level: Some(Elevation::NonAdmin) };
+        Self { username: None, auto_user: Some(auto_user) }
+    }
+}
+
+impl UserIdentity {
+    /// Returns whether the account is an administrator of its node.
+    pub(crate) fn is_admin(&self) -> bool {
+        let level = self.auto_user.as_ref().and_then(|user| user.elevation_level);
+        matches!(level, Some(Elevation::Admin))
+    }
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AutoUser {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<Scope>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elevation_level: Option<Elevation>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Scope {
+    Task,
+    Pool,
+}
+
+/// What an account may do on a node.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Elevation {
+    NonAdmin,
+    Admin,
+}
+
+/// A task as Get Task shows it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TaskView<'a> {
+    pub(crate) id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) display_name: Option<&'a str>,
+    pub(crate) url: String,
+    pub(crate) e_tag: String,
+    pub(crate) creation_time: Timestamp,
+    pub(crate) last_modified: Timestamp,
+    pub(crate) state: &'static str,
+    pub(crate) state_transition_time: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) previous_state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) previous_state_transition_time: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exit_conditions: Option<&'a ExitConditions>,
+    pub(crate) command_line: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) container_settings: Option<&'a ContainerSettings>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) environment_settings: Option<&'a [EnvironmentSetting]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) affinity_info: Option<&'a AffinityInfo>,
+    pub(crate) user_identity: UserIdentity,
+    pub(crate) constraints: TaskLimits,
+    pub(crate) required_slots: u32,
+    pub(crate) execution_info: ExecutionView<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) node_info: Option<NodeInfo<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stats: Option<TaskStatistics>,
+}
+
+impl TaskView<'_> {
+    /// The properties that `$select` may name.
+    pub(crate) const PROPERTIES: &'static [&'static str] = &[
+        "id",
+        "displayName",
+        "url",
+        "eTag",
+        "creationTime",
+        "lastModified",
+        "exitConditions",
+        "state",
+        "stateTransitionTime",
+        "previousState",
+        "previousStateTransitionTime",
+        "commandLine",
+        "containerSettings",
+        "resourceFiles",
+        "outputFiles",
+        "environmentSettings",
+        "affinityInfo",
+        "constraints",
+        "requiredSlots",
+        "userIdentity",
+        "executionInfo",
+        "nodeInfo",
+        "multiInstanceSettings",
+        "stats",
+        "dependsOn",
+        "applicationPackageReferences",
+    ];
+}
+
+/// The limits of a task, as shown: nothing left out.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TaskLimits {
+    pub(crate) max_wall_clock_time: IsoDuration,
+    pub(crate) retention_time: IsoDuration,
+    pub(crate) max_task_retry_count: i32,
+}
+
+/// How a task went.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ExecutionView<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) start_time: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) end_time: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exit_code: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) failure_info: Option<&'a FailureInfo>,
+    pub(crate) retry_count: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_retry_time: Option<Timestamp>,
+    pub(crate) requeue_count: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_requeue_time: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) result: Option<&'static str>,
+}
+
+/// Why a task failed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct FailureInfo {
+    pub(crate) category: &'static str,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) details: Vec<Detail>,
+}
+
+impl FailureInfo {
+    /// Creates a further word on a failure.
+    pub(crate) fn detail(text: &str) -> Detail {
+        Detail { name: "Message".to_owned(), value: text.to_owned() }
+    }
+}
+
+/// A further word on a failure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Detail {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+/// Where a task ran.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NodeInfo<'a> {
+    pub(crate) affinity_id: String,
+    pub(crate) node_url: String,
+    pub(crate) pool_id: &'a str,
+    pub(crate) node_id: &'a str,
+    pub(crate) task_root_directory: String,
+    pub(crate) task_root_directory_url: String,
+}

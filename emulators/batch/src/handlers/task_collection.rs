@@ -1,0 +1,57 @@
+//! Many tasks in one request.
+
+use serde_json::{Value, json};
+
+use super::{Call, Reply};
+use crate::Batch;
+use crate::dto::{NewTask, TaskCollection, Timestamp};
+use crate::error::ApiError;
+use crate::state::State;
+use emulator_core::events::EventKind;
+
+/// The most tasks that one request may add.
+const MAX_TASKS: usize = 100;
+
+impl Batch {
+    /// Adds each task by itself: one that cannot be added does not keep the others out.
+    pub(crate) fn add_task_collection(&self, call: &Call<'_>) -> Result<Reply, ApiError> {
+        call.query(&[])?;
+        let TaskCollection { value: tasks } = call.body()?;
+        if tasks.len() > MAX_TASKS {
+            let count = tasks.len().to_string();
+            let reason = "at most 100 tasks can be added at once";
+            return Err(ApiError::invalid_property("value", &count, reason));
+        }
+        let mut state = self.state();
+        state.check_accepts_tasks(call.parameter("job"))?;
+        let job = state.job(call.parameter("job"))?.spec.id.clone();
+        let results = tasks.into_iter().map(|task| self.add_one(&mut state, call, &job, task));
+        let body = json!({ "value": results.collect::<Vec<_>>() });
+        Ok(Reply::showing(&call.base, "taskaddresult", body))
+    }
+
+    fn add_one(&self, state: &mut State, call: &Call<'_>, job: &str, task: NewTask) -> Value {
+        let id = task.id.clone();
+        let now = self.context.clock.now();
+        let added = task.check().and_then(|()| state.add_task(job, task, now));
+        match added.map(|task| task.modified) {
+            Ok(modified) => {
+                let told = EventKind::TaskAdded { job: job.to_owned(), task: id.clone() };
+                self.context.emit(told);
+                json!({
+                    "status": "success",
+                    "taskId": id,
+                    "eTag": modified.etag(),
+                    "lastModified": modified,
+                    "location": format!("{}/jobs/{job}/tasks/{id}", call.base),
+                })
+            }
+            // Never `servererror`: clients send such a task again until it is taken.
+            Err(failure) => json!({
+                "status": "clienterror",
+                "taskId": id,
+                "error": failure.element(&call.id, Timestamp::of(now)),
+            }),
+        }
+    }
+}

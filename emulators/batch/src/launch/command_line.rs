@@ -1,0 +1,74 @@
+//! Splits command lines into words.
+
+/// Splits as a POSIX shell would, without expanding anything: Batch runs no shell.
+///
+/// An open quote ends with the line.
+pub(super) fn split_posix(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut rest = line.chars();
+    while let Some(letter) = rest.next() {
+        match letter {
+            ' ' | '\t' | '\n' => words.extend(word.take()),
+            '\'' => word.get_or_insert_default().extend(rest.by_ref().take_while(|c| *c != '\'')),
+            '"' => word.get_or_insert_default().push_str(&double_quoted(&mut rest)),
+            '\\' => word.get_or_insert_default().extend(rest.next()),
+            letter => word.get_or_insert_default().push(letter),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+/// Splits as a program of Windows splits its command line: a backslash is a letter, and double quotes
+/// alone keep words together.
+///
+/// What Windows makes of backslashes before a quote is left out: no command line here has any.
+pub(super) fn split_windows(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut rest = line.chars();
+    while let Some(letter) = rest.next() {
+        match letter {
+            ' ' | '\t' => words.extend(word.take()),
+            '"' => word.get_or_insert_default().extend(rest.by_ref().take_while(|c| *c != '"')),
+            letter => word.get_or_insert_default().push(letter),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+fn double_quoted(rest: &mut impl Iterator<Item = char>) -> String {
+    let mut text = String::new();
+    while let Some(letter) = rest.next().filter(|letter| *letter != '"') {
+        if letter != '\\' {
+            text.push(letter);
+            continue;
+        }
+        match rest.next() {
+            Some(escaped @ ('"' | '\\' | '$' | '`')) => text.push(escaped),
+            other => text.extend(std::iter::once('\\').chain(other)),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{split_posix, split_windows};
+
+    #[test]
+    fn quotes_and_backslashes_keep_words_together() {
+        let line = r#"/bin/sh -c "echo \"$HOME\" 'x' \n"  a\ b '' --env='c d'"#;
+        let expected = ["/bin/sh", "-c", r#"echo "$HOME" 'x' \n"#, "a b", "", "--env=c d"];
+        assert_eq!(split_posix(line), expected);
+        assert!(split_posix(" \t ").is_empty());
+    }
+
+    #[test]
+    fn a_backslash_is_a_letter_on_windows() {
+        let line = r#"cmd /c "two words" %DIR%\a\b.ps1 'x'"#;
+        assert_eq!(split_windows(line), ["cmd", "/c", "two words", r"%DIR%\a\b.ps1", "'x'"]);
+    }
+}

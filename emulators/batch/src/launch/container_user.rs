@@ -1,0 +1,66 @@
+//! The user that a container runs as.
+//!
+//! Batch maps the account of a task into its container
+//! (<https://learn.microsoft.com/azure/batch/batch-docker-container-workloads>): without administrator
+//! rights a task runs as the pool's auto-user, whatever the image's `USER` says. Whether `--user` among the
+//! run options overrides the auto-user is not published; here it does not.
+
+use std::fs::{Permissions, set_permissions};
+use std::io;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use tokio::process::Command;
+
+use super::run_options::RunOptions;
+use super::{Home, TaskRun};
+
+/// The number of the pool's auto-user and of its group: none that an image has.
+pub(super) const AUTO_USER: u32 = 20_001;
+
+/// The permissions of a home folder on Ubuntu: a user who is neither its owner nor of its group has none.
+const HOME_MODE: u32 = 0o750;
+
+/// Whether a process in place of a container runs as the image's user, which is the user of the emulator.
+pub(super) fn runs_as_image_user(run: &TaskRun, options: &RunOptions, home: &Home) -> bool {
+    let is_known = |user: &str| home.users.iter().any(|known| known == user);
+    run.elevated && options.user_alone().is_none_or(is_known)
+}
+
+/// Lets the auto-user of a container write to the working directory of its task.
+pub(super) fn open_working_directory(run: &TaskRun) -> io::Result<()> {
+    // Within a container that is not the machine's root, the number means another user.
+    set_permissions(run.working_directory(), Permissions::from_mode(0o777))
+}
+
+/// Creates a process a foreign user's, who has no access to the image's home folder.
+///
+/// Root starts it as the auto-user. Other users may not: then the process keeps its user, and the home
+/// folder loses all its permissions until the result is dropped.
+pub(super) fn run_as_other_user(
+    command: &mut Command,
+    run: &TaskRun,
+    home: &Path,
+) -> io::Result<HomeLock> {
+    if !nix::unistd::geteuid().is_root() {
+        set_permissions(home, Permissions::from_mode(0o000))?;
+        return Ok(HomeLock(Some(home.to_owned())));
+    }
+    set_permissions(home, Permissions::from_mode(HOME_MODE))?;
+    chown(run.working_directory(), Some(AUTO_USER), Some(AUTO_USER))?;
+    command.uid(AUTO_USER).gid(AUTO_USER);
+    Ok(HomeLock(None))
+}
+
+/// A folder without permissions; dropping this restores them, so that it can be deleted.
+#[derive(Debug, Default)]
+pub(super) struct HomeLock(Option<PathBuf>);
+
+impl Drop for HomeLock {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.0 {
+            // It fails where the folder does not exist any more.
+            let _ = set_permissions(folder, Permissions::from_mode(HOME_MODE));
+        }
+    }
+}

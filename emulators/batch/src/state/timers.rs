@@ -1,0 +1,108 @@
+//! What happens without a request, at the moment when it is due.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{RunId, State};
+use crate::dto::Timestamp;
+
+/// What a moment that comes brings.
+///
+/// Of those that are due at one moment the first comes first, so that an evaluation knows the sample of
+/// its own moment.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Timer {
+    /// A scripted run ends.
+    ScriptEnd(RunId),
+    /// The image of a run is pulled.
+    ImagePulled(RunId),
+    /// A run exceeds the maximum wall clock time of its task.
+    RunTimeLimit(RunId),
+    /// A job exceeds its maximum wall clock time.
+    JobTimeLimit(String),
+    /// The retention time of a run's files expires.
+    FileRetention { job: String, task: String, run: RunId },
+    /// A requested node is allocated.
+    NodeAllocation { pool: String, request: u64 },
+    /// A node enters the next state of its boot.
+    BootStep { pool: String, node: String },
+    /// A node leaves its pool.
+    NodeDeparture { pool: String, node: String },
+    /// A resize exceeds its timeout.
+    ResizeTimeout { pool: String },
+    /// The metrics of a pool are sampled.
+    Sample { pool: String },
+    /// A formula is evaluated.
+    Evaluation { pool: String },
+}
+
+impl State {
+    /// Returns the moment that it is. Other than what [`State::stamp`] tells, it is not unique, and never
+    /// ahead of the clock: what is due is reckoned from it.
+    pub(super) fn current_timestamp(&self) -> Timestamp {
+        Timestamp::of(self.now)
+    }
+
+    /// Notes what is to happen after a while; what needs no time happens at once.
+    pub(super) fn after(&mut self, delay: TimeDelta, deadline: Timer) {
+        let due = self.current_timestamp().plus(delay);
+        if delay <= TimeDelta::zero() {
+            self.meet(due, deadline);
+        } else {
+            self.timers.insert((due, deadline));
+        }
+    }
+
+    /// Returns when something is due next.
+    pub(crate) fn next_timer(&self) -> Option<DateTime<Utc>> {
+        self.timers.first().map(|(due, _)| due.to_utc())
+    }
+
+    /// Lets everything happen that was due by now, each at its own moment; tells whether anything was.
+    pub(crate) fn catch_up(&mut self, now: DateTime<Utc>) -> bool {
+        let mut any = false;
+        while let Some((due, _)) = self.timers.first()
+            && due.to_utc() <= now
+            && let Some((due, deadline)) = self.timers.pop_first()
+        {
+            any = true;
+            let starts_tasks = !matches!(deadline, Timer::Sample { .. });
+            self.meet(due, deadline);
+            if starts_tasks {
+                self.schedule(due.to_utc());
+            }
+        }
+        any
+    }
+
+    /// Returns when something is due that a clock which skips idle time may go on to.
+    ///
+    /// Only where something waits for it, and not for ever: a task that no formula ever gives a node to
+    /// would keep the clock running for years.
+    pub(crate) fn next_auto_advance(&self) -> Option<DateTime<Utc>> {
+        let next = self.next_timer()?;
+        let waits = |(id, pool): (&String, &super::Pool)| {
+            let queued = self.queues.get(id).is_some_and(|queue| !queue.is_empty());
+            queued || pool.is_transitioning() || (pool.scaling.is_some() && !pool.nodes.is_empty())
+        };
+        let wanted =
+            self.pools.iter().any(waits) || self.runs.values().any(|run| !run.has_process());
+        (wanted && next - self.last_change <= self.rules.max_auto_advance).then_some(next)
+    }
+
+    fn meet(&mut self, due: Timestamp, deadline: Timer) {
+        self.now = due.to_utc();
+        match deadline {
+            Timer::ScriptEnd(run) => self.end_by_script(run, due),
+            Timer::ImagePulled(run) => self.launch(run, due),
+            Timer::RunTimeLimit(run) => self.time_out_run(run, due),
+            Timer::JobTimeLimit(job) => self.time_out_job(&job, due),
+            Timer::FileRetention { job, task, run } => self.remove_files(&job, &task, run),
+            Timer::NodeAllocation { pool, request } => self.allocate_node(&pool, request, due),
+            Timer::BootStep { pool, node } => self.advance_boot(&pool, &node, due),
+            Timer::NodeDeparture { pool, node } => self.remove_departed_node(&pool, &node, due),
+            Timer::ResizeTimeout { pool } => self.time_out_resize(&pool, due),
+            Timer::Sample { pool } => self.take_sample(&pool, due),
+            Timer::Evaluation { pool } => self.evaluate_when_due(&pool, due),
+        }
+    }
+}

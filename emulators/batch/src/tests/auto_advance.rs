@@ -1,0 +1,96 @@
+//! A clock that skips what nobody waits for in earnest.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use insta::assert_snapshot;
+use serde_json::json;
+
+use super::account::{Account, NOON};
+use super::fake_task::FakeTasks;
+use emulator_core::clock::Pace;
+
+/// A node for each task of the last minutes, four at most.
+const FORMULA: &str = "calm = 5 * TimeInterval_Minute;
+tasks = $PendingTasks.GetSamplePercent(calm) < 1 ? 0 : max($PendingTasks.GetSample(calm, 1));
+$TargetDedicatedNodes = min(4, tasks);
+$NodeDeallocationOption = taskcompletion;";
+
+async fn add_scaled_pool(account: &Account, formula: &str) {
+    let pool = json!({
+        "enableAutoScale": true,
+        "autoScaleFormula": formula,
+        "autoScaleEvaluationInterval": "PT5M",
+    });
+    assert_eq!(account.add_pool(pool).await, "201");
+}
+
+/// Runs an account while something is awaited.
+async fn run_while<T>(account: &Account, awaited: impl Future<Output = T>) -> T {
+    tokio::select! {
+        () = account.batch().run() => unreachable!("nobody shuts it down"),
+        told = awaited => told,
+    }
+}
+
+async fn until(come: impl Fn() -> bool) {
+    while !come() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Lets so many turns go by that a clock which runs away would be far.
+async fn turns() {
+    for _ in 0..10_000 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_grows_runs_what_waits_and_shrinks_without_a_moment_of_waiting() {
+    let account = Account::at_pace(Pace::AutoAdvance, |_| {});
+    account.add_tasks(40).await;
+    add_scaled_pool(&account, FORMULA).await;
+    let done = || account.tasks() == [0, 0, 40, 0] && account.pool() == "steady to 0+0";
+    run_while(&account, until(done)).await;
+    assert_snapshot!((account.clock.now() - NOON).to_string(), @"PT6960S");
+    assert_eq!(account.clock.without_advances(), NOON);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nothing_waits_time_is_real() {
+    let account = Account::at_pace(Pace::AutoAdvance, |_| {});
+    add_scaled_pool(&account, FORMULA).await;
+    run_while(&account, turns()).await;
+    assert_eq!(account.clock.now(), account.clock.without_advances());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_never_comes_is_not_waited_for_forever() {
+    let account = Account::at_pace(Pace::AutoAdvance, |_| {});
+    account.add_tasks(1).await;
+    add_scaled_pool(&account, "$TargetDedicatedNodes = 0").await;
+    run_while(&account, turns()).await;
+    let skipped = account.clock.now() - account.clock.without_advances();
+    assert_eq!(skipped, TimeDelta::hours(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_is_real_while_a_program_runs() {
+    let fake_tasks = FakeTasks::default();
+    let launcher = fake_tasks.clone();
+    let account =
+        Account::at_pace(Pace::AutoAdvance, |options| options.launcher = Arc::new(launcher));
+    account.add_tasks(9).await;
+    add_scaled_pool(&account, "$TargetDedicatedNodes = 1").await;
+    let skipped = || account.clock.now() - account.clock.without_advances();
+    let work = async {
+        until(|| account.tasks()[1] == 1).await;
+        let before = skipped();
+        account.clock.sleep_until(account.clock.now() + TimeDelta::minutes(7)).await;
+        turns().await;
+        (before, skipped())
+    };
+    let five = TimeDelta::minutes(5);
+    assert_eq!(run_while(&account, work).await, (five, five));
+}
