@@ -1,4 +1,4 @@
-//! Who may call: the account's shared key, or the accepted token.
+//! Authentication: the account's shared key, or an accepted token.
 
 use std::fmt::{self, Debug, Formatter};
 
@@ -17,7 +17,7 @@ mod token;
 
 use shared_key::SharedKey;
 
-/// What gives access to an account.
+/// The credentials that an account accepts.
 pub(crate) struct Authenticator {
     key: SharedKey,
     bearer: Option<String>,
@@ -31,13 +31,13 @@ impl Debug for Authenticator {
 }
 
 impl Authenticator {
-    /// Reads the key.
+    /// Decodes the shared key.
     pub(crate) fn new(options: &Options) -> Result<Self, DecodeError> {
         let key = SharedKey::new(&options.account, &options.key_base64)?;
         Ok(Self { key, bearer: options.bearer.clone(), accepts_tokens: options.accepts_tokens })
     }
 
-    /// Lets a request in, or tells why not.
+    /// Authenticates a request.
     pub(crate) fn check(&self, request: &Request, clock: &Clock) -> Result<(), ApiError> {
         let given = text(request.headers(), header::AUTHORIZATION.as_str());
         let Some(given) = given else { return Err(ApiError::unauthenticated()) };
@@ -65,7 +65,8 @@ impl Authenticator {
     }
 }
 
-/// Returns the moments that it may be for a client: it knows nothing of time that was skipped here.
+/// Returns the times that a client's clock may show: the client does not see advances of the
+/// emulators' clock.
 fn moments(clock: &Clock) -> impl Iterator<Item = DateTime<Utc>> {
     [clock.now(), clock.without_advances()].into_iter()
 }
@@ -74,7 +75,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Refuses requests that were not made within 15 minutes, which guards against replay.
+/// Rejects requests whose date differs from the clock by more than 15 minutes, to prevent replay.
 fn check_date(headers: &HeaderMap, clock: &Clock) -> Result<(), ApiError> {
     let date = text(headers, "ocp-date").or_else(|| text(headers, "date"));
     let date = date.ok_or_else(|| ApiError::missing_header("ocp-date"))?;
@@ -85,8 +86,8 @@ fn check_date(headers: &HeaderMap, clock: &Clock) -> Result<(), ApiError> {
     Err(ApiError::authentication_failed())
 }
 
-/// Reads an HTTP date. The day of the week is not compared: the documentation's own examples have it
-/// wrong.
+/// Parses an HTTP date. The weekday is ignored: the examples of Microsoft's documentation have
+/// wrong ones.
 pub(crate) fn http_date(text: &str) -> Option<DateTime<Utc>> {
     let (_, date) = text.split_once(", ")?;
     let naive = NaiveDateTime::parse_from_str(date, "%d %b %Y %H:%M:%S GMT").ok()?;

@@ -1,4 +1,9 @@
-//! Conditional headers: whether a request still applies to what it is about.
+//! Conditional headers (`If-Match`, `If-None-Match`, `If-Modified-Since`, `If-Unmodified-Since`).
+//!
+//! Rejected: the typed headers of the `headers` crate. Azure differs from RFC 9110 in two ways:
+//! clients pass the `eTag` property of a body as it is, without quotes, which `headers` does not
+//! parse; and a malformed date is an error that names its value, where `headers` ignores the
+//! header.
 
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method, header};
@@ -8,12 +13,12 @@ use super::dto::Timestamp;
 use super::error::ApiError;
 use emulator_core::service::Request;
 
-/// Fails if a condition of a request does not hold for something that exists and was last modified
-/// at this moment: 304 for a read, 412 for a write.
+/// Fails if a condition of a request does not hold for a resource last modified at `modified`: 304
+/// for a read, 412 for a write.
 pub(crate) fn check(request: &Request, modified: Timestamp) -> Result<(), ApiError> {
     let headers = request.headers();
     let etag = modified.etag();
-    // An HTTP date tells whole seconds.
+    // An HTTP date has whole seconds.
     let modified = modified.to_utc().timestamp();
     let later_than = |date: DateTime<Utc>| modified > date.timestamp();
     let read = matches!(*request.method(), Method::GET | Method::HEAD);

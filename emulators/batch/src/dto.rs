@@ -1,7 +1,7 @@
 //! The JSON of the Batch data plane, api-version 2025-06-01, written from its public specification.
 //!
-//! Bodies that clients send are read strictly; what is read is kept and shown again as it came. This
-//! module knows shapes and limits of values, and nothing of jobs that run.
+//! Request bodies are read strictly, and properties are returned as they were received. This module
+//! knows shapes and limits of values, and nothing of running jobs.
 
 mod time;
 mod reader;
@@ -38,7 +38,7 @@ pub(crate) use time::{IsoDuration, Timestamp};
 
 use super::error::ApiError;
 
-/// Checks an id: letters, digits, hyphens and underscores, at most 64.
+/// Checks an id: 1 to 64 letters, digits, hyphens and underscores.
 pub(crate) fn check_id(id: &str) -> Result<(), ApiError> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if (1..=64).contains(&id.len()) && id.bytes().all(fits) {
@@ -60,7 +60,7 @@ fn check_display_name(name: Option<&str>) -> Result<(), ApiError> {
     }
 }
 
-/// Checks a retry count: -1 stands for no limit.
+/// Checks a retry count; -1 means no limit.
 fn check_retries(count: Option<i32>) -> Result<(), ApiError> {
     match count.filter(|count| *count < -1) {
         Some(count) => {
@@ -71,7 +71,7 @@ fn check_retries(count: Option<i32>) -> Result<(), ApiError> {
     }
 }
 
-/// Refuses the properties that are part of the specification and not modelled here.
+/// Rejects properties that are in the specification but not modelled here.
 fn check_modelled(properties: &[(&str, Option<&serde_json::Value>)]) -> Result<(), ApiError> {
     let in_use = |value: &serde_json::Value| match value {
         serde_json::Value::Null | serde_json::Value::Bool(false) => false,

@@ -1,20 +1,20 @@
-//! The errors that Batch publishes: their codes, statuses and texts.
+//! The errors that Batch publishes: their codes, statuses and messages.
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::dto::Timestamp;
 
-/// An error answer before it is written.
+/// An error response.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ApiError {
     /// The HTTP status.
     pub(crate) status: StatusCode,
     /// The published code.
     pub(crate) code: &'static str,
-    /// The published text for people.
+    /// The published message.
     pub(crate) message: String,
-    /// What the error is about: property and value, header and value, parameter and value.
+    /// Details: property, header or parameter, and its value.
     pub(crate) values: Vec<(&'static str, String)>,
 }
 
@@ -144,7 +144,7 @@ impl ApiError {
         ])
     }
 
-    /// Creates the error for a formula that cannot be read.
+    /// Creates the error for a formula with a syntax error.
     pub(crate) fn bad_formula(err: &autoscale_formula::Error) -> Self {
         let code = err.code();
         let text = err.to_string();
@@ -152,34 +152,34 @@ impl ApiError {
             .about(&[("Message", &text)])
     }
 
-    /// Creates `InvalidPropertyValue` for a size that a pool with a formula cannot be given.
+    /// Creates `InvalidPropertyValue` for a target of a pool that has a formula.
     pub(crate) fn not_with_scaling(name: &str) -> Self {
         let reason = "a pool that a formula sizes is not given its size";
         Self::invalid_property(name, "", reason)
     }
 
-    /// Creates `InvalidPropertyValue` for what goes with a formula alone.
+    /// Creates `InvalidPropertyValue` for a property that requires automatic scaling.
     pub(crate) fn only_with_scaling(name: &str) -> Self {
         Self::invalid_property(name, "", "enableAutoScale is not true")
     }
 
-    /// Creates the error for a resize of a pool that a formula sizes.
+    /// Creates the error for a resize of a pool with automatic scaling.
     pub(crate) fn scaling_enabled() -> Self {
         Self::wrong_state().about(&[("Reason", "automatic scaling is enabled on the pool")])
     }
 
-    /// Creates the error for what needs a formula on a pool that has none.
+    /// Creates the error for an operation that requires automatic scaling.
     pub(crate) fn scaling_disabled() -> Self {
         Self::wrong_state().about(&[("Reason", "automatic scaling is not enabled on the pool")])
     }
 
-    /// Creates the answer to what this emulator does not model.
+    /// Creates the error for a feature that is not modelled.
     pub(crate) fn not_modelled(what: &str) -> Self {
         let text = format!("{what} is not modelled");
         Self::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", &text)
     }
 
-    /// Creates an error of a bare status, with the code that Batch most often gives with it.
+    /// Creates an error from a status, with the code that Batch most often returns with it.
     pub(crate) fn of_status(status: StatusCode, message: &str) -> Self {
         let code = match status {
             StatusCode::NOT_FOUND => "ResourceNotFound",
@@ -194,7 +194,7 @@ impl ApiError {
         Self::new(status, code, message)
     }
 
-    /// Writes the error in Batch's shape.
+    /// Returns the error as a response body.
     pub(crate) fn body(&self, base: &str, request_id: &str, now: Timestamp) -> Value {
         let errors = "Microsoft.Azure.Batch.Protocol.Entities.Container.errors/@Element";
         let mut body = self.element(request_id, now);
@@ -202,7 +202,7 @@ impl ApiError {
         body
     }
 
-    /// Writes the error as it stands in a collection's result.
+    /// Returns the error as it is embedded in the result of a collection.
     pub(crate) fn element(&self, request_id: &str, now: Timestamp) -> Value {
         let text = format!("{}\nRequestId:{request_id}\nTime:{now}", self.message);
         let mut body = json!({ "code": self.code, "message": { "lang": "en-US", "value": text } });

@@ -1,4 +1,4 @@
-//! Carries out what the state orders: launches tasks, stops them, tells how they ended.
+//! The executor: launches tasks, stops them and reports their outcomes to the state.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use super::launch::{RunOutcome, Stop, StopRequest, TaskRun};
 use super::state::{Effect, RunId, TaskStart};
 use emulator_core::events::EventKind;
 
-/// The runs there are; dropping it ends them all.
+/// The current runs; dropping this ends them all.
 #[derive(Default)]
 struct Runs {
     stops: BTreeMap<RunId, watch::Sender<StopRequest>>,
     ends: FuturesUnordered<BoxFuture<'static, (RunId, RunOutcome)>>,
 }
 
-/// Returns that tasks are run, until it is dropped.
+/// Marks the executor as running until this is dropped.
 struct RunningGuard<'a>(&'a watch::Sender<bool>);
 
 impl<'a> RunningGuard<'a> {
@@ -36,9 +36,10 @@ impl Drop for RunningGuard<'_> {
 }
 
 impl Batch {
-    /// Runs the tasks, until [`Batch::shutdown`] is called.
+    /// Runs tasks until [`Batch::shutdown`] is called.
     ///
-    /// Whoever owns the emulator polls this; dropping it kills every process of a task at once.
+    /// The owner of the emulator polls this; dropping the future kills every process of a task
+    /// immediately.
     pub async fn run(&self) {
         let _running = RunningGuard::new(&self.running);
         let mut runs = Runs::default();
@@ -56,11 +57,11 @@ impl Batch {
                 next_skip.filter(|_| self.context.clock.auto_advances() && runs.ends.is_empty())
             {
                 self.context.clock.advance_to(next);
-                // Whoever shares the clock may have something to do at this moment.
+                // Other emulators that share the clock may have work at this time.
                 tokio::task::yield_now().await;
                 continue;
             }
-            // In a fixed order, so that a simulation repeats itself.
+            // In a fixed order, so that simulations are deterministic.
             tokio::select! {
                 biased;
                 () = self.changed.notified() => {}
@@ -72,7 +73,7 @@ impl Batch {
         self.stop_all(runs).await;
     }
 
-    /// Ends [`Batch::run`]: asks every task to end, and waits for their processes.
+    /// Stops [`Batch::run`]: terminates every task and waits for the processes.
     pub async fn shutdown(&self) {
         let mut running = self.running.subscribe();
         self.closing.send_replace(true);
@@ -89,7 +90,7 @@ impl Batch {
                 }
             }
             Effect::RemoveDirectory(directory) => {
-                // It fails where the launcher kept no files.
+                // It fails if the launcher wrote no files.
                 let _ = std::fs::remove_dir_all(self.options.work_dir.join(directory));
             }
             Effect::Emit(at, what) => self.context.emit_at(at, what),
@@ -156,7 +157,7 @@ impl Batch {
     }
 }
 
-/// Asks for more than was asked for so far; a run that is being killed is not asked to end.
+/// Escalates a stop request; a run that is being killed is not terminated again.
 fn escalate(stop: &watch::Sender<StopRequest>, request: StopRequest) {
     stop.send_if_modified(|current| {
         let escalates = request > *current;

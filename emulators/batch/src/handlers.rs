@@ -1,4 +1,4 @@
-//! Answers requests: who asks, what they ask for, and how the answer is written.
+//! Request handling: authentication, dispatch, and the writing of responses.
 
 use std::sync::atomic::Ordering;
 
@@ -24,26 +24,26 @@ mod pool_sizes;
 mod account;
 mod views;
 
-/// The most that a body may hold.
+/// The maximum size of a request body.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
-/// A request, taken apart.
+/// A request with its route.
 pub(crate) struct Call<'a> {
     request: &'a Request,
     route: Route,
-    /// The address that the client used, for the addresses in answers.
+    /// The base URL that the client used, for URLs in responses.
     base: String,
     /// The request's id.
     id: String,
 }
 
-/// An answer before it is written.
+/// A successful response before it is serialized.
 #[derive(Default)]
 pub(crate) struct Reply {
     status: StatusCode,
-    /// When what was asked about was last modified.
+    /// The last modification of the resource.
     modified: Option<Timestamp>,
-    /// The path of what was written to.
+    /// The path of the changed resource.
     subject: Option<String>,
     headers: Vec<(HeaderName, String)>,
     body: Option<Bytes>,
@@ -54,7 +54,7 @@ impl Reply {
         Self { status, ..Self::default() }
     }
 
-    /// Shows something that has no version of its own.
+    /// Creates a response with a JSON body.
     fn showing(base: &str, metadata: &str, mut body: Value) -> Self {
         body["odata.metadata"] = json!(format!("{base}/$metadata#{metadata}"));
         let json = "application/json;odata=minimalmetadata".to_owned();
@@ -81,7 +81,7 @@ impl Call<'_> {
     fn body<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         let given = self.request.headers().get(header::CONTENT_TYPE);
         let given = given.and_then(|value| value.to_str().ok()).unwrap_or_default();
-        // Without it the service cannot know which form of JSON it is sent.
+        // The content type states the OData form of the JSON, so the service requires it.
         let kind = given.to_ascii_lowercase().replace(' ', "");
         if !kind.starts_with("application/json;odata=") {
             return Err(ApiError::invalid_header("Content-Type", given));
@@ -89,7 +89,7 @@ impl Call<'_> {
         dto::read(self.request.body())
     }
 
-    /// Reads the body, if there is one.
+    /// Reads the body; an empty one gives the default.
     fn optional_body<T: DeserializeOwned + Default>(&self) -> Result<T, ApiError> {
         if self.request.body().is_empty() { Ok(T::default()) } else { self.body() }
     }
@@ -103,7 +103,7 @@ impl Call<'_> {
         super::conditions::check(self.request, modified)
     }
 
-    /// Shows a page of a list.
+    /// Creates the response for a page of a list.
     fn list(&self, query: &Query, metadata: &str, page: (Vec<Value>, Option<String>)) -> Reply {
         let (items, last) = page;
         let mut body = json!({ "value": items });
@@ -142,7 +142,7 @@ impl Batch {
         Uuid::from_u64_pair(self.options.seed, number).to_string()
     }
 
-    /// Writes an error.
+    /// Writes an error response.
     pub(super) fn write_failure(&self, failure: &ApiError, request: Option<&Request>) -> Response {
         let id = self.next_request_id();
         match request {
@@ -195,7 +195,7 @@ fn write(reply: Reply, call: &Call<'_>) -> Response {
     answer
 }
 
-/// Sets the headers that every answer has.
+/// Sets the headers that every response has.
 fn sign_off(answer: &mut Response, request: &Request, id: &str) {
     set(answer, HeaderName::from_static("request-id"), id);
     set(answer, HeaderName::from_static("dataserviceversion"), "3.0");
@@ -209,7 +209,7 @@ fn sign_off(answer: &mut Response, request: &Request, id: &str) {
 }
 
 fn set(answer: &mut Response, name: HeaderName, value: &str) {
-    // What clients have chosen and is repeated in a header are ids and paths, which may hold anything.
+    // The repeated ids and paths come from clients and may contain any characters.
     if let Ok(value) = HeaderValue::from_str(value) {
         answer.headers_mut().insert(name, value);
     }

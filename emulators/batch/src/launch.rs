@@ -1,8 +1,8 @@
-//! Ways to run a task for real.
+//! Launchers: how tasks run.
 //!
-//! A node hands a [`TaskRun`] to its [`Launcher`] and waits for the [`RunOutcome`]. [`Process`], [`Container`]
-//! and [`Node`] start operating system processes, and are the only places that do; a simulation follows a
-//! script ([`Scripted`]), or supplies its own.
+//! A node passes a [`TaskRun`] to its [`Launcher`] and waits for the [`RunOutcome`]. Only
+//! [`Process`], [`Container`] and [`Node`] start operating system processes. A simulation follows a
+//! script ([`Scripted`]) or supplies its own launcher.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -31,23 +31,23 @@ pub use process::{Home, Process};
 pub use scripted::{Script, Scripted, ScriptedOutcome, ScriptedRun};
 pub use temporary_folder::TemporaryFolder;
 
-/// Runs tasks.
+/// A way to run tasks.
 pub trait Launcher: Send + Sync + 'static {
     /// Runs a task to its end.
     ///
-    /// When asked by `stop`, the future must come to its end soon. Nothing that it started may be left
-    /// when it has ended, nor when it is dropped.
+    /// When `stop` requests it, the future must complete soon. No process that it started may
+    /// remain after it completes or is dropped.
     fn launch(&self, run: TaskRun, stop: Stop) -> BoxFuture<'static, RunOutcome>;
 
-    /// Returns the script that tasks follow, where nothing is launched for them.
+    /// Returns the script that tasks follow instead of being launched, if there is one.
     fn script(&self) -> Option<Script> {
         None
     }
 }
 
-/// One run of a task, as a node sees it.
+/// One run of a task on a node.
 ///
-/// It is not `Debug`: the environment holds secrets.
+/// It does not implement `Debug`: the environment contains secrets.
 #[derive(Clone)]
 pub struct TaskRun {
     /// The Batch account.
@@ -56,25 +56,25 @@ pub struct TaskRun {
     pub pool: String,
     /// The node's id.
     pub node: String,
-    /// Whether the node is a dedicated one, not a spot node.
+    /// Whether the node is dedicated, not a spot node.
     pub dedicated: bool,
     /// The job's id; empty for a node's start task.
     pub job: String,
     /// The task's id.
     pub task: String,
-    /// Which run of the account it is; no two share a number.
+    /// The number of the run, unique in the account.
     pub number: u64,
     /// The command line; empty for the entrypoint of the container's image.
     pub command_line: String,
-    /// The container that the task asks for.
+    /// The task's container settings, if it has any.
     pub container: Option<ContainerSettings>,
-    /// Whether it runs as an administrator of the node, not as the pool's auto-user.
+    /// Whether the task runs as an administrator of the node instead of the pool's auto-user.
     pub elevated: bool,
-    /// The settings of job and task.
+    /// The environment settings of job and task.
     pub settings: BTreeMap<String, String>,
-    /// Where the node keeps everything.
+    /// The root directory of the node.
     pub node_root: PathBuf,
-    /// Where the run keeps its files: `stdout.txt`, `stderr.txt` and `wd`.
+    /// The directory of the run, with `stdout.txt`, `stderr.txt` and `wd`.
     pub directory: PathBuf,
 }
 
@@ -84,7 +84,7 @@ impl TaskRun {
         self.directory.join("wd")
     }
 
-    /// Lists the variables that Batch sets for every task.
+    /// Returns the environment variables that Batch sets for every task.
     pub fn batch_variables(&self) -> BTreeMap<String, String> {
         let path = |path: &Path| path.to_string_lossy().into_owned();
         let below = |name: &str| path(&self.node_root.join(name));
@@ -109,25 +109,25 @@ impl TaskRun {
     }
 }
 
-/// What a start task is not told: it runs in no job.
+/// The variables that start tasks do not have, because they run in no job.
 const JOB_VARIABLES: &[&str] = &["JOB_ID", "TASK_ID"];
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RunOutcome {
-    /// The program ended with this code; the negative of a signal's number, where one ended it.
+    /// The program exited with this code, or with the negative number of the signal that killed it.
     Exited(i32),
-    /// There was no program to start.
+    /// The program could not be started.
     NotStarted {
-        /// Batch's code for it, such as `CommandProgramNotFound`.
+        /// Batch's error code, such as `CommandProgramNotFound`.
         code: &'static str,
-        /// What happened.
+        /// A description of the error.
         reason: String,
     },
 }
 
 impl RunOutcome {
-    /// Returns the exit code; -1 where there was no program.
+    /// Returns the exit code; -1 if no program was started.
     pub(crate) fn code(&self) -> i32 {
         match self {
             Self::Exited(code) => *code,
@@ -136,7 +136,7 @@ impl RunOutcome {
     }
 }
 
-/// Returns why a node cannot start a task, if its pool does not run what the task asks for.
+/// Returns why a node cannot start a task, if only one of pool and task uses containers.
 pub(crate) fn container_mismatch(runs_containers: bool, asks_for_one: bool) -> Option<RunOutcome> {
     let (code, reason) = match (runs_containers, asks_for_one) {
         (true, true) | (false, false) => return None,
@@ -161,7 +161,7 @@ impl From<io::Error> for RunOutcome {
     }
 }
 
-/// What a run is asked to do.
+/// A request to stop a run.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub enum StopRequest {
     /// No stop is requested.
@@ -173,26 +173,26 @@ pub enum StopRequest {
     Kill,
 }
 
-/// Returns a run when to stop.
+/// The receiver of a run's stop requests.
 #[derive(Clone, Debug)]
 pub struct Stop {
     requested: watch::Receiver<StopRequest>,
-    /// How long a run may take to end by itself before it is killed.
+    /// How long a terminated run may take before it is killed.
     pub grace: Duration,
 }
 
 impl Stop {
-    /// Creates the two ends of it.
+    /// Creates the sender and the receiver of stop requests.
     pub(crate) fn new(grace: Duration) -> (watch::Sender<StopRequest>, Self) {
         let (sender, requested) = watch::channel(StopRequest::None);
         (sender, Self { requested, grace })
     }
 
-    /// Waits until the run is asked at least this.
+    /// Waits for this stop request or a stronger one.
     pub async fn requested(&mut self, at_least: StopRequest) -> StopRequest {
         match self.requested.wait_for(|asked| *asked >= at_least).await {
             Ok(asked) => *asked,
-            // Nobody is left to ask: the run is about to be dropped.
+            // The sender was dropped: the run is about to be dropped too.
             Err(_) => StopRequest::Kill,
         }
     }

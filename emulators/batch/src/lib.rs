@@ -1,17 +1,21 @@
-//! Azure Batch on this machine: pools that formulas size, and nodes that run tasks for real.
+//! An emulator of Azure Batch: pools sized by autoscale formulas, and nodes that run tasks as
+//! processes or containers of this machine.
 //!
 //! ```text
-//! request ─▶ access ─▶ route ─▶ answer ─▶ state ─orders─▶ driver ─▶ launch ─▶ a process, a container
-//!            who asks   which    one a     every           starts,
-//!                       one      service   rule            stops
+//! request ─▶ auth ─▶ routes ─▶ handlers ─▶ state ─effects─▶ executor ─▶ launch ─▶ process, container
+//!                    one table   one a     every rule,       starts
+//!                                resource  pure              and stops
 //! ```
 //!
-//! The state is pure and knows no clock, no socket and no process. Each request changes it in one step
-//! under its lock, after all that was due by then has happened. [`Batch::run`] carries out what the state
-//! orders, and waits for what is due next. Tasks may follow a script instead ([`launch::Scripted`]): then
-//! a day of a pool is a matter of reckoning.
+//! The state is pure: it has no clock, sockets or processes. Each request changes it in one step
+//! under its lock, after all timers that were due. [`Batch::run`] executes the effects that the
+//! state requests and waits for the next timer. Tasks may follow a script instead
+//! ([`launch::Scripted`]); then a simulated day takes milliseconds.
 //!
-//! `docs/emulator.md` lists what is modelled, and what was chosen where the sources leave room.
+//! `test_api` has the test hooks: changes that no client can request (losing a node, exhausting
+//! quotas), and inspection. The crate's README shows the emulator with Microsoft's SDK;
+//! `docs/emulator.md` of the repository lists what is modelled, and the choices where the sources
+//! leave room.
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
@@ -54,29 +58,29 @@ use error::ApiError;
 use launch::Launcher;
 use state::State;
 
-/// What an emulated account is made of.
+/// The options of an emulated account.
 #[derive(Clone)]
 pub struct Options {
     /// The account's name.
     pub account: String,
-    /// The account's shared key.
+    /// The account's shared key, in base64.
     pub key_base64: String,
-    /// The token that is accepted in place of a signature.
+    /// A bearer token that is accepted in place of a signature.
     pub bearer: Option<String>,
-    /// Whether any token for Batch that has begun and not expired is accepted; its signature is not checked.
+    /// Whether any currently valid token for Batch is accepted. Its signature is not verified.
     pub accepts_tokens: bool,
-    /// The pools that are there from the starting_at.
+    /// The pools that exist from the start.
     pub pools: Vec<PoolOptions>,
-    /// How tasks run.
+    /// The launcher of tasks.
     pub launcher: Arc<dyn Launcher>,
-    /// Where nodes keep their files.
+    /// The directory for the files of nodes.
     pub work_dir: PathBuf,
-    /// How long a terminated task may take to end before it is killed, unless its container has a stop
-    /// timeout of its own. Batch's own period is not published; docker's is 10 s.
+    /// How long a terminated task may take before it is killed, unless its container has a stop
+    /// timeout. Batch's period is not published; docker's is 10 s.
     pub grace: Duration,
-    /// What holds for the account.
+    /// The rules of the account.
     pub rules: Rules,
-    /// What request ids and lengths of time are drawn from; two emulators with one seed draw the same.
+    /// The seed of request ids and random durations: the same seed gives the same sequence.
     pub seed: u64,
 }
 
@@ -103,18 +107,19 @@ impl Options {
     }
 }
 
-/// A pool of nodes that are all there from the starting_at.
+/// A pool whose nodes exist from the start.
 #[derive(Clone, Debug)]
 pub struct PoolOptions {
     /// The pool's id.
     pub id: String,
-    /// How many nodes it has.
+    /// The number of nodes.
     pub nodes: usize,
-    /// How many slots each node has.
+    /// The number of task slots of each node.
     pub slots: u32,
-    /// Whether it has a container configuration: its tasks run in containers, or none of them does.
+    /// Whether the pool has a container configuration: either all its tasks run in containers or
+    /// none.
     pub containers: bool,
-    /// Its name for people, as in `windows (stand-in)`.
+    /// The display name, such as `windows (stand-in)`.
     pub display: String,
 }
 
@@ -124,7 +129,7 @@ pub struct Batch {
     auth: Authenticator,
     context: EventContext,
     state: Mutex<State>,
-    /// The state may have orders.
+    /// Notified when the state may have new effects.
     changed: Notify,
     closing: watch::Sender<bool>,
     running: watch::Sender<bool>,
@@ -132,10 +137,52 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Creates an account. Its tasks run while somebody polls [`Batch::run`].
+    /// Creates an account. Its tasks run while [`Batch::run`] is polled.
     ///
     /// # Errors
-    /// The key is not base64.
+    /// The key is not valid base64.
+    ///
+    /// # Example
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use azure_batch_emulator::launch::Scripted;
+    /// use azure_batch_emulator::{Batch, Options, PoolOptions};
+    /// use emulator_core::clock::{Clock, Pace};
+    /// use emulator_core::events::EventContext;
+    /// use emulator_core::service::Service;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut options = Options::new("me", "", Arc::new(Scripted::by_settings()), "unused".into());
+    /// options.bearer = Some("token".to_owned());
+    /// let (id, display) = ("pool".to_owned(), "pool".to_owned());
+    /// options.pools = vec![PoolOptions { id, nodes: 2, slots: 1, containers: false, display }];
+    /// let clock = Clock::with_pace("2026-11-21T12:00:00Z".parse()?, Pace::Manual);
+    /// let service = Service::new(Batch::new(options, EventContext::new(clock.clone()))?);
+    ///
+    /// // Calls the service without a socket; `emulator_core::service::serve` opens one.
+    /// let post = async |path: &str, body: &str| {
+    ///     let request = http::Request::post(format!("{path}?api-version=2025-06-01"))
+    ///         .header("authorization", "Bearer token")
+    ///         .header("content-type", "application/json; odata=minimalmetadata")
+    ///         .body(bytes::Bytes::copy_from_slice(body.as_bytes()))?;
+    ///     let response = service.call(request).await?;
+    ///     Ok::<_, Box<dyn std::error::Error>>(response.status().as_u16())
+    /// };
+    /// assert_eq!(post("/jobs", r#"{"id":"job","poolInfo":{"poolId":"pool"}}"#).await?, 201);
+    /// assert_eq!(post("/jobs/job/tasks", r#"{"id":"task","commandLine":"x"}"#).await?, 201);
+    ///
+    /// // Scripted tasks take a minute of virtual time.
+    /// let batch = &service.emulator;
+    /// batch.settle();
+    /// assert_eq!(batch.tasks("job")[0].state, "running");
+    /// clock.advance(std::time::Duration::from_secs(60));
+    /// batch.settle();
+    /// assert_eq!(batch.tasks("job")[0].result, Some("success"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(options: Options, context: EventContext) -> Result<Arc<Self>, base64::DecodeError> {
         let auth = Authenticator::new(&options)?;
         let mut state = State::new(options.rules.clone(), options.launcher.script(), options.seed);
@@ -157,15 +204,15 @@ impl Batch {
         }))
     }
 
-    /// Does what is due, and starts what can start: what [`Batch::run`] does again and again.
+    /// Fires due timers and starts tasks, which [`Batch::run`] does repeatedly.
     ///
-    /// An account whose tasks follow a script can be led through time by this alone.
+    /// This alone advances an account whose tasks follow a script.
     pub fn settle(&self) {
         self.state().schedule(self.context.clock.now());
         self.changed.notify_one();
     }
 
-    /// Returns the state, after all that was due by now has happened.
+    /// Returns the state after firing all due timers.
     fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().expect("no holder of this lock can panic");
         if state.catch_up(self.context.clock.now()) {

@@ -1,4 +1,4 @@
-//! What the query of a request asks for: a version, a filter, properties, a page.
+//! Query parameters of requests: version, filter, selection, page.
 
 use std::collections::BTreeMap;
 
@@ -13,17 +13,17 @@ mod filter;
 
 pub(crate) use filter::{Field, Filter, Operand};
 
-/// The one version that is modelled.
+/// The only supported API version.
 const VERSION: &str = "2025-06-01";
-/// The most that a page may hold.
+/// The maximum size of a page.
 const MAX_PAGE_SIZE: usize = 1_000;
 
-/// The parameters of a request.
+/// The query parameters of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Query(BTreeMap<String, String>);
 
 impl Query {
-    /// Reads a query; its version must be the modelled one, and every parameter among those allowed.
+    /// Parses a query. Its version must be the supported one, and every parameter must be allowed.
     pub(crate) fn read(request: &Request, allowed: &[&str]) -> Result<Self, ApiError> {
         let text = request.uri().query().unwrap_or_default();
         let all: BTreeMap<_, _> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
@@ -55,7 +55,7 @@ impl Query {
         }
     }
 
-    /// Returns whether `$expand` asks for statistics, the one thing that it may ask for.
+    /// Returns whether `$expand` requests statistics, the only supported expansion.
     pub(crate) fn wants_statistics(&self) -> Result<bool, ApiError> {
         match self.get("$expand") {
             None => Ok(false),
@@ -64,7 +64,7 @@ impl Query {
         }
     }
 
-    /// Reads `$select`.
+    /// Parses `$select`.
     pub(crate) fn selection(
         &self,
         properties: &'static [&'static str],
@@ -80,7 +80,7 @@ impl Query {
         }
     }
 
-    /// Reads `$filter`.
+    /// Parses `$filter`.
     pub(crate) fn filter(
         &self,
         fields: &'static [(&'static str, Field)],
@@ -90,7 +90,7 @@ impl Query {
             .map_err(|reason| ApiError::invalid_parameter("$filter", text, &reason))
     }
 
-    /// Reads which page is asked for.
+    /// Parses `maxresults` and `$skiptoken`.
     pub(crate) fn page(&self) -> Result<Page<'_>, ApiError> {
         let size = match self.get("maxresults") {
             None => MAX_PAGE_SIZE,
@@ -105,17 +105,18 @@ impl Query {
         Ok(Page { after: self.get("$skiptoken"), size })
     }
 
-    /// Creates the link to the page after one that ends with this key.
+    /// Returns the link to the page after the one that ends with this key.
     pub(crate) fn next_link(&self, base: &str, path: &str, last: &str) -> String {
         let mut link = form_urlencoded::Serializer::new(String::new());
         let kept = self.0.iter().filter(|(name, _)| *name != "$skiptoken");
         link.extend_pairs(kept).append_pair("$skiptoken", last);
-        // Python's signer reads a plus as a space, others as a plus; `%20` has one meaning.
+        // The Python SDK's signer decodes a plus as a space, others as a plus; `%20` is
+        // unambiguous.
         format!("{base}{path}?{}", link.finish().replace('+', "%20"))
     }
 }
 
-/// Which page of a list is asked for: what comes after a key.
+/// The requested page of a list: the items after a key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Page<'a> {
     pub(crate) after: Option<&'a str>,
@@ -123,8 +124,8 @@ pub(crate) struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// Cuts the page out of the matching items, which come in the order of their keys and begin after
-    /// the page's key; gives the last key where there is more.
+    /// Returns the page's items, and its last key if there are more. `items` are the matching items
+    /// after the page's key, in key order.
     pub(crate) fn cut<K: ToString, V>(
         self,
         mut items: impl Iterator<Item = (K, V)>,
@@ -140,12 +141,12 @@ impl Page<'_> {
     }
 }
 
-/// The properties that an answer shows.
+/// The selected properties of a response.
 #[derive(Clone, Debug)]
 pub(crate) struct Select(Option<Vec<String>>);
 
 impl Select {
-    /// Writes something with the selected properties alone.
+    /// Serializes a view with the selected properties only.
     pub(crate) fn write(&self, view: &impl Serialize) -> Value {
         let mut value = serde_json::to_value(view).expect("views have text for keys");
         if let (Some(wanted), Some(members)) = (&self.0, value.as_object_mut()) {

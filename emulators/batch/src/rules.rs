@@ -1,4 +1,4 @@
-//! What holds for an account: its quotas, and how what the sources leave open is decided.
+//! The rules of an account: quotas, and choices where the documentation leaves room.
 
 use autoscale_formula::Choices;
 use chrono::TimeDelta;
@@ -9,28 +9,30 @@ use super::timings::Timings;
 /// The rules of an account.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// How long nodes take, in pools that clients add.
+    /// The timings of nodes, in pools that clients add.
     pub timings: Timings,
-    /// How much there may be.
+    /// The quota.
     pub quota: Quota,
-    /// Whether Add Task is refused while the job is disabled.
+    /// Whether Add Task is rejected while the job is disabled.
     pub disabled_jobs_reject_tasks: bool,
-    /// Whether a formula is evaluated at once when scaling is enabled, not only when a pool is added.
+    /// Whether a formula is evaluated immediately when scaling is enabled, not only when a pool is
+    /// added.
     ///
-    /// Reports contradict each other (ga4gh/tes-azure#176 has seen it, CDCgov/cfa_azure#211 has not).
+    /// Reports contradict each other: ga4gh/tes-azure#176 observed it, CDCgov/cfa_azure#211 did
+    /// not.
     pub evaluate_when_enabled: bool,
-    /// Whether an evaluation that wants the targets that there are tries again to reach them.
+    /// Whether an evaluation that confirms the current targets retries a failed resize.
     ///
-    /// Off, a pool is_staying as a failed resize has left it until its formula wants something else, or scaling
-    /// is disabled and enabled: what ga4gh/tes-azure works around.
+    /// If not, a pool keeps its size after a failed resize until its formula returns other targets,
+    /// or scaling is disabled and enabled again. ga4gh/tes-azure works around this behaviour.
     pub retry_failed_resize: bool,
-    /// How old a sample is when a formula first sees it.
+    /// The age of a sample when formulas first see it.
     pub sample_lag: TimeDelta,
     /// How long samples are kept.
     pub sample_history: TimeDelta,
-    /// How formulas are read where the documentation is silent.
+    /// The choices where the documentation of formulas is silent.
     pub formulas: Choices,
-    /// The idle time that a clock which skips passes over after the last thing that happened.
+    /// The maximum idle time after the last change that an auto-advancing clock skips.
     pub max_auto_advance: TimeDelta,
 }
 
@@ -50,7 +52,7 @@ impl Default for Rules {
     }
 }
 
-/// How much an account may have.
+/// The quota of an account.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Quota {
@@ -65,7 +67,7 @@ pub struct Quota {
 }
 
 impl Default for Quota {
-    /// The largest of the published defaults.
+    /// The largest published defaults.
     fn default() -> Self {
         Self { dedicated_cores: 900, low_priority_cores: 100, pools: 100, active_jobs: 300 }
     }

@@ -1,14 +1,14 @@
-//! What a Batch account holds, and every rule of how it changes: jobs, tasks, nodes, the queue.
+//! The state of a Batch account and every rule of its changes: jobs, tasks, nodes, queues.
 //!
 //! ```text
-//! add ─▶ active ─schedule─▶ running ─ended─▶ completed
+//! add ─▶ active ─schedule─▶ running ─run_ended─▶ completed
 //!          ▲                   │ a failure with retries left, a lost node, a disabled job
 //!          └───────────────────┘
 //! ```
 //!
-//! Pure: time is an argument, and what the world must do (start a task, stop one, forget its files) is
-//! handed out as [`Effect`]s. A run keeps its slots until its end was told with [`State::ended`], even
-//! where its task was completed, requeued or deleted long before.
+//! The state is pure: time is an argument, and side effects (start a task, stop a run, remove its
+//! files) are returned as [`Effect`]s. A run keeps its slots until [`State::run_ended`] is called,
+//! even if its task was completed, requeued or deleted before.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -51,26 +51,26 @@ pub(crate) use task::{Task, TaskState};
 pub(crate) struct State {
     pub(crate) pools: BTreeMap<String, Pool>,
     pub(crate) jobs: BTreeMap<String, Job>,
-    /// The jobs with tasks to start, in the order of their entry, by pool; a pool need not exist.
+    /// The jobs with tasks to start, in order, by pool. A pool need not exist.
     queues: BTreeMap<String, BTreeSet<queue::QueueEntry>>,
     runs: BTreeMap<RunId, runs::Run>,
     timers: BTreeSet<(Timestamp, timers::Timer)>,
-    /// The numbers that formulas see, by pool.
+    /// The metrics that formulas see, by pool.
     samples: BTreeMap<String, sampling::SampleHistory>,
     effects: Vec<Effect>,
     last_timestamp: Timestamp,
-    /// The moment that it is in what is going on.
+    /// The time of the current change.
     now: DateTime<Utc>,
-    /// When something changed last.
+    /// The time of the last change.
     last_change: DateTime<Utc>,
     sequence: u64,
     pub(crate) rules: Rules,
-    /// How tasks go, where no program runs for them.
+    /// The script that tasks follow, if they are not launched.
     script: Option<Script>,
     rng: StdRng,
 }
 
-/// One run of a task; a task that is retried or requeued has several.
+/// The number of a run of a task. A task that is retried or requeued has several runs.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct RunId(pub(crate) u64);
 
@@ -91,21 +91,21 @@ pub(crate) enum Effect {
 #[derive(Debug)]
 pub(crate) struct TaskStart {
     pub(crate) location: RunLocation,
-    /// The node's name for people.
+    /// The node's display name.
     pub(crate) label: String,
-    /// Whether the node is a dedicated one.
+    /// Whether the node is dedicated.
     pub(crate) dedicated: bool,
-    /// Why the node cannot start it, if so.
+    /// The outcome if the node cannot start the task.
     pub(crate) mismatch: Option<RunOutcome>,
     pub(crate) command_line: String,
     pub(crate) container: Option<ContainerSettings>,
-    /// Whether it runs as an administrator of the node.
+    /// Whether the task runs as an administrator of the node.
     pub(crate) elevated: bool,
-    /// The settings of the job, overridden by those of the task.
+    /// The environment settings of the job, overridden by those of the task.
     pub(crate) settings: Settings,
 }
 
-/// The variables of a task; `Debug` shows their names alone.
+/// The environment settings of a task. `Debug` shows only their names.
 #[derive(Clone, Default)]
 pub(crate) struct Settings(pub(crate) BTreeMap<String, String>);
 
@@ -115,7 +115,7 @@ impl std::fmt::Debug for Settings {
     }
 }
 
-/// Where and as what a task runs.
+/// The location of a run: pool and node, job and task.
 #[derive(Clone, Debug)]
 pub(crate) struct RunLocation {
     pub(crate) pool: String,
@@ -126,25 +126,26 @@ pub(crate) struct RunLocation {
 }
 
 impl RunLocation {
-    /// Returns where a node's start task runs.
+    /// Creates the location of a node's start task.
     fn of_start_task(pool: &Pool, node: &Node, run: RunId) -> Self {
         let (pool, node) = (pool.id.clone(), node.id.clone());
         Self { pool, node, job: String::new(), task: "startup".to_owned(), run }
     }
 
-    /// Returns whether it is a node's start task that runs, which is in no job.
+    /// Returns whether the run is a start task, which is in no job.
     pub(crate) fn is_start_task(&self) -> bool {
         self.job.is_empty()
     }
 
-    /// Where the node keeps everything, below the emulator's directory.
+    /// Returns the node's directory, relative to the emulator's.
     pub(crate) fn node_root(&self) -> PathBuf {
         [&self.pool, &self.node].iter().collect()
     }
 
-    /// Where the run keeps its files, below the emulator's directory.
+    /// Returns the run's directory, relative to the emulator's.
     ///
-    /// Each run has its own: one that is still being stopped does not meet its successor's files.
+    /// Each run has its own directory, so that a run that is still being stopped does not share
+    /// files with its successor.
     pub(crate) fn directory(&self) -> PathBuf {
         if self.is_start_task() {
             return self.node_root().join("startup");
@@ -154,13 +155,13 @@ impl RunLocation {
     }
 }
 
-/// The form of an id that finds it: ids differ in more than case.
+/// Returns the lookup key of an id: ids are case-insensitive.
 pub(crate) fn key(id: &str) -> String {
     id.to_ascii_lowercase()
 }
 
 impl State {
-    /// Creates an empty account; the same seed draws the same lengths of time.
+    /// Creates an empty account. The same seed gives the same random durations.
     pub(crate) fn new(rules: Rules, script: Option<Script>, seed: u64) -> Self {
         Self {
             pools: BTreeMap::new(),
@@ -180,10 +181,10 @@ impl State {
         }
     }
 
-    /// Returns a moment that was never told before.
+    /// Returns a unique timestamp.
     ///
-    /// TaskStart times and ETags tell runs and versions apart, so two changes in one instant of a virtual
-    /// clock must not share one.
+    /// Start times and ETags identify runs and versions, so two changes at one instant of a virtual
+    /// clock must not share a timestamp.
     fn stamp(&mut self, now: DateTime<Utc>) -> Timestamp {
         self.now = now;
         self.last_change = self.last_change.max(now);

@@ -1,4 +1,4 @@
-//! Stories of an account, told over real HTTP.
+//! Tests of whole accounts, over real HTTP and in virtual time.
 
 mod world;
 mod http_client;

@@ -1,4 +1,4 @@
-//! How long things take that nobody does on this machine: machines that are found, booted, given back.
+//! Durations of emulated steps: allocation, boot and removal of machines.
 
 use std::time::Duration;
 
@@ -6,21 +6,21 @@ use chrono::TimeDelta;
 use rand::Rng;
 use rand::rngs::StdRng;
 
-/// How long each step in the life of a node takes.
+/// The durations of the steps in a node's lifecycle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timings {
-    /// From the request for a node to its allocation.
+    /// From the request of a node to its allocation.
     pub allocation: DurationRange,
-    /// From its allocation to the first thing that it runs.
+    /// From the allocation to the node's first start task or task.
     pub boot: DurationRange,
-    /// To pull an image that the node does not have.
+    /// The pull of an image that the node does not have.
     pub pull: DurationRange,
-    /// From the end of a node's work to its being gone.
+    /// From the end of a node's last task to its removal.
     pub departure: DurationRange,
 }
 
 impl Timings {
-    /// Everything is there at once.
+    /// No step takes time.
     pub const NONE: Self = Self {
         allocation: DurationRange::ZERO,
         boot: DurationRange::ZERO,
@@ -28,11 +28,11 @@ impl Timings {
         departure: DurationRange::ZERO,
     };
 
-    /// What users have reported of the service, without what is rare.
+    /// Typical durations that users have reported of the service.
     ///
-    /// Three to eight minutes until a node can run something (Azure/Batch#145), of which the published
-    /// example of List Nodes has 4:45 to 5:25 from allocation to boot. Nobody has published how long a
-    /// pull or a departure takes.
+    /// Three to eight minutes until a node can run something (Azure/Batch#145), of which the
+    /// published example of List Nodes has 4:45 to 5:25 from allocation to boot. Durations of pulls
+    /// and removals are not published.
     pub const REPORTED: Self = Self {
         allocation: DurationRange::seconds(10, 150),
         boot: DurationRange::seconds(285, 325),
@@ -41,25 +41,25 @@ impl Timings {
     };
 }
 
-/// A length of time that lies anywhere between two others.
+/// A range of durations, from which one is chosen at random.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DurationRange {
-    /// The shortest.
+    /// The minimum.
     pub from: Duration,
-    /// The longest.
+    /// The maximum.
     pub to: Duration,
 }
 
 impl DurationRange {
-    /// No time at all.
+    /// Zero.
     pub const ZERO: Self = Self::seconds(0, 0);
 
-    /// Creates a spread of seconds.
+    /// Creates a range from seconds.
     pub const fn seconds(from: u64, to: u64) -> Self {
         Self { from: Duration::from_secs(from), to: Duration::from_secs(to) }
     }
 
-    /// Draws a length of time.
+    /// Returns a random duration of the range.
     pub(crate) fn sample(self, rng: &mut StdRng) -> TimeDelta {
         let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let (from, to) = (milliseconds(self.from), milliseconds(self.to));

@@ -1,4 +1,4 @@
-//! The signature of a request with the account's key.
+//! Shared Key signatures.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -18,7 +18,7 @@ pub(crate) struct SharedKey {
     key: Vec<u8>,
 }
 
-/// The headers that are signed by their place, without their names.
+/// The headers that are signed by position, without their names.
 const BY_PLACE: [&str; 11] = [
     "content-encoding",
     "content-language",
@@ -34,12 +34,12 @@ const BY_PLACE: [&str; 11] = [
 ];
 
 impl SharedKey {
-    /// Reads a key.
+    /// Decodes a key.
     pub(crate) fn new(account: &str, base64: &str) -> Result<Self, DecodeError> {
         Ok(Self { account: account.to_owned(), key: STANDARD.decode(base64)? })
     }
 
-    /// Returns whether the credential, `account:signature`, is right for a request.
+    /// Returns whether the credential `account:signature` matches a request.
     pub(crate) fn verify(&self, request: &Request, credential: &str) -> bool {
         let Some((account, signature)) = credential.split_once(':') else { return false };
         let Ok(signature) = STANDARD.decode(signature) else { return false };
@@ -77,10 +77,10 @@ impl SharedKey {
     }
 }
 
-/// Lists what a client may have signed as the length.
+/// Returns the lengths that a client may have signed.
 ///
-/// For a request without a body that is not a GET, the Python SDK signs `0`; the JavaScript SDK signs
-/// `0` for POST alone, and nothing otherwise. The service takes either.
+/// For a request without a body that is not a GET, the Python SDK signs `0`. The JavaScript SDK
+/// signs `0` for POST only, and an empty length otherwise. The service accepts both.
 fn content_lengths(request: &Request) -> Vec<String> {
     let given = header(request.headers(), "content-length");
     let read = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -96,7 +96,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// Sorts the headers by name; one without a value is not signed.
+/// Returns the signed headers, sorted by name. Headers without a value are not signed.
 fn canonical_headers(headers: &HeaderMap) -> String {
     let names = headers.keys().map(http::HeaderName::as_str);
     let mut names: Vec<_> = names.filter(|name| name.starts_with("ocp-")).collect();
@@ -106,8 +106,8 @@ fn canonical_headers(headers: &HeaderMap) -> String {
     signed.map(|(name, value)| format!("{name}:{value}\n")).collect()
 }
 
-/// Sorts the parameters by name, which is signed as sent; one without a value is not signed, and of one
-/// that is given several times the first value is.
+/// Returns the signed parameters, sorted by name. Names are signed as sent; parameters without a
+/// value are not signed; of a repeated parameter the first value is signed.
 fn canonical_query(query: &str) -> String {
     let mut signed = BTreeMap::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -139,7 +139,7 @@ mod tests {
         assert!(!key().verify(&request, &format!("other:{expected}")));
     }
 
-    /// The signatures were made by the official Python SDK.
+    /// The signatures were created by the official Python SDK.
     #[test]
     fn the_known_answers_of_the_official_client_are_right() {
         let list = "/jobs/j1/tasks?api-version=2025-06-01&$select=id%2Cstate&maxresults=10";

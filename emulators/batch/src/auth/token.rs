@@ -1,12 +1,12 @@
-//! Reads access tokens: whom they are for, and when they hold.
+//! Access tokens: their audience and validity period.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-/// The resource that a token must be for, with the trailing slash that the documentation gives it and
-/// without.
+/// The audience that a token must have. The documentation writes it with a trailing slash; tokens
+/// without it are accepted too.
 const RESOURCE: &str = "https://batch.core.windows.net";
 
 #[derive(Deserialize)]
@@ -16,7 +16,8 @@ struct Claims {
     nbf: i64,
 }
 
-/// Returns whether a token is for Batch and holds at a moment. Nothing here could check its signature.
+/// Returns whether a token is for Batch and valid at `now`. The signature is not verified: the
+/// emulator has no keys for it.
 pub(super) fn holds(token: &str, now: DateTime<Utc>) -> bool {
     claims(token).is_some_and(|Claims { aud, exp, nbf }| {
         aud.trim_end_matches('/') == RESOURCE && (nbf..exp).contains(&now.timestamp())

@@ -1,35 +1,35 @@
-//! The containers that tasks ask for.
+//! Container settings of tasks.
 
 use std::fmt::{self, Debug, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-/// The container that a task runs in.
+/// The settings of the container that a task runs in.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ContainerSettings {
     /// The image's full reference.
     pub image_name: String,
-    /// Further arguments to the engine's create command.
+    /// Additional arguments of the engine's create command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container_run_options: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     registry: Option<Registry>,
-    /// Where in the container the command starts.
+    /// The working directory of the command in the container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub working_directory: Option<WorkingDirectory>,
-    /// What of the node the container sees: all where absent, nothing where empty.
+    /// The node directories mounted into the container: all if absent, none if empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container_host_batch_bind_mounts: Option<Vec<BindMount>>,
 }
 
-/// Where images come from, and with which credentials.
+/// A registry and its credentials.
 #[derive(Clone, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Registry {
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<String>,
-    /// Never shown again.
+    /// Never returned.
     #[serde(skip_serializing)]
     password: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,28 +51,28 @@ struct IdentityReference {
     resource_id: Option<String>,
 }
 
-/// Where a container's command starts.
+/// The working directory of a container's command.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum WorkingDirectory {
-    /// In the task's working directory.
+    /// The task's working directory.
     TaskWorkingDirectory,
-    /// Where the image says.
+    /// The image's `WORKDIR`.
     ContainerImageDefault,
 }
 
-/// A directory of the node that a container sees.
+/// A node directory that is mounted into a container.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BindMount {
-    /// Which.
+    /// The directory.
     pub source: BindSource,
-    /// Whether the container may not write to it.
+    /// Whether the mount is read-only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_read_only: Option<bool>,
 }
 
-/// The directories of a node that a container may see.
+/// The node directories that can be mounted into a container.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "the names are the published ones")]
 pub enum BindSource {

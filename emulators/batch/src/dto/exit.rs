@@ -1,8 +1,8 @@
-//! What a task's end means for its job.
+//! Exit conditions: the effect of a task's end on its job.
 
 use serde::{Deserialize, Serialize};
 
-/// What happens as a task ends in one way or another.
+/// The exit conditions of a task.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ExitConditions {
@@ -42,7 +42,7 @@ struct ExitOptions {
     dependency_action: Option<DependencyAction>,
 }
 
-/// What happens to a job.
+/// An action on a job.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum JobAction {
@@ -52,13 +52,13 @@ pub(crate) enum JobAction {
 }
 
 impl JobAction {
-    /// Returns what happens where the task does not say.
+    /// Returns the action for an exit code that no condition names.
     pub(crate) fn default_for(exit_code: Option<i32>) -> Self {
         if exit_code == Some(0) { Self::None } else { Self::Terminate }
     }
 }
 
-/// What happens to the tasks that depend on a task: there are none, as dependencies are not modelled.
+/// An action on dependent tasks. It has no effect: task dependencies are not modelled.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum DependencyAction {
@@ -67,15 +67,16 @@ enum DependencyAction {
 }
 
 impl ExitConditions {
-    /// Returns whether any condition asks for something to happen to the job.
+    /// Returns whether any condition has a job action.
     pub(crate) fn has_job_action(&self) -> bool {
         self.all().any(|options| options.job_action.is_some())
     }
 
-    /// Chooses what happens to the job as a task ends: with this code, or without having started.
+    /// Returns the job action for the end of a task: with this exit code, or `None` if it did not
+    /// start.
     ///
-    /// A code that several conditions name has the options of the first. Unless they say otherwise, a
-    /// failure terminates the job and a success does nothing to it.
+    /// If several conditions name a code, the first one applies. By default a failure terminates
+    /// the job and a success does nothing.
     pub(crate) fn job_action(&self, exit_code: Option<i32>) -> JobAction {
         let options = match exit_code {
             None => self.pre_processing_error.or(self.default),

@@ -1,4 +1,4 @@
-//! Jobs on the wire.
+//! Jobs.
 
 mod changes;
 
@@ -11,7 +11,7 @@ use crate::error::ApiError;
 
 pub(crate) use changes::{DisableTasks, JobDisable, JobPatch, JobReplace, JobTerminate};
 
-/// What Add Job takes.
+/// The body of Add Job.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewJob {
@@ -73,7 +73,7 @@ fn check_parallel(count: Option<i32>) -> Result<(), ApiError> {
     }
 }
 
-/// Where a job's tasks run.
+/// The pool of a job's tasks.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PoolInfo {
@@ -94,7 +94,7 @@ impl PoolInfo {
     }
 }
 
-/// The limits of a job.
+/// The constraints of a job.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct JobConstraints {
@@ -102,7 +102,7 @@ pub(crate) struct JobConstraints {
     pub(crate) max_task_retry_count: Option<i32>,
 }
 
-/// What happens when no task is left to run.
+/// The action when all tasks of a job are complete.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum AllTasksComplete {
@@ -111,7 +111,7 @@ pub(crate) enum AllTasksComplete {
     TerminateJob,
 }
 
-/// What happens when a task has failed.
+/// The action when a task fails.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum TaskFailure {
@@ -120,7 +120,7 @@ pub(crate) enum TaskFailure {
     PerformExitOptionsJobAction,
 }
 
-/// A pair that means something to the client alone.
+/// A name-value pair for the client's own use.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Metadata {
@@ -128,7 +128,7 @@ pub(crate) struct Metadata {
     value: String,
 }
 
-/// A job as Get Job shows it.
+/// The response of Get Job.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JobView<'a> {
@@ -161,7 +161,7 @@ pub(crate) struct JobView<'a> {
 }
 
 impl JobView<'_> {
-    /// The properties that `$select` may name.
+    /// The properties allowed in `$select`.
     pub(crate) const PROPERTIES: &'static [&'static str] = &[
         "id",
         "displayName",
@@ -192,7 +192,7 @@ impl JobView<'_> {
     ];
 }
 
-/// The limits of a job, as shown: nothing left out.
+/// The constraints of a job in a response: complete, with defaults.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JobLimits {
@@ -200,7 +200,7 @@ pub(crate) struct JobLimits {
     pub(crate) max_task_retry_count: i32,
 }
 
-/// How a job went.
+/// The execution information of a job.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JobExecution<'a> {

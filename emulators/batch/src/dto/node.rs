@@ -1,4 +1,4 @@
-//! Pools and nodes on the wire, as they are shown.
+//! Responses about pools and nodes.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use super::start_task::{StartTask, StartTaskView};
 use super::task::Detail;
 use super::{IsoDuration, Timestamp};
 
-/// A pool as Get Pool shows it.
+/// The response of Get Pool.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PoolView<'a> {
@@ -49,7 +49,7 @@ pub(crate) struct PoolView<'a> {
     pub(crate) task_scheduling_policy: SchedulingPolicy,
 }
 
-/// What of a pool is shown as it was asked for.
+/// The properties of a pool that are returned as requested.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RequestedProperties<'a> {
@@ -64,7 +64,7 @@ pub(crate) struct RequestedProperties<'a> {
 }
 
 impl<'a> RequestedProperties<'a> {
-    /// Shows what a pool was asked for.
+    /// Returns the properties as requested.
     pub(crate) fn of(spec: &'a NewPool) -> Self {
         Self {
             network_configuration: spec.network_configuration.as_ref().map(written),
@@ -80,7 +80,7 @@ fn written(asked: &impl Serialize) -> Value {
 }
 
 impl PoolView<'_> {
-    /// The properties that `$select` may name.
+    /// The properties allowed in `$select`.
     pub(crate) const PROPERTIES: &'static [&'static str] = &[
         "id",
         "displayName",
@@ -119,7 +119,7 @@ impl PoolView<'_> {
     ];
 }
 
-/// What an evaluation of a formula came to.
+/// The result of a formula's evaluation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct AutoScaleRun {
     pub(crate) timestamp: Timestamp,
@@ -128,7 +128,8 @@ pub(crate) struct AutoScaleRun {
     pub(crate) error: Option<NamedError>,
 }
 
-/// An error that happened without a request; unlike those of requests, its values have names.
+/// An error of a background operation. Unlike in errors of requests, its values have a `name`
+/// instead of a `key`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct NamedError {
     pub(crate) code: &'static str,
@@ -137,7 +138,7 @@ pub(crate) struct NamedError {
     pub(crate) values: Vec<Detail>,
 }
 
-/// A node as Get Node shows it.
+/// The response of Get Node.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NodeView<'a> {
@@ -167,7 +168,7 @@ pub(crate) struct NodeView<'a> {
 }
 
 impl NodeView<'_> {
-    /// The properties that `$select` may name.
+    /// The properties allowed in `$select`.
     pub(crate) const PROPERTIES: &'static [&'static str] = &[
         "id",
         "url",
@@ -203,7 +204,7 @@ pub(crate) struct NodeAgentInfo {
     pub(crate) last_update_time: Timestamp,
 }
 
-/// What a node was made from.
+/// The image of a node.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MachineInfo<'a> {

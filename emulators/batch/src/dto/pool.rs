@@ -1,4 +1,4 @@
-//! Pools on the wire: what clients ask for.
+//! Pools: request bodies.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,7 +19,7 @@ pub(crate) use requests::{
     check_targets, check_timeout,
 };
 
-/// What Add Pool takes.
+/// The body of Add Pool.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewPool {
@@ -46,7 +46,7 @@ pub(crate) struct NewPool {
 }
 
 impl NewPool {
-    /// Creates a pool as a run on one machine has them.
+    /// Creates the body for a fixed pool, which exists when the emulator starts.
     pub(crate) fn fixed(id: &str, display_name: &str, slots: u32, containers: bool) -> Self {
         Self {
             id: id.to_owned(),
@@ -96,7 +96,7 @@ impl NewPool {
         self.network_configuration.as_ref().map_or(Ok(()), Network::check)
     }
 
-    /// A pool is sized by its formula or by its targets, never by both.
+    /// Checks that the pool is sized by its formula or by its targets, not by both.
     fn check_size(&self) -> Result<(), ApiError> {
         let given = |name, set| if set { Err(ApiError::not_with_scaling(name)) } else { Ok(()) };
         if self.enable_auto_scale != Some(true) {
@@ -118,7 +118,7 @@ impl NewPool {
     }
 }
 
-/// What Update Pool takes: what is absent is_staying.
+/// The body of Update Pool: absent properties are not changed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PoolPatch {
@@ -138,7 +138,7 @@ pub(crate) struct PoolPatch {
 }
 
 impl PoolPatch {
-    /// Checks the values, for a pool of machines of this size.
+    /// Checks the values for a pool with this VM size.
     pub(crate) fn check(&self, vm_size: &str) -> Result<(), ApiError> {
         check_display_name(self.display_name.as_deref())?;
         self.virtual_machine_configuration.as_ref().map_or(Ok(()), Machine::check)?;
@@ -152,7 +152,7 @@ impl PoolPatch {
         ])
     }
 
-    /// Returns whether it changes what can only be changed on a pool without nodes.
+    /// Returns whether it changes a property that can only change while the pool has no nodes.
     pub(crate) fn needs_an_empty_pool(&self) -> bool {
         self.vm_size.is_some()
             || self.enable_inter_node_communication.is_some()
@@ -164,7 +164,7 @@ impl PoolPatch {
     }
 }
 
-/// How a pool spreads its tasks, and whose tasks it takes first.
+/// The scheduling policy of a pool.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SchedulingPolicy {
@@ -173,29 +173,29 @@ pub(crate) struct SchedulingPolicy {
     pub(crate) node_fill_type: FillType,
 }
 
-/// Which of a pool's nodes takes the next task.
+/// The choice of the node for the next task.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum FillType {
-    /// The one with the most room.
+    /// The node with the most free slots.
     #[default]
     Spread,
-    /// The one with the least room that is enough.
+    /// The node with the fewest free slots that suffice.
     Pack,
 }
 
-/// Which of the jobs of one priority has the next entry.
+/// The order of jobs that have the same priority.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum JobOrder {
-    /// None in particular; here, the one whose next task was added first.
+    /// Unspecified by Batch; here, the job whose next task was added first.
     #[default]
     None,
-    /// The one that was added first.
+    /// The job that was added first.
     CreationTime,
 }
 
-/// Returns how many cores a machine has: the first number in the second part of its size's name.
+/// Returns the number of cores of a VM size: the first number in the second part of its name.
 pub(crate) fn cores(vm_size: &str) -> u32 {
     let digits = vm_size.split('_').nth(1).unwrap_or(vm_size);
     let digits = digits.trim_start_matches(|letter: char| !letter.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! Reads a request's body into wire structs and names the property that does not fit.
+//! Deserialization of request bodies that names the invalid property in its errors.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -12,17 +12,17 @@ use serde_json::Value;
 
 use crate::error::ApiError;
 
-/// Reads a whole body.
+/// Deserializes a body.
 ///
-/// Every property must be known: the service's own reading of unknown ones is not documented, and a
-/// misspelt property is what a client's tests are to find.
+/// Every property must be known: how the service treats unknown ones is not documented, and a
+/// misspelt property is what a client's tests should find.
 pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     let value =
         serde_json::from_slice(body).map_err(|err| ApiError::invalid_body(&err.to_string()))?;
     T::deserialize(Property { path: String::new(), value }).map_err(ApiError::from)
 }
 
-/// What is wrong with a body, and where.
+/// An error in a body and the path of its property.
 #[derive(Debug)]
 pub(crate) struct BodyError {
     path: Option<String>,
@@ -41,7 +41,7 @@ impl BodyError {
         Self { path: None, kind }
     }
 
-    /// Returns where it happened; the innermost place wins.
+    /// Adds the path of the property; the innermost path wins.
     fn at(mut self, path: &str) -> Self {
         self.path.get_or_insert_with(|| path.to_owned());
         self
@@ -110,7 +110,7 @@ impl Error for BodyError {
     }
 }
 
-/// A JSON value and the property that it is the value of.
+/// A JSON value and the path of its property.
 struct Property {
     path: String,
     value: Value,
@@ -173,7 +173,7 @@ impl<'de> Deserializer<'de> for Property {
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, BodyError> {
-        // A list would be read as the fields in their order.
+        // Serde would accept an array as the fields in order.
         if !self.value.is_object() {
             return Err(BodyError::custom("an object is needed").at(&self.path));
         }
@@ -198,7 +198,7 @@ impl<'de> EnumAccess<'de> for Property {
     }
 }
 
-/// The enums of the wire are plain words.
+/// A variant without content: all enums of the API are strings.
 struct UnitVariant;
 
 impl<'de> VariantAccess<'de> for UnitVariant {

@@ -1,4 +1,4 @@
-//! The tasks that nodes run as they join a pool.
+//! Start tasks of nodes.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::task::{EnvironmentSetting, FailureInfo, UserIdentity};
 use super::{Timestamp, check_modelled};
 use crate::error::ApiError;
 
-/// What a node runs before its first task.
+/// A start task.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct StartTask {
@@ -43,7 +43,7 @@ impl StartTask {
     }
 }
 
-/// How a node's start task went.
+/// The start task information of a node.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct StartTaskView<'a> {

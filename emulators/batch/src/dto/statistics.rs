@@ -1,10 +1,10 @@
-//! What tasks have used.
+//! Statistics of tasks.
 
 use serde::Serialize;
 
 use super::{IsoDuration, Timestamp};
 
-/// What a task has used so far. The properties that count operations are texts on the wire.
+/// The resource usage of a task. The counts of operations are JSON strings.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TaskStatistics {

@@ -1,4 +1,4 @@
-//! Tasks on the wire.
+//! Tasks.
 
 use std::fmt::{self, Debug, Formatter};
 
@@ -11,7 +11,7 @@ use super::statistics::TaskStatistics;
 use super::{IsoDuration, Timestamp, check_display_name, check_id, check_modelled, check_retries};
 use crate::error::ApiError;
 
-/// What Add Task takes.
+/// The body of Add Task.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewTask {
@@ -51,14 +51,14 @@ impl NewTask {
     }
 }
 
-/// What Add Task Collection takes.
+/// The body of Add Task Collection.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TaskCollection {
     pub(crate) value: Vec<NewTask>,
 }
 
-/// What Update Task takes: constraints that are absent fall back to their defaults.
+/// The body of Update Task: absent constraints get their defaults.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TaskReplace {
@@ -72,7 +72,7 @@ impl TaskReplace {
     }
 }
 
-/// The limits of a task.
+/// The constraints of a task.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct TaskConstraints {
@@ -81,7 +81,7 @@ pub(crate) struct TaskConstraints {
     pub(crate) max_task_retry_count: Option<i32>,
 }
 
-/// A variable of a task's environment; its value is not shown by `Debug`.
+/// An environment variable of a task. `Debug` omits its value.
 #[derive(Clone, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EnvironmentSetting {
@@ -98,14 +98,14 @@ impl Debug for EnvironmentSetting {
     }
 }
 
-/// A hint at the node to run on; this emulator shows it and does not follow it.
+/// A preferred node: stored and returned, without effect.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct AffinityInfo {
     affinity_id: String,
 }
 
-/// The account that a task runs under.
+/// The user account that a task runs as.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct UserIdentity {
@@ -147,7 +147,7 @@ enum Scope {
     Pool,
 }
 
-/// What an account may do on a node.
+/// The privileges of a user account.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Elevation {
@@ -155,7 +155,7 @@ pub(super) enum Elevation {
     Admin,
 }
 
-/// A task as Get Task shows it.
+/// The response of Get Task.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TaskView<'a> {
@@ -192,7 +192,7 @@ pub(crate) struct TaskView<'a> {
 }
 
 impl TaskView<'_> {
-    /// The properties that `$select` may name.
+    /// The properties allowed in `$select`.
     pub(crate) const PROPERTIES: &'static [&'static str] = &[
         "id",
         "displayName",
@@ -223,7 +223,7 @@ impl TaskView<'_> {
     ];
 }
 
-/// The limits of a task, as shown: nothing left out.
+/// The constraints of a task in a response: complete, with defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TaskLimits {
@@ -232,7 +232,7 @@ pub(crate) struct TaskLimits {
     pub(crate) max_task_retry_count: i32,
 }
 
-/// How a task went.
+/// The execution information of a task.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ExecutionView<'a> {
@@ -254,7 +254,7 @@ pub(crate) struct ExecutionView<'a> {
     pub(crate) result: Option<&'static str>,
 }
 
-/// Why a task failed.
+/// The failure information of a task.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct FailureInfo {
     pub(crate) category: &'static str,
@@ -265,20 +265,20 @@ pub(crate) struct FailureInfo {
 }
 
 impl FailureInfo {
-    /// Creates a further word on a failure.
+    /// Creates a detail of a failure.
     pub(crate) fn detail(text: &str) -> Detail {
         Detail { name: "Message".to_owned(), value: text.to_owned() }
     }
 }
 
-/// A further word on a failure.
+/// A detail of a failure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Detail {
     pub(crate) name: String,
     pub(crate) value: String,
 }
 
-/// Where a task ran.
+/// The node information of a task.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NodeInfo<'a> {

@@ -1,4 +1,8 @@
-//! Writes moments and durations as Batch does: seven fractional digits at most, ISO 8601 durations.
+//! Timestamps and durations as Batch writes them: at most seven fractional digits, ISO 8601
+//! durations.
+//!
+//! Rejected: the `iso8601-duration` crate. It counts in `f32`, so .NET's longest `TimeSpan`,
+//! `P10675199DT2H48M5.4775807S`, would be rounded.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -6,46 +10,46 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 const TICKS_A_SECOND: i64 = 10_000_000;
-/// The ticks between the year 1, where .NET counts from, and 1970.
+/// The ticks from year 1, where .NET counts from, to 1970.
 const TICKS_BEFORE_1970: i64 = 621_355_968_000_000_000;
 
-/// A moment to 100 nanoseconds, which is what Batch tells times to.
+/// A point in time with Batch's precision of 100 nanoseconds.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
-    /// Cuts a moment to whole ticks.
+    /// Truncates a time to whole ticks.
     pub(crate) fn of(moment: DateTime<Utc>) -> Self {
         Self(moment.duration_trunc(tick()).unwrap_or(moment))
     }
 
-    /// Returns the moment one tick later.
+    /// Returns the timestamp one tick later.
     pub(crate) fn next(self) -> Self {
         Self(self.0 + tick())
     }
 
-    /// Returns the moment after a span; `None` where there is no end to it.
+    /// Returns the timestamp after a duration; `None` if the duration is unlimited.
     pub(crate) fn after(self, span: IsoDuration) -> Option<Self> {
         let nanoseconds = span.0.checked_mul(100)?;
         self.0.checked_add_signed(TimeDelta::nanoseconds(nanoseconds)).map(Self)
     }
 
-    /// Returns the moment after a length of time.
+    /// Returns the timestamp after a delay.
     pub(crate) fn plus(self, delay: TimeDelta) -> Self {
         Self::of(self.0.checked_add_signed(delay).unwrap_or(self.0))
     }
 
-    /// Returns the moment back.
+    /// Returns the time.
     pub(crate) fn to_utc(self) -> DateTime<Utc> {
         self.0
     }
 
-    /// Renders the moment as an HTTP date.
+    /// Formats the timestamp as an HTTP date.
     pub(crate) fn http_date(self) -> String {
         self.0.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 
-    /// Creates an ETag of the moment, as Batch does: .NET ticks in hexadecimal.
+    /// Returns the ETag of the timestamp as Batch writes it: .NET ticks in hexadecimal.
     pub(crate) fn etag(self) -> String {
         let ticks =
             self.0.timestamp() * TICKS_A_SECOND + i64::from(self.0.timestamp_subsec_nanos() / 100);
@@ -70,7 +74,7 @@ impl Serialize for Timestamp {
     }
 }
 
-/// A fraction of a second in ticks: `.567189`, and nothing for a whole second.
+/// A fraction of a second in ticks: `.567189`, or empty for a whole second.
 struct Fraction(i64);
 
 impl Display for Fraction {
@@ -83,39 +87,39 @@ impl Display for Fraction {
     }
 }
 
-/// A length of time in ticks; the longest stands for no limit.
+/// A duration in ticks; the maximum means no limit.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct IsoDuration(i64);
 
 impl IsoDuration {
-    /// No limit: `P10675199DT2H48M5.4775807S` on the wire.
+    /// No limit: `P10675199DT2H48M5.4775807S` in JSON.
     pub(crate) const UNLIMITED: Self = Self(i64::MAX);
 
-    /// No time at all.
+    /// Zero.
     pub(crate) const ZERO: Self = Self(0);
 
-    /// Creates a span of whole days.
+    /// Creates a duration of whole days.
     pub(crate) const fn days(days: i64) -> Self {
         Self(days * 86_400 * TICKS_A_SECOND)
     }
 
-    /// Creates a span of whole minutes.
+    /// Creates a duration of whole minutes.
     pub(crate) const fn minutes(minutes: i64) -> Self {
         Self(minutes * 60 * TICKS_A_SECOND)
     }
 
-    /// Creates a span of a length of time, cut to whole ticks.
+    /// Returns the duration between two timestamps, truncated to whole ticks.
     pub(crate) fn between(from: Timestamp, to: Timestamp) -> Self {
         let length = to.0 - from.0;
         Self(length.num_nanoseconds().map_or(i64::MAX, |nanoseconds| nanoseconds / 100))
     }
 
-    /// Returns how long it is; `None` where there is no end to it.
+    /// Returns the duration; `None` if it is unlimited.
     pub(crate) fn to_time_delta(self) -> Option<TimeDelta> {
         self.0.checked_mul(100).map(TimeDelta::nanoseconds)
     }
 
-    /// Reads an ISO 8601 duration of days, hours, minutes and seconds.
+    /// Parses an ISO 8601 duration of days, hours, minutes and seconds.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (days, clock) = match text.strip_prefix('P')?.split_once('T') {
             Some((_, "")) => return None,
@@ -131,7 +135,7 @@ impl IsoDuration {
     }
 }
 
-/// Adds up numbers with units, which must come in the given order.
+/// Adds up numbers with units in the given order.
 fn total(mut text: &str, units: &[(char, i64)]) -> Option<i64> {
     let mut ticks = 0_i64;
     for (unit, seconds) in units {
@@ -223,7 +227,7 @@ mod tests {
 
     #[test]
     fn moments_drop_trailing_zeros_and_give_the_etag_of_the_published_example() {
-        // The pair stands in the published example of Get Task.
+        // The pair is from the published example of Get Task.
         let moment = "2016-09-06T06:59:15.1161429Z".parse().unwrap();
         assert_eq!(Timestamp::of(moment).etag(), "0x8D3D62350711C55");
         let times = ["2026-11-21T10:00:00.567189Z", "2026-11-21T10:00:00Z"];

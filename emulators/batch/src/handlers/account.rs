@@ -12,7 +12,7 @@ const COUNT_FIELDS: &[(&str, Field)] = &[("poolId", Field::Text)];
 const IMAGE_FIELDS: &[(&str, Field)] =
     &[("nodeAgentSKUId", Field::Text), ("osType", Field::Word), ("verificationType", Field::Word)];
 
-/// The states that nodes are counted by, as the counts and as the nodes spell them.
+/// The node states, as counts and as nodes spell them.
 const STATES: &[(&str, &str)] = &[
     ("creating", "creating"),
     ("idle", "idle"),
@@ -32,8 +32,8 @@ const STATES: &[(&str, &str)] = &[
     ("upgradingOS", "upgradingos"),
 ];
 
-/// A few of the images that Batch knows: publisher, offer, sku, node agent, operating system, and whether
-/// they come with a container runtime.
+/// Some of the images that Batch supports: publisher, offer, SKU, node agent, operating system, and
+/// whether they include a container runtime.
 const IMAGES: &[(&str, &str, &str, &str, &str, bool)] = &[
     ("canonical", "ubuntu-24_04-lts", "server", "batch.node.ubuntu 24.04", "linux", false),
     (

@@ -48,8 +48,8 @@ impl Batch {
         call.check(modified(&metadata))?;
         let (begin, length) = portion(call, metadata.len())?;
         let content = read(&path, begin, length).map_err(|_| ApiError::file_not_found())?;
-        // 200 for a part as well: it is the one status in the specification, and the official SDK takes
-        // no other.
+        // 200 for a range too: it is the only status in the specification, and the official SDK
+        // accepts no other.
         Ok(Reply { body: Some(content.into()), ..described(call, &metadata) })
     }
 
@@ -62,7 +62,7 @@ impl Batch {
         Ok(reply)
     }
 
-    /// Finds a file of a task. What lies outside of the task's directory does not exist.
+    /// Finds a file of a task. Files outside the task's directory are not found.
     fn task_file(&self, call: &Call<'_>) -> Result<(PathBuf, Metadata), ApiError> {
         let root = self.task_directory(call)?;
         let path = root.join(call.parameter("file")).canonicalize();
@@ -120,7 +120,7 @@ fn entry(url: &str, name: &str, metadata: &Metadata) -> Value {
     entry
 }
 
-/// Describes a file by the headers of an answer.
+/// Creates a response with the headers that describe a file.
 fn described(call: &Call<'_>, metadata: &Metadata) -> Reply {
     let own = HeaderName::from_static;
     let url = format!("{}{}", call.base, call.request.uri().path());
@@ -146,12 +146,12 @@ fn created(metadata: &Metadata) -> Timestamp {
     stamp(metadata.created().or_else(|_| metadata.modified()))
 }
 
-/// Files are dated by this machine's clock, not by the emulators'.
+/// File times come from this machine's clock, not from the emulators' clock.
 fn stamp(time: std::io::Result<SystemTime>) -> Timestamp {
     Timestamp::of(time.map(DateTime::<Utc>::from).unwrap_or_default())
 }
 
-/// Returns where the part that is asked for begins, and how long it is.
+/// Returns the start and the length of the requested range.
 fn portion(call: &Call<'_>, size: u64) -> Result<(u64, u64), ApiError> {
     let headers = call.request.headers();
     let given = headers.get("ocp-range").or_else(|| headers.get(header::RANGE));
@@ -164,7 +164,7 @@ fn portion(call: &Call<'_>, size: u64) -> Result<(u64, u64), ApiError> {
     Ok((begin, end - begin + 1))
 }
 
-/// Reads `bytes=a-b` or `bytes=a-`.
+/// Parses `bytes=a-b` or `bytes=a-`.
 fn parse_range(text: &str) -> Option<(u64, u64)> {
     let (begin, end) = text.strip_prefix("bytes=")?.split_once('-')?;
     let end = if end.is_empty() { u64::MAX } else { end.parse().ok()? };

@@ -130,7 +130,7 @@ impl Batch {
     }
 }
 
-/// Answers a write to a job.
+/// Creates the response to a change of a job.
 fn written(state: &State, id: &str, status: StatusCode) -> Result<Reply, ApiError> {
     let job = state.job(id)?;
     let path = format!("/jobs/{}", job.spec.id);

@@ -1,4 +1,4 @@
-//! Operations that change the size of a pool, or let a formula do so.
+//! Operations that resize a pool or change its automatic scaling.
 
 use http::StatusCode;
 use serde_json::json;
@@ -24,7 +24,7 @@ impl Batch {
         })
     }
 
-    /// Answers 200 although the formula may have come to nothing: the run tells of its error.
+    /// Responds with 200 even if the evaluation fails: the run contains the error.
     pub(crate) fn evaluate_formula(&self, call: &Call<'_>) -> Result<Reply, ApiError> {
         call.query(&[])?;
         let AutoScaleEvaluation { auto_scale_formula } = call.body()?;

@@ -1,4 +1,4 @@
-//! Operations on pools and nodes that do not change their sizes.
+//! Operations on pools and nodes, except resizes.
 
 use http::StatusCode;
 use serde_json::Value;
@@ -38,7 +38,7 @@ impl Batch {
         Ok(Reply::new(StatusCode::ACCEPTED))
     }
 
-    /// Changes a pool, if the request's conditions hold, and answers the write.
+    /// Changes a pool if the request's conditions hold.
     pub(super) fn change_pool(
         &self,
         call: &Call<'_>,
@@ -97,7 +97,7 @@ impl Batch {
         let filter = query.filter(views::NODE_FIELDS)?;
         let state = self.state();
         let pool = state.pool(call.parameter("pool"))?;
-        // Nodes are listed in the order in which the pool got them, so a page is told by its place.
+        // Nodes are listed in the order of their allocation, so a page is identified by its offset.
         let begin = page.after.and_then(|after| after.parse().ok()).unwrap_or(0);
         let nodes = pool.nodes.iter().enumerate().map(|(place, node)| (place + 1, node));
         let nodes = nodes.filter(|(place, _)| *place > begin);
@@ -109,7 +109,7 @@ impl Batch {
     }
 }
 
-/// Answers a write to a pool.
+/// Creates the response to a change of a pool.
 fn written(state: &State, id: &str, status: StatusCode) -> Result<Reply, ApiError> {
     let pool = state.pool(id)?;
     let path = format!("/pools/{}", pool.id);

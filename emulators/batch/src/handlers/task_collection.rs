@@ -1,4 +1,4 @@
-//! Many tasks in one request.
+//! Add Task Collection.
 
 use serde_json::{Value, json};
 
@@ -9,11 +9,11 @@ use crate::error::ApiError;
 use crate::state::State;
 use emulator_core::events::EventKind;
 
-/// The most tasks that one request may add.
+/// The maximum number of tasks that one request may add.
 const MAX_TASKS: usize = 100;
 
 impl Batch {
-    /// Adds each task by itself: one that cannot be added does not keep the others out.
+    /// Adds each task independently: an invalid task does not prevent the others.
     pub(crate) fn add_task_collection(&self, call: &Call<'_>) -> Result<Reply, ApiError> {
         call.query(&[])?;
         let TaskCollection { value: tasks } = call.body()?;
@@ -46,7 +46,7 @@ impl Batch {
                     "location": format!("{}/jobs/{job}/tasks/{id}", call.base),
                 })
             }
-            // Never `servererror`: clients send such a task again until it is taken.
+            // Never `servererror`: clients resend such a task until it is accepted.
             Err(failure) => json!({
                 "status": "clienterror",
                 "taskId": id,

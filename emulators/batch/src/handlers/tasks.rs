@@ -15,7 +15,7 @@ impl Batch {
     pub(crate) fn add_task(&self, call: &Call<'_>) -> Result<Reply, ApiError> {
         call.query(&[])?;
         let spec: NewTask = call.body()?;
-        // A job that takes no tasks is the greater obstacle: it is told first.
+        // The job's state takes precedence over errors in the task.
         let mut state = self.state();
         state.check_accepts_tasks(call.parameter("job"))?;
         spec.check()?;
@@ -103,7 +103,7 @@ impl Batch {
     }
 }
 
-/// Answers a write to a task.
+/// Creates the response to a change of a task.
 fn written(state: &State, job: &str, task: &str, status: StatusCode) -> Result<Reply, ApiError> {
     let (job, task) = (state.job(job)?, state.task(job, task)?);
     let path = format!("/jobs/{}/tasks/{}", job.spec.id, task.spec.id);

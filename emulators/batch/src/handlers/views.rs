@@ -1,4 +1,4 @@
-//! What jobs, tasks, pools and nodes look like from outside.
+//! Response bodies and filter properties of jobs and tasks.
 
 mod pools;
 
@@ -11,7 +11,7 @@ use crate::dto::{
 use crate::query::{Field, Operand};
 use crate::state::{Job, Task, TaskState};
 
-/// Shows a job.
+/// Returns the response body of a job.
 pub(super) fn job<'a>(base: &str, job: &'a Job) -> JobView<'a> {
     let (spec, phase) = (&job.spec, &job.phase);
     JobView {
@@ -47,7 +47,7 @@ pub(super) fn job<'a>(base: &str, job: &'a Job) -> JobView<'a> {
     }
 }
 
-/// The properties that jobs are filtered by.
+/// The properties of jobs allowed in `$filter`.
 pub(super) const JOB_FIELDS: &[(&str, Field)] = &[
     ("id", Field::Text),
     ("state", Field::Word),
@@ -59,7 +59,7 @@ pub(super) const JOB_FIELDS: &[(&str, Field)] = &[
     ("executionInfo/poolId", Field::Text),
 ];
 
-/// Returns what a job is filtered by.
+/// Returns the value of a job's filter property.
 pub(super) fn job_field<'a>(job: &'a Job, name: &str) -> Operand<'a> {
     match name {
         "id" => job.spec.id.as_str().into(),
@@ -73,7 +73,7 @@ pub(super) fn job_field<'a>(job: &'a Job, name: &str) -> Operand<'a> {
     }
 }
 
-/// Shows a task, with its statistics as of now where they are asked for.
+/// Returns the response body of a task, with statistics as of `now` if requested.
 pub(super) fn task<'a>(
     base: &str,
     job: &'a Job,
@@ -111,7 +111,7 @@ pub(super) fn task<'a>(
     }
 }
 
-/// Returns how long a task has waited and run; nobody measures what else it has used.
+/// Returns the wait time and the run time of a task; other usage is not measured.
 fn statistics(url: &str, task: &Task, now: Timestamp) -> TaskStatistics {
     let start = task.execution.start.unwrap_or(now);
     let end = task.execution.end.unwrap_or(now);
@@ -160,7 +160,7 @@ fn node_info<'a>(base: &str, task: &'a Task) -> Option<NodeInfo<'a>> {
     })
 }
 
-/// The properties that tasks are filtered by.
+/// The properties of tasks allowed in `$filter`.
 pub(super) const TASK_FIELDS: &[(&str, Field)] = &[
     ("id", Field::Text),
     ("displayName", Field::Text),
@@ -176,7 +176,7 @@ pub(super) const TASK_FIELDS: &[(&str, Field)] = &[
     ("nodeInfo/nodeId", Field::Text),
 ];
 
-/// Returns what a task is filtered by.
+/// Returns the value of a task's filter property.
 pub(super) fn task_field<'a>(task: &'a Task, name: &str) -> Operand<'a> {
     let execution = &task.execution;
     let location = task.location.as_ref().filter(|_| task.phase.state != TaskState::Active);

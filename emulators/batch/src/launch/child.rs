@@ -1,4 +1,4 @@
-//! A child process in a group of its own, which ends with it.
+//! Child processes, each in its own process group.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -22,7 +22,7 @@ pub(super) fn make_directories(run: &TaskRun) -> io::Result<()> {
     std::fs::create_dir_all(run.working_directory())
 }
 
-/// Creates a command in a run's working directory, writing to the run's files.
+/// Creates a command that runs in the run's working directory and writes to the run's files.
 pub(super) fn command(run: &TaskRun, program: &Path, arguments: &[String]) -> io::Result<Command> {
     let file = |name| File::create(run.directory.join(name)).map(Stdio::from);
     let mut command = Command::new(program);
@@ -32,7 +32,7 @@ pub(super) fn command(run: &TaskRun, program: &Path, arguments: &[String]) -> io
     Ok(command)
 }
 
-/// Creates the environment of a plain process: nothing of the emulator's own.
+/// Creates the environment of a process: it inherits nothing from the emulator.
 pub(super) fn environment(
     run: &TaskRun,
     image: BTreeMap<String, String>,
@@ -46,9 +46,9 @@ pub(super) fn environment(
     all
 }
 
-/// Runs a command to its end, or to the end that is asked for.
+/// Runs a command until it exits or is stopped.
 ///
-/// Nothing of it is left afterwards, nor when the future is dropped.
+/// No process of it remains afterwards, nor after the future is dropped.
 pub(super) async fn supervise(
     mut command: Command,
     directory: &Path,
@@ -66,10 +66,10 @@ pub(super) async fn supervise(
     status.map_or_else(RunOutcome::from, |status| RunOutcome::Exited(code(status)))
 }
 
-/// Starts a program, again where somebody still writes to its file.
+/// Starts a program, and retries while its file is busy.
 ///
-/// A process that another thread is about to start holds the descriptors of this one for an instant,
-/// so a script that was just written may look as if it were still being written.
+/// A child that another thread is about to start holds the descriptors of this process for an
+/// instant, so a script that was just written may look as if it were still being written.
 async fn spawn(command: &mut Command) -> io::Result<Child> {
     for _ in 0..50 {
         match command.spawn() {
@@ -101,12 +101,12 @@ async fn end(
     child.wait().await
 }
 
-/// Returns the exit code as Batch does: the negative of the signal's number, where one ended it.
+/// Returns the exit code as Batch does: for a signal, its negative number.
 fn code(status: ExitStatus) -> i32 {
     status.code().or_else(|| status.signal().map(|signal| -signal)).unwrap_or(-1)
 }
 
-/// A process group that is killed when this is dropped, and whatever has left it.
+/// A process group. Dropping this kills it, and the processes that have left the group.
 struct Group {
     leader: Option<Pid>,
     directory: PathBuf,
@@ -120,7 +120,7 @@ impl Group {
 
     fn signal(&self, signal: Signal) {
         if let Some(group) = self.leader {
-            // It fails where the group is gone already.
+            // It fails if the group no longer exists.
             let _ = killpg(group, signal);
         }
     }

@@ -1,8 +1,12 @@
-//! Splits command lines into words.
+//! Splitting of command lines into arguments.
+//!
+//! Rejected: the `shlex` crate. It treats `#` at the start of a word as a comment, which would drop
+//! the rest of a command line, and returns nothing for an unclosed quote. Batch runs no shell, and
+//! a task must start with all its arguments.
 
-/// Splits as a POSIX shell would, without expanding anything: Batch runs no shell.
+/// Splits as a POSIX shell does, without expansions and comments.
 ///
-/// An open quote ends with the line.
+/// An unclosed quote ends at the end of the line.
 pub(super) fn split_posix(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -20,10 +24,10 @@ pub(super) fn split_posix(line: &str) -> Vec<String> {
     words
 }
 
-/// Splits as a program of Windows splits its command line: a backslash is a letter, and double quotes
-/// alone keep words together.
+/// Splits as Windows programs do: a backslash is an ordinary character, and only double quotes keep
+/// words together.
 ///
-/// What Windows makes of backslashes before a quote is left out: no command line here has any.
+/// Windows' rules for backslashes before a quote are not implemented: no command line here has any.
 pub(super) fn split_windows(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

@@ -1,4 +1,4 @@
-//! Tasks in containers, by docker or podman.
+//! Tasks in containers of docker or podman.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -13,21 +13,21 @@ use super::run_options::RunOptions;
 use super::{Launcher, RunOutcome, Stop, StopRequest, TaskRun, child, process};
 use crate::dto::{BindMount, BindSource, ContainerSettings, WorkingDirectory};
 
-/// Runs tasks with a container engine, as a node of a container pool does.
+/// A launcher that runs tasks with a container engine, as a node of a container pool does.
 ///
-/// The container shares this machine's network, so that it reaches what listens on loopback. Pulling is
-/// the engine's affair, with the credentials that the engine has; those of a task are not used. A task
-/// that asks for no container runs its command line as a process.
+/// The container shares this machine's network, so that it reaches services on loopback. The engine
+/// pulls images with its own credentials; those of a task are not used. A task without container
+/// settings runs its command line as a process.
 #[derive(Clone, Debug)]
 pub struct Container {
-    /// The engine's program: docker, or podman.
+    /// The program of the engine: docker or podman.
     pub engine: PathBuf,
 }
 
-/// The variables that the engine's client itself obeys: a task's value for one must not reach it.
+/// Variables that the engine's client itself reads: it must not get a task's values for them.
 const CLIENT_VARIABLES: &[&str] = &["HOME", "PATH", "TMPDIR", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"];
 const CLIENT_VARIABLE_PREFIXES: &[&str] = &["BUILDAH_", "CONTAINERS_", "DOCKER_", "LD_", "PODMAN_"];
-/// What docker and podman exit with where the engine, not the container, failed.
+/// The exit code of docker and podman if the engine failed, not the container.
 const ENGINE_FAILED: i32 = 125;
 
 impl Launcher for Container {
@@ -64,7 +64,7 @@ async fn run_container(
     let ending = tokio::select! {
         ending = &mut client => ending,
         stopped = container.stop(&mut stop) => {
-            // Where there is no container yet, its client is still busy making it.
+            // The container may not exist yet: the client is still creating it.
             if !stopped {
                 ask_client.send_replace(StopRequest::Kill);
                 return client.await;
@@ -99,8 +99,8 @@ fn prepare(
     Ok(command)
 }
 
-/// Creates the engine's arguments, and the variables whose values it takes from its own environment:
-/// on its command line anybody on this machine could read them.
+/// Creates the engine's arguments and environment. Values of variables are passed in its
+/// environment: any user of this machine can read its command line.
 fn arguments(
     run: &TaskRun,
     settings: &ContainerSettings,
@@ -117,7 +117,7 @@ fn arguments(
     all.extend(by_name.iter().flat_map(|(name, _)| ["--env".to_owned(), name.clone()]));
     all.extend(mounts(run, settings));
     all.extend(split_posix(settings.container_run_options.as_deref().unwrap_or_default()));
-    // The last of several counts.
+    // The last of several `--user` options applies.
     if !run.elevated {
         all.extend(["--user".to_owned(), format!("{AUTO_USER}:{AUTO_USER}")]);
     }
@@ -135,7 +135,7 @@ fn is_client_variable(name: &str) -> bool {
         || CLIENT_VARIABLE_PREFIXES.iter().any(|start| name.starts_with(start))
 }
 
-/// Mounts what the task asks for: all of the node where it says nothing, nothing for an empty list.
+/// Returns the mount arguments: the whole node by default, none for an empty list.
 fn mounts(run: &TaskRun, settings: &ContainerSettings) -> Vec<String> {
     let mount = |path: &Path, mode: &str| {
         let path = path.to_string_lossy();
@@ -158,7 +158,7 @@ fn mounts(run: &TaskRun, settings: &ContainerSettings) -> Vec<String> {
         return all;
     }
     let directory = run.working_directory().to_string_lossy().into_owned();
-    // Docker makes a directory that is not mounted, as root's, and podman refuses it.
+    // Docker creates a missing working directory as root; podman rejects it.
     if !sees_task {
         all.extend(["--tmpfs".to_owned(), format!("{directory}:mode=0755")]);
     }
@@ -177,14 +177,14 @@ fn source_directory(run: &TaskRun, source: BindSource) -> PathBuf {
     }
 }
 
-/// A container that is removed when this is dropped.
+/// A container that is removed when this is dropped, unless disarmed.
 struct ContainerGuard {
     engine: PathBuf,
     name: String,
 }
 
 impl ContainerGuard {
-    /// Waits to be asked, then stops the container; tells whether that is all there is to stop.
+    /// Waits for a stop request, then stops the container. Returns whether the engine stopped it.
     async fn stop(&self, stop: &mut Stop) -> bool {
         if stop.requested(StopRequest::Terminate).await == StopRequest::Terminate {
             let seconds = stop.grace.as_secs().to_string();
@@ -204,7 +204,7 @@ impl ContainerGuard {
         command.status().await.is_ok_and(|status| status.success())
     }
 
-    /// Leaves the container alone: it removed itself as it ended.
+    /// Disarms the guard: a container that has ended removes itself (`--rm`).
     fn forget(mut self) {
         self.name.clear();
     }

@@ -1,9 +1,9 @@
 //! The user that a container runs as.
 //!
 //! Batch maps the account of a task into its container
-//! (<https://learn.microsoft.com/azure/batch/batch-docker-container-workloads>): without administrator
-//! rights a task runs as the pool's auto-user, whatever the image's `USER` says. Whether `--user` among the
-//! run options overrides the auto-user is not published; here it does not.
+//! (<https://learn.microsoft.com/azure/batch/batch-docker-container-workloads>): without
+//! administrator rights a task runs as the pool's auto-user, whatever the image's `USER` is.
+//! Whether `--user` in the run options overrides the auto-user is not published; here it does not.
 
 use std::fs::{Permissions, set_permissions};
 use std::io;
@@ -15,13 +15,15 @@ use tokio::process::Command;
 use super::run_options::RunOptions;
 use super::{Home, TaskRun};
 
-/// The number of the pool's auto-user and of its group: none that an image has.
+/// The user and group id of the pool's auto-user, unlikely to exist in an image.
 pub(super) const AUTO_USER: u32 = 20_001;
 
-/// The permissions of a home folder on Ubuntu: a user who is neither its owner nor of its group has none.
+/// The permissions of a home folder on Ubuntu: none for users who are neither its owner nor in its
+/// group.
 const HOME_MODE: u32 = 0o750;
 
-/// Whether a process in place of a container runs as the image's user, which is the user of the emulator.
+/// Returns whether a process in place of a container runs as the image's user, which is the user of
+/// the emulator.
 pub(super) fn runs_as_image_user(run: &TaskRun, options: &RunOptions, home: &Home) -> bool {
     let is_known = |user: &str| home.users.iter().any(|known| known == user);
     run.elevated && options.user_alone().is_none_or(is_known)
@@ -29,14 +31,14 @@ pub(super) fn runs_as_image_user(run: &TaskRun, options: &RunOptions, home: &Hom
 
 /// Lets the auto-user of a container write to the working directory of its task.
 pub(super) fn open_working_directory(run: &TaskRun) -> io::Result<()> {
-    // Within a container that is not the machine's root, the number means another user.
+    // In a rootless container the id means another user.
     set_permissions(run.working_directory(), Permissions::from_mode(0o777))
 }
 
-/// Creates a process a foreign user's, who has no access to the image's home folder.
+/// Creates a process run without access to the image's home folder.
 ///
-/// Root starts it as the auto-user. Other users may not: then the process keeps its user, and the home
-/// folder loses all its permissions until the result is dropped.
+/// If the emulator runs as root, the process runs as the auto-user. Otherwise it keeps its user,
+/// and the home folder loses all its permissions until the result is dropped.
 pub(super) fn run_as_other_user(
     command: &mut Command,
     run: &TaskRun,
@@ -52,14 +54,14 @@ pub(super) fn run_as_other_user(
     Ok(HomeLock(None))
 }
 
-/// A folder without permissions; dropping this restores them, so that it can be deleted.
+/// A folder without permissions. Dropping this restores them, so that the folder can be deleted.
 #[derive(Debug, Default)]
 pub(super) struct HomeLock(Option<PathBuf>);
 
 impl Drop for HomeLock {
     fn drop(&mut self) {
         if let Some(folder) = &self.0 {
-            // It fails where the folder does not exist any more.
+            // It fails if the folder no longer exists.
             let _ = set_permissions(folder, Permissions::from_mode(HOME_MODE));
         }
     }

@@ -1,4 +1,4 @@
-//! Ordinary tasks on a node that its start task has furnished.
+//! Tasks on a node whose start task has run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,28 +13,29 @@ use super::command_line::{split_posix, split_windows};
 use super::process::copy;
 use super::{Launcher, RunOutcome, Stop, StopRequest, TaskRun, child};
 
-/// Runs the command lines of tasks as a node does whose start task has run.
+/// A launcher that runs command lines as a node does whose start task has run.
 ///
-/// What a task leaves behind outside of its process group and environment, such as a container, is_staying.
+/// Anything that a task leaves outside its process group and environment, such as a container,
+/// remains.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// The operating system that the node plays.
+    /// The emulated operating system.
     pub system: System,
-    /// A folder of the node's own commands, the first on `PATH`.
+    /// The folder of the node's commands, first in `PATH`.
     pub commands: PathBuf,
-    /// What lies in the node's shared directory, copied there before its first task.
+    /// The content of the node's shared directory, copied before the first task.
     pub shared: PathBuf,
-    /// Variables of the node.
+    /// Environment variables of the node.
     pub environment: BTreeMap<String, String>,
 }
 
-/// An operating system, as far as a task can tell it apart.
+/// An operating system, as far as tasks notice it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum System {
-    /// Command lines are split as a shell does, and a task is asked to end before it is killed.
+    /// Command lines are split as a shell does, and a task gets TERM before KILL.
     Linux,
-    /// Backslashes are letters of a command line, and a task that is to end is killed: Windows has no
-    /// signal that asks.
+    /// Backslashes are ordinary characters of a command line, and a stopped task is killed: Windows
+    /// has no signal that requests termination.
     Windows,
 }
 
@@ -97,7 +98,7 @@ impl Node {
         all
     }
 
-    /// Copies what the start task leaves, once: another task may be just about to do the same.
+    /// Copies the start task's files once; another task may do the same concurrently.
     fn install_shared_files(&self, run: &TaskRun) -> io::Result<()> {
         let shared = run.node_root.join("shared");
         let draft = run.node_root.join(format!("shared-{}", run.number));

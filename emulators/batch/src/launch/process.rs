@@ -1,4 +1,4 @@
-//! Tasks as plain processes of this machine.
+//! Tasks as processes of this machine.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -17,32 +17,36 @@ use super::temporary_folder::LimitedFolder;
 use super::{Launcher, RunOutcome, Stop, TaskRun, TemporaryFolder, child};
 use crate::dto::{ContainerSettings, WorkingDirectory};
 
-/// Runs a program of this machine in place of a container.
+/// A launcher that runs a program of this machine in place of a container.
 ///
-/// A task that asks for a container runs `program`, with its command line, if any, as arguments; any
-/// other task runs its own command line. Either sees its settings, what Batch sets, `PATH`, `HOME` and
+/// A task with container settings runs `program` with its command line as arguments; any other task
+/// runs its own command line. Both get the task's settings, Batch's variables, `PATH`, `HOME` and
 /// `environment`, and nothing else.
 #[derive(Clone, Debug)]
 pub struct Process {
-    /// What stands in for the image's entrypoint.
+    /// The replacement for the image's entrypoint.
     pub program: PathBuf,
-    /// What stands in for the runner's directory in the image, if anything.
+    /// The replacement for the runner's directory in the image, if any.
     pub home: Option<Home>,
-    /// What stands in for the image's environment.
+    /// The replacement for the image's environment.
     pub environment: BTreeMap<String, String>,
-    /// The limits of the folder for temporary files; without any it is the machine's.
+    /// The limits of the folder for temporary files; without them the machine's folder is used.
     pub temporary: Option<TemporaryFolder>,
 }
 
-/// The home folder of an image: copied to `runner` in the working directory before the program starts, which
-/// finds it by `RUNNER_HOME`. It is where the program starts, if the task asks for the image's default.
+/// The home folder of an image.
 ///
-/// The image's `USER` is the user of the emulator. A task that runs as another one has no access to it.
+/// It is copied to `runner` in the working directory before the program starts, and `RUNNER_HOME`
+/// has its path. The program starts in it if the task requests the image's default working
+/// directory.
+///
+/// The image's `USER` is the user of the emulator. A task that runs as another user has no access
+/// to the folder.
 #[derive(Clone, Debug)]
 pub struct Home {
     /// The folder that is copied.
     pub template: PathBuf,
-    /// What `--user` calls the image's user: its number, its name.
+    /// The values of `--user` that mean the image's user: its id and its name.
     pub users: Vec<String>,
 }
 
@@ -70,7 +74,7 @@ impl Launcher for Process {
     }
 }
 
-/// A command, and what lasts as long as its process.
+/// A command and the resources that live as long as its process.
 struct Prepared {
     command: Command,
     grace: Option<Duration>,
@@ -113,7 +117,7 @@ impl Process {
     }
 }
 
-/// Prepares a task that asks for no container: its command line is the program and its arguments.
+/// Prepares a task without container settings: its command line is the program and its arguments.
 pub(super) fn plain(run: &TaskRun) -> io::Result<Command> {
     child::make_directories(run)?;
     let words = split_posix(&run.command_line);

@@ -1,21 +1,21 @@
-//! The options of a container that the emulated node itself has to know.
+//! Container run options that the emulated node implements itself.
 
 use std::time::Duration;
 
 use super::command_line::split_posix;
 
-/// What `containerRunOptions` say about the user and the end of a container. As with docker, the last of
-/// several counts.
+/// The user and the stop timeout from `containerRunOptions`. As with docker, the last of several
+/// values applies.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct RunOptions {
-    /// `--user`, by number or name, with or without a group.
+    /// `--user`, by id or name, with or without a group.
     pub(super) user: Option<String>,
     /// `--stop-timeout`, the time between TERM and KILL.
     pub(super) stop_timeout: Option<Duration>,
 }
 
 impl RunOptions {
-    /// Reads them; what is not understood is the engine's concern.
+    /// Parses run options; unknown options are left to the engine.
     pub(super) fn read(text: &str) -> Self {
         let mut options = Self::default();
         let mut words = split_posix(text).into_iter();

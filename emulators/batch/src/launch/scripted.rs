@@ -1,4 +1,4 @@
-//! Tasks that nobody runs: how long each takes and how it ends is written down.
+//! Tasks without processes: a script states how long each takes and how it ends.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use futures::future::BoxFuture;
 use super::{Launcher, RunOutcome, Stop, TaskRun};
 use crate::state::TaskStart;
 
-/// Returns for each run how it goes.
+/// A function that returns the outcome of each run.
 pub type Script = Arc<dyn Fn(&ScriptedRun<'_>) -> ScriptedOutcome + Send + Sync>;
 
-/// A run that is about to begin.
+/// A run that is about to start.
 #[derive(Clone, Copy)]
 pub struct ScriptedRun<'a> {
     /// The pool's id.
@@ -26,7 +26,7 @@ pub struct ScriptedRun<'a> {
     pub task: &'a str,
     /// The command line.
     pub command_line: &'a str,
-    /// The settings of job and task.
+    /// The environment settings of job and task.
     pub settings: &'a BTreeMap<String, String>,
 }
 
@@ -43,31 +43,32 @@ impl<'a> ScriptedRun<'a> {
     }
 }
 
-/// How a run goes.
+/// The scripted outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScriptedOutcome {
-    /// How long it takes, by the emulators' clock.
+    /// The duration by the emulators' clock.
     pub duration: Duration,
-    /// What it ends with.
+    /// The exit code.
     pub exit_code: i32,
 }
 
-/// Runs tasks by a script, in the account's own time: a day of them takes as long as it takes to reckon.
+/// A launcher whose tasks follow a script in virtual time: a simulated day takes milliseconds.
 ///
-/// No file is written and no process started.
+/// No file is written and no process is started.
 #[derive(Clone)]
 pub struct Scripted(Script);
 
 impl Scripted {
-    /// Takes a script.
+    /// Creates a launcher from a script.
     pub fn new(
         script: impl Fn(&ScriptedRun<'_>) -> ScriptedOutcome + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(script))
     }
 
-    /// Lets tasks say themselves how they go, by the settings `SIMULATED_SECONDS` (60 if not said) and
-    /// `SIMULATED_EXIT_CODE` (0). TaskStart tasks that say nothing take no time.
+    /// Creates a launcher whose tasks state their outcome in the environment settings
+    /// `SIMULATED_SECONDS` (default 60) and `SIMULATED_EXIT_CODE` (default 0). Start tasks without
+    /// settings take no time.
     pub fn by_settings() -> Self {
         Self::new(|act| {
             let said =
@@ -88,7 +89,7 @@ impl Launcher for Scripted {
         Some(Arc::clone(&self.0))
     }
 
-    /// Never comes to it: the account follows the script.
+    /// Never called: the account follows the script.
     fn launch(&self, _run: TaskRun, _stop: Stop) -> BoxFuture<'static, RunOutcome> {
         async { RunOutcome::Exited(0) }.boxed()
     }

@@ -1,8 +1,8 @@
-//! Finds and kills what is left of a run, wherever it has gone.
+//! Killing of processes that remain of a run.
 //!
-//! A program may put its children into process groups of their own, as the entrypoint of the runner
-//! images does, so that killing its group does not reach them. What they cannot shed is the environment
-//! that they were started with.
+//! A program may put its children into their own process groups, as the entrypoint of the runner
+//! images does, so killing its group does not reach them. Their initial environment identifies
+//! them: a process cannot change it.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -10,10 +10,10 @@ use std::path::Path;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// A process that starts another while we look is found by the next look.
+/// The maximum number of scans. A process that is started during a scan is found by the next one.
 const MAX_SCANS: usize = 20;
 
-/// Kills every process of the run that keeps its files in this directory.
+/// Kills every process of the run with this directory.
 pub(super) fn kill_all(directory: &Path) {
     let mark = [b"AZ_BATCH_TASK_DIR=", directory.as_os_str().as_bytes(), b"\0"].concat();
     for _ in 0..MAX_SCANS {
@@ -22,7 +22,7 @@ pub(super) fn kill_all(directory: &Path) {
             return;
         }
         for process in left {
-            // It fails where the process has ended by itself.
+            // It fails if the process has ended meanwhile.
             let _ = kill(process, Signal::SIGKILL);
         }
     }
@@ -32,8 +32,8 @@ fn marked(mark: &[u8]) -> Vec<Pid> {
     let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
     let id = |entry: std::fs::DirEntry| entry.file_name().to_str()?.parse().ok();
     let has_mark = |process: &i32| {
-        // A process that has ended, or is somebody else's, cannot be read; one that has ended but was
-        // not waited for reads as empty.
+        // Environments of ended processes and of other users' processes cannot be read; those of
+        // zombies read as empty.
         let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
         environment.windows(mark.len()).any(|window| window == mark)
     };

@@ -1,4 +1,4 @@
-//! A temporary folder of a task that can be full.
+//! Temporary folders of tasks with limited space.
 
 use std::fs::{Permissions, create_dir, set_permissions};
 use std::io;
@@ -6,19 +6,20 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The limits of the folder that `TMPDIR` names.
+/// The limits of the folder in `TMPDIR`.
 ///
-/// Root mounts a file system of this size, whose writes fail with "No space left on device". Any other user
-/// can only have a folder that takes no file at all, which needs `files` to be 0; other limits are ignored.
+/// As root, the emulator mounts a file system of this size, whose writes fail with "No space left
+/// on device". Otherwise only a folder that accepts no file is possible, which requires `files` to
+/// be 0; other limits are ignored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TemporaryFolder {
-    /// How many bytes fit; rounded up to whole pages.
+    /// The capacity in bytes, rounded up to whole pages.
     pub bytes: u64,
-    /// How many files and folders fit.
+    /// The maximum number of files and folders.
     pub files: u64,
 }
 
-/// A temporary folder that is unmounted, or opened again, when this is dropped.
+/// A temporary folder. Dropping this unmounts it, or restores its permissions.
 #[derive(Debug)]
 pub(super) struct LimitedFolder {
     pub(super) path: PathBuf,
@@ -32,7 +33,7 @@ impl TemporaryFolder {
         let mounted = nix::unistd::geteuid().is_root();
         let limited = LimitedFolder { path: path.to_owned(), mounted };
         if mounted {
-            // The root of a file system is one of its files.
+            // The root directory of a file system counts as a file.
             let (bytes, files) = (self.bytes.max(1), self.files + 1);
             let options = format!("size={bytes},nr_inodes={files},mode=1777");
             run("mount", &["-t", "tmpfs", "-o", &options, "mayfly"], path)?;
@@ -45,7 +46,7 @@ impl TemporaryFolder {
 
 impl Drop for LimitedFolder {
     fn drop(&mut self) {
-        // Either fails where the folder does not exist any more.
+        // Both fail if the folder no longer exists.
         if self.mounted {
             let _ = run("umount", &["--lazy"], &self.path);
         } else {

@@ -1,4 +1,7 @@
 //! `$filter`: comparisons of a resource's properties, joined by `and` and `or`.
+//!
+//! Rejected: the `odata-params` crate. It calls itself work in progress, drops the reason of an
+//! error, and parses only the literals of OData v4, where Batch uses v3's `DateTime'…'`.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -12,12 +15,12 @@ mod parser;
 
 use parser::Parser;
 
-/// What kind of property a filter may name, which decides the operators that it may use.
+/// The type of a filter property, which decides the allowed operators.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Field {
-    /// `eq` and `ne`.
+    /// An enumeration: `eq` and `ne`.
     Word,
-    /// All comparisons and `startswith`.
+    /// A string: all comparisons and `startswith`.
     Text,
     /// All comparisons.
     Number,
@@ -28,7 +31,7 @@ pub(crate) enum Field {
 /// The value of a property.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Operand<'a> {
-    /// The property is not set: it equals nothing.
+    /// The property is not set; it equals no value.
     Absent,
     Text(Cow<'a, str>),
     Number(i64),
@@ -59,7 +62,7 @@ impl<'a, T: Into<Operand<'a>>> From<Option<T>> for Operand<'a> {
     }
 }
 
-/// A filter; the default lets everything pass.
+/// A filter. The default matches everything.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filter(Option<Term>);
 
@@ -82,7 +85,7 @@ enum Comparison {
 }
 
 impl Filter {
-    /// Reads a filter on the given properties.
+    /// Parses a filter on the given properties.
     pub(crate) fn parse(
         text: &str,
         fields: &'static [(&'static str, Field)],
@@ -90,7 +93,7 @@ impl Filter {
         Ok(Self(Some(Parser::read(text, fields)?)))
     }
 
-    /// Returns whether something with these properties passes.
+    /// Returns whether a resource with these properties matches.
     pub(crate) fn passes<'a>(&self, property: impl Fn(&str) -> Operand<'a>) -> bool {
         self.0.as_ref().is_none_or(|term| term.holds(&property))
     }

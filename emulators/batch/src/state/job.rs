@@ -1,4 +1,4 @@
-//! A job: its limits, its tasks, and their counts.
+//! A job: its constraints, its tasks and their counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use super::{RunId, Task, TaskState};
 use crate::dto::{AllTasksComplete, IsoDuration, JobConstraints, NewJob, Timestamp};
 use crate::error::ApiError;
 
-/// What a job can be.
+/// The state of a job.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum JobState {
     Active,
@@ -20,7 +20,7 @@ pub(crate) enum JobState {
 }
 
 impl JobState {
-    /// The state's name on the wire.
+    /// Returns the state's name in the API.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -36,22 +36,22 @@ impl JobState {
 /// A job.
 #[derive(Debug)]
 pub(crate) struct Job {
-    /// What was asked for, as later updates have changed it.
+    /// The specification, including later updates.
     pub(crate) spec: NewJob,
     pub(crate) created: Timestamp,
     pub(crate) modified: Timestamp,
     pub(crate) phase: Phase<JobState>,
     pub(crate) ended: Option<Timestamp>,
-    /// When it has taken too long.
+    /// When the job exceeds its maximum wall clock time.
     pub(super) due: Option<Timestamp>,
     pub(crate) terminate_reason: Option<String>,
     pub(crate) tasks: BTreeMap<String, Task>,
     pub(crate) tally: Tally,
-    /// The tasks that can start, in the order of adding.
+    /// The tasks that can start, in the order in which they were added.
     pub(super) ready: BTreeMap<u64, String>,
-    /// The runs whose end was not told yet.
+    /// The runs that have not ended.
     pub(super) runs: BTreeSet<RunId>,
-    /// The turn that it waits for, as it stands in its pool's queue.
+    /// The job's entry in its pool's queue.
     pub(super) queue_entry: Option<QueueEntry>,
 }
 
@@ -74,29 +74,29 @@ impl Job {
         }
     }
 
-    /// Returns the pool that its tasks run on.
+    /// Returns the id of the job's pool.
     pub(crate) fn pool(&self) -> &str {
         self.spec.pool_info.pool_id.as_deref().unwrap_or_default()
     }
 
-    /// Returns its priority.
+    /// Returns the priority.
     pub(crate) fn priority(&self) -> i32 {
         self.spec.priority.unwrap_or(0)
     }
 
-    /// Returns how many of its tasks may run at once; -1 is no limit.
+    /// Returns how many of its tasks may run concurrently; -1 means no limit.
     pub(crate) fn max_parallel(&self) -> i32 {
         self.spec.max_parallel_tasks.unwrap_or(-1)
     }
 
-    /// Returns how long it may live.
+    /// Returns the maximum wall clock time.
     pub(crate) fn wall_clock(&self) -> IsoDuration {
         self.limits()
             .and_then(|limits| limits.max_wall_clock_time)
             .unwrap_or(IsoDuration::UNLIMITED)
     }
 
-    /// Returns how often its tasks are retried where they do not say.
+    /// Returns how often its tasks are retried by default.
     pub(crate) fn max_retries(&self) -> i32 {
         self.limits().and_then(|limits| limits.max_task_retry_count).unwrap_or(0)
     }
@@ -105,19 +105,19 @@ impl Job {
         self.spec.constraints
     }
 
-    /// Returns how often one of its tasks is retried.
+    /// Returns how often a task of the job is retried.
     pub(crate) fn max_retries_of(&self, task: &Task) -> i32 {
         let own = task.constraints.and_then(|limits| limits.max_task_retry_count);
         own.unwrap_or_else(|| self.max_retries())
     }
 
-    /// Returns whether it ends with its last task, and has come to that.
+    /// Returns whether the job is to be terminated because all its tasks are complete.
     pub(super) fn is_done(&self) -> bool {
         let ends = self.spec.on_all_tasks_complete == Some(AllTasksComplete::TerminateJob);
         ends && self.tally.active.tasks + self.tally.running.tasks == 0
     }
 
-    /// Fails if the job is on its way out.
+    /// Fails if the job is terminating, completed or being deleted.
     pub(super) fn check_not_ending(&self) -> Result<(), ApiError> {
         match self.phase.state {
             JobState::Active | JobState::Disabling | JobState::Disabled => Ok(()),
@@ -147,7 +147,7 @@ impl Job {
         self.tasks.insert(key, task);
     }
 
-    /// Takes a task out.
+    /// Removes a task.
     pub(super) fn remove(&mut self, key: &str) -> Option<Task> {
         let task = self.tasks.remove(key)?;
         self.tally.of(&task).take(task.slots());
@@ -155,13 +155,13 @@ impl Job {
         Some(task)
     }
 
-    /// Changes a task and keeps the counts right.
+    /// Changes a task and updates the counts.
     pub(super) fn change(&mut self, key: &str, change: impl FnOnce(&mut Task)) {
         let Some(task) = self.tasks.get_mut(key) else { return };
         self.tally.of(task).take(task.slots());
         change(task);
         self.tally.of(task).add(task.slots());
-        // A task whose last run has not ended yet waits for that: it may stand in the run's way.
+        // A task whose last run has not ended waits for its end: two runs must not overlap.
         if task.phase.state == TaskState::Active && task.run.is_none() {
             self.ready.insert(task.sequence, key.to_owned());
         } else {
@@ -170,7 +170,7 @@ impl Job {
     }
 }
 
-/// How many tasks are in which state, and how many slots they take.
+/// The numbers of tasks and slots by state.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Tally {
     pub(crate) active: Count,
@@ -190,7 +190,7 @@ impl Tally {
     }
 }
 
-/// A number of tasks and of their slots.
+/// A number of tasks and the number of their slots.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Count {
     pub(crate) tasks: u64,

@@ -1,4 +1,4 @@
-//! What clients do with jobs.
+//! Changes of jobs.
 
 use chrono::{DateTime, Utc};
 
@@ -28,7 +28,7 @@ impl State {
         Ok(())
     }
 
-    /// Changes what a patch names.
+    /// Applies a patch.
     pub(crate) fn update_job(
         &mut self,
         id: &str,
@@ -54,7 +54,7 @@ impl State {
         Ok(())
     }
 
-    /// Keeps a job's tasks from starting, and deals with those that run.
+    /// Disables a job: no task starts, and running tasks are handled as requested.
     pub(crate) fn disable_job(
         &mut self,
         id: &str,
@@ -86,7 +86,7 @@ impl State {
         self.update_job_state(id, at);
     }
 
-    /// Lets a job's tasks start again.
+    /// Enables a job: its tasks can start again.
     pub(crate) fn enable_job(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), ApiError> {
         let at = self.stamp(now);
         let job = self.job_mut(id)?;
@@ -98,7 +98,7 @@ impl State {
         Ok(())
     }
 
-    /// Ends a job and its running tasks; its waiting tasks stay as they are, and never run.
+    /// Terminates a job and its running tasks. Its active tasks remain as they are and never run.
     pub(crate) fn terminate_job(
         &mut self,
         id: &str,
@@ -112,7 +112,7 @@ impl State {
         Ok(())
     }
 
-    /// Deletes a job with its tasks, once those that run have been stopped.
+    /// Deletes a job with its tasks, after the running ones have stopped.
     pub(crate) fn delete_job(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), ApiError> {
         let at = self.stamp(now);
         let job = self.job_mut(id)?;
@@ -135,7 +135,7 @@ impl State {
         self.update_job_state(id, at);
     }
 
-    /// Completes the task of a run as ended by the user, and asks the run to end.
+    /// Completes the task of a run as ended by the user, and terminates the run.
     pub(super) fn end_run(&mut self, run: super::RunId, at: Timestamp) {
         let Some((job, task)) = self.task_of(run) else { return };
         if let Some(job) = self.jobs.get_mut(&job) {
@@ -144,7 +144,7 @@ impl State {
         self.stop(run, StopRequest::Terminate, at);
     }
 
-    /// Ends a job that has taken too long.
+    /// Terminates a job that exceeds its maximum wall clock time.
     pub(super) fn time_out_job(&mut self, id: &str, due: Timestamp) {
         let at = self.stamp(due.to_utc());
         if self
@@ -156,7 +156,8 @@ impl State {
         }
     }
 
-    /// Takes the steps that a job owes: out of a passing state, to its end, to its turn in the queue.
+    /// Advances a job's state: leaves a transitional state, terminates a job whose tasks are
+    /// complete, and updates its queue entry.
     pub(super) fn update_job_state(&mut self, id: &str, at: Timestamp) {
         let Some(job) = self.jobs.get_mut(id) else { return };
         let idle = job.runs.is_empty();
@@ -181,7 +182,7 @@ impl State {
         self.effects.extend(places.map(|location| Effect::RemoveDirectory(location.directory())));
     }
 
-    /// Sets the deadline of a job.
+    /// Sets the timer of a job's maximum wall clock time.
     fn start_job_timer(&mut self, id: &str) {
         let Some(job) = self.jobs.get_mut(id) else { return };
         let due = job.created.after(job.wall_clock());

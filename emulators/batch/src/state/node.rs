@@ -1,4 +1,4 @@
-//! A node: from its allocation to its departure.
+//! A node, from its allocation to its removal.
 
 use std::collections::BTreeSet;
 
@@ -9,22 +9,22 @@ use super::phase::Phase;
 use super::task::Outcome;
 use crate::dto::{Deallocation, Timestamp};
 
-/// What a node can be.
+/// The state of a node.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum NodeState {
-    /// The machine is being made.
+    /// The machine is being created.
     Creating,
-    /// It boots.
+    /// The machine boots.
     Starting,
-    /// It runs its start task, and takes no task before that has succeeded.
+    /// The start task runs; tasks wait until it has succeeded.
     WaitingForStartTask,
-    /// Its start task has failed: it takes no task.
+    /// The start task has failed; no task runs on the node.
     StartTaskFailed,
-    /// It takes tasks; it is idle or running.
+    /// The node is idle or runs tasks.
     Ready,
-    /// Azure has taken the machine away; another will take its location.
+    /// Azure has preempted the machine; another one will replace it.
     Preempted,
-    /// It is on its way out.
+    /// The node is being removed.
     LeavingPool,
 }
 
@@ -32,37 +32,37 @@ pub(crate) enum NodeState {
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) id: String,
-    /// Its name for people.
+    /// The display name.
     pub(crate) label: String,
     pub(crate) dedicated: bool,
     pub(crate) allocated: Timestamp,
     pub(crate) booted: Option<Timestamp>,
     pub(crate) phase: Phase<NodeState>,
-    /// When it became idle or running.
+    /// When the node entered its state, including idle and running.
     pub(crate) since: Timestamp,
     pub(crate) used_slots: u32,
     pub(crate) runs: BTreeSet<RunId>,
     pub(crate) tasks_run: u64,
     pub(crate) tasks_succeeded: u64,
     pub(crate) start_task: Option<StartTaskRun>,
-    /// The images that it has, in the letters of their references.
+    /// The references of the images that the node has pulled.
     pub(super) images: BTreeSet<String>,
-    /// Until when files of its tasks are to be kept.
+    /// The latest end of the retention times of its tasks' files.
     pub(super) files_kept_until: Option<Timestamp>,
-    /// What becomes of its tasks, once it has to go.
+    /// The handling of its tasks, if the node is being removed.
     pub(super) leaving: Option<Deallocation>,
-    /// Whether it has nothing more to do before it goes.
+    /// Whether the departure timer is set: no task delays the removal any more.
     pub(super) departure_started: bool,
-    /// When it takes its next step towards its first task.
+    /// When the next step of its boot is due.
     pub(super) next_step: Option<Timestamp>,
-    /// How long it boots, once its machine is made.
+    /// The boot time that remains after the machine is created.
     pub(super) remaining_boot_time: TimeDelta,
 }
 
-/// How a node's start task goes.
+/// The progress of a node's start task.
 #[derive(Clone, Debug)]
 pub(crate) struct StartTaskRun {
-    /// The run whose end was not told yet.
+    /// The current run, if it has not ended.
     pub(super) run: Option<RunId>,
     pub(crate) start: Timestamp,
     pub(crate) end: Option<Timestamp>,
@@ -72,7 +72,7 @@ pub(crate) struct StartTaskRun {
 }
 
 impl Node {
-    /// Creates a node whose machine is being made.
+    /// Creates a node whose machine is being created.
     pub(super) fn new(id: String, label: String, dedicated: bool, at: Timestamp) -> Self {
         Self {
             id,
@@ -96,7 +96,7 @@ impl Node {
         }
     }
 
-    /// Returns the node's state on the wire.
+    /// Returns the state's name in the API.
     pub(crate) fn state(&self) -> &'static str {
         match self.phase.state {
             NodeState::Creating => "creating",
@@ -110,17 +110,17 @@ impl Node {
         }
     }
 
-    /// Returns whether it takes tasks.
+    /// Returns whether tasks can run on the node.
     pub(super) fn is_ready(&self) -> bool {
         self.phase.state == NodeState::Ready
     }
 
-    /// Returns whether Azure has taken it away.
+    /// Returns whether Azure has preempted the node.
     pub(super) fn is_preempted(&self) -> bool {
         self.phase.state == NodeState::Preempted
     }
 
-    /// Returns whether it is_staying in the pool.
+    /// Returns whether the node is not being removed.
     pub(super) fn is_staying(&self) -> bool {
         self.leaving.is_none()
     }
@@ -131,7 +131,7 @@ impl Node {
         self.since = at;
     }
 
-    /// Takes a run on.
+    /// Adds a run.
     pub(super) fn add_run(&mut self, run: RunId, slots: u32, at: Timestamp) {
         if self.runs.is_empty() {
             self.since = at;
@@ -141,7 +141,7 @@ impl Node {
         self.tasks_run += 1;
     }
 
-    /// Lets a run go.
+    /// Removes a run.
     pub(super) fn remove_run(&mut self, run: RunId, slots: u32, at: Timestamp) {
         if self.runs.remove(&run) {
             self.used_slots -= slots;

@@ -1,4 +1,4 @@
-//! The way of a node: it boots, runs its start task, is lost, and goes.
+//! The lifecycle of nodes: boot, loss, removal.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -12,24 +12,24 @@ use crate::dto::{Deallocation, Timestamp};
 use crate::error::ApiError;
 use crate::launch::StopRequest;
 
-/// How a node is lost.
+/// The way in which a node is lost.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub enum Loss {
-    /// Azure takes it away; the pool gets another.
+    /// Azure preempts the node; the pool gets another one.
     Preempted,
-    /// It dies, and boots again under its id.
+    /// The machine fails, and boots again with the same node id.
     Died,
 }
 
 impl State {
-    /// Lets a node boot.
+    /// Starts the boot of a node.
     pub(super) fn start_boot(&mut self, pool: &str, node: &str) {
         let now = self.current_timestamp();
         let Some(found) = self.pools.get(pool) else { return };
         let whole = found.timings.boot.sample(&mut self.rng);
         let Some(node) = self.node_of(pool, node) else { return };
-        // A machine is made quickly once it is allocated; most of the time it boots.
+        // Creating the machine takes a small part of the time; booting takes the rest.
         let made = whole / 5;
         node.remaining_boot_time = whole - made;
         let (pool, id) = (pool.to_owned(), node.id.clone());
@@ -37,7 +37,7 @@ impl State {
         self.after(made, Timer::BootStep { pool, node: id });
     }
 
-    /// Leads a node to its next state.
+    /// Advances a node to its next boot state.
     pub(super) fn advance_boot(&mut self, pool: &str, id: &str, due: Timestamp) {
         let Some(node) = self.node_of(pool, id).filter(|node| node.next_step == Some(due)) else {
             return;
@@ -62,7 +62,7 @@ impl State {
         }
     }
 
-    /// Opens a node for tasks.
+    /// Enters a state, unless the node is being removed.
     pub(super) fn enter_node_state(
         &mut self,
         pool: &str,
@@ -106,7 +106,7 @@ impl State {
         Ok(())
     }
 
-    /// Sends a node's tasks back to the queue and kills their runs.
+    /// Requeues a node's tasks and kills their runs.
     fn evict_tasks(&mut self, pool: &str, node: &str, why: Requeue, at: Timestamp) {
         for run in self.runs_on(pool, node) {
             self.requeue_run(run, why, StopRequest::Kill, at);
@@ -119,7 +119,7 @@ impl State {
         node.map(|node| node.runs.iter().copied().collect()).unwrap_or_default()
     }
 
-    /// Sends a node out of its pool, and decides what becomes of its tasks.
+    /// Starts the removal of a node and handles its tasks.
     pub(super) fn start_node_removal(
         &mut self,
         pool: &str,
@@ -148,7 +148,7 @@ impl State {
         self.start_departure_if_drained(pool, id);
     }
 
-    /// Lets a node go that has to, once it has nothing more to do.
+    /// Sets the departure timer of a node that is being removed, once no task delays it.
     pub(super) fn start_departure_if_drained(&mut self, pool: &str, id: &str) {
         let Some(found) = self.pools.get(pool) else { return };
         let Ok(node) = found.node(id) else { return };
@@ -168,7 +168,7 @@ impl State {
         self.after(wait, Timer::NodeDeparture { pool: pool.to_owned(), node: id.to_owned() });
     }
 
-    /// Takes a node out of its pool.
+    /// Removes a node from its pool.
     pub(super) fn remove_departed_node(&mut self, id: &str, node: &str, due: Timestamp) {
         let at = self.stamp(due.to_utc());
         let Some(pool) = self.pools.get_mut(id) else { return };
@@ -183,7 +183,7 @@ impl State {
         self.pools.get_mut(pool)?.node_mut(node)
     }
 
-    /// Finds the key of the pool, and the nodes of it that a client means.
+    /// Returns the exact ids of a pool's nodes for ids from a client.
     pub(super) fn resolve_node_ids(
         &self,
         pool: &str,

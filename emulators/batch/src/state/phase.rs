@@ -1,8 +1,8 @@
-//! States with the times at which they were entered.
+//! States and their transition times.
 
 use crate::dto::Timestamp;
 
-/// The state that something is in, since when, and which it was in before.
+/// A state, the time of its start, and the previous state.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Phase<S> {
     pub(crate) state: S,
@@ -11,7 +11,7 @@ pub(crate) struct Phase<S> {
 }
 
 impl<S: Copy> Phase<S> {
-    /// Starts in a state.
+    /// Creates a phase without a previous state.
     pub(crate) fn starting(state: S, at: Timestamp) -> Self {
         Self { state, since: at, previous: None }
     }

@@ -1,4 +1,4 @@
-//! A pool: what was asked for, what there is, and what is on its way.
+//! A pool: its specification, its nodes, and the requested nodes.
 
 mod node_choice;
 
@@ -13,7 +13,7 @@ use crate::dto::{IsoDuration, JobOrder, NamedError, NewPool, SchedulingPolicy, T
 use crate::error::ApiError;
 use crate::timings::Timings;
 
-/// Whether a pool changes its size.
+/// The allocation state of a pool.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Allocation {
     Steady,
@@ -22,7 +22,7 @@ pub(crate) enum Allocation {
 }
 
 impl Allocation {
-    /// The state's name on the wire.
+    /// Returns the state's name in the API.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Steady => "steady",
@@ -32,7 +32,7 @@ impl Allocation {
     }
 }
 
-/// How many nodes there are to be.
+/// The target numbers of nodes.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Targets {
     pub(crate) dedicated: i32,
@@ -46,11 +46,11 @@ impl Targets {
     }
 }
 
-/// A node that was asked for and is not there yet.
+/// A request for a node that is not yet allocated.
 #[derive(Clone, Debug)]
 pub(super) struct NodeRequest {
     pub(super) dedicated: bool,
-    /// The node that was preempted and is still shown, where this one takes its location.
+    /// The preempted node that this one replaces; it is listed until then.
     pub(super) replaces: Option<String>,
 }
 
@@ -58,41 +58,41 @@ pub(super) struct NodeRequest {
 #[derive(Debug)]
 pub(crate) struct Pool {
     pub(crate) id: String,
-    /// What was asked for, as later updates have changed it.
+    /// The specification, including later updates.
     pub(crate) spec: NewPool,
     pub(crate) created: Timestamp,
     pub(crate) modified: Timestamp,
-    /// Since when it is being deleted.
+    /// When the deletion started.
     pub(crate) deleting: Option<Timestamp>,
     pub(crate) allocation: Phase<Allocation>,
     pub(crate) targets: Targets,
     pub(crate) resize_timeout: IsoDuration,
     pub(crate) resize_errors: Vec<NamedError>,
-    /// Its formula, where it has one.
+    /// The formula, if scaling is enabled.
     pub(crate) scaling: Option<Scaling>,
-    /// When scaling was last enabled by a request of its own.
+    /// When Enable AutoScale was last called.
     pub(super) scaling_enabled: Option<Timestamp>,
     pub(crate) nodes: Vec<Node>,
-    /// The nodes that were asked for, by the order of asking.
+    /// The requested nodes, in the order of their requests.
     pub(super) node_requests: BTreeMap<u64, NodeRequest>,
-    /// Whether no task may start.
+    /// Whether the test API prevents tasks from starting.
     pub(crate) held: bool,
-    /// Whether no node is allocated.
+    /// Whether the test API prevents the allocation of nodes.
     pub(super) frozen: bool,
-    /// When the resize that is under way has taken too long.
+    /// When the current resize times out.
     pub(super) resize_due: Option<Timestamp>,
-    /// Whether it is there from the starting_at, with all its nodes.
+    /// Whether the pool exists from the start, with all its nodes.
     pub(super) fixed: bool,
-    /// The errors that the next resizes end with.
+    /// The errors that the test API injects into the next resizes.
     pub(super) injected_errors: Vec<NamedError>,
-    /// Tasks that were deleted as they waited, and that still count as pending.
+    /// The number of deleted active tasks that still count as pending.
     pub(super) deleted_pending_tasks: u64,
-    /// How many tasks have succeeded and failed on it.
+    /// The numbers of succeeded and of failed tasks.
     pub(super) finished: (u64, u64),
     pub(super) timings: Timings,
-    /// How many nodes it ever had; the next one's number.
+    /// The number of the last added node.
     last_node_number: u32,
-    /// How many nodes were ever asked for.
+    /// The number of the last node request.
     last_node_request: u64,
 }
 
@@ -126,32 +126,32 @@ impl Pool {
         }
     }
 
-    /// Returns its name for people.
+    /// Returns the display name, or else the id.
     pub(crate) fn label(&self) -> &str {
         self.spec.display_name.as_deref().unwrap_or(&self.id)
     }
 
-    /// Returns how many slots each node has.
+    /// Returns the number of task slots of each node.
     pub(crate) fn slots(&self) -> u32 {
         self.spec.task_slots_per_node.unwrap_or(1)
     }
 
-    /// Returns how it spreads its tasks.
+    /// Returns the scheduling policy.
     pub(crate) fn policy(&self) -> SchedulingPolicy {
         self.spec.task_scheduling_policy.unwrap_or_default()
     }
 
-    /// Returns whose tasks it takes first among jobs of one priority.
+    /// Returns the order of jobs with the same priority.
     pub(super) fn job_order(&self) -> JobOrder {
         self.policy().job_default_order.unwrap_or_default()
     }
 
-    /// Returns how many cores each node has.
+    /// Returns the number of cores of each node.
     pub(super) fn cores(&self) -> u32 {
         cores(&self.spec.vm_size)
     }
 
-    /// Returns whether its tasks run in containers: all of them, or none.
+    /// Returns whether its tasks run in containers: either all or none.
     pub(super) fn runs_containers(&self) -> bool {
         let machine = self.spec.virtual_machine_configuration.as_ref();
         machine.is_some_and(|machine| machine.container_configuration.is_some())
@@ -172,19 +172,19 @@ impl Pool {
         self.nodes.last_mut().expect("it was just added")
     }
 
-    /// Notes that a node was asked for; gives the request's number.
+    /// Adds a node request and returns its number.
     pub(super) fn add_node_request(&mut self, request: NodeRequest) -> u64 {
         self.last_node_request += 1;
         self.node_requests.insert(self.last_node_request, request);
         self.last_node_request
     }
 
-    /// Counts the nodes of a kind that are shown, those that leave included.
+    /// Counts the listed nodes of a kind, including those being removed.
     pub(crate) fn current(&self, dedicated: bool) -> usize {
         self.nodes.iter().filter(|node| node.dedicated == dedicated).count()
     }
 
-    /// Counts the nodes of a kind that stay or are on their way.
+    /// Counts the nodes of a kind that are not being removed, and those that are requested.
     pub(super) fn committed(&self, dedicated: bool) -> usize {
         let staying = |node: &&Node| node.dedicated == dedicated && node.is_staying();
         let coming =
@@ -193,20 +193,20 @@ impl Pool {
             + self.node_requests.values().filter(coming).count()
     }
 
-    /// Returns whether a node of a kind was asked for in a resize.
+    /// Returns whether a resize has requested a node of a kind that is not yet allocated.
     pub(super) fn has_open_request(&self, dedicated: bool) -> bool {
         self.node_requests
             .values()
             .any(|request| request.dedicated == dedicated && request.replaces.is_none())
     }
 
-    /// Returns whether it has the size that it is to have, or has given up on it.
+    /// Returns whether the resize is complete: no open request, and no node being removed.
     pub(super) fn has_no_pending_change(&self) -> bool {
         self.node_requests.values().all(|request| request.replaces.is_some())
             && self.nodes.iter().all(Node::is_staying)
     }
 
-    /// Returns whether a node is between two states that time alone leads it through.
+    /// Returns whether a node changes its state without further requests.
     pub(super) fn is_transitioning(&self) -> bool {
         use super::node::NodeState::{Creating, LeavingPool, Starting, WaitingForStartTask};
         let moving = |node: &Node| {
@@ -222,12 +222,12 @@ impl Pool {
         }
     }
 
-    /// Fails if the pool is on its way out.
+    /// Fails if the pool is being deleted.
     pub(super) fn check_not_deleting(&self) -> Result<(), ApiError> {
         if self.deleting.is_some() { Err(ApiError::pool_being_deleted()) } else { Ok(()) }
     }
 
-    /// Fails if the pool is changing its size.
+    /// Fails if the pool is being resized or deleted.
     pub(super) fn check_steady(&self) -> Result<(), ApiError> {
         self.check_not_deleting()?;
         match self.allocation.state {
@@ -246,12 +246,12 @@ impl Pool {
         self.nodes.iter_mut().find(|node| node.id == id)
     }
 
-    /// Returns when the files on a node need not be kept any longer.
+    /// Returns when the retention time of all files on a node has expired.
     pub(super) fn retention(&self, node: &str) -> Option<Timestamp> {
         self.node(node).ok().and_then(|node| node.files_kept_until)
     }
 
-    /// Returns how long a resize may take; what a formula asks for has no limit.
+    /// Returns the resize timeout; a resize by a formula has none.
     pub(super) fn resize_time_limit(&self) -> Option<TimeDelta> {
         self.scaling.is_none().then(|| self.resize_timeout.to_time_delta()).flatten()
     }

@@ -1,4 +1,4 @@
-//! What clients do with pools, and what a run on one machine has from the starting_at.
+//! Changes of pools, and the fixed pools that exist from the start.
 
 use chrono::{DateTime, Utc};
 
@@ -10,7 +10,7 @@ use crate::error::ApiError;
 use crate::timings::Timings;
 
 impl State {
-    /// Adds a pool of no nodes that has all the nodes it is given at once.
+    /// Adds an empty fixed pool, whose nodes are allocated immediately.
     pub(crate) fn add_fixed_pool(&mut self, spec: NewPool, now: DateTime<Utc>) {
         let (at, id) = (self.stamp(now), key(&spec.id));
         let mut pool = Pool::new(spec, Timings::NONE, at);
@@ -19,7 +19,7 @@ impl State {
         self.update_queue_of(&id);
     }
 
-    /// Adds a pool, and sets out to give it its nodes.
+    /// Adds a pool and starts the allocation of its nodes.
     pub(crate) fn add_pool(&mut self, spec: NewPool, now: DateTime<Utc>) -> Result<(), ApiError> {
         let id = key(&spec.id);
         if let Some(pool) = self.pools.get(&id) {
@@ -49,7 +49,7 @@ impl State {
         Ok(())
     }
 
-    /// Changes what a patch names.
+    /// Applies a patch.
     pub(crate) fn update_pool(
         &mut self,
         id: &str,
@@ -81,7 +81,7 @@ impl State {
         Ok(())
     }
 
-    /// Deletes a pool, once its nodes are gone; what runs on them goes back to the queue.
+    /// Deletes a pool after its nodes are removed; their tasks are requeued.
     pub(crate) fn delete_pool(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), ApiError> {
         let id = key(id);
         self.pool(&id)?.check_not_deleting()?;
@@ -93,7 +93,7 @@ impl State {
         Ok(())
     }
 
-    /// Returns a pool other targets.
+    /// Sets the targets of a pool.
     pub(crate) fn resize_pool(
         &mut self,
         id: &str,
@@ -113,7 +113,7 @@ impl State {
         Ok(())
     }
 
-    /// Removes nodes, and takes them off the targets.
+    /// Removes nodes and reduces the targets accordingly.
     pub(crate) fn remove_nodes(
         &mut self,
         id: &str,
@@ -121,7 +121,7 @@ impl State {
         now: DateTime<Utc>,
     ) -> Result<(), ApiError> {
         let (id, nodes) = (key(id), self.resolve_node_ids(id, &removal.node_list)?);
-        // A pool with a formula may lose nodes as well; the formula's next evaluation decides anew.
+        // Allowed for a pool with a formula too; the formula's next evaluation decides again.
         self.pool(&id)?.check_steady()?;
         let at = self.stamp(now);
         let how = removal.node_deallocation_option.unwrap_or_default();
@@ -143,7 +143,7 @@ impl State {
         Ok(())
     }
 
-    /// Leaves a pool at the size that it has reached.
+    /// Stops a resize; the pool keeps its current size.
     pub(crate) fn stop_resize(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), ApiError> {
         let pool = self.pool(id)?;
         pool.check_not_deleting()?;
@@ -166,7 +166,7 @@ impl State {
         Ok(at)
     }
 
-    /// Returns a pool another number of dedicated nodes, whatever it is doing.
+    /// Sets the number of dedicated nodes of a pool, whatever its state.
     pub(crate) fn resize(
         &mut self,
         id: &str,
@@ -182,13 +182,13 @@ impl State {
         Ok(())
     }
 
-    /// Lets tasks wait although there is room, or lets them start again.
+    /// Prevents tasks from starting, or allows it again.
     pub(crate) fn set_held(&mut self, pool: &str, held: bool) -> Result<(), ApiError> {
         self.pool_mut(pool)?.held = held;
         Ok(())
     }
 
-    /// Keeps nodes from being allocated, or lets them come.
+    /// Prevents the allocation of nodes, or allows it again.
     pub(crate) fn set_allocation_frozen(
         &mut self,
         pool: &str,
@@ -201,7 +201,7 @@ impl State {
         Ok(())
     }
 
-    /// Creates the next resize of a pool end with an error.
+    /// Injects an error into the next resize of a pool.
     pub(crate) fn fail_next_resize(
         &mut self,
         pool: &str,
@@ -212,7 +212,7 @@ impl State {
         Ok(())
     }
 
-    /// Takes spot nodes of a pool away, the oldest first; tells how many there were to take.
+    /// Preempts spot nodes of a pool, the oldest first, and returns their number.
     pub(crate) fn preempt(
         &mut self,
         pool: &str,
@@ -229,7 +229,7 @@ impl State {
         Ok(nodes.len())
     }
 
-    /// Puts the jobs of a pool where its policy wants them.
+    /// Updates the queue entries of a pool's jobs.
     fn update_queue_of(&mut self, pool: &str) {
         let on_pool = |(_, job): &(&String, &super::Job)| job.pool().eq_ignore_ascii_case(pool);
         let jobs: Vec<_> = self.jobs.iter().filter(on_pool).map(|(id, _)| id.clone()).collect();

@@ -1,6 +1,6 @@
-//! Whose turn it is: the jobs of a pool by priority, the tasks of a job in the order of adding.
+//! The queue: jobs of a pool by priority, tasks of a job in the order in which they were added.
 //!
-//! Every step costs the logarithm of what waits: nothing is scanned, however many tasks there are.
+//! Every step is logarithmic in the number of waiting tasks: nothing is scanned.
 
 use std::cmp::Reverse;
 
@@ -12,8 +12,8 @@ use super::{JobState, RunId, RunLocation, Settings, State, TaskStart, key};
 use crate::dto::{JobOrder, NewJob, NewTask, Timestamp, UserIdentity};
 use crate::launch::container_mismatch;
 
-/// A job's turn: higher priorities first, then by the pool's policy, then the job whose next task was
-/// added first.
+/// A job's entry in a queue: higher priorities first, then by the pool's policy, then the job whose
+/// next task was added first.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct QueueEntry {
     priority: Reverse<i32>,
@@ -23,7 +23,8 @@ pub(super) struct QueueEntry {
 }
 
 impl State {
-    /// Puts a job where it belongs in its pool's queue, or out of it.
+    /// Updates a job's entry in its pool's queue: adds it if the job can start a task, and removes
+    /// it otherwise.
     pub(super) fn update_queue_entry(&mut self, id: &str) {
         self.remove_from_queue(id);
         let Some(job) = self.jobs.get_mut(id) else { return };
@@ -43,10 +44,10 @@ impl State {
         self.queues.entry(pool).or_default().insert(entry);
     }
 
-    /// Takes a job out of the queues.
+    /// Removes a job from its pool's queue.
     ///
-    /// A disabled job may change its pool, but it is in no queue then: its turn is always found in the
-    /// queue of the pool that it has.
+    /// A disabled job may change its pool, but it is in no queue then: the entry is always in the
+    /// queue of the job's current pool.
     pub(super) fn remove_from_queue(&mut self, id: &str) {
         let Some(job) = self.jobs.get_mut(id) else { return };
         let Some(entry) = job.queue_entry.take() else { return };
@@ -56,7 +57,7 @@ impl State {
         }
     }
 
-    /// Starts what can start.
+    /// Starts every task that can start.
     pub(crate) fn schedule(&mut self, now: DateTime<Utc>) {
         let open = |(_, pool): &(&String, &mut super::Pool)| !pool.held && pool.has_free_slots();
         let open: Vec<_> = self
@@ -64,7 +65,7 @@ impl State {
             .iter_mut()
             .filter(open)
             .map(|(id, pool)| {
-                // A node that asks for work finds out that the work was deleted.
+                // Deleted tasks stop counting as pending when a node requests work.
                 pool.deleted_pending_tasks = 0;
                 id.clone()
             })
@@ -77,10 +78,10 @@ impl State {
         }
     }
 
-    /// Finds the first job in turn whose next task fits on a node.
+    /// Finds the first job in the queue whose next task fits on a node.
     ///
-    /// A task too large for the room there is holds up those behind it in its job, as in Batch, and
-    /// leaves the room to other jobs.
+    /// A task that does not fit delays the tasks behind it in its job, as in Batch, and leaves the
+    /// free slots to other jobs.
     fn next_start(&self, pool: &str) -> Option<(String, usize)> {
         let nodes = self.pools.get(pool).filter(|pool| pool.has_free_slots())?;
         self.queues.get(pool)?.iter().find_map(|entry| {
@@ -136,7 +137,7 @@ impl State {
     }
 }
 
-/// Lists the settings of a task: those of its job, overridden by its own.
+/// Returns the environment settings of a task: those of its job, overridden by its own.
 fn settings(job: &NewJob, task: &NewTask) -> Settings {
     let all = [&job.common_environment_settings, &task.environment_settings];
     let all = all.into_iter().flatten().flatten();

@@ -1,12 +1,12 @@
-//! How long the files of tasks are kept, and what the end of a task means for its job.
+//! Retention of files, and job actions at the end of tasks.
 
 use super::timers::Timer;
 use super::{Effect, JobState, RunId, RunLocation, State, Task, TaskState, key};
 use crate::dto::{DisableTasks, JobAction, TaskFailure, Timestamp};
 
 impl State {
-    /// Keeps the files of a run for as long as its task says, where they can still be asked for: it is
-    /// the last run of a completed task.
+    /// Keeps the files of a run for the retention time of its task if they are still accessible,
+    /// which means that it is the last run of a completed task. Otherwise removes them.
     pub(super) fn schedule_file_removal(&mut self, location: &RunLocation) {
         let (job, task) = (key(&location.job), key(&location.task));
         let last = |task: &&Task| {
@@ -25,7 +25,7 @@ impl State {
         }
     }
 
-    /// Deletes the files of a run that need not be kept any longer.
+    /// Removes the files of a run whose retention time has expired.
     pub(super) fn remove_files(&mut self, job: &str, task: &str, run: RunId) {
         let job = self.jobs.get_mut(job);
         let Some(task) = job.and_then(|job| job.tasks.get_mut(task)) else { return };
@@ -37,7 +37,7 @@ impl State {
         }
     }
 
-    /// Does to a job what the end of one of its tasks asks for.
+    /// Applies the job action of a task's end.
     pub(super) fn apply_job_action(&mut self, id: &str, task: &str, at: Timestamp) {
         let Some(job) = self.jobs.get(id) else { return };
         let acts = job.spec.on_task_failure == Some(TaskFailure::PerformExitOptionsJobAction);

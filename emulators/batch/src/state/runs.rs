@@ -1,4 +1,4 @@
-//! Runs of tasks: how they begin and end, and what that means for the task.
+//! Runs of tasks: their start, their end, and its effect on the task.
 
 use chrono::{DateTime, Utc};
 
@@ -9,7 +9,7 @@ use crate::dto::{IsoDuration, Timestamp};
 use crate::launch::{RunOutcome, ScriptedRun, StopRequest};
 use emulator_core::events::EventKind;
 
-/// A run whose end was not told yet.
+/// A run that has not ended.
 #[derive(Debug)]
 pub(super) struct Run {
     location: RunLocation,
@@ -20,23 +20,24 @@ pub(super) struct Run {
     stage: Stage,
 }
 
-/// How far a run is.
+/// The stage of a run.
 #[derive(Debug)]
 enum Stage {
-    /// It waits for its image.
+    /// The image is being pulled.
     Waiting(Box<TaskStart>),
-    /// A program runs for it.
+    /// The run is launched.
     Launched,
-    /// It is a script's, and ends like this.
+    /// The run follows the script and has this outcome.
     Scripted(RunOutcome),
 }
 
-/// What came of a run.
+/// A run that has ended.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Finished {
     pub(crate) job: String,
     pub(crate) task: String,
-    /// Whether the program came to an end of its own account or as asked, not with its node.
+    /// Whether the end counts for the task: false if the task was requeued before, for example
+    /// because its node was lost.
     pub(crate) counts: bool,
 }
 
@@ -47,14 +48,14 @@ impl Run {
         Self { location, slots, limit, due: None, timed_out: false, stage }
     }
 
-    /// Returns whether a program runs for it.
+    /// Returns whether the run is launched, not scripted or waiting.
     pub(super) fn has_process(&self) -> bool {
         matches!(self.stage, Stage::Launched)
     }
 }
 
 impl State {
-    /// Begins a run that is ready to: by its script, or by an order to the world.
+    /// Starts a run: by the script, or by an effect for the executor.
     pub(super) fn launch(&mut self, id: RunId, at: Timestamp) {
         let Some(run) = self.runs.get_mut(&id) else { return };
         let Stage::Waiting(start) = std::mem::replace(&mut run.stage, Stage::Launched) else {
@@ -73,19 +74,19 @@ impl State {
             self.effects.push(Effect::Emit(at.to_utc(), what));
         }
         self.start_run_timer(id, self.now);
-        // Never at once: who starts a run may not have finished with it.
+        // Never immediately: the caller may not have finished starting the run.
         let due = self.current_timestamp().plus(takes).max(self.current_timestamp().next());
         self.timers.insert((due, Timer::ScriptEnd(id)));
     }
 
-    /// Ends a run as its script says.
+    /// Ends a scripted run.
     pub(super) fn end_by_script(&mut self, id: RunId, due: Timestamp) {
         let Some(Run { stage: Stage::Scripted(ending), .. }) = self.runs.get(&id) else { return };
         let ending = ending.clone();
         self.end_and_emit(id, &ending, due.to_utc());
     }
 
-    /// Takes the end of a run that no program runs for, and tells of it.
+    /// Ends a run without a process, and emits the event.
     fn end_and_emit(&mut self, id: RunId, ending: &RunOutcome, now: DateTime<Utc>) {
         let Some(finished) = self.run_ended(id, ending, now).filter(|finished| finished.counts)
         else {
@@ -95,14 +96,14 @@ impl State {
         self.effects.push(Effect::Emit(now, EventKind::TaskEnded { job, task, exit_code }));
     }
 
-    /// Sets the time by which a run that has begun must have ended.
+    /// Sets the timer of a started run's maximum wall clock time.
     pub(crate) fn start_run_timer(&mut self, id: RunId, now: DateTime<Utc>) {
         let Some(run) = self.runs.get_mut(&id) else { return };
         run.due = run.limit.and_then(|limit| Timestamp::of(now).after(limit));
         self.timers.extend(run.due.map(|due| (due, Timer::RunTimeLimit(id))));
     }
 
-    /// Asks a run to stop; what no program runs for has stopped with that.
+    /// Stops a run. A run without a process ends immediately.
     pub(super) fn stop(&mut self, id: RunId, request: StopRequest, at: Timestamp) {
         match self.runs.get(&id) {
             Some(run) if !run.has_process() => {
@@ -115,7 +116,7 @@ impl State {
         }
     }
 
-    /// Ends a run that has taken too long.
+    /// Terminates a run that exceeds its maximum wall clock time.
     pub(super) fn time_out_run(&mut self, id: RunId, due: Timestamp) {
         if self.current(id).is_none_or(|task| task.phase.state != TaskState::Running) {
             return;
@@ -126,7 +127,7 @@ impl State {
         }
     }
 
-    /// Finds the task of a run, by the keys of job and task, if that still is its task's last run.
+    /// Returns the keys of a run's job and task, if it is still the task's current run.
     pub(super) fn task_of(&self, run: RunId) -> Option<(String, String)> {
         self.current(run)?;
         let location = &self.runs.get(&run)?.location;
@@ -139,7 +140,7 @@ impl State {
         (task.run == Some(run)).then_some(task)
     }
 
-    /// Sends the task of a run back to the queue; it can start again once the run has ended.
+    /// Requeues the task of a run; it can start again after the run has ended.
     pub(super) fn requeue_run(
         &mut self,
         run: RunId,
@@ -158,7 +159,7 @@ impl State {
         self.stop(run, request, at);
     }
 
-    /// Takes the end of a run into account.
+    /// Processes the end of a run.
     pub(crate) fn run_ended(
         &mut self,
         id: RunId,
@@ -184,7 +185,8 @@ impl State {
         Some(Finished { job, task, counts })
     }
 
-    /// Returns the end to the task, if it still runs; tells whether the end counts.
+    /// Completes or retries the task of a run, if it is running, and returns whether the end
+    /// counts.
     fn complete_task(
         &mut self,
         task: Option<&(String, String)>,
@@ -215,7 +217,7 @@ impl State {
         state != TaskState::Active
     }
 
-    /// Frees what a run had.
+    /// Frees the slots of a run.
     fn free_slots(&mut self, run: &Run, id: RunId, ending: &RunOutcome, at: Timestamp) {
         if let Some(job) = self.jobs.get_mut(&key(&run.location.job)) {
             job.runs.remove(&id);

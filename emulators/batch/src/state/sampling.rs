@@ -1,4 +1,4 @@
-//! The numbers of a pool as its formula sees them: noted every 30 seconds, seen a minute later.
+//! The samples that formulas see: taken every 30 seconds, visible a minute later.
 
 use std::collections::VecDeque;
 
@@ -12,26 +12,26 @@ use crate::rules::Rules;
 
 const SAMPLE_INTERVAL: TimeDelta = TimeDelta::seconds(30);
 
-/// The numbers of one moment.
+/// The metrics of a pool at one time.
 pub(super) type SampleValues = [(Metric, f64); 11];
 
-/// The numbers of a pool so far.
+/// The samples of a pool.
 #[derive(Debug)]
 pub(super) struct SampleHistory {
     samples: Samples,
-    /// What no formula may see yet, the oldest first.
+    /// Samples that formulas cannot see yet, the oldest first.
     unpublished: VecDeque<(Timestamp, SampleValues)>,
     next: Timestamp,
 }
 
 impl SampleHistory {
-    /// Knows nothing; tells when the first numbers are to be noted.
+    /// Creates an empty history and returns the time of the first sample.
     pub(super) fn starting_at(at: Timestamp) -> (Self, Timestamp) {
         let next = at.plus(SAMPLE_INTERVAL);
         (Self { samples: Samples::new(), unpublished: VecDeque::new(), next }, next)
     }
 
-    /// Takes the numbers of a pool.
+    /// Returns the current metrics of a pool.
     pub(super) fn values(pool: &Pool, active: u64, running: u64) -> SampleValues {
         let ready = pool.nodes.iter().filter(|node| node.is_ready()).count() as f64;
         let preempted = pool.nodes.iter().filter(|node| node.is_preempted()).count() as f64;
@@ -50,12 +50,12 @@ impl SampleHistory {
         ]
     }
 
-    /// Returns whether the numbers of a moment are to be noted.
+    /// Returns whether the next sample is due at this time.
     pub(super) fn is_next(&self, due: Timestamp) -> bool {
         self.next == due
     }
 
-    /// Notes numbers, drops those of long ago, and tells when the next ones are to be noted.
+    /// Records a sample, drops old ones, and returns the time of the next one.
     pub(super) fn record(
         &mut self,
         due: Timestamp,
@@ -64,7 +64,7 @@ impl SampleHistory {
     ) -> Timestamp {
         self.unpublished.push_back((due, *numbers));
         self.publish(due, rules);
-        // Now and then: it moves all that is kept.
+        // Only once an hour: it moves all the samples that are kept.
         if due.to_utc().timestamp() / 30 % 120 == 0 {
             self.samples.forget_before(due.to_utc() - rules.sample_history);
         }
@@ -84,7 +84,7 @@ impl SampleHistory {
         }
     }
 
-    /// Returns what a formula sees of a pool at a moment.
+    /// Returns the samples of a pool that a formula sees at a time.
     pub(super) fn samples_for(
         &mut self,
         pool: &Pool,
@@ -107,9 +107,9 @@ impl SampleHistory {
 }
 
 impl State {
-    /// Counts the tasks that wait for a pool and those that run on it.
+    /// Counts the active tasks of a pool and the running ones.
     ///
-    /// A waiting task that was deleted is still counted, until a node asks for work.
+    /// A deleted active task is counted until a node requests work.
     pub(super) fn active_and_running(&self, pool: &str) -> (u64, u64) {
         let deleted_pending_tasks =
             self.pools.get(pool).map_or(0, |pool| pool.deleted_pending_tasks);

@@ -1,4 +1,4 @@
-//! Sizes a pool by its formula: samples, evaluations, and what they come to.
+//! Automatic scaling of pools: samples, evaluations, and their results.
 
 use autoscale_formula::{Formula, Outcome, Samples};
 use chrono::{DateTime, Utc};
@@ -13,12 +13,12 @@ use crate::dto::{
 };
 use crate::error::ApiError;
 
-/// How often a formula is evaluated where nobody says.
+/// The default evaluation interval.
 const DEFAULT_EVALUATION_INTERVAL: IsoDuration = IsoDuration::minutes(15);
-/// How often scaling may be enabled, in seconds.
+/// The minimum time between two calls of Enable AutoScale.
 const MIN_ENABLE_INTERVAL_SECONDS: i64 = 30;
 
-/// A formula and what it came to.
+/// A formula and the result of its last evaluation.
 #[derive(Debug)]
 pub(crate) struct Scaling {
     pub(crate) source: String,
@@ -29,12 +29,12 @@ pub(crate) struct Scaling {
 }
 
 impl State {
-    /// Reads a formula.
+    /// Parses a formula.
     pub(crate) fn parse_formula(source: &str) -> Result<Formula, ApiError> {
         autoscale_formula::parse(source).map_err(|err| ApiError::bad_formula(&err))
     }
 
-    /// Lets a formula size a pool that has none.
+    /// Enables automatic scaling of a pool without a formula.
     pub(super) fn use_formula(
         &mut self,
         id: &str,
@@ -55,7 +55,7 @@ impl State {
         Ok(())
     }
 
-    /// Enables scaling, or changes its formula or its interval.
+    /// Enables automatic scaling, or changes its formula or its interval.
     pub(crate) fn enable_scaling(
         &mut self,
         id: &str,
@@ -98,7 +98,7 @@ impl State {
         Ok(())
     }
 
-    /// Leaves a pool at the size that it is to have.
+    /// Disables automatic scaling; the pool keeps its targets.
     pub(crate) fn disable_scaling(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), ApiError> {
         let at = self.stamp(now);
         let pool = self.pool_mut(id)?;
@@ -110,7 +110,7 @@ impl State {
         Ok(())
     }
 
-    /// Returns what a formula comes to for a pool now, and changes nothing.
+    /// Evaluates a formula for a pool without changing anything.
     pub(crate) fn evaluate_once(
         &mut self,
         id: &str,
@@ -128,7 +128,7 @@ impl State {
         Ok(run(&outcome, at))
     }
 
-    /// Evaluates a pool's formula, unless another moment was set for that meanwhile.
+    /// Evaluates a pool's formula, unless the evaluation was rescheduled meanwhile.
     pub(super) fn evaluate_when_due(&mut self, id: &str, due: Timestamp) {
         let scaling = self.pools.get(id).and_then(|pool| pool.scaling.as_ref());
         if scaling.is_some_and(|scaling| scaling.next == Some(due)) {
@@ -137,9 +137,9 @@ impl State {
         }
     }
 
-    /// Evaluates a pool's formula, and lets the pool have what it asks for.
+    /// Evaluates a pool's formula and starts the resize that it requests.
     ///
-    /// An evaluation that fails leaves the targets as they are.
+    /// A failed evaluation keeps the targets.
     pub(super) fn evaluate(&mut self, id: &str) {
         let at = self.current_timestamp();
         let Some(scaling) = self.pools.get(id).and_then(|pool| pool.scaling.as_ref()) else {
@@ -178,7 +178,7 @@ impl State {
         }
     }
 
-    /// Sets the next evaluation an interval from now.
+    /// Schedules the next evaluation, one interval from now.
     fn schedule_evaluation(&mut self, id: &str) {
         let now = self.current_timestamp();
         let Some(scaling) = self.pools.get_mut(id).and_then(|pool| pool.scaling.as_mut()) else {
@@ -189,7 +189,7 @@ impl State {
         self.timers.extend(scaling.next.map(|due| (due, evaluation)));
     }
 
-    /// Begins to note the numbers of a pool.
+    /// Starts sampling a pool.
     pub(super) fn start_sampling(&mut self, id: &str) {
         if self.samples.contains_key(id) {
             return;
@@ -199,7 +199,7 @@ impl State {
         self.timers.insert((next, Timer::Sample { pool: id.to_owned() }));
     }
 
-    /// Notes the numbers of a pool, as long as there is the pool.
+    /// Samples a pool while it exists.
     pub(super) fn take_sample(&mut self, id: &str, due: Timestamp) {
         let (active, running) = self.active_and_running(id);
         let Some(pool) = self.pools.get(id) else {
@@ -215,7 +215,7 @@ impl State {
     }
 }
 
-/// Writes an outcome as Batch does.
+/// Returns an outcome as Batch reports it.
 fn run(outcome: &Outcome, at: Timestamp) -> AutoScaleRun {
     let error = outcome.error.as_ref().map(|err| NamedError {
         code: err.code().as_str(),

@@ -1,4 +1,4 @@
-//! How a pool comes to its size: nodes that are asked for, and nodes that have to go.
+//! Resizes of pools: requests for nodes, and removals.
 
 use super::State;
 use super::pool::{Allocation, NodeRequest, Targets};
@@ -6,7 +6,7 @@ use super::timers::Timer;
 use crate::dto::{Deallocation, Detail, NamedError, Timestamp};
 
 impl State {
-    /// Returns a pool other targets, and sets out to reach them.
+    /// Sets the targets of a pool and starts the resize.
     pub(super) fn start_resize(
         &mut self,
         id: &str,
@@ -68,7 +68,7 @@ impl State {
         }
     }
 
-    /// Asks for one node.
+    /// Requests one node.
     pub(super) fn request_node(&mut self, id: &str, request: NodeRequest) {
         let Some(pool) = self.pools.get_mut(id) else { return };
         let number = pool.add_node_request(request);
@@ -78,11 +78,11 @@ impl State {
         }
     }
 
-    /// Returns for how many more nodes of a pool the account has cores.
+    /// Returns how many more nodes of a pool the core quota allows.
     fn nodes_within_quota(&self, id: &str, dedicated: bool) -> usize {
         let quota = &self.rules.quota;
         let all = if dedicated { quota.dedicated_cores } else { quota.low_priority_cores } as usize;
-        // A pool that is there from the starting_at is nobody's bill.
+        // Fixed pools do not count towards the quota.
         let billed = self.pools.values().filter(|pool| !pool.fixed);
         let used: usize =
             billed.map(|pool| pool.committed(dedicated) * pool.cores() as usize).sum();
@@ -92,7 +92,7 @@ impl State {
         }
     }
 
-    /// Brings a node that was asked for.
+    /// Allocates a requested node.
     pub(super) fn allocate_node(&mut self, id: &str, request: u64, due: Timestamp) {
         let Some(pool) = self.pools.get_mut(id).filter(|pool| !pool.frozen) else { return };
         let Some(NodeRequest { dedicated, replaces }) = pool.node_requests.remove(&request) else {
@@ -108,7 +108,7 @@ impl State {
         self.start_boot(id, &node);
     }
 
-    /// Keeps nodes from being allocated, or lets those that were asked for come.
+    /// Prevents the allocation of nodes, or allows that of the requested ones.
     pub(super) fn set_frozen(&mut self, id: &str, frozen: bool) {
         let Some(pool) = self.pools.get_mut(id) else { return };
         pool.frozen = frozen;
@@ -129,14 +129,14 @@ impl State {
         self.timers.extend(due.map(|due| (due, Timer::ResizeTimeout { pool: id.to_owned() })));
     }
 
-    /// Ends a resize that has taken too long.
+    /// Ends a resize that exceeds its timeout.
     pub(super) fn time_out_resize(&mut self, id: &str, due: Timestamp) {
         let Some(pool) = self.pools.get_mut(id).filter(|pool| pool.resize_due == Some(due)) else {
             return;
         };
         let missing: Vec<_> =
             [true, false].into_iter().filter(|kind| pool.has_open_request(*kind)).collect();
-        // Nodes that leave take the time that their tasks take.
+        // The timeout does not apply to removals, which last as long as their tasks.
         if missing.is_empty() {
             return;
         }
@@ -144,7 +144,7 @@ impl State {
         self.end_resize(id, due);
     }
 
-    /// Ends a resize where it is, as a client asked.
+    /// Ends a resize at the client's request.
     pub(super) fn stop_resizing(&mut self, id: &str, at: Timestamp) {
         let Some(pool) = self.pools.get_mut(id) else { return };
         pool.resize_errors.push(resize_error("ResizeStopped", "Resize operation was stopped"));
@@ -158,7 +158,7 @@ impl State {
         self.update_allocation_state(id, at);
     }
 
-    /// Takes the steps that a pool owes: to its rest, or to its end.
+    /// Advances a pool's allocation state: to steady, or to the end of its deletion.
     pub(super) fn update_allocation_state(&mut self, id: &str, at: Timestamp) {
         let Some(pool) = self.pools.get_mut(id) else { return };
         if pool.deleting.is_some() && pool.nodes.is_empty() {
@@ -189,7 +189,7 @@ fn quota_reached(dedicated: bool) -> NamedError {
     resize_error("AccountSpotCoreQuotaReached", "The specified account has reached spot core quota")
 }
 
-/// Returns what went wrong with a resize.
+/// Creates an error of a resize.
 pub(super) fn resize_error(code: &'static str, message: &str) -> NamedError {
     NamedError { code, message: message.to_owned(), values: Vec::<Detail>::new() }
 }

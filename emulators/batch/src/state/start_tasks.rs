@@ -1,4 +1,4 @@
-//! The start tasks of nodes: run as a node boots, again after a failure, and before any other task.
+//! Start tasks of nodes: they run at boot, before any other task, and are retried after a failure.
 
 use super::node::{NodeState, StartTaskRun};
 use super::runs::Run;
@@ -8,7 +8,7 @@ use crate::dto::{StartTask, Timestamp, UserIdentity};
 use crate::launch::{RunOutcome, StopRequest};
 
 impl State {
-    /// Runs the start task of a node that has booted, or opens the node where there is none.
+    /// Runs the start task of a booted node; without one the node becomes ready.
     pub(super) fn run_start_task(&mut self, pool: &str, id: &str, at: Timestamp) {
         let Some(found) = self.pools.get(pool) else { return };
         let Some(task) = found.spec.start_task.clone() else {
@@ -32,7 +32,7 @@ impl State {
         }
     }
 
-    /// Creates a run of a start task; it begins with [`State::launch`].
+    /// Creates a run of a start task; [`State::launch`] starts it.
     fn start_on(&mut self, pool: &str, id: &str, task: &StartTask) -> Option<RunId> {
         let run = RunId(self.next());
         let pool = self.pools.get(pool)?;
@@ -45,7 +45,7 @@ impl State {
             location,
             label: node.label.clone(),
             dedicated: node.dedicated,
-            // A node runs its start task as it says, whatever its other tasks do.
+            // A start task may use a container or none, in any pool.
             mismatch: None,
             command_line: task.command_line.clone(),
             container: task.container_settings.clone(),
@@ -56,7 +56,7 @@ impl State {
         Some(run)
     }
 
-    /// Takes the end of a start task into account: done, tried again, or failed.
+    /// Processes the end of a start task: success, retry, or failure.
     pub(super) fn start_task_ended(
         &mut self,
         location: &RunLocation,
@@ -99,7 +99,7 @@ impl State {
         }
     }
 
-    /// Returns a node's start task up, as the node is lost or leaves.
+    /// Abandons a node's start task because the node is lost or removed.
     pub(super) fn abandon_start_task(&mut self, pool: &str, id: &str, at: Timestamp) {
         let node = self.node_of(pool, id);
         let run = node.and_then(|node| node.start_task.take()).and_then(|task| task.run);

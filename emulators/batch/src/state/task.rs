@@ -1,4 +1,4 @@
-//! A task: what was asked for, and how it went so far.
+//! A task: its specification and its execution so far.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::{RunId, RunLocation};
 use crate::dto::{FailureInfo, IsoDuration, NewTask, TaskConstraints, Timestamp};
 use crate::launch::RunOutcome;
 
-/// What a task can be.
+/// The state of a task.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum TaskState {
     Active,
@@ -16,7 +16,7 @@ pub(crate) enum TaskState {
 }
 
 impl TaskState {
-    /// The state's name on the wire.
+    /// Returns the state's name in the API.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -31,21 +31,21 @@ impl TaskState {
 pub(crate) struct Task {
     pub(crate) spec: Arc<NewTask>,
     pub(crate) constraints: Option<TaskConstraints>,
-    /// Its location in the order of adding.
+    /// Its number in the order in which tasks were added.
     pub(crate) sequence: u64,
     pub(crate) created: Timestamp,
     pub(crate) modified: Timestamp,
     pub(crate) phase: Phase<TaskState>,
     pub(crate) execution: Execution,
-    /// Where it runs, or ran last.
+    /// The location of its last run.
     pub(crate) location: Option<RunLocation>,
-    /// Whether the files of its last run were kept as long as it wanted, and deleted.
+    /// Whether the files of its last run were removed after the retention time.
     pub(crate) cleaned_up: bool,
-    /// The run whose end was not told yet; the task may be completed or active again.
+    /// The run that has not ended; the task may already be completed or active again.
     pub(crate) run: Option<RunId>,
 }
 
-/// How a task went so far.
+/// The execution of a task so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Execution {
     pub(crate) start: Option<Timestamp>,
@@ -59,24 +59,24 @@ pub(crate) struct Execution {
     retrying: bool,
 }
 
-/// How a task ended.
+/// The outcome of a task.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Outcome {
     pub(crate) exit_code: Option<i32>,
     pub(crate) failure: Option<FailureInfo>,
 }
 
-/// Why a running task goes back to the queue.
+/// The reason for requeuing a running task.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Requeue {
-    /// The user asked for it: a smaller pool, a disabled job.
+    /// A request of the user: a smaller pool, a disabled job.
     Requested,
-    /// Its node was lost, which is counted nowhere.
+    /// A lost node, which no counter of the task includes.
     NodeLost,
 }
 
 impl Task {
-    /// Creates a task that waits.
+    /// Creates an active task.
     pub(super) fn new(spec: NewTask, sequence: u64, at: Timestamp) -> Self {
         Self {
             constraints: spec.constraints,
@@ -92,35 +92,35 @@ impl Task {
         }
     }
 
-    /// Returns how many slots it takes.
+    /// Returns the number of required slots.
     pub(crate) fn slots(&self) -> u32 {
         self.spec.required_slots.unwrap_or(1)
     }
 
-    /// Returns how long a run may take.
+    /// Returns the maximum wall clock time of a run.
     pub(crate) fn wall_clock(&self) -> IsoDuration {
         self.constraints
             .and_then(|limits| limits.max_wall_clock_time)
             .unwrap_or(IsoDuration::UNLIMITED)
     }
 
-    /// Returns how long its files are kept at least.
+    /// Returns the retention time of its files.
     pub(crate) fn retention(&self) -> IsoDuration {
         self.constraints.and_then(|limits| limits.retention_time).unwrap_or(IsoDuration::days(7))
     }
 
-    /// Returns whether it failed.
+    /// Returns whether the task failed.
     pub(crate) fn failed(&self) -> bool {
         self.execution.outcome.as_ref().is_some_and(|outcome| outcome.failure.is_some())
     }
 
-    /// Returns the result's name on the wire.
+    /// Returns the result's name in the API.
     pub(crate) fn result(&self) -> Option<&'static str> {
         self.execution.outcome.as_ref()?;
         Some(if self.failed() { "failure" } else { "success" })
     }
 
-    /// Starts on a node.
+    /// Starts the task on a node.
     pub(super) fn begin(&mut self, location: RunLocation, at: Timestamp) {
         self.enter(TaskState::Running, at);
         self.run = Some(location.run);
@@ -132,14 +132,14 @@ impl Task {
         }
     }
 
-    /// Ends for good.
+    /// Completes the task.
     pub(super) fn complete(&mut self, outcome: Outcome, at: Timestamp) {
         self.enter(TaskState::Completed, at);
         self.execution.end = Some(at);
         self.execution.outcome = Some(outcome);
     }
 
-    /// Goes back to the queue, because its run does not count.
+    /// Requeues the task without counting its run.
     pub(super) fn requeue(&mut self, why: Requeue, at: Timestamp) {
         self.reset_to_active(at);
         if why == Requeue::Requested {
@@ -148,14 +148,14 @@ impl Task {
         }
     }
 
-    /// Goes back to the queue after a failure.
+    /// Requeues the task after a failure.
     pub(super) fn retry(&mut self, at: Timestamp) {
         self.reset_to_active(at);
         self.execution.retries += 1;
         self.execution.retrying = true;
     }
 
-    /// Goes back to the queue after it had failed for good.
+    /// Requeues the task after it was completed as failed.
     pub(super) fn reactivate(&mut self, at: Timestamp) {
         self.reset_to_active(at);
         self.execution.end = None;
@@ -175,7 +175,7 @@ impl Task {
 }
 
 impl Outcome {
-    /// Judges how a program ended.
+    /// Returns the outcome of a run.
     pub(super) fn of(ending: &RunOutcome) -> Self {
         match ending {
             RunOutcome::Exited(code) => Self::of_exit(*code),
@@ -183,7 +183,7 @@ impl Outcome {
         }
     }
 
-    /// Judges an exit code: 0 is success.
+    /// Returns the outcome of an exit code: 0 is success.
     fn of_exit(code: i32) -> Self {
         let failure = (code != 0).then(|| {
             let text = "The task exited with an exit code representing a failure";
@@ -192,20 +192,20 @@ impl Outcome {
         Self { exit_code: Some(code), failure }
     }
 
-    /// Returns that somebody ended the task.
+    /// Returns the outcome of a task that the user ended.
     pub(super) fn ended_by_user() -> Self {
         let failure = failure_info("TaskEnded", "Task Was Ended by User Request", None);
         Self { exit_code: None, failure: Some(failure) }
     }
 
-    /// Returns that the task took too long.
+    /// Returns the outcome of a task that exceeded its maximum wall clock time.
     pub(super) fn timed_out(exit_code: Option<i32>) -> Self {
         let detail = "The maximum execution time configured on the task was exceeded";
         let failure = failure_info("TaskEnded", "Task Was Ended by User Request", Some(detail));
         Self { exit_code, failure: Some(failure) }
     }
 
-    /// Returns that the task could not be started.
+    /// Returns the outcome of a task that could not be started.
     fn not_started(code: &str, reason: &str) -> Self {
         Self { exit_code: None, failure: Some(failure_info(code, reason, None)) }
     }

@@ -1,4 +1,4 @@
-//! What clients do with tasks.
+//! Changes of tasks.
 
 use chrono::{DateTime, Utc};
 
@@ -9,7 +9,7 @@ use crate::error::ApiError;
 use crate::launch::StopRequest;
 
 impl State {
-    /// Fails if a job takes no tasks.
+    /// Fails if a job accepts no tasks.
     pub(crate) fn check_accepts_tasks(&self, job: &str) -> Result<(), ApiError> {
         let job = self.job(job)?;
         job.check_not_ending()?;
@@ -58,7 +58,7 @@ impl State {
         Ok(())
     }
 
-    /// Completes a task that has not ended by itself, and asks its run to end.
+    /// Completes a task as ended by the user, and terminates its run.
     pub(crate) fn terminate_task(
         &mut self,
         job: &str,
@@ -77,7 +77,7 @@ impl State {
         Ok(())
     }
 
-    /// Lets a task that failed for good run again.
+    /// Makes a failed task active again.
     pub(crate) fn reactivate_task(
         &mut self,
         job: &str,
@@ -98,7 +98,7 @@ impl State {
         Ok(())
     }
 
-    /// Takes a task out of its job; its run, if any, is asked to end.
+    /// Removes a task from its job and terminates its run, if any.
     pub(crate) fn delete_task(
         &mut self,
         job: &str,
@@ -123,14 +123,14 @@ impl State {
         Ok(())
     }
 
-    /// Lets waiting tasks that were deleted count as pending, as the service does.
+    /// Counts deleted active tasks as pending, as the service does.
     pub(super) fn count_deleted_pending_tasks(&mut self, pool: &str, count: u64) {
         if let Some(pool) = self.pools.get_mut(pool) {
             pool.deleted_pending_tasks += count;
         }
     }
 
-    /// Fails if a task, or its job, can no longer change.
+    /// Fails if a task or its job can no longer change.
     fn check_task(&self, job: &str, id: &str) -> Result<(), ApiError> {
         let task = self.task(job, id)?;
         self.job(job)?.check_not_deleting()?;
@@ -141,7 +141,7 @@ impl State {
     }
 }
 
-/// Refuses what a task asks to be done to its job where the job lets no task do anything to it.
+/// Rejects job actions of a task if its job does not allow them.
 fn check_exit_conditions(job: &Job, spec: &NewTask) -> Result<(), ApiError> {
     let acts = spec.exit_conditions.as_ref().is_some_and(|conditions| conditions.has_job_action());
     if acts && job.spec.on_task_failure != Some(TaskFailure::PerformExitOptionsJobAction) {

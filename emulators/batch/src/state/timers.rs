@@ -1,14 +1,14 @@
-//! What happens without a request, at the moment when it is due.
+//! Timers: changes that happen at a set time, without a request.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{RunId, State};
 use crate::dto::Timestamp;
 
-/// What a moment that comes brings.
+/// A timer's change of the state.
 ///
-/// Of those that are due at one moment the first comes first, so that an evaluation knows the sample of
-/// its own moment.
+/// Of timers due at the same time, the variant listed first fires first, so that an evaluation sees
+/// the sample of its own time.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Timer {
     /// A scripted run ends.
@@ -36,13 +36,13 @@ pub(super) enum Timer {
 }
 
 impl State {
-    /// Returns the moment that it is. Other than what [`State::stamp`] tells, it is not unique, and never
-    /// ahead of the clock: what is due is reckoned from it.
+    /// Returns the current time. Unlike [`State::stamp`] it is not unique and never ahead of the
+    /// clock, so due times are computed from it.
     pub(super) fn current_timestamp(&self) -> Timestamp {
         Timestamp::of(self.now)
     }
 
-    /// Notes what is to happen after a while; what needs no time happens at once.
+    /// Sets a timer; without a delay it fires immediately.
     pub(super) fn after(&mut self, delay: TimeDelta, deadline: Timer) {
         let due = self.current_timestamp().plus(delay);
         if delay <= TimeDelta::zero() {
@@ -52,12 +52,12 @@ impl State {
         }
     }
 
-    /// Returns when something is due next.
+    /// Returns when the next timer is due.
     pub(crate) fn next_timer(&self) -> Option<DateTime<Utc>> {
         self.timers.first().map(|(due, _)| due.to_utc())
     }
 
-    /// Lets everything happen that was due by now, each at its own moment; tells whether anything was.
+    /// Fires every timer that is due, each at its own time, and returns whether there was any.
     pub(crate) fn catch_up(&mut self, now: DateTime<Utc>) -> bool {
         let mut any = false;
         while let Some((due, _)) = self.timers.first()
@@ -74,10 +74,10 @@ impl State {
         any
     }
 
-    /// Returns when something is due that a clock which skips idle time may go on to.
+    /// Returns the next due time to which an auto-advancing clock may skip.
     ///
-    /// Only where something waits for it, and not for ever: a task that no formula ever gives a node to
-    /// would keep the clock running for years.
+    /// It skips only if work waits for the timer, and not for ever: a task in a pool whose formula
+    /// never requests a node would advance the clock by years.
     pub(crate) fn next_auto_advance(&self) -> Option<DateTime<Utc>> {
         let next = self.next_timer()?;
         let waits = |(id, pool): (&String, &super::Pool)| {

@@ -1,4 +1,4 @@
-//! What a test, or the control port, does to nodes and pools.
+//! Test hooks on nodes, pools and quotas, as methods and on the control port.
 
 use http::{Method, StatusCode};
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use crate::rules::Quota;
 pub use crate::state::Loss;
 use emulator_core::service::{Request, Response, json_response};
 
-/// The pool or node that an action is about does not exist.
+/// The pool or node of an action does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("there is no such pool or node")]
 pub struct NotFound;
@@ -22,7 +22,7 @@ impl From<ApiError> for NotFound {
 }
 
 impl Batch {
-    /// Loses a node: its tasks go back to the queue, and run again with another start time.
+    /// Loses a node: its tasks are requeued and run again with a new start time.
     ///
     /// # Errors
     /// No pool has such a node.
@@ -32,71 +32,72 @@ impl Batch {
         Ok(())
     }
 
-    /// Keeps the tasks of a pool from starting; what runs goes on.
+    /// Prevents tasks of a pool from starting; running ones continue.
     ///
     /// # Errors
-    /// There is no such pool.
+    /// The pool does not exist.
     pub fn hold_scheduling(&self, pool: &str) -> Result<(), NotFound> {
         Ok(self.state().set_held(pool, true)?)
     }
 
-    /// Lets the tasks of a pool start again.
+    /// Allows tasks of a pool to start again.
     ///
     /// # Errors
-    /// There is no such pool.
+    /// The pool does not exist.
     pub fn release_scheduling(&self, pool: &str) -> Result<(), NotFound> {
         self.state().set_held(pool, false)?;
         self.changed.notify_one();
         Ok(())
     }
 
-    /// Returns a pool another number of nodes at once; the tasks of nodes that go are requeued.
+    /// Sets the number of dedicated nodes of a pool immediately; tasks of removed nodes are
+    /// requeued.
     ///
     /// # Errors
-    /// There is no such pool.
+    /// The pool does not exist.
     pub fn resize(&self, pool: &str, nodes: usize) -> Result<(), NotFound> {
         self.state().resize(pool, nodes, self.context.clock.now())?;
         self.changed.notify_one();
         Ok(())
     }
 
-    /// Keeps nodes of a pool from being allocated: a resize goes on until it times out.
+    /// Prevents the allocation of nodes of a pool: a resize continues until it times out.
     ///
     /// # Errors
-    /// There is no such pool.
+    /// The pool does not exist.
     pub fn freeze_allocation(&self, pool: &str) -> Result<(), NotFound> {
         Ok(self.state().set_allocation_frozen(pool, true, self.context.clock.now())?)
     }
 
-    /// Lets the nodes of a pool be allocated again, those that were asked for meanwhile too.
+    /// Allows the allocation of nodes of a pool again, including those requested meanwhile.
     ///
     /// # Errors
-    /// There is no such pool.
+    /// The pool does not exist.
     pub fn thaw_allocation(&self, pool: &str) -> Result<(), NotFound> {
         self.state().set_allocation_frozen(pool, false, self.context.clock.now())?;
         self.changed.notify_one();
         Ok(())
     }
 
-    /// Creates the next resize of a pool end without a node and with an error.
+    /// Makes the next resize of a pool fail with an error and without new nodes.
     ///
     /// # Errors
-    /// There is no such pool.
+    /// The pool does not exist.
     pub fn fail_allocation(&self, pool: &str, code: ResizeErrorCode) -> Result<(), NotFound> {
         Ok(self.state().fail_next_resize(pool, code.name())?)
     }
 
-    /// Takes spot nodes of a pool away; tells how many there were to take.
+    /// Preempts up to `count` spot nodes of a pool and returns their number.
     ///
     /// # Errors
-    /// There is no such pool.
+    /// The pool does not exist.
     pub fn preempt(&self, pool: &str, count: usize) -> Result<usize, NotFound> {
         let taken = self.state().preempt(pool, count, self.context.clock.now())?;
         self.changed.notify_one();
         Ok(taken)
     }
 
-    /// Returns the account another quota, which holds from the next request or resize on.
+    /// Sets the quota of the account, which applies from the next request or resize.
     pub fn set_quota(&self, quota: Quota) {
         self.state().rules.quota = quota;
     }
@@ -149,7 +150,7 @@ fn not_an_action(request: &Request) -> Response {
     json_response(StatusCode::NOT_FOUND, &json!({ "error": text }))
 }
 
-/// What a resize can end with.
+/// An error code of a resize.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[expect(missing_docs, reason = "the names are the published ones")]
 pub enum ResizeErrorCode {

@@ -1,4 +1,4 @@
-//! What a test sees of the account, without a request.
+//! Inspection of the account without Batch requests.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug, Formatter};
@@ -6,41 +6,41 @@ use std::fmt::{self, Debug, Formatter};
 use crate::Batch;
 use crate::state::{JobState, Task, TaskState};
 
-/// A job, as seen.
+/// A summary of a job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JobSummary {
-    /// Its id.
+    /// The id.
     pub id: String,
-    /// Its state's name on the wire.
+    /// The state's name in the API.
     pub state: &'static str,
-    /// The pool that its tasks run on.
+    /// The id of its pool.
     pub pool: String,
-    /// How many tasks wait.
+    /// The number of active tasks.
     pub active: u64,
-    /// How many run.
+    /// The number of running tasks.
     pub running: u64,
-    /// How many succeeded.
+    /// The number of succeeded tasks.
     pub succeeded: u64,
-    /// How many failed.
+    /// The number of failed tasks.
     pub failed: u64,
 }
 
-/// A task, as seen. `Debug` leaves the values of its environment out.
+/// A summary of a task. `Debug` omits its environment.
 #[derive(Clone, PartialEq)]
 pub struct TaskSummary {
-    /// Its id.
+    /// The id.
     pub id: String,
-    /// Its state's name on the wire.
+    /// The state's name in the API.
     pub state: &'static str,
-    /// The exit code of its last run, once it is completed.
+    /// The exit code of the last run, if the task is completed.
     pub exit_code: Option<i32>,
-    /// `success` or `failure`, once it is completed.
+    /// `success` or `failure`, if the task is completed.
     pub result: Option<&'static str>,
-    /// The code of its failure.
+    /// The failure code.
     pub failure: Option<String>,
-    /// The node that it runs or last ran on.
+    /// The node of the last run.
     pub node: Option<String>,
-    /// The environment that its submitter set.
+    /// The environment settings of the task.
     pub environment: BTreeMap<String, String>,
 }
 
@@ -57,38 +57,38 @@ impl Debug for TaskSummary {
     }
 }
 
-/// A node, as seen.
+/// A summary of a node.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeSummary {
-    /// Its id.
+    /// The id.
     pub id: String,
-    /// Its name for people, as timelines have it.
+    /// The display name, as used in timelines.
     pub label: String,
-    /// Its state's name on the wire.
+    /// The state's name in the API.
     pub state: &'static str,
-    /// How many tasks run on it.
+    /// The number of running tasks.
     pub running: usize,
 }
 
-/// A pool, as seen.
+/// A summary of a pool.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoolSummary {
-    /// Its id.
+    /// The id.
     pub id: String,
-    /// Its allocation state's name on the wire.
+    /// The allocation state's name in the API.
     pub allocation: &'static str,
-    /// How many dedicated and how many spot nodes it is to have.
+    /// The target numbers of dedicated and of spot nodes.
     pub targets: (i32, i32),
-    /// How many dedicated and how many spot nodes it shows.
+    /// The current numbers of dedicated and of spot nodes.
     pub nodes: (usize, usize),
-    /// What the last evaluation of its formula came to.
+    /// The results of the last evaluation of its formula.
     pub results: Option<String>,
-    /// The codes of what went wrong: in the last evaluation, and in the last resize.
+    /// The error codes of the last evaluation and of the last resize.
     pub errors: Vec<&'static str>,
 }
 
 impl Batch {
-    /// Lists the pools, by id.
+    /// Lists the pools, ordered by id.
     pub fn pools(&self) -> Vec<PoolSummary> {
         let state = self.state();
         let pools = state.pools.values().map(|pool| {
@@ -106,7 +106,7 @@ impl Batch {
         pools.collect()
     }
 
-    /// Lists the jobs, by id.
+    /// Lists the jobs, ordered by id.
     pub fn jobs(&self) -> Vec<JobSummary> {
         let state = self.state();
         let jobs = state.jobs.values().map(|job| JobSummary {
@@ -121,7 +121,7 @@ impl Batch {
         jobs.collect()
     }
 
-    /// Lists the tasks of a job in the order of adding; none where there is no such job.
+    /// Lists the tasks of a job in the order in which they were added; empty for an unknown job.
     pub fn tasks(&self, job: &str) -> Vec<TaskSummary> {
         let state = self.state();
         let Ok(job) = state.job(job) else { return Vec::new() };
@@ -130,7 +130,7 @@ impl Batch {
         tasks.into_iter().map(see).collect()
     }
 
-    /// Lists the nodes of a pool; none where there is no such pool.
+    /// Lists the nodes of a pool; empty for an unknown pool.
     pub fn nodes(&self, pool: &str) -> Vec<NodeSummary> {
         let state = self.state();
         let Ok(pool) = state.pool(pool) else { return Vec::new() };

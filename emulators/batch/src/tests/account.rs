@@ -1,4 +1,4 @@
-//! An account that is called in the process, on virtual time, with tasks that follow a script.
+//! An account in virtual time that is called without a socket, with scripted tasks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use emulator_core::service::Service;
 
 pub(super) const NOON: DateTime<Utc> = DateTime::from_timestamp(1_795_262_400, 0).unwrap();
 
-/// Nodes are allocated in one minute, boot in four, pull in one, and leave in one.
+/// Allocation, pull and departure take one minute each; boot takes four.
 const TIMINGS: Timings = Timings {
     allocation: DurationRange::seconds(60, 60),
     boot: DurationRange::seconds(240, 240),
@@ -23,24 +23,25 @@ const TIMINGS: Timings = Timings {
     departure: DurationRange::seconds(60, 60),
 };
 
-/// An account whose clock moves by hand, unless it is made otherwise.
+/// An account, with a manual clock by default.
 pub(super) struct Account {
     pub(super) service: Arc<Service<Batch>>,
     pub(super) clock: Clock,
 }
 
 impl Account {
-    /// Creates an account whose tasks take ten minutes, and do what their settings say.
+    /// Creates an account whose tasks take ten minutes and succeed, unless their settings say
+    /// otherwise.
     pub(super) fn new() -> Self {
         Self::with(|_| {})
     }
 
-    /// Creates an account and changes how it is made.
+    /// Creates an account with changed options.
     pub(super) fn with(change: impl FnOnce(&mut Options)) -> Self {
         Self::at_pace(Pace::Manual, change)
     }
 
-    /// Creates an account whose clock runs at a pace of its own.
+    /// Creates an account whose clock runs at this pace.
     pub(super) fn at_pace(pace: Pace, change: impl FnOnce(&mut Options)) -> Self {
         let clock = Clock::with_pace(NOON, pace);
         let launcher = Arc::new(Scripted::new(ten_minutes));
@@ -56,7 +57,7 @@ impl Account {
         &self.service.emulator
     }
 
-    /// Calls an operation; gives the status with the error's code, and the body.
+    /// Calls an operation and returns the status with the error's code, and the body.
     pub(super) async fn call(&self, method: &str, path: &str, body: Value) -> (String, Value) {
         let separator = if path.contains('?') { '&' } else { '?' };
         let request = http::Request::builder()
@@ -71,7 +72,7 @@ impl Account {
         (format!("{}{code}", answer.status().as_u16()), shown)
     }
 
-    /// Changes something, and tells the status with the error's code.
+    /// Posts a body and returns the status with the error's code.
     pub(super) async fn post(&self, path: &str, body: Value) -> String {
         self.call("POST", path, body).await.0
     }
@@ -80,7 +81,7 @@ impl Account {
         self.call("GET", path, Value::Null).await.1
     }
 
-    /// Adds a pool, `p`, of machines with two cores.
+    /// Adds the pool `p` of machines with two cores.
     pub(super) async fn add_pool(&self, more: Value) -> String {
         let mut pool = json!({
             "id": "p",
@@ -94,7 +95,7 @@ impl Account {
         self.post("/pools", pool).await
     }
 
-    /// Adds the job `j` and so many tasks, `t1` and on, for the pool `p`.
+    /// Adds the job `j` for the pool `p`, and `count` tasks from `t1`.
     pub(super) async fn add_tasks(&self, count: usize) {
         self.post("/jobs", json!({ "id": "j", "poolInfo": { "poolId": "p" } })).await;
         for number in 1..=count {
@@ -103,12 +104,12 @@ impl Account {
         }
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub(super) fn pass(&self, time: TimeDelta) {
         self.clock.advance(time.to_std().unwrap());
     }
 
-    /// Returns about the pool `p`: its state, how many nodes of which state, and what went wrong.
+    /// Describes the pool `p`: allocation state, targets, node states and errors.
     pub(super) fn pool(&self) -> String {
         let Some(pool) = self.batch().pools().into_iter().find(|pool| pool.id == "p") else {
             return "gone".to_owned();
@@ -123,7 +124,7 @@ impl Account {
         format!("{} to {dedicated}+{low_priority}{}{errors}", pool.allocation, counts.concat())
     }
 
-    /// Returns how many tasks of the job `j` wait, run, have succeeded and have failed.
+    /// Returns the numbers of active, running, succeeded and failed tasks of the job `j`.
     pub(super) fn tasks(&self) -> [u64; 4] {
         let job = self.batch().jobs().into_iter().find(|job| job.id == "j").unwrap();
         [job.active, job.running, job.succeeded, job.failed]

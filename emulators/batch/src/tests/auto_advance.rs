@@ -1,4 +1,4 @@
-//! A clock that skips what nobody waits for in earnest.
+//! Auto-advancing clocks, which skip idle time.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::account::{Account, NOON};
 use super::fake_task::FakeTasks;
 use emulator_core::clock::Pace;
 
-/// A node for each task of the last minutes, four at most.
+/// One node for each task of the last minutes, at most four.
 const FORMULA: &str = "calm = 5 * TimeInterval_Minute;
 tasks = $PendingTasks.GetSamplePercent(calm) < 1 ? 0 : max($PendingTasks.GetSample(calm, 1));
 $TargetDedicatedNodes = min(4, tasks);
@@ -25,7 +25,7 @@ async fn add_scaled_pool(account: &Account, formula: &str) {
     assert_eq!(account.add_pool(pool).await, "201");
 }
 
-/// Runs an account while something is awaited.
+/// Runs an account while a future is awaited.
 async fn run_while<T>(account: &Account, awaited: impl Future<Output = T>) -> T {
     tokio::select! {
         () = account.batch().run() => unreachable!("nobody shuts it down"),
@@ -39,7 +39,7 @@ async fn until(come: impl Fn() -> bool) {
     }
 }
 
-/// Lets so many turns go by that a clock which runs away would be far.
+/// Yields so often that a runaway clock would be far ahead.
 async fn turns() {
     for _ in 0..10_000 {
         tokio::task::yield_now().await;

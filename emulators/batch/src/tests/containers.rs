@@ -1,4 +1,4 @@
-//! Tasks in containers, with a program in place of the engine that tells what it was asked.
+//! Tasks in containers, with a fake engine that prints its arguments.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::identity::identity;
 use super::world::{World, write_script};
 use crate::launch::Container;
 
-/// `run` writes its arguments and waits for `stop`, unless the image is called `fails`.
+/// `run` prints its arguments and waits for `stop`, unless the image is `fails`.
 const ENGINE: &str = r#"
 state=$(dirname "$0")
 case $1 in
@@ -84,7 +84,7 @@ async fn a_container_sees_the_whole_node_unless_it_asks_for_less() {
             workdir ROOT/ubuntu/tvm-ubuntu-1/workitems/runners/job-1/all-2/wd
             user 20001:20001 fails
             "),
-            // Docker makes the directory, as root's.
+            // Docker would create the directory as root.
             _ => insta::assert_snapshot!(mounts.join("\n"), @r"
             tmpfs ROOT/ubuntu/tvm-ubuntu-1/workitems/runners/job-1/none-4/wd:mode=0755
             workdir ROOT/ubuntu/tvm-ubuntu-1/workitems/runners/job-1/none-4/wd
@@ -119,7 +119,7 @@ async fn an_admin_task_keeps_the_images_user_and_its_own_options() {
     assert_eq!(stopped_within(&world), "30\n");
 }
 
-/// Returns the seconds that the engine gave the last container that it stopped.
+/// Returns the stop timeout of the last stopped container, in seconds.
 fn stopped_within(world: &World) -> String {
     std::fs::read_to_string(world.directory.path().join("stopped-within")).unwrap()
 }

@@ -13,7 +13,7 @@ $TargetDedicatedNodes = min(4, tasks) + floor(2 * rand());
 $TargetLowPriorityNodes = min(3, tasks);
 $NodeDeallocationOption = taskcompletion;";
 
-/// Runs four hours of a busy account, and returns everything that its clients can see of them.
+/// Runs four hours of a busy account, and returns everything that its clients can see.
 async fn trace(seed: u64) -> String {
     let account = Account::with(|options| {
         options.rules.timings = Timings::REPORTED;

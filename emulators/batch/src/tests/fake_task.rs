@@ -1,4 +1,4 @@
-//! A launcher whose tasks end when a test says so.
+//! Fake tasks: a test decides when they end.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -9,20 +9,20 @@ use tokio::sync::watch;
 
 use crate::launch::{Launcher, RunOutcome, Stop, StopRequest, TaskRun};
 
-/// The tasks that run, by id, with what tells them their exit code.
+/// A launcher of fake tasks. It holds the senders of their exit codes, by task id.
 #[derive(Clone, Default)]
 pub(super) struct FakeTasks {
     running: Arc<Mutex<BTreeMap<String, watch::Sender<Option<i32>>>>>,
 }
 
 impl FakeTasks {
-    /// Ends a task.
+    /// Ends a task with an exit code.
     pub(super) fn end(&self, task: &str, exit_code: i32) {
         let ending = self.running.lock().unwrap().remove(task).expect("the task runs");
         ending.send_replace(Some(exit_code));
     }
 
-    /// Lists the tasks that run.
+    /// Lists the running tasks.
     pub(super) fn running(&self) -> Vec<String> {
         self.running.lock().unwrap().keys().cloned().collect()
     }
@@ -46,7 +46,7 @@ impl Launcher for FakeTasks {
     }
 }
 
-/// A launcher whose tasks succeed at once.
+/// A launcher whose tasks succeed immediately.
 #[derive(Clone, Copy)]
 pub(super) struct ImmediateSuccess;
 

@@ -1,4 +1,4 @@
-//! A client of its own making: it signs and speaks HTTP without any of the emulator's code.
+//! An independent client: it signs requests and speaks HTTP without the emulator's code.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 pub(super) const ACCOUNT: &str = "mayfly";
 pub(super) const KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -32,7 +32,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
     }
 
-    /// Returns status and code of an error, and what it is about.
+    /// Returns the status, code and details of an error.
     #[track_caller]
     pub(super) fn error(&self) -> String {
         let body = self.json();
@@ -44,7 +44,8 @@ impl Answer {
     }
 }
 
-/// A signed request; `target` is a path with its query, `headers` are sent and signed as they are.
+/// Sends a signed request. `target` is a path with its query; `headers` are sent and signed as
+/// given.
 pub(super) async fn send(
     to: &str,
     date: &str,
@@ -99,7 +100,7 @@ fn sign(method: &str, target: &str, headers: &[(&str, &str)]) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-/// A request as it is.
+/// Sends a request as given.
 pub(super) async fn raw(
     to: &str,
     method: &str,

@@ -1,4 +1,5 @@
-//! The user of a container, its working directory, its end and its temporary folder, as processes.
+//! The user, working directory, stop timeout and temporary folder of containers, emulated by
+//! processes.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -9,14 +10,15 @@ use serde_json::{Value, json};
 use super::world::{World, write_script};
 use crate::launch::{Home, Process, TemporaryFolder};
 
-/// What the entrypoint of the runner images needs of its home folder.
+/// A script with the requirements of the runner images' entrypoint on its home folder.
 const LIKE_ENTRYPOINT: &str = r#"
 [ -x "$RUNNER_HOME/run.sh" ] || { echo 'missing: the runner'; exit 64; }
 : >"$RUNNER_HOME/.runner" || exit 1
 [ "$PWD" = "$RUNNER_HOME" ] && echo 'in the home folder' || echo "in $(basename "$PWD")"
 "#;
 
-/// An account whose tasks find a runner in place of their image's home folder, which `runner` may use.
+/// Starts an account whose tasks have a runner in their image's home folder, accessible to
+/// `runner`.
 async fn world(script: &str, temporary: Option<TemporaryFolder>) -> World {
     let process =
         Process { program: "replaced".into(), home: None, environment: [].into(), temporary };
@@ -26,7 +28,7 @@ async fn world(script: &str, temporary: Option<TemporaryFolder>) -> World {
         write_script(&program, script);
         std::fs::create_dir(&template).unwrap();
         write_script(&template.join("run.sh"), "exit 0");
-        // The auto-user must reach the entrypoint, which a folder of a test does not let it.
+        // The auto-user must reach the entrypoint; a test's folder is private by default.
         let passable = std::fs::Permissions::from_mode(0o711);
         std::fs::set_permissions(&options.work_dir, passable).unwrap();
         let home = Some(home(&template));
@@ -35,13 +37,13 @@ async fn world(script: &str, temporary: Option<TemporaryFolder>) -> World {
     .await
 }
 
-/// The home folder of an image whose `USER` is 1001, called `runner`.
+/// Returns the home folder of an image whose `USER` is 1001, named `runner`.
 pub(super) fn home(template: &Path) -> Home {
     let users = ["1001", "runner"].map(str::to_owned).to_vec();
     Home { template: template.to_owned(), users }
 }
 
-/// An identity of a task.
+/// Returns a task's user identity with this elevation level.
 pub(super) fn identity(level: &str) -> Value {
     json!({ "autoUser": { "scope": "pool", "elevationLevel": level } })
 }
@@ -121,7 +123,7 @@ async fn a_task_with_a_closed_home_folder_can_be_deleted() {
     }
 }
 
-/// Lists the folders below one.
+/// Lists a folder and all folders below it.
 fn folders_below(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut found = vec![folder.to_owned()];
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -157,7 +159,7 @@ async fn a_stop_timeout_of_the_container_overrides_the_grace() {
     assert_eq!(shorter, "up\n");
 }
 
-/// Terminates a task that is up; returns what it has written when its process is gone.
+/// Terminates a running task and returns its output after its process has ended.
 async fn terminated(
     script: &str,
     change: impl FnOnce(&mut crate::Options),
@@ -185,7 +187,7 @@ async fn a_full_temporary_folder_takes_no_file() {
         [ "$(basename "$TMPDIR")" = tmp ] || exit 9
         mktemp >/dev/null 2>&1 && echo 'made a file' || echo full
         echo x >"$RUNNER_HOME/.runner" && echo 'the home folder is not'"#;
-    // Root may write wherever permissions forbid it, so that the folder has to be a full file system.
+    // Root can write despite permissions, so the folder must be a full file system.
     let full = TemporaryFolder { bytes: 0, files: 0 };
     let mut world = world(script, Some(full)).await;
     let task = task("t1", Some(identity("admin")), json!({}));

@@ -111,7 +111,7 @@ async fn a_terminated_job_ends_its_running_tasks_and_keeps_the_waiting_ones() {
 
 #[tokio::test]
 async fn a_job_is_being_deleted_until_its_last_task_has_ended() {
-    // This one does not stop when asked, as a process that is busy with its clean-up.
+    // The task ignores TERM, like a process that is busy with its clean-up.
     let world = World::with_script("trap '' TERM; echo up; while :; do sleep 1; done").await;
     world.add_runner("t1").await;
     world.until_file("t1", "stdout.txt").await;

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::fake_task::FakeTasks;
 use super::world::World;
 
-/// Follows a list from page to page, and joins the ids on each.
+/// Reads all pages of a list and joins the ids of each.
 async fn pages(world: &World, path: &str) -> Vec<String> {
     let mut pages = Vec::new();
     let mut answer = world.get(path).await.json();

@@ -27,7 +27,7 @@ async fn a_pool_allocates_and_boots_its_nodes_and_runs_what_waits() {
     account.pass(minutes(20));
     assert_snapshot!(account.pool(), @"steady to 2+0, 2 idle");
     assert_eq!(account.tasks(), [0, 0, 3, 0]);
-    // The third began as the first ended, not when somebody looked.
+    // The third task started when the first ended, not at the request.
     let third = account.get("/jobs/j/tasks/t3").await;
     assert_eq!(third["executionInfo"]["startTime"], "2026-11-21T12:15:00.0000001Z");
 }
@@ -52,7 +52,7 @@ async fn a_pool_that_is_being_resized_is_not_resized_again() {
     assert_snapshot!(account.pool(), @"steady to 2+0, 1 idle, ResizeStopped");
     assert_eq!(account.post("/pools/p/removenodes", remove).await, "202");
     account.pass(minutes(1));
-    // What is missing to the target that is left comes with it.
+    // The nodes missing from the remaining target are requested too.
     assert_snapshot!(account.pool(), @"steady to 1+0, 1 creating");
 }
 
@@ -104,7 +104,7 @@ async fn a_preempted_spot_node_is_shown_until_another_takes_its_place() {
     account.batch().freeze_allocation("p").unwrap();
     assert_eq!(account.batch().preempt("p", 9), Ok(1));
     account.pass(minutes(60));
-    // The task of the one ran on the other, which was free first.
+    // The preempted node's task ran on the other node, which was free first.
     assert_snapshot!(account.pool(), @"steady to 1+1, 1 idle, 1 preempted");
     assert_eq!(account.tasks(), [0, 0, 2, 0]);
     account.batch().thaw_allocation("p").unwrap();
@@ -115,7 +115,7 @@ async fn a_preempted_spot_node_is_shown_until_another_takes_its_place() {
     assert_eq!(counts["lowPriority"]["idle"], 1);
 }
 
-/// Shrinks a pool of two busy nodes to one, and tells what becomes of nodes and tasks over an hour.
+/// Removes two busy nodes of a pool, and describes nodes and tasks over an hour.
 async fn shrink(how: &str) -> String {
     let account = Account::new();
     account.add_tasks(2).await;
@@ -196,7 +196,7 @@ async fn a_node_takes_no_task_before_its_start_task_has_succeeded() {
     assert_snapshot!(account.pool(), @"steady to 1+0, 1 starttaskfailed");
     let info = account.get("/pools/p/nodes/tvm-p-1").await["startTaskInfo"].clone();
     assert_eq!((&info["exitCode"], &info["retryCount"]), (&json!(3), &json!(1)));
-    // Another start task is run by nodes that boot from now on.
+    // A new start task applies to nodes that boot from now on.
     let patch = json!({ "startTask": task("60", "0") });
     assert_eq!(account.call("PATCH", "/pools/p", patch).await.0, "200");
     account.batch().lose_node("tvm-p-1", Loss::Died).unwrap();

@@ -205,7 +205,7 @@ async fn shutting_down_what_never_ran_is_no_work() {
     world.batch.shutdown().await;
 }
 
-/// Waits until a process is gone, or waits to be reaped.
+/// Waits until a process has ended, or is a zombie.
 async fn gone(process: &str) {
     let status = format!("/proc/{process}/status");
     let lives = || std::fs::read_to_string(&status).is_ok_and(|text| !text.contains("State:\tZ"));

@@ -1,4 +1,4 @@
-//! The order in which tasks start, on the state alone and with many of them.
+//! The order in which tasks start, on the state alone and with many tasks.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -33,7 +33,7 @@ fn add_task(state: &mut State, job: &str, id: &str, slots: u32) {
     state.add_task(job, dto::read(task.to_string().as_bytes()).unwrap(), NOON).unwrap();
 }
 
-/// Starts what can start, and tells each with its node.
+/// Starts every task that can start, and returns each with its node.
 fn started(state: &mut State) -> Vec<(RunId, String)> {
     state.schedule(NOON);
     let starts = state.take_effects().into_iter().filter_map(|effect| match effect {
@@ -165,7 +165,7 @@ fn a_pool_may_take_the_oldest_job_first() {
         add_job(&mut state, "new", json!({}));
         add_task(&mut state, "new", "t1", 1);
         add_task(&mut state, "old", "t2", 1);
-        // The order holds for jobs that were there before the pool, too.
+        // The order applies to jobs that are older than the pool too.
         state.add_fixed_pool(spec, NOON);
         state.resize("p", 1, NOON).unwrap();
         let started = started(&mut state);

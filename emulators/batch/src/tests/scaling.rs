@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::account::{Account, NOON};
 
-/// A node for each task of the last five minutes, four at most.
+/// One node for each task of the last five minutes, at most four.
 const FORMULA: &str = "share = $PendingTasks.GetSamplePercent(5 * TimeInterval_Minute);
 tasks = share < 50 ? max(0, $PendingTasks.GetSample(1)) : max($PendingTasks.GetSample(5 * TimeInterval_Minute, 50));
 $TargetDedicatedNodes = min(4, tasks);
@@ -17,7 +17,7 @@ fn scaled(formula: &str) -> Value {
     json!({ "enableAutoScale": true, "autoScaleFormula": formula, "autoScaleEvaluationInterval": interval })
 }
 
-/// Follows the pool for so many minutes, and tells of each change.
+/// Describes each change of the pool for some minutes.
 fn follow(account: &Account, minutes: i64) -> String {
     let mut told = String::new();
     let mut last = String::new();
@@ -72,7 +72,7 @@ async fn a_run_tells_what_the_formula_came_to() {
     account.pass(TimeDelta::minutes(5));
     let first = run().await;
     assert_eq!(first["timestamp"], "2026-11-21T12:05:00Z");
-    // The samples of the last minute are not there yet: 8 of 10.
+    // The samples of the last minute are not visible yet: 8 of 10.
     assert_eq!(
         first["results"],
         "$TargetDedicatedNodes=3;$TargetLowPriorityNodes=0;$NodeDeallocationOption=taskcompletion;share=80;tasks=3"
@@ -150,7 +150,7 @@ async fn scaling_is_enabled_at_most_every_thirty_seconds() {
     );
     assert_eq!(enable(one.clone()).await, "503 TooManyEnableAutoScaleRequests");
     account.pass(TimeDelta::seconds(30));
-    // A new interval begins now; a new formula alone waits for the next evaluation.
+    // A new interval starts now; a new formula alone waits for the next evaluation.
     assert_eq!(enable(json!({ "autoScaleEvaluationInterval": "PT5M" })).await, "200");
     account.pass(TimeDelta::minutes(4));
     assert_eq!(enable(json!({ "autoScaleFormula": "$TargetDedicatedNodes = 2" })).await, "200");

@@ -1,4 +1,4 @@
-//! An account behind a socket, whose tasks are run.
+//! An account behind a socket, whose tasks run.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use emulator_core::clock::Clock;
 use emulator_core::events::{Event, EventContext, EventKind};
 use emulator_core::service::{self, Listening, Service};
 
-/// How long a test waits for what must come.
+/// How long a test waits for an event.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// An account with one pool, `ubuntu`, and one job for it, `runners`.
@@ -26,7 +26,7 @@ pub(super) struct World {
     pub(super) batch: Arc<Batch>,
     pub(super) clock: Clock,
     pub(super) listening: Listening,
-    /// Where nodes and scripts keep their files.
+    /// The directory of nodes' files and of scripts.
     pub(super) directory: TempDir,
     events: broadcast::Receiver<Event>,
     _running: JoinSet<()>,
@@ -38,7 +38,7 @@ impl World {
         Self::start_with(launcher, nodes, |_| {}).await
     }
 
-    /// Starts an account whose tasks run a shell script in place of an image's entrypoint.
+    /// Starts an account whose tasks run a shell script instead of an image's entrypoint.
     pub(super) async fn with_script(script: &str) -> Self {
         let environment = BTreeMap::from([("FROM_IMAGE".to_owned(), "yes".to_owned())]);
         let launcher =
@@ -51,7 +51,7 @@ impl World {
         .await
     }
 
-    /// Starts an account and changes how it is made.
+    /// Starts an account with changed options.
     pub(super) async fn start_with(
         launcher: impl Launcher,
         nodes: usize,
@@ -105,7 +105,7 @@ impl World {
         self.post("/jobs/runners/tasks", &task).await
     }
 
-    /// Adds a task that asks for a container.
+    /// Adds a task with container settings.
     pub(super) async fn add_runner(&self, id: &str) {
         let task =
             json!({ "id": id, "commandLine": "", "containerSettings": { "imageName": "runner" } });
@@ -117,7 +117,7 @@ impl World {
         self.get(&format!("/jobs/runners/tasks/{id}")).await.json()
     }
 
-    /// Waits until something happens.
+    /// Waits for an event.
     pub(super) async fn until(&mut self, wanted: impl Fn(&EventKind) -> bool) -> EventKind {
         let search = async {
             loop {
@@ -134,7 +134,7 @@ impl World {
         self.until(|what| matches!(what, EventKind::TaskStarted { task, .. } if task == id)).await;
     }
 
-    /// Waits for the end of a task, and tells its exit code.
+    /// Waits for the end of a task and returns its exit code.
     pub(super) async fn until_ended(&mut self, id: &str) -> i32 {
         match self
             .until(|what| matches!(what, EventKind::TaskEnded { task, .. } if task == id))
@@ -145,7 +145,7 @@ impl World {
         }
     }
 
-    /// Waits until a file of a task holds something.
+    /// Waits until a file of a task has content.
     pub(super) async fn until_file(&self, task: &str, file: &str) -> String {
         let path = format!("/jobs/runners/tasks/{task}/files/{file}");
         let search = async {
@@ -160,7 +160,7 @@ impl World {
     }
 }
 
-/// Writes a program that a shell runs.
+/// Writes an executable shell script.
 pub(super) fn write_script(path: &Path, script: &str) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::write(path, format!("#!/bin/sh\n{script}\n")).unwrap();

@@ -1,4 +1,4 @@
-//! What clients ask of a job that is there.
+//! Request bodies that change an existing job.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::super::{check_modelled, check_retries};
 use super::{AllTasksComplete, JobConstraints, Metadata, PoolInfo, check_parallel, check_priority};
 use crate::error::ApiError;
 
-/// What Update Job takes: what is absent is_staying.
+/// The body of Update Job: absent properties are not changed.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct JobPatch {
@@ -35,7 +35,7 @@ impl JobPatch {
     }
 }
 
-/// What Replace Job takes: what is absent falls back to its default, and the pool must be said again.
+/// The body of Replace Job: absent properties get their default, and the pool is required.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct JobReplace {
@@ -50,7 +50,7 @@ pub(crate) struct JobReplace {
 }
 
 impl JobReplace {
-    /// Creates the patch that comes to the same, for a job that runs on this pool.
+    /// Returns the equivalent patch for a job on this pool.
     pub(crate) fn patch(self, pool: &str) -> JobPatch {
         let same =
             self.pool_info.pool_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(pool));
@@ -68,14 +68,14 @@ impl JobReplace {
     }
 }
 
-/// What Disable Job takes.
+/// The body of Disable Job.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct JobDisable {
     pub(crate) disable_tasks: DisableTasks,
 }
 
-/// What happens to the running tasks of a job that is disabled.
+/// The action on the running tasks of a disabled job.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum DisableTasks {
@@ -84,7 +84,7 @@ pub(crate) enum DisableTasks {
     Wait,
 }
 
-/// What Terminate Job may take.
+/// The optional body of Terminate Job.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct JobTerminate {

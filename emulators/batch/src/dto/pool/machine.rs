@@ -1,4 +1,4 @@
-//! The machines of a pool: their image, and whether they run containers.
+//! Virtual machine configurations: image and container support.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::super::check_modelled;
 use super::super::container::Registry;
 use crate::error::ApiError;
 
-/// What the machines of a pool are made from.
+/// The virtual machine configuration of a pool.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Machine {
@@ -37,7 +37,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Creates a Linux machine.
+    /// Creates the configuration of a Linux machine.
     pub(super) fn fixed(runs_containers: bool) -> Self {
         let containers = Containers {
             kind: ContainerKind::DockerCompatible,
@@ -78,14 +78,14 @@ impl Machine {
         ])
     }
 
-    /// Lists the images that a node has before its first task.
+    /// Returns the images that are pulled before the first task.
     pub(crate) fn images(&self) -> &[String] {
         let containers = self.container_configuration.as_ref();
         containers.and_then(|all| all.container_image_names.as_deref()).unwrap_or_default()
     }
 }
 
-/// The image of a machine.
+/// A reference to a VM image.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ImageReference {
@@ -106,7 +106,7 @@ pub(crate) struct ImageReference {
 }
 
 impl ImageReference {
-    /// Names an image of the marketplace in its latest version.
+    /// Creates a reference to the latest version of a marketplace image.
     pub(crate) fn of(publisher: &str, offer: &str, sku: &str) -> Self {
         Self {
             publisher: Some(publisher.to_owned()),
@@ -127,7 +127,7 @@ struct Windows {
     enable_automatic_updates: Option<bool>,
 }
 
-/// What a node does with containers.
+/// The container configuration of a pool.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Containers {

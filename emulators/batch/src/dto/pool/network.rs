@@ -1,4 +1,4 @@
-//! The network and the user accounts of a pool's nodes: shown, and not followed.
+//! The network and the user accounts of a pool's nodes: stored and returned, without effect.
 
 use std::fmt::{self, Debug, Formatter};
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::super::check_modelled;
 use crate::error::ApiError;
 
-/// The network that nodes are in.
+/// The network configuration of a pool.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Network {
@@ -63,7 +63,7 @@ enum Family {
     IPv6,
 }
 
-/// An account on a pool's nodes; its password is never shown again.
+/// A user account on a pool's nodes. Its password is never returned.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct UserAccount {

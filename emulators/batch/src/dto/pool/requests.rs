@@ -1,4 +1,4 @@
-//! What clients ask of a pool that is there.
+//! Request bodies that change the size of an existing pool.
 
 use autoscale_formula::DeallocationOption;
 use serde::Deserialize;
@@ -6,10 +6,10 @@ use serde::Deserialize;
 use super::super::IsoDuration;
 use crate::error::ApiError;
 
-/// The most nodes that one request may remove.
+/// The maximum number of nodes that one request may remove.
 const MAX_REMOVED_NODES: usize = 100;
 
-/// What Enable AutoScale takes.
+/// The body of Enable AutoScale.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct AutoScaleSettings {
@@ -17,14 +17,14 @@ pub(crate) struct AutoScaleSettings {
     pub(crate) auto_scale_evaluation_interval: Option<IsoDuration>,
 }
 
-/// What Evaluate AutoScale takes.
+/// The body of Evaluate AutoScale.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct AutoScaleEvaluation {
     pub(crate) auto_scale_formula: String,
 }
 
-/// What Resize Pool takes.
+/// The body of Resize Pool.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PoolResize {
@@ -42,7 +42,7 @@ impl PoolResize {
     }
 }
 
-/// What Remove Nodes takes.
+/// The body of Remove Nodes.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NodeRemoval {
@@ -63,18 +63,19 @@ impl NodeRemoval {
     }
 }
 
-/// What becomes of the tasks on a node that has to go.
+/// The handling of the tasks on a node that is removed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Deallocation {
-    /// They go back to the queue.
+    /// The tasks are requeued.
     #[default]
     Requeue,
-    /// They are completed as ended by the user.
+    /// The tasks are completed as ended by the user.
     Terminate,
-    /// The node goes when they have ended.
+    /// The node is removed when its tasks have ended.
     TaskCompletion,
-    /// The node goes when they have ended and their files need not be kept any longer.
+    /// The node is removed when its tasks have ended and the retention time of their files has
+    /// expired.
     RetainedData,
 }
 
@@ -89,7 +90,7 @@ impl From<DeallocationOption> for Deallocation {
     }
 }
 
-/// Checks the sizes of a pool that is not sized by a formula: one at least is needed.
+/// Checks the targets of a pool without a formula: at least one is required.
 pub(crate) fn check_targets(
     dedicated: Option<i32>,
     low_priority: Option<i32>,
@@ -110,7 +111,7 @@ pub(crate) fn check_targets(
     }
 }
 
-/// Checks how long a resize may take.
+/// Checks a resize timeout.
 pub(crate) fn check_timeout(timeout: Option<IsoDuration>) -> Result<(), ApiError> {
     match timeout.filter(|timeout| *timeout < IsoDuration::minutes(5)) {
         Some(wrong) => {
@@ -121,7 +122,7 @@ pub(crate) fn check_timeout(timeout: Option<IsoDuration>) -> Result<(), ApiError
     }
 }
 
-/// Checks how often a formula is evaluated.
+/// Checks an evaluation interval.
 pub(crate) fn check_interval(interval: Option<IsoDuration>) -> Result<(), ApiError> {
     let allowed = IsoDuration::minutes(5)..=IsoDuration::days(7);
     match interval.filter(|interval| !allowed.contains(interval)) {

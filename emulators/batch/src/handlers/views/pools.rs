@@ -1,4 +1,4 @@
-//! What pools and nodes look like from outside.
+//! Response bodies and filter properties of pools and nodes.
 
 use crate::dto::{
     MachineInfo, NodeAgentInfo, NodeView, PoolView, RequestedProperties, StartTaskView, Timestamp,
@@ -6,7 +6,7 @@ use crate::dto::{
 use crate::query::{Field, Operand};
 use crate::state::{Node, Pool, StartTaskRun};
 
-/// Shows a pool.
+/// Returns the response body of a pool.
 pub(in crate::handlers) fn pool<'a>(base: &str, pool: &'a Pool) -> PoolView<'a> {
     let (spec, scaling) = (&pool.spec, pool.scaling.as_ref());
     PoolView {
@@ -43,7 +43,7 @@ fn pool_state(pool: &Pool) -> &'static str {
     if pool.deleting.is_some() { "deleting" } else { "active" }
 }
 
-/// The properties that pools are filtered by.
+/// The properties of pools allowed in `$filter`.
 pub(in crate::handlers) const POOL_FIELDS: &[(&str, Field)] = &[
     ("id", Field::Text),
     ("displayName", Field::Text),
@@ -56,7 +56,7 @@ pub(in crate::handlers) const POOL_FIELDS: &[(&str, Field)] = &[
     ("vmSize", Field::Text),
 ];
 
-/// Returns what a pool is filtered by.
+/// Returns the value of a pool's filter property.
 pub(in crate::handlers) fn pool_field<'a>(pool: &'a Pool, name: &str) -> Operand<'a> {
     match name {
         "id" => pool.id.as_str().into(),
@@ -72,7 +72,7 @@ pub(in crate::handlers) fn pool_field<'a>(pool: &'a Pool, name: &str) -> Operand
     }
 }
 
-/// Shows a node.
+/// Returns the response body of a node.
 pub(in crate::handlers) fn node<'a>(base: &str, pool: &'a Pool, node: &'a Node) -> NodeView<'a> {
     let machine = pool.spec.virtual_machine_configuration.as_ref();
     let agent = |booted| NodeAgentInfo { version: "1.2.0.0", last_update_time: booted };
@@ -82,7 +82,7 @@ pub(in crate::handlers) fn node<'a>(base: &str, pool: &'a Pool, node: &'a Node) 
         state: node.state(),
         scheduling_state: "enabled",
         state_transition_time: node.since,
-        // It may be absent for unusable nodes alone, so one that has not booted yet must have some.
+        // Only unusable nodes may omit it, so a node that has not booted needs a value too.
         last_boot_time: node.booted.unwrap_or(node.allocated),
         allocation_time: node.allocated,
         ip_address: "127.0.0.1",
@@ -118,7 +118,7 @@ fn start_task(run: &StartTaskRun) -> StartTaskView<'_> {
     }
 }
 
-/// The properties that nodes are filtered by.
+/// The properties of nodes allowed in `$filter`.
 pub(in crate::handlers) const NODE_FIELDS: &[(&str, Field)] = &[
     ("state", Field::Word),
     ("stateTransitionTime", Field::Time),
@@ -126,7 +126,7 @@ pub(in crate::handlers) const NODE_FIELDS: &[(&str, Field)] = &[
     ("allocationTime", Field::Time),
 ];
 
-/// Returns what a node is filtered by.
+/// Returns the value of a node's filter property.
 pub(in crate::handlers) fn node_field<'a>(node: &Node, name: &str) -> Operand<'a> {
     let time = |stamp: Timestamp| stamp.into();
     match name {

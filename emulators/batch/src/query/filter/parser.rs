@@ -7,7 +7,7 @@ use std::vec::IntoIter;
 use super::token::{Token, tokens};
 use super::{Comparison, Field, Operand, Term};
 
-/// Reads a filter from left to right: `or` binds less than `and`.
+/// A recursive-descent parser: `and` binds tighter than `or`.
 pub(super) struct Parser {
     tokens: Peekable<IntoIter<Token>>,
     fields: &'static [(&'static str, Field)],
@@ -15,7 +15,7 @@ pub(super) struct Parser {
 }
 
 impl Parser {
-    /// Reads a whole filter.
+    /// Parses a whole filter.
     pub(super) fn read(
         text: &str,
         fields: &'static [(&'static str, Field)],

@@ -1,10 +1,10 @@
-//! The words of a filter.
+//! The tokens of a filter.
 
 use std::fmt::{self, Display, Formatter};
 
 use chrono::{DateTime, Utc};
 
-/// A word of a filter.
+/// A token of a filter.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
     Open,
@@ -30,7 +30,7 @@ impl Display for Token {
     }
 }
 
-/// Splits a filter into its words.
+/// Splits a filter into tokens.
 pub(super) fn tokens(mut rest: &str) -> Result<Vec<Token>, String> {
     let mut tokens = Vec::new();
     while let Some(letter) = rest.chars().next() {
@@ -52,7 +52,7 @@ pub(super) fn tokens(mut rest: &str) -> Result<Vec<Token>, String> {
     Ok(tokens)
 }
 
-/// Reads a quoted text, a time, a number or a plain word.
+/// Reads a quoted string, a time, a number or a name, and returns it with the rest.
 fn long(text: &str) -> Result<(Token, &str), String> {
     if let Some(quoted) = text.strip_prefix('\'') {
         let (text, rest) = unquote(quoted)?;
@@ -71,7 +71,7 @@ fn long(text: &str) -> Result<(Token, &str), String> {
     Ok((token.unwrap_or_else(|| Token::Word(word.to_owned())), rest))
 }
 
-/// Reads to the closing quote; two quotes stand for one.
+/// Reads up to the closing quote. Two quotes mean one.
 fn unquote(text: &str) -> Result<(String, &str), String> {
     let mut read = String::new();
     let mut rest = text;

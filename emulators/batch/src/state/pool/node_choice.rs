@@ -1,11 +1,12 @@
-//! Which node takes a task, and which ones can be spared.
+//! The choice of nodes for tasks and for removal.
 
 use super::Pool;
 use crate::dto::FillType;
 use crate::state::node::Node;
 
 impl Pool {
-    /// Chooses the node for a task: the one with the most room, or with the least that is enough.
+    /// Chooses the node for a task: the one with the most free slots, or with the fewest that
+    /// suffice.
     pub(in crate::state) fn choose_node(&self, slots: u32) -> Option<usize> {
         let most = self.slots();
         let room = |node: &Node| most - node.used_slots.min(most);
@@ -25,8 +26,8 @@ impl Pool {
         self.nodes.iter().any(free)
     }
 
-    /// Chooses the nodes of a kind that can be spared: preempted and unfinished ones first, then idle
-    /// ones, then those with the least to do; the youngest first of those alike.
+    /// Chooses the nodes of a kind to remove: first preempted nodes and nodes that are not ready,
+    /// then idle ones, then those with the fewest used slots; the youngest first among equals.
     pub(in crate::state) fn removal_candidates(
         &self,
         dedicated: bool,
