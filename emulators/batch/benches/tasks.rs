@@ -1,6 +1,6 @@
 //! Measures a Batch job of 25,000, 50,000 and 100,000 tasks: adding, counting, listing, running.
 //!
-//! What is linear costs the same for each task, whatever their number. `cargo bench -p emulators --bench tasks`.
+//! What is linear costs the same for each task, whatever their number. `cargo bench -p azure-batch-emulator --bench tasks`.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -34,25 +34,25 @@ async fn measure(number: usize) {
     let account = Account::new().await;
     let begin = Instant::now();
     account.add(number).await;
-    told("add", number, begin.elapsed());
+    report("add", number, begin.elapsed());
     let begin = Instant::now();
     for _ in 0..number {
         account.call("GET", "/jobs/j/taskcounts?", None).await;
     }
-    told("count", number, begin.elapsed());
+    report("count", number, begin.elapsed());
     let begin = Instant::now();
     let listed = account.list("/jobs/j/tasks?$select=id&").await;
     assert_eq!(listed, number);
-    told("list", number, begin.elapsed());
+    report("list", number, begin.elapsed());
     let begin = Instant::now();
     account.run(number);
-    told("run", number, begin.elapsed());
+    report("run", number, begin.elapsed());
 }
 
-fn told(what: &str, number: usize, took: Duration) {
+fn report(what: &str, number: usize, took: Duration) {
     let each = took.as_secs_f64() * 1e6 / number as f64;
     let line = format!("{what:>5} {number:>6}: {:>6.2} s, {each:>5.1} µs each", took.as_secs_f64());
-    writeln!(std::io::stdout(), "{line}").expect("somebody reads it");
+    writeln!(std::io::stdout(), "{line}").expect("stdout is open");
 }
 
 impl Account {

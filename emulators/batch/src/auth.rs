@@ -56,8 +56,9 @@ impl Authenticator {
 
     fn check_bearer(&self, token: &str, clock: &Clock) -> Result<(), ApiError> {
         let same = |accepted: &String| bool::from(accepted.as_bytes().ct_eq(token.as_bytes()));
-        let holds = || self.accepts_tokens && moments(clock).any(|now| token::holds(token, now));
-        if self.bearer.as_ref().is_some_and(same) || holds() {
+        let valid =
+            || self.accepts_tokens && client_times(clock).any(|now| token::is_valid(token, now));
+        if self.bearer.as_ref().is_some_and(same) || valid() {
             Ok(())
         } else {
             Err(ApiError::unauthenticated())
@@ -67,7 +68,7 @@ impl Authenticator {
 
 /// Returns the times that a client's clock may show: the client does not see advances of the
 /// emulators' clock.
-fn moments(clock: &Clock) -> impl Iterator<Item = DateTime<Utc>> {
+fn client_times(clock: &Clock) -> impl Iterator<Item = DateTime<Utc>> {
     [clock.now(), clock.without_advances()].into_iter()
 }
 
@@ -80,7 +81,7 @@ fn check_date(headers: &HeaderMap, clock: &Clock) -> Result<(), ApiError> {
     let date = text(headers, "ocp-date").or_else(|| text(headers, "date"));
     let date = date.ok_or_else(|| ApiError::missing_header("ocp-date"))?;
     let made = http_date(date).ok_or_else(|| ApiError::invalid_header("ocp-date", date))?;
-    if moments(clock).any(|now| (now - made).abs() <= TimeDelta::minutes(15)) {
+    if client_times(clock).any(|now| (now - made).abs() <= TimeDelta::minutes(15)) {
         return Ok(());
     }
     Err(ApiError::authentication_failed())

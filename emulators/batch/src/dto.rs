@@ -65,7 +65,7 @@ fn check_retries(count: Option<i32>) -> Result<(), ApiError> {
     match count.filter(|count| *count < -1) {
         Some(count) => {
             let name = "constraints.maxTaskRetryCount";
-            Err(ApiError::invalid_property(name, &count.to_string(), "-1 or more is needed"))
+            Err(ApiError::invalid_property(name, &count.to_string(), "must be -1 or greater"))
         }
         None => Ok(()),
     }

@@ -71,8 +71,8 @@ impl ApiError {
     }
 
     fn about(mut self, values: &[(&'static str, &str)]) -> Self {
-        let told = values.iter().filter(|(_, value)| !value.is_empty());
-        self.values.extend(told.map(|(key, value)| (*key, (*value).to_owned())));
+        let known = values.iter().filter(|(_, value)| !value.is_empty());
+        self.values.extend(known.map(|(key, value)| (*key, (*value).to_owned())));
         self
     }
 
@@ -154,7 +154,7 @@ impl ApiError {
 
     /// Creates `InvalidPropertyValue` for a target of a pool that has a formula.
     pub(crate) fn not_with_scaling(name: &str) -> Self {
-        let reason = "a pool that a formula sizes is not given its size";
+        let reason = "must not be set on a pool with automatic scaling";
         Self::invalid_property(name, "", reason)
     }
 

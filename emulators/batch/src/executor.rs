@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::Batch;
 use super::launch::{RunOutcome, Stop, StopRequest, TaskRun};
-use super::state::{Effect, RunId, TaskStart};
+use super::state::{Effect, LaunchRequest, RunId};
 use emulator_core::events::EventKind;
 
 /// The current runs; dropping this ends them all.
@@ -97,8 +97,8 @@ impl Batch {
         }
     }
 
-    fn launch(&self, start: TaskStart, runs: &mut Runs) {
-        let TaskStart {
+    fn launch(&self, start: LaunchRequest, runs: &mut Runs) {
+        let LaunchRequest {
             location,
             label,
             dedicated,

@@ -190,8 +190,8 @@ impl Stop {
 
     /// Waits for this stop request or a stronger one.
     pub async fn requested(&mut self, at_least: StopRequest) -> StopRequest {
-        match self.requested.wait_for(|asked| *asked >= at_least).await {
-            Ok(asked) => *asked,
+        match self.requested.wait_for(|request| *request >= at_least).await {
+            Ok(request) => *request,
             // The sender was dropped: the run is about to be dropped too.
             Err(_) => StopRequest::Kill,
         }

@@ -51,7 +51,7 @@ impl Query {
             None => Ok(false),
             Some(value) if value.eq_ignore_ascii_case("true") => Ok(true),
             Some(value) if value.eq_ignore_ascii_case("false") => Ok(false),
-            Some(value) => Err(ApiError::invalid_parameter(name, value, "true or false is needed")),
+            Some(value) => Err(ApiError::invalid_parameter(name, value, "must be true or false")),
         }
     }
 
@@ -60,7 +60,7 @@ impl Query {
         match self.get("$expand") {
             None => Ok(false),
             Some("stats") => Ok(true),
-            Some(other) => Err(ApiError::invalid_parameter("$expand", other, "stats is needed")),
+            Some(other) => Err(ApiError::invalid_parameter("$expand", other, "must be stats")),
         }
     }
 
@@ -97,7 +97,7 @@ impl Query {
             Some(text) => match text.parse() {
                 Ok(size) if (1..=MAX_PAGE_SIZE).contains(&size) => size,
                 _ => {
-                    let reason = "between 1 and 1000 is needed";
+                    let reason = "must be between 1 and 1000";
                     return Err(ApiError::invalid_parameter("maxresults", text, reason));
                 }
             },

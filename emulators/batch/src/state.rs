@@ -78,7 +78,7 @@ pub(crate) struct RunId(pub(crate) u64);
 #[derive(Debug)]
 pub(crate) enum Effect {
     /// Start a task.
-    Start(Box<TaskStart>),
+    Start(Box<LaunchRequest>),
     /// Stop a run; [`State::run_ended`] still has to be called with its outcome.
     StopRun(RunId, StopRequest),
     /// Remove a directory below the emulator's directory.
@@ -89,7 +89,7 @@ pub(crate) enum Effect {
 
 /// A task to start.
 #[derive(Debug)]
-pub(crate) struct TaskStart {
+pub(crate) struct LaunchRequest {
     pub(crate) location: RunLocation,
     /// The node's display name.
     pub(crate) label: String,

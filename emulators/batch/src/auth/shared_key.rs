@@ -141,7 +141,7 @@ mod tests {
 
     /// The signatures were created by the official Python SDK.
     #[test]
-    fn the_known_answers_of_the_official_client_are_right() {
+    fn signatures_match_those_of_the_official_client() {
         let list = "/jobs/j1/tasks?api-version=2025-06-01&$select=id%2Cstate&maxresults=10";
         check(http::Request::get(list), "", "J9ThWqfZe+/xQb6XtfwatLsC0RZCkz3sq0k0uCrbtkM=");
         let add = http::Request::post("/jobs/j1/tasks?api-version=2025-06-01");

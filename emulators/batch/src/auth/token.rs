@@ -18,7 +18,7 @@ struct Claims {
 
 /// Returns whether a token is for Batch and valid at `now`. The signature is not verified: the
 /// emulator has no keys for it.
-pub(super) fn holds(token: &str, now: DateTime<Utc>) -> bool {
+pub(super) fn is_valid(token: &str, now: DateTime<Utc>) -> bool {
     claims(token).is_some_and(|Claims { aud, exp, nbf }| {
         aud.trim_end_matches('/') == RESOURCE && (nbf..exp).contains(&now.timestamp())
     })
@@ -39,11 +39,11 @@ mod tests {
     fn check(claims: &str, now: i64, expected: bool) {
         let token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
         let now = DateTime::from_timestamp(now, 0).unwrap();
-        assert_eq!(holds(&token, now), expected, "{claims} at {now}");
+        assert_eq!(is_valid(&token, now), expected, "{claims} at {now}");
     }
 
     #[test]
-    fn a_token_holds_for_its_audience_in_its_time() {
+    fn a_token_is_valid_for_its_audience_in_its_period() {
         let batch = r#"{"aud":"https://batch.core.windows.net/","nbf":100,"exp":200}"#;
         check(batch, 100, true);
         check(batch, 199, true);
@@ -51,6 +51,6 @@ mod tests {
         check(batch, 200, false);
         check(r#"{"aud":"https://management.azure.com/","nbf":100,"exp":200}"#, 150, false);
         check(r#"{"aud":"https://batch.core.windows.net/"}"#, 150, false);
-        assert!(!holds("no token", DateTime::UNIX_EPOCH));
+        assert!(!is_valid("no token", DateTime::UNIX_EPOCH));
     }
 }

@@ -56,7 +56,7 @@ impl NewJob {
 fn check_priority(priority: Option<i32>) -> Result<(), ApiError> {
     match priority.filter(|priority| !(-1_000..=1_000).contains(priority)) {
         Some(wrong) => {
-            let reason = "a priority lies between -1000 and 1000";
+            let reason = "must be between -1000 and 1000";
             Err(ApiError::invalid_property("priority", &wrong.to_string(), reason))
         }
         None => Ok(()),
@@ -66,7 +66,7 @@ fn check_priority(priority: Option<i32>) -> Result<(), ApiError> {
 fn check_parallel(count: Option<i32>) -> Result<(), ApiError> {
     match count.filter(|count| *count != -1 && *count < 1) {
         Some(wrong) => {
-            let reason = "-1 or more than 0 is needed";
+            let reason = "must be -1 or greater than 0";
             Err(ApiError::invalid_property("maxParallelTasks", &wrong.to_string(), reason))
         }
         None => Ok(()),

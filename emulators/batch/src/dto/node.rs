@@ -44,7 +44,7 @@ pub(crate) struct PoolView<'a> {
     pub(crate) auto_scale_run: Option<&'a AutoScaleRun>,
     pub(crate) enable_inter_node_communication: bool,
     #[serde(flatten)]
-    pub(crate) asked: RequestedProperties<'a>,
+    pub(crate) requested: RequestedProperties<'a>,
     pub(crate) task_slots_per_node: u32,
     pub(crate) task_scheduling_policy: SchedulingPolicy,
 }
@@ -67,16 +67,16 @@ impl<'a> RequestedProperties<'a> {
     /// Returns the properties as requested.
     pub(crate) fn of(spec: &'a NewPool) -> Self {
         Self {
-            network_configuration: spec.network_configuration.as_ref().map(written),
+            network_configuration: spec.network_configuration.as_ref().map(to_json),
             start_task: spec.start_task.as_ref(),
-            user_accounts: spec.user_accounts.as_ref().map(written),
+            user_accounts: spec.user_accounts.as_ref().map(to_json),
             metadata: spec.metadata.as_deref(),
         }
     }
 }
 
-fn written(asked: &impl Serialize) -> Value {
-    serde_json::to_value(asked).expect("what was read from JSON can be written as JSON")
+fn to_json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).expect("what was read from JSON can be written as JSON")
 }
 
 impl PoolView<'_> {

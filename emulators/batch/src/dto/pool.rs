@@ -220,7 +220,7 @@ mod tests {
     use super::cores;
 
     #[test]
-    fn a_sizes_name_tells_its_cores() {
+    fn the_name_of_a_size_has_its_cores() {
         let sizes = [
             "Standard_D2s_v5",
             "standard_d16ads_v5",

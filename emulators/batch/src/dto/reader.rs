@@ -82,7 +82,7 @@ impl Error for BodyError {
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         Self::of(Kind::Invalid {
             found: None,
-            reason: format!("{expected} is needed, not {found}"),
+            reason: format!("expected {expected}, found {found}"),
         })
     }
 
@@ -93,11 +93,11 @@ impl Error for BodyError {
             Unexpected::Unsigned(number) => number.to_string(),
             other => other.to_string(),
         };
-        Self::of(Kind::Invalid { found: Some(text), reason: format!("{expected} is needed") })
+        Self::of(Kind::Invalid { found: Some(text), reason: format!("expected {expected}") })
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        let reason = format!("one of {} is needed", expected.join(", "));
+        let reason = format!("expected one of {}", expected.join(", "));
         Self::of(Kind::Invalid { found: Some(variant.to_owned()), reason })
     }
 
@@ -139,15 +139,15 @@ impl<'de> Deserializer<'de> for Property {
             },
             Value::String(text) => visitor.visit_string(text),
             Value::Array(items) => {
-                let place = |(index, value)| Self { path: format!("{path}[{index}]"), value };
-                visitor.visit_seq(SeqDeserializer::new(items.into_iter().enumerate().map(place)))
+                let item = |(index, value)| Self { path: format!("{path}[{index}]"), value };
+                visitor.visit_seq(SeqDeserializer::new(items.into_iter().enumerate().map(item)))
             }
             Value::Object(members) => {
-                let place = |(name, value): (String, Value)| {
+                let member = |(name, value): (String, Value)| {
                     let path = join(&path, &name);
                     (name, Self { path, value })
                 };
-                visitor.visit_map(MapDeserializer::new(members.into_iter().map(place)))
+                visitor.visit_map(MapDeserializer::new(members.into_iter().map(member)))
             }
         };
         read.map_err(|err| err.at(&path))
@@ -175,7 +175,7 @@ impl<'de> Deserializer<'de> for Property {
     ) -> Result<V::Value, BodyError> {
         // Serde would accept an array as the fields in order.
         if !self.value.is_object() {
-            return Err(BodyError::custom("an object is needed").at(&self.path));
+            return Err(BodyError::custom("expected an object").at(&self.path));
         }
         self.deserialize_any(visitor)
     }
@@ -212,11 +212,11 @@ impl<'de> VariantAccess<'de> for UnitVariant {
         self,
         _seed: T,
     ) -> Result<T::Value, BodyError> {
-        Err(BodyError::custom("a plain word is needed"))
+        Err(BodyError::custom("expected a string"))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _len: usize, _v: V) -> Result<V::Value, BodyError> {
-        Err(BodyError::custom("a plain word is needed"))
+        Err(BodyError::custom("expected a string"))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -224,6 +224,6 @@ impl<'de> VariantAccess<'de> for UnitVariant {
         _fields: &'static [&'static str],
         _visitor: V,
     ) -> Result<V::Value, BodyError> {
-        Err(BodyError::custom("a plain word is needed"))
+        Err(BodyError::custom("expected a string"))
     }
 }

@@ -37,7 +37,7 @@ impl StartTask {
         if self.max_task_retry_count < -1 {
             let wrong = self.max_task_retry_count.to_string();
             let name = "startTask.maxTaskRetryCount";
-            return Err(ApiError::invalid_property(name, &wrong, "-1 or more is needed"));
+            return Err(ApiError::invalid_property(name, &wrong, "must be -1 or greater"));
         }
         check_modelled(&[("startTask.resourceFiles", self.resource_files.as_ref())])
     }

@@ -39,7 +39,7 @@ impl NewTask {
         check_display_name(self.display_name.as_deref())?;
         check_retries(self.constraints.and_then(|limits| limits.max_task_retry_count))?;
         if self.required_slots == Some(0) {
-            return Err(ApiError::invalid_property("requiredSlots", "0", "1 or more is needed"));
+            return Err(ApiError::invalid_property("requiredSlots", "0", "must be 1 or greater"));
         }
         check_modelled(&[
             ("resourceFiles", self.resource_files.as_ref()),

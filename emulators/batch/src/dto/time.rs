@@ -19,8 +19,8 @@ pub(crate) struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
     /// Truncates a time to whole ticks.
-    pub(crate) fn of(moment: DateTime<Utc>) -> Self {
-        Self(moment.duration_trunc(tick()).unwrap_or(moment))
+    pub(crate) fn of(time: DateTime<Utc>) -> Self {
+        Self(time.duration_trunc(tick()).unwrap_or(time))
     }
 
     /// Returns the timestamp one tick later.
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_drop_trailing_zeros_and_give_the_etag_of_the_published_example() {
+    fn timestamps_and_etags_match_the_published_example() {
         // The pair is from the published example of Get Task.
         let moment = "2016-09-06T06:59:15.1161429Z".parse().unwrap();
         assert_eq!(Timestamp::of(moment).etag(), "0x8D3D62350711C55");

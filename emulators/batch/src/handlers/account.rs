@@ -81,8 +81,8 @@ impl Batch {
         let query = call.query(&["$filter", "maxresults", "$skiptoken"])?;
         let (page, filter) = (query.page()?, query.filter(IMAGE_FIELDS)?);
         let begin = page.after.and_then(|after| after.parse().ok()).unwrap_or(0);
-        let images = IMAGES.iter().enumerate().map(|(place, image)| (place + 1, image));
-        let images = images.filter(|(place, _)| *place > begin).filter(|(_, image)| {
+        let images = IMAGES.iter().enumerate().map(|(index, image)| (index + 1, image));
+        let images = images.filter(|(index, _)| *index > begin).filter(|(_, image)| {
             filter.passes(|name| match name {
                 "nodeAgentSKUId" => image.3.into(),
                 "osType" => image.4.into(),

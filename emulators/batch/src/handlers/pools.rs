@@ -99,8 +99,8 @@ impl Batch {
         let pool = state.pool(call.parameter("pool"))?;
         // Nodes are listed in the order of their allocation, so a page is identified by its offset.
         let begin = page.after.and_then(|after| after.parse().ok()).unwrap_or(0);
-        let nodes = pool.nodes.iter().enumerate().map(|(place, node)| (place + 1, node));
-        let nodes = nodes.filter(|(place, _)| *place > begin);
+        let nodes = pool.nodes.iter().enumerate().map(|(index, node)| (index + 1, node));
+        let nodes = nodes.filter(|(index, _)| *index > begin);
         let nodes = nodes.filter(|(_, node)| filter.passes(|name| views::node_field(node, name)));
         let (nodes, last) = page.cut(nodes);
         let write = |node| select.write(&views::node(&call.base, pool, node));

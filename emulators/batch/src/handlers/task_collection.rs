@@ -19,7 +19,7 @@ impl Batch {
         let TaskCollection { value: tasks } = call.body()?;
         if tasks.len() > MAX_TASKS {
             let count = tasks.len().to_string();
-            let reason = "at most 100 tasks can be added at once";
+            let reason = "at most 100 tasks can be added in one request";
             return Err(ApiError::invalid_property("value", &count, reason));
         }
         let mut state = self.state();
@@ -36,8 +36,8 @@ impl Batch {
         let added = task.check().and_then(|()| state.add_task(job, task, now));
         match added.map(|task| task.modified) {
             Ok(modified) => {
-                let told = EventKind::TaskAdded { job: job.to_owned(), task: id.clone() };
-                self.context.emit(told);
+                let event = EventKind::TaskAdded { job: job.to_owned(), task: id.clone() };
+                self.context.emit(event);
                 json!({
                     "status": "success",
                     "taskId": id,

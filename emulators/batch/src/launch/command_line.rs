@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backslash_is_a_letter_on_windows() {
+    fn a_backslash_is_an_ordinary_character_on_windows() {
         let line = r#"cmd /c "two words" %DIR%\a\b.ps1 'x'"#;
         assert_eq!(split_windows(line), ["cmd", "/c", "two words", r"%DIR%\a\b.ps1", "'x'"]);
     }

@@ -8,7 +8,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::{Launcher, RunOutcome, Stop, TaskRun};
-use crate::state::TaskStart;
+use crate::state::LaunchRequest;
 
 /// A function that returns the outcome of each run.
 pub type Script = Arc<dyn Fn(&ScriptedRun<'_>) -> ScriptedOutcome + Send + Sync>;
@@ -31,7 +31,7 @@ pub struct ScriptedRun<'a> {
 }
 
 impl<'a> ScriptedRun<'a> {
-    pub(crate) fn of(start: &'a TaskStart) -> Self {
+    pub(crate) fn of(start: &'a LaunchRequest) -> Self {
         Self {
             pool: &start.location.pool,
             node: &start.location.node,

@@ -186,13 +186,13 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_filtered_by_is_named() {
+    fn an_invalid_filter_is_rejected_with_a_reason() {
         check("state gt 'active'", Err("that operator does not apply to state"));
         check("commandLine eq 'x'", Err("commandLine cannot be filtered by"));
         check("state eq 1", Err("state cannot be compared with 1"));
-        check("state eq 'active", Err("a quote is left open"));
+        check("state eq 'active", Err("missing closing quote"));
         check("state eq 'it''s'", Ok(false));
-        check("state eq 'a' state", Err("state is out of place"));
+        check("state eq 'a' state", Err("unexpected state"));
         check("state eq", Err("the filter ends too early"));
         check(&"(".repeat(100), Err("too many parentheses are open"));
     }

@@ -178,8 +178,9 @@ impl State {
         self.remove_from_queue(id);
         let Some(job) = self.jobs.remove(id) else { return };
         self.count_deleted_pending_tasks(&key(job.pool()), job.tally.active.tasks);
-        let places = job.tasks.into_values().filter_map(|task| task.location);
-        self.effects.extend(places.map(|location| Effect::RemoveDirectory(location.directory())));
+        let locations = job.tasks.into_values().filter_map(|task| task.location);
+        self.effects
+            .extend(locations.map(|location| Effect::RemoveDirectory(location.directory())));
     }
 
     /// Sets the timer of a job's maximum wall clock time.

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::runs::Run;
 use super::timers::Timer;
-use super::{JobState, RunId, RunLocation, Settings, State, TaskStart, key};
+use super::{JobState, LaunchRequest, RunId, RunLocation, Settings, State, key};
 use crate::dto::{JobOrder, NewJob, NewTask, Timestamp, UserIdentity};
 use crate::launch::container_mismatch;
 
@@ -120,7 +120,7 @@ impl State {
         let (command_line, container) =
             (spec.command_line.clone(), spec.container_settings.clone());
         let elevated = spec.user_identity.as_ref().is_some_and(UserIdentity::is_admin);
-        let start = TaskStart {
+        let start = LaunchRequest {
             location,
             label,
             dedicated,

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::task::{Outcome, Requeue};
 use super::timers::Timer;
-use super::{Effect, RunId, RunLocation, State, Task, TaskStart, TaskState, key};
+use super::{Effect, LaunchRequest, RunId, RunLocation, State, Task, TaskState, key};
 use crate::dto::{IsoDuration, Timestamp};
 use crate::launch::{RunOutcome, ScriptedRun, StopRequest};
 use emulator_core::events::EventKind;
@@ -24,7 +24,7 @@ pub(super) struct Run {
 #[derive(Debug)]
 enum Stage {
     /// The image is being pulled.
-    Waiting(Box<TaskStart>),
+    Waiting(Box<LaunchRequest>),
     /// The run is launched.
     Launched,
     /// The run follows the script and has this outcome.
@@ -42,7 +42,7 @@ pub(crate) struct Finished {
 }
 
 impl Run {
-    pub(super) fn new(start: TaskStart, slots: u32, limit: Option<IsoDuration>) -> Self {
+    pub(super) fn new(start: LaunchRequest, slots: u32, limit: Option<IsoDuration>) -> Self {
         let location = start.location.clone();
         let stage = Stage::Waiting(Box::new(start));
         Self { location, slots, limit, due: None, timed_out: false, stage }

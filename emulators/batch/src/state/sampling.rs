@@ -73,9 +73,9 @@ impl SampleHistory {
     }
 
     fn publish(&mut self, now: Timestamp, rules: &Rules) {
-        let seen = now.to_utc() - rules.sample_lag;
+        let visible = now.to_utc() - rules.sample_lag;
         while let Some((taken, numbers)) =
-            self.unpublished.front().filter(|(at, _)| at.to_utc() <= seen)
+            self.unpublished.front().filter(|(at, _)| at.to_utc() <= visible)
         {
             for (metric, value) in numbers {
                 self.samples.push(*metric, taken.to_utc(), *value);

@@ -147,7 +147,7 @@ impl State {
         };
         let formula = scaling.formula.clone();
         let outcome = self.outcome(id, &formula, at);
-        let tries_again = self.rules.retry_failed_resize;
+        let retries = self.rules.retry_failed_resize;
         let Some(pool) = self.pools.get_mut(id) else { return };
         let how = Deallocation::from(outcome.deallocation_option);
         if let Some(scaling) = &mut pool.scaling {
@@ -157,8 +157,8 @@ impl State {
             dedicated: outcome.target_dedicated_nodes,
             low_priority: outcome.target_low_priority_nodes,
         };
-        let unmet = tries_again
-            && [true, false].iter().any(|kind| pool.committed(*kind) != targets.of(*kind));
+        let unmet =
+            retries && [true, false].iter().any(|kind| pool.committed(*kind) != targets.of(*kind));
         if outcome.error.is_none() && (targets != pool.targets || unmet) {
             let at = self.stamp(self.now);
             self.start_resize(id, targets, how, at);

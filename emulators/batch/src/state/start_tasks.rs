@@ -3,7 +3,7 @@
 use super::node::{NodeState, StartTaskRun};
 use super::runs::Run;
 use super::task::Outcome;
-use super::{RunId, RunLocation, Settings, State, TaskStart};
+use super::{LaunchRequest, RunId, RunLocation, Settings, State};
 use crate::dto::{StartTask, Timestamp, UserIdentity};
 use crate::launch::{RunOutcome, StopRequest};
 
@@ -41,7 +41,7 @@ impl State {
         let settings = task.environment_settings.iter().flatten();
         let settings =
             settings.map(|set| (set.name.clone(), set.value.clone().unwrap_or_default()));
-        let start = TaskStart {
+        let start = LaunchRequest {
             location,
             label: node.label.clone(),
             dedicated: node.dedicated,

@@ -145,7 +145,7 @@ impl State {
 fn check_exit_conditions(job: &Job, spec: &NewTask) -> Result<(), ApiError> {
     let acts = spec.exit_conditions.as_ref().is_some_and(|conditions| conditions.has_job_action());
     if acts && job.spec.on_task_failure != Some(TaskFailure::PerformExitOptionsJobAction) {
-        let reason = "a job action needs a job whose onTaskFailure is performexitoptionsjobaction";
+        let reason = "requires onTaskFailure performexitoptionsjobaction on the job";
         return Err(ApiError::invalid_property("exitConditions", "jobAction", reason));
     }
     Ok(())

@@ -43,12 +43,12 @@ impl State {
     }
 
     /// Sets a timer; without a delay it fires immediately.
-    pub(super) fn after(&mut self, delay: TimeDelta, deadline: Timer) {
+    pub(super) fn after(&mut self, delay: TimeDelta, timer: Timer) {
         let due = self.current_timestamp().plus(delay);
         if delay <= TimeDelta::zero() {
-            self.meet(due, deadline);
+            self.fire(due, timer);
         } else {
-            self.timers.insert((due, deadline));
+            self.timers.insert((due, timer));
         }
     }
 
@@ -62,11 +62,11 @@ impl State {
         let mut any = false;
         while let Some((due, _)) = self.timers.first()
             && due.to_utc() <= now
-            && let Some((due, deadline)) = self.timers.pop_first()
+            && let Some((due, timer)) = self.timers.pop_first()
         {
             any = true;
-            let starts_tasks = !matches!(deadline, Timer::Sample { .. });
-            self.meet(due, deadline);
+            let starts_tasks = !matches!(timer, Timer::Sample { .. });
+            self.fire(due, timer);
             if starts_tasks {
                 self.schedule(due.to_utc());
             }
@@ -89,9 +89,9 @@ impl State {
         (wanted && next - self.last_change <= self.rules.max_auto_advance).then_some(next)
     }
 
-    fn meet(&mut self, due: Timestamp, deadline: Timer) {
+    fn fire(&mut self, due: Timestamp, timer: Timer) {
         self.now = due.to_utc();
-        match deadline {
+        match timer {
             Timer::ScriptEnd(run) => self.end_by_script(run, due),
             Timer::ImagePulled(run) => self.launch(run, due),
             Timer::RunTimeLimit(run) => self.time_out_run(run, due),

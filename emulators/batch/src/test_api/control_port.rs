@@ -12,7 +12,7 @@ use emulator_core::service::{Request, Response, json_response};
 
 /// The pool or node of an action does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[error("there is no such pool or node")]
+#[error("no such pool or node")]
 pub struct NotFound;
 
 impl From<ApiError> for NotFound {

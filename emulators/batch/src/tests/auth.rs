@@ -6,7 +6,7 @@ use crate::dto::Timestamp;
 const JOBS: &str = "/jobs?api-version=2025-06-01";
 
 #[tokio::test]
-async fn who_does_not_sign_is_let_in_by_nobody() {
+async fn a_request_without_valid_credentials_is_rejected() {
     let world = World::start(ImmediateSuccess, 1).await;
     let url = &world.listening.url;
     let now = Timestamp::of(world.clock.now()).http_date();
@@ -35,7 +35,7 @@ async fn a_signature_is_good_for_fifteen_minutes() {
 }
 
 #[tokio::test]
-async fn time_that_was_skipped_here_locks_no_client_out() {
+async fn an_advanced_clock_locks_no_client_out() {
     let world = World::start(ImmediateSuccess, 1).await;
     let signed = Timestamp::of(world.clock.now()).http_date();
     world.clock.advance(std::time::Duration::from_secs(86_400));
@@ -43,7 +43,7 @@ async fn time_that_was_skipped_here_locks_no_client_out() {
 }
 
 #[tokio::test]
-async fn the_accepted_token_lets_in_and_no_other() {
+async fn only_the_accepted_token_authenticates() {
     let world = World::start(ImmediateSuccess, 1).await;
     let url = &world.listening.url;
     let mine = raw(url, "GET", JOBS, &[("authorization", "Bearer a-token")], "").await;
@@ -53,7 +53,7 @@ async fn the_accepted_token_lets_in_and_no_other() {
 }
 
 #[tokio::test]
-async fn one_version_is_spoken() {
+async fn only_one_api_version_is_supported() {
     let world = World::start(ImmediateSuccess, 1).await;
     let url = &world.listening.url;
     let now = Timestamp::of(world.clock.now()).http_date();
@@ -64,7 +64,7 @@ async fn one_version_is_spoken() {
 }
 
 #[tokio::test]
-async fn an_answer_tells_who_asked_only_when_asked_to() {
+async fn the_client_request_id_is_returned_on_request() {
     let world = World::start(ImmediateSuccess, 1).await;
     let guid = ("client-request-id", "9c4d50ee-2d56-4cd3-8152-34347dc9f2b0");
     let quiet = world.send("GET", "/jobs/runners", &[guid], "").await;
@@ -76,7 +76,7 @@ async fn an_answer_tells_who_asked_only_when_asked_to() {
 }
 
 #[tokio::test]
-async fn what_is_not_modelled_is_said_so() {
+async fn an_unmodelled_request_is_answered_501() {
     let world = World::start(ImmediateSuccess, 1).await;
     let node = world.send("DELETE", "/pools/ubuntu/nodes/n/users/u", &[], "").await;
     assert_eq!(node.error(), "501 NotImplemented");

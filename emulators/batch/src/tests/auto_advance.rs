@@ -28,8 +28,8 @@ async fn add_scaled_pool(account: &Account, formula: &str) {
 /// Runs an account while a future is awaited.
 async fn run_while<T>(account: &Account, awaited: impl Future<Output = T>) -> T {
     tokio::select! {
-        () = account.batch().run() => unreachable!("nobody shuts it down"),
-        told = awaited => told,
+        () = account.batch().run() => unreachable!("the account is not shut down"),
+        value = awaited => value,
     }
 }
 
@@ -47,7 +47,7 @@ async fn turns() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pool_grows_runs_what_waits_and_shrinks_without_a_moment_of_waiting() {
+async fn an_auto_advancing_clock_runs_a_pool_without_waiting() {
     let account = Account::at_pace(Pace::AutoAdvance, |_| {});
     account.add_tasks(40).await;
     add_scaled_pool(&account, FORMULA).await;
@@ -58,7 +58,7 @@ async fn a_pool_grows_runs_what_waits_and_shrinks_without_a_moment_of_waiting() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_nothing_waits_time_is_real() {
+async fn an_auto_advancing_clock_does_not_skip_without_work() {
     let account = Account::at_pace(Pace::AutoAdvance, |_| {});
     add_scaled_pool(&account, FORMULA).await;
     run_while(&account, turns()).await;
@@ -66,7 +66,7 @@ async fn where_nothing_waits_time_is_real() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_never_comes_is_not_waited_for_forever() {
+async fn an_auto_advancing_clock_stops_without_progress() {
     let account = Account::at_pace(Pace::AutoAdvance, |_| {});
     account.add_tasks(1).await;
     add_scaled_pool(&account, "$TargetDedicatedNodes = 0").await;
@@ -76,7 +76,7 @@ async fn what_never_comes_is_not_waited_for_forever() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn time_is_real_while_a_program_runs() {
+async fn an_auto_advancing_clock_does_not_skip_a_running_program() {
     let fake_tasks = FakeTasks::default();
     let launcher = fake_tasks.clone();
     let account =

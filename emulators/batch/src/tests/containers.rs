@@ -49,7 +49,7 @@ fn task(id: &str, settings: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_container_gets_its_secrets_by_name_and_is_stopped_when_terminated() {
+async fn a_container_gets_secrets_by_name_and_stops_on_termination() {
     let mut world = world().await;
     let settings = json!({
         "imageName": "runner:1",
@@ -58,8 +58,8 @@ async fn a_container_gets_its_secrets_by_name_and_is_stopped_when_terminated() {
     });
     world.add(task("t1", settings)).await;
     while !world.until_file("t1", "stdout.txt").await.contains("token") {}
-    let told = world.until_file("t1", "stdout.txt").await;
-    insta::assert_snapshot!(told, @r"
+    let output = world.until_file("t1", "stdout.txt").await;
+    insta::assert_snapshot!(output, @r"
     --name NAME --network host --env PATH=/of/the/image --env TOKEN --volume ROOT/ubuntu/tvm-ubuntu-1/workitems/runners/job-1/t1-2:ROOT/ubuntu/tvm-ubuntu-1/workitems/runners/job-1/t1-2:ro --workdir ROOT/ubuntu/tvm-ubuntu-1/workitems/runners/job-1/t1-2/wd --init --cpus 2 --user 20001:20001 runner:1 --once two words
     token: secret
     ");
@@ -69,15 +69,15 @@ async fn a_container_gets_its_secrets_by_name_and_is_stopped_when_terminated() {
 }
 
 #[tokio::test]
-async fn a_container_sees_the_whole_node_unless_it_asks_for_less() {
+async fn a_container_mounts_the_whole_node_unless_limited() {
     let mut world = world().await;
     let none = json!({ "imageName": "fails", "containerHostBatchBindMounts": [] });
     for (id, settings) in [("all", json!({ "imageName": "fails" })), ("none", none)] {
         world.add(task(id, settings)).await;
         world.until_ended(id).await;
-        let told = world.until_file(id, "stdout.txt").await;
+        let output = world.until_file(id, "stdout.txt").await;
         let mounts: Vec<_> =
-            told.split(" --").filter(|part| part.starts_with(['t', 'u', 'v', 'w'])).collect();
+            output.split(" --").filter(|part| part.starts_with(['t', 'u', 'v', 'w'])).collect();
         match id {
             "all" => insta::assert_snapshot!(mounts.join("\n"), @r"
             volume ROOT/ubuntu/tvm-ubuntu-1:ROOT/ubuntu/tvm-ubuntu-1

@@ -30,12 +30,12 @@ impl FakeTasks {
 
 impl Launcher for FakeTasks {
     fn launch(&self, run: TaskRun, mut stop: Stop) -> BoxFuture<'static, RunOutcome> {
-        let (sender, mut told) = watch::channel(None);
+        let (sender, mut exit_code) = watch::channel(None);
         let running = Arc::clone(&self.running);
         running.lock().unwrap().insert(run.task.clone(), sender);
         async move {
             tokio::select! {
-                told = told.wait_for(Option::is_some) => RunOutcome::Exited(told.unwrap().unwrap()),
+                code = exit_code.wait_for(Option::is_some) => RunOutcome::Exited(code.unwrap().unwrap()),
                 request = stop.requested(StopRequest::Terminate) => {
                     running.lock().unwrap().remove(&run.task);
                     RunOutcome::Exited(if request == StopRequest::Kill { -9 } else { -15 })

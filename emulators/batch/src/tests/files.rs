@@ -53,7 +53,7 @@ async fn a_file_is_read_whole_or_in_part() {
 }
 
 #[tokio::test]
-async fn what_lies_outside_of_the_task_does_not_exist() {
+async fn files_outside_the_task_are_not_found() {
     let world = world().await;
     for file in [
         "none",
@@ -68,7 +68,7 @@ async fn what_lies_outside_of_the_task_does_not_exist() {
 }
 
 #[tokio::test]
-async fn a_task_that_never_ran_has_no_files_and_a_deleted_one_none_any_more() {
+async fn a_task_has_no_files_before_its_run_and_after_its_deletion() {
     let world = world().await;
     world.batch.hold_scheduling("ubuntu").unwrap();
     world.add_runner("t2").await;

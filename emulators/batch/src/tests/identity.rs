@@ -88,18 +88,19 @@ async fn a_container_runs_as_the_auto_user_unless_the_task_is_admin() {
 }
 
 #[tokio::test]
-async fn the_working_directory_is_the_images_where_the_task_asks_for_it() {
+async fn a_task_may_start_in_the_images_working_directory() {
     let mut world = world(LIKE_ENTRYPOINT, None).await;
-    for (place, expected) in
+    for (directory, expected) in
         [("taskWorkingDirectory", "in wd\n"), ("containerImageDefault", "in the home folder\n")]
     {
-        let task = task(place, Some(identity("admin")), json!({ "workingDirectory": place }));
+        let task =
+            task(directory, Some(identity("admin")), json!({ "workingDirectory": directory }));
         assert_eq!(outcome(&mut world, task).await, (0, expected.to_owned()));
     }
 }
 
 #[tokio::test]
-async fn the_auto_user_writes_to_its_task_and_to_no_home_folder() {
+async fn the_auto_user_can_write_to_its_task_but_not_to_home() {
     let script =
         r#"echo x >here && echo 'wrote here'; ls "$RUNNER_HOME" 2>/dev/null || echo 'no home'"#;
     let mut world = world(script, None).await;
@@ -108,7 +109,7 @@ async fn the_auto_user_writes_to_its_task_and_to_no_home_folder() {
 }
 
 #[tokio::test]
-async fn a_task_with_a_closed_home_folder_can_be_deleted() {
+async fn a_task_with_an_inaccessible_home_can_be_deleted() {
     let mut world = world("exit 0", None).await;
     assert_eq!(world.add(task("t1", None, json!({}))).await.status, 201);
     world.until_ended("t1").await;
@@ -137,7 +138,7 @@ const STUBBORN: &str = "trap '' TERM\necho up\nwhile :; do sleep 0.1; done";
 const TIDY: &str = "trap 'sleep 1; echo tidy; exit 143' TERM\necho up\nwhile :; do sleep 0.1; done";
 
 #[tokio::test]
-async fn the_grace_at_termination_is_the_accounts() {
+async fn the_grace_period_is_an_option_of_the_account() {
     let change = |grace| move |options: &mut crate::Options| options.grace = grace;
     for (script, grace, ends_with) in [
         (STUBBORN, Duration::from_millis(100), "up\n"),
@@ -182,7 +183,7 @@ async fn terminated(
 }
 
 #[tokio::test]
-async fn a_full_temporary_folder_takes_no_file() {
+async fn a_full_temporary_folder_accepts_no_file() {
     let script = r#"
         [ "$(basename "$TMPDIR")" = tmp ] || exit 9
         mktemp >/dev/null 2>&1 && echo 'made a file' || echo full
@@ -198,7 +199,7 @@ async fn a_full_temporary_folder_takes_no_file() {
 }
 
 #[tokio::test]
-async fn a_temporary_folder_is_full_after_its_last_page_where_root_makes_it() {
+async fn a_temporary_folder_is_full_after_its_last_page_for_root() {
     if !nix::unistd::geteuid().is_root() {
         return;
     }

@@ -76,7 +76,7 @@ async fn ids_that_differ_in_case_are_one_id() {
 }
 
 #[tokio::test]
-async fn a_terminated_job_ends_its_running_tasks_and_keeps_the_waiting_ones() {
+async fn a_terminated_job_ends_running_tasks_and_keeps_active_ones() {
     let mut world = World::start(FakeTasks::default(), 1).await;
     world.add_runner("t1").await;
     world.add_runner("t2").await;
@@ -128,7 +128,7 @@ async fn a_job_is_being_deleted_until_its_last_task_has_ended() {
 }
 
 #[tokio::test]
-async fn a_disabled_job_takes_tasks_and_runs_them_once_enabled() {
+async fn a_disabled_job_accepts_tasks_and_runs_them_once_enabled() {
     let fake_tasks = FakeTasks::default();
     let mut world = World::start(fake_tasks.clone(), 1).await;
     world.add_runner("t1").await;
@@ -148,7 +148,7 @@ async fn a_disabled_job_takes_tasks_and_runs_them_once_enabled() {
 }
 
 #[tokio::test]
-async fn an_account_may_refuse_tasks_while_the_job_is_disabled() {
+async fn a_disabled_job_may_reject_tasks() {
     let world = World::start_with(ImmediateSuccess, 1, |options| {
         options.rules.disabled_jobs_reject_tasks = true
     })
@@ -160,7 +160,7 @@ async fn an_account_may_refuse_tasks_while_the_job_is_disabled() {
 }
 
 #[tokio::test]
-async fn a_job_that_ends_with_its_last_task_does() {
+async fn a_job_may_end_with_its_last_task() {
     let mut world = World::start(ImmediateSuccess, 1).await;
     world.add_runner("t1").await;
     world.until_ended("t1").await;
@@ -172,7 +172,7 @@ async fn a_job_that_ends_with_its_last_task_does() {
 }
 
 #[tokio::test]
-async fn a_job_ends_when_its_time_is_up() {
+async fn a_job_over_its_time_limit_is_terminated() {
     let fake_tasks = FakeTasks::default();
     let mut world = World::start(fake_tasks, 1).await;
     let patch = r#"{"constraints":{"maxWallClockTime":"PT1H"}}"#;
@@ -198,7 +198,7 @@ async fn a_job_changes_its_pool_only_while_it_is_disabled() {
 }
 
 #[tokio::test]
-async fn a_change_meant_for_another_version_is_refused() {
+async fn a_change_of_another_version_is_rejected() {
     let world = World::start(ImmediateSuccess, 1).await;
     let first = world.get("/jobs/runners").await;
     let etag = first.header("etag").to_owned();
@@ -217,7 +217,7 @@ async fn a_change_meant_for_another_version_is_refused() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_task_may_disable_or_end_its_job() {
+async fn the_end_of_a_task_may_disable_or_terminate_its_job() {
     let options = |action: &str| json!({ "jobAction": action });
     let conditions = json!({
         "exitCodes": [{ "code": 3, "exitOptions": options("none") }],
@@ -230,10 +230,10 @@ async fn the_end_of_a_task_may_disable_or_end_its_job() {
         world.post("/jobs", &job).await;
         let mut task = json!({ "id": "t1", "commandLine": "", "exitConditions": conditions });
         task["containerSettings"] = json!({ "imageName": "runner" });
-        let refused = world.add(task.clone()).await.error();
+        let rejected = world.add(task.clone()).await.error();
         assert!(
-            refused.starts_with("400 InvalidPropertyValue PropertyName=exitConditions"),
-            "{refused}"
+            rejected.starts_with("400 InvalidPropertyValue PropertyName=exitConditions"),
+            "{rejected}"
         );
         assert_eq!(world.post("/jobs/j/tasks", &task).await.status, 201);
         world.until_started("t1").await;

@@ -20,7 +20,7 @@ async fn pages(world: &World, path: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn lists_come_in_pages_that_can_be_followed() {
+async fn lists_have_pages_that_can_be_followed() {
     let world = World::start(FakeTasks::default(), 3).await;
     for id in ["gh-2", "gh-1", "GH-3", "other"] {
         world.add(json!({ "id": id, "commandLine": "x", "requiredSlots": 9 })).await;
@@ -48,7 +48,7 @@ async fn a_list_shows_what_is_selected() {
 }
 
 #[tokio::test]
-async fn what_a_query_gets_wrong_is_named() {
+async fn an_invalid_query_is_rejected_with_its_code() {
     let world = World::start(FakeTasks::default(), 0).await;
     let cases = [
         ("maxresults=0", "InvalidQueryParameterValue"),
@@ -64,14 +64,14 @@ async fn what_a_query_gets_wrong_is_named() {
 }
 
 #[tokio::test]
-async fn a_pool_and_its_nodes_can_be_looked_at() {
+async fn a_pool_and_its_nodes_can_be_read() {
     let mut world = World::start(FakeTasks::default(), 2).await;
     world.add_runner("t1").await;
     world.until_started("t1").await;
     let pool = world.get("/pools/ubuntu").await.json();
-    let seen =
+    let shown =
         [&pool["allocationState"], &pool["currentDedicatedNodes"], &pool["taskSlotsPerNode"]];
-    assert_eq!(seen, [&json!("steady"), &json!(2), &json!(1)]);
+    assert_eq!(shown, [&json!("steady"), &json!(2), &json!(1)]);
     let nodes = world.get("/pools/ubuntu/nodes").await.json()["value"].clone();
     let nodes: Vec<_> = nodes.as_array().unwrap().iter().map(node).collect();
     assert_eq!(nodes, [("running".to_owned(), json!(1)), ("idle".to_owned(), json!(0))]);

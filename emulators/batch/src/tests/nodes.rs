@@ -12,7 +12,7 @@ async fn start_time(world: &World, task: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_task_of_a_preempted_node_runs_again_with_another_start_time() {
+async fn a_preempted_nodes_task_runs_again_with_a_new_start_time() {
     let mut world = World::start(FakeTasks::default(), 1).await;
     world.add_runner("t1").await;
     world.until_started("t1").await;
@@ -28,7 +28,7 @@ async fn the_task_of_a_preempted_node_runs_again_with_another_start_time() {
 }
 
 #[tokio::test]
-async fn a_node_that_dies_comes_back_under_its_id() {
+async fn a_failed_node_boots_again_with_its_id() {
     let fake_tasks = FakeTasks::default();
     let mut world = World::start(fake_tasks.clone(), 1).await;
     world.add_runner("t1").await;
@@ -58,7 +58,7 @@ async fn tasks_wait_while_scheduling_is_held() {
 }
 
 #[tokio::test]
-async fn a_pool_that_shrinks_requeues_what_runs_on_the_nodes_that_go() {
+async fn a_shrinking_pool_requeues_the_tasks_of_removed_nodes() {
     let fake_tasks = FakeTasks::default();
     let mut world = World::start(fake_tasks.clone(), 0).await;
     world.add_runner("t1").await;
@@ -74,7 +74,7 @@ async fn a_pool_that_shrinks_requeues_what_runs_on_the_nodes_that_go() {
 }
 
 #[tokio::test]
-async fn the_control_port_tells_what_it_did_not_understand() {
+async fn the_control_port_rejects_invalid_requests() {
     let world = World::start(FakeTasks::default(), 1).await;
     let url = &world.listening.control;
     let cases = [

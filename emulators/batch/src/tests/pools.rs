@@ -10,7 +10,7 @@ fn minutes(minutes: i64) -> TimeDelta {
 }
 
 #[tokio::test]
-async fn a_pool_allocates_and_boots_its_nodes_and_runs_what_waits() {
+async fn a_pool_allocates_and_boots_nodes_and_runs_active_tasks() {
     let account = Account::new();
     account.add_tasks(3).await;
     assert_eq!(account.add_pool(json!({ "targetDedicatedNodes": 2 })).await, "201");
@@ -33,7 +33,7 @@ async fn a_pool_allocates_and_boots_its_nodes_and_runs_what_waits() {
 }
 
 #[tokio::test]
-async fn a_pool_that_is_being_resized_is_not_resized_again() {
+async fn a_pool_in_a_resize_is_not_resized_again() {
     let account = Account::new();
     account.add_pool(json!({ "targetDedicatedNodes": 1 })).await;
     let resize = json!({ "targetDedicatedNodes": 2 });
@@ -75,7 +75,7 @@ async fn an_account_gets_no_more_cores_than_its_quota() {
 }
 
 #[tokio::test]
-async fn a_resize_that_azure_has_no_machines_for_times_out() {
+async fn a_resize_without_available_machines_times_out() {
     let account = Account::new();
     account.add_pool(json!({ "targetDedicatedNodes": 0 })).await;
     account.batch().freeze_allocation("p").unwrap();
@@ -95,7 +95,7 @@ async fn a_resize_that_azure_has_no_machines_for_times_out() {
 }
 
 #[tokio::test]
-async fn a_preempted_spot_node_is_shown_until_another_takes_its_place() {
+async fn a_preempted_spot_node_is_listed_until_it_is_replaced() {
     let account = Account::new();
     account.add_tasks(2).await;
     account.add_pool(json!({ "targetDedicatedNodes": 1, "targetLowPriorityNodes": 1 })).await;
@@ -123,16 +123,16 @@ async fn shrink(how: &str) -> String {
     account.pass(minutes(6));
     let resize = json!({ "targetDedicatedNodes": 0, "nodeDeallocationOption": how });
     assert_eq!(account.post("/pools/p/resize", resize).await, "202");
-    let mut seen = Vec::new();
+    let mut steps = Vec::new();
     for wait in [0, 1, 9, 60] {
         account.pass(minutes(wait));
-        seen.push(format!("{}: {:?}", account.pool(), account.tasks()));
+        steps.push(format!("{}: {:?}", account.pool(), account.tasks()));
     }
-    seen.join("\n")
+    steps.join("\n")
 }
 
 #[tokio::test]
-async fn a_node_that_leaves_does_with_its_tasks_what_was_asked_for() {
+async fn a_removed_nodes_tasks_are_handled_as_requested() {
     assert_snapshot!(shrink("requeue").await, @"
     resizing to 0+0, 2 leavingpool: [2, 0, 0, 0]
     steady to 0+0: [2, 0, 0, 0]
@@ -160,7 +160,7 @@ async fn a_node_that_leaves_does_with_its_tasks_what_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_deleted_pool_goes_with_its_nodes_and_its_tasks_wait_again() {
+async fn a_deleted_pools_tasks_become_active_again() {
     let account = Account::new();
     account.add_tasks(1).await;
     account.add_pool(json!({ "targetDedicatedNodes": 1 })).await;
@@ -205,7 +205,7 @@ async fn a_node_takes_no_task_before_its_start_task_has_succeeded() {
 }
 
 #[tokio::test]
-async fn a_pool_packs_its_tasks_where_it_is_told_to() {
+async fn a_pool_packs_its_tasks_if_its_policy_says_so() {
     let account = Account::new();
     let policy = json!({ "nodeFillType": "pack" });
     account.add_pool(json!({ "targetDedicatedNodes": 2, "taskSlotsPerNode": 3, "taskSchedulingPolicy": policy })).await;
@@ -217,7 +217,7 @@ async fn a_pool_packs_its_tasks_where_it_is_told_to() {
 }
 
 #[tokio::test]
-async fn what_a_pool_cannot_be_is_refused_with_the_property_named() {
+async fn an_invalid_pool_is_rejected_and_the_property_named() {
     let account = Account::new();
     let cases = [
         (json!({}), "400 MissingRequiredProperty: targetDedicatedNodes"),

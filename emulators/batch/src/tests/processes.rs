@@ -11,7 +11,7 @@ use crate::Options;
 use crate::launch::Process;
 
 #[tokio::test]
-async fn a_task_runs_a_real_script_and_tells_its_exit_code_and_output() {
+async fn a_task_runs_a_script_and_has_its_exit_code_and_output() {
     let mut world =
         World::with_script("echo \"$GREETING from $AZ_BATCH_TASK_ID\"; echo no >&2; exit 3").await;
     let task = json!({
@@ -74,7 +74,7 @@ fn without_containers(options: &mut Options) {
 }
 
 #[tokio::test]
-async fn a_task_that_its_pool_does_not_run_is_added_and_fails_to_start() {
+async fn a_task_that_does_not_fit_its_pool_fails_to_start() {
     let container =
         json!({ "id": "t1", "commandLine": "", "containerSettings": { "imageName": "runner" } });
     let plain = json!({ "id": "t1", "commandLine": "/bin/true" });
@@ -124,7 +124,7 @@ async fn each_run_has_its_own_copy_of_the_runners_directory() {
 }
 
 #[tokio::test]
-async fn terminate_lets_a_process_clean_up_and_takes_its_children_along() {
+async fn terminate_allows_clean_up_and_ends_child_processes() {
     let script = "trap 'echo cleaned up; exit 0' TERM\nsleep 1000 &\necho $!\nwait";
     let mut world = World::with_script(script).await;
     world.add_runner("t1").await;
@@ -136,32 +136,32 @@ async fn terminate_lets_a_process_clean_up_and_takes_its_children_along() {
     assert_eq!(world.until_ended("t1").await, 0);
     let output = world.until_file("t1", "stdout.txt").await;
     assert_eq!(output, format!("{child}cleaned up\n"));
-    gone(child.trim()).await;
+    ended(child.trim()).await;
 }
 
 #[tokio::test]
-async fn a_lost_node_takes_along_what_has_left_the_process_group() {
+async fn a_lost_nodes_processes_outside_the_group_are_killed() {
     let script = "set -m\nsleep 1000 &\necho $!\nwait";
     let world = World::with_script(script).await;
     world.add_runner("t1").await;
     let child = world.until_file("t1", "stdout.txt").await;
     world.batch.lose_node("tvm-ubuntu-1", crate::Loss::Died).unwrap();
-    gone(child.trim()).await;
+    ended(child.trim()).await;
 }
 
 #[tokio::test]
-async fn a_process_that_does_not_end_when_asked_is_killed() {
+async fn a_process_that_ignores_term_is_killed() {
     let script = "trap '' TERM\necho $$\nwhile :; do sleep 1; done";
     let mut world = World::with_script(script).await;
     world.add_runner("t1").await;
     let process = world.until_file("t1", "stdout.txt").await;
     world.batch.lose_node("tvm-ubuntu-1", crate::Loss::Preempted).unwrap();
     world.until_started("t1").await;
-    gone(process.trim()).await;
+    ended(process.trim()).await;
 }
 
 #[tokio::test]
-async fn a_task_that_takes_too_long_is_ended() {
+async fn a_task_over_its_time_limit_is_terminated() {
     let mut world = World::with_script("echo up; exec sleep 1000").await;
     let task = json!({
         "id": "t1",
@@ -186,27 +186,27 @@ async fn shutting_down_leaves_no_process_behind() {
     world.add_runner("t1").await;
     let child = world.until_file("t1", "stdout.txt").await;
     world.batch.shutdown().await;
-    gone(child.trim()).await;
+    ended(child.trim()).await;
 }
 
 #[tokio::test]
-async fn an_emulator_that_is_dropped_takes_its_processes_along() {
+async fn a_dropped_emulator_kills_its_processes() {
     let world = World::with_script("sleep 1000 & echo $!; wait").await;
     world.add_runner("t1").await;
     let child = world.until_file("t1", "stdout.txt").await;
     drop(world);
-    gone(child.trim()).await;
+    ended(child.trim()).await;
 }
 
 #[tokio::test]
-async fn shutting_down_what_never_ran_is_no_work() {
+async fn an_account_that_never_ran_can_be_shut_down() {
     let world = World::start(ImmediateSuccess, 1).await;
     world.batch.shutdown().await;
     world.batch.shutdown().await;
 }
 
 /// Waits until a process has ended, or is a zombie.
-async fn gone(process: &str) {
+async fn ended(process: &str) {
     let status = format!("/proc/{process}/status");
     let lives = || std::fs::read_to_string(&status).is_ok_and(|text| !text.contains("State:\tZ"));
     let gone = async {

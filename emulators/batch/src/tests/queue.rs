@@ -51,7 +51,7 @@ fn names(started: &[(RunId, String)]) -> Vec<&str> {
 }
 
 #[test]
-fn higher_priorities_start_first_and_then_whoever_came_first() {
+fn higher_priorities_start_first_then_older_tasks() {
     let mut state = account(1, 5);
     add_job(&mut state, "low", json!({ "priority": -1 }));
     add_job(&mut state, "a", json!({}));
@@ -82,7 +82,7 @@ fn tasks_spread_over_the_nodes_and_take_their_slots() {
 }
 
 #[test]
-fn a_task_larger_than_any_node_holds_up_its_own_job_alone() {
+fn a_task_larger_than_any_node_delays_only_its_own_job() {
     let mut state = account(1, 2);
     add_job(&mut state, "a", json!({}));
     add_job(&mut state, "b", json!({}));
@@ -94,7 +94,7 @@ fn a_task_larger_than_any_node_holds_up_its_own_job_alone() {
 }
 
 #[test]
-fn a_job_may_limit_how_many_of_its_tasks_run_at_once() {
+fn a_job_may_limit_its_concurrent_tasks() {
     let mut state = account(1, 5);
     add_job(&mut state, "j", json!({ "maxParallelTasks": 1 }));
     add_task(&mut state, "j", "t1", 1);
@@ -149,7 +149,7 @@ async fn five_thousand_tasks_are_added_and_drained_without_a_socket() {
         }
     };
     tokio::select! {
-        () = batch.run() => unreachable!("nobody shuts it down"),
+        () = batch.run() => unreachable!("the account is not shut down"),
         () = drained => {}
     }
 }

@@ -19,22 +19,22 @@ fn scaled(formula: &str) -> Value {
 
 /// Describes each change of the pool for some minutes.
 fn follow(account: &Account, minutes: i64) -> String {
-    let mut told = String::new();
+    let mut changes = String::new();
     let mut last = String::new();
     for _ in 0..=minutes {
-        let seen = format!("{} {:?}", account.pool(), account.tasks());
-        if seen != last {
+        let current = format!("{} {:?}", account.pool(), account.tasks());
+        if current != last {
             let since = (account.clock.now() - NOON).num_minutes();
-            writeln!(told, "{since:>3} min: {seen}").unwrap();
-            last = seen;
+            writeln!(changes, "{since:>3} min: {current}").unwrap();
+            last = current;
         }
         account.pass(TimeDelta::minutes(1));
     }
-    told
+    changes
 }
 
 #[tokio::test]
-async fn a_pool_at_nothing_grows_by_its_formula_runs_what_waits_and_shrinks_to_nothing() {
+async fn a_formula_grows_and_shrinks_a_pool_with_its_tasks() {
     let account = Account::new();
     account.add_tasks(40).await;
     account.add_pool(scaled(FORMULA)).await;
@@ -60,7 +60,7 @@ async fn a_pool_at_nothing_grows_by_its_formula_runs_what_waits_and_shrinks_to_n
 }
 
 #[tokio::test]
-async fn a_run_tells_what_the_formula_came_to() {
+async fn an_autoscale_run_has_the_formulas_results() {
     let account = Account::new();
     account.add_tasks(3).await;
     account.add_pool(scaled(FORMULA)).await;
@@ -80,7 +80,7 @@ async fn a_run_tells_what_the_formula_came_to() {
 }
 
 #[tokio::test]
-async fn a_formula_that_comes_to_nothing_leaves_the_pool_as_it_is() {
+async fn a_failed_evaluation_keeps_the_pool_unchanged() {
     let account = Account::new();
     account.add_tasks(1).await;
     let demanding =
@@ -107,29 +107,29 @@ async fn a_formula_that_comes_to_nothing_leaves_the_pool_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_formula_can_be_tried_on_a_pool_that_has_one() {
+async fn a_formula_can_be_evaluated_on_a_scaled_pool() {
     let account = Account::new();
     account.add_pool(scaled("$TargetDedicatedNodes = 0")).await;
-    let try_it = async |formula: &str| {
+    let evaluate = async |formula: &str| {
         account
             .call("POST", "/pools/p/evaluateautoscale", json!({ "autoScaleFormula": formula }))
             .await
     };
-    let (status, run) = try_it("$TargetDedicatedNodes = 3").await;
+    let (status, run) = evaluate("$TargetDedicatedNodes = 3").await;
     assert_eq!(status, "200");
     assert_eq!(
         run["results"],
         "$TargetDedicatedNodes=3;$TargetLowPriorityNodes=0;$NodeDeallocationOption=requeue"
     );
-    let (status, run) = try_it("$TargetDedicatedNodes = $nobody").await;
+    let (status, run) = evaluate("$TargetDedicatedNodes = $unknown").await;
     assert_eq!(
         (status.as_str(), &run["error"]["code"]),
         ("200", &json!("AutoScalingFormulaEvaluationError"))
     );
-    assert_eq!(try_it("$TargetDedicatedNodes =").await.0, "400 AutoScalingFormulaSyntaxError");
+    assert_eq!(evaluate("$TargetDedicatedNodes =").await.0, "400 AutoScalingFormulaSyntaxError");
     assert_snapshot!(account.pool(), @"steady to 0+0");
     assert_eq!(account.post("/pools/p/disableautoscale", Value::Null).await, "200");
-    assert_eq!(try_it("$x = 1").await.0, "409 OperationInvalidForCurrentState");
+    assert_eq!(evaluate("$x = 1").await.0, "409 OperationInvalidForCurrentState");
     assert_eq!(
         account.post("/pools/p/disableautoscale", Value::Null).await,
         "409 OperationInvalidForCurrentState"
@@ -160,7 +160,7 @@ async fn scaling_is_enabled_at_most_every_thirty_seconds() {
 }
 
 #[tokio::test]
-async fn an_account_may_evaluate_a_formula_as_scaling_is_enabled() {
+async fn a_formula_may_be_evaluated_when_scaling_is_enabled() {
     let account = Account::with(|options| options.rules.evaluate_when_enabled = true);
     account.add_pool(json!({ "targetDedicatedNodes": 0 })).await;
     let one = json!({ "autoScaleFormula": "$TargetDedicatedNodes = 1" });
@@ -169,27 +169,27 @@ async fn an_account_may_evaluate_a_formula_as_scaling_is_enabled() {
 }
 
 #[tokio::test]
-async fn a_failed_resize_is_tried_again_only_where_the_account_does_so() {
-    for (tries_again, expected) in [
+async fn a_failed_resize_is_retried_only_if_the_rules_say_so() {
+    for (retries, expected) in [
         (false, "steady to 3+0, 2 creating, AccountCoreQuotaReached"),
         (true, "resizing to 3+0, 2 starting"),
     ] {
         let account = Account::with(|options| {
             options.rules.quota.dedicated_cores = 4;
-            options.rules.retry_failed_resize = tries_again;
+            options.rules.retry_failed_resize = retries;
             options.rules.timings.boot = crate::DurationRange::seconds(3_000, 3_000);
         });
         account.add_pool(scaled("$TargetDedicatedNodes = 3")).await;
         account.pass(TimeDelta::minutes(4));
         account.batch().set_quota(Default::default());
         account.pass(TimeDelta::minutes(1));
-        let seen = account.pool().replace("2 starting", "2 creating");
-        assert_eq!(seen, expected.replace("2 starting", "2 creating"));
+        let current = account.pool().replace("2 starting", "2 creating");
+        assert_eq!(current, expected.replace("2 starting", "2 creating"));
     }
 }
 
 #[tokio::test]
-async fn a_waiting_task_that_was_deleted_counts_until_a_node_asks_for_work() {
+async fn a_deleted_active_task_counts_until_a_node_requests_work() {
     let account = Account::new();
     account.add_tasks(1).await;
     account.add_pool(scaled(FORMULA)).await;

@@ -5,7 +5,7 @@ use super::fake_task::{FakeTasks, ImmediateSuccess};
 use super::world::World;
 
 #[tokio::test]
-async fn a_task_added_twice_exists() {
+async fn a_task_cannot_be_added_twice() {
     let world = World::start(FakeTasks::default(), 0).await;
     let task = json!({ "id": "gh-1", "commandLine": "true" });
     let added = world.add(task.clone()).await;
@@ -80,7 +80,7 @@ async fn a_task_is_shown_as_it_was_added() {
 }
 
 #[tokio::test]
-async fn a_fault_in_a_body_is_named() {
+async fn an_invalid_body_is_rejected_with_its_property() {
     let world = World::start(FakeTasks::default(), 0).await;
     let bodies = [
         "{",
@@ -105,17 +105,17 @@ async fn a_fault_in_a_body_is_named() {
     }
     assert_snapshot!(errors, @r"
     400 InvalidRequestBody Reason=EOF while parsing an object at line 1 column 1
-    400 InvalidRequestBody Reason=an object is needed
+    400 InvalidRequestBody Reason=expected an object
     400 MissingRequiredProperty PropertyName=id
     400 UnsupportedProperty PropertyName=commandline
     400 UnsupportedProperty PropertyName=containerSettings.image
-    400 InvalidPropertyValue PropertyName=containerSettings.imageName Reason=a string is needed, not integer `7`
+    400 InvalidPropertyValue PropertyName=containerSettings.imageName Reason=expected a string, found integer `7`
     400 MissingRequiredProperty PropertyName=environmentSettings[1].name
-    400 InvalidPropertyValue PropertyName=constraints.maxWallClockTime PropertyValue=1 hour Reason=an ISO 8601 duration is needed
-    400 InvalidPropertyValue PropertyName=constraints.maxTaskRetryCount PropertyValue=-2 Reason=-1 or more is needed
-    400 InvalidPropertyValue PropertyName=requiredSlots PropertyValue=-1 Reason=u32 is needed
-    400 InvalidPropertyValue PropertyName=requiredSlots PropertyValue=0 Reason=1 or more is needed
-    400 InvalidPropertyValue PropertyName=userIdentity.autoUser.scope PropertyValue=node Reason=one of task, pool is needed
+    400 InvalidPropertyValue PropertyName=constraints.maxWallClockTime PropertyValue=1 hour Reason=expected an ISO 8601 duration
+    400 InvalidPropertyValue PropertyName=constraints.maxTaskRetryCount PropertyValue=-2 Reason=must be -1 or greater
+    400 InvalidPropertyValue PropertyName=requiredSlots PropertyValue=-1 Reason=expected u32
+    400 InvalidPropertyValue PropertyName=requiredSlots PropertyValue=0 Reason=must be 1 or greater
+    400 InvalidPropertyValue PropertyName=userIdentity.autoUser.scope PropertyValue=node Reason=expected one of task, pool
     400 InvalidPropertyValue PropertyName=id PropertyValue=gh/1 Reason=an id has 1 to 64 letters, digits, hyphens and underscores
     501 NotImplemented
     ");
@@ -156,12 +156,12 @@ async fn each_task_of_a_collection_has_a_result_of_its_own() {
     let many = world.post("/jobs/runners/addtaskcollection", &json!({ "value": many })).await;
     assert_eq!(
         many.error(),
-        "400 InvalidPropertyValue PropertyName=value PropertyValue=101 Reason=at most 100 tasks can be added at once"
+        "400 InvalidPropertyValue PropertyName=value PropertyValue=101 Reason=at most 100 tasks can be added in one request"
     );
 }
 
 #[tokio::test]
-async fn constraints_are_replaced_as_a_whole_until_the_task_is_completed() {
+async fn constraints_are_replaced_until_the_task_is_completed() {
     let world = World::start(FakeTasks::default(), 0).await;
     world
         .add(json!({ "id": "t1", "commandLine": "x", "constraints": { "maxTaskRetryCount": 3 } }))
@@ -192,7 +192,7 @@ async fn a_deleted_task_is_gone_and_its_id_is_free() {
 }
 
 #[tokio::test]
-async fn a_task_that_failed_can_run_again_and_one_that_succeeded_cannot() {
+async fn only_a_failed_task_can_be_reactivated() {
     let fake_tasks = FakeTasks::default();
     let mut world = World::start(fake_tasks.clone(), 1).await;
     world.add_runner("t1").await;

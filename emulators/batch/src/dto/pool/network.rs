@@ -69,7 +69,7 @@ enum Family {
 pub(crate) struct UserAccount {
     name: String,
     #[serde(skip_serializing)]
-    #[expect(dead_code, reason = "it is needed in a request, and not followed")]
+    #[expect(dead_code, reason = "a request must have it, but it has no effect")]
     password: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     elevation_level: Option<super::super::task::Elevation>,

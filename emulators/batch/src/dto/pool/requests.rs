@@ -56,7 +56,7 @@ impl NodeRemoval {
     pub(crate) fn check(&self) -> Result<(), ApiError> {
         if !(1..=MAX_REMOVED_NODES).contains(&self.node_list.len()) {
             let count = self.node_list.len().to_string();
-            let reason = "1 to 100 nodes can be removed at once";
+            let reason = "1 to 100 nodes can be removed in one request";
             return Err(ApiError::invalid_property("nodeList", &count, reason));
         }
         check_timeout(self.resize_timeout)
@@ -101,7 +101,7 @@ pub(crate) fn check_targets(
             return Err(ApiError::invalid_property(
                 name,
                 &wrong.to_string(),
-                "0 or more is needed",
+                "must be 0 or greater",
             ));
         }
     }
@@ -115,7 +115,7 @@ pub(crate) fn check_targets(
 pub(crate) fn check_timeout(timeout: Option<IsoDuration>) -> Result<(), ApiError> {
     match timeout.filter(|timeout| *timeout < IsoDuration::minutes(5)) {
         Some(wrong) => {
-            let reason = "5 minutes or more are needed";
+            let reason = "must be at least 5 minutes";
             Err(ApiError::invalid_property("resizeTimeout", &wrong.to_string(), reason))
         }
         None => Ok(()),
@@ -127,7 +127,7 @@ pub(crate) fn check_interval(interval: Option<IsoDuration>) -> Result<(), ApiErr
     let allowed = IsoDuration::minutes(5)..=IsoDuration::days(7);
     match interval.filter(|interval| !allowed.contains(interval)) {
         Some(wrong) => {
-            let reason = "between 5 minutes and 168 hours is needed";
+            let reason = "must be between 5 minutes and 168 hours";
             let name = "autoScaleEvaluationInterval";
             Err(ApiError::invalid_property(name, &wrong.to_string(), reason))
         }

@@ -33,7 +33,7 @@ pub(in crate::handlers) fn pool<'a>(base: &str, pool: &'a Pool) -> PoolView<'a> 
         auto_scale_evaluation_interval: scaling.map(|scaling| scaling.interval),
         auto_scale_run: scaling.and_then(|scaling| scaling.run.as_ref()),
         enable_inter_node_communication: spec.enable_inter_node_communication.unwrap_or(false),
-        asked: RequestedProperties::of(spec),
+        requested: RequestedProperties::of(spec),
         task_slots_per_node: pool.slots(),
         task_scheduling_policy: pool.policy(),
     }

@@ -23,7 +23,7 @@ impl Parser {
         let mut parser = Self { tokens: tokens(text)?.into_iter().peekable(), fields, depth: 0 };
         let term = parser.any()?;
         match parser.tokens.next() {
-            Some(token) => Err(format!("{token} is out of place")),
+            Some(token) => Err(format!("unexpected {token}")),
             None => Ok(term),
         }
     }
@@ -58,7 +58,7 @@ impl Parser {
             }
             Token::Word(word) if word.eq_ignore_ascii_case("startswith") => self.starts_with(),
             Token::Word(word) => self.comparison(&word),
-            token => Err(format!("{token} is out of place")),
+            token => Err(format!("unexpected {token}")),
         }
     }
 
@@ -108,11 +108,7 @@ impl Parser {
 
     fn expect(&mut self, wanted: &Token) -> Result<(), String> {
         let token = self.take()?;
-        if token == *wanted {
-            Ok(())
-        } else {
-            Err(format!("{token} stands where {wanted} is needed"))
-        }
+        if token == *wanted { Ok(()) } else { Err(format!("expected {wanted}, found {token}")) }
     }
 
     fn word(&mut self, wanted: &str) -> bool {

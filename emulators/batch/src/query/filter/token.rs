@@ -63,7 +63,7 @@ fn long(text: &str) -> Result<(Token, &str), String> {
     if let Some(quoted) = rest.strip_prefix('\'') {
         let (time, rest) = unquote(quoted)?;
         let time = time.parse().ok().filter(|_| word.eq_ignore_ascii_case("datetime"));
-        let time = time.ok_or_else(|| format!("{word} cannot stand before a quote"))?;
+        let time = time.ok_or_else(|| format!("unexpected {word} before a quote"))?;
         return Ok((Token::Time(time), rest));
     }
     let number = word.parse().map(Token::Number).ok();
@@ -76,7 +76,7 @@ fn unquote(text: &str) -> Result<(String, &str), String> {
     let mut read = String::new();
     let mut rest = text;
     loop {
-        let (part, after) = rest.split_once('\'').ok_or("a quote is left open")?;
+        let (part, after) = rest.split_once('\'').ok_or("missing closing quote")?;
         read.push_str(part);
         match after.strip_prefix('\'') {
             Some(after) => {
