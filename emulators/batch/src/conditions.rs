@@ -23,11 +23,12 @@ pub(crate) fn check(request: &Request, modified: Timestamp) -> Result<(), ApiErr
     let later_than = |date: DateTime<Utc>| modified > date.timestamp();
     let read = matches!(*request.method(), Method::GET | Method::HEAD);
     let unchanged = || if read { ApiError::not_modified() } else { ApiError::condition_not_met() };
-    if tags(headers, &header::IF_MATCH).is_some_and(|mut tags| tags.all(|tag| !names(tag, &etag))) {
+    if tags(headers, &header::IF_MATCH).is_some_and(|mut tags| tags.all(|tag| !matches(tag, &etag)))
+    {
         return Err(ApiError::condition_not_met());
     }
     if tags(headers, &header::IF_NONE_MATCH)
-        .is_some_and(|mut tags| tags.any(|tag| names(tag, &etag)))
+        .is_some_and(|mut tags| tags.any(|tag| matches(tag, &etag)))
     {
         return Err(unchanged());
     }
@@ -47,7 +48,7 @@ fn tags<'a>(
     Some(headers.get(name)?.to_str().ok()?.split(',').map(str::trim))
 }
 
-fn names(tag: &str, etag: &str) -> bool {
+fn matches(tag: &str, etag: &str) -> bool {
     tag == "*" || tag.trim_start_matches("W/").trim_matches('"') == etag
 }
 

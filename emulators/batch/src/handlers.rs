@@ -55,7 +55,7 @@ impl Reply {
     }
 
     /// Creates a response with a JSON body.
-    fn showing(base: &str, metadata: &str, mut body: Value) -> Self {
+    fn json(base: &str, metadata: &str, mut body: Value) -> Self {
         body["odata.metadata"] = json!(format!("{base}/$metadata#{metadata}"));
         let json = "application/json;odata=minimalmetadata".to_owned();
         let headers = vec![(header::CONTENT_TYPE, json)];
@@ -111,7 +111,7 @@ impl Call<'_> {
             let link = query.next_link(&self.base, self.request.uri().path(), &last);
             body["odata.nextLink"] = json!(link);
         }
-        Reply::showing(&self.base, metadata, body)
+        Reply::json(&self.base, metadata, body)
     }
 }
 
@@ -120,13 +120,14 @@ impl Batch {
     pub(super) fn reply(&self, operation: Operation, request: &Request) -> Response {
         let id = self.next_request_id();
         let Some(route) = route(request.method(), request.uri().path()) else {
-            return self.write_failure(&ApiError::not_modelled("this operation"), Some(request));
+            return self
+                .respond_with_error(&ApiError::not_modelled("this operation"), Some(request));
         };
         let call = Call { request, route, base: base(request), id };
         let done = self.auth.check(request, &self.context.clock);
         match done.and_then(|()| self.perform(operation, &call)) {
             Ok(reply) => write(reply, &call),
-            Err(failure) => self.write_failed(&failure, request, &call.base, &call.id),
+            Err(failure) => self.error_response(&failure, request, &call.base, &call.id),
         }
     }
 
@@ -143,15 +144,19 @@ impl Batch {
     }
 
     /// Writes an error response.
-    pub(super) fn write_failure(&self, failure: &ApiError, request: Option<&Request>) -> Response {
+    pub(super) fn respond_with_error(
+        &self,
+        failure: &ApiError,
+        request: Option<&Request>,
+    ) -> Response {
         let id = self.next_request_id();
         match request {
-            Some(request) => self.write_failed(failure, request, &base(request), &id),
-            None => self.write_failed(failure, &Request::default(), "http://localhost", &id),
+            Some(request) => self.error_response(failure, request, &base(request), &id),
+            None => self.error_response(failure, &Request::default(), "http://localhost", &id),
         }
     }
 
-    fn write_failed(
+    fn error_response(
         &self,
         failure: &ApiError,
         request: &Request,
@@ -159,59 +164,59 @@ impl Batch {
         id: &str,
     ) -> Response {
         let now = Timestamp::of(self.context.clock.now());
-        let mut answer = Response::default();
-        *answer.status_mut() = failure.status;
+        let mut response = Response::default();
+        *response.status_mut() = failure.status;
         let bare =
             request.method() == http::Method::HEAD || failure.status == StatusCode::NOT_MODIFIED;
         if !bare {
-            *answer.body_mut() = failure.body(base, id, now).to_string().into();
+            *response.body_mut() = failure.body(base, id, now).to_string().into();
             let json = "application/json;odata=minimalmetadata";
-            set(&mut answer, header::CONTENT_TYPE, json);
+            set(&mut response, header::CONTENT_TYPE, json);
         }
         if failure.status == StatusCode::UNAUTHORIZED {
             let challenge = "Bearer authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", resource_id=\"https://batch.core.windows.net/\"";
-            set(&mut answer, header::WWW_AUTHENTICATE, challenge);
+            set(&mut response, header::WWW_AUTHENTICATE, challenge);
         }
-        sign_off(&mut answer, request, id);
-        answer
+        set_common_headers(&mut response, request, id);
+        response
     }
 }
 
 fn write(reply: Reply, call: &Call<'_>) -> Response {
-    let mut answer = Response::new(reply.body.unwrap_or_default());
-    *answer.status_mut() = reply.status;
+    let mut response = Response::new(reply.body.unwrap_or_default());
+    *response.status_mut() = reply.status;
     for (name, value) in &reply.headers {
-        set(&mut answer, name.clone(), value);
+        set(&mut response, name.clone(), value);
     }
     if let Some(modified) = reply.modified {
-        set(&mut answer, header::ETAG, &format!("\"{}\"", modified.etag()));
-        set(&mut answer, header::LAST_MODIFIED, &modified.http_date());
+        set(&mut response, header::ETAG, &format!("\"{}\"", modified.etag()));
+        set(&mut response, header::LAST_MODIFIED, &modified.http_date());
     }
     if let Some(subject) = &reply.subject {
         let id = HeaderName::from_static("dataserviceid");
-        set(&mut answer, id, &format!("{}{subject}", call.base));
+        set(&mut response, id, &format!("{}{subject}", call.base));
     }
-    sign_off(&mut answer, call.request, &call.id);
-    answer
+    set_common_headers(&mut response, call.request, &call.id);
+    response
 }
 
 /// Sets the headers that every response has.
-fn sign_off(answer: &mut Response, request: &Request, id: &str) {
-    set(answer, HeaderName::from_static("request-id"), id);
-    set(answer, HeaderName::from_static("dataserviceversion"), "3.0");
+fn set_common_headers(response: &mut Response, request: &Request, id: &str) {
+    set(response, HeaderName::from_static("request-id"), id);
+    set(response, HeaderName::from_static("dataserviceversion"), "3.0");
     let headers = request.headers();
     let wanted = headers.get("return-client-request-id");
     if wanted.is_some_and(|wanted| wanted.as_bytes().eq_ignore_ascii_case(b"true"))
         && let Some(given) = headers.get("client-request-id")
     {
-        answer.headers_mut().insert("client-request-id", given.clone());
+        response.headers_mut().insert("client-request-id", given.clone());
     }
 }
 
-fn set(answer: &mut Response, name: HeaderName, value: &str) {
+fn set(response: &mut Response, name: HeaderName, value: &str) {
     // The repeated ids and paths come from clients and may contain any characters.
     if let Ok(value) = HeaderValue::from_str(value) {
-        answer.headers_mut().insert(name, value);
+        response.headers_mut().insert(name, value);
     }
 }
 

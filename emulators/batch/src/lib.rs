@@ -40,9 +40,15 @@ mod executor;
 mod timings;
 mod rules;
 pub mod launch;
+pub mod cli;
 mod test_api;
 #[cfg(test)]
 mod tests;
+
+/// Compiles and runs the Rust example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub use dto::{BindMount, BindSource, ContainerSettings, WorkingDirectory};
 pub use routes::Operation;
@@ -237,7 +243,7 @@ impl Emulator for Batch {
     }
 
     fn failure(&self, status: http::StatusCode, message: &str) -> Response {
-        self.write_failure(&ApiError::of_status(status, message), None)
+        self.respond_with_error(&ApiError::of_status(status, message), None)
     }
 
     fn clock(&self) -> &Clock {
@@ -245,6 +251,6 @@ impl Emulator for Batch {
     }
 
     async fn control(&self, request: Request) -> Response {
-        self.act(&request)
+        self.control_response(&request)
     }
 }

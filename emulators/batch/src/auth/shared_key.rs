@@ -19,7 +19,7 @@ pub(crate) struct SharedKey {
 }
 
 /// The headers that are signed by position, without their names.
-const BY_PLACE: [&str; 11] = [
+const POSITIONAL_HEADERS: [&str; 11] = [
     "content-encoding",
     "content-language",
     "content-length",
@@ -62,7 +62,7 @@ impl SharedKey {
 
     fn string_to_sign(&self, request: &Request, content_length: &str) -> String {
         let mut text = format!("{}\n", request.method());
-        for name in BY_PLACE {
+        for name in POSITIONAL_HEADERS {
             let value = match name {
                 "content-length" => content_length,
                 name => header(request.headers(), name),

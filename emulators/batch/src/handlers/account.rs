@@ -71,7 +71,7 @@ impl Batch {
         let state = self.state();
         let pools = state.pools.iter();
         let pools = pools.filter(|(id, _)| page.after.is_none_or(|after| id.as_str() > after));
-        let pools = pools.filter(|(_, pool)| filter.passes(|_| Operand::from(pool.id.as_str())));
+        let pools = pools.filter(|(_, pool)| filter.matches(|_| Operand::from(pool.id.as_str())));
         let (pools, last) = page.cut(pools);
         let counts = pools.into_iter().map(counts).collect();
         Ok(call.list(&query, "poolnodecounts", (counts, last)))
@@ -83,7 +83,7 @@ impl Batch {
         let begin = page.after.and_then(|after| after.parse().ok()).unwrap_or(0);
         let images = IMAGES.iter().enumerate().map(|(index, image)| (index + 1, image));
         let images = images.filter(|(index, _)| *index > begin).filter(|(_, image)| {
-            filter.passes(|name| match name {
+            filter.matches(|name| match name {
                 "nodeAgentSKUId" => image.3.into(),
                 "osType" => image.4.into(),
                 _ => "verified".into(),

@@ -30,7 +30,7 @@ impl Batch {
         names.sort();
         let names = names.into_iter();
         let names = names.filter(|name| page.after.is_none_or(|after| name.as_str() > after));
-        let names = names.filter(|name| filter.passes(|_| Operand::Text(name.clone().into())));
+        let names = names.filter(|name| filter.matches(|_| Operand::Text(name.clone().into())));
         let (names, last) = page.cut(names.map(|name| (name.clone(), name)));
         let files = names.into_iter().filter_map(|name| {
             let metadata = std::fs::metadata(root.join(&name)).ok()?;

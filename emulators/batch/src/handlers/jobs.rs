@@ -28,7 +28,7 @@ impl Batch {
         let job = state.job(call.parameter("job"))?;
         call.check(job.modified)?;
         let body = select.write(&views::job(&call.base, job));
-        Ok(Reply::showing(&call.base, "jobs/@Element", body).modified(job.modified))
+        Ok(Reply::json(&call.base, "jobs/@Element", body).modified(job.modified))
     }
 
     pub(crate) fn list_jobs(&self, call: &Call<'_>) -> Result<Reply, ApiError> {
@@ -38,7 +38,7 @@ impl Batch {
         let state = self.state();
         let after = page.after.map_or(Bound::Unbounded, Bound::Excluded);
         let jobs = state.jobs.range::<str, _>((after, Bound::Unbounded));
-        let jobs = jobs.filter(|(_, job)| filter.passes(|name| views::job_field(job, name)));
+        let jobs = jobs.filter(|(_, job)| filter.matches(|name| views::job_field(job, name)));
         let (jobs, last) = page.cut(jobs);
         let jobs = jobs.into_iter().map(|job| select.write(&views::job(&call.base, job)));
         Ok(call.list(&query, "jobs", (jobs.collect(), last)))
@@ -113,7 +113,7 @@ impl Batch {
         let mut slots: Value = all.iter().map(|(name, count)| (*name, count.slots)).collect();
         (tasks["completed"], slots["completed"]) = (json!(completed.0), json!(completed.1));
         let body = json!({ "taskCounts": tasks, "taskSlotCounts": slots });
-        Ok(Reply::showing(&call.base, "taskcountsresult/@Element", body))
+        Ok(Reply::json(&call.base, "taskcountsresult/@Element", body))
     }
 
     fn change_job(

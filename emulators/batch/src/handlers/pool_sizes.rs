@@ -33,7 +33,7 @@ impl Batch {
         let run = state.evaluate_once(id, &auto_scale_formula, self.context.clock.now())?;
         let metadata = "Microsoft.Azure.Batch.Protocol.Entities.AutoScaleRun";
         let path = format!("/pools/{}", state.pool(id)?.id);
-        Ok(Reply::showing(&call.base, metadata, json!(run)).subject(path))
+        Ok(Reply::json(&call.base, metadata, json!(run)).subject(path))
     }
 
     pub(crate) fn resize_pool(&self, call: &Call<'_>) -> Result<Reply, ApiError> {

@@ -58,7 +58,7 @@ impl Batch {
         let pool = state.pool(call.parameter("pool"))?;
         call.check(pool.modified)?;
         let body = select.write(&views::pool(&call.base, pool));
-        Ok(Reply::showing(&call.base, "pools/@Element", body).modified(pool.modified))
+        Ok(Reply::json(&call.base, "pools/@Element", body).modified(pool.modified))
     }
 
     pub(crate) fn pool_exists(&self, call: &Call<'_>) -> Result<Reply, ApiError> {
@@ -76,7 +76,7 @@ impl Batch {
         let state = self.state();
         let pools = state.pools.iter();
         let pools = pools.filter(|(id, _)| page.after.is_none_or(|after| id.as_str() > after));
-        let pools = pools.filter(|(_, pool)| filter.passes(|name| views::pool_field(pool, name)));
+        let pools = pools.filter(|(_, pool)| filter.matches(|name| views::pool_field(pool, name)));
         let (pools, last) = page.cut(pools);
         let pools = pools.into_iter().map(|pool| select.write(&views::pool(&call.base, pool)));
         Ok(call.list(&query, "pools", (pools.collect(), last)))
@@ -88,7 +88,7 @@ impl Batch {
         let pool = state.pool(call.parameter("pool"))?;
         let node = pool.node(call.parameter("node"))?;
         let body = select.write(&views::node(&call.base, pool, node));
-        Ok(Reply::showing(&call.base, "nodes/@Element", body))
+        Ok(Reply::json(&call.base, "nodes/@Element", body))
     }
 
     pub(crate) fn list_nodes(&self, call: &Call<'_>) -> Result<Reply, ApiError> {
@@ -101,7 +101,7 @@ impl Batch {
         let begin = page.after.and_then(|after| after.parse().ok()).unwrap_or(0);
         let nodes = pool.nodes.iter().enumerate().map(|(index, node)| (index + 1, node));
         let nodes = nodes.filter(|(index, _)| *index > begin);
-        let nodes = nodes.filter(|(_, node)| filter.passes(|name| views::node_field(node, name)));
+        let nodes = nodes.filter(|(_, node)| filter.matches(|name| views::node_field(node, name)));
         let (nodes, last) = page.cut(nodes);
         let write = |node| select.write(&views::node(&call.base, pool, node));
         let nodes: Vec<Value> = nodes.into_iter().map(write).collect();

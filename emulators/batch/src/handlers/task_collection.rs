@@ -27,7 +27,7 @@ impl Batch {
         let job = state.job(call.parameter("job"))?.spec.id.clone();
         let results = tasks.into_iter().map(|task| self.add_one(&mut state, call, &job, task));
         let body = json!({ "value": results.collect::<Vec<_>>() });
-        Ok(Reply::showing(&call.base, "taskaddresult", body))
+        Ok(Reply::json(&call.base, "taskaddresult", body))
     }
 
     fn add_one(&self, state: &mut State, call: &Call<'_>, job: &str, task: NewTask) -> Value {

@@ -37,7 +37,7 @@ impl Batch {
         call.check(task.modified)?;
         let now = statistics.then(|| Timestamp::of(self.context.clock.now()));
         let body = select.write(&views::task(&call.base, job, task, now));
-        Ok(Reply::showing(&call.base, "tasks/@Element", body).modified(task.modified))
+        Ok(Reply::json(&call.base, "tasks/@Element", body).modified(task.modified))
     }
 
     pub(crate) fn list_tasks(&self, call: &Call<'_>) -> Result<Reply, ApiError> {
@@ -50,7 +50,7 @@ impl Batch {
         let job = state.job(call.parameter("job"))?;
         let after = page.after.map_or(Bound::Unbounded, Bound::Excluded);
         let tasks = job.tasks.range::<str, _>((after, Bound::Unbounded));
-        let tasks = tasks.filter(|(_, task)| filter.passes(|name| views::task_field(task, name)));
+        let tasks = tasks.filter(|(_, task)| filter.matches(|name| views::task_field(task, name)));
         let (tasks, last) = page.cut(tasks);
         let write = |task| select.write(&views::task(&call.base, job, task, now));
         let tasks = tasks.into_iter().map(write);

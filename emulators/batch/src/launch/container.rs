@@ -35,7 +35,7 @@ impl Launcher for Container {
         let engine = self.engine.clone();
         async move {
             let Some(settings) = run.container.clone() else {
-                return match process::plain(&run) {
+                return match process::plain_command(&run) {
                     Ok(command) => child::supervise(command, &run.directory, &mut stop).await,
                     Err(err) => err.into(),
                 };
@@ -72,7 +72,7 @@ async fn run_container(
             client.await
         }
     };
-    container.forget();
+    container.disarm();
     match ending {
         RunOutcome::Exited(ENGINE_FAILED) => {
             let reason =
@@ -205,7 +205,7 @@ impl ContainerGuard {
     }
 
     /// Disarms the guard: a container that has ended removes itself (`--rm`).
-    fn forget(mut self) {
+    fn disarm(mut self) {
         self.name.clear();
     }
 }

@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use tokio::process::Command;
 
 use super::command_line::{split_posix, split_windows};
-use super::process::copy;
+use super::process::copy_directory;
 use super::{Launcher, RunOutcome, Stop, StopRequest, TaskRun, child};
 
 /// A launcher that runs command lines as a node does whose start task has run.
@@ -63,12 +63,12 @@ impl Launcher for Node {
 }
 
 async fn kill_when_stopped(command: Command, directory: &Path, mut stop: Stop) -> RunOutcome {
-    let (ask, mut killed) = Stop::new(stop.grace);
-    let mut task = std::pin::pin!(child::supervise(command, directory, &mut killed));
+    let (sender, mut kill) = Stop::new(stop.grace);
+    let mut task = std::pin::pin!(child::supervise(command, directory, &mut kill));
     tokio::select! {
         ending = &mut task => ending,
         _ = stop.requested(StopRequest::Terminate) => {
-            ask.send_replace(StopRequest::Kill);
+            sender.send_replace(StopRequest::Kill);
             task.await
         }
     }
@@ -108,7 +108,7 @@ impl Node {
             if target.exists() {
                 continue;
             }
-            copy(&self.shared.join(&name), &draft)?;
+            copy_directory(&self.shared.join(&name), &draft)?;
             if fs::rename(&draft, &target).is_err() {
                 fs::remove_dir_all(&draft)?;
             }

@@ -57,7 +57,7 @@ impl Launcher for Process {
         async move {
             let prepared = tokio::task::spawn_blocking(move || match &run.container {
                 Some(container) => image.prepare(&run, container),
-                None => plain(&run).map(Prepared::of),
+                None => plain_command(&run).map(Prepared::of),
             });
             match prepared.await {
                 Ok(Ok(prepared)) => {
@@ -95,7 +95,7 @@ impl Process {
         let (mut image, home) = (self.environment, run.working_directory().join("runner"));
         let text = |path: &Path| path.to_string_lossy().into_owned();
         if let Some(own) = &self.home {
-            copy(&own.template, &home)?;
+            copy_directory(&own.template, &home)?;
             image.insert("RUNNER_HOME".to_owned(), text(&home));
         }
         let temporary = self.temporary.map(|limits| limits.make(&run.directory.join("tmp")));
@@ -118,7 +118,7 @@ impl Process {
 }
 
 /// Prepares a task without container settings: its command line is the program and its arguments.
-pub(super) fn plain(run: &TaskRun) -> io::Result<Command> {
+pub(super) fn plain_command(run: &TaskRun) -> io::Result<Command> {
     child::make_directories(run)?;
     let words = split_posix(&run.command_line);
     let Some((program, arguments)) = words.split_first() else {
@@ -130,13 +130,13 @@ pub(super) fn plain(run: &TaskRun) -> io::Result<Command> {
 }
 
 /// Copies a directory with its modes and symbolic links.
-pub(super) fn copy(from: &Path, to: &Path) -> io::Result<()> {
+pub(super) fn copy_directory(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
         let (kind, target) = (entry.file_type()?, to.join(entry.file_name()));
         if kind.is_dir() {
-            copy(&entry.path(), &target)?;
+            copy_directory(&entry.path(), &target)?;
         } else if kind.is_symlink() {
             symlink(std::fs::read_link(entry.path())?, target)?;
         } else {

@@ -94,18 +94,18 @@ impl Filter {
     }
 
     /// Returns whether a resource with these properties matches.
-    pub(crate) fn passes<'a>(&self, property: impl Fn(&str) -> Operand<'a>) -> bool {
-        self.0.as_ref().is_none_or(|term| term.holds(&property))
+    pub(crate) fn matches<'a>(&self, property: impl Fn(&str) -> Operand<'a>) -> bool {
+        self.0.as_ref().is_none_or(|term| term.matches(&property))
     }
 }
 
 impl Term {
-    fn holds<'a>(&self, value_of: &impl Fn(&str) -> Operand<'a>) -> bool {
+    fn matches<'a>(&self, value_of: &impl Fn(&str) -> Operand<'a>) -> bool {
         match self {
-            Self::All(terms) => terms.iter().all(|term| term.holds(value_of)),
-            Self::Any(terms) => terms.iter().any(|term| term.holds(value_of)),
+            Self::All(terms) => terms.iter().all(|term| term.matches(value_of)),
+            Self::Any(terms) => terms.iter().any(|term| term.matches(value_of)),
             Self::Compare { property, comparison, with } => {
-                comparison.holds(order(&value_of(property), with))
+                comparison.matches(order(&value_of(property), with))
             }
             Self::StartsWith { property, prefix } => match value_of(property) {
                 Operand::Text(text) => text.starts_with(prefix),
@@ -137,7 +137,7 @@ impl Comparison {
         all.into_iter().find(|(name, _)| word.eq_ignore_ascii_case(name)).map(|(_, op)| op)
     }
 
-    fn holds(self, order: Option<Ordering>) -> bool {
+    fn matches(self, order: Option<Ordering>) -> bool {
         match self {
             Self::Eq => order == Some(Ordering::Equal),
             Self::Ne => order != Some(Ordering::Equal),
@@ -169,8 +169,8 @@ mod tests {
             "creationTime" => Operand::Time(created),
             _ => Operand::Absent,
         };
-        let passes = Filter::parse(filter, FIELDS).map(|filter| filter.passes(property));
-        assert_eq!(passes.as_ref().map_err(String::as_str), expected.as_ref().map_err(|s| *s));
+        let matches = Filter::parse(filter, FIELDS).map(|filter| filter.matches(property));
+        assert_eq!(matches.as_ref().map_err(String::as_str), expected.as_ref().map_err(|s| *s));
     }
 
     #[test]

@@ -124,14 +124,14 @@ impl State {
         &mut self,
         pool: &str,
         id: &str,
-        how: Deallocation,
+        deallocation: Deallocation,
         at: Timestamp,
     ) {
         let Some(node) = self.node_of(pool, id).filter(|node| node.is_staying()) else { return };
-        node.leaving = Some(how);
+        node.leaving = Some(deallocation);
         node.next_step = None;
         node.enter(NodeState::LeavingPool, at);
-        match how {
+        match deallocation {
             Deallocation::Requeue => self.evict_tasks(pool, id, Requeue::Requested, at),
             Deallocation::Terminate => {
                 for run in self.runs_on(pool, id) {
@@ -152,12 +152,13 @@ impl State {
     pub(super) fn start_departure_if_drained(&mut self, pool: &str, id: &str) {
         let Some(found) = self.pools.get(pool) else { return };
         let Ok(node) = found.node(id) else { return };
-        let Some(how) = node.leaving.filter(|_| !node.departure_started) else { return };
-        let waits = matches!(how, Deallocation::TaskCompletion | Deallocation::RetainedData);
+        let Some(deallocation) = node.leaving.filter(|_| !node.departure_started) else { return };
+        let waits =
+            matches!(deallocation, Deallocation::TaskCompletion | Deallocation::RetainedData);
         if waits && !node.runs.is_empty() {
             return;
         }
-        let kept = found.retention(id).filter(|_| how == Deallocation::RetainedData);
+        let kept = found.retention(id).filter(|_| deallocation == Deallocation::RetainedData);
         let wait = found.timings.departure.sample(&mut self.rng);
         let now = self.current_timestamp();
         let begin = kept.map_or(now, |kept| kept.max(now));

@@ -108,8 +108,8 @@ impl State {
             dedicated: resize.target_dedicated_nodes.unwrap_or(pool.targets.dedicated),
             low_priority: resize.target_low_priority_nodes.unwrap_or(pool.targets.low_priority),
         };
-        let how = resize.node_deallocation_option.unwrap_or_default();
-        self.start_resize(&id, targets, how, at);
+        let deallocation = resize.node_deallocation_option.unwrap_or_default();
+        self.start_resize(&id, targets, deallocation, at);
         Ok(())
     }
 
@@ -124,13 +124,13 @@ impl State {
         // Allowed for a pool with a formula too; the formula's next evaluation decides again.
         self.pool(&id)?.check_steady()?;
         let at = self.stamp(now);
-        let how = removal.node_deallocation_option.unwrap_or_default();
+        let deallocation = removal.node_deallocation_option.unwrap_or_default();
         let pool = self.pool_mut(&id)?;
         pool.modified = at;
         pool.resize_timeout = removal.resize_timeout.unwrap_or(pool.resize_timeout);
         for node in &nodes {
             let dedicated = self.pool(&id)?.node(node)?.dedicated;
-            self.start_node_removal(&id, node, how, at);
+            self.start_node_removal(&id, node, deallocation, at);
             if let Some(pool) = self.pools.get_mut(&id) {
                 let targets = &mut pool.targets;
                 let target =
@@ -139,7 +139,7 @@ impl State {
             }
         }
         let targets = self.pool(&id)?.targets;
-        self.start_resize(&id, targets, how, at);
+        self.start_resize(&id, targets, deallocation, at);
         Ok(())
     }
 
@@ -219,9 +219,9 @@ impl State {
         count: usize,
         now: DateTime<Utc>,
     ) -> Result<usize, ApiError> {
-        let takes =
+        let preemptible =
             |node: &&super::Node| !node.dedicated && node.is_staying() && !node.is_preempted();
-        let nodes = self.pool(pool)?.nodes.iter().filter(takes).take(count);
+        let nodes = self.pool(pool)?.nodes.iter().filter(preemptible).take(count);
         let nodes: Vec<_> = nodes.map(|node| node.id.clone()).collect();
         for node in &nodes {
             self.lose_node(node, super::Loss::Preempted, now)?;

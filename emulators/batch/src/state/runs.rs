@@ -33,7 +33,7 @@ enum Stage {
 
 /// A run that has ended.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Finished {
+pub(crate) struct EndedRun {
     pub(crate) job: String,
     pub(crate) task: String,
     /// Whether the end counts for the task: false if the task was requeued before, for example
@@ -64,10 +64,11 @@ impl State {
         let Some(script) = &self.script else {
             return self.effects.push(Effect::Start(start));
         };
-        let play = script(&ScriptedRun::of(&start));
-        let ending = start.mismatch.clone().unwrap_or(RunOutcome::Exited(play.exit_code));
+        let scripted = script(&ScriptedRun::of(&start));
+        let ending = start.mismatch.clone().unwrap_or(RunOutcome::Exited(scripted.exit_code));
         run.stage = Stage::Scripted(ending);
-        let takes = chrono::TimeDelta::from_std(play.duration).unwrap_or(chrono::TimeDelta::MAX);
+        let duration =
+            chrono::TimeDelta::from_std(scripted.duration).unwrap_or(chrono::TimeDelta::MAX);
         if !start.location.is_start_task() {
             let (job, task) = (start.location.job.clone(), start.location.task.clone());
             let what = EventKind::TaskStarted { job, task, node: start.label.clone() };
@@ -75,7 +76,7 @@ impl State {
         }
         self.start_run_timer(id, self.now);
         // Never immediately: the caller may not have finished starting the run.
-        let due = self.current_timestamp().plus(takes).max(self.current_timestamp().next());
+        let due = self.current_timestamp().plus(duration).max(self.current_timestamp().next());
         self.timers.insert((due, Timer::ScriptEnd(id)));
     }
 
@@ -165,7 +166,7 @@ impl State {
         id: RunId,
         ending: &RunOutcome,
         now: DateTime<Utc>,
-    ) -> Option<Finished> {
+    ) -> Option<EndedRun> {
         let task = self.task_of(id);
         let run = self.runs.remove(&id)?;
         let at = self.stamp(now);
@@ -182,7 +183,7 @@ impl State {
         self.schedule_file_removal(&run.location);
         self.update_job_state(&key(&job), at);
         self.start_departure_if_drained(&key(&run.location.pool), &run.location.node);
-        Some(Finished { job, task, counts })
+        Some(EndedRun { job, task, counts })
     }
 
     /// Completes or retries the task of a run, if it is running, and returns whether the end

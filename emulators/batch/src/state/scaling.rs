@@ -149,7 +149,7 @@ impl State {
         let outcome = self.outcome(id, &formula, at);
         let retries = self.rules.retry_failed_resize;
         let Some(pool) = self.pools.get_mut(id) else { return };
-        let how = Deallocation::from(outcome.deallocation_option);
+        let deallocation = Deallocation::from(outcome.deallocation_option);
         if let Some(scaling) = &mut pool.scaling {
             scaling.run = Some(run(&outcome, at));
         }
@@ -161,7 +161,7 @@ impl State {
             retries && [true, false].iter().any(|kind| pool.committed(*kind) != targets.of(*kind));
         if outcome.error.is_none() && (targets != pool.targets || unmet) {
             let at = self.stamp(self.now);
-            self.start_resize(id, targets, how, at);
+            self.start_resize(id, targets, deallocation, at);
         }
     }
 

@@ -11,7 +11,7 @@ impl State {
         &mut self,
         id: &str,
         targets: Targets,
-        how: Deallocation,
+        deallocation: Deallocation,
         at: Timestamp,
     ) {
         let Some(pool) = self.pools.get_mut(id) else { return };
@@ -19,7 +19,7 @@ impl State {
         pool.resize_errors.clear();
         pool.set_allocation_state(Allocation::Resizing, at);
         for dedicated in [true, false] {
-            self.resize_kind(id, dedicated, targets.of(dedicated), how, at);
+            self.resize_kind(id, dedicated, targets.of(dedicated), deallocation, at);
         }
         self.start_resize_timer(id);
         self.update_allocation_state(id, at);
@@ -29,16 +29,16 @@ impl State {
         &mut self,
         id: &str,
         dedicated: bool,
-        want: usize,
-        how: Deallocation,
+        wanted: usize,
+        deallocation: Deallocation,
         at: Timestamp,
     ) {
         let Some(pool) = self.pools.get_mut(id) else { return };
-        let have = pool.committed(dedicated);
-        if have < want {
-            return self.request_nodes(id, dedicated, want - have);
+        let planned = pool.committed(dedicated);
+        if planned < wanted {
+            return self.request_nodes(id, dedicated, wanted - planned);
         }
-        let mut surplus = have - want;
+        let mut surplus = planned - wanted;
         let open = |(_, request): &(&u64, &NodeRequest)| {
             request.dedicated == dedicated && request.replaces.is_none()
         };
@@ -49,7 +49,7 @@ impl State {
             surplus -= 1;
         }
         for node in pool.removal_candidates(dedicated, surplus) {
-            self.start_node_removal(id, &node, how, at);
+            self.start_node_removal(id, &node, deallocation, at);
         }
     }
 

@@ -80,12 +80,12 @@ impl State {
     /// never requests a node would advance the clock by years.
     pub(crate) fn next_auto_advance(&self) -> Option<DateTime<Utc>> {
         let next = self.next_timer()?;
-        let waits = |(id, pool): (&String, &super::Pool)| {
+        let has_work = |(id, pool): (&String, &super::Pool)| {
             let queued = self.queues.get(id).is_some_and(|queue| !queue.is_empty());
             queued || pool.is_transitioning() || (pool.scaling.is_some() && !pool.nodes.is_empty())
         };
         let wanted =
-            self.pools.iter().any(waits) || self.runs.values().any(|run| !run.has_process());
+            self.pools.iter().any(has_work) || self.runs.values().any(|run| !run.has_process());
         (wanted && next - self.last_change <= self.rules.max_auto_advance).then_some(next)
     }
 

@@ -103,7 +103,7 @@ impl Batch {
     }
 
     /// Answers a request to the control port; `docs/emulator.md` lists the actions.
-    pub(crate) fn act(&self, request: &Request) -> Response {
+    pub(crate) fn control_response(&self, request: &Request) -> Response {
         let path = request.uri().path();
         if request.method() != Method::POST {
             return not_an_action(request);

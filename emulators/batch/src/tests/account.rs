@@ -112,7 +112,7 @@ impl Account {
     /// Describes the pool `p`: allocation state, targets, node states and errors.
     pub(super) fn pool(&self) -> String {
         let Some(pool) = self.batch().pools().into_iter().find(|pool| pool.id == "p") else {
-            return "gone".to_owned();
+            return "absent".to_owned();
         };
         let nodes = self.batch().nodes("p");
         let mut states: Vec<&str> = nodes.iter().map(|node| node.state).collect();

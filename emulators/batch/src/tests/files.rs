@@ -99,6 +99,6 @@ async fn files_are_kept_as_long_as_their_task_says() {
     world.clock.advance(std::time::Duration::from_secs(7_100));
     assert_eq!(world.until_file("t1", "stdout.txt").await, "out\n");
     world.clock.advance(std::time::Duration::from_secs(100));
-    let gone = world.get("/jobs/runners/tasks/t1/files/stdout.txt").await;
-    assert_eq!(gone.error(), "409 TaskFilesCleanedup");
+    let deleted = world.get("/jobs/runners/tasks/t1/files/stdout.txt").await;
+    assert_eq!(deleted.error(), "409 TaskFilesCleanedup");
 }

@@ -212,8 +212,8 @@ async fn a_change_of_another_version_is_rejected() {
     assert_eq!(world.send("PATCH", "/jobs/runners", &matching, patch).await.status, 200);
     let stale = world.send("PATCH", "/jobs/runners", &matching, patch).await;
     assert_eq!(stale.error(), "412 ConditionNotMet");
-    let gone = world.send("DELETE", "/jobs/runners", &matching, "").await;
-    assert_eq!(gone.error(), "412 ConditionNotMet");
+    let deleted = world.send("DELETE", "/jobs/runners", &matching, "").await;
+    assert_eq!(deleted.error(), "412 ConditionNotMet");
 }
 
 #[tokio::test]

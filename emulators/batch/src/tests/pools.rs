@@ -171,7 +171,7 @@ async fn a_deleted_pools_tasks_become_active_again() {
     let again = json!({ "targetDedicatedNodes": 1 });
     assert_eq!(account.add_pool(again.clone()).await, "409 PoolBeingDeleted");
     account.pass(minutes(1));
-    assert_eq!((account.pool().as_str(), account.tasks()), ("gone", [1, 0, 0, 0]));
+    assert_eq!((account.pool().as_str(), account.tasks()), ("absent", [1, 0, 0, 0]));
     account.add_pool(again).await;
     account.pass(minutes(20));
     assert_eq!(account.tasks(), [0, 0, 1, 0]);
@@ -273,5 +273,5 @@ async fn an_invalid_pool_is_rejected_and_the_property_named() {
         let about = body["values"][0]["value"].as_str().unwrap_or_default();
         assert_eq!(format!("{status}: {about}"), expected);
     }
-    assert_eq!(account.pool(), "gone");
+    assert_eq!(account.pool(), "absent");
 }

@@ -209,10 +209,10 @@ async fn an_account_that_never_ran_can_be_shut_down() {
 async fn ended(process: &str) {
     let status = format!("/proc/{process}/status");
     let lives = || std::fs::read_to_string(&status).is_ok_and(|text| !text.contains("State:\tZ"));
-    let gone = async {
+    let ended = async {
         while lives() {
             tokio::task::yield_now().await
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), gone).await.expect("the process goes");
+    tokio::time::timeout(Duration::from_secs(20), ended).await.expect("the process ends");
 }

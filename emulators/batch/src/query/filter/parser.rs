@@ -21,37 +21,37 @@ impl Parser {
         fields: &'static [(&'static str, Field)],
     ) -> Result<Term, String> {
         let mut parser = Self { tokens: tokens(text)?.into_iter().peekable(), fields, depth: 0 };
-        let term = parser.any()?;
+        let term = parser.disjunction()?;
         match parser.tokens.next() {
             Some(token) => Err(format!("unexpected {token}")),
             None => Ok(term),
         }
     }
 
-    fn any(&mut self) -> Result<Term, String> {
-        let mut terms = vec![self.all()?];
-        while self.word("or") {
-            terms.push(self.all()?);
+    fn disjunction(&mut self) -> Result<Term, String> {
+        let mut terms = vec![self.conjunction()?];
+        while self.accept_word("or") {
+            terms.push(self.conjunction()?);
         }
         Ok(Term::Any(terms))
     }
 
-    fn all(&mut self) -> Result<Term, String> {
-        let mut terms = vec![self.one()?];
-        while self.word("and") {
-            terms.push(self.one()?);
+    fn conjunction(&mut self) -> Result<Term, String> {
+        let mut terms = vec![self.term()?];
+        while self.accept_word("and") {
+            terms.push(self.term()?);
         }
         Ok(Term::All(terms))
     }
 
-    fn one(&mut self) -> Result<Term, String> {
+    fn term(&mut self) -> Result<Term, String> {
         match self.take()? {
             Token::Open => {
                 self.depth += 1;
                 if self.depth > 32 {
                     return Err("too many parentheses are open".to_owned());
                 }
-                let term = self.any()?;
+                let term = self.disjunction()?;
                 self.depth -= 1;
                 self.expect(&Token::Close)?;
                 Ok(term)
@@ -111,7 +111,7 @@ impl Parser {
         if token == *wanted { Ok(()) } else { Err(format!("expected {wanted}, found {token}")) }
     }
 
-    fn word(&mut self, wanted: &str) -> bool {
+    fn accept_word(&mut self, wanted: &str) -> bool {
         let is_it =
             |token: &Token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case(wanted));
         self.tokens.next_if(is_it).is_some()

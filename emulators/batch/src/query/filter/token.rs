@@ -40,7 +40,7 @@ pub(super) fn tokens(mut rest: &str) -> Result<Vec<Token>, String> {
             ')' => Some(Token::Close),
             ',' => Some(Token::Comma),
             _ => {
-                let (token, after) = long(rest)?;
+                let (token, after) = quoted_or_word(rest)?;
                 tokens.push(token);
                 rest = after;
                 continue;
@@ -53,7 +53,7 @@ pub(super) fn tokens(mut rest: &str) -> Result<Vec<Token>, String> {
 }
 
 /// Reads a quoted string, a time, a number or a name, and returns it with the rest.
-fn long(text: &str) -> Result<(Token, &str), String> {
+fn quoted_or_word(text: &str) -> Result<(Token, &str), String> {
     if let Some(quoted) = text.strip_prefix('\'') {
         let (text, rest) = unquote(quoted)?;
         return Ok((Token::Text(text), rest));
