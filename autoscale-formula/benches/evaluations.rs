@@ -1,4 +1,4 @@
-//! Counts how often a second the formulas of the known answers can be evaluated, on two hours of samples.
+//! Measures how many formulas are parsed and evaluated per second, on two hours of samples.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measures")]
 
@@ -58,7 +58,7 @@ fn two_hours(now: DateTime<Utc>) -> Samples {
     samples
 }
 
-/// Calls for a second and a half, and returns how often in one.
+/// Calls a function for 1.5 seconds and returns its rate per second.
 fn rate(mut call: impl FnMut()) -> f64 {
     let (start, mut calls) = (Instant::now(), 0_u64);
     while start.elapsed() < Duration::from_millis(1500) {

@@ -1,11 +1,11 @@
-//! Knows the functions, and applies those that need nothing but their arguments.
+//! Functions, and the evaluation of those that depend only on their arguments.
 
 mod aggregate;
 
 use crate::choices::Choices;
 use crate::value::Value;
 
-/// Is a function.
+/// A function.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Function {
     Avg,
@@ -29,7 +29,7 @@ pub(crate) enum Function {
     Val,
 }
 
-/// Is why a function does not apply: in words, to stand behind its name.
+/// The reason why a function does not apply, as text after its name.
 pub(crate) type Problem = String;
 
 impl Function {
@@ -84,7 +84,7 @@ impl Function {
     }
 }
 
-/// Applies a function to each number: to one double as such, to anything else as to one vector.
+/// Applies a function to each number: a single double gives a double, anything else a vector.
 fn each<'a>(arguments: &[Value<'a>], function: fn(f64) -> f64) -> Result<Value<'a>, Problem> {
     match arguments {
         [Value::Double(number)] => Ok(Value::Double(function(*number))),
@@ -92,7 +92,7 @@ fn each<'a>(arguments: &[Value<'a>], function: fn(f64) -> f64) -> Result<Value<'
     }
 }
 
-/// Strings doubles and vectors together to one vector, which is what the documentation calls a doubleVecList.
+/// Concatenates doubles and vectors: the documentation's doubleVecList.
 fn numbers<'v>(
     arguments: &'v [Value<'_>],
 ) -> Result<impl Iterator<Item = f64> + Clone + 'v, Problem> {
@@ -103,7 +103,7 @@ fn numbers<'v>(
     Ok(arguments.iter().flat_map(|argument| slice(argument).iter().copied()))
 }
 
-/// The numbers of one argument.
+/// Returns the numbers of one argument.
 fn slice<'v>(argument: &'v Value<'_>) -> &'v [f64] {
     match argument {
         Value::Double(number) => std::slice::from_ref(number),

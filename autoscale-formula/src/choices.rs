@@ -1,35 +1,35 @@
-//! Decides where Batch's documents are silent.
+//! Choices where Batch's documentation is silent.
 
-/// Is how to decide what the documentation of formulas leaves open.
+/// The choices that the documentation of formulas leaves open.
 ///
-/// The defaults follow what the service has been seen to do; where nobody has published that, the reading
-/// under which a formula that passes here is the least likely to fail in Azure.
+/// The defaults follow observations of the service. Where none are published, they are strict: a
+/// formula that passes here should not fail in Azure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choices {
-    /// The percentage of samples that `GetSample(start)` and `GetSample(start, end)` demand when the
-    /// formula names none. The service was seen to want 70 (Azure/batch-shipyard#138); the
-    /// documentation says nothing.
+    /// The percentage of samples that `GetSample(start)` and `GetSample(start, end)` require if the
+    /// formula names none. The service was observed to require 70 (Azure/batch-shipyard#138); the
+    /// documentation does not say.
     pub sample_percent: f64,
-    /// What `avg`, `max`, `min`, `percentile` and `range` of no number come to, `std` of fewer than two,
-    /// and `val` beyond the end. On a new pool, without samples, the service was seen to evaluate
-    /// `val($PendingTasks.GetSample(1), 0)` and `max($PendingTasks.GetSample(1))` without an error
-    /// (Azure/batch-shipyard#138 and #208).
+    /// The result of `avg`, `max`, `min`, `percentile` and `range` of no number, of `std` of fewer
+    /// than two, and of `val` beyond the end. On a new pool without samples, the service was
+    /// observed to evaluate `val($PendingTasks.GetSample(1), 0)` and
+    /// `max($PendingTasks.GetSample(1))` without an error (Azure/batch-shipyard#138 and #208).
     pub no_value: NoValue,
-    /// What a division by zero comes to.
+    /// The result of a division by zero.
     pub division_by_zero: DivisionByZero,
-    /// Which number `percentile(v, p)` takes. The documentation speaks of an element of the vector.
+    /// The definition of `percentile(v, p)`. The documentation speaks of an element of the vector.
     pub percentile: Percentile,
-    /// What becomes of a target below zero.
+    /// The handling of a target below zero.
     pub negative_target: NegativeTarget,
-    /// In which order `GetSample` returns samples.
+    /// The order of the samples that `GetSample` returns.
     pub sample_order: SampleOrder,
 }
 
-/// Is what a function comes to that has nothing to work on.
+/// The result of a function without values.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum NoValue {
-    /// Not a number: every comparison with it is false, `max` and `min` pass over it, and a target
-    /// that comes to it is an error.
+    /// Not a number: every comparison with it is false, `max` and `min` ignore it, and a target
+    /// with this value is an error.
     #[default]
     NotANumber,
     /// Zero.
@@ -38,27 +38,27 @@ pub enum NoValue {
     Error,
 }
 
-/// Is what a division by zero comes to.
+/// The result of a division by zero.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum DivisionByZero {
-    /// An infinity, or not a number for 0 / 0; a target that comes to either is an error.
+    /// An infinity, or not a number for 0 / 0; a target with either value is an error.
     #[default]
     Infinity,
-    /// An evaluation error at once.
+    /// An evaluation error.
     Error,
 }
 
-/// Is a definition of the percentile.
+/// A definition of the percentile.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Percentile {
     /// The smallest element that at least `p` percent of the elements do not exceed.
     #[default]
     NearestRank,
-    /// Between the two elements around rank `p / 100 × (n − 1)`, in proportion.
+    /// Linear interpolation between the two elements around rank `p / 100 × (n − 1)`.
     Linear,
 }
 
-/// Is what becomes of a target below zero. A fraction between −1 and 0 is truncated to zero first.
+/// The handling of a target below zero. A fraction between −1 and 0 is truncated to zero first.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum NegativeTarget {
     /// An evaluation error.
@@ -68,13 +68,13 @@ pub enum NegativeTarget {
     Zero,
 }
 
-/// Is the order of the samples in a vector.
+/// The order of the samples in a vector.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum SampleOrder {
-    /// The order in which they were taken.
+    /// The oldest sample first.
     #[default]
     OldestFirst,
-    /// The newest in front.
+    /// The newest sample first.
     NewestFirst,
 }
 

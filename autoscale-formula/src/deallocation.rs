@@ -1,31 +1,30 @@
-//! Names what becomes of the tasks on a node that leaves the pool.
+//! The node deallocation option.
 
 use std::fmt;
 
-/// Says what happens to the tasks on a node when the pool shrinks: the value of
-/// `$NodeDeallocationOption`.
+/// The handling of the tasks on a removed node: the value of `$NodeDeallocationOption`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum DeallocationOption {
-    /// Ends the tasks and puts them back on their job's queue. The default.
+    /// Ends the tasks and requeues them. The default.
     #[default]
     Requeue,
     /// Ends the tasks and removes them from their job's queue.
     Terminate,
-    /// Waits for the running tasks, then removes the node.
+    /// Removes the node after its running tasks have ended.
     TaskCompletion,
-    /// Waits until the data that tasks retain on the node has been cleaned up.
+    /// Removes the node after the data that its tasks retain has been cleaned up.
     RetainedData,
 }
 
 impl DeallocationOption {
-    /// Reads the bare word that stands for an option in a formula.
+    /// Finds an option by its word in formulas.
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::Requeue, Self::Terminate, Self::TaskCompletion, Self::RetainedData]
             .into_iter()
             .find(|option| option.word() == word)
     }
 
-    /// Returns the word that stands for this option in formulas, results and the REST API.
+    /// Returns the option's word in formulas, results and the REST API.
     pub fn word(self) -> &'static str {
         match self {
             Self::Requeue => "requeue",

@@ -1,12 +1,13 @@
-//! Says what is wrong with a formula, where, and under which of Batch's codes.
+//! Errors of formulas, with Batch's codes.
 
 use std::fmt::Write;
 
+use crate::limits::MAX_LENGTH;
 use crate::number;
 
-/// Is why a formula could not be parsed, or why its evaluation came to nothing.
+/// The reason why a formula could not be parsed or evaluated.
 ///
-/// Shown, it is the text that Batch puts under `values` in the error of an autoscale run:
+/// `Display` gives the text that Batch puts under `values` in the error of an autoscale run:
 ///
 /// ```
 /// let error = autoscale_formula::parse("$TargetDedicatedNodes = max(0, ;").unwrap_err();
@@ -20,7 +21,7 @@ pub struct Error {
     text: String,
 }
 
-/// Is a place in a formula. Lines and columns are counted in characters, from 1.
+/// A position in a formula. Lines and columns count characters from 1.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Position {
     /// The line.
@@ -29,16 +30,16 @@ pub struct Position {
     pub column: u32,
 }
 
-/// Is Batch's code for an error of autoscaling.
+/// Batch's code of an autoscale error.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Code {
-    /// The formula does not follow the grammar. A pool cannot be given it: 400.
+    /// The formula does not follow the grammar. Batch rejects it with 400.
     SyntaxError,
-    /// The formula is longer than [`MAX_LENGTH`](crate::MAX_LENGTH). A pool cannot be given it: 400.
+    /// The formula is longer than [`MAX_LENGTH`](crate::MAX_LENGTH). Batch rejects it with 400.
     TooLong,
     /// The formula follows the grammar but has no result.
     EvaluationError,
-    /// The formula asked for more samples than there are.
+    /// The formula requires more samples than are available.
     InsufficientSampleData,
 }
 
@@ -72,10 +73,7 @@ impl Error {
     }
 
     pub(crate) fn too_long(at: Position, length: usize) -> Self {
-        let text = format!(
-            "the formula has {length} characters, {} are allowed",
-            crate::formula::MAX_LENGTH
-        );
+        let text = format!("the formula has {length} characters, {MAX_LENGTH} are allowed");
         Self { code: Code::TooLong, at, text }
     }
 
@@ -83,12 +81,12 @@ impl Error {
         Self { code: Code::EvaluationError, at, text: text.into() }
     }
 
-    /// Batch's own words, as recorded in the tests of its SDKs.
+    /// Creates the error with Batch's text, as recorded in the tests of its SDKs.
     pub(crate) fn undefined(at: Position, name: &str) -> Self {
         Self::evaluation(at, format!("Undefined symbol: {name}"))
     }
 
-    /// Batch's own words, as its documentation shows them.
+    /// Creates the error with Batch's text, as in its documentation.
     pub(crate) fn insufficient(at: Position, set: &str, wanted: f64, received: f64) -> Self {
         let (wanted, received) = (number::show(wanted), number::show(received));
         let text = format!(
@@ -102,17 +100,17 @@ impl Error {
         self.code
     }
 
-    /// Returns the place in the formula.
+    /// Returns the position in the formula.
     pub fn position(&self) -> Position {
         self.at
     }
 
-    /// Returns what is wrong, without the place.
+    /// Returns the description without the position.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Shows the error under the line of `source` that it is about, with a caret at the place.
+    /// Renders the error with its line of `source` and a caret at the position.
     ///
     /// ```
     /// let source = "nodes = 4;\n$TargetDedicatedNodes = nodes +;";
@@ -140,7 +138,7 @@ impl Error {
             // A tab stays a tab, so that the caret is under its character at any tab width.
             let indent: String = before.map(|c| if c == '\t' { c } else { ' ' }).collect();
             write!(shown, "\n{margin} |\n{number} | {text}\n{margin} | {indent}^")
-                .expect("a String takes whatever is written to it");
+                .expect("writing to a String cannot fail");
         }
         shown
     }

@@ -1,4 +1,4 @@
-//! Evaluates statements.
+//! Evaluation of statements.
 
 mod expression;
 
@@ -8,17 +8,17 @@ use crate::error::{Error, Position};
 use crate::parser::Names;
 use crate::random::Random;
 use crate::samples::Samples;
-use crate::sampling::Asked;
+use crate::sampling::SampleQuery;
 use crate::syntax::{Name, Statement, Variable};
 use crate::time::Timestamp;
 use crate::value::Value;
 use crate::variable::{Metric, Target};
 
-/// The most numbers that one evaluation may touch. It bounds its time and memory: `lg(v, v)` is twice as long as `v`, and a
-/// hundred statements of that kind would never end.
-const MOST_WORK: usize = 4_000_000;
+/// The maximum number of numbers that one evaluation may process. It bounds time and memory: `lg(v,
+/// v)` is twice as long as `v`, and a hundred such statements would never end.
+const MAX_WORK: usize = 4_000_000;
 
-/// Is what ends an evaluation before its last statement.
+/// The end of an evaluation before its last statement.
 #[derive(Debug)]
 pub(crate) enum Halt {
     Stopped,
@@ -31,24 +31,24 @@ impl From<Error> for Halt {
     }
 }
 
-/// Is a number of nodes that the formula assigned, and where.
+/// A number of nodes that the formula assigned, with its position.
 #[derive(Clone, Copy)]
 pub(crate) struct Assigned {
     pub(crate) nodes: f64,
     pub(crate) at: Position,
 }
 
-/// Is the state of an evaluation.
+/// The state of an evaluation.
 pub(crate) struct Evaluation<'a> {
     pub(crate) samples: &'a Samples,
     pub(crate) choices: &'a Choices,
     pub(crate) now: &'a Timestamp,
     pub(crate) names: &'a Names,
-    /// By target: under its full name, under its alias.
+    /// By target: the value under its full name and the one under its alias.
     targets: [[Option<Assigned>; 2]; 2],
     pub(crate) option: DeallocationOption,
     pub(crate) own: Vec<Option<Value<'a>>>,
-    /// The arguments of the calls that are under way.
+    /// The arguments of the current calls.
     arguments: Vec<Value<'a>>,
     random: Random,
     work: usize,
@@ -89,7 +89,7 @@ impl<'a> Evaluation<'a> {
         Ok(())
     }
 
-    /// What the formula assigned to a target. The full name takes precedence.
+    /// Returns the value that the formula assigned to a target. The full name takes precedence.
     pub(crate) fn assigned(&self, target: Target) -> Option<Assigned> {
         let [full, alias] = self.targets[target as usize];
         full.or(alias)
@@ -111,8 +111,8 @@ impl<'a> Evaluation<'a> {
             (Variable::DeallocationOption, Value::DeallocationOption(option)) => {
                 self.option = option;
             }
-            (Variable::Own(place), value) if !matches!(value, Value::DeallocationOption(_)) => {
-                self.own[place] = Some(value);
+            (Variable::Own(index), value) if !matches!(value, Value::DeallocationOption(_)) => {
+                self.own[index] = Some(value);
             }
             (Variable::Metric(_) | Variable::Unit(_), _) => {
                 return failed(at, "this variable can be read only");
@@ -126,9 +126,9 @@ impl<'a> Evaluation<'a> {
 
     fn read(&self, Name { variable, at }: Name) -> Evaluated<'a> {
         match variable {
-            Variable::Own(place) => match &self.own[place] {
+            Variable::Own(index) => match &self.own[index] {
                 Some(value) => Ok(value.clone()),
-                None => Err(Error::undefined(at, self.names.name(place)).into()),
+                None => Err(Error::undefined(at, self.names.name(index)).into()),
             },
             Variable::Target { target, alias } => {
                 let [full, short] = self.targets[target as usize];
@@ -145,14 +145,14 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    fn asked(&self, metric: Metric, at: Position) -> Asked<'a> {
+    fn query(&self, metric: Metric, at: Position) -> SampleQuery<'a> {
         let (samples, choices, now) = (self.samples, self.choices, self.now);
-        Asked { metric, at, samples, choices, now }
+        SampleQuery { metric, at, samples, choices, now }
     }
 
     fn charge(&mut self, numbers: usize, at: Position) -> Result<(), Halt> {
         self.work += numbers;
-        if self.work > MOST_WORK {
+        if self.work > MAX_WORK {
             return failed(at, "the formula takes more work than is allowed");
         }
         Ok(())

@@ -1,20 +1,18 @@
-//! Parses a formula once, to evaluate it often.
+//! Parsed formulas.
 
 use chrono::{DateTime, Utc};
 
 use crate::choices::Choices;
 use crate::error::{Error, Position};
 use crate::evaluation::Evaluation;
+use crate::limits::MAX_LENGTH;
 use crate::outcome::Outcome;
 use crate::parser::{self, Names};
 use crate::samples::Samples;
 use crate::syntax::Statement;
 use crate::time::Timestamp;
 
-/// The most characters that a formula may have.
-pub const MAX_LENGTH: usize = 8192;
-
-/// Is a formula that follows the grammar.
+/// A formula that follows the grammar.
 #[derive(Clone, Debug)]
 pub struct Formula {
     statements: Vec<Statement>,
@@ -23,8 +21,11 @@ pub struct Formula {
 
 /// Parses a formula.
 ///
-/// Only the grammar and the limits are checked: like Batch, which finds an undefined name or a mismatch of
-/// types when it evaluates, and then only where evaluation comes by.
+/// Only the grammar and the limits are checked. Like Batch, undefined names and type mismatches are
+/// found by the evaluation, and only where it reaches them.
+///
+/// # Errors
+/// The formula is too long or does not follow the grammar.
 ///
 /// ```
 /// use autoscale_formula::{Samples, parse};
@@ -43,13 +44,13 @@ pub fn parse(source: &str) -> Result<Formula, Error> {
 }
 
 impl Formula {
-    /// Evaluates the formula on what is known of a pool. Nothing else enters: the same samples at the
-    /// same time have the same outcome.
+    /// Evaluates the formula on the samples of a pool, with the default [`Choices`]. The result
+    /// depends on nothing else: the same samples at the same time have the same outcome.
     pub fn evaluate(&self, samples: &Samples, now: DateTime<Utc>) -> Outcome {
         self.evaluate_with(samples, now, &Choices::default())
     }
 
-    /// Evaluates the formula where what the documents leave open is decided otherwise.
+    /// Evaluates the formula with other choices.
     pub fn evaluate_with(
         &self,
         samples: &Samples,

@@ -1,34 +1,34 @@
-//! Cuts a formula into tokens.
+//! The lexer: splits a formula into tokens.
 
 use crate::deallocation::DeallocationOption;
 use crate::error::{Error, Position};
 
-/// Is a token and the place where it starts.
+/// A token and its position.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Token<'s> {
     pub(crate) kind: Kind<'s>,
     pub(crate) at: Position,
 }
 
-/// Is what a token is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Kind<'s> {
     Number(f64),
     Text(&'s str),
     Name(&'s str),
     Option(DeallocationOption),
-    /// An operator or a delimiter, as it is written.
+    /// An operator or a delimiter.
     Symbol(&'static str),
     End,
 }
 
-/// Longer symbols stand before those they start with.
+/// Longer symbols precede their prefixes.
 const SYMBOLS: [&str; 23] = [
     "<=", ">=", "==", "!=", "&&", "||", "<", ">", "=", "!", "+", "-", "*", "/", "?", ":", ";", ",",
     ".", "(", ")", "[", "]",
 ];
 
-/// Cuts the whole formula. The last token is [`Kind::End`].
+/// Splits a formula into tokens. The last one is [`Kind::End`].
 pub(crate) fn tokens(source: &str) -> Result<Vec<Token<'_>>, Error> {
     let mut lexer = Lexer { rest: source, at: Position { line: 1, column: 1 } };
     let mut tokens = Vec::new();
@@ -114,7 +114,7 @@ impl<'s> Lexer<'s> {
         }
     }
 
-    /// Takes so many bytes and moves the position past them.
+    /// Takes `length` bytes and advances the position.
     fn take(&mut self, length: usize) -> &'s str {
         let (taken, rest) = self.rest.split_at(length);
         for character in taken.chars() {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod limits;
 mod number;
 mod deallocation;
 mod time;
@@ -24,9 +25,9 @@ mod formula;
 pub use choices::{Choices, DivisionByZero, NegativeTarget, NoValue, Percentile, SampleOrder};
 pub use deallocation::DeallocationOption;
 pub use error::{Code, Error, Position};
-pub use formula::{Formula, MAX_LENGTH, parse};
+pub use formula::{Formula, parse};
+pub use limits::{MAX_DEPTH, MAX_LENGTH, MAX_STATEMENTS};
 pub use outcome::Outcome;
-pub use parser::{MAX_DEPTH, MAX_STATEMENTS};
 pub use samples::Samples;
 pub use time::{Interval, Timestamp};
 pub use value::{Value, Vector};

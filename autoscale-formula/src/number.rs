@@ -1,8 +1,8 @@
-//! Prints doubles as Batch's results do: six significant digits, as C's `%g` has them.
+//! Formatting of doubles as in Batch's results: six significant digits, like C's `%g`.
 
 use std::fmt;
 
-/// Shows a number with six significant digits: `2`, `96.6667`, `1e+06`, `inf`, `nan`.
+/// Formats a number with six significant digits: `2`, `96.6667`, `1e+06`, `inf`, `nan`.
 pub(crate) fn show(number: f64) -> impl fmt::Display {
     Shown(number)
 }

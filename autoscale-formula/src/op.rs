@@ -1,10 +1,10 @@
-//! Applies operators to values.
+//! Operators.
 
 use crate::choices::{Choices, DivisionByZero};
 use crate::time::Interval;
 use crate::value::{Value, Vector};
 
-/// Is an operator with two operands.
+/// A binary operator.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Binary {
     Or,
@@ -21,14 +21,14 @@ pub(crate) enum Binary {
     Divide,
 }
 
-/// Is an operator with one operand.
+/// A unary operator.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Unary {
     Negate,
     Not,
 }
 
-/// Is how tightly an operator binds, from the loosest.
+/// A precedence level, from the loosest.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Level {
     Or,
@@ -110,7 +110,7 @@ impl Level {
     }
 }
 
-/// Applies an operator to one value. The error is what is wrong, in words.
+/// Applies a unary operator. The error is a description.
 pub(crate) fn unary<'a>(operator: Unary, value: &Value<'a>) -> Result<Value<'a>, String> {
     match (operator, value) {
         (Unary::Negate, Value::Double(number)) => Ok(Value::Double(-number)),
@@ -123,10 +123,10 @@ pub(crate) fn unary<'a>(operator: Unary, value: &Value<'a>) -> Result<Value<'a>,
     }
 }
 
-/// Applies an operator to two values. The error is what is wrong, in words.
+/// Applies a binary operator. The error is a description.
 ///
-/// The pairs of types are those of the documentation's table, and `timestamp - timeinterval`, which it
-/// forgets.
+/// The pairs of types are those of the documentation's table, plus `timestamp - timeinterval`,
+/// which it omits.
 pub(crate) fn binary<'a>(
     operator: Binary,
     left: &Value<'a>,

@@ -1,4 +1,4 @@
-//! Is what an evaluation comes to, printed as Batch prints it.
+//! The outcome of an evaluation, formatted as Batch formats it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,25 +10,26 @@ use crate::evaluation::{Assigned, Evaluation};
 use crate::value::Value;
 use crate::variable::Target;
 
-/// Is what an evaluation comes to. Shown, it is the line that Batch returns as the `results` of an autoscale run.
+/// The outcome of an evaluation. `Display` gives the line that Batch returns as the `results` of an
+/// autoscale run.
 ///
-/// An evaluation that fails keeps the pool's current targets and lists no variables, as Batch does.
+/// A failed evaluation keeps the pool's current targets and lists no variables, as Batch does.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// The number of dedicated nodes that the pool is to have.
+    /// The target number of dedicated nodes.
     pub target_dedicated_nodes: i32,
-    /// The number of spot nodes that the pool is to have.
+    /// The target number of spot nodes.
     pub target_low_priority_nodes: i32,
-    /// What happens to the tasks on nodes that have to go.
+    /// The handling of the tasks on removed nodes.
     pub deallocation_option: DeallocationOption,
-    /// The variables of the formula's own, ordered by their names' characters.
+    /// The formula's own variables, ordered by name.
     pub variables: Vec<(Arc<str>, Value<'static>)>,
-    /// Why the evaluation failed, where it did.
+    /// The error, if the evaluation failed.
     pub error: Option<Error>,
 }
 
 impl Outcome {
-    /// Finds the last value of one of the formula's own variables.
+    /// Returns the final value of one of the formula's own variables.
     pub fn variable(&self, name: &str) -> Option<&Value<'static>> {
         self.variables.iter().find(|(known, _)| &**known == name).map(|(_, value)| value)
     }
@@ -70,11 +71,11 @@ impl fmt::Display for Outcome {
 
 fn variables(evaluation: Evaluation<'_>) -> Vec<(Arc<str>, Value<'static>)> {
     let Evaluation { names, mut own, .. } = evaluation;
-    let taken = names.iter().filter_map(|(name, place)| Some((name, own[place].take()?)));
+    let taken = names.iter().filter_map(|(name, index)| Some((name, own[index].take()?)));
     taken.map(|(name, value)| (Arc::clone(name), value.into_owned())).collect()
 }
 
-/// Truncates what a formula assigned to a target, or keeps the pool's.
+/// Returns the truncated value that the formula assigned to a target, or else the pool's target.
 fn nodes(evaluation: &Evaluation<'_>, target: Target) -> Result<i32, Error> {
     let Some(Assigned { nodes, at }) = evaluation.assigned(target) else {
         return Ok(evaluation.samples.target(target));

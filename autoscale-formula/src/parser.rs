@@ -1,4 +1,4 @@
-//! Turns tokens into statements.
+//! The parser: turns tokens into statements.
 //!
 //! ```text
 //! formula    = [statement] {";" [statement]}
@@ -15,16 +15,12 @@ mod names;
 
 use crate::error::{Error, Position};
 use crate::lexer::{self, Kind, Token};
+use crate::limits::MAX_STATEMENTS;
 use crate::syntax::{Name, Statement};
 
 pub(crate) use names::Names;
 
-/// The most statements that a formula may have.
-pub const MAX_STATEMENTS: usize = 100;
-/// The deepest nesting of parentheses, brackets, calls and ternaries that a formula may have.
-pub const MAX_DEPTH: usize = 100;
-
-/// Parses the statements of a formula, and names the variables that are its own.
+/// Parses the statements of a formula and collects its own variables.
 pub(crate) fn parse(source: &str) -> Result<(Vec<Statement>, Names), Error> {
     let tokens = lexer::tokens(source)?;
     let mut parser = Parser { tokens: &tokens, depth: 0, names: Names::default() };
@@ -48,7 +44,7 @@ pub(crate) fn parse(source: &str) -> Result<(Vec<Statement>, Names), Error> {
 }
 
 struct Parser<'t, 's> {
-    /// What is left. The last token is the end and is never taken.
+    /// The remaining tokens. The last one is the end and is never taken.
     tokens: &'t [Token<'s>],
     depth: usize,
     names: Names,
@@ -61,7 +57,7 @@ impl<'s> Parser<'_, 's> {
         Ok(Statement { target, value })
     }
 
-    /// Takes `name =`.
+    /// Takes `name =`, if it is next.
     fn assigned(&mut self) -> Option<Name> {
         let [first, second, ..] = self.tokens else { return None };
         let (Kind::Name(name), Kind::Symbol("=")) = (first.kind, second.kind) else { return None };
@@ -81,7 +77,7 @@ impl<'s> Parser<'_, 's> {
         token
     }
 
-    /// Takes the symbol, if it is next.
+    /// Takes a symbol, if it is next.
     fn accept(&mut self, symbol: &'static str) -> Option<Position> {
         (self.peek().kind == Kind::Symbol(symbol)).then(|| self.next().at)
     }

@@ -1,6 +1,6 @@
-//! Draws the numbers of `rand()` from a seed.
+//! The random numbers of `rand()`.
 
-/// Draws the same numbers from the same seed: SplitMix64.
+/// A SplitMix64 generator: the same seed gives the same numbers.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -8,7 +8,7 @@ impl Random {
         Self(seed)
     }
 
-    /// A number from 0 up to and without 1.
+    /// Returns a number from 0, inclusive, to 1, exclusive.
     pub(crate) fn next(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

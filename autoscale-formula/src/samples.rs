@@ -1,4 +1,4 @@
-//! Holds what a formula is evaluated on: the samples of the service's variables, and the pool's targets.
+//! The input of an evaluation: samples of the service's variables, and the pool's targets.
 
 #[cfg(feature = "serde")]
 mod json;
@@ -8,11 +8,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::time::{Interval, Timestamp};
 use crate::variable::{Metric, Target};
 
-/// Holds what is known of a pool when its formula is evaluated.
+/// The samples and targets of a pool when its formula is evaluated.
 ///
-/// A variable has a history of samples, a present value, both or neither. Its methods (`GetSample` …)
-/// read the history; where the variable stands for a number, its present value counts, else its newest
-/// sample. A present value without a history is a history of one sample, taken now.
+/// A variable has a history of samples, a present value, both or neither. Its methods (`GetSample`
+/// …) read the history. Where a number is required, its value is the present value, or else the
+/// newest sample. A present value without a history is a history of one sample, taken now.
 ///
 /// ```
 /// use autoscale_formula::{Metric, Samples, Target, parse};
@@ -35,7 +35,7 @@ pub struct Samples {
     seed: u64,
 }
 
-/// Holds the samples of one variable, oldest first, and its present value.
+/// The samples of one variable, oldest first, and its present value.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct History {
     times: Vec<Timestamp>,
@@ -43,9 +43,9 @@ struct History {
     present: Option<f64>,
 }
 
-/// Is what a formula can see of a variable's history.
+/// The part of a variable's history that a formula can see.
 #[derive(Clone, Copy)]
-pub(crate) struct Seen<'a> {
+pub(crate) struct VisibleSamples<'a> {
     pub(crate) times: &'a [Timestamp],
     pub(crate) values: &'a [f64],
 }
@@ -62,24 +62,24 @@ impl Default for Samples {
 }
 
 impl Samples {
-    /// Knows nothing: a pool of no nodes, without samples, sampled every 30 seconds.
+    /// Creates the input for a pool without nodes and samples, sampled every 30 seconds.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the time from one sample to the next. Percentages of samples are reckoned from it.
+    /// Sets the sampling period, from which percentages of samples are computed.
     pub fn with_period(mut self, period: TimeDelta) -> Self {
         self.period = Interval::from(period);
         self
     }
 
-    /// Sets where the numbers of `rand()` start. The same seed gives the same numbers.
+    /// Sets the seed of `rand()`. The same seed gives the same numbers.
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Adds a sample of a variable. The newest may be added last or not.
+    /// Adds a sample of a variable, in any order.
     pub fn push(&mut self, metric: Metric, time: DateTime<Utc>, value: f64) {
         let history = &mut self.histories[metric as usize];
         let time = Timestamp::from(time);
@@ -101,12 +101,12 @@ impl Samples {
         }
     }
 
-    /// Sets what a variable comes to where it stands for a number.
+    /// Sets the present value of a variable.
     pub fn set_present(&mut self, metric: Metric, value: f64) {
         self.histories[metric as usize].present = Some(value);
     }
 
-    /// Sets the pool's target, which a formula may read and keeps where it does not write it.
+    /// Sets the pool's target, which a formula may read, and keeps unless it assigns another.
     pub fn set_target(&mut self, target: Target, nodes: i32) {
         self.targets[target as usize] = nodes;
     }
@@ -123,35 +123,38 @@ impl Samples {
         self.seed
     }
 
-    /// What a variable comes to where it stands for a number.
+    /// Returns the value of a variable where a number is required.
     pub(crate) fn present(&self, metric: Metric, now: &Timestamp) -> Option<f64> {
         let history = &self.histories[metric as usize];
-        history.present.or_else(|| history.seen(now).values.last().copied())
+        history.present.or_else(|| history.visible(now).values.last().copied())
     }
 
-    /// The samples of a variable that were taken by `now`.
-    pub(crate) fn seen<'a>(&'a self, metric: Metric, now: &'a Timestamp) -> Seen<'a> {
-        self.histories[metric as usize].seen(now)
+    /// Returns the samples of a variable that were taken by `now`.
+    pub(crate) fn visible<'a>(&'a self, metric: Metric, now: &'a Timestamp) -> VisibleSamples<'a> {
+        self.histories[metric as usize].visible(now)
     }
 }
 
 impl History {
-    fn seen<'a>(&'a self, now: &'a Timestamp) -> Seen<'a> {
+    fn visible<'a>(&'a self, now: &'a Timestamp) -> VisibleSamples<'a> {
         if self.times.is_empty() && self.present.is_some() {
-            return Seen { times: std::slice::from_ref(now), values: self.present.as_slice() };
+            return VisibleSamples {
+                times: std::slice::from_ref(now),
+                values: self.present.as_slice(),
+            };
         }
         let count = self.times.partition_point(|taken| taken <= now);
-        Seen { times: &self.times[..count], values: &self.values[..count] }
+        VisibleSamples { times: &self.times[..count], values: &self.values[..count] }
     }
 }
 
-impl<'a> Seen<'a> {
-    /// The newest samples, at most `count` of them.
+impl<'a> VisibleSamples<'a> {
+    /// Returns the newest samples, at most `count`.
     pub(crate) fn newest(self, count: usize) -> &'a [f64] {
         &self.values[self.values.len().saturating_sub(count)..]
     }
 
-    /// The samples that were taken after `start` and not after `end`.
+    /// Returns the samples that were taken after `start` and not after `end`.
     pub(crate) fn between(self, start: Timestamp, end: Timestamp) -> &'a [f64] {
         let first = self.times.partition_point(|taken| *taken <= start);
         let last = self.times.partition_point(|taken| *taken <= end);

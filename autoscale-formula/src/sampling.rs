@@ -1,4 +1,4 @@
-//! Knows the methods of sample variables.
+//! The methods of sample variables.
 
 use crate::choices::{Choices, SampleOrder};
 use crate::error::{Error, Position};
@@ -7,7 +7,7 @@ use crate::time::{Interval, Timestamp};
 use crate::value::{Value, Vector};
 use crate::variable::Metric;
 
-/// Is a method of a sample variable.
+/// A method of a sample variable.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Method {
     Count,
@@ -30,9 +30,9 @@ impl Method {
     }
 }
 
-/// Is a variable under one of its methods: what is known of it, and where the formula asks.
+/// A method call on a variable, with its input and position.
 #[derive(Clone, Copy)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct SampleQuery<'a> {
     pub(crate) metric: Metric,
     pub(crate) at: Position,
     pub(crate) samples: &'a Samples,
@@ -40,22 +40,22 @@ pub(crate) struct Asked<'a> {
     pub(crate) now: &'a Timestamp,
 }
 
-/// Is a span of time: after `start`, up to and with `end`.
+/// A time window from `start`, exclusive, to `end`, inclusive.
 #[derive(Clone, Copy)]
 struct Window {
     start: Timestamp,
     end: Timestamp,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> SampleQuery<'a> {
     /// Calls a method with the values of its arguments.
     pub(crate) fn call(self, method: Method, arguments: &[Value<'a>]) -> Result<Value<'a>, Error> {
-        let seen = self.samples.seen(self.metric, self.now);
+        let visible = self.samples.visible(self.metric, self.now);
         match (method, arguments) {
-            (Method::Count, []) => Ok(Value::Double(seen.values.len() as f64)),
+            (Method::Count, []) => Ok(Value::Double(visible.values.len() as f64)),
             (Method::GetSamplePeriod, []) => Ok(Value::TimeInterval(self.samples.period())),
             (Method::HistoryBeginTime, []) => {
-                Ok(Value::Timestamp(*seen.times.first().unwrap_or(self.now)))
+                Ok(Value::Timestamp(*visible.times.first().unwrap_or(self.now)))
             }
             (Method::GetSamplePercent, [start]) => self.percent_since(start, None),
             (Method::GetSamplePercent, [start, end]) => self.percent_since(start, Some(end)),
@@ -76,7 +76,7 @@ impl<'a> Asked<'a> {
         if count.is_nan() || count < 0.0 {
             return Err(self.wrong("the count of samples is not a number from 0"));
         }
-        Ok(self.vector(self.samples.seen(self.metric, self.now).newest(count as usize)))
+        Ok(self.vector(self.samples.visible(self.metric, self.now).newest(count as usize)))
     }
 
     fn sample(
@@ -100,18 +100,18 @@ impl<'a> Asked<'a> {
         Ok(Value::Double(percent))
     }
 
-    /// The samples in a window, and how many they are of those that belong there, in percent.
+    /// Returns the samples in a window, and their percentage of the expected number.
     fn window(self, start: &Value<'a>, end: Option<&Value<'a>>) -> Result<(&'a [f64], f64), Error> {
         let start = self.time(start)?;
         let end = end.map_or(Ok(*self.now), |end| self.time(end))?;
-        // The documentation writes the older end first and the newer one first.
+        // The documentation uses both orders of the two ends.
         let window = Window { start: start.min(end), end: start.max(end) };
-        let seen = self.samples.seen(self.metric, self.now);
-        let samples = seen.between(window.start, window.end);
+        let visible = self.samples.visible(self.metric, self.now);
+        let samples = visible.between(window.start, window.end);
         Ok((samples, window.percent(samples.len(), self.samples.period())))
     }
 
-    /// A time, or the time that lies an interval ago.
+    /// Returns a timestamp, or the time that is an interval before now.
     fn time(self, value: &Value<'a>) -> Result<Timestamp, Error> {
         match value {
             Value::Timestamp(time) => Ok(*time),

@@ -1,7 +1,7 @@
-//! Is the shape of a formula: statements and expressions, with names resolved.
+//! The syntax tree of a formula: statements and expressions, with resolved names.
 //!
-//! Chains (`a + b - c`, `c ? x : d ? y : z`, `- - a`) are lists, not towers: their length costs no depth, so the
-//! depth of a tree is the depth of nesting, which the parser limits.
+//! Chains (`a + b - c`, `c ? x : d ? y : z`, `- - a`) are lists, not nested nodes: their length
+//! does not add depth. So the depth of a tree is the depth of nesting, which the parser limits.
 
 use std::sync::Arc;
 
@@ -13,21 +13,21 @@ use crate::sampling::Method;
 use crate::time::{Interval, Member, Timestamp};
 use crate::variable::{Metric, Target};
 
-/// Is a statement: an assignment, or an expression for its effect alone (`stop()`).
+/// A statement: an assignment, or an expression for its effect (`stop()`).
 #[derive(Clone, Debug)]
 pub(crate) struct Statement {
     pub(crate) target: Option<Name>,
     pub(crate) value: Expression,
 }
 
-/// Is a variable where it is mentioned.
+/// A mention of a variable.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Name {
     pub(crate) variable: Variable,
     pub(crate) at: Position,
 }
 
-/// Is what a name stands for.
+/// A resolved variable.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Variable {
     Target {
@@ -37,17 +37,17 @@ pub(crate) enum Variable {
     DeallocationOption,
     Metric(Metric),
     Unit(Interval),
-    /// A variable of the formula's own, by its place among them.
+    /// The formula's own variable with this index.
     Own(usize),
 }
 
-/// Is an expression.
+/// An expression.
 #[derive(Clone, Debug)]
 pub(crate) enum Expression {
     Number(f64),
     Text(Arc<str>),
     Option(DeallocationOption),
-    /// A `time("…")` whose text could be read.
+    /// A `time("…")` with a valid text.
     Time(Timestamp),
     Name(Name),
     Vector(Vec<Expression>, Position),
@@ -57,12 +57,12 @@ pub(crate) enum Expression {
     Call(Function, Position, Vec<Expression>),
     Sampling(Metric, Method, Position, Vec<Expression>),
     Member(Box<Expression>, Member, Position),
-    /// What can be written but not evaluated: a function, a method or a member that does not exist,
-    /// and what it would be a member of.
+    /// A call or member that parses but cannot be evaluated: an unknown function, method or member,
+    /// with the expression before its point.
     Unknown(Option<Box<Expression>>, Arc<str>, Position),
 }
 
-/// Is an operator in a chain, with its right operand.
+/// An operator in a chain, with its right operand.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
     pub(crate) operator: Binary,
@@ -70,7 +70,7 @@ pub(crate) struct Link {
     pub(crate) operand: Expression,
 }
 
-/// Is `condition ? value :` in a ternary.
+/// `condition ? value :` in a ternary.
 #[derive(Clone, Debug)]
 pub(crate) struct Branch {
     pub(crate) condition: Expression,

@@ -1,20 +1,20 @@
-//! Measures time as formulas do: in ticks of 100 ns, from year 1 to year 9999.
+//! Times of formulas: ticks of 100 ns, from year 1 to year 9999.
 
 mod notation;
 
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 
-const TICKS_A_SECOND: i64 = 10_000_000;
+const TICKS_PER_SECOND: i64 = 10_000_000;
 
-/// Is a point in time, to 100 ns.
+/// A point in time with a precision of 100 ns.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Timestamp(i64);
 
-/// Is a length of time, to 100 ns. It may be negative.
+/// A duration with a precision of 100 ns. It may be negative.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Interval(i64);
 
-/// Is one of the numbers that a timestamp is made of.
+/// A component of a timestamp.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Member {
     Year,
@@ -28,11 +28,11 @@ pub(crate) enum Member {
 
 impl Timestamp {
     /// The start of year 1.
-    const FIRST: i64 = -62_135_596_800 * TICKS_A_SECOND;
+    const FIRST: i64 = -62_135_596_800 * TICKS_PER_SECOND;
     /// The last tick of year 9999.
-    const LAST: i64 = 253_402_300_800 * TICKS_A_SECOND - 1;
+    const LAST: i64 = 253_402_300_800 * TICKS_PER_SECOND - 1;
 
-    /// Reads a time in one of the notations that `time("…")` takes: W3C-DTF or RFC 1123.
+    /// Parses a time in a notation that `time("…")` accepts: W3C-DTF or RFC 1123.
     ///
     /// ```
     /// use autoscale_formula::Timestamp;
@@ -54,7 +54,7 @@ impl Timestamp {
         self.plus(interval.negated()?)
     }
 
-    /// The time that lies `interval` before this one, or the first one there is.
+    /// Returns the time `interval` before this one, at the earliest the start of year 1.
     pub(crate) fn back(self, interval: Interval) -> Self {
         Self(self.0.saturating_sub(interval.0).clamp(Self::FIRST, Self::LAST))
     }
@@ -82,7 +82,7 @@ impl From<DateTime<Utc>> for Timestamp {
     fn from(time: DateTime<Utc>) -> Self {
         let ticks = time
             .timestamp()
-            .saturating_mul(TICKS_A_SECOND)
+            .saturating_mul(TICKS_PER_SECOND)
             .saturating_add(i64::from(time.timestamp_subsec_nanos() / 100));
         Self(ticks.clamp(Self::FIRST, Self::LAST))
     }
@@ -90,8 +90,8 @@ impl From<DateTime<Utc>> for Timestamp {
 
 impl From<Timestamp> for DateTime<Utc> {
     fn from(Timestamp(ticks): Timestamp) -> Self {
-        let nanoseconds = ticks.rem_euclid(TICKS_A_SECOND) as u32 * 100;
-        DateTime::from_timestamp(ticks.div_euclid(TICKS_A_SECOND), nanoseconds)
+        let nanoseconds = ticks.rem_euclid(TICKS_PER_SECOND) as u32 * 100;
+        DateTime::from_timestamp(ticks.div_euclid(TICKS_PER_SECOND), nanoseconds)
             .expect("chrono reaches farther than year 1 and year 9999")
     }
 }
@@ -102,12 +102,12 @@ impl Interval {
         ("TimeInterval_100ns", 1),
         ("TimeInterval_Microsecond", 10),
         ("TimeInterval_Millisecond", 10_000),
-        ("TimeInterval_Second", TICKS_A_SECOND),
-        ("TimeInterval_Minute", 60 * TICKS_A_SECOND),
-        ("TimeInterval_Hour", 3_600 * TICKS_A_SECOND),
-        ("TimeInterval_Day", 86_400 * TICKS_A_SECOND),
-        ("TimeInterval_Week", 7 * 86_400 * TICKS_A_SECOND),
-        ("TimeInterval_Year", 365 * 86_400 * TICKS_A_SECOND),
+        ("TimeInterval_Second", TICKS_PER_SECOND),
+        ("TimeInterval_Minute", 60 * TICKS_PER_SECOND),
+        ("TimeInterval_Hour", 3_600 * TICKS_PER_SECOND),
+        ("TimeInterval_Day", 86_400 * TICKS_PER_SECOND),
+        ("TimeInterval_Week", 7 * 86_400 * TICKS_PER_SECOND),
+        ("TimeInterval_Year", 365 * 86_400 * TICKS_PER_SECOND),
     ];
 
     pub(crate) fn unit(name: &str) -> Option<Self> {
@@ -115,7 +115,7 @@ impl Interval {
     }
 
     pub(crate) fn seconds(seconds: u32) -> Self {
-        Self(i64::from(seconds) * TICKS_A_SECOND)
+        Self(i64::from(seconds) * TICKS_PER_SECOND)
     }
 
     pub(crate) fn plus(self, other: Self) -> Option<Self> {
@@ -138,13 +138,13 @@ impl Interval {
         Self::from_ticks(self.0 as f64 / divisor)
     }
 
-    /// How many of `period` it takes to fill this interval.
+    /// Returns how many periods fill this interval.
     pub(crate) fn periods(self, period: Self) -> i64 {
         let (ticks, period) = (self.0.max(0), period.0.max(1));
         ticks / period + i64::from(ticks % period != 0)
     }
 
-    /// The length without its sign.
+    /// Returns the absolute value.
     pub(crate) fn length(self) -> Self {
         Self(self.0.saturating_abs())
     }
@@ -154,12 +154,12 @@ impl Interval {
     }
 }
 
-/// Parts below 100 ns are dropped; lengths beyond what 64 bits of ticks hold become the longest.
+/// Parts below 100 ns are dropped; durations beyond 64 bits of ticks are clamped.
 impl From<TimeDelta> for Interval {
     fn from(delta: TimeDelta) -> Self {
         let ticks = delta
             .num_seconds()
-            .saturating_mul(TICKS_A_SECOND)
+            .saturating_mul(TICKS_PER_SECOND)
             .saturating_add(i64::from(delta.subsec_nanos() / 100));
         Self(ticks)
     }
@@ -167,8 +167,8 @@ impl From<TimeDelta> for Interval {
 
 impl From<Interval> for TimeDelta {
     fn from(Interval(ticks): Interval) -> Self {
-        let seconds = TimeDelta::seconds(ticks / TICKS_A_SECOND);
-        seconds + TimeDelta::nanoseconds(ticks % TICKS_A_SECOND * 100)
+        let seconds = TimeDelta::seconds(ticks / TICKS_PER_SECOND);
+        seconds + TimeDelta::nanoseconds(ticks % TICKS_PER_SECOND * 100)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Holds what an expression can come to.
+//! Values of expressions.
 
 use std::fmt;
 use std::ops::Deref;
@@ -8,34 +8,34 @@ use crate::deallocation::DeallocationOption;
 use crate::number;
 use crate::time::{Interval, Timestamp};
 
-/// Is a value of the formula language. Shown, it is what Batch's results print.
+/// A value of the formula language. `Display` formats it as in Batch's results.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
-    /// A number. Truth is a number too: zero is false, all else is true.
+    /// A number, also used as a boolean: zero is false, everything else is true.
     Double(f64),
     /// A vector of numbers.
     DoubleVec(Vector<'a>),
-    /// A text.
+    /// A string.
     String(Arc<str>),
     /// A point in time.
     Timestamp(Timestamp),
-    /// A length of time.
+    /// A duration.
     TimeInterval(Interval),
-    /// What happens to tasks when the pool shrinks.
+    /// A node deallocation option.
     DeallocationOption(DeallocationOption),
 }
 
-/// Is a vector of numbers: samples that are borrowed from their history, or a computed one that is shared.
+/// A vector of numbers: samples borrowed from their history, or a shared computed vector.
 #[derive(Clone, Debug)]
 pub enum Vector<'a> {
     /// Samples of one variable.
     Samples(&'a [f64]),
-    /// A vector that was computed.
+    /// A computed vector.
     Computed(Arc<[f64]>),
 }
 
 impl Value<'_> {
-    /// Copies what the value borrows.
+    /// Copies borrowed data.
     pub fn into_owned(self) -> Value<'static> {
         match self {
             Self::Double(number) => Value::Double(number),
@@ -50,7 +50,7 @@ impl Value<'_> {
         }
     }
 
-    /// Returns the name of the value's type, as the documentation has it.
+    /// Returns the name of the value's type, as in the documentation.
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::Double(_) => "double",

@@ -1,15 +1,15 @@
-//! Knows the variables that the service defines.
+//! The variables that the service defines.
 
-/// Is a variable of which the service takes samples. A formula can read it, not write it.
+/// A variable that the service samples. Formulas can read it, but not assign it.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Metric {
     /// `$CPUPercent`: the average percentage of CPU in use.
     CpuPercent,
     /// `$WallClockSeconds`: the seconds consumed.
     WallClockSeconds,
-    /// `$MemoryBytes`: the average of megabytes used.
+    /// `$MemoryBytes`: the average number of megabytes used.
     MemoryBytes,
-    /// `$DiskBytes`: the average of gigabytes used on local disks.
+    /// `$DiskBytes`: the average number of gigabytes used on local disks.
     DiskBytes,
     /// `$DiskReadBytes`: the bytes read.
     DiskReadBytes,
@@ -19,35 +19,35 @@ pub enum Metric {
     DiskReadOps,
     /// `$DiskWriteOps`: the write operations on disks.
     DiskWriteOps,
-    /// `$NetworkInBytes`: the bytes that came in.
+    /// `$NetworkInBytes`: the inbound bytes.
     NetworkInBytes,
-    /// `$NetworkOutBytes`: the bytes that went out.
+    /// `$NetworkOutBytes`: the outbound bytes.
     NetworkOutBytes,
-    /// `$SampleNodeCount`: the nodes.
+    /// `$SampleNodeCount`: the number of nodes.
     SampleNodeCount,
-    /// `$ActiveTasks`: the tasks that are ready to run and do not run yet.
+    /// `$ActiveTasks`: the tasks that are ready to run but not running.
     ActiveTasks,
-    /// `$RunningTasks`: the tasks that run.
+    /// `$RunningTasks`: the running tasks.
     RunningTasks,
     /// `$PendingTasks`: active and running tasks together.
     PendingTasks,
-    /// `$SucceededTasks`: the tasks that finished well.
+    /// `$SucceededTasks`: the tasks that succeeded.
     SucceededTasks,
     /// `$FailedTasks`: the tasks that failed.
     FailedTasks,
-    /// `$TaskSlotsPerNode`: the slots for tasks that a node has.
+    /// `$TaskSlotsPerNode`: the task slots of a node.
     TaskSlotsPerNode,
-    /// `$CurrentDedicatedNodes`, formerly `$CurrentDedicated`: the dedicated nodes there are.
+    /// `$CurrentDedicatedNodes`, formerly `$CurrentDedicated`: the current dedicated nodes.
     CurrentDedicatedNodes,
-    /// `$CurrentLowPriorityNodes`: the spot nodes there are, preempted ones included.
+    /// `$CurrentLowPriorityNodes`: the current spot nodes, including preempted ones.
     CurrentLowPriorityNodes,
-    /// `$PreemptedNodeCount`: the nodes that are preempted.
+    /// `$PreemptedNodeCount`: the preempted nodes.
     PreemptedNodeCount,
-    /// `$UsableNodeCount`: the nodes that can be used.
+    /// `$UsableNodeCount`: the usable nodes.
     UsableNodeCount,
 }
 
-/// Is one of the two numbers of nodes that a formula is there to find.
+/// One of the two target numbers of nodes that a formula computes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Target {
     /// `$TargetDedicatedNodes`.
@@ -57,7 +57,7 @@ pub enum Target {
 }
 
 impl Metric {
-    /// All of them, in the order of the documentation.
+    /// All variables, in the order of the documentation.
     pub const ALL: [Self; 21] = [
         Self::CpuPercent,
         Self::WallClockSeconds,
@@ -82,7 +82,7 @@ impl Metric {
         Self::UsableNodeCount,
     ];
 
-    /// Returns the name in formulas, its `$` included.
+    /// Returns the name in formulas, including its `$`.
     pub fn name(self) -> &'static str {
         match self {
             Self::CpuPercent => "$CPUPercent",
@@ -109,7 +109,7 @@ impl Metric {
         }
     }
 
-    /// Finds a variable by a name that formulas use for it.
+    /// Finds a variable by its name in formulas, current or former.
     pub fn named(name: &str) -> Option<Self> {
         if name == "$CurrentDedicated" {
             return Some(Self::CurrentDedicatedNodes);
@@ -127,7 +127,7 @@ impl Target {
         }
     }
 
-    /// Returns the short name, which yields to the full one where a formula writes both.
+    /// Returns the short name; the full one takes precedence if a formula assigns both.
     pub fn alias(self) -> &'static str {
         match self {
             Self::DedicatedNodes => "$TargetDedicated",

@@ -1,4 +1,5 @@
-//! Whatever is given as a formula is answered: no panic, a place inside the formula, the same answer twice.
+//! Any text gets an answer: no panic, an error position inside the formula, and the same answer
+//! twice.
 
 use autoscale_formula::{Metric, Outcome, Samples, Target, parse};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -7,7 +8,7 @@ const WORDS: [&str; 64] = [
     "a",
     "b",
     "$c",
-    "nobody",
+    "absent",
     "1",
     "2.5",
     "0",
@@ -70,10 +71,10 @@ const WORDS: [&str; 64] = [
     "\n",
 ];
 
-/// Draws from a seed: xorshift.
-struct Draws(u64);
+/// A xorshift random number generator.
+struct Random(u64);
 
-impl Draws {
+impl Random {
     fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -96,7 +97,7 @@ fn pool() -> Samples {
     samples
 }
 
-/// Evaluates the formula, where it can be parsed, and checks what holds for all of them.
+/// Evaluates a formula, if it can be parsed, and checks the invariants of every formula.
 #[track_caller]
 fn answered(source: &str, samples: &Samples) -> Option<Outcome> {
     let outcome = parse(source).map(|formula| {
@@ -109,10 +110,10 @@ fn answered(source: &str, samples: &Samples) -> Option<Outcome> {
         Err(error) => Some(error),
     };
     if let Some(error) = error {
-        let place = error.position();
-        let line = source.split('\n').nth(place.line as usize - 1);
+        let position = error.position();
+        let line = source.split('\n').nth(position.line as usize - 1);
         let line = line.unwrap_or_else(|| panic!("{error} is outside of {source:?}"));
-        assert!(place.column as usize <= line.chars().count() + 1, "{error} in {source:?}");
+        assert!(position.column as usize <= line.chars().count() + 1, "{error} in {source:?}");
         assert!(error.render(source).contains(error.text()));
     }
     outcome.ok()
@@ -120,11 +121,11 @@ fn answered(source: &str, samples: &Samples) -> Option<Outcome> {
 
 #[test]
 fn any_words_are_answered() {
-    let (samples, mut draws) = (pool(), Draws(0x9e37_79b9_7f4a_7c15));
+    let (samples, mut random) = (pool(), Random(0x9e37_79b9_7f4a_7c15));
     let mut evaluated = 0;
     for _ in 0..30_000 {
-        let count = 1 + draws.below(24);
-        let words: Vec<_> = (0..count).map(|_| WORDS[draws.below(WORDS.len())]).collect();
+        let count = 1 + random.below(24);
+        let words: Vec<_> = (0..count).map(|_| WORDS[random.below(WORDS.len())]).collect();
         let outcome = answered(&words.concat(), &samples);
         evaluated += u32::from(outcome.is_some_and(|outcome| outcome.error.is_none()));
     }
@@ -133,16 +134,16 @@ fn any_words_are_answered() {
 
 #[test]
 fn any_grammatical_formula_is_answered() {
-    let (samples, mut draws) = (pool(), Draws(42));
+    let (samples, mut random) = (pool(), Random(42));
     for _ in 0..5_000 {
-        let count = 1 + draws.below(4);
-        let statements = (0..count).map(|_| format!("a = {};", expression(&mut draws, 5)));
+        let count = 1 + random.below(4);
+        let statements = (0..count).map(|_| format!("a = {};", expression(&mut random, 5)));
         let source: String = statements.collect();
         assert!(answered(&source, &samples).is_some(), "{source}");
     }
 }
 
-fn expression(draws: &mut Draws, depth: usize) -> String {
+fn expression(random: &mut Random, depth: usize) -> String {
     const LEAVES: [&str; 10] = [
         "a",
         "3",
@@ -172,22 +173,22 @@ fn expression(draws: &mut Draws, depth: usize) -> String {
         "round",
     ];
     if depth == 0 {
-        return LEAVES[draws.below(LEAVES.len())].to_owned();
+        return LEAVES[random.below(LEAVES.len())].to_owned();
     }
-    let one = expression(draws, depth - 1);
-    match draws.below(6) {
+    let one = expression(random, depth - 1);
+    match random.below(6) {
         0 => format!("({one})"),
         1 => format!("-{one}"),
         2 => {
-            let operator = OPERATORS[draws.below(OPERATORS.len())];
-            format!("{one} {operator} {}", expression(draws, depth - 1))
+            let operator = OPERATORS[random.below(OPERATORS.len())];
+            format!("{one} {operator} {}", expression(random, depth - 1))
         }
         3 => {
-            let function = FUNCTIONS[draws.below(FUNCTIONS.len())];
-            format!("{function}({one}, {})", expression(draws, depth - 1))
+            let function = FUNCTIONS[random.below(FUNCTIONS.len())];
+            format!("{function}({one}, {})", expression(random, depth - 1))
         }
         4 => {
-            let (yes, no) = (expression(draws, depth - 1), expression(draws, depth - 1));
+            let (yes, no) = (expression(random, depth - 1), expression(random, depth - 1));
             format!("({one}) ? {yes} : {no}")
         }
         _ => format!("$PendingTasks.GetSample({one})"),
@@ -196,12 +197,12 @@ fn expression(draws: &mut Draws, depth: usize) -> String {
 
 #[test]
 fn any_characters_are_answered() {
-    let (samples, mut draws) = (pool(), Draws(7));
+    let (samples, mut random) = (pool(), Random(7));
     let alphabet: Vec<char> =
         (0..0x250).filter_map(char::from_u32).chain("€😀\u{2028}".chars()).collect();
     for _ in 0..20_000 {
-        let count = draws.below(40);
-        let source: String = (0..count).map(|_| alphabet[draws.below(alphabet.len())]).collect();
+        let count = random.below(40);
+        let source: String = (0..count).map(|_| alphabet[random.below(alphabet.len())]).collect();
         answered(&source, &samples);
     }
 }

@@ -1,12 +1,12 @@
-//! Samples are read from JSON, and what cannot be read is told by its name.
+//! Samples are deserialized from JSON, and errors name the variable.
 #![cfg(feature = "serde")]
 
 use autoscale_formula::{Samples, parse};
 use insta::assert_snapshot;
 
-fn refused(json: &str) -> String {
-    let error = serde_json::from_str::<Samples>(json).expect_err("it is no samples").to_string();
-    error.split(" at line ").next().unwrap_or_default().to_owned()
+fn error(json: &str) -> String {
+    let text = serde_json::from_str::<Samples>(json).expect_err("it is no samples").to_string();
+    text.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
 #[test]
@@ -29,11 +29,11 @@ fn a_list_is_samples_and_a_number_a_present_value() {
 }
 
 #[test]
-fn what_is_no_variable_or_no_value_is_told() {
-    assert_snapshot!(refused(r#"{"$Tasks": 1}"#), @"$Tasks: no variable of the service has this name");
-    assert_snapshot!(refused(r#"{"$PendingTasks": "many"}"#), @"$PendingTasks: expected a number, or a list of [time, number]");
-    assert_snapshot!(refused(r#"{"$PendingTasks": [["now", 1]]}"#), @"$PendingTasks: expected a number, or a list of [time, number]");
-    assert_snapshot!(refused(r#"{"$TargetDedicatedNodes": 1.5}"#), @"$TargetDedicatedNodes: a target is a whole number of nodes");
-    assert_snapshot!(refused(r#"{"$TargetDedicatedNodes": []}"#), @"$TargetDedicatedNodes: a target is a number, no samples are taken of it");
-    assert_snapshot!(refused("[]"), @"invalid type: sequence, expected variables by their names");
+fn an_invalid_variable_or_value_is_named() {
+    assert_snapshot!(error(r#"{"$Tasks": 1}"#), @"$Tasks: unknown variable");
+    assert_snapshot!(error(r#"{"$PendingTasks": "many"}"#), @"$PendingTasks: expected a number, or a list of [time, number]");
+    assert_snapshot!(error(r#"{"$PendingTasks": [["now", 1]]}"#), @"$PendingTasks: expected a number, or a list of [time, number]");
+    assert_snapshot!(error(r#"{"$TargetDedicatedNodes": 1.5}"#), @"$TargetDedicatedNodes: a target is a whole number of nodes");
+    assert_snapshot!(error(r#"{"$TargetDedicatedNodes": []}"#), @"$TargetDedicatedNodes: a target is a number, not samples");
+    assert_snapshot!(error("[]"), @"invalid type: sequence, expected variables by their names");
 }

@@ -1,6 +1,7 @@
-//! Every known answer still stands: what Batch printed, what its documentation says, what public users' formulas come to.
+//! Every known answer is reproduced: recordings of Batch, its documentation, and formulas of public
+//! projects.
 //!
-//! One file a source in `tests/known`; its format is told in `tests/known/README.md`.
+//! There is one file per source in `tests/known`; `tests/known/README.md` describes the format.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +16,7 @@ mod file;
 mod samples;
 
 #[test]
-fn known_answers_stand() {
+fn known_answers_are_reproduced() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/known");
     let mut failures = Vec::new();
     let mut count = 0;
@@ -25,8 +26,9 @@ fn known_answers_stand() {
             let file = path.file_name().unwrap().to_string_lossy().into_owned();
             for case in file::cases(&file, &fs::read_to_string(&path).unwrap()) {
                 count += 1;
-                failures
-                    .extend(failure(&case).map(|told| format!("{file}: {}\n{told}", case.name)));
+                failures.extend(
+                    failure(&case).map(|difference| format!("{file}: {}\n{difference}", case.name)),
+                );
             }
         }
     }
@@ -34,7 +36,7 @@ fn known_answers_stand() {
     assert!(count > 150, "{count} cases were found");
 }
 
-/// Says how the answer differs from the known one.
+/// Describes how the answer differs from the known one.
 fn failure(case: &Case) -> Option<String> {
     let outcome = match parse(&case.formula) {
         Ok(formula) => formula.evaluate_with(&case.samples, case.now, &case.choices),

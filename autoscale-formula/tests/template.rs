@@ -1,7 +1,7 @@
-//! The formulas of the deployment give the nodes that jobs need, whatever the samples look like.
+//! The formulas of the deployment request the nodes that jobs need, for all kinds of samples.
 //!
-//! They are read from `arm/autoscale`, and filled in as the template does: each number stands in an
-//! assignment of its own. Samples are written as in the known answers.
+//! They are read from `arm/autoscale` and filled in as the template does: each number is assigned
+//! in a line of its own. Samples are written as in the known answers.
 
 use std::fs;
 use std::path::Path;
@@ -14,13 +14,13 @@ use insta::assert_snapshot;
 mod samples;
 
 const FORMULAS: [&str; 3] = ["dedicated", "spot", "spot-with-dedicated"];
-/// A Saturday, so that no hour is warm unless a test says so.
+/// A Saturday, so that no hour is warm by default.
 const SATURDAY: &str = "2026-11-21T10:00:00Z";
 const FORTY: &str = "$TaskSlotsPerNode = 1\n$PendingTasks: 0*20 40*10, newest 60s ago";
 
-/// Fills in numbers such as `maxNodes = 50`, in the place of those that the file has.
+/// Replaces numbers of a formula, such as `maxNodes = 50`.
 fn filled(name: &str, numbers: &[&str]) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../arm/autoscale");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../arm/autoscale");
     let text = fs::read_to_string(path.join(format!("{name}.txt"))).expect("the formula is there");
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for number in numbers {
@@ -41,8 +41,8 @@ fn outcome(name: &str, numbers: &[&str], samples: &str, now: &str) -> Outcome {
     outcome
 }
 
-/// Tells what Batch is asked for: dedicated nodes, spot nodes, how a node leaves.
-fn asked_at(name: &str, numbers: &[&str], samples: &str, now: &str) -> String {
+/// Returns the requested dedicated and spot nodes.
+fn requested_at(name: &str, numbers: &[&str], samples: &str, now: &str) -> String {
     let outcome = outcome(name, numbers, samples, now);
     let [dedicated, spot] = [outcome.target_dedicated_nodes, outcome.target_low_priority_nodes];
     let leaving = "$NodeDeallocationOption=taskcompletion;";
@@ -50,13 +50,14 @@ fn asked_at(name: &str, numbers: &[&str], samples: &str, now: &str) -> String {
     format!("{dedicated} dedicated, {spot} spot")
 }
 
-fn asked(name: &str, numbers: &[&str], samples: &str) -> String {
-    asked_at(name, numbers, samples, SATURDAY)
+fn requested(name: &str, numbers: &[&str], samples: &str) -> String {
+    requested_at(name, numbers, samples, SATURDAY)
 }
 
-// The template finds these lines by their text: what is written otherwise keeps its number in silence.
+// The template finds these lines by their text: a line written differently would silently keep its
+// number.
 #[test]
-fn every_formula_begins_with_the_numbers_that_the_template_fills_in() {
+fn every_formula_begins_with_the_numbers_of_the_template() {
     let numbers = "maxNodes = 10; minNodes = 0; warmNodes = 0; warmFromHour = 7; warmToHour = 19; \
                    warmFromWeekday = 1; warmToWeekday = 5; utcOffsetHours = 0; calmMinutes = 15;";
     for name in FORMULAS {
@@ -69,28 +70,28 @@ fn every_formula_begins_with_the_numbers_that_the_template_fills_in() {
 }
 
 #[test]
-fn no_job_no_node() {
+fn no_job_requests_no_node() {
     let idle = "$TaskSlotsPerNode = 1\n$PendingTasks: 0*30, newest 60s ago";
     for name in FORMULAS {
-        assert_eq!(asked(name, &[], idle), "0 dedicated, 0 spot", "{name}");
+        assert_eq!(requested(name, &[], idle), "0 dedicated, 0 spot", "{name}");
     }
-    assert_snapshot!(asked("dedicated", &["minNodes = 2"], idle), @"2 dedicated, 0 spot");
+    assert_snapshot!(requested("dedicated", &["minNodes = 2"], idle), @"2 dedicated, 0 spot");
 }
 
 #[test]
 fn forty_jobs_get_forty_nodes_in_one_step() {
-    assert_snapshot!(asked("dedicated", &["maxNodes = 50"], FORTY), @"40 dedicated, 0 spot");
-    assert_snapshot!(asked("spot", &["maxNodes = 50"], FORTY), @"0 dedicated, 40 spot");
+    assert_snapshot!(requested("dedicated", &["maxNodes = 50"], FORTY), @"40 dedicated, 0 spot");
+    assert_snapshot!(requested("spot", &["maxNodes = 50"], FORTY), @"0 dedicated, 40 spot");
 }
 
 #[test]
-fn no_more_nodes_than_the_most() {
-    assert_snapshot!(asked("dedicated", &[], FORTY), @"10 dedicated, 0 spot");
-    assert_snapshot!(asked("dedicated", &["maxNodes = 3", "minNodes = 5"], FORTY), @"3 dedicated, 0 spot");
+fn a_formula_requests_at_most_the_maximum() {
+    assert_snapshot!(requested("dedicated", &[], FORTY), @"10 dedicated, 0 spot");
+    assert_snapshot!(requested("dedicated", &["maxNodes = 3", "minNodes = 5"], FORTY), @"3 dedicated, 0 spot");
 }
 
 #[test]
-fn a_resize_that_failed_is_tried_again_at_the_evaluation_after_the_next() {
+fn a_failed_resize_is_retried_at_every_second_evaluation() {
     for (name, target, current) in [
         ("dedicated", "$TargetDedicatedNodes", "$CurrentDedicatedNodes"),
         ("spot", "$TargetLowPriorityNodes", "$CurrentLowPriorityNodes"),
@@ -109,28 +110,28 @@ fn a_resize_that_failed_is_tried_again_at_the_evaluation_after_the_next() {
 #[test]
 fn a_part_of_a_node_is_a_node() {
     let jobs = |count| format!("$TaskSlotsPerNode = 4\n$PendingTasks: {count}*10, newest 60s ago");
-    let nodes = |count| asked("dedicated", &["maxNodes = 50"], &jobs(count));
+    let nodes = |count| requested("dedicated", &["maxNodes = 50"], &jobs(count));
     assert_snapshot!(nodes(1), @"1 dedicated, 0 spot");
     assert_snapshot!(nodes(40), @"10 dedicated, 0 spot");
     assert_snapshot!(nodes(41), @"11 dedicated, 0 spot");
 }
 
 #[test]
-fn missing_samples_stop_nothing() {
+fn missing_samples_do_not_stop_a_formula() {
     let none = "$TaskSlotsPerNode = 1";
-    assert_snapshot!(asked("dedicated", &[], none), @"0 dedicated, 0 spot");
-    assert_snapshot!(asked("spot-with-dedicated", &["minNodes = 1"], none), @"0 dedicated, 1 spot");
+    assert_snapshot!(requested("dedicated", &[], none), @"0 dedicated, 0 spot");
+    assert_snapshot!(requested("spot-with-dedicated", &["minNodes = 1"], none), @"0 dedicated, 1 spot");
     let first = "$TaskSlotsPerNode = 1\n$PendingTasks: 7, newest 30s ago";
-    assert_snapshot!(asked("dedicated", &[], first), @"7 dedicated, 0 spot");
+    assert_snapshot!(requested("dedicated", &[], first), @"7 dedicated, 0 spot");
     let stale = "$TaskSlotsPerNode = 1\n$PendingTasks: 4*20, newest 40m ago";
-    assert_snapshot!(asked("dedicated", &[], stale), @"4 dedicated, 0 spot");
+    assert_snapshot!(requested("dedicated", &[], stale), @"4 dedicated, 0 spot");
 }
 
 #[test]
 fn nodes_stay_warm_in_the_hours_of_the_weekdays() {
     let idle = "$TaskSlotsPerNode = 1\n$PendingTasks: 0*30, newest 60s ago";
     let at = |now: &str, numbers: &[&str]| {
-        asked_at("dedicated", &[&["warmNodes = 3"], numbers].concat(), idle, now)
+        requested_at("dedicated", &[&["warmNodes = 3"], numbers].concat(), idle, now)
     };
     let [monday_morning, monday_night] = ["2026-11-23T07:00:00Z", "2026-11-23T19:00:00Z"];
     let sunday = "2026-11-22T12:00:00Z";
@@ -150,10 +151,10 @@ fn nodes_stay_warm_in_the_hours_of_the_weekdays() {
 }
 
 #[test]
-fn nodes_go_when_demand_has_been_lower_through_the_calm() {
+fn nodes_are_removed_after_a_calm_period() {
     let gone = |ago: u32| {
         let history = format!("$PendingTasks: 5*4 2*{}, newest 30s ago", 2 * ago - 1);
-        asked("dedicated", &[], &format!("$TaskSlotsPerNode = 1\n{history}"))
+        requested("dedicated", &[], &format!("$TaskSlotsPerNode = 1\n{history}"))
     };
     assert_snapshot!(gone(1), @"5 dedicated, 0 spot");
     assert_snapshot!(gone(14), @"5 dedicated, 0 spot");
@@ -161,11 +162,11 @@ fn nodes_go_when_demand_has_been_lower_through_the_calm() {
 }
 
 #[test]
-fn dedicated_nodes_take_what_spot_nodes_leave() {
+fn dedicated_nodes_replace_missing_spot_nodes() {
     let with = |nodes: &str, jobs: &str| {
         let samples =
             format!("$TaskSlotsPerNode = 1\n$PendingTasks: {jobs}, newest 30s ago\n{nodes}");
-        asked("spot-with-dedicated", &[], &samples)
+        requested("spot-with-dedicated", &[], &samples)
     };
     let nodes = |spot, preempted, dedicated| {
         format!(
@@ -173,16 +174,16 @@ fn dedicated_nodes_take_what_spot_nodes_leave() {
              $CurrentDedicatedNodes: {dedicated}, newest 30s ago"
         )
     };
-    // Just asked for; come; not come for ten minutes; some taken away.
+    // Just requested; allocated; not allocated for ten minutes; some preempted.
     assert_snapshot!(with(&nodes(0, 0, 0), "0*20 6*4"), @"0 dedicated, 6 spot");
     assert_snapshot!(with(&nodes(6, 0, 0), "6*30"), @"0 dedicated, 6 spot");
     assert_snapshot!(with(&nodes(0, 0, 0), "6*30"), @"6 dedicated, 4 spot");
     assert_snapshot!(with(&nodes(6, 2, 0), "6*30"), @"2 dedicated, 6 spot");
-    // Spot nodes have come back; jobs have just ended; the calm is over.
+    // Spot nodes are available again; jobs have just ended; the calm period is over.
     assert_snapshot!(with(&nodes(6, 0, 2), "6*30"), @"0 dedicated, 6 spot");
     assert_snapshot!(with(&nodes(4, 0, 2), "6*20 1*10"), @"2 dedicated, 6 spot");
     assert_snapshot!(with(&nodes(4, 0, 2), "1*40"), @"0 dedicated, 1 spot");
-    // Never more than the most altogether.
+    // Never more than the maximum in total.
     assert_snapshot!(with(&nodes(3, 0, 0), "40*30"), @"7 dedicated, 3 spot");
 }
 

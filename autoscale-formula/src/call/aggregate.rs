@@ -1,4 +1,4 @@
-//! Makes one number of many.
+//! Aggregate functions.
 
 use super::{Function, Problem, does_not_take, numbers, slice};
 use crate::choices::{Choices, NoValue, Percentile};
@@ -28,7 +28,7 @@ pub(super) fn of_all(
     found.map_or_else(|| nothing(choices), Ok)
 }
 
-/// Finds `percentile(v, p)`.
+/// Evaluates `percentile(v, p)`.
 pub(super) fn percentile(arguments: &[Value<'_>], choices: &Choices) -> Result<f64, Problem> {
     let [values @ (Value::Double(_) | Value::DoubleVec(_)), Value::Double(percent)] = arguments
     else {
@@ -52,7 +52,7 @@ pub(super) fn percentile(arguments: &[Value<'_>], choices: &Choices) -> Result<f
     Ok(if fraction > 0.0 { *found + (next - *found) * fraction } else { *found })
 }
 
-/// Finds `val(v, i)`.
+/// Evaluates `val(v, i)`.
 pub(super) fn val(arguments: &[Value<'_>], choices: &Choices) -> Result<f64, Problem> {
     let [values @ (Value::Double(_) | Value::DoubleVec(_)), Value::Double(index)] = arguments
     else {
@@ -77,7 +77,7 @@ fn smallest(numbers: impl Iterator<Item = f64>) -> Option<f64> {
     numbers.reduce(f64::min)
 }
 
-/// The standard deviation of a sample: over n − 1.
+/// Returns the standard deviation of a sample, with divisor n − 1.
 fn deviation(numbers: impl Iterator<Item = f64> + Clone) -> Option<f64> {
     let (count, sum) = counted_sum(numbers.clone());
     let mean = sum / count;

@@ -1,4 +1,4 @@
-//! Evaluates expressions.
+//! Evaluation of expressions.
 
 use std::sync::Arc;
 
@@ -24,8 +24,8 @@ impl<'a> Evaluation<'a> {
             Expression::Ternary(branches, otherwise) => self.ternary(branches, otherwise),
             Expression::Call(function, at, arguments) => self.call(*function, *at, arguments),
             Expression::Sampling(metric, method, at, arguments) => {
-                let asked = self.asked(*metric, *at);
-                self.with_arguments(arguments, |_, values| Ok(asked.call(*method, values)?))
+                let query = self.query(*metric, *at);
+                self.with_arguments(arguments, |_, values| Ok(query.call(*method, values)?))
             }
             Expression::Member(of, member, at) => match self.value(of)? {
                 Value::Timestamp(time) => Ok(Value::Double(f64::from(time.member(*member)))),
@@ -73,7 +73,7 @@ impl<'a> Evaluation<'a> {
         Ok(left)
     }
 
-    /// Evaluates the branch that is taken, and no other: a branch may ask for samples that are not there.
+    /// Evaluates only the selected branch: others may require samples that do not exist.
     fn ternary(&mut self, branches: &[Branch], otherwise: &Expression) -> Evaluated<'a> {
         for Branch { condition, at, value } in branches {
             match self.value(condition)? {
@@ -113,8 +113,8 @@ impl<'a> Evaluation<'a> {
         })
     }
 
-    /// Evaluates arguments one after the other and hands them on. They lie on one stack, so that a call costs no
-    /// allocation.
+    /// Evaluates arguments in order and passes them to `call`. They are kept on one stack, so that
+    /// a call allocates nothing.
     fn with_arguments(
         &mut self,
         arguments: &[Expression],
@@ -133,7 +133,7 @@ impl<'a> Evaluation<'a> {
     }
 }
 
-/// What `&&` or `||` comes to, where the left operand settles it.
+/// Returns the result of `&&` or `||` if the left operand decides it.
 fn settled<'a>(operator: Binary, left: &Value<'a>) -> Option<Value<'a>> {
     match (operator, left) {
         (Binary::And, Value::Double(0.0)) => Some(Value::Double(0.0)),

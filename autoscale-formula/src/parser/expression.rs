@@ -1,9 +1,10 @@
-//! Parses expressions.
+//! Parsing of expressions.
 
-use super::{MAX_DEPTH, Parser, unexpected};
+use super::{Parser, unexpected};
 use crate::call::Function;
 use crate::error::{Error, Position};
 use crate::lexer::Kind;
+use crate::limits::MAX_DEPTH;
 use crate::op::{Binary, Level, Unary};
 use crate::sampling::Method;
 use crate::syntax::{Branch, Expression, Link, Name, Variable};
@@ -38,7 +39,7 @@ impl Parser<'_, '_> {
         }
     }
 
-    /// Parses operands that are joined by the operators of a level, or of tighter ones.
+    /// Parses operands joined by operators of a precedence level or a tighter one.
     fn chain(&mut self, level: Level) -> Result<Expression, Error> {
         let first = self.operand(level)?;
         let mut links = Vec::new();
@@ -79,7 +80,8 @@ impl Parser<'_, '_> {
 
     fn postfix(&mut self) -> Result<Expression, Error> {
         let mut expression = self.primary()?;
-        // `$CPUPercent.HistoryBeginTime().hour` is the longest that means anything: a number has no members.
+        // `$CPUPercent.HistoryBeginTime().hour` is the longest meaningful postfix: a number has no
+        // members.
         for _ in 0..2 {
             if self.accept(".").is_none() {
                 break;
@@ -89,7 +91,7 @@ impl Parser<'_, '_> {
         Ok(expression)
     }
 
-    /// Parses what follows the point: a member, or a method with its arguments.
+    /// Parses a member, or a method with its arguments, after the point.
     fn member(&mut self, of: Expression) -> Result<Expression, Error> {
         let token = self.next();
         let Kind::Name(name) = token.kind else { return Err(unexpected(token)) };
@@ -146,7 +148,7 @@ impl Parser<'_, '_> {
         Ok(Expression::Call(function, at, arguments))
     }
 
-    /// Parses expressions between commas, up to the closing symbol.
+    /// Parses comma-separated expressions up to the closing symbol.
     fn arguments(&mut self, close: &'static str) -> Result<Vec<Expression>, Error> {
         let mut arguments = Vec::new();
         if self.accept(close).is_some() {

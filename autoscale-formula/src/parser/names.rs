@@ -1,4 +1,4 @@
-//! Resolves the names of variables.
+//! Resolution of variable names.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,13 +7,13 @@ use crate::syntax::Variable;
 use crate::time::Interval;
 use crate::variable::{Metric, Target};
 
-/// Holds the variables that are a formula's own, in the order in which results list them: by their characters.
+/// The formula's own variables, ordered by name as in results.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names(BTreeMap<Arc<str>, usize>);
 
 impl Names {
-    /// Finds what a name stands for. One that the service does not define is the formula's own, and
-    /// evaluation will tell whether it has been given a value.
+    /// Resolves a name. A name that the service does not define is the formula's own; evaluation
+    /// checks whether it has a value.
     pub(super) fn resolve(&mut self, name: &str) -> Variable {
         if name == "$NodeDeallocationOption" {
             return Variable::DeallocationOption;
@@ -27,12 +27,12 @@ impl Names {
         if let Some(unit) = Interval::unit(name) {
             return Variable::Unit(unit);
         }
-        if let Some(place) = self.0.get(name) {
-            return Variable::Own(*place);
+        if let Some(index) = self.0.get(name) {
+            return Variable::Own(*index);
         }
-        let place = self.0.len();
-        self.0.insert(name.into(), place);
-        Variable::Own(place)
+        let index = self.0.len();
+        self.0.insert(name.into(), index);
+        Variable::Own(index)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -40,12 +40,12 @@ impl Names {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, usize)> {
-        self.0.iter().map(|(name, place)| (name, *place))
+        self.0.iter().map(|(name, index)| (name, *index))
     }
 
-    pub(crate) fn name(&self, place: usize) -> &str {
+    pub(crate) fn name(&self, index: usize) -> &str {
         let (name, _) =
-            self.iter().find(|(_, at)| *at == place).expect("every place was given to a name");
+            self.iter().find(|(_, at)| *at == index).expect("every index belongs to a name");
         name
     }
 }

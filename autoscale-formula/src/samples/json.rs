@@ -1,4 +1,4 @@
-//! Reads samples from JSON: a list is a variable's samples, a number its present value.
+//! Deserialization of samples: a list is a variable's samples, a number its present value.
 
 use std::fmt;
 
@@ -8,7 +8,8 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use super::Samples;
 use crate::variable::{Metric, Target};
 
-/// Reads `{"$PendingTasks": [["2026-11-21T10:00:00Z", 5], …], "$TaskSlotsPerNode": 2, "$TargetDedicatedNodes": 3}`.
+/// Deserializes `{"$PendingTasks": [["2026-11-21T10:00:00Z", 5], …], "$TaskSlotsPerNode": 2,
+/// "$TargetDedicatedNodes": 3}`.
 ///
 /// ```
 /// let json = r#"{"$PendingTasks": [["2026-11-21T10:00:00Z", 5]], "$TargetDedicatedNodes": 3}"#;
@@ -61,9 +62,9 @@ fn add<E: de::Error>(samples: &mut Samples, name: &str, known: Known) -> Result<
             samples.set_target(target, nodes as i32);
         }
         (None, Some(_), Known::Samples(_)) => {
-            return Err(named(name, "a target is a number, no samples are taken of it"));
+            return Err(named(name, "a target is a number, not samples"));
         }
-        (None, None, _) => return Err(named(name, "no variable of the service has this name")),
+        (None, None, _) => return Err(named(name, "unknown variable")),
     }
     Ok(())
 }

@@ -1,13 +1,13 @@
-//! Reads and writes times and lengths of time.
+//! Parsing and formatting of times and durations.
 
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
-use super::{Interval, TICKS_A_SECOND, Timestamp};
+use super::{Interval, TICKS_PER_SECOND, Timestamp};
 
-/// Reads the profile of ISO 8601 that the W3C noted down (<https://www.w3.org/TR/NOTE-datetime>):
-/// a year, a month or a day alone, or a day with hours and minutes, perhaps seconds, and a zone.
+/// Parses the W3C's profile of ISO 8601 (<https://www.w3.org/TR/NOTE-datetime>): a year, a month or
+/// a day, or a day with hours and minutes, optional seconds, and a zone.
 pub(super) fn w3c(text: &str) -> Option<Timestamp> {
     let (date, time) = match text.split_once('T') {
         Some((date, time)) => (date, Some(time)),
@@ -22,13 +22,13 @@ pub(super) fn w3c(text: &str) -> Option<Timestamp> {
     has_day.then(|| Timestamp::from(time - offset))
 }
 
-/// Reads `Thu, 13 Oct 2016 19:18:47 GMT`.
+/// Parses `Thu, 13 Oct 2016 19:18:47 GMT`.
 pub(super) fn rfc1123(text: &str) -> Option<Timestamp> {
     let time = DateTime::parse_from_rfc2822(text).ok()?;
     Some(time.with_timezone(&Utc).into())
 }
 
-/// Reads `2016`, `2016-10` or `2016-10-13`, and says whether it was the whole date.
+/// Parses `2016`, `2016-10` or `2016-10-13`, and returns whether it has a day.
 fn day(text: &str) -> Option<(NaiveDate, bool)> {
     let mut parts = text.split('-');
     let year = digits(parts.next()?, 4)?;
@@ -58,7 +58,7 @@ fn zone(text: &str) -> Option<(&str, TimeDelta)> {
     (hours < 24 && minutes < 60).then_some((time, offset))
 }
 
-/// Reads `19:18`, `19:18:47` or `19:18:47.8051234`.
+/// Parses `19:18`, `19:18:47` or `19:18:47.8051234`.
 fn clock(text: &str) -> Option<NaiveTime> {
     let (hour, rest) = text.split_once(':')?;
     let (minute, second) = match rest.split_once(':') {
@@ -73,7 +73,7 @@ fn clock(text: &str) -> Option<NaiveTime> {
     NaiveTime::from_hms_nano_opt(hour, minute, second, nanosecond)
 }
 
-/// Reads a fraction of a second: up to seven digits, as many as a tick has.
+/// Parses a fraction of a second: up to seven digits, the precision of a tick.
 fn nanoseconds(fraction: &str) -> Option<u32> {
     let count = fraction.len();
     let value = (1..=7).contains(&count).then(|| digits(fraction, count))??;
@@ -85,18 +85,18 @@ fn digits(text: &str, count: usize) -> Option<u32> {
     if all { text.parse().ok() } else { None }
 }
 
-/// Shows a time as Batch's results do: in UTC, to the millisecond.
+/// Formats a time as in Batch's results: in UTC, with milliseconds.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", DateTime::from(*self).format("%Y-%m-%dT%H:%M:%S%.3fZ"))
     }
 }
 
-/// Shows a length of time as the REST API writes one: `PT5M`, `P1DT12H`, `PT0.5S`.
+/// Formats a duration as in the REST API: `PT5M`, `P1DT12H`, `PT0.5S`.
 impl fmt::Display for Interval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ticks = self.0.unsigned_abs();
-        let second = TICKS_A_SECOND.unsigned_abs();
+        let second = TICKS_PER_SECOND.unsigned_abs();
         let (seconds, fraction) = (ticks / second, ticks % second);
         let (days, hours) = (seconds / 86_400, seconds / 3_600 % 24);
         let (minutes, seconds) = (seconds / 60 % 60, seconds % 60);
@@ -178,10 +178,10 @@ mod tests {
         let cases = [
             (0, "PT0S"),
             (1, "PT0.0000001S"),
-            (5 * 60 * TICKS_A_SECOND, "PT5M"),
-            (86_400 * TICKS_A_SECOND, "P1D"),
-            (90_061 * TICKS_A_SECOND, "P1DT1H1M1S"),
-            (-15 * TICKS_A_SECOND / 10, "-PT1.5S"),
+            (5 * 60 * TICKS_PER_SECOND, "PT5M"),
+            (86_400 * TICKS_PER_SECOND, "P1D"),
+            (90_061 * TICKS_PER_SECOND, "P1DT1H1M1S"),
+            (-15 * TICKS_PER_SECOND / 10, "-PT1.5S"),
         ];
         for (ticks, expect) in cases {
             assert_eq!(Interval(ticks).to_string(), expect);

@@ -1,4 +1,4 @@
-//! Reads a file of known answers.
+//! Parsing of files with known answers.
 
 use autoscale_formula::{
     Choices, DivisionByZero, NegativeTarget, NoValue, Percentile, SampleOrder, Samples,
@@ -17,7 +17,7 @@ pub(crate) struct Case {
     pub(crate) error: Option<String>,
 }
 
-/// What a pool of no nodes prints in front of its formula's variables.
+/// The results of a pool without nodes, before its formula's variables.
 const NO_NODES: &str =
     "$TargetDedicatedNodes=0;$TargetLowPriorityNodes=0;$NodeDeallocationOption=requeue";
 

@@ -1,9 +1,9 @@
-//! Reads the samples of a known answer from their short notation.
+//! Parsing of the short notation of samples in known answers.
 
 use autoscale_formula::{Metric, Samples, Target};
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Reads lines such as `$TaskSlotsPerNode = 2`, `$ActiveTasks: 0*29 5, newest 30s ago`, `seed 7`.
+/// Parses lines such as `$TaskSlotsPerNode = 2`, `$ActiveTasks: 0*29 5, newest 30s ago`, `seed 7`.
 pub(crate) fn read(lines: &str, now: DateTime<Utc>) -> Samples {
     let mut samples = Samples::new();
     for line in lines.lines() {
@@ -27,10 +27,10 @@ fn present(samples: &mut Samples, name: &str, value: &str) {
     }
 }
 
-/// Values are listed from the oldest to the newest, 30 seconds apart.
+/// Adds values, listed from the oldest to the newest, 30 seconds apart.
 fn history(samples: &mut Samples, name: &str, taken: &str, now: DateTime<Utc>) {
     let metric = Metric::named(name).expect("samples are taken of this variable");
-    let (values, newest) = taken.split_once(", newest ").expect("the age of the newest is told");
+    let (values, newest) = taken.split_once(", newest ").expect("the age of the newest is given");
     let age = newest.strip_suffix(" ago").expect("an age ends with ago");
     let mut time = now - span(age);
     let values: Vec<f64> = values.split(' ').flat_map(repeated).collect();
