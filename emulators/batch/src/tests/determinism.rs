@@ -19,64 +19,80 @@ async fn trace(seed: u64) -> String {
         options.rules.timings = Timings::REPORTED;
         options.seed = seed;
     });
+    add_pools_and_jobs(&account).await;
+    let mut trace = String::new();
+    for minute in 0..240 {
+        if minute < 120 && minute % 3 == 0 {
+            add_tasks(&account, minute).await;
+        }
+        disturb(&account, minute).await;
+        account.pass(TimeDelta::minutes(1));
+        if minute % 10 == 0 {
+            let nodes = ["/pools/p/nodes", "/pools/q/nodes"];
+            for path in ["/pools", nodes[0], nodes[1], "/jobs/j/tasks", "/jobs/k/tasks"] {
+                writeln!(trace, "{minute} {path} {}", account.get(path).await).unwrap();
+            }
+        }
+    }
+    let request = http::Request::get("/jobs?api-version=2025-06-01");
+    let request = request.header("authorization", "Bearer t").body(Default::default());
+    let response = account.service.call(request.unwrap()).await.unwrap();
+    writeln!(trace, "{:?}", response.headers()).unwrap();
+    trace
+}
+
+async fn add_pools_and_jobs(account: &Account) {
     let machine = json!({
         "imageReference": { "publisher": "microsoft-dsvm", "offer": "ubuntu-hpc", "sku": "2404" },
         "nodeAgentSKUId": "batch.node.ubuntu 24.04",
         "containerConfiguration": { "type": "dockerCompatible" },
     });
-    account
-        .add_pool(json!({
-            "virtualMachineConfiguration": machine,
-            "enableAutoScale": true,
-            "autoScaleFormula": FORMULA,
-            "autoScaleEvaluationInterval": "PT5M",
-            "startTask": { "commandLine": "x" },
-        }))
-        .await;
+    let pool = json!({
+        "virtualMachineConfiguration": machine,
+        "enableAutoScale": true,
+        "autoScaleFormula": FORMULA,
+        "autoScaleEvaluationInterval": "PT5M",
+        "startTask": { "commandLine": "x" },
+    });
+    account.add_pool(pool).await;
     account.add_pool(json!({ "id": "q", "targetDedicatedNodes": 3 })).await;
     account.post("/jobs", json!({ "id": "j", "poolInfo": { "poolId": "p" } })).await;
     account.post("/jobs", json!({ "id": "k", "poolInfo": { "poolId": "q" } })).await;
-    let mut trace = String::new();
-    for minute in 0..240 {
-        if minute < 120 && minute % 3 == 0 {
-            let image = json!({ "imageName": format!("image-{}", minute % 4) });
-            let id = format!("t{minute}");
-            account.post("/jobs/j/tasks", json!({ "id": id, "commandLine": "x", "containerSettings": image, "constraints": { "maxTaskRetryCount": 2 }, "environmentSettings": [{ "name": "EXIT_CODE", "value": (minute % 2).to_string() }] })).await;
-            account.post("/jobs/k/tasks", json!({ "id": id, "commandLine": "x" })).await;
+}
+
+async fn add_tasks(account: &Account, minute: i32) {
+    let exit_code = json!({ "name": "EXIT_CODE", "value": (minute % 2).to_string() });
+    let task = json!({
+        "id": format!("t{minute}"),
+        "commandLine": "x",
+        "containerSettings": { "imageName": format!("image-{}", minute % 4) },
+        "constraints": { "maxTaskRetryCount": 2 },
+        "environmentSettings": [exit_code],
+    });
+    account.post("/jobs/j/tasks", task).await;
+    let task = json!({ "id": format!("t{minute}"), "commandLine": "x" });
+    account.post("/jobs/k/tasks", task).await;
+}
+
+/// Loses nodes, freezes allocation and fails a resize, each at its minute.
+async fn disturb(account: &Account, minute: i32) {
+    let resize = async |body| account.post("/pools/q/resize", body).await;
+    let batch = account.batch();
+    match minute {
+        30 | 75 => drop(batch.preempt("p", 2).unwrap()),
+        40 => batch.lose_node("tvm-q-2", Loss::Died).unwrap(),
+        50 => batch.freeze_allocation("p").unwrap(),
+        70 => batch.thaw_allocation("p").unwrap(),
+        90 => {
+            batch.fail_allocation("q", ResizeErrorCode::AllocationFailed).unwrap();
+            resize(json!({ "targetDedicatedNodes": 5 })).await;
         }
-        match minute {
-            30 | 75 => drop(account.batch().preempt("p", 2).unwrap()),
-            40 => account.batch().lose_node("tvm-q-2", Loss::Died).unwrap(),
-            50 => account.batch().freeze_allocation("p").unwrap(),
-            70 => account.batch().thaw_allocation("p").unwrap(),
-            90 => {
-                account.batch().fail_allocation("q", ResizeErrorCode::AllocationFailed).unwrap();
-                account.post("/pools/q/resize", json!({ "targetDedicatedNodes": 5 })).await;
-            }
-            100 => drop(
-                account
-                    .post(
-                        "/pools/q/resize",
-                        json!({ "targetDedicatedNodes": 1, "nodeDeallocationOption": "requeue" }),
-                    )
-                    .await,
-            ),
-            _ => {}
+        100 => {
+            let requeue = "requeue";
+            resize(json!({ "targetDedicatedNodes": 1, "nodeDeallocationOption": requeue })).await;
         }
-        account.pass(TimeDelta::minutes(1));
-        if minute % 10 == 0 {
-            for path in
-                ["/pools", "/pools/p/nodes", "/pools/q/nodes", "/jobs/j/tasks", "/jobs/k/tasks"]
-            {
-                writeln!(trace, "{minute} {path} {}", account.get(path).await).unwrap();
-            }
-        }
+        _ => {}
     }
-    let request =
-        http::Request::get("/jobs?api-version=2025-06-01").header("authorization", "Bearer t");
-    let response = account.service.call(request.body(Default::default()).unwrap()).await.unwrap();
-    writeln!(trace, "{:?}", response.headers()).unwrap();
-    trace
 }
 
 #[tokio::test]
