@@ -45,7 +45,7 @@ published! {
     pool_being_resized = CONFLICT "PoolBeingResized" "The specified pool is being resized.";
     pool_quota_reached = CONFLICT "PoolQuotaReached" "The Batch account has reached its quota of pools.";
     active_job_quota_reached = CONFLICT "ActiveJobAndScheduleQuotaReached" "The Batch account has reached its quota of active jobs and job schedules.";
-    too_many_enablings = SERVICE_UNAVAILABLE "TooManyEnableAutoScaleRequests" "Automatic scaling of the specified pool was enabled or changed less than 30 seconds ago.";
+    too_many_enable_requests = SERVICE_UNAVAILABLE "TooManyEnableAutoScaleRequests" "Automatic scaling of the specified pool was enabled or changed less than 30 seconds ago.";
     task_files_cleaned_up = CONFLICT "TaskFilesCleanedup" "The files of the specified task have been cleaned up.";
     pool_not_found = NOT_FOUND "PoolNotFound" "The specified pool does not exist.";
     node_not_found = NOT_FOUND "NodeNotFound" "The specified node does not exist.";

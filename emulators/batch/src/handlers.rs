@@ -117,17 +117,17 @@ impl Call<'_> {
 
 impl Batch {
     /// Answers a request.
-    pub(super) fn reply(&self, operation: Operation, request: &Request) -> Response {
+    pub(super) fn respond(&self, operation: Operation, request: &Request) -> Response {
         let id = self.next_request_id();
         let Some(route) = route(request.method(), request.uri().path()) else {
             return self
                 .respond_with_error(&ApiError::not_modelled("this operation"), Some(request));
         };
         let call = Call { request, route, base: base(request), id };
-        let done = self.auth.check(request, &self.context.clock);
-        match done.and_then(|()| self.perform(operation, &call)) {
+        let authenticated = self.auth.check(request, &self.context.clock);
+        match authenticated.and_then(|()| self.perform(operation, &call)) {
             Ok(reply) => write(reply, &call),
-            Err(failure) => self.error_response(&failure, request, &call.base, &call.id),
+            Err(error) => self.error_response(&error, request, &call.base, &call.id),
         }
     }
 
@@ -146,34 +146,34 @@ impl Batch {
     /// Writes an error response.
     pub(super) fn respond_with_error(
         &self,
-        failure: &ApiError,
+        error: &ApiError,
         request: Option<&Request>,
     ) -> Response {
         let id = self.next_request_id();
         match request {
-            Some(request) => self.error_response(failure, request, &base(request), &id),
-            None => self.error_response(failure, &Request::default(), "http://localhost", &id),
+            Some(request) => self.error_response(error, request, &base(request), &id),
+            None => self.error_response(error, &Request::default(), "http://localhost", &id),
         }
     }
 
     fn error_response(
         &self,
-        failure: &ApiError,
+        error: &ApiError,
         request: &Request,
         base: &str,
         id: &str,
     ) -> Response {
         let now = Timestamp::of(self.context.clock.now());
         let mut response = Response::default();
-        *response.status_mut() = failure.status;
+        *response.status_mut() = error.status;
         let bare =
-            request.method() == http::Method::HEAD || failure.status == StatusCode::NOT_MODIFIED;
+            request.method() == http::Method::HEAD || error.status == StatusCode::NOT_MODIFIED;
         if !bare {
-            *response.body_mut() = failure.body(base, id, now).to_string().into();
+            *response.body_mut() = error.body(base, id, now).to_string().into();
             let json = "application/json;odata=minimalmetadata";
             set(&mut response, header::CONTENT_TYPE, json);
         }
-        if failure.status == StatusCode::UNAUTHORIZED {
+        if error.status == StatusCode::UNAUTHORIZED {
             let challenge = "Bearer authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", resource_id=\"https://batch.core.windows.net/\"";
             set(&mut response, header::WWW_AUTHENTICATE, challenge);
         }

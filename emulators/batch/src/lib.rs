@@ -45,11 +45,6 @@ mod test_api;
 #[cfg(test)]
 mod tests;
 
-/// Compiles and runs the Rust example of the README.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
-
 pub use dto::{BindMount, BindSource, ContainerSettings, WorkingDirectory};
 pub use routes::Operation;
 pub use rules::{Quota, Rules};
@@ -237,9 +232,9 @@ impl Emulator for Batch {
     }
 
     async fn answer(&self, operation: Operation, request: Request) -> Response {
-        let answer = self.reply(operation, &request);
+        let response = self.respond(operation, &request);
         self.changed.notify_one();
-        answer
+        response
     }
 
     fn failure(&self, status: http::StatusCode, message: &str) -> Response {
@@ -254,3 +249,8 @@ impl Emulator for Batch {
         self.control_response(&request)
     }
 }
+
+/// Compiles and runs the Rust example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

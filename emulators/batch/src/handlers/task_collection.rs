@@ -47,10 +47,10 @@ impl Batch {
                 })
             }
             // Never `servererror`: clients resend such a task until it is accepted.
-            Err(failure) => json!({
+            Err(error) => json!({
                 "status": "clienterror",
                 "taskId": id,
-                "error": failure.element(&call.id, Timestamp::of(now)),
+                "error": error.element(&call.id, Timestamp::of(now)),
             }),
         }
     }

@@ -61,7 +61,9 @@ pub(super) async fn supervise(
     let group = Group::of(&child, directory);
     let status = tokio::select! {
         status = child.wait() => status,
-        request = stop.requested(StopRequest::Terminate) => end(&mut child, &group, request, stop).await,
+        request = stop.requested(StopRequest::Terminate) => {
+            end(&mut child, &group, request, stop).await
+        }
     };
     status.map_or_else(RunOutcome::from, |status| RunOutcome::Exited(code(status)))
 }

@@ -59,14 +59,14 @@ async fn run_container(
     };
     let container = ContainerGuard { engine: engine.to_owned(), name };
     stop.grace = run_options(settings).stop_timeout.unwrap_or(stop.grace);
-    let (ask_client, mut client_stop) = Stop::new(stop.grace);
+    let (stop_client, mut client_stop) = Stop::new(stop.grace);
     let mut client = std::pin::pin!(child::supervise(command, &run.directory, &mut client_stop));
     let ending = tokio::select! {
         ending = &mut client => ending,
         stopped = container.stop(&mut stop) => {
             // The container may not exist yet: the client is still creating it.
             if !stopped {
-                ask_client.send_replace(StopRequest::Kill);
+                stop_client.send_replace(StopRequest::Kill);
                 return client.await;
             }
             client.await

@@ -70,15 +70,15 @@ impl Scripted {
     /// `SIMULATED_SECONDS` (default 60) and `SIMULATED_EXIT_CODE` (default 0). Start tasks without
     /// settings take no time.
     pub fn by_settings() -> Self {
-        Self::new(|act| {
-            let said =
-                |name: &str| act.settings.get(name).and_then(|text| text.parse::<f64>().ok());
-            let default_for = if act.job.is_empty() { 0.0 } else { 60.0 };
-            let seconds = said("SIMULATED_SECONDS").unwrap_or(default_for);
+        Self::new(|run| {
+            let setting =
+                |name: &str| run.settings.get(name).and_then(|text| text.parse::<f64>().ok());
+            let default = if run.job.is_empty() { 0.0 } else { 60.0 };
+            let seconds = setting("SIMULATED_SECONDS").unwrap_or(default);
             let duration = Duration::try_from_secs_f64(seconds).unwrap_or_default();
             ScriptedOutcome {
                 duration,
-                exit_code: said("SIMULATED_EXIT_CODE").unwrap_or(0.0) as i32,
+                exit_code: setting("SIMULATED_EXIT_CODE").unwrap_or(0.0) as i32,
             }
         })
     }

@@ -1,8 +1,8 @@
 //! Killing of processes that remain of a run.
 //!
 //! A program may put its children into their own process groups, as the entrypoint of the runner
-//! images does, so killing its group does not reach them. Their initial environment identifies
-//! them: a process cannot change it.
+//! images does, so killing its group does not reach them. They are found by the environment that they
+//! were started with, which they keep.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;

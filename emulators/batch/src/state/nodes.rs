@@ -27,14 +27,14 @@ impl State {
     pub(super) fn start_boot(&mut self, pool: &str, node: &str) {
         let now = self.current_timestamp();
         let Some(found) = self.pools.get(pool) else { return };
-        let whole = found.timings.boot.sample(&mut self.rng);
+        let total = found.timings.boot.sample(&mut self.rng);
         let Some(node) = self.node_of(pool, node) else { return };
         // Creating the machine takes a small part of the time; booting takes the rest.
-        let made = whole / 5;
-        node.remaining_boot_time = whole - made;
+        let creation = total / 5;
+        node.remaining_boot_time = total - creation;
         let (pool, id) = (pool.to_owned(), node.id.clone());
-        node.next_step = Some(now.plus(made));
-        self.after(made, Timer::BootStep { pool, node: id });
+        node.next_step = Some(now.plus(creation));
+        self.after(creation, Timer::BootStep { pool, node: id });
     }
 
     /// Advances a node to its next boot state.
@@ -107,9 +107,9 @@ impl State {
     }
 
     /// Requeues a node's tasks and kills their runs.
-    fn evict_tasks(&mut self, pool: &str, node: &str, why: Requeue, at: Timestamp) {
+    fn evict_tasks(&mut self, pool: &str, node: &str, reason: Requeue, at: Timestamp) {
         for run in self.runs_on(pool, node) {
-            self.requeue_run(run, why, StopRequest::Kill, at);
+            self.requeue_run(run, reason, StopRequest::Kill, at);
         }
         self.abandon_start_task(pool, node, at);
     }

@@ -145,7 +145,7 @@ impl State {
     pub(super) fn requeue_run(
         &mut self,
         run: RunId,
-        why: Requeue,
+        reason: Requeue,
         request: StopRequest,
         at: Timestamp,
     ) {
@@ -154,7 +154,7 @@ impl State {
         {
             let running = |task: &Task| task.phase.state == TaskState::Running;
             if job.tasks.get(&task).is_some_and(running) {
-                job.change(&task, |task| task.requeue(why, at));
+                job.change(&task, |task| task.requeue(reason, at));
             }
         }
         self.stop(run, request, at);

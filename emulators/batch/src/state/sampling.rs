@@ -59,10 +59,10 @@ impl SampleHistory {
     pub(super) fn record(
         &mut self,
         due: Timestamp,
-        numbers: &SampleValues,
+        values: &SampleValues,
         rules: &Rules,
     ) -> Timestamp {
-        self.unpublished.push_back((due, *numbers));
+        self.unpublished.push_back((due, *values));
         self.publish(due, rules);
         // Only once an hour: it moves all the samples that are kept.
         if due.to_utc().timestamp() / 30 % 120 == 0 {
@@ -74,10 +74,10 @@ impl SampleHistory {
 
     fn publish(&mut self, now: Timestamp, rules: &Rules) {
         let visible = now.to_utc() - rules.sample_lag;
-        while let Some((taken, numbers)) =
+        while let Some((taken, values)) =
             self.unpublished.front().filter(|(at, _)| at.to_utc() <= visible)
         {
-            for (metric, value) in numbers {
+            for (metric, value) in values {
                 self.samples.push(*metric, taken.to_utc(), *value);
             }
             self.unpublished.pop_front();

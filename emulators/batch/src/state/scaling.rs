@@ -70,7 +70,7 @@ impl State {
         pool.check_steady()?;
         let since = pool.scaling_enabled.map(|last| now - last.to_utc());
         if since.is_some_and(|since| since.num_seconds() < MIN_ENABLE_INTERVAL_SECONDS) {
-            return Err(ApiError::too_many_enablings());
+            return Err(ApiError::too_many_enable_requests());
         }
         let source = settings.auto_scale_formula.as_deref();
         let at = self.stamp(now);

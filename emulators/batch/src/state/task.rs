@@ -140,9 +140,9 @@ impl Task {
     }
 
     /// Requeues the task without counting its run.
-    pub(super) fn requeue(&mut self, why: Requeue, at: Timestamp) {
+    pub(super) fn requeue(&mut self, reason: Requeue, at: Timestamp) {
         self.reset_to_active(at);
-        if why == Requeue::Requested {
+        if reason == Requeue::Requested {
             self.execution.requeues += 1;
             self.execution.last_requeue = Some(at);
         }
