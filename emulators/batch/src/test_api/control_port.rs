@@ -110,19 +110,15 @@ impl Batch {
         }
         let body = request.body();
         let done = match path {
-            "/nodes/lose" => read(body).map(|Lose { node, loss }| self.lose_node(&node, loss)),
+            "/nodes/lose" => read(body).map(|LoseNode { node, loss }| self.lose_node(&node, loss)),
             "/nodes/preempt" => {
                 read(body).map(|Preempt { pool, count }| self.preempt(&pool, count).map(|_| ()))
             }
-            "/pools/hold" => read(body).map(|ContainerGuard { pool }| self.hold_scheduling(&pool)),
-            "/pools/release" => {
-                read(body).map(|ContainerGuard { pool }| self.release_scheduling(&pool))
-            }
+            "/pools/hold" => read(body).map(|PoolName { pool }| self.hold_scheduling(&pool)),
+            "/pools/release" => read(body).map(|PoolName { pool }| self.release_scheduling(&pool)),
             "/pools/resize" => read(body).map(|Resize { pool, nodes }| self.resize(&pool, nodes)),
-            "/pools/freeze" => {
-                read(body).map(|ContainerGuard { pool }| self.freeze_allocation(&pool))
-            }
-            "/pools/thaw" => read(body).map(|ContainerGuard { pool }| self.thaw_allocation(&pool)),
+            "/pools/freeze" => read(body).map(|PoolName { pool }| self.freeze_allocation(&pool)),
+            "/pools/thaw" => read(body).map(|PoolName { pool }| self.thaw_allocation(&pool)),
             "/pools/fail-allocation" => {
                 read(body).map(|FailAllocation { pool, code }| self.fail_allocation(&pool, code))
             }
@@ -177,14 +173,14 @@ fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> serde_json::Result<T> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Lose {
+struct LoseNode {
     node: String,
     loss: Loss,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ContainerGuard {
+struct PoolName {
     pool: String,
 }
 
