@@ -1,6 +1,6 @@
 //! Measures a Batch job of 25,000, 50,000 and 100,000 tasks: adding, counting, listing, running.
 //!
-//! What is linear costs the same for each task, whatever their number. `cargo bench -p azure-batch-emulator --bench tasks`.
+//! The cost per task should not depend on the number of tasks. `cargo bench -p azure-batch-emulator --bench tasks`.
 
 use std::io::Write;
 use std::sync::Arc;

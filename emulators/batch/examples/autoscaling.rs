@@ -1,4 +1,4 @@
-//! Leads an autoscaled pool through an hour of virtual time: `cargo run -p azure-batch-emulator --example autoscaling`.
+//! Runs an autoscaled pool for an hour of virtual time: `cargo run -p azure-batch-emulator --example autoscaling`.
 //!
 //! Ten tasks of ten minutes wait for a pool whose formula requests at most four nodes. No task is
 //! launched: a script states that each takes ten minutes and succeeds.

@@ -2,17 +2,14 @@
 
 use std::sync::atomic::Ordering;
 
-use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Batch;
-use super::dto::{self, Timestamp};
+use super::call::{Call, Reply};
+use super::dto::Timestamp;
 use super::error::ApiError;
-use super::query::Query;
-use super::routes::{Operation, Route, route};
+use super::routes::{Operation, route};
 use emulator_core::service::{Request, Response};
 
 mod jobs;
@@ -27,94 +24,6 @@ mod views;
 /// The maximum size of a request body.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
-/// A request with its route.
-pub(crate) struct Call<'a> {
-    request: &'a Request,
-    route: Route,
-    /// The base URL that the client used, for URLs in responses.
-    base: String,
-    /// The request's id.
-    id: String,
-}
-
-/// A successful response before it is serialized.
-#[derive(Default)]
-pub(crate) struct Reply {
-    status: StatusCode,
-    /// The last modification of the resource.
-    modified: Option<Timestamp>,
-    /// The path of the changed resource.
-    subject: Option<String>,
-    headers: Vec<(HeaderName, String)>,
-    body: Option<Bytes>,
-}
-
-impl Reply {
-    fn new(status: StatusCode) -> Self {
-        Self { status, ..Self::default() }
-    }
-
-    /// Creates a response with a JSON body.
-    fn json(base: &str, metadata: &str, mut body: Value) -> Self {
-        body["odata.metadata"] = json!(format!("{base}/$metadata#{metadata}"));
-        let json = "application/json;odata=minimalmetadata".to_owned();
-        let headers = vec![(header::CONTENT_TYPE, json)];
-        Self { headers, body: Some(body.to_string().into()), ..Self::default() }
-    }
-
-    fn modified(self, modified: Timestamp) -> Self {
-        Self { modified: Some(modified), ..self }
-    }
-
-    fn subject(self, path: String) -> Self {
-        Self { subject: Some(path), ..self }
-    }
-}
-
-impl Call<'_> {
-    /// Returns a parameter that the operation's path template names.
-    fn parameter(&self, name: &str) -> &str {
-        self.route.parameter(name)
-    }
-
-    /// Reads the body.
-    fn body<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
-        let given = self.request.headers().get(header::CONTENT_TYPE);
-        let given = given.and_then(|value| value.to_str().ok()).unwrap_or_default();
-        // The content type states the OData form of the JSON, so the service requires it.
-        let kind = given.to_ascii_lowercase().replace(' ', "");
-        if !kind.starts_with("application/json;odata=") {
-            return Err(ApiError::invalid_header("Content-Type", given));
-        }
-        dto::read(self.request.body())
-    }
-
-    /// Reads the body; an empty one gives the default.
-    fn optional_body<T: DeserializeOwned + Default>(&self) -> Result<T, ApiError> {
-        if self.request.body().is_empty() { Ok(T::default()) } else { self.body() }
-    }
-
-    fn query(&self, allowed: &[&str]) -> Result<Query, ApiError> {
-        Query::read(self.request, allowed)
-    }
-
-    /// Fails if a condition of the request does not hold.
-    fn check(&self, modified: Timestamp) -> Result<(), ApiError> {
-        super::conditions::check(self.request, modified)
-    }
-
-    /// Creates the response for a page of a list.
-    fn list(&self, query: &Query, metadata: &str, page: (Vec<Value>, Option<String>)) -> Reply {
-        let (items, last) = page;
-        let mut body = json!({ "value": items });
-        if let Some(last) = last {
-            let link = query.next_link(&self.base, self.request.uri().path(), &last);
-            body["odata.nextLink"] = json!(link);
-        }
-        Reply::json(&self.base, metadata, body)
-    }
-}
-
 impl Batch {
     /// Answers a request.
     pub(super) fn respond(&self, operation: Operation, request: &Request) -> Response {
@@ -123,7 +32,7 @@ impl Batch {
             return self
                 .respond_with_error(&ApiError::not_modelled("this operation"), Some(request));
         };
-        let call = Call { request, route, base: base(request), id };
+        let call = Call { request, parameters: route.parameters, base: base(request), id };
         let authenticated = self.auth.check(request, &self.context.clock);
         match authenticated.and_then(|()| self.perform(operation, &call)) {
             Ok(reply) => write(reply, &call),

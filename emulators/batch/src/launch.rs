@@ -26,8 +26,9 @@ mod node;
 mod scripted;
 
 pub use container::Container;
+pub use container_user::Home;
 pub use node::{Node, System};
-pub use process::{Home, Process};
+pub use process::Process;
 pub use scripted::{Script, Scripted, ScriptedOutcome, ScriptedRun};
 pub use temporary_folder::TemporaryFolder;
 

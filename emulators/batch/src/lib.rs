@@ -17,10 +17,8 @@
 //! `docs/emulator.md` of the repository lists what is modelled, and the choices where the sources
 //! leave room.
 
-use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
@@ -34,11 +32,13 @@ mod auth;
 mod routes;
 mod query;
 mod conditions;
+mod call;
 mod handlers;
 mod state;
 mod executor;
 mod timings;
 mod rules;
+mod options;
 pub mod launch;
 pub mod cli;
 mod test_api;
@@ -46,6 +46,7 @@ mod test_api;
 mod tests;
 
 pub use dto::{BindMount, BindSource, ContainerSettings, WorkingDirectory};
+pub use options::{Options, PoolOptions};
 pub use routes::Operation;
 pub use rules::{Quota, Rules};
 pub use test_api::{
@@ -56,73 +57,7 @@ pub use timings::{DurationRange, Timings};
 use auth::Authenticator;
 use dto::NewPool;
 use error::ApiError;
-use launch::Launcher;
 use state::State;
-
-/// The options of an emulated account.
-#[derive(Clone)]
-pub struct Options {
-    /// The account's name.
-    pub account: String,
-    /// The account's shared key, in base64.
-    pub key_base64: String,
-    /// A bearer token that is accepted in place of a signature.
-    pub bearer: Option<String>,
-    /// Whether any currently valid token for Batch is accepted. Its signature is not verified.
-    pub accepts_tokens: bool,
-    /// The pools that exist from the start.
-    pub pools: Vec<PoolOptions>,
-    /// The launcher of tasks.
-    pub launcher: Arc<dyn Launcher>,
-    /// The directory for the files of nodes.
-    pub work_dir: PathBuf,
-    /// How long a terminated task may take before it is killed, unless its container has a stop
-    /// timeout. Batch's period is not published; docker's is 10 s.
-    pub grace: Duration,
-    /// The rules of the account.
-    pub rules: Rules,
-    /// The seed of request ids and random durations: the same seed gives the same sequence.
-    pub seed: u64,
-}
-
-impl Options {
-    /// Creates an account without pools.
-    pub fn new(
-        account: &str,
-        key_base64: &str,
-        launcher: Arc<dyn Launcher>,
-        work_dir: PathBuf,
-    ) -> Self {
-        Self {
-            account: account.to_owned(),
-            key_base64: key_base64.to_owned(),
-            bearer: None,
-            accepts_tokens: false,
-            pools: Vec::new(),
-            launcher,
-            work_dir,
-            grace: Duration::from_secs(10),
-            rules: Rules::default(),
-            seed: 0,
-        }
-    }
-}
-
-/// A pool whose nodes exist from the start.
-#[derive(Clone, Debug)]
-pub struct PoolOptions {
-    /// The pool's id.
-    pub id: String,
-    /// The number of nodes.
-    pub nodes: usize,
-    /// The number of task slots of each node.
-    pub slots: u32,
-    /// Whether the pool has a container configuration: either all its tasks run in containers or
-    /// none.
-    pub containers: bool,
-    /// The display name, such as `windows (stand-in)`.
-    pub display: String,
-}
 
 /// An emulated Batch account.
 pub struct Batch {

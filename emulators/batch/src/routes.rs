@@ -11,8 +11,8 @@ use matchit::Router;
 use percent_encoding::percent_decode_str;
 
 use crate::Batch;
+use crate::call::{Call, Reply};
 use crate::error::ApiError;
-use crate::handlers::{Call, Reply};
 
 macro_rules! operations {
     ($($method:ident $path:literal => $operation:ident, $handler:ident;)*) => {
@@ -99,15 +99,7 @@ static ROUTER: LazyLock<Router<Methods>> = LazyLock::new(|| {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Route {
     pub(crate) operation: Operation,
-    parameters: Vec<(String, String)>,
-}
-
-impl Route {
-    /// Returns a parameter that the path template of the operation names.
-    pub(crate) fn parameter(&self, name: &str) -> &str {
-        let found = self.parameters.iter().find(|(known, _)| known == name);
-        found.map_or("", |(_, value)| value)
-    }
+    pub(crate) parameters: Vec<(String, String)>,
 }
 
 /// Finds the operation of a request.
@@ -137,8 +129,9 @@ mod tests {
         for path in ["/jobs/j/tasks/t/files/wd/a%20b", "/jobs/j/tasks/t/files/wd%2Fa%20b"] {
             let route = route(&Method::GET, path).unwrap();
             assert_eq!(route.operation, Operation::GetTaskFile);
-            let parameters = ["job", "task", "file"].map(|name| route.parameter(name));
-            assert_eq!(parameters, ["j", "t", "wd/a b"]);
+            let expected = [("job", "j"), ("task", "t"), ("file", "wd/a b")];
+            let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            assert_eq!(route.parameters, expected);
         }
     }
 

@@ -52,7 +52,7 @@ pub(crate) struct State {
     pub(crate) pools: BTreeMap<String, Pool>,
     pub(crate) jobs: BTreeMap<String, Job>,
     /// The jobs with tasks to start, in order, by pool. A pool need not exist.
-    queues: BTreeMap<String, BTreeSet<queue::QueueEntry>>,
+    queues: BTreeMap<String, BTreeSet<job::QueueEntry>>,
     runs: BTreeMap<RunId, runs::Run>,
     timers: BTreeSet<(Timestamp, timers::Timer)>,
     /// The metrics that formulas see, by pool.

@@ -1,4 +1,4 @@
-//! The test API: what tests and the control port change and read without a Batch request.
+//! The test API: changes and inspection of an account without Batch requests.
 
 mod control_port;
 mod inspect;

@@ -5,8 +5,9 @@ mod changes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::checks::{check_display_name, check_id, check_modelled, check_retries};
 use super::task::EnvironmentSetting;
-use super::{IsoDuration, Timestamp, check_display_name, check_id, check_modelled, check_retries};
+use super::{IsoDuration, Timestamp};
 use crate::error::ApiError;
 
 pub(crate) use changes::{DisableTasks, JobDisable, JobPatch, JobReplace, JobTerminate};

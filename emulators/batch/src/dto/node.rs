@@ -76,7 +76,7 @@ impl<'a> RequestedProperties<'a> {
 }
 
 fn to_json(value: &impl Serialize) -> Value {
-    serde_json::to_value(value).expect("what was read from JSON can be written as JSON")
+    serde_json::to_value(value).expect("values read from JSON can be written as JSON")
 }
 
 impl PoolView<'_> {

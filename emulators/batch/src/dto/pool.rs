@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::IsoDuration;
+use super::checks::{check_display_name, check_id, check_modelled};
 use super::job::Metadata;
 use super::start_task::StartTask;
-use super::{IsoDuration, check_display_name, check_id, check_modelled};
 use crate::error::ApiError;
 
 mod machine;

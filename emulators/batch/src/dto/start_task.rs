@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Timestamp;
+use super::checks::check_modelled;
 use super::container::ContainerSettings;
 use super::task::{EnvironmentSetting, FailureInfo, UserIdentity};
-use super::{Timestamp, check_modelled};
 use crate::error::ApiError;
 
 /// A start task.

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, Reply};
 use crate::Batch;
+use crate::call::{Call, Reply};
 use crate::error::ApiError;
 use crate::query::{Field, Operand};
 use crate::state::Pool;

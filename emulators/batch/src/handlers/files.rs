@@ -10,8 +10,8 @@ use chrono::{DateTime, Utc};
 use http::{HeaderName, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{Call, Reply};
 use crate::Batch;
+use crate::call::{Call, Reply};
 use crate::dto::Timestamp;
 use crate::error::ApiError;
 use crate::query::{Field, Operand};

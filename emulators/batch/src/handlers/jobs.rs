@@ -5,8 +5,9 @@ use std::ops::Bound;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Call, Reply, views};
+use super::views;
 use crate::Batch;
+use crate::call::{Call, Reply};
 use crate::dto::{JobDisable, JobPatch, JobReplace, JobTerminate, JobView, NewJob};
 use crate::error::ApiError;
 use crate::state::State;

@@ -3,8 +3,8 @@
 use http::StatusCode;
 use serde_json::json;
 
-use super::{Call, Reply};
 use crate::Batch;
+use crate::call::{Call, Reply};
 use crate::dto::{AutoScaleEvaluation, AutoScaleSettings, NodeRemoval, PoolResize};
 use crate::error::ApiError;
 

@@ -3,8 +3,9 @@
 use http::StatusCode;
 use serde_json::Value;
 
-use super::{Call, Reply, views};
+use super::views;
 use crate::Batch;
+use crate::call::{Call, Reply};
 use crate::dto::{NewPool, NodeView, PoolPatch, PoolView};
 use crate::error::ApiError;
 use crate::state::State;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, Reply};
 use crate::Batch;
+use crate::call::{Call, Reply};
 use crate::dto::{NewTask, TaskCollection, Timestamp};
 use crate::error::ApiError;
 use crate::state::State;

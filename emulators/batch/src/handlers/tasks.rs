@@ -4,8 +4,9 @@ use std::ops::Bound;
 
 use http::StatusCode;
 
-use super::{Call, Reply, views};
+use super::views;
 use crate::Batch;
+use crate::call::{Call, Reply};
 use crate::dto::{NewTask, TaskReplace, TaskView, Timestamp};
 use crate::error::ApiError;
 use crate::state::State;

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
+use super::TaskRun;
 use super::run_options::RunOptions;
-use super::{Home, TaskRun};
 
 /// The user and group id of the pool's auto-user, unlikely to exist in an image.
 pub(super) const AUTO_USER: u32 = 20_001;
@@ -21,6 +21,22 @@ pub(super) const AUTO_USER: u32 = 20_001;
 /// The permissions of a home folder on Ubuntu: none for users who are neither its owner nor in its
 /// group.
 const HOME_MODE: u32 = 0o750;
+
+/// The home folder of an image.
+///
+/// It is copied to `runner` in the working directory before the program starts, and `RUNNER_HOME`
+/// has its path. The program starts in it if the task requests the image's default working
+/// directory.
+///
+/// The image's `USER` is the user of the emulator. A task that runs as another user has no access
+/// to the folder.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// The folder that is copied.
+    pub template: PathBuf,
+    /// The values of `--user` that mean the image's user: its id and its name.
+    pub users: Vec<String>,
+}
 
 /// Returns whether a process in place of a container runs as the image's user, which is the user of
 /// the emulator.

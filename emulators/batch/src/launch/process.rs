@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use tokio::process::Command;
 
 use super::command_line::split_posix;
-use super::container_user::{HomeLock, run_as_other_user, runs_as_image_user};
+use super::container_user::{Home, HomeLock, run_as_other_user, runs_as_image_user};
 use super::run_options::RunOptions;
 use super::temporary_folder::LimitedFolder;
 use super::{Launcher, RunOutcome, Stop, TaskRun, TemporaryFolder, child};
@@ -32,22 +32,6 @@ pub struct Process {
     pub environment: BTreeMap<String, String>,
     /// The limits of the folder for temporary files; without them the machine's folder is used.
     pub temporary: Option<TemporaryFolder>,
-}
-
-/// The home folder of an image.
-///
-/// It is copied to `runner` in the working directory before the program starts, and `RUNNER_HOME`
-/// has its path. The program starts in it if the task requests the image's default working
-/// directory.
-///
-/// The image's `USER` is the user of the emulator. A task that runs as another user has no access
-/// to the folder.
-#[derive(Clone, Debug)]
-pub struct Home {
-    /// The folder that is copied.
-    pub template: PathBuf,
-    /// The values of `--user` that mean the image's user: its id and its name.
-    pub users: Vec<String>,
 }
 
 impl Launcher for Process {

@@ -8,7 +8,6 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::{Launcher, RunOutcome, Stop, TaskRun};
-use crate::state::LaunchRequest;
 
 /// A function that returns the outcome of each run.
 pub type Script = Arc<dyn Fn(&ScriptedRun<'_>) -> ScriptedOutcome + Send + Sync>;
@@ -28,19 +27,6 @@ pub struct ScriptedRun<'a> {
     pub command_line: &'a str,
     /// The environment settings of job and task.
     pub settings: &'a BTreeMap<String, String>,
-}
-
-impl<'a> ScriptedRun<'a> {
-    pub(crate) fn of(start: &'a LaunchRequest) -> Self {
-        Self {
-            pool: &start.location.pool,
-            node: &start.location.node,
-            job: &start.location.job,
-            task: &start.location.task,
-            command_line: &start.command_line,
-            settings: &start.settings.0,
-        }
-    }
 }
 
 /// The scripted outcome of a run.

@@ -1,9 +1,9 @@
 //! A job: its constraints, its tasks and their counts.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::phase::Phase;
-use super::queue::QueueEntry;
 use super::{RunId, Task, TaskState};
 use crate::dto::{AllTasksComplete, IsoDuration, JobConstraints, NewJob, Timestamp};
 use crate::error::ApiError;
@@ -168,6 +168,16 @@ impl Job {
             self.ready.remove(&task.sequence);
         }
     }
+}
+
+/// A job's entry in a queue: higher priorities first, then by the pool's policy, then the job whose
+/// next task was added first.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct QueueEntry {
+    pub(super) priority: Reverse<i32>,
+    pub(super) created: Option<Timestamp>,
+    pub(super) next_task: u64,
+    pub(super) job: String,
 }
 
 /// The numbers of tasks and slots by state.

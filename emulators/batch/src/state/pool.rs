@@ -1,6 +1,7 @@
 //! A pool: its specification, its nodes, and the requested nodes.
 
 mod node_choice;
+mod sizing;
 
 use std::collections::BTreeMap;
 
@@ -8,51 +9,11 @@ use chrono::TimeDelta;
 
 use super::node::Node;
 use super::phase::Phase;
-use super::scaling::Scaling;
 use crate::dto::{IsoDuration, JobOrder, NamedError, NewPool, SchedulingPolicy, Timestamp, cores};
 use crate::error::ApiError;
 use crate::timings::Timings;
 
-/// The allocation state of a pool.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Allocation {
-    Steady,
-    Resizing,
-    Stopping,
-}
-
-impl Allocation {
-    /// Returns the state's name in the API.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Steady => "steady",
-            Self::Resizing => "resizing",
-            Self::Stopping => "stopping",
-        }
-    }
-}
-
-/// The target numbers of nodes.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Targets {
-    pub(crate) dedicated: i32,
-    pub(crate) low_priority: i32,
-}
-
-impl Targets {
-    pub(super) fn of(self, dedicated: bool) -> usize {
-        let nodes = if dedicated { self.dedicated } else { self.low_priority };
-        usize::try_from(nodes).unwrap_or(0)
-    }
-}
-
-/// A request for a node that is not yet allocated.
-#[derive(Clone, Debug)]
-pub(super) struct NodeRequest {
-    pub(super) dedicated: bool,
-    /// The preempted node that this one replaces; it is listed until then.
-    pub(super) replaces: Option<String>,
-}
+pub(crate) use sizing::{Allocation, NodeRequest, Scaling, Targets};
 
 /// A pool.
 #[derive(Debug)]

@@ -6,21 +6,12 @@ use std::cmp::Reverse;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::job::QueueEntry;
 use super::runs::Run;
 use super::timers::Timer;
 use super::{JobState, LaunchRequest, RunId, RunLocation, Settings, State, key};
 use crate::dto::{JobOrder, NewJob, NewTask, Timestamp, UserIdentity};
 use crate::launch::container_mismatch;
-
-/// A job's entry in a queue: higher priorities first, then by the pool's policy, then the job whose
-/// next task was added first.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct QueueEntry {
-    priority: Reverse<i32>,
-    created: Option<Timestamp>,
-    next_task: u64,
-    job: String,
-}
 
 impl State {
     /// Updates a job's entry in its pool's queue: adds it if the job can start a task, and removes

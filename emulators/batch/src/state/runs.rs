@@ -64,7 +64,7 @@ impl State {
         let Some(script) = &self.script else {
             return self.effects.push(Effect::Start(start));
         };
-        let scripted = script(&ScriptedRun::of(&start));
+        let scripted = script(&scripted_run(&start));
         let ending = start.mismatch.clone().unwrap_or(RunOutcome::Exited(scripted.exit_code));
         run.stage = Stage::Scripted(ending);
         let duration =
@@ -243,5 +243,17 @@ fn outcome(run: &Run, ending: &RunOutcome) -> Outcome {
         RunOutcome::Exited(code) if run.timed_out => Outcome::timed_out(Some(*code)),
         RunOutcome::NotStarted { .. } if run.timed_out => Outcome::timed_out(None),
         ending => Outcome::of(ending),
+    }
+}
+
+/// Describes a run for the script.
+fn scripted_run(start: &LaunchRequest) -> ScriptedRun<'_> {
+    ScriptedRun {
+        pool: &start.location.pool,
+        node: &start.location.node,
+        job: &start.location.job,
+        task: &start.location.task,
+        command_line: &start.command_line,
+        settings: &start.settings.0,
     }
 }

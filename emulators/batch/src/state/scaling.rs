@@ -3,7 +3,7 @@
 use autoscale_formula::{Formula, Outcome, Samples};
 use chrono::{DateTime, Utc};
 
-use super::pool::Targets;
+use super::pool::{Scaling, Targets};
 use super::sampling::SampleHistory;
 use super::timers::Timer;
 use super::{State, key};
@@ -17,16 +17,6 @@ use crate::error::ApiError;
 const DEFAULT_EVALUATION_INTERVAL: IsoDuration = IsoDuration::minutes(15);
 /// The minimum time between two calls of Enable AutoScale.
 const MIN_ENABLE_INTERVAL_SECONDS: i64 = 30;
-
-/// A formula and the result of its last evaluation.
-#[derive(Debug)]
-pub(crate) struct Scaling {
-    pub(crate) source: String,
-    pub(crate) interval: IsoDuration,
-    pub(crate) run: Option<AutoScaleRun>,
-    formula: Formula,
-    next: Option<Timestamp>,
-}
 
 impl State {
     /// Parses a formula.

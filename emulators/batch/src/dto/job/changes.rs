@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::{check_modelled, check_retries};
+use super::super::checks::{check_modelled, check_retries};
 use super::{AllTasksComplete, JobConstraints, Metadata, PoolInfo, check_parallel, check_priority};
 use crate::error::ApiError;
 

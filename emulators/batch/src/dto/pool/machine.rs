@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::super::check_modelled;
+use super::super::checks::check_modelled;
 use super::super::container::Registry;
 use crate::error::ApiError;
 

@@ -5,7 +5,7 @@ use std::fmt::{self, Debug, Formatter};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::super::check_modelled;
+use super::super::checks::check_modelled;
 use crate::error::ApiError;
 
 /// The network configuration of a pool.

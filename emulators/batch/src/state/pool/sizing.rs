@@ -1,0 +1,56 @@
+//! The parts of a pool that concern its size: allocation state, targets, requests and formula.
+
+use autoscale_formula::Formula;
+
+use crate::dto::{AutoScaleRun, IsoDuration, Timestamp};
+
+/// The allocation state of a pool.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Allocation {
+    Steady,
+    Resizing,
+    Stopping,
+}
+
+impl Allocation {
+    /// Returns the state's name in the API.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Steady => "steady",
+            Self::Resizing => "resizing",
+            Self::Stopping => "stopping",
+        }
+    }
+}
+
+/// The target numbers of nodes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Targets {
+    pub(crate) dedicated: i32,
+    pub(crate) low_priority: i32,
+}
+
+impl Targets {
+    pub(in crate::state) fn of(self, dedicated: bool) -> usize {
+        let nodes = if dedicated { self.dedicated } else { self.low_priority };
+        usize::try_from(nodes).unwrap_or(0)
+    }
+}
+
+/// A formula and the result of its last evaluation.
+#[derive(Debug)]
+pub(crate) struct Scaling {
+    pub(crate) source: String,
+    pub(crate) interval: IsoDuration,
+    pub(crate) run: Option<AutoScaleRun>,
+    pub(in crate::state) formula: Formula,
+    pub(in crate::state) next: Option<Timestamp>,
+}
+
+/// A request for a node that is not yet allocated.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeRequest {
+    pub(in crate::state) dedicated: bool,
+    /// The preempted node that this one replaces; it is listed until then.
+    pub(in crate::state) replaces: Option<String>,
+}
