@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::launch::{Container, Launcher, Process, Scripted};
 use crate::{Batch, DurationRange, Options, PoolOptions, Timings};
@@ -137,24 +138,23 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn serve_until_interrupted(batch: Arc<Batch>, listen: SocketAddr) -> anyhow::Result<()> {
+    // Before the ready line: its reader may interrupt the process immediately.
+    let (mut interrupt, mut terminate) =
+        (signals(SignalKind::interrupt())?, signals(SignalKind::terminate())?);
     let listening = serve(Service::new(batch), listen).await;
     let listening = listening.with_context(|| format!("listen on {listen}"))?;
     // A closed stdout is no reason to stop.
     let _ = writeln!(std::io::stdout(), "{}", listening.ready_line());
-    interrupted().await
-}
-
-/// Waits for Ctrl-C, or for TERM as service managers send it.
-async fn interrupted() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| signal(kind).context("listen for signals");
-    let (mut interrupt, mut terminate) =
-        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
     Ok(())
+}
+
+/// Listens for a signal: Ctrl-C, or TERM as service managers send it.
+fn signals(kind: SignalKind) -> anyhow::Result<Signal> {
+    signal(kind).context("listen for signals")
 }
 
 fn options(arguments: &Arguments, work_dir: PathBuf) -> anyhow::Result<Options> {
