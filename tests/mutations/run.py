@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Breaks the handler in one way after another, and asks whether storms find out.
+"""Applies each mutation to the handler and checks that simulations detect it.
 
-Each tests/mutations/<name>.patch begins with a sentence that tells what it breaks. It is applied to a copy of the
-checkout, `mayfly` is built there, and storms are played until one fails. A patch that does not apply, a mutant
-that does not build, and one that no storm finds are errors; so is a storm that fails before anything is broken.
+Each tests/mutations/<name>.patch begins with a sentence that describes the mutation. It is applied to a copy of the
+checkout, `mayfly` is built there, and simulations run until one fails. Errors are: a patch that does not apply, a
+mutated handler that does not build, a mutation that no simulation detects, and a simulation that fails without a mutation.
 
     tests/mutations/run.py [--seeds N] [--jobs M] [--first-seed S] [NAME...]
 """
@@ -29,16 +29,16 @@ def main():
     names = options.names or sorted(patch.stem for patch in PATCHES.glob("*.patch"))
     unknown = [name for name in names if not (PATCHES / f"{name}.patch").is_file()]
     if unknown:
-        sys.exit(f"no patch of the name {', '.join(unknown)}")
-    if not options.skip_sound:
+        sys.exit(f"unknown mutation: {', '.join(unknown)}")
+    if not options.skip_unchanged:
         copy()
-        found = storms(options)
-        if found:
-            sys.exit(f"storms fail although nothing is broken: {found}")
-    missed = [name for name in names if not is_caught(name, options)]
-    print(f"{len(names) - len(missed)} of {len(names)} mutants caught")
+        violation = simulate(options)
+        if violation:
+            sys.exit(f"simulations fail without a mutation: {violation}")
+    missed = [name for name in names if not is_detected(name, options)]
+    print(f"{len(names) - len(missed)} of {len(names)} mutations detected")
     if missed:
-        sys.exit(f"not caught: {', '.join(missed)}")
+        sys.exit(f"not detected: {', '.join(missed)}")
 
 
 def arguments():
@@ -46,32 +46,32 @@ def arguments():
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--jobs", type=int, default=60)
     parser.add_argument("--first-seed", type=int, default=1)
-    parser.add_argument("--skip-sound", action="store_true", help="do not try the handler as it is first")
+    parser.add_argument("--skip-unchanged", action="store_true", help="do not simulate the unchanged handler first")
     parser.add_argument("names", nargs="*", metavar="NAME")
     return parser.parse_args()
 
 
-def is_caught(name, options):
-    """Tells whether a storm finds what a patch breaks, and prints what it finds first."""
+def is_detected(name, options):
+    """Returns whether a simulation detects a mutation, and prints the first violation."""
     started = time.monotonic()
     copy()
     apply(PATCHES / f"{name}.patch")
-    found = storms(options)
-    took = round(time.monotonic() - started)
-    print(f"{name}: {found or 'NOT CAUGHT'} ({took} s)", flush=True)
-    return bool(found)
+    violation = simulate(options)
+    seconds = round(time.monotonic() - started)
+    print(f"{name}: {violation or 'NOT DETECTED'} ({seconds} s)", flush=True)
+    return bool(violation)
 
 
 def copy():
-    """Makes the copy equal to the checkout. Files that are equal stay untouched, so that little is built."""
+    """Makes the copy equal to the checkout. Equal files are not touched, so that little is rebuilt."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, check=True, capture_output=True, text=True,
     )
     files = {Path(name) for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()}
     if TREE.exists():
-        there = {path.relative_to(TREE) for path in TREE.rglob("*") if path.is_file()}
-        for path in there - files - {Path("Cargo.lock")}:
+        present = {path.relative_to(TREE) for path in TREE.rglob("*") if path.is_file()}
+        for path in present - files - {Path("Cargo.lock")}:
             (TREE / path).unlink()
     for path in files:
         target = TREE / path
@@ -81,36 +81,36 @@ def copy():
 
 
 def apply(patch):
-    """Applies a patch; where it does not fit any more, that is an error and not a mutant."""
-    # The copy lies within the checkout, whose repository git would take it for a part of.
-    outside = {**os.environ, "GIT_CEILING_DIRECTORIES": str(SCRATCH)}
+    """Applies a patch. A patch that no longer applies is an error."""
+    # The copy is inside the checkout. Without this, git would apply the patch to the checkout.
+    environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(SCRATCH)}
     applied = subprocess.run(
-        ["git", "apply", "--unidiff-zero", str(patch)], cwd=TREE, env=outside, capture_output=True, text=True
+        ["git", "apply", "--unidiff-zero", str(patch)], cwd=TREE, env=environment, capture_output=True, text=True
     )
     if applied.returncode:
-        sys.exit(f"{patch.name} does not apply any more: {applied.stderr.strip()}")
+        sys.exit(f"{patch.name} no longer applies: {applied.stderr.strip()}")
 
 
-def storms(options):
-    """Builds the copy and plays storms until one fails; gives the seed and the first fault, or nothing."""
-    # What changes is built quickly, what does not runs quickly.
-    quick = [f"--config=profile.release.package.{crate}.opt-level=0" for crate in ("handler", "mayfly")]
-    build = ["cargo", "build", "--quiet", "--release", "--package", "mayfly", *quick]
-    apart = {**os.environ, "CARGO_TARGET_DIR": str(SCRATCH / "target"), "CARGO_INCREMENTAL": "1"}
-    built = subprocess.run(build, cwd=TREE, env=apart, stderr=subprocess.PIPE, text=True)
+def simulate(options):
+    """Builds the copy and simulates until a seed fails; returns the seed and its first violation, or None."""
+    # Crates that change are compiled fast, and all others are optimized.
+    unoptimized = [f"--config=profile.release.package.{crate}.opt-level=0" for crate in ("handler", "mayfly", "simulation")]
+    build = ["cargo", "build", "--quiet", "--release", "--package", "mayfly", *unoptimized]
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(SCRATCH / "target"), "CARGO_INCREMENTAL": "1"}
+    built = subprocess.run(build, cwd=TREE, env=environment, stderr=subprocess.PIPE, text=True)
     if built.returncode:
         sys.exit(f"the copy does not build:\n{built.stderr}")
-    play = [
-        str(SCRATCH / "target" / "release" / "mayfly"), "storm", "--json", "--stop-at-failure", "--shrink", "0",
+    command = [
+        str(SCRATCH / "target" / "release" / "mayfly"), "sim", "--json", "--stop-at-failure", "--shrink", "0",
         "--seeds", str(options.seeds), "--jobs", str(options.jobs), "--first-seed", str(options.first_seed),
     ]
-    # A mutant may panic, and is caught then: what it writes about that is of no use.
-    played = subprocess.run(play, cwd=SCRATCH, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    lines = [json.loads(line) for line in played.stdout.splitlines()]
-    failed = next((line for line in lines if line.get("faults")), None)
-    if (failed is None) != (played.returncode == 0):
-        sys.exit(f"mayfly storm ended with {played.returncode} and told of no fault")
-    return failed and f"seed {failed['seed']}: {failed['faults'][0][:160]}"
+    # A mutation that panics is detected; its messages are not needed.
+    simulated = subprocess.run(command, cwd=SCRATCH, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    lines = [json.loads(line) for line in simulated.stdout.splitlines()]
+    failed = next((line for line in lines if line.get("violations")), None)
+    if (failed is None) != (simulated.returncode == 0):
+        sys.exit(f"mayfly sim exited with {simulated.returncode}, which its output does not explain")
+    return failed and f"seed {failed['seed']}: {failed['violations'][0][:160]}"
 
 
 if __name__ == "__main__":
