@@ -1,4 +1,4 @@
-# Brings what the parts of tests/run need, and notes in `lacking` what could not be had.
+# Installs the needs of the suites of tests/run, and records in `lacking` those that are not available.
 #
 # shellcheck shell=bash
 
@@ -6,11 +6,11 @@
 declare -A lacking=()
 
 set_up() {
-  local packages part
+  local packages suite
   mapfile -t packages < <(missing_packages "$@")
   ((${#packages[@]} == 0)) || install_packages "${packages[@]}"
-  for part; do
-    lacking[$part]=$(missing_needs "$part" | sort -u | xargs)
+  for suite; do
+    lacking[$suite]=$(missing_needs "$suite" | sort -u | xargs)
   done
   set_up_tool python "$@"
   set_up_tool checkov "$@"
@@ -19,7 +19,7 @@ set_up() {
   set_up_tool npm "$@"
 }
 
-# Prints the packages, or addresses, of the commands that a part needs and does not find.
+# Prints the packages, or addresses, of the commands that a suite needs and that are missing.
 missing_needs() {
   local need
   for need in $(declared "$1" needs) $(tool_needs "$1"); do
@@ -42,9 +42,9 @@ uses_python() {
 }
 
 missing_packages() {
-  local part
-  for part; do
-    missing_needs "$part"
+  local suite
+  for suite; do
+    missing_needs "$suite"
   done | grep -v / | sort -u || true
 }
 
@@ -52,50 +52,50 @@ install_packages() {
   local line="apt-get install --yes --no-install-recommends $*"
   if ((UID == 0)) && type -P apt-get >/dev/null; then
     printf 'set-up: %s\n' "$line"
-    # shellcheck disable=SC2086 # the line is made of words
+    # shellcheck disable=SC2086 # the line is split into words on purpose
     apt-get update >"$logs/apt.log" 2>&1 &&
       DEBIAN_FRONTEND=noninteractive $line >>"$logs/apt.log" 2>&1 </dev/null && return
     tail -n 20 "$logs/apt.log"
   fi
-  printf 'To run every part: sudo %s\n' "$line"
+  printf 'To run every suite: sudo %s\n' "$line"
 }
 
-# Sets up one tool if a part uses it whose other needs are met.
+# Installs one tool if a suite uses it whose other needs are met.
 set_up_tool() {
-  local tool=$1 part users=()
+  local tool=$1 suite users=()
   shift
-  for part; do
-    ! uses "$part" "$tool" || [[ -n ${lacking[$part]} ]] || users+=("$part")
+  for suite; do
+    ! uses "$suite" "$tool" || [[ -n ${lacking[$suite]} ]] || users+=("$suite")
   done
   ((${#users[@]})) || return 0
-  "bring_$tool" >"$logs/$tool.log" 2>&1 && return
+  "install_$tool" >"$logs/$tool.log" 2>&1 && return
   tail -n 20 "$logs/$tool.log"
-  for part in "${users[@]}"; do
-    lacking[$part]="$tool packages"
+  for suite in "${users[@]}"; do
+    lacking[$suite]="$tool packages"
   done
 }
 
-# A copy of the list of packages, made last, tells that a folder is complete and up to date.
-bring_python() {
-  bring_venv tests/requirements.txt tests/.venv
+install_python() {
+  install_venv tests/requirements.txt tests/.venv
 }
 
-# In a folder of its own: it and schemathesis ask for different versions of one library.
-bring_checkov() {
-  bring_venv tests/arm/requirements.txt tests/.venv-checkov
+# In its own virtual environment: Checkov and schemathesis need different versions of one library.
+install_checkov() {
+  install_venv tests/arm/requirements.txt tests/.venv-checkov
 }
 
-# The release before the one in tests/requirements.txt goes by the same name.
-bring_older_sdk() {
-  bring_venv tests/conformance/batch/older/requirements.txt tests/.venv-older-sdk
+# The release before the one in tests/requirements.txt: the package name is the same.
+install_older_sdk() {
+  install_venv tests/conformance/batch/older/requirements.txt tests/.venv-older-sdk
 }
 
-# It has 700 MB.
-bring_azure_cli() {
-  bring_venv tests/docs/azure-cli/requirements.txt tests/.venv-azure-cli
+# 700 MB.
+install_azure_cli() {
+  install_venv tests/docs/azure-cli/requirements.txt tests/.venv-azure-cli
 }
 
-bring_venv() {
+# The copy of the list is written last: if it equals the list, the folder is complete and up to date.
+install_venv() {
   local list=$1 folder=$2
   ! cmp --silent "$list" "$folder/complete" || return 0
   python3 -m venv --clear "$folder" &&
@@ -103,7 +103,7 @@ bring_venv() {
     cp "$list" "$folder/complete"
 }
 
-bring_npm() {
+install_npm() {
   local list=tests/package-lock.json folder=tests/node_modules
   ! cmp --silent "$list" "$folder/complete" || return 0
   (cd tests && npm ci) && mkdir -p "$folder" && cp "$list" "$folder/complete"

@@ -1,4 +1,4 @@
-# Makes a throwaway authority, and a certificate of it for loopback.
+# Creates a throwaway certificate authority, and a certificate for loopback.
 #
 # shellcheck shell=bash
 

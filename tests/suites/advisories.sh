@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: advisories of rustsec.org on the dependencies, besides what the part deny checks
+# about: advisories of rustsec.org on the dependencies
 # needs: cargo:https://rustup.rs git
 # nightly: yes
 set -euo pipefail

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# about: every `az` command of the documents and scripts, parsed and validated by the real Azure CLI; `az storage` run against the emulated queue
+# about: the real Azure CLI accepts every `az` command of the documents and scripts; `az storage` works with the emulated queue
 # needs: git cargo:https://rustup.rs
 # tools: python azure_cli
 # nightly: yes
 # limit: 1200
 set -euo pipefail
 
-# All at once, as part `rust` builds: the features of the dependencies are the same, and nothing is built twice.
+# The same packages as in the suite `rust`, so that the features of the dependencies are the same and nothing is built twice.
 cargo build --workspace --bins --examples --locked
 
 AZURE_CLI_PYTHON=$PWD/tests/.venv-azure-cli/bin/python PYTHONDONTWRITEBYTECODE=1 \

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: the stories of the road over Azurite: by signature over http, by managed identity over https
+# about: the scenarios with Azurite as storage: with signatures over http, with a managed identity over https
 # needs: cargo:https://rustup.rs openssl
 # tools: npm
 # limit: 900
@@ -13,8 +13,8 @@ source tests/azurite/certificates.bash
 work=$(mktemp --directory)
 trap '((${#running[@]} == 0)) || kill "${running[@]}"; wait; rm -rf "$work"' EXIT
 
-# The whole workspace is named, so that what part `rust` has built serves here.
-stories() {
+# Tests the whole workspace, so that the build of the suite `rust` is used.
+scenarios() {
   if type -P cargo-nextest >/dev/null; then
     cargo nextest run --workspace --locked --no-fail-fast --no-tests fail --test "$@"
   else
@@ -22,17 +22,17 @@ stories() {
   fi
 }
 
-told=$(cargo test --workspace --locked --test road -- --list)
-excepted=()
-while read -r story _; do
-  grep -qxF "$story: test" <<<"$told" || { echo "no story is called $story" && exit 1; }
-  excepted+=(--skip "$story")
-done < <(grep -vE '^(#|$)' tests/azurite/excepted)
+tests=$(cargo test --workspace --locked --test road -- --list)
+skipped=()
+while read -r name _; do
+  grep -qxF "$name: test" <<<"$tests" || { echo "tests/azurite/skipped: no test $name" && exit 1; }
+  skipped+=(--skip "$name")
+done < <(grep -vE '^(#|$)' tests/azurite/skipped)
 
 start_azurite "$work/http.log"
-MAYFLY_STORAGE=$(describe "$work/http.log") stories road -- "${excepted[@]}"
+MAYFLY_STORAGE=$(describe "$work/http.log") scenarios road -- "${skipped[@]}"
 
 make_certificates "$work"
 start_azurite "$work/https.log" --oauth basic --cert "$work/server.pem" --key "$work/server.key"
-MAYFLY_STORAGE=$(describe "$work/https.log" "$work") stories identity
-MAYFLY_STORAGE=$(describe "$work/https.log" "$work") stories road -- "${excepted[@]}"
+MAYFLY_STORAGE=$(describe "$work/https.log" "$work") scenarios identity
+MAYFLY_STORAGE=$(describe "$work/https.log" "$work") scenarios road -- "${skipped[@]}"

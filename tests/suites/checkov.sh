@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: the default deployment against Checkov's policies, with reasons for those that it does not keep
+# about: the default deployment against Checkov's policies; each exception has a reason
 # tools: python checkov
 # limit: 300
 set -euo pipefail

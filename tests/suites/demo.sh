@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# about: the README's demo, twenty jobs by each registration, to its summary
+# about: the demo of the README: twenty jobs with each kind of registration, and the summary
 # needs: cargo:https://rustup.rs bash curl
 set -euo pipefail
 
-# Not with --release, as the README has it, which would compile everything once more: part `package` holds an
-# optimized handler to the same road.
+# Unlike the README without --release, which would compile everything again. The suite `package` runs the demo with an
+# optimized handler.
 cargo build --workspace --bins --examples --locked
 mayfly=${CARGO_TARGET_DIR:-target}/debug/mayfly
 

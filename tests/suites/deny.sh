@@ -2,14 +2,14 @@
 # about: licences, sources and bans of the dependencies (deny.toml)
 # needs: cargo:https://rustup.rs
 #
-# With ADVISORIES=yes also the advisories of rustsec.org, whose database it then fetches; otherwise no change of ours
-# fails because of an advisory of the day.
+# With ADVISORIES=yes also the advisories of rustsec.org, whose database it then downloads. By default no new advisory can
+# fail an unrelated change.
 set -euo pipefail
 
 version=0.20.2
 cache=tests/.cache/cargo
 
-# Without optimizations: a third of the time to build, and the check itself takes a second.
+# A debug build takes a third of the time, and the check itself takes a second.
 if [[ $(cargo-deny --version 2>/dev/null) != "cargo-deny $version" ]]; then
   cargo install cargo-deny --version "$version" --locked --no-default-features --debug \
     --root "$cache" --target-dir "$cache/target"

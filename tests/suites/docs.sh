@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: the documents: links lead somewhere, commands parse and exist, and names are those of code and template
+# about: the documents: links resolve, commands parse and exist, names are those of code and template
 # needs: git
 # tools: python
 # limit: 300

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: PowerShell parses (none is run), the scripts of Windows equal those of Linux, and versions agree everywhere
+# about: PowerShell scripts parse, scripts of Windows match those of Linux, and versions agree everywhere
 # needs: git
 # tools: python
 set -euo pipefail

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: the entrypoint of the Ubuntu image and the launch of its container, against stand-ins for what they call
+# about: the entrypoint of the Ubuntu image and the launch of its container, against fakes of the programs that they call
 # needs: bats curl python3
 # limit: 600
 set -euo pipefail

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: deploying again and removing, against a stand-in for the Azure CLI that answers as the management API does
+# about: the scripts that redeploy and remove, against a fake Azure CLI that responds like the management API
 # needs: bash jq
 # tools: python
 # limit: 900

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: the Ubuntu images, built and run by podman, by Batch or by a script of the node: they claim, serve, end, show jobs no credential, leave nothing
+# about: the Ubuntu images, built and run by podman: they claim, serve and end, expose no credential to jobs, and leave nothing behind
 # needs: cargo:https://rustup.rs podman runc mmdebstrap curl python3 strip:binutils
 # limit: 600
 set -euo pipefail
@@ -13,7 +13,7 @@ image=localhost/mayfly-runner:test docker_image=localhost/mayfly-runner:docker
 releases='' digest='' mirror=''
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/mayfly-podman-XXXXXX")
 
-leave() {
+clean_up() {
   [[ -z $releases ]] || kill "$releases" || true
   remove_store "$work/store" || true
   rm -rf -- "$work"
@@ -23,18 +23,18 @@ cargo build --workspace --bins --examples --locked
 mayfly=$(realpath "${CARGO_TARGET_DIR:-target}")/debug/mayfly
 
 keep_store_in "$work/store"
-trap leave EXIT
+trap clean_up EXIT
 make_base
 settle_engine "$work/store" "$(base_name)"
 serve_release
 build_image "$image" "$digest"
 if build_image localhost/never:built "${digest//[0-9]/0}"; then
-  echo 'a runner of another digest was built in' >&2
+  echo 'the image was built with a runner of another digest' >&2
   exit 1
 fi
 build_docker_image "$docker_image" "$image"
 
-# Where docker answers, mayfly takes docker, which has not got the image.
+# mayfly prefers docker, which does not have the image.
 mkdir "$work/bin"
 printf '#!/bin/sh\nexit 1\n' >"$work/bin/docker"
 chmod +x "$work/bin/docker"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# about: the handler's requests and the emulated GitHub's answers against GitHub's description of its API
+# about: the handler's requests and the emulated GitHub's responses against GitHub's description of its API
 # needs: cargo:https://rustup.rs node:nodejs bash curl
 # tools: npm
 # limit: 600
 set -euo pipefail
 
-# The same build as of the part rust, so that nothing is compiled twice.
+# The same build as in the suite `rust`, so that nothing is compiled twice.
 cargo build --workspace --all-targets --locked
 node --test tests/conformance/github/*.test.mjs
-# The stories of the road, the firewall, reconciliation and operators, with Prism between the handler and the emulated GitHub.
-node tests/conformance/github/front.mjs cargo test --workspace --locked --test road --test firewall --test reconcile --test operators
+# The scenarios, with Prism between the handler and the emulated GitHub.
+node tests/conformance/github/contract_proxy.mjs cargo test --workspace --locked --test road --test firewall --test reconcile --test operators

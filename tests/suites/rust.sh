@@ -5,7 +5,7 @@ set -euo pipefail
 
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked -- -D warnings
-# All targets are those that need nothing started; these stories need Azurite.
+# --all-targets leaves out these tests, which need Azurite.
 cargo clippy --workspace --test identity --locked -- -D warnings
 if type -P cargo-nextest >/dev/null; then
   cargo nextest run --workspace --locked --no-fail-fast --no-tests pass

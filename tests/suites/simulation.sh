@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
-# about: storms of jobs and faults over the handler, in virtual time: nothing lost, doubled or left
+# about: fault-injection simulations of the handler in virtual time: every job is served once, and nothing leaks
 # needs: cargo:https://rustup.rs
 # limit: 1800
 set -euo pipefail
 
-# The same build as of the part rust. An optimized one plays three times as fast, and takes longer to make.
+# The same build as in the suite `rust`. A release build simulates three times as fast, and takes longer to compile.
 cargo build --workspace --all-targets --locked
 mayfly=${CARGO_TARGET_DIR:-target}/debug/mayfly
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
 
-play() {
+# Prints the summary, or the simulations that failed.
+simulate() {
   local summary
-  summary=$("$mayfly" storm --json --into "$scratch" "$@" | tee "$scratch/storms" | tail -n 1) || {
-    grep -e '"faults"' -e '"smaller"' "$scratch/storms" >&2
+  summary=$("$mayfly" sim --json --out-dir "$scratch" "$@" | tee "$scratch/simulations" | tail -n 1) || {
+    grep -e '"violations":\[[^]]' "$scratch/simulations" >&2
     return 1
   }
   printf '%s\n' "$summary"
 }
 
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-
-play --seeds 4 --jobs 40
-play --seeds 2 --jobs 40 --faulty 0.2 --first-seed 1000
+simulate --seeds 4 --jobs 40
+simulate --seeds 2 --jobs 40 --fault-rate 0.2 --first-seed 1000

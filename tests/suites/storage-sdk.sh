@@ -5,6 +5,6 @@
 # limit: 600
 set -euo pipefail
 
-# All at once, as part `rust` builds: the features of the dependencies are the same, and nothing is built twice.
+# The same packages as in the suite `rust`, so that the features of the dependencies are the same and nothing is built twice.
 cargo build --workspace --bins --examples --locked
 PYTHONDONTWRITEBYTECODE=1 pytest --config-file tests/conformance/pytest.ini tests/conformance/storage

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: the workflows are sound (actionlint, shellcheck), pin each action by its commit and write where they say
+# about: the workflows are valid (actionlint, shellcheck), pin each action by its commit, and run every suite
 # tools: python npm
 set -euo pipefail
 
