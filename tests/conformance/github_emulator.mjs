@@ -1,4 +1,4 @@
-// Starts the GitHub emulator, and orders it about through its control port.
+// Starts the GitHub emulator and controls it through its control port.
 
 import { mkdtemp, mkdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,11 +6,11 @@ import path from "node:path";
 
 import { emulate, program, start } from "./programs.mjs";
 
-/** The credential that the emulator takes. */
+/** The credential that the emulator accepts. */
 export const TOKEN = "ghp_conformance";
 /** The enterprise that has all of its organizations. */
 export const ENTERPRISE = "octo-enterprise";
-/** The owner of repositories who is a person; every other owner is an organization. */
+/** The owner of repositories that is a user; every other owner is an organization. */
 export const PERSON = "mona";
 
 /** Starts an emulated GitHub. */
@@ -20,8 +20,8 @@ export async function startGithub() {
   return {
     url,
     end,
-    /** Has the control port do something. */
-    order: (what, body = {}) => post(`${control}/${what}`, body),
+    /** Sends a command to the control port. */
+    command: (path, body = {}) => post(`${control}/${path}`, body),
     /** Registers a runner for a repository and lets it serve one job. */
     async serve(repository, name, labels) {
       const body = { name, labels, runner_group_id: 1 };
@@ -32,17 +32,17 @@ export async function startGithub() {
 }
 
 async function post(url, body) {
-  const answer = await fetch(url, {
+  const response = await fetch(url, {
     method: "POST",
     headers: { Authorization: `Bearer ${TOKEN}`, "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`POST ${url}: ${answer.status} ${text}`);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`POST ${url}: ${response.status} ${text}`);
   return JSON.parse(text);
 }
 
-/** Runs the stand-in for GitHub's runner until it ends. */
+/** Runs the runner emulator until it exits. */
 async function serveOneJob(configuration) {
   const home = await mkdtemp(path.join(tmpdir(), "mayfly-runner-"));
   try {
@@ -51,7 +51,7 @@ async function serveOneJob(configuration) {
     for (const name of [listener, worker]) await symlink(program("mayfly"), name);
     const runner = start(listener, ["run", "--jitconfig", configuration], { PATH: process.env.PATH });
     try {
-      await runner.said.until(/^\(ended with 0\)$/m);
+      await runner.output.until(/^\(ended with 0\)$/m);
     } finally {
       await runner.end();
     }

@@ -1,4 +1,4 @@
-// Starts the handler by hand, as the Functions host does, and calls its functions as the host does.
+// Starts the handler and calls its functions as the Functions host does.
 
 import { randomUUID } from "node:crypto";
 
@@ -6,16 +6,16 @@ import { sign } from "@octokit/webhooks-methods";
 
 import { freePort, orEnd, program, start } from "./programs.mjs";
 
-const SECRET = "It's a Secret to Everybody";
-/** An address of GitHub's published hook ranges, as the front end appends it. */
+const SECRET = "conformance-webhook-secret";
+/** An address of GitHub's published hook ranges, in the form in which Azure's front end appends it. */
 const GITHUB = "140.82.115.7:43210";
 
-/** Starts a handler with the host's environment, storage, and settings besides. */
+/** Starts a handler with the environment of the host, storage, and additional settings. */
 export async function startHandler(storage, settings = {}) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const running = start(program("handler"), [], {
-    ...ofTheHost(port),
+    ...hostEnvironment(port),
     AzureWebJobsStorage__accountName: "conformance",
     BatchAccountUrl: "http://127.0.0.1:9",
     BatchAccountName: "conformance",
@@ -29,17 +29,17 @@ export async function startHandler(storage, settings = {}) {
     TicketKey: "conformance",
     ...settings,
   });
-  await orEnd(running, running.said.until(/ready address=/));
+  await orEnd(running, running.output.until(/ready address=/));
   return {
-    said: running.said,
+    output: running.output,
     end: running.end,
     deliver: (event, payload) => deliver(url, event, payload),
     submit: (request) => submit(url, request),
   };
 }
 
-/** What the host and the platform tell every custom handler. */
-function ofTheHost(port) {
+/** The variables that the host and the platform set for every custom handler. */
+function hostEnvironment(port) {
   return {
     PATH: process.env.PATH,
     FUNCTIONS_CUSTOMHANDLER_PORT: String(port),
@@ -52,10 +52,10 @@ function ofTheHost(port) {
   };
 }
 
-/** Delivers an event, signed; gives the answer's status and JSON. */
+/** Delivers a signed event; returns the status and the JSON of the response. */
 async function deliver(url, event, payload) {
   const body = JSON.stringify(payload);
-  const answer = await fetch(`${url}/api/ProvideActionsRunner?code=key`, {
+  const response = await fetch(`${url}/api/ProvideActionsRunner?code=key`, {
     method: "POST",
     headers: {
       "Content-Type": "application/json",
@@ -67,18 +67,18 @@ async function deliver(url, event, payload) {
     },
     body,
   });
-  return { status: answer.status, body: await answer.json() };
+  return { status: response.status, body: await response.json() };
 }
 
-/** Hands SubmitRunnerTask a message, in the host's envelope. */
+/** Calls SubmitRunnerTask with a message in the host's envelope. */
 async function submit(url, request) {
-  // A value that is a string is serialized once more:
+  // The host serializes a string value a second time:
   // https://learn.microsoft.com/azure/azure-functions/functions-custom-handlers#request-payload
   const text = JSON.stringify(JSON.stringify({ v: 1, ...request }));
-  const answer = await fetch(`${url}/SubmitRunnerTask`, {
+  const response = await fetch(`${url}/SubmitRunnerTask`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ Data: { request: text }, Metadata: { DequeueCount: "1" } }),
   });
-  return { status: answer.status, body: await answer.text() };
+  return { status: response.status, body: await response.text() };
 }

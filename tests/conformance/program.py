@@ -1,4 +1,4 @@
-"""Starts the programs of this build, each until the end of a `with`."""
+"""Starts the programs of this build, each for the duration of a `with` statement."""
 
 import json
 import os
@@ -14,36 +14,36 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug"
-# What has not happened by then never will.
-PATIENCE = 30
+# Seconds that a test waits for anything.
+TIMEOUT = 30
 
 
 @dataclass(frozen=True)
 class Emulator:
-    """A running emulator: where its service answers, and where it is controlled."""
+    """A running emulator: the addresses of its service and of its control port."""
 
     url: str
     control: str
 
     def advance(self, seconds: int) -> None:
-        """Sets the emulator's clock forward."""
+        """Advances the emulator's clock."""
         self.ask("POST", "/clock", {"advance_seconds": seconds})
 
     def calls(self) -> dict[str, int]:
-        """Tells how often each operation was called."""
+        """Returns how often each operation was called."""
         return self.ask("GET", "/calls")
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Sends a request to the control port, and reads its answer."""
+        """Sends a request to the control port and returns its response."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.control + path, data, method=method)
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+            return json.load(response)
 
 
 @contextmanager
 def emulate(which: str, *options: str) -> Iterator[Emulator]:
-    """Runs `mayfly emulate`, from its ready line on."""
+    """Runs `mayfly emulate`, and waits for the line that says it is ready."""
     command = [str(BUILT / "mayfly"), "emulate", which, *options]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
         try:
@@ -52,14 +52,14 @@ def emulate(which: str, *options: str) -> Iterator[Emulator]:
         finally:
             process.send_signal(signal.SIGINT)
             try:
-                process.wait(PATIENCE)
+                process.wait(TIMEOUT)
             except subprocess.TimeoutExpired:
                 process.kill()
 
 
 def first_line(process: subprocess.Popen[bytes]) -> bytes:
     """Waits for the first line that a program writes on stdout."""
-    readable, _, _ = select.select([process.stdout], [], [], PATIENCE)
+    readable, _, _ = select.select([process.stdout], [], [], TIMEOUT)
     line = process.stdout.readline() if readable else b""
     if not line:
         raise RuntimeError(f"{process.args} is not ready")

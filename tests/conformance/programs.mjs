@@ -1,4 +1,4 @@
-// Starts programs of the project, listens to what they say, and ends them.
+// Starts programs of the project, reads their output, and ends them.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,30 +8,30 @@ import { fileURLToPath } from "node:url";
 
 /** The root of the repository. */
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
-/** Where cargo's debug build lays the programs. */
+/** The folder of cargo's debug build. */
 const PROGRAMS = path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target", "debug");
-/** What has not been said by then never will be. */
-const PATIENCE = 20_000;
+/** Milliseconds to wait for output. */
+const TIMEOUT = 20_000;
 
-/** Names a program of the project. */
+/** Returns the path of a program of the project. */
 export function program(name) {
   return path.join(PROGRAMS, name);
 }
 
-/** Starts a program with this environment and no other. */
+/** Starts a program with only these environment variables. */
 export function start(file, args = [], environment = {}) {
   const child = spawn(file, args, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
   const ended = once(child, "exit");
-  const said = new Said(path.basename(file));
+  const output = new Output(path.basename(file));
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text) => said.add(text));
+    stream.setEncoding("utf8").on("data", (text) => output.add(text));
   }
-  child.on("exit", (code, signal) => said.add(`\n(ended with ${code ?? signal})\n`));
-  child.on("error", (error) => said.add(`\n(${error.message})\n`));
+  child.on("exit", (code, signal) => output.add(`\n(ended with ${code ?? signal})\n`));
+  child.on("error", (error) => output.add(`\n(${error.message})\n`));
   return {
-    said,
+    output,
     ended,
-    /** Ends the program as the machine does: without a question. */
+    /** Kills the program. */
     async end() {
       if (child.exitCode === null && child.signalCode === null && child.pid) {
         child.kill("SIGKILL");
@@ -41,25 +41,25 @@ export function start(file, args = [], environment = {}) {
   };
 }
 
-/** Starts an emulator of the command line `mayfly`; gives its addresses when it answers. */
+/** Runs `mayfly emulate`; returns the addresses of the emulator when it is ready. */
 export async function emulate(which, ...args) {
   const running = start(program("mayfly"), ["emulate", which, ...args], { PATH: process.env.PATH });
-  const [line] = await orEnd(running, running.said.until(/^\{.*"ready".*\}$/m));
+  const [line] = await orEnd(running, running.output.until(/^\{.*"ready".*\}$/m));
   const { url, control } = JSON.parse(line);
   return { url, control, end: running.end };
 }
 
-/** Waits for something, without which a program is not left running. */
-export async function orEnd(running, something) {
+/** Waits for a promise, and ends the program if it fails. */
+export async function orEnd(running, promise) {
   try {
-    return await something;
+    return await promise;
   } catch (error) {
     await running.end();
     throw error;
   }
 }
 
-/** Finds a port that is free, as the Functions host does for its worker. */
+/** Finds a free port, as the Functions host does for its worker. */
 export async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -69,21 +69,21 @@ export async function freePort() {
   return port;
 }
 
-/** Ends all of them, the last first. */
+/** Ends all programs in reverse order. */
 export async function endAll(running) {
   for (const one of running.splice(0).reverse()) {
     await one.end();
   }
 }
 
-/** What a program has said so far. */
-class Said {
-  #who;
+/** The output of a program so far. */
+class Output {
+  #program;
   #text = "";
   #waiting = new Set();
 
-  constructor(who) {
-    this.#who = who;
+  constructor(program) {
+    this.#program = program;
   }
 
   get text() {
@@ -92,25 +92,25 @@ class Said {
 
   add(text) {
     this.#text += text;
-    for (const look of this.#waiting) look();
+    for (const check of this.#waiting) check();
   }
 
-  /** Waits until it has said something like this. */
+  /** Waits until the output matches a pattern. */
   until(pattern) {
-    return new Promise((found, inVain) => {
+    return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#waiting.delete(look);
-        inVain(new Error(`${this.#who} never said ${pattern}; it said:\n${this.#text}`));
-      }, PATIENCE);
-      const look = () => {
+        this.#waiting.delete(check);
+        reject(new Error(`the output of ${this.#program} does not match ${pattern}:\n${this.#text}`));
+      }, TIMEOUT);
+      const check = () => {
         const match = this.#text.match(pattern);
         if (!match) return;
         clearTimeout(timer);
-        this.#waiting.delete(look);
-        found(match);
+        this.#waiting.delete(check);
+        resolve(match);
       };
-      this.#waiting.add(look);
-      look();
+      this.#waiting.add(check);
+      check();
     });
   }
 }

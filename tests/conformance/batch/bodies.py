@@ -1,4 +1,4 @@
-"""Makes what the stories of an account ask for."""
+"""Creates the pools, jobs and tasks of the tests."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ MACHINE = m.VirtualMachineConfiguration(
     ),
     node_agent_sku_id="batch.node.ubuntu 24.04",
 )
-# Without a reason the SDK fails before it sends anything: it lacks the type of a body that is not there.
+# Without a reason the SDK fails before it sends anything: it has no type for a missing body.
 ENOUGH = BatchJobTerminateOptions(termination_reason="enough")
 # A node for each task of the last five minutes, ten at most.
 FORMULA = """
@@ -24,14 +24,14 @@ $NodeDeallocationOption = taskcompletion;
 
 
 def pool(id: str = "p", **more: Any) -> m.BatchPoolCreateOptions:
-    """Makes a pool of plain Linux nodes."""
+    """Creates a pool of Linux nodes without containers."""
     return m.BatchPoolCreateOptions(
         id=id, vm_size="Standard_D2s_v5", virtual_machine_configuration=MACHINE, **more
     )
 
 
 def scaled(formula: str = FORMULA) -> m.BatchPoolCreateOptions:
-    """Makes a pool that a formula sizes."""
+    """Creates a pool that a formula scales."""
     interval = timedelta(minutes=5)
     return pool(
         enable_auto_scale=True,
@@ -41,15 +41,15 @@ def scaled(formula: str = FORMULA) -> m.BatchPoolCreateOptions:
 
 
 def job(id: str = "j", **more: Any) -> m.BatchJobCreateOptions:
-    """Makes a job for the pool."""
+    """Creates a job for the pool."""
     return m.BatchJobCreateOptions(id=id, pool_info=m.BatchPoolInfo(pool_id="p"), **more)
 
 
 def task(id: str, line: str = "/bin/true", **more: Any) -> m.BatchTaskCreateOptions:
-    """Makes a task."""
+    """Creates a task."""
     return m.BatchTaskCreateOptions(id=id, command_line=line, **more)
 
 
 def tasks(count: int) -> list[m.BatchTaskCreateOptions]:
-    """Makes so many tasks."""
+    """Creates this number of tasks."""
     return [task(f"t{number:05}") for number in range(count)]

@@ -1,19 +1,19 @@
-"""Breaks JSON in every way that a strict reader must notice."""
+"""Changes JSON in every way that a strict reader must detect."""
 
 import copy
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-# A value of each type; those of another type than the one that they replace are wrong.
+# A value of each type. A value is wrong if it replaces one of another type.
 WRONG = [None, True, 7, 7.5, "text", [], {}]
 
 
 def versions(body: dict[str, Any], needed: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Makes the broken versions of a body, each with what is wrong with it.
+    """Returns the broken versions of a body, each with a description of its fault.
 
-    `needed` names the keys that may not be missing, wherever they are.
+    `needed` names the keys that may not be missing at any depth.
     """
-    for path, value in places(body):
+    for path, value in values(body):
         for wrong in WRONG:
             if type(wrong) is not type(value) and path:
                 yield f"{path} is {wrong!r}", changed(body, path, wrong)
@@ -26,8 +26,8 @@ def versions(body: dict[str, Any], needed: set[str]) -> Iterator[tuple[str, dict
                     yield f"{path} lacks {key}", renamed(body, path, key, None)
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[list[Any], Any]]:
-    """Lists every value within a value, with the way to it."""
+def values(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[list[Any], Any]]:
+    """Returns every value within a value, with its path."""
     yield list(path), value
     inner: Iterable[tuple[Any, Any]] = ()
     if isinstance(value, dict):
@@ -35,11 +35,11 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[list[Any], 
     if isinstance(value, list):
         inner = enumerate(value)
     for key, item in inner:
-        yield from places(item, (*path, key))
+        yield from values(item, (*path, key))
 
 
 def changed(body: dict[str, Any], path: list[Any], value: Any) -> dict[str, Any]:
-    """Copies a body and puts another value at a place."""
+    """Copies a body and replaces the value at a path."""
     body = copy.deepcopy(body)
     at = body
     for key in path[:-1]:
@@ -49,7 +49,7 @@ def changed(body: dict[str, Any], path: list[Any], value: Any) -> dict[str, Any]
 
 
 def renamed(body: dict[str, Any], path: list[Any], key: str, name: str | None) -> dict[str, Any]:
-    """Copies a body and gives a key another name, or takes it out."""
+    """Copies a body and renames a key, or removes it."""
     body = copy.deepcopy(body)
     at = body
     for step in path:

@@ -1,4 +1,4 @@
-"""Runs a Batch account for each story, and reads all that is said to it and heard from it."""
+"""Runs a Batch account for each test, and checks all of its requests and responses."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from azure.batch import BatchClient
 from batch import sdk
-from batch.exchanges import OPERATIONS, Listener
+from batch.exchanges import OPERATIONS, RecordingTransport
 from program import Emulator, emulate
 
 COUNTS: Counter[str] = Counter()
@@ -17,38 +17,38 @@ MISSING: list[str] = []
 
 @dataclass(frozen=True)
 class Account:
-    """An emulated account: the SDK's client of it, and its control port."""
+    """An emulated account: the SDK's client and the control port."""
 
     batch: BatchClient
     emulator: Emulator
 
     def control(self, path: str, **body: object) -> None:
-        """Has the control port do something."""
+        """Sends a command to the control port."""
         self.emulator.ask("POST", path, body)
 
 
 @pytest.fixture
 def account() -> Iterator[Callable[..., Account]]:
-    """Starts accounts; once the story is told, what was said and heard is read strictly."""
+    """Starts accounts. At the end of the test, all requests and responses are checked."""
     with ExitStack() as stack:
-        listeners = []
+        recorders = []
 
         def start(*options: str) -> Account:
             key = ["--account", sdk.ACCOUNT, "--key", sdk.KEY]
             emulator = stack.enter_context(emulate("batch", *key, *options))
-            listeners.append(Listener())
-            client = sdk.client(emulator.url, transport=listeners[-1])
+            recorders.append(RecordingTransport())
+            client = sdk.client(emulator.url, transport=recorders[-1])
             return Account(stack.enter_context(client), emulator)
 
         yield start
-        for listener in listeners:
+        for listener in recorders:
             COUNTS.update(listener.check())
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fails where a story is missing: every operation is asked for by one at least."""
-    told = {item.path.stem for item in session.items}
-    if session.config.option.keyword or not told >= {"test_pools", "test_jobs", "test_refusals"}:
+    """Fails if no test calls one of the operations."""
+    modules = {item.path.stem for item in session.items}
+    if session.config.option.keyword or not modules >= {"test_pools", "test_jobs", "test_refusals"}:
         return
     missing = [one.name for one in OPERATIONS if one.name not in COUNTS]
     if missing and session.exitstatus == pytest.ExitCode.OK:
@@ -57,9 +57,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tells how often each operation was asked for."""
+    """Prints how often each operation was called."""
     if COUNTS:
         counts = ", ".join(f"{name} {count}" for name, count in sorted(COUNTS.items()))
         terminalreporter.write_line(f"Batch through azure-batch: {counts}")
     if MISSING:
-        terminalreporter.write_line(f"no story asks for {', '.join(MISSING)}", red=True)
+        terminalreporter.write_line(f"no test calls {', '.join(MISSING)}", red=True)

@@ -1,4 +1,4 @@
-"""Stands between the handler and Batch, and keeps what the handler sends."""
+"""A proxy between the handler and Batch that records the requests."""
 
 import http.client
 import threading
@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from program import PATIENCE
+from program import TIMEOUT
 
-# A proxy's own matter.
+# Headers of one connection, which a proxy does not forward.
 HOP = {"connection", "host", "keep-alive", "transfer-encoding"}
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request of the handler, and the status of Batch's answer."""
+    """A request of the handler, and the status of the response."""
 
     method: str
     target: str
@@ -27,7 +27,7 @@ class Exchange:
 
 @dataclass
 class Recording:
-    """What the handler has sent so far."""
+    """The requests that the handler has sent so far."""
 
     url: str = ""
     exchanges: list[Exchange] = field(default_factory=list)
@@ -38,34 +38,34 @@ class Recording:
             self.exchanges.append(exchange)
             self.changed.notify_all()
 
-    def until(self, come: Callable[[list[Exchange]], bool]) -> list[Exchange]:
-        """Waits until the exchanges are as they should be."""
+    def until(self, is_complete: Callable[[list[Exchange]], bool]) -> list[Exchange]:
+        """Waits until the exchanges are complete."""
         with self.changed:
-            if not self.changed.wait_for(lambda: come(self.exchanges), PATIENCE):
-                seen = [(one.method, one.target, one.status) for one in self.exchanges]
-                raise TimeoutError(f"the handler has sent {seen}")
+            if not self.changed.wait_for(lambda: is_complete(self.exchanges), TIMEOUT):
+                sent = [(one.method, one.target, one.status) for one in self.exchanges]
+                raise TimeoutError(f"the handler has sent {sent}")
             return list(self.exchanges)
 
 
 @contextmanager
 def recording(upstream: str) -> Iterator[Recording]:
-    """Hands requests on to a service, and its answers back, and keeps both."""
+    """Runs a proxy that forwards requests to a service and records them."""
     record = Recording()
     address = urlsplit(upstream).netloc
 
     class Proxy(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def hand_on(self) -> None:
+        def forward(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP}
-            connection = http.client.HTTPConnection(address, timeout=PATIENCE)
+            connection = http.client.HTTPConnection(address, timeout=TIMEOUT)
             connection.request(self.command, self.path, body or None, headers)
-            answer = connection.getresponse()
-            content = answer.read()
-            record.add(Exchange(self.command, self.path, headers, body, answer.status))
-            self.send_response_only(answer.status)
-            for name, value in answer.getheaders():
+            response = connection.getresponse()
+            content = response.read()
+            record.add(Exchange(self.command, self.path, headers, body, response.status))
+            self.send_response_only(response.status)
+            for name, value in response.getheaders():
                 if name.lower() not in HOP | {"content-length"}:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
@@ -73,7 +73,7 @@ def recording(upstream: str) -> Iterator[Recording]:
             self.wfile.write(content)
             connection.close()
 
-        do_DELETE = do_GET = do_PATCH = do_POST = do_PUT = hand_on
+        do_DELETE = do_GET = do_PATCH = do_POST = do_PUT = forward
 
         def log_message(self, *_: object) -> None:
             pass

@@ -1,4 +1,4 @@
-"""Makes the requests of azure-batch without sending them."""
+"""Returns the requests of azure-batch without sending them."""
 
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -15,7 +15,7 @@ ENDPOINT = "https://mayfly.westeurope.batch.azure.com"
 
 
 class Caught(Exception):
-    """Carries a request that is ready to be sent, signature included."""
+    """A request that is ready to be sent, with its signature."""
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request.url)
@@ -23,20 +23,20 @@ class Caught(Exception):
 
 
 class Catcher(RequestsTransport):
-    """Stands where requests leave for the network."""
+    """A transport that raises each request instead of sending it."""
 
     def send(self, request: HttpRequest, **_: Any) -> NoReturn:
         raise Caught(request)
 
 
 def client(endpoint: str, key: str = KEY, **options: Any) -> BatchClient:
-    """Makes a client that signs with the account's key, and never tries again."""
+    """Returns a client that signs with the account's key and never retries."""
     credential = AzureNamedKeyCredential(ACCOUNT, key)
     return BatchClient(endpoint, credential, retry_total=0, **options)
 
 
 def caught(call: Callable[[BatchClient], Any]) -> HttpRequest:
-    """Tells what a call of the SDK would send."""
+    """Returns the request that a call of the SDK would send."""
     with pytest.raises(Caught) as caught, client(ENDPOINT, transport=Catcher()) as sdk:
         call(sdk)
     return caught.value.request

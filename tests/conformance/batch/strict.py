@@ -1,8 +1,8 @@
-"""Reads JSON against the models of an Azure SDK: what the SDK could not have sent is refused.
+"""Checks JSON against the models of an Azure SDK, and rejects what the SDK could not have sent.
 
-The SDK itself takes any JSON for a model and any value for an enumeration, and leaves it to the
-service to refuse them. What it receives it takes as it comes, too; that is read against what the
-models promise to those who use it.
+The SDK itself accepts any JSON for a model and any value for an enumeration, and leaves it to the
+service to reject them. It does not check what it receives either; here, responses are checked against
+the types that the models promise to their users.
 """
 
 import sys
@@ -27,7 +27,7 @@ class Unsendable(ValueError):
 
 
 class Field(NamedTuple):
-    """A place of a model: the name of its attribute, the type that is hinted for it, and its form."""
+    """A field of a model: the name of its attribute, its type hint, and its format."""
 
     attribute: str
     hint: Any
@@ -37,7 +37,7 @@ class Field(NamedTuple):
 def read(hint: Any, value: Any, at: str = "body", received: bool = False) -> Any:
     """Reads a value of the type that a hint names.
 
-    A model comes as the SDK's own object, or as it is where the SDK has received it.
+    A model is returned as the SDK's object, or unchanged if the SDK has received it.
     """
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Union:
@@ -64,7 +64,7 @@ def _of_model(model: Any, value: dict[str, Any], at: str, received: bool) -> Any
         if key not in fields:
             raise Unsendable(f"{at} has {key}, which {model.__name__} has not")
         field = fields[key]
-        # Large numbers are texts on the wire.
+        # Large numbers are sent as strings.
         hint = str if field.form == "str" else field.hint
         attributes[field.attribute] = read(hint, item, f"{at}.{key}", received)
     for key, field in fields.items():
@@ -75,10 +75,10 @@ def _of_model(model: Any, value: dict[str, Any], at: str, received: bool) -> Any
 
 @cache
 def _fields(model: Any, received: bool) -> dict[str, Field]:
-    """Lists by their names on the wire what a caller may say in a model, or may be told."""
+    """Returns the fields of a model by their JSON names: those that a caller may send, or all that it may receive."""
     models = sys.modules[model.__module__.rpartition(".")[0]]
     hints = typing.get_type_hints(model, localns={"_models": models})
-    # The names on the wire are known to the model's objects alone.
+    # Only objects of the model know the JSON names.
     known = model({})._attr_to_rest_field.items()
     return {
         field._rest_name: Field(attribute, hints[attribute], field._format)

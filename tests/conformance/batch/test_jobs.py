@@ -9,7 +9,7 @@ from azure.batch import BatchClient
 from azure.batch import models as m
 from batch.bodies import ENOUGH, job, pool, task, tasks
 from batch.refusal import refused
-from program import PATIENCE
+from program import TIMEOUT
 
 SOON = {"polling_interval": 0}
 PLAIN = ("--plain-pool", "p=2")
@@ -20,15 +20,15 @@ def until_completed(batch: BatchClient, *ids: str) -> None:
     until(lambda: {batch.get_task("j", id).state.value for id in ids} == {"completed"})
 
 
-def until(come: Callable[[], bool]) -> None:
-    deadline = monotonic() + PATIENCE
-    while not come():
-        assert monotonic() < deadline, "it does not come"
+def until(is_true: Callable[[], bool]) -> None:
+    deadline = monotonic() + TIMEOUT
+    while not is_true():
+        assert monotonic() < deadline, "timed out"
 
 
-def test_a_job_is_added_looked_at_changed_and_deleted(account: Any) -> None:
+def test_a_job_is_added_read_changed_and_deleted(account: Any) -> None:
     batch = account("--simulate").batch
-    # Its pool comes later, or never.
+    # Its pool need not exist.
     batch.create_job(job(priority=5, display_name="A job"))
     assert batch.get_job("J").priority == 5
     batch.update_job("j", m.BatchJobUpdateOptions(priority=7))
@@ -48,14 +48,14 @@ def test_a_job_is_added_looked_at_changed_and_deleted(account: Any) -> None:
 def test_a_task_runs_and_leaves_its_files(account: Any) -> None:
     batch = account(*PLAIN).batch
     batch.create_job(job())
-    line = "/bin/sh -c 'echo out $WHAT; echo err >&2; echo kept > file; exit 3'"
+    line = "/bin/sh -c 'echo out $WHAT; echo err >&2; echo text > file; exit 3'"
     setting = m.EnvironmentSetting(name="WHAT", value="there")
     batch.create_task("j", task("t", line, environment_settings=[setting]))
     until_completed(batch, "t")
     ended = batch.get_task("j", "T", expand=["stats"])
     assert (ended.execution_info.exit_code, ended.execution_info.result) == (3, "failure")
     assert ended.execution_info.failure_info.code == "FailureExitCode"
-    assert ended.task_statistics.wall_clock_time < timedelta(seconds=PATIENCE)
+    assert ended.task_statistics.wall_clock_time < timedelta(seconds=TIMEOUT)
     names = [file.name for file in batch.list_task_files("j", "t", recursive=True)]
     assert names == ["stderr.txt", "stdout.txt", "wd", "wd/file"]
     assert batch.get_task_file_properties("j", "t", "stdout.txt").content_length == 10
@@ -63,14 +63,14 @@ def test_a_task_runs_and_leaves_its_files(account: Any) -> None:
     def read(name: str, **part: str) -> bytes:
         return b"".join(batch.download_task_file("j", "t", name, **part))
 
-    assert (read("stdout.txt"), read("wd/file")) == (b"out there\n", b"kept\n")
+    assert (read("stdout.txt"), read("wd/file")) == (b"out there\n", b"text\n")
     assert read("stdout.txt", ocp_range="bytes=4-6") == b"the"
     beyond = {"ocp_range": "bytes=99-"}
     assert refused(lambda: read("stdout.txt", **beyond)) == (416, "InvalidRange")
     assert refused(lambda: read("../../t")) == (404, "FileNotFound")
 
 
-def test_a_task_finds_what_the_start_task_has_left(account: Any) -> None:
+def test_a_task_finds_the_files_of_the_start_task(account: Any) -> None:
     batch = account().batch
     make = "/bin/sh -c 'echo made on $AZ_BATCH_NODE_ID > $AZ_BATCH_NODE_SHARED_DIR/made'"
     spot = {"target_low_priority_nodes": 1}
@@ -111,7 +111,7 @@ def test_five_thousand_tasks_are_added_in_parallel(account: Any) -> None:
     assert ids == [each.id for each in tasks(5_000)]
     few = batch.list_tasks("j", filter="startswith(id, 't0000') and state eq 'active'", max_results=3)
     assert len(list(few)) == 10
-    # A task that is there already counts as added.
+    # A task that exists already counts as added.
     batch.create_tasks("j", tasks(10))
 
 

@@ -1,11 +1,11 @@
-"""An older azure-batch, which speaks another version."""
+"""Calls the Batch emulator through an older azure-batch, which uses another API version."""
 
 import subprocess
 from pathlib import Path
 from typing import Any
 
 from batch import sdk
-from program import PATIENCE, ROOT
+from program import TIMEOUT, ROOT
 
 PYTHON = ROOT / "tests/.venv-older-sdk/bin/python"
 PROGRAM = Path(__file__).with_name("older") / "list_jobs.py"
@@ -14,6 +14,6 @@ PROGRAM = Path(__file__).with_name("older") / "list_jobs.py"
 def test_the_older_version_is_refused_as_documented(account: Any) -> None:
     running = account("--simulate")
     command = [str(PYTHON), str(PROGRAM), running.emulator.url, sdk.ACCOUNT, sdk.KEY]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
     assert run.returncode == 0, run.stderr
     assert run.stdout == "400 UnsupportedRequestVersion 2024-02-01.19.0\n"

@@ -9,17 +9,17 @@ from azure.batch import models as m
 from azure.core import MatchConditions
 from batch.bodies import job, pool, scaled, tasks
 from batch.refusal import refused
-from program import PATIENCE
+from program import TIMEOUT
 
 SOON = {"polling_interval": 0}
 
 
-def until(come: Callable[[], Any]) -> Any:
-    """Waits for something, and gives it."""
-    deadline = monotonic() + PATIENCE
-    while not (seen := come()):
-        assert monotonic() < deadline, "it does not come"
-    return seen
+def until(find: Callable[[], Any]) -> Any:
+    """Waits for a value and returns it."""
+    deadline = monotonic() + TIMEOUT
+    while not (found := find()):
+        assert monotonic() < deadline, "timed out"
+    return found
 
 
 def states(batch: BatchClient) -> list[str]:
@@ -27,9 +27,9 @@ def states(batch: BatchClient) -> list[str]:
     return [str(node.state.value) for node in batch.list_nodes("p")]
 
 
-def test_a_pool_is_added_looked_at_changed_and_deleted(account: Any) -> None:
+def test_a_pool_is_added_read_changed_and_deleted(account: Any) -> None:
     batch = account("--simulate").batch
-    metadata = [m.BatchMetadataItem(name="for", value="nobody")]
+    metadata = [m.BatchMetadataItem(name="for", value="octo")]
     start = m.BatchStartTask(command_line="prepare", wait_for_success=True)
     batch.create_pool(
         pool(
@@ -43,7 +43,7 @@ def test_a_pool_is_added_looked_at_changed_and_deleted(account: Any) -> None:
         )
     )
     assert batch.pool_exists("P")
-    # The SDK raises where its documentation has it return False.
+    # The SDK raises, although its documentation says that it returns False.
     assert refused(lambda: batch.pool_exists("q")) == (404, "")
     until(lambda: states(batch) == ["idle"] * 3)
     shown = batch.get_pool("p")
@@ -94,18 +94,18 @@ def test_a_resize_is_stopped(account: Any) -> None:
     assert states(batch) == []
 
 
-def test_a_formula_sizes_a_pool_until_nothing_is_left_to_do(account: Any) -> None:
+def test_a_formula_scales_a_pool_until_all_tasks_are_done(account: Any) -> None:
     batch = account("--simulate").batch
     batch.create_job(job())
     batch.create_tasks("j", tasks(40))
     batch.create_pool(scaled())
 
-    def rests() -> bool:
-        seen = batch.get_pool("p")
+    def is_empty() -> bool:
+        shown = batch.get_pool("p")
         counts = batch.get_job_task_counts("j").task_counts
-        return counts.succeeded == 40 and seen.current_dedicated_nodes == 0
+        return counts.succeeded == 40 and shown.current_dedicated_nodes == 0
 
-    until(rests)
+    until(is_empty)
     shown = batch.get_pool("p")
     assert shown.auto_scale_run.results.startswith("$TargetDedicatedNodes=0;")
 
@@ -137,7 +137,7 @@ def test_scaling_is_tried_enabled_and_disabled(account: Any) -> None:
     )
 
 
-def test_the_control_port_takes_nodes_and_quotas_away(account: Any) -> None:
+def test_the_control_port_preempts_nodes_and_lowers_quotas(account: Any) -> None:
     running = account("--simulate")
     batch = running.batch
     batch.create_pool(pool(target_low_priority_nodes=2))

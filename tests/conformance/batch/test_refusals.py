@@ -1,4 +1,4 @@
-"""What the handler relies on to be refused, and how, through azure-batch, unchanged."""
+"""The errors that the handler relies on, through azure-batch, unchanged."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from batch.bodies import ENOUGH, job, pool, task, tasks
 from batch.refusal import refusal, refused
 
 
-def test_what_is_there_already_is_not_added_again(account: Any) -> None:
+def test_what_exists_is_not_added_again(account: Any) -> None:
     batch = account("--simulate").batch
     batch.create_pool(pool(target_dedicated_nodes=0))
     batch.create_job(job())
@@ -32,8 +32,8 @@ def test_what_is_there_already_is_not_added_again(account: Any) -> None:
     assert refused(lambda: batch.create_job(job())) == (409, "JobExists")
 
 
-def test_a_job_on_its_way_out_takes_no_task(account: Any) -> None:
-    batch = account("--simulate", "--disabled-jobs-refuse-tasks").batch
+def test_a_job_that_is_ending_rejects_tasks(account: Any) -> None:
+    batch = account("--simulate", "--disabled-jobs-reject-tasks").batch
     assert refused(lambda: batch.create_task("j", task("t"))) == (404, "JobNotFound")
     batch.create_job(job())
     wait = m.BatchJobDisableOptions(disable_tasks=m.DisableBatchJobOption.WAIT)
@@ -78,7 +78,7 @@ def test_a_request_may_be_too_large(account: Any) -> None:
     assert refused(lambda: batch.create_task_collection("j", large)) == (413, "RequestBodyTooLarge")
 
 
-def test_who_signs_wrongly_or_late_is_not_let_in(account: Any) -> None:
+def test_a_wrong_or_old_signature_is_rejected(account: Any) -> None:
     running = account("--simulate")
     old = datetime.now(UTC) - timedelta(minutes=16)
     assert refused(lambda: list(running.batch.list_jobs(ocp_date=old))) == (
@@ -93,7 +93,7 @@ def test_who_signs_wrongly_or_late_is_not_let_in(account: Any) -> None:
 
 
 @pytest.mark.parametrize(("status", "code"), [(503, "ServerBusy"), (500, "InternalError")])
-def test_an_operation_fails_as_often_as_it_is_told_to(account: Any, status: int, code: str) -> None:
+def test_an_operation_fails_as_often_as_ordered(account: Any, status: int, code: str) -> None:
     running = account("--simulate")
     running.batch.create_job(job())
     running.control("/faults", operation="AddTask", kind="fail", status=status, times=2)
@@ -102,7 +102,7 @@ def test_an_operation_fails_as_often_as_it_is_told_to(account: Any, status: int,
     running.batch.create_task("j", task("t"))
 
 
-def test_an_answer_is_lost_after_the_work(account: Any) -> None:
+def test_a_response_is_lost_after_the_operation(account: Any) -> None:
     running = account("--simulate")
     running.batch.create_job(job())
     running.control("/faults", operation="AddTask", kind="lose")

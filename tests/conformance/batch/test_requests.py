@@ -1,4 +1,4 @@
-"""Holds what the handler sends to Batch against what azure-batch could have sent."""
+"""Compares the handler's requests to Batch with those that azure-batch could have sent."""
 
 import json
 import re
@@ -11,7 +11,7 @@ import pytest
 from azure.batch.models import BatchJobCreateOptions, BatchTaskCreateOptions
 from batch import broken, sdk
 from batch.recorder import Exchange
-from batch.road import Road, road
+from batch.deployment import Deployment, deployment
 from batch.strict import Unsendable, read
 
 OWN_PROFILES = [
@@ -43,14 +43,14 @@ OWN = {
     "MaxJobHours": "120",
 }
 TOKEN = {"RunnerRegistration": "token"}
-# The settings of a road, and the labels of the jobs that are queued on it.
-ROADS = {
+# The settings of a deployment, and the labels of the jobs that are queued.
+DEPLOYMENTS = {
     "jit": ({}, ["ubuntu-latest", "ubuntu-22.04", "windows-2022", "windows-2019"]),
     "token": (TOKEN, ["ubuntu-24.04", "windows-latest"]),
     "jit-own-profiles": (OWN, ["gpu", "plain"]),
     "token-own-profiles": (OWN | TOKEN, ["gpu", "plain"]),
 }
-# What reconciliation reads of a task and of a pool.
+# The properties of a task and of a pool that reconciliation reads.
 TASK = ["id", "state", "stateTransitionTime", "environmentSettings", "executionInfo"]
 POOL = [
     "id",
@@ -61,9 +61,9 @@ POOL = [
     "targetDedicatedNodes",
     "targetLowPriorityNodes",
 ]
-# The keys that the models need, wherever they are.
+# The keys that are required wherever a model has them.
 NEEDED = {"id", "poolInfo", "commandLine", "imageName", "name"}
-# What a request asks for: its method, its path with its filter, the model of its body, the SDK's call for it.
+# Each request: its method, its path with its filter, the model of its body, and the SDK's call for it.
 OPERATIONS = [
     ("POST", r"/jobs", BatchJobCreateOptions, lambda sdk, body: sdk.create_job(body)),
     (
@@ -124,36 +124,36 @@ OPERATIONS = [
 
 
 def first(pages: Iterable[Any]) -> Any:
-    """Asks for the first page of a list, which the SDK puts off until somebody reads it."""
+    """Requests the first page of a list; the SDK waits until it is read."""
     return next(iter(pages))
 
 
-@pytest.fixture(scope="module", params=ROADS)
+@pytest.fixture(scope="module", params=DEPLOYMENTS)
 def sent(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> list[Exchange]:
-    """Queues jobs on a road, and tells what the handler sent until each had its task."""
-    settings, jobs = ROADS[request.param]
-    with road(tmp_path_factory.mktemp("road"), settings) as running:
+    """Queues jobs, and returns what the handler has sent when each has its task."""
+    settings, jobs = DEPLOYMENTS[request.param]
+    with deployment(tmp_path_factory.mktemp("deployment"), settings) as running:
         for labels in jobs:
             running.queue_job(labels)
         return until_tasks(running, len(jobs))
 
 
-def until_tasks(running: Road, number: int) -> list[Exchange]:
-    """Waits until Batch has taken so many tasks, or has refused a body: a comparison tells why."""
+def until_tasks(running: Deployment, number: int) -> list[Exchange]:
+    """Waits until Batch has this number of tasks, or has rejected a body: the comparison then shows why."""
 
-    def come(exchanges: list[Exchange]) -> bool:
+    def is_complete(exchanges: list[Exchange]) -> bool:
         refused = any(exchange.status == 400 for exchange in exchanges)
         return refused or len(tasks(exchanges)) == number
 
-    return running.sent.until(come)
+    return running.sent.until(is_complete)
 
 
 def tasks(exchanges: list[Exchange]) -> list[dict[str, Any]]:
-    """Tells the bodies of the tasks that Batch has taken."""
-    taken = [one for one in exchanges if one.status == 201 and urlsplit(one.target).path != "/jobs"]
-    return [json.loads(one.body) for one in taken]
+    """Returns the bodies of the tasks that Batch has accepted."""
+    accepted = [one for one in exchanges if one.status == 201 and urlsplit(one.target).path != "/jobs"]
+    return [json.loads(one.body) for one in accepted]
 
 
 def operation(exchange: Exchange) -> tuple[Any, Callable[..., Any], tuple[str, ...]]:
@@ -173,7 +173,7 @@ def compare(exchange: Exchange) -> None:
     request = sdk.caught(lambda client: call(client, body, *names))
     assert address(exchange.target) == address(request.url)
     assert exchange.headers.get("content-type") == request.headers.get("content-type")
-    # The two may write the same time differently, so what is compared is what was meant.
+    # The two may write the same duration differently, so the parsed values are compared.
     if model:
         assert read(model, json.loads(sdk.body(request))) == body
     else:
@@ -181,7 +181,7 @@ def compare(exchange: Exchange) -> None:
 
 
 def address(url: str) -> tuple[str, dict[str, list[str]]]:
-    """Reads the path and the query of an address, without their escapes."""
+    """Returns the path and the query of a URL, unescaped."""
     parts = urlsplit(url)
     return unquote(parts.path), parse_qs(parts.query, strict_parsing=True)
 
@@ -191,8 +191,8 @@ def test_every_request_is_one_that_the_sdk_could_have_sent(sent: list[Exchange])
         compare(exchange)
 
 
-def test_a_job_that_came_back_asks_for_nothing_else(tmp_path: Path) -> None:
-    with road(tmp_path, {}) as running:
+def test_a_redelivered_job_causes_only_known_requests(tmp_path: Path) -> None:
+    with deployment(tmp_path, {}) as running:
         job = running.queue_job("ubuntu-latest")
         for exchange in until_tasks(running, 1):
             compare(exchange)
@@ -205,9 +205,9 @@ def test_a_job_that_came_back_asks_for_nothing_else(tmp_path: Path) -> None:
         compare(exchange)
 
 
-def test_news_and_reconciliation_ask_for_nothing_else(tmp_path: Path) -> None:
-    with road(tmp_path, {}) as running:
-        running.ledger.ask("POST", "/pools/hold", {"pool": "ubuntu"})
+def test_events_and_reconciliation_cause_only_known_requests(tmp_path: Path) -> None:
+    with deployment(tmp_path, {}) as running:
+        running.batch_emulator.ask("POST", "/pools/hold", {"pool": "ubuntu"})
         job = running.queue_job("ubuntu-latest")
         until_tasks(running, 1)
         running.github.ask("POST", f"/jobs/{job}/cancellation")
@@ -220,35 +220,35 @@ def test_news_and_reconciliation_ask_for_nothing_else(tmp_path: Path) -> None:
         compare(exchange)
 
 
-def test_the_reading_is_strict(sent: list[Exchange]) -> None:
+def test_the_check_finds_each_fault(sent: list[Exchange]) -> None:
     for exchange in sent:
         model, _, _ = operation(exchange)
         if model:
             for fault, body in broken.versions(json.loads(exchange.body), NEEDED):
-                refuse(model, body, fault)
+                expect_fault(model, body, fault)
 
 
-def test_a_value_that_an_enumeration_does_not_know_is_refused() -> None:
+def test_an_unknown_value_of_an_enumeration_is_rejected() -> None:
     settings = {"imageName": "image", "workingDirectory": "taskWorkingDirectory"}
     task = {"id": "gh-1", "commandLine": "", "containerSettings": settings}
     read(BatchTaskCreateOptions, task)
     settings["workingDirectory"] = "TaskWorkingDirectory"
-    refuse(BatchTaskCreateOptions, task, "an unknown working directory")
+    expect_fault(BatchTaskCreateOptions, task, "an unknown working directory")
     settings["workingDirectory"] = "containerImageDefault"
     settings["containerHostBatchBindMounts"] = [{"source": "Everything"}]
-    refuse(BatchTaskCreateOptions, task, "an unknown directory of the host")
+    expect_fault(BatchTaskCreateOptions, task, "an unknown directory of the host")
 
 
 @pytest.mark.parametrize("time", ["24h", "P", "", "24:00:00", 86_400])
 def test_a_time_is_written_as_the_sdk_writes_times(time: Any) -> None:
     task = {"id": "gh-1", "commandLine": "", "constraints": {"retentionTime": time}}
-    refuse(BatchTaskCreateOptions, task, f"a retention time of {time!r}")
+    expect_fault(BatchTaskCreateOptions, task, f"a retention time of {time!r}")
 
 
-def refuse(model: Any, body: Any, fault: str) -> None:
-    """Expects the strict reading to find the fault."""
+def expect_fault(model: Any, body: Any, fault: str) -> None:
+    """Expects the check to find the fault."""
     try:
         read(model, body)
     except Unsendable:
         return
-    pytest.fail(f"the reading did not mind: {fault}")
+    pytest.fail(f"the check did not find: {fault}")

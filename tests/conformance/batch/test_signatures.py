@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from azure.core.rest import HttpRequest
-from batch import draw, sdk
-from program import BUILT, PATIENCE
+from batch import random_requests, sdk
+from program import BUILT, TIMEOUT
 
-# Another seed draws other requests: SEED=7 tests/run batch-sdk
+# Other requests: SEED=7 tests/run batch-sdk
 SEED = int(os.environ.get("SEED", "20261121"))
 REQUESTS = 1_000
 
@@ -19,7 +19,7 @@ REQUESTS = 1_000
 @pytest.mark.parametrize("seed", [SEED])
 def test_the_handler_signs_as_the_sdk_does(seed: int) -> None:
     random = Random(seed)
-    requests = [sdk.caught(draw.call(random)) for _ in range(REQUESTS)]
+    requests = [sdk.caught(random_requests.call(random)) for _ in range(REQUESTS)]
     signed = handler_signs([line(request) for request in requests])
     wrong = [
         line(request)
@@ -30,7 +30,7 @@ def test_the_handler_signs_as_the_sdk_does(seed: int) -> None:
 
 
 def line(request: HttpRequest) -> dict[str, Any]:
-    """Describes a request as the handler's example reads it."""
+    """Returns a request in the form that the handler's example reads."""
     hidden = ("authorization", "content-length")
     headers = {name: value for name, value in request.headers.items() if name.lower() not in hidden}
     body = sdk.body(request)
@@ -38,9 +38,9 @@ def line(request: HttpRequest) -> dict[str, Any]:
 
 
 def handler_signs(lines: list[dict[str, Any]]) -> list[str]:
-    """Has requests signed by the handler."""
+    """Lets the handler sign requests."""
     command = [str(BUILT / "examples/sign_batch_requests"), sdk.ACCOUNT, sdk.KEY]
     stdin = "".join(json.dumps(line) + "\n" for line in lines)
-    run = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=PATIENCE)
+    run = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=TIMEOUT)
     assert run.returncode == 0, run.stderr
     return run.stdout.splitlines()

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Claims as a starting runner does. The Batch emulator runs it in the place of a runner's image.
+# Claims like a starting runner. The Batch emulator runs it instead of a runner image.
 set -euo pipefail
 
 [[ -n ${RUNNER_CLAIM_URL:-} ]] || exit 0

@@ -1,11 +1,11 @@
-// Reads GitHub's own description of its API, cut down to what is called or emulated here.
+// Reads GitHub's own description of its API, reduced to the operations that are called or emulated here.
 //
-// The whole of it takes Prism seconds and refers to files that were not published.
+// Prism needs seconds for the whole description, and it refers to files that are not published.
 
 import { createRequire } from "node:module";
 
 const SCOPE = String.raw`\/(repos\/{owner}\/{repo}|orgs\/{org}|enterprises\/{enterprise})`;
-const KEPT = [
+const PATHS = [
   /^\/(meta|rate_limit)$/,
   new RegExp(`^${SCOPE}\\/actions\\/runners(\\/{runner_id}|\\/registration-token|\\/generate-jitconfig)?$`),
   new RegExp(`^${SCOPE}\\/actions\\/runner-groups(\\/{runner_group_id}\\/(repositories|organizations))?$`),
@@ -20,19 +20,19 @@ const KEPT = [
   /^\/repos\/{owner}\/{repo}\/actions\/runs(\/{run_id}(\/jobs|\/cancel)?)?$/,
 ];
 
-/** Reads the description of GitHub Enterprise Cloud, the only one that has enterprises. */
+/** Reads the description of GitHub Enterprise Cloud, the only one with enterprises. */
 export function description() {
   const whole = createRequire(import.meta.url)("@octokit/openapi/generated/ghec.json");
-  const paths = Object.entries(whole.paths).filter(([path]) => KEPT.some((kept) => kept.test(path)));
+  const paths = Object.entries(whole.paths).filter(([path]) => PATHS.some((pattern) => pattern.test(path)));
   const { openapi, info, servers } = whole;
   const cut = { openapi, info, servers, paths: Object.fromEntries(paths), components: {} };
   addReferred(cut.paths, whole, cut);
   closeBodies(cut);
-  mendAccounts(cut);
+  repairAccounts(cut);
   return cut;
 }
 
-/** Allows no field in a request that is not described: a misspelt one is not a further one. */
+/** Rejects fields in a request that are not described, so that misspelt fields are found. */
 function closeBodies({ paths, components }) {
   for (const { requestBody } of Object.values(paths).flatMap(Object.values)) {
     const schema = requestBody?.content["application/json"]?.schema;
@@ -41,16 +41,16 @@ function closeBodies({ paths, components }) {
   }
 }
 
-/** In its list, the account of an installation is described as a user and an enterprise in one: it is either. */
-function mendAccounts({ paths }) {
+/** Corrects the account of a listed installation: it is described as both a user and an enterprise, and is one of them. */
+function repairAccounts({ paths }) {
   const listed = paths["/app/installations"].get.responses[200].content["application/json"].schema;
   const { account } = listed.items.properties;
   account.anyOf = account.allOf;
   delete account.allOf;
 }
 
-/** Finds the parameters in a request's query that are not described, which Prism lets pass. */
-export function strayParameters({ paths, components }, method, url) {
+/** Returns the query parameters of a request that are not described; Prism accepts them. */
+export function unknownParameters({ paths, components }, method, url) {
   const { pathname, searchParams } = new URL(url, "http://host");
   const segments = pathname.split("/").length;
   const fits = (path) => path.split("/").length === segments && pattern(path).test(pathname);
@@ -66,15 +66,15 @@ function pattern(path) {
   return new RegExp(`^${path.replaceAll(/{\w+}/g, "[^/]+")}$`);
 }
 
-/** Adds what a part refers to, and what that refers to. */
-function addReferred(part, whole, cut) {
-  if (typeof part !== "object" || part === null) return;
-  for (const [key, value] of Object.entries(part)) {
-    if (key !== "$ref" || typeof value !== "string") {
-      addReferred(value, whole, cut);
+/** Adds the components that a value refers to, recursively. */
+function addReferred(value, whole, cut) {
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (key !== "$ref" || typeof inner !== "string") {
+      addReferred(inner, whole, cut);
       continue;
     }
-    const [, , kind, name] = value.split("/");
+    const [, , kind, name] = inner.split("/");
     cut.components[kind] ??= {};
     if (name in cut.components[kind]) continue;
     cut.components[kind][name] = whole.components[kind][name];

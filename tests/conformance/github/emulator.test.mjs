@@ -1,4 +1,4 @@
-// What the emulated GitHub answers, against GitHub's own description of its API.
+// Checks the responses of the emulated GitHub against GitHub's own description of its API.
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync, randomUUID, sign } from "node:crypto";
@@ -6,42 +6,42 @@ import { after, before, test } from "node:test";
 
 import { ENTERPRISE, PERSON, TOKEN, startGithub } from "../github_emulator.mjs";
 import { endAll } from "../programs.mjs";
-import { putFront } from "./front.mjs";
+import { startContractProxy } from "./contract_proxy.mjs";
 import { readContract } from "./prism.mjs";
 
 const SCOPES = ["repos/octo/app", `repos/${PERSON}/app`, "orgs/octo", `enterprises/${ENTERPRISE}`];
 const running = [];
-const kept = { seen: [], faults: [] };
-let github, front;
+const log = { calls: [], faults: [] };
+let github, proxy;
 
 before(async () => {
   github = await startGithub();
   running.push(github);
-  front = await putFront(await readContract(), github.url, kept);
-  running.push(front);
+  proxy = await startContractProxy(await readContract(), github.url, log);
+  running.push(proxy);
   for (const repository of ["octo/app", `${PERSON}/app`]) {
-    await github.order("repositories", { full_name: repository });
-    await github.order("jobs", { repository, labels: ["self-hosted"] });
+    await github.command("repositories", { full_name: repository });
+    await github.command("jobs", { repository, labels: ["self-hosted"] });
     await github.serve(repository, "served", ["self-hosted"]);
-    const cancelled = await github.order("jobs", { repository, labels: ["nobody"] });
-    await github.order(`jobs/${cancelled.job}/cancellation`);
-    await github.order("jobs", { repository, labels: ["gated"], gate: "waiting_first" });
-    await github.order("jobs", { repository, labels: ["waits"] });
+    const cancelled = await github.command("jobs", { repository, labels: ["unserved"] });
+    await github.command(`jobs/${cancelled.job}/cancellation`);
+    await github.command("jobs", { repository, labels: ["gated"], gate: "waiting_first" });
+    await github.command("jobs", { repository, labels: ["waits"] });
   }
 });
 after(() => endAll(running));
 
-/** Asks through the front, and fails where it finds a fault. */
-async function ask(method, path, body, authorization = `Bearer ${TOKEN}`) {
+/** Sends a request through the proxy, and fails if it finds a fault. */
+async function send(method, path, body, authorization = `Bearer ${TOKEN}`) {
   const headers = { Authorization: authorization, "User-Agent": "conformance" };
   if (body) headers["Content-Type"] = "application/json";
-  const answer = await fetch(`${front.url}/${path}`, { method, headers, body: JSON.stringify(body) });
-  const text = await answer.text();
-  assert.deepEqual(kept.faults.splice(0), [], `${method} ${path}`);
-  return { status: answer.status, body: text && JSON.parse(text) };
+  const response = await fetch(`${proxy.url}/${path}`, { method, headers, body: JSON.stringify(body) });
+  const text = await response.text();
+  assert.deepEqual(log.faults.splice(0), [], `${method} ${path}`);
+  return { status: response.status, body: text && JSON.parse(text) };
 }
 
-const get = async (path) => (await ask("GET", path)).body;
+const get = async (path) => (await send("GET", path)).body;
 
 test("meta and the limits are as described", async () => {
   const { hooks } = await get("meta");
@@ -62,26 +62,26 @@ for (const repository of SCOPES.slice(0, 2)) {
     await get(`${repository}/actions/runs?status=completed&per_page=1&page=2`);
     const waiting = runs.find(({ status }) => status === "queued");
     const cancel = `${repository}/actions/runs/${waiting.id}/cancel`;
-    assert.equal((await ask("POST", cancel)).status, 202);
-    assert.equal((await ask("POST", cancel)).status, 409);
-    assert.equal((await ask("GET", `${repository}/actions/jobs/1`)).status, 404);
+    assert.equal((await send("POST", cancel)).status, 202);
+    assert.equal((await send("POST", cancel)).status, 409);
+    assert.equal((await send("GET", `${repository}/actions/jobs/1`)).status, 404);
   });
 }
 
 for (const scope of SCOPES) {
   test(`runners of ${scope} are as described`, async () => {
     const runners = `${scope}/actions/runners`;
-    assert.equal((await ask("POST", `${runners}/registration-token`)).status, 201);
-    const order = { name: "one", runner_group_id: 1, labels: ["self-hosted", "x"] };
-    assert.equal((await ask("POST", `${runners}/generate-jitconfig`, order)).status, 201);
-    assert.equal((await ask("POST", `${runners}/generate-jitconfig`, order)).status, 409);
-    const strangers = { ...order, name: "two", runner_group_id: 77 };
-    assert.equal((await ask("POST", `${runners}/generate-jitconfig`, strangers)).status, 404);
+    assert.equal((await send("POST", `${runners}/registration-token`)).status, 201);
+    const request = { name: "one", runner_group_id: 1, labels: ["self-hosted", "x"] };
+    assert.equal((await send("POST", `${runners}/generate-jitconfig`, request)).status, 201);
+    assert.equal((await send("POST", `${runners}/generate-jitconfig`, request)).status, 409);
+    const unknownGroup = { ...request, name: "two", runner_group_id: 77 };
+    assert.equal((await send("POST", `${runners}/generate-jitconfig`, unknownGroup)).status, 404);
     const found = (await get(`${runners}?name=one&per_page=100`)).runners;
     assert.equal(found.length, 1);
     await get(`${runners}/${found[0].id}`);
-    assert.equal((await ask("DELETE", `${runners}/${found[0].id}`)).status, 204);
-    assert.equal((await ask("DELETE", `${runners}/${found[0].id}`)).status, 404);
+    assert.equal((await send("DELETE", `${runners}/${found[0].id}`)).status, 204);
+    assert.equal((await send("DELETE", `${runners}/${found[0].id}`)).status, 404);
     await get(`${runners}?per_page=1&page=2`);
   });
 }
@@ -91,24 +91,24 @@ test("installations of an App and their tokens are as described", async () => {
   const key = publicKey.export({ type: "pkcs1", format: "der" }).toString("base64");
   const permissions = { actions: "read", administration: "write" };
   const app = { id: 7, client_id: "Iv23", public_key: key, installed_on: ["octo"], permissions };
-  await github.order("apps", app);
+  await github.command("apps", app);
   const asApp = () => `Bearer ${jwt(app.id, privateKey)}`;
   for (const scope of ["repos/octo/app", "orgs/octo"]) {
-    const found = await ask("GET", `${scope}/installation`, undefined, asApp());
+    const found = await send("GET", `${scope}/installation`, undefined, asApp());
     assert.equal(found.status, 200);
     const tokens = `app/installations/${found.body.id}/access_tokens`;
-    const { status, body } = await ask("POST", tokens, undefined, asApp());
+    const { status, body } = await send("POST", tokens, undefined, asApp());
     assert.equal(status, 201);
-    const jobs = await ask("GET", "repos/octo/app/actions/runs", undefined, `Bearer ${body.token}`);
+    const jobs = await send("GET", "repos/octo/app/actions/runs", undefined, `Bearer ${body.token}`);
     assert.equal(jobs.status, 200);
-    const own = await ask("GET", "installation/repositories?per_page=100", undefined, `Bearer ${body.token}`);
+    const own = await send("GET", "installation/repositories?per_page=100", undefined, `Bearer ${body.token}`);
     assert.deepEqual(own.body.repositories.map(({ full_name }) => full_name), ["octo/app"]);
   }
-  const all = await ask("GET", "app/installations?per_page=100", undefined, asApp());
+  const all = await send("GET", "app/installations?per_page=100", undefined, asApp());
   assert.equal(all.body.length, 1);
 });
 
-/** Writes what an App proves itself with. */
+/** Returns the token with which an App authenticates. */
 function jwt(iss, privateKey) {
   const now = Math.floor(Date.now() / 1000);
   const claims = { iss, iat: now - 60, exp: now + 540, jti: randomUUID() };
@@ -119,8 +119,8 @@ function jwt(iss, privateKey) {
 
 test("runner groups are as described", async () => {
   const octo = { scope: { organization: "octo" }, repositories: ["octo/app"] };
-  await github.order("groups", { ...octo, name: "selected" });
-  await github.order("groups", { name: "wide", scope: { enterprise: ENTERPRISE } });
+  await github.command("groups", { ...octo, name: "selected" });
+  await github.command("groups", { name: "wide", scope: { enterprise: ENTERPRISE } });
   for (const scope of SCOPES.slice(2)) {
     const { runner_groups: groups } = await get(`${scope}/actions/runner-groups?per_page=100&page=1`);
     assert.equal(groups.length, 2);
@@ -131,11 +131,11 @@ test("runner groups are as described", async () => {
 });
 
 test("hooks and their deliveries are as described", async () => {
-  // Nobody listens there, so that the delivery fails.
+  // No program listens on this port, so that the delivery fails.
   const hook = { url: "http://127.0.0.1:9/hook", secret: "hush" };
-  await github.order("hooks", { ...hook, scope: { repository: "octo/app" } });
-  await github.order("hooks", { ...hook, scope: { organization: "octo" } });
-  const { job } = await github.order("jobs", { repository: "octo/app", labels: ["told"] });
+  await github.command("hooks", { ...hook, scope: { repository: "octo/app" } });
+  await github.command("hooks", { ...hook, scope: { organization: "octo" } });
+  const { job } = await github.command("jobs", { repository: "octo/app", labels: ["delivered"] });
   for (const scope of ["repos/octo/app", "orgs/octo"]) {
     const [{ id }] = await get(`${scope}/hooks`);
     const deliveries = `${scope}/hooks/${id}/deliveries`;
@@ -144,25 +144,25 @@ test("hooks and their deliveries are as described", async () => {
     await get(`${deliveries}?status=failure&per_page=1`);
     const { request } = await get(`${deliveries}/${failed}`);
     assert.equal(request.payload.workflow_job.id, job);
-    assert.equal((await ask("POST", `${deliveries}/${failed}/attempts`)).status, 202);
+    assert.equal((await send("POST", `${deliveries}/${failed}/attempts`)).status, 202);
   }
 });
 
-/** Asks until there is an answer. */
-async function until(look) {
+/** Repeats a request until it finds something. */
+async function until(find) {
   const end = Date.now() + 20_000;
   while (Date.now() < end) {
-    const found = await look();
+    const found = await find();
     if (found) return found;
   }
   throw new Error("the delivery never ended");
 }
 
-test("what is not modelled is a fault, not one of Prism's examples", async () => {
-  const stranger = `${front.url}/orgs/octo/actions/runner-groups?visible_to_repository=app`;
+test("a request that is not modelled is a fault, not one of Prism's examples", async () => {
+  const unmodelled = `${proxy.url}/orgs/octo/actions/runner-groups?visible_to_repository=app`;
   const headers = { Authorization: `Bearer ${TOKEN}`, "User-Agent": "conformance" };
-  assert.equal((await fetch(stranger, { headers })).status, 500);
-  const [fault, ...more] = kept.faults.splice(0);
+  assert.equal((await fetch(unmodelled, { headers })).status, 500);
+  const [fault, ...more] = log.faults.splice(0);
   assert.match(fault, /has returned 501$/);
   assert.deepEqual(more, []);
 });

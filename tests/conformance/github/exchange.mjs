@@ -1,27 +1,27 @@
-// Stands between two parties over HTTP: hands requests on, sees each with its answer.
+// A proxy over HTTP that inspects each request with its response.
 
 import { once } from "node:events";
 import http from "node:http";
 
 /**
- * Starts a server that hands every request on to where `target` says.
+ * Starts a proxy that forwards each request to the address that `target` returns.
  *
- * `see` is given each exchange before its answer goes back, and may give another body; where it throws,
- * the connection breaks off.
+ * `inspect` gets each request and its response, and may return another body. If it throws, the proxy
+ * closes the connection.
  */
-export async function startExchange({ target, see }) {
+export async function startExchange({ target, inspect }) {
   const agent = new http.Agent({ keepAlive: false });
   const server = http.createServer(async (request, reply) => {
     try {
-      const asked = { method: request.method, url: request.url, headers: { ...request.headers } };
-      asked.body = await text(request);
-      const answer = await handOn(asked, target(asked), agent);
-      const body = see?.(asked, answer) ?? answer.body;
-      const { "transfer-encoding": _, "content-length": __, ...headers } = answer.headers;
-      reply.writeHead(answer.status, { ...headers, ...lengthOf(answer.status, body) });
+      const received = { method: request.method, url: request.url, headers: { ...request.headers } };
+      received.body = await text(request);
+      const response = await forward(received, target(received), agent);
+      const body = inspect?.(received, response) ?? response.body;
+      const { "transfer-encoding": _, "content-length": __, ...headers } = response.headers;
+      reply.writeHead(response.status, { ...headers, ...lengthOf(response.status, body) });
       reply.end(body);
     } catch {
-      // Whoever is asked broke off, so the caller finds the same.
+      // The target closed the connection, so the proxy does the same.
       request.socket.destroy();
     }
   });
@@ -40,13 +40,13 @@ function lengthOf(status, body) {
   return status === 204 || status === 304 ? {} : { "content-length": Buffer.byteLength(body) };
 }
 
-/** Hands a request on unchanged, but for the host that it names. */
-async function handOn({ method, url, headers, body }, target, agent) {
+/** Forwards a request unchanged except for its host. */
+async function forward({ method, url, headers, body }, target, agent) {
   const { host, connection, ...others } = headers;
   const request = http.request(new URL(url, target), { method, headers: others, agent });
   request.end(body);
-  const [answer] = await once(request, "response");
-  return { status: answer.statusCode, headers: answer.headers, body: await text(answer) };
+  const [response] = await once(request, "response");
+  return { status: response.statusCode, headers: response.headers, body: await text(response) };
 }
 
 async function text(stream) {

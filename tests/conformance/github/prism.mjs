@@ -1,27 +1,27 @@
-// Runs Prism over GitHub's description: as a GitHub of examples, or between a caller and another GitHub.
+// Runs Prism with GitHub's description: as a mock that responds with examples, or as a validating proxy.
 
 import prismHttp from "@stoplight/prism-http";
 import prismServer from "@stoplight/prism-http-server";
 
-import { description, strayParameters } from "./description.mjs";
+import { description, unknownParameters } from "./description.mjs";
 
-/** What Prism calls its own answer where the other GitHub gave none; any other one is about the contract. */
-const NO_ANSWER = "FetchError";
+/** Prism's type of a response of its own if the upstream did not respond; all other types concern the contract. */
+const UNANSWERED = "FetchError";
 
 /** Reads GitHub's description once, for any number of servers. */
 export async function readContract() {
   const described = description();
-  // Prism takes the description apart while it reads it.
+  // Prism changes the description while it reads it.
   const operations = await prismHttp.getHttpOperationsFromSpec(structuredClone(described));
   return { described, operations };
 }
 
-/** Starts a GitHub that answers with GitHub's own examples; not all of those fit their own description. */
+/** Starts a mock that responds with GitHub's own examples; not all of them match the description. */
 export function mock(contract) {
   return serve(contract, { isProxy: false, validateResponse: false });
 }
 
-/** Starts what hands requests on to another GitHub, if they and their answers keep the contract. */
+/** Starts a proxy that validates requests to a GitHub and its responses. */
 export function proxy(contract, upstream) {
   return serve(contract, { isProxy: true, upstream: new URL(upstream), validateResponse: true });
 }
@@ -38,7 +38,7 @@ async function serve({ operations }, config) {
   return { url, unmodelled, end: () => server.close() };
 }
 
-/** What Prism has to say is in its answers, but for one thing: it makes up what the other answers 501 to. */
+/** Returns a logger that records only one warning: Prism invents a response if the upstream responds 501. */
 function logger(unmodelled) {
   const silent = () => {};
   const warn = (text) => {
@@ -48,20 +48,20 @@ function logger(unmodelled) {
   return { ...own, fatal: silent, start: silent, child: () => own };
 }
 
-/** Tells how an exchange left the contract, of what Prism wrote into its answer; `undefined` if it kept it. */
+/** Returns how a request or its response violates the contract, as Prism reports it; `undefined` if neither does. */
 export function fault({ described }, { method, url }, { headers, body }) {
-  const stray = strayParameters(described, method, url);
-  if (stray.length > 0) return `no such parameter: ${stray.join(", ")}`;
+  const unknown = unknownParameters(described, method, url);
+  if (unknown.length > 0) return `no such parameter: ${unknown.join(", ")}`;
   const problem = problemOf(headers, body);
   if (problem) return JSON.stringify(problem.validation ?? problem.title);
-  const noted = JSON.parse(headers["sl-violations"] ?? "[]");
-  const grave = noted.filter(({ severity }) => severity === "Error");
-  return grave.length > 0 ? JSON.stringify(grave) : undefined;
+  const violations = JSON.parse(headers["sl-violations"] ?? "[]");
+  const errors = violations.filter(({ severity }) => severity === "Error");
+  return errors.length > 0 ? JSON.stringify(errors) : undefined;
 }
 
-/** Tells whether the other GitHub broke off, which Prism makes an answer of. */
+/** Returns whether the upstream did not respond; Prism then responds itself. */
 export function isUnanswered({ headers, body }) {
-  return problemOf(headers, body)?.type === NO_ANSWER;
+  return problemOf(headers, body)?.type === UNANSWERED;
 }
 
 function problemOf(headers, body) {

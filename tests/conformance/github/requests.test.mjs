@@ -1,7 +1,7 @@
-// What the handler asks of GitHub, against GitHub's own description of its API.
+// Checks the handler's requests against GitHub's own description of its API.
 //
-// Prism stands in for GitHub and answers with GitHub's examples. Where a story needs a certain answer,
-// another example is asked for, or the example is changed in the fields that the story needs.
+// Prism replaces GitHub and responds with GitHub's examples. If a test needs a certain response, it requests
+// another example, or changes fields of the example.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -39,27 +39,27 @@ before(async () => {
 });
 after(() => endAll(running));
 
-/** Has a handler with these settings submit the task of a job, and gives what it asked of GitHub. */
-async function story(settings, { until, shape = () => ({}) }) {
+/** Lets a handler with these settings submit the task of a job, and returns its requests to GitHub. */
+async function requestsOf(settings, { until, shape = () => ({}) }) {
   job += 1;
-  const asked = [];
+  const requests = [];
   const faults = [];
   const changes = new Map();
   const target = (request) => {
-    const { prefer, change } = shape(request, asked);
+    const { prefer, change } = shape(request, requests);
     if (prefer) request.headers.prefer = prefer;
     request.headers.accept = negotiable(request.headers.accept);
-    asked.push(`${request.method} ${request.url.replaceAll(job, "JOB").slice(1)}`);
+    requests.push(`${request.method} ${request.url.replaceAll(job, "JOB").slice(1)}`);
     changes.set(request, change);
     return prism.url;
   };
-  const see = (request, answer) => {
-    const found = fault(contract, request, answer);
+  const inspect = (request, response) => {
+    const found = fault(contract, request, response);
     if (found) faults.push(`${request.method} ${request.url}: ${found}`);
     const change = changes.get(request);
-    return change && JSON.stringify({ ...JSON.parse(answer.body), ...change });
+    return change && JSON.stringify({ ...JSON.parse(response.body), ...change });
   };
-  const github = await startExchange({ target, see });
+  const github = await startExchange({ target, inspect });
   const handler = await startHandler(storage, {
     BatchAccountKey: KEY,
     BatchAccountUrl: batch.url,
@@ -71,19 +71,19 @@ async function story(settings, { until, shape = () => ({}) }) {
     const requested_at = new Date().toISOString();
     const request = { job, run: 7, repository: "octo/app", profile: "ubuntu", requested_at };
     const { status } = await handler.submit({ ...request, replacement: 1 });
-    assert.equal(status, 200, handler.said.text);
-    await handler.said.until(until);
+    assert.equal(status, 200, handler.output.text);
+    await handler.output.until(until);
   } catch (error) {
     if (faults.length === 0) throw error;
   } finally {
     await endAll([github, handler]);
   }
   assert.deepEqual(faults, []);
-  return asked;
+  return requests;
 }
 
 /**
- * GitHub's manual recommends a media type that its description does not have, and Prism negotiates by that.
+ * Returns the media type of the description, by which Prism negotiates, for the one that GitHub's manual recommends.
  *
  * https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api#accept
  */
@@ -91,29 +91,29 @@ function negotiable(accept) {
   return accept === "application/vnd.github+json" ? "application/json" : accept;
 }
 
-/** What GitHub answers so that the job waits, and the first registration meets a runner that never came. */
-function waitingWithNamesake({ method, url }, asked) {
+/** Responses for a job that waits, and for a name that an offline runner has. */
+function waitingWithExistingRunner({ method, url }, requests) {
   if (url.includes("/actions/jobs/")) return { change: { status: "queued", labels: LABELS } };
   if (method === "GET" && /\/runners\?/.test(url)) {
-    const namesake = { id: 23, name: `gh-${job}`, os: "unknown", status: "offline", busy: false };
-    return { change: { total_count: 1, runners: [{ ...namesake, labels: [] }] } };
+    const runner = { id: 23, name: `gh-${job}`, os: "unknown", status: "offline", busy: false };
+    return { change: { total_count: 1, runners: [{ ...runner, labels: [] }] } };
   }
-  const first = !asked.some((one) => one.endsWith("/generate-jitconfig"));
+  const first = !requests.some((one) => one.endsWith("/generate-jitconfig"));
   return url.endsWith("/generate-jitconfig") && first ? { prefer: "code=409" } : {};
 }
 
 for (const [scope, settings] of Object.entries(SCOPES)) {
-  test(`registration by token is asked of ${scope} as described`, async () => {
+  test(`a registration token of ${scope} is requested as described`, async () => {
     const token = { RunnerRegistration: "token", ...settings };
-    const asked = await story(token, { until: / added function=/ });
-    assert.deepEqual(asked, [...lookup(scope), `POST ${scope}/actions/runners/registration-token`]);
+    const requests = await requestsOf(token, { until: / added function=/ });
+    assert.deepEqual(requests, [...lookup(scope), `POST ${scope}/actions/runners/registration-token`]);
   });
 
-  test(`a claim of ${scope}, with a name that is taken, is asked as described`, async () => {
-    const claim = { until: / claimed/, shape: waitingWithNamesake };
-    const asked = await story({ RunnerRegistration: "jit", ...settings }, claim);
+  test(`a claim in ${scope} whose runner name exists makes only described requests`, async () => {
+    const claim = { until: / claimed/, shape: waitingWithExistingRunner };
+    const requests = await requestsOf({ RunnerRegistration: "jit", ...settings }, claim);
     const mint = `POST ${scope}/actions/runners/generate-jitconfig`;
-    assert.deepEqual(asked, [
+    assert.deepEqual(requests, [
       "GET repos/octo/app/actions/jobs/JOB",
       ...lookup(scope),
       mint,
@@ -124,7 +124,7 @@ for (const [scope, settings] of Object.entries(SCOPES)) {
   });
 }
 
-/** What is asked of the default group, which a repository does not have. */
+/** The request that finds the default group, which a repository does not have. */
 function lookup(scope) {
   return scope.startsWith("repos/") ? [] : [`GET ${scope}/actions/runner-groups?per_page=100`];
 }
@@ -134,25 +134,25 @@ test("an App finds its installation and obtains a token as described", async () 
     url.endsWith("/access_tokens") ? { change: { expires_at: "2999-01-01T00:00:00Z" } } : {};
   const key = await readFile(path.join(ROOT, "handler/tests/keys/app.pkcs8.pem"), "utf8");
   const app = { GithubToken: "", GithubAppId: "7", GithubAppPrivateKey: key };
-  const asked = await story({ RunnerRegistration: "token", ...app }, { until: / added function=/, shape });
-  assert.deepEqual(asked, [
+  const requests = await requestsOf({ RunnerRegistration: "token", ...app }, { until: / added function=/, shape });
+  assert.deepEqual(requests, [
     "GET repos/octo/app/installation",
     "POST app/installations/1/access_tokens",
     "POST repos/octo/app/actions/runners/registration-token",
   ]);
 });
 
-/** Groups of GitHub's own examples, and what is read of those that are open to a few. */
+/** Groups of GitHub's own examples, and the lists that are read of those with selected access. */
 for (const [scope, group, access] of [
   ["orgs/octo", "octo-runner-group", ["2/repositories"]],
   ["enterprises/octo-corp", "expensive-hardware", []],
 ]) {
-  test(`the runner group ${group} is looked for in ${scope} as described`, async () => {
+  test(`the runner group ${group} is searched in ${scope} as described`, async () => {
     const shape = ({ url }) =>
       url.includes("/actions/jobs/") ? { change: { status: "queued", labels: LABELS } } : {};
     const settings = { ...SCOPES[scope], RunnerGroup: group };
-    const asked = await story(settings, { until: / claimed/, shape });
-    assert.deepEqual(asked, [
+    const requests = await requestsOf(settings, { until: / claimed/, shape });
+    assert.deepEqual(requests, [
       "GET repos/octo/app/actions/jobs/JOB",
       `GET ${scope}/actions/runner-groups?per_page=100`,
       ...access.map((list) => `GET ${scope}/actions/runner-groups/${list}?per_page=100`),

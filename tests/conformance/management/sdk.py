@@ -1,11 +1,11 @@
-"""Makes requests of azure-mgmt-web."""
+"""Creates clients of azure-mgmt-web."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from azure.mgmt.web import WebSiteManagementClient
-from management.road import SUBSCRIPTION
+from management.deployment import SUBSCRIPTION
 from management.tokens import Credential
 
 VERSION = "2024-11-01"
@@ -13,7 +13,7 @@ VERSION = "2024-11-01"
 
 @contextmanager
 def client(url: str, audience: str = "", **options: Any) -> Iterator[WebSiteManagementClient]:
-    """Makes a client of an API, which never tries again."""
+    """Creates a client that never retries."""
     scopes = [f"{url}/.default"]
     credential = Credential(audience or url)
     known = {"base_url": url, "credential_scopes": scopes, "api_version": VERSION}

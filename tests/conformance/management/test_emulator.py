@@ -1,4 +1,4 @@
-"""Drives the emulated management API by azure-mgmt-web."""
+"""Calls the emulated management API through azure-mgmt-web."""
 
 from collections.abc import Iterator
 
@@ -7,10 +7,10 @@ from azure.core.exceptions import HttpResponseError
 from azure.mgmt.web import WebSiteManagementClient
 from azure.mgmt.web.models import IpSecurityRestriction, SiteConfig, SiteConfigResource
 from management import sdk
-from management.road import APP, GROUP, NAME
+from management.deployment import APP, GROUP, NAME
 from program import Emulator, emulate
 
-# The emulators speak plain HTTP.
+# The emulators use plain HTTP.
 PLAIN = {"enforce_https": False}
 
 
@@ -45,13 +45,13 @@ def test_rules_are_written_and_read(web: WebSiteManagementClient) -> None:
     assert rules(change(web, ip_security_restrictions=[rule])) == [mine, closed]
     config = web.web_apps.get_configuration(GROUP, NAME, **PLAIN)
     assert rules(config) == [mine, closed]
-    # As Microsoft's command line does, which sends back what it has read.
+    # As the Azure CLI does, which sends back what it has read.
     assert config.properties
     assert rules(change(web, ip_security_restrictions=config.properties.ip_security_restrictions)) == [mine, closed]
     assert rules(change(web, ip_security_restrictions_default_action="Allow")) == [mine, opened]
 
 
-def test_a_refusal_is_one_that_the_sdk_reads(web: WebSiteManagementClient, management: Emulator) -> None:
+def test_the_sdk_can_read_each_error(web: WebSiteManagementClient, management: Emulator) -> None:
     with pytest.raises(HttpResponseError) as refusal:
         change(web, min_tls_version="1.3")
     assert refusal.value.status_code == 501

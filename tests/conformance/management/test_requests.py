@@ -1,4 +1,4 @@
-"""Holds what RefreshFirewall sends to the management API against what azure-mgmt-web could have sent."""
+"""Compares the requests of RefreshFirewall with those that azure-mgmt-web could have sent."""
 
 import json
 from collections.abc import Iterator
@@ -10,10 +10,11 @@ import pytest
 from azure.mgmt.web.models import SiteConfigResource
 from batch import broken
 from batch.recorder import Exchange
-from batch.sdk import Catcher, Caught, body
+from batch.sdk import Catcher, Caught
+from batch.sdk import body as body_of
 from batch.strict import Unsendable, read
 from management import sdk
-from management.road import GROUP, NAME, Road, road
+from management.deployment import GROUP, NAME, Deployment, deployment
 
 OLD = ["140.82.112.0/20", "192.30.252.0/22", "185.199.108.0/22", "143.55.64.0/20"]
 NEW = ["20.1.2.0/28", "20.1.3.0/28", "20.1.4.0/28", "2a0a:a440::/29", "2606:50c0::/32"]
@@ -26,7 +27,7 @@ POOL = {
 }
 FRONT_DOOR = {
     "name": "front-door",
-    "description": "by hand",
+    "description": "set manually",
     "priority": 100,
     "action": "Allow",
     "tag": "ServiceTag",
@@ -36,9 +37,9 @@ FRONT_DOOR = {
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
-    """Lets the ranges change twice, with a run after each, and one more."""
-    with road(tmp_path_factory.mktemp("road")) as running:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """Changes the ranges twice, with a run after each change and one more run."""
+    with deployment(tmp_path_factory.mktemp("deployment")) as running:
         running.restrict(FRONT_DOOR, POOL)
         running.publish(*OLD)
         running.refresh()
@@ -49,20 +50,20 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
 
 
 @pytest.fixture(scope="module")
-def writes(running: Road) -> list[Exchange]:
-    """Tells the requests that change something."""
+def writes(running: Deployment) -> list[Exchange]:
+    """Returns the requests that change something."""
     return [one for one in running.sent.exchanges if one.method != "GET"]
 
 
-def test_a_run_reads_and_writes_only_what_has_changed(running: Road) -> None:
-    told = [(one.method, one.status) for one in running.sent.exchanges]
+def test_a_run_reads_and_writes_only_what_has_changed(running: Deployment) -> None:
+    sent = [(one.method, one.status) for one in running.sent.exchanges]
     get, patch = ("GET", 200), ("PATCH", 200)
-    assert told == [get, patch, get, patch, get]
-    # One token does for a day.
+    assert sent == [get, patch, get, patch, get]
+    # A token is valid for a day.
     assert running.resources == [running.sent.url]
 
 
-def test_every_request_is_one_that_the_sdk_could_have_sent(running: Road) -> None:
+def test_every_request_is_one_that_the_sdk_could_have_sent(running: Deployment) -> None:
     for exchange in running.sent.exchanges:
         given = exchange.body and read(SiteConfigResource, json.loads(exchange.body))
         request = caught(given)
@@ -70,11 +71,11 @@ def test_every_request_is_one_that_the_sdk_could_have_sent(running: Road) -> Non
         assert address(exchange.target) == address(request.url)
         if given:
             assert exchange.headers["content-type"] == request.headers["content-type"]
-            assert json.loads(exchange.body) == json.loads(body(request))
+            assert json.loads(exchange.body) == json.loads(body_of(request))
 
 
 def caught(given: Any) -> Any:
-    """Tells what the SDK would send, with a body or to read."""
+    """Returns the request that the SDK would send, to write a body or to read."""
     transport = Catcher()
     with pytest.raises(Caught) as caught, sdk.client("https://management.azure.com", transport=transport) as made:
         if given:
@@ -85,37 +86,37 @@ def caught(given: Any) -> Any:
 
 
 def address(url: str) -> tuple[str, dict[str, list[str]]]:
-    """Reads the path and the query of an address, without their escapes."""
+    """Returns the path and the query of a URL, unescaped."""
     parts = urlsplit(url)
     return unquote(parts.path), parse_qs(parts.query, strict_parsing=True)
 
 
-def test_a_write_names_the_rules_alone_and_others_as_they_were(writes: list[Exchange]) -> None:
+def test_a_write_has_only_the_rules_and_keeps_other_rules(writes: list[Exchange]) -> None:
     for exchange in writes:
-        told = json.loads(exchange.body)
-        assert list(told) == ["properties"]
-        assert list(told["properties"]) == ["ipSecurityRestrictions"]
-        rules = told["properties"]["ipSecurityRestrictions"]
+        body = json.loads(exchange.body)
+        assert list(body) == ["properties"]
+        assert list(body["properties"]) == ["ipSecurityRestrictions"]
+        rules = body["properties"]["ipSecurityRestrictions"]
         others = [rule for rule in rules if not rule["name"].startswith("mayfly-hooks-")]
         assert others[:2] == [FRONT_DOOR, POOL]
         assert [rule["name"] for rule in others[2:]] == ["Deny all"]
     assert len(rules) == 5, "nine ranges are two rules"
 
 
-def test_the_reading_is_strict(writes: list[Exchange]) -> None:
+def test_the_check_finds_each_fault(writes: list[Exchange]) -> None:
     for exchange in writes:
-        told = json.loads(exchange.body)
-        # The names of headers are free.
-        told["properties"]["ipSecurityRestrictions"].remove(FRONT_DOOR)
-        for fault, changed in broken.versions(told, set()):
+        body = json.loads(exchange.body)
+        # Headers may have any name.
+        body["properties"]["ipSecurityRestrictions"].remove(FRONT_DOOR)
+        for fault, changed in broken.versions(body, set()):
             with pytest.raises(Unsendable):
                 read(SiteConfigResource, changed)
-                pytest.fail(f"the reading did not mind: {fault}")
+                pytest.fail(f"the check did not find: {fault}")
 
 
-def test_github_is_asked_for_what_has_changed_since(running: Road) -> None:
-    told = [(one.target, one.headers.get("if-none-match"), one.status) for one in running.asked.exchanges]
-    (first, second, third) = told
+def test_github_is_asked_only_for_changes(running: Deployment) -> None:
+    requests = [(one.target, one.headers.get("if-none-match"), one.status) for one in running.sent_to_github.exchanges]
+    (first, second, third) = requests
     assert first == ("/meta", None, 200)
     assert (second[0], second[2], third[2]) == ("/meta", 200, 304)
     assert second[1] and third[1] and second[1] != third[1]

@@ -1,4 +1,4 @@
-"""Hands out tokens as the platform does beside an app."""
+"""Issues tokens as the identity endpoint of a function app does."""
 
 import json
 import threading
@@ -17,7 +17,7 @@ HEADER = "conformance"
 
 
 def token(audience: str) -> str:
-    """Makes a token, signed by nobody."""
+    """Returns a token without a signature."""
     now = int(time())
     claims = {"aud": audience, "nbf": now - 300, "exp": now + 86_400}
     parts = [json.dumps(part).encode() for part in ({"alg": "none"}, claims)]
@@ -26,7 +26,7 @@ def token(audience: str) -> str:
 
 @dataclass(frozen=True)
 class Credential:
-    """Gives the SDK tokens."""
+    """A credential that gives the SDK tokens."""
 
     audience: str
 
@@ -35,19 +35,19 @@ class Credential:
 
 
 @contextmanager
-def token_service(audience: str, asked: list[str]) -> Iterator[str]:
-    """Runs a token service, and tells its address; keeps which resources it was asked for.
+def token_service(audience: str, requested: list[str]) -> Iterator[str]:
+    """Runs a token service and returns its address; appends each resource to `requested`.
 
-    Each token is for the API that stands behind the recorder, whose address is what was asked for.
+    The handler requests tokens for the address of the recorder. Each token has the audience of the API behind it.
     """
 
-    class Desk(BaseHTTPRequestHandler):
+    class Endpoint(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             resource = parse_qs(urlsplit(self.path).query)["resource"][0]
             mine = self.headers.get("X-IDENTITY-HEADER") == HEADER
-            asked.append(resource)
-            told = {"access_token": token(audience), "resource": resource, "token_type": "Bearer"}
-            body = json.dumps(told | {"expires_on": str(int(time()) + 86_400)}).encode()
+            requested.append(resource)
+            response = {"access_token": token(audience), "resource": resource, "token_type": "Bearer"}
+            body = json.dumps(response | {"expires_on": str(int(time()) + 86_400)}).encode()
             self.send_response(200 if mine else 401)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -57,7 +57,7 @@ def token_service(audience: str, asked: list[str]) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Desk)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
     server.daemon_threads = True
     serving = threading.Thread(target=server.serve_forever)
     serving.start()

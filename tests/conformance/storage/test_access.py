@@ -1,4 +1,4 @@
-"""Opens the account with what the SDKs sign: the account's key, and shared access signatures."""
+"""Authorizes requests of the SDKs by the account's key and by shared access signatures."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,14 +9,14 @@ from azure.storage import blob as storage_blob
 from azure.storage import queue as storage_queue
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueServiceClient
-from storage.place import ACCOUNT, KEY, Place, refused
+from storage.service import ACCOUNT, KEY, Service, refused
 
-Queues = Place[QueueServiceClient]
-Blobs = Place[BlobServiceClient]
+Queues = Service[QueueServiceClient]
+Blobs = Service[BlobServiceClient]
 
 
 def queue_sas(**changes: Any) -> str:
-    """Signs a SAS for everything in queues, for an hour, but for the changes."""
+    """Signs a SAS for all operations on queues, for an hour, with these changes."""
     everything = {
         "resource_types": storage_queue.ResourceTypes(service=True, container=True, object=True),
         "permission": "rwdlacup",
@@ -26,12 +26,12 @@ def queue_sas(**changes: Any) -> str:
 
 
 def runner_requests(queues: Queues, sas: str) -> storage_queue.QueueClient:
-    """Opens the queue with nothing but a SAS."""
+    """Returns a client of the queue with a SAS."""
     url = f"{queues.endpoint}/runner-requests"
     return storage_queue.QueueClient.from_queue_url(url, credential=sas, retry_total=0)
 
 
-def test_another_key_opens_nothing(queues: Queues, blobs: Blobs) -> None:
+def test_another_key_is_rejected(queues: Queues, blobs: Blobs) -> None:
     wrong = {"account_name": ACCOUNT, "account_key": "d3Jvbmc="}
     client = QueueServiceClient(queues.endpoint, credential=wrong, retry_total=0)
     with refused(403, "AuthenticationFailed"):
@@ -87,7 +87,7 @@ def test_a_sas_covers_only_what_it_names(queues: Queues, changes: Any, code: str
 
 @pytest.fixture
 def creator(blobs: Blobs, container: ContainerClient) -> Iterator[ContainerClient]:
-    """Opens the container for one who may create blobs, and nothing else."""
+    """Returns a client of the container that may only create blobs."""
     sas = storage_blob.generate_account_sas(
         ACCOUNT,
         KEY,
@@ -100,7 +100,7 @@ def creator(blobs: Blobs, container: ContainerClient) -> Iterator[ContainerClien
         yield client
 
 
-def test_who_may_only_create_replaces_and_reads_nothing(creator: ContainerClient) -> None:
+def test_a_client_that_may_only_create_replaces_and_reads_nothing(creator: ContainerClient) -> None:
     blob = creator.upload_blob("claim", b"first")
     with refused(403, "AuthorizationPermissionMismatch"):
         blob.upload_blob(b"second", overwrite=True)

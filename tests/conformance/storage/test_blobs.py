@@ -1,4 +1,4 @@
-"""Drives containers and block blobs with azure-storage-blob."""
+"""Calls the operations on containers and block blobs through azure-storage-blob."""
 
 import hashlib
 
@@ -10,16 +10,16 @@ from azure.storage.blob import (
     ContainerClient,
     ContentSettings,
 )
-from storage.place import ACCOUNT, KEY, Place, offered, refused
+from storage.service import ACCOUNT, KEY, Service, offered, refused
 
-Blobs = Place[BlobServiceClient]
+Blobs = Service[BlobServiceClient]
 
 
-def test_the_sdk_drives_every_operation(blobs: Blobs) -> None:
+def test_the_sdk_calls_every_operation(blobs: Blobs) -> None:
     container = blobs.client.create_container("mayfly-state")
     blob = container.upload_blob("claim", b"whole", metadata={"owner": "mayfly"})
-    blob.set_blob_metadata({"owner": "nobody"})
-    assert blob.get_blob_properties().metadata == {"owner": "nobody"}
+    blob.set_blob_metadata({"owner": "octo"})
+    assert blob.get_blob_properties().metadata == {"owner": "octo"}
     assert container.get_container_properties().name == "mayfly-state"
     assert list(container.list_blob_names()) == ["claim"]
     blob.stage_block("b1", b"in ")
@@ -28,11 +28,11 @@ def test_the_sdk_drives_every_operation(blobs: Blobs) -> None:
     assert blob.download_blob().readall() == b"in blocks"
     blob.delete_blob()
     container.delete_container()
-    # No method of the SDK asks for a blob's metadata alone: its properties hold them.
+    # No method of the SDK reads only the metadata of a blob: its properties include them.
     assert set(blobs.emulator.calls()) == offered("blobs") - {"GetBlobMetadata"}
 
 
-def test_a_container_is_made_once_and_goes_with_all_that_is_in_it(blobs: Blobs) -> None:
+def test_a_container_is_created_once_and_deleted_with_its_blobs(blobs: Blobs) -> None:
     container = blobs.client.create_container("mayfly-state", metadata={"owner": "mayfly"})
     with refused(409, "ContainerAlreadyExists"):
         container.create_container()
@@ -45,7 +45,7 @@ def test_a_container_is_made_once_and_goes_with_all_that_is_in_it(blobs: Blobs) 
     assert list(container.list_blobs()) == []
 
 
-def test_what_is_not_there_is_not_found(blobs: Blobs, container: ContainerClient) -> None:
+def test_a_missing_container_or_blob_is_not_found(blobs: Blobs, container: ContainerClient) -> None:
     nowhere = blobs.client.get_container_client("nowhere")
     lost = nowhere.get_blob_client("blob")
     for act in (
@@ -172,13 +172,13 @@ def test_a_list_comes_page_by_page(container: ContainerClient) -> None:
 def test_blobs_below_a_delimiter_are_one_entry(container: ContainerClient) -> None:
     for name in ("a/1", "a/2", "b", "c/d/1"):
         container.upload_blob(name, b"text")
-    walked = list(container.walk_blobs())
-    assert [entry.name for entry in walked] == ["a/", "c/", "b"]
-    assert [isinstance(entry, BlobPrefix) for entry in walked] == [True, True, False]
+    entries = list(container.walk_blobs())
+    assert [entry.name for entry in entries] == ["a/", "c/", "b"]
+    assert [isinstance(entry, BlobPrefix) for entry in entries] == [True, True, False]
     assert [entry.name for entry in container.walk_blobs("c/")] == ["c/d/"]
 
 
-def test_several_blobs_can_be_asked_for_by_no_batch(container: ContainerClient) -> None:
+def test_a_batch_of_blobs_is_not_implemented(container: ContainerClient) -> None:
     container.upload_blob("blob", b"text")
     with refused(501, "NotImplemented"):
         container.delete_blobs("blob")
@@ -215,6 +215,6 @@ def test_what_is_not_modelled_is_not_implemented(blobs: Blobs, container: Contai
     ("name", "code"),
     [("ab", "OutOfRangeInput"), ("Upper", "InvalidResourceName"), ("a--b", "InvalidResourceName")],
 )
-def test_a_name_out_of_the_rules_is_refused(blobs: Blobs, name: str, code: str) -> None:
+def test_an_invalid_name_is_rejected(blobs: Blobs, name: str, code: str) -> None:
     with refused(400, code):
         blobs.client.create_container(name)

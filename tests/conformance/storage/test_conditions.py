@@ -1,4 +1,4 @@
-"""Drives conditional requests with azure-storage-blob: who may write, who has the version."""
+"""Sends conditional requests through azure-storage-blob."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -6,15 +6,15 @@ from typing import Any
 
 from azure.core import MatchConditions
 from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, ContainerClient
-from storage.place import Place, refused
+from storage.service import Service, refused
 
-Blobs = Place[BlobServiceClient]
+Blobs = Service[BlobServiceClient]
 SAME: dict[str, Any] = {"match_condition": MatchConditions.IfNotModified}
 OTHER: dict[str, Any] = {"match_condition": MatchConditions.IfModified}
 
 
 def writes(blob: BlobClient) -> list[Callable[..., Any]]:
-    """Lists what changes a blob."""
+    """Returns the calls that change a blob."""
     blob.stage_block("b1", b"blocks")
     return [
         lambda **terms: blob.commit_block_list([BlobBlock("b1")], **terms),
@@ -24,7 +24,7 @@ def writes(blob: BlobClient) -> list[Callable[..., Any]]:
     ]
 
 
-def test_of_two_who_create_a_blob_one_wins(container: ContainerClient) -> None:
+def test_only_the_first_creation_of_a_blob_succeeds(container: ContainerClient) -> None:
     blob = container.upload_blob("claim", b"first")
     with refused(409, "BlobAlreadyExists"):
         blob.upload_blob(b"second")
@@ -34,7 +34,7 @@ def test_of_two_who_create_a_blob_one_wins(container: ContainerClient) -> None:
     assert blob.download_blob().readall() == b"first"
 
 
-def test_a_write_on_an_old_version_is_refused(container: ContainerClient) -> None:
+def test_a_write_to_an_old_version_is_rejected(container: ContainerClient) -> None:
     blob = container.upload_blob("state", b"one")
     old = blob.get_blob_properties().etag
     blob.upload_blob(b"two", overwrite=True)
@@ -48,7 +48,7 @@ def test_a_write_on_an_old_version_is_refused(container: ContainerClient) -> Non
     assert blob.download_blob().readall() == b"two"
 
 
-def test_a_write_on_the_newest_version_succeeds(container: ContainerClient) -> None:
+def test_a_write_to_the_newest_version_succeeds(container: ContainerClient) -> None:
     blob = container.upload_blob("state", b"one")
     for write in writes(blob):
         write(etag=blob.get_blob_properties().etag, **SAME)
@@ -70,7 +70,7 @@ def test_a_write_can_depend_on_time(blobs: Blobs, container: ContainerClient) ->
     blob.upload_blob(b"three", overwrite=True, if_modified_since=early)
 
 
-def test_a_reader_who_has_the_version_is_told_so(blobs: Blobs, container: ContainerClient) -> None:
+def test_a_read_of_an_unchanged_version_is_not_modified(blobs: Blobs, container: ContainerClient) -> None:
     blob = container.upload_blob("state", b"text")
     blobs.emulator.advance(60)
     seen = blob.get_blob_properties()
@@ -88,7 +88,7 @@ def test_a_reader_who_has_the_version_is_told_so(blobs: Blobs, container: Contai
         read(if_unmodified_since=seen.last_modified)
 
 
-def test_a_container_is_deleted_in_its_version_alone(
+def test_a_container_is_deleted_only_if_unmodified(
     blobs: Blobs, container: ContainerClient
 ) -> None:
     made = container.get_container_properties().last_modified
@@ -98,7 +98,7 @@ def test_a_container_is_deleted_in_its_version_alone(
     container.delete_container(if_unmodified_since=made)
 
 
-def test_a_condition_on_what_is_not_there_is_not_met(container: ContainerClient) -> None:
+def test_a_condition_on_a_missing_blob_is_not_met(container: ContainerClient) -> None:
     missing = container.get_blob_client("missing")
     with refused(412, "ConditionNotMet"):
         missing.upload_blob(b"text", overwrite=True, etag='"0x0"', **SAME)
@@ -106,7 +106,7 @@ def test_a_condition_on_what_is_not_there_is_not_met(container: ContainerClient)
         missing.upload_blob(b"text", overwrite=True, match_condition=MatchConditions.IfPresent)
 
 
-def test_conditions_that_exclude_each_other_are_refused(container: ContainerClient) -> None:
+def test_contradictory_conditions_are_rejected(container: ContainerClient) -> None:
     blob = container.upload_blob("state", b"text")
     seen = blob.get_blob_properties()
     with refused(400, "MultipleConditionHeadersNotSupported"):

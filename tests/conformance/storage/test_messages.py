@@ -1,4 +1,4 @@
-"""Drives messages with azure-storage-queue; time passes by the emulator's clock alone."""
+"""Calls the operations on messages through azure-storage-queue; time passes only by the emulator's clock."""
 
 from datetime import timedelta
 
@@ -9,14 +9,14 @@ from azure.storage.queue import (
     QueueClient,
     QueueServiceClient,
 )
-from storage.place import Place, refused
+from storage.service import Service, refused
 
-Queues = Place[QueueServiceClient]
+Queues = Service[QueueServiceClient]
 SEVEN_DAYS = 7 * 24 * 3600
 
 
 def contents(queue: QueueClient) -> list[str]:
-    """Receives every visible message, and leaves it hidden for half a minute."""
+    """Receives every visible message, which hides it for half a minute."""
     return [message.content for message in queue.receive_messages()]
 
 
@@ -43,7 +43,7 @@ def test_the_sdks_base64_reads_back(queues: Queues) -> None:
     assert queue.peek_messages()[0].content == bytes(range(256))
 
 
-def test_a_message_that_nobody_deletes_comes_back(queues: Queues, queue: QueueClient) -> None:
+def test_a_message_that_is_not_deleted_becomes_visible_again(queues: Queues, queue: QueueClient) -> None:
     queue.send_message("text")
     seen = []
     for _ in range(3):
@@ -54,7 +54,7 @@ def test_a_message_that_nobody_deletes_comes_back(queues: Queues, queue: QueueCl
     assert seen == [1, 2, 3]
 
 
-def test_a_message_is_hidden_for_half_a_minute_if_nothing_is_said(
+def test_a_message_is_hidden_for_half_a_minute_by_default(
     queues: Queues, queue: QueueClient
 ) -> None:
     queue.send_message("text")
@@ -76,20 +76,20 @@ def test_messages_come_in_the_order_in_which_they_became_visible(
     assert contents(queue) == ["early", "late"]
 
 
-def test_who_only_looks_changes_nothing(queue: QueueClient) -> None:
+def test_peeking_changes_nothing(queue: QueueClient) -> None:
     for text in ("one", "two", "three"):
         queue.send_message(text)
     for _ in range(2):
-        looked = queue.peek_messages(max_messages=2)
-        assert [(message.content, message.dequeue_count) for message in looked] == [
+        peeked = queue.peek_messages(max_messages=2)
+        assert [(message.content, message.dequeue_count) for message in peeked] == [
             ("one", 0),
             ("two", 0),
         ]
-        assert looked[0].pop_receipt is None
+        assert peeked[0].pop_receipt is None
     assert contents(queue) == ["one", "two", "three"]
 
 
-def test_messages_are_handed_out_in_pages_of_at_most_32(queue: QueueClient) -> None:
+def test_messages_are_received_in_pages_of_at_most_32(queue: QueueClient) -> None:
     texts = [str(number) for number in range(40)]
     for text in texts:
         queue.send_message(text)
@@ -115,7 +115,7 @@ def test_a_stale_receipt_does_nothing(queues: Queues, queue: QueueClient) -> Non
         queue.update_message(fresh, visibility_timeout=0)
 
 
-def test_a_receipt_holds_until_the_message_is_handed_out_again(
+def test_a_receipt_is_valid_until_the_message_is_received_again(
     queues: Queues, queue: QueueClient
 ) -> None:
     queue.send_message("text")
@@ -125,7 +125,7 @@ def test_a_receipt_holds_until_the_message_is_handed_out_again(
     assert queue.receive_message() is None
 
 
-def test_an_update_renews_the_receipt_and_keeps_the_text_unless_there_is_one(
+def test_an_update_renews_the_receipt_and_may_change_the_text(
     queues: Queues, queue: QueueClient
 ) -> None:
     queue.send_message("first")
@@ -144,7 +144,7 @@ def test_an_update_renews_the_receipt_and_keeps_the_text_unless_there_is_one(
     assert queue.receive_message().content == "second"
 
 
-def test_a_message_vanishes_when_its_time_to_live_is_over(
+def test_a_message_expires_after_its_time_to_live(
     queues: Queues, queue: QueueClient
 ) -> None:
     queue.send_message("short", time_to_live=60)

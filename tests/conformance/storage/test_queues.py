@@ -1,19 +1,19 @@
-"""Drives queues themselves with azure-storage-queue."""
+"""Calls the operations on queues through azure-storage-queue."""
 
 from typing import Any
 from uuid import UUID
 
 import pytest
 from azure.storage.queue import QueueServiceClient
-from storage.place import Place, offered, refused
+from storage.service import Service, offered, refused
 
-Queues = Place[QueueServiceClient]
+Queues = Service[QueueServiceClient]
 
 
-def test_the_sdk_drives_every_operation(queues: Queues) -> None:
+def test_the_sdk_calls_every_operation(queues: Queues) -> None:
     queue = queues.client.create_queue("runner-requests", metadata={"owner": "mayfly"})
-    queue.set_queue_metadata({"owner": "nobody"})
-    assert queue.get_queue_properties().metadata == {"owner": "nobody"}
+    queue.set_queue_metadata({"owner": "octo"})
+    assert queue.get_queue_properties().metadata == {"owner": "octo"}
     assert [found.name for found in queues.client.list_queues()] == ["runner-requests"]
     queue.send_message("first")
     queue.send_message("second")
@@ -25,16 +25,16 @@ def test_the_sdk_drives_every_operation(queues: Queues) -> None:
     assert set(queues.emulator.calls()) == offered("queues")
 
 
-def test_a_queue_is_made_once_and_again_only_alike(queues: Queues) -> None:
+def test_a_queue_is_created_again_only_with_the_same_metadata(queues: Queues) -> None:
     queues.client.create_queue("runner-requests", metadata={"owner": "mayfly"})
-    # The service answers 204, which the SDK reads as a refusal.
+    # The service answers 204, which the SDK reads as an error.
     with refused(204, "QueueAlreadyExists"):
         queues.client.create_queue("runner-requests", metadata={"owner": "mayfly"})
     with refused(409, "QueueAlreadyExists"):
-        queues.client.create_queue("runner-requests", metadata={"owner": "somebody"})
+        queues.client.create_queue("runner-requests", metadata={"owner": "octo"})
 
 
-def test_a_queue_that_is_not_there_does_nothing(queues: Queues) -> None:
+def test_a_missing_queue_is_not_found(queues: Queues) -> None:
     queue = queues.client.get_queue_client("nowhere")
     for act in (
         queue.get_queue_properties,
@@ -50,7 +50,7 @@ def test_a_queue_that_is_not_there_does_nothing(queues: Queues) -> None:
             act()
 
 
-def test_a_queue_counts_its_messages_the_hidden_ones_too(queues: Queues) -> None:
+def test_a_queue_counts_visible_and_hidden_messages(queues: Queues) -> None:
     queue = queues.client.create_queue("runner-requests")
     queue.send_message("seen")
     queue.send_message("hidden", visibility_timeout=60)
@@ -78,7 +78,7 @@ def test_a_list_comes_page_by_page(queues: Queues) -> None:
         ("two--hyphens", "InvalidResourceName"),
     ],
 )
-def test_a_name_out_of_the_rules_is_refused(queues: Queues, name: str, code: str) -> None:
+def test_an_invalid_name_is_rejected(queues: Queues, name: str, code: str) -> None:
     with refused(400, code):
         queues.client.create_queue(name)
 

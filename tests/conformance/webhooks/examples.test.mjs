@@ -1,4 +1,4 @@
-// GitHub's own examples of its webhooks, signed by octokit, against the handler.
+// Sends GitHub's own examples of its webhooks, signed by octokit, to the handler.
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -28,40 +28,40 @@ async function handlerWith(settings) {
   return handler;
 }
 
-async function answersTo(handler, event, payloads) {
-  const answers = [];
+async function responsesTo(handler, event, payloads) {
+  const responses = [];
   for (const payload of payloads) {
     const { status, body } = await handler.deliver(event, payload);
-    answers.push(`${status} ${body.decision}: ${body.reason ?? body.profile}`);
+    responses.push(`${status} ${body.decision}: ${body.reason ?? body.profile}`);
   }
-  return answers;
+  return responses;
 }
 
-test("unchanged examples are answered with why they ask for no runner", async () => {
+test("unchanged examples are ignored with a reason", async () => {
   const handler = await handlerWith({});
   const [jobs, pings] = [examplesOf("workflow_job"), examplesOf("ping")];
   const publicOnes = "setting AllowPublicRepositories does not allow any";
-  assert.deepEqual(await answersTo(handler, "workflow_job", jobs), [
+  assert.deepEqual(await responsesTo(handler, "workflow_job", jobs), [
     "200 ignored: github-hosted",
     ...Array(5).fill(`200 ignored: public repository: ${publicOnes}`),
     "200 ignored: queued, but waiting",
     "200 ignored: action waiting",
   ]);
-  assert.deepEqual(await answersTo(handler, "ping", pings), Array(4).fill("200 ignored: ping"));
+  assert.deepEqual(await responsesTo(handler, "ping", pings), Array(4).fill("200 ignored: ping"));
   assert.deepEqual(await storage.takeMessages(), []);
 });
 
-test("where public repositories are served, a job of GitHub's own runners still is not", async () => {
+test("a job of GitHub-hosted runners is ignored even if public repositories are served", async () => {
   const handler = await handlerWith({ AllowPublicRepositories: "true" });
   const queued = examplesOf("workflow_job").filter(({ action }) => action === "queued");
-  assert.deepEqual(await answersTo(handler, "workflow_job", queued), [
+  assert.deepEqual(await responsesTo(handler, "workflow_job", queued), [
     "200 ignored: github-hosted",
     "200 ignored: queued, but waiting",
   ]);
   assert.deepEqual(await storage.takeMessages(), []);
 });
 
-/** Makes an example what we are there for: a queued job of a private repository without a runner. */
+/** Changes an example to a queued job of a private repository without a runner. */
 function queued(example, labels) {
   const payload = structuredClone(example);
   payload.action = "queued";
@@ -91,18 +91,18 @@ test("adapted examples are accepted, and each becomes one message", async () => 
   }
 });
 
-test("a queued example whose label no profile carries is told which", async () => {
+test("a queued example whose label no profile has is ignored with the label", async () => {
   const handler = await handlerWith({});
   const kubernetes = examplesOf("workflow_job").filter(
     ({ workflow_job: job }) => job.status === "waiting",
   );
   const payloads = kubernetes.map((example) => queued(example, example.workflow_job.labels));
-  const answers = await answersTo(handler, "workflow_job", payloads);
-  assert.deepEqual(answers, Array(2).fill("200 ignored: no profile serves label k8s"));
+  const responses = await responsesTo(handler, "workflow_job", payloads);
+  assert.deepEqual(responses, Array(2).fill("200 ignored: no profile serves label k8s"));
   assert.deepEqual(await storage.takeMessages(), []);
 });
 
-test("an example that was signed with another secret is refused", async () => {
+test("an example that is signed with another secret is rejected", async () => {
   const handler = await handlerWith({ GithubWebhookSecret: "another" });
   const payload = queued(examplesOf("workflow_job")[0], ["self-hosted", "ubuntu-latest"]);
   const { status } = await handler.deliver("workflow_job", payload);

@@ -1,4 +1,4 @@
-// What the emulated GitHub delivers, against octokit's schemas and GitHub's own.
+// Checks the deliveries of the emulated GitHub against the schemas of octokit and of GitHub.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -10,7 +10,7 @@ import { endAll } from "../programs.mjs";
 import { startReceiver } from "./receiver.mjs";
 import { github as ofGithub, octokit as ofOctokit } from "./schemas.mjs";
 
-const SECRET = "It's a Secret to Everybody";
+const SECRET = "conformance-webhook-secret";
 const HOOKS = [
   { organization: "octo" },
   { repository: `${PERSON}/app` },
@@ -27,54 +27,54 @@ before(async () => {
   receiver = await startReceiver();
   running.push(receiver);
   received = receiver.received;
-  await tellAllStories();
+  await produceAllDeliveries();
 });
 after(() => endAll(running));
 
-/** Has every kind of job happen whose webhooks differ. */
-async function tellAllStories() {
-  await github.order("repositories", { full_name: "octo/open", visibility: "public" });
-  await github.order("repositories", { full_name: "octo/inner", visibility: "internal" });
+/** Runs each kind of job that has different webhooks. */
+async function produceAllDeliveries() {
+  await github.command("repositories", { full_name: "octo/open", visibility: "public" });
+  await github.command("repositories", { full_name: "octo/inner", visibility: "internal" });
   for (const repository of ["octo/app", `${PERSON}/app`]) {
-    await github.order("repositories", { full_name: repository });
+    await github.command("repositories", { full_name: repository });
   }
   for (const scope of HOOKS) {
-    await github.order("hooks", { url: receiver.url, secret: SECRET, scope });
+    await github.command("hooks", { url: receiver.url, secret: SECRET, scope });
   }
   for (const repository of ["octo/app", "octo/open", "octo/inner", `${PERSON}/app`]) {
-    await github.order("jobs", { repository, labels: ["self-hosted", repository] });
+    await github.command("jobs", { repository, labels: ["self-hosted", repository] });
     await github.serve(repository, "served", ["self-hosted", repository]);
     await cancelled(repository);
     await gated(repository, "waiting_first");
     await gated(repository, "queued_then_gated");
   }
   const failing = { repository: "octo/app", labels: ["fails"], script: "exit 1" };
-  const { job } = await github.order("jobs", failing);
+  const { job } = await github.command("jobs", failing);
   await github.serve("octo/app", "failed", ["fails"]);
   await receiver.until("the end of the failed job", isOver(job));
-  await github.order(`jobs/${job}/redelivery`);
-  const again = await github.order(`jobs/${job}/rerun`);
-  await github.order(`jobs/${again.job}/cancellation`);
+  await github.command(`jobs/${job}/redelivery`);
+  const again = await github.command(`jobs/${job}/rerun`);
+  await github.command(`jobs/${again.job}/cancellation`);
   await receiver.until("the end of the second attempt", isOver(again.job));
 }
 
-/** Whether a cancelled job's runner is null, or 0 and empty, is drawn by lot: eight show both. */
+/** Cancels eight jobs: whether the runner of such a job is null, or 0 and empty, is chosen at random. */
 async function cancelled(repository) {
   for (let time = 0; time < 8; time += 1) {
-    const { job } = await github.order("jobs", { repository, labels: [] });
-    await github.order(`jobs/${job}/cancellation`);
+    const { job } = await github.command("jobs", { repository, labels: [] });
+    await github.command(`jobs/${job}/cancellation`);
     await receiver.until("the end of a cancelled job", isOver(job));
   }
 }
 
 async function gated(repository, gate) {
-  const { job } = await github.order("jobs", { repository, labels: ["gated"], gate });
-  await github.order(`jobs/${job}/approval`);
+  const { job } = await github.command("jobs", { repository, labels: ["gated"], gate });
+  await github.command(`jobs/${job}/approval`);
   await github.serve(repository, gate, ["gated"]);
   await receiver.until("the end of a gated job", isOver(job));
 }
 
-/** Tells whether every hook that covers its repository has heard of a job's end. */
+/** Returns whether every hook of its repository has received a job's completion. */
 function isOver(job) {
   return (deliveries) => {
     const ends = deliveries.filter(
@@ -88,14 +88,14 @@ function hooksOf(repository) {
   return { "octo/app": 3, [`${PERSON}/app`]: 1 }[repository] ?? 2;
 }
 
-/** Tells how a job's delivery differs from others, in a line. */
+/** Returns a line that distinguishes the delivery of a job from others. */
 function kind({ action, workflow_job: job, repository }) {
   const runner = JSON.stringify(job.runner_name && "a runner");
   const { type } = repository.owner;
   return `${action} ${job.status} ${job.conclusion} on ${runner}, ${type} ${repository.visibility}`;
 }
 
-test("the stories show every kind of delivery", () => {
+test("every kind of delivery is received", () => {
   const jobs = received.filter(({ event }) => event === "workflow_job");
   const kinds = [...new Set(jobs.map(({ payload }) => kind(payload)))].sort();
   const of = (owner) => [
@@ -118,7 +118,7 @@ for (const [whose, schemas] of Object.entries({ octokit: ofOctokit, GitHub: ofGi
   });
 }
 
-test("every hook is greeted, and octokit verifies every signature", async () => {
+test("every hook receives a ping, and octokit verifies every signature", async () => {
   const pings = received.filter(({ event }) => event === "ping");
   assert.equal(pings.length, HOOKS.length);
   for (const { body, signature } of received) {

@@ -1,15 +1,15 @@
-// Receives webhooks as a hook's address does, and keeps what came.
+// Receives webhooks and records them.
 
 import { once } from "node:events";
 import { createServer } from "node:http";
 
-/** What has not come by then never will. */
-const PATIENCE = 20_000;
+/** Milliseconds to wait for deliveries. */
+const TIMEOUT = 20_000;
 
 /** Starts a receiver. */
 export async function startReceiver() {
   const received = [];
-  let look = () => {};
+  let check = () => {};
   const server = createServer(async (request, reply) => {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
@@ -17,24 +17,24 @@ export async function startReceiver() {
     const { "x-github-event": event, "x-hub-signature-256": signature } = request.headers;
     received.push({ event, signature, body, payload: JSON.parse(body) });
     reply.end();
-    look();
+    check();
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
     url: `http://127.0.0.1:${server.address().port}/hook`,
     received,
-    /** Waits until what came is enough. */
-    until(what, isEnough) {
-      return new Promise((enough, inVain) => {
-        const give = () => inVain(new Error(`${what} never came; what did: ${told(received)}`));
-        const timer = setTimeout(give, PATIENCE);
-        look = () => {
+    /** Waits until enough deliveries are received. */
+    until(description, isEnough) {
+      return new Promise((resolve, reject) => {
+        const fail = () => reject(new Error(`${description} was not received, only: ${summary(received)}`));
+        const timer = setTimeout(fail, TIMEOUT);
+        check = () => {
           if (!isEnough(received)) return;
           clearTimeout(timer);
-          enough();
+          resolve();
         };
-        look();
+        check();
       });
     },
     async end() {
@@ -44,6 +44,6 @@ export async function startReceiver() {
   };
 }
 
-function told(received) {
+function summary(received) {
   return received.map(({ event, payload }) => `${event} ${payload.action ?? ""}`).join(", ");
 }

@@ -1,4 +1,4 @@
-// Knows two descriptions of GitHub's webhooks: octokit's schemas, and GitHub's own, of OpenAPI.
+// Validates webhooks by two descriptions: octokit's schemas, and GitHub's own OpenAPI description.
 
 import { createRequire } from "node:module";
 
@@ -7,17 +7,17 @@ import addFormats from "ajv-formats";
 
 const require = createRequire(import.meta.url);
 
-/** Makes a judge of deliveries by octokit's schemas, which allow no field that they do not name. */
+/** Returns a validator by octokit's schemas, which reject unknown fields. */
 export function octokit() {
   const definitions = checker("webhooks", require("@octokit/webhooks-schemas"));
   return ({ event, payload: { enterprise, ...payload } }) => {
-    // These schemas know neither enterprises nor their hooks.
+    // These schemas have neither enterprises nor their hooks.
     if (payload.hook?.type === "Business") return [];
     return definitions(`definitions/${event}$${payload.action ?? "event"}`, payload);
   };
 }
 
-/** Makes a judge of deliveries by GitHub's description. */
+/** Returns a validator by GitHub's description. */
 export function github() {
   const { components } = require("@octokit/openapi/generated/ghec.json");
   const schemas = checker("github", { components });
@@ -27,9 +27,9 @@ export function github() {
   };
 }
 
-/** Reads schemas; what checks a value by the one of a name gives its faults, a line each. */
+/** Returns a function that checks a value by a named schema and returns its faults, one per line. */
 function checker(id, schemas) {
-  // OpenAPI 3.0's `nullable` is one of ajv's own words; formats that only one side knows say nothing.
+  // ajv knows `nullable` of OpenAPI 3.0. Unknown formats are ignored.
   const ajv = addFormats(new Ajv({ strict: false, allErrors: true, logger: false }));
   ajv.addSchema(schemas, id);
   return (name, value) => {

@@ -1,4 +1,4 @@
-"""Asks a Batch account for its jobs through the older azure-batch, and prints the code of the refusal.
+"""Lists the jobs of a Batch account through the older azure-batch, and prints the code of the error.
 
     tests/.venv-older-sdk/bin/python list_jobs.py URL ACCOUNT KEY
 """
@@ -9,7 +9,7 @@ from azure.batch import BatchServiceClient, batch_auth, models
 
 
 def main(url: str, account: str, key: str) -> None:
-    """Prints the status, the code and the version that was spoken."""
+    """Prints the status, the code and the API version that was used."""
     client = BatchServiceClient(batch_auth.SharedKeyCredentials(account, key), batch_url=url)
     client.config.retry_policy.retries = 0
     try:

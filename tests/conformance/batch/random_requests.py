@@ -1,4 +1,4 @@
-"""Draws random requests to Batch: those that the SDK's own methods make, and stranger ones."""
+"""Creates random requests to Batch: those of the SDK's own methods, and unusual ones."""
 
 from collections.abc import Callable
 from random import Random
@@ -11,8 +11,8 @@ from azure.core import MatchConditions
 from azure.core.rest import HttpRequest
 
 LETTERS = "abzAZ019-_.~ +%/\\&=?#;:,@!$'()*[]{}<>\"|^`\n\tüßñ例Ω\u00a0🪰"
-# What an address may hold as it is; the SDK's own methods leave nothing but letters and digits. Of
-# a path with a plain semicolon the SDK signs what is before it, which its methods never send.
+# Characters that a URL may contain unescaped; the SDK's own methods escape all but letters and digits. There is no
+# semicolon: of a path that contains one the SDK signs only the beginning, and its methods never send such a path.
 UNESCAPED = ["", "!$'()*,:@"]
 METHODS = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]
 PARAMETERS = ["api-version", "timeOut", "maxresults", "$filter", "$select", "$expand", "recursive"]
@@ -28,14 +28,14 @@ SIGNED = [
     "If-Unmodified-Since",
     "Range",
 ]
-# No signature covers these.
+# Headers that are not signed.
 OTHERS = ["Accept", "client-request-id", "return-client-request-id", "User-Agent", "x-ms-range"]
-# Where one name begins another, names sort differently with their values than without.
+# Names that begin with another name: they are sorted differently with their values than without.
 OCP = ["ocp-date", "ocp-range", "ocp-batch", "ocp-batch-file-url", "ocp-batch.file", "ocp-batch1"]
 
 
 def call(random: Random) -> Callable[[BatchClient], Any]:
-    """Draws a call of the SDK."""
+    """Returns a random call of the SDK."""
     if random.random() < 0.25:
         return random.choice(METHODS_OF_THE_SDK)(random)
     request = HttpRequest(
@@ -86,19 +86,19 @@ def _terminate_task(job: str, task: str) -> Callable[[BatchClient], Any]:
 
 
 def text(random: Random, longest: int = 8) -> str:
-    """Draws a text that no address takes for a step up or down."""
-    drawn = "".join(random.choices(LETTERS, k=random.randint(1, longest)))
-    return "a" if drawn in (".", "..") else drawn
+    """Returns a random text that is not a relative step in a URL."""
+    made = "".join(random.choices(LETTERS, k=random.randint(1, longest)))
+    return "a" if made in (".", "..") else made
 
 
 def escaped(random: Random) -> str:
-    """Draws a text and escapes it for an address, with hexadecimal digits of either case."""
+    """Returns a random text, escaped for a URL with hexadecimal digits of either case."""
     escaped = quote(text(random), safe=random.choice(UNESCAPED))
     return escaped if random.random() < 0.5 else escaped.replace("%C3", "%c3").replace("%2F", "%2f")
 
 
 def parameters(random: Random) -> dict[str, str | list[str]]:
-    """Draws parameters: in any order, some without a value, some given several times."""
+    """Returns random parameters in any order, some without a value, some repeated."""
     names = [random.choice([*PARAMETERS, escaped(random)]) for _ in range(random.randint(0, 6))]
     return {name: _values(random) for name in names}
 
@@ -113,13 +113,13 @@ def _values(random: Random) -> str | list[str]:
 
 
 def headers(random: Random) -> dict[str, str]:
-    """Draws headers, in names of either case, some without a value."""
+    """Returns random headers with names of either case, some without a value."""
     names = random.sample(SIGNED + OTHERS + OCP, random.randint(0, 9))
     return {_cased(random, name): _header(random) for name in names}
 
 
 def _cased(random: Random, name: str) -> str:
-    # The SDK finds `ocp-` in lower case alone.
+    # The SDK finds `ocp-` only in lower case.
     return name if name in OCP else random.choice([name, name.lower(), name.upper()])
 
 

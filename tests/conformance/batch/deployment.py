@@ -1,4 +1,4 @@
-"""Lays the road from a queued job to Batch, with a recorder before Batch."""
+"""Runs the handler between emulators of all services, with a recorder in front of Batch."""
 
 import shutil
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient, generate_account_sas
 from batch import sdk
 from batch.recorder import Recording, recording
-from program import BUILT, PATIENCE, ROOT, Emulator, emulate
+from program import BUILT, TIMEOUT, ROOT, Emulator, emulate
 
 STORAGE = "mayflystorage"
 STORAGE_KEY = "bWF5Zmx5LW9uLW9uZS1tYWNoaW5lLXN0b3JhZ2Uta2V5"
@@ -22,36 +22,36 @@ GITHUB_TOKEN = "ghp_mayfly_on_one_machine"
 SECRET = "mayfly-on-one-machine-webhook-secret"
 # The emulated host gives every function this key.
 FUNCTION_KEY = "function-key"
-# Tasks end at once.
+# Tasks end immediately.
 PROGRAM = shutil.which("true") or "/bin/true"
 
 
 @dataclass(frozen=True)
-class Road:
-    """A running road: jobs are queued at its GitHub, and its Batch is asked by the SDK."""
+class Deployment:
+    """A running deployment: tests queue jobs at its GitHub and call its Batch through the SDK."""
 
     github: Emulator
     host: Emulator
-    ledger: Emulator
+    batch_emulator: Emulator
     batch: BatchClient
     sent: Recording
 
     def queue_job(self, *labels: str) -> int:
-        """Queues a job of `octo/app`, of which GitHub's webhook tells at once."""
+        """Queues a job of `octo/app`; GitHub delivers its webhook immediately."""
         job = {"repository": "octo/app", "labels": ["self-hosted", *labels]}
         return self.github.ask("POST", "/jobs", job)["job"]
 
     def until_completed(self, job: str, task: str) -> None:
         """Waits until a task has ended."""
-        deadline = monotonic() + PATIENCE
+        deadline = monotonic() + TIMEOUT
         while self.batch.get_task(job, task).state != BatchTaskState.COMPLETED:
             if monotonic() > deadline:
                 raise TimeoutError(f"{task} has not ended")
 
 
 @contextmanager
-def road(folder: Path, settings: dict[str, str]) -> Iterator[Road]:
-    """Runs the handler under the emulated host, with these settings besides the usual ones."""
+def deployment(folder: Path, settings: dict[str, str]) -> Iterator[Deployment]:
+    """Runs the handler under the emulated host, with these settings in addition to the usual ones."""
     with ExitStack() as stack:
         queue = stack.enter_context(emulate("queue", "--account", STORAGE, "--key", STORAGE_KEY))
         blob = stack.enter_context(emulate("blob", "--account", STORAGE, "--key", STORAGE_KEY))
@@ -62,15 +62,15 @@ def road(folder: Path, settings: dict[str, str]) -> Iterator[Road]:
         sent = stack.enter_context(recording(batch.url))
         settings = usual_settings(queue, blob, github, sent) | settings
         options = [word for pair in settings.items() for word in ("--setting", "=".join(pair))]
-        host = stack.enter_context(emulate("functions", "--app", str(lay_app(folder)), *options))
+        host = stack.enter_context(emulate("functions-host", "--app", str(write_app(folder)), *options))
         hook = f"{host.url}/api/ProvideActionsRunner?code={FUNCTION_KEY}"
-        told = {"url": hook, "secret": SECRET, "scope": {"organization": "octo"}}
-        github.ask("POST", "/hooks", told)
-        yield Road(github, host, batch, stack.enter_context(sdk.client(batch.url)), sent)
+        webhook = {"url": hook, "secret": SECRET, "scope": {"organization": "octo"}}
+        github.ask("POST", "/hooks", webhook)
+        yield Deployment(github, host, batch, stack.enter_context(sdk.client(batch.url)), sent)
 
 
-def lay_app(folder: Path) -> Path:
-    """Lays the folder that the Functions host reads."""
+def write_app(folder: Path) -> Path:
+    """Writes the folder that the Functions host reads."""
     app = folder / "app"
     shutil.copytree(ROOT / "function-definitions", app)
     shutil.copy(ROOT / "host.json", app)
@@ -81,7 +81,7 @@ def lay_app(folder: Path) -> Path:
 def usual_settings(
     queue: Emulator, blob: Emulator, github: Emulator, sent: Recording
 ) -> dict[str, str]:
-    """Makes the application settings that lead the handler to the emulators."""
+    """Returns the application settings that connect the handler to the emulators."""
     account = f"{queue.url}/{STORAGE}"
     signature = generate_account_sas(
         STORAGE,

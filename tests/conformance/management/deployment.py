@@ -1,4 +1,4 @@
-"""Lets RefreshFirewall run, with recorders before the management API and before GitHub."""
+"""Runs RefreshFirewall, with recorders in front of the management API and of GitHub."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,7 +9,7 @@ from typing import Any
 
 from azure.storage.blob import ContainerClient, generate_account_sas
 from batch.recorder import Recording, recording
-from batch.road import GITHUB_TOKEN, lay_app
+from batch.deployment import GITHUB_TOKEN, write_app
 from management.tokens import HEADER, token_service
 from program import Emulator, emulate
 
@@ -22,31 +22,31 @@ STORAGE_KEY = "bWF5Zmx5LW9uLW9uZS1tYWNoaW5lLXN0b3JhZ2Uta2V5"
 
 
 @dataclass(frozen=True)
-class Road:
-    """A function app with RefreshFirewall alone, and what it has sent."""
+class Deployment:
+    """A function app whose only function to run is RefreshFirewall, and the requests it has sent."""
 
     host: Emulator
     management: Emulator
     github: Emulator
     sent: Recording
-    asked: Recording
+    sent_to_github: Recording
     resources: list[str]
 
     def publish(self, *ranges: str) -> None:
-        """Changes what GitHub publishes."""
+        """Changes the ranges that GitHub publishes."""
         self.github.ask("POST", "/hook-ranges", {"ranges": ranges})
 
     def restrict(self, *rules: dict[str, Any]) -> None:
-        """Changes the app's access restrictions by hand."""
+        """Changes the app's access restrictions as an operator would."""
         self.management.ask("PUT", "/restrictions", {"rules": rules})
 
     def refresh(self) -> None:
-        """Fires RefreshFirewall, and waits until it has run."""
+        """Triggers RefreshFirewall, and waits until it has run."""
         self.host.ask("POST", "/trigger", {"function": "RefreshFirewall"})
 
 
 @contextmanager
-def road(folder: Path) -> Iterator[Road]:
+def deployment(folder: Path) -> Iterator[Deployment]:
     """Runs the handler under the emulated host."""
     with ExitStack() as stack:
         enter = stack.enter_context
@@ -54,23 +54,23 @@ def road(folder: Path) -> Iterator[Road]:
         queue = enter(emulate("queue", "--account", STORAGE, "--key", STORAGE_KEY))
         github = enter(emulate("github", "--token", GITHUB_TOKEN))
         management = enter(emulate("management", "--app", APP))
-        sent, asked = enter(recording(management.url)), enter(recording(github.url))
+        sent, sent_to_github = enter(recording(management.url)), enter(recording(github.url))
         resources: list[str] = []
         settings = usual_settings(blobs, queue) | {
             "AzureManagementUrl": sent.url,
             "FunctionAppResourceId": APP,
-            "GithubApiUrl": asked.url,
+            "GithubApiUrl": sent_to_github.url,
             "GithubHookRanges": "meta",
             "IDENTITY_ENDPOINT": enter(token_service(management.url, resources)),
             "IDENTITY_HEADER": HEADER,
         }
         options = [word for pair in settings.items() for word in ("--setting", "=".join(pair))]
-        host = enter(emulate("functions", "--app", str(lay_app(folder)), *options))
-        yield Road(host, management, github, sent, asked, resources)
+        host = enter(emulate("functions-host", "--app", str(write_app(folder)), *options))
+        yield Deployment(host, management, github, sent, sent_to_github, resources)
 
 
 def usual_settings(blobs: Emulator, queue: Emulator) -> dict[str, str]:
-    """Makes the application settings of what RefreshFirewall does not need, and of what it keeps."""
+    """Returns the application settings that every handler needs."""
     signature = generate_account_sas(
         STORAGE,
         STORAGE_KEY,

@@ -1,4 +1,4 @@
-"""Tells where an emulated storage account is, what it offers, and how it refuses."""
+"""The emulated storage account: its address, its operations, and its errors."""
 
 import re
 from collections.abc import Iterator
@@ -17,20 +17,20 @@ Client = TypeVar("Client")
 
 
 @dataclass(frozen=True)
-class Place(Generic[Client]):
-    """One service of the account: its emulator, and the SDK's client of it."""
+class Service(Generic[Client]):
+    """A service of the account: its emulator and the SDK's client."""
 
     emulator: Emulator
     client: Client
 
     @property
     def endpoint(self) -> str:
-        """Tells the service's address, which the account's name is part of."""
+        """Returns the address of the service, which includes the account's name."""
         return f"{self.emulator.url}/{ACCOUNT}"
 
 
 def offered(service: str) -> set[str]:
-    """Reads the names of the operations that the emulator of a service offers."""
+    """Returns the names of the operations that the emulator of a service has."""
     source = (ROOT / f"emulators/storage/src/{service}/operation.rs").read_text("utf-8")
     operations = re.search(r"pub enum Operation \{(.*?)\}", source, re.DOTALL)
     assert operations, "the emulator's operations are an enum"
@@ -39,8 +39,8 @@ def offered(service: str) -> set[str]:
 
 @contextmanager
 def refused(status: int, code: str) -> Iterator[None]:
-    """Expects the SDK to raise with this status and this published code."""
+    """Expects the SDK to raise an error with this status and this published code."""
     with pytest.raises(HttpResponseError) as refusal:
         yield
-    told = (refusal.value.status_code, refusal.value.error_code)
-    assert told == (status, code), f"refused with {told}, not with {(status, code)}"
+    error = (refusal.value.status_code, refusal.value.error_code)
+    assert error == (status, code), f"refused with {error}, not with {(status, code)}"
