@@ -1,4 +1,4 @@
-"""Finds the Azure CLI's commands in the documents and in the operators' scripts, by bash's grammar."""
+"""Finds commands of the Azure CLI in the documents and in the operators' scripts, with bash's grammar."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ import tree_sitter_bash
 from pages import ROOT, Page, pages
 from tree_sitter import Language, Node, Parser
 
-# What operators run besides the documents.
+# Scripts that operators run.
 SCRIPTS = ("arm/again.sh", "arm/remove.sh", "images/import.sh")
-# What calls a program with the words that follow: xargs, and a function of arm/remove.sh.
+# Commands that run their arguments as a command: xargs, and a function of arm/remove.sh.
 CALLERS = ("xargs", "change")
 PARSER = Parser(Language(tree_sitter_bash.language()))
 
 
 @dataclass(frozen=True)
 class Command:
-    """One call of `az`: its words, with their quotes."""
+    """A call of `az`: its words, with their quotes."""
 
     page: Page
     words: tuple[str, ...]
@@ -26,7 +26,7 @@ class Command:
 
     @property
     def path(self) -> tuple[str, ...]:
-        """Gives the words before the first option: group, sub-groups, command."""
+        """Returns the words before the first option: group, sub-groups, command."""
         first = next((i for i, word in enumerate(self.words) if word.startswith("-")), len(self.words))
         return self.words[:first]
 
@@ -36,7 +36,7 @@ class Command:
 
 
 def commands() -> list[Command]:
-    """Finds them in blocks of shell commands, and in code within a line that begins with `az` and has an argument."""
+    """Finds commands in blocks of shell code, and in inline code that begins with `az` and has an argument."""
     found = []
     for page in pages():
         texts = [block.text for block in page.blocks if block.language == "sh"]
@@ -48,12 +48,20 @@ def commands() -> list[Command]:
 
 
 def calls(text: str) -> Iterator[tuple[str, ...]]:
+    """Finds the arguments of each call of `az`."""
+    for call in words(text):
+        if call[0] == "az" or (call[0] in CALLERS and "az" in call):
+            yield tuple(call[call.index("az") + 1 :])
+
+
+def words(text: str) -> Iterator[list[str]]:
+    """Finds the words of each command."""
     for node in nodes(PARSER.parse(text.encode()).root_node):
-        # A command that is kept in an array before it is run.
+        # An array may hold a command that is run later.
         if node.type in ("command", "array"):
-            words = [child.text.decode() for child in node.named_children if child.type not in ("variable_assignment", "file_redirect")]
-            if "az" in words[:1] or (words and words[0] in CALLERS and "az" in words):
-                yield tuple(words[words.index("az") + 1 :])
+            found = [child.text.decode() for child in node.named_children if child.type not in ("variable_assignment", "file_redirect")]
+            if found:
+                yield found
 
 
 def nodes(node: Node) -> Iterator[Node]:

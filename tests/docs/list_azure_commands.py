@@ -1,9 +1,9 @@
-"""Writes azure-commands.txt: what options each command of the Azure CLI has that the documents call.
+"""Writes azure-commands.txt: the options of each Azure CLI command that the documents use.
 
     python3 -m venv cli && cli/bin/pip install azure-cli==2.91.0
     tests/.venv/bin/python3 tests/docs/list_azure_commands.py cli/bin/az
 
-The CLI has 700 MB, hence the list. A `!` stands at options that must be given.
+The list exists because the CLI has 700 MB. Required options end in `!`.
 """
 
 import re
@@ -18,9 +18,9 @@ OPTION = re.compile(r"^ {4}(--?\w[\w-]*(?: --?\w[\w-]*)*)(?: +\[(\w+)\])?.* : ",
 
 
 def options(az: str, path: tuple[str, ...]) -> str:
-    told = subprocess.run([az, *path, "--help"], capture_output=True, text=True)
-    assert told.returncode == 0, f"az {' '.join(path)}: {told.stderr.splitlines()[:1]}"
-    table, _, _ = told.stdout.partition("\nExamples")
+    done = subprocess.run([az, *path, "--help"], capture_output=True, text=True)
+    assert done.returncode == 0, f"az {' '.join(path)}: {done.stderr.splitlines()[:1]}"
+    table, _, _ = done.stdout.partition("\nExamples")
     found = {"/".join(names.split()) + "!" * (mark == "Required") for names, mark in OPTION.findall(table)}
     return " ".join(sorted(found))
 

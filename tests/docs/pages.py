@@ -13,7 +13,7 @@ COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code, without the indentation that it has in a list."""
+    """A block of code, without the indentation of a list."""
 
     language: str
     text: str
@@ -21,7 +21,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Page:
-    """One document."""
+    """A document."""
 
     path: Path
 
@@ -43,7 +43,7 @@ class Page:
 
     @cached_property
     def code(self) -> list[str]:
-        """Gives what stands between backquotes in a line."""
+        """Returns all inline code."""
         return re.findall(r"`([^`\n]+)`", self.prose)
 
     @cached_property
@@ -52,7 +52,7 @@ class Page:
 
     @cached_property
     def anchors(self) -> set[str]:
-        """Gives the headings in the form that GitHub gives them, numbered where one comes again."""
+        """Returns the anchors that GitHub creates for headings; repeated headings are numbered."""
         anchors: set[str] = set()
         for heading in re.findall(r"^#+ +(.+?) *$", self.prose, re.MULTILINE):
             text = re.sub(r"[^\w\- ]", "", heading.lower().replace("`", "")).replace(" ", "-")
@@ -61,7 +61,7 @@ class Page:
         return anchors
 
     def section(self, heading: str) -> str:
-        """Gives what follows a heading, up to the next."""
+        """Returns the text between a heading and the next one."""
         _, _, rest = self.text.partition(f"# {heading}\n")
         assert rest, f"{self} has no heading {heading!r}"
         return re.split(r"^#+ ", rest, maxsplit=1, flags=re.MULTILINE)[0]
@@ -79,7 +79,7 @@ def page(name: str) -> Page:
 
 
 def rows(table: str) -> list[list[str]]:
-    """Gives the cells of every table's rows, without heads and rules."""
+    """Returns the cells of the rows of all tables, without heads."""
     lines = re.split(r"^\|[-|: ]+\|$", table, flags=re.MULTILINE)[1:]
     found = re.findall(r"^ *\|(.*)\| *$", "\n".join(lines), re.MULTILINE)
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)] for row in found]

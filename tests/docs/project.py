@@ -1,12 +1,10 @@
-"""Reads the names that the documents may use out of code and template."""
+"""Reads the names that the documents may use from code and template."""
 
 import json
 import re
 from functools import cache
 
 from pages import ROOT, page, rows
-
-AWAITED = ROOT / "tests/docs/awaited.txt"
 
 
 @cache
@@ -23,7 +21,7 @@ def outputs() -> set[str]:
 
 
 def source(pattern: str) -> str:
-    """Gives the text of the handler's files, without their tests."""
+    """Returns the text of source files, without their tests."""
     files = [path for path in sorted(ROOT.glob(pattern)) if path.stem != "tests"]
     return "\n".join(path.read_text().partition("\n#[cfg(test)]")[0] for path in files)
 
@@ -38,7 +36,7 @@ def functions() -> set[str]:
 
 
 def alarms() -> set[str]:
-    """Gives every text that a log line's field `alarm` may have."""
+    """Returns every value that the log field `alarm` may have."""
     text = source("handler/src/**/*.rs")
     direct = re.findall(r'alarm = "([a-z-]+)"', text)
     planned = re.findall(r'"([a-z-]+)"', source("handler/src/reconcile/*.rs")) if "alarm = name" in text else []
@@ -46,13 +44,13 @@ def alarms() -> set[str]:
 
 
 def alerts() -> set[str]:
-    """Gives the alarms that the template searches the log for."""
+    """Returns the alarms for which the template searches the log."""
     queries = [alarm["query"] for alarm in template()["variables"]["alarms"]]
     return {name for query in queries for name in re.findall(r'alarm="([a-z-]+)"', query)}
 
 
 def exit_codes() -> set[str]:
-    """Gives the codes with which a runner task can end."""
+    """Returns the exit codes of a runner task."""
     return {str(row["code"]) for row in json.loads((ROOT / "images/exit-codes.json").read_text())}
 
 
@@ -63,8 +61,3 @@ def profile_fields() -> set[str]:
 
 def settings_of_readme() -> set[str]:
     return {name for row in rows(page("README.md").section("Settings")) for name in re.findall(r"`(\w+)`", row[0])}
-
-
-def awaited(kind: str) -> set[str]:
-    lines = [line.split() for line in AWAITED.read_text().splitlines() if not line.startswith("#")]
-    return {name for of, name in lines if of == kind}

@@ -1,4 +1,4 @@
-"""Holds the documents' commands of the Azure CLI to what the CLI has."""
+"""Checks the documents' Azure CLI commands against the commands that the CLI has."""
 
 import re
 import unittest
@@ -10,19 +10,19 @@ from list_azure_commands import LIST
 
 @cache
 def known() -> dict[tuple[str, ...], list[str]]:
-    """Gives the options of each command, with all their names and a mark at those that must be given."""
+    """Returns the options of each command with all their names; required ones end in `!`."""
     lines = [line.split(": ", 1) for line in LIST.read_text().splitlines() if not line.startswith("#")]
     return {tuple(path.split()): options.split() for path, options in lines}
 
 
 class AzureCommands(unittest.TestCase):
-    def test_every_command_is_there_with_its_options(self) -> None:
+    def test_every_command_exists_with_its_options(self) -> None:
         found = commands()
         self.assertGreater(len(found), 40)
         self.assertEqual([f"{command}\n  {fault}" for command in found for fault in faults(command)], [])
 
-    def test_a_table_shows_what_is_asked_for(self) -> None:
-        # The CLI leaves these columns, and lists, out of a table without saying so.
+    def test_a_table_shows_every_queried_column(self) -> None:
+        # The CLI silently omits these columns, and lists, from a table.
         lost = re.compile(r"\b(id|type|etag) *:|: *\w+\[\]")
         tables = [command for command in commands() if {"table"} & set(command.words)]
         self.assertNotEqual(tables, [])

@@ -1,5 +1,6 @@
-"""Follows every link within the project, to the file and to the heading."""
+"""Checks every link within the project, and the paths in inline code: files and headings must exist."""
 
+import re
 import unittest
 from pathlib import Path
 
@@ -7,12 +8,19 @@ from pages import ROOT, Page, pages
 
 
 class Links(unittest.TestCase):
-    def test_every_link_leads_to_a_file_and_a_heading(self) -> None:
-        broken = [f"{page}: {link}" for page in pages() for link in page.links if not leads_somewhere(page, link)]
+    def test_every_link_resolves_to_a_file_and_a_heading(self) -> None:
+        broken = [f"{page}: {link}" for page in pages() for link in page.links if not resolves(page, link)]
         self.assertEqual(broken, [])
 
+    def test_every_path_in_code_exists(self) -> None:
+        folders = "|".join(re.escape(path.name) for path in ROOT.iterdir() if path.is_dir())
+        path = re.compile(rf"(?:{folders})/[\w./*-]*")
+        found = [(page, code) for page in pages() for code in page.code if path.fullmatch(code)]
+        self.assertGreater(len(found), 20)
+        self.assertEqual([f"{page}: {code}" for page, code in found if not any(ROOT.glob(code.rstrip("/")))], [])
 
-def leads_somewhere(page: Page, link: str) -> bool:
+
+def resolves(page: Page, link: str) -> bool:
     if link.startswith(("https://", "http://", "mailto:")):
         return not link.startswith("http://")
     name, _, anchor = link.partition("#")

@@ -1,4 +1,4 @@
-"""Holds the names that the documents use to code and template."""
+"""Checks the names that the documents use against code and template."""
 
 import re
 import unittest
@@ -9,20 +9,20 @@ from commands import commands
 from pages import page, pages, rows
 
 FOREIGN = Path(__file__).with_name("foreign-names.txt")
-# What people deploy by; the other documents speak of code.
-READ = ("README.md", "arm/README.md", "docs/deploy.md", "docs/migrate.md", "docs/network.md", "docs/security.md", "docs/troubleshooting.md", "docs/upgrade.md")
+# Documents for operators; the others also use names of code.
+OPERATORS = ("README.md", "arm/README.md", "docs/deploy.md", "docs/migrate.md", "docs/network.md", "docs/security.md", "docs/troubleshooting.md", "docs/upgrade.md")
 CAMEL = re.compile(r"[a-z]+_?[A-Z][A-Za-z_]*\Z")
 PASCAL = re.compile(r"[A-Z][a-z]+[A-Z][A-Za-z]*\Z")
 VALUE = re.compile(r"([a-zA-Z_]+)=(?!=)")
 
 
 class Names(unittest.TestCase):
-    def test_every_name_is_one_of_ours_or_known_as_anothers(self) -> None:
+    def test_every_name_is_defined_here_or_listed_as_foreign(self) -> None:
         foreign = {name for line in FOREIGN.read_text().splitlines() if not line.startswith("#") for name in line.split()}
         camel = project.parameters() | project.outputs() | project.profile_fields()
-        pascal = project.settings() | project.functions() | project.awaited("setting") | project.awaited("function")
+        pascal = project.settings() | project.functions()
         unknown = []
-        for document in READ:
+        for document in OPERATORS:
             for code in page(document).code:
                 name = code.partition("=")[0]
                 ours = camel if CAMEL.match(name) else pascal
@@ -30,42 +30,37 @@ class Names(unittest.TestCase):
                     unknown.append(f"{document}: {name}")
         self.assertEqual(unknown, [])
 
-    def test_deployments_are_given_parameters_that_there_are(self) -> None:
+    def test_deployments_use_existing_parameters(self) -> None:
         given = [word for command in commands() if command.path == ("deployment", "group", "create") for word in command.words]
         again = [word for text in texts() for call in re.findall(r"^again (.+)$", text, re.MULTILINE) for word in call.split()]
         names = {match[1] for word in given + again if (match := VALUE.match(word))}
         self.assertGreater(len(names), 8)
         self.assertEqual(names - project.parameters(), set())
 
-    def test_the_parameters_that_must_be_given_are_said(self) -> None:
+    def test_the_required_parameters_are_listed(self) -> None:
         needed = {name for name, parameter in project.template()["parameters"].items() if "defaultValue" not in parameter}
         line = next(line for line in page("docs/deploy.md").prose.splitlines() if "parameters must be given" in line)
         self.assertEqual(set(re.findall(r"`(\w+)`", line)), needed)
 
-    def test_every_setting_is_in_the_first_page(self) -> None:
+    def test_every_setting_of_the_readme_exists(self) -> None:
         shown = project.settings_of_readme()
-        self.assertEqual(shown - project.settings() - project.awaited("setting"), set())
+        self.assertEqual(shown - project.settings(), set())
 
-    def test_every_exit_code_is_explained_and_every_explained_one_is_there(self) -> None:
+    def test_exactly_the_existing_exit_codes_are_explained(self) -> None:
         table = page("docs/troubleshooting.md").section("A task that failed").split("`failureInfo`")[0]
         explained = {code for row in rows(table) for code in re.findall(r"\d+", row[0])}
         self.assertEqual(explained, project.exit_codes())
 
-    def test_every_alarm_is_explained_and_every_explained_one_is_raised(self) -> None:
+    def test_exactly_the_existing_alarms_are_explained(self) -> None:
         explained = {row[0].strip("`") for row in rows(page("docs/troubleshooting.md").section("Alarms"))}
-        self.assertEqual(explained - project.alarms() - project.awaited("alarm"), set())
+        self.assertEqual(explained - project.alarms(), set())
         self.assertEqual(project.alerts() - explained, set())
         named = {name for page in pages() for name in re.findall(r'alarm="([a-z-]+)"', page.text)}
         self.assertEqual(named - explained, set())
 
-    def test_nothing_is_awaited_that_has_arrived(self) -> None:
-        arrived = {"setting": project.settings(), "function": project.functions(), "alarm": project.alarms()}
-        for kind, names in arrived.items():
-            self.assertEqual(names & project.awaited(kind), set(), kind)
-
 
 def texts() -> list[str]:
-    """Gives all code: blocks, and what starts with `again ` within a line."""
+    """Returns all code: blocks and inline code."""
     return [block.text for page in pages() for block in page.blocks] + [code for page in pages() for code in page.code]
 
 

@@ -1,17 +1,17 @@
-"""Has bash and ShellCheck read every block of shell commands."""
+"""Checks every block of shell code with bash and ShellCheck."""
 
 import subprocess
 import unittest
 
 from pages import pages
 
-# A page's blocks go on in one shell, so that one sets what another reads.
-OTHERS = "SC2034,SC2154"
+# The blocks of a page run in one shell: a block may set variables that another one reads.
+EXCLUDED = "SC2034,SC2154"
 
 
 class Shell(unittest.TestCase):
-    def test_every_block_parses_and_is_sound(self) -> None:
-        shellcheck = ["shellcheck", "--shell=bash", f"--exclude={OTHERS}", "--format=gcc", "-"]
+    def test_every_block_passes_bash_and_shellcheck(self) -> None:
+        shellcheck = ["shellcheck", "--shell=bash", f"--exclude={EXCLUDED}", "--format=gcc", "-"]
         for page in pages():
             for block in page.blocks:
                 if block.language == "sh":
@@ -20,9 +20,9 @@ class Shell(unittest.TestCase):
                         self.assertEqual(faults(shellcheck, block.text), "")
 
 
-def faults(reader: list[str], text: str) -> str:
-    told = subprocess.run(reader, input=text, capture_output=True, text=True)
-    return told.stdout + told.stderr
+def faults(checker: list[str], text: str) -> str:
+    done = subprocess.run(checker, input=text, capture_output=True, text=True)
+    return done.stdout + done.stderr
 
 
 if __name__ == "__main__":

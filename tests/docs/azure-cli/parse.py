@@ -1,7 +1,7 @@
 """Parses commands with the real Azure CLI, up to the point where it would call Azure.
 
-Reads a JSON list of argument lists, and prints a JSON list with what is wrong with each, or null. Arguments are parsed and
-validated as in a call: options, choices, types, files, and what a validator of a command checks. Runs in the CLI's own environment.
+Reads a JSON list of argument lists, and prints a JSON list with the error of each, or null. Arguments are parsed and
+validated as in a call: options, choices, types, files, and the command's validators. Runs in the CLI's own environment.
 """
 
 import contextlib
@@ -14,12 +14,12 @@ from typing import Any
 from azure.cli.core import get_default_cli
 from azure.cli.core.commands import AzCliCommandInvoker
 
-# A validator that asks Azure for something ends here, without an account and without the Internet.
+# Errors of validators that call Azure, without an account and without the Internet.
 BEYOND = re.compile(r"az login|az account set|Failed to resolve|Name or service not known|Max retries exceeded|SubscriptionNotFound")
 
 
 class Parsed(Exception):
-    """The command would be run now."""
+    """Raised when the command would run."""
 
 
 def stop(*_: Any, **__: Any) -> None:
@@ -32,11 +32,11 @@ AzCliCommandInvoker.resolve_confirmation = lambda *_: None
 
 
 def fault(words: list[str]) -> str | None:
-    """Returns what the CLI says of a command that it does not take."""
+    """Returns the CLI's error for a command that it rejects."""
     cli = get_default_cli()
-    said = io.StringIO()
+    stderr = io.StringIO()
     try:
-        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stderr(stderr), contextlib.redirect_stdout(io.StringIO()):
             invocation = cli.invocation_cls(
                 cli_ctx=cli, parser_cls=cli.parser_cls, commands_loader_cls=cli.commands_loader_cls, help_cls=cli.help_cls
             )
@@ -46,11 +46,11 @@ def fault(words: list[str]) -> str | None:
     except Parsed:
         return None
     except SystemExit as end:
-        return f"ends with {end.code}: {said.getvalue().strip()}"
-    except Exception as error:  # Whatever a validator raises is what a caller would see.
+        return f"exits with {end.code}: {stderr.getvalue().strip()}"
+    except Exception as error:  # A caller would see any exception of a validator.
         text = f"{type(error).__name__}: {error}"
         return None if BEYOND.search(text) else text
-    return "was neither parsed nor refused"
+    return "was neither parsed nor rejected"
 
 
 json.dump([fault(words) for words in json.load(sys.stdin)], sys.stdout)

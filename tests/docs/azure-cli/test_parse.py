@@ -1,6 +1,6 @@
-"""Has the real Azure CLI parse every command of the documents and of the operators' scripts.
+"""Parses every command of the documents and of the operators' scripts with the real Azure CLI.
 
-AZURE_CLI_PYTHON is the interpreter of the CLI's environment; the part azure-cli of tests/run sets it.
+AZURE_CLI_PYTHON is the interpreter of the CLI's environment; the suite azure-cli of tests/run sets it.
 """
 
 import json
@@ -19,7 +19,7 @@ sys.path.insert(0, str(HERE.parent))
 from commands import Command, commands  # noqa: E402
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000000"
-# What earlier lines of a page or script set.
+# Variables that earlier lines of a page or script set.
 VALUES = {
     "batch": f"{SUBSCRIPTION}/resourceGroups/runners/providers/Microsoft.Batch/batchAccounts/mayfly",
     "id": f"{SUBSCRIPTION}/resourceGroups/runners/providers/Microsoft.Web/sites/mayfly",
@@ -45,7 +45,7 @@ class AzureCli(unittest.TestCase):
         faults = parse([argv(command) for command in found])
         self.assertEqual([f"{command}\n  {fault}" for command, fault in zip(found, faults, strict=True) if fault], [])
 
-    def test_what_the_cli_does_not_take_is_found(self) -> None:
+    def test_commands_that_the_cli_rejects_are_found(self) -> None:
         wrong = [
             "batch task file download --job-id j --task-id t --file-path stderr.txt --destination stderr.txt",
             "group show --name",
@@ -59,7 +59,7 @@ class AzureCli(unittest.TestCase):
 
 
 def argv(command: Command) -> list[str]:
-    """Gives the words as bash gives them to the CLI; a variable without a value here has its name for one."""
+    """Returns the words as bash passes them to the CLI; a variable without a value here has its name as value."""
     settings = [f"set -- {VALUES['1']}"]
     settings += [f"{name}={value!r}" for name, value in VALUES.items() if name != "1"]
     names = set(re.findall(r"\$\{?([a-z_]+)", " ".join(command.words))) - set(VALUES)
@@ -71,7 +71,7 @@ def argv(command: Command) -> list[str]:
 
 @cache
 def folder() -> Path:
-    """Makes a folder with the files that commands read."""
+    """Creates a folder with the files that commands read."""
     made = Path(tempfile.mkdtemp())
     for name in FILES:
         (made / name).parent.mkdir(parents=True, exist_ok=True)

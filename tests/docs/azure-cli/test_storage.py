@@ -1,6 +1,6 @@
-"""Runs the documents' `az storage` commands by the real Azure CLI, against the emulated queue.
+"""Runs the documents' `az storage` commands with the real Azure CLI against the emulated queue.
 
-Only the sign-in differs: a connection string in place of `--account-name` and `--auth-mode login`.
+Only the sign-in differs: a connection string instead of `--account-name` and `--auth-mode login`.
 """
 
 import os
@@ -46,15 +46,15 @@ class Storage(unittest.TestCase):
 
 
 def without_sign_in(words: tuple[str, ...]) -> list[str]:
-    kept, skip = [], False
+    remaining, skip = [], False
     for word in words:
         if word in SIGN_IN:
             skip = True
         elif skip:
             skip = False
         else:
-            kept.append(word.strip('"'))
-    return kept
+            remaining.append(word.strip('"'))
+    return remaining
 
 
 if __name__ == "__main__":
