@@ -15,12 +15,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from functools import cache
 from pathlib import Path
 
 import tree_sitter_rust
-import yaml
 from tree_sitter import Language, Node, Parser
+from words import words
 
 HERE = Path(__file__).parent
 PARSER = Parser(Language(tree_sitter_rust.language()))
@@ -33,16 +32,6 @@ TAKE_APART = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_|(?<=\w)-(?=\w)")
 TYPES = {"struct_item", "enum_item", "enum_variant", "union_item", "trait_item", "type_item", "mod_item", "const_item", "static_item"}
 VALUES = {"function_item", "function_signature_item", "field_declaration", "associated_type", "macro_definition"}
 BINDINGS = {"let_declaration": "pattern", "parameter": "pattern", "for_expression": "pattern", "closure_parameters": ""}
-
-
-@dataclass(frozen=True)
-class Word:
-    """An entry of the list, with its expressions compiled."""
-
-    text: re.Pattern[str] | None
-    names: re.Pattern[str] | None
-    exact: frozenset[str]
-    write: str
 
 
 @dataclass(frozen=True, order=True)
@@ -68,18 +57,6 @@ class Name:
     is_type: bool
 
 
-@cache
-def listed() -> tuple[list[Word], list[dict]]:
-    read = yaml.safe_load((HERE / "words.yaml").read_text())
-    words = [Word(compiled(one.get("text")), compiled(one.get("names")), frozenset(one.get("exact", ())), one["write"]) for one in read["words"]]
-    return words, read["except"]
-
-
-def compiled(expressions: list[str] | None) -> re.Pattern[str] | None:
-    joined = "|".join(expressions or ()).replace(" ", r"\s+")
-    return re.compile(rf"(?<!\w)(?:{joined})(?!\w)", re.IGNORECASE) if joined else None
-
-
 def findings(root: Path) -> list[Finding]:
     """Searches the files that git lists."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
@@ -102,7 +79,7 @@ def of_file(root: Path, file: str) -> Iterator[Finding]:
     found = of_rust(file, text) if file.endswith(".rs") else in_text(area_of(file), file, text)
     for one in found:
         line = lines[one.line - 1] if one.line <= len(lines) else ""
-        if not any(fnmatch(file, allowed["files"]) and re.search(allowed["context"], line) for allowed in listed()[1]):
+        if not any(fnmatch(file, allowed["files"]) and re.search(allowed["context"], line) for allowed in words().exceptions):
             yield one
 
 
@@ -117,18 +94,18 @@ def area_of(file: str) -> str:
 def in_text(area: str, file: str, text: str) -> Iterator[Finding]:
     """Searches prose, in which names are taken apart. Neither that nor the blanking of marks moves a line."""
     apart = TAKE_APART.sub(" ", MARKS.sub("", text))
-    for word in listed()[0]:
-        for match in word.text.finditer(apart) if word.text else ():
-            line = apart.count("\n", 0, match.start()) + 1
-            yield Finding(area, file, line, " ".join(match[0].split()), word.write)
+    for match, write in words().text.search(apart):
+        line = apart.count("\n", 0, match.start()) + 1
+        yield Finding(area, file, line, " ".join(match[0].split()), write)
 
 
 def in_name(area: str, file: str, name: Name) -> Iterator[Finding]:
     apart = TAKE_APART.sub(" ", name.text)
-    for word in listed()[0]:
-        expressions = [one for one in (word.text, word.names) if one and one.search(apart)]
-        if expressions or (name.is_type and name.text in word.exact):
-            yield Finding(area, file, name.line, name.text, word.write)
+    writes = [write for _, write in words().names.search(apart)]
+    if name.is_type and name.text in words().exact:
+        writes.append(words().exact[name.text])
+    if writes:
+        yield Finding(area, file, name.line, name.text, writes[0])
 
 
 def of_rust(file: str, text: str) -> Iterator[Finding]:
