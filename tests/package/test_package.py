@@ -1,4 +1,4 @@
-"""Tells what is in the package, and that its handler starts and serves where there is nothing beside it."""
+"""Checks the contents of the package, and that its handler starts and serves jobs without any other file."""
 
 import json
 import os
@@ -15,8 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = Path(os.environ["PACKAGE"])
 MAYFLY = os.environ["MAYFLY"]
-PATIENCE = 30
-# What the handler must be told to start; nothing answers at these addresses.
+TIMEOUT = 30
+# The settings that the handler needs to start; no service listens at these addresses.
 SETTINGS = {
     "FUNCTIONS_CUSTOMHANDLER_PORT": "0",
     "BatchAccountUrl": "https://batch.invalid",
@@ -34,7 +34,7 @@ SETTINGS = {
 
 
 class Contents(unittest.TestCase):
-    def test_the_functions_lie_beside_host_json_and_the_handler_may_be_executed(self) -> None:
+    def test_the_package_has_functions_host_json_and_the_handler(self) -> None:
         definitions = ROOT / "function-definitions"
         functions = [str(path.relative_to(definitions)) for path in definitions.glob("*/function.json")]
         with zipfile.ZipFile(PACKAGE) as package:
@@ -66,21 +66,21 @@ class Handler(unittest.TestCase):
                 line = process.stdout.readline()
                 address = re.search(r"address=(\S+)", line)
                 self.assertTrue(address, line)
-                with urllib.request.urlopen(f"http://{address[1]}/", timeout=PATIENCE) as answer:
-                    self.assertEqual(json.load(answer), {"ready": True})
+                with urllib.request.urlopen(f"http://{address[1]}/", timeout=TIMEOUT) as response:
+                    self.assertEqual(json.load(response), {"ready": True})
             finally:
                 process.kill()
 
     def demo(self, package: Path) -> subprocess.CompletedProcess[str]:
         command = [MAYFLY, "demo", "--package", str(package), "--jobs", "6", "--json"]
-        command += ["--give-up-after", str(PATIENCE)]
+        command += ["--timeout", str(TIMEOUT)]
         environment = {"PATH": os.environ["PATH"], "TMPDIR": str(self.folder)}
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90)
 
     def test_it_serves_the_jobs_of_the_demo(self) -> None:
         summary = json.loads(self.demo(PACKAGE).stdout.splitlines()[-1])
-        left = {"runners_left": 0, "registrations_left": 0, "messages_left": 0}
-        self.assertEqual(summary, {"event": "summary", "jobs": 6, "served": 6, "tasks": 6, **left})
+        nothing_left = {"runners_left": 0, "registrations_left": 0, "messages_left": 0}
+        self.assertEqual(summary, {"event": "summary", "jobs": 6, "served": 6, "tasks": 6, **nothing_left})
 
     def test_the_demo_runs_no_other_handler(self) -> None:
         broken = self.folder / "broken.zip"
