@@ -105,7 +105,7 @@ def test_an_operation_fails_as_often_as_ordered(account: Any, status: int, code:
 def test_a_response_is_lost_after_the_operation(account: Any) -> None:
     running = account("--simulate")
     running.batch.create_job(job())
-    running.control("/faults", operation="AddTask", kind="lose")
+    running.control("/faults", operation="AddTask", kind="drop_response")
     with pytest.raises(ServiceResponseError):
         running.batch.create_task("j", task("t"))
     assert running.batch.get_task("j", "t").id == "t"

@@ -31,7 +31,7 @@ class Service(Generic[Client]):
 
 def offered(service: str) -> set[str]:
     """Returns the names of the operations that the emulator of a service has."""
-    source = (ROOT / f"emulators/storage/src/{service}/operation.rs").read_text("utf-8")
+    source = (ROOT / f"emulators/storage/src/routes/{service}.rs").read_text("utf-8")
     operations = re.search(r"pub enum Operation \{(.*?)\}", source, re.DOTALL)
     assert operations, "the emulator's operations are an enum"
     return set(re.findall(r"\w+", operations[1]))
