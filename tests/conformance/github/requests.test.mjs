@@ -105,12 +105,12 @@ function waitingWithExistingRunner({ method, url }, requests) {
 for (const [scope, settings] of Object.entries(SCOPES)) {
   test(`a registration token of ${scope} is requested as described`, async () => {
     const token = { RunnerRegistration: "token", ...settings };
-    const requests = await requestsOf(token, { until: / added function=/ });
+    const requests = await requestsOf(token, { until: /task gh-\d+ added/ });
     assert.deepEqual(requests, [...lookup(scope), `POST ${scope}/actions/runners/registration-token`]);
   });
 
   test(`a claim in ${scope} whose runner name exists makes only described requests`, async () => {
-    const claim = { until: / claimed/, shape: waitingWithExistingRunner };
+    const claim = { until: /got the configuration of its runner/, shape: waitingWithExistingRunner };
     const requests = await requestsOf({ RunnerRegistration: "jit", ...settings }, claim);
     const mint = `POST ${scope}/actions/runners/generate-jitconfig`;
     assert.deepEqual(requests, [
@@ -134,7 +134,7 @@ test("an App finds its installation and obtains a token as described", async () 
     url.endsWith("/access_tokens") ? { change: { expires_at: "2999-01-01T00:00:00Z" } } : {};
   const key = await readFile(path.join(ROOT, "handler/tests/keys/app.pkcs8.pem"), "utf8");
   const app = { GithubToken: "", GithubAppId: "7", GithubAppPrivateKey: key };
-  const requests = await requestsOf({ RunnerRegistration: "token", ...app }, { until: / added function=/, shape });
+  const requests = await requestsOf({ RunnerRegistration: "token", ...app }, { until: /task gh-\d+ added/, shape });
   assert.deepEqual(requests, [
     "GET repos/octo/app/installation",
     "POST app/installations/1/access_tokens",
@@ -151,7 +151,7 @@ for (const [scope, group, access] of [
     const shape = ({ url }) =>
       url.includes("/actions/jobs/") ? { change: { status: "queued", labels: LABELS } } : {};
     const settings = { ...SCOPES[scope], RunnerGroup: group };
-    const requests = await requestsOf(settings, { until: / claimed/, shape });
+    const requests = await requestsOf(settings, { until: /got the configuration of its runner/, shape });
     assert.deepEqual(requests, [
       "GET repos/octo/app/actions/jobs/JOB",
       `GET ${scope}/actions/runner-groups?per_page=100`,
