@@ -1,4 +1,4 @@
-//! The source address of a request, as its header tells it.
+//! The source address of a request in `X-Forwarded-For`.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,10 +6,10 @@ use handler::firewall::ranges::{HookRanges, built_in};
 use handler::firewall::{Audience, Firewall};
 use ipnet::IpNet;
 
-/// The input is the value of `X-Forwarded-For`.
+/// Checks the firewall. The input is the value of `X-Forwarded-For`.
 ///
 /// # Panics
-/// When a request is admitted by anything but the right-most address of the header.
+/// Panics if a request is admitted and the last address of the header is not in the ranges.
 pub fn forwarded_for(input: &[u8]) {
     let Ok(header) = std::str::from_utf8(input) else { return };
     let hooks = built_in();
@@ -19,12 +19,12 @@ pub fn forwarded_for(input: &[u8]) {
     for (audience, ranges) in [(Audience::Github, hooks), (Audience::Operators, operators)] {
         match firewall.admit(audience, Some(header)) {
             Ok(()) => assert!(ends_in(header, &ranges), "{audience} admitted {header:?}"),
-            Err(refused) => crate::is_fit_to_be_told(&refused.to_string()),
+            Err(refused) => crate::assert_loggable(&refused.to_string()),
         }
     }
 }
 
-/// Looks at the end of the header in another way than the handler does.
+/// Returns whether the last address of the header is in the ranges. Not the handler's implementation.
 fn ends_in(header: &str, ranges: &[IpNet]) -> bool {
     let last = &header[header.rfind(',').map_or(0, |comma| comma + 1)..];
     let last = last.trim();

@@ -1,4 +1,4 @@
-//! A webhook delivery: nothing of it counts unsigned, and signed it is decided or refused.
+//! A webhook delivery: rejected if it is unsigned, decided or rejected if it is signed.
 
 use chrono::DateTime;
 use handler::admission::{Decision, Policy, decide};
@@ -10,23 +10,23 @@ use handler::webhook::verify;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-const SECRET: &str = "a secret that nobody draws";
+const SECRET: &str = "a secret that no input contains";
 
-/// The first byte chooses event and policy; the rest is the body.
+/// Checks the signature and the decision. The first byte of the input selects event and policy; the rest is the body.
 ///
 /// # Panics
-/// When an unsigned body is taken, or one that is decided otherwise than it may be.
+/// Panics if an unsigned body is accepted, or a runner is requested for a repository that is not allowed.
 pub fn webhook(input: &[u8]) {
     let [choice, body @ ..] = input else { return };
     let secret = Rotating::parse(SECRET).expect("a secret");
     let guess = String::from_utf8_lossy(body);
-    assert!(verify(&secret, Some(&guess), body).is_err(), "took a signature that nobody made");
+    assert!(verify(&secret, Some(&guess), body).is_err(), "accepted an unsigned body");
     let signature = signature(body);
     let delivery = verify(&secret, Some(&signature), body).expect("a signed body");
     let event = ["workflow_job", "workflow_job", "ping", &guess][usize::from(choice & 3)];
     let event = match delivery.read(event) {
         Ok(event) => event,
-        Err(bad) => return crate::is_fit_to_be_told(&bad.to_string()),
+        Err(bad) => return crate::assert_loggable(&bad.to_string()),
     };
     let policy = Policy {
         profiles: default_profiles("ubuntu", "windows"),
@@ -37,16 +37,16 @@ pub fn webhook(input: &[u8]) {
     match decide(&event, &policy, &deployment, DateTime::UNIX_EPOCH) {
         Ok(Decision::Accept(request)) => {
             let owner = request.repository.owner().to_ascii_lowercase();
-            assert_eq!(owner, "octo", "asks for a runner of {}", request.repository);
+            assert_eq!(owner, "octo", "requested a runner for {}", request.repository);
             read_back(&Message::Request(request));
         }
         Ok(Decision::Note(message)) => read_back(&message),
-        Ok(Decision::Ignore(reason)) => crate::is_fit_to_be_told(&reason),
-        Err(bad) => crate::is_fit_to_be_told(&bad.to_string()),
+        Ok(Decision::Ignore(reason)) => crate::assert_loggable(&reason),
+        Err(bad) => crate::assert_loggable(&bad.to_string()),
     }
 }
 
-/// What is put on the queue can be taken off it.
+/// Checks that an encoded message is decoded to the same message.
 pub(crate) fn read_back(message: &Message) {
     use base64::Engine;
     let json = base64::prelude::BASE64_STANDARD.decode(message.encode()).expect("base64");

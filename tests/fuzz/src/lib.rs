@@ -1,37 +1,37 @@
-//! Says what must hold for any bytes that reach the handler from outside: one function an entrance.
+//! The invariants of every function that reads untrusted input: one function for each input boundary.
 //!
-//! Each takes an input and panics where a promise is broken. Fuzzing (`fuzz/`) draws inputs, and the test `corpus`
-//! goes through those that were corpus in `corpus/`, one folder an entrance.
+//! Each takes an input and panics if an invariant is violated. `fuzz/` has the targets for cargo-fuzz, and the test `corpus`
+//! runs the inputs in `corpus/`, a folder for each boundary.
 
-mod answers;
+mod address;
 mod delivery;
 mod host;
-mod address;
+mod responses;
 mod settings;
 
 pub use address::forwarded_for;
-pub use answers::{batch_answer, github_answer};
 pub use delivery::webhook;
 pub use host::{envelope, message, ticket};
+pub use responses::{batch_response, github_response};
 pub use settings::settings;
 
-/// What must hold for an input.
-pub type Entrance = fn(&[u8]);
+/// Checks the invariants of one input boundary; panics if the input violates one.
+pub type Boundary = fn(&[u8]);
 
-/// Every entrance, by its name.
-pub const ENTRANCES: [(&str, Entrance); 8] = [
+/// All input boundaries by name.
+pub const BOUNDARIES: [(&str, Boundary); 8] = [
     ("webhook", webhook),
     ("envelope", envelope),
     ("message", message),
     ("ticket", ticket),
     ("forwarded_for", forwarded_for),
     ("settings", settings),
-    ("batch_answer", batch_answer),
-    ("github_answer", github_answer),
+    ("batch_response", batch_response),
+    ("github_response", github_response),
 ];
 
-/// A text that goes into an answer or a line of the log must not grow with the input, nor break the line.
-fn is_fit_to_be_told(text: &str) {
+/// Checks that a text fits into a response or a log line: it is short, whatever the input, and has no line break.
+fn assert_loggable(text: &str) {
     assert!(text.len() <= 2_000, "{} bytes: {text}", text.len());
     assert!(!text.chars().any(|c| c == '\n' || c == '\r'), "{text:?}");
 }

@@ -1,38 +1,36 @@
-//! Goes through the inputs that were corpus: beginnings for fuzzing, and whatever once broke a promise.
+//! Runs the corpora: seeds for fuzzing, and inputs that once violated an invariant.
 
 use std::path::Path;
 
-use fuzz::ENTRANCES;
+use fuzz::BOUNDARIES;
 
 #[test]
-fn what_was_kept_keeps_every_promise() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
-    for (name, entrance) in ENTRANCES {
-        let files = std::fs::read_dir(corpus.join(name)).expect("a folder for each entrance");
-        let mut tried = 0;
-        for file in files {
-            let file = file.expect("an entry").path();
-            entrance(&std::fs::read(&file).expect("a file"));
-            tried += 1;
-        }
-        assert!(tried > 2, "{name}: too few inputs were corpus");
+fn every_corpus_keeps_all_invariants() {
+    for (name, check) in BOUNDARIES {
+        let inputs = corpus(name);
+        assert!(inputs.len() > 2, "{name}: the corpus has too few inputs");
+        inputs.iter().for_each(|input| check(input));
     }
 }
 
 #[test]
-fn what_ends_early_or_holds_anything_keeps_every_promise() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
-    for (name, entrance) in ENTRANCES {
-        for file in std::fs::read_dir(corpus.join(name)).expect("a folder for each entrance") {
-            let input = std::fs::read(file.expect("an entry").path()).expect("a file");
-            for place in 0..input.len() {
-                entrance(&input[..place]);
+fn truncated_and_changed_inputs_keep_all_invariants() {
+    for (name, check) in BOUNDARIES {
+        for input in corpus(name) {
+            for position in 0..input.len() {
+                check(&input[..position]);
                 for byte in [0, b'"', b'{', b',', 0x7f, 0xff] {
                     let mut input = input.clone();
-                    input[place] = byte;
-                    entrance(&input);
+                    input[position] = byte;
+                    check(&input);
                 }
             }
         }
     }
+}
+
+fn corpus(boundary: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(boundary);
+    let files = std::fs::read_dir(folder).expect("a folder for each boundary");
+    files.map(|file| std::fs::read(file.expect("an entry").path()).expect("a file")).collect()
 }

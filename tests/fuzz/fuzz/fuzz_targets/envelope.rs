@@ -1,4 +1,4 @@
-//! Draws inputs for the entrance `envelope`.
+//! Fuzzes `fuzz::envelope`.
 
 #![no_main]
 

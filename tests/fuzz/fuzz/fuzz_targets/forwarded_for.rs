@@ -1,4 +1,4 @@
-//! Draws inputs for the entrance `forwarded_for`.
+//! Fuzzes `fuzz::forwarded_for`.
 
 #![no_main]
 

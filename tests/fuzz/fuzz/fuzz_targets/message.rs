@@ -1,4 +1,4 @@
-//! Draws inputs for the entrance `message`.
+//! Fuzzes `fuzz::message`.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Draws inputs for the entrance `settings`.
+//! Fuzzes `fuzz::settings`.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Draws inputs for the entrance `ticket`.
+//! Fuzzes `fuzz::ticket`.
 
 #![no_main]
 

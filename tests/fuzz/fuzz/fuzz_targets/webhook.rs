@@ -1,4 +1,4 @@
-//! Draws inputs for the entrance `webhook`.
+//! Fuzzes `fuzz::webhook`.
 
 #![no_main]
 

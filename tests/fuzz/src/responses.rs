@@ -1,4 +1,4 @@
-//! What Batch and GitHub answer, were it anything.
+//! Arbitrary responses of Batch and GitHub.
 
 use bytes::Bytes;
 use chrono::DateTime;
@@ -14,55 +14,57 @@ use handler::transport::{Request, Response, Wire};
 use tokio::runtime::Runtime;
 use url::Url;
 
-/// What stands for a credential, and may be in no error.
+/// The credential, which no error may contain.
 const CREDENTIAL: &str = "c2VjcmV0LW9mLXRoaXMtYWNjb3VudA==";
 
-/// The first byte chooses the call, the next two make the status and a header, the rest is the body.
+/// Checks the errors of the Batch client.
+///
+/// The first byte of the input selects the call, the next two the status and a header; the rest is the body.
 ///
 /// # Panics
-/// When an error shows the credential, or cannot be told in a line.
-pub fn batch_answer(input: &[u8]) {
-    let Some((choice, wire)) = answering(input) else { return };
+/// Panics if an error contains the credential or is too long.
+pub fn batch_response(input: &[u8]) {
+    let Some((choice, transport)) = responding(input) else { return };
     let settings = BatchSettings {
         url: Url::parse("https://mayfly.westeurope.batch.azure.com").expect("an address"),
         account: "mayfly".to_owned(),
         key: Some(Secret::new(CREDENTIAL)),
     };
-    let batch = Batch::new(&settings, None, &wire, clock());
-    let place = BatchJobId::new("ubuntu", 1);
-    let told = block_on(async {
+    let batch = Batch::new(&settings, None, &transport, clock());
+    let batch_job = BatchJobId::new("ubuntu", 1);
+    let result = block_on(async {
         match choice % 7 {
-            0 => batch.task(&place, "gh-1").await.map(drop),
+            0 => batch.task(&batch_job, "gh-1").await.map(drop),
             1 => batch.jobs().await.map(drop),
-            2 => batch.tasks(&place).await.map(drop),
+            2 => batch.tasks(&batch_job).await.map(drop),
             3 => batch.pools().await.map(drop),
-            4 => batch.add_job(&place, "ubuntu").await,
-            5 => batch.terminate(&place, "gh-1").await,
-            _ => batch.delete_task(&place, "gh-1").await,
+            4 => batch.add_job(&batch_job, "ubuntu").await,
+            5 => batch.terminate(&batch_job, "gh-1").await,
+            _ => batch.delete_task(&batch_job, "gh-1").await,
         }
     });
-    if let Err(err) = told {
-        told_of(&err);
+    if let Err(err) = result {
+        check_error(&err);
     }
 }
 
-/// The first byte chooses the call, the next two make the status and a header, the rest is the body.
+/// Checks the errors of the GitHub client. The input is that of [`batch_response`].
 ///
 /// # Panics
-/// When an error shows the credential, or cannot be told in a line.
-pub fn github_answer(input: &[u8]) {
-    let Some((choice, wire)) = answering(input) else { return };
+/// Panics if an error contains the credential or is too long.
+pub fn github_response(input: &[u8]) {
+    let Some((choice, transport)) = responding(input) else { return };
     let settings = GithubSettings {
         api: Url::parse("https://api.github.com").expect("an address"),
         web: Url::parse("https://github.com").expect("an address"),
         credential: GithubCredential::Token(Secret::new(CREDENTIAL)),
         scope: if choice & 16 == 0 { Scope::Repository } else { Scope::Organization },
     };
-    let github = Github::new(&settings, wire, clock());
+    let github = Github::new(&settings, transport, clock());
     let octo = Repository::try_from("octo/app").expect("a name");
     let labels = ["linux".to_owned()];
     let runner = RunnerToRegister { name: "gh-1", labels: &labels, group: 1 };
-    let told = block_on(async {
+    let result = block_on(async {
         match choice % 14 {
             0 => github.job(&octo, 1).await.map(drop),
             1 => github.jobs_of_run(&octo, 1).await.map(drop),
@@ -80,48 +82,49 @@ pub fn github_answer(input: &[u8]) {
             _ => github.remove_runner(&octo, 1).await.map(drop),
         }
     });
-    if let Err(err) = told {
-        told_of(&err);
+    if let Err(err) = result {
+        check_error(&err);
     }
 }
 
-/// Waits for a call. Its pauses take no time.
+/// Waits for a call. Its delays take no time.
 fn block_on<T>(call: impl Future<Output = T>) -> T {
     thread_local! {
         static RUNTIME: Runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build()
-            .expect("a runtime without sockets needs nothing of the system");
+            .expect("a runtime without sockets uses no system resource");
     }
     RUNTIME.with(|runtime| runtime.block_on(call))
 }
 
-fn told_of(err: &(dyn std::error::Error + 'static)) {
+fn check_error(err: &(dyn std::error::Error + 'static)) {
     let text = handler::causes::Chain(err).to_string();
-    assert!(!text.contains(CREDENTIAL), "the credential is told: {text}");
+    assert!(!text.contains(CREDENTIAL), "the error contains the credential: {text}");
     assert!(text.len() <= 4_000, "{} bytes: {text}", text.len());
 }
 
-/// A clock that stands: what is asked twice within one input is asked at once.
+/// Returns a clock that stands still.
 fn clock() -> Clock {
     Clock::telling(|| DateTime::UNIX_EPOCH)
 }
 
-/// Makes a wire that gives the same answer to whatever is asked.
-fn answering(input: &[u8]) -> Option<(u8, Wire)> {
+/// Returns the selected call, and a transport that gives the same response to every request.
+fn responding(input: &[u8]) -> Option<(u8, Wire)> {
     let [choice, status, header, body @ ..] = input else { return None };
-    let mut answer = http::Response::builder().status(STATUS[usize::from(*status) % STATUS.len()]);
+    let mut response =
+        http::Response::builder().status(STATUS[usize::from(*status) % STATUS.len()]);
     if let Some((name, value)) = HEADERS.get(usize::from(*header)) {
-        answer = answer.header(*name, *value);
+        response = response.header(*name, *value);
     }
     let body = Bytes::copy_from_slice(body);
-    let answer = answer.body(body).expect("known headers");
-    let wire = Wire::new(move |_: Request| {
-        let answer: Response = answer.clone();
-        async move { Ok(answer) }
+    let response = response.body(body).expect("known headers");
+    let transport = Wire::new(move |_: Request| {
+        let response: Response = response.clone();
+        async move { Ok(response) }
     });
-    Some((*choice, wire))
+    Some((*choice, transport))
 }
 
 const STATUS: [u16; 16] =
@@ -136,7 +139,7 @@ const HEADERS: [(&str, &str); 12] = [
     ("x-ratelimit-reset", "x"),
     ("etag", "W/\"1\""),
     ("link", "<https://api.github.com/x?page=2>; rel=\"next\""),
-    ("link", "<https://elsewhere.test/x?page=2>; rel=\"next\""),
+    ("link", "<https://other.test/x?page=2>; rel=\"next\""),
     ("link", ";;;<>"),
     ("x-ms-error-code", "TaskExists"),
 ];
