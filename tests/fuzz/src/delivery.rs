@@ -24,7 +24,7 @@ pub fn webhook(input: &[u8]) {
     let signature = signature(body);
     let delivery = verify(&secret, Some(&signature), body).expect("a signed body");
     let event = ["workflow_job", "workflow_job", "ping", &guess][usize::from(choice & 3)];
-    let event = match delivery.read(event) {
+    let event = match delivery.parse(event) {
         Ok(event) => event,
         Err(bad) => return crate::assert_loggable(&bad.to_string()),
     };
@@ -40,7 +40,7 @@ pub fn webhook(input: &[u8]) {
             assert_eq!(owner, "octo", "requested a runner for {}", request.repository);
             read_back(&Message::Request(request));
         }
-        Ok(Decision::Note(message)) => read_back(&message),
+        Ok(Decision::Record(message)) => read_back(&message),
         Ok(Decision::Ignore(reason)) => crate::assert_loggable(&reason),
         Err(bad) => crate::assert_loggable(&bad.to_string()),
     }

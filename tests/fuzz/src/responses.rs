@@ -10,7 +10,7 @@ use handler::repository::Repository;
 use handler::scope::Scope;
 use handler::secret::Secret;
 use handler::settings::{BatchSettings, GithubCredential, GithubSettings};
-use handler::transport::{Request, Response, Wire};
+use handler::transport::{HttpTransport, Request, Response};
 use tokio::runtime::Runtime;
 use url::Url;
 
@@ -71,7 +71,7 @@ pub fn github_response(input: &[u8]) {
             2 => github.runs(&octo, "queued").await.map(drop),
             3 => github.runners(&octo).await.map(drop),
             4 => github.deliveries("orgs/octo/hooks/1", true, None).await.map(drop),
-            5 => github.own_hooks("orgs/octo", Some("mayfly.test")).await.map(drop),
+            5 => github.webhooks("orgs/octo", Some("mayfly.test")).await.map(drop),
             6 => github.register(&octo, &runner).await.map(drop),
             7 => github.registration_token(&octo).await.map(drop),
             8 => github.runner_group(&octo, "Default").await.map(drop),
@@ -100,18 +100,18 @@ fn block_on<T>(call: impl Future<Output = T>) -> T {
 }
 
 fn check_error(err: &(dyn std::error::Error + 'static)) {
-    let text = handler::causes::Chain(err).to_string();
+    let text = handler::error_chain::ErrorChain(err).to_string();
     assert!(!text.contains(CREDENTIAL), "the error contains the credential: {text}");
     assert!(text.len() <= 4_000, "{} bytes: {text}", text.len());
 }
 
 /// Returns a clock that stands still.
 fn clock() -> Clock {
-    Clock::telling(|| DateTime::UNIX_EPOCH)
+    Clock::from_fn(|| DateTime::UNIX_EPOCH)
 }
 
 /// Returns the selected call, and a transport that gives the same response to every request.
-fn responding(input: &[u8]) -> Option<(u8, Wire)> {
+fn responding(input: &[u8]) -> Option<(u8, HttpTransport)> {
     let [choice, status, header, body @ ..] = input else { return None };
     let mut response =
         http::Response::builder().status(STATUS[usize::from(*status) % STATUS.len()]);
@@ -120,7 +120,7 @@ fn responding(input: &[u8]) -> Option<(u8, Wire)> {
     }
     let body = Bytes::copy_from_slice(body);
     let response = response.body(body).expect("known headers");
-    let transport = Wire::new(move |_: Request| {
+    let transport = HttpTransport::new(move |_: Request| {
         let response: Response = response.clone();
         async move { Ok(response) }
     });
