@@ -51,14 +51,14 @@ async fn the_handler_responds_to_all_requests_of_the_host() {
     http-forwarded: 401 {"error":"header X-Hub-Signature-256 is missing: set a secret on the webhook"}
     http-forwarded-headers: 403 {"error":"1.1.1.1 is not in GitHub's webhook ranges"}
     http-not-forwarded: 404 {"error":"no function has this path"}
-    queue-by-hand: 422 {"error":"the queue message was not written by this handler"}
+    queue-admin: 422 {"error":"the queue message was not written by this handler"}
     queue-json-array: 422 {"error":"the queue message was not written by this handler"}
     queue-json-message: 422 {"error":"the queue message was not written by this handler"}
     queue-number-message: 422 {"error":"the queue message was not written by this handler"}
     queue-odd-property-names: 422 {"error":"the queue message was not written by this handler"}
     queue-plain-text: 422 {"error":"the queue message was not written by this handler"}
     ready-probe: 200 {"ready":true}
-    timer-by-hand: 500 {"error":"read the state of the last run: blob reconciliation in the container of setting StateContainerUrl
+    timer-admin: 500 {"error":"read the state of the last run: blob reconciliation in the container of setting StateContainerUrl
     timer-first-run: 500 {"error":"read the state of the last run: blob reconciliation in the container of setting StateContainerUrl
     timer-past-due: 500 {"error":"read the state of the last run: blob reconciliation in the container of setting StateContainerUrl
     "#);
@@ -77,13 +77,13 @@ fn messages_and_timers_of_the_host_are_parsed() {
         }
     }
     insta::assert_snapshot!(lines, @r#"
-    queue-by-hand: {"v":1}
+    queue-admin: {"v":1}
     queue-json-array: [1,2]
     queue-json-message: {"v":1,"kind":"request","job":42,"repository":"octo/app"}
     queue-number-message: 42
     queue-odd-property-names: {"v":1,"DequeueCount":"abc","Id":7,"sys":"x","ExpirationTime":"never","RequestTrigger":1}
     queue-plain-text: plain text – ünïcode "quoted"
-    timer-by-hand: late false
+    timer-admin: late false
     timer-first-run: late false
     timer-past-due: late true
     "#);
