@@ -1,7 +1,7 @@
 //! SubmitRunnerTask: adds the Batch task of one request, once, and follows job events.
 //!
 //! The id of the task is derived from the id of the job. A message that arrives twice meets `TaskExists`, which is a
-//! success while that task is live. A request that may succeed later is put back on the queue, with the delay that the
+//! success while that task is live. A request that may succeed later is re-enqueued with the delay that the
 //! service asks for. Only a request that no retry can fulfil fails, and so becomes a poison message.
 
 use std::time::Duration;
