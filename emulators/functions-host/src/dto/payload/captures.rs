@@ -104,7 +104,7 @@ fn message_of(metadata: &Value) -> Message {
     }
 }
 
-/// `queue-by-hand` is missing: the emulator answers 501 to a manual invocation of a function with a queue.
+/// `queue-admin` is missing: the emulator answers 501 to a manual invocation of a function with a queue.
 #[test]
 fn queue_payloads_equal_those_of_the_real_host() {
     for name in [
@@ -127,7 +127,7 @@ fn timer_payloads_equal_those_of_the_real_host() {
     for (name, firing) in [
         ("timer-first-run", Firing::OnTime),
         ("timer-past-due", Firing::PastDue),
-        ("timer-by-hand", Firing::Manual),
+        ("timer-admin", Firing::Manual),
     ] {
         let real = Capture::payload(name);
         let status = &real["Data"]["timer"]["ScheduleStatus"];
