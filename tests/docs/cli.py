@@ -9,7 +9,7 @@ from commands import nodes
 from pages import ROOT
 from tree_sitter import Language, Node, Parser
 
-SOURCES = ("tools/*/src/**/*.rs",)
+SOURCES = ("tools/mayfly/src/cli.rs", "tools/mayfly/src/cli/**/*.rs", "tools/simulation/src/options.rs")
 PARSER = Parser(Language(tree_sitter_rust.language()))
 
 
