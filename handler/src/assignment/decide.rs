@@ -58,10 +58,11 @@ pub enum Conflict {
 /// Decides about the claim of a runner, given its assignment chain, and the conflict that its registration met, if it
 /// was tried.
 ///
-/// Two tasks whose chains resolve to the same job may both be minted: after a duplicate event, or when a task waited
-/// behind a full pool. Rejected: an order between such tasks. It takes requests that every claim of a replacement pays
-/// for, and it cannot order two claims that are made within the same second. Without it, simulations with many faults
-/// have one runner that no job needs in some 26,000 jobs, and reconciliation removes it when it has been idle.
+/// Two tasks whose chains resolve to the same job may both be minted: after a duplicate event, or when one of them
+/// waited behind a full pool. Rejected: an order among such tasks. It costs several requests for each claim of a
+/// replacement, and it cannot order claims that are made within the same second. Without it, simulations with many
+/// faults started one runner that no job needed in some 26,000 jobs; reconciliation removes such a runner once it has
+/// been idle.
 pub fn decide(
     graph: &AssignmentGraph,
     chain: &AssignmentChain,
