@@ -10,6 +10,7 @@
 //! the [`AssignmentGraph`], and decides again. **A missing fact never counts as absence of demand.**
 
 mod job;
+mod live_task;
 mod graph;
 mod cache;
 mod resolve;
@@ -19,8 +20,9 @@ mod coverage;
 mod testing;
 
 pub use cache::AssignmentCache;
-pub use coverage::{Candidate, Coverage, Readiness};
+pub use coverage::{Candidate, Coverage};
 pub use decide::{Claim, Conflict, Replacement, Retry, decide, decide_replacement};
-pub use graph::{AssignmentGraph, Fact, LiveTask};
+pub use graph::{AssignmentGraph, Fact};
 pub use job::{Job, JobState, ListedJob, QueuedJob};
+pub use live_task::{LiveTask, Readiness};
 pub use resolve::{AssignmentChain, NotNeeded, Resolution, resolve};

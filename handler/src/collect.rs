@@ -11,6 +11,7 @@ use tracing::warn;
 use crate::app::App;
 use crate::batch::BatchError;
 use crate::error_chain::ErrorChain;
+use crate::reconcile::snapshot::StoredClaim;
 use crate::reconcile::state::Cursor;
 use crate::reconcile::{ReconcileState, Rules, Snapshot};
 use crate::repository::Repository;
@@ -36,17 +37,8 @@ pub(crate) struct Collected {
     pub(crate) repositories: BTreeSet<Repository>,
     /// Where the collection stopped.
     pub(crate) cursor: Cursor,
-    pub(crate) claims: Vec<ClaimBlob>,
     /// The parts that could not be read, or not completely.
     pub(crate) unread: Vec<&'static str>,
-}
-
-/// A claim of a task.
-pub(crate) struct ClaimBlob {
-    /// The name of the task.
-    pub(crate) task: String,
-    /// The name of the blob that holds the claim.
-    pub(crate) blob: String,
 }
 
 /// Collects a snapshot of everything.
@@ -75,9 +67,6 @@ pub(crate) async fn collect(
     let deliveries = parts.partial("deliveries", deliveries);
     let poison = parts.readable("poison", app.poison.peek().await);
     let pools = parts.readable("pools", app.batch.pools().await);
-    let claims = claims.map(|claims| {
-        claims.into_iter().map(|(task, blob)| ClaimBlob { task, blob }).collect::<Vec<_>>()
-    });
     let snapshot = Snapshot {
         runners,
         releases,
@@ -85,7 +74,7 @@ pub(crate) async fn collect(
         all_deliveries,
         hooks: deliveries.hooks,
         poison: poison.unwrap_or_default(),
-        claims: claims.as_ref().map(|all| all.iter().map(|claim| claim.task.clone()).collect()),
+        claims: claims.map(|all| all.into_iter().map(stored_claim).collect()),
         pools: pools.unwrap_or_default().into_iter().collect(),
         tasks: ledger.tasks,
         generations: ledger.generations,
@@ -93,8 +82,11 @@ pub(crate) async fn collect(
         barred,
         missing_runs: jobs.missing_runs,
     };
-    let claims = claims.unwrap_or_default();
-    Ok(Collected { snapshot, repositories, cursor: jobs.cursor, claims, unread: parts.unread })
+    Ok(Collected { snapshot, repositories, cursor: jobs.cursor, unread: parts.unread })
+}
+
+fn stored_claim((task, blob): (String, String)) -> StoredClaim {
+    StoredClaim { task, blob }
 }
 
 /// Collects a snapshot of the webhooks and their deliveries alone.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{AssignmentGraph, Resolution, resolve};
+use super::{AssignmentGraph, Readiness, Resolution, resolve};
 use crate::profiles::Profile;
 use crate::task::TaskId;
 
@@ -20,18 +20,6 @@ pub struct Candidate<'a, T> {
     pub runner: Option<Profile>,
     /// Whether its runner can serve a job.
     pub readiness: Readiness,
-}
-
-/// Whether the runner of a task can serve the job that the task's chain resolves to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Readiness {
-    /// It cannot: it has a job, its task has ended, or its task will never start.
-    Unavailable,
-    /// It can, if the labels fit: its task waits for a node, or its runner is registered.
-    Free,
-    /// Its task has started and its runner is not registered yet. If the labels do not fit, its claim requests a
-    /// runner whose labels do. A task that still waits will do so as well, but not before its own pool has room.
-    Claiming,
 }
 
 /// What the assignment chains of all tasks resolve to.

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Job, JobState, QueuedJob, Readiness};
-use crate::profiles::Profile;
+use super::{Job, JobState, LiveTask, QueuedJob, Readiness};
 use crate::repository::Repository;
 use crate::task::{DeploymentName, TaskId};
 
@@ -14,17 +13,6 @@ pub enum Fact {
     Job(TaskId),
     /// The live tasks.
     LiveTasks,
-}
-
-/// A task that has not ended.
-#[derive(Clone, Debug)]
-pub struct LiveTask {
-    /// Its id.
-    pub id: TaskId,
-    /// The profile of its runner, with the labels that are pinned to it; `None` if there is no such profile any more.
-    pub runner: Option<Profile>,
-    /// Whether its runner can serve a job, if none is known to be assigned to it.
-    pub readiness: Readiness,
 }
 
 /// What one claim, job event or reconciliation knows about jobs: the state of each, and with it the runner that the

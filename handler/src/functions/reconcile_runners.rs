@@ -52,5 +52,5 @@ async fn reconcile(app: &App) -> anyhow::Result<String> {
             );
         }
     }
-    Ok(execute(app, repairs, &collected.claims).await)
+    Ok(execute(app, repairs).await)
 }

@@ -11,7 +11,6 @@ use crate::app::App;
 use crate::assignment::NotNeeded;
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
-use crate::collect::ClaimBlob;
 use crate::deadline::Deadline;
 use crate::github::{Deregistration, Github, Presence};
 use crate::message::{Message, RunnerRequest};
@@ -26,9 +25,9 @@ const MIN_TIME: Duration = Duration::from_secs(5);
 ///
 /// Repairs are ordered so that the run may be killed at any point: first what jobs wait for, then idle runners, and
 /// leftovers last.
-pub(crate) async fn execute(app: &App, mut repairs: Vec<Repair>, claims: &[ClaimBlob]) -> String {
+pub(crate) async fn execute(app: &App, mut repairs: Vec<Repair>) -> String {
     repairs.sort_by_key(priority);
-    let mut executor = Executor::new(app, claims);
+    let mut executor = Executor::new(app);
     let (mut done, mut failed, mut postponed) = (0, 0, 0);
     for repair in &repairs {
         if sends_requests(repair) && !Deadline::leaves(MIN_TIME) {
@@ -58,7 +57,7 @@ pub(crate) async fn execute(app: &App, mut repairs: Vec<Repair>, claims: &[Claim
 
 /// Executes the repairs that an operator requested, and returns for each of them what was done, or why not.
 pub(crate) async fn execute_each(app: &App, repairs: &[Repair]) -> Vec<anyhow::Result<String>> {
-    let mut executor = Executor::new(app, &[]);
+    let mut executor = Executor::new(app);
     let mut results = Vec::new();
     for repair in repairs {
         let done = if Deadline::leaves(MIN_TIME) {
@@ -91,14 +90,13 @@ fn priority(repair: &Repair) -> u8 {
 struct Executor<'a> {
     app: &'a App,
     github: Github,
-    claims: &'a [ClaimBlob],
     /// The receipts by which poison messages can be deleted; received when the first is needed.
     receipts: Option<BTreeMap<String, String>>,
 }
 
 impl<'a> Executor<'a> {
-    fn new(app: &'a App, claims: &'a [ClaimBlob]) -> Self {
-        Self { app, github: app.github.low_priority(), claims, receipts: None }
+    fn new(app: &'a App) -> Self {
+        Self { app, github: app.github.low_priority(), receipts: None }
     }
 
     /// Executes a repair, and returns what was done; `None` if the repair is only an alert.
@@ -144,7 +142,7 @@ impl<'a> Executor<'a> {
                 self.app.batch.delete_task(&batch_job_id(batch_job)?, &task.to_string()).await?;
                 format!("task {task} deleted: it ended long ago")
             }
-            Repair::DeleteClaims { task } => self.delete_claims(task).await?,
+            Repair::DeleteClaims { task, blobs } => self.delete_claims(task, blobs).await?,
             Repair::Cancel { job, run, repository, reason } => {
                 let cancelled = self.github.cancel_run(repository, *run).await;
                 cancelled.with_context(|| format!("cancel run {run} of {repository}"))?;
@@ -230,9 +228,9 @@ impl<'a> Executor<'a> {
         })
     }
 
-    async fn delete_claims(&self, task: &str) -> anyhow::Result<String> {
-        for claim in self.claims.iter().filter(|claim| claim.task == task) {
-            self.app.claims.delete(&claim.blob).await?;
+    async fn delete_claims(&self, task: &str, blobs: &[String]) -> anyhow::Result<String> {
+        for blob in blobs {
+            self.app.claims.delete(blob).await?;
         }
         Ok(format!("claims of task {task} deleted: the task does not exist any more"))
     }

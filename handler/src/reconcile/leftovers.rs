@@ -1,6 +1,6 @@
 //! Decides which poison messages are replayed, and which messages, tasks and claims are deleted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -80,7 +80,12 @@ fn ended_tasks(
 
 fn claims_without_task(snapshot: &Snapshot) -> Vec<Repair> {
     let tasks: BTreeSet<String> = snapshot.tasks.iter().map(|task| task.id.to_string()).collect();
-    let claims: BTreeSet<&String> = snapshot.claims.iter().flatten().collect();
-    let without_task = claims.into_iter().filter(|task| !tasks.contains(*task));
-    without_task.map(|task| Repair::DeleteClaims { task: task.clone() }).collect()
+    let mut blobs: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for claim in snapshot.claims.iter().flatten() {
+        blobs.entry(&claim.task).or_default().push(claim.blob.clone());
+    }
+    let without_task = blobs.into_iter().filter(|(task, _)| !tasks.contains(*task));
+    without_task
+        .map(|(task, blobs)| Repair::DeleteClaims { task: task.to_owned(), blobs })
+        .collect()
 }

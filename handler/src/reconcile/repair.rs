@@ -75,6 +75,8 @@ pub enum Repair {
     DeleteClaims {
         /// The name of the task.
         task: String,
+        /// The names of the blobs that hold the claims.
+        blobs: Vec<String>,
     },
     /// Cancel the run of a job that cannot be served.
     Cancel {

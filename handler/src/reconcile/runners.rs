@@ -129,7 +129,7 @@ impl<'a> RunnerReview<'a> {
             None if self.previous.offline.contains(&name) => Some(Disconnected::Offline),
             None => {
                 let mut claims = self.run.snapshot.claims.iter().flatten();
-                claims.any(|claimed| *claimed == name).then_some(Disconnected::Absent)
+                claims.any(|claim| claim.task == name).then_some(Disconnected::Absent)
             }
         }
     }

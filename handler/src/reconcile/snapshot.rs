@@ -41,8 +41,17 @@ pub struct Snapshot {
     pub all_deliveries: bool,
     /// The poison messages.
     pub poison: Vec<PoisonMessage>,
-    /// The names of the tasks that have a claim, listed before the tasks: a claim without a task had none then.
-    pub claims: Option<Vec<String>>,
+    /// The claims, listed before the tasks: a claim without a task had none then.
+    pub claims: Option<Vec<StoredClaim>>,
+}
+
+/// A claim that storage holds. A task has one for each of its runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredClaim {
+    /// The name of the task.
+    pub task: String,
+    /// The name of the blob.
+    pub blob: String,
 }
 
 /// A registered runner.

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::snapshot::{
     DeliveryAttempt, Ending, Failure, Job, LedgerTask, ListedJob, PoisonMessage, PoolState,
-    RegisteredRunner, RunnerRelease, Stage,
+    RegisteredRunner, RunnerRelease, Stage, StoredClaim,
 };
 use super::{ReconcileState, Repair, Rules, Snapshot, plan};
 use crate::admission::Policy;
@@ -94,6 +94,13 @@ fn snapshot(
     }
 }
 
+/// Returns a claim of each of these tasks.
+fn claims(tasks: &[&str]) -> Option<Vec<StoredClaim>> {
+    let claim =
+        |task: &&str| StoredClaim { task: (*task).to_owned(), blob: format!("claims/{task}/1") };
+    Some(tasks.iter().map(claim).collect())
+}
+
 const STARTED: Stage = Stage::Started { at: None };
 
 fn ended(minutes: i64, how: Ending) -> Stage {
@@ -127,7 +134,7 @@ fn line(repair: &Repair) -> String {
         Repair::Replay { request, .. } => format!("replay job {}", request.job),
         Repair::DeletePoison { .. } => "delete poison".to_owned(),
         Repair::DeleteTask { task, .. } => format!("delete {task}"),
-        Repair::DeleteClaims { task } => format!("delete the claims of {task}"),
+        Repair::DeleteClaims { task, .. } => format!("delete the claims of {task}"),
         Repair::Cancel { run, reason, .. } => format!("cancel run {run}: {reason}"),
         Repair::ReportWaiting { job, reason, .. } => format!("report job {job}: {reason}"),
         Repair::Alarm { name, text } => format!("alarm {name}: {text}"),

@@ -37,8 +37,8 @@ fn a_task_is_terminated_after_fifteen_minutes_without_runner() {
     ];
     let tasks = [started("gh-1", 0), started("gh-2", 0), started("gh-3", 10), started("gh-4", 0)];
     // gh-4 has not claimed: it may still pull its image.
-    let claims = ["gh-1", "gh-2", "gh-3"].map(str::to_owned).to_vec();
-    let gone = Snapshot { claims: Some(claims), ..snapshot(jobs, tasks, []) };
+    let claims = claims(&["gh-1", "gh-2", "gh-3"]);
+    let gone = Snapshot { claims, ..snapshot(jobs, tasks, []) };
     insta::assert_snapshot!(runs(&gone, [0, 14, 15, 24, 25]), @"
     15: terminate gh-1: no runner
     24: terminate gh-1: no runner
@@ -50,7 +50,7 @@ fn a_task_is_terminated_after_fifteen_minutes_without_runner() {
 #[test]
 fn a_runner_registered_late_has_the_whole_time_to_connect() {
     let tasks = [task("gh-1", "ubuntu", Stage::Started { at: Some(at(0)) })];
-    let claims = Some(vec!["gh-1".to_owned()]);
+    let claims = claims(&["gh-1"]);
     let claiming = Snapshot { claims, ..snapshot([(1, job("queued", UBUNTU))], tasks, []) };
     let offline = RegisteredRunner { online: false, ..runner("gh-1", false) };
     let registered = Snapshot { runners: Some(vec![offline]), ..claiming.clone() };
@@ -147,10 +147,7 @@ fn a_job_that_waits_too_long_is_reported_with_the_reason() {
 fn ended_tasks_and_their_claims_are_deleted() {
     let jobs = [(1, job("completed gh-1", UBUNTU))];
     let tasks = [task("gh-1", "ubuntu", ended(0, Ending::Clean))];
-    let over = Snapshot {
-        claims: Some(vec!["gh-1".to_owned(), "gh-9".to_owned()]),
-        ..snapshot(jobs, tasks, [])
-    };
+    let over = Snapshot { claims: claims(&["gh-1", "gh-9"]), ..snapshot(jobs, tasks, []) };
     insta::assert_snapshot!(runs(&over, [0, 48 * 60]), @r"
     0: delete the claims of gh-9
     2880: delete gh-1
