@@ -2,7 +2,7 @@
 //!
 //! The order matters. Claims and runners are listed before tasks, so that a claim or runner without a task had none. The
 //! tasks are read completely or the run ends: a task that was overlooked would be replaced. From GitHub a run reads as
-//! much as its [`RequestBudget`] allows; nothing is decided on what it did not read.
+//! much as its [`RequestBudget`] allows; nothing is decided on facts that it did not read.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ pub(crate) use facts::{FactError, FactReader};
 
 use collector::Collector;
 
-/// A snapshot, and what it takes to execute repairs and to continue with the next run.
+/// A snapshot, and the facts that the next run and the status report need.
 pub(crate) struct Collected {
     pub(crate) snapshot: Snapshot,
     /// The repositories of the tasks.

@@ -1,7 +1,7 @@
 //! Decides what one run of ReconcileRunners repairs: every job gets a runner, and no runner outlives its demand.
 //!
 //! `collect → plan(snapshot, previous, rules, now) → execute`. A run that finds nothing wrong plans nothing. A plan that
-//! is executed twice has the effect of one execution: a request meets `TaskExists`, and what was removed stays removed.
+//! is executed twice has the effect of one execution: a request meets `TaskExists`, and a removed runner stays removed.
 
 use chrono::{DateTime, Utc};
 
@@ -32,7 +32,7 @@ pub use waiting::{WaitingJob, waiting_jobs};
 
 use assessment::Assessment;
 
-/// Decides what to repair, and what the next run has to know.
+/// Returns the repairs of a run, and the state for the next run.
 pub fn plan(
     snapshot: &Snapshot,
     previous: &ReconcileState,

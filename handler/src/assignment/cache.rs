@@ -14,7 +14,7 @@ use crate::repository::Repository;
 /// A job takes a few hundred bytes.
 const MAX_JOBS: NonZeroUsize = NonZeroUsize::new(20_000).expect("it is not zero");
 
-/// What this process knows about jobs, by their ids. The least recently used job makes room for a new one.
+/// The facts that this process keeps about jobs, by their ids. The least recently used job makes room for a new one.
 #[derive(Debug)]
 pub struct AssignmentCache(Mutex<LruCache<u64, Entry>>);
 
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_list_showed_is_not_replaced_by_less() {
+    fn a_listed_job_is_not_replaced_by_a_job_with_fewer_facts() {
         let cache = AssignmentCache::default();
         cache.keep_listed(1, &listed("completed @gh-2"));
         cache.keep_read(1, &repository(), &job("completed @gh-2"));

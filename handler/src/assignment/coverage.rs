@@ -22,7 +22,7 @@ pub struct Candidate<'a, T> {
     pub readiness: Readiness,
 }
 
-/// What the assignment chains of all tasks resolve to.
+/// The resolutions of the assignment chains of all tasks.
 #[derive(Debug)]
 pub struct Coverage<'a, T> {
     resolutions: BTreeMap<&'a TaskId, Resolution>,
@@ -65,7 +65,7 @@ impl<'a, T> Coverage<'a, T> {
         self.resolutions.insert(id, resolution);
     }
 
-    /// Returns what a task's chain resolves to; `None` if the profile of the task does not exist any more.
+    /// Returns the resolution of a task's chain; `None` if the profile of the task does not exist any more.
     pub fn resolution(&self, task: &TaskId) -> Option<&Resolution> {
         self.resolutions.get(task)
     }

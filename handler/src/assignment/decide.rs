@@ -1,4 +1,4 @@
-//! Decides what a starting runner that claims gets.
+//! Decides about the claim of a starting runner.
 
 use super::{AssignmentChain, AssignmentGraph, Candidate, Coverage, Fact, NotNeeded, Resolution};
 

@@ -33,7 +33,7 @@ impl AssignmentGraph {
         Self { deployment, jobs: BTreeMap::new(), live_tasks: None }
     }
 
-    /// Adds what GitHub shows of a job, or replaces what was known of it.
+    /// Adds the state of a job, or replaces the state that was known.
     pub fn learn(&mut self, id: u64, repository: &Repository, job: &Job) {
         self.jobs.insert(id, JobState::of(job, repository, &self.deployment));
     }

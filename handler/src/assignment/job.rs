@@ -38,7 +38,7 @@ pub struct ListedJob {
     pub job: Job,
 }
 
-/// What the status and the runner of a job mean for the assignment chains that reach it.
+/// The meaning of a job's status and runner for the assignment chains that reach it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum JobState {
     /// It waits for a runner.
@@ -70,7 +70,7 @@ pub struct QueuedJob {
 }
 
 impl JobState {
-    /// Interprets what GitHub shows of a job of `repository`, for the runners of `deployment`.
+    /// Interprets the status and the runner of a job of `repository`, for the runners of `deployment`.
     pub(super) fn of(job: &Job, repository: &Repository, deployment: &DeploymentName) -> Self {
         match (job.status.as_str(), job.runner.as_deref()) {
             ("queued", _) => Self::Queued(QueuedJob {

@@ -96,7 +96,7 @@ impl AssignmentChain {
         &self.tasks
     }
 
-    /// Returns what the chain resolves to.
+    /// Returns the resolution of the chain.
     pub fn resolution(&self) -> &Resolution {
         &self.resolution
     }
@@ -107,7 +107,7 @@ impl AssignmentChain {
     }
 }
 
-/// Returns what the assignment chain of `task` resolves to, as far as the graph knows.
+/// Returns the resolution of the assignment chain of `task`, as far as the graph knows.
 pub fn resolve(graph: &AssignmentGraph, task: &TaskId, runner: &Profile) -> Resolution {
     AssignmentChain::follow(graph, task, runner).resolution
 }
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
     use crate::assignment::testing::{gh, graph, ubuntu};
 
-    /// Checks what the chain of `gh-1`, a runner for Ubuntu 24.04, resolves to.
+    /// Checks the resolution of the chain of `gh-1`, a runner for Ubuntu 24.04.
     #[track_caller]
     fn check(jobs: &[(u64, &str)], expected: &Resolution) {
         assert_eq!(resolve(&graph(jobs), &gh("gh-1"), &ubuntu()), *expected, "{jobs:?}");

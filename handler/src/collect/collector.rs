@@ -27,7 +27,7 @@ pub(crate) struct RequestBudget {
 /// A value that may lack parts.
 #[derive(Clone, Debug)]
 pub(crate) struct Partial<T> {
-    /// What was read.
+    /// The part that was read.
     pub(crate) value: T,
     /// Whether everything was read that GitHub shows.
     pub(crate) complete: bool,

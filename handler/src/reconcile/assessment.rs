@@ -9,7 +9,7 @@ use super::snapshot::{LedgerTask, Snapshot, Stage};
 use crate::assignment::{AssignmentGraph, Candidate, Coverage, Readiness};
 use crate::task::TaskId;
 
-/// A snapshot, and what the decisions of a run derive from it.
+/// A snapshot, and the facts that are derived from it.
 pub(super) struct Assessment<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) rules: &'a Rules,

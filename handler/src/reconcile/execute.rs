@@ -23,7 +23,7 @@ const MIN_TIME: Duration = Duration::from_secs(5);
 
 /// Executes the repairs of a run, and returns a summary.
 ///
-/// Repairs are ordered so that the run may be killed at any point: first what jobs wait for, then idle runners, and
+/// Repairs are ordered so that the run may be killed at any point: first requests for runners, then idle runners, and
 /// leftovers last.
 pub(crate) async fn execute(app: &App, mut repairs: Vec<Repair>) -> String {
     repairs.sort_by_key(priority);
@@ -55,7 +55,7 @@ pub(crate) async fn execute(app: &App, mut repairs: Vec<Repair>) -> String {
     }
 }
 
-/// Executes the repairs that an operator requested, and returns for each of them what was done, or why not.
+/// Executes the repairs that an operator requested, and returns the result of each of them.
 pub(crate) async fn execute_each(app: &App, repairs: &[Repair]) -> Vec<anyhow::Result<String>> {
     let mut executor = Executor::new(app);
     let mut results = Vec::new();
@@ -99,7 +99,7 @@ impl<'a> Executor<'a> {
         Self { app, github: app.github.low_priority(), receipts: None }
     }
 
-    /// Executes a repair, and returns what was done; `None` if the repair is only an alert.
+    /// Executes a repair, and returns a description of its effect; `None` if the repair is only an alert.
     async fn execute(&mut self, repair: &Repair) -> anyhow::Result<Option<String>> {
         let done = match repair {
             Repair::ReportWaiting { job, repository, reason } => {

@@ -17,7 +17,7 @@ pub(super) fn plan(snapshot: &Snapshot, rules: &Rules, now: DateTime<Utc>) -> Ve
     poison.chain(ended_tasks(snapshot, rules, now)).chain(claims_without_task(snapshot)).collect()
 }
 
-/// What happens to a poison message.
+/// The disposition of a poison message.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Disposition {
     /// It is replayed at this time.
@@ -30,7 +30,7 @@ pub enum Disposition {
     Delete(&'static str),
 }
 
-/// Returns what happens to a poison message.
+/// Returns the disposition of a poison message.
 pub fn disposition(message: &PoisonMessage, rules: &Rules, now: DateTime<Utc>) -> Disposition {
     const TOO_OLD: Disposition =
         Disposition::Delete("it is a day old, and GitHub has cancelled its job");

@@ -102,7 +102,7 @@ pub enum Repair {
     Alarm {
         /// The value of the log field `alarm`, which the alert rules of a deployment select.
         name: &'static str,
-        /// The problem, and what to do.
+        /// The problem, and the action that solves it.
         text: String,
     },
 }

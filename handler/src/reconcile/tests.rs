@@ -1,4 +1,4 @@
-//! Checks, case by case, what one run repairs.
+//! Checks the repairs of one run, case by case.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -107,7 +107,7 @@ fn ended(minutes: i64, how: Ending) -> Stage {
     Stage::Ended { at: at(minutes), how }
 }
 
-/// Runs at each of these minutes on the same snapshot, and lists what each run repairs.
+/// Runs at each of these minutes on the same snapshot, and lists the repairs of each run.
 fn runs(snapshot: &Snapshot, minutes: impl IntoIterator<Item = i64>) -> String {
     let mut state = ReconcileState::default();
     let mut lines = Vec::new();
