@@ -22,7 +22,7 @@ scenarios() {
   fi
 }
 
-tests=$(cargo test --workspace --locked --test road -- --list)
+tests=$(cargo test --workspace --locked --test request_flow -- --list)
 skipped=()
 while read -r name _; do
   grep -qxF "$name: test" <<<"$tests" || { echo "tests/azurite/skipped: no test $name" && exit 1; }
@@ -30,9 +30,9 @@ while read -r name _; do
 done < <(grep -vE '^(#|$)' tests/azurite/skipped)
 
 start_azurite "$work/http.log"
-MAYFLY_STORAGE=$(describe "$work/http.log") scenarios road -- "${skipped[@]}"
+MAYFLY_STORAGE=$(describe "$work/http.log") scenarios request_flow -- "${skipped[@]}"
 
 make_certificates "$work"
 start_azurite "$work/https.log" --oauth basic --cert "$work/server.pem" --key "$work/server.key"
 MAYFLY_STORAGE=$(describe "$work/https.log" "$work") scenarios identity
-MAYFLY_STORAGE=$(describe "$work/https.log" "$work") scenarios road -- "${skipped[@]}"
+MAYFLY_STORAGE=$(describe "$work/https.log" "$work") scenarios request_flow -- "${skipped[@]}"

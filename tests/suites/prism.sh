@@ -9,4 +9,4 @@ set -euo pipefail
 cargo build --workspace --all-targets --locked
 node --test tests/conformance/github/*.test.mjs
 # The scenarios, with Prism between the handler and the emulated GitHub.
-node tests/conformance/github/contract_proxy.mjs cargo test --workspace --locked --test road --test firewall --test reconcile --test operators
+node tests/conformance/github/contract_proxy.mjs cargo test --workspace --locked --test request_flow --test firewall --test reconcile --test operators

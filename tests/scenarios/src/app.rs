@@ -1,16 +1,16 @@
-//! A GitHub App for the stories, whose key opens nothing but the emulated GitHub.
+//! A GitHub App for tests; its key is valid only at the emulated GitHub.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use github_emulator::App;
 use local_deployment::Options;
 
-/// The number of the App.
+/// The id of the App.
 pub const ID: u64 = 1_234_567;
 const PRIVATE_KEY: &str = include_str!("../../../handler/tests/keys/app.pkcs1.pem");
 const PUBLIC_KEY: &[u8] = include_bytes!("../../../handler/tests/keys/app.public.der");
 
-/// Makes an App with what Mayfly needs to be allowed, installed on these accounts.
+/// Returns an App with the permissions that Mayfly requires, installed on these accounts.
 pub fn installed_on(accounts: &[&str]) -> App {
     let permissions = [
         ("actions", "read"),
@@ -19,19 +19,19 @@ pub fn installed_on(accounts: &[&str]) -> App {
     ];
     App {
         id: ID,
-        client_id: "Iv23liMayflyStories0".to_owned(),
+        client_id: "Iv23liMayflyTests000".to_owned(),
         public_key: BASE64_STANDARD.encode(PUBLIC_KEY),
         installed_on: accounts.iter().map(|&account| account.to_owned()).collect(),
         permissions: permissions.map(|(name, level)| (name.to_owned(), level.to_owned())).into(),
     }
 }
 
-/// Sets the App in the place of the personal access token.
-pub fn set(options: &mut Options) {
+/// Configures the App instead of the personal access token.
+pub fn configure(options: &mut Options) {
     let settings = [
         ("GithubToken", String::new()),
         ("GithubAppId", ID.to_string()),
-        // An application setting has no line ends.
+        // An application setting cannot contain line ends.
         ("GithubAppPrivateKey", PRIVATE_KEY.replace('\n', "\\n")),
     ];
     options.settings.extend(settings.map(|(name, value)| (name.to_owned(), value)));

@@ -1,11 +1,11 @@
-//! Reads the claims as any client of the storage account would: List Blobs, then Get Blob.
+//! The claims in the storage account, read with List Blobs and Get Blob.
 
 use local_deployment::{STATE, Storage};
 use reqwest::Client;
 
-/// Lists the claims: the name of each, and the nonce that it holds.
+/// Returns the name and the nonce of each claim.
 pub(crate) async fn claims(storage: &Storage, client: &Client) -> Vec<(String, String)> {
-    let list = format!("{}&restype=container&comp=list&prefix=claims/", storage.state());
+    let list = format!("{}&restype=container&comp=list&prefix=claims/", storage.state_url());
     let list = read(&list, client).await;
     let names = list.split("<Name>").skip(1).filter_map(|rest| rest.split_once("</Name>"));
     let mut claims = Vec::new();
@@ -17,7 +17,7 @@ pub(crate) async fn claims(storage: &Storage, client: &Client) -> Vec<(String, S
 }
 
 async fn read(url: &str, client: &Client) -> String {
-    let answer = client.get(url).header("x-ms-version", "2026-04-06").send().await;
-    let answer = answer.expect("an answer").error_for_status().expect("success");
-    answer.text().await.expect("a text")
+    let response = client.get(url).header("x-ms-version", "2026-04-06").send().await;
+    let response = response.expect("a response").error_for_status().expect("success");
+    response.text().await.expect("a text")
 }

@@ -1,4 +1,4 @@
-//! The program that the stories start: handler, runner and command line in one, as `mayfly` is.
+//! The program that the tests start: handler, runner and command line in one, like `mayfly`.
 
 use std::process::ExitCode;
 

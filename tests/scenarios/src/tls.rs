@@ -1,6 +1,6 @@
-//! Carries connections from plain TCP to TLS, and from TLS to plain TCP.
+//! Bridges between plain TCP and TLS.
 //!
-//! The emulators speak plain HTTP, and a bearer token travels by TLS alone.
+//! The emulators use plain HTTP, and clients send bearer tokens only over TLS.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -15,7 +15,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName}
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-/// A port on loopback whose connections are carried on; dropping it ends them.
+/// A port on loopback whose connections are forwarded; dropping it closes them.
 pub(crate) struct Bridge {
     _accepting: JoinSet<()>,
 }
@@ -28,10 +28,10 @@ pub(crate) async fn bind() -> (TcpListener, SocketAddr) {
 }
 
 impl Bridge {
-    /// Carries plain connections to a service that speaks TLS.
+    /// Forwards plain connections to a service that uses TLS.
     pub(crate) fn into_tls(listener: TcpListener, to: SocketAddr, certificates: &Path) -> Self {
         let connector = TlsConnector::from(Arc::new(client_config(certificates)));
-        Self::carry(listener, to, move |plain, stream| {
+        Self::forward(listener, to, move |plain, stream| {
             let connector = connector.clone();
             async move {
                 let name = ServerName::from(to.ip());
@@ -40,16 +40,16 @@ impl Bridge {
         })
     }
 
-    /// Carries TLS connections to a service that speaks plain TCP.
+    /// Forwards TLS connections to a service that uses plain TCP.
     pub(crate) fn out_of_tls(listener: TcpListener, to: SocketAddr, certificates: &Path) -> Self {
         let acceptor = TlsAcceptor::from(Arc::new(server_config(certificates)));
-        Self::carry(listener, to, move |secure, stream| {
+        Self::forward(listener, to, move |secure, stream| {
             let acceptor = acceptor.clone();
             async move { join(acceptor.accept(secure).await?, stream).await }
         })
     }
 
-    fn carry<C, F>(listener: TcpListener, to: SocketAddr, join: C) -> Self
+    fn forward<C, F>(listener: TcpListener, to: SocketAddr, join: C) -> Self
     where
         C: Fn(TcpStream, TcpStream) -> F + Send + 'static,
         F: Future<Output = std::io::Result<()>> + Send + 'static,
@@ -67,7 +67,7 @@ impl Bridge {
     }
 }
 
-/// Copies in both directions until both sides are done.
+/// Copies in both directions until both sides have closed the connection.
 async fn join(
     mut one: impl AsyncRead + AsyncWrite + Unpin,
     mut other: impl AsyncRead + AsyncWrite + Unpin,
@@ -80,7 +80,8 @@ fn client_config(certificates: &Path) -> ClientConfig {
     let authority = CertificateDer::from_pem_file(certificates.join("ca.pem"));
     roots.add(authority.expect("a certificate")).expect("an authority");
     let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
-    let builder = builder.with_safe_default_protocol_versions().expect("ring knows them");
+    let builder =
+        builder.with_safe_default_protocol_versions().expect("ring supports the default versions");
     builder.with_root_certificates(roots).with_no_client_auth()
 }
 
@@ -88,7 +89,8 @@ fn server_config(certificates: &Path) -> ServerConfig {
     let certificate = CertificateDer::from_pem_file(certificates.join("server.pem"));
     let key = PrivateKeyDer::from_pem_file(certificates.join("server.key"));
     let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()));
-    let builder = builder.with_safe_default_protocol_versions().expect("ring knows them");
+    let builder =
+        builder.with_safe_default_protocol_versions().expect("ring supports the default versions");
     let chain = vec![certificate.expect("a certificate")];
     let config = builder.with_no_client_auth().with_single_cert(chain, key.expect("a key"));
     config.expect("a key that fits its certificate")

@@ -1,4 +1,4 @@
-//! Packs and unpacks the file that a Function App runs from.
+//! The package from which a Function App runs.
 
 use std::fs::File;
 use std::io::{Cursor, Write};
@@ -10,11 +10,11 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use crate::app_files;
 
-/// Packs the handler with host.json and the functions beside it.
+/// Packs the handler, host.json and the function definitions.
 pub fn pack(handler: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut entries: Vec<(String, &[u8], u32)> =
         app_files().map(|(path, text)| (path, text.as_bytes(), 0o644)).collect();
-    // On some plans the host runs what it unpacked, and asks nobody whether it may.
+    // On some plans the host runs the unpacked file without setting its permissions.
     entries.push(("handler".to_owned(), handler, 0o755));
     entries.sort();
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
@@ -46,20 +46,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_package_holds_what_the_host_needs_and_is_the_same_each_time() {
+    fn a_package_is_complete_and_reproducible() {
         let folder = tempfile::tempdir().expect("a folder");
         let (package, app) = (folder.path().join("p.zip"), folder.path().join("app"));
         let packed = pack(b"program").expect("a package");
         assert_eq!(packed, pack(b"program").expect("a package"));
         fs::write(&package, packed).expect("a file");
-        unpack(&package, &app).expect("a sound package");
+        unpack(&package, &app).expect("a valid package");
         let mode = |name: &str| fs::metadata(app.join(name)).expect(name).permissions().mode();
         assert_eq!((mode("handler") & 0o777, mode("host.json") & 0o777), (0o755, 0o644));
         assert_eq!(fs::read(app.join("handler")).expect("the handler"), b"program");
     }
 
     #[test]
-    fn every_function_of_the_repository_is_in_the_package() {
+    fn every_function_is_in_the_package() {
         let definitions = concat!(env!("CARGO_MANIFEST_DIR"), "/../../function-definitions");
         let folders = fs::read_dir(definitions).expect("the definitions");
         let folders: BTreeSet<String> = folders

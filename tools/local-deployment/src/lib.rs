@@ -1,4 +1,4 @@
-//! The whole road on loopback: the handler's processes, and all that is around them.
+//! A complete deployment on loopback: the handler under the emulated Functions host, with emulated Azure and GitHub.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -25,7 +25,7 @@ use {
 };
 
 pub mod archive;
-pub mod followed;
+pub mod clock;
 pub mod timeline;
 mod folders;
 mod nodes;
@@ -34,115 +34,123 @@ mod settings;
 mod storage;
 
 pub use folders::app_files;
-pub use nodes::{Engine, Kind, Pool};
+pub use nodes::{ContainerEngine, Pool, PoolKind};
 pub use platform::{FUNCTION_APP, Platform};
 pub use settings::Registration;
 pub use storage::Storage;
 
-/// The storage account of a run.
+/// The storage account.
 pub const STORAGE_ACCOUNT: &str = "mayflystorage";
-/// The key of the storage account; a well-known value, for loopback alone.
+/// The key of the storage account; a well-known value, for loopback only.
 pub const STORAGE_KEY: &str = "bWF5Zmx5LW9uLW9uZS1tYWNoaW5lLXN0b3JhZ2Uta2V5";
-/// The Batch account of a run.
+/// The Batch account.
 pub const BATCH_ACCOUNT: &str = "mayfly";
-/// The key of the Batch account; a well-known value, for loopback alone.
+/// The key of the Batch account; a well-known value, for loopback only.
 pub const BATCH_KEY: &str = "bWF5Zmx5LW9uLW9uZS1tYWNoaW5lLWJhdGNoLWtleQ==";
-/// The personal access token of a run's GitHub.
+/// The personal access token of the emulated GitHub.
 pub const GITHUB_TOKEN: &str = "ghp_mayfly_on_one_machine";
-/// The secret of a run's webhook.
+/// The secret of the webhook.
 pub const WEBHOOK_SECRET: &str = "mayfly-on-one-machine-webhook-secret";
-/// The enterprise that has all organizations of a run's GitHub.
+/// The enterprise of all organizations of the emulated GitHub.
 pub const ENTERPRISE: &str = "octo-enterprise";
 /// The queue of runner requests.
 pub const QUEUE: &str = "runner-requests";
-/// The container of claims.
+/// The blob container of claims and other state.
 pub const STATE: &str = "mayfly-state";
 
-/// Puts something between the handler and GitHub: takes GitHub's address, gives the one that the handler calls.
+/// A function that starts a proxy between the handler and GitHub: it takes GitHub's URL and returns the URL that the
+/// handler calls.
 ///
-/// What the handler calls there beside the API, the pages that runners register at, is to be passed on.
-pub type GithubFront = Box<dyn FnOnce(String) -> Fronting + Send>;
-/// The work of a [`GithubFront`].
-pub type Fronting = Pin<Box<dyn Future<Output = anyhow::Result<String>> + Send>>;
+/// The proxy must also forward the pages at which runners register; they are not part of the API.
+pub type GithubProxy = Box<dyn FnOnce(String) -> GithubProxyStart + Send>;
+/// The future of a [`GithubProxy`], with the URL of the proxy.
+pub type GithubProxyStart = Pin<Box<dyn Future<Output = anyhow::Result<String>> + Send>>;
 
-/// How a run of the road is built.
+/// The options of a deployment.
 pub struct Options {
-    /// A program that is the handler when it is called `handler`, and GitHub's runner when it is called
+    /// A program that acts as the handler if it is started as `handler`, and as GitHub's runner if it is started as
     /// `Runner.Listener`.
     pub program: PathBuf,
-    /// The package that holds the handler, in place of `program`.
+    /// The package of the handler, instead of `program`.
     pub package: Option<PathBuf>,
-    /// How a runner comes to its credential.
+    /// The way in which a runner gets its credential.
     pub registration: Registration,
-    /// How many nodes each pool has.
+    /// The number of nodes of each pool.
     pub nodes: u32,
     /// The pools.
     pub pools: Vec<Pool>,
-    /// What runs containers: where there is none, the entrypoint is a process of this machine.
-    pub engine: Option<Engine>,
-    /// The limits of a task's temporary folder, where an entrypoint is a process; none otherwise.
+    /// The container engine. Without one, the entrypoint runs as a process of this machine.
+    pub engine: Option<ContainerEngine>,
+    /// The limits of a task's temporary folder if the entrypoint runs as a process.
     pub temporary: Option<TemporaryFolder>,
-    /// What runs tasks in place of the nodes' own means.
+    /// The launcher of tasks, instead of containers and processes.
     pub launcher: Option<Arc<dyn Launcher>>,
-    /// The storage account in place of the emulated one.
+    /// The storage account, instead of the emulated one.
     pub storage: Option<Storage>,
-    /// The token that Batch accepts besides signatures.
+    /// The token that Batch accepts in addition to signatures.
     pub batch_bearer: Option<String>,
-    /// Application settings besides, or in place of, the usual ones.
+    /// Application settings that are added to the defaults or override them.
     pub settings: BTreeMap<String, String>,
-    /// Whether the handler's timers fire by hand alone.
-    pub timers_by_hand: bool,
-    /// After how long GitHub removes an idle runner; never where there is none.
+    /// Whether the handler's timers fire only when they are triggered manually.
+    pub manual_timers: bool,
+    /// The time after which GitHub removes an idle runner; never, if `None`.
     pub idle_removal: Option<Duration>,
-    /// What GitHub draws lots from, and with it which runner gets which job.
+    /// The seed of GitHub's random choices, such as the runner of a job.
     pub seed: u64,
-    /// API requests that GitHub grants a caller an hour; 5,000 unless told.
+    /// The API requests per hour that GitHub allows a caller; 5,000 by default.
     pub rate_limit: Option<u32>,
-    /// The GitHub that another road has already, and its time; one of its own otherwise.
-    pub beside: Option<Beside>,
-    /// What stands between the handler and GitHub, if anything.
-    pub github_front: Option<GithubFront>,
-    /// What takes the handler's log.
+    /// The GitHub and the clock of another deployment, instead of new ones.
+    pub shared: Option<SharedEnvironment>,
+    /// The proxy between the handler and GitHub.
+    pub github_proxy: Option<GithubProxy>,
+    /// The receiver of the handler's log.
     pub log: Log,
 }
 
 impl Options {
-    /// Makes options with four nodes a pool and tasks that run as processes.
+    /// Returns options with four nodes per pool and tasks that run as processes.
     pub fn new(program: PathBuf) -> Self {
         Self {
             program,
             package: None,
             registration: Registration::Jit,
             nodes: 4,
-            pools: Pool::usual(),
+            pools: Pool::defaults(),
             engine: None,
             temporary: None,
             launcher: None,
             storage: None,
             batch_bearer: None,
             settings: BTreeMap::new(),
-            timers_by_hand: false,
+            manual_timers: false,
             idle_removal: None,
             seed: 1,
             rate_limit: None,
-            beside: None,
-            github_front: None,
+            shared: None,
+            github_proxy: None,
             log: Arc::new(|_| {}),
         }
     }
 }
 
-/// What two roads share: GitHub, and the time.
-pub struct Beside {
-    site: EventContext,
+/// The parts that two deployments can share: GitHub and the clock.
+pub struct SharedEnvironment {
+    context: EventContext,
     github: Arc<Service<GitHub>>,
 }
 
-/// A running road. [`Cloud::shutdown`] ends it; dropping it kills its processes.
-pub struct Cloud {
-    /// The time and the listeners of all emulators.
-    pub site: EventContext,
-    /// The storage account that the road goes over.
+impl SharedEnvironment {
+    fn new(options: &Options, folder: &Path) -> Self {
+        let context = EventContext::new(Clock::shared_at(folder.join("clock")));
+        Self { github: Service::new(new_github(options, &context)), context }
+    }
+}
+
+/// A running deployment. [`LocalDeployment::shutdown`] ends it; dropping it kills its processes.
+pub struct LocalDeployment {
+    /// The clock and the event subscribers of all emulators.
+    pub context: EventContext,
+    /// The storage account that the handler uses.
     pub storage: Storage,
     /// The emulated storage account's queues.
     pub queues: Arc<Service<Queues>>,
@@ -152,14 +160,14 @@ pub struct Cloud {
     pub batch: Arc<Service<Batch>>,
     /// GitHub.
     pub github: Arc<Service<GitHub>>,
-    /// What the platform offers the Function App.
+    /// The platform services of the Function App.
     pub platform: Platform,
     /// The Functions host with the handler.
     pub functions: Arc<Service<FunctionsHost>>,
-    /// Where everything answers.
+    /// The ports of all services.
     pub ports: Ports,
-    /// The address that GitHub's hooks deliver to, with the function's key.
-    pub hook: String,
+    /// The URL that GitHub's webhooks deliver to, with the function's key.
+    pub webhook_url: String,
     /// The key of the functions.
     pub function_key: String,
     /// The application settings.
@@ -169,7 +177,7 @@ pub struct Cloud {
     _folder: TempDir,
 }
 
-/// The ports of a running road.
+/// The ports of a running deployment.
 pub struct Ports {
     /// The queues.
     pub queues: Listening,
@@ -183,56 +191,56 @@ pub struct Ports {
     pub functions: Listening,
 }
 
-impl Cloud {
-    /// Starts the road: everything answers, and the webhook is registered, when this returns.
+impl LocalDeployment {
+    /// Starts a deployment. When this returns, all services answer and the webhook is registered.
     ///
     /// # Errors
-    /// A port, a folder or a process could not be had; the handler's refusal is quoted.
+    /// A port, a folder or a process is not available, or the handler rejects its settings; its message is quoted.
     pub async fn start(mut options: Options) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("mayfly-").tempdir();
-        let folder = folder.context("make a folder for this run")?;
-        folders::let_through(folder.path())?;
-        let Beside { site, github } = options.beside.take().unwrap_or_else(|| {
-            let site = EventContext::new(Clock::shared_at(folder.path().join("clock")));
-            Beside { github: Service::new(github_like(&options, &site)), site }
-        });
+        let folder = folder.context("create a folder for the deployment")?;
+        folders::make_traversable(folder.path())?;
+        let shared = options.shared.take();
+        let SharedEnvironment { context, github } =
+            shared.unwrap_or_else(|| SharedEnvironment::new(&options, folder.path()));
         let account = Account::new(STORAGE_ACCOUNT, STORAGE_KEY)?;
-        let queues = Service::new(Queues::new(account.clone(), site.clone()));
-        let blobs = Service::new(Blobs::new(account.clone(), site.clone()));
-        let batch = Service::new(batch_account(&options, folder.path(), &site)?);
-        let containers = nodes::Containers::of(folder.path(), options.engine.clone());
-        let nodes = tokio::spawn({
-            let batch = Arc::clone(&batch.emulator);
-            async move { batch.run().await }
-        });
+        let queues = Service::new(Queues::new(account.clone(), context.clone()));
+        let blobs = Service::new(Blobs::new(account.clone(), context.clone()));
+        let batch = Service::new(batch_account(&options, folder.path(), &context)?);
+        let containers = nodes::Containers::new(folder.path(), options.engine.clone());
+        let emulator = Arc::clone(&batch.emulator);
+        let nodes = tokio::spawn(async move { emulator.run().await });
 
-        let front = TcpListener::bind(any_port()).await.context("bind a port on loopback")?;
-        let (q, b) = (listen(&queues).await?, listen(&blobs).await?);
-        let storage = options.storage.take().unwrap_or_else(|| Storage {
-            queues: format!("{}/{STORAGE_ACCOUNT}", q.url),
-            blobs: format!("{}/{STORAGE_ACCOUNT}", b.url),
-            signature: account.sas(site.clock.now() + TimeDelta::days(365)),
-        });
-        let client = handler::transport::http_client(None)?;
-        storage.make_queue(&client).await?;
-        storage.make_container(&client).await?;
-        let address = settings::Addresses {
+        let listener = TcpListener::bind(any_port()).await.context("bind a port on loopback")?;
+        let (queues_port, blobs_port) = (listen(&queues).await?, listen(&blobs).await?);
+        let storage = options
+            .storage
+            .take()
+            .unwrap_or_else(|| emulated_storage(&account, &context, &queues_port, &blobs_port));
+        create_resources(&storage).await?;
+        let addresses = settings::Addresses {
             batch: listen(&batch).await?,
             github: listen(&github).await?,
-            functions: format!("http://{}", front.local_addr()?),
+            functions: format!("http://{}", listener.local_addr()?),
         };
 
-        let platform = Platform::start(&site).await?;
+        let platform = Platform::start(&context).await?;
         let (functions, key, settings) =
-            functions_host(options, &folder, &site, &address, &storage, &platform).await?;
-        let settings::Addresses { batch: ba, github: g, .. } = address;
-        let front = serve_on(Arc::clone(&functions), front).await?;
-        let hook = format!("{}/api/ProvideActionsRunner?code={key}", front.url);
+            functions_host(options, &folder, &context, &addresses, &storage, &platform).await?;
+        let settings::Addresses { batch: batch_port, github: github_port, .. } = addresses;
+        let functions_port = serve_on(Arc::clone(&functions), listener).await?;
+        let webhook_url = format!("{}/api/ProvideActionsRunner?code={key}", functions_port.url);
         let octo = github::Scope::Organization("octo".to_owned());
-        github.emulator.add_hook(&hook, WEBHOOK_SECRET, octo);
-        let ports = Ports { queues: q, blobs: b, batch: ba, github: g, functions: front };
+        github.emulator.add_hook(&webhook_url, WEBHOOK_SECRET, octo);
+        let ports = Ports {
+            queues: queues_port,
+            blobs: blobs_port,
+            batch: batch_port,
+            github: github_port,
+            functions: functions_port,
+        };
         Ok(Self {
-            site,
+            context,
             storage,
             queues,
             blobs,
@@ -241,7 +249,7 @@ impl Cloud {
             platform,
             functions,
             ports,
-            hook,
+            webhook_url,
             function_key: key,
             settings,
             nodes,
@@ -250,12 +258,12 @@ impl Cloud {
         })
     }
 
-    /// Lets another road share this one's GitHub and time.
-    pub fn beside(&self) -> Beside {
-        Beside { site: self.site.clone(), github: Arc::clone(&self.github) }
+    /// Returns GitHub and the clock, for another deployment that shares them.
+    pub fn share(&self) -> SharedEnvironment {
+        SharedEnvironment { context: self.context.clone(), github: Arc::clone(&self.github) }
     }
 
-    /// Ends the road: no process, port or folder is left.
+    /// Ends the deployment: no process, port or folder remains.
     pub async fn shutdown(self) {
         self.functions.emulator.shutdown().await;
         self.batch.emulator.shutdown().await;
@@ -263,56 +271,77 @@ impl Cloud {
     }
 }
 
-fn github_like(options: &Options, site: &EventContext) -> Arc<GitHub> {
+/// Returns the emulated storage account, with a signature that outlives any test.
+fn emulated_storage(
+    account: &Account,
+    context: &EventContext,
+    queues: &Listening,
+    blobs: &Listening,
+) -> Storage {
+    Storage {
+        queues: format!("{}/{STORAGE_ACCOUNT}", queues.url),
+        blobs: format!("{}/{STORAGE_ACCOUNT}", blobs.url),
+        signature: account.sas(context.clock.now() + TimeDelta::days(365)),
+    }
+}
+
+/// Creates the queue and the container, unless they exist.
+async fn create_resources(storage: &Storage) -> anyhow::Result<()> {
+    let client = handler::transport::http_client(None)?;
+    storage.create_queue(&client).await?;
+    storage.create_container(&client).await
+}
+
+fn new_github(options: &Options, context: &EventContext) -> Arc<GitHub> {
     let mut github = github::Options::new(GITHUB_TOKEN, options.seed);
     github.enterprise = Some(ENTERPRISE.to_owned());
     github.idle_removal = options.idle_removal;
     github.rate_limit = options.rate_limit.unwrap_or(github.rate_limit);
-    GitHub::new(github, site.clone())
+    GitHub::new(github, context.clone())
 }
 
-/// Starts the handler under its host; returns the host with the key of its functions, and its settings.
+/// Starts the handler under its host. Returns the host, the key of its functions, and its settings.
 async fn functions_host(
     options: Options,
     folder: &TempDir,
-    site: &EventContext,
-    address: &settings::Addresses,
+    context: &EventContext,
+    addresses: &settings::Addresses,
     storage: &Storage,
     platform: &Platform,
 ) -> anyhow::Result<(Arc<Service<FunctionsHost>>, String, BTreeMap<String, String>)> {
-    let app = folders::lay_app(folder.path(), &options.program, options.package.as_deref())?;
+    let app = folders::write_app(folder.path(), &options.program, options.package.as_deref())?;
     let mut host = functions::Options::new(app);
-    host.settings = settings::application_settings(address, storage, options.registration);
+    host.settings = settings::application_settings(addresses, storage, options.registration);
     host.settings.extend(platform.settings());
-    if let Some(front) = options.github_front {
-        let url = front(address.github.url.clone()).await.context("put a front before GitHub")?;
+    if let Some(start) = options.github_proxy {
+        let url = start(addresses.github.url.clone()).await.context("start the GitHub proxy")?;
         host.settings.insert("GithubApiUrl".to_owned(), url);
     }
-    if let Some(file) = site.clock.shared_file() {
-        host.settings.insert(followed::VARIABLE.to_owned(), file.display().to_string());
+    if let Some(file) = context.clock.shared_file() {
+        host.settings.insert(clock::CLOCK_FILE_VARIABLE.to_owned(), file.display().to_string());
     }
     host.settings.extend(options.settings);
-    host.timers_by_hand = options.timers_by_hand;
+    host.manual_timers = options.manual_timers;
     host.log = options.log;
     let (key, settings) = (host.function_key.clone(), host.settings.clone());
-    let host = FunctionsHost::start(host, site.clone()).await.context("start the handler")?;
+    let host = FunctionsHost::start(host, context.clone()).await.context("start the handler")?;
     Ok((Service::new(host), key, settings))
 }
 
 fn batch_account(
     options: &Options,
     folder: &Path,
-    site: &EventContext,
+    context: &EventContext,
 ) -> anyhow::Result<Arc<Batch>> {
     let engine = options.engine.as_ref();
     let (program, pools) = (&options.program, &options.pools);
-    let nodes = nodes::Nodes::furnish(folder, program, pools, engine, options.temporary)?;
+    let nodes = nodes::Nodes::install(folder, program, pools, engine, options.temporary)?;
     let launcher = options.launcher.clone().unwrap_or_else(|| Arc::new(nodes));
     let work_dir = folders::nodes(folder);
     let mut account = batch::Options::new(BATCH_ACCOUNT, BATCH_KEY, launcher, work_dir);
     account.bearer.clone_from(&options.batch_bearer);
     account.pools = options.pools.iter().map(|pool| pool.options(options.nodes)).collect();
-    Ok(Batch::new(account, site.clone())?)
+    Ok(Batch::new(account, context.clone())?)
 }
 
 async fn listen<E: emulator_core::service::Emulator>(

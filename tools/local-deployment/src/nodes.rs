@@ -1,4 +1,4 @@
-//! The pools of a run: what their nodes run tasks with, and what the start task has left there.
+//! The pools: the launchers of their tasks, and the files that a start task leaves on a node.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,47 +8,47 @@ use std::sync::Arc;
 use anyhow::Context;
 use azure_batch_emulator::PoolOptions;
 use azure_batch_emulator::launch::{
-    Container, Ending, Launcher, Node, Stop, System, TaskRun, TemporaryFolder,
+    Container, Launcher, Node, RunOutcome, Stop, System, TaskRun, TemporaryFolder,
 };
 use futures::future::BoxFuture;
 
 use super::folders;
 
-/// A pool of a run.
+/// A pool.
 #[derive(Clone, Debug)]
 pub struct Pool {
-    /// Its id.
+    /// The id.
     pub id: String,
-    /// Its name for people.
-    pub display: String,
-    /// How its tasks come to their containers.
-    pub kind: Kind,
+    /// The display name.
+    pub display_name: String,
+    /// The way in which its tasks start containers.
+    pub kind: PoolKind,
 }
 
-/// How the tasks of a pool come to their containers.
+/// The way in which the tasks of a pool start containers.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
-    /// Batch starts them: the pool has a container configuration.
+pub enum PoolKind {
+    /// Batch starts the container: the pool has a container configuration.
     Containers,
-    /// The launch script of the node does, as `arm/` leaves it on nodes of this system.
+    /// The launch script that `arm/` installs on nodes of this system starts the container.
     Script(System),
 }
 
 impl Pool {
-    /// Makes the pools of the default profiles.
+    /// Returns the pools of the default profiles.
     ///
-    /// No Windows runs here: its nodes understand the command lines of Windows, and stand-ins for `cmd` and
+    /// Windows itself is not emulated: its nodes accept Windows command lines, and replacements of `cmd` and
     /// `powershell.exe` run the launch script of Linux.
-    pub fn usual() -> Vec<Self> {
-        let pool = |id: &str, display: &str, kind| Self {
+    pub fn defaults() -> Vec<Self> {
+        let pool = |id: &str, display_name: &str, kind| Self {
             id: id.to_owned(),
-            display: display.to_owned(),
+            display_name: display_name.to_owned(),
             kind,
         };
-        let windows = Kind::Script(System::Windows);
+        let windows = PoolKind::Script(System::Windows);
         vec![
-            pool("ubuntu", "ubuntu", Kind::Containers),
-            pool("windows", "windows (stand-in)", windows),
+            pool("ubuntu", "ubuntu", PoolKind::Containers),
+            pool("windows", "windows (emulated)", windows),
         ]
     }
 
@@ -57,32 +57,33 @@ impl Pool {
             id: self.id.clone(),
             nodes: nodes as usize,
             slots: 1,
-            containers: self.kind == Kind::Containers,
-            display: self.display.clone(),
+            containers: self.kind == PoolKind::Containers,
+            display: self.display_name.clone(),
         }
     }
 }
 
 /// A container engine of this machine.
 #[derive(Clone, Debug)]
-pub struct Engine {
-    /// Its program, with its folder.
+pub struct ContainerEngine {
+    /// The path of its client.
     pub program: PathBuf,
-    /// The environment that its client is used to.
+    /// The environment from which its client takes its settings.
     pub environment: BTreeMap<String, String>,
 }
 
-/// What a client of the engine obeys: nodes hand it on, and nothing else of the machine's environment.
-const CLIENTS_OWN: [&str; 5] = ["BUILDAH_", "CONTAINERS_", "DOCKER_", "PODMAN_", "XDG_"];
+/// The prefixes of the variables that engine clients read. Nodes pass on these, and no other variable of the machine.
+const CLIENT_VARIABLE_PREFIXES: [&str; 5] =
+    ["BUILDAH_", "CONTAINERS_", "DOCKER_", "PODMAN_", "XDG_"];
 
-/// Runs each pool's tasks in its way.
+/// The launchers of all pools.
 pub(super) struct Nodes {
     containers: Arc<dyn Launcher>,
     scripts: BTreeMap<String, Node>,
 }
 
 impl Launcher for Nodes {
-    fn launch(&self, run: TaskRun, stop: Stop) -> BoxFuture<'static, Ending> {
+    fn launch(&self, run: TaskRun, stop: Stop) -> BoxFuture<'static, RunOutcome> {
         match self.scripts.get(&run.pool) {
             Some(node) => node.launch(run, stop),
             None => self.containers.launch(run, stop),
@@ -91,20 +92,20 @@ impl Launcher for Nodes {
 }
 
 impl Nodes {
-    /// Lays what the nodes of these pools need into the folder of the run.
-    pub(super) fn furnish(
+    /// Installs the files of the nodes of these pools in the folder of the deployment.
+    pub(super) fn install(
         folder: &Path,
         program: &Path,
         pools: &[Pool],
-        engine: Option<&Engine>,
+        engine: Option<&ContainerEngine>,
         temporary: Option<TemporaryFolder>,
     ) -> anyhow::Result<Self> {
         let containers: Arc<dyn Launcher> = match engine {
             Some(engine) => Arc::new(Container { engine: engine.program.clone() }),
             None => folders::process_launcher(folder, program, temporary)?,
         };
-        let (commands, shared) = folders::lay_node(folder, engine.is_some())?;
-        let environment = engine.map(|engine| engine.for_nodes(folder)).unwrap_or_default();
+        let (commands, shared) = folders::write_node_files(folder, engine.is_some())?;
+        let environment = engine.map(|engine| engine.node_environment(folder)).unwrap_or_default();
         let node = |system| Node {
             system,
             commands: commands.clone(),
@@ -112,41 +113,42 @@ impl Nodes {
             environment: environment.clone(),
         };
         let scripts = pools.iter().filter_map(|pool| match pool.kind {
-            Kind::Containers => None,
-            Kind::Script(system) => Some((pool.id.clone(), node(system))),
+            PoolKind::Containers => None,
+            PoolKind::Script(system) => Some((pool.id.clone(), node(system))),
         });
         Ok(Self { containers, scripts: scripts.collect() })
     }
 }
 
-impl Engine {
-    fn for_nodes(&self, folder: &Path) -> BTreeMap<String, String> {
-        let is_own = |name: &str| CLIENTS_OWN.iter().any(|start| name.starts_with(start));
-        let own = self.environment.iter().filter(|(name, _)| is_own(name));
-        let own = own.map(|(name, value)| (name.clone(), value.clone()));
-        // A task's home is its own folder; the engine keeps its images in that of its user.
+impl ContainerEngine {
+    fn node_environment(&self, folder: &Path) -> BTreeMap<String, String> {
+        let is_read =
+            |name: &str| CLIENT_VARIABLE_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+        let read = self.environment.iter().filter(|(name, _)| is_read(name));
+        let read = read.map(|(name, value)| (name.clone(), value.clone()));
+        // HOME of a task is the task's folder, but the engine stores its images in the home folder of the user.
         let home = self.environment.get("HOME").cloned().unwrap_or_default();
         let path = |path: &Path| path.to_string_lossy().into_owned();
-        let ours = [
+        let added = [
             ("MAYFLY_HOME", home),
             ("MAYFLY_RUN", path(folder)),
             ("MAYFLY_CONTAINER_ENGINE", path(&self.program)),
         ];
-        own.chain(ours.map(|(name, value)| (name.to_owned(), value))).collect()
+        read.chain(added.map(|(name, value)| (name.to_owned(), value))).collect()
     }
 }
 
-/// The containers of a run; those that no task has ended are removed when this is dropped.
+/// The containers of a deployment. Dropping this removes the containers that still exist.
 ///
-/// Terminating a task ends the client of its container, and the next launch removes the container; on the
-/// nodes of a run that is over there is no next launch.
+/// Terminating a task ends the client of its container, and the next launch on the node removes the container. When a
+/// deployment ends, no next launch follows.
 pub(super) struct Containers {
     folder: PathBuf,
-    engine: Option<Engine>,
+    engine: Option<ContainerEngine>,
 }
 
 impl Containers {
-    pub(super) fn of(folder: &Path, engine: Option<Engine>) -> Self {
+    pub(super) fn new(folder: &Path, engine: Option<ContainerEngine>) -> Self {
         Self { folder: folder.to_owned(), engine }
     }
 
@@ -154,12 +156,12 @@ impl Containers {
         match &self.engine {
             Some(engine) => {
                 let label = format!("label=mayfly.run={}", self.folder.display());
-                let listed = Command::new(&engine.program)
+                let output = Command::new(&engine.program)
                     .args(["ps", "--all", "--quiet", "--filter", &label])
                     .output()
                     .context("list the containers")?;
-                let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-                listed.lines().try_for_each(|id| remove(&engine.program, None, id))
+                let ids = String::from_utf8_lossy(&output.stdout).into_owned();
+                ids.lines().try_for_each(|id| remove(&engine.program, None, id))
             }
             None => {
                 let docker = folders::commands(&self.folder).join("docker");

@@ -1,4 +1,4 @@
-//! What the platform offers the Function App: tokens for its identity, and the API that manages it.
+//! The platform services of the Function App: the token service of its identity, and the management API.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use super::listen;
 
 /// The resource id of the Function App.
 pub const FUNCTION_APP: &str = "/subscriptions/6d617966-6c79-4170-b000-000000000000/resourceGroups/mayfly/providers/Microsoft.Web/sites/mayfly";
-/// The client id of the app's own identity.
-const APP: &str = "6d617966-6c79-4170-b000-000000000001";
-/// What opens the token service; a well-known value, for loopback alone.
-const HEADER: &str = "mayfly-on-one-machine-identity-header";
+/// The client id of the system-assigned identity.
+const SYSTEM_IDENTITY: &str = "6d617966-6c79-4170-b000-000000000001";
+/// The secret header of the token service; a well-known value, for loopback only.
+const IDENTITY_HEADER: &str = "mayfly-on-one-machine-identity-header";
 
-/// The token service beside the app, and the management API.
+/// The token service of the app, and the management API.
 pub struct Platform {
     /// The token service.
     pub identity: Arc<Service<Identity>>,
@@ -30,35 +30,35 @@ pub struct Platform {
 }
 
 impl Platform {
-    pub(super) async fn start(site: &EventContext) -> anyhow::Result<Self> {
-        let of_app = identity::Options {
-            header: HEADER.to_owned(),
-            system_assigned: Some(APP.to_owned()),
+    pub(super) async fn start(context: &EventContext) -> anyhow::Result<Self> {
+        let options = identity::Options {
+            header: IDENTITY_HEADER.to_owned(),
+            system_assigned: Some(SYSTEM_IDENTITY.to_owned()),
             user_assigned: Vec::new(),
         };
-        let identity = Service::new(Identity::new(of_app, site.clone()));
+        let identity = Service::new(Identity::new(options, context.clone()));
         let options = management::Options { app: FUNCTION_APP.to_owned(), audience: None };
-        let management = Service::new(Management::new(options, site.clone()));
+        let management = Service::new(Management::new(options, context.clone()));
         let restricted = management.emulator.restrict(&[pool_rule()], None);
-        restricted.map_err(anyhow::Error::msg).context("restrict the app's access")?;
+        restricted.map_err(anyhow::Error::msg).context("set the access restrictions of the app")?;
         let (identity_port, management_port) =
             (listen(&identity).await?, listen(&management).await?);
         Ok(Self { identity, management, identity_port, management_port })
     }
 
-    /// Makes the settings that lead the handler here.
+    /// Returns the application settings that point the handler to these services.
     pub(super) fn settings(&self) -> BTreeMap<String, String> {
         let settings = [
             ("FunctionAppResourceId", FUNCTION_APP.to_owned()),
             ("AzureManagementUrl", self.management_port.url.clone()),
             ("IDENTITY_ENDPOINT", format!("{}{}", self.identity_port.url, identity::PATH)),
-            ("IDENTITY_HEADER", HEADER.to_owned()),
+            ("IDENTITY_HEADER", IDENTITY_HEADER.to_owned()),
         ];
         settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 }
 
-/// The rule by which the pool's runners reach ClaimRunner.
+/// The access restriction that admits the pool's runners to ClaimRunner.
 fn pool_rule() -> Value {
     json!({
         "name": "mayfly-pool",

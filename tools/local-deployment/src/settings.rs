@@ -1,4 +1,4 @@
-//! The application settings that lead the handler to the emulators.
+//! The application settings that point the handler to the emulators.
 
 use std::collections::BTreeMap;
 
@@ -6,26 +6,26 @@ use emulator_core::service::Listening;
 
 use super::{BATCH_ACCOUNT, BATCH_KEY, GITHUB_TOKEN, Storage, WEBHOOK_SECRET};
 
-/// How a runner comes to its credential.
+/// The way in which a runner gets its credential.
 #[derive(Clone, Copy, Debug, Default, PartialEq, clap::ValueEnum)]
 pub enum Registration {
-    /// It claims a just-in-time configuration when it starts
+    /// The runner claims a just-in-time configuration when it starts
     #[default]
     Jit,
-    /// Its task carries a registration token
+    /// The task has a registration token
     Token,
 }
 
-/// Where everything answers.
+/// The addresses of the services.
 pub(super) struct Addresses {
     pub(super) batch: Listening,
     pub(super) github: Listening,
     pub(super) functions: String,
 }
 
-/// Makes the handler's application settings.
+/// Returns the handler's application settings.
 pub(super) fn application_settings(
-    address: &Addresses,
+    addresses: &Addresses,
     storage: &Storage,
     registration: Registration,
 ) -> BTreeMap<String, String> {
@@ -34,15 +34,15 @@ pub(super) fn application_settings(
         Registration::Token => "token",
     };
     let settings = [
-        ("AzureWebJobsStorage", storage.connection()),
-        ("RunnerQueueUrl", storage.queue()),
-        ("StateContainerUrl", storage.state()),
-        ("ClaimUrl", format!("{}/api/ClaimRunner", address.functions)),
-        ("BatchAccountUrl", address.batch.url.clone()),
+        ("AzureWebJobsStorage", storage.connection_string()),
+        ("RunnerQueueUrl", storage.queue_url()),
+        ("StateContainerUrl", storage.state_url()),
+        ("ClaimUrl", format!("{}/api/ClaimRunner", addresses.functions)),
+        ("BatchAccountUrl", addresses.batch.url.clone()),
         ("BatchAccountName", BATCH_ACCOUNT.to_owned()),
         ("BatchAccountKey", BATCH_KEY.to_owned()),
         ("ContainerRegistryServer", "registry.localhost".to_owned()),
-        ("GithubApiUrl", address.github.url.clone()),
+        ("GithubApiUrl", addresses.github.url.clone()),
         ("GithubToken", GITHUB_TOKEN.to_owned()),
         ("GithubWebhookSecret", WEBHOOK_SECRET.to_owned()),
         ("GithubHookRanges", "127.0.0.1/32".to_owned()),

@@ -1,71 +1,74 @@
-//! The storage account of a run: its addresses, and the signature that opens it.
+//! A storage account: its URLs and its shared access signature.
 
 use anyhow::{Context, ensure};
 use reqwest::{Client, StatusCode};
 
 use super::{QUEUE, STATE};
 
-/// The version of the storage services that requests are written for.
+/// The version of the storage REST API that requests use.
 const VERSION: &str = "2026-04-06";
 
-/// Where a storage account answers, and what opens it.
+/// A storage account: its URLs and its shared access signature.
 #[derive(Clone)]
 pub struct Storage {
-    /// The address of the account's queues, without a trailing slash.
+    /// The URL of the account's queues, without a trailing slash.
     pub queues: String,
-    /// The address of the account's blobs, without a trailing slash.
+    /// The URL of the account's blobs, without a trailing slash.
     pub blobs: String,
-    /// A shared access signature for both with every permission, without its question mark.
+    /// A shared access signature for both, with all permissions and without the question mark.
     pub signature: String,
 }
 
 impl Storage {
-    /// Tells the signed address of the queue of requests.
-    pub fn queue(&self) -> String {
+    /// Returns the signed URL of the queue of runner requests.
+    pub fn queue_url(&self) -> String {
         format!("{}/{QUEUE}?{}", self.queues, self.signature)
     }
 
-    /// Tells the signed address of the container of claims.
-    pub fn state(&self) -> String {
+    /// Returns the signed URL of the state container.
+    pub fn state_url(&self) -> String {
         format!("{}/{STATE}?{}", self.blobs, self.signature)
     }
 
-    /// Writes the connection of the host's own triggers.
-    pub fn connection(&self) -> String {
+    /// Returns the connection string of the host's triggers.
+    pub fn connection_string(&self) -> String {
         let Self { queues, blobs, signature } = self;
         format!("QueueEndpoint={queues};BlobEndpoint={blobs};SharedAccessSignature={signature}")
     }
 
-    /// Makes the queue of requests; tells whether it was not there before.
+    /// Creates the queue of runner requests; returns `false` if it exists.
     ///
     /// # Errors
-    /// The account did not make it.
-    pub async fn make_queue(&self, client: &Client) -> anyhow::Result<bool> {
-        let made = client.put(self.queue()).header("x-ms-version", VERSION).send().await;
-        let status = made.map_err(reqwest::Error::without_url).context("make the queue")?.status();
-        ensure!(status.is_success(), "make the queue: {status}");
+    /// The account is not available, or rejects the request.
+    pub async fn create_queue(&self, client: &Client) -> anyhow::Result<bool> {
+        let response = client.put(self.queue_url()).header("x-ms-version", VERSION).send().await;
+        let status =
+            response.map_err(reqwest::Error::without_url).context("create the queue")?.status();
+        ensure!(status.is_success(), "create the queue: {status}");
         Ok(status == StatusCode::CREATED)
     }
 
-    /// Makes the container of claims.
-    pub(super) async fn make_container(&self, client: &Client) -> anyhow::Result<()> {
-        let url = format!("{}&restype=container", self.state());
-        let made = client.put(url).header("x-ms-version", VERSION).send().await;
-        let made = made.map_err(reqwest::Error::without_url).context("make the container")?;
-        ensure!(made.status().is_success(), "make the container: {}", made.status());
+    /// Creates the state container.
+    pub(super) async fn create_container(&self, client: &Client) -> anyhow::Result<()> {
+        let url = format!("{}&restype=container", self.state_url());
+        let response = client.put(url).header("x-ms-version", VERSION).send().await;
+        let response =
+            response.map_err(reqwest::Error::without_url).context("create the container")?;
+        ensure!(response.status().is_success(), "create the container: {}", response.status());
         Ok(())
     }
 
-    /// Counts the messages of the queue of requests, hidden ones included.
+    /// Counts the messages of the queue of runner requests, including invisible messages.
     ///
     /// # Errors
-    /// The account did not tell.
+    /// The account is not available, or the response has no count.
     pub async fn count_messages(&self, client: &Client) -> anyhow::Result<u64> {
-        let url = format!("{}&comp=metadata", self.queue());
-        let told = client.get(url).header("x-ms-version", VERSION).send().await;
-        let told = told.map_err(reqwest::Error::without_url).context("count the messages")?;
-        let count = told.headers().get("x-ms-approximate-messages-count");
+        let url = format!("{}&comp=metadata", self.queue_url());
+        let response = client.get(url).header("x-ms-version", VERSION).send().await;
+        let response =
+            response.map_err(reqwest::Error::without_url).context("count the messages")?;
+        let count = response.headers().get("x-ms-approximate-messages-count");
         let count = count.and_then(|count| count.to_str().ok()?.parse().ok());
-        count.with_context(|| format!("count the messages: {}", told.status()))
+        count.with_context(|| format!("count the messages: {}", response.status()))
     }
 }

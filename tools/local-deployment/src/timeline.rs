@@ -1,4 +1,4 @@
-//! Turns what the emulators saw into the steps of the road, one line a step and job.
+//! The steps of each job, from the emulators' events: one line per step.
 
 use std::fmt;
 
@@ -10,45 +10,45 @@ use handler::message::{Message, RunnerRequest};
 use handler::task::DeploymentName;
 use serde::Serialize;
 
-/// One step of one job.
+/// A step of a job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Step {
-    /// What happened.
-    pub event: Kind,
-    /// The job: for a runner's steps, the job that the runner was made for.
+    /// The kind of the step.
+    pub event: StepKind,
+    /// The job. For steps of a runner: the job for which the runner was requested.
     pub job: u64,
-    /// Seconds since the beginning.
+    /// Seconds since the start of the timeline.
     pub at: f64,
-    /// Where or by whom.
+    /// The node, runner, task or status of the step.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub detail: String,
 }
 
-/// The steps of the road, in their order.
+/// The kinds of steps, in the order of the request flow.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum StepKind {
     /// GitHub delivered the webhook.
     Delivered,
-    /// The request lies on the queue.
+    /// The request was added to the queue.
     Queued,
     /// The task was added to Batch.
     Submitted,
     /// A node started the task.
     Node,
-    /// The runner got its credential.
+    /// The runner was registered.
     Claimed,
-    /// The runner waits for a job.
+    /// The runner is online and waits for a job.
     Online,
-    /// The job started, on a runner of ours that may have been made for another.
+    /// The job started, on a runner that may have been requested for another job.
     JobStarted,
     /// The job ended.
     JobDone,
-    /// The runner's container ended.
+    /// The runner's task ended.
     RunnerGone,
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for StepKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Delivered => "delivered",
@@ -71,60 +71,64 @@ impl fmt::Display for Step {
     }
 }
 
-/// Reads happenings as steps.
+/// A converter of events to steps.
 #[derive(Clone, Debug)]
 pub struct Timeline {
-    began: DateTime<Utc>,
+    start: DateTime<Utc>,
     deployment: DeploymentName,
 }
 
 impl Timeline {
-    /// Begins a timeline.
-    pub fn beginning(began: DateTime<Utc>, deployment: DeploymentName) -> Self {
-        Self { began, deployment }
+    /// Returns a timeline of a deployment, from a start time.
+    pub fn new(start: DateTime<Utc>, deployment: DeploymentName) -> Self {
+        Self { start, deployment }
     }
 
-    /// Reads a happening as a step, where it is one.
+    /// Converts an event to a step; returns `None` if the event is not a step of this deployment.
     pub fn step(&self, event: &Event) -> Option<Step> {
-        let (kind, job, detail) = self.read(&event.kind)?;
-        let at = (event.at - self.began).as_seconds_f64();
-        // Milliseconds are what a reader can compare.
+        let (kind, job, detail) = self.convert(&event.kind)?;
+        let at = (event.at - self.start).as_seconds_f64();
+        // Milliseconds are precise enough to compare steps.
         Some(Step { event: kind, job, at: (at * 1000.0).round() / 1000.0, detail })
     }
 
-    fn read(&self, what: &EventKind) -> Option<(Kind, u64, String)> {
-        let made_for = |name: &str| self.deployment.read(name).map(|id| id.job);
-        Some(match what {
+    fn convert(&self, event: &EventKind) -> Option<(StepKind, u64, String)> {
+        let requested_for = |name: &str| self.deployment.parse_task(name).map(|id| id.job);
+        Some(match event {
             EventKind::Delivered { job, action: "queued", status } => {
-                (Kind::Delivered, *job, format!("answered {status}"))
+                (StepKind::Delivered, *job, format!("answered {status}"))
             }
             EventKind::MessagePut { queue, text } if queue == "runner-requests" => {
                 let request = read_request(text)?;
                 (
-                    Kind::Queued,
+                    StepKind::Queued,
                     request.job,
                     format!("{} for {}", request.profile, request.repository),
                 )
             }
             EventKind::TaskAdded { job, task } => {
-                (Kind::Submitted, made_for(task)?, format!("{task} in {job}"))
+                (StepKind::Submitted, requested_for(task)?, format!("{task} in {job}"))
             }
             EventKind::TaskStarted { task, node, .. } => {
-                (Kind::Node, made_for(task)?, format!("{task} on {node}"))
+                (StepKind::Node, requested_for(task)?, format!("{task} on {node}"))
             }
             EventKind::RunnerRegistered { runner } => {
-                (Kind::Claimed, made_for(runner)?, runner.clone())
+                (StepKind::Claimed, requested_for(runner)?, runner.clone())
             }
-            EventKind::RunnerOnline { runner } => (Kind::Online, made_for(runner)?, runner.clone()),
+            EventKind::RunnerOnline { runner } => {
+                (StepKind::Online, requested_for(runner)?, runner.clone())
+            }
             EventKind::JobStarted { job, runner } => {
-                (Kind::JobStarted, *job, format!("on {runner}"))
+                (StepKind::JobStarted, *job, format!("on {runner}"))
             }
             EventKind::JobDone { job, conclusion } => {
-                (Kind::JobDone, *job, (*conclusion).to_owned())
+                (StepKind::JobDone, *job, (*conclusion).to_owned())
             }
-            EventKind::TaskEnded { task, exit_code, .. } => {
-                (Kind::RunnerGone, made_for(task)?, format!("{task} ended with {exit_code}"))
-            }
+            EventKind::TaskEnded { task, exit_code, .. } => (
+                StepKind::RunnerGone,
+                requested_for(task)?,
+                format!("{task} ended with {exit_code}"),
+            ),
             EventKind::Delivered { .. }
             | EventKind::MessagePut { .. }
             | EventKind::Invoked { .. }
@@ -149,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_step_is_one_line_and_one_object() {
-        let timeline = Timeline::beginning(DateTime::UNIX_EPOCH, "gh".parse().expect("a name"));
+        let timeline = Timeline::new(DateTime::UNIX_EPOCH, "gh".parse().expect("a name"));
         let kind =
             EventKind::TaskAdded { job: "runners-ubuntu".to_owned(), task: "gh-7-2".to_owned() };
         let at = DateTime::UNIX_EPOCH + TimeDelta::milliseconds(1234);
@@ -166,9 +170,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_step_of_ours_is_left_out() {
-        let timeline = Timeline::beginning(DateTime::UNIX_EPOCH, "gh".parse().expect("a name"));
-        let kind = EventKind::TaskAdded { job: "j".to_owned(), task: "somebody-elses".to_owned() };
+    fn an_event_of_another_deployment_is_no_step() {
+        let timeline = Timeline::new(DateTime::UNIX_EPOCH, "gh".parse().expect("a name"));
+        let kind = EventKind::TaskAdded { job: "j".to_owned(), task: "another-task".to_owned() };
         assert_eq!(timeline.step(&Event { at: DateTime::UNIX_EPOCH, kind }), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The commands and their options.
+//! The command line: commands and options.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,113 +8,113 @@ use clap::{Args, Parser, Subcommand};
 
 use local_deployment::Registration;
 
-mod batch;
 mod operators;
 
-pub use batch::{BatchAccount, Nodes, Tasks};
-pub use operators::{Deployment, Replay, Status, What};
+pub use operators::{Deployment, Replay, ReplayTarget, Status};
 pub use simulation::options::SimulationOptions;
 
-/// Gives every GitHub Actions job its own runner on Azure Batch; this is what runs on your machine.
+/// Gives every GitHub Actions job its own ephemeral runner on Azure Batch.
+///
+/// Runs a complete deployment or single emulators on this machine, and operates deployments in Azure.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
 pub struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the whole road on this machine: jobs in, runners out, nothing left
+    /// Run a complete deployment on this machine, serve jobs, and check that nothing remains
     Demo(Demo),
-    /// Keep the road running, for `mayfly queue-job`; Ctrl-C ends it and leaves nothing behind
+    /// Run a complete deployment on this machine until Ctrl-C; `mayfly queue-job` sends it jobs
     Up(Up),
-    /// Send one more signed delivery to a running `mayfly up`
+    /// Queue a job at a running `mayfly up`, which delivers its signed webhook
     QueueJob(QueueJob),
-    /// Run one emulator alone
+    /// Run a single emulator
     Emulate(Emulate),
     /// Evaluate and simulate autoscale formulas
     #[command(subcommand)]
     Autoscale(Autoscale),
     /// Run fault-injection simulations in virtual time; exits 0 if every job is served exactly once and nothing leaks
     Sim(SimulationOptions),
-    /// Write the package that a Function App runs from: the handler for Linux x64, host.json, the functions
+    /// Write the package of a Function App: the handler for Linux x64, host.json and the function definitions
     Package(Package),
-    /// Tell where each job stands and what it waits for
+    /// Show the phase of each job and what it is waiting for
     Status(Status),
-    /// Put back on the road what fell off it: messages, deliveries, a job
+    /// Replay failed messages, webhook deliveries, or one job
     Replay(Replay),
 }
 
-/// What `demo` and `up` share.
+/// The options of a local deployment, shared by `demo` and `up`.
 #[derive(Args, Clone, Debug)]
-pub struct Road {
-    /// How a runner comes to its credential
+pub struct LocalOptions {
+    /// How a runner gets its credential
     #[arg(long, value_enum, default_value_t)]
     pub registration: Registration,
-    /// How many nodes each pool has
+    /// Nodes per pool
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub nodes: u32,
-    /// Run each runner in a container of --image, by docker or podman, instead of as a process
+    /// Run each runner in a container of --image, with docker or podman, instead of as a process
     #[arg(long, requires = "image")]
     pub containers: bool,
-    /// The image for --containers: images/ubuntu, built with the runner of `mayfly emulate runner`
+    /// Image for --containers: images/ubuntu, built with the runner of `mayfly emulate runner`
     #[arg(long)]
     pub image: Option<String>,
-    /// Run the handler of this package, as the Functions host unpacks it, in place of the one built in
+    /// Package whose handler is run, unpacked as the Functions host does [default: the built-in handler]
     #[arg(long)]
     pub package: Option<PathBuf>,
-    /// Write the handler's log to this file
+    /// File to which the handler's log is written
     #[arg(long)]
     pub handler_log: Option<PathBuf>,
 }
 
-/// Options of `demo`.
+/// The options of `demo`.
 #[derive(Args, Debug)]
 pub struct Demo {
-    /// How many jobs to queue; with more than one, every third asks for Windows
+    /// Jobs to queue; every third job runs on Windows
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=2000))]
     pub jobs: u32,
-    /// How long each job works, in milliseconds
+    /// Run time of each job, in milliseconds
     #[arg(long, default_value_t = 300)]
     pub job_milliseconds: u64,
-    /// Give up after this many seconds
+    /// Timeout of the demo, in seconds
     #[arg(long, default_value_t = 300)]
-    pub give_up_after: u64,
-    /// Print one JSON object a step, and a summary as the last line
+    pub timeout: u64,
+    /// Print one JSON object per step, and a summary as the last line
     #[arg(long)]
     pub json: bool,
-    /// How the road is built.
+    /// The options of the local deployment.
     #[command(flatten)]
-    pub road: Road,
+    pub local: LocalOptions,
 }
 
-/// Options of `up`.
+/// The options of `up`.
 #[derive(Args, Debug)]
 pub struct Up {
-    /// Where `mayfly queue-job` finds this run
+    /// Address to listen on for `mayfly queue-job`
     #[arg(long, default_value = "127.0.0.1:7171")]
     pub listen: SocketAddr,
-    /// How the road is built.
+    /// The options of the local deployment.
     #[command(flatten)]
-    pub road: Road,
+    pub local: LocalOptions,
 }
 
-/// Options of `queue-job`.
+/// The options of `queue-job`.
 #[derive(Args, Debug)]
 pub struct QueueJob {
-    /// The labels of the job's `runs-on`
+    /// Labels of the job's `runs-on`
     #[arg(default_values = ["self-hosted", "ubuntu-latest"])]
     pub labels: Vec<String>,
-    /// The job's repository
+    /// Repository of the job
     #[arg(long, default_value = "octo/app")]
     pub repository: String,
-    /// How long the job works, in milliseconds
+    /// Run time of the job, in milliseconds
     #[arg(long, default_value_t = 1000)]
     pub job_milliseconds: u64,
-    /// Where `mayfly up` listens
+    /// Address on which `mayfly up` listens
     #[arg(long, default_value = "127.0.0.1:7171")]
     pub at: SocketAddr,
 }
@@ -128,136 +128,136 @@ pub enum Autoscale {
     Simulate(Simulate),
 }
 
-/// Options of `autoscale evaluate`.
+/// The options of `autoscale evaluate`.
 #[derive(Args, Debug)]
 pub struct Evaluate {
-    /// The file with the formula
+    /// File with the formula
     #[arg(long)]
     pub formula: PathBuf,
-    /// The file with the samples, as JSON: a list is a variable's samples, a number its present value, as in
+    /// File with the samples, as JSON: a list has the samples of a variable, a number is its current value, as in
     /// `{"$PendingTasks":[["2026-11-21T10:00:00Z",5]],"$TargetDedicatedNodes":3}`
     #[arg(long)]
     pub samples: PathBuf,
-    /// The time of the evaluation; now, if not said
+    /// Time of the evaluation [default: now]
     #[arg(long)]
     pub now: Option<DateTime<Utc>>,
 }
 
-/// Options of `package`.
+/// The options of `package`.
 #[derive(Args, Debug)]
 pub struct Package {
-    /// Where it is written
+    /// File to write
     #[arg(long, default_value = "released-package.zip")]
     pub out: PathBuf,
-    /// Package this program, if it runs where a Function App does, instead of building the handler;
-    /// the build wants a checkout, Linux on x64, a C compiler and glibc's libc.a
+    /// Handler to package, a program for the Functions host [default: build it, which requires a checkout,
+    /// Linux on x64, a C compiler and glibc's libc.a]
     #[arg(long)]
     pub handler: Option<PathBuf>,
 }
 
-/// Options of `autoscale simulate`.
+/// The options of `autoscale simulate`.
 #[derive(Args, Debug)]
 pub struct Simulate {
-    /// A file with a formula; may be given more than once
+    /// File with a formula; repeatable
     #[arg(long = "formula", required = true)]
     pub formulas: Vec<PathBuf>,
-    /// The tasks: a line for each, `seconds from the beginning,seconds that it takes`
+    /// File with the tasks, one per line: `seconds from the start,run time in seconds`
     #[arg(long)]
     pub trace: PathBuf,
-    /// When it begins
+    /// Time of the start
     #[arg(long, default_value = "2026-11-23T00:00:00Z")]
     pub from: DateTime<Utc>,
-    /// How long it goes on
+    /// Hours to simulate
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=744))]
     pub hours: u32,
-    /// How many slots a node has
+    /// Task slots per node
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub slots: u32,
-    /// What the nodes' lengths of time are drawn from
+    /// Seed of random durations
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Print the number of nodes as CSV, a line for each change
+    /// Print node counts as CSV, one line per change
     #[arg(long)]
     pub counts: bool,
-    /// Draw them into this file, as SVG
+    /// SVG file to which node counts are drawn
     #[arg(long)]
     pub picture: Option<PathBuf>,
 }
 
-/// Options of `emulate`.
+/// The options of `emulate`.
 #[derive(Args, Debug)]
 pub struct Emulate {
-    /// Which emulator.
+    /// The emulator.
     #[command(subcommand)]
-    pub which: Which,
+    pub emulator: EmulatorCommand,
 }
 
-/// The emulators that run alone.
+/// The emulators.
 #[derive(Debug, Subcommand)]
-pub enum Which {
-    /// Azure Batch: pools that formulas size, nodes that run tasks on this machine
-    Batch(Box<BatchAccount>),
-    /// Azure Storage's queues
+pub enum EmulatorCommand {
+    /// Azure Batch: pools sized by autoscale formulas, nodes that run tasks on this machine
+    Batch(Box<azure_batch_emulator::cli::Arguments>),
+    /// Azure Queue Storage
     Queue(Storage),
-    /// Azure Storage's blobs
+    /// Azure Blob Storage
     Blob(Storage),
-    /// GitHub: jobs, webhooks, runners
+    /// GitHub: workflow jobs, webhooks and self-hosted runners
     Github {
-        /// Where it answers; port 0 takes any
+        /// Address to listen on; port 0 takes a free port
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
-        /// The personal access token that it takes
+        /// Personal access token that is accepted
         #[arg(long, default_value = local_deployment::GITHUB_TOKEN)]
         token: String,
-        /// An owner of repositories who is a person, not an organization; may be given more than once
+        /// Owner of repositories that is a person, not an organization; repeatable
         #[arg(long = "person")]
         people: Vec<String>,
-        /// The enterprise that has all organizations
+        /// Enterprise of all organizations
         #[arg(long)]
         enterprise: Option<String>,
     },
-    /// Azure's management API, as far as the access restrictions of one Function App go
+    /// Azure Resource Manager: the access restrictions of one Function App
     Management {
-        /// Where it answers; port 0 takes any
+        /// Address to listen on; port 0 takes a free port
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
-        /// The resource id of the Function App
+        /// Resource id of the Function App
         #[arg(long, default_value = local_deployment::FUNCTION_APP)]
         app: String,
-        /// The audience of the tokens that it takes; its own address, if not said
+        /// Audience of the tokens that are accepted [default: the emulator's URL]
         #[arg(long)]
         audience: Option<String>,
     },
-    /// GitHub's runner: lays the folder that its release holds, for the build of an image
+    /// GitHub's runner: writes the files of a release to a folder, to build an image
     Runner {
-        /// The folder
+        /// Folder to write
         #[arg(long)]
         into: PathBuf,
     },
-    /// The Azure Functions host, for a custom handler
-    Functions {
-        /// Where it answers; port 0 takes any
+    /// Azure Functions host, for a custom handler
+    FunctionsHost {
+        /// Address to listen on; port 0 takes a free port
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
-        /// The folder with host.json, the functions and the handler
+        /// Folder with host.json, the function definitions and the handler
         #[arg(long)]
         app: PathBuf,
-        /// An application setting, as `Name=value`; may be given more than once
+        /// Application setting, as `Name=value`; repeatable
         #[arg(long = "setting")]
         settings: Vec<String>,
     },
 }
 
-/// Options of the two storage emulators.
+/// The options of the two storage emulators.
 #[derive(Args, Debug)]
 pub struct Storage {
-    /// Where it answers; port 0 takes any
+    /// Address to listen on; port 0 takes a free port
     #[arg(long, default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
-    /// The account's name
+    /// Name of the account
     #[arg(long, default_value = local_deployment::STORAGE_ACCOUNT)]
     pub account: String,
-    /// The account's key, in base64
+    /// Shared key of the account, in base64
     #[arg(long, default_value = local_deployment::STORAGE_KEY)]
     pub key: String,
 }
@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_commands_are_sound() {
+    fn the_commands_are_valid() {
         Cli::command().debug_assert();
     }
 }

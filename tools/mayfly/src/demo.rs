@@ -1,4 +1,4 @@
-//! `mayfly demo`: jobs in, runners out, nothing left.
+//! `mayfly demo`: a local deployment that serves a number of jobs and then ends.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -13,49 +13,49 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 use crate::cli::Demo;
-use crate::road;
+use crate::local;
 use crate::{interrupted, print};
-use local_deployment::Cloud;
+use local_deployment::LocalDeployment;
 use local_deployment::timeline::{Step, Timeline};
 
 mod summary;
 
 use summary::Summary;
 
-/// What is left is looked at this often when nothing happens: the host deletes a message without an event.
-const LOOK: Duration = Duration::from_millis(50);
+/// The interval between checks of the summary: not every change has an event, such as the deletion of a message.
+const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Runs the demo.
 pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
-    let cloud = road::start(&options.road).await?;
-    let events = cloud.site.subscribe();
-    let deployment = "gh".parse().map_err(anyhow::Error::msg).context("name the deployment")?;
-    let timeline = Timeline::beginning(cloud.site.clock.now(), deployment);
-    queue(&cloud, &options);
+    let deployment = local::start(&options.local).await?;
+    let events = deployment.context.subscribe();
+    let name = "gh".parse().map_err(anyhow::Error::msg).context("name the deployment")?;
+    let timeline = Timeline::new(deployment.context.clock.now(), name);
+    queue_jobs(&deployment, &options);
     let watch = Watch { options: &options, timeline, bar: bar(&options) };
     let summary = tokio::select! {
-        summary = watch.until_over(&cloud, events) => summary,
+        summary = watch.run(&deployment, events) => summary,
         interrupted = interrupted() => {
             interrupted?;
-            Summary::of(&cloud)
+            Summary::of(&deployment)
         }
     };
     watch.conclude(&summary);
-    cloud.shutdown().await;
+    deployment.shutdown().await;
     Ok(if summary.is_clean(options.jobs) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Queues the jobs; every third asks for Windows.
-fn queue(cloud: &Cloud, options: &Demo) {
+/// Queues the jobs; every third runs on Windows.
+fn queue_jobs(deployment: &LocalDeployment, options: &Demo) {
     for number in 0..options.jobs {
         let system = if number % 3 == 2 { "windows-latest" } else { "ubuntu-latest" };
         let mut job = NewJob::new("octo/app", &["self-hosted", system]);
         job.runs_for = Duration::from_millis(options.job_milliseconds);
-        cloud.github.emulator.queue_job(job);
+        deployment.github.emulator.queue_job(job);
     }
 }
 
-/// A bar on a terminal, below the lines; none for a program that reads JSON, or for a file.
+/// Returns a progress bar below the lines of a terminal; a hidden bar for JSON and if stderr is no terminal.
 fn bar(options: &Demo) -> ProgressBar {
     if options.json || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -65,6 +65,7 @@ fn bar(options: &Demo) -> ProgressBar {
     ProgressBar::new(u64::from(options.jobs)).with_style(style)
 }
 
+/// The output of a running demo.
 struct Watch<'a> {
     options: &'a Demo,
     timeline: Timeline,
@@ -72,34 +73,35 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// Shows each step until nothing is left to wait for, or the patience is over.
-    async fn until_over(&self, cloud: &Cloud, mut events: Receiver<Event>) -> Summary {
-        let deadline = Instant::now() + Duration::from_secs(self.options.give_up_after);
-        let mut look = interval(LOOK);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    /// Shows each step until the demo is over or the timeout is reached.
+    async fn run(&self, deployment: &LocalDeployment, mut events: Receiver<Event>) -> Summary {
+        let deadline = Instant::now() + Duration::from_secs(self.options.timeout);
+        let mut check = interval(CHECK_INTERVAL);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let next = async {
                 tokio::select! {
                     event = events.recv() => Some(event),
-                    _ = look.tick() => None,
+                    _ = check.tick() => None,
                 }
             };
             match timeout_at(deadline, next).await {
                 Ok(Some(Ok(event))) => self.show(&event),
                 Ok(Some(Err(RecvError::Lagged(_)))) => {}
                 Ok(None) => {
-                    let summary = Summary::of(cloud);
+                    let summary = Summary::of(deployment);
                     self.bar.set_position(summary.served);
                     if summary.is_over(self.options.jobs) {
                         self.drain(&mut events);
                         return summary;
                     }
                 }
-                Ok(Some(Err(RecvError::Closed))) | Err(_) => return Summary::of(cloud),
+                Ok(Some(Err(RecvError::Closed))) | Err(_) => return Summary::of(deployment),
             }
         }
     }
 
+    /// Shows the steps that are already queued.
     fn drain(&self, events: &mut Receiver<Event>) {
         while let Ok(event) = events.try_recv() {
             self.show(&event);
@@ -126,7 +128,7 @@ impl Watch<'_> {
     }
 }
 
-/// Renders an object with its fields in the order of their declaration.
+/// Serializes an object, with its fields in the order of their declaration.
 fn json(object: &impl serde::Serialize) -> String {
     serde_json::to_string(object).expect("plain fields always serialize")
 }

@@ -1,6 +1,4 @@
-//! `mayfly emulate`: one emulator alone, until Ctrl-C; the runner is a folder, and done at once.
-
-mod batch;
+//! `mayfly emulate`: a single emulator, until Ctrl-C; for the runner, a folder with its files.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -20,33 +18,33 @@ use {
     github_emulator as github,
 };
 
-use crate::cli::{Emulate, Storage, Which};
+use crate::cli::{Emulate, EmulatorCommand, Storage};
 use crate::{interrupted, print};
 
-/// Runs one emulator.
+/// Runs an emulator.
 pub(crate) async fn run(options: Emulate) -> anyhow::Result<ExitCode> {
-    let site = EventContext::new(Clock::of_this_machine());
-    match options.which {
-        Which::Queue(Storage { listen, account, key }) => {
-            until_interrupted(Queues::new(Account::new(&account, &key)?, site), listen).await
+    let context = EventContext::new(Clock::of_this_machine());
+    match options.emulator {
+        EmulatorCommand::Queue(Storage { listen, account, key }) => {
+            until_interrupted(Queues::new(Account::new(&account, &key)?, context), listen).await
         }
-        Which::Blob(Storage { listen, account, key }) => {
-            until_interrupted(Blobs::new(Account::new(&account, &key)?, site), listen).await
+        EmulatorCommand::Blob(Storage { listen, account, key }) => {
+            until_interrupted(Blobs::new(Account::new(&account, &key)?, context), listen).await
         }
-        Which::Github { listen, token, people, enterprise } => {
+        EmulatorCommand::Github { listen, token, people, enterprise } => {
             let mut options = github::Options::new(&token, 1);
             options.personal_accounts.extend(people);
             options.enterprise = enterprise;
-            until_interrupted(GitHub::new(options, site), listen).await
+            until_interrupted(GitHub::new(options, context), listen).await
         }
-        Which::Batch(account) => batch::run(*account).await,
-        Which::Management { listen, app, audience } => {
+        EmulatorCommand::Batch(arguments) => azure_batch_emulator::cli::run(*arguments).await,
+        EmulatorCommand::Management { listen, app, audience } => {
             let options = management::Options { app, audience };
-            until_interrupted(Management::new(options, site), listen).await
+            until_interrupted(Management::new(options, context), listen).await
         }
-        Which::Runner { into } => lay_runner(&into),
-        Which::Functions { listen, app, settings } => {
-            emulate_functions(site, listen, app, &settings).await
+        EmulatorCommand::Runner { into } => install_runner(&into),
+        EmulatorCommand::FunctionsHost { listen, app, settings } => {
+            emulate_functions_host(context, listen, app, &settings).await
         }
     }
 }
@@ -62,15 +60,15 @@ async fn until_interrupted<E: Emulator>(
     Ok(ExitCode::SUCCESS)
 }
 
-fn lay_runner(folder: &Path) -> anyhow::Result<ExitCode> {
-    let program = std::env::current_exe().context("find the program's own file")?;
-    let laid = github_runner_emulator::lay_release(folder, &program);
-    laid.with_context(|| format!("lay a runner into {}", folder.display()))?;
+fn install_runner(folder: &Path) -> anyhow::Result<ExitCode> {
+    let program = std::env::current_exe().context("find the path of this program")?;
+    let installed = github_runner_emulator::install_release(folder, &program);
+    installed.with_context(|| format!("write the runner to {}", folder.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn emulate_functions(
-    site: EventContext,
+async fn emulate_functions_host(
+    context: EventContext,
     listen: SocketAddr,
     app: PathBuf,
     settings: &[String],
@@ -79,11 +77,11 @@ async fn emulate_functions(
     for setting in settings {
         let pair = setting.split_once('=');
         let (name, value) =
-            pair.with_context(|| format!("read setting {setting:?}: write Name=value"))?;
+            pair.with_context(|| format!("read setting {setting:?}: use Name=value"))?;
         options.settings.insert(name.to_owned(), value.to_owned());
     }
     options.log = Arc::new(|line| tracing::warn!("{}: {}", line.group, line.text));
-    let host = FunctionsHost::start(options, site).await.context("start the functions host")?;
+    let host = FunctionsHost::start(options, context).await.context("start the functions host")?;
     let code = until_interrupted(Arc::clone(&host), listen).await;
     host.shutdown().await;
     code

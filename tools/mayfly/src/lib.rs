@@ -1,11 +1,10 @@
-//! The command line of Mayfly: the whole road on one machine, and each emulator alone.
+//! The command line of Mayfly.
 //!
-//! [`cloud::Cloud`] puts the road together: the real handler's program under the emulated Functions host,
-//! with emulated storage, Batch and GitHub around it. `demo` and `up` run it, and so do the stories in
-//! `tests/scenarios`.
+//! `demo` and `up` run a [`local_deployment::LocalDeployment`]: the real handler under the emulated Functions host, with
+//! emulated storage, Batch and GitHub. The tests in `tests/scenarios` run it as well.
 //!
-//! One program is several: the Functions host starts it as `handler`, an emulated node's runner directory
-//! as `Runner.Listener`, and a person as `mayfly`.
+//! One program has three names: the Functions host starts it as `handler`, the runner directory of an emulated node
+//! starts it as `Runner.Listener`, and a person starts it as `mayfly`.
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -21,27 +20,27 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 pub mod cli;
-mod road;
+mod local;
 mod demo;
 mod up;
 mod queue_job;
 mod emulate;
 mod autoscale;
 mod package;
-mod deployment;
+mod client;
 mod status;
 mod replay;
 
 use cli::{Autoscale, Cli, Command};
 
-/// Runs the program that the name of the call asks for.
+/// Runs the handler, the runner or the command line, depending on the name of the program.
 pub fn main() -> ExitCode {
     let program = std::env::args_os().next().unwrap_or_default();
-    if let Some(home) = github_runner_emulator::home_of(&program) {
+    if let Some(home) = github_runner_emulator::runner_home(&program) {
         return run_listener(home);
     }
     if is_handler(&program) {
-        return handler::process::run(local_deployment::followed::clock());
+        return handler::process::run(local_deployment::clock::handler_clock());
     }
     run_command(Cli::parse())
 }
@@ -52,7 +51,7 @@ fn is_handler(program: &OsString) -> bool {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "GitHub's runner takes its settings from the environment"
+    reason = "GitHub's runner reads its settings from the environment"
 )]
 fn run_listener(home: std::path::PathBuf) -> ExitCode {
     let arguments = std::env::args().skip(1).collect();
@@ -61,7 +60,7 @@ fn run_listener(home: std::path::PathBuf) -> ExitCode {
 }
 
 fn run_command(cli: Cli) -> ExitCode {
-    log();
+    init_log();
     let done = runtime().block_on(async {
         match cli.command {
             Command::Demo(options) => demo::run(options).await,
@@ -93,8 +92,9 @@ async fn simulate(options: &SimulationOptions) -> anyhow::Result<ExitCode> {
     Ok(if summary.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Logs what a person at the terminal must know; that Ctrl-C also ends the handler's processes is not.
-fn log() {
+/// Logs warnings of the command line, and errors of everything else. The handler's processes also end at Ctrl-C, and
+/// warnings about that are not logged.
+fn init_log() {
     let wanted = Targets::new().with_target("mayfly", Level::WARN).with_default(Level::ERROR);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
@@ -108,13 +108,13 @@ fn runtime() -> tokio::runtime::Runtime {
     runtime.expect("the system gives a process its threads")
 }
 
-/// Writes a line on stdout; nobody may read it any more.
+/// Writes a line to stdout. A closed stdout is no error.
 fn print(line: impl std::fmt::Display) {
     use std::io::Write;
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// Waits until somebody asks the program to end: Ctrl-C, or TERM as a service gets it.
+/// Waits for Ctrl-C, or for TERM as service managers send it.
 async fn interrupted() -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let listen = |kind| signal(kind).context("listen for signals");

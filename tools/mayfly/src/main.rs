@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-/// A storm is a few hundred thousand small requests and answers: with glibc's allocator, a quarter of its time.
+/// A simulation has a few hundred thousand small requests and responses; glibc's allocator takes a quarter of its time.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -1,4 +1,4 @@
-//! `mayfly queue-job`: one more signed delivery to a running road.
+//! `mayfly queue-job`: a job for a running `mayfly up`.
 
 use std::process::ExitCode;
 
@@ -8,19 +8,19 @@ use serde_json::{Value, json};
 use crate::cli::QueueJob;
 use crate::print;
 
-/// Queues a job at the GitHub of `mayfly up`.
+/// Queues a job at the emulated GitHub of `mayfly up`.
 pub(crate) async fn run(options: QueueJob) -> anyhow::Result<ExitCode> {
     let job = json!({
         "repository": options.repository,
         "labels": options.labels,
         "runs_for_ms": options.job_milliseconds,
     });
-    let client = handler::transport::http_client(None).context("make an HTTP client")?;
-    let answer = client.post(format!("http://{}/jobs", options.at)).json(&job).send().await;
-    let answer =
-        answer.with_context(|| format!("reach mayfly up at {}: is it running?", options.at))?;
-    let status = answer.status();
-    let body: Value = answer.json().await.context("read the answer of mayfly up")?;
+    let client = handler::transport::http_client(None).context("create an HTTP client")?;
+    let response = client.post(format!("http://{}/jobs", options.at)).json(&job).send().await;
+    let response = response
+        .with_context(|| format!("connect to mayfly up at {}: is it running?", options.at))?;
+    let status = response.status();
+    let body: Value = response.json().await.context("read the response of mayfly up")?;
     if !status.is_success() {
         bail!("queue the job: {status} {body}");
     }

@@ -1,34 +1,34 @@
-//! `mayfly replay`: puts back on the road what fell off it.
+//! `mayfly replay`: replays failed messages, webhook deliveries, or one job.
 
 use std::process::ExitCode;
 
 use anyhow::Context;
-use handler::operate::{Replay, Which};
+use handler::replay_plan::{Replay, Selection};
 
 use crate::cli;
-use crate::cli::What;
-use crate::deployment::Reached;
+use crate::cli::ReplayTarget;
+use crate::client::DeploymentClient;
 use crate::print;
 
-/// Asks, and prints what was done and what was left. What was left makes it a failure.
+/// Replays, and prints the replayed and the skipped items. Fails if an item was skipped.
 pub(crate) async fn run(options: cli::Replay) -> anyhow::Result<ExitCode> {
-    let which = |name: Option<String>| name.map_or(Which::All, Which::One);
-    let (order, asking) = match options.what {
-        What::Poison { handle, asking } => (Replay::Poison(which(handle)), asking),
-        What::Deliveries { guid, asking } => (Replay::Deliveries(which(guid)), asking),
-        What::Job { repository, id, asking } => (Replay::Job { repository, id }, asking),
+    let select = |name: Option<String>| name.map_or(Selection::All, Selection::One);
+    let (replay, shared) = match options.target {
+        ReplayTarget::Poison { handle, shared } => (Replay::Poison(select(handle)), shared),
+        ReplayTarget::Deliveries { guid, shared } => (Replay::Deliveries(select(guid)), shared),
+        ReplayTarget::Job { repository, id, shared } => (Replay::Job { repository, id }, shared),
     };
-    let operated = Reached::by(&asking.deployment)?.replay(&order).await?;
-    if asking.json {
-        print(serde_json::to_string(&operated).context("write the answer")?);
+    let response = DeploymentClient::new(&shared.deployment)?.replay(&replay).await?;
+    if shared.json {
+        print(serde_json::to_string(&response).context("serialize the response")?);
     } else {
-        operated.done.iter().for_each(print);
-        for left in &operated.left {
-            print(format_args!("{} is left: {}", left.what, left.why));
+        response.done.iter().for_each(print);
+        for skipped in &response.skipped {
+            print(format_args!("{} skipped: {}", skipped.item, skipped.reason));
         }
-        if operated.done.is_empty() && operated.left.is_empty() {
+        if response.done.is_empty() && response.skipped.is_empty() {
             print("nothing to replay");
         }
     }
-    Ok(if operated.left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if response.skipped.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

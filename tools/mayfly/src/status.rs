@@ -1,43 +1,45 @@
-//! `mayfly status`: where each job stands, and what it waits for.
+//! `mayfly status`: the phase of each job and the reason why it waits.
 
 use std::fmt::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use handler::status::{JobStatus, LimitStatus, LostStatus, PoisonStatus, PoolStatus, StatusReport};
+use handler::status_report::{
+    JobStatus, LostDelivery, PoisonStatus, PoolStatus, RateLimit, StatusReport,
+};
 
 use crate::cli::Status;
-use crate::deployment::Reached;
+use crate::client::DeploymentClient;
 use crate::print;
 
-/// Asks, and prints the answer.
+/// Requests the status and prints it.
 pub(crate) async fn run(options: &Status) -> anyhow::Result<ExitCode> {
-    let report = Reached::by(&options.deployment)?.status().await?;
+    let report = DeploymentClient::new(&options.deployment)?.status().await?;
     if options.json {
-        print(serde_json::to_string(&report).context("write the answer")?);
+        print(serde_json::to_string(&report).context("serialize the response")?);
     } else {
         print(text(&report).trim_end());
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes the answer for a person: first how complete it is, then what waits, then what is wrong.
+/// Formats the status as text: completeness, jobs and pools, then failures and limits.
 fn text(report: &StatusReport) -> String {
     let mut lines = vec![head(report)];
-    lines.extend(report.jobs.iter().map(|job| of_job(job, report.at)));
+    lines.extend(report.jobs.iter().map(|job| job_line(job, report.at)));
     let listed = report.jobs.len();
-    let all: usize = report.places.values().sum();
+    let all: usize = report.phases.values().sum();
     if listed < all {
-        lines.push(format!("… and {} jobs more", all - listed));
+        lines.push(format!("… and {} more jobs", all - listed));
     }
-    lines.extend(report.pools.iter().map(of_pool));
-    lines.extend(report.poison.iter().map(of_message));
-    lines.extend(report.lost.iter().map(of_delivery));
-    if report.hooks.is_empty() {
-        lines.push("no webhook can be seen: lost deliveries are not told".to_owned());
+    lines.extend(report.pools.iter().map(pool_line));
+    lines.extend(report.poison.iter().map(poison_line));
+    lines.extend(report.lost_deliveries.iter().map(delivery_line));
+    if report.webhooks.is_empty() {
+        lines.push("no webhook can be seen: lost deliveries are not reported".to_owned());
     }
-    lines.extend(report.limits.iter().map(of_limit));
+    lines.extend(report.limits.iter().map(limit_line));
     lines.into_iter().fold(String::new(), |mut text, line| {
         let _ = writeln!(text, "{line}");
         text
@@ -45,9 +47,9 @@ fn text(report: &StatusReport) -> String {
 }
 
 fn head(report: &StatusReport) -> String {
-    let count = |(place, number): (&_, &usize)| format!("{number} {}", name(place));
-    let places: Vec<String> = report.places.iter().map(count).collect();
-    let jobs = if places.is_empty() { "no jobs".to_owned() } else { places.join(", ") };
+    let count = |(phase, number): (&_, &usize)| format!("{number} {}", name(phase));
+    let phases: Vec<String> = report.phases.iter().map(count).collect();
+    let jobs = if phases.is_empty() { "no jobs".to_owned() } else { phases.join(", ") };
     let messages = match report.messages {
         Some(1) => ", 1 message".to_owned(),
         Some(number) => format!(", {number} messages"),
@@ -67,52 +69,58 @@ fn name(value: &impl serde::Serialize) -> String {
     }
 }
 
-fn of_job(job: &JobStatus, now: DateTime<Utc>) -> String {
+fn job_line(job: &JobStatus, now: DateTime<Utc>) -> String {
     let task = job.task.as_deref().map(|task| format!(" {task}")).unwrap_or_default();
-    let why = job.waits_for.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-    let (place, since) = (name(&job.place), minutes(now - job.since));
-    format!("job {} of {}, {since}: {place}{task}{why}", job.job, job.repository)
+    let reason = job.wait_reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let (phase, age) = (name(&job.phase), age(now - job.created_at));
+    format!("job {} of {}, {age}: {phase}{task}{reason}", job.job, job.repository)
 }
 
-fn minutes(long: TimeDelta) -> String {
-    match long.num_minutes() {
+fn age(duration: TimeDelta) -> String {
+    match duration.num_minutes() {
         minutes @ 0..120 => format!("{minutes} min"),
         minutes => format!("{} h", minutes / 60),
     }
 }
 
-fn of_pool(pool: &PoolStatus) -> String {
+fn pool_line(pool: &PoolStatus) -> String {
     let nodes = match (pool.nodes, pool.target) {
         (Some(nodes), Some(target)) => format!("{nodes} of {target} nodes"),
-        _ => "nodes unseen".to_owned(),
+        _ => "nodes unknown".to_owned(),
     };
-    let trouble = pool.trouble.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-    let PoolStatus { waiting, started, .. } = pool;
-    format!("pool {}: {nodes}; tasks: {waiting} waiting, {started} started{trouble}", pool.pool)
+    let error = pool.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
+    let PoolStatus { pending_tasks, running_tasks, .. } = pool;
+    format!(
+        "pool {}: {nodes}; tasks: {pending_tasks} pending, {running_tasks} running{error}",
+        pool.pool
+    )
 }
 
-fn of_message(message: &PoisonStatus) -> String {
+fn poison_line(message: &PoisonStatus) -> String {
     let job = match (message.job, &message.repository) {
         (Some(job), Some(repository)) => format!(" for job {job} of {repository}"),
         _ => String::new(),
     };
-    format!("poison {}{job}: {}", message.handle, message.fate)
+    format!("poison {}{job}: {}", message.handle, message.disposition)
 }
 
-fn of_delivery(lost: &LostStatus) -> String {
-    let given_up = if lost.given_up { ", given up" } else { "" };
-    let LostStatus { hook, guid, attempts, .. } = lost;
-    format!("lost delivery {guid} of {hook}: asked for again {attempts} times{given_up}")
+fn delivery_line(lost: &LostDelivery) -> String {
+    let abandoned = if lost.abandoned { ", abandoned" } else { "" };
+    let LostDelivery { webhook, guid, redeliveries, .. } = lost;
+    format!("lost delivery {guid} of {webhook}: redelivered {redeliveries} times{abandoned}")
 }
 
-fn of_limit(limit: &LimitStatus) -> String {
-    let account = limit.account.as_deref().map(|of| format!(" of {of}")).unwrap_or_default();
-    let until = time(limit.until);
+fn limit_line(limit: &RateLimit) -> String {
+    let account =
+        limit.account.as_deref().map(|account| format!(" of {account}")).unwrap_or_default();
+    let resets_at = time(limit.resets_at);
     match (&limit.resource, limit.remaining, limit.limit) {
         (Some(resource), Some(remaining), Some(all)) => {
-            format!("GitHub's limit {resource}{account}: {remaining} of {all} left until {until}")
+            format!(
+                "GitHub rate limit {resource}{account}: {remaining} of {all} remaining, resets at {resets_at}"
+            )
         }
-        _ => format!("GitHub has asked for a pause{account} until {until}"),
+        _ => format!("GitHub requested a pause{account} until {resets_at}"),
     }
 }
 

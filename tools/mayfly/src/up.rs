@@ -1,4 +1,4 @@
-//! `mayfly up`: the road, kept running.
+//! `mayfly up`: a local deployment that runs until Ctrl-C.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,24 +9,29 @@ use github_emulator::GitHub;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::cli::Up;
-use crate::road;
+use crate::local;
 use crate::{interrupted, print};
 use local_deployment::timeline::Timeline;
 
-/// Runs the road until Ctrl-C.
+/// Runs a local deployment until Ctrl-C, and prints its steps.
 pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
-    let cloud = road::start(&options.road).await?;
-    let jobs = jobs_port(&cloud.github, options.listen).await?;
-    let mut events = cloud.site.subscribe();
-    let deployment = "gh".parse().map_err(anyhow::Error::msg).context("name the deployment")?;
-    let timeline = Timeline::beginning(cloud.site.clock.now(), deployment);
-    for port in [&cloud.ports.queues, &cloud.ports.blobs, &cloud.ports.batch, &cloud.ports.github] {
+    let deployment = local::start(&options.local).await?;
+    let jobs = serve_jobs(&deployment.github, options.listen).await?;
+    let mut events = deployment.context.subscribe();
+    let name = "gh".parse().map_err(anyhow::Error::msg).context("name the deployment")?;
+    let timeline = Timeline::new(deployment.context.clock.now(), name);
+    for port in [
+        &deployment.ports.queues,
+        &deployment.ports.blobs,
+        &deployment.ports.batch,
+        &deployment.ports.github,
+    ] {
         print(port.ready_line());
     }
-    print(cloud.ports.functions.ready_line());
-    print(format_args!("send a job with: mayfly queue-job --at {}", options.listen));
-    let (functions, key) = (&cloud.ports.functions.url, &cloud.function_key);
-    print(format_args!("look at it with: mayfly status --url {functions}/api --key {key}"));
+    print(deployment.ports.functions.ready_line());
+    print(format_args!("queue a job: mayfly queue-job --at {}", options.listen));
+    let (functions, key) = (&deployment.ports.functions.url, &deployment.function_key);
+    print(format_args!("show its status: mayfly status --url {functions}/api --key {key}"));
     let mut interrupted = std::pin::pin!(interrupted());
     loop {
         tokio::select! {
@@ -42,16 +47,17 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
         }
     }
     drop(jobs);
-    cloud.shutdown().await;
+    deployment.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Opens GitHub's control port where `queue-job` looks for it.
-async fn jobs_port(
+/// Opens GitHub's control port at the address for `queue-job`.
+async fn serve_jobs(
     github: &Arc<Service<GitHub>>,
     listen: std::net::SocketAddr,
 ) -> anyhow::Result<emulator_core::service::ControlPort> {
     let listening = emulator_core::service::serve_control(Arc::clone(github), listen).await;
-    listening
-        .with_context(|| format!("listen on {listen}, perhaps another mayfly is up: try --listen"))
+    listening.with_context(|| {
+        format!("listen on {listen}: another `mayfly up` may be running, use --listen")
+    })
 }

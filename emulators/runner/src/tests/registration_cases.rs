@@ -53,11 +53,11 @@ async fn registrations_end_as_observed() {
     lines.push(registration(too_old, ("version rejected", &[], &[])).await);
     insta::assert_snapshot!(lines.join("\n"), @r#"
     good token: 0 after 0 s; √ Runner successfully added / √ Runner connection is good / √ Settings Saved.
-    401: 1 after 7 s; Http response code: Unauthorized from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 401 (Unauthorized).
-    403: 1 after 7 s; Http response code: Forbidden from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 403 (Forbidden).
-    500: 1 after 7 s; Http response code: InternalServerError from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 500 (Internal Server Error).
+    401: 1 after 7 s; Http response code: Unauthorized from 'POST http://github.test/_services/runners' / injected by the control port / Response status code does not indicate success: 401 (Unauthorized).
+    403: 1 after 7 s; Http response code: Forbidden from 'POST http://github.test/_services/runners' / injected by the control port / Response status code does not indicate success: 403 (Forbidden).
+    500: 1 after 7 s; Http response code: InternalServerError from 'POST http://github.test/_services/runners' / injected by the control port / Response status code does not indicate success: 500 (Internal Server Error).
     500 twice: 0 after 7 s; √ Runner successfully added / √ Runner connection is good / √ Settings Saved.
-    404: 1 after 0 s; Http response code: NotFound from 'POST http://github.test/_services/runners' / as the control port asked / Response status code does not indicate success: 404 (Not Found).
+    404: 1 after 0 s; Http response code: NotFound from 'POST http://github.test/_services/runners' / injected by the control port / Response status code does not indicate success: 404 (Not Found).
     service down: 1 after 7 s; Connection refused
     no such group: 1 after 0 s; Could not find any self-hosted runner group named "no such group".
     same name: 1 after 0 s; A runner exists with the same name.

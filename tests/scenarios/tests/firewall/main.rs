@@ -1,44 +1,45 @@
-//! Stories of both gates: what GitHub publishes, the ranges that are kept, and the app's access restrictions.
+//! Tests of RefreshFirewall: the ranges that GitHub publishes, the stored ranges, and the app's access restrictions.
 
 use local_deployment::Options;
-use scenarios::World;
+use scenarios::TestEnvironment;
 
-mod following;
+mod updates;
 mod implausible;
-mod troubles;
-mod foreign;
+mod failures;
+mod other_rules;
 
-/// The program that every world starts.
+/// The program under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program-under-test");
-/// A range that GitHub has had for long.
-const OLD: &str = "140.82.112.0/20";
-/// A range that is new to everybody, and an address of it.
+/// A range that GitHub published before.
+const KNOWN: &str = "140.82.112.0/20";
+/// A new range.
 const NEW: &str = "20.1.2.0/28";
+/// An address in the new range.
 const IN_NEW: &str = "20.1.2.3";
 
 fn set(options: &mut Options, name: &str, value: &str) {
     options.settings.insert(name.to_owned(), value.to_owned());
 }
 
-/// Starts a world whose handler follows what its GitHub publishes.
-async fn world(published: &[&str]) -> World {
-    publishing(published, |_| {}).await
+/// Starts an environment whose handler uses the ranges that its GitHub publishes.
+async fn start(published: &[&str]) -> TestEnvironment {
+    start_with(published, |_| {}).await
 }
 
-async fn publishing(published: &[&str], change: impl FnOnce(&mut Options)) -> World {
-    let world = World::with(PROGRAM, |options| {
+async fn start_with(published: &[&str], change: impl FnOnce(&mut Options)) -> TestEnvironment {
+    let env = TestEnvironment::with(PROGRAM, |options| {
         set(options, "GithubHookRanges", "meta");
         change(options);
     })
     .await;
-    world.cloud.github.emulator.publish_hook_ranges(published);
-    world
+    env.deployment.github.emulator.publish_hook_ranges(published);
+    env
 }
 
-/// Starts a world whose gates stand at [`OLD`], while GitHub has come to publish [`NEW`] as well.
-async fn world_with_news() -> World {
-    let world = world(&[OLD]).await;
-    assert!(world.refresh_firewall().await, "{}", world.log());
-    world.cloud.github.emulator.publish_hook_ranges(&[OLD, NEW]);
-    world
+/// Starts an environment that has applied [`KNOWN`], whose GitHub now also publishes [`NEW`].
+async fn start_with_new_range() -> TestEnvironment {
+    let env = start(&[KNOWN]).await;
+    assert!(env.refresh_firewall().await, "{}", env.log());
+    env.deployment.github.emulator.publish_hook_ranges(&[KNOWN, NEW]);
+    env
 }

@@ -1,20 +1,20 @@
-//! Stories of those who run a deployment: what they are told, and what they have done by hand.
+//! Tests of the operator interface: status, wait reasons and manual replays.
 
-use scenarios::World;
+use scenarios::TestEnvironment;
 
 mod status;
 mod reasons;
 mod replay;
 mod command;
 
-/// The program that every world starts.
+/// The program under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program-under-test");
 const UBUNTU: &[&str] = &["self-hosted", "ubuntu-latest"];
 
-/// Starts a world with settings, and lets whoever is not the handler change its Batch account.
-async fn world(settings: &[(&str, &str)]) -> World {
-    World::with(PROGRAM, |options| {
-        options.batch_bearer = Some(scenarios::reconciling::BEARER.to_owned());
+/// Starts an environment with settings, whose Batch account operators can change.
+async fn start(settings: &[(&str, &str)]) -> TestEnvironment {
+    TestEnvironment::with(PROGRAM, |options| {
+        options.batch_bearer = Some(scenarios::reconciliation::OPERATOR_TOKEN.to_owned());
         for (name, value) in settings {
             options.settings.insert((*name).to_owned(), (*value).to_owned());
         }

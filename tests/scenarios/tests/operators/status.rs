@@ -1,113 +1,116 @@
-//! Who may ask Status, and what it tells.
+//! Access to Status, and its content.
 
 use std::time::Duration;
 
-use emulator_core::events::EventKind;
 use emulator_core::faults::Effect;
 use github_emulator::{Gate, NewJob};
 use insta::assert_snapshot;
 use reqwest::Method;
-use scenarios::World;
+use scenarios::TestEnvironment;
 
 use crate::{PROGRAM, UBUNTU};
 
 #[tokio::test]
-async fn every_job_is_told_with_its_place_on_the_road() {
-    let mut world = World::start(PROGRAM).await;
+async fn status_lists_every_job_with_its_phase() {
+    let mut env = TestEnvironment::start(PROGRAM).await;
     let mut job = NewJob::new("octo/app", UBUNTU);
     job.runs_for = Duration::from_secs(3600);
-    world.queue(job);
-    world.until("the job's start", |what| matches!(what, EventKind::JobStarted { .. })).await;
-    world.cloud.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
-    world.queue_job(UBUNTU);
-    world.until_invoked("SubmitRunnerTask").await;
+    let job = env.queue(job);
+    env.until_job_starts(job).await;
+    env.deployment.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
+    env.queue_job(UBUNTU);
+    env.until_invoked("SubmitRunnerTask").await;
     let mut gated = NewJob::new("octo/app", UBUNTU);
     gated.gate = Gate::WaitingFirst;
-    world.queue(gated);
-    world.queue_job(&["self-hosted", "gpu"]);
-    world.queue_job(&["ubuntu-latest"]);
-    world.until_no_message().await;
-    assert_snapshot!(world.places().await, @r"
-    3 gated: an approval, a concurrency group or another gate of GitHub's
-    4 unserved: no profile in setting RunnerProfiles carries all of its labels
-    2 waiting-for-node gh-2: every node of pool ubuntu is taken: raise its maximum, or wait
+    env.queue(gated);
+    env.queue_job(&["self-hosted", "gpu"]);
+    env.queue_job(&["ubuntu-latest"]);
+    env.until_no_message().await;
+    assert_snapshot!(env.job_phases().await, @r"
+    3 gated: an approval, a concurrency group or another gate of GitHub
+    4 unserved: no profile in setting RunnerProfiles has all of its labels
+    2 waiting-for-node gh-2: all nodes of pool ubuntu are in use: raise its maximum, or wait
     1 running gh-1
     ");
-    let report = world.status().await;
+    let report = env.status().await;
     let pools = report.pools.iter().map(|pool| format!("{pool:?}")).collect::<Vec<_>>();
     assert_snapshot!(pools.join("\n"), @r#"
-    PoolStatus { pool: "ubuntu", nodes: Some(4), target: Some(4), waiting: 1, started: 1, trouble: None }
-    PoolStatus { pool: "windows", nodes: Some(4), target: Some(4), waiting: 0, started: 0, trouble: None }
+    PoolStatus { pool: "ubuntu", nodes: Some(4), target: Some(4), pending_tasks: 1, running_tasks: 1, error: None }
+    PoolStatus { pool: "windows", nodes: Some(4), target: Some(4), pending_tasks: 0, running_tasks: 0, error: None }
     "#);
-    assert_eq!(report.hooks.len(), 1, "{:?}", report.hooks);
+    assert_eq!(report.webhooks.len(), 1, "{:?}", report.webhooks);
     assert_eq!(report.messages, Some(0));
     let core = report.limits.iter().find(|limit| limit.resource.as_deref() == Some("core"));
     assert_eq!(core.and_then(|core| core.limit), Some(5000), "{:?}", report.limits);
-    world.end().await;
+    env.end().await;
 }
 
 #[tokio::test]
-async fn only_operators_with_the_key_are_told() {
-    let world = World::start(PROGRAM).await;
-    let functions = &world.cloud.functions.emulator;
-    functions.calls_come_from(Some("203.0.113.9".parse().expect("an address")));
-    let refused = [
-        world.ask(Method::GET, "Status", None).await,
-        world.ask(Method::POST, "Operate", None).await,
+async fn status_requires_an_operator_address_and_the_key() {
+    let env = TestEnvironment::start(PROGRAM).await;
+    let functions = &env.deployment.functions.emulator;
+    functions.set_client_address(Some("203.0.113.9".parse().expect("an address")));
+    let rejected = [
+        env.call_function(Method::GET, "Status", None).await,
+        env.call_function(Method::POST, "Operate", None).await,
     ];
-    functions.calls_come_from(None);
+    functions.set_client_address(None);
     let keyless = [
-        world.ask_with("wrong", Method::GET, "Status", None).await,
-        world.ask_with("wrong", Method::POST, "Operate", None).await,
+        env.call_function_with_key("wrong", Method::GET, "Status", None).await,
+        env.call_function_with_key("wrong", Method::POST, "Operate", None).await,
     ];
-    let told = refused.into_iter().chain(keyless);
-    let told = told.map(|(status, body)| format!("{status} {body}"));
-    assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r#"
+    let responses = rejected.into_iter().chain(keyless);
+    let responses = responses.map(|(status, body)| format!("{status} {body}"));
+    assert_snapshot!(responses.collect::<Vec<_>>().join("\n"), @r#"
     403 {"error":"203.0.113.9 is not in the ranges of setting OperatorRanges"}
     403 {"error":"203.0.113.9 is not in the ranges of setting OperatorRanges"}
     401 null
     401 null
     "#);
-    assert_eq!(world.cloud.batch.faults.calls_of("ListJobs"), 0, "nobody was to look");
-    world.end().await;
+    assert_eq!(
+        env.deployment.batch.faults.calls_of("ListJobs"),
+        0,
+        "a rejected request reads nothing"
+    );
+    env.end().await;
 }
 
 #[tokio::test]
-async fn however_many_ask_at_once_everything_is_looked_at_once() {
-    let world = World::start(PROGRAM).await;
-    world.status().await;
-    let looks = || world.cloud.batch.faults.calls_of("ListPools");
-    let before = looks();
-    world.pass(1);
-    let ask = || world.ask(Method::GET, "Status", None);
-    let answers = tokio::join!(ask(), ask(), ask(), ask());
-    assert_eq!(answers.0, answers.3);
-    assert_eq!(looks() - before, 1);
-    world.end().await;
+async fn concurrent_status_requests_share_one_collection() {
+    let env = TestEnvironment::start(PROGRAM).await;
+    env.status().await;
+    let collections = || env.deployment.batch.faults.calls_of("ListPools");
+    let before = collections();
+    env.advance_minutes(1);
+    let call = || env.call_function(Method::GET, "Status", None);
+    let responses = tokio::join!(call(), call(), call(), call());
+    assert_eq!(responses.0, responses.3);
+    assert_eq!(collections() - before, 1);
+    env.end().await;
 }
 
 #[tokio::test]
-async fn what_github_does_not_answer_is_told_as_missing() {
-    let world = World::start(PROGRAM).await;
-    world.queue_job(UBUNTU);
+async fn status_names_what_github_did_not_answer() {
+    let env = TestEnvironment::start(PROGRAM).await;
+    env.queue_job(UBUNTU);
     let down = Effect::Fail { status: 503, retry_after: None };
-    world.cloud.github.faults.inject("ListWorkflowRunsForRepo", 1000, down);
-    let report = world.status().await;
+    env.deployment.github.faults.inject("ListWorkflowRunsForRepo", 1000, down);
+    let report = env.status().await;
     assert_eq!((report.complete, report.unread), (false, vec!["jobs".to_owned()]));
-    world.cloud.github.faults.release();
-    assert!(world.status().await.complete);
-    world.end().await;
+    env.deployment.github.faults.release();
+    assert!(env.status().await.complete);
+    env.end().await;
 }
 
 #[tokio::test]
-async fn without_the_ledger_there_is_no_answer() {
-    let world = World::start(PROGRAM).await;
+async fn status_fails_if_batch_does_not_answer() {
+    let env = TestEnvironment::start(PROGRAM).await;
     let down = Effect::Fail { status: 503, retry_after: None };
-    // What is read is tried again three times.
-    world.cloud.batch.faults.inject("ListJobs", 4, down);
-    let (status, body) = world.ask(Method::GET, "Status", None).await;
+    // Reads are retried three times.
+    env.deployment.batch.faults.inject("ListJobs", 4, down);
+    let (status, body) = env.call_function(Method::GET, "Status", None).await;
     assert_eq!(status, 503);
-    assert_snapshot!(body["error"], @r#""see what runs: listing the Batch jobs met a Batch account that cannot answer now (503 ServerBusy)""#);
-    world.status().await;
-    world.end().await;
+    assert_snapshot!(body["error"], @r#""list the tasks: listing the Batch jobs failed: Batch is unavailable (503 ServerBusy)""#);
+    env.status().await;
+    env.end().await;
 }

@@ -1,54 +1,50 @@
-//! Reconciliation as a GitHub App, which has no repositories of its own but those of its installations.
+//! Reconciliation with a GitHub App, which has the repositories of its installations.
 
-use emulator_core::events::EventKind;
 use emulator_core::faults::Effect;
 use insta::assert_snapshot;
 use local_deployment::WEBHOOK_SECRET;
-use scenarios::{World, app};
+use scenarios::{TestEnvironment, app};
 
-use super::demand::silent;
+use super::demand::job_without_webhook;
 use crate::{PROGRAM, UBUNTU};
 
 #[tokio::test]
-async fn an_app_finds_the_queued_jobs_of_each_account_that_it_is_installed_on() {
-    let mut world = World::with(PROGRAM, app::set).await;
-    world.cloud.github.emulator.add_app(app::installed_on(&["octo", "corp"]));
-    world.queue(silent("octo/app"));
-    world.queue(silent("corp/tool"));
-    let asked = world.reconcile_after(2).await;
-    assert_eq!(asked.matches("is asked for").count(), 2, "{asked}");
-    world.settle().await;
-    assert_eq!(world.jobs().matches("success").count(), 2, "{}", world.jobs());
-    assert_eq!(world.reconcile().await, "nothing to repair");
-    world.end().await;
+async fn an_app_finds_queued_jobs_of_each_installation() {
+    let mut env = TestEnvironment::with(PROGRAM, app::configure).await;
+    env.deployment.github.emulator.add_app(app::installed_on(&["octo", "corp"]));
+    env.queue(job_without_webhook("octo/app"));
+    env.queue(job_without_webhook("corp/tool"));
+    let logged = env.reconcile_after(2).await;
+    assert_eq!(logged.matches(" requested for ").count(), 2, "{logged}");
+    env.settle().await;
+    assert_eq!(env.jobs().matches("success").count(), 2, "{}", env.jobs());
+    assert_eq!(env.reconcile().await, "nothing to repair");
+    env.end().await;
 }
 
 #[tokio::test]
-async fn what_the_apps_own_webhook_failed_to_deliver_is_asked_for_again() {
-    let mut world = World::with(PROGRAM, app::set).await;
-    let github = &world.cloud.github.emulator;
-    // The one webhook of a deployment is the App's; it needs no permission for webhooks.
+async fn failed_deliveries_of_the_app_webhook_are_redelivered() {
+    let mut env = TestEnvironment::with(PROGRAM, app::configure).await;
+    let github = &env.deployment.github.emulator;
+    // The only webhook is that of the App; reading its deliveries requires no permission for webhooks.
     github.remove_hooks();
     github.add_app(app::installed_on(&["octo"]));
-    github.add_app_hook(app::ID, &world.cloud.hook, WEBHOOK_SECRET);
+    github.add_app_hook(app::ID, &env.deployment.webhook_url, WEBHOOK_SECRET);
     let down = Effect::Fail { status: 403, retry_after: None };
-    world.cloud.queues.faults.inject("PutMessage", 100, down);
-    let job = world.queue_job(UBUNTU);
-    let lost = |what: &EventKind| {
-        matches!(what, EventKind::Delivered { action: "queued", status: 503, .. })
-    };
-    world.until("a delivery in vain", lost).await;
-    world.cloud.queues.faults.release();
-    let said = world.reconcile().await;
-    let github = &world.cloud.github.emulator;
+    env.deployment.queues.faults.inject("PutMessage", 100, down);
+    let job = env.queue_job(UBUNTU);
+    env.until_delivered(503).await;
+    env.deployment.queues.faults.release();
+    let logged = env.reconcile().await;
+    let github = &env.deployment.github.emulator;
     let deliveries = github.deliveries();
     let lost = deliveries.iter().find(|delivery| delivery.job == Some(job)).expect("a delivery");
-    assert_snapshot!(said.replace(&lost.guid, "GUID"), @r"
-    GitHub delivers GUID of app/hook again
-    repaired 1
+    assert_snapshot!(logged.replace(&lost.guid, "GUID"), @r"
+    GitHub redelivers GUID of app/hook
+    1 repairs done
     ");
-    world.settle().await;
-    assert_snapshot!(world.reconcile().await, @"nothing to repair");
-    assert_snapshot!(world.jobs(), @"<1> success on gh-1");
-    world.end().await;
+    env.settle().await;
+    assert_snapshot!(env.reconcile().await, @"nothing to repair");
+    assert_snapshot!(env.jobs(), @"<1> success on gh-1");
+    env.end().await;
 }

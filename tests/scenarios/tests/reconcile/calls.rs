@@ -1,14 +1,14 @@
-//! How often others are called: for a served job, and by a run that looks at a thousand live tasks.
+//! The number of calls to other services: for a served job, and for a run with a thousand live tasks.
 
 use std::collections::BTreeMap;
 
 use github_emulator::NewJob;
 use insta::assert_snapshot;
-use scenarios::World;
+use scenarios::TestEnvironment;
 
 use crate::UBUNTU;
 
-/// Tells what was called in between, leaving out what runners and the host's own polling call.
+/// Returns the calls between two counts, without the calls of runners and the polling of the host.
 fn between(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> String {
     const OTHERS: [&str; 13] = [
         "Session",
@@ -36,14 +36,14 @@ fn between(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> Str
 }
 
 #[tokio::test]
-async fn a_served_job() {
-    let mut world = crate::world(&[]).await;
-    world.queue_job(UBUNTU);
-    world.settle().await;
-    let before = world.calls();
-    world.queue_job(UBUNTU);
-    world.settle().await;
-    assert_snapshot!(between(&before, &world.calls()), @r"
+async fn the_calls_for_a_served_job() {
+    let mut env = crate::start(&[]).await;
+    env.queue_job(UBUNTU);
+    env.settle().await;
+    let before = env.calls();
+    env.queue_job(UBUNTU);
+    env.settle().await;
+    assert_snapshot!(between(&before, &env.calls()), @r"
     AddTask 1
     GenerateRunnerJitconfigForRepo 1
     GetJobForWorkflowRun 1
@@ -51,30 +51,30 @@ async fn a_served_job() {
     PutBlob 1
     PutMessage 1
     ");
-    world.end().await;
+    env.end().await;
 }
 
-async fn until_so_many_wait(world: &World, number: u64) {
-    let wait = |world: &World| {
-        world.cloud.batch.emulator.jobs().iter().map(|job| job.active).sum::<u64>() == number
+async fn until_tasks_are_active(env: &TestEnvironment, number: u64) {
+    let are_active = |env: &TestEnvironment| {
+        env.deployment.batch.emulator.jobs().iter().map(|job| job.active).sum::<u64>() == number
     };
-    world.until_so(&format!("{number} tasks"), wait).await;
+    env.until_true(&format!("{number} tasks"), are_active).await;
 }
 
 #[tokio::test]
-async fn a_run_that_looks_at_a_thousand_live_tasks() {
-    let mut world = crate::world(&[]).await;
-    world.cloud.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
-    // One more than a page of Batch's holds.
+async fn the_calls_of_a_run_with_a_thousand_live_tasks() {
+    let mut env = crate::start(&[]).await;
+    env.deployment.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
+    // One more than the page size of Batch.
     for number in 0..1001_u64 {
         let mut job = NewJob::new("octo/app", UBUNTU);
         job.run = Some(7000 + number / 100);
-        world.queue(job);
+        env.queue(job);
     }
-    until_so_many_wait(&world, 1001).await;
-    let before = world.calls();
-    assert_eq!(world.reconcile().await, "nothing to repair");
-    let first = world.calls();
+    until_tasks_are_active(&env, 1001).await;
+    let before = env.calls();
+    assert_eq!(env.reconcile().await, "nothing to repair");
+    let first = env.calls();
     assert_snapshot!(between(&before, &first), @r"
     GetBlob 1
     ListBlobs 1
@@ -90,8 +90,8 @@ async fn a_run_that_looks_at_a_thousand_live_tasks() {
     ReposListForAuthenticatedUser 1
     ReposListWebhooks 1
     ");
-    assert_eq!(world.reconcile().await, "nothing to repair");
-    assert_snapshot!(between(&first, &world.calls()), @r"
+    assert_eq!(env.reconcile().await, "nothing to repair");
+    assert_snapshot!(between(&first, &env.calls()), @r"
     GetBlob 1
     ListBlobs 1
     ListJobs 1
@@ -104,26 +104,27 @@ async fn a_run_that_looks_at_a_thousand_live_tasks() {
     PeekMessages 1
     ReposListForAuthenticatedUser 1
     ");
-    world.end().await;
+    env.end().await;
 }
 
 #[tokio::test]
-async fn more_runs_than_one_may_look_at_are_looked_at_in_turn_and_nothing_is_done_on_the_rest() {
-    let mut world = crate::world(&[]).await;
-    world.cloud.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
+async fn more_runs_than_the_limit_are_read_in_turn() {
+    let mut env = crate::start(&[]).await;
+    env.deployment.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
     for _ in 1..500 {
-        world.queue(NewJob::new("octo/app", UBUNTU));
+        env.queue(NewJob::new("octo/app", UBUNTU));
     }
-    let last = world.queue(NewJob::new("octo/app", UBUNTU));
-    until_so_many_wait(&world, 500).await;
-    world.cancel_unheard(last).await;
-    let lists = |world: &World| world.cloud.github.faults.calls_of("ListJobsForWorkflowRun");
-    assert_eq!((world.reconcile().await.as_str(), lists(&world)), ("nothing to repair", 450));
-    world.pass(2);
-    assert_snapshot!(world.reconcile().await, @r"
-    task gh-500 ends, which nobody needs: the job ended without a runner
-    repaired 1
+    let last = env.queue(NewJob::new("octo/app", UBUNTU));
+    until_tasks_are_active(&env, 500).await;
+    env.cancel_without_webhook(last).await;
+    let lists =
+        |env: &TestEnvironment| env.deployment.github.faults.calls_of("ListJobsForWorkflowRun");
+    assert_eq!((env.reconcile().await.as_str(), lists(&env)), ("nothing to repair", 450));
+    env.advance_minutes(2);
+    assert_snapshot!(env.reconcile().await, @r"
+    task gh-500 terminated: the job ended without a runner
+    1 repairs done
     ");
-    assert_eq!(lists(&world), 900);
-    world.end().await;
+    assert_eq!(lists(&env), 900);
+    env.end().await;
 }

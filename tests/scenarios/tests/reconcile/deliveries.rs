@@ -1,42 +1,37 @@
-//! Deliveries that never arrive.
+//! Lost webhook deliveries.
 
-use emulator_core::events::EventKind;
 use emulator_core::faults::Effect;
 use github_emulator::{Gate, NewJob, Scope, Visibility};
 use insta::assert_snapshot;
 use local_deployment::WEBHOOK_SECRET;
-use scenarios::World;
+use scenarios::TestEnvironment;
 
 use crate::{PROGRAM, UBUNTU};
 
-fn in_vain(what: &EventKind) -> bool {
-    matches!(what, EventKind::Delivered { action: "queued", status: 503, .. })
-}
-
 #[tokio::test]
-async fn a_delivery_that_failed_five_times_more_is_left_and_told_of_once() {
-    let mut world = World::start(PROGRAM).await;
-    // Webhooks are looked for where tasks belong.
-    world.queue_job(UBUNTU);
-    world.settle().await;
-    world.reconcile().await;
+async fn a_delivery_that_fails_five_redeliveries_is_abandoned() {
+    let mut env = TestEnvironment::start(PROGRAM).await;
+    // Webhooks are looked up for the owners of tasks.
+    env.queue_job(UBUNTU);
+    env.settle().await;
+    env.reconcile().await;
     let down = Effect::Fail { status: 403, retry_after: None };
-    world.cloud.queues.faults.inject("PutMessage", 1000, down);
+    env.deployment.queues.faults.inject("PutMessage", 1000, down);
     let mut job = NewJob::new("octo/app", UBUNTU);
-    // Behind its gate the job is owed no runner: there is nothing else to be repaired.
+    // A gated job needs no runner, so there is nothing else to repair.
     job.gate = Gate::QueuedThenGated;
-    world.queue(job);
-    let mut said = Vec::new();
+    env.queue(job);
+    let mut redeliveries = Vec::new();
     for minutes in [0, 2, 4, 8, 16, 32, 64] {
         if minutes < 64 {
-            world.until("a delivery in vain", in_vain).await;
+            env.until_delivered(503).await;
         }
-        world.pass(minutes);
-        let run = world.reconcile().await;
-        let asked = run.lines().filter(|line| line.starts_with("GitHub delivers ")).count();
-        said.push(format!("{asked} after {minutes} minutes"));
+        env.advance_minutes(minutes);
+        let run = env.reconcile().await;
+        let count = run.lines().filter(|line| line.starts_with("GitHub redelivers ")).count();
+        redeliveries.push(format!("{count} after {minutes} minutes"));
     }
-    assert_snapshot!(said.join("\n"), @r"
+    assert_snapshot!(redeliveries.join("\n"), @r"
     1 after 0 minutes
     1 after 2 minutes
     1 after 4 minutes
@@ -45,30 +40,37 @@ async fn a_delivery_that_failed_five_times_more_is_left_and_told_of_once() {
     0 after 32 minutes
     0 after 64 minutes
     ");
-    let told = world.alarm("delivery").await;
-    assert!(told.contains("was lost 5 times more: its page on GitHub shows"), "{told}");
-    assert_snapshot!(world.reconcile().await, @"nothing to repair");
-    assert_eq!(world.log().matches(r#"alarm="delivery""#).count(), 1);
-    world.cloud.queues.faults.release();
-    world.end().await;
+    let alarm = env.alarm("delivery").await;
+    assert!(
+        alarm.contains("failed again after 5 redeliveries: its page on GitHub shows"),
+        "{alarm}"
+    );
+    assert_snapshot!(env.reconcile().await, @"nothing to repair");
+    assert_eq!(env.log().matches(r#"alarm="delivery""#).count(), 1);
+    env.deployment.queues.faults.release();
+    env.end().await;
 }
 
 #[tokio::test]
-async fn a_repositorys_own_webhook_is_looked_at_as_well() {
-    let mut world = crate::world(&[("AllowedRepositories", "octo/app")]).await;
-    let github = &world.cloud.github.emulator;
+async fn deliveries_of_a_repository_webhook_are_checked() {
+    let mut env = crate::start(&[("AllowedRepositories", "octo/app")]).await;
+    let github = &env.deployment.github.emulator;
     github.add_repository("octo/app", Visibility::Private);
     github.remove_hooks();
-    github.add_hook(&world.cloud.hook, WEBHOOK_SECRET, Scope::Repository("octo/app".to_owned()));
+    github.add_hook(
+        &env.deployment.webhook_url,
+        WEBHOOK_SECRET,
+        Scope::Repository("octo/app".to_owned()),
+    );
     let down = Effect::Fail { status: 403, retry_after: None };
-    world.cloud.queues.faults.inject("PutMessage", 100, down);
-    world.queue_job(UBUNTU);
-    world.until("a delivery in vain", in_vain).await;
-    world.cloud.queues.faults.release();
-    let said = world.reconcile().await;
-    assert!(said.contains(" of repos/octo/app/hooks/"), "{said}");
-    world.settle().await;
-    assert_snapshot!(world.jobs(), @"<1> success on gh-1");
-    assert_snapshot!(world.reconcile().await, @"nothing to repair");
-    world.end().await;
+    env.deployment.queues.faults.inject("PutMessage", 100, down);
+    env.queue_job(UBUNTU);
+    env.until_delivered(503).await;
+    env.deployment.queues.faults.release();
+    let logged = env.reconcile().await;
+    assert!(logged.contains(" of repos/octo/app/hooks/"), "{logged}");
+    env.settle().await;
+    assert_snapshot!(env.jobs(), @"<1> success on gh-1");
+    assert_snapshot!(env.reconcile().await, @"nothing to repair");
+    env.end().await;
 }

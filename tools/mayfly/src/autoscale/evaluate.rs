@@ -1,4 +1,4 @@
-//! `mayfly autoscale evaluate`: one formula, evaluated on given samples.
+//! `mayfly autoscale evaluate`: a formula, evaluated on given samples.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -35,7 +35,7 @@ fn read(path: &Path) -> anyhow::Result<String> {
 
 fn fail(rendered: &str) -> ExitCode {
     use std::io::Write;
-    // An error only means that the reader of stderr is gone.
+    // A closed stderr is no error.
     let _ = writeln!(std::io::stderr(), "{}", rendered.trim_end());
     ExitCode::FAILURE
 }

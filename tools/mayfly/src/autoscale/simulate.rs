@@ -20,7 +20,7 @@ use trace::Trace;
 use crate::cli::Simulate;
 use crate::print;
 
-/// Prints how many nodes each formula's pool had, and draws them if a file for that is named.
+/// Prints the node counts of each formula's pool, and draws them if --picture is set.
 pub(crate) async fn run(options: Simulate) -> anyhow::Result<ExitCode> {
     let timelines = timelines(&options).await?;
     if let Some(picture) = &options.picture {
@@ -60,24 +60,24 @@ mod tests {
     use super::*;
     use crate::cli::{Autoscale, Cli, Command};
 
-    /// The command of `docs/emulator.md`, run in the repository's root.
+    /// The command in `docs/emulator.md`, run in the root of the repository.
     const COMMAND: &str = "mayfly autoscale simulate --formula docs/simulation/article.txt --formula arm/autoscale/dedicated.txt --trace docs/simulation/day.csv --counts --picture docs/simulation/day.svg > docs/simulation/nodes.txt";
 
     #[tokio::test]
-    async fn the_documented_day_is_what_the_formulas_give() {
+    async fn the_documented_results_are_current() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let words = COMMAND.split(" > ").next().unwrap().split(' ');
         let Command::Autoscale(Autoscale::Simulate(mut options)) = Cli::parse_from(words).command
         else {
-            panic!("another command")
+            panic!("not a simulate command")
         };
         let files = options.formulas.iter_mut().chain([&mut options.trace]);
         files.for_each(|file| *file = root.join(&file));
         let timelines = timelines(&options).await.unwrap();
         let committed = |name| read(&root.join("docs/simulation").join(name)).unwrap();
-        let renew = format!("to renew it: {COMMAND}");
-        assert_eq!(report(&timelines, &options), committed("nodes.txt").trim_end(), "{renew}");
+        let update = format!("update it with: {COMMAND}");
+        assert_eq!(report(&timelines, &options), committed("nodes.txt").trim_end(), "{update}");
         let svg = picture::svg(&timelines).unwrap();
-        assert!(svg == committed("day.svg"), "another picture; {renew}");
+        assert!(svg == committed("day.svg"), "the picture differs; {update}");
     }
 }

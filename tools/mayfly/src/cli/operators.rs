@@ -1,4 +1,4 @@
-//! Options of the commands for those who run a deployment.
+//! The options of the commands for operators.
 
 use std::path::PathBuf;
 
@@ -6,88 +6,88 @@ use clap::{Args, Subcommand};
 use handler::repository::Repository;
 use url::Url;
 
-/// How a deployment is reached: through its functions, or with its settings from here.
+/// The access to a deployment: through its functions, or directly with its settings.
 #[derive(Args, Clone, Debug)]
 #[group(required = true, multiple = true)]
 pub struct Deployment {
-    /// The address of its functions, such as `https://mine.azurewebsites.net/api`
+    /// URL of the functions, such as `https://mine.azurewebsites.net/api`
     #[arg(long, env = "MAYFLY_URL")]
     pub url: Option<Url>,
-    /// A file with its application settings as JSON, to reach Batch, storage and GitHub from here: an object
-    /// of names and values, alone or as Values; with keys and signatures, since no managed identity is here
+    /// JSON file with the application settings, to access Batch, storage and GitHub directly: an object of names
+    /// and values, or such an object as `Values`; requires keys and signatures instead of a managed identity
     #[arg(long)]
     pub settings: Option<PathBuf>,
-    /// The file that holds the key of the functions
+    /// File with the key of the functions
     #[arg(long, requires = "url", conflicts_with = "key")]
     pub key_file: Option<PathBuf>,
-    /// The key of the functions; rather by the variable or --key-file, for other users of a machine can read
-    /// what stands here
+    /// Key of the functions; prefer the variable or --key-file, because other users of the machine can read
+    /// command lines
     #[arg(long, requires = "url", env = "MAYFLY_FUNCTION_KEY", hide_env_values = true)]
     pub key: Option<String>,
 }
 
-/// Options of `status`.
+/// The options of `status`.
 #[derive(Args, Debug)]
 pub struct Status {
-    /// Print the answer as JSON
+    /// Print the response as JSON
     #[arg(long)]
     pub json: bool,
-    /// How the deployment is reached.
+    /// The access to the deployment.
     #[command(flatten)]
     pub deployment: Deployment,
 }
 
-/// Options of `replay`.
+/// The options of `replay`.
 #[derive(Args, Debug)]
 pub struct Replay {
-    /// What is put back on the road.
+    /// The target.
     #[command(subcommand)]
-    pub what: What,
+    pub target: ReplayTarget,
 }
 
-/// What is put back on the road.
+/// The targets of a replay.
 #[derive(Debug, Subcommand)]
-pub enum What {
-    /// Messages that were given up
+pub enum ReplayTarget {
+    /// Re-enqueue messages of the poison queue
     Poison {
-        /// The one with this handle, as `status` tells it; all, if not said
+        /// Handle of a message, as `status` shows it [default: all messages]
         handle: Option<String>,
-        /// How it is asked.
+        /// The shared options.
         #[command(flatten)]
-        asking: Asking,
+        shared: ReplayOptions,
     },
-    /// Deliveries that were given up
+    /// Redeliver webhook deliveries that were abandoned
     Deliveries {
-        /// The one with this GUID, given up or not; all that were given up, if not said
+        /// GUID of a delivery, abandoned or not [default: all abandoned deliveries]
         guid: Option<String>,
-        /// How it is asked.
+        /// The shared options.
         #[command(flatten)]
-        asking: Asking,
+        shared: ReplayOptions,
     },
-    /// A job that waits: its next runner is asked for, if none is for it
+    /// Request a runner for a waiting job that has none
     Job {
-        /// Its repository, as owner/name
-        #[arg(value_parser = repository)]
+        /// Repository of the job, as owner/name
+        #[arg(value_parser = parse_repository)]
         repository: Repository,
-        /// Its id
+        /// Id of the job
         id: u64,
-        /// How it is asked.
+        /// The shared options.
         #[command(flatten)]
-        asking: Asking,
+        shared: ReplayOptions,
     },
 }
 
-/// What every `replay` shares.
+/// The options of every replay.
 #[derive(Args, Clone, Debug)]
-pub struct Asking {
-    /// Print the answer as JSON
+pub struct ReplayOptions {
+    /// Print the response as JSON
     #[arg(long)]
     pub json: bool,
-    /// How the deployment is reached.
+    /// The access to the deployment.
     #[command(flatten)]
     pub deployment: Deployment,
 }
 
-fn repository(text: &str) -> Result<Repository, String> {
-    Repository::try_from(text).map_err(|not| not.to_string())
+fn parse_repository(text: &str) -> Result<Repository, String> {
+    Repository::try_from(text).map_err(|err| err.to_string())
 }

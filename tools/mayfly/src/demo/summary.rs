@@ -1,38 +1,38 @@
-//! Counts what a run has done, and what it has left.
+//! The outcome of a demo.
 
 use std::fmt;
 
-use azure_batch_emulator::TaskSeen;
+use azure_batch_emulator::TaskSummary;
 use github_emulator::{Conclusion, Job};
 use serde::Serialize;
 
-use local_deployment::{Cloud, QUEUE};
+use local_deployment::{LocalDeployment, QUEUE};
 
-/// The outcome of a run so far.
+/// The outcome of a demo so far.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Summary {
     event: &'static str,
     jobs: u64,
-    /// Jobs that a runner of ours has served.
+    /// Jobs that succeeded on a runner of the deployment.
     pub(crate) served: u64,
     tasks: u64,
     runners_left: u64,
     registrations_left: u64,
     messages_left: u64,
-    /// Tasks that did not end with 0, in a line each; for a person.
+    /// Tasks that failed, one line each; not part of the JSON.
     #[serde(skip)]
     failed: Vec<String>,
 }
 
 impl Summary {
-    /// Counts what there is now.
-    pub(crate) fn of(cloud: &Cloud) -> Self {
-        let github = &cloud.github.emulator;
-        let batch = &cloud.batch.emulator;
+    /// Counts jobs, tasks, runners, registrations and messages.
+    pub(crate) fn of(deployment: &LocalDeployment) -> Self {
+        let github = &deployment.github.emulator;
+        let batch = &deployment.batch.emulator;
         let jobs = github.jobs();
-        let tasks: Vec<TaskSeen> =
+        let tasks: Vec<TaskSummary> =
             batch.jobs().iter().flat_map(|job| batch.tasks(&job.id)).collect();
-        let queues = &cloud.queues.emulator;
+        let queues = &deployment.queues.emulator;
         let poison = format!("{QUEUE}-poison");
         Self {
             event: "summary",
@@ -47,13 +47,13 @@ impl Summary {
         }
     }
 
-    /// Tells whether there is nothing left to wait for: all jobs are served, or no runner is to come.
+    /// Returns whether the demo is over: nothing remains, and all jobs are served or no further runner will start.
     pub(crate) fn is_over(&self, jobs: u32) -> bool {
         let jobs = u64::from(jobs);
         self.left() == 0 && (self.served == jobs || self.tasks >= jobs)
     }
 
-    /// Tells whether each job was served by a runner of its own, and nothing is left.
+    /// Returns whether every job was served, with one task per job, and nothing remains.
     pub(crate) fn is_clean(&self, jobs: u32) -> bool {
         self.left() == 0 && self.served == u64::from(jobs) && self.tasks == self.jobs
     }
@@ -73,16 +73,16 @@ impl fmt::Display for Summary {
     }
 }
 
-fn failure(task: &TaskSeen) -> Option<String> {
+fn failure(task: &TaskSummary) -> Option<String> {
     let failed = task.exit_code.is_some_and(|code| code != 0) || task.failure.is_some();
     failed.then(|| format!("task {task:?}"))
 }
 
 fn served(job: &Job) -> bool {
-    let ours = job.runner.as_ref().is_some_and(|runner| runner.name.starts_with("gh-"));
-    job.conclusion == Some(Conclusion::Success) && ours
+    let is_own = job.runner.as_ref().is_some_and(|runner| runner.name.starts_with("gh-"));
+    job.conclusion == Some(Conclusion::Success) && is_own
 }
 
-fn count<T>(items: &[T], which: impl Fn(&T) -> bool) -> u64 {
-    items.iter().filter(|item| which(item)).count() as u64
+fn count<T>(items: &[T], is_counted: impl Fn(&T) -> bool) -> u64 {
+    items.iter().filter(|item| is_counted(item)).count() as u64
 }

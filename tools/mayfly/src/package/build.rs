@@ -1,7 +1,8 @@
-//! Builds the handler as it is shipped: for Linux x64, needing nothing, the same bytes wherever it is built.
+//! The release build of the handler: for Linux x64, statically linked, and reproducible on any machine.
 //!
-//! Static glibc, because it needs only what every Rust build on Linux needs. Refused: `cargo zigbuild`, half a
-//! gigabyte of another tool for a binary of the same size and speed; musl, slower and with a resolver of its own.
+//! It links glibc statically, which requires only the tools of any Rust build on Linux. Rejected: `cargo zigbuild`, half
+//! a gigabyte of additional tools for a binary of the same size and speed; musl, which is slower and has another DNS
+//! resolver.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,12 +12,13 @@ use serde::Deserialize;
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// Builds the handler of the checkout that this is called in; tells where it is.
+/// Builds the handler of the checkout in the current directory, and returns the path of the program.
 pub(super) fn handler() -> anyhow::Result<PathBuf> {
-    let root = said(cargo().args(["locate-project", "--workspace", "--message-format", "plain"]))
-        .context("find the sources: run it in a checkout of Mayfly, or give --handler")?;
+    let root =
+        output_of(cargo().args(["locate-project", "--workspace", "--message-format", "plain"]))
+            .context("find the sources: run this in a checkout of Mayfly, or use --handler")?;
     let root = Path::new(&root).parent().context("find the sources")?.to_owned();
-    let built = said(
+    let built = output_of(
         cargo()
             .args(["build", "--profile", "dist", "--locked", "--package", "handler"])
             .args(["--bin", "handler", "--target", TARGET])
@@ -24,26 +26,27 @@ pub(super) fn handler() -> anyhow::Result<PathBuf> {
             .env("CARGO_ENCODED_RUSTFLAGS", flags(&root)?.join("\u{1f}"))
             .current_dir(&root),
     );
-    let built = built
-        .context("build the handler: it needs Linux on x64, a C compiler and glibc's libc.a")?;
-    let lines = built.lines().filter_map(|line| serde_json::from_str::<Artefact>(line).ok());
-    let mut programs = lines.filter_map(|artefact| artefact.executable);
+    let built = built.context(
+        "build the handler: this requires Linux on x64, a C compiler and glibc's libc.a",
+    )?;
+    let lines = built.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
+    let mut programs = lines.filter_map(|artifact| artifact.executable);
     programs.next().context("find the handler that was built")
 }
 
-/// One line of what cargo says.
+/// A line of cargo's JSON output.
 #[derive(Deserialize)]
-struct Artefact {
+struct Artifact {
     executable: Option<PathBuf>,
 }
 
-/// Makes the compiler's flags: static, and with other names for the folders that differ between machines.
+/// Returns the compiler's flags: static linking, and neutral names for folders that differ between machines.
 ///
-/// Profiles have `trim-paths` for the latter, which is not stable yet.
+/// The profile option `trim-paths` would do the latter, but it is not stable yet.
 fn flags(root: &Path) -> anyhow::Result<Vec<String>> {
-    let sysroot = said(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let sysroot = output_of(Command::new("rustc").args(["--print", "sysroot"]))?;
     let library = Path::new(&sysroot).join("lib/rustlib/src/rust");
-    // Of those that fit the last one wins, and a registry may lie within the sources.
+    // The last matching prefix is applied, and a registry may be inside the sources.
     let mut renamed = vec![(root.to_owned(), "mayfly"), (library, "rust")];
     renamed.extend(registries()?.into_iter().map(|registry| (registry, "registry")));
     let renamed = renamed.into_iter();
@@ -69,19 +72,19 @@ fn cargo_home() -> Option<PathBuf> {
     variable("CARGO_HOME").map(PathBuf::from).or_else(home)
 }
 
-#[expect(clippy::disallowed_methods, reason = "cargo tells where it is in the environment")]
+#[expect(clippy::disallowed_methods, reason = "cargo passes its path in the environment")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Runs a program, whose complaints are shown; tells what it said.
-fn said(command: &mut Command) -> anyhow::Result<String> {
+/// Runs a program with its stderr shown, and returns its stdout.
+fn output_of(command: &mut Command) -> anyhow::Result<String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
     let output = output.with_context(|| format!("run {program}"))?;
-    ensure!(output.status.success(), "{program} ended with {}", output.status);
+    ensure!(output.status.success(), "{program} failed: {}", output.status);
     match String::from_utf8(output.stdout) {
         Ok(text) => Ok(text.trim().to_owned()),
-        Err(_) => bail!("{program} did not write text"),
+        Err(_) => bail!("the output of {program} is not UTF-8"),
     }
 }

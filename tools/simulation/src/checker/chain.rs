@@ -44,7 +44,7 @@ fn taken_before(job: &JobRecord, moment: u64) -> Option<&str> {
 
 fn can_serve(scenario: &Scenario, task: &TaskRecord, job: &JobRecord) -> bool {
     let profiles = handler::profiles::default_profiles("ubuntu", "windows");
-    let place = BatchJobId::read(&task.batch_job);
+    let place = BatchJobId::parse(&task.batch_job);
     let profile = place.and_then(|place| profiles.iter().find(|one| one.name == place.profile));
     profile.is_some_and(|profile| profile.serves(&scenario.jobs[job.planned].labels))
 }

@@ -40,8 +40,8 @@ pub(super) fn all<'a>(scenario: &'a Scenario, record: &'a Record) -> impl Iterat
 fn rejected(scenario: &Scenario, record: &Record, task: &TaskRecord) -> Vec<String> {
     let without_need = |run: &&Run| was_rejected(run) && !runners::has_runner(record, task, run);
     let runs = task.runs.iter().filter(without_need);
-    // GitHub considers a runner busy for ten minutes after its node was lost.
-    let runs = runs.filter(|run| !runners::is_busy_at(record, task, run.started_at));
+    // GitHub counts a runner as connected for ten minutes after its node was lost, and may assign it a job.
+    let runs = runs.filter(|run| !runners::is_connected_at(record, task, run.started_at));
     let runs = runs.filter(|run| !claimed_by_previous_run(task, run));
     let jobs = runs.filter_map(|run| {
         chain::needed_by(scenario, record, task, (run.started_at, run.ended_at?))

@@ -12,6 +12,11 @@ use crate::record::{End, Fault, Run, RunnerRecord, TaskRecord};
 const MAX_OFFLINE: u64 = 25 * 60_000;
 /// The time that a runner has to connect: fifteen minutes by a clock that may be 90 seconds off at either end.
 const MIN_CONNECT_TIME: u64 = 12 * 60_000;
+/// The exit code of an entrypoint whose claims got no configuration.
+const NO_CLAIM: i32 = 75;
+/// The highest share of faulty calls at which a reconciliation gets to its repairs: GitHub's injected rate limits end
+/// most runs before that at a higher share.
+const MAX_FAULT_RATE: f64 = 0.05;
 
 /// Lists the runs of tasks whose runner opened no session, at least for a while.
 pub(super) fn runs(record: &Record) -> impl Iterator<Item = (&TaskRecord, &Run)> {
@@ -22,8 +27,10 @@ pub(super) fn runs(record: &Record) -> impl Iterator<Item = (&TaskRecord, &Run)>
 /// Lists runners that lasted too long or were ended too early.
 pub(super) fn all(scenario: &Scenario, record: &Record) -> Vec<String> {
     let troubles = troubles(scenario, record);
-    let stayed =
-        runs(record).filter_map(|(task, run)| stayed_too_long(record, &troubles, task, run));
+    let is_checked = scenario.fault_rates.faulty_calls <= MAX_FAULT_RATE;
+    let stayed = runs(record)
+        .filter(|_| is_checked)
+        .filter_map(|(task, run)| stayed_too_long(record, &troubles, task, run));
     let early = record.runners.iter().filter_map(|runner| ended_early(scenario, record, runner));
     stayed.chain(early).collect()
 }
@@ -43,8 +50,12 @@ fn stayed_too_long(
     })
 }
 
-/// Returns whether a later claim of the same run registered the runner again because the first response was lost.
+/// Returns whether the response to the registration was lost: a later claim of the same run deleted the runner to
+/// register it again, or failed to.
 fn was_registered_again(record: &Record, runner: &RunnerRecord, run: &Run) -> bool {
+    if run.exit_code == Some(NO_CLAIM) {
+        return true;
+    }
     let ended_at = run.ended_at.unwrap_or(record.ended_at);
     let mut later = record.runners.iter().filter(|other| {
         other.name == runner.name && other.deployment == runner.deployment && other.id != runner.id

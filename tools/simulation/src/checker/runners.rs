@@ -75,12 +75,13 @@ pub(super) fn has_runner(record: &Record, task: &TaskRecord, run: &Run) -> bool 
     of_task.any(|runner| run_at(task, runner.registered_at) == Some(run))
 }
 
-/// Returns whether GitHub considered a runner of a task busy at this time.
-pub(super) fn is_busy_at(record: &Record, task: &TaskRecord, moment: u64) -> bool {
+/// Returns whether a runner of a task was connected at this time, by GitHub's account: it may have a job, and its node
+/// may be lost.
+pub(super) fn is_connected_at(record: &Record, task: &TaskRecord, at: u64) -> bool {
     let mut of_task = connected(record).filter(|runner| is_of(runner, task));
     of_task.any(|runner| {
-        runner.job.is_some_and(|(at, _)| at <= moment)
-            && runner.gone_at.is_none_or(|at| at > moment)
+        runner.online_at.is_some_and(|online_at| online_at <= at)
+            && runner.gone_at.is_none_or(|gone_at| gone_at > at)
     })
 }
 

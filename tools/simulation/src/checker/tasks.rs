@@ -11,14 +11,15 @@ pub(super) const RECONCILING: u64 = 180_000;
 
 /// Lists tasks that were replaced while they waited for a node.
 pub(super) fn duplicated(scenario: &Scenario, record: &Record) -> impl Iterator<Item = String> {
-    let replaced = record.tasks.iter().filter(|task| is_replaced_in_vain(scenario, record, task));
+    let replaced =
+        record.tasks.iter().filter(|task| was_replaced_without_need(scenario, record, task));
     replaced.map(|task| format!("replaced while it waited: {}", describe::of_task(task)))
 }
 
 /// Returns whether a replacement was added for a task that had been waiting for its node for long.
 ///
 /// A late first request is no replacement: the successor of a disabled Batch job has no task of that name.
-fn is_replaced_in_vain(scenario: &Scenario, record: &Record, task: &TaskRecord) -> bool {
+fn was_replaced_without_need(scenario: &Scenario, record: &Record, task: &TaskRecord) -> bool {
     let deployment = &scenario.deployments[task.deployment];
     let begun = task.runs.first().map(|run| run.started_at);
     let until = [begun, task.ended_at].into_iter().flatten().min().unwrap_or(record.ended_at);
@@ -37,7 +38,7 @@ fn is_replaced_in_vain(scenario: &Scenario, record: &Record, task: &TaskRecord) 
 ///
 /// A disabled Batch job is always the latest one of its profile.
 pub(super) fn is_closed(scenario: &Scenario, task: &TaskRecord) -> bool {
-    let Some(place) = BatchJobId::read(&task.batch_job) else { return false };
+    let Some(place) = BatchJobId::parse(&task.batch_job) else { return false };
     let disabled = scenario.scheduled_faults.iter().filter(|scheduled_fault| {
         let FaultKind::JobDisabled { deployment, profile } = &scheduled_fault.kind else {
             return false;

@@ -10,7 +10,7 @@ use azure_storage_emulator::{Account, Blobs, Queues};
 use chrono::TimeDelta;
 use emulator_core::events::EventContext;
 use emulator_core::service::{Response, Service};
-use functions_host_emulator::{self as functions, FunctionsHost, Within};
+use functions_host_emulator::{self as functions, FunctionsHost, InProcess};
 use github_emulator::GitHub;
 use handler::clock::Clock;
 use handler::settings::Settings;
@@ -72,13 +72,15 @@ impl DeploymentRun {
         node_losses::begin(&deployment, &site, (network, github), &batch);
         let settings = settings(&deployment, &storage);
         let skew = Arc::new(AtomicI64::new(0));
-        let wires = transports::of_handler(network, &batch, &queues, &blobs, github);
+        let transports = transports::of_handler(network, &batch, &queues, &blobs, github);
         let read = Settings::read(|name| settings.get(name).cloned());
         let read = read.expect("the settings of a simulation are valid");
         let clock = skewed(network, &skew);
-        let groups = FunctionGroups::new(place, (read, clock, wires), Arc::clone(network));
-        let within =
-            Within { handler: groups.transport(), storage: transports::of_host(network, &queues) };
+        let groups = FunctionGroups::new(place, (read, clock, transports), Arc::clone(network));
+        let within = InProcess {
+            handler: groups.transport(),
+            storage: transports::of_host(network, &queues),
+        };
         prepare(&storage, &queues, &blobs).await;
         let host = host(app, settings, within, scenario.seed, site).await;
         groups.host.set(&host);
@@ -115,9 +117,9 @@ fn settings(deployment: &Deployment, storage: &Storage) -> BTreeMap<String, Stri
     };
     let settings = [
         ("FUNCTIONS_CUSTOMHANDLER_PORT", "1".to_owned()),
-        ("AzureWebJobsStorage", storage.connection()),
-        ("RunnerQueueUrl", storage.queue()),
-        ("StateContainerUrl", storage.state()),
+        ("AzureWebJobsStorage", storage.connection_string()),
+        ("RunnerQueueUrl", storage.queue_url()),
+        ("StateContainerUrl", storage.state_url()),
         ("ClaimUrl", format!("https://{name}.test/api/ClaimRunner")),
         ("BatchAccountUrl", format!("https://batch.{name}.test")),
         ("BatchAccountName", BATCH_ACCOUNT.to_owned()),
@@ -138,7 +140,7 @@ fn settings(deployment: &Deployment, storage: &Storage) -> BTreeMap<String, Stri
 
 fn skewed(network: &Arc<FaultyNetwork>, skew: &Arc<AtomicI64>) -> Clock {
     let (clock, skew) = (network.clock.clone(), Arc::clone(skew));
-    Clock::telling(move || clock.now() + TimeDelta::milliseconds(skew.load(Ordering::Relaxed)))
+    Clock::from_fn(move || clock.now() + TimeDelta::milliseconds(skew.load(Ordering::Relaxed)))
 }
 
 /// Makes the queue and the container, as the template does.
@@ -147,9 +149,9 @@ async fn prepare(storage: &Storage, queues: &Arc<Service<Queues>>, blobs: &Arc<S
         let request = http::Request::put(url).header("x-ms-version", "2026-04-06");
         request.header(header::CONTENT_LENGTH, "0").body(bytes::Bytes::new()).expect("a request")
     };
-    let made = queues.call(put(storage.queue())).await.expect("an answer");
+    let made = queues.call(put(storage.queue_url())).await.expect("an answer");
     assert!(made.status().is_success(), "{QUEUE}: {:?}", made.body());
-    let made = blobs.call(put(format!("{}&restype=container", storage.state()))).await;
+    let made = blobs.call(put(format!("{}&restype=container", storage.state_url()))).await;
     let made = made.expect("an answer");
     assert!(made.status().is_success(), "{STATE}: {:?}", made.body());
 }
@@ -157,14 +159,14 @@ async fn prepare(storage: &Storage, queues: &Arc<Service<Queues>>, blobs: &Arc<S
 async fn host(
     app: &Path,
     settings: BTreeMap<String, String>,
-    within: Within,
+    within: InProcess,
     seed: u64,
     site: EventContext,
 ) -> Arc<Service<FunctionsHost>> {
     let mut options = functions::Options::new(app);
     options.settings = settings;
     options.seed = seed;
-    options.within = Some(within);
+    options.in_process = Some(within);
     let host = FunctionsHost::start(options, site).await;
     Service::new(host.expect("the app's files are those of the package"))
 }

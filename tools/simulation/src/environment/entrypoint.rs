@@ -10,7 +10,7 @@ use emulator_core::transport::Transport;
 use functions_host_emulator::FunctionsHost;
 use futures::FutureExt;
 use github_emulator::GitHub;
-use github_runner_emulator::{Bare, Course, Served};
+use github_runner_emulator::{InMemoryRunner, JobOutcome, ServedJob};
 use http::header;
 use rand::Rng;
 use serde_json::json;
@@ -49,7 +49,7 @@ pub(super) struct Entrypoint {
     pub(super) ticket: String,
     /// The repositories whose jobs it serves, separated by commas; empty for all.
     pub(super) allowed: String,
-    pub(super) place: Place,
+    pub(super) location: RunLocation,
     pub(super) fault: Option<RunnerFault>,
     /// Whether the image is one of an earlier release.
     pub(super) old_image: bool,
@@ -60,7 +60,7 @@ pub(super) struct Entrypoint {
 }
 
 /// The run, task and node of a container.
-pub(super) struct Place {
+pub(super) struct RunLocation {
     pub(super) nodes: Arc<Nodes>,
     pub(super) node: String,
     pub(super) job: String,
@@ -86,8 +86,9 @@ impl Entrypoint {
             Claim::Configured(configuration) => configuration,
             Claim::Ended(code) => return code,
         };
-        let wire = to_github(&self.network, &self.github);
-        let runner = Bare::configured(&configuration, &wire, self.network.clock.clone());
+        let transport = to_github(&self.network, &self.github);
+        let runner =
+            InMemoryRunner::from_jit_config(&configuration, &transport, self.network.clock.clone());
         let runner = runner.expect("GitHub's configuration can be parsed");
         assert_eq!(runner.name(), self.name, "a claim gives the task's own runner");
         // Time that the container needs to start.
@@ -107,13 +108,13 @@ impl Entrypoint {
 
     /// Waits as long as no session can be opened; returns the exit code of a runner that ends because of it.
     async fn without_session(&self, stop: &mut watch::Receiver<bool>) -> Option<i32> {
-        let until = self.place.nodes.broken_until(&self.place.node);
+        let until = self.location.nodes.broken_until(&self.location.node);
         let (hangs, never) = match (self.fault, until) {
             (Some(RunnerFault::Offline { hangs }), _) => (hangs, true),
             (_, Some(_)) => (self.old_image, false),
             (_, None) => return None,
         };
-        self.place.has_fault(Fault::NoSession);
+        self.location.has_fault(Fault::NoSession);
         let restored = async {
             if never {
                 std::future::pending::<()>().await;
@@ -137,10 +138,10 @@ impl Entrypoint {
     }
 
     /// Installs the job-started hook; the receiver reports that a job has reached it.
-    fn with_hook(&self, runner: Bare) -> (Bare, watch::Receiver<bool>) {
+    fn with_hook(&self, runner: InMemoryRunner) -> (InMemoryRunner, watch::Receiver<bool>) {
         let (begins, begun) = watch::channel(false);
         let allowed: Vec<String> = self.allowed.split(',').map(str::to_ascii_lowercase).collect();
-        let runner = runner.admitting(move |repository| {
+        let runner = runner.with_started_hook(move |repository| {
             begins.send_replace(true);
             allowed == [""] || allowed.contains(&repository.to_ascii_lowercase())
         });
@@ -149,22 +150,22 @@ impl Entrypoint {
 
     /// Applies the fault of this run; returns only if the fault ends the runner.
     async fn interrupted(&self, mut begun: watch::Receiver<bool>) -> i32 {
-        let place = &self.place;
+        let location = &self.location;
         match self.fault {
             Some(RunnerFault::ListenerDies { after }) if job_began(&mut begun).await => {
                 self.network.pass(after).await;
-                place.has_fault(Fault::ListenerKilled);
+                location.has_fault(Fault::ListenerKilled);
                 LISTENER_DIED
             }
             Some(RunnerFault::Terminated { after: None }) if job_began(&mut begun).await => {
-                place.has_fault(Fault::Terminated);
-                place.nodes.terminate(&place.job, &place.task).await;
+                location.has_fault(Fault::Terminated);
+                location.nodes.terminate(&location.job, &location.task).await;
                 TERMINATED
             }
             Some(RunnerFault::Terminated { after: Some(after) }) => {
                 self.network.pass(after).await;
-                place.has_fault(Fault::Terminated);
-                place.nodes.terminate(&place.job, &place.task).await;
+                location.has_fault(Fault::Terminated);
+                location.nodes.terminate(&location.job, &location.task).await;
                 std::future::pending().await
             }
             _ => std::future::pending().await,
@@ -172,21 +173,21 @@ impl Entrypoint {
     }
 
     /// Records the job's progress and returns the exit code.
-    async fn ended(&self, served: Option<Served>, stopped: bool) -> i32 {
-        let Some(Served { job, course }) = served else {
+    async fn ended(&self, served: Option<ServedJob>, stopped: bool) -> i32 {
+        let Some(ServedJob { job, outcome }) = served else {
             return if stopped { TERMINATED } else { NO_JOB };
         };
-        let (progress, code) = match course {
-            Course::Worked => (Progress::Stepped, 0),
-            Course::SetUpFailed if self.old_image => (Progress::SetUpFailed, NO_JOB),
-            Course::SetUpFailed => (Progress::SetUpFailed, 0),
-            Course::Refused => (Progress::Refused, REFUSED),
+        let (progress, code) = match outcome {
+            JobOutcome::StepsStarted => (Progress::Stepped, 0),
+            JobOutcome::SetUpFailed if self.old_image => (Progress::SetUpFailed, NO_JOB),
+            JobOutcome::SetUpFailed => (Progress::SetUpFailed, 0),
+            JobOutcome::RejectedByHook => (Progress::Refused, REFUSED),
         };
         self.network.recorder.progressed(job, progress);
         if stopped {
             return TERMINATED;
         }
-        if self.ticket_replays && course == Course::Worked {
+        if self.ticket_replays && outcome == JobOutcome::StepsStarted {
             self.replay_ticket().await;
         }
         code
@@ -253,7 +254,7 @@ impl Entrypoint {
     }
 }
 
-impl Place {
+impl RunLocation {
     fn has_fault(&self, fault: Fault) {
         self.nodes.has_fault((&self.job, &self.task), self.run, fault);
     }

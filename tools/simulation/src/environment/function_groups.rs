@@ -10,11 +10,12 @@ use emulator_core::service::{Request, Response};
 use emulator_core::transport::{Transport, TransportError};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use handler::app::App;
 use handler::clock::Clock;
-use handler::functions::{App, routes};
 use handler::invocation::queue_message;
+use handler::routes::routes;
 use handler::settings::Settings;
-use handler::transport::Wires;
+use handler::transport::Transports;
 use http_body_util::{BodyExt, Full};
 use tokio::task::AbortHandle;
 use tower_service::Service as _;
@@ -38,7 +39,7 @@ pub(super) struct FunctionGroups {
 struct Start {
     settings: Settings,
     clock: Clock,
-    wires: Wires,
+    transports: Transports,
 }
 
 type Answering = BoxFuture<'static, Response>;
@@ -58,10 +59,10 @@ struct KillableInvocation {
 impl FunctionGroups {
     pub(super) fn new(
         deployment: usize,
-        (settings, clock, wires): (Settings, Clock, Wires),
+        (settings, clock, transports): (Settings, Clock, Transports),
         network: Arc<FaultyNetwork>,
     ) -> Arc<Self> {
-        let start = Start { settings, clock, wires };
+        let start = Start { settings, clock, transports };
         let processes = GROUPS.map(|_| Mutex::new(start.process()));
         Arc::new(Self { deployment, network, start, processes, host: Host::default() })
     }
@@ -126,7 +127,7 @@ impl FunctionGroups {
 
 impl Start {
     fn process(&self) -> Process {
-        let app = App::with_wires(self.settings.clone(), self.clock.clone(), &self.wires);
+        let app = App::with_transports(self.settings.clone(), self.clock.clone(), &self.transports);
         let app = Arc::new(app.expect("the settings of a simulation are valid"));
         let filter = routes(app);
         let answer = move |request: Request| {

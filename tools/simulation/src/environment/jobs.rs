@@ -102,7 +102,7 @@ async fn rerun(
     after: u64,
     _pending: Pending,
 ) {
-    environment.github.emulator.settled(job).await;
+    environment.github.emulator.until_completed(job).await;
     environment.network.pass(Duration::from_secs(after)).await;
     let again = loop {
         match environment.github.emulator.rerun(job) {

@@ -103,7 +103,7 @@ impl FaultyNetwork {
     }
 }
 
-impl From<Broken> for handler::transport::Unanswered {
+impl From<Broken> for handler::transport::TransportError {
     fn from(broken: Broken) -> Self {
         match broken {
             Broken::Before => Self::NotConnected("the connection was refused".to_owned()),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use azure_batch_emulator::Batch;
-use azure_batch_emulator::launch::{Ask, Ending, Launcher, Stop, TaskRun};
+use azure_batch_emulator::launch::{Launcher, RunOutcome, Stop, StopRequest, TaskRun};
 use emulator_core::service::Service;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -13,7 +13,7 @@ use github_emulator::GitHub;
 use tokio::sync::watch;
 
 use super::deployment::{Host, terminate};
-use super::entrypoint::{Entrypoint, LISTENER_DIED, Place};
+use super::entrypoint::{Entrypoint, LISTENER_DIED, RunLocation};
 use super::network::FaultyNetwork;
 use crate::record::Fault;
 
@@ -85,7 +85,7 @@ impl Nodes {
         self.network.recorder.has_fault((self.deployment, job, task), run, fault);
     }
 
-    async fn run(self: Arc<Self>, run: TaskRun, stop: Stop) -> Ending {
+    async fn run(self: Arc<Self>, run: TaskRun, stop: Stop) -> RunOutcome {
         let number = self.network.recorder.started(self.deployment, &run.job, &run.task);
         let entrypoint = self.entrypoint(&run, number);
         let mut running = Running {
@@ -100,12 +100,12 @@ impl Nodes {
         let mut killed = stop.clone();
         let ended = tokio::select! {
             biased;
-            _ = killed.asked(Ask::Kill) => None,
+            _ = killed.requested(StopRequest::Kill) => None,
             () = hand_on(stop, asker) => None,
             code = entrypoint.run(asked) => Some(code),
         };
         running.code = ended;
-        Ending::Exited(ended.unwrap_or(KILLED))
+        RunOutcome::Exited(ended.unwrap_or(KILLED))
     }
 
     fn entrypoint(self: &Arc<Self>, run: &TaskRun, number: u32) -> Entrypoint {
@@ -119,7 +119,7 @@ impl Nodes {
             claim_url: setting("RUNNER_CLAIM_URL"),
             ticket: setting("RUNNER_CLAIM_TICKET"),
             allowed: setting("RUNNER_ALLOWED_REPOSITORIES"),
-            place: Place {
+            location: RunLocation {
                 nodes: Arc::clone(self),
                 node: run.node.clone(),
                 job: run.job.clone(),
@@ -136,7 +136,7 @@ impl Nodes {
 
 /// Asks the run to stop when the task is terminated, and returns after the grace period.
 async fn hand_on(mut stop: Stop, asker: watch::Sender<bool>) {
-    stop.asked(Ask::End).await;
+    stop.requested(StopRequest::Terminate).await;
     asker.send_replace(true);
     tokio::time::sleep(stop.grace).await;
 }
@@ -154,7 +154,7 @@ impl Drop for Running {
 }
 
 impl Launcher for Launching {
-    fn launch(&self, run: TaskRun, stop: Stop) -> BoxFuture<'static, Ending> {
+    fn launch(&self, run: TaskRun, stop: Stop) -> BoxFuture<'static, RunOutcome> {
         Arc::clone(&self.0).run(run, stop).boxed()
     }
 }

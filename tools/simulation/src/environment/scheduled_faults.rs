@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use azure_batch_emulator::{Loss, ResizeErrorCode};
-use github_runner_emulator::Bare;
+use github_runner_emulator::InMemoryRunner;
 use http::header;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -214,8 +214,12 @@ impl Foreign {
             let body =
                 json!({ "name": name, "runner_group_id": self.group, "labels": self.labels });
             let (id, configuration) = register(environment, place, &body).await;
-            let wire = to_github(&environment.network, &environment.github);
-            let runner = Bare::configured(&configuration, &wire, environment.network.clock.clone());
+            let transport = to_github(&environment.network, &environment.github);
+            let runner = InMemoryRunner::from_jit_config(
+                &configuration,
+                &transport,
+                environment.network.clock.clone(),
+            );
             if runner.expect("a configuration").run(stop.clone()).await.is_none() {
                 return remove(environment, place, id).await;
             }

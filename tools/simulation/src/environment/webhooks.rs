@@ -61,7 +61,7 @@ impl WebhookRouter {
             }
             DeliveryOutcome::Lost => Ok(Response::new(Bytes::new())),
             DeliveryOutcome::Failed => Err(broken()),
-            DeliveryOutcome::Unanswered => {
+            DeliveryOutcome::ResponseLost => {
                 self.hand_over(request).await?;
                 Err(broken())
             }

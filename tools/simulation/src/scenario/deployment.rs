@@ -28,7 +28,7 @@ pub struct Deployment {
 impl Deployment {
     /// Parses the name of a task or runner; `None` if it does not belong to this deployment.
     pub fn read(&self, name: &str) -> Option<TaskId> {
-        self.name.parse::<DeploymentName>().ok()?.read(name)
+        self.name.parse::<DeploymentName>().ok()?.parse_task(name)
     }
 }
 

@@ -96,5 +96,5 @@ pub enum DeliveryOutcome {
     /// It never arrives, and GitHub counts it as delivered.
     Lost,
     /// It arrives, but GitHub receives no response and counts it as failed.
-    Unanswered,
+    ResponseLost,
 }

@@ -1,4 +1,4 @@
-//! Draws the nodes of pools over time, with the tasks that they had to run, as SVG.
+//! An SVG drawing of nodes and pending tasks over time.
 
 use anyhow::anyhow;
 use plotters::coord::Shift;
@@ -87,7 +87,7 @@ fn panel(
     Ok(())
 }
 
-/// Returns the points of a value that stays as it is until the next sample.
+/// Returns the points of a value that is constant between samples.
 fn steps(samples: &[PoolSample], value: impl Fn(&PoolSample) -> u64) -> Vec<(usize, u64)> {
     let mut points: Vec<(usize, u64)> = Vec::new();
     for (index, sample) in samples.iter().enumerate() {

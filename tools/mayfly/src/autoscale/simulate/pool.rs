@@ -1,11 +1,11 @@
-//! Simulates one pool with the tasks of a trace, in an emulated Batch account without a network.
+//! The simulation of one pool with the tasks of a trace, in an emulated Batch account without a network.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use azure_batch_emulator::launch::{Play, Scripted};
+use azure_batch_emulator::launch::{Scripted, ScriptedOutcome};
 use azure_batch_emulator::{Batch, Options};
 use chrono::{DateTime, TimeDelta, Utc};
 use emulator_core::clock::{Clock, Pace};
@@ -18,7 +18,7 @@ use super::trace::Trace;
 use crate::cli::Simulate;
 use local_deployment::{BATCH_ACCOUNT, BATCH_KEY};
 
-/// A token that this account alone accepts.
+/// The bearer token of the account.
 const TOKEN: &str = "simulation";
 
 /// A Batch account with one pool and one job.
@@ -27,7 +27,7 @@ struct Account {
     clock: Clock,
 }
 
-/// Simulates a pool until the given hours are over or the last task has started, whichever is later.
+/// Simulates a pool for the given hours.
 pub(super) async fn simulate(
     name: &str,
     formula: &str,
@@ -59,14 +59,14 @@ pub(super) async fn simulate(
 impl Account {
     fn new(trace: &Trace, options: &Simulate) -> anyhow::Result<Self> {
         let clock = Clock::with_pace(options.from, Pace::Manual);
-        let takes: BTreeMap<String, Duration> = trace
+        let durations: BTreeMap<String, Duration> = trace
             .tasks
             .iter()
             .enumerate()
-            .map(|(number, task)| (format!("t{number}"), task.takes))
+            .map(|(number, task)| (format!("t{number}"), task.duration))
             .collect();
-        let script = Scripted::new(move |act| Play {
-            takes: takes.get(act.task).copied().unwrap_or_default(),
+        let script = Scripted::new(move |run| ScriptedOutcome {
+            duration: durations.get(run.task).copied().unwrap_or_default(),
             exit_code: 0,
         });
         let mut account = Options::new(BATCH_ACCOUNT, BATCH_KEY, Arc::new(script), "unused".into());
@@ -94,7 +94,7 @@ impl Account {
         Ok(())
     }
 
-    /// Advances the time, and processes everything that is due.
+    /// Advances the clock and processes everything that is due.
     fn advance_to(&self, at: DateTime<Utc>) {
         self.clock.advance_to(at);
         self.service.emulator.settle();
@@ -133,9 +133,9 @@ impl Account {
             .header("authorization", format!("Bearer {TOKEN}"))
             .header("content-type", "application/json; odata=minimalmetadata");
         let request: Request = request.body(body.into())?;
-        let answer = self.service.call(request).await?;
-        let shown: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-        if answer.status().is_client_error() {
+        let response = self.service.call(request).await?;
+        let shown: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+        if response.status().is_client_error() {
             bail!("{}: {}", shown["code"], shown["values"]);
         }
         Ok(shown)

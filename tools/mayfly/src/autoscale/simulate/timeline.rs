@@ -1,4 +1,4 @@
-//! The result of a simulated pool: nodes over time, and how long tasks waited.
+//! The result of a simulated pool: nodes over time, and wait times of tasks.
 
 use std::fmt::Write;
 
@@ -13,11 +13,11 @@ pub(super) struct PoolTimeline {
     pub(super) from: DateTime<Utc>,
     /// Samples of the pool, one every five minutes.
     pub(super) samples: Vec<PoolSample>,
-    /// How long each task waited for its start.
+    /// The wait time of each task until its start.
     pub(super) waits: Vec<TimeDelta>,
 }
 
-/// A sample at a pool.
+/// A sample of a pool.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct PoolSample {
     pub(super) nodes: usize,
@@ -43,7 +43,7 @@ impl PoolTimeline {
             self.samples.iter().map(count).sum::<usize>() as f64 / 12.0
         };
         let (nodes, working) = (hours(|sample| sample.nodes), hours(|sample| sample.working));
-        let most = self.samples.iter().map(|sample| sample.nodes).max().unwrap_or(0);
+        let max = self.samples.iter().map(|sample| sample.nodes).max().unwrap_or(0);
         let mut waits = self.waits.clone();
         waits.sort();
         let at = |share: usize| {
@@ -51,7 +51,7 @@ impl PoolTimeline {
         };
         let minutes = |share| at(share).map_or(0.0, |wait| wait.num_seconds() as f64 / 60.0);
         format!(
-            "{}: {nodes:.1} node hours, {working:.1} of them with a task; {most} nodes at most; tasks waited {:.1} min (median), {:.1} (95 %), {:.1} (longest)",
+            "{}: {nodes:.1} node hours, {working:.1} of them with a task; {max} nodes at most; tasks waited {:.1} min (median), {:.1} (95 %), {:.1} (longest)",
             self.name,
             minutes(50),
             minutes(95),
@@ -64,9 +64,9 @@ impl PoolTimeline {
 pub(super) fn counts(timelines: &[PoolTimeline]) -> String {
     let names: Vec<_> = timelines.iter().map(|timeline| format!(",{}", timeline.name)).collect();
     let mut text = format!("time{}", names.concat());
-    let most = timelines.iter().map(|timeline| timeline.samples.len()).max().unwrap_or(0);
+    let max = timelines.iter().map(|timeline| timeline.samples.len()).max().unwrap_or(0);
     let mut last = String::new();
-    for index in 0..most {
+    for index in 0..max {
         let nodes = timelines
             .iter()
             .map(|timeline| timeline.samples.get(index).map_or(0, |sample| sample.nodes));

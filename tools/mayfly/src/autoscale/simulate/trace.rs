@@ -1,4 +1,4 @@
-//! The tasks of a simulation: when each is added, and how long it takes.
+//! The trace of a simulation: when each task is added, and its run time.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ pub(super) struct Trace {
     pub(super) tasks: Vec<Arrival>,
 }
 
-/// A task.
+/// A task of a trace.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Arrival {
-    /// When it is added, from the start of the trace.
+    /// The time from the start of the trace until the task is added.
     pub(super) after: Duration,
-    /// How long it runs.
-    pub(super) takes: Duration,
+    /// The run time.
+    pub(super) duration: Duration,
 }
 
 impl Trace {
@@ -30,16 +30,17 @@ impl Trace {
         });
         let tasks: Vec<_> = tasks.collect::<anyhow::Result<_>>()?;
         if !tasks.is_sorted_by_key(|task| task.after) {
-            bail!("the tasks must come in the order in which they are added");
+            bail!("the tasks must be in the order in which they are added");
         }
         Ok(Self { tasks })
     }
 }
 
 fn arrival(line: &str) -> anyhow::Result<Arrival> {
-    let (after, takes) = line.split_once(',').context("two numbers with a comma are needed")?;
+    let (after, duration) =
+        line.split_once(',').context("expected two numbers separated by a comma")?;
     let seconds = |text: &str| text.trim().parse().map(Duration::from_secs);
-    Ok(Arrival { after: seconds(after)?, takes: seconds(takes)? })
+    Ok(Arrival { after: seconds(after)?, duration: seconds(duration)? })
 }
 
 #[cfg(test)]
@@ -50,15 +51,20 @@ mod tests {
     fn a_trace_has_one_line_per_task() {
         let trace = Trace::read("# a day\n\n0,60\n 30, 600\n").unwrap();
         let seconds = Duration::from_secs;
-        let expected = [(0, 60), (30, 600)]
-            .map(|(after, takes)| Arrival { after: seconds(after), takes: seconds(takes) });
+        let expected = [(0, 60), (30, 600)].map(|(after, duration)| Arrival {
+            after: seconds(after),
+            duration: seconds(duration),
+        });
         assert_eq!(trace.tasks, expected);
     }
 
     #[test]
     fn an_unreadable_line_is_named() {
         let fault = |text| format!("{:#}", Trace::read(text).unwrap_err());
-        assert_eq!(fault("0,60\n7"), "read line 2, \"7\": two numbers with a comma are needed");
-        assert_eq!(fault("9,60\n7,1"), "the tasks must come in the order in which they are added");
+        assert_eq!(
+            fault("0,60\n7"),
+            "read line 2, \"7\": expected two numbers separated by a comma"
+        );
+        assert_eq!(fault("9,60\n7,1"), "the tasks must be in the order in which they are added");
     }
 }

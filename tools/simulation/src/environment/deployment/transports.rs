@@ -8,7 +8,7 @@ use azure_storage_emulator::{Blobs, Queues};
 use emulator_core::service::{Request, Service};
 use futures::FutureExt;
 use github_emulator::GitHub;
-use handler::transport::{Wire, Wires};
+use handler::transport::{HttpTransport, Transports};
 use http::{HeaderValue, header};
 
 use crate::environment::network::{Broken, FaultyNetwork};
@@ -25,7 +25,7 @@ pub(super) fn of_handler(
     queues: &Arc<Service<Queues>>,
     blobs: &Arc<Service<Blobs>>,
     github: &Arc<Service<GitHub>>,
-) -> Wires {
+) -> Transports {
     let (w, batch) = (Arc::clone(network), Arc::clone(batch));
     let (queues, blobs) = (Arc::clone(queues), Arc::clone(blobs));
     let azure = move |request: Request| {
@@ -42,12 +42,12 @@ pub(super) fn of_handler(
         }
     };
     let (w, github) = (Arc::clone(network), Arc::clone(github));
-    let outside = move |mut request: Request| {
+    let external = move |mut request: Request| {
         let (w, github) = (Arc::clone(&w), Arc::clone(&github));
         request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("mayfly"));
         async move { Ok(w.carry(Callee::Github, &github, request).await?) }
     };
-    Wires { azure: Wire::new(azure), outside: Wire::new(outside) }
+    Transports { azure: HttpTransport::new(azure), external: HttpTransport::new(external) }
 }
 
 /// Makes the transport of the host to the queues.

@@ -156,6 +156,6 @@ fn course(rng: &mut StdRng) -> DeliveryOutcome {
         78..86 => DeliveryOutcome::Late { by: rng.random_range(1..900) },
         86..91 => DeliveryOutcome::Failed,
         91..96 => DeliveryOutcome::Lost,
-        _ => DeliveryOutcome::Unanswered,
+        _ => DeliveryOutcome::ResponseLost,
     }
 }

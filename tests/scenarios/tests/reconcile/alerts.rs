@@ -1,0 +1,75 @@
+//! Alerts for jobs that cannot be served and for outdated runners.
+
+use chrono::TimeDelta;
+use github_runner_emulator::VERSION;
+use insta::assert_snapshot;
+
+use crate::UBUNTU;
+
+const GPU: &[&str] = &["self-hosted", "gpu"];
+
+#[tokio::test]
+async fn a_job_without_a_profile_raises_an_alert_after_30_min() {
+    let mut env = crate::start(&[]).await;
+    env.queue_job(GPU);
+    env.queue_job(UBUNTU);
+    env.until_true("the other job's end", |env| env.jobs().contains("success")).await;
+    env.advance_minutes(30);
+    assert_snapshot!(env.reconcile().await, @"nothing to repair");
+    assert_snapshot!(env.alarm("waiting").await, @"job 1 of octo/app has waited too long: no profile in setting RunnerProfiles has all of its labels");
+    assert_snapshot!(env.reconcile().await, @"nothing to repair");
+    env.end().await;
+}
+
+#[tokio::test]
+async fn the_run_of_an_unservable_job_is_cancelled_if_configured() {
+    let mut env = crate::start(&[("CancelUnservable", "true"), ("NoCapacityMinutes", "5")]).await;
+    env.queue_job(GPU);
+    env.until_invoked("ProvideActionsRunner").await;
+    env.advance_minutes(5);
+    let logged = env.reconcile().await;
+    let run = logged.split_whitespace().nth(1).unwrap_or("?").to_owned();
+    assert_snapshot!(logged.replace(&run, "RUN"), @r"
+    run RUN of octo/app cancelled: job 1 cannot be served: no profile in setting RunnerProfiles has all of its labels
+    1 repairs done
+    ");
+    assert_snapshot!(env.jobs(), @"<1> cancelled on no runner");
+    assert_snapshot!(env.reconcile().await, @"nothing to repair");
+    env.end().await;
+}
+
+#[tokio::test]
+async fn the_alert_of_a_job_states_that_it_waits_for_a_node() {
+    let mut env = crate::start(&[]).await;
+    env.deployment.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
+    env.queue_job(UBUNTU);
+    env.until_invoked("SubmitRunnerTask").await;
+    env.advance_minutes(30);
+    assert_snapshot!(env.reconcile().await, @"nothing to repair");
+    assert_snapshot!(env.alarm("waiting").await, @"job 1 of octo/app has waited too long: all nodes of pool ubuntu are in use: raise its maximum, or wait");
+    env.end().await;
+}
+
+#[tokio::test]
+async fn an_outdated_runner_version_raises_an_alert() {
+    let mut env = crate::start(&[]).await;
+    let github = &env.deployment.github.emulator;
+    github.pause_assignment(true);
+    let now = env.deployment.context.clock.now();
+    github.add_runner_release(VERSION, now - TimeDelta::days(40));
+    github.add_runner_release("3.0.0", now - TimeDelta::days(20));
+    env.queue_job(UBUNTU);
+    let is_online = |env: &scenarios::TestEnvironment| {
+        env.deployment.github.emulator.runners().iter().any(|runner| runner.online)
+    };
+    env.until_true("an online runner", is_online).await;
+    // Runners are listed in the scopes of the tasks of the previous run.
+    env.reconcile_after(2).await;
+    let alarm = env.alarm("runner-version").await;
+    let start = alarm.split(" since ").next().unwrap_or_default();
+    assert_eq!(start, format!("runner version {VERSION} has been outdated"));
+    assert_snapshot!(env.reconcile().await, @"nothing to repair");
+    env.deployment.github.emulator.pause_assignment(false);
+    env.settle().await;
+    env.end().await;
+}

@@ -1,0 +1,21 @@
+//! Tests of the request flow, from a webhook to a completed runner.
+
+mod app;
+mod idempotency;
+mod claim;
+mod gates;
+mod groups;
+mod host;
+mod limits;
+mod launch;
+mod pinned_labels;
+mod proxy;
+mod secret_rotation;
+mod scopes;
+mod deployments;
+mod failures;
+
+/// The program under test.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_program-under-test");
+const UBUNTU: &[&str] = &["self-hosted", "ubuntu-latest"];
+const WINDOWS: &[&str] = &["self-hosted", "windows-latest"];

@@ -1,0 +1,120 @@
+//! The client of a deployment: through its functions, which run inside its network, or directly with its settings.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use handler::app::App;
+use handler::clock::Clock;
+use handler::replay_plan::{OperateResponse, Replay};
+use handler::settings::Settings;
+use handler::status_report::StatusReport;
+use reqwest::{Client, RequestBuilder, StatusCode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::cli::Deployment;
+
+/// The timeout of a request: Azure's front end ends requests to functions after 230 s.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(230);
+
+/// The client of a deployment.
+pub(crate) enum DeploymentClient {
+    /// Through its functions.
+    Functions { client: Client, url: String, key: String },
+    /// With its settings.
+    Settings(Box<App>),
+}
+
+/// A file of settings: a plain object, or the format of Azure Functions Core Tools.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum SettingsFile {
+    Local {
+        #[serde(rename = "Values")]
+        values: BTreeMap<String, String>,
+    },
+    Plain(BTreeMap<String, String>),
+}
+
+impl DeploymentClient {
+    /// Returns the client that the options select. Sends nothing yet.
+    pub(crate) fn new(options: &Deployment) -> anyhow::Result<Self> {
+        if let Some(file) = &options.settings {
+            return Ok(Self::Settings(Box::new(app(file)?)));
+        }
+        let url = options.url.as_ref().context("select a deployment: use --url or --settings")?;
+        let key = match (&options.key_file, &options.key) {
+            (Some(file), _) => read(file)?.trim().to_owned(),
+            (None, Some(key)) => key.clone(),
+            (None, None) => bail!("authenticate: use --key-file or MAYFLY_FUNCTION_KEY"),
+        };
+        let client = handler::transport::http_client(None).context("create an HTTP client")?;
+        Ok(Self::Functions { client, url: url.as_str().trim_end_matches('/').to_owned(), key })
+    }
+
+    /// Returns the status of all jobs.
+    pub(crate) async fn status(&self) -> anyhow::Result<StatusReport> {
+        match self {
+            Self::Functions { client, url, key } => {
+                let request = client.get(format!("{url}/Status"));
+                send("Status", request.header("x-functions-key", key)).await
+            }
+            Self::Settings(app) => Ok(StatusReport::clone(&*app.status().await?)),
+        }
+    }
+
+    /// Replays messages, deliveries, or a job.
+    pub(crate) async fn replay(&self, replay: &Replay) -> anyhow::Result<OperateResponse> {
+        match self {
+            Self::Functions { client, url, key } => {
+                let request = client.post(format!("{url}/Operate")).json(&replay.as_json());
+                send("Operate", request.header("x-functions-key", key)).await
+            }
+            Self::Settings(app) => app.replay(replay).await,
+        }
+    }
+}
+
+fn app(file: &Path) -> anyhow::Result<App> {
+    let settings: SettingsFile = serde_json::from_str(&read(file)?)
+        .with_context(|| format!("read the settings in {}", file.display()))?;
+    let (SettingsFile::Local { values } | SettingsFile::Plain(values)) = settings;
+    let settings = Settings::read(|name| match name {
+        // The Functions host sets this variable; here no server listens.
+        "FUNCTIONS_CUSTOMHANDLER_PORT" => Some("0".to_owned()),
+        name => values.get(name).cloned(),
+    });
+    App::new(settings.context("use the settings")?, Clock::system())
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))
+}
+
+async fn send<T: DeserializeOwned>(function: &str, request: RequestBuilder) -> anyhow::Result<T> {
+    let response = request.timeout(REQUEST_TIMEOUT).send().await;
+    // A URL may contain secrets.
+    let response = response.map_err(reqwest::Error::without_url);
+    let response = response.with_context(|| format!("connect to {function} at --url"))?;
+    let status = response.status();
+    let body = response.bytes().await.map_err(reqwest::Error::without_url);
+    let body = body.with_context(|| format!("read the response of {function}"))?;
+    if status == StatusCode::OK {
+        let parsed = serde_json::from_slice(&body);
+        return parsed.with_context(|| {
+            format!("parse the response of {function}: is --url a deployment of Mayfly?")
+        });
+    }
+    let error: Value = serde_json::from_slice(&body).unwrap_or_else(|_| json!({}));
+    let reason = match (error["error"].as_str(), status) {
+        (Some(error), _) => error,
+        (None, StatusCode::UNAUTHORIZED) => "the key is not valid",
+        (None, StatusCode::FORBIDDEN) => "an access restriction of the app rejects this machine",
+        (None, StatusCode::NOT_FOUND) => "no such function: the URL must end with /api",
+        (None, _) => "no reason given",
+    };
+    bail!("call {function}: {status}: {reason}")
+}
