@@ -24,6 +24,7 @@ mod jobs;
 mod runners;
 mod tasks;
 mod demand;
+mod duplicates;
 mod chain;
 mod incorrect;
 mod starvation;
@@ -117,7 +118,7 @@ impl Findings {
                 .collect(),
             runners: runners::connected(record).count() as u64,
             unused_runners: runners::without_job(record).count() as u64,
-            surplus_runners: runners::surplus(scenario, record).count() as u64,
+            surplus_runners: duplicates::surplus(scenario, record).count() as u64,
             idle: hours.idle,
             github_paused: hours.github_paused,
             busy: hours.busy,
@@ -125,7 +126,7 @@ impl Findings {
             calls: sum(|calls| calls.calls),
             faulty_calls: sum(|calls| calls.faulty),
             github_calls: sum(|calls| match calls.callee {
-                super::faults::Callee::Github => calls.calls,
+                super::scenario::Callee::Github => calls.calls,
                 _ => 0,
             }),
         }
@@ -183,7 +184,7 @@ impl fmt::Display for ViolationKind {
 }
 
 fn duplicated(scenario: &Scenario, record: &Record) -> Vec<String> {
-    let jobs = jobs::duplicated(scenario, record).chain(runners::duplicated(scenario, record));
+    let jobs = jobs::duplicated(scenario, record).chain(duplicates::duplicated(scenario, record));
     jobs.chain(tasks::duplicated(scenario, record)).collect()
 }
 

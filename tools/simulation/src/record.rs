@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::faults::Callee;
+use super::scenario::Callee;
 
 /// The record of a simulation.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]

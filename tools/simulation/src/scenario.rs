@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 mod deployment;
 mod job;
 mod scheduled_fault;
+mod fault_rates;
 mod generator;
 
 pub use deployment::{Deployment, Level, Pool};
+pub use fault_rates::{Callee, FaultRates};
 pub use generator::Size;
 pub use job::{Cancellation, DeliveryOutcome, Gate, PlannedJob, Stage};
 pub use scheduled_fault::{FaultKind, Group, ResizeError, ScheduledFault};
-
-use super::faults::FaultRates;
 
 /// Everything that is planned for a simulation.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

@@ -3,7 +3,7 @@
 //! Removing a part changes all later random choices, so a rare failure may vanish although nothing it needs is missing.
 //! A smaller scenario is therefore tried with other seeds as well.
 
-use super::faults::FaultRates;
+use super::scenario::FaultRates;
 use super::scenario::Scenario;
 
 /// Seeds with which a smaller scenario is tried.

@@ -4,8 +4,8 @@
 
 use super::tasks::RECONCILING;
 use super::{Record, Scenario, chain, describe, runners, tasks};
-use crate::faults::Callee;
 use crate::record::{End, Poisoned, Run, RunnerRecord, TaskRecord};
+use crate::scenario::Callee;
 use crate::scenario::FaultKind;
 
 /// An entrypoint that ended earlier was rejected; one that got no answer retries for ten minutes.

@@ -1,6 +1,6 @@
 //! Checks runners: unneeded ones and duplicates, and how long they idled and worked.
 
-use super::{Record, Scenario, demand, describe};
+use super::{Record, Scenario, describe};
 use crate::record::{Run, RunnerRecord, TaskRecord};
 use crate::scenario::{FaultKind, ScheduledFault};
 
@@ -23,43 +23,8 @@ pub(super) fn without_job(record: &Record) -> impl Iterator<Item = &RunnerRecord
     connected(record).filter(|runner| runner.job.is_none())
 }
 
-/// Lists duplicated and unneeded runners, without the surplus that the handler accepts.
-pub(super) fn duplicated<'a>(
-    scenario: &'a Scenario,
-    record: &'a Record,
-) -> impl Iterator<Item = String> + use<'a> {
-    let replays = record.ticket_replays.iter();
-    let replays = replays.map(|task| format!("a replayed ticket of {task} got a credential"));
-    let twice = record.tasks.iter().flat_map(|task| twice(record, task));
-    let unneeded = unneeded(scenario, record)
-        .filter(|runner| !has_competitor(scenario, record, runner))
-        .map(|runner| format!("no job needed {}", describe::of_runner(record, runner)));
-    replays.chain(twice).chain(unneeded)
-}
-
-/// Lists unneeded runners whose job another task's chain ended at as well.
-pub(super) fn surplus<'a>(
-    scenario: &'a Scenario,
-    record: &'a Record,
-) -> impl Iterator<Item = &'a RunnerRecord> {
-    unneeded(scenario, record).filter(|runner| has_competitor(scenario, record, runner))
-}
-
-fn unneeded<'a>(
-    scenario: &'a Scenario,
-    record: &'a Record,
-) -> impl Iterator<Item = &'a RunnerRecord> {
-    without_job(record).filter(|runner| {
-        demand::is_unneeded(scenario, record, runner, claiming_since(record, runner))
-    })
-}
-
-fn has_competitor(scenario: &Scenario, record: &Record, runner: &RunnerRecord) -> bool {
-    demand::has_competitor(scenario, record, runner, claiming_since(record, runner))
-}
-
 /// Lists runs of a task in which two runners connected.
-fn twice(record: &Record, task: &TaskRecord) -> Vec<String> {
+pub(super) fn twice(record: &Record, task: &TaskRecord) -> Vec<String> {
     let connected: Vec<_> = connected(record).filter(|runner| is_of(runner, task)).collect();
     let in_run = |run: &Run| {
         let runner_of = |runner: &&&RunnerRecord| run_at(task, runner.registered_at) == Some(run);
@@ -133,7 +98,7 @@ pub(super) fn github_paused(scenario: &Scenario, from: u64, to: u64) -> u64 {
     github_paused
 }
 
-fn claiming_since(record: &Record, runner: &RunnerRecord) -> u64 {
+pub(super) fn claiming_since(record: &Record, runner: &RunnerRecord) -> u64 {
     let run = task_of(record, runner).and_then(|task| run_at(task, runner.registered_at));
     run.map_or(runner.registered_at, |run| run.started_at)
 }

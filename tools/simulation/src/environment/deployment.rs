@@ -16,6 +16,7 @@ use handler::clock::Clock;
 use handler::settings::Settings;
 use http::header;
 
+use super::batch_client;
 use super::function_groups::FunctionGroups;
 use super::network::FaultyNetwork;
 use super::nodes::Nodes;
@@ -26,12 +27,10 @@ use local_deployment::{
 };
 
 mod account;
-mod host;
 mod node_losses;
 mod transports;
 
-pub(super) use account::{formula, terminate};
-pub(super) use host::Host;
+pub(super) use account::formula;
 
 /// One deployment of the handler with its emulated services.
 pub(super) struct DeploymentRun {
@@ -95,7 +94,7 @@ impl DeploymentRun {
 
     /// Sends Batch a request with the account's token.
     pub(super) async fn call_batch(&self, path: &str, body: &serde_json::Value) -> Response {
-        account::call(&self.batch, path, body).await
+        batch_client::call(&self.batch, path, body).await
     }
 }
 

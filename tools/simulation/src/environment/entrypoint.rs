@@ -18,8 +18,9 @@ use tokio::sync::watch;
 
 use super::network::FaultyNetwork;
 use super::nodes::Nodes;
-use crate::faults::{Callee, RunnerFault};
+use crate::faults::RunnerFault;
 use crate::record::{Fault, Progress};
+use crate::scenario::Callee;
 
 /// Seconds for which it retries a claim.
 const CLAIM_SECONDS: i64 = 600;

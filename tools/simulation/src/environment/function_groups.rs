@@ -20,7 +20,7 @@ use http_body_util::{BodyExt, Full};
 use tokio::task::AbortHandle;
 use tower_service::Service as _;
 
-use super::deployment::Host;
+use super::host::Host;
 use super::network::FaultyNetwork;
 use crate::scenario::Group;
 

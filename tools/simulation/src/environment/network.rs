@@ -10,7 +10,8 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::recorder::Recorder;
-use crate::faults::{Callee, FaultInjector, FaultOutcome};
+use crate::faults::{FaultInjector, FaultOutcome};
+use crate::scenario::Callee;
 use crate::scenario::Scenario;
 
 /// Time that the handler waits for a response.

@@ -10,8 +10,9 @@ use emulator_core::service::Request;
 use tokio::sync::watch;
 
 use super::Trace;
-use crate::faults::{Callee, FaultOutcome};
+use crate::faults::FaultOutcome;
 use crate::record::{Calls, End, Fault, JobRecord, Leftovers, Progress, Record, Run};
+use crate::scenario::Callee;
 use crate::scenario::{Scenario, Stage};
 
 mod events;

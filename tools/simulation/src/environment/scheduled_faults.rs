@@ -25,21 +25,21 @@ const MAX_TRIES: u32 = 40;
 
 /// Starts a timer for every scheduled fault.
 pub(super) fn begin(environment: &Arc<Environment>) {
-    for scheduled_fault in &environment.scenario.scheduled_faults {
-        let (pending, environment, scheduled_fault) =
-            (environment.expect(), Arc::clone(environment), scheduled_fault.clone());
+    for fault in &environment.scenario.scheduled_faults {
+        let (pending, environment, fault) =
+            (environment.expect(), Arc::clone(environment), fault.clone());
         tokio::spawn(async move {
-            environment.until(scheduled_fault.at).await;
-            environment.network.recorder.line(&format!("fault: {:?}", scheduled_fault.kind));
-            apply(&environment, &scheduled_fault).await;
+            environment.until(fault.at).await;
+            environment.network.recorder.line(&format!("fault: {:?}", fault.kind));
+            apply(&environment, &fault).await;
             drop(pending);
         });
     }
 }
 
-async fn apply(environment: &Arc<Environment>, scheduled_fault: &ScheduledFault) {
-    let lasts = Duration::from_secs(scheduled_fault.kind.lasts());
-    match &scheduled_fault.kind {
+async fn apply(environment: &Arc<Environment>, fault: &ScheduledFault) {
+    let lasts = Duration::from_secs(fault.kind.lasts());
+    match &fault.kind {
         FaultKind::Kill { deployment, group } => {
             environment.deployments[*deployment].groups.kill(*group)
         }
@@ -47,30 +47,19 @@ async fn apply(environment: &Arc<Environment>, scheduled_fault: &ScheduledFault)
             lose_node(&environment.deployments[*deployment], pool, *preempted);
         }
         FaultKind::PoolFull { deployment, pool, .. } => {
-            let batch = &environment.deployments[*deployment].batch.emulator;
-            batch.hold_scheduling(pool).expect("the scenario's pool");
-            environment.network.pass(lasts).await;
-            batch.release_scheduling(pool).expect("the scenario's pool");
+            fill_pool(environment, *deployment, pool, lasts).await;
         }
         FaultKind::NoNodes { deployment, pool, .. } => {
-            let batch = &environment.deployments[*deployment].batch.emulator;
-            batch.freeze_allocation(pool).expect("the scenario's pool");
-            environment.network.pass(lasts).await;
-            batch.thaw_allocation(pool).expect("the scenario's pool");
+            freeze_pool(environment, *deployment, pool, lasts).await;
         }
         FaultKind::ResizeFails { deployment, pool, error } => {
-            let code = match error {
-                ResizeError::Quota => ResizeErrorCode::AccountCoreQuotaReached,
-                ResizeError::Allocation => ResizeErrorCode::AllocationFailed,
-            };
-            let deployment_run = &environment.deployments[*deployment];
-            deployment_run.batch.emulator.fail_allocation(pool, code).expect("the scenario's pool");
+            fail_resize(&environment.deployments[*deployment], pool, *error);
         }
         FaultKind::ScalingFails { deployment, pool, .. } => {
             fail_scaling(environment, &environment.deployments[*deployment], pool, lasts).await;
         }
         FaultKind::ForeignRunner { deployment, repository, labels, jobs, .. } => {
-            let runner = Foreign::new(environment, *deployment, repository, scheduled_fault.at);
+            let runner = Foreign::new(environment, *deployment, repository, fault.at);
             Foreign { labels: labels.clone(), ..runner }.serve_for(lasts, *jobs).await;
         }
         FaultKind::NoAssignment { .. } => {
@@ -88,7 +77,7 @@ async fn apply(environment: &Arc<Environment>, scheduled_fault: &ScheduledFault)
             open_group(environment, *deployment, lasts).await;
         }
         FaultKind::RouteBroken { deployment, pool, seconds } => {
-            break_route(&environment.deployments[*deployment], pool, scheduled_fault.at + seconds);
+            break_route(&environment.deployments[*deployment], pool, fault.at + seconds);
             environment.network.pass(lasts).await;
         }
         // The injector applies these to calls as long as they last.
@@ -99,6 +88,28 @@ async fn apply(environment: &Arc<Environment>, scheduled_fault: &ScheduledFault)
             disable(&environment.deployments[*deployment], profile).await;
         }
     }
+}
+
+async fn fill_pool(environment: &Environment, deployment: usize, pool: &str, lasts: Duration) {
+    let batch = &environment.deployments[deployment].batch.emulator;
+    batch.hold_scheduling(pool).expect("the scenario's pool");
+    environment.network.pass(lasts).await;
+    batch.release_scheduling(pool).expect("the scenario's pool");
+}
+
+async fn freeze_pool(environment: &Environment, deployment: usize, pool: &str, lasts: Duration) {
+    let batch = &environment.deployments[deployment].batch.emulator;
+    batch.freeze_allocation(pool).expect("the scenario's pool");
+    environment.network.pass(lasts).await;
+    batch.thaw_allocation(pool).expect("the scenario's pool");
+}
+
+fn fail_resize(deployment: &DeploymentRun, pool: &str, error: ResizeError) {
+    let code = match error {
+        ResizeError::Quota => ResizeErrorCode::AccountCoreQuotaReached,
+        ResizeError::Allocation => ResizeErrorCode::AllocationFailed,
+    };
+    deployment.batch.emulator.fail_allocation(pool, code).expect("the scenario's pool");
 }
 
 fn lose_node(deployment_run: &DeploymentRun, pool: &str, preempted: bool) {

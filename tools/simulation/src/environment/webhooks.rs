@@ -11,7 +11,7 @@ use functions_host_emulator::FunctionsHost;
 use futures::FutureExt;
 use serde_json::Value;
 
-use super::deployment::Host;
+use super::host::Host;
 use super::network::FaultyNetwork;
 use crate::scenario::{DeliveryOutcome, Scenario};
 

@@ -7,7 +7,8 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
 
-use super::{Callee, FaultOutcome};
+use super::FaultOutcome;
+use crate::scenario::Callee;
 
 /// A random number generator that belongs to one call.
 pub(super) struct CallRng(StdRng);

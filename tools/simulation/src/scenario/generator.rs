@@ -5,7 +5,7 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 
 use super::{Deployment, Level, Pool, Scenario};
-use crate::faults::FaultRates;
+use crate::scenario::FaultRates;
 
 mod faults;
 mod runner_faults;

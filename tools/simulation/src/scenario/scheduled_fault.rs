@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::faults::Callee;
+use crate::scenario::Callee;
 
 /// A fault that happens at a given time.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

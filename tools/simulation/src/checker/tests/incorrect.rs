@@ -1,6 +1,6 @@
 use super::{faults, fine, job, runner, scenario, task};
-use crate::faults::Callee;
 use crate::record::{End, Poisoned, Record, RunnerRecord, TaskRecord};
+use crate::scenario::Callee;
 use crate::scenario::{FaultKind, ScheduledFault};
 
 /// The first job waits from 10 to 500, the second runs on the runner that was made for the first.

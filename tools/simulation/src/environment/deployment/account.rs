@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use azure_batch_emulator::{Batch, Options, PoolOptions};
 use emulator_core::events::EventContext;
-use emulator_core::service::{Response, Service};
-use http::header;
+use emulator_core::service::Service;
 use serde_json::json;
 
-use crate::environment::nodes::{Launching, Nodes};
+use crate::environment::batch_client::{BEARER, call};
+use crate::environment::launcher::Launching;
+use crate::environment::nodes::Nodes;
 use crate::scenario::{Deployment, Pool, Scenario};
 use local_deployment::{BATCH_ACCOUNT, BATCH_KEY};
 
-/// The bearer token of the simulation's own requests to Batch.
-const BEARER: &str = "simulation";
 /// The template's formula.
 const FORMULA: &str = include_str!("../../../../../arm/autoscale/dedicated.txt");
 
@@ -79,24 +78,4 @@ fn scaled(pool: &Pool) -> serde_json::Value {
 /// Returns the formula of a scaled pool.
 pub(in super::super) fn formula(pool: &Pool) -> String {
     FORMULA.replace("maxNodes = 10;", &format!("maxNodes = {};", pool.nodes))
-}
-
-/// Terminates a task, as an operator does; an ended task stays as it is.
-pub(in super::super) async fn terminate(batch: &Arc<Service<Batch>>, job: &str, task: &str) {
-    let path = format!("/jobs/{job}/tasks/{task}/terminate");
-    call(batch, &path, &serde_json::Value::Null).await;
-}
-
-/// Sends Batch a request with the account's token.
-pub(super) async fn call(
-    batch: &Arc<Service<Batch>>,
-    path: &str,
-    body: &serde_json::Value,
-) -> Response {
-    let request = http::Request::post(format!("https://batch.test{path}?api-version=2025-06-01"))
-        .header(header::AUTHORIZATION, format!("Bearer {BEARER}"))
-        .header(header::CONTENT_TYPE, "application/json; odata=minimalmetadata")
-        .body(if body.is_null() { bytes::Bytes::new() } else { body.to_string().into() });
-    let answer = batch.call(request.expect("a request")).await;
-    answer.expect("this transport loses nothing")
 }

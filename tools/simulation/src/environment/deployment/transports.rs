@@ -12,7 +12,7 @@ use handler::transport::{HttpTransport, Transports};
 use http::{HeaderValue, header};
 
 use crate::environment::network::{Broken, FaultyNetwork};
-use crate::faults::Callee;
+use crate::scenario::Callee;
 use local_deployment::QUEUE;
 
 /// The interval at which the host polls an empty queue.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use github_emulator::{Runner, Scope};
 use tokio::sync::watch;
 
-use crate::faults::Callee;
 use crate::record::{Conclusion, End, Record, RunnerRecord, TaskRecord};
+use crate::scenario::Callee;
 use crate::scenario::Stage;
 
 /// The state of a recording.

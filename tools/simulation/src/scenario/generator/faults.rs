@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
 use super::SPAN;
-use crate::faults::Callee;
+use crate::scenario::Callee;
 use crate::scenario::{Deployment, FaultKind, Group, ResizeError, ScheduledFault};
 
 /// Generates scheduled faults, ordered by time: more of them where there are more jobs.
