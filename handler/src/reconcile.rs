@@ -17,7 +17,7 @@ mod waiting;
 mod runners;
 mod deliveries;
 mod leftovers;
-mod alarms;
+mod alerts;
 mod releases;
 pub(crate) mod execute;
 
@@ -46,7 +46,7 @@ pub fn plan(
     repairs.extend(runners::plan(&assessment, previous, &mut next));
     repairs.extend(deliveries::plan(snapshot, previous, &mut next, now));
     repairs.extend(leftovers::plan(snapshot, rules, now));
-    repairs.extend(alarms::plan(snapshot, previous, &mut next, now));
+    repairs.extend(alerts::plan(snapshot, previous, &mut next, now));
     (repairs, next)
 }
 

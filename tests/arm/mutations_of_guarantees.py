@@ -361,7 +361,7 @@ def alarm(of: str, **values: Any) -> Callable[[Project], Any]:
     """Sets values of a log alert."""
 
     def apply(project: Project) -> None:
-        next(one for one in project.template["variables"]["alarms"] if one["name"] == of).update(values)
+        next(one for one in project.template["variables"]["alerts"] if one["name"] == of).update(values)
 
     return apply
 

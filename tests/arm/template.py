@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from checks import (
     api_versions,
-    alarms,
+    alerts,
     embedded,
     hardening,
     credential,
@@ -37,7 +37,7 @@ SHAPES: list[Callable[[Deployment], Iterator[str]]] = [
     secrecy.findings,
     lambda deployment: (line for resource in deployment.everything for line in tables.findings(resource)),
 ]
-MEANINGS = [network.findings, rights.findings, hardening.findings, embedded.pools, nodes.findings, credential.findings, tags.findings, alarms.findings]
+MEANINGS = [network.findings, rights.findings, hardening.findings, embedded.pools, nodes.findings, credential.findings, tags.findings, alerts.findings]
 
 
 def findings(project: Project, only: set[str] | None = None) -> list[str]:

@@ -42,12 +42,12 @@ class Sampling(unittest.TestCase):
 
     def test_new_alerts_are_checked_too(self) -> None:
         self.template = copy.deepcopy(self.template)
-        alarms = self.template["variables"]["alarms"]
-        alarms.append({"query": "union isfuzzy=true (dependencies | where success == false), (datatable(a:int)[])"})
+        alerts = self.template["variables"]["alerts"]
+        alerts.append({"query": "union isfuzzy=true (dependencies | where success == false), (datatable(a:int)[])"})
         self.assertIn("does not exclude Dependency from sampling", self.found())
-        alarms[-1]["query"] = "elsewhere | where message contains 'traces'"
+        alerts[-1]["query"] = "elsewhere | where message contains 'traces'"
         self.assertIn("reads no known table", self.found())
-        alarms[-1]["query"] = "AppTraces | take 1"
+        alerts[-1]["query"] = "AppTraces | take 1"
         self.assertEqual(self.found(), "")
 
     def test_an_application_setting_does_not_override_the_file(self) -> None:

@@ -23,7 +23,7 @@ use crate::invocation;
 use crate::management::{Management, ManagementError};
 use crate::storage::{StateError, Written};
 
-/// The identity's own retries wait longer than a request takes. The rest of the invocation is for the alarm.
+/// The identity's own retries wait longer than a request takes. The rest of the invocation is for the alert.
 const WORK_TIMEOUT: Duration = Duration::from_secs(190);
 /// The name of the trigger in function.json.
 const BINDING: &str = "timer";

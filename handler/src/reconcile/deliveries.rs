@@ -45,7 +45,7 @@ fn repair(event: &LostEvent<'_>, previous: &ReconcileState, now: DateTime<Utc>) 
             "delivery {guid} of {hook} failed again after {MAX_REDELIVERIES} redeliveries: its page on GitHub shows the response of the function"
         );
         let new = !previous.abandoned.contains(guid);
-        return new.then_some(Repair::Alarm { name: "delivery", text });
+        return new.then_some(Repair::Alert { name: "delivery", text });
     }
     let redeliver = || Repair::Redeliver { hook: hook.clone(), delivery: *id, guid: guid.clone() };
     let delay = event.redeliveries.checked_sub(1).map(|further| FIRST_DELAY * (1 << further));

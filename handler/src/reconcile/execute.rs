@@ -72,12 +72,12 @@ pub(crate) async fn execute_each(app: &App, repairs: &[Repair]) -> Vec<anyhow::R
 
 /// Returns whether a repair sends requests. The others take no time.
 fn sends_requests(repair: &Repair) -> bool {
-    !matches!(repair, Repair::ReportWaiting { .. } | Repair::Alarm { .. })
+    !matches!(repair, Repair::ReportWaiting { .. } | Repair::Alert { .. })
 }
 
 fn priority(repair: &Repair) -> u8 {
     match repair {
-        Repair::ReportWaiting { .. } | Repair::Alarm { .. } => 0,
+        Repair::ReportWaiting { .. } | Repair::Alert { .. } => 0,
         Repair::Request(_) | Repair::Replay { .. } => 1,
         Repair::Deregister { .. } => 2,
         Repair::Terminate { .. } | Repair::EndWithoutRunner { .. } => 3,
@@ -106,7 +106,7 @@ impl<'a> Executor<'a> {
                 report_waiting(*job, repository, reason);
                 return Ok(None);
             }
-            Repair::Alarm { name, text } => {
+            Repair::Alert { name, text } => {
                 raise_alarm(name, text);
                 return Ok(None);
             }

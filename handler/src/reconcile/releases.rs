@@ -15,7 +15,7 @@ const OUTDATED_AFTER: TimeDelta = TimeDelta::days(20);
 pub(super) fn outdated(snapshot: &Snapshot, now: DateTime<Utc>) -> Vec<(&'static str, String)> {
     let runners = snapshot.runners.iter().flatten();
     let versions: BTreeSet<&str> = runners.filter_map(|runner| runner.version.as_deref()).collect();
-    let alarm = |version: &str| {
+    let alert = |version: &str| {
         let successor = successor(version, &snapshot.releases)?;
         let text = format!(
             "runner version {version} has been outdated since {}: GitHub rejects it after 30 days, import newer images",
@@ -23,7 +23,7 @@ pub(super) fn outdated(snapshot: &Snapshot, now: DateTime<Utc>) -> Vec<(&'static
         );
         (now - successor.at >= OUTDATED_AFTER).then_some(("runner-version", text))
     };
-    versions.into_iter().filter_map(alarm).collect()
+    versions.into_iter().filter_map(alert).collect()
 }
 
 /// Returns the first release after this version.

@@ -99,7 +99,7 @@ pub enum Repair {
         reason: WaitReason,
     },
     /// Raise an alert, once, about a problem that no retry solves.
-    Alarm {
+    Alert {
         /// The value of the log field `alarm`, which the alert rules of a deployment select.
         name: &'static str,
         /// The problem, and the action that solves it.

@@ -28,7 +28,7 @@ pub struct ReconcileState {
     /// The GUIDs of events that failed at first and were delivered by a later attempt.
     pub delivered: BTreeSet<String>,
     /// The texts of the alerts that were raised and whose conditions still hold.
-    pub alarms: BTreeSet<String>,
+    pub alerts: BTreeSet<String>,
     /// The repositories of the tasks: the next run lists runners before tasks.
     pub repositories: BTreeSet<Repository>,
     /// Where the run stopped because its time or its requests did not suffice.

@@ -137,6 +137,6 @@ fn line(repair: &Repair) -> String {
         Repair::DeleteClaims { task, .. } => format!("delete the claims of {task}"),
         Repair::Cancel { run, reason, .. } => format!("cancel run {run}: {reason}"),
         Repair::ReportWaiting { job, reason, .. } => format!("report job {job}: {reason}"),
-        Repair::Alarm { name, text } => format!("alarm {name}: {text}"),
+        Repair::Alert { name, text } => format!("alert {name}: {text}"),
     }
 }

@@ -225,7 +225,7 @@ impl Model {
                 let task = index(task).expect("a task");
                 self.tasks.remove(task);
             }
-            Repair::ReportWaiting { .. } | Repair::Alarm { name: "group", .. } => {}
+            Repair::ReportWaiting { .. } | Repair::Alert { name: "group", .. } => {}
             other => panic!("this model gives no reason for {other:?}"),
         }
     }

@@ -13,7 +13,7 @@ pub const OPERATOR_TOKEN: &str = "an-operator";
 const FUNCTION: &str = "ReconcileRunners";
 /// The process that runs reconciliation, at the start of its log lines.
 const PROCESS: &str = "function:ReconcileRunners: ";
-/// The modules that log the repairs and alarms of a run.
+/// The modules that log the repairs and alerts of a run.
 const MODULES: [&str; 2] = ["handler::functions::reconcile_runners", "handler::reconcile"];
 /// The operations that change something; only reconciliation calls them while no job is in progress.
 const CHANGES: [&str; 8] = [

@@ -46,7 +46,7 @@ fn a_lost_delivery_is_redelivered_five_times() {
     10: redeliver 22
     18: redeliver 32
     34: redeliver 42
-    36: alarm delivery: delivery b of orgs/octo/hooks/1 failed again after 5 redeliveries: its page on GitHub shows the response of the function
+    36: alert delivery: delivery b of orgs/octo/hooks/1 failed again after 5 redeliveries: its page on GitHub shows the response of the function
     ");
 }
 

@@ -134,12 +134,12 @@ fn rejected_jobs_do_not_abandon_the_job_that_waits() {
     let six = ["gh-1", "gh-1-2", "gh-1-3", "gh-1-4", "gh-1-5", "gh-1-6"];
     let taken = snapshot([(1, job("queued", UBUNTU))], six.map(rejected), []);
     insta::assert_snapshot!(runs(&taken, [0, 1]), @"
-    0: alarm group: task gh-1 rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which
-    0: alarm group: task gh-1-2 rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which
-    0: alarm group: task gh-1-3 rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which
-    0: alarm group: task gh-1-4 rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which
-    0: alarm group: task gh-1-5 rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which
-    0: alarm group: task gh-1-6 rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which
+    0: alert group: task gh-1 rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which
+    0: alert group: task gh-1-2 rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which
+    0: alert group: task gh-1-3 rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which
+    0: alert group: task gh-1-4 rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which
+    0: alert group: task gh-1-5 rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which
+    0: alert group: task gh-1-6 rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which
     1: request gh-1-7 on ubuntu
     ");
 }

@@ -114,10 +114,10 @@ fn a_poison_message_is_replayed_if_it_can_be_served() {
     insta::assert_snapshot!(runs(&poisoned, [8, 10]), @r"
     8: delete poison
     8: delete poison
-    8: alarm poison: message 1 became poison: it requests a runner for job 1 of octo/app
-    8: alarm poison: message 2 became poison: it requests a runner for job 2 of octo/app
-    8: alarm poison: message 3 became poison: this version of the handler cannot read it
-    8: alarm poison: message 4 became poison: it requests a runner for job 4 of octo/app
+    8: alert poison: message 1 became poison: it requests a runner for job 1 of octo/app
+    8: alert poison: message 2 became poison: it requests a runner for job 2 of octo/app
+    8: alert poison: message 3 became poison: this version of the handler cannot read it
+    8: alert poison: message 4 became poison: it requests a runner for job 4 of octo/app
     10: replay job 1
     10: delete poison
     10: delete poison
@@ -172,7 +172,7 @@ fn an_outdated_runner_version_raises_one_alert() {
         ..snapshot(jobs.clone(), tasks.clone(), [online(version)])
     };
     let days = || [24, 25, 26].map(|days| days * 24 * 60);
-    insta::assert_snapshot!(runs(&used("2.99.0"), days()), @"36000: alarm runner-version: runner version 2.99.0 has been outdated since 1970-01-15: GitHub rejects it after 30 days, import newer images");
+    insta::assert_snapshot!(runs(&used("2.99.0"), days()), @"36000: alert runner-version: runner version 2.99.0 has been outdated since 1970-01-15: GitHub rejects it after 30 days, import newer images");
     assert_eq!(runs(&used("2.100.0"), days()), "");
     assert_eq!(runs(&used("a custom build"), days()), "");
 }

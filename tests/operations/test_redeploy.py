@@ -1,4 +1,4 @@
-"""Tests arm/again.sh against recorded deployments in the format of the API."""
+"""Tests arm/redeploy.sh against recorded deployments in the format of the API."""
 
 import copy
 import json
@@ -36,8 +36,8 @@ class Again(Scripts):
                 one["tags"]["deployment"] = "gh"
         self.azure(state | {"pools": list(pools)})
 
-    def again(self, *words: str, code: int = 0) -> str:
-        done = self.run_script("arm/again.sh", "runners", *words)
+    def redeploy(self, *words: str, code: int = 0) -> str:
+        done = self.run_script("arm/redeploy.sh", "runners", *words)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stderr
 
@@ -47,55 +47,55 @@ class Again(Scripts):
 
     def test_only_chosen_values_are_passed(self) -> None:
         self.before()
-        self.again()
+        self.redeploy()
         self.assertEqual(self.passed, CHOSEN | {"keepSecrets": "true"})
         self.assertEqual({name: self.state["created"]["parameters"][name] for name in SECRETS}, SECRETS)
 
     def test_changed_defaults_are_adopted_and_printed(self) -> None:
         self.before(former(functionMemoryMB=4096, noCapacityMinutes=5))
-        printed = self.again()
-        self.assertIn("again: functionMemoryMB follows its default: 4096 becomes ", printed)
+        printed = self.redeploy()
+        self.assertIn("redeploy: functionMemoryMB follows its default: 4096 becomes ", printed)
         self.assertEqual(self.passed, CHOSEN | {"keepSecrets": "true"})
 
     def test_package_and_runner_come_from_the_template(self) -> None:
         old = "https://example.com/releases/download/v0.0.1/released-package.zip"
         self.before(former(), packageUri=old, runnerVersion="2.0.0")
-        self.again()
+        self.redeploy()
         self.assertTrue({"packageUri", "runnerVersion"}.isdisjoint(self.passed))
 
     def test_a_package_on_the_command_line_is_used(self) -> None:
         self.before()
-        self.again("packageUri=https://example.com/released-package.zip")
+        self.redeploy("packageUri=https://example.com/released-package.zip")
         self.assertEqual(self.passed["packageUri"], "https://example.com/released-package.zip")
 
     def test_a_choice_that_became_the_default_is_kept(self) -> None:
         self.before(former(ubuntuMaxNodes=1))
-        self.again()
+        self.redeploy()
         self.assertEqual(self.passed["ubuntuMaxNodes"], 20)
 
     def test_a_removed_parameter_is_omitted_and_printed(self) -> None:
         self.before(former(formerChoice="none"), formerChoice="some")
-        self.assertIn("again: formerChoice is no longer a parameter", self.again())
+        self.assertIn("redeploy: formerChoice is no longer a parameter", self.redeploy())
         self.assertNotIn("formerChoice", self.passed)
 
     def test_existing_pools_are_not_changed(self) -> None:
         self.before(pools=("another", "ubuntu", "windows"))
-        self.again()
+        self.redeploy()
         self.assertEqual((self.passed["create_UbuntuBatchPool"], self.passed["create_WindowsBatchPool"]), ("false", "false"))
 
     def test_a_pool_with_a_new_name_is_always_created(self) -> None:
         self.before(pools=("ubuntu",), create_UbuntuBatchPool=False)
-        self.again("ubuntuPoolName=ubuntu2")
+        self.redeploy("ubuntuPoolName=ubuntu2")
         self.assertEqual((self.passed["create_UbuntuBatchPool"], self.passed["ubuntuPoolName"]), ("true", "ubuntu2"))
 
     def test_a_declined_pool_is_not_created_and_printed(self) -> None:
         self.before(pools=("ubuntu",))
-        self.assertIn("use create_WindowsBatchPool=true to create it", self.again())
+        self.assertIn("use create_WindowsBatchPool=true to create it", self.redeploy())
         self.assertIs(self.passed["create_WindowsBatchPool"], False)
 
     def test_a_pool_is_deployed_if_requested(self) -> None:
         self.before(pools=("ubuntu",))
-        self.again("create_UbuntuBatchPool=true")
+        self.redeploy("create_UbuntuBatchPool=true")
         self.assertEqual(self.passed["create_UbuntuBatchPool"], "true")
 
     def test_pools_of_another_deployment_are_ignored(self) -> None:
@@ -105,28 +105,28 @@ class Again(Scripts):
         other = resource("Microsoft.Batch/batchAccounts", "mayflyofanother")
         state["resources"].append(other | {"tags": {"application": "mayfly", "deployment": "other"}})
         self.azure(state)
-        self.again()
+        self.redeploy()
         self.assertNotIn("create_UbuntuBatchPool", self.passed)
 
     def test_the_script_fails_if_pools_cannot_be_listed(self) -> None:
         self.before(pools=("ubuntu",))
         self.azure(self.state | {"fault": "rest"})
-        self.again(code=1)
+        self.redeploy(code=1)
         self.assertNotIn("created", self.state)
 
     def test_isolation_cannot_be_changed(self) -> None:
         self.before()
-        self.assertIn("isolation is private and cannot be changed", self.again("isolation=public", code=65))
+        self.assertIn("isolation is private and cannot be changed", self.redeploy("isolation=public", code=65))
         self.assertNotIn("created", self.state)
-        self.again("isolation=private")
+        self.redeploy("isolation=private")
 
     def test_running_twice_gives_the_same_parameters(self) -> None:
         self.before(pools=("ubuntu",))
-        self.again()
+        self.redeploy()
         first = self.passed
         chosen = CHOSEN | {"create_UbuntuBatchPool": False}
         self.azure(deployed(template=TEMPLATE, **answered(TEMPLATE, chosen)) | {"pools": ["ubuntu"], "resources": self.state["resources"]})
-        self.again()
+        self.redeploy()
         self.assertEqual(self.passed, first)
 
     def test_the_last_successful_deployment_counts(self) -> None:
@@ -139,7 +139,7 @@ class Again(Scripts):
             state["deployments"].append(one)
             state["templates"][one["name"]] = TEMPLATE
         self.azure(state)
-        self.again()
+        self.redeploy()
         self.assertEqual(self.passed["ubuntuMaxNodes"], 5)
 
     def test_one_of_several_deployments_must_be_named(self) -> None:
@@ -150,29 +150,29 @@ class Again(Scripts):
         state["deployments"].append(other)
         state["templates"]["second"] = TEMPLATE
         self.azure(state)
-        self.assertIn("set deploymentName=…: gh qa", self.again(code=64))
-        self.again("deploymentName=qa")
+        self.assertIn("set deploymentName=…: gh qa", self.redeploy(code=64))
+        self.redeploy("deploymentName=qa")
         self.assertEqual((self.passed["deploymentName"], self.passed["ubuntuMaxNodes"]), ("qa", 7))
         self.assertIn(" --name mayfly-qa ", self.calls[-1])
-        self.again("deploymentName=gh")
+        self.redeploy("deploymentName=gh")
         self.assertIn(" --name mayfly ", self.calls[-1])
 
     def test_a_group_without_a_deployment_is_rejected(self) -> None:
         self.azure(deployed() | {"deployments": []})
-        self.assertIn("no deployment of the template has succeeded", self.again(code=65))
+        self.assertIn("no deployment of the template has succeeded", self.redeploy(code=65))
 
     def test_what_if_calls_azure_and_a_dry_run_does_not(self) -> None:
         self.before()
-        self.again("--what-if")
+        self.redeploy("--what-if")
         self.assertIs(self.state["created"]["what-if"], True)
         self.before()
-        self.assertIn("az deployment group create", self.again("--dry-run"))
+        self.assertIn("az deployment group create", self.redeploy("--dry-run"))
         self.assertNotIn("created", self.state)
 
     def test_invalid_arguments_are_rejected(self) -> None:
         self.before()
         for words in (["more"], ["--all"], ["--template", "absent.json"]):
-            self.again(*words, code=64)
+            self.redeploy(*words, code=64)
         self.assertEqual(self.calls, [])
 
 

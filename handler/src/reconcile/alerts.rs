@@ -19,11 +19,11 @@ pub(super) fn plan(
     let failed = snapshot.tasks.iter().filter_map(of_task);
     let poison = snapshot.poison.iter().filter_map(of_poison);
     let pools = snapshot.pools.iter().filter_map(of_pool);
-    let alarms: Vec<(&'static str, String)> =
+    let alerts: Vec<(&'static str, String)> =
         failed.chain(pools).chain(poison).chain(outdated(snapshot, now)).collect();
-    next.alarms.extend(alarms.iter().map(|(_, text)| text.clone()));
-    let new = alarms.into_iter().filter(|(_, text)| !previous.alarms.contains(text));
-    new.map(|(name, text)| Repair::Alarm { name, text }).collect()
+    next.alerts.extend(alerts.iter().map(|(_, text)| text.clone()));
+    let new = alerts.into_iter().filter(|(_, text)| !previous.alerts.contains(text));
+    new.map(|(name, text)| Repair::Alert { name, text }).collect()
 }
 
 /// A job event raises no alert: reconciliation replaces it, and the message is deleted immediately.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Deploys again with the parameters of the last deployment of a resource group, made in the portal or by command.
 #
-#   arm/again.sh [--what-if] [--dry-run] [--template FILE] GROUP [NAME=VALUE…]
+#   arm/redeploy.sh [--what-if] [--dry-run] [--template FILE] GROUP [NAME=VALUE…]
 #
 #   --what-if   Azure shows what would change, and changes nothing
 #   --dry-run   prints the command and writes parameters.json, and deploys nothing
@@ -53,12 +53,12 @@ parse_arguments() {
 }
 
 usage() {
-  printf 'again: %s\nusage: arm/again.sh [--what-if] [--dry-run] [--template FILE] GROUP [NAME=VALUE…]\n' "$1" >&2
+  printf 'redeploy: %s\nusage: arm/redeploy.sh [--what-if] [--dry-run] [--template FILE] GROUP [NAME=VALUE…]\n' "$1" >&2
   exit 64
 }
 
 fail() {
-  printf 'again: %s\n' "$1" >&2
+  printf 'redeploy: %s\n' "$1" >&2
   exit 65
 }
 
@@ -113,7 +113,7 @@ write_parameters() {
     | if $now == null then "\($name) is no longer a parameter"
       elif $written[0].parameters[$name] or $before.defaultValue == null or $before.defaultValue == $now.defaultValue then empty
       else "\($name) follows its default: \($before.defaultValue | shown) becomes \($now.defaultValue | shown)" end' |
-    sed 's/^/again: /' >&2
+    sed 's/^/redeploy: /' >&2
 }
 
 # Prints the names of all pools of the group's Batch account, from all pages.
@@ -142,12 +142,12 @@ skip_existing_pools() {
   ! argument "$create" >/dev/null || return 0
   name=$(parameter "${os,,}PoolName")
   if grep --quiet --line-regexp --fixed-strings -- "$name" <<<"$2"; then
-    printf 'again: pool %s exists and is not changed\n' "$name" >&2
+    printf 'redeploy: pool %s exists and is not changed\n' "$name" >&2
     overrides+=("$create=false")
   elif argument "${os,,}PoolName" >/dev/null; then
     overrides+=("$create=true")
   elif [[ $(parameter "$create") == false ]]; then
-    printf 'again: pool %s does not exist and is not created, as in the last deployment; use %s=true to create it\n' "$name" "$create" >&2
+    printf 'redeploy: pool %s does not exist and is not created, as in the last deployment; use %s=true to create it\n' "$name" "$create" >&2
   fi
 }
 
