@@ -51,8 +51,8 @@ class Names(unittest.TestCase):
         explained = {code for row in rows(table) for code in re.findall(r"\d+", row[0])}
         self.assertEqual(explained, project.exit_codes())
 
-    def test_exactly_the_existing_alarms_are_explained(self) -> None:
-        explained = {row[0].strip("`") for row in rows(page("docs/troubleshooting.md").section("Alarms"))}
+    def test_exactly_the_existing_alerts_are_explained(self) -> None:
+        explained = {row[0].strip("`") for row in rows(page("docs/troubleshooting.md").section("Alerts"))}
         self.assertEqual(explained - project.alarms(), set())
         self.assertEqual(project.alerts() - explained, set())
         named = {name for page in pages() for name in re.findall(r'alarm="([a-z-]+)"', page.text)}

@@ -76,12 +76,13 @@ fn ran_on_wrong_deployment(scenario: &Scenario, record: &Record, job: &JobRecord
     deployments.any(|deployment| Some(deployment) != wanted) && may_have_stepped(job)
 }
 
-/// Returns whether a step of a job may have run. A failed job without a report of its runner was interrupted.
+/// Returns whether a step of a job may have run. A job that failed or was cancelled without a report of its runner was
+/// interrupted before that.
 fn may_have_stepped(job: &JobRecord) -> bool {
     match job.progress {
         Some(Progress::Refused | Progress::SetUpFailed) => false,
         Some(Progress::Stepped) => true,
-        None => job.conclusion != Some(Conclusion::Failure),
+        None => job.conclusion == Some(Conclusion::Success),
     }
 }
 

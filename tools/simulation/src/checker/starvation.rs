@@ -29,6 +29,7 @@ pub(super) fn all(scenario: &Scenario, record: &Record) -> Vec<String> {
         let (deployment, pool) = span;
         let mut excused = full(record, deployment, pool);
         excused.extend(replacing(record, deployment, pool));
+        excused.extend(reassigned(scenario, record, deployment, job));
         excused.extend(&troubles);
         let longest = longest_free(waits, excused);
         (longest > MAX_WAIT).then(|| {
@@ -92,6 +93,25 @@ fn replacing(record: &Record, deployment: usize, pool: &Pool) -> Vec<Span> {
         Some((run.started_at, until + REPLACED_WITHIN))
     };
     runs_of(record, deployment, pool).filter_map(span).collect()
+}
+
+/// Returns when the job's own runners were assigned to other jobs, with the time of their replacement: GitHub assigns
+/// jobs at random, and may pass over one job many times.
+fn reassigned(
+    scenario: &Scenario,
+    record: &Record,
+    deployment: usize,
+    job: &JobRecord,
+) -> Vec<Span> {
+    let is_own = |name: &str| {
+        scenario.deployments[deployment].read(name).is_some_and(|task| task.job == job.id)
+    };
+    let own = record
+        .runners
+        .iter()
+        .filter(|runner| runner.deployment == Some(deployment) && is_own(&runner.name));
+    let assigned = own.filter_map(|runner| runner.job.filter(|&(_, other)| other != job.id));
+    assigned.map(|(at, _)| (at, at + REPLACED_WITHIN)).collect()
 }
 
 /// Lists the runs on a pool.

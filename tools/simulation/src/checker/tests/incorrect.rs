@@ -129,9 +129,15 @@ fn a_job_that_waits_long_although_a_node_is_free_starves() {
     let nodes = scenario.deployments[0].pools[0].nodes;
     taken.tasks.extend((0..nodes).map(|other| task(&format!("gh-9{other}"), &[(500, 3500)])));
     assert_eq!(faults(&scenario, &taken), "", "every node was taken");
+    let mut passed_over = record.clone();
+    passed_over.runners.extend((2..10_u64).map(|n| {
+        let at = n * 400;
+        runner(&format!("gh-1-{n}"), (at, at + 90), Some((at, 77)))
+    }));
+    assert_eq!(faults(&scenario, &passed_over), "", "its runners were assigned to other jobs");
     let outage = FaultKind::Outage { callee: Callee::Github, seconds: 900 };
     scenario.scheduled_faults = vec![ScheduledFault { at: 1000, kind: outage }];
-    assert_eq!(faults(&scenario, &record), "", "something was the matter");
+    assert_eq!(faults(&scenario, &record), "", "a fault was active");
     (scenario.scheduled_faults, scenario.deployments[0].pools[0].scaled) = (Vec::new(), true);
     assert_eq!(faults(&scenario, &record), "", "the pool's nodes are Batch's doing");
 }

@@ -35,6 +35,10 @@ fn refusing_a_job_of_another_repository_is_correct() {
     assert_eq!((findings.served, findings.refused, findings.interrupted), (1, 1, 0));
     let interrupted = Findings::of(&with_neighbour(), &refused(None));
     assert!(interrupted.is_clean(), "its node was lost as it refused: {interrupted:?}");
+    let mut cancelled = refused(None);
+    cancelled.jobs[1].conclusion = Some(Conclusion::Cancelled);
+    let cancelled = Findings::of(&with_neighbour(), &cancelled);
+    assert!(cancelled.is_clean(), "cancelled after its runner had ended: {cancelled:?}");
 }
 
 #[test]
