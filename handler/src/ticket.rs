@@ -69,6 +69,10 @@ impl Ticket {
         let json = payload.strip_prefix("1.").ok_or(BadTicket::Malformed)?;
         let json = BASE64_URL_SAFE_NO_PAD.decode(json).map_err(|_| BadTicket::Malformed)?;
         let ticket: Self = serde_json::from_slice(&json).map_err(|_| BadTicket::Malformed)?;
+        // The path of a task without an id is that of the list of tasks.
+        if ticket.task.is_empty() {
+            return Err(BadTicket::Malformed);
+        }
         if ticket.expires <= now { Err(BadTicket::Expired) } else { Ok(ticket) }
     }
 }
@@ -122,6 +126,13 @@ mod tests {
         let open = |keys| Ticket::open(sealed.expose(), &key(keys), DateTime::UNIX_EPOCH);
         assert_eq!(open("k2,k1"), Ok(ticket()));
         assert_eq!(open("k3,k2"), Err(BadTicket::Forged));
+    }
+
+    #[test]
+    fn a_ticket_without_a_task_does_not_open() {
+        let sealed = Ticket { task: String::new(), ..ticket() }.seal(&key("k1"));
+        let opened = Ticket::open(sealed.expose(), &key("k1"), DateTime::UNIX_EPOCH);
+        assert_eq!(opened, Err(BadTicket::Malformed));
     }
 
     #[test]

@@ -41,7 +41,7 @@ echo "the handler has at most $max_bytes bytes"
 
 echo 'a program that needs a newer C library is rejected'
 if "$mayfly" package --handler "$mayfly" --out "$work/rejected.zip" 2>"$work/rejection"; then exit 1; fi
-grep --quiet 'it needs glibc 2\.' "$work/rejection"
+grep --quiet 'it requires glibc 2\.' "$work/rejection"
 [[ ! -e $work/rejected.zip ]]
 
 echo 'the handler starts in an empty root: no library, no resolver, no certificate'
