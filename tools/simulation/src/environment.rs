@@ -30,6 +30,7 @@ mod launcher;
 mod webhooks;
 mod setup;
 mod jobs;
+mod foreign_runner;
 mod scheduled_faults;
 mod open_groups;
 mod quiescence;

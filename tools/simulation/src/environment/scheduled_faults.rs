@@ -5,17 +5,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use azure_batch_emulator::{Loss, ResizeErrorCode};
-use github_runner_emulator::InMemoryRunner;
-use http::header;
-use serde_json::{Value, json};
-use tokio::sync::watch;
+use serde_json::json;
 
 use super::deployment::{DeploymentRun, formula};
-use super::entrypoint::to_github;
+use super::foreign_runner::ForeignRunner;
 use super::open_groups::open_group;
-use super::setup::{Environment, ORGANIZATION};
-use crate::scenario::{FaultKind, Level, ResizeError, ScheduledFault};
-use local_deployment::GITHUB_TOKEN;
+use super::setup::Environment;
+use crate::scenario::{FaultKind, ResizeError, ScheduledFault};
 
 /// A formula that needs more samples than there are.
 const FAILING_FORMULA: &str =
@@ -59,8 +55,9 @@ async fn apply(environment: &Arc<Environment>, fault: &ScheduledFault) {
             fail_scaling(environment, &environment.deployments[*deployment], pool, lasts).await;
         }
         FaultKind::ForeignRunner { deployment, repository, labels, jobs, .. } => {
-            let runner = Foreign::new(environment, *deployment, repository, fault.at);
-            Foreign { labels: labels.clone(), ..runner }.serve_for(lasts, *jobs).await;
+            let name = (*deployment, repository.as_str());
+            let runner = ForeignRunner::new(environment, name, labels, fault.at);
+            runner.serve_for(lasts, *jobs).await;
         }
         FaultKind::NoAssignment { .. } => {
             environment.github.emulator.pause_assignment(true);
@@ -176,88 +173,4 @@ async fn disable(deployment_run: &DeploymentRun, profile: &str) {
         let body = json!({ "disableTasks": "requeue" });
         deployment_run.call_batch(&format!("/jobs/{}/disable", job.id), &body).await;
     }
-}
-
-/// A foreign runner, or several one after another: each accepts one job.
-struct Foreign {
-    environment: Arc<Environment>,
-    /// The API path at which it is registered.
-    place: String,
-    group: u64,
-    labels: Vec<String>,
-    number: u64,
-}
-
-impl Foreign {
-    fn new(
-        environment: &Arc<Environment>,
-        deployment: usize,
-        repository: &str,
-        number: u64,
-    ) -> Self {
-        let place = match environment.scenario.deployments[deployment].level {
-            Level::Repository => format!("repos/{repository}"),
-            Level::Organization => format!("orgs/{ORGANIZATION}"),
-        };
-        let group = environment.groups[deployment];
-        Self { environment: Arc::clone(environment), place, group, labels: Vec::new(), number }
-    }
-
-    async fn serve_for(self, lasts: Duration, jobs: u32) {
-        let network = Arc::clone(&self.environment.network);
-        let (asker, stop) = watch::channel(false);
-        let over = async {
-            network.pass(lasts).await;
-            asker.send_replace(true);
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            biased;
-            () = self.serve(jobs, stop) => {}
-            () = over => {}
-        }
-    }
-
-    async fn serve(&self, jobs: u32, stop: watch::Receiver<bool>) {
-        let Self { environment, place, .. } = self;
-        for job in 1..=jobs {
-            let name = format!("foreign-{}-{job}", self.number);
-            let body =
-                json!({ "name": name, "runner_group_id": self.group, "labels": self.labels });
-            let (id, configuration) = register(environment, place, &body).await;
-            let transport = to_github(&environment.network, &environment.github);
-            let runner = InMemoryRunner::from_jit_config(
-                &configuration,
-                &transport,
-                environment.network.clock.clone(),
-            );
-            if runner.expect("a configuration").run(stop.clone()).await.is_none() {
-                return remove(environment, place, id).await;
-            }
-        }
-    }
-}
-
-async fn register(environment: &Environment, place: &str, body: &Value) -> (u64, String) {
-    let path = format!("{place}/actions/runners/generate-jitconfig");
-    let answer: Value = ask(environment, http::Method::POST, &path, body.to_string()).await;
-    let configuration = answer["encoded_jit_config"].as_str().unwrap_or_default().to_owned();
-    (answer["runner"]["id"].as_u64().unwrap_or_default(), configuration)
-}
-
-async fn remove(environment: &Environment, place: &str, id: u64) {
-    let path = format!("{place}/actions/runners/{id}");
-    ask(environment, http::Method::DELETE, &path, String::new()).await;
-}
-
-async fn ask(environment: &Environment, method: http::Method, path: &str, body: String) -> Value {
-    let request = http::Request::builder()
-        .method(method)
-        .uri(format!("https://api.github.com/{path}"))
-        .header(header::AUTHORIZATION, format!("Bearer {GITHUB_TOKEN}"))
-        .header(header::USER_AGENT, "another-team")
-        .body(body.into())
-        .expect("a request");
-    let answer = environment.github.call(request).await.expect("this transport loses nothing");
-    serde_json::from_slice(answer.body()).unwrap_or_default()
 }
