@@ -6,7 +6,7 @@ use emulator_core::faults::{Effect, Faults};
 use insta::assert_snapshot;
 use scenarios::TestEnvironment;
 
-use crate::{NEW, KNOWN, start, start_with_new_range};
+use crate::{KNOWN, NEW, start, start_with_new_range};
 
 fn fail(faults: &Faults, operation: &str, status: u16) {
     faults.inject(operation, 1, Effect::Fail { status, retry_after: None });

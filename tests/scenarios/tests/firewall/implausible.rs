@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::{NEW, KNOWN, start};
+use crate::{KNOWN, NEW, start};
 
 #[tokio::test]
 async fn implausible_ranges_change_nothing_and_raise_an_alert() {

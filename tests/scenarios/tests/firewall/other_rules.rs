@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 use scenarios::TestEnvironment;
 use serde_json::{Value, json};
 
-use crate::{NEW, KNOWN, start};
+use crate::{KNOWN, NEW, start};
 
 fn restrict(env: &TestEnvironment, rules: &[Value], default_action: Option<&str>) {
     let management = &env.deployment.platform.management.emulator;

@@ -6,7 +6,7 @@ use emulator_core::faults::Effect;
 use insta::assert_snapshot;
 use scenarios::TestEnvironment;
 
-use crate::{IN_NEW, NEW, KNOWN, PROGRAM, set, start, start_with, start_with_new_range};
+use crate::{IN_NEW, KNOWN, NEW, PROGRAM, set, start, start_with, start_with_new_range};
 
 #[tokio::test]
 async fn a_new_range_is_stored_applied_and_admitted() {
