@@ -61,7 +61,7 @@ pub enum Conflict {
 /// Two tasks whose chains resolve to the same job may both be minted: after a duplicate event, or when one of them
 /// waited behind a full pool. Rejected: an order among such tasks. It costs several requests for each claim of a
 /// replacement, and it cannot order claims that are made within the same second. Without it, simulations with many
-/// faults started one runner that no job needed in some 26,000 jobs; reconciliation removes such a runner once it has
+/// faults started two runners that no job needed in 68,353 jobs; reconciliation removes such a runner once it has
 /// been idle.
 pub fn decide(
     graph: &AssignmentGraph,
