@@ -35,7 +35,7 @@ def functions() -> set[str]:
     return {path.parent.name for path in ROOT.glob("function-definitions/*/function.json")}
 
 
-def alarms() -> set[str]:
+def logged_alerts() -> set[str]:
     """Returns every value that the log field `alarm` may have."""
     text = source("handler/src/**/*.rs")
     direct = re.findall(r'alarm = "([a-z-]+)"', text)
@@ -44,8 +44,8 @@ def alarms() -> set[str]:
 
 
 def alerts() -> set[str]:
-    """Returns the alarms for which the template searches the log."""
-    queries = [alarm["query"] for alarm in template()["variables"]["alarms"]]
+    """Returns the alerts for which the template searches the log."""
+    queries = [alert["query"] for alert in template()["variables"]["alerts"]]
     return {name for query in queries for name in re.findall(r'alarm="([a-z-]+)"', query)}
 
 
