@@ -17,4 +17,5 @@ pub mod clock;
 pub mod events;
 pub mod faults;
 pub mod service;
+pub mod tls;
 pub mod transport;

@@ -13,12 +13,17 @@ use tokio::net::TcpListener;
 
 use crate::clock::Clock;
 use crate::faults::{Effect, Fault, Faults};
+use crate::tls::Tls;
 
+mod handshake;
 mod listener;
+mod origin;
 
 pub use listener::{ControlPort, Listening};
+pub use origin::{Encrypted, is_encrypted, origin};
 
-/// A request with its whole body; if it came over a socket, the peer's [`SocketAddr`] is in its extensions.
+/// A request with its whole body; if it came over a socket, the peer's [`SocketAddr`] is in its extensions, and
+/// [`Encrypted`] if it came over TLS.
 pub type Request = http::Request<Bytes>;
 /// A response with its whole body.
 pub type Response = http::Response<Bytes>;
@@ -205,7 +210,7 @@ pub async fn serve<E: Emulator>(
     service: Arc<Service<E>>,
     listen: SocketAddr,
 ) -> std::io::Result<Listening> {
-    serve_on(service, TcpListener::bind(listen).await?).await
+    serve_with_tls(service, listen, None).await
 }
 
 /// Serves a service on a bound socket, for callers that must know the address before the service exists.
@@ -217,7 +222,21 @@ pub async fn serve_on<E: Emulator>(
     front: TcpListener,
 ) -> std::io::Result<Listening> {
     let control = TcpListener::bind(SocketAddr::new(front.local_addr()?.ip(), 0)).await?;
-    Listening::start::<E>(service, front, control)
+    Listening::start::<E>(service, front, control, None)
+}
+
+/// Binds a service to a socket with TLS, if there is a certificate; its control port has none.
+///
+/// # Errors
+/// If the address cannot be bound.
+pub async fn serve_with_tls<E: Emulator>(
+    service: Arc<Service<E>>,
+    listen: SocketAddr,
+    tls: Option<Tls>,
+) -> std::io::Result<Listening> {
+    let front = TcpListener::bind(listen).await?;
+    let control = TcpListener::bind(SocketAddr::new(front.local_addr()?.ip(), 0)).await?;
+    Listening::start::<E>(service, front, control, tls)
 }
 
 /// Opens a second control port of a service, at an address that is known in advance.

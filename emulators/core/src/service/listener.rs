@@ -1,19 +1,23 @@
 //! The socket side of a service: one port for the emulated API, one for control.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::{Emulator, Request, Response, ResponseDropped, Service, json_response};
+use super::handshake::{self, Opened};
+use super::{Emulator, Encrypted, Request, Response, ResponseDropped, Service, json_response};
+use crate::tls::Tls;
 
 /// Larger than any documented request limit, except that of Put Blob: one request may upload up to
 /// 5,000 MiB, but no client of the emulators does.
@@ -27,6 +31,7 @@ pub struct Listening {
     /// The base URL of the control port, without a trailing slash.
     pub control: String,
     name: &'static str,
+    tls: Option<Tls>,
     _accepting: JoinSet<()>,
     _control: ControlPort,
 }
@@ -44,11 +49,13 @@ impl Listening {
         service: Arc<Service<E>>,
         front: TcpListener,
         control: TcpListener,
+        tls: Option<Tls>,
     ) -> std::io::Result<Self> {
-        let url = format!("http://{}", front.local_addr()?);
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", front.local_addr()?);
         let control = ControlPort::start(Arc::clone(&service), control)?;
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept(front, move |request| {
+        accepting.spawn(accept(front, tls.clone(), move |request| {
             let service = Arc::clone(&service);
             async move { service.call(request).await }
         }));
@@ -57,16 +64,28 @@ impl Listening {
             url,
             control: control_url,
             name: E::NAME,
+            tls,
             _accepting: accepting,
             _control: control,
         })
     }
 
     /// Returns the line that an emulator prints to stdout as soon as it accepts requests.
+    ///
+    /// With a certificate that was issued for it, `ca` is the file that clients have to trust.
     pub fn ready_line(&self) -> String {
         let Self { name, url, control, .. } = self;
-        // Formatted without serde to fix the order of the fields; no value contains a character to escape.
-        format!(r#"{{"ready":"{name}","url":"{url}","control":"{control}"}}"#)
+        let ca = self.certificate_authority().map_or_else(String::new, |file| {
+            format!(r#","ca":{}"#, serde_json::Value::from(file.display().to_string()))
+        });
+        // Formatted without serde to fix the order of the fields; no other value contains a character to escape.
+        format!(r#"{{"ready":"{name}","url":"{url}","control":"{control}"{ca}}}"#)
+    }
+
+    /// Returns the file with the certificate authority that a client has to trust, if it was created with the service's
+    /// certificate.
+    pub fn certificate_authority(&self) -> Option<&Path> {
+        Some(self.tls.as_ref()?.authority()?.file())
     }
 }
 
@@ -77,7 +96,7 @@ impl ControlPort {
     ) -> std::io::Result<Self> {
         let url = format!("http://{}", listener.local_addr()?);
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept(listener, move |request| {
+        accepting.spawn(accept(listener, None, move |request| {
             let service = Arc::clone(&service);
             async move { Ok(service.control(request).await) }
         }));
@@ -85,7 +104,7 @@ impl ControlPort {
     }
 }
 
-async fn accept<F, R>(listener: TcpListener, handle: F)
+async fn accept<F, R>(listener: TcpListener, tls: Option<Tls>, handle: F)
 where
     F: Fn(Request) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Result<Response, ResponseDropped>> + Send,
@@ -97,17 +116,58 @@ where
             tokio::task::yield_now().await;
             continue;
         };
-        let handle = handle.clone();
+        let (handle, tls) = (handle.clone(), tls.clone());
         connections.spawn(async move {
-            let service = service_fn(|request| respond(request, peer, &handle));
-            let connection = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service);
-            if let Err(err) = connection.await {
-                tracing::debug!(%peer, %err, "connection closed");
+            match tls {
+                Some(tls) => serve_with_tls(stream, peer, &tls, &handle).await,
+                None => {
+                    serve_connection(stream, peer, |request| respond(request, peer, &handle)).await
+                }
             }
         });
         while connections.try_join_next().is_some() {}
     }
+}
+
+/// Serves a connection to a port with TLS. A slow handshake delays no other connection.
+async fn serve_with_tls<F, R>(stream: TcpStream, peer: SocketAddr, tls: &Tls, handle: &F)
+where
+    F: Fn(Request) -> R,
+    R: Future<Output = Result<Response, ResponseDropped>>,
+{
+    match handshake::open(stream, &tls.acceptor).await {
+        Ok(Opened::Encrypted(stream)) => {
+            let respond = |mut request: http::Request<Incoming>| {
+                request.extensions_mut().insert(Encrypted);
+                respond(request, peer, handle)
+            };
+            serve_connection(stream, peer, respond).await;
+        }
+        Ok(Opened::Plain(stream)) => {
+            serve_connection(stream, peer, |_| std::future::ready(Ok(https_required()))).await;
+        }
+        Err(err) => tracing::debug!(%peer, %err, "TLS handshake with {peer} failed"),
+    }
+}
+
+async fn serve_connection<S, F, R>(stream: S, peer: SocketAddr, respond: F)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    F: Fn(http::Request<Incoming>) -> R,
+    R: Future<Output = Result<http::Response<Full<Bytes>>, ResponseDropped>>,
+{
+    let connection = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service_fn(respond));
+    if let Err(err) = connection.await {
+        tracing::debug!(%peer, %err, "connection closed");
+    }
+}
+
+fn https_required() -> http::Response<Full<Bytes>> {
+    let text = json!({ "error": "this port uses HTTPS: write https:// instead of http://" });
+    let mut response = json_response(StatusCode::BAD_REQUEST, &text);
+    response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+    response.map(Full::new)
 }
 
 async fn respond<F, R>(
