@@ -9,17 +9,29 @@ use super::conditions;
 use super::dto::{self, Timestamp};
 use super::error::ApiError;
 use super::query::Query;
+use super::routes::Operation;
+use super::versions::Version;
 use emulator_core::service::Request;
 
 /// A request with the parameters of its path.
 pub(crate) struct Call<'a> {
     pub(crate) request: &'a Request,
+    pub(crate) operation: Operation,
+    pub(crate) version: Version,
     /// The decoded parameters of its path.
     pub(crate) parameters: Vec<(String, String)>,
     /// The base URL that the client used, for URLs in responses.
     pub(crate) base: String,
     /// The request's id.
     pub(crate) id: String,
+}
+
+/// The body of a successful response.
+pub(crate) enum Body {
+    /// A JSON document.
+    Json(Value),
+    /// The content of a file.
+    Bytes(Bytes),
 }
 
 /// A successful response before it is serialized.
@@ -31,7 +43,7 @@ pub(crate) struct Reply {
     /// The path of the changed resource.
     pub(crate) subject: Option<String>,
     pub(crate) headers: Vec<(HeaderName, String)>,
-    pub(crate) body: Option<Bytes>,
+    pub(crate) body: Option<Body>,
 }
 
 impl Reply {
@@ -44,7 +56,7 @@ impl Reply {
         body["odata.metadata"] = json!(format!("{base}/$metadata#{metadata}"));
         let json = "application/json;odata=minimalmetadata".to_owned();
         let headers = vec![(header::CONTENT_TYPE, json)];
-        Self { headers, body: Some(body.to_string().into()), ..Self::default() }
+        Self { headers, body: Some(Body::Json(body)), ..Self::default() }
     }
 
     pub(crate) fn modified(self, modified: Timestamp) -> Self {
@@ -72,7 +84,9 @@ impl Call<'_> {
         if !kind.starts_with("application/json;odata=") {
             return Err(ApiError::invalid_header("Content-Type", given));
         }
-        dto::read(self.request.body())
+        let body = dto::parse(self.request.body())?;
+        self.version.check(self.operation, &body)?;
+        dto::read(body)
     }
 
     /// Reads the body; an empty one gives the default.
@@ -81,7 +95,7 @@ impl Call<'_> {
     }
 
     pub(crate) fn query(&self, allowed: &[&str]) -> Result<Query, ApiError> {
-        Query::read(self.request, allowed)
+        Query::read(self.request, self.version, allowed)
     }
 
     /// Fails if a condition of the request does not hold.

@@ -28,7 +28,7 @@ pub(crate) use pool::{
     AutoScaleEvaluation, AutoScaleSettings, Deallocation, FillType, JobOrder, NewPool, NodeRemoval,
     PoolPatch, PoolResize, SchedulingPolicy, check_interval, cores,
 };
-pub(crate) use reader::read;
+pub(crate) use reader::{parse, read};
 pub(crate) use start_task::{StartTask, StartTaskView};
 pub(crate) use statistics::TaskStatistics;
 pub(crate) use task::{

@@ -32,7 +32,6 @@ macro_rules! published {
 }
 
 published! {
-    unsupported_version = BAD_REQUEST "UnsupportedRequestVersion" "The specified request version is not supported.";
     authentication_failed = FORBIDDEN "AuthenticationFailed" "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.";
     malformed_authentication = BAD_REQUEST "InvalidAuthenticationInfo" "The authentication information was not provided in the correct format. Verify the value of Authorization header.";
     unauthenticated = UNAUTHORIZED "AuthenticationFailed" "Server failed to authenticate the request. The request carries no Authorization header, or a token that is not accepted.";

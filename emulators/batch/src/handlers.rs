@@ -6,10 +6,11 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use uuid::Uuid;
 
 use super::Batch;
-use super::call::{Call, Reply};
+use super::call::{Body, Call, Reply};
 use super::dto::Timestamp;
 use super::error::ApiError;
 use super::routes::{Operation, route};
+use super::versions::Version;
 use emulator_core::service::{Request, Response};
 
 mod jobs;
@@ -32,19 +33,30 @@ impl Batch {
             return self
                 .respond_with_error(&ApiError::not_modelled("this operation"), Some(request));
         };
-        let call = Call { request, parameters: route.parameters, base: base(request), id };
-        let authenticated = self.auth.check(request, &self.context.clock);
-        match authenticated.and_then(|()| self.perform(operation, &call)) {
-            Ok(reply) => write(reply, &call),
-            Err(error) => self.error_response(&error, request, &call.base, &call.id),
-        }
+        let (base, parameters) = (base(request), route.parameters);
+        let performed = self.call(request, operation, parameters, &base, &id).and_then(|call| {
+            let reply = operation.handle(self, &call)?;
+            Ok(write(reply, &call))
+        });
+        performed.unwrap_or_else(|error| self.error_response(&error, request, &base, &id))
     }
 
-    fn perform(&self, operation: Operation, call: &Call<'_>) -> Result<Reply, ApiError> {
-        if call.request.body().len() > MAX_BODY_BYTES {
+    /// Checks what every request needs: credentials, a body of limited size, and a version.
+    fn call<'a>(
+        &self,
+        request: &'a Request,
+        operation: Operation,
+        parameters: Vec<(String, String)>,
+        base: &str,
+        id: &str,
+    ) -> Result<Call<'a>, ApiError> {
+        self.auth.check(request, &self.context.clock)?;
+        if request.body().len() > MAX_BODY_BYTES {
             return Err(ApiError::body_too_large());
         }
-        operation.handle(self, call)
+        let version = Version::of(request)?;
+        let (base, id) = (base.to_owned(), id.to_owned());
+        Ok(Call { request, operation, version, parameters, base, id })
     }
 
     fn next_request_id(&self) -> String {
@@ -92,7 +104,14 @@ impl Batch {
 }
 
 fn write(reply: Reply, call: &Call<'_>) -> Response {
-    let mut response = Response::new(reply.body.unwrap_or_default());
+    let body = reply.body.map(|body| match body {
+        Body::Bytes(bytes) => bytes,
+        Body::Json(mut body) => {
+            call.version.prune(&mut body);
+            body.to_string().into()
+        }
+    });
+    let mut response = Response::new(body.unwrap_or_default());
     *response.status_mut() = reply.status;
     for (name, value) in &reply.headers {
         set(&mut response, name.clone(), value);

@@ -30,6 +30,7 @@ mod error;
 mod dto;
 mod auth;
 mod routes;
+mod versions;
 mod query;
 mod conditions;
 mod call;

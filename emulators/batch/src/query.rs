@@ -7,42 +7,43 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use super::error::ApiError;
+use super::versions::{self, Version};
 use emulator_core::service::Request;
 
 mod filter;
 
 pub(crate) use filter::{Field, Filter, Operand};
 
-/// The only supported API version.
-const VERSION: &str = "2025-06-01";
 /// The maximum size of a page.
 const MAX_PAGE_SIZE: usize = 1_000;
 
 /// The query parameters of a request.
 #[derive(Clone, Debug)]
-pub(crate) struct Query(BTreeMap<String, String>);
+pub(crate) struct Query {
+    parameters: BTreeMap<String, String>,
+    version: Version,
+}
 
 impl Query {
-    /// Parses a query. Its version must be the supported one, and every parameter must be allowed.
-    pub(crate) fn read(request: &Request, allowed: &[&str]) -> Result<Self, ApiError> {
+    /// Parses the query of a request in this version. Every parameter must be allowed.
+    pub(crate) fn read(
+        request: &Request,
+        version: Version,
+        allowed: &[&str],
+    ) -> Result<Self, ApiError> {
         let text = request.uri().query().unwrap_or_default();
         let all: BTreeMap<_, _> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
-        match all.get("api-version").map(String::as_str) {
-            None => return Err(ApiError::missing_parameter("api-version")),
-            Some(VERSION) => {}
-            Some(_) => return Err(ApiError::unsupported_version()),
-        }
-        let known = |name: &str| ["api-version", "timeOut", "timeout"].contains(&name);
+        let known = |name: &str| [versions::PARAMETER, "timeOut", "timeout"].contains(&name);
         match all.keys().find(|name| !known(name) && !allowed.contains(&name.as_str())) {
             Some(name) if name == "$expand" => Err(ApiError::not_modelled("the parameter $expand")),
             Some(name) => Err(ApiError::unsupported_parameter(name)),
-            None => Ok(Self(all)),
+            None => Ok(Self { parameters: all, version }),
         }
     }
 
     /// Returns a parameter's value.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.parameters.get(name).map(String::as_str)
     }
 
     /// Returns whether a parameter is `true`.
@@ -71,7 +72,8 @@ impl Query {
     ) -> Result<Select, ApiError> {
         let Some(text) = self.get("$select") else { return Ok(Select(None)) };
         let wanted: Vec<_> = text.split(',').map(str::trim).map(str::to_owned).collect();
-        match wanted.iter().find(|name| !properties.contains(&name.as_str())) {
+        let known = |name: &str| properties.contains(&name) && self.version.has(name);
+        match wanted.iter().find(|name| !known(name)) {
             Some(name) => {
                 let reason = format!("{name} is not a property of the resource");
                 Err(ApiError::invalid_parameter("$select", text, &reason))
@@ -108,7 +110,7 @@ impl Query {
     /// Returns the link to the page after the one that ends with this key.
     pub(crate) fn next_link(&self, base: &str, path: &str, last: &str) -> String {
         let mut link = form_urlencoded::Serializer::new(String::new());
-        let kept = self.0.iter().filter(|(name, _)| *name != "$skiptoken");
+        let kept = self.parameters.iter().filter(|(name, _)| *name != "$skiptoken");
         link.extend_pairs(kept).append_pair("$skiptoken", last);
         // The Python SDK's signer decodes a plus as a space, others as a plus; `%20` is
         // unambiguous.

@@ -7,6 +7,7 @@ mod account;
 mod auth;
 mod jobs;
 mod tasks;
+mod versions;
 mod lists;
 mod nodes;
 mod pools;

@@ -12,13 +12,16 @@ use serde_json::Value;
 
 use crate::error::ApiError;
 
+/// Parses a body as JSON.
+pub(crate) fn parse(body: &[u8]) -> Result<Value, ApiError> {
+    serde_json::from_slice(body).map_err(|err| ApiError::invalid_body(&err.to_string()))
+}
+
 /// Deserializes a body.
 ///
 /// Every property must be known: how the service treats unknown ones is not documented, and a
 /// misspelt property is what a client's tests should find.
-pub(crate) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    let value =
-        serde_json::from_slice(body).map_err(|err| ApiError::invalid_body(&err.to_string()))?;
+pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
     T::deserialize(Property { path: String::new(), value }).map_err(ApiError::from)
 }
 

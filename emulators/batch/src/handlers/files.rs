@@ -11,7 +11,7 @@ use http::{HeaderName, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::Batch;
-use crate::call::{Call, Reply};
+use crate::call::{Body, Call, Reply};
 use crate::dto::Timestamp;
 use crate::error::ApiError;
 use crate::query::{Field, Operand};
@@ -50,7 +50,7 @@ impl Batch {
         let content = read(&path, begin, length).map_err(|_| ApiError::file_not_found())?;
         // 200 for a range too: it is the only status in the specification, and the official SDK
         // accepts no other.
-        Ok(Reply { body: Some(content.into()), ..described(call, &metadata) })
+        Ok(Reply { body: Some(Body::Bytes(content.into())), ..described(call, &metadata) })
     }
 
     pub(crate) fn task_file_properties(&self, call: &Call<'_>) -> Result<Reply, ApiError> {

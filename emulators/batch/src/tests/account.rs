@@ -59,10 +59,21 @@ impl Account {
 
     /// Calls an operation and returns the status with the error's code, and the body.
     pub(super) async fn call(&self, method: &str, path: &str, body: Value) -> (String, Value) {
+        self.call_in("2025-06-01", method, path, body).await
+    }
+
+    /// Calls an operation of an API version.
+    pub(super) async fn call_in(
+        &self,
+        version: &str,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> (String, Value) {
         let separator = if path.contains('?') { '&' } else { '?' };
         let request = http::Request::builder()
             .method(method)
-            .uri(format!("{path}{separator}api-version=2025-06-01"))
+            .uri(format!("{path}{separator}api-version={version}"))
             .header("authorization", "Bearer t")
             .header("content-type", "application/json; odata=minimalmetadata");
         let body = if body.is_null() { String::new() } else { body.to_string() };

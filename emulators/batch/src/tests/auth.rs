@@ -53,17 +53,6 @@ async fn only_the_accepted_token_authenticates() {
 }
 
 #[tokio::test]
-async fn only_one_api_version_is_supported() {
-    let world = World::start(ImmediateSuccess, 1).await;
-    let url = &world.listening.url;
-    let now = Timestamp::of(world.clock.now()).http_date();
-    let old = send(url, &now, "GET", "/jobs?api-version=2024-02-01.19.0", &[], "").await;
-    assert_eq!(old.error(), "400 UnsupportedRequestVersion");
-    let none = send(url, &now, "GET", "/jobs", &[], "").await;
-    assert_eq!(none.error(), "400 MissingRequiredQueryParameter QueryParameterName=api-version");
-}
-
-#[tokio::test]
 async fn the_client_request_id_is_returned_on_request() {
     let world = World::start(ImmediateSuccess, 1).await;
     let guid = ("client-request-id", "9c4d50ee-2d56-4cd3-8152-34347dc9f2b0");

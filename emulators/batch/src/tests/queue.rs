@@ -25,12 +25,12 @@ fn account(nodes: usize, slots: u32) -> State {
 fn add_job(state: &mut State, id: &str, more: serde_json::Value) {
     let mut job = json!({ "id": id, "poolInfo": { "poolId": "p" } });
     job.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    state.add_job(dto::read(job.to_string().as_bytes()).unwrap(), NOON).unwrap();
+    state.add_job(dto::read(job).unwrap(), NOON).unwrap();
 }
 
 fn add_task(state: &mut State, job: &str, id: &str, slots: u32) {
     let task = json!({ "id": id, "commandLine": "x", "requiredSlots": slots });
-    state.add_task(job, dto::read(task.to_string().as_bytes()).unwrap(), NOON).unwrap();
+    state.add_task(job, dto::read(task).unwrap(), NOON).unwrap();
 }
 
 /// Starts every task that can start, and returns each with its node.
@@ -159,7 +159,7 @@ fn a_pool_may_take_the_oldest_job_first() {
     for (order, expected) in [("none", ["t1", "t2"]), ("creationtime", ["t2", "t1"])] {
         let mut spec = dto::NewPool::fixed("p", "p", 2, true);
         let policy = json!({ "nodeFillType": "pack", "jobDefaultOrder": order });
-        spec.task_scheduling_policy = Some(dto::read(policy.to_string().as_bytes()).unwrap());
+        spec.task_scheduling_policy = Some(dto::read(policy).unwrap());
         let mut state = State::new(Rules::default(), None, 0);
         add_job(&mut state, "old", json!({}));
         add_job(&mut state, "new", json!({}));
