@@ -39,6 +39,11 @@ pub trait Emulator: Send + Sync + 'static {
     const NAME: &'static str;
     /// One variant per operation; its `Debug` form (`AddTask`) is the name used by faults and counts.
     type Operation: Copy + Debug + Send;
+    /// The maximum length of a request's body.
+    ///
+    /// The default exceeds all documented limits, except that of Put Blob: one request may upload up to 5,000 MiB, but
+    /// no client of the emulators does.
+    const MAX_BODY_BYTES: usize = 64 << 20;
 
     /// Returns the operation of a request, or `None` if it is not modelled.
     fn operation(&self, request: &Request) -> Option<Self::Operation>;
@@ -52,6 +57,12 @@ pub trait Emulator: Send + Sync + 'static {
 
     /// Creates an error response in the service's own format, for faults and for requests that are not modelled.
     fn failure(&self, status: StatusCode, message: &str) -> Response;
+
+    /// Answers a request with a body above [`Self::MAX_BODY_BYTES`], of which only a part was read.
+    fn body_too_large(&self, _request: &Request) -> Response {
+        let text = json!({ "error": "the body is too large" });
+        json_response(StatusCode::PAYLOAD_TOO_LARGE, &text)
+    }
 
     /// Returns the clock of the service.
     fn clock(&self) -> &Clock;
@@ -138,6 +149,9 @@ impl<E: Emulator> Service<E> {
     /// # Errors
     /// If a fault drops the response after the operation was executed.
     pub async fn call(&self, request: Request) -> Result<Response, ResponseDropped> {
+        if is_too_large::<E>(&request) {
+            return Ok(self.emulator.body_too_large(&request));
+        }
         let Some(operation) = self.emulator.operation(&request) else {
             let text = format!("{} {} is not modelled", request.method(), request.uri().path());
             return Ok(self.emulator.failure(StatusCode::NOT_IMPLEMENTED, &text));
@@ -195,6 +209,14 @@ impl<E: Emulator> Service<E> {
             _ => self.emulator.control(request).await,
         }
     }
+}
+
+/// Marks a request of whose body only a part was read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TooLarge;
+
+fn is_too_large<E: Emulator>(request: &Request) -> bool {
+    request.body().len() > E::MAX_BODY_BYTES || request.extensions().get::<TooLarge>().is_some()
 }
 
 #[derive(Deserialize)]

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{StatusCode, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -16,12 +16,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::handshake::{self, Opened};
-use super::{Emulator, Encrypted, Request, Response, ResponseDropped, Service, json_response};
+use super::{
+    Emulator, Encrypted, Request, Response, ResponseDropped, Service, TooLarge, json_response,
+};
 use crate::tls::Tls;
 
-/// Larger than any documented request limit, except that of Put Blob: one request may upload up to
-/// 5,000 MiB, but no client of the emulators does.
-const MAX_BODY_BYTES: usize = 64 << 20;
+/// The bytes of a body that are kept: the largest limit of any emulator.
+const MAX_BODY_BYTES: usize = 100 << 20;
+/// The bytes that are read and dropped after them, so that a client that still writes gets the response.
+const MAX_DROPPED_BYTES: usize = 64 << 20;
 
 /// A service bound to sockets; dropping it closes both ports and every connection.
 #[derive(Debug)]
@@ -181,10 +184,26 @@ where
 {
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(peer);
-    let Ok(body) = Limited::new(body, MAX_BODY_BYTES).collect().await else {
-        let text = json!({ "error": "the body is too large or incomplete" });
-        return Ok(json_response(StatusCode::PAYLOAD_TOO_LARGE, &text).map(Full::new));
-    };
     // An error makes hyper close the connection without a response.
-    Ok(handle(Request::from_parts(parts, body.to_bytes())).await?.map(Full::new))
+    let (body, is_whole) = read(body).await?;
+    if !is_whole {
+        parts.extensions.insert(TooLarge);
+    }
+    Ok(handle(Request::from_parts(parts, body)).await?.map(Full::new))
+}
+
+/// Reads a body, and returns whether it is whole.
+async fn read(mut body: Incoming) -> Result<(Bytes, bool), ResponseDropped> {
+    let (mut kept, mut length) = (BytesMut::new(), 0);
+    while let Some(frame) = body.frame().await {
+        // The client is gone.
+        let Ok(data) = frame.map_err(|_| ResponseDropped)?.into_data() else { continue };
+        length += data.len();
+        if length <= MAX_BODY_BYTES {
+            kept.extend_from_slice(&data);
+        } else if length > MAX_BODY_BYTES + MAX_DROPPED_BYTES {
+            break;
+        }
+    }
+    Ok((kept.freeze(), length <= MAX_BODY_BYTES))
 }
