@@ -2,6 +2,7 @@
 
 pub(crate) mod blobs;
 pub(crate) mod content_headers;
+pub(crate) mod lease_headers;
 pub(crate) mod metadata;
 pub(crate) mod properties;
 pub(crate) mod queues;

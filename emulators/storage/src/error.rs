@@ -60,6 +60,12 @@ impl StorageError {
         self
     }
 
+    /// Makes the message about a lease one about the lease of a container.
+    pub(crate) fn of_container_lease(mut self) -> Self {
+        self.message = Cow::Owned(self.message.replace("blob", "container"));
+        self
+    }
+
     /// Returns the response without the common headers; `note` is appended to the message.
     pub(crate) fn into_response(self, note: &str) -> Response {
         let mut response = if self.status == StatusCode::NOT_MODIFIED {

@@ -17,7 +17,7 @@
 //! the emulators' clock can differ from the caller's.
 //!
 //! A query parameter or `x-ms-` header that is not modelled makes the request unmodelled: snapshots,
-//! versions, leases, tags, tiers, customer-provided keys, copies, transactional hashes, service SAS, access
+//! versions, tags, tiers, customer-provided keys, copies, transactional hashes, service SAS, access
 //! policies, service properties, append blobs and page blobs are all answered with 501.
 
 mod account;

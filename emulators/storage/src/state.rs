@@ -4,5 +4,6 @@ pub(crate) mod blob;
 pub(crate) mod conditions;
 pub(crate) mod containers;
 pub(crate) mod ids;
+pub(crate) mod lease;
 pub(crate) mod pop_receipt;
 pub(crate) mod queue;

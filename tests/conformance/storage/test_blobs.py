@@ -26,6 +26,8 @@ def test_the_sdk_calls_every_operation(blobs: Blobs) -> None:
     blob.stage_block("b2", b"blocks")
     blob.commit_block_list([BlobBlock("b1"), BlobBlock("b2")])
     assert blob.download_blob().readall() == b"in blocks"
+    for lease in (container.acquire_lease(15), blob.acquire_lease(15)):
+        lease.release()
     blob.delete_blob()
     container.delete_container()
     # No method of the SDK reads only the metadata of a blob: its properties include them.

@@ -7,6 +7,7 @@ use super::metadata::Metadata;
 use crate::response::HttpDate;
 use crate::state::blob::{Blob, BlockId};
 use crate::state::containers::{ListEntry, Source};
+use crate::state::lease::LeaseProperties;
 
 /// The body of Put Block List.
 #[derive(Debug, Deserialize)]
@@ -115,6 +116,8 @@ struct Properties<'a> {
     access_tier_inferred: bool,
     lease_status: &'static str,
     lease_state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease_duration: Option<&'static str>,
     server_encrypted: bool,
 }
 
@@ -123,9 +126,9 @@ impl<'a> BlobEntry<'a> {
     pub(crate) fn new(entry: &ListEntry<'a>, with_metadata: bool) -> Self {
         match *entry {
             ListEntry::Prefix(name) => Self::BlobPrefix(BlobPrefix { name }),
-            ListEntry::Blob(name, blob) => Self::Blob(Box::new(BlobItem {
+            ListEntry::Blob(name, blob, lease) => Self::Blob(Box::new(BlobItem {
                 name,
-                properties: Properties::new(blob),
+                properties: Properties::new(blob, lease),
                 metadata: Some(&blob.content.metadata)
                     .filter(|metadata| with_metadata && !metadata.is_empty()),
             })),
@@ -134,7 +137,7 @@ impl<'a> BlobEntry<'a> {
 }
 
 impl<'a> Properties<'a> {
-    fn new(blob: &'a Blob) -> Self {
+    fn new(blob: &'a Blob, lease: LeaseProperties) -> Self {
         let header = |name: HeaderName| blob.content.headers.get(&name)?.to_str().ok();
         Self {
             creation_time: HttpDate(blob.created),
@@ -150,8 +153,9 @@ impl<'a> Properties<'a> {
             blob_type: "BlockBlob",
             access_tier: "Hot",
             access_tier_inferred: true,
-            lease_status: "unlocked",
-            lease_state: "available",
+            lease_status: lease.status,
+            lease_state: lease.state,
+            lease_duration: lease.duration,
             server_encrypted: true,
         }
     }

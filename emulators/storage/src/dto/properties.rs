@@ -3,26 +3,27 @@
 use http::header;
 use http::{HeaderMap, HeaderValue};
 
+use super::lease_headers::insert_lease;
 use super::metadata::insert_metadata;
 use crate::response::{HttpDate, insert_text};
 use crate::state::blob::Blob;
 use crate::state::conditions::Version;
+use crate::state::lease::LeaseProperties;
 
 /// Inserts the properties of a blob.
-pub(crate) fn insert_properties(headers: &mut HeaderMap, blob: &Blob) {
+pub(crate) fn insert_properties(headers: &mut HeaderMap, blob: &Blob, lease: LeaseProperties) {
     let default_type = HeaderValue::from_static("application/octet-stream");
     headers.insert(header::CONTENT_TYPE, default_type);
     blob.content.headers.insert_into(headers);
     insert_metadata(headers, &blob.content.metadata);
     insert_version(headers, &blob.version);
+    insert_lease(headers, lease);
     insert_text(headers, "x-ms-creation-time", &HttpDate(blob.created));
     for (name, value) in [
         ("accept-ranges", "bytes"),
         ("x-ms-access-tier", "Hot"),
         ("x-ms-access-tier-inferred", "true"),
         ("x-ms-blob-type", "BlockBlob"),
-        ("x-ms-lease-state", "available"),
-        ("x-ms-lease-status", "unlocked"),
         ("x-ms-server-encrypted", "true"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));

@@ -83,6 +83,30 @@ published! {
         "The specified block list is invalid.";
     INVALID_RANGE = RANGE_NOT_SATISFIABLE "InvalidRange"
         "The range specified is invalid for the current size of the resource.";
+    LEASE_ALREADY_PRESENT = CONFLICT "LeaseAlreadyPresent"
+        "There is already a lease present.";
+    LEASE_ID_MISMATCH_WITH_BLOB_OPERATION = PRECONDITION_FAILED "LeaseIdMismatchWithBlobOperation"
+        "The lease ID specified did not match the lease ID for the blob.";
+    LEASE_ID_MISMATCH_WITH_CONTAINER_OPERATION = PRECONDITION_FAILED "LeaseIdMismatchWithContainerOperation"
+        "The lease ID specified did not match the lease ID for the container.";
+    LEASE_ID_MISMATCH_WITH_LEASE_OPERATION = CONFLICT "LeaseIdMismatchWithLeaseOperation"
+        "The lease ID specified did not match the lease ID for the blob.";
+    LEASE_ID_MISSING = PRECONDITION_FAILED "LeaseIdMissing"
+        "There is currently a lease on the blob and no lease ID was specified in the request.";
+    LEASE_IS_BREAKING_AND_CANNOT_BE_ACQUIRED = CONFLICT "LeaseIsBreakingAndCannotBeAcquired"
+        "The lease ID matched, but the lease is currently in breaking state and cannot be acquired until it is broken.";
+    LEASE_IS_BREAKING_AND_CANNOT_BE_CHANGED = CONFLICT "LeaseIsBreakingAndCannotBeChanged"
+        "The lease ID matched, but the lease is currently in breaking state and cannot be changed.";
+    LEASE_IS_BROKEN_AND_CANNOT_BE_RENEWED = CONFLICT "LeaseIsBrokenAndCannotBeRenewed"
+        "The lease ID matched, but the lease has been broken explicitly and cannot be renewed.";
+    LEASE_LOST = PRECONDITION_FAILED "LeaseLost"
+        "A lease ID was specified, but the lease for the blob has expired.";
+    LEASE_NOT_PRESENT_WITH_BLOB_OPERATION = PRECONDITION_FAILED "LeaseNotPresentWithBlobOperation"
+        "There is currently no lease on the blob.";
+    LEASE_NOT_PRESENT_WITH_CONTAINER_OPERATION = PRECONDITION_FAILED "LeaseNotPresentWithContainerOperation"
+        "There is currently no lease on the container.";
+    LEASE_NOT_PRESENT_WITH_LEASE_OPERATION = CONFLICT "LeaseNotPresentWithLeaseOperation"
+        "There is currently no lease on the blob.";
     MULTIPLE_CONDITION_HEADERS = BAD_REQUEST "MultipleConditionHeadersNotSupported"
         "Multiple condition headers are not supported.";
     NOT_MODIFIED = NOT_MODIFIED "ConditionNotMet"

@@ -17,6 +17,7 @@ use crate::state::containers::Store;
 mod blocks;
 mod containers;
 mod content;
+mod leases;
 
 const ID_STREAM: u64 = u64::from_be_bytes(*b"blob    ");
 
@@ -39,6 +40,7 @@ impl Blobs {
             Operation::CreateContainer => self.create_container(call),
             Operation::GetContainerProperties => self.get_container_properties(call),
             Operation::DeleteContainer => self.delete_container(call),
+            Operation::LeaseContainer => self.lease_container(call),
             Operation::ListBlobs => self.list_blobs(call),
             Operation::PutBlob => self.put_blob(call),
             Operation::GetBlob => self.get_blob(call),
@@ -48,6 +50,7 @@ impl Blobs {
             Operation::DeleteBlob => self.delete_blob(call),
             Operation::PutBlock => self.put_block(call),
             Operation::PutBlockList => self.put_block_list(call),
+            Operation::LeaseBlob => self.lease_blob(call),
         }
     }
 

@@ -13,6 +13,7 @@ pub enum Operation {
     CreateContainer,
     GetContainerProperties,
     DeleteContainer,
+    LeaseContainer,
     ListBlobs,
     PutBlob,
     GetBlob,
@@ -22,17 +23,20 @@ pub enum Operation {
     DeleteBlob,
     PutBlock,
     PutBlockList,
+    LeaseBlob,
 }
 
 const CONTAINER: &str = "/{container}";
 const BLOB: &str = "/{container}/{blob}";
 
-const ROUTES: [Route<Operation>; 12] = {
+const ROUTES: [Route<Operation>; 14] = {
     use Operation::*;
     [
         on_container("PUT /{container}?restype=container", CreateContainer, "cw"),
         on_container("GET|HEAD /{container}?restype=container", GetContainerProperties, "r"),
         on_container("DELETE /{container}?restype=container", DeleteContainer, "d"),
+        // Delete is sufficient to break a lease.
+        on_container("PUT /{container}?restype=container&comp=lease", LeaseContainer, "wd"),
         on_container("GET /{container}?restype=container&comp=list", ListBlobs, "l"),
         // Create is sufficient for a blob that does not exist yet.
         on_blob("PUT /{container}/{blob}", PutBlob, "cw"),
@@ -43,6 +47,7 @@ const ROUTES: [Route<Operation>; 12] = {
         on_blob("PUT /{container}/{blob}?comp=metadata", SetBlobMetadata, "w"),
         on_blob("PUT /{container}/{blob}?comp=block", PutBlock, "w"),
         on_blob("PUT /{container}/{blob}?comp=blocklist", PutBlockList, "w"),
+        on_blob("PUT /{container}/{blob}?comp=lease", LeaseBlob, "wd"),
     ]
 };
 

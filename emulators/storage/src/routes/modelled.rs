@@ -42,8 +42,13 @@ const HEADERS: &[&str] = &[
     "x-ms-blob-type",
     "x-ms-client-request-id",
     "x-ms-date",
+    "x-ms-lease-action",
+    "x-ms-lease-break-period",
+    "x-ms-lease-duration",
+    "x-ms-lease-id",
     // The Python SDK sends the metadata a second time, under their prefix.
     "x-ms-meta",
+    "x-ms-proposed-lease-id",
     "x-ms-range",
     "x-ms-return-client-request-id",
     "x-ms-useragent",

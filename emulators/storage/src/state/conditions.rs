@@ -7,6 +7,9 @@ use chrono::{DateTime, NaiveDateTime, Timelike, Utc};
 use http::HeaderMap;
 use http::header::{HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
 
+use uuid::Uuid;
+
+use crate::dto::lease_headers::lease_id;
 use crate::error::StorageError;
 
 /// The version of a blob or container, to which conditions are compared.
@@ -25,6 +28,8 @@ pub(crate) struct Conditions {
     if_none_match: Option<EntityTags>,
     modified_since: Option<DateTime<Utc>>,
     unmodified_since: Option<DateTime<Utc>>,
+    /// The id of the lease under which the request is made.
+    pub(crate) lease_id: Option<Uuid>,
 }
 
 #[derive(Debug)]
@@ -70,6 +75,7 @@ impl Conditions {
             if_none_match: text(IF_NONE_MATCH)?.map(EntityTags::parse),
             modified_since: time(IF_MODIFIED_SINCE)?,
             unmodified_since: time(IF_UNMODIFIED_SINCE)?,
+            lease_id: lease_id(headers, "x-ms-lease-id")?,
         })
     }
 

@@ -7,10 +7,12 @@ use chrono::{DateTime, Utc};
 
 use super::blob::{Blob, BlobContent, BlockId};
 use super::conditions::{Conditions, Version};
+use super::lease::{Lease, Leased};
 use crate::dto::metadata::Metadata;
 use crate::error::StorageError;
 
 mod blocks;
+mod leases;
 mod listing;
 
 pub(crate) use blocks::Source;
@@ -30,7 +32,10 @@ pub(crate) struct Container {
     pub(crate) version: Version,
     /// The caller's metadata.
     pub(crate) metadata: Metadata,
+    lease: Lease,
     blobs: BTreeMap<String, Blob>,
+    /// The leases by the name of their blob.
+    leases: BTreeMap<String, Lease>,
     /// The uncommitted blocks by the name of their blob.
     uncommitted: BTreeMap<String, BTreeMap<BlockId, Bytes>>,
 }
@@ -58,8 +63,9 @@ impl Store {
             return Err(StorageError::CONTAINER_ALREADY_EXISTS);
         }
         let version = self.next_version(now);
-        let (blobs, uncommitted) = Default::default();
-        let container = Container { version: version.clone(), metadata, blobs, uncommitted };
+        let (lease, blobs, leases, uncommitted) = Default::default();
+        let container =
+            Container { version: version.clone(), metadata, lease, blobs, leases, uncommitted };
         self.containers.insert(name.to_owned(), container);
         Ok(version)
     }
@@ -69,8 +75,11 @@ impl Store {
         &mut self,
         name: &str,
         conditions: &Conditions,
+        now: DateTime<Utc>,
     ) -> Result<(), StorageError> {
-        conditions.check_write(Some(&self.container(name)?.version))?;
+        let container = self.container(name)?;
+        container.lease.check_write(Leased::Container, conditions.lease_id, now)?;
+        conditions.check_write(Some(&container.version))?;
         self.containers.remove(name);
         Ok(())
     }
@@ -92,8 +101,11 @@ impl Store {
         container: &str,
         name: &str,
         conditions: &Conditions,
+        now: DateTime<Utc>,
     ) -> Result<&Blob, StorageError> {
-        let blob = self.container(container)?.blobs.get(name);
+        let container = self.container(container)?;
+        container.check_blob_read(name, conditions, now)?;
+        let blob = container.blobs.get(name);
         conditions.check_read(blob.map(|blob| &blob.version))?;
         blob.ok_or(StorageError::BLOB_NOT_FOUND)
     }
@@ -115,10 +127,12 @@ impl Store {
         &mut self,
         container: &str,
         name: &str,
-        conditions: &Conditions,
+        options: &WriteOptions,
     ) -> Result<(), StorageError> {
-        self.check_change(container, name, conditions)?;
-        self.container_mut(container)?.blobs.remove(name);
+        self.check_change(container, name, options)?;
+        let container = self.container_mut(container)?;
+        container.blobs.remove(name);
+        container.leases.remove(name);
         Ok(())
     }
 
@@ -130,10 +144,11 @@ impl Store {
         metadata: Metadata,
         options: &WriteOptions,
     ) -> Result<Version, StorageError> {
-        self.check_change(container, name, &options.conditions)?;
+        self.check_change(container, name, options)?;
         let version = self.next_version(options.now);
-        let blob = self.container_mut(container)?.blobs.get_mut(name);
-        let blob = blob.ok_or(StorageError::BLOB_NOT_FOUND)?;
+        let container = self.container_mut(container)?;
+        container.blob_was_written(name, options.now);
+        let blob = container.blobs.get_mut(name).ok_or(StorageError::BLOB_NOT_FOUND)?;
         blob.content.metadata = metadata;
         blob.version = version.clone();
         Ok(version)
@@ -145,7 +160,10 @@ impl Store {
         name: &str,
         options: &WriteOptions,
     ) -> Result<(), StorageError> {
-        let current = self.container(container)?.blobs.get(name);
+        let container = self.container(container)?;
+        // The service checks the lease first: https://github.com/Azure/Azurite/issues/2637
+        container.check_blob_write(name, &options.conditions, options.now)?;
+        let current = container.blobs.get(name);
         if current.is_some() && options.conditions.require_absence() {
             return Err(StorageError::BLOB_ALREADY_EXISTS);
         }
@@ -160,10 +178,12 @@ impl Store {
         &self,
         container: &str,
         name: &str,
-        conditions: &Conditions,
+        options: &WriteOptions,
     ) -> Result<(), StorageError> {
-        let current = self.container(container)?.blobs.get(name);
-        conditions.check_write(current.map(|blob| &blob.version))?;
+        let container = self.container(container)?;
+        container.check_blob_write(name, &options.conditions, options.now)?;
+        let current = container.blobs.get(name);
+        options.conditions.check_write(current.map(|blob| &blob.version))?;
         current.map(|_| ()).ok_or(StorageError::BLOB_NOT_FOUND)
     }
 
@@ -178,6 +198,7 @@ impl Store {
         let version = self.next_version(now);
         let container = self.container_mut(container)?;
         container.uncommitted.remove(name);
+        container.blob_was_written(name, now);
         let created = container.blobs.get(name).map_or(now, |blob| blob.created);
         let blob = Blob { created, version: version.clone(), blocks, content };
         container.blobs.insert(name.to_owned(), blob);

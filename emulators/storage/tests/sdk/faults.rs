@@ -50,8 +50,8 @@ async fn unmodelled_requests_are_answered_with_501() {
         format!("{status} {}", response.text().await.unwrap())
     };
     let sas = account.sas();
-    let leased = account.blob_url("/mayfly-state/claim", &format!("comp=lease&{sas}"));
-    let response = call(leased, "PUT", Some(("x-ms-lease-action", "acquire"))).await;
+    let snapshot = account.blob_url("/mayfly-state/claim", &format!("comp=snapshot&{sas}"));
+    let response = call(snapshot, "PUT", None).await;
     assert!(response.contains("PUT /mayfly/mayfly-state/claim is not modelled"), "{response}");
     for (url, method, header) in [
         (account.queue_url("/", "restype=service&comp=properties"), "GET", None),

@@ -7,5 +7,6 @@ mod queues;
 mod messages;
 mod containers;
 mod blobs;
+mod leases;
 mod auth;
 mod faults;

@@ -25,8 +25,9 @@ impl Blobs {
         if !decoded.is_ok_and(|id| (1..=MAX_BLOCK_ID_BYTES).contains(&id.len())) {
             return Err(StorageError::INVALID_BLOCK_ID);
         }
-        let content = call.request.body().clone();
-        self.store().put_block(&call.path.resource, &call.path.rest, id, content)?;
+        let (Call { path, .. }, content) = (call, call.request.body().clone());
+        let options = call.write_options()?;
+        self.store().put_block(&path.resource, &path.rest, id, content, &options)?;
         let mut response = empty(StatusCode::CREATED);
         let encrypted = HeaderValue::from_static("true");
         response.headers_mut().insert("x-ms-request-server-encrypted", encrypted);

@@ -6,6 +6,7 @@ use emulator_core::service::Response;
 
 use super::{Blobs, Call};
 use crate::dto::blobs::{BlobEntry, BlobEnumeration, BlobItems};
+use crate::dto::lease_headers::insert_lease;
 use crate::dto::metadata::{insert_metadata, parse_metadata};
 use crate::dto::properties::insert_version;
 use crate::error::StorageError;
@@ -31,18 +32,17 @@ impl Blobs {
         &self,
         call: &Call<'_>,
     ) -> Result<Response, StorageError> {
-        let store = self.store();
-        let container = store.container(&call.path.resource)?;
+        let conditions = Conditions::parse(call.request.headers())?;
+        let (store, now) = (self.store(), call.context.received_at);
+        let container = store.read_container(&call.path.resource, &conditions, now)?;
         let mut response = empty(StatusCode::OK);
         let headers = response.headers_mut();
+        insert_lease(headers, container.lease_properties(now));
         insert_version(headers, &container.version);
         insert_metadata(headers, &container.metadata);
-        for (name, value) in [
-            ("x-ms-has-immutability-policy", "false"),
-            ("x-ms-has-legal-hold", "false"),
-            ("x-ms-lease-state", "available"),
-            ("x-ms-lease-status", "unlocked"),
-        ] {
+        for (name, value) in
+            [("x-ms-has-immutability-policy", "false"), ("x-ms-has-legal-hold", "false")]
+        {
             headers.insert(name, HeaderValue::from_static(value));
         }
         Ok(response)
@@ -50,7 +50,7 @@ impl Blobs {
 
     pub(super) fn delete_container(&self, call: &Call<'_>) -> Result<Response, StorageError> {
         let conditions = Conditions::parse(call.request.headers())?;
-        self.store().delete(&call.path.resource, &conditions)?;
+        self.store().delete(&call.path.resource, &conditions, call.context.received_at)?;
         Ok(empty(StatusCode::ACCEPTED))
     }
 
@@ -66,6 +66,7 @@ impl Blobs {
             delimiter,
             marker: marker.unwrap_or_default(),
             max_results: usize::try_from(limit).expect("it is between 1 and 5000"),
+            now: call.context.received_at,
         };
         let store = self.store();
         let page = store.container(&call.path.resource)?.list(&options);

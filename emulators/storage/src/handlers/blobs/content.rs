@@ -36,10 +36,11 @@ impl Blobs {
     pub(super) fn get_blob(&self, call: &Call<'_>) -> Result<Response, StorageError> {
         let headers = call.request.headers();
         let (conditions, range) = (Conditions::parse(headers)?, Range::of_request(headers)?);
-        let store = self.store();
-        let blob = store.read(&call.path.resource, &call.path.rest, &conditions)?;
+        let (store, now) = (self.store(), call.context.received_at);
+        let blob = store.read(&call.path.resource, &call.path.rest, &conditions, now)?;
         let mut response = Response::new(Bytes::new());
-        insert_properties(response.headers_mut(), blob);
+        let lease = store.blob_lease_properties(&call.path.resource, &call.path.rest, now)?;
+        insert_properties(response.headers_mut(), blob, lease);
         match range {
             None => *response.body_mut() = blob.content.bytes.clone(),
             Some(range) => {
@@ -59,10 +60,11 @@ impl Blobs {
 
     pub(super) fn get_blob_properties(&self, call: &Call<'_>) -> Result<Response, StorageError> {
         let conditions = Conditions::parse(call.request.headers())?;
-        let store = self.store();
-        let blob = store.read(&call.path.resource, &call.path.rest, &conditions)?;
+        let (store, now) = (self.store(), call.context.received_at);
+        let blob = store.read(&call.path.resource, &call.path.rest, &conditions, now)?;
         let mut response = empty(StatusCode::OK);
-        insert_properties(response.headers_mut(), blob);
+        let lease = store.blob_lease_properties(&call.path.resource, &call.path.rest, now)?;
+        insert_properties(response.headers_mut(), blob, lease);
         let length = HeaderValue::from(blob.content.bytes.len());
         response.headers_mut().insert(header::CONTENT_LENGTH, length);
         Ok(response)
@@ -70,8 +72,8 @@ impl Blobs {
 
     pub(super) fn get_blob_metadata(&self, call: &Call<'_>) -> Result<Response, StorageError> {
         let conditions = Conditions::parse(call.request.headers())?;
-        let store = self.store();
-        let blob = store.read(&call.path.resource, &call.path.rest, &conditions)?;
+        let (store, now) = (self.store(), call.context.received_at);
+        let blob = store.read(&call.path.resource, &call.path.rest, &conditions, now)?;
         let mut response = empty(StatusCode::OK);
         insert_metadata(response.headers_mut(), &blob.content.metadata);
         insert_version(response.headers_mut(), &blob.version);
@@ -86,8 +88,8 @@ impl Blobs {
     }
 
     pub(super) fn delete_blob(&self, call: &Call<'_>) -> Result<Response, StorageError> {
-        let conditions = Conditions::parse(call.request.headers())?;
-        self.store().delete_blob(&call.path.resource, &call.path.rest, &conditions)?;
+        let options = call.write_options()?;
+        self.store().delete_blob(&call.path.resource, &call.path.rest, &options)?;
         let mut response = empty(StatusCode::ACCEPTED);
         let permanent = HeaderValue::from_static("true");
         response.headers_mut().insert("x-ms-delete-type-permanent", permanent);

@@ -26,8 +26,10 @@ impl Store {
         name: &str,
         id: &str,
         content: Bytes,
+        options: &WriteOptions,
     ) -> Result<(), StorageError> {
         let container = self.container_mut(container)?;
+        container.check_blob_write(name, &options.conditions, options.now)?;
         let blocks = container.uncommitted.entry(name.to_owned()).or_default();
         if blocks.keys().any(|other| other.len() != id.len()) {
             return Err(StorageError::INVALID_BLOB_OR_BLOCK);

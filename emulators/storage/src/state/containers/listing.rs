@@ -2,8 +2,11 @@
 
 use std::ops::Bound;
 
+use chrono::{DateTime, Utc};
+
 use super::Container;
 use crate::state::blob::Blob;
+use crate::state::lease::LeaseProperties;
 
 /// The selection of List Blobs.
 #[derive(Debug)]
@@ -16,13 +19,15 @@ pub(crate) struct ListOptions<'a> {
     pub(crate) marker: &'a str,
     /// The maximum number of entries.
     pub(crate) max_results: usize,
+    /// The time of the list, which decides the states of leases.
+    pub(crate) now: DateTime<Utc>,
 }
 
 /// An entry of a page.
 #[derive(Debug)]
 pub(crate) enum ListEntry<'a> {
     /// A blob.
-    Blob(&'a str, &'a Blob),
+    Blob(&'a str, &'a Blob, LeaseProperties),
     /// All blobs whose names start with this prefix.
     Prefix(&'a str),
 }
@@ -46,8 +51,10 @@ impl Container {
             .take_while(|(name, _)| name.starts_with(options.prefix));
         let mut entries = Vec::new();
         for (name, blob) in blobs {
-            let entry =
-                options.common_prefix(name).map_or(ListEntry::Blob(name, blob), ListEntry::Prefix);
+            let entry = options.common_prefix(name).map_or_else(
+                || ListEntry::Blob(name, blob, self.blob_lease_properties(name, options.now)),
+                ListEntry::Prefix,
+            );
             if entry.repeats(entries.last()) {
                 continue;
             }

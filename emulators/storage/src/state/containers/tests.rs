@@ -28,7 +28,12 @@ fn store() -> Store {
 }
 
 fn bytes(store: &Store, name: &str) -> Bytes {
-    store.read("state", name, &Conditions::default()).unwrap().content.bytes.clone()
+    store
+        .read("state", name, &Conditions::default(), overwrite().now)
+        .unwrap()
+        .content
+        .bytes
+        .clone()
 }
 
 fn block(source: Source, id: &str) -> (Source, BlockId) {
@@ -65,9 +70,9 @@ fn a_block_list_selects_committed_or_uncommitted_blocks() {
     let commit = |store: &mut Store, list: &[(Source, BlockId)]| {
         store.commit("state", "log", list, content(""), &overwrite())
     };
-    store.put_block("state", "log", "b1", Bytes::from_static(b"old ")).unwrap();
+    store.put_block("state", "log", "b1", Bytes::from_static(b"old "), &overwrite()).unwrap();
     commit(&mut store, &[block(Source::Latest, "b1")]).unwrap();
-    store.put_block("state", "log", "b1", Bytes::from_static(b"new ")).unwrap();
+    store.put_block("state", "log", "b1", Bytes::from_static(b"new "), &overwrite()).unwrap();
     let both = [block(Source::Committed, "b1"), block(Source::Uncommitted, "b1")];
     commit(&mut store, &[both[0].clone(), both[1].clone(), block(Source::Latest, "b1")]).unwrap();
     assert_eq!(bytes(&store, "log"), "old new new ");
@@ -78,7 +83,7 @@ fn a_block_list_selects_committed_or_uncommitted_blocks() {
 #[test]
 fn put_blob_discards_uncommitted_blocks() {
     let mut store = store();
-    store.put_block("state", "log", "b1", Bytes::from_static(b"block")).unwrap();
+    store.put_block("state", "log", "b1", Bytes::from_static(b"block"), &overwrite()).unwrap();
     store.put("state", "log", content("whole"), &overwrite()).unwrap();
     let committed =
         store.commit("state", "log", &[block(Source::Latest, "b1")], content(""), &overwrite());
@@ -91,9 +96,9 @@ fn errors_name_the_missing_container_or_blob() {
     let mut store = store();
     let put = store.put("nowhere", "a", content(""), &overwrite());
     assert_eq!(put.unwrap_err().code, "ContainerNotFound");
-    let block = store.put_block("nowhere", "a", "b1", Bytes::new());
+    let block = store.put_block("nowhere", "a", "b1", Bytes::new(), &overwrite());
     assert_eq!(block.unwrap_err().code, "ContainerNotFound");
-    let read = store.read("state", "a", &Conditions::default());
+    let read = store.read("state", "a", &Conditions::default(), overwrite().now);
     assert_eq!(read.unwrap_err().code, "BlobNotFound");
     assert!(store.names("nowhere").is_empty());
 }
