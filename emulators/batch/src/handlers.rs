@@ -11,7 +11,7 @@ use super::dto::Timestamp;
 use super::error::ApiError;
 use super::routes::{Operation, route};
 use super::versions::Version;
-use emulator_core::service::{Request, Response};
+use emulator_core::service::{Request, Response, origin};
 
 mod jobs;
 mod tasks;
@@ -33,7 +33,7 @@ impl Batch {
             return self
                 .respond_with_error(&ApiError::not_modelled("this operation"), Some(request));
         };
-        let (base, parameters) = (base(request), route.parameters);
+        let (base, parameters) = (origin(request), route.parameters);
         let performed = self.call(request, operation, parameters, &base, &id).and_then(|call| {
             let reply = operation.handle(self, &call)?;
             Ok(write(reply, &call))
@@ -72,7 +72,7 @@ impl Batch {
     ) -> Response {
         let id = self.next_request_id();
         match request {
-            Some(request) => self.error_response(error, request, &base(request), &id),
+            Some(request) => self.error_response(error, request, &origin(request), &id),
             None => self.error_response(error, &Request::default(), "http://localhost", &id),
         }
     }
@@ -146,10 +146,4 @@ fn set(response: &mut Response, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }
-}
-
-fn base(request: &Request) -> String {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
-    format!("http://{}", host.unwrap_or("localhost"))
 }

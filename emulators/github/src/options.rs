@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use http::header;
 use serde::{Deserialize, Serialize};
 
-use emulator_core::service::Request;
+use emulator_core::service::{Request, origin};
 use emulator_core::transport::{self, Transport};
 
 use crate::dto::Base;
@@ -94,10 +93,7 @@ impl Options {
 
     /// Returns the base URLs of the response to a request.
     pub(crate) fn response_base(&self, request: &Request) -> Base {
-        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-        let host = host.or(request.uri().authority().map(|authority| authority.as_str()));
-        let requested = || format!("http://{}", host.unwrap_or("localhost"));
-        let web = self.public_url.clone().unwrap_or_else(requested);
+        let web = self.public_url.clone().unwrap_or_else(|| origin(request));
         let prefix = if request.uri().path().starts_with("/api/v3") { "/api/v3" } else { "" };
         Base { api: format!("{web}{prefix}"), web }
     }

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use http::{StatusCode, header};
 use serde::Deserialize;
 
-use emulator_core::service::Request;
+use emulator_core::service::{Request, origin};
 
 use crate::error::ManagementError;
 
@@ -53,8 +53,6 @@ fn parse_claims(token: &str) -> Option<Claims> {
 
 /// Returns whether a token is for this API. A trailing slash of the audience is ignored.
 fn has_audience(actual: &str, expected: Option<&str>, request: &Request) -> bool {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let address = host.map(|host| format!("http://{host}"));
-    let expected = expected.map(str::to_owned).or(address);
-    expected.is_some_and(|expected| expected.trim_end_matches('/') == actual.trim_end_matches('/'))
+    let expected = expected.map_or_else(|| origin(request), str::to_owned);
+    expected.trim_end_matches('/') == actual.trim_end_matches('/')
 }

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 
 use chrono::{DateTime, Utc};
-use http::{HeaderValue, header};
+use http::header;
 
-use emulator_core::service::Request;
+use emulator_core::service::{Request, is_encrypted};
 
 use crate::account::Account;
 use crate::error::StorageError;
@@ -13,13 +13,14 @@ use crate::request::Query;
 
 pub(crate) mod account_sas;
 mod shared_key;
+mod token;
 
 use account_sas::{AccountSas, RequiredPermission};
 
 /// The permissions of an authenticated caller.
 #[derive(Clone, Debug)]
 pub(crate) enum Grant {
-    /// All permissions: the caller signed with the account key.
+    /// All permissions: the caller signed with the account key, or has a token; roles are not modelled.
     Full,
     /// The permissions of a SAS, as letters.
     Permissions(String),
@@ -51,11 +52,13 @@ pub(crate) fn authorize(
         return Ok(Grant::Permissions(sas.permissions.to_owned()));
     }
     let Some(credential) = request.headers().get(header::AUTHORIZATION) else {
-        let challenge = HeaderValue::from_static("Bearer resource_id=https://storage.azure.com");
-        let error = StorageError::NO_AUTHENTICATION_INFORMATION;
-        return Err(error.with_header(header::WWW_AUTHENTICATE, challenge));
+        return Err(StorageError::NO_AUTHENTICATION_INFORMATION.with_challenge());
     };
-    shared_key::verify(account, request, query, credential.to_str().unwrap_or_default())?;
+    let credential = credential.to_str().unwrap_or_default();
+    match credential.strip_prefix("Bearer ") {
+        Some(token) if is_encrypted(request) => token::verify(account, token, now)?,
+        _ => shared_key::verify(account, request, query, credential)?,
+    }
     Ok(Grant::Full)
 }
 

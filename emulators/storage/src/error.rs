@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use http::header::HeaderName;
+use http::header::{HeaderName, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -52,6 +52,12 @@ impl StorageError {
     pub(crate) fn with_detail(mut self, element: &'static str, text: impl Into<String>) -> Self {
         self.details.push((element, text.into()));
         self
+    }
+
+    /// Adds the header that says how to authenticate.
+    pub(crate) fn with_challenge(self) -> Self {
+        let challenge = HeaderValue::from_static("Bearer resource_id=https://storage.azure.com");
+        self.with_header(WWW_AUTHENTICATE, challenge)
     }
 
     /// Adds a header to the response.

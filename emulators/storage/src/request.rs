@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-use http::{Uri, header};
+use http::Uri;
 use percent_encoding::percent_decode_str;
 use url::form_urlencoded;
 
-use emulator_core::service::Request;
+use emulator_core::service::{Request, origin};
 
 use crate::error::StorageError;
 
@@ -83,8 +83,7 @@ impl<'a> Query<'a> {
 
 /// Returns the address of the service as the caller knows it, for the root element of a list.
 pub(crate) fn service_endpoint(request: &Request, account: &str) -> String {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    format!("http://{}/{}", host.unwrap_or_default(), account)
+    format!("{}/{account}", origin(request))
 }
 
 /// Checks the name of a queue or a container.

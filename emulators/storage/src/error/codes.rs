@@ -28,6 +28,8 @@ published! {
         "This request is not authorized to perform this operation using this service.";
     AUTHORIZATION_SOURCE_IP_MISMATCH = FORBIDDEN "AuthorizationSourceIPMismatch"
         "This request is not authorized to perform this operation using this source IP.";
+    INVALID_AUTHENTICATION_INFO = UNAUTHORIZED "InvalidAuthenticationInfo"
+        "Server failed to authenticate the request. Please refer to the information in the www-authenticate header.";
     NO_AUTHENTICATION_INFORMATION = UNAUTHORIZED "NoAuthenticationInformation"
         "Server failed to authenticate the request. Please refer to the information in the www-authenticate header.";
 

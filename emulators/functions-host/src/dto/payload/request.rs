@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use emulator_core::service::Request;
+use emulator_core::service::{Request, origin};
 use http::{HeaderName, HeaderValue, header};
 use serde_json::{Map, Value, json};
 
@@ -16,10 +16,9 @@ pub(crate) fn of_request(
     parameters: &Parameters,
     sys: &Sys,
 ) -> Value {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let mut input = json!({
-        "Url": format!("http://{}{target}", host.unwrap_or_default()),
+        "Url": format!("{}{target}", origin(request)),
         "Method": request.method().as_str(),
         "Query": query(request.uri().query().unwrap_or_default()),
         "Headers": headers(request),
