@@ -26,7 +26,7 @@ pub(crate) use node::{
 };
 pub(crate) use pool::{
     AutoScaleEvaluation, AutoScaleSettings, Deallocation, FillType, JobOrder, NewPool, NodeRemoval,
-    PoolPatch, PoolResize, SchedulingPolicy, check_interval, cores,
+    PoolPatch, PoolReplace, PoolResize, SchedulingPolicy, check_interval, cores,
 };
 pub(crate) use reader::{parse, read};
 pub(crate) use start_task::{StartTask, StartTaskView};

@@ -66,6 +66,7 @@ operations! {
     GET    "/pools/{pool}"                             => GetPool, get_pool;
     HEAD   "/pools/{pool}"                             => PoolExists, pool_exists;
     PATCH  "/pools/{pool}"                             => UpdatePool, update_pool;
+    POST   "/pools/{pool}/updateproperties"            => ReplacePoolProperties, replace_pool;
     DELETE "/pools/{pool}"                             => DeletePool, delete_pool;
     POST   "/pools/{pool}/enableautoscale"             => EnablePoolAutoScale, enable_scaling;
     POST   "/pools/{pool}/disableautoscale"            => DisablePoolAutoScale, disable_scaling;

@@ -4,7 +4,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::job::Metadata;
-use super::pool::{ImageReference, Machine, NewPool, SchedulingPolicy};
+use super::pool::{
+    CommunicationMode, ImageReference, Machine, NewPool, ResourceTags, SchedulingPolicy,
+};
 use super::start_task::{StartTask, StartTaskView};
 use super::task::Detail;
 use super::{IsoDuration, Timestamp};
@@ -61,16 +63,24 @@ pub(crate) struct RequestedProperties<'a> {
     user_accounts: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<&'a [Metadata]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_tags: Option<&'a ResourceTags>,
+    target_node_communication_mode: CommunicationMode,
+    current_node_communication_mode: CommunicationMode,
 }
 
 impl<'a> RequestedProperties<'a> {
     /// Returns the properties as requested.
     pub(crate) fn of(spec: &'a NewPool) -> Self {
+        let mode = spec.target_node_communication_mode.unwrap_or_default();
         Self {
             network_configuration: spec.network_configuration.as_ref().map(to_json),
             start_task: spec.start_task.as_ref(),
             user_accounts: spec.user_accounts.as_ref().map(to_json),
             metadata: spec.metadata.as_deref(),
+            resource_tags: spec.resource_tags.as_ref(),
+            target_node_communication_mode: mode,
+            current_node_communication_mode: mode.current(),
         }
     }
 }
@@ -116,6 +126,12 @@ impl PoolView<'_> {
         "mountConfiguration",
         "identity",
         "upgradePolicy",
+        "resourceTags",
+        "targetNodeCommunicationMode",
+        "currentNodeCommunicationMode",
+        "certificateReferences",
+        "cloudServiceConfiguration",
+        "applicationLicenses",
     ];
 }
 
@@ -193,6 +209,7 @@ impl NodeView<'_> {
         "endpointConfiguration",
         "nodeAgentInfo",
         "virtualMachineInfo",
+        "certificateReferences",
     ];
 }
 

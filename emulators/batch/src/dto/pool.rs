@@ -1,6 +1,6 @@
 //! Pools: request bodies.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::IsoDuration;
@@ -9,16 +9,22 @@ use super::job::Metadata;
 use super::start_task::StartTask;
 use crate::error::ApiError;
 
+mod earlier;
 mod machine;
 mod network;
+mod replace;
 mod requests;
+mod scheduling;
 
+pub(crate) use earlier::{CommunicationMode, ResourceTags};
 pub(crate) use machine::{ImageReference, Machine};
 use network::{Network, UserAccount};
+pub(crate) use replace::PoolReplace;
 pub(crate) use requests::{
     AutoScaleEvaluation, AutoScaleSettings, Deallocation, NodeRemoval, PoolResize, check_interval,
     check_targets, check_timeout,
 };
+pub(crate) use scheduling::{FillType, JobOrder, SchedulingPolicy};
 
 /// The body of Add Pool.
 #[derive(Clone, Debug, Deserialize)]
@@ -41,9 +47,14 @@ pub(crate) struct NewPool {
     pub(crate) task_scheduling_policy: Option<SchedulingPolicy>,
     pub(crate) user_accounts: Option<Vec<UserAccount>>,
     pub(crate) metadata: Option<Vec<Metadata>>,
+    pub(crate) target_node_communication_mode: Option<CommunicationMode>,
+    pub(crate) resource_tags: Option<ResourceTags>,
     application_package_references: Option<Value>,
     mount_configuration: Option<Value>,
     upgrade_policy: Option<Value>,
+    application_licenses: Option<Value>,
+    certificate_references: Option<Value>,
+    cloud_service_configuration: Option<Value>,
 }
 
 impl NewPool {
@@ -67,9 +78,14 @@ impl NewPool {
             task_scheduling_policy: None,
             user_accounts: None,
             metadata: None,
+            target_node_communication_mode: None,
+            resource_tags: None,
             application_package_references: None,
             mount_configuration: None,
             upgrade_policy: None,
+            application_licenses: None,
+            certificate_references: None,
+            cloud_service_configuration: None,
         }
     }
 
@@ -77,6 +93,11 @@ impl NewPool {
     pub(crate) fn check(&self) -> Result<(), ApiError> {
         check_id(&self.id)?;
         check_display_name(self.display_name.as_deref())?;
+        check_modelled(&[
+            ("applicationLicenses", self.application_licenses.as_ref()),
+            ("certificateReferences", self.certificate_references.as_ref()),
+            ("cloudServiceConfiguration", self.cloud_service_configuration.as_ref()),
+        ])?;
         if self.virtual_machine_configuration.is_none() {
             return Err(ApiError::missing_property("virtualMachineConfiguration"));
         }
@@ -133,9 +154,12 @@ pub(crate) struct PoolPatch {
     pub(crate) task_scheduling_policy: Option<SchedulingPolicy>,
     pub(crate) network_configuration: Option<Network>,
     pub(crate) user_accounts: Option<Vec<UserAccount>>,
+    pub(crate) target_node_communication_mode: Option<CommunicationMode>,
+    pub(crate) resource_tags: Option<ResourceTags>,
     application_package_references: Option<Value>,
     mount_configuration: Option<Value>,
     upgrade_policy: Option<Value>,
+    certificate_references: Option<Value>,
 }
 
 impl PoolPatch {
@@ -150,6 +174,7 @@ impl PoolPatch {
             ("applicationPackageReferences", self.application_package_references.as_ref()),
             ("mountConfiguration", self.mount_configuration.as_ref()),
             ("upgradePolicy", self.upgrade_policy.as_ref()),
+            ("certificateReferences", self.certificate_references.as_ref()),
         ])
     }
 
@@ -162,38 +187,8 @@ impl PoolPatch {
             || self.task_scheduling_policy.is_some()
             || self.network_configuration.is_some()
             || self.user_accounts.is_some()
+            || self.resource_tags.is_some()
     }
-}
-
-/// The scheduling policy of a pool.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct SchedulingPolicy {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) job_default_order: Option<JobOrder>,
-    pub(crate) node_fill_type: FillType,
-}
-
-/// The choice of the node for the next task.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum FillType {
-    /// The node with the most free slots.
-    #[default]
-    Spread,
-    /// The node with the fewest free slots that suffice.
-    Pack,
-}
-
-/// The order of jobs that have the same priority.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum JobOrder {
-    /// Unspecified by Batch; here, the job whose next task was added first.
-    #[default]
-    None,
-    /// The job that was added first.
-    CreationTime,
 }
 
 /// Returns the number of cores of a VM size: the first number in the second part of its name.

@@ -34,6 +34,7 @@ pub(crate) struct NewTask {
     multi_instance_settings: Option<Value>,
     depends_on: Option<Value>,
     application_package_references: Option<Value>,
+    authentication_token_settings: Option<Value>,
 }
 
 impl NewTask {
@@ -51,6 +52,7 @@ impl NewTask {
             ("multiInstanceSettings", self.multi_instance_settings.as_ref()),
             ("dependsOn", self.depends_on.as_ref()),
             ("applicationPackageReferences", self.application_package_references.as_ref()),
+            ("authenticationTokenSettings", self.authentication_token_settings.as_ref()),
         ])
     }
 }

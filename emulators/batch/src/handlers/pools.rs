@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::views;
 use crate::Batch;
 use crate::call::{Call, Reply};
-use crate::dto::{NewPool, NodeView, PoolPatch, PoolView};
+use crate::dto::{NewPool, NodeView, PoolPatch, PoolReplace, PoolView};
 use crate::error::ApiError;
 use crate::state::State;
 
@@ -27,6 +27,15 @@ impl Batch {
         self.change_pool(call, StatusCode::OK, |state, id| {
             patch.check(&state.pool(id)?.spec.vm_size)?;
             state.update_pool(id, patch, self.context.clock.now())
+        })
+    }
+
+    pub(crate) fn replace_pool(&self, call: &Call<'_>) -> Result<Reply, ApiError> {
+        call.query(&[])?;
+        let replace: PoolReplace = call.body()?;
+        replace.check(call.version.has("certificateReferences"))?;
+        self.change_pool(call, StatusCode::NO_CONTENT, |state, id| {
+            state.replace_pool(id, replace, self.context.clock.now())
         })
     }
 

@@ -1,5 +1,6 @@
 //! A pool: its specification, its nodes, and the requested nodes.
 
+mod changes;
 mod node_choice;
 mod sizing;
 

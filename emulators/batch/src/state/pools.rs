@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use super::pool::{Allocation, Pool, Targets};
 use super::sizing::resize_error;
 use super::{State, key};
-use crate::dto::{Deallocation, NewPool, NodeRemoval, PoolPatch, PoolResize, Timestamp};
+use crate::dto::{
+    Deallocation, NewPool, NodeRemoval, PoolPatch, PoolReplace, PoolResize, Timestamp,
+};
 use crate::error::ApiError;
 use crate::timings::Timings;
 
@@ -64,20 +66,23 @@ impl State {
             return Err(ApiError::wrong_state());
         }
         pool.modified = at;
-        let spec = &mut pool.spec;
-        replace(&mut spec.display_name, patch.display_name);
-        replace(&mut spec.enable_inter_node_communication, patch.enable_inter_node_communication);
-        replace(&mut spec.start_task, patch.start_task);
-        replace(&mut spec.metadata, patch.metadata);
-        replace(&mut spec.virtual_machine_configuration, patch.virtual_machine_configuration);
-        replace(&mut spec.task_slots_per_node, patch.task_slots_per_node);
-        replace(&mut spec.task_scheduling_policy, patch.task_scheduling_policy);
-        replace(&mut spec.network_configuration, patch.network_configuration);
-        replace(&mut spec.user_accounts, patch.user_accounts);
-        if let Some(size) = patch.vm_size {
-            spec.vm_size = size;
-        }
+        pool.apply(patch);
         self.update_queue_of(&key(id));
+        Ok(())
+    }
+
+    /// Replaces the properties that can change at any time; nodes that have started keep their own.
+    pub(crate) fn replace_pool(
+        &mut self,
+        id: &str,
+        replace: PoolReplace,
+        now: DateTime<Utc>,
+    ) -> Result<(), ApiError> {
+        let at = self.stamp(now);
+        let pool = self.pool_mut(id)?;
+        pool.check_not_deleting()?;
+        pool.modified = at;
+        pool.replace(replace);
         Ok(())
     }
 
@@ -236,11 +241,5 @@ impl State {
         for job in jobs {
             self.update_queue_entry(&job);
         }
-    }
-}
-
-fn replace<T>(old: &mut Option<T>, new: Option<T>) {
-    if new.is_some() {
-        *old = new;
     }
 }

@@ -144,3 +144,72 @@ async fn an_early_version_patches_few_properties_of_a_pool() {
     assert_eq!(patch("2024-07-01.20.0", size).await, "200");
     assert_eq!(patch("2022-10-01.16.0", json!({ "metadata": [] })).await, "200");
 }
+
+#[tokio::test]
+async fn the_communication_mode_is_of_versions_before_2025() {
+    let account = Account::new();
+    account.add_pool(json!({ "targetDedicatedNodes": 0 })).await;
+    let modes = async |version| {
+        let (_, pool) = account.call_in(version, "GET", "/pools/p", Value::Null).await;
+        [&pool["targetNodeCommunicationMode"], &pool["currentNodeCommunicationMode"]]
+            .map(Value::clone)
+    };
+    assert_eq!(modes("2025-06-01").await, [Value::Null, Value::Null]);
+    assert_eq!(modes("2022-01-01.15.0").await, [Value::Null, Value::Null]);
+    assert_eq!(modes("2024-02-01.19.0").await, [json!("default"), json!("simplified")]);
+    let classic = json!({ "targetNodeCommunicationMode": "classic" });
+    let (status, _) = account.call_in("2022-10-01.16.0", "PATCH", "/pools/p", classic).await;
+    assert_eq!(status, "200");
+    assert_eq!(modes("2024-07-01.20.0").await, [json!("classic"), json!("classic")]);
+}
+
+#[tokio::test]
+async fn removed_features_of_early_versions_are_not_modelled() {
+    let account = Account::new();
+    for (property, expected) in [
+        (json!({ "certificateReferences": [] }), "201"),
+        (json!({ "resourceTags": { "ipFamilies": "both" } }), "201"),
+        (json!({ "certificateReferences": [{ "thumbprint": "ab" }] }), "501 NotImplemented"),
+        (json!({ "cloudServiceConfiguration": { "osFamily": "6" } }), "501 NotImplemented"),
+        (json!({ "applicationLicenses": ["maya"] }), "501 NotImplemented"),
+        (json!({ "resourceTags": { "count": 1 } }), "400 InvalidPropertyValue"),
+        (json!({ "targetNodeCommunicationMode": "radio" }), "400 InvalidPropertyValue"),
+    ] {
+        let mut pool = json!({
+            "id": format!("p{}", property.to_string().len()),
+            "vmSize": "Standard_D2s_v3",
+            "targetDedicatedNodes": 0,
+            "virtualMachineConfiguration": {
+                "imageReference": { "publisher": "canonical", "offer": "ubuntu-24_04-lts", "sku": "server" },
+                "nodeAgentSKUId": "batch.node.ubuntu 24.04",
+            },
+        });
+        pool.as_object_mut().unwrap().extend(property.as_object().unwrap().clone());
+        let (status, _) = account.call_in("2024-02-01.19.0", "POST", "/pools", pool).await;
+        assert_eq!(status, expected, "{property}");
+    }
+}
+
+#[tokio::test]
+async fn the_properties_of_a_pool_are_replaced() {
+    let account = Account::new();
+    let start = json!({ "commandLine": "prepare" });
+    let labels = json!([{ "name": "team", "value": "a" }]);
+    account
+        .add_pool(json!({ "targetDedicatedNodes": 1, "startTask": start, "metadata": labels }))
+        .await;
+    let replace = async |version, body: Value| {
+        account.call_in(version, "POST", "/pools/p/updateproperties", body).await.0
+    };
+    let (early, now) = ("2022-10-01.16.0", "2025-06-01");
+    let body = json!({ "applicationPackageReferences": [], "metadata": [] });
+    assert_eq!(replace(early, body.clone()).await, "400 MissingRequiredProperty");
+    assert_eq!(replace(now, json!({ "metadata": [] })).await, "400 MissingRequiredProperty");
+    let certificates = json!([{ "thumbprint": "ab" }]);
+    let mut secured = body.clone();
+    secured["certificateReferences"] = certificates;
+    assert_eq!(replace(early, secured).await, "501 NotImplemented");
+    assert_eq!(replace(now, body).await, "204");
+    let pool = account.get("/pools/p").await;
+    assert_eq!((&pool["metadata"], &pool["startTask"]), (&json!([]), &Value::Null));
+}

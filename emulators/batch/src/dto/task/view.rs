@@ -73,6 +73,7 @@ impl TaskView<'_> {
         "stats",
         "dependsOn",
         "applicationPackageReferences",
+        "authenticationTokenSettings",
     ];
 }
 
