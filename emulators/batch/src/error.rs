@@ -35,6 +35,7 @@ published! {
     authentication_failed = FORBIDDEN "AuthenticationFailed" "Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.";
     malformed_authentication = BAD_REQUEST "InvalidAuthenticationInfo" "The authentication information was not provided in the correct format. Verify the value of Authorization header.";
     unauthenticated = UNAUTHORIZED "AuthenticationFailed" "Server failed to authenticate the request. The request carries no Authorization header, or a token that is not accepted.";
+    empty_metadata_key = BAD_REQUEST "EmptyMetadataKey" "The key for one of the metadata key-value pairs is empty.";
     body_too_large = PAYLOAD_TOO_LARGE "RequestBodyTooLarge" "The size of the request body exceeds the maximum size permitted.";
     invalid_range = RANGE_NOT_SATISFIABLE "InvalidRange" "The range specified is invalid for the current size of the resource.";
     not_modified = NOT_MODIFIED "ConditionNotMet" "The condition specified in the conditional header(s) was not met for a read operation.";

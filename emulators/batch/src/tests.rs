@@ -4,6 +4,7 @@ mod world;
 mod http_client;
 mod fake_task;
 mod account;
+mod bodies;
 mod auth;
 mod jobs;
 mod tasks;

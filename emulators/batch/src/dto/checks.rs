@@ -41,6 +41,7 @@ pub(super) fn check_modelled(
 ) -> Result<(), ApiError> {
     let in_use = |value: &serde_json::Value| match value {
         serde_json::Value::Null | serde_json::Value::Bool(false) => false,
+        serde_json::Value::String(text) => !text.trim().eq_ignore_ascii_case("false"),
         serde_json::Value::Array(items) => !items.is_empty(),
         _ => true,
     };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::checks::{check_display_name, check_id, check_modelled, check_retries};
-use super::task::EnvironmentSetting;
+use super::task::{EnvironmentSetting, check_settings};
 use super::{IsoDuration, Timestamp};
 use crate::error::ApiError;
 
@@ -42,6 +42,8 @@ impl NewJob {
         check_priority(self.priority)?;
         check_parallel(self.max_parallel_tasks)?;
         check_retries(self.constraints.as_ref().and_then(|limits| limits.max_task_retry_count))?;
+        check_settings(self.common_environment_settings.as_deref())?;
+        check_metadata(self.metadata.as_deref())?;
         self.pool_info.check()?;
         check_modelled(&[
             ("usesTaskDependencies", self.uses_task_dependencies.as_ref()),
@@ -127,6 +129,14 @@ pub(crate) enum TaskFailure {
 pub(crate) struct Metadata {
     name: String,
     value: String,
+}
+
+/// Checks that each pair has a name.
+pub(super) fn check_metadata(pairs: Option<&[Metadata]>) -> Result<(), ApiError> {
+    match pairs.into_iter().flatten().any(|pair| pair.name.is_empty()) {
+        true => Err(ApiError::empty_metadata_key()),
+        false => Ok(()),
+    }
 }
 
 /// The response of Get Job.

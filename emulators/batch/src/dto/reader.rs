@@ -1,19 +1,31 @@
 //! Deserialization of request bodies that names the invalid property in its errors.
-
-use std::fmt::{self, Display, Formatter};
+//!
+//! The service reads bodies with ODataLib: an engineer's log in
+//! [azure-batch-cli-extensions#119](https://github.com/Azure/azure-batch-cli-extensions/issues/119)
+//! shows `Microsoft.Data.OData`. Its
+//! [`ConvertStringValue`](https://github.com/OData/odata.net/blob/main/src/Microsoft.OData.Core/Json/ODataJsonReaderUtils.cs)
+//! converts the text of a number or a boolean as .NET's `Int32.Parse` and `Boolean.Parse` do, and
+//! its `StreamReader` skips a byte order mark. The Azure CLI sends numbers as text.
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{
-    DeserializeOwned, Deserializer, EnumAccess, Error, Expected, IntoDeserializer, Unexpected,
-    VariantAccess, Visitor,
+    DeserializeOwned, Deserializer, EnumAccess, Error, IntoDeserializer, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 use serde_json::Value;
 
 use crate::error::ApiError;
 
+mod body_error;
+
+use body_error::{BodyError, join};
+
+/// The byte order mark of UTF-8, which PowerShell writes before text.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// Parses a body as JSON.
 pub(crate) fn parse(body: &[u8]) -> Result<Value, ApiError> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     serde_json::from_slice(body).map_err(|err| ApiError::invalid_body(&err.to_string()))
 }
 
@@ -23,94 +35,6 @@ pub(crate) fn parse(body: &[u8]) -> Result<Value, ApiError> {
 /// misspelt property is what a client's tests should find.
 pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
     T::deserialize(Property { path: String::new(), value }).map_err(ApiError::from)
-}
-
-/// An error in a body and the path of its property.
-#[derive(Debug)]
-pub(crate) struct BodyError {
-    path: Option<String>,
-    kind: Kind,
-}
-
-#[derive(Debug)]
-enum Kind {
-    Missing(&'static str),
-    Unknown(String),
-    Invalid { found: Option<String>, reason: String },
-}
-
-impl BodyError {
-    fn of(kind: Kind) -> Self {
-        Self { path: None, kind }
-    }
-
-    /// Adds the path of the property; the innermost path wins.
-    fn at(mut self, path: &str) -> Self {
-        self.path.get_or_insert_with(|| path.to_owned());
-        self
-    }
-}
-
-impl From<BodyError> for ApiError {
-    fn from(err: BodyError) -> Self {
-        let path = err.path.unwrap_or_default();
-        match err.kind {
-            Kind::Missing(name) => Self::missing_property(&join(&path, name)),
-            Kind::Unknown(name) => Self::unsupported_property(&join(&path, &name)),
-            Kind::Invalid { reason, .. } if path.is_empty() => Self::invalid_body(&reason),
-            Kind::Invalid { found, reason } => {
-                Self::invalid_property(&path, found.as_deref().unwrap_or_default(), &reason)
-            }
-        }
-    }
-}
-
-fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
-}
-
-impl Display for BodyError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.kind)
-    }
-}
-
-impl std::error::Error for BodyError {}
-
-impl Error for BodyError {
-    fn custom<T: Display>(reason: T) -> Self {
-        Self::of(Kind::Invalid { found: None, reason: reason.to_string() })
-    }
-
-    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::of(Kind::Invalid {
-            found: None,
-            reason: format!("expected {expected}, found {found}"),
-        })
-    }
-
-    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        let text = match found {
-            Unexpected::Str(text) => text.to_owned(),
-            Unexpected::Signed(number) => number.to_string(),
-            Unexpected::Unsigned(number) => number.to_string(),
-            other => other.to_string(),
-        };
-        Self::of(Kind::Invalid { found: Some(text), reason: format!("expected {expected}") })
-    }
-
-    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        let reason = format!("expected one of {}", expected.join(", "));
-        Self::of(Kind::Invalid { found: Some(variant.to_owned()), reason })
-    }
-
-    fn unknown_field(field: &str, _expected: &'static [&'static str]) -> Self {
-        Self::of(Kind::Unknown(field.to_owned()))
-    }
-
-    fn missing_field(field: &'static str) -> Self {
-        Self::of(Kind::Missing(field))
-    }
 }
 
 /// A JSON value and the path of its property.
@@ -127,8 +51,55 @@ impl<'de> IntoDeserializer<'de, BodyError> for Property {
     }
 }
 
+impl Property {
+    /// Converts the text of a whole number to the number, and leaves any other value as it is.
+    ///
+    /// White space around the number and a sign before it are allowed, as for `Int32.Parse`.
+    fn number_from_text(mut self) -> Result<Self, BodyError> {
+        if let Value::String(text) = &self.value {
+            let number: Option<i64> = text.trim().parse().ok();
+            let number = number.ok_or_else(|| self.not(text, "a whole number"))?;
+            self.value = number.into();
+        }
+        Ok(self)
+    }
+
+    /// Converts the text of a boolean to the boolean, and leaves any other value as it is.
+    fn boolean_from_text(mut self) -> Result<Self, BodyError> {
+        if let Value::String(text) = &self.value {
+            let truth = text.trim().to_ascii_lowercase().parse::<bool>().ok();
+            let truth = truth.ok_or_else(|| self.not(text, "true or false"))?;
+            self.value = truth.into();
+        }
+        Ok(self)
+    }
+
+    fn not(&self, text: &str, expected: &str) -> BodyError {
+        BodyError::text_is_not(text, expected).at(&self.path)
+    }
+}
+
+macro_rules! whole_numbers {
+    ($($method:ident)*) => {
+        $(
+            fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BodyError> {
+                self.number_from_text()?.deserialize_any(visitor)
+            }
+        )*
+    };
+}
+
 impl<'de> Deserializer<'de> for Property {
     type Error = BodyError;
+
+    whole_numbers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BodyError> {
+        self.boolean_from_text()?.deserialize_any(visitor)
+    }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BodyError> {
         let Self { path, value } = self;
@@ -184,8 +155,7 @@ impl<'de> Deserializer<'de> for Property {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct newtype_struct seq tuple tuple_struct map identifier ignored_any
+        i128 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq tuple tuple_struct map identifier ignored_any
     }
 }
 

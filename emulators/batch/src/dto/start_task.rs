@@ -1,12 +1,12 @@
 //! Start tasks of nodes.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 use super::Timestamp;
 use super::checks::check_modelled;
 use super::container::ContainerSettings;
-use super::task::{EnvironmentSetting, FailureInfo, UserIdentity};
+use super::task::{EnvironmentSetting, FailureInfo, UserIdentity, check_settings};
 use crate::error::ApiError;
 
 /// A start task.
@@ -18,7 +18,7 @@ pub(crate) struct StartTask {
     pub(crate) container_settings: Option<ContainerSettings>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) environment_settings: Option<Vec<EnvironmentSetting>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "identity_or_default")]
     pub(crate) user_identity: Option<UserIdentity>,
     #[serde(default)]
     pub(crate) max_task_retry_count: i32,
@@ -32,6 +32,13 @@ fn default_true() -> bool {
     true
 }
 
+fn identity_or_default<S: Serializer>(
+    identity: &Option<UserIdentity>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    UserIdentity::or_default(identity.as_ref()).serialize(serializer)
+}
+
 impl StartTask {
     /// Checks the values.
     pub(crate) fn check(&self) -> Result<(), ApiError> {
@@ -40,6 +47,8 @@ impl StartTask {
             let name = "startTask.maxTaskRetryCount";
             return Err(ApiError::invalid_property(name, &wrong, "must be -1 or greater"));
         }
+        check_settings(self.environment_settings.as_deref())?;
+        self.user_identity.as_ref().map_or(Ok(()), UserIdentity::check)?;
         check_modelled(&[("startTask.resourceFiles", self.resource_files.as_ref())])
     }
 }

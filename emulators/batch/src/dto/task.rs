@@ -4,7 +4,7 @@ mod view;
 
 use std::fmt::{self, Debug, Formatter};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::IsoDuration;
@@ -46,6 +46,8 @@ impl NewTask {
         if self.required_slots == Some(0) {
             return Err(ApiError::invalid_property("requiredSlots", "0", "must be 1 or greater"));
         }
+        check_settings(self.environment_settings.as_deref())?;
+        self.user_identity.as_ref().map_or(Ok(()), UserIdentity::check)?;
         check_modelled(&[
             ("resourceFiles", self.resource_files.as_ref()),
             ("outputFiles", self.output_files.as_ref()),
@@ -104,6 +106,16 @@ impl Debug for EnvironmentSetting {
     }
 }
 
+/// Checks that each environment setting has a name.
+pub(super) fn check_settings(settings: Option<&[EnvironmentSetting]>) -> Result<(), ApiError> {
+    match settings.into_iter().flatten().any(|setting| setting.name.trim().is_empty()) {
+        true => {
+            Err(ApiError::invalid_property("environmentSettings.name", "", "must not be empty"))
+        }
+        false => Ok(()),
+    }
+}
+
 /// A preferred node: stored and returned, without effect.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -111,7 +123,10 @@ pub(crate) struct AffinityInfo {
     affinity_id: String,
 }
 
-/// The user account that a task runs as.
+/// The user account that a task runs as: a named one, or an auto-user.
+///
+/// Without a name it is an auto-user of the pool that is no administrator. Recordings of azure-cli
+/// (test_batch_task_create_cmd.yaml) show this default, also of start tasks.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct UserIdentity {
@@ -123,40 +138,64 @@ pub(crate) struct UserIdentity {
 
 impl Default for UserIdentity {
     fn default() -> Self {
-        let auto_user =
-            AutoUser { scope: Some(Scope::Pool), elevation_level: Some(Elevation::NonAdmin) };
-        Self { username: None, auto_user: Some(auto_user) }
+        Self { username: None, auto_user: Some(AutoUser::default()) }
     }
 }
 
 impl UserIdentity {
+    /// Checks that it names an account or describes an auto-user, not both.
+    pub(super) fn check(&self) -> Result<(), ApiError> {
+        match (&self.username, &self.auto_user) {
+            (Some(name), Some(_)) => {
+                let reason = "username and autoUser are mutually exclusive";
+                Err(ApiError::invalid_property("userIdentity", name, reason))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Returns whether the account is an administrator of its node.
     pub(crate) fn is_admin(&self) -> bool {
-        let level = self.auto_user.as_ref().and_then(|user| user.elevation_level);
+        let level = self.auto_user.as_ref().map(|user| user.elevation_level);
         matches!(level, Some(Elevation::Admin))
+    }
+
+    /// Returns the identity with its defaults.
+    pub(crate) fn or_default(identity: Option<&Self>) -> Self {
+        let named = |identity: &&Self| identity.username.is_some() || identity.auto_user.is_some();
+        identity.filter(named).cloned().unwrap_or_default()
     }
 }
 
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct AutoUser {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<Scope>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    elevation_level: Option<Elevation>,
+    #[serde(deserialize_with = "or_default")]
+    scope: Scope,
+    #[serde(deserialize_with = "or_default")]
+    elevation_level: Elevation,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+/// Deserializes a value; `null` is the default.
+fn or_default<'de, T: Default + Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Scope {
     Task,
+    #[default]
     Pool,
 }
 
 /// The privileges of a user account.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Elevation {
+    #[default]
     NonAdmin,
     Admin,
 }

@@ -6,7 +6,7 @@ pub(super) use pools::{NODE_FIELDS, POOL_FIELDS, node, node_field, pool, pool_fi
 
 use crate::dto::{
     ExecutionView, IsoDuration, JobExecution, JobLimits, JobView, NodeInfo, TaskLimits,
-    TaskStatistics, TaskView, Timestamp,
+    TaskStatistics, TaskView, Timestamp, UserIdentity,
 };
 use crate::query::{Field, Operand};
 use crate::state::{Job, Task, TaskState};
@@ -99,7 +99,7 @@ pub(super) fn task<'a>(
         container_settings: spec.container_settings.as_ref(),
         environment_settings: spec.environment_settings.as_deref(),
         affinity_info: spec.affinity_info.as_ref(),
-        user_identity: spec.user_identity.clone().unwrap_or_default(),
+        user_identity: UserIdentity::or_default(spec.user_identity.as_ref()),
         constraints: TaskLimits {
             max_wall_clock_time: task.wall_clock(),
             retention_time: task.retention(),

@@ -220,7 +220,6 @@ async fn a_pool_packs_its_tasks_if_its_policy_says_so() {
 async fn an_invalid_pool_is_rejected_and_the_property_named() {
     let account = Account::new();
     let cases = [
-        (json!({}), "400 MissingRequiredProperty: targetDedicatedNodes"),
         (json!({ "targetDedicatedNodes": -1 }), "400 InvalidPropertyValue: targetDedicatedNodes"),
         (json!({ "targetDedicatedNodes": 1, "id": "a b" }), "400 InvalidPropertyValue: id"),
         (

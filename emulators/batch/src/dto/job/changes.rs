@@ -4,7 +4,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::checks::{check_modelled, check_retries};
-use super::{AllTasksComplete, JobConstraints, Metadata, PoolInfo, check_parallel, check_priority};
+use super::{
+    AllTasksComplete, JobConstraints, Metadata, PoolInfo, check_metadata, check_parallel,
+    check_priority,
+};
 use crate::error::ApiError;
 
 /// The body of Update Job: absent properties are not changed.
@@ -27,6 +30,7 @@ impl JobPatch {
         check_priority(self.priority)?;
         check_parallel(self.max_parallel_tasks)?;
         check_retries(self.constraints.as_ref().and_then(|limits| limits.max_task_retry_count))?;
+        check_metadata(self.metadata.as_deref())?;
         self.pool_info.as_ref().map_or(Ok(()), PoolInfo::check)?;
         check_modelled(&[
             ("allowTaskPreemption", self.allow_task_preemption.as_ref()),

@@ -37,7 +37,10 @@ pub(crate) struct PoolResize {
 impl PoolResize {
     /// Checks the values.
     pub(crate) fn check(&self) -> Result<(), ApiError> {
-        check_targets(self.target_dedicated_nodes, self.target_low_priority_nodes)?;
+        check_not_negative(self.target_dedicated_nodes, self.target_low_priority_nodes)?;
+        if self.target_dedicated_nodes.is_none() && self.target_low_priority_nodes.is_none() {
+            return Err(ApiError::missing_property("targetDedicatedNodes"));
+        }
         check_timeout(self.resize_timeout)
     }
 }
@@ -90,24 +93,20 @@ impl From<DeallocationOption> for Deallocation {
     }
 }
 
-/// Checks the targets of a pool without a formula: at least one is required.
-pub(crate) fn check_targets(
+/// Checks the targets of a pool without a formula.
+pub(crate) fn check_not_negative(
     dedicated: Option<i32>,
     low_priority: Option<i32>,
 ) -> Result<(), ApiError> {
     let targets = [("targetDedicatedNodes", dedicated), ("targetLowPriorityNodes", low_priority)];
-    for (name, target) in targets {
-        if let Some(wrong) = target.filter(|nodes| *nodes < 0) {
-            return Err(ApiError::invalid_property(
-                name,
-                &wrong.to_string(),
-                "must be 0 or greater",
-            ));
+    let wrong = targets
+        .into_iter()
+        .find_map(|(name, target)| Some((name, target?)).filter(|(_, nodes)| *nodes < 0));
+    match wrong {
+        Some((name, nodes)) => {
+            Err(ApiError::invalid_property(name, &nodes.to_string(), "must be 0 or greater"))
         }
-    }
-    match (dedicated, low_priority) {
-        (None, None) => Err(ApiError::missing_property("targetDedicatedNodes")),
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
