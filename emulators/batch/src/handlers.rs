@@ -103,6 +103,11 @@ impl Batch {
     }
 }
 
+/// Writes a response.
+///
+/// The headers have the forms of recordings, such as those of azure-cli's tests
+/// (test_batch_pools_and_nodes.yaml): the ETag has no quotes, `DataServiceId` of an action is the
+/// action's URL, and a created resource has a `Location` too.
 fn write(reply: Reply, call: &Call<'_>) -> Response {
     let body = reply.body.map(|body| match body {
         Body::Bytes(bytes) => bytes,
@@ -117,12 +122,17 @@ fn write(reply: Reply, call: &Call<'_>) -> Response {
         set(&mut response, name.clone(), value);
     }
     if let Some(modified) = reply.modified {
-        set(&mut response, header::ETAG, &format!("\"{}\"", modified.etag()));
+        set(&mut response, header::ETAG, &modified.etag());
         set(&mut response, header::LAST_MODIFIED, &modified.http_date());
     }
     if let Some(subject) = &reply.subject {
-        let id = HeaderName::from_static("dataserviceid");
-        set(&mut response, id, &format!("{}{subject}", call.base));
+        let created = reply.status == StatusCode::CREATED;
+        let path = if created { subject } else { call.request.uri().path() };
+        let url = format!("{}{path}", call.base);
+        set(&mut response, HeaderName::from_static("dataserviceid"), &url);
+        if created {
+            set(&mut response, header::LOCATION, &url);
+        }
     }
     set_common_headers(&mut response, call.request, &call.id);
     response

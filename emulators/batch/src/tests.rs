@@ -5,6 +5,7 @@ mod http_client;
 mod fake_task;
 mod account;
 mod bodies;
+mod headers;
 mod auth;
 mod jobs;
 mod tasks;

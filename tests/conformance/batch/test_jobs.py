@@ -105,7 +105,7 @@ def test_five_thousand_tasks_are_added_in_parallel(account: Any) -> None:
     batch = account("--simulate").batch
     batch.create_job(job())
     result = batch.create_tasks("j", tasks(5_000), max_concurrency=8)
-    assert {each.status for each in result.result_values} == {"success"}
+    assert {each.status for each in result.result_values} == {"Success"}
     assert batch.get_job_task_counts("j").task_counts.active == 5_000
     ids = [each.id for each in batch.list_tasks("j", select=["id"])]
     assert ids == [each.id for each in tasks(5_000)]

@@ -1,4 +1,9 @@
 //! Add Task Collection.
+//!
+//! The words of `status` are those of the example in the
+//! [reference](https://learn.microsoft.com/rest/api/batchservice/add-a-collection-of-tasks-to-a-job)
+//! and of recordings (azure-cli's test_batch_file_download_cmd.yaml), not those of the
+//! specification, which are in lower case.
 
 use serde_json::{Value, json};
 
@@ -39,16 +44,16 @@ impl Batch {
                 let event = EventKind::TaskAdded { job: job.to_owned(), task: id.clone() };
                 self.context.emit(event);
                 json!({
-                    "status": "success",
+                    "status": "Success",
                     "taskId": id,
                     "eTag": modified.etag(),
                     "lastModified": modified,
                     "location": format!("{}/jobs/{job}/tasks/{id}", call.base),
                 })
             }
-            // Never `servererror`: clients resend such a task until it is accepted.
+            // Never `ServerError`: clients resend such a task until it is accepted.
             Err(error) => json!({
-                "status": "clienterror",
+                "status": "ClientError",
                 "taskId": id,
                 "error": error.element(&call.id, Timestamp::of(now)),
             }),

@@ -146,10 +146,10 @@ async fn each_task_of_a_collection_has_a_result_of_its_own() {
         format!("{} {} {}\n", result["taskId"], result["status"], result["error"]["code"])
     });
     assert_snapshot!(results.collect::<String>(), @r#"
-    "a" "success" null
-    "B" "clienterror" "TaskExists"
-    "c d" "clienterror" "InvalidPropertyValue"
-    "e" "clienterror" "NotImplemented"
+    "a" "Success" null
+    "B" "ClientError" "TaskExists"
+    "c d" "ClientError" "InvalidPropertyValue"
+    "e" "ClientError" "NotImplemented"
     "#);
     let many: Vec<_> =
         (0..101).map(|n| json!({ "id": n.to_string(), "commandLine": "x" })).collect();
