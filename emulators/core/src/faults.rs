@@ -17,12 +17,54 @@ pub enum Effect {
         /// The `Retry-After` header, in seconds.
         retry_after: Option<u32>,
     },
+    /// The call fails with a secondary rate limit, as GitHub does; the operation is not executed.
+    Secondary {
+        /// The form of the response.
+        #[serde(default)]
+        form: SecondaryLimit,
+        /// The `Retry-After` header, in seconds, in place of the form's own.
+        #[serde(default)]
+        retry_after: Option<u32>,
+    },
     /// The call waits for a release before it is executed.
     Hold,
     /// The call is executed, but its response waits for a release.
     DelayResponse,
     /// The call is executed, but its response is lost: the connection closes without one.
     DropResponse,
+}
+
+/// The form of a secondary rate limit's response.
+///
+/// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit>
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecondaryLimit {
+    /// 403 with `Retry-After: 60`.
+    #[default]
+    Current,
+    /// 403 without `Retry-After`.
+    NoRetryAfter,
+    /// 429 with `Retry-After: 60`.
+    TooManyRequests,
+    /// 429 without `Retry-After`.
+    TooManyRequestsNoRetryAfter,
+    /// 403 for the creation of content, without `Retry-After`.
+    ContentCreation,
+    /// 403 with the text of older Enterprise Servers ("abuse detection mechanism"), without `Retry-After`.
+    Abuse,
+}
+
+impl SecondaryLimit {
+    /// All forms.
+    pub const ALL: [Self; 6] = [
+        Self::Current,
+        Self::NoRetryAfter,
+        Self::TooManyRequests,
+        Self::TooManyRequestsNoRetryAfter,
+        Self::ContentCreation,
+        Self::Abuse,
+    ];
 }
 
 /// An effect on the next calls of one operation.

@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
-use crate::faults::{Effect, Fault, Faults};
+use crate::faults::{Effect, Fault, Faults, SecondaryLimit};
 use crate::tls::Tls;
 
 mod handshake;
@@ -62,6 +62,18 @@ pub trait Emulator: Send + Sync + 'static {
     fn body_too_large(&self, _request: &Request) -> Response {
         let text = json!({ "error": "the body is too large" });
         json_response(StatusCode::PAYLOAD_TOO_LARGE, &text)
+    }
+
+    /// Creates the response of a secondary rate limit to a request. Only GitHub has one; other services respond that
+    /// it is not modelled.
+    fn secondary_limit(
+        &self,
+        _request: &Request,
+        form: SecondaryLimit,
+        _retry_after: Option<u32>,
+    ) -> Response {
+        let text = format!("{} has no secondary rate limit ({form:?})", Self::NAME);
+        self.failure(StatusCode::NOT_IMPLEMENTED, &text)
     }
 
     /// Returns the clock of the service.
@@ -159,6 +171,9 @@ impl<E: Emulator> Service<E> {
         let effect = self.faults.next_effect(&format!("{operation:?}"));
         match effect {
             Some(Effect::Fail { status, retry_after }) => return Ok(self.fail(status, retry_after)),
+            Some(Effect::Secondary { form, retry_after }) => {
+                return Ok(self.emulator.secondary_limit(&request, form, retry_after));
+            }
             Some(Effect::Hold) => self.faults.released().await,
             Some(Effect::DelayResponse | Effect::DropResponse) | None => {}
         }
