@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use http::{HeaderMap, StatusCode, header};
 
 use crate::error::ApiError;
-use crate::model::app::App;
+use crate::model::app::{App, InstallationToken};
 use crate::model::scope::Scope;
 use crate::state::State;
 
 mod app_jwt;
+pub(crate) mod permission_levels;
 pub(crate) mod permissions;
 
 use permissions::Access;
@@ -22,8 +23,8 @@ pub(crate) enum Caller {
     User,
     /// An App itself.
     App(Box<App>),
-    /// An App's installation on this account.
-    Installation(String),
+    /// An App's installation, with its token.
+    Installation(Box<InstallationToken>),
 }
 
 impl Caller {
@@ -32,25 +33,19 @@ impl Caller {
         match self {
             Self::Anonymous | Self::User => "",
             Self::App(app) => &app.client_id,
-            Self::Installation(account) => account,
+            Self::Installation(token) => &token.account,
         }
     }
 }
 
 /// Authenticates the caller, and checks its access to the operation and the scope.
 pub(crate) fn authorize(
-    state: &mut State,
+    state: &State,
     access: Access,
     scope: Option<&Scope>,
     headers: &HeaderMap,
     now: DateTime<Utc>,
 ) -> Result<Caller, ApiError> {
-    if !headers.contains_key(header::USER_AGENT) {
-        // https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
-        let text = "Request forbidden by administrative rules. Please make sure your request has a \
-                    User-Agent header.";
-        return Err(ApiError::new(StatusCode::FORBIDDEN, text));
-    }
     let given = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
     match given.map(|value| value.split_once(' ').unwrap_or_default()) {
         None if access == Access::Public => Ok(Caller::Anonymous),
@@ -59,7 +54,7 @@ pub(crate) fn authorize(
             if ["bearer", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) =>
         {
             let caller = authenticate(state, access, token, now)?;
-            check_access(state, &caller, access, scope, token)?;
+            check_access(state, &caller, access, scope)?;
             Ok(caller)
         }
         Some(_) => Err(bad_credentials()),
@@ -67,7 +62,7 @@ pub(crate) fn authorize(
 }
 
 fn authenticate(
-    state: &mut State,
+    state: &State,
     access: Access,
     token: &str,
     now: DateTime<Utc>,
@@ -80,47 +75,50 @@ fn authenticate(
     }
     let known = state.installation_tokens.get(token).filter(|known| known.expires_at > now);
     let known = known.ok_or_else(bad_credentials)?;
-    Ok(Caller::Installation(known.account.clone()))
+    Ok(Caller::Installation(Box::new(known.clone())))
 }
 
-/// GitHub accepts a JWT once. It answers a second request with 404, as if it had no credentials.
-/// <https://github.com/github-aws-runners/terraform-aws-github-runner/issues/5025>
-fn authenticate_app(
-    state: &mut State,
-    token: &str,
-    now: DateTime<Utc>,
-) -> Result<Caller, ApiError> {
+/// A JWT may be used until it expires, as octokit does: its JWTs of one second are equal.
+/// <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app>
+fn authenticate_app(state: &State, token: &str, now: DateTime<Utc>) -> Result<Caller, ApiError> {
     let invalid = |text| ApiError::new(StatusCode::UNAUTHORIZED, text);
-    let app = app_jwt::verify(token, &state.apps, now).map_err(invalid)?.clone();
-    if !state.used_jwts.insert(token.to_owned()) {
-        return Err(ApiError::not_found());
-    }
-    Ok(Caller::App(Box::new(app)))
+    let app = app_jwt::verify(token, &state.apps, now).map_err(invalid)?;
+    Ok(Caller::App(Box::new(app.clone())))
 }
 
-/// An installation has access to its own account only, and there only with the granted permissions.
+/// An installation has access to its own account only, there only to the repositories that its token is narrowed to,
+/// and only with the granted permissions.
 fn check_access(
     state: &State,
     caller: &Caller,
     access: Access,
     scope: Option<&Scope>,
-    token: &str,
 ) -> Result<(), ApiError> {
-    let Caller::Installation(account) = caller else { return Ok(()) };
-    let owner = match scope {
-        Some(Scope::Repository(name)) => name.split('/').next(),
-        Some(Scope::Organization(name)) => Some(name.as_str()),
-        Some(Scope::Enterprise(_)) => None,
-        None => Some(account.as_str()),
+    let token = match caller {
+        Caller::Installation(token) => token,
+        Caller::User if access == Access::Installation => return Err(not_accessible("token")),
+        _ => return Ok(()),
     };
-    if !owner.is_some_and(|owner| owner.eq_ignore_ascii_case(account)) {
+    let covered = match scope {
+        Some(Scope::Repository(name)) => {
+            state.repository(name).is_some_and(|repository| token.covers(repository))
+        }
+        Some(Scope::Organization(name)) => name.eq_ignore_ascii_case(&token.account),
+        Some(Scope::Enterprise(_)) => false,
+        None => true,
+    };
+    if !covered {
         return Err(ApiError::not_found());
     }
-    if !state.installation_tokens.get(token).is_some_and(|token| access.allows(token)) {
-        let text = "Resource not accessible by integration";
-        return Err(ApiError::new(StatusCode::FORBIDDEN, text));
-    }
-    Ok(())
+    if access.allows(token) { Ok(()) } else { Err(not_accessible("integration")) }
+}
+
+fn not_accessible(by: &str) -> ApiError {
+    let text = match by {
+        "integration" => "Resource not accessible by integration",
+        _ => "Resource not accessible by personal access token",
+    };
+    ApiError::new(StatusCode::FORBIDDEN, text)
 }
 
 fn bad_credentials() -> ApiError {

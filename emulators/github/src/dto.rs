@@ -69,6 +69,29 @@ pub(crate) fn octocat(base: &Base) -> Value {
     account(base, "octocat", 583_231, false)
 }
 
+/// Writes the only user in full, as `GET /user` returns it.
+pub(crate) fn user(base: &Base) -> Value {
+    let mut object = octocat(base);
+    for (name, value) in [
+        ("name", json!("The Octocat")),
+        ("company", Value::Null),
+        ("blog", json!("")),
+        ("location", Value::Null),
+        ("email", Value::Null),
+        ("hireable", Value::Null),
+        ("bio", Value::Null),
+        ("public_repos", json!(0)),
+        ("public_gists", json!(0)),
+        ("followers", json!(0)),
+        ("following", json!(0)),
+        ("created_at", json!("2011-01-25T18:44:36Z")),
+        ("updated_at", json!("2026-01-01T00:00:00Z")),
+    ] {
+        object[name] = value;
+    }
+    object
+}
+
 /// Writes a release of the runner.
 pub(crate) fn release(base: &Base, version: &str, at: DateTime<Utc>, id: u64) -> Value {
     let (api, web) =

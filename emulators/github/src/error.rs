@@ -1,21 +1,60 @@
 //! Error responses of the API and of the runner service.
 
-use http::StatusCode;
+use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use emulator_core::faults::SecondaryLimit;
 use emulator_core::service::{Response, json_response};
+
+const EXCEEDED: &str =
+    "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
+const CONTENT: &str = "You have exceeded a secondary rate limit and have been temporarily blocked from content creation. Please retry your request again later.";
+const ABUSE: &str = "You have triggered an abuse detection mechanism. Please wait a few minutes before you try again.";
 
 /// An error response of the API.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,
     message: String,
+    documentation: &'static str,
+    retry_after: Option<u32>,
 }
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
+        let documentation = "https://docs.github.com/rest";
+        Self { status, message: message.into(), documentation, retry_after: None }
+    }
+
+    /// Rejects a request that GitHub would answer.
+    pub(crate) fn not_modelled(what: &str) -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, format!("{what}: not modelled"))
+    }
+
+    /// Reports a secondary rate limit.
+    ///
+    /// The texts are those of <https://github.com/KnpLabs/php-github-api/pull/1072>, of
+    /// <https://github.com/KnpLabs/php-github-api/pull/1126>, and of Enterprise Server
+    /// (<https://github.com/jcabi/jcabi-github/issues/1325>).
+    pub(crate) fn secondary_limit(form: SecondaryLimit, retry_after: Option<u32>) -> Self {
+        use SecondaryLimit as Form;
+        let (status, message, own) = match form {
+            Form::Current => (StatusCode::FORBIDDEN, EXCEEDED, Some(60)),
+            Form::NoRetryAfter => (StatusCode::FORBIDDEN, EXCEEDED, None),
+            Form::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, EXCEEDED, Some(60)),
+            Form::TooManyRequestsNoRetryAfter => (StatusCode::TOO_MANY_REQUESTS, EXCEEDED, None),
+            Form::ContentCreation => (StatusCode::FORBIDDEN, CONTENT, None),
+            Form::Abuse => (StatusCode::FORBIDDEN, ABUSE, None),
+        };
+        let documentation = match form {
+            Form::Abuse => "https://developer.github.com/v3/#abuse-rate-limits",
+            _ => {
+                "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits"
+            }
+        };
+        let retry_after = retry_after.or(own);
+        Self { documentation, retry_after, ..Self::new(status, message) }
     }
 
     pub(crate) fn not_found() -> Self {
@@ -29,10 +68,14 @@ impl ApiError {
     pub(crate) fn into_response(self) -> Response {
         let body = json!({
             "message": self.message,
-            "documentation_url": "https://docs.github.com/rest",
+            "documentation_url": self.documentation,
             "status": self.status.as_u16().to_string(),
         });
-        json_response(self.status, &body)
+        let mut response = json_response(self.status, &body);
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 

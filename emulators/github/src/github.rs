@@ -12,6 +12,7 @@ use emulator_core::transport::Transport;
 
 use crate::options::Options;
 use crate::state::State;
+use crate::under_way::RequestsUnderWay;
 use crate::webhooks;
 
 /// An emulated GitHub.
@@ -23,6 +24,7 @@ pub struct GitHub {
     /// Wakes waiters after an event, in the order in which they began to wait; a `watch` would wake them in
     /// random order.
     pub(crate) changed: Notify,
+    pub(crate) under_way: RequestsUnderWay,
     /// Wakes the timer task when the next timer is due at another time.
     timers_changed: Arc<Notify>,
     /// Limits concurrent deliveries.
@@ -49,6 +51,7 @@ impl GitHub {
                 options,
                 context,
                 changed: Notify::new(),
+                under_way: RequestsUnderWay::default(),
                 timers_changed,
                 delivery_permits: Semaphore::new(webhooks::MAX_CONCURRENT_DELIVERIES),
                 weak_self: Weak::clone(weak_self),

@@ -1,33 +1,41 @@
 //! Handlers of the operations, and the steps that all API operations share: authorization, rate limits, ETags and
 //! GitHub's headers.
 
-use bytes::Bytes;
-use chrono::{DateTime, Utc};
-use http::{HeaderMap, Method, StatusCode, header};
-use sha2::{Digest, Sha256};
+use std::net::SocketAddr;
 
+use chrono::{DateTime, Utc};
+use http::{Method, StatusCode};
+
+use emulator_core::faults::SecondaryLimit;
 use emulator_core::service::{Request, Response};
 
 use crate::auth::{Caller, authorize};
 use crate::error::ApiError;
 use crate::github::GitHub;
 use crate::state::State;
-use crate::state::rate_limits::{Limits, Resource, Window};
+use crate::state::secondary_limits;
+use crate::under_way::UnderWay;
 
+pub(crate) mod access_tokens;
 pub(crate) mod apps;
 pub(crate) mod endpoint;
+mod filters;
+mod headers;
 pub(crate) mod hooks;
 pub(crate) mod jobs;
 pub(crate) mod meta;
+mod preconditions;
 pub(crate) mod repositories;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod runner_service;
 pub(crate) mod runners;
+mod versions;
 
 use endpoint::{Endpoint, Handler, Match, RunnerCall};
+use headers::Quota;
 use request::{ApiRequest, Query};
-use response::{ApiResponse, ApiResult};
+use response::ApiResult;
 
 /// The prefix of the API's paths on GitHub Enterprise Server.
 pub(crate) const SERVER_PREFIX: &str = "/api/v3";
@@ -35,7 +43,16 @@ pub(crate) const SERVER_PREFIX: &str = "/api/v3";
 /// Handles a request that matched a route.
 pub(crate) async fn handle(github: &GitHub, matched: &Match, request: &Request) -> Response {
     match matched.endpoint.handler {
-        Handler::Api(handler) => handle_api(github, matched, request, handler),
+        Handler::Api(handler) => {
+            let under_way = enter(github, matched, request);
+            if let Some(under_way) = &under_way
+                && !under_way.is_allowed().await
+            {
+                let limit = ApiError::secondary_limit(SecondaryLimit::Current, None);
+                return secondary_limit(github, matched, request, limit);
+            }
+            handle_api(github, matched, request, handler)
+        }
         Handler::RunnerSetup(handler) => handler(github, request),
         Handler::Runner(handler) => match runner_service::authenticate(github, request) {
             Some(runner) => {
@@ -46,6 +63,22 @@ pub(crate) async fn handle(github: &GitHub, matched: &Match, request: &Request) 
     }
 }
 
+/// Counts a request that is under way. Within the process, a request has its response at once.
+fn enter<'a>(github: &'a GitHub, matched: &Match, request: &Request) -> Option<UnderWay<'a>> {
+    request.extensions().get::<SocketAddr>().filter(|_| github.options.secondary_limits)?;
+    let (access, scope) = (matched.endpoint.access, matched.scope.as_ref());
+    let now = github.context.clock.now();
+    let caller = authorize(&github.state(), access, scope, request.headers(), now).ok()?;
+    Some(github.under_way.enter(caller.rate_limit_key()))
+}
+
+/// The caller of a request, and the response as far as it is the same for every caller.
+struct Answer {
+    response: Response,
+    caller: Option<Caller>,
+    version: &'static str,
+}
+
 fn handle_api(
     github: &GitHub,
     matched: &Match,
@@ -54,25 +87,82 @@ fn handle_api(
 ) -> Response {
     let endpoint = matched.endpoint;
     let resource = endpoint.resource();
-    let (mut response, window, id) = github.step(|state, now| {
-        let scope = matched.scope.as_ref();
-        let authorized = authorize(state, endpoint.access, scope, request.headers(), now);
-        let key = authorized.as_ref().map_or("", Caller::rate_limit_key).to_owned();
-        let result = authorized.and_then(|caller| {
-            count_request(state.limits_of(&key), endpoint, now)?;
-            handler(state, &api_request(github, matched, request, caller, now))
-        });
-        let mut response = result.map_or_else(ApiError::into_response, ApiResponse::into_response);
-        if request.method() == Method::GET && response.status() == StatusCode::OK {
-            add_etag(request.headers(), &mut response);
+    let (mut answer, quota) = github.step(|state, now| {
+        let mut answer = answer(state, github, matched, request, handler, now);
+        let response = &mut answer.response;
+        if is_read(request.method()) && response.status() == StatusCode::OK {
+            headers::add_etag(request.headers(), response);
         }
-        if response.status() == StatusCode::NOT_MODIFIED {
-            state.limits_of(&key).refund(resource, now);
+        let key = answer.caller.as_ref().map_or("", Caller::rate_limit_key);
+        if answer.response.status() == StatusCode::NOT_MODIFIED {
+            state.limits_of(key).refund(resource, now);
         }
-        (response, *state.limits_of(&key).window(resource, now), state.request_id())
+        let window = *state.limits_of(key).window(resource, now);
+        let quota = Quota { resource, window, request_id: state.request_id() };
+        (answer, quota)
     });
-    add_headers(response.headers_mut(), resource, &window, &id);
+    headers::add(answer.response.headers_mut(), &quota, answer.version);
+    headers::add_of_caller(&mut answer.response, answer.caller.as_ref(), endpoint, github);
+    if request.method() == Method::HEAD {
+        headers::drop_body(&mut answer.response);
+    }
+    answer.response
+}
+
+/// Executes an operation after the checks of headers, credentials and limits, in that order.
+fn answer(
+    state: &mut State,
+    github: &GitHub,
+    matched: &Match,
+    request: &Request,
+    handler: fn(&mut State, &ApiRequest<'_>) -> ApiResult,
+    now: DateTime<Utc>,
+) -> Answer {
+    let failed = |error: ApiError, caller| {
+        let response = error.into_response();
+        Answer { response, caller, version: versions::DEFAULT }
+    };
+    let version = match preconditions::check(request.headers()) {
+        Ok(version) => version,
+        Err(error) => return failed(error, None),
+    };
+    let (endpoint, scope) = (matched.endpoint, matched.scope.as_ref());
+    let caller = match authorize(state, endpoint.access, scope, request.headers(), now) {
+        Ok(caller) => caller,
+        Err(error) => return failed(error, None),
+    };
+    let result = count_request(state, endpoint, caller.rate_limit_key(), request, now);
+    let call = api_request(github, matched, request, caller.clone(), now);
+    let result = result.and_then(|()| handler(state, &call)).map(|mut response| {
+        versions::adapt(version, endpoint, &mut response);
+        response.into_response()
+    });
+    let response = result.unwrap_or_else(ApiError::into_response);
+    Answer { response, caller: Some(caller), version }
+}
+
+/// Responds to a request with a secondary rate limit, which leaves requests of the hour.
+pub(crate) fn secondary_limit(
+    github: &GitHub,
+    matched: &Match,
+    request: &Request,
+    error: ApiError,
+) -> Response {
+    let (endpoint, resource) = (matched.endpoint, matched.endpoint.resource());
+    let quota = github.step(|state, now| {
+        let scope = matched.scope.as_ref();
+        let caller = authorize(state, endpoint.access, scope, request.headers(), now);
+        let key = caller.as_ref().map_or("", Caller::rate_limit_key);
+        let window = *state.limits_of(key).window(resource, now);
+        Quota { resource, window, request_id: state.request_id() }
+    });
+    let mut response = error.into_response();
+    headers::add(response.headers_mut(), &quota, versions::DEFAULT);
     response
+}
+
+fn is_read(method: &Method) -> bool {
+    [Method::GET, Method::HEAD].contains(method)
 }
 
 fn api_request<'a>(
@@ -95,47 +185,22 @@ fn api_request<'a>(
     }
 }
 
+/// Counts a request against the limits of its caller. A request that a secondary limit rejects costs nothing of the
+/// hour.
 fn count_request(
-    limits: &mut Limits,
+    state: &mut State,
     endpoint: &Endpoint,
+    caller: &str,
+    request: &Request,
     now: DateTime<Utc>,
 ) -> Result<(), ApiError> {
-    if endpoint.is_free() || limits.spend(endpoint.resource(), now) {
+    if let Some(limits) = state.secondary_limits_of(caller) {
+        let points = secondary_limits::points(request.method());
+        let exceeded = |wait| ApiError::secondary_limit(SecondaryLimit::Current, Some(wait));
+        limits.spend(endpoint.name, points, now).map_err(exceeded)?;
+    }
+    if endpoint.is_free() || state.limits_of(caller).spend(endpoint.resource(), now) {
         return Ok(());
     }
     Err(ApiError::new(StatusCode::FORBIDDEN, "API rate limit exceeded for user ID 583231."))
-}
-
-/// Adds an ETag, and turns the response into 304 if the caller already has it.
-fn add_etag(request: &HeaderMap, response: &mut Response) {
-    let digest = Bytes::copy_from_slice(&Sha256::digest(response.body()));
-    let etag = format!("W/\"{digest:x}\"");
-    if request.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        *response.body_mut() = Bytes::new();
-        response.headers_mut().remove(header::CONTENT_TYPE);
-    }
-    response.headers_mut().insert(header::ETAG, etag.parse().expect("hexadecimal digits"));
-}
-
-fn add_headers(headers: &mut HeaderMap, resource: Resource, window: &Window, id: &str) {
-    let numbers = [
-        ("x-ratelimit-limit", i64::from(window.limit)),
-        ("x-ratelimit-remaining", i64::from(window.remaining())),
-        ("x-ratelimit-used", i64::from(window.used)),
-        ("x-ratelimit-reset", window.resets_at.timestamp()),
-    ];
-    for (name, number) in numbers {
-        headers.insert(name, number.into());
-    }
-    headers.insert("x-ratelimit-resource", header::HeaderValue::from_static(resource.name()));
-    headers.insert("x-github-request-id", id.parse().expect("hexadecimal digits and a colon"));
-    let fixed = [
-        ("x-github-media-type", "github.v3; format=json"),
-        ("x-github-api-version-selected", "2022-11-28"),
-        ("server", "github.com"),
-    ];
-    for (name, value) in fixed {
-        headers.insert(name, header::HeaderValue::from_static(value));
-    }
 }

@@ -14,6 +14,7 @@
 use http::StatusCode;
 
 use emulator_core::clock::Clock;
+use emulator_core::faults::SecondaryLimit;
 use emulator_core::service::{Emulator, Request, Response};
 
 mod auth;
@@ -26,10 +27,13 @@ mod options;
 mod routes;
 mod state;
 mod test_api;
+mod under_way;
 mod webhooks;
 
 #[cfg(test)]
 mod tests;
+
+use error::ApiError;
 
 pub use error::RunnerError;
 pub use github::GitHub;
@@ -62,7 +66,20 @@ impl Emulator for GitHub {
     }
 
     fn failure(&self, status: StatusCode, message: &str) -> Response {
-        error::ApiError::new(status, message).into_response()
+        ApiError::new(status, message).into_response()
+    }
+
+    fn secondary_limit(
+        &self,
+        request: &Request,
+        form: SecondaryLimit,
+        retry_after: Option<u32>,
+    ) -> Response {
+        let limit = ApiError::secondary_limit(form, retry_after);
+        match routes::find(request.method().as_str(), request.uri().path()) {
+            Some(matched) => handlers::secondary_limit(self, &matched, request, limit),
+            None => limit.into_response(),
+        }
     }
 
     fn clock(&self) -> &Clock {

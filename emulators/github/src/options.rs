@@ -33,6 +33,8 @@ pub struct Options {
     pub hook_ranges: Vec<String>,
     /// The limit of API requests per hour.
     pub rate_limit: u32,
+    /// Whether the secondary rate limits apply: points a minute, and requests at the same time.
+    pub secondary_limits: bool,
     /// The oldest version of the runner that receives jobs.
     pub minimum_version: Option<String>,
     /// The request that rejects an older version.
@@ -68,6 +70,7 @@ impl Options {
             enterprise: None,
             hook_ranges: vec!["127.0.0.0/8".to_owned(), "::1/128".to_owned()],
             rate_limit: 5000,
+            secondary_limits: true,
             minimum_version: None,
             version_check: VersionCheck::default(),
             transport: transport::http(),

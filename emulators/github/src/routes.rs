@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use matchit::Router;
 
-use crate::auth::permissions::Access::{AppJwt, Public, Runner, User};
+use crate::auth::permissions::Access::{AppJwt, Installation, Public, Runner, User};
 use crate::auth::permissions::{
     ACTIONS_READ, ACTIONS_WRITE, METADATA, ORG_HOOKS_READ, ORG_HOOKS_WRITE, ORG_RUNNERS_READ,
     ORG_RUNNERS_WRITE, REPO_HOOKS_READ, REPO_HOOKS_WRITE, REPO_RUNNERS_READ, REPO_RUNNERS_WRITE,
@@ -18,7 +18,7 @@ use crate::handlers::endpoint::{Endpoint, Handler, Match};
 use crate::handlers::request::Params;
 use crate::handlers::runner_service::{jobs as runner_jobs, registration, sessions};
 use crate::handlers::{
-    SERVER_PREFIX, apps, hooks, jobs, meta, repositories, runner_service, runners,
+    SERVER_PREFIX, access_tokens, apps, hooks, jobs, meta, repositories, runner_service, runners,
 };
 use crate::model::scope::Scope;
 
@@ -44,9 +44,12 @@ macro_rules! endpoints {
 
 static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/meta" => MetaGet, Public, api meta::meta;
+    GET "/versions" => MetaGetAllVersions, Public, api meta::versions;
     GET "/rate_limit" => RateLimitGet, Public, api meta::rate_limit;
     GET "/repos/actions/runner/releases" => ReposListReleases, METADATA, api meta::releases;
+    GET "/repos/actions/runner/releases/latest" => ReposGetLatestRelease, METADATA, api meta::latest_release;
 
+    GET "/user" => UsersGetAuthenticated, User, api meta::user;
     GET "/user/repos" => ReposListForAuthenticatedUser, User, api repositories::list_for_user;
     GET "/orgs/{org}/repos" => ReposListForOrg, METADATA, api repositories::list_for_org;
     GET "/repos/{owner}/{repo}" => ReposGet, METADATA, api repositories::get;
@@ -55,17 +58,21 @@ static ENDPOINTS: &[Endpoint] = endpoints! {
     GET "/repos/{owner}/{repo}/actions/runs" => ListWorkflowRunsForRepo, ACTIONS_READ, api jobs::list_runs;
     GET "/repos/{owner}/{repo}/actions/runs/{run_id}" => GetWorkflowRun, ACTIONS_READ, api jobs::get_run;
     GET "/repos/{owner}/{repo}/actions/runs/{run_id}/jobs" => ListJobsForWorkflowRun, ACTIONS_READ, api jobs::list_for_run;
+    GET "/repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}" => GetWorkflowRunAttempt, ACTIONS_READ, api jobs::get_attempt;
+    GET "/repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs" => ListJobsForWorkflowRunAttempt, ACTIONS_READ, api jobs::list_for_attempt;
     POST "/repos/{owner}/{repo}/actions/runs/{run_id}/cancel" => CancelWorkflowRun, ACTIONS_WRITE, api jobs::cancel_run;
 
     POST "/repos/{owner}/{repo}/actions/runners/registration-token" => CreateRegistrationTokenForRepo, REPO_RUNNERS_WRITE, api runners::create_registration_token;
     POST "/repos/{owner}/{repo}/actions/runners/generate-jitconfig" => GenerateRunnerJitconfigForRepo, REPO_RUNNERS_WRITE, api runners::create_jit_config;
     GET "/repos/{owner}/{repo}/actions/runners" => ListSelfHostedRunnersForRepo, REPO_RUNNERS_READ, api runners::list;
+    GET "/repos/{owner}/{repo}/actions/runners/downloads" => ListRunnerApplicationsForRepo, REPO_RUNNERS_READ, api meta::downloads;
     GET "/repos/{owner}/{repo}/actions/runners/{runner_id}" => GetSelfHostedRunnerForRepo, REPO_RUNNERS_READ, api runners::get;
     DELETE "/repos/{owner}/{repo}/actions/runners/{runner_id}" => DeleteSelfHostedRunnerFromRepo, REPO_RUNNERS_WRITE, api runners::delete;
 
     POST "/orgs/{org}/actions/runners/registration-token" => CreateRegistrationTokenForOrg, ORG_RUNNERS_WRITE, api runners::create_registration_token;
     POST "/orgs/{org}/actions/runners/generate-jitconfig" => GenerateRunnerJitconfigForOrg, ORG_RUNNERS_WRITE, api runners::create_jit_config;
     GET "/orgs/{org}/actions/runners" => ListSelfHostedRunnersForOrg, ORG_RUNNERS_READ, api runners::list;
+    GET "/orgs/{org}/actions/runners/downloads" => ListRunnerApplicationsForOrg, ORG_RUNNERS_READ, api meta::downloads;
     GET "/orgs/{org}/actions/runners/{runner_id}" => GetSelfHostedRunnerForOrg, ORG_RUNNERS_READ, api runners::get;
     DELETE "/orgs/{org}/actions/runners/{runner_id}" => DeleteSelfHostedRunnerFromOrg, ORG_RUNNERS_WRITE, api runners::delete;
     GET "/orgs/{org}/actions/runner-groups" => ListSelfHostedRunnerGroupsForOrg, ORG_RUNNERS_READ, api runners::list_groups;
@@ -74,6 +81,7 @@ static ENDPOINTS: &[Endpoint] = endpoints! {
     POST "/enterprises/{enterprise}/actions/runners/registration-token" => CreateRegistrationTokenForEnterprise, User, api runners::create_registration_token;
     POST "/enterprises/{enterprise}/actions/runners/generate-jitconfig" => GenerateRunnerJitconfigForEnterprise, User, api runners::create_jit_config;
     GET "/enterprises/{enterprise}/actions/runners" => ListSelfHostedRunnersForEnterprise, User, api runners::list;
+    GET "/enterprises/{enterprise}/actions/runners/downloads" => ListRunnerApplicationsForEnterprise, User, api meta::downloads;
     GET "/enterprises/{enterprise}/actions/runners/{runner_id}" => GetSelfHostedRunnerForEnterprise, User, api runners::get;
     DELETE "/enterprises/{enterprise}/actions/runners/{runner_id}" => DeleteSelfHostedRunnerFromEnterprise, User, api runners::delete;
     GET "/enterprises/{enterprise}/actions/runner-groups" => ListSelfHostedRunnerGroupsForEnterprise, User, api runners::list_groups;
@@ -89,11 +97,16 @@ static ENDPOINTS: &[Endpoint] = endpoints! {
     POST "/orgs/{org}/hooks/{hook_id}/deliveries/{delivery_id}/attempts" => OrgsRedeliverWebhookDelivery, ORG_HOOKS_WRITE, api hooks::redeliver;
 
     GET "/installation/repositories" => ListReposAccessibleToInstallation, METADATA, api apps::list_repositories;
-    GET "/repos/{owner}/{repo}/installation" => GetRepoInstallation, AppJwt, api apps::get_installation;
-    GET "/orgs/{org}/installation" => GetOrgInstallation, AppJwt, api apps::get_installation;
+    GET "/repos/{owner}/{repo}/installation" => GetRepoInstallation, AppJwt, api apps::get_installation_on;
+    GET "/orgs/{org}/installation" => GetOrgInstallation, AppJwt, api apps::get_installation_on;
+    GET "/users/{username}/installation" => GetUserInstallation, AppJwt, api apps::get_installation_on;
+    GET "/app" => GetAuthenticated, AppJwt, api apps::get;
     GET "/app/installations" => ListInstallations, AppJwt, api apps::list_installations;
-    POST "/app/installations/{installation_id}/access_tokens" => CreateInstallationAccessToken, AppJwt, api apps::create_access_token;
+    GET "/app/installations/{installation_id}" => GetInstallation, AppJwt, api apps::get_installation;
+    POST "/app/installations/{installation_id}/access_tokens" => CreateInstallationAccessToken, AppJwt, api access_tokens::create;
+    DELETE "/installation/token" => RevokeInstallationAccessToken, Installation, api access_tokens::revoke;
     GET "/app/hook/config" => GetWebhookConfigForApp, AppJwt, api hooks::get_app_config;
+    PATCH "/app/hook/config" => UpdateWebhookConfigForApp, AppJwt, api hooks::update_app_config;
     GET "/app/hook/deliveries" => ListWebhookDeliveries, AppJwt, api hooks::list_deliveries;
     GET "/app/hook/deliveries/{delivery_id}" => GetWebhookDelivery, AppJwt, api hooks::get_delivery;
     POST "/app/hook/deliveries/{delivery_id}/attempts" => RedeliverWebhookDelivery, AppJwt, api hooks::redeliver;
@@ -124,14 +137,19 @@ impl fmt::Debug for Operation {
 /// Finds the operation of a request; `None` if it is not modelled.
 ///
 /// On GitHub Enterprise Server the API is at `/api/v3`.
+/// A HEAD is answered as a GET without its body.
 pub(crate) fn find(method: &str, path: &str) -> Option<Match> {
     static ROUTERS: OnceLock<BTreeMap<&str, Router<&Endpoint>>> = OnceLock::new();
-    let router = ROUTERS.get_or_init(routers).get(method)?;
+    let read = if method == "HEAD" { "GET" } else { method };
+    let router = ROUTERS.get_or_init(routers).get(read)?;
     let path = path.strip_prefix(SERVER_PREFIX).unwrap_or(path);
     let found = router.at(path).ok()?;
     let endpoint: &'static Endpoint = found.value;
+    if method == "HEAD" && !matches!(endpoint.handler, Handler::Api(_)) {
+        return None;
+    }
     let params = params(endpoint, &found.params);
-    // `/actions/runners/downloads` is another operation, not a runner.
+    // Other operations have words in place of a runner's id.
     let is_number = |id: &String| id.bytes().all(|byte| byte.is_ascii_digit());
     if !params.0.get("runner_id").is_none_or(is_number) {
         return None;
@@ -191,12 +209,16 @@ mod tests {
         check("GET", "/app/hook/config", "GetWebhookConfigForApp");
         check("POST", "/app/hook/deliveries/7/attempts", "RedeliverWebhookDelivery");
         check("GET", "/_services/sessions/s/message", "NextMessage");
+        check("HEAD", "/repos/octo/app", "ReposGet");
+        check("GET", "/orgs/octo/actions/runners/downloads", "ListRunnerApplicationsForOrg");
+        check("GET", "/repos/actions/runner/releases/latest", "ReposGetLatestRelease");
     }
 
     #[test]
     fn operations_that_are_not_modelled_are_not_found() {
         check("GET", "/orgs/octo/actions/runs", "not modelled");
-        check("GET", "/repos/octo/app/actions/runners/downloads", "not modelled");
+        check("GET", "/repos/octo/app/actions/runners/labels", "not modelled");
+        check("HEAD", "/_services/sessions/s/message", "not modelled");
         check("GET", "/enterprises/acme/hooks", "not modelled");
         check("PUT", "/repos/octo/app", "not modelled");
         check("GET", "/a/b/c/actions/runners", "not modelled");

@@ -29,11 +29,13 @@ mod jobs;
 pub(crate) mod rate_limits;
 pub(crate) mod registrations;
 mod repositories;
+pub(crate) mod secondary_limits;
 pub(crate) mod sessions;
 mod time;
 mod timers;
 
 use rate_limits::Limits;
+use secondary_limits::SecondaryLimits;
 use timers::Timer;
 
 /// The state of GitHub.
@@ -49,14 +51,14 @@ pub(crate) struct State {
     pub(crate) apps: Vec<App>,
     pub(crate) installations: BTreeMap<u64, Installation>,
     pub(crate) installation_tokens: BTreeMap<String, InstallationToken>,
-    /// The JWTs of Apps that were accepted; none is accepted twice.
-    pub(crate) used_jwts: BTreeSet<String>,
     /// The releases of the runner with their times, oldest first.
     pub(crate) releases: Vec<(String, DateTime<Utc>)>,
     /// The source ranges of webhooks in `GET /meta`.
     pub(crate) hook_ranges: Vec<String>,
     /// By [`Caller::rate_limit_key`](crate::auth::Caller::rate_limit_key).
     limits: BTreeMap<String, Limits>,
+    /// By the same key.
+    secondary_limits: BTreeMap<String, SecondaryLimits>,
     /// Events that were not emitted yet.
     pub(crate) events: Vec<EventKind>,
     /// Delivery queues that have no sender yet.
@@ -128,10 +130,10 @@ impl State {
             apps: Vec::new(),
             installations: BTreeMap::new(),
             installation_tokens: BTreeMap::new(),
-            used_jwts: BTreeSet::new(),
             releases: Vec::new(),
             hook_ranges: options.hook_ranges.clone(),
             limits: BTreeMap::new(),
+            secondary_limits: BTreeMap::new(),
             options,
             repositories: BTreeMap::new(),
             groups: Vec::new(),
@@ -162,6 +164,12 @@ impl State {
     pub(crate) fn limits_of(&mut self, caller: &str) -> &mut Limits {
         let hourly = self.options.rate_limit;
         self.limits.entry(caller.to_owned()).or_insert_with(|| Limits::new(hourly))
+    }
+
+    /// Returns the secondary rate limits of a caller; `None` if they are switched off.
+    pub(crate) fn secondary_limits_of(&mut self, caller: &str) -> Option<&mut SecondaryLimits> {
+        let enabled = self.options.secondary_limits;
+        enabled.then(|| self.secondary_limits.entry(caller.to_owned()).or_default())
     }
 
     /// Generates the id of an API request.

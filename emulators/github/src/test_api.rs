@@ -65,6 +65,16 @@ impl GitHub {
         self.step(|state, now| state.add_hook(target, Owner::App(app), now))
     }
 
+    /// Sets the only webhook of an App, as [`Self::add_app_hook`] does; `None` if there is no such App.
+    pub(crate) fn set_app_hook(&self, app: u64, url: &str, secret: &str) -> Option<u64> {
+        self.step(|state, _| {
+            state.apps.iter().find(|known| known.id == app)?;
+            state.hooks.retain(|_, hook| hook.owner != Owner::App(app));
+            Some(())
+        })?;
+        Some(self.add_app_hook(app, url, secret))
+    }
+
     /// Removes all webhooks.
     pub fn remove_hooks(&self) {
         self.step(|state, _| state.hooks.clear());

@@ -19,6 +19,9 @@ mod api;
 mod apps;
 mod assignment;
 mod control;
+mod headers;
+mod limits;
+mod narrowed_tokens;
 mod webhooks;
 
 pub(crate) const TOKEN: &str = "ghp_secret";
@@ -68,6 +71,16 @@ impl World {
             .uri(format!("{}{path}", self.listening.url))
             .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
             .header(header::USER_AGENT, "mayfly")
+    }
+
+    /// Sends a command to the control port.
+    pub(crate) async fn command(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.listening.control))
+            .body(Bytes::from(body.to_string()));
+        let response = self.send(request.unwrap()).await;
+        (response.status().as_u16(), response.into_body())
     }
 
     pub(crate) async fn send(&self, request: Request) -> http::Response<Value> {

@@ -2,6 +2,7 @@
 //!
 //! <https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps>
 
+use super::permission_levels::includes;
 use crate::model::app::InstallationToken;
 
 /// The credentials that an operation requires.
@@ -13,6 +14,8 @@ pub(crate) enum Access {
     User,
     /// The user's token, or an installation token with this permission.
     Permission(&'static str, Level),
+    /// An installation token only.
+    Installation,
     /// The App's own JWT only.
     AppJwt,
     /// Not the API: the runner service has its own credentials.
@@ -43,17 +46,25 @@ pub(crate) const REPO_HOOKS_WRITE: Access = Access::Permission("repository_hooks
 pub(crate) const ORG_HOOKS_READ: Access = Access::Permission("organization_hooks", Level::Read);
 pub(crate) const ORG_HOOKS_WRITE: Access = Access::Permission("organization_hooks", Level::Write);
 
+impl Level {
+    /// Returns GitHub's word for the level.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
 impl Access {
     /// Returns whether an installation token may call the operation.
     pub(crate) fn allows(self, token: &InstallationToken) -> bool {
         match self {
             Self::Public => true,
             Self::Permission(permission, level) => {
-                let granted = token.permissions.get(permission).map(String::as_str);
-                self == METADATA
-                    || granted == Some("write")
-                    || level == Level::Read && granted == Some("read")
+                includes(&token.permissions, permission, level.name())
             }
+            Self::Installation => true,
             Self::User | Self::AppJwt | Self::Runner => false,
         }
     }

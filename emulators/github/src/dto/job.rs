@@ -10,6 +10,11 @@ use crate::model::run::Run;
 /// Name, id and path of the only workflow.
 const WORKFLOW: (&str, u64, &str) = ("CI", 161_335, ".github/workflows/ci.yml");
 
+/// The branch of every run.
+pub(crate) const BRANCH: &str = "main";
+/// The event of every run.
+pub(crate) const EVENT: &str = "push";
+
 /// Writes a job; `shown` is its status in the object.
 pub(crate) fn job(base: &Base, job: &Job, shown: JobStatus) -> Value {
     let url = format!("{}/repos/{}", base.api, job.repository);
@@ -18,7 +23,7 @@ pub(crate) fn job(base: &Base, job: &Job, shown: JobStatus) -> Value {
         "id": job.id,
         "run_id": job.run,
         "workflow_name": WORKFLOW.0,
-        "head_branch": "main",
+        "head_branch": BRANCH,
         "run_url": format!("{url}/actions/runs/{}", job.run),
         "run_attempt": job.attempt,
         "node_id": format!("CR_{}", job.id),
@@ -84,13 +89,13 @@ pub(crate) fn run(base: &Base, repo: &Repository, run: &Run<'_>) -> Value {
         "node_id": format!("WFR_{}", first.run),
         "check_suite_id": first.run,
         "check_suite_node_id": format!("CS_{}", first.run),
-        "head_branch": "main",
+        "head_branch": BRANCH,
         "head_sha": sha(first.run),
         "path": WORKFLOW.2,
         "run_number": first.run % 1_000_000,
         "run_attempt": attempt,
         "referenced_workflows": [],
-        "event": "push",
+        "event": EVENT,
         "display_title": "Change the code",
         "status": status,
         "conclusion": conclusion.map(Conclusion::as_str),
@@ -130,6 +135,6 @@ fn commit(job: &Job) -> Value {
 }
 
 /// Returns the commit of a run.
-pub(super) fn sha(run: u64) -> String {
+pub(crate) fn sha(run: u64) -> String {
     format!("{run:040x}")
 }

@@ -1,5 +1,8 @@
 //! Webhooks and their deliveries.
 
+use http::StatusCode;
+use serde_json::Value;
+
 use super::request::ApiRequest;
 use super::response::{ApiResponse, ApiResult};
 use crate::auth::Caller;
@@ -9,6 +12,7 @@ use crate::model::hook::{Delivery, Hook, Owner};
 use crate::state::State;
 
 pub(crate) fn list(state: &State, request: &ApiRequest<'_>) -> ApiResult {
+    request.query.allow_only(&[])?;
     let owner = Owner::Scope(request.scope(state)?);
     let hooks = state.hooks.values().filter(|hook| hook.owner == owner).collect();
     request.array(hooks, |hook| webhook::hook(&request.base, hook))
@@ -59,6 +63,38 @@ pub(crate) fn redeliver(state: &mut State, request: &ApiRequest<'_>) -> ApiResul
 
 pub(crate) fn get_app_config(state: &State, request: &ApiRequest<'_>) -> ApiResult {
     ApiResponse::ok(webhook::config(find(state, request)?))
+}
+
+/// Changes the URL or the secret of an App's webhook. Other fields of its configuration are not modelled.
+///
+/// <https://docs.github.com/en/rest/apps/webhooks#update-a-webhook-configuration-for-an-app>
+pub(crate) fn update_app_config(state: &mut State, request: &ApiRequest<'_>) -> ApiResult {
+    let wanted: Value = serde_json::from_slice(request.body)
+        .map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "Problems parsing JSON"))?;
+    let known = |value: &Value, field| value.as_str() == webhook_default(field);
+    for (field, value) in wanted.as_object().into_iter().flatten() {
+        if !["url", "secret"].contains(&field.as_str()) && !known(value, field) {
+            let text = format!("{field} of a webhook's configuration is not modelled");
+            return Err(ApiError::new(StatusCode::NOT_IMPLEMENTED, text));
+        }
+    }
+    let id = find(state, request)?.id;
+    let hook = state.hooks.get_mut(&id).ok_or_else(ApiError::not_found)?;
+    for (field, value) in [("url", &mut hook.url), ("secret", &mut hook.secret)] {
+        if let Some(text) = wanted[field].as_str() {
+            text.clone_into(value);
+        }
+    }
+    ApiResponse::ok(webhook::config(hook))
+}
+
+/// Returns the only modelled value of a field of a webhook's configuration.
+fn webhook_default(field: &str) -> Option<&'static str> {
+    match field {
+        "content_type" => Some("json"),
+        "insecure_ssl" => Some("0"),
+        _ => None,
+    }
 }
 
 /// Finds the webhook in the path; an App has only one, and its path contains no id.

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use super::filters::RunFilter;
 use super::request::ApiRequest;
 use super::response::{ApiResponse, ApiResult};
 use crate::dto;
@@ -27,21 +28,54 @@ pub(crate) fn list_for_run(state: &State, request: &ApiRequest<'_>) -> ApiResult
     request.list("jobs", shown, |job| dto::job::job(&request.base, job, job.status))
 }
 
+/// Lists the jobs of one attempt of a run.
+pub(crate) fn list_for_attempt(state: &State, request: &ApiRequest<'_>) -> ApiResult {
+    request.query.allow_only(&[])?;
+    let jobs = jobs_of_attempt(state, request)?;
+    let attempt = u64::from(jobs.iter().map(|job| job.attempt).max().unwrap_or_default());
+    let of_attempt = |job: &&Job| u64::from(job.attempt) == attempt;
+    let shown = jobs.into_iter().filter(of_attempt).collect();
+    request.list("jobs", shown, |job| dto::job::job(&request.base, job, job.status))
+}
+
 pub(crate) fn list_runs(state: &State, request: &ApiRequest<'_>) -> ApiResult {
-    request.query.allow_only(&["status", "exclude_pull_requests"])?;
+    let known = ["status", "exclude_pull_requests", "event", "branch", "created", "head_sha"];
+    request.query.allow_only(&known)?;
     let repository = request.repository(state)?;
-    let wanted = request.query.get("status");
+    let filter = RunFilter::of(&request.query)?;
     let in_repository = |run: &Run<'_>| run.first.repository == repository.full_name;
-    let has_status = |run: &Run<'_>| wanted.is_none_or(|wanted| run.matches_status(wanted));
     // The latest run comes first.
-    let runs = state.runs().rev().filter(in_repository).filter(has_status).collect();
+    let runs = state.runs().rev().filter(in_repository).filter(|run| filter.matches(run)).collect();
     request.list("workflow_runs", runs, |run| dto::job::run(&request.base, repository, &run))
 }
 
 pub(crate) fn get_run(state: &State, request: &ApiRequest<'_>) -> ApiResult {
+    request.query.allow_only(&["exclude_pull_requests"])?;
     let repository = request.repository(state)?;
     let run = Run::of(&jobs_of_run(state, request)?).ok_or_else(ApiError::not_found)?;
     ApiResponse::ok(dto::job::run(&request.base, repository, &run))
+}
+
+/// Returns a run as it was at one of its attempts.
+pub(crate) fn get_attempt(state: &State, request: &ApiRequest<'_>) -> ApiResult {
+    request.query.allow_only(&["exclude_pull_requests"])?;
+    let repository = request.repository(state)?;
+    let run = Run::of(&jobs_of_attempt(state, request)?).ok_or_else(ApiError::not_found)?;
+    ApiResponse::ok(dto::job::run(&request.base, repository, &run))
+}
+
+/// Finds the jobs of a run up to the attempt in the path, which has jobs of its own.
+fn jobs_of_attempt<'s>(
+    state: &'s State,
+    request: &ApiRequest<'_>,
+) -> Result<Vec<&'s Job>, ApiError> {
+    let attempt = request.params.id("attempt_number");
+    let mut jobs = jobs_of_run(state, request)?;
+    if !jobs.iter().any(|job| u64::from(job.attempt) == attempt) {
+        return Err(ApiError::not_found());
+    }
+    jobs.retain(|job| u64::from(job.attempt) <= attempt);
+    Ok(jobs)
 }
 
 pub(crate) fn cancel_run(state: &mut State, request: &ApiRequest<'_>) -> ApiResult {

@@ -40,6 +40,18 @@ impl ApiResponse {
         Ok(Self { status: StatusCode::OK, body: Some(body), link })
     }
 
+    pub(crate) fn body_mut(&mut self) -> Option<&mut Value> {
+        self.body.as_mut()
+    }
+
+    /// Adds a field to an object.
+    pub(crate) fn with(mut self, field: &str, value: &str) -> Self {
+        if let Some(Value::Object(object)) = &mut self.body {
+            object.insert(field.to_owned(), json!(value));
+        }
+        self
+    }
+
     pub(crate) fn into_response(self) -> Response {
         let mut response = match self.body {
             Some(body) => json_response(self.status, &body),

@@ -18,6 +18,11 @@ use crate::model::scope::Scope;
 use crate::state::State;
 use crate::state::registrations::RegistrationError;
 
+/// The longest label that the runner's own configuration accepts; it ignores empty ones. Whether GitHub accepts others
+/// is not documented.
+/// <https://github.com/actions/runner/blob/main/src/Runner.Listener/Configuration/Validators.cs>
+const MAX_LABEL_LENGTH: usize = 256;
+
 pub(crate) fn create_registration_token(state: &mut State, request: &ApiRequest<'_>) -> ApiResult {
     let scope = request.scope(state)?;
     let token = state.issue_registration_token(scope, request.now);
@@ -51,13 +56,16 @@ pub(crate) fn create_jit_config(state: &mut State, request: &ApiRequest<'_>) -> 
 fn parse_jit_request(scope: Scope, body: &[u8]) -> Result<(NewRunner, String), ApiError> {
     let body: Value = serde_json::from_slice(body)
         .map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "Problems parsing JSON"))?;
-    let name = body["name"].as_str().filter(|name| !name.is_empty() && name.len() <= 64);
+    let name = body["name"].as_str().filter(|name| (1..=64).contains(&name.chars().count()));
     let name = name.ok_or_else(|| invalid("name", "a string of 1 to 64 characters"))?;
     let group = body["runner_group_id"].as_u64();
     let group = group.ok_or_else(|| invalid("runner_group_id", "an integer"))?;
     let labels: Option<Vec<String>> = serde_json::from_value(body["labels"].clone()).ok();
     let labels = labels.filter(|labels| (1..=100).contains(&labels.len()));
     let labels = labels.ok_or_else(|| invalid("labels", "an array of 1 to 100 strings"))?;
+    if !labels.iter().all(|label| (1..=MAX_LABEL_LENGTH).contains(&label.chars().count())) {
+        return Err(invalid("labels", "an array of strings of 1 to 256 characters"));
+    }
     let work_folder = body["work_folder"].as_str().unwrap_or("_work").to_owned();
     let name = name.to_owned();
     Ok((NewRunner { name, scope, group, labels, ephemeral: true }, work_folder))

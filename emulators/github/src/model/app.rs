@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::repository::Repository;
+
 /// A GitHub App and the accounts it is installed on.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct App {
@@ -32,7 +34,23 @@ pub(crate) struct Installation {
 /// An installation access token.
 #[derive(Clone, Debug)]
 pub(crate) struct InstallationToken {
+    pub(crate) text: String,
     pub(crate) account: String,
     pub(crate) permissions: BTreeMap<String, String>,
+    /// The ids of the repositories that it is narrowed to; `None` means all of the account.
+    pub(crate) repositories: Option<BTreeSet<u64>>,
     pub(crate) expires_at: DateTime<Utc>,
+}
+
+impl InstallationToken {
+    /// Returns whether the token has access to a repository.
+    pub(crate) fn covers(&self, repository: &Repository) -> bool {
+        let selected = self.repositories.as_ref().is_none_or(|ids| ids.contains(&repository.id));
+        selected && repository.owner().eq_ignore_ascii_case(&self.account)
+    }
+
+    /// Returns GitHub's word for the repositories that it covers.
+    pub(crate) fn selection(&self) -> &'static str {
+        if self.repositories.is_some() { "selected" } else { "all" }
+    }
 }

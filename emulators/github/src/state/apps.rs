@@ -1,5 +1,7 @@
 //! Apps, their installations and installation access tokens.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{State, next};
@@ -39,23 +41,22 @@ impl State {
         self.installations.values().find(matches)
     }
 
-    /// Issues an installation access token; `None` if the App has no such installation.
+    /// Issues an installation access token; `None` if there is no such installation.
     ///
     /// The format is that of tokens since 2026: longer than the former 40 characters.
     pub(crate) fn issue_installation_token(
         &mut self,
-        app: &App,
         installation: u64,
+        permissions: BTreeMap<String, String>,
+        repositories: Option<BTreeSet<u64>>,
         now: DateTime<Utc>,
-    ) -> Option<(String, InstallationToken)> {
-        let known = self.installations.get(&installation).filter(|known| known.app.id == app.id)?;
-        let token = InstallationToken {
-            account: known.account.clone(),
-            permissions: known.app.permissions.clone(),
-            expires_at: now + TOKEN_TTL,
-        };
-        let text = format!("ghs_{}_{}", app.id, self.secret(480));
-        self.installation_tokens.insert(text.clone(), token.clone());
-        Some((text, token))
+    ) -> Option<InstallationToken> {
+        let text = self.secret(480);
+        let known = self.installations.get(&installation)?;
+        let text = format!("ghs_{}_{text}", known.app.id);
+        let (account, expires_at) = (known.account.clone(), now + TOKEN_TTL);
+        let token = InstallationToken { text, account, permissions, repositories, expires_at };
+        self.installation_tokens.insert(token.text.clone(), token.clone());
+        Some(token)
     }
 }

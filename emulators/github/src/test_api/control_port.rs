@@ -5,10 +5,11 @@
 //! | `POST /jobs` | a [`NewJob`] | 201 `{"job":N}` |
 //! | `POST /jobs/N/redelivery`, `/cancellation`, `/approval` | | 202, or 404 |
 //! | `POST /jobs/N/rerun` | | 201 `{"job":N}`, or 404 |
-//! | `POST /hooks` | `{"url":…,"secret":…,"scope":{"repository":"octo/app"}}` | 201 `{"hook":N}` |
+//! | `POST /hooks` | `{"url":…,"secret":…,"scope":{"repository":"octo/app"}}`, or `"app":7` in place of the scope | 201 `{"hook":N}` |
 //! | `POST /repositories` | `{"full_name":…,"visibility":…}` | 201 |
 //! | `POST /groups` | a [`Group`] without `id` | 201 `{"group":N}` |
 //! | `POST /apps` | an [`App`] | 201 |
+//! | `POST /releases` | `{"version":"2.336.0"}`, of the runner | 201 |
 //! | `POST /assignment` | `{"paused":true}` | 202 |
 //! | `POST /hook-ranges` | `{"ranges":["140.82.112.0/20"]}`, for `GET /meta` | 202 |
 //! | `POST /rejections` | `{"error":"RunnerVersionTooOld"}`, for the next poll for a message | 202 |
@@ -36,7 +37,14 @@ use crate::model::scope::Scope;
 struct NewHook {
     url: String,
     secret: String,
-    scope: Scope,
+    scope: Option<Scope>,
+    app: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewRelease {
+    version: String,
 }
 
 #[derive(Deserialize)]
@@ -101,8 +109,10 @@ fn post(github: &GitHub, resource: &str, request: &Request) -> ActionResult {
     let created = |body: Value| (StatusCode::CREATED, body);
     match resource {
         "jobs" => queue_job(github, request),
-        "hooks" => parse(request).map(|NewHook { url, secret, scope }| {
-            created(json!({ "hook": github.add_hook(&url, &secret, scope) }))
+        "hooks" => Ok(created(json!({ "hook": add_hook(github, parse(request)?)? }))),
+        "releases" => parse(request).map(|NewRelease { version }| {
+            github.add_runner_release(&version, github.context.clock.now());
+            created(json!({}))
         }),
         "repositories" => parse(request).map(|NewRepository { full_name, visibility }| {
             github.add_repository(&full_name, visibility);
@@ -129,6 +139,18 @@ fn post(github: &GitHub, resource: &str, request: &Request) -> ActionResult {
             accepted
         }),
         _ => Ok(unknown(request)),
+    }
+}
+
+/// Adds the webhook of a scope, or the only one of an App.
+fn add_hook(github: &GitHub, new: NewHook) -> Result<u64, String> {
+    let NewHook { url, secret, scope, app } = new;
+    match (scope, app) {
+        (Some(scope), None) => Ok(github.add_hook(&url, &secret, scope)),
+        (None, Some(app)) => {
+            github.set_app_hook(app, &url, &secret).ok_or_else(|| format!("there is no App {app}"))
+        }
+        _ => Err("a webhook has either a scope or an app".to_owned()),
     }
 }
 

@@ -16,7 +16,7 @@ use emulator_core::events::EventKind;
 const PRIVATE_KEY: &[u8] = include_bytes!("../../../../handler/tests/keys/app.pkcs1.pem");
 const PUBLIC_KEY: &[u8] = include_bytes!("../../../../handler/tests/keys/app.public.der");
 
-fn app() -> App {
+pub(super) fn app() -> App {
     App {
         id: 7,
         client_id: "Iv23".to_owned(),
@@ -27,7 +27,7 @@ fn app() -> App {
 }
 
 /// Signs a JWT.
-fn jwt(claims: Value) -> String {
+pub(super) fn jwt(claims: Value) -> String {
     let header = URL_SAFE_NO_PAD.encode(json!({ "alg": "RS256", "typ": "JWT" }).to_string());
     let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
     let key = PrivateKeyDer::from_pem_slice(PRIVATE_KEY).unwrap();
@@ -37,7 +37,7 @@ fn jwt(claims: Value) -> String {
 }
 
 impl World {
-    async fn with_app() -> Self {
+    pub(super) async fn with_app() -> Self {
         let world = Self::start().await;
         world.github.add_repository("octo/app", Visibility::Private);
         world.github.add_repository("corp/app", Visibility::Private);
@@ -45,7 +45,12 @@ impl World {
         world
     }
 
-    async fn call(&self, method: Method, path: &str, token: &str) -> http::Response<Value> {
+    pub(super) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+    ) -> http::Response<Value> {
         let request = self.request(method, path);
         let mut request = request.body(Bytes::new()).unwrap();
         let bearer = format!("Bearer {token}").parse().unwrap();
@@ -63,14 +68,14 @@ impl World {
         )
     }
 
-    fn claims(&self, iat: i64, exp: i64) -> Value {
+    pub(super) fn claims(&self, iat: i64, exp: i64) -> Value {
         let now = self.clock.now().timestamp();
         json!({ "iss": 7, "iat": now + iat, "exp": now + exp })
     }
 }
 
 #[tokio::test]
-async fn a_jwt_is_accepted_once_if_signed_and_valid_now() {
+async fn a_jwt_is_accepted_while_signed_and_valid() {
     let world = World::with_app().await;
     let claims = world.claims(-60, 540);
     let results = [
@@ -83,7 +88,7 @@ async fn a_jwt_is_accepted_once_if_signed_and_valid_now() {
     ];
     insta::assert_snapshot!(results.join("\n"), @r"
     200 -
-    404 Not Found
+    200 -
     401 'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued
     401 'Expiration time' claim ('exp') is too far in the future
     401 'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires
@@ -149,4 +154,65 @@ async fn an_apps_webhook_covers_the_accounts_that_installed_it() {
     world.wait_for(|event| matches!(event, EventKind::Delivered { status: 200, .. })).await;
     let by_token = world.get("/app/hook/deliveries").await;
     assert_eq!(by_token.status(), StatusCode::UNAUTHORIZED, "the App API accepts only a JWT");
+}
+
+#[tokio::test]
+async fn an_app_reads_itself_and_its_installations() {
+    let world = World::with_app().await;
+    world.github.add_app(App { id: 8, client_id: "Iv24".to_owned(), ..app() });
+    let token = jwt(world.claims(-60, 540));
+    let found = world.call(Method::GET, "/app", &token).await.into_body();
+    let shown = json!([found["id"], found["installations_count"], found["permissions"]]);
+    assert_eq!(shown, json!([7, 1, { "actions": "read", "metadata": "read" }]));
+    let all = world.call(Method::GET, "/app/installations", &token).await.into_body();
+    let id = all[0]["id"].as_u64().unwrap();
+    for (path, status) in [
+        (format!("/app/installations/{id}"), 200),
+        (format!("/app/installations/{}", id + 1), 404),
+        ("/users/octo/installation".to_owned(), 200),
+        ("/users/corp/installation".to_owned(), 404),
+        ("/app/hook/config".to_owned(), 404),
+    ] {
+        assert_eq!(
+            world.call(Method::GET, &path, &token).await.status().as_u16(),
+            status,
+            "{path}"
+        );
+    }
+    assert_eq!(
+        world.get("/app").await.status(),
+        StatusCode::UNAUTHORIZED,
+        "not with a user's token"
+    );
+}
+
+#[tokio::test]
+async fn the_control_port_sets_the_only_webhook_of_an_app() {
+    let world = World::with_app().await;
+    let (receiver, listening) = Receiver::start(&world, &[]).await;
+    let hook = |app: u64| json!({ "url": listening.url, "secret": "s", "app": app });
+    assert_eq!(world.command(Method::POST, "/hooks", hook(99)).await.0, 400);
+    for _ in 0..2 {
+        assert_eq!(world.command(Method::POST, "/hooks", hook(7)).await.0, 201);
+    }
+    let both = json!({ "url": "u", "secret": "s", "app": 7, "scope": { "organization": "octo" } });
+    assert_eq!(world.command(Method::POST, "/hooks", both).await.0, 400);
+    world.github.queue_job(NewJob::new("octo/app", &["linux"]));
+    world
+        .github
+        .until(|github| github.deliveries().iter().all(|it| it.outcome.is_some()).then_some(()))
+        .await;
+    assert_eq!(receiver.received("workflow_job").len(), 1);
+    let token = jwt(world.claims(-60, 540));
+    let path = "/app/hook/config";
+    let change = |body: Value| {
+        let request = world.request(Method::PATCH, path).body(Bytes::from(body.to_string()));
+        let mut request = request.unwrap();
+        let bearer = format!("Bearer {token}").parse().unwrap();
+        request.headers_mut().insert(header::AUTHORIZATION, bearer);
+        world.send(request)
+    };
+    let changed = change(json!({ "url": "http://127.0.0.1:9/", "content_type": "json" })).await;
+    assert_eq!(changed.body()["url"], "http://127.0.0.1:9/");
+    assert_eq!(change(json!({ "content_type": "form" })).await.status().as_u16(), 501);
 }

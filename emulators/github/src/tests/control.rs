@@ -7,12 +7,7 @@ use serde_json::{Value, json};
 use super::{Receiver, World};
 
 async fn control(world: &World, method: Method, path: &str, body: Value) -> (u16, Value) {
-    let request = http::Request::builder()
-        .method(method)
-        .uri(format!("{}{path}", world.listening.control))
-        .body(Bytes::from(body.to_string()));
-    let response = world.send(request.unwrap()).await;
-    (response.status().as_u16(), response.into_body())
+    world.command(method, path, body).await
 }
 
 #[tokio::test]
