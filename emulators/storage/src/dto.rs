@@ -1,5 +1,6 @@
 //! The formats of requests and responses, written from the REST reference.
 
+pub(crate) mod account;
 pub(crate) mod blobs;
 pub(crate) mod content_headers;
 pub(crate) mod lease_headers;

@@ -18,7 +18,7 @@
 //!
 //! A query parameter or `x-ms-` header that is not modelled makes the request unmodelled: snapshots,
 //! versions, tags, tiers, customer-provided keys, copies, transactional hashes, service SAS, access
-//! policies, service properties, append blobs and page blobs are all answered with 501.
+//! policies, changes of service properties, append blobs and page blobs are all answered with 501.
 
 mod account;
 mod auth;

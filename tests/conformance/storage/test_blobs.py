@@ -19,6 +19,10 @@ def test_the_sdk_calls_every_operation(blobs: Blobs) -> None:
     container = blobs.client.create_container("mayfly-state")
     blob = container.upload_blob("claim", b"whole", metadata={"owner": "mayfly"})
     blob.set_blob_metadata({"owner": "octo"})
+    blob.set_http_headers(ContentSettings(content_type="text/plain"))
+    container.set_container_metadata({"purpose": "claims"})
+    assert [entry.name for entry in blobs.client.list_containers()] == ["mayfly-state"]
+    assert blobs.client.get_service_properties()["cors"] == []
     assert blob.get_blob_properties().metadata == {"owner": "octo"}
     assert container.get_container_properties().name == "mayfly-state"
     assert list(container.list_blob_names()) == ["claim"]
@@ -26,12 +30,14 @@ def test_the_sdk_calls_every_operation(blobs: Blobs) -> None:
     blob.stage_block("b2", b"blocks")
     blob.commit_block_list([BlobBlock("b1"), BlobBlock("b2")])
     assert blob.download_blob().readall() == b"in blocks"
+    assert [block.id for block in blob.get_block_list()[0]] == ["b1", "b2"]
     for lease in (container.acquire_lease(15), blob.acquire_lease(15)):
         lease.release()
     blob.delete_blob()
     container.delete_container()
-    # No method of the SDK reads only the metadata of a blob: its properties include them.
-    assert set(blobs.emulator.calls()) == offered("blobs") - {"GetBlobMetadata"}
+    # No method of the SDK reads only the metadata: the properties include them.
+    only_metadata = {"GetBlobMetadata", "GetContainerMetadata"}
+    assert set(blobs.emulator.calls()) == offered("blobs") - only_metadata
 
 
 def test_a_container_is_created_once_and_deleted_with_its_blobs(blobs: Blobs) -> None:

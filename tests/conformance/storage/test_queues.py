@@ -15,6 +15,7 @@ def test_the_sdk_calls_every_operation(queues: Queues) -> None:
     queue.set_queue_metadata({"owner": "octo"})
     assert queue.get_queue_properties().metadata == {"owner": "octo"}
     assert [found.name for found in queues.client.list_queues()] == ["runner-requests"]
+    assert queues.client.get_service_properties()["cors"] == []
     queue.send_message("first")
     queue.send_message("second")
     assert queue.peek_messages()[0].content == "first"

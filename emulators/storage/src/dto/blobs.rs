@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::metadata::Metadata;
 use crate::response::HttpDate;
 use crate::state::blob::{Blob, BlockId};
-use crate::state::containers::{ListEntry, Source};
+use crate::state::containers::{BlockLengths, ListEntry, Source};
 use crate::state::lease::LeaseProperties;
 
 /// The body of Put Block List.
@@ -32,6 +32,43 @@ impl BlockList {
             BlockEntry::Latest(id) => (Source::Latest, id),
         };
         self.blocks.into_iter().map(block).collect()
+    }
+}
+
+/// The body of Get Block List.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct BlockLengthList<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    committed_blocks: Option<BlockItems<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uncommitted_blocks: Option<BlockItems<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct BlockItems<'a> {
+    #[serde(rename = "Block")]
+    blocks: Vec<BlockItem<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct BlockItem<'a> {
+    name: &'a str,
+    size: usize,
+}
+
+impl<'a> BlockLengthList<'a> {
+    /// Creates the body with the requested blocks.
+    pub(crate) fn new(lengths: &'a BlockLengths, committed: bool, uncommitted: bool) -> Self {
+        let items = |blocks: &'a [(BlockId, usize)]| {
+            let item = |(name, size): &'a (BlockId, usize)| BlockItem { name, size: *size };
+            BlockItems { blocks: blocks.iter().map(item).collect() }
+        };
+        Self {
+            committed_blocks: committed.then(|| items(&lengths.committed)),
+            uncommitted_blocks: uncommitted.then(|| items(&lengths.uncommitted)),
+        }
     }
 }
 

@@ -40,6 +40,11 @@ impl ContentHeaders {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
+    /// Returns whether none of the headers is set.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Inserts the headers into a response.
     pub(crate) fn insert_into(&self, headers: &mut HeaderMap) {
         for (name, value) in &self.0 {

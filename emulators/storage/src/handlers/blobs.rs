@@ -14,10 +14,12 @@ use crate::error::StorageError;
 use crate::routes::blobs::Operation;
 use crate::state::containers::Store;
 
+mod administration;
 mod blocks;
 mod containers;
 mod content;
 mod leases;
+mod properties;
 
 const ID_STREAM: u64 = u64::from_be_bytes(*b"blob    ");
 
@@ -37,8 +39,12 @@ impl Blobs {
 
     fn handle(&self, operation: Operation, call: &Call<'_>) -> Result<Response, StorageError> {
         match operation {
+            Operation::ListContainers => self.list_containers(call),
+            Operation::GetBlobServiceProperties => Ok(Self::get_service_properties()),
             Operation::CreateContainer => self.create_container(call),
             Operation::GetContainerProperties => self.get_container_properties(call),
+            Operation::GetContainerMetadata => self.get_container_metadata(call),
+            Operation::SetContainerMetadata => self.set_container_metadata(call),
             Operation::DeleteContainer => self.delete_container(call),
             Operation::LeaseContainer => self.lease_container(call),
             Operation::ListBlobs => self.list_blobs(call),
@@ -47,9 +53,11 @@ impl Blobs {
             Operation::GetBlobProperties => self.get_blob_properties(call),
             Operation::GetBlobMetadata => self.get_blob_metadata(call),
             Operation::SetBlobMetadata => self.set_blob_metadata(call),
+            Operation::SetBlobProperties => self.set_blob_properties(call),
             Operation::DeleteBlob => self.delete_blob(call),
             Operation::PutBlock => self.put_block(call),
             Operation::PutBlockList => self.put_block_list(call),
+            Operation::GetBlockList => self.get_block_list(call),
             Operation::LeaseBlob => self.lease_blob(call),
         }
     }

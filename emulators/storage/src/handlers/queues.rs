@@ -11,7 +11,9 @@ use emulator_core::service::{Emulator, Request, Response};
 
 use super::{Call, ServiceContext};
 use crate::account::Account;
+use crate::dto::account::ServiceProperties;
 use crate::error::StorageError;
+use crate::response::xml;
 use crate::routes::queues::Operation;
 use crate::state::queue::Queue;
 
@@ -37,6 +39,11 @@ impl Queues {
     fn handle(&self, operation: Operation, call: &Call<'_>) -> Result<Response, StorageError> {
         match operation {
             Operation::ListQueues => self.list_queues(call),
+            Operation::GetQueueServiceProperties => {
+                // Those of a new account; they cannot be set.
+                let properties = ServiceProperties::of_queues();
+                Ok(xml(StatusCode::OK, "StorageServiceProperties", &properties))
+            }
             Operation::CreateQueue => self.create_queue(call),
             Operation::DeleteQueue => self.delete_queue(call),
             Operation::GetQueueMetadata => self.get_queue_metadata(call),

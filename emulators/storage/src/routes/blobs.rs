@@ -10,8 +10,12 @@ use crate::request::{Path, Query};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[expect(missing_docs, reason = "the REST reference documents them under these names")]
 pub enum Operation {
+    ListContainers,
+    GetBlobServiceProperties,
     CreateContainer,
     GetContainerProperties,
+    GetContainerMetadata,
+    SetContainerMetadata,
     DeleteContainer,
     LeaseContainer,
     ListBlobs,
@@ -20,20 +24,31 @@ pub enum Operation {
     GetBlobProperties,
     GetBlobMetadata,
     SetBlobMetadata,
+    SetBlobProperties,
     DeleteBlob,
     PutBlock,
     PutBlockList,
+    GetBlockList,
     LeaseBlob,
 }
 
+const ACCOUNT: &str = "/";
 const CONTAINER: &str = "/{container}";
 const BLOB: &str = "/{container}/{blob}";
 
-const ROUTES: [Route<Operation>; 14] = {
+const ROUTES: [Route<Operation>; 20] = {
     use Operation::*;
     [
+        on_account("GET /?comp=list", ListContainers, "l"),
+        on_account("GET /?restype=service&comp=properties", GetBlobServiceProperties, "r"),
         on_container("PUT /{container}?restype=container", CreateContainer, "cw"),
         on_container("GET|HEAD /{container}?restype=container", GetContainerProperties, "r"),
+        on_container(
+            "GET|HEAD /{container}?restype=container&comp=metadata",
+            GetContainerMetadata,
+            "r",
+        ),
+        on_container("PUT /{container}?restype=container&comp=metadata", SetContainerMetadata, "w"),
         on_container("DELETE /{container}?restype=container", DeleteContainer, "d"),
         // Delete is sufficient to break a lease.
         on_container("PUT /{container}?restype=container&comp=lease", LeaseContainer, "wd"),
@@ -45,11 +60,22 @@ const ROUTES: [Route<Operation>; 14] = {
         on_blob("DELETE /{container}/{blob}", DeleteBlob, "d"),
         on_blob("GET|HEAD /{container}/{blob}?comp=metadata", GetBlobMetadata, "r"),
         on_blob("PUT /{container}/{blob}?comp=metadata", SetBlobMetadata, "w"),
+        on_blob("PUT /{container}/{blob}?comp=properties", SetBlobProperties, "w"),
         on_blob("PUT /{container}/{blob}?comp=block", PutBlock, "w"),
         on_blob("PUT /{container}/{blob}?comp=blocklist", PutBlockList, "w"),
+        on_blob("GET /{container}/{blob}?comp=blocklist", GetBlockList, "r"),
         on_blob("PUT /{container}/{blob}?comp=lease", LeaseBlob, "wd"),
     ]
 };
+
+const fn on_account(
+    pattern: &'static str,
+    operation: Operation,
+    any_of: &'static str,
+) -> Route<Operation> {
+    let permission = RequiredPermission { service: 'b', resource: 's', any_of };
+    Route { pattern, operation, permission }
+}
 
 const fn on_container(
     pattern: &'static str,
@@ -73,10 +99,11 @@ impl Operation {
     /// Returns the operation of a request, or `None` if it is not modelled.
     pub(crate) fn of(request: &Request) -> Option<Self> {
         let (path, query) = (Path::parse(request.uri())?, Query::parse(request.uri()));
-        if path.resource.is_empty() {
-            return None;
-        }
-        let form = if path.rest.is_empty() { CONTAINER } else { BLOB };
+        let form = match (path.resource.is_empty(), path.rest.is_empty()) {
+            (true, _) => ACCOUNT,
+            (false, true) => CONTAINER,
+            (false, false) => BLOB,
+        };
         let operation = find(&ROUTES, form, request, &query)?;
         operation.is_modelled(request, &query).then_some(operation)
     }
@@ -84,6 +111,11 @@ impl Operation {
     /// Returns whether the variant of the operation that the request selects is modelled.
     fn is_modelled(self, request: &Request, query: &Query<'_>) -> bool {
         match self {
+            // Deleted and system containers are not modelled.
+            Self::ListContainers => {
+                let include = query.get("include").unwrap_or_default().to_ascii_lowercase();
+                include.is_empty() || include == "metadata"
+            }
             Self::ListBlobs => {
                 !query.get("include").is_some_and(|items| items.contains("uncommittedblobs"))
             }

@@ -6,6 +6,7 @@ use crate::request::Query;
 
 const PARAMETERS: &[&str] = &[
     "blockid",
+    "blocklisttype",
     "comp",
     "delimiter",
     "include",

@@ -11,6 +11,7 @@ use crate::request::{Path, Query};
 #[expect(missing_docs, reason = "the REST reference documents them under these names")]
 pub enum Operation {
     ListQueues,
+    GetQueueServiceProperties,
     CreateQueue,
     DeleteQueue,
     GetQueueMetadata,
@@ -23,10 +24,11 @@ pub enum Operation {
     DeleteMessage,
 }
 
-const ROUTES: [Route<Operation>; 12] = {
+const ROUTES: [Route<Operation>; 13] = {
     use Operation::*;
     [
         route("GET /?comp=list", ListQueues, 's', "l"),
+        route("GET /?restype=service&comp=properties", GetQueueServiceProperties, 's', "r"),
         route("PUT /{queue}", CreateQueue, 'c', "cw"),
         route("DELETE /{queue}", DeleteQueue, 'c', "d"),
         route("GET|HEAD /{queue}?comp=metadata", GetQueueMetadata, 'c', "r"),

@@ -11,10 +11,12 @@ use super::lease::{Lease, Leased};
 use crate::dto::metadata::Metadata;
 use crate::error::StorageError;
 
+mod administration;
 mod blocks;
 mod leases;
 mod listing;
 
+pub(crate) use administration::BlockLengths;
 pub(crate) use blocks::Source;
 pub(crate) use listing::{ListEntry, ListOptions};
 

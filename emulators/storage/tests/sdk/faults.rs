@@ -54,10 +54,13 @@ async fn unmodelled_requests_are_answered_with_501() {
     let response = call(snapshot, "PUT", None).await;
     assert!(response.contains("PUT /mayfly/mayfly-state/claim is not modelled"), "{response}");
     for (url, method, header) in [
-        (account.queue_url("/", "restype=service&comp=properties"), "GET", None),
+        (account.queue_url("/", "restype=service&comp=properties"), "PUT", None),
+        (account.queue_url("/", "restype=service&comp=stats"), "GET", None),
         (account.queue_url("/runner-requests", "comp=acl"), "GET", None),
         (account.queue_url("/runner-requests/messages", "sr=q&sig=x"), "POST", None),
-        (account.blob_url("/", "comp=list"), "GET", None),
+        (account.blob_url("/", "comp=list&include=deleted"), "GET", None),
+        (account.blob_url("/", "restype=service&comp=properties"), "PUT", None),
+        (account.blob_url("/mayfly-state", "restype=container&comp=acl"), "GET", None),
         (account.blob_url("/mayfly-state/claim", "snapshot=2026-11-21"), "GET", None),
         (account.blob_url("/mayfly-state/claim", ""), "PUT", Some(("x-ms-blob-type", "PageBlob"))),
         (account.blob_url("/mayfly-state/claim", ""), "PUT", Some(("x-ms-tags", "a=b"))),

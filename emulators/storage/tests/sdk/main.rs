@@ -4,6 +4,7 @@
 
 mod account;
 mod queues;
+mod administration;
 mod messages;
 mod containers;
 mod blobs;

@@ -78,7 +78,7 @@ impl Container {
     }
 
     /// Checks the lease of a blob before it is read.
-    pub(super) fn check_blob_read(
+    pub(crate) fn check_blob_read(
         &self,
         name: &str,
         conditions: &Conditions,
