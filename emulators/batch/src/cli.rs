@@ -47,6 +47,9 @@ pub struct Arguments {
     /// Evaluate a formula immediately whenever scaling is enabled, not only when a pool is added
     #[arg(long)]
     pub evaluate_when_enabled: bool,
+    /// Age in seconds of the newest sample that a formula sees, as `from-to`; short ages are more probable
+    #[arg(long, default_value = "0-60")]
+    pub sample_lag: DurationRange,
     /// Let an evaluation retry a resize that failed
     #[arg(long)]
     pub retry_failed_resize: bool,
@@ -79,16 +82,16 @@ pub struct NodeArguments {
     #[arg(long = "plain-pool")]
     pub plain_pools: Vec<String>,
     /// From the request of a node to its allocation
-    #[arg(long, default_value = "10-150", value_parser = parse_range)]
+    #[arg(long, default_value = "10-150")]
     pub allocation: DurationRange,
     /// From the allocation to the node's first start task or task
-    #[arg(long, default_value = "285-325", value_parser = parse_range)]
+    #[arg(long, default_value = "285-325")]
     pub boot: DurationRange,
     /// To pull an image that the node does not have
-    #[arg(long, default_value = "45-120", value_parser = parse_range)]
+    #[arg(long, default_value = "45-120")]
     pub pull: DurationRange,
     /// From the end of a node's last task to its removal
-    #[arg(long, default_value = "20-60", value_parser = parse_range)]
+    #[arg(long, default_value = "20-60")]
     pub departure: DurationRange,
     /// Seconds between TERM and KILL for a terminated task, unless its run options have a --stop-timeout
     #[arg(long, default_value_t = 10)]
@@ -105,14 +108,6 @@ fn parse_pace(text: &str) -> Result<Pace, String> {
         _ => {
             Err("write auto-advance, real, manual, or scaled=N with N from 1 to 100000".to_owned())
         }
-    }
-}
-
-fn parse_range(text: &str) -> Result<DurationRange, String> {
-    let (from, to) = text.split_once('-').unwrap_or((text, text));
-    match (from.parse(), to.parse()) {
-        (Ok(from), Ok(to)) if from <= to => Ok(DurationRange::seconds(from, to)),
-        _ => Err("write seconds as from-to, such as 10-150".to_owned()),
     }
 }
 
@@ -166,6 +161,7 @@ fn options(arguments: &Arguments, work_dir: PathBuf) -> anyhow::Result<Options> 
     options.grace = Duration::from_secs(arguments.nodes.grace);
     options.rules.timings = Timings { allocation, boot, pull, departure };
     options.rules.evaluate_when_enabled = arguments.evaluate_when_enabled;
+    options.rules.sample_lag = arguments.sample_lag;
     options.rules.retry_failed_resize = arguments.retry_failed_resize;
     options.rules.disabled_jobs_reject_tasks = arguments.disabled_jobs_reject_tasks;
     let pools = arguments.nodes.pools.iter().map(|text| parse_pool(text, true));
@@ -215,15 +211,6 @@ mod tests {
         assert_eq!(parse_pace("scaled=60"), Ok(Pace::Scaled(60)));
         for wrong in ["scaled=0", "scaled", "fast"] {
             assert!(parse_pace(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_range_is_one_duration_or_two() {
-        assert_eq!(parse_range("10-150"), Ok(DurationRange::seconds(10, 150)));
-        assert_eq!(parse_range("0"), Ok(DurationRange::ZERO));
-        for wrong in ["", "5-4", "1s", "-1"] {
-            assert!(parse_range(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -53,7 +53,7 @@ pub use rules::{Quota, Rules};
 pub use test_api::{
     JobSummary, Loss, NodeSummary, NotFound, PoolSummary, ResizeErrorCode, TaskSummary,
 };
-pub use timings::{DurationRange, Timings};
+pub use timings::{DurationRange, InvalidRange, Timings};
 
 use auth::Authenticator;
 use dto::NewPool;

@@ -4,7 +4,7 @@ use autoscale_formula::Choices;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::timings::Timings;
+use super::timings::{DurationRange, Timings};
 
 /// The rules of an account.
 #[derive(Clone, Debug)]
@@ -26,8 +26,12 @@ pub struct Rules {
     /// If not, a pool keeps its size after a failed resize until its formula returns other targets,
     /// or scaling is disabled and enabled again. ga4gh/tes-azure works around this behaviour.
     pub retry_failed_resize: bool,
-    /// The age of a sample when formulas first see it.
-    pub sample_lag: TimeDelta,
+    /// The age of the newest sample that formulas see. It is chosen anew for each sample; short
+    /// lags are more probable.
+    ///
+    /// Captures of the service have all six samples of 180 s (Azure/Batch#120), and 29 or 30 of the
+    /// 30 samples of 15 minutes (Azure/doAzureParallel#215).
+    pub sample_lag: DurationRange,
     /// How long samples are kept.
     pub sample_history: TimeDelta,
     /// The choices where the documentation of formulas is silent.
@@ -44,7 +48,7 @@ impl Default for Rules {
             disabled_jobs_reject_tasks: false,
             evaluate_when_enabled: false,
             retry_failed_resize: false,
-            sample_lag: TimeDelta::seconds(60),
+            sample_lag: DurationRange::seconds(0, 60),
             sample_history: TimeDelta::hours(24),
             formulas: Choices::default(),
             max_auto_advance: TimeDelta::hours(3),

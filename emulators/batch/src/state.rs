@@ -68,6 +68,8 @@ pub(crate) struct State {
     /// The script that tasks follow, if they are not launched.
     script: Option<Script>,
     rng: StdRng,
+    /// The source of sample lags: their number does not change the other random durations.
+    sample_rng: StdRng,
 }
 
 /// The number of a run of a task. A task that is retried or requeued has several runs.
@@ -178,6 +180,7 @@ impl State {
             rules,
             script,
             rng: StdRng::seed_from_u64(seed),
+            sample_rng: StdRng::seed_from_u64(!seed),
         }
     }
 

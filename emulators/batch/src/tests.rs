@@ -14,6 +14,7 @@ mod lists;
 mod nodes;
 mod pools;
 mod scaling;
+mod formula_forms;
 mod auto_advance;
 mod queue;
 mod processes;

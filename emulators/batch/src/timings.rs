@@ -1,5 +1,6 @@
 //! Durations of emulated steps: allocation, boot and removal of machines.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -50,6 +51,28 @@ pub struct DurationRange {
     pub to: Duration,
 }
 
+/// The maximum duration that a user can set: a week.
+const MAX_SECONDS: u64 = 604_800;
+
+/// The text is not a range of seconds.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error(
+    "write whole seconds as FROM-TO, such as 10-150, or as one number; at most 604800 (a week)"
+)]
+pub struct InvalidRange;
+
+/// Parses seconds as `from-to`, or as one number.
+impl FromStr for DurationRange {
+    type Err = InvalidRange;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRange> {
+        let (from, to) = text.split_once('-').unwrap_or((text, text));
+        let number = |text: &str| text.parse().map_err(|_| InvalidRange);
+        let (from, to): (u64, u64) = (number(from)?, number(to)?);
+        if from > to || to > MAX_SECONDS { Err(InvalidRange) } else { Ok(Self::seconds(from, to)) }
+    }
+}
+
 impl DurationRange {
     /// Zero.
     pub const ZERO: Self = Self::seconds(0, 0);
@@ -65,5 +88,19 @@ impl DurationRange {
         let (from, to) = (milliseconds(self.from), milliseconds(self.to));
         let drawn = if from < to { rng.random_range(from..=to) } else { from };
         TimeDelta::milliseconds(i64::try_from(drawn).unwrap_or(i64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_one_duration_or_two() {
+        assert_eq!("10-150".parse(), Ok(DurationRange::seconds(10, 150)));
+        assert_eq!("0".parse(), Ok(DurationRange::ZERO));
+        for wrong in ["", "5-4", "1s", "-1", "1-", "1-2-3", "0-604801", "0.5"] {
+            assert_eq!(wrong.parse::<DurationRange>(), Err(InvalidRange), "{wrong}");
+        }
     }
 }

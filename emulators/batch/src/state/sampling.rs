@@ -1,14 +1,16 @@
-//! The samples that formulas see: taken every 30 seconds, visible a minute later.
+//! The samples that formulas see: taken every 30 seconds, and visible a little later.
 
 use std::collections::VecDeque;
 
 use autoscale_formula::{Metric, Samples, Target};
 use chrono::TimeDelta;
+use rand::rngs::StdRng;
 
 use super::pool::Pool;
 use super::{JobState, State};
 use crate::dto::Timestamp;
 use crate::rules::Rules;
+use crate::timings::DurationRange;
 
 const SAMPLE_INTERVAL: TimeDelta = TimeDelta::seconds(30);
 
@@ -20,15 +22,26 @@ pub(super) type SampleValues = [(Metric, f64); 11];
 pub(super) struct SampleHistory {
     samples: Samples,
     /// Samples that formulas cannot see yet, the oldest first.
-    unpublished: VecDeque<(Timestamp, SampleValues)>,
+    unpublished: VecDeque<UnpublishedSample>,
+    /// When the last sample is visible. Samples become visible in the order in which they were taken.
+    last_visible: Timestamp,
     next: Timestamp,
+}
+
+/// A sample that formulas see from a time.
+#[derive(Debug)]
+struct UnpublishedSample {
+    taken: Timestamp,
+    visible: Timestamp,
+    values: SampleValues,
 }
 
 impl SampleHistory {
     /// Creates an empty history and returns the time of the first sample.
     pub(super) fn starting_at(at: Timestamp) -> (Self, Timestamp) {
         let next = at.plus(SAMPLE_INTERVAL);
-        (Self { samples: Samples::new(), unpublished: VecDeque::new(), next }, next)
+        let (samples, unpublished) = (Samples::new(), VecDeque::new());
+        (Self { samples, unpublished, last_visible: at, next }, next)
     }
 
     /// Returns the current metrics of a pool.
@@ -61,9 +74,12 @@ impl SampleHistory {
         due: Timestamp,
         values: &SampleValues,
         rules: &Rules,
+        rng: &mut StdRng,
     ) -> Timestamp {
-        self.unpublished.push_back((due, *values));
-        self.publish(due, rules);
+        let visible = due.plus(publication_delay(rules.sample_lag, rng)).max(self.last_visible);
+        self.last_visible = visible;
+        self.unpublished.push_back(UnpublishedSample { taken: due, visible, values: *values });
+        self.publish(due);
         // Only once an hour: it moves all the samples that are kept.
         if due.to_utc().timestamp() / 30 % 120 == 0 {
             self.samples.forget_before(due.to_utc() - rules.sample_history);
@@ -72,27 +88,17 @@ impl SampleHistory {
         self.next
     }
 
-    fn publish(&mut self, now: Timestamp, rules: &Rules) {
-        let visible = now.to_utc() - rules.sample_lag;
-        while let Some((taken, values)) =
-            self.unpublished.front().filter(|(at, _)| at.to_utc() <= visible)
-        {
-            for (metric, value) in values {
-                self.samples.push(*metric, taken.to_utc(), *value);
+    fn publish(&mut self, now: Timestamp) {
+        while let Some(sample) = self.unpublished.pop_front_if(|sample| sample.visible <= now) {
+            for (metric, value) in sample.values {
+                self.samples.push(metric, sample.taken.to_utc(), value);
             }
-            self.unpublished.pop_front();
         }
     }
 
     /// Returns the samples of a pool that a formula sees at a time.
-    pub(super) fn samples_for(
-        &mut self,
-        pool: &Pool,
-        seed: u64,
-        at: Timestamp,
-        rules: &Rules,
-    ) -> &Samples {
-        self.publish(at, rules);
+    pub(super) fn samples_for(&mut self, pool: &Pool, seed: u64, at: Timestamp) -> &Samples {
+        self.publish(at);
         self.samples = std::mem::take(&mut self.samples).with_seed(seed);
         self.samples.set_present(Metric::TaskSlotsPerNode, f64::from(pool.slots()));
         for (metric, dedicated) in
@@ -104,6 +110,16 @@ impl SampleHistory {
         self.samples.set_target(Target::LowPriorityNodes, pool.targets.low_priority);
         &self.samples
     }
+}
+
+/// Returns the time after which a sample is visible.
+///
+/// The lag is the age that the newest visible sample reaches before the next one is visible. Short
+/// lags are more probable: it is the shorter of two draws.
+fn publication_delay(lag: DurationRange, rng: &mut StdRng) -> TimeDelta {
+    let lag = lag.sample(rng).min(lag.sample(rng));
+    // A millisecond more: an evaluation at the end of a lag still finds the older sample.
+    (lag - SAMPLE_INTERVAL + TimeDelta::milliseconds(1)).max(TimeDelta::zero())
 }
 
 impl State {

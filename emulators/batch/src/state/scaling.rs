@@ -161,7 +161,7 @@ impl State {
         let nothing = Samples::new;
         match self.samples.get_mut(id).zip(self.pools.get(id)) {
             Some((sampling, pool)) => {
-                let samples = sampling.samples_for(pool, seed, at, &self.rules);
+                let samples = sampling.samples_for(pool, seed, at);
                 formula.evaluate_with(samples, at.to_utc(), choices)
             }
             None => formula.evaluate_with(&nothing(), at.to_utc(), choices),
@@ -200,7 +200,8 @@ impl State {
         else {
             return;
         };
-        let next = sampling.record(due, &SampleHistory::values(pool, active, running), &self.rules);
+        let values = SampleHistory::values(pool, active, running);
+        let next = sampling.record(due, &values, &self.rules, &mut self.sample_rng);
         self.timers.insert((next, Timer::Sample { pool: id.to_owned() }));
     }
 }

@@ -5,6 +5,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::account::{Account, NOON};
+use crate::{DurationRange, Rules};
 
 /// One node for each task of the last five minutes, at most four.
 const FORMULA: &str = "share = $PendingTasks.GetSamplePercent(5 * TimeInterval_Minute);
@@ -15,6 +16,55 @@ $NodeDeallocationOption = taskcompletion;";
 fn scaled(formula: &str) -> Value {
     let interval = "PT5M";
     json!({ "enableAutoScale": true, "autoScaleFormula": formula, "autoScaleEvaluationInterval": interval })
+}
+
+fn with_lag(lag: DurationRange, seed: u64) -> Account {
+    Account::with(|options| (options.rules.sample_lag, options.seed) = (lag, seed))
+}
+
+/// Returns the shares of samples that formulas find in the last 180 seconds and 15 minutes, once
+/// for each minute of an hour.
+async fn shares(lag: DurationRange, seed: u64) -> Vec<String> {
+    let account = with_lag(lag, seed);
+    account.add_pool(scaled("$TargetDedicatedNodes = 0")).await;
+    account.pass(TimeDelta::minutes(20));
+    let formula = "short = $PendingTasks.GetSamplePercent(180 * TimeInterval_Second);
+long = $PendingTasks.GetSamplePercent(15 * TimeInterval_Minute);";
+    let mut shares = Vec::new();
+    for minute in 0..60 {
+        account.pass(TimeDelta::seconds(60 + minute % 7));
+        let body = json!({ "autoScaleFormula": formula });
+        let (_, run) = account.call("POST", "/pools/p/evaluateautoscale", body).await;
+        let results = run["results"].as_str().unwrap();
+        shares.push(results.split_once("requeue;").unwrap().1.to_owned());
+    }
+    shares
+}
+
+#[tokio::test]
+async fn the_newest_sample_is_mostly_visible_and_at_most_one_is_not() {
+    let mut complete = 0;
+    for seed in 0..10 {
+        let shares = shares(Rules::default().sample_lag, seed).await;
+        complete += shares.iter().filter(|share| *share == "long=100;short=100").count();
+        let known = ["long=100;short=100", "long=96.6667;short=83.3333"];
+        assert!(shares.iter().all(|share| known.contains(&share.as_str())), "{shares:?}");
+    }
+    assert!((400..580).contains(&complete), "{complete} of 600");
+}
+
+#[tokio::test]
+async fn a_constant_lag_hides_the_same_samples_always() {
+    for (seconds, expected) in [
+        (0, "long=100;short=100"),
+        (29, "long=100;short=100"),
+        (59, "long=96.6667;short=83.3333"),
+        (90, "long=93.3333;short=66.6667"),
+    ] {
+        let lag = DurationRange::seconds(seconds, seconds);
+        let shares = shares(lag, 0).await;
+        assert!(shares.iter().any(|share| share == expected), "{seconds}: {shares:?}");
+    }
 }
 
 /// Describes each change of the pool for some minutes.
@@ -61,7 +111,7 @@ async fn a_formula_grows_and_shrinks_a_pool_with_its_tasks() {
 
 #[tokio::test]
 async fn an_autoscale_run_has_the_formulas_results() {
-    let account = Account::new();
+    let account = with_lag(DurationRange::seconds(60, 60), 0);
     account.add_tasks(3).await;
     account.add_pool(scaled(FORMULA)).await;
     let run = async || account.get("/pools/p").await["autoScaleRun"].clone();
@@ -72,7 +122,7 @@ async fn an_autoscale_run_has_the_formulas_results() {
     account.pass(TimeDelta::minutes(5));
     let first = run().await;
     assert_eq!(first["timestamp"], "2026-11-21T12:05:00Z");
-    // The samples of the last minute are not visible yet: 8 of 10.
+    // The two samples of the last minute are not visible yet.
     assert_eq!(
         first["results"],
         "$TargetDedicatedNodes=3;$TargetLowPriorityNodes=0;$NodeDeallocationOption=taskcompletion;share=80;tasks=3"
@@ -81,7 +131,7 @@ async fn an_autoscale_run_has_the_formulas_results() {
 
 #[tokio::test]
 async fn a_failed_evaluation_keeps_the_pool_unchanged() {
-    let account = Account::new();
+    let account = with_lag(DurationRange::seconds(60, 60), 0);
     account.add_tasks(1).await;
     let demanding =
         "$TargetDedicatedNodes = max($PendingTasks.GetSample(TimeInterval_Minute * 10, 95));";
@@ -177,7 +227,7 @@ async fn a_failed_resize_is_retried_only_if_the_rules_say_so() {
         let account = Account::with(|options| {
             options.rules.quota.dedicated_cores = 4;
             options.rules.retry_failed_resize = retries;
-            options.rules.timings.boot = crate::DurationRange::seconds(3_000, 3_000);
+            options.rules.timings.boot = DurationRange::seconds(3_000, 3_000);
         });
         account.add_pool(scaled("$TargetDedicatedNodes = 3")).await;
         account.pass(TimeDelta::minutes(4));
