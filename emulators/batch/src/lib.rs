@@ -51,7 +51,7 @@ pub use options::{Options, PoolOptions};
 pub use routes::Operation;
 pub use rules::{Quota, Rules};
 pub use test_api::{
-    JobSummary, Loss, NodeSummary, NotFound, PoolSummary, ResizeErrorCode, TaskSummary,
+    Evaluations, JobSummary, Loss, NodeSummary, NotFound, PoolSummary, ResizeErrorCode, TaskSummary,
 };
 pub use timings::{DurationRange, InvalidRange, Timings};
 

@@ -44,6 +44,7 @@ mod scaling;
 pub(crate) use job::{Job, JobState};
 pub(crate) use node::{Node, StartTaskRun};
 pub use nodes::Loss;
+pub use pool::Evaluations;
 pub(crate) use pool::Pool;
 pub(crate) use task::{Task, TaskState};
 

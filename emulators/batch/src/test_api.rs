@@ -4,4 +4,4 @@ mod control_port;
 mod inspect;
 
 pub use control_port::{Loss, NotFound, ResizeErrorCode};
-pub use inspect::{JobSummary, NodeSummary, PoolSummary, TaskSummary};
+pub use inspect::{Evaluations, JobSummary, NodeSummary, PoolSummary, TaskSummary};

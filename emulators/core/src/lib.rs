@@ -17,5 +17,6 @@ pub mod clock;
 pub mod events;
 pub mod faults;
 pub mod service;
+pub mod text_file;
 pub mod tls;
 pub mod transport;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use azure_batch_emulator::DurationRange;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 
@@ -124,7 +125,8 @@ pub struct QueueJob {
 pub enum Autoscale {
     /// Evaluate a formula on given samples, as Batch would
     Evaluate(Evaluate),
-    /// Simulate one pool per formula with the tasks of a trace, and report node counts and waits
+    /// Simulate one pool per formula with the tasks of a trace, and report node counts, waits and failed
+    /// evaluations. Exits 1 if every evaluation of a formula failed
     Simulate(Simulate),
 }
 
@@ -176,6 +178,9 @@ pub struct Simulate {
     /// Seed of random durations
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Age in seconds of the newest sample that a formula sees, as `from-to`; short ages are more probable
+    #[arg(long, default_value = "0-60")]
+    pub sample_lag: DurationRange,
     /// Print node counts as CSV, one line per change
     #[arg(long)]
     pub counts: bool,

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use emulator_core::text_file;
 use handler::app::App;
 use handler::clock::Clock;
 use handler::replay_plan::{OperateResponse, Replay};
@@ -91,7 +92,7 @@ fn app(file: &Path) -> anyhow::Result<App> {
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))
+    text_file::read(file).with_context(|| format!("read {}", file.display()))
 }
 
 async fn send<T: DeserializeOwned>(function: &str, request: RequestBuilder) -> anyhow::Result<T> {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use emulator_core::text_file;
 use futures::{StreamExt, stream};
 use tokio::task::spawn_blocking;
 
@@ -137,9 +138,8 @@ impl Scenarios {
 /// # Errors
 /// The file cannot be read, or holds no scenario.
 pub fn read_scenario(file: &Path) -> anyhow::Result<Scenario> {
-    let text = fs::read(file).with_context(|| format!("read {}", file.display()))?;
-    serde_json::from_slice(&text)
-        .with_context(|| format!("read the scenario in {}", file.display()))
+    let text = text_file::read(file).with_context(|| format!("read {}", file.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("read the scenario in {}", file.display()))
 }
 
 fn write_scenario(scenario: &Scenario, file: &Path) -> anyhow::Result<()> {

@@ -14,6 +14,7 @@ use crate::dto::{IsoDuration, JobOrder, NamedError, NewPool, SchedulingPolicy, T
 use crate::error::ApiError;
 use crate::timings::Timings;
 
+pub use sizing::Evaluations;
 pub(crate) use sizing::{Allocation, NodeRequest, Scaling, Targets};
 
 /// A pool.

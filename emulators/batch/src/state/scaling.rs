@@ -3,7 +3,7 @@
 use autoscale_formula::{Formula, Outcome, Samples};
 use chrono::{DateTime, Utc};
 
-use super::pool::{Scaling, Targets};
+use super::pool::{Evaluations, Scaling, Targets};
 use super::sampling::SampleHistory;
 use super::timers::Timer;
 use super::{State, key};
@@ -37,6 +37,7 @@ impl State {
             source: source.to_owned(),
             interval: interval.unwrap_or(DEFAULT_EVALUATION_INTERVAL),
             run: None,
+            evaluations: Evaluations::default(),
             formula,
             next: None,
         });
@@ -142,6 +143,7 @@ impl State {
         let deallocation = Deallocation::from(outcome.deallocation_option);
         if let Some(scaling) = &mut pool.scaling {
             scaling.run = Some(run(&outcome, at));
+            scaling.evaluations.count(&outcome);
         }
         let targets = Targets {
             dedicated: outcome.target_dedicated_nodes,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Debug, Formatter};
 
 use crate::Batch;
+pub use crate::state::Evaluations;
 use crate::state::{JobState, Task, TaskState};
 
 /// A summary of a job.
@@ -83,6 +84,8 @@ pub struct PoolSummary {
     pub nodes: (usize, usize),
     /// The results of the last evaluation of its formula.
     pub results: Option<String>,
+    /// The evaluations of its formula.
+    pub evaluations: Evaluations,
     /// The error codes of the last evaluation and of the last resize.
     pub errors: Vec<&'static str>,
 }
@@ -92,7 +95,8 @@ impl Batch {
     pub fn pools(&self) -> Vec<PoolSummary> {
         let state = self.state();
         let pools = state.pools.values().map(|pool| {
-            let run = pool.scaling.as_ref().and_then(|scaling| scaling.run.as_ref());
+            let scaling = pool.scaling.as_ref();
+            let run = scaling.and_then(|scaling| scaling.run.as_ref());
             let error = run.and_then(|run| run.error.as_ref());
             PoolSummary {
                 id: pool.id.clone(),
@@ -100,6 +104,7 @@ impl Batch {
                 targets: (pool.targets.dedicated, pool.targets.low_priority),
                 nodes: (pool.current(true), pool.current(false)),
                 results: run.map(|run| run.results.clone()),
+                evaluations: scaling.map(|scaling| scaling.evaluations.clone()).unwrap_or_default(),
                 errors: error.into_iter().chain(&pool.resize_errors).map(|err| err.code).collect(),
             }
         });

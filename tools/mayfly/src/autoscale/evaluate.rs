@@ -1,12 +1,12 @@
 //! `mayfly autoscale evaluate`: a formula, evaluated on given samples.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use autoscale_formula::{Samples, parse};
 use emulator_core::clock::Clock;
 
+use super::read;
 use crate::cli::Evaluate;
 use crate::print;
 
@@ -27,10 +27,6 @@ pub(crate) fn run(options: &Evaluate) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
-}
-
-fn read(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
 }
 
 fn fail(rendered: &str) -> ExitCode {

@@ -4,7 +4,6 @@
 //! trace ─▶ pool (one emulated account per formula, in virtual time) ─▶ timeline ─▶ CSV, summary, picture
 //! ```
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -17,10 +16,12 @@ mod picture;
 use timeline::PoolTimeline;
 use trace::Trace;
 
+use super::read;
 use crate::cli::Simulate;
 use crate::print;
 
-/// Prints the node counts of each formula's pool, and draws them if --picture is set.
+/// Prints the node counts of each formula's pool, and draws them if --picture is set. Fails if a formula
+/// could never be evaluated.
 pub(crate) async fn run(options: Simulate) -> anyhow::Result<ExitCode> {
     let timelines = timelines(&options).await?;
     if let Some(picture) = &options.picture {
@@ -28,7 +29,8 @@ pub(crate) async fn run(options: Simulate) -> anyhow::Result<ExitCode> {
         std::fs::write(picture, svg).with_context(|| format!("write {}", picture.display()))?;
     }
     print(report(&timelines, &options));
-    Ok(ExitCode::SUCCESS)
+    let failed = timelines.iter().any(|timeline| timeline.evaluations.none_succeeded());
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 async fn timelines(options: &Simulate) -> anyhow::Result<Vec<PoolTimeline>> {
@@ -44,12 +46,10 @@ async fn timelines(options: &Simulate) -> anyhow::Result<Vec<PoolTimeline>> {
     Ok(timelines)
 }
 
-fn read(path: &Path) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
-}
-
 fn report(timelines: &[PoolTimeline], options: &Simulate) -> String {
-    let summaries = timelines.iter().map(PoolTimeline::summary).collect::<Vec<_>>().join("\n");
+    let summaries = timelines.iter().map(PoolTimeline::summary);
+    let failures = timelines.iter().filter_map(PoolTimeline::failures);
+    let summaries = summaries.chain(failures).collect::<Vec<_>>().join("\n");
     if options.counts { format!("{}\n{summaries}", timeline::counts(timelines)) } else { summaries }
 }
 
@@ -57,11 +57,66 @@ fn report(timelines: &[PoolTimeline], options: &Simulate) -> String {
 mod tests {
     use clap::Parser;
 
+    use std::path::Path;
+
     use super::*;
     use crate::cli::{Autoscale, Cli, Command};
 
     /// The command in `docs/emulator.md`, run in the root of the repository.
     const COMMAND: &str = "mayfly autoscale simulate --formula docs/simulation/article.txt --formula arm/autoscale/dedicated.txt --trace docs/simulation/day.csv --counts --picture docs/simulation/day.svg > docs/simulation/nodes.txt";
+
+    /// Simulates three hours of a formula in a file of these bytes, with three tasks.
+    async fn simulate(formula: &[u8]) -> (String, bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            path.to_string_lossy().into_owned()
+        };
+        let formula = file("f.txt", formula);
+        let trace =
+            file("t.csv", b"\xEF\xBB\xBF# from PowerShell\r\n600,60\r\n600,60\r\n900,60\r\n");
+        let words = ["mayfly", "autoscale", "simulate", "--formula", &formula, "--trace", &trace];
+        let words = words.into_iter().chain(["--hours", "3", "--sample-lag", "60"]);
+        let Command::Autoscale(Autoscale::Simulate(options)) = Cli::parse_from(words).command
+        else {
+            panic!("not a simulate command")
+        };
+        match timelines(&options).await {
+            Ok(timelines) => {
+                let failed = timelines.iter().any(|timeline| timeline.evaluations.none_succeeded());
+                (report(&timelines, &options), failed)
+            }
+            Err(error) => {
+                (format!("{error:#}").replace(&*folder.path().to_string_lossy(), ""), true)
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn failed_evaluations_are_counted_with_the_last_error() {
+        let cases: [(&[u8], &str, bool); 5] = [
+            (b"\xEF\xBB\xBF$TargetDedicatedNodes = 1;", "f: 3.0 node hours", false),
+            (
+                b"$TargetDedicatedNodes = max($PendingTasks.GetSample(60 * TimeInterval_Second));",
+                "f: 37 of 37 evaluations failed; last error: InsufficientSampleData: Line 1, Col",
+                true,
+            ),
+            (
+                b"$TargetDedicatedNodes = $PendingTasks > 0 ? 1 : 0;",
+                "f: 1 of 37 evaluations failed; last error: AutoScalingFormulaEvaluationError: ",
+                false,
+            ),
+            (b"\xFF\xFE$\0", "read /f.txt: the file is encoded in UTF-16; save it as UTF-8", true),
+            (b"$x = ", "AutoScalingFormulaSyntaxError", true),
+        ];
+        for (formula, expected, failed) in cases {
+            let shown = simulate(formula).await;
+            let described = String::from_utf8_lossy(formula);
+            assert!(shown.0.contains(expected), "{described}: {}", shown.0);
+            assert_eq!(shown.1, failed, "{described}: {}", shown.0);
+        }
+    }
 
     #[tokio::test]
     async fn the_documented_results_are_current() {

@@ -1,6 +1,6 @@
 //! The parts of a pool that concern its size: allocation state, targets, requests and formula.
 
-use autoscale_formula::Formula;
+use autoscale_formula::{Formula, Outcome};
 
 use crate::dto::{AutoScaleRun, IsoDuration, Timestamp};
 
@@ -43,8 +43,36 @@ pub(crate) struct Scaling {
     pub(crate) source: String,
     pub(crate) interval: IsoDuration,
     pub(crate) run: Option<AutoScaleRun>,
+    pub(crate) evaluations: Evaluations,
     pub(in crate::state) formula: Formula,
     pub(in crate::state) next: Option<Timestamp>,
+}
+
+/// The evaluations of a pool's formula since scaling was enabled.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evaluations {
+    /// The number of evaluations.
+    pub count: u64,
+    /// The number of failed evaluations.
+    pub failed: u64,
+    /// The code and text of the last failure.
+    pub last_error: Option<String>,
+}
+
+impl Evaluations {
+    /// Adds an evaluation.
+    pub(in crate::state) fn count(&mut self, outcome: &Outcome) {
+        self.count += 1;
+        if let Some(error) = &outcome.error {
+            self.failed += 1;
+            self.last_error = Some(format!("{}: {error}", error.code().as_str()));
+        }
+    }
+
+    /// Returns whether the formula was evaluated, and failed each time.
+    pub fn none_succeeded(&self) -> bool {
+        self.count > 0 && self.failed == self.count
+    }
 }
 
 /// A request for a node that is not yet allocated.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use azure_batch_emulator::launch::{Scripted, ScriptedOutcome};
-use azure_batch_emulator::{Batch, Options};
+use azure_batch_emulator::{Batch, Evaluations, Options};
 use chrono::{DateTime, TimeDelta, Utc};
 use emulator_core::clock::{Clock, Pace};
 use emulator_core::events::EventContext;
@@ -53,6 +53,7 @@ pub(super) async fn simulate(
         next_sample += SAMPLE_INTERVAL;
     }
     timeline.waits = account.waits(trace, options.from).await?;
+    timeline.evaluations = account.evaluations();
     Ok(timeline)
 }
 
@@ -72,6 +73,7 @@ impl Account {
         let mut account = Options::new(BATCH_ACCOUNT, BATCH_KEY, Arc::new(script), "unused".into());
         account.bearer = Some(TOKEN.to_owned());
         account.seed = options.seed;
+        account.rules.sample_lag = options.sample_lag;
         account.rules.quota.dedicated_cores = u32::MAX;
         account.rules.quota.low_priority_cores = u32::MAX;
         let service = Service::new(Batch::new(account, EventContext::new(clock.clone()))?);
@@ -106,6 +108,11 @@ impl Account {
         let working = nodes.iter().filter(|node| node.running > 0).count();
         let pending = jobs.iter().map(|job| job.active + job.running).sum();
         PoolSample { nodes: nodes.len(), working, pending }
+    }
+
+    /// Returns the evaluations of the pool's formula so far.
+    fn evaluations(&self) -> Evaluations {
+        self.service.emulator.pools().remove(0).evaluations
     }
 
     /// Returns how long each task waited for its start; a task that has not started has waited until now.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use azure_batch_emulator::Evaluations;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// The interval between two samples of a pool.
@@ -15,6 +16,7 @@ pub(super) struct PoolTimeline {
     pub(super) samples: Vec<PoolSample>,
     /// The wait time of each task until its start.
     pub(super) waits: Vec<TimeDelta>,
+    pub(super) evaluations: Evaluations,
 }
 
 /// A sample of a pool.
@@ -29,7 +31,13 @@ pub(super) struct PoolSample {
 
 impl PoolTimeline {
     pub(super) fn new(name: &str, from: DateTime<Utc>) -> Self {
-        Self { name: name.to_owned(), from, samples: Vec::new(), waits: Vec::new() }
+        Self {
+            name: name.to_owned(),
+            from,
+            samples: Vec::new(),
+            waits: Vec::new(),
+            evaluations: Evaluations::default(),
+        }
     }
 
     /// Returns the time of a sample.
@@ -57,6 +65,13 @@ impl PoolTimeline {
             minutes(95),
             minutes(100),
         )
+    }
+
+    /// Describes the failed evaluations, if there are any.
+    pub(super) fn failures(&self) -> Option<String> {
+        let Evaluations { count, failed, last_error } = &self.evaluations;
+        let error = last_error.as_ref()?;
+        Some(format!("{}: {failed} of {count} evaluations failed; last error: {error}", self.name))
     }
 }
 
