@@ -76,6 +76,12 @@ pub trait Emulator: Send + Sync + 'static {
         self.failure(StatusCode::NOT_IMPLEMENTED, &text)
     }
 
+    /// Creates the same error response for a known request, whose method or headers can change it.
+    fn failure_of(&self, request: &Request, status: StatusCode, message: &str) -> Response {
+        let _ = request;
+        self.failure(status, message)
+    }
+
     /// Returns the clock of the service.
     fn clock(&self) -> &Clock;
 
@@ -166,11 +172,13 @@ impl<E: Emulator> Service<E> {
         }
         let Some(operation) = self.emulator.operation(&request) else {
             let text = format!("{} {} is not modelled", request.method(), request.uri().path());
-            return Ok(self.emulator.failure(StatusCode::NOT_IMPLEMENTED, &text));
+            return Ok(self.emulator.failure_of(&request, StatusCode::NOT_IMPLEMENTED, &text));
         };
         let effect = self.faults.next_effect(&format!("{operation:?}"));
         match effect {
-            Some(Effect::Fail { status, retry_after }) => return Ok(self.fail(status, retry_after)),
+            Some(Effect::Fail { status, retry_after }) => {
+                return Ok(self.fail(&request, status, retry_after));
+            }
             Some(Effect::Secondary { form, retry_after }) => {
                 return Ok(self.emulator.secondary_limit(&request, form, retry_after));
             }
@@ -186,9 +194,10 @@ impl<E: Emulator> Service<E> {
         Ok(response)
     }
 
-    fn fail(&self, status: u16, retry_after: Option<u32>) -> Response {
+    fn fail(&self, request: &Request, status: u16, retry_after: Option<u32>) -> Response {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = self.emulator.failure(status, "injected by the control port");
+        let mut response =
+            self.emulator.failure_of(request, status, "injected by the control port");
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }

@@ -1,13 +1,13 @@
 //! The request's identifiers, version and time, which every response repeats.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use http::{HeaderValue, header};
+use http::{HeaderValue, Method, header};
 use uuid::Uuid;
 
 use emulator_core::service::{Request, Response};
 
 use crate::error::StorageError;
-use crate::response::{HttpDate, insert_text};
+use crate::response::{HttpDate, insert_text, remove_body};
 
 /// The emulated version of the REST API; a response has it if the request names no version.
 pub(crate) const API_VERSION: &str = "2026-04-06";
@@ -22,6 +22,7 @@ pub(crate) struct RequestContext {
     request_id: Uuid,
     version: HeaderValue,
     client_request_id: Option<HeaderValue>,
+    is_head: bool,
 }
 
 impl RequestContext {
@@ -30,18 +31,22 @@ impl RequestContext {
         let header = |name| request.headers().get(name).cloned();
         let version = header("x-ms-version").unwrap_or(HeaderValue::from_static(API_VERSION));
         let client_request_id = header(CLIENT_REQUEST_ID);
-        Self { received_at, request_id, version, client_request_id }
+        let is_head = request.method() == Method::HEAD;
+        Self { received_at, request_id, version, client_request_id, is_head }
     }
 
     /// Creates the context of a response whose request is not available.
     pub(crate) fn without_request(request_id: Uuid, received_at: DateTime<Utc>) -> Self {
         let version = HeaderValue::from_static(API_VERSION);
-        Self { received_at, request_id, version, client_request_id: None }
+        Self { received_at, request_id, version, client_request_id: None, is_head: false }
     }
 
     /// Adds the common headers to a response.
     pub(crate) fn finish(self, result: Result<Response, StorageError>) -> Response {
         let mut response = result.unwrap_or_else(|error| error.into_response(&self.error_note()));
+        if self.is_head && !response.status().is_success() {
+            remove_body(&mut response);
+        }
         let headers = response.headers_mut();
         insert_text(headers, "x-ms-request-id", &self.request_id);
         headers.insert("x-ms-version", self.version);

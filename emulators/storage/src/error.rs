@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use http::header::{HeaderName, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
+use hyper::ext::ReasonPhrase;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
@@ -79,6 +80,10 @@ impl StorageError {
         } else {
             xml(self.status, "Error", &Body { error: &self, note })
         };
+        // The service repeats the message as the reason phrase, which older SDKs show.
+        if let Ok(reason) = ReasonPhrase::try_from(self.message.as_bytes()) {
+            response.extensions_mut().insert(reason);
+        }
         let headers = response.headers_mut();
         headers.insert("x-ms-error-code", HeaderValue::from_static(self.code));
         if let Some(header) = self.header {

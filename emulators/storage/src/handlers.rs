@@ -85,6 +85,12 @@ impl ServiceContext {
         Ok(Call { request, path, query, grant, context })
     }
 
+    /// Responds to a request with an error of the given status.
+    fn failure_of(&self, request: &Request, status: StatusCode, message: &str) -> Response {
+        let context = RequestContext::new(request, self.next_id(), self.clock().now());
+        context.finish(Err(StorageError::from_status(status, message)))
+    }
+
     /// Responds with an error of the given status.
     fn failure(&self, status: StatusCode, message: &str) -> Response {
         let context = RequestContext::without_request(self.next_id(), self.clock().now());

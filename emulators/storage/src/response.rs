@@ -17,10 +17,24 @@ pub(crate) fn empty(status: StatusCode) -> Response {
     response
 }
 
+/// Creates a successful response whose body is `value` as XML with the root element `root`.
+///
+/// The service generates such a body while it sends it: in chunks, without `Content-Length`. The transport
+/// encodes a body whose response has the header `Transfer-Encoding`.
+pub(crate) fn chunked_xml(status: StatusCode, root: &str, value: &impl Serialize) -> Response {
+    let mut response = xml(status, root, value);
+    let chunked = HeaderValue::from_static("chunked");
+    response.headers_mut().insert(header::TRANSFER_ENCODING, chunked);
+    response
+}
+
 /// Creates a response whose body is `value` as XML with the root element `root`.
+///
+/// Every XML body of the service starts with a byte order mark, as recorded for the tests of its SDKs:
+/// <https://github.com/Azure/azure-sdk-for-js/blob/0b90fc94f66ca79f7386768771bbb56bc232adf7/sdk/storage/storage-queue/recordings/node/queueclient/recording_deleteifexists.json>
 pub(crate) fn xml(status: StatusCode, root: &str, value: &impl Serialize) -> Response {
     let mut text = String::with_capacity(512);
-    text.push_str("<?xml version=\"1.0\" encoding=\"utf-8\"?>");
+    text.push_str("\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>");
     Serializer::with_root(&mut text, Some(root))
         .and_then(|serializer| value.serialize(serializer))
         .expect("element names are constants, and writing to a string cannot fail");
@@ -30,6 +44,23 @@ pub(crate) fn xml(status: StatusCode, root: &str, value: &impl Serialize) -> Res
     let content_type = HeaderValue::from_static("application/xml");
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     response
+}
+
+/// Marks a response as one that caches must not keep, as the service does for messages.
+pub(crate) fn uncached(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// Removes the body of a response to `HEAD`, and the headers that describe it.
+///
+/// Some SDKs parse the body that these headers announce. Recorded:
+/// <https://github.com/Azure/azure-sdk-for-js/blob/397880acd536417168ec20c9a645a069ed329c47/sdk/storage/storage-blob/recordings/node/blobclient/recording_exists_returns_false_on_nonexisting_blob.json>
+pub(crate) fn remove_body(response: &mut Response) {
+    *response.body_mut() = Bytes::new();
+    for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::TRANSFER_ENCODING] {
+        response.headers_mut().remove(name);
+    }
 }
 
 /// Inserts a header whose value is known to be visible ASCII.
@@ -66,8 +97,7 @@ mod tests {
     #[test]
     fn a_carriage_return_survives_xml_normalization() {
         let response = xml(StatusCode::OK, "Root", &Root { text: "a\r\n<b>" });
-        let expected =
-            "<?xml version=\"1.0\" encoding=\"utf-8\"?><Root><text>a&#13;\n&lt;b&gt;</text></Root>";
+        let expected = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><Root><text>a&#13;\n&lt;b&gt;</text></Root>";
         assert_eq!(response.body(), expected);
     }
 }

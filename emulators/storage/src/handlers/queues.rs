@@ -89,6 +89,10 @@ impl Emulator for Queues {
         self.service.failure(status, message)
     }
 
+    fn failure_of(&self, request: &Request, status: StatusCode, message: &str) -> Response {
+        self.service.failure_of(request, status, message)
+    }
+
     fn clock(&self) -> &Clock {
         self.service.clock()
     }

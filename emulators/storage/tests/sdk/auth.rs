@@ -130,7 +130,7 @@ async fn an_error_has_the_documented_format() {
     let (before, rest) = body.split_once("Time:2026-11-21T12:0").unwrap();
     let (_time, after) = rest.split_once('<').unwrap();
     insta::assert_snapshot!(format!("{before}Time:<time><{after}"), @r#"
-    <?xml version="1.0" encoding="utf-8"?><Error><Code>AuthenticationFailed</Code><Message>Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.
+    ﻿<?xml version="1.0" encoding="utf-8"?><Error><Code>AuthenticationFailed</Code><Message>Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.
     RequestId:<id>
     Time:<time></Message><AuthenticationErrorDetail>ss is mandatory. Cannot be empty</AuthenticationErrorDetail></Error>
     "#);

@@ -107,7 +107,7 @@ async fn a_list_has_the_documented_format() {
     let list = call("GET", list, ("host", "127.0.0.1:1")).await;
     let list = String::from_utf8(list.to_vec()).unwrap();
     assert_snapshot!(list.replace("><", ">\n<"), @r#"
-    <?xml version="1.0" encoding="utf-8"?>
+    ﻿<?xml version="1.0" encoding="utf-8"?>
     <EnumerationResults ServiceEndpoint="http://127.0.0.1:1/mayfly" ContainerName="mayfly-state">
     <MaxResults>9</MaxResults>
     <Delimiter>/</Delimiter>

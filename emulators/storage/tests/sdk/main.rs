@@ -5,6 +5,8 @@
 mod account;
 mod queues;
 mod administration;
+mod raw;
+mod wire;
 mod messages;
 mod containers;
 mod blobs;

@@ -256,7 +256,7 @@ async fn each_operation_returns_the_documented_elements() {
     call("PUT", "?timeout=9", "").await;
     let body = "<QueueMessage><MessageText>&lt;job&gt;</MessageText></QueueMessage>";
     assert_snapshot!(call("POST", "/messages?visibilitytimeout=60&messagettl=600", body).await, @r#"
-    <?xml version="1.0" encoding="utf-8"?>
+    ﻿<?xml version="1.0" encoding="utf-8"?>
     <QueueMessagesList>
     <QueueMessage>
     <MessageId>72f0e3c1-b5f9-499f-9758-35de1c9756ce</MessageId>
@@ -269,7 +269,7 @@ async fn each_operation_returns_the_documented_elements() {
     "#);
     account.advance(60);
     assert_snapshot!(call("GET", "/messages?peekonly=true", "").await, @r#"
-    <?xml version="1.0" encoding="utf-8"?>
+    ﻿<?xml version="1.0" encoding="utf-8"?>
     <QueueMessagesList>
     <QueueMessage>
     <MessageId>72f0e3c1-b5f9-499f-9758-35de1c9756ce</MessageId>
@@ -281,7 +281,7 @@ async fn each_operation_returns_the_documented_elements() {
     </QueueMessagesList>
     "#);
     assert_snapshot!(call("GET", "/messages?numofmessages=32", "").await, @r#"
-    <?xml version="1.0" encoding="utf-8"?>
+    ﻿<?xml version="1.0" encoding="utf-8"?>
     <QueueMessagesList>
     <QueueMessage>
     <MessageId>72f0e3c1-b5f9-499f-9758-35de1c9756ce</MessageId>
@@ -295,7 +295,7 @@ async fn each_operation_returns_the_documented_elements() {
     </QueueMessagesList>
     "#);
     assert_snapshot!(call("GET", "/messages?numofmessages=32", "").await, @r#"
-    <?xml version="1.0" encoding="utf-8"?>
+    ﻿<?xml version="1.0" encoding="utf-8"?>
     <QueueMessagesList/>
     "#);
 }

@@ -12,7 +12,7 @@ use emulator_core::service::Response;
 use super::{Call, Queues};
 use crate::dto::queues::{QueueMessage, QueueMessagesList};
 use crate::error::StorageError;
-use crate::response::{HttpDate, empty, insert_text, xml};
+use crate::response::{HttpDate, chunked_xml, empty, insert_text, uncached};
 use crate::state::pop_receipt::PopReceipt;
 use crate::state::queue::{Change, NewMessage};
 
@@ -50,7 +50,7 @@ impl Queues {
             text: message.text.to_string(),
         });
         let list = QueueMessagesList::put(&message);
-        Ok(xml(StatusCode::CREATED, "QueueMessagesList", &list))
+        Ok(chunked_xml(StatusCode::CREATED, "QueueMessagesList", &list))
     }
 
     pub(super) fn get_messages(&self, call: &Call<'_>) -> Result<Response, StorageError> {
@@ -63,14 +63,14 @@ impl Queues {
             Ok(queue.get(count, now + hidden, now, new_receipt))
         })?;
         let list = QueueMessagesList::got(&messages);
-        Ok(xml(StatusCode::OK, "QueueMessagesList", &list))
+        Ok(uncached(chunked_xml(StatusCode::OK, "QueueMessagesList", &list)))
     }
 
     pub(super) fn peek_messages(&self, call: &Call<'_>) -> Result<Response, StorageError> {
         let (count, now) = (count_of(call)?, call.context.received_at);
         let messages = self.with_queue(&call.path.resource, |queue| Ok(queue.peek(count, now)))?;
         let list = QueueMessagesList::peeked(&messages);
-        Ok(xml(StatusCode::OK, "QueueMessagesList", &list))
+        Ok(uncached(chunked_xml(StatusCode::OK, "QueueMessagesList", &list)))
     }
 
     pub(super) fn clear_messages(&self, call: &Call<'_>) -> Result<Response, StorageError> {
