@@ -6,11 +6,10 @@ use uuid::Uuid;
 
 use emulator_core::service::{Request, Response};
 
+use crate::api_version::ApiVersion;
 use crate::error::StorageError;
+use crate::request::Query;
 use crate::response::{HttpDate, insert_text, remove_body};
-
-/// The emulated version of the REST API; a response has it if the request names no version.
-pub(crate) const API_VERSION: &str = "2026-04-06";
 
 const CLIENT_REQUEST_ID: &str = "x-ms-client-request-id";
 
@@ -20,7 +19,8 @@ pub(crate) struct RequestContext {
     /// The time at which the request was received.
     pub(crate) received_at: DateTime<Utc>,
     request_id: Uuid,
-    version: HeaderValue,
+    /// The version that the request names, or the default one.
+    pub(crate) version: ApiVersion,
     client_request_id: Option<HeaderValue>,
     is_head: bool,
 }
@@ -29,7 +29,8 @@ impl RequestContext {
     /// Creates the context of a request.
     pub(crate) fn new(request: &Request, request_id: Uuid, received_at: DateTime<Utc>) -> Self {
         let header = |name| request.headers().get(name).cloned();
-        let version = header("x-ms-version").unwrap_or(HeaderValue::from_static(API_VERSION));
+        let version = ApiVersion::of(request, &Query::parse(request.uri())).ok().flatten();
+        let version = version.unwrap_or(ApiVersion::DEFAULT);
         let client_request_id = header(CLIENT_REQUEST_ID);
         let is_head = request.method() == Method::HEAD;
         Self { received_at, request_id, version, client_request_id, is_head }
@@ -37,8 +38,8 @@ impl RequestContext {
 
     /// Creates the context of a response whose request is not available.
     pub(crate) fn without_request(request_id: Uuid, received_at: DateTime<Utc>) -> Self {
-        let version = HeaderValue::from_static(API_VERSION);
-        Self { received_at, request_id, version, client_request_id: None, is_head: false }
+        let (version, client_request_id) = (ApiVersion::DEFAULT, None);
+        Self { received_at, request_id, version, client_request_id, is_head: false }
     }
 
     /// Adds the common headers to a response.
@@ -49,7 +50,7 @@ impl RequestContext {
         }
         let headers = response.headers_mut();
         insert_text(headers, "x-ms-request-id", &self.request_id);
-        headers.insert("x-ms-version", self.version);
+        headers.insert("x-ms-version", HeaderValue::from_static(self.version.as_str()));
         if let Some(client_request_id) = self.client_request_id {
             headers.insert(CLIENT_REQUEST_ID, client_request_id);
         }

@@ -8,3 +8,4 @@ pub(crate) mod metadata;
 pub(crate) mod properties;
 pub(crate) mod queues;
 pub(crate) mod range;
+pub(crate) mod xml_document;

@@ -14,6 +14,11 @@ use crate::response::{empty, xml};
 
 mod codes;
 
+/// The challenge of a request without valid credentials; the tenant is that of the emulated identities.
+///
+/// <https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory#bearer-challenge>
+const CHALLENGE: &str = "Bearer authorization_uri=https://login.microsoftonline.com/6d617966-6c79-4c69-a665-73666f726461/oauth2/authorize resource_id=https://storage.azure.com";
+
 /// An error response: a published code, and the details that the service adds to it.
 #[derive(Debug)]
 pub(crate) struct StorageError {
@@ -57,8 +62,7 @@ impl StorageError {
 
     /// Adds the header that says how to authenticate.
     pub(crate) fn with_challenge(self) -> Self {
-        let challenge = HeaderValue::from_static("Bearer resource_id=https://storage.azure.com");
-        self.with_header(WWW_AUTHENTICATE, challenge)
+        self.with_header(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE))
     }
 
     /// Adds a header to the response.

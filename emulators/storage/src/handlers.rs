@@ -1,6 +1,8 @@
 //! The handlers of the operations, and the steps that are common to both services.
 
-use http::StatusCode;
+use std::net::SocketAddr;
+
+use http::{StatusCode, header};
 use uuid::Uuid;
 
 use emulator_core::clock::Clock;
@@ -8,8 +10,9 @@ use emulator_core::events::{EventContext, EventKind};
 use emulator_core::service::{Request, Response};
 
 use crate::account::Account;
+use crate::api_version::ApiVersion;
 use crate::auth::account_sas::RequiredPermission;
-use crate::auth::{Grant, authorize};
+use crate::auth::{Grant, ReceivedAt, authorize};
 use crate::context::RequestContext;
 use crate::error::StorageError;
 use crate::request::{Path, Query, check_name};
@@ -33,6 +36,20 @@ struct Call<'a> {
     query: Query<'a>,
     grant: Grant,
     context: &'a RequestContext,
+}
+
+impl Call<'_> {
+    /// Checks that a request with a body names its length.
+    ///
+    /// A call inside the process has no client address, and no header that only a connection needs.
+    fn require_length(&self) -> Result<(), StorageError> {
+        let headers = self.request.headers();
+        let is_sent = self.request.extensions().get::<SocketAddr>().is_some();
+        if is_sent && !headers.contains_key(header::CONTENT_LENGTH) {
+            return Err(StorageError::MISSING_CONTENT_LENGTH_HEADER);
+        }
+        Ok(())
+    }
 }
 
 impl ServiceContext {
@@ -77,7 +94,11 @@ impl ServiceContext {
         if path.account != self.account.name() {
             return Err(StorageError::RESOURCE_NOT_FOUND);
         }
-        let grant = authorize(&self.account, request, &query, required, context.received_at)?;
+        ApiVersion::of(request, &query)?;
+        let (clock, machine) = (context.received_at, self.clock().without_advances());
+        let received = ReceivedAt { clock, machine };
+        let grant = authorize(&self.account, request, &query, required, received)?;
+        query.number("timeout", 0..=i64::MAX)?;
         // Only List Queues has no resource.
         if !path.resource.is_empty() {
             check_name(&path.resource)?;

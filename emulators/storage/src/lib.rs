@@ -12,12 +12,11 @@
 //! times are read from the shared clock. A bearer token requires TLS, so it is rejected.
 //!
 //! Modelled after the REST reference of Azure Storage ("Queue Storage REST API", "Blob Storage REST
-//! API"), version 2026-04-06. Differences of an older `x-ms-version` are not modelled: a response repeats
-//! the version of the request, but has the current format. The age of `x-ms-date` is not checked, because
-//! the emulators' clock can differ from the caller's.
+//! API"). Every published version since 2015-04-05 is served; `api_version` names the differences that are
+//! modelled. `README.md` is the table of what is offered, not modelled, and approximate.
 //!
 //! A query parameter or `x-ms-` header that is not modelled makes the request unmodelled: snapshots,
-//! versions, tags, tiers, customer-provided keys, copies, transactional hashes, service SAS, access
+//! versions, tags, tiers, customer-provided keys, copies, service SAS, access
 //! policies, changes of service properties, append blobs and page blobs are all answered with 501.
 
 mod account;
@@ -27,6 +26,7 @@ mod handlers;
 mod dto;
 mod state;
 mod request;
+mod api_version;
 mod response;
 mod context;
 mod error;

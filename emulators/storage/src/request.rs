@@ -32,19 +32,40 @@ impl<'a> Path<'a> {
     }
 }
 
-/// The query's parameters, decoded, in the order sent.
+/// The query's parameters, decoded.
+///
+/// Names are compared without regard to case. The values of a repeated name are joined by commas, as "Authorize
+/// with Shared Key" of the REST reference describes it; so a second `sig` invalidates the first.
 #[derive(Debug)]
-pub(crate) struct Query<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+pub(crate) struct Query<'a> {
+    pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    joined: Vec<(String, Cow<'a, str>)>,
+}
 
 impl<'a> Query<'a> {
     /// Parses the query of an address.
     pub(crate) fn parse(uri: &'a Uri) -> Self {
-        Self(form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).collect())
+        let pairs: Vec<_> =
+            form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).collect();
+        let mut joined = Vec::<(String, Cow<'a, str>)>::with_capacity(pairs.len());
+        for (name, value) in &pairs {
+            let name = name.to_ascii_lowercase();
+            match joined.iter_mut().find(|(key, _)| *key == name) {
+                Some((_, values)) => *values = Cow::Owned(format!("{values},{value}")),
+                None => joined.push((name, value.clone())),
+            }
+        }
+        Self { pairs, joined }
     }
 
-    /// Returns a parameter, if present.
+    /// Returns a parameter, if present; `name` is in lower case.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref())
+        self.joined.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref())
+    }
+
+    /// Returns the names in lower case, each once.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.joined.iter().map(|(name, _)| name.as_str())
     }
 
     /// Returns a parameter that the operation requires.
@@ -75,9 +96,9 @@ impl<'a> Query<'a> {
             .with_detail("MaximumAllowed", range.end().to_string()))
     }
 
-    /// Returns all parameters in their order.
+    /// Returns all parameters as sent.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (key.as_ref(), value.as_ref()))
+        self.pairs.iter().map(|(key, value)| (key.as_ref(), value.as_ref()))
     }
 }
 
@@ -101,6 +122,20 @@ pub(crate) fn check_name(name: &str) -> Result<(), StorageError> {
     } else {
         Err(StorageError::INVALID_RESOURCE_NAME)
     }
+}
+
+/// The maximum length of a blob's name, in characters of UTF-16.
+const MAX_BLOB_NAME_LENGTH: usize = 1024;
+/// The maximum number of segments of a blob's name.
+const MAX_BLOB_NAME_SEGMENTS: usize = 254;
+
+/// Checks the name of a blob, by "Naming and referencing containers, blobs, and metadata".
+pub(crate) fn check_blob_name(name: &str) -> Result<(), StorageError> {
+    let is_too_long = name.encode_utf16().count() > MAX_BLOB_NAME_LENGTH;
+    if is_too_long || name.split('/').count() > MAX_BLOB_NAME_SEGMENTS {
+        return Err(StorageError::OUT_OF_RANGE_INPUT);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use quick_xml::se::Serializer;
 use serde::Serialize;
@@ -72,6 +72,14 @@ pub(crate) fn insert_text(headers: &mut HeaderMap, name: &'static str, value: &i
 /// A time in the format of HTTP dates, which the service also uses in XML; in whole seconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HttpDate(pub(crate) DateTime<Utc>);
+
+impl HttpDate {
+    /// Parses a date of RFC 1123, the only form that the service documents.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let time = NaiveDateTime::parse_from_str(text, "%a, %d %b %Y %H:%M:%S GMT").ok()?;
+        Some(Self(time.and_utc()))
+    }
+}
 
 impl fmt::Display for HttpDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

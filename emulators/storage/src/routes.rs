@@ -51,7 +51,12 @@ impl<O> Route<O> {
         let (route_path, parameters) = target.split_once('?').unwrap_or((target, ""));
         route_path == path
             && methods.split('|').any(|name| name == method)
-            && ROUTING_PARAMETERS.iter().all(|name| query.get(name) == value_of(parameters, name))
+            && ROUTING_PARAMETERS.iter().all(|name| {
+                match (query.get(name), value_of(parameters, name)) {
+                    (Some(sent), Some(expected)) => sent.eq_ignore_ascii_case(expected),
+                    (sent, expected) => sent == expected,
+                }
+            })
     }
 }
 

@@ -5,12 +5,9 @@ use std::net::IpAddr;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use url::form_urlencoded;
 
-use crate::context::API_VERSION;
+use crate::api_version::ApiVersion;
 use crate::error::StorageError;
 use crate::request::Query;
-
-/// The first version whose string to sign has a line for the encryption scope.
-const FIRST_VERSION_WITH_ENCRYPTION_SCOPE: &str = "2020-12-06";
 
 /// The permission that an operation requires of an account SAS, by the tables of "Create an account SAS".
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +39,8 @@ impl<'a> AccountSas<'a> {
     /// Creates a SAS for both services, with every permission that an emulated operation requires.
     pub(crate) fn with_all_permissions(expiry: &'a str) -> Self {
         let (services, resources, permissions) = ("bq", "sco", "rwdlacup");
-        Self { version: API_VERSION, services, resources, permissions, expiry, ..Self::default() }
+        let version = ApiVersion::DEFAULT.as_str();
+        Self { version, services, resources, permissions, expiry, ..Self::default() }
     }
 
     /// Parses the SAS in a query.
@@ -54,8 +52,14 @@ impl<'a> AccountSas<'a> {
             }
             text => Ok(text),
         };
+        let version = required("sv")?;
+        if ApiVersion::find(version).is_none_or(|version| version < ApiVersion::OLDEST_MODELLED) {
+            return Err(StorageError::unauthenticated(format!(
+                "sv is not a valid version: {version}"
+            )));
+        }
         Ok(Self {
-            version: required("sv")?,
+            version,
             services: required("ss")?,
             resources: required("srt")?,
             permissions: required("sp")?,
@@ -93,7 +97,7 @@ impl<'a> AccountSas<'a> {
             self.protocols,
             self.version,
         ];
-        if self.version >= FIRST_VERSION_WITH_ENCRYPTION_SCOPE {
+        if self.version >= ApiVersion::SIGNED_ENCRYPTION_SCOPE.as_str() {
             lines.push(self.encryption_scope);
         }
         lines.push("");

@@ -2,13 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use http::{HeaderMap, header};
 
 use emulator_core::service::Request;
 
+use super::ReceivedAt;
 use crate::account::Account;
 use crate::error::StorageError;
 use crate::request::Query;
+use crate::response::HttpDate;
+
+/// The maximum age of a signed request, by "Authorize with Shared Key". A date in the future is held to it too,
+/// because a caller whose clock is that wrong fails sooner or later.
+const MAX_DATE_SKEW: TimeDelta = TimeDelta::minutes(15);
 
 /// The headers that each have a line in the string to sign, in its order.
 const SIGNED_HEADERS: [header::HeaderName; 11] = [
@@ -31,6 +38,7 @@ pub(super) fn verify(
     request: &Request,
     query: &Query<'_>,
     credential: &str,
+    received: ReceivedAt,
 ) -> Result<(), StorageError> {
     let Some((signer, signature)) =
         credential.strip_prefix("SharedKey ").and_then(|rest| rest.split_once(':'))
@@ -40,6 +48,13 @@ pub(super) fn verify(
             "Authentication scheme {scheme} is not accepted over http"
         )));
     };
+    check_date(request.headers(), received)?;
+    if !request.headers().contains_key("x-ms-version") {
+        // The service applies the oldest version, which signs other lines.
+        let detail =
+            "x-ms-version is not specified, and the string to sign of 2008-10-27 is not modelled";
+        return Err(StorageError::unauthenticated(detail));
+    }
     let text = string_to_sign(request, query, account.name());
     if signer == account.name() && account.verify(&text, signature) {
         return Ok(());
@@ -48,6 +63,22 @@ pub(super) fn verify(
     Err(StorageError::unauthenticated(format!(
         "The MAC signature found in the HTTP request is not the same as any computed signature. Server used following string to sign: '{escaped}'"
     )))
+}
+
+/// Checks the age of a request. A caller follows the emulators' clock or that of its machine.
+fn check_date(headers: &HeaderMap, received: ReceivedAt) -> Result<(), StorageError> {
+    let text = headers.get("x-ms-date").or_else(|| headers.get(header::DATE));
+    let date = text.and_then(|text| HttpDate::parse(text.to_str().ok()?));
+    let Some(HttpDate(date)) = date else {
+        return Err(StorageError::unauthenticated("Request date header not specified"));
+    };
+    let is_close = |now| (now - MAX_DATE_SKEW..=now + MAX_DATE_SKEW).contains(&date);
+    if is_close(received.clock) || is_close(received.machine) {
+        return Ok(());
+    }
+    let skew = if date < received.clock { "too old" } else { "in the future" };
+    let detail = format!("Request date header {skew}: '{}'", HttpDate(date));
+    Err(StorageError::unauthenticated(detail))
 }
 
 fn string_to_sign(request: &Request, query: &Query<'_>, account: &str) -> String {

@@ -1,38 +1,53 @@
 //! The XML of the blob service.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::header::{self, HeaderName};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::metadata::Metadata;
+use super::xml_document::Element;
+use crate::error::StorageError;
 use crate::response::HttpDate;
 use crate::state::blob::{Blob, BlockId};
 use crate::state::containers::{BlockLengths, ListEntry, Source};
 use crate::state::lease::LeaseProperties;
 
-/// The body of Put Block List.
-#[derive(Debug, Deserialize)]
-pub(crate) struct BlockList {
-    #[serde(rename = "$value", default)]
-    blocks: Vec<BlockEntry>,
-}
+/// The maximum length of a block id before base64.
+const MAX_BLOCK_ID_BYTES: usize = 64;
+/// The maximum number of blocks of a blob.
+const MAX_BLOCKS: usize = 50_000;
 
-#[derive(Debug, Deserialize)]
-enum BlockEntry {
-    Committed(BlockId),
-    Uncommitted(BlockId),
-    Latest(BlockId),
-}
-
-impl BlockList {
-    /// Returns the blocks in their order.
-    pub(crate) fn into_blocks(self) -> Vec<(Source, BlockId)> {
-        let block = |entry| match entry {
-            BlockEntry::Committed(id) => (Source::Committed, id),
-            BlockEntry::Uncommitted(id) => (Source::Uncommitted, id),
-            BlockEntry::Latest(id) => (Source::Latest, id),
-        };
-        self.blocks.into_iter().map(block).collect()
+/// Parses the body of Put Block List: the blocks in their order.
+pub(crate) fn parse_block_list(body: &[u8]) -> Result<Vec<(Source, BlockId)>, StorageError> {
+    let root = Element::parse(body).filter(|root| root.name == "BlockList");
+    let root = root.ok_or(StorageError::INVALID_XML_DOCUMENT)?;
+    if root.children.len() > MAX_BLOCKS {
+        return Err(StorageError::BLOCK_LIST_TOO_LONG);
     }
+    root.children.into_iter().map(listed_block).collect()
+}
+
+fn listed_block(entry: Element) -> Result<(Source, BlockId), StorageError> {
+    let source = match entry.name.as_str() {
+        "Committed" => Source::Committed,
+        "Uncommitted" => Source::Uncommitted,
+        "Latest" => Source::Latest,
+        _ => {
+            return Err(StorageError::UNSUPPORTED_XML_NODE.with_detail("XmlNodeName", entry.name));
+        }
+    };
+    check_block_id(&entry.text)?;
+    Ok((source, entry.text))
+}
+
+/// Checks a block id: base64 of at most 64 bytes.
+pub(crate) fn check_block_id(id: &str) -> Result<(), StorageError> {
+    let decoded = STANDARD.decode(id);
+    if decoded.is_ok_and(|id| (1..=MAX_BLOCK_ID_BYTES).contains(&id.len())) {
+        return Ok(());
+    }
+    Err(StorageError::INVALID_BLOCK_ID)
 }
 
 /// The body of Get Block List.

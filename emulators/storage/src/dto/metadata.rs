@@ -12,14 +12,27 @@ use crate::error::StorageError;
 pub(crate) type Metadata = BTreeMap<String, String>;
 
 const PREFIX: &str = "x-ms-meta-";
+/// The maximum length of all names and values, by "Setting and retrieving properties and metadata for Blob
+/// resources".
+const MAX_METADATA_BYTES: usize = 8 << 10;
 
 /// Parses the metadata of a request.
 pub(crate) fn parse_metadata(headers: &HeaderMap) -> Result<Metadata, StorageError> {
-    let pairs = headers.iter().filter_map(|(name, value)| {
-        let name = name.as_str().strip_prefix(PREFIX)?;
-        Some(pair(name, value))
-    });
-    pairs.collect()
+    let mut metadata = Metadata::new();
+    for (name, value) in headers {
+        let Some(name) = name.as_str().strip_prefix(PREFIX) else { continue };
+        let (name, value) = pair(name, value)?;
+        // The values of a repeated name are joined.
+        metadata
+            .entry(name)
+            .and_modify(|values| *values = format!("{values},{value}"))
+            .or_insert(value);
+    }
+    let bytes: usize = metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if bytes > MAX_METADATA_BYTES {
+        return Err(StorageError::METADATA_TOO_LARGE);
+    }
+    Ok(metadata)
 }
 
 fn pair(name: &str, value: &HeaderValue) -> Result<(String, String), StorageError> {

@@ -1,19 +1,32 @@
 //! The XML of the queue service.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::metadata::Metadata;
+use super::xml_document::Element;
+use crate::error::StorageError;
 use crate::response::HttpDate;
 use crate::state::pop_receipt::PopReceipt;
 use crate::state::queue::Message;
 
-/// The body of Put Message and Update Message.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct QueueMessage {
-    /// The text, escaped as XML requires.
-    pub(crate) message_text: String,
+/// Parses the body of Put Message and Update Message: a `QueueMessage` with a `MessageText`.
+pub(crate) fn parse_message(body: &[u8]) -> Result<String, StorageError> {
+    let root = Element::parse(body).filter(|root| root.name == "QueueMessage");
+    let root = root.ok_or(StorageError::INVALID_XML_DOCUMENT)?;
+    let mut children = root.children.into_iter();
+    match (children.next(), children.next()) {
+        (None, _) => Err(StorageError::MISSING_REQUIRED_XML_NODE),
+        (Some(text), None) if text.name == "MessageText" && text.children.is_empty() => {
+            Ok(text.text)
+        }
+        (Some(child), _) if child.name == "MessageText" => {
+            Err(StorageError::INVALID_XML_NODE_VALUE)
+        }
+        (Some(child), _) => {
+            Err(StorageError::UNSUPPORTED_XML_NODE.with_detail("XmlNodeName", child.name))
+        }
+    }
 }
 
 /// The body of a response with messages.

@@ -11,6 +11,7 @@ use emulator_core::service::{Emulator, Request, Response};
 use super::{Call, ServiceContext};
 use crate::account::Account;
 use crate::error::StorageError;
+use crate::request::check_blob_name;
 use crate::routes::blobs::Operation;
 use crate::state::containers::Store;
 
@@ -38,6 +39,7 @@ impl Blobs {
     }
 
     fn handle(&self, operation: Operation, call: &Call<'_>) -> Result<Response, StorageError> {
+        check_blob_name(&call.path.rest)?;
         match operation {
             Operation::ListContainers => self.list_containers(call),
             Operation::GetBlobServiceProperties => Ok(Self::get_service_properties()),

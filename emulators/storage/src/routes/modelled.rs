@@ -59,7 +59,7 @@ const HEADERS: &[&str] = &[
 /// Returns whether all parameters and headers of a request are modelled.
 pub(super) fn is_modelled(request: &Request, query: &Query<'_>) -> bool {
     let headers = request.headers();
-    query.iter().all(|(name, _)| PARAMETERS.contains(&name))
+    query.names().all(|name| PARAMETERS.contains(&name))
         && headers.keys().all(|name| header_is_modelled(name.as_str()))
         // Snapshots are not modelled. Deleting a blob together with its snapshots is, because there are none.
         && headers.get("x-ms-delete-snapshots").is_none_or(|value| value == "include")

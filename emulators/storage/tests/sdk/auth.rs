@@ -124,7 +124,7 @@ async fn an_error_has_the_documented_format() {
     assert_eq!(header("content-type"), "application/xml");
     assert!(header("date").starts_with("Sat, 21 Nov 2026 12:0"));
     assert_eq!(header("x-ms-client-request-id"), "client-id");
-    assert_eq!(header("x-ms-version"), "2026-04-06");
+    assert_eq!(header("x-ms-version"), "2021-12-02");
     let id = header("x-ms-request-id");
     let body = response.text().await.unwrap().replace(id, "<id>");
     let (before, rest) = body.split_once("Time:2026-11-21T12:0").unwrap();

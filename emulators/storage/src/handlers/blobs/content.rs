@@ -18,6 +18,7 @@ use crate::state::containers::WriteOptions;
 
 impl Blobs {
     pub(super) fn put_blob(&self, call: &Call<'_>) -> Result<Response, StorageError> {
+        call.require_length()?;
         let headers = call.request.headers();
         if !headers.contains_key("x-ms-blob-type") {
             let error = StorageError::MISSING_REQUIRED_HEADER;

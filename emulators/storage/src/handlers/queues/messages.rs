@@ -10,7 +10,8 @@ use emulator_core::events::EventKind;
 use emulator_core::service::Response;
 
 use super::{Call, Queues};
-use crate::dto::queues::{QueueMessage, QueueMessagesList};
+use crate::api_version::ApiVersion;
+use crate::dto::queues::{QueueMessagesList, parse_message};
 use crate::error::StorageError;
 use crate::response::{HttpDate, chunked_xml, empty, insert_text, uncached};
 use crate::state::pop_receipt::PopReceipt;
@@ -49,6 +50,9 @@ impl Queues {
             queue: call.path.resource.to_string(),
             text: message.text.to_string(),
         });
+        if call.context.version < ApiVersion::MESSAGE_IN_PUT {
+            return Ok(empty(StatusCode::CREATED));
+        }
         let list = QueueMessagesList::put(&message);
         Ok(chunked_xml(StatusCode::CREATED, "QueueMessagesList", &list))
     }
@@ -110,16 +114,13 @@ impl Queues {
 }
 
 fn text_of(call: &Call<'_>) -> Result<String, StorageError> {
-    let body = call.request.body().as_ref();
-    let message: QueueMessage = str::from_utf8(body)
-        .ok()
-        .and_then(|body| quick_xml::de::from_str(body).ok())
-        .ok_or(StorageError::INVALID_XML_DOCUMENT)?;
-    if message.message_text.len() > MAX_TEXT_BYTES {
+    call.require_length()?;
+    let text = parse_message(call.request.body())?;
+    if text.len() > MAX_TEXT_BYTES {
         return Err(StorageError::REQUEST_BODY_TOO_LARGE
             .with_detail("MaxLimit", MAX_TEXT_BYTES.to_string()));
     }
-    Ok(message.message_text)
+    Ok(text)
 }
 
 fn count_of(call: &Call<'_>) -> Result<usize, StorageError> {
@@ -129,10 +130,17 @@ fn count_of(call: &Call<'_>) -> Result<usize, StorageError> {
 
 /// Returns the message id and the pop receipt of a request.
 fn message_of(call: &Call<'_>) -> Result<(Uuid, PopReceipt), StorageError> {
-    let receipt = call.query.require("popreceipt")?;
+    let text = call.query.require("popreceipt")?;
+    // Recorded: https://github.com/Azure/azure-sdk-for-js/blob/ebc663f3a88ab291514bcdf46d1c8a855a5ce69e/sdk/storage/storage-queue/recordings/node/messageidclient/recording_delete_message_negative.js
+    let receipt = PopReceipt::parse(text).ok_or_else(|| {
+        StorageError::INVALID_QUERY_PARAMETER_VALUE
+            .with_detail("QueryParameterName", "popreceipt")
+            .with_detail("QueryParameterValue", text)
+            .with_detail("Reason", "Invalid pop receipt format")
+    })?;
     let id = call.path.rest.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let id = Uuid::try_parse(id).map_err(|_| StorageError::MESSAGE_NOT_FOUND)?;
-    Ok((id, PopReceipt::parse(receipt).ok_or(StorageError::POP_RECEIPT_MISMATCH)?))
+    Ok((id, receipt))
 }
 
 fn expiry(call: &Call<'_>, hidden: i64) -> Result<DateTime<Utc>, StorageError> {
@@ -143,12 +151,17 @@ fn expiry(call: &Call<'_>, hidden: i64) -> Result<DateTime<Utc>, StorageError> {
             .with_detail("QueryParameterValue", call.query.get(name).unwrap_or_default())
             .with_detail("Reason", reason)
     };
-    match call.query.number("messagettl", i64::MIN..=i64::MAX)? {
+    let range = if call.context.version < ApiVersion::LONG_TTL {
+        1..=DEFAULT_TTL.num_seconds()
+    } else {
+        i64::MIN..=i64::MAX
+    };
+    match call.query.number("messagettl", range)? {
         None => Ok(now + DEFAULT_TTL),
         Some(-1) => Ok(NO_EXPIRY),
         Some(ttl) if ttl < 1 => Err(invalid("messagettl", "it must be at least 1, or -1")),
         Some(ttl) if ttl <= hidden => {
-            Err(invalid("visibilitytimeout", "it must be smaller than messagettl"))
+            Err(invalid("visibilitytimeout", "messagettl must be greater than visibilitytimeout"))
         }
         Some(ttl) => {
             let expires = TimeDelta::try_seconds(ttl).and_then(|ttl| now.checked_add_signed(ttl));
