@@ -17,18 +17,10 @@ pub(crate) fn empty(status: StatusCode) -> Response {
     response
 }
 
-/// Creates a successful response whose body is `value` as XML with the root element `root`.
-///
-/// The service generates such a body while it sends it: in chunks, without `Content-Length`. The transport
-/// encodes a body whose response has the header `Transfer-Encoding`.
-pub(crate) fn chunked_xml(status: StatusCode, root: &str, value: &impl Serialize) -> Response {
-    let mut response = xml(status, root, value);
-    let chunked = HeaderValue::from_static("chunked");
-    response.headers_mut().insert(header::TRANSFER_ENCODING, chunked);
-    response
-}
-
 /// Creates a response whose body is `value` as XML with the root element `root`.
+///
+/// The service generates the body of a success while it sends it: in chunks, without `Content-Length`. The transport
+/// encodes a body whose response has the header `Transfer-Encoding`.
 ///
 /// Every XML body of the service starts with a byte order mark, as recorded for the tests of its SDKs:
 /// <https://github.com/Azure/azure-sdk-for-js/blob/0b90fc94f66ca79f7386768771bbb56bc232adf7/sdk/storage/storage-queue/recordings/node/queueclient/recording_deleteifexists.json>
@@ -43,6 +35,10 @@ pub(crate) fn xml(status: StatusCode, root: &str, value: &impl Serialize) -> Res
     *response.status_mut() = status;
     let content_type = HeaderValue::from_static("application/xml");
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    if status.is_success() {
+        let chunked = HeaderValue::from_static("chunked");
+        response.headers_mut().insert(header::TRANSFER_ENCODING, chunked);
+    }
     response
 }
 

@@ -11,7 +11,7 @@ use crate::dto::metadata::{insert_metadata, parse_metadata};
 use crate::dto::properties::insert_version;
 use crate::error::StorageError;
 use crate::request::service_endpoint;
-use crate::response::{chunked_xml, empty};
+use crate::response::{empty, xml};
 use crate::state::conditions::Conditions;
 use crate::state::containers::ListOptions;
 
@@ -82,6 +82,6 @@ impl Blobs {
             blobs: BlobItems { entries: page.entries.iter().map(entry).collect() },
             next_marker: page.next,
         };
-        Ok(chunked_xml(StatusCode::OK, "EnumerationResults", &list))
+        Ok(xml(StatusCode::OK, "EnumerationResults", &list))
     }
 }

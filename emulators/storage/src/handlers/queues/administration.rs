@@ -12,7 +12,7 @@ use crate::dto::metadata::{insert_metadata, parse_metadata};
 use crate::dto::queues::{QueueEnumeration, QueueItem, QueueItems};
 use crate::error::StorageError;
 use crate::request::service_endpoint;
-use crate::response::{chunked_xml, empty, insert_text, uncached};
+use crate::response::{empty, insert_text, uncached, xml};
 use crate::state::queue::Queue;
 
 /// The maximum, and the default, number of entries of a list.
@@ -80,6 +80,6 @@ impl Queues {
             queues: QueueItems { queue: found.by_ref().take(length).map(item).collect() },
             next_marker: found.next().map(|(name, _)| name.clone()),
         };
-        Ok(uncached(chunked_xml(StatusCode::OK, "EnumerationResults", &list)))
+        Ok(uncached(xml(StatusCode::OK, "EnumerationResults", &list)))
     }
 }

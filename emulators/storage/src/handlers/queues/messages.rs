@@ -13,7 +13,7 @@ use super::{Call, Queues};
 use crate::api_version::ApiVersion;
 use crate::dto::queues::{QueueMessagesList, parse_message};
 use crate::error::StorageError;
-use crate::response::{HttpDate, chunked_xml, empty, insert_text, uncached};
+use crate::response::{HttpDate, empty, insert_text, uncached, xml};
 use crate::state::pop_receipt::PopReceipt;
 use crate::state::queue::{Change, NewMessage};
 
@@ -54,7 +54,7 @@ impl Queues {
             return Ok(empty(StatusCode::CREATED));
         }
         let list = QueueMessagesList::put(&message);
-        Ok(chunked_xml(StatusCode::CREATED, "QueueMessagesList", &list))
+        Ok(xml(StatusCode::CREATED, "QueueMessagesList", &list))
     }
 
     pub(super) fn get_messages(&self, call: &Call<'_>) -> Result<Response, StorageError> {
@@ -67,14 +67,14 @@ impl Queues {
             Ok(queue.get(count, now + hidden, now, new_receipt))
         })?;
         let list = QueueMessagesList::got(&messages);
-        Ok(uncached(chunked_xml(StatusCode::OK, "QueueMessagesList", &list)))
+        Ok(uncached(xml(StatusCode::OK, "QueueMessagesList", &list)))
     }
 
     pub(super) fn peek_messages(&self, call: &Call<'_>) -> Result<Response, StorageError> {
         let (count, now) = (count_of(call)?, call.context.received_at);
         let messages = self.with_queue(&call.path.resource, |queue| Ok(queue.peek(count, now)))?;
         let list = QueueMessagesList::peeked(&messages);
-        Ok(uncached(chunked_xml(StatusCode::OK, "QueueMessagesList", &list)))
+        Ok(uncached(xml(StatusCode::OK, "QueueMessagesList", &list)))
     }
 
     pub(super) fn clear_messages(&self, call: &Call<'_>) -> Result<Response, StorageError> {
