@@ -55,6 +55,9 @@ pub enum TlsError {
         /// The reason.
         source: std::io::Error,
     },
+    /// A client cannot use the trusted authorities.
+    #[error("trust the certificate authorities: {0}")]
+    Client(String),
     /// A certificate cannot be created, for example for a name that is none.
     #[error("create a certificate")]
     Create(#[from] rcgen::Error),
