@@ -1,5 +1,7 @@
 //! The errors of a start, of an invocation and of the control port.
 
+use emulator_core::tls::TlsError;
+
 use crate::definitions::InvalidDefinition;
 use crate::handlers::forward::NotForwarded;
 use crate::http_client::NoResponse;
@@ -29,6 +31,9 @@ pub enum StartError {
         /// The reason.
         source: InvalidSchedule,
     },
+    /// There is no client for HTTPS to storage.
+    #[error("the connection to storage has no certificate authorities")]
+    Tls(#[from] TlsError),
     /// A process failed to start.
     #[error("the handler of group {group} failed to start")]
     Handler {

@@ -55,11 +55,12 @@ impl Invoker {
         let ids = Mutex::new(StdRng::seed_from_u64(options.seed));
         let instance_losses = workers.keys().map(|group| (group.clone(), Notify::new())).collect();
         let in_process = options.in_process.as_ref();
+        let storage = in_process.map(|transports| &transports.storage);
         Self {
             app,
             events,
             workers,
-            storage_client: HttpClient::new(in_process.map(|transports| &transports.storage)),
+            storage_client: HttpClient::new(storage.or(options.storage.as_ref())),
             log: options.log.clone(),
             worker_client: HttpClient::new(in_process.map(|transports| &transports.handler)),
             instance_losses,

@@ -27,6 +27,8 @@ pub struct Options {
     pub seed: u64,
     /// Receives the handler's lines.
     pub log: Log,
+    /// The transport to storage, instead of sockets; by default one that trusts the public certificate authorities.
+    pub storage: Option<Transport>,
     /// Functions of this process that replace the handler's processes and the connection to storage.
     pub in_process: Option<InProcess>,
 }
@@ -52,6 +54,7 @@ impl Options {
             manual_timers: false,
             seed: 0,
             log: Arc::new(|_| {}),
+            storage: None,
             in_process: None,
         }
     }

@@ -20,6 +20,7 @@ use crate::invoker::Invoker;
 mod client;
 pub(crate) mod connection;
 mod polling;
+mod shared_key;
 
 use client::{QueueClient, StorageError};
 pub(super) use connection::Connection;

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use emulator_core::events::EventContext;
+use emulator_core::transport;
 
 use crate::auth::Keys;
 use crate::definitions::{self, App, Function, TimerTrigger, Trigger, expand_settings};
@@ -26,6 +27,13 @@ enum Source {
     Timer { trigger: TimerTrigger, schedule: Schedule },
 }
 
+impl Source {
+    /// Returns whether it connects to storage with TLS.
+    fn is_encrypted(&self) -> bool {
+        matches!(self, Self::Queue { connection, .. } if connection.is_encrypted())
+    }
+}
+
 impl FunctionsHost {
     /// Reads the application, and starts its processes, queue listeners and timers.
     ///
@@ -42,6 +50,9 @@ impl FunctionsHost {
         let app = definitions::read(&options.app_root)?;
         let sources = app.functions.iter().map(|function| source(function, &options.settings));
         let sources = sources.collect::<Result<Vec<_>, _>>()?;
+        if options.storage.is_none() && sources.iter().any(Source::is_encrypted) {
+            options.storage = Some(transport::https(None)?);
+        }
         let mut tasks = JoinSet::new();
         let workers = start_workers(&app, &options, &events, &mut tasks).await?;
         // Faults refer to the names for the lifetime of the process, and hosts are started rarely.

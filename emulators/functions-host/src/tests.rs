@@ -1,5 +1,6 @@
 //! Tests of the host with a handler in a separate process and a minimal storage queue.
 
+mod connections;
 mod handler;
 mod world;
 mod storage;

@@ -9,7 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use emulator_core::clock::Clock;
 use emulator_core::service::{Request, Response};
 
-use super::Connection;
+use super::connection::{Connection, Credential};
 use crate::dto::queue_message::{Message, parse_messages, put_message_body};
 use crate::http_client::{HttpClient, Length, NoResponse};
 
@@ -18,7 +18,7 @@ const API_VERSION: &str = "2024-11-04";
 const RETRY_DELAYS: [Duration; 3] =
     [Duration::from_millis(800), Duration::from_millis(1600), Duration::from_millis(3200)];
 
-/// A client for one queue, which authenticates with a shared access signature.
+/// A client for one queue, which authenticates with the credential of its connection.
 #[derive(Clone)]
 pub(super) struct QueueClient {
     connection: Connection,
@@ -137,17 +137,26 @@ impl QueueClient {
     }
 
     fn request(&self, method: &Method, path: &str, query: &str, body: Bytes) -> Request {
-        let Connection { endpoint, signature } = &self.connection;
-        let query = if query.is_empty() { String::new() } else { format!("{query}&") };
-        let uri = format!("{endpoint}/{}{path}?{query}{signature}", self.name);
-        http::Request::builder()
+        let Connection { endpoint, credential } = &self.connection;
+        let signature = match credential {
+            Credential::Signature(signature) => signature,
+            Credential::Key(_) => "",
+        };
+        let parameters = [query, signature].into_iter().filter(|part| !part.is_empty());
+        let query = parameters.collect::<Vec<_>>().join("&");
+        let uri = format!("{endpoint}/{}{path}?{query}", self.name);
+        let mut request = http::Request::builder()
             .method(method)
             .uri(uri)
             .header("x-ms-version", API_VERSION)
             .header("x-ms-date", self.clock.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string())
             .header(header::CONTENT_TYPE, "application/xml")
             .body(body)
-            .expect("the endpoint is a URL, and the rest is percent-encoded")
+            .expect("the endpoint is a URL, and the rest is percent-encoded");
+        if let Credential::Key(key) = credential {
+            key.sign(&mut request);
+        }
+        request
     }
 }
 

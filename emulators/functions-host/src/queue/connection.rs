@@ -1,8 +1,29 @@
-//! Storage connection strings, with the fields that the queue trigger needs.
+//! The connection of a queue trigger to a storage account: an application setting with a connection string.
+//!
+//! <https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string>
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use url::Url;
+
+use super::shared_key::SharedKey;
+
+mod fields;
+#[cfg(test)]
+mod tests;
+
+use fields::Fields;
+
+/// The queues of the storage emulator, which `UseDevelopmentStorage=true` selects: Azurite's default port.
+const DEVELOPMENT_PORT: u16 = 10001;
+/// The account of the storage emulator.
+const DEVELOPMENT_ACCOUNT: &str = "devstoreaccount1";
+/// The key of that account, which Microsoft publishes: every storage emulator has it.
+const DEVELOPMENT_KEY: &str =
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
 /// A setting that is not a usable queue connection.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -10,17 +31,26 @@ use url::Url;
 pub struct InvalidConnection {
     /// The setting.
     pub setting: String,
-    /// The problem; it never contains the value.
-    pub problem: &'static str,
+    /// The problem; it never contains a value.
+    pub problem: Cow<'static, str>,
 }
 
-/// The queue endpoint of a storage account, and a signature for it.
+/// The queue endpoint of a storage account, and a credential for it.
 #[derive(Clone)]
 pub(crate) struct Connection {
     /// The queue endpoint, without a trailing slash.
     pub(super) endpoint: String,
-    /// The shared access signature, without its question mark.
-    pub(super) signature: String,
+    /// The credential.
+    pub(super) credential: Credential,
+}
+
+/// The authentication of requests.
+#[derive(Clone)]
+pub(super) enum Credential {
+    /// A shared access signature, without its question mark.
+    Signature(String),
+    /// The account's key, which signs each request.
+    Key(SharedKey),
 }
 
 impl Connection {
@@ -37,58 +67,98 @@ impl Connection {
                 true => "is an identity-based connection, which is not modelled",
                 false => "is missing",
             };
-            return Err(InvalidConnection { setting: name.to_owned(), problem });
+            return Err(InvalidConnection { setting: name.to_owned(), problem: problem.into() });
         };
-        Self::parse(text).map_err(|problem| InvalidConnection { setting: setting.clone(), problem })
+        let invalid = |problem| InvalidConnection { setting: setting.clone(), problem };
+        Fields::parse(text).and_then(|fields| Self::new(&fields)).map_err(invalid)
     }
 
-    fn parse(text: &str) -> Result<Self, &'static str> {
-        let fields: BTreeMap<_, _> = text
-            .split(';')
-            .filter_map(|field| field.split_once('='))
-            .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim()))
-            .collect();
-        let endpoint = fields.get("queueendpoint").ok_or("has no QueueEndpoint")?;
-        let signature =
-            fields.get("sharedaccesssignature").ok_or("has no SharedAccessSignature")?;
-        match Url::parse(endpoint) {
-            Ok(url) if url.scheme() == "http" => {}
-            Ok(_) => return Err("has a QueueEndpoint that is not plain HTTP"),
-            Err(_) => return Err("has a QueueEndpoint that is not a URL"),
+    /// Returns whether requests to the account use TLS.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.endpoint.starts_with("https:")
+    }
+
+    fn new(fields: &Fields<'_>) -> Result<Self, Cow<'static, str>> {
+        if let Some(value) = fields.get("UseDevelopmentStorage") {
+            return Self::development(fields, value);
         }
-        let endpoint = endpoint.trim_end_matches('/').to_owned();
-        Ok(Self { endpoint, signature: signature.trim_start_matches('?').to_owned() })
+        let credential = credential(fields)?;
+        let endpoint = match fields.get("QueueEndpoint") {
+            Some(endpoint) => address("QueueEndpoint", endpoint)?,
+            None => default_endpoint(fields)?,
+        };
+        Ok(Self { endpoint, credential })
+    }
+
+    /// Returns the connection to the storage emulator of this machine, or of the machine that a proxy URI names.
+    fn development(fields: &Fields<'_>, value: &str) -> Result<Self, Cow<'static, str>> {
+        if !value.eq_ignore_ascii_case("true") {
+            return Err("has a UseDevelopmentStorage that is not true".into());
+        }
+        if let Some(other) =
+            fields.other_than(&["UseDevelopmentStorage", "DevelopmentStorageProxyUri"])
+        {
+            return Err(
+                format!("has UseDevelopmentStorage and {other}, which exclude each other").into()
+            );
+        }
+        let machine = match fields.get("DevelopmentStorageProxyUri") {
+            Some(uri) => address("DevelopmentStorageProxyUri", uri)?,
+            None => "http://127.0.0.1".to_owned(),
+        };
+        let key = SharedKey::new(DEVELOPMENT_ACCOUNT, &decode(DEVELOPMENT_KEY)?);
+        let endpoint = format!("{machine}:{DEVELOPMENT_PORT}/{DEVELOPMENT_ACCOUNT}");
+        Ok(Self { endpoint, credential: Credential::Key(key) })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn error_of(setting: &str, value: &str) -> String {
-        let settings = BTreeMap::from([(setting.to_owned(), value.to_owned())]);
-        let Err(err) = Connection::from_settings(&settings, "AzureWebJobsStorage") else {
-            panic!("{value} is not usable")
-        };
-        err.to_string()
+fn credential(fields: &Fields<'_>) -> Result<Credential, Cow<'static, str>> {
+    match (fields.get("SharedAccessSignature"), fields.get("AccountKey")) {
+        (Some(_), Some(_)) => {
+            Err("has SharedAccessSignature and AccountKey, which exclude each other".into())
+        }
+        (Some(signature), None) => {
+            Ok(Credential::Signature(signature.trim_start_matches('?').to_owned()))
+        }
+        (None, Some(key)) => {
+            let account = fields.get("AccountName").ok_or("has AccountKey, but no AccountName")?;
+            Ok(Credential::Key(SharedKey::new(account, &decode(key)?)))
+        }
+        (None, None) => Err("has neither AccountKey nor SharedAccessSignature".into()),
     }
+}
 
-    #[test]
-    fn an_error_names_the_setting_without_its_value() {
-        let errors = [
-            error_of("Other", ""),
-            error_of("AzureWebJobsStorage__accountName", "mayfly"),
-            error_of("AzureWebJobsStorage", "UseDevelopmentStorage=true"),
-            error_of("AzureWebJobsStorage", "QueueEndpoint=http://127.0.0.1:1/a;AccountKey=secret"),
-            error_of("AzureWebJobsStorage", "QueueEndpoint=https://a.test;SharedAccessSignature=s"),
-        ];
-        insta::assert_snapshot!(errors.join("\n"), @r"
-        setting AzureWebJobsStorage is missing
-        setting AzureWebJobsStorage is an identity-based connection, which is not modelled
-        setting AzureWebJobsStorage has no QueueEndpoint
-        setting AzureWebJobsStorage has no SharedAccessSignature
-        setting AzureWebJobsStorage has a QueueEndpoint that is not plain HTTP
-        ");
+fn decode(key: &str) -> Result<Vec<u8>, Cow<'static, str>> {
+    STANDARD.decode(key).map_err(|_| "has an AccountKey that is not base64".into())
+}
+
+/// Returns the endpoint of an account in Azure, or in the cloud that the suffix names.
+fn default_endpoint(fields: &Fields<'_>) -> Result<String, Cow<'static, str>> {
+    let account = fields.get("AccountName").ok_or("has neither QueueEndpoint nor AccountName")?;
+    let protocol = fields.get("DefaultEndpointsProtocol").unwrap_or("https");
+    if !["http", "https"].iter().any(|known| known.eq_ignore_ascii_case(protocol)) {
+        return Err("has a DefaultEndpointsProtocol that is neither http nor https".into());
+    }
+    let suffix = fields.get("EndpointSuffix").unwrap_or("core.windows.net");
+    let url = Url::parse(&format!("{}://{account}.queue.{suffix}", protocol.to_lowercase()));
+    // A slash or a question mark in one of the parts would move the rest of it out of the host.
+    match url {
+        Ok(url) if url.path() == "/" && url.query().is_none() && url.fragment().is_none() => {
+            Ok(url.as_str().trim_end_matches('/').to_owned())
+        }
+        _ => Err("has an AccountName or EndpointSuffix that is no part of a host name".into()),
+    }
+}
+
+/// Returns a URL of the connection string without a trailing slash.
+fn address(name: &str, value: &str) -> Result<String, Cow<'static, str>> {
+    let url = Url::parse(value).ok().filter(|url| ["http", "https"].contains(&url.scheme()));
+    match url {
+        None => Err(format!("has a {name} that is no URL with http:// or https://").into()),
+        Some(url) if url.query().is_some() || url.fragment().is_some() => {
+            Err(format!("has a {name} with a query; a signature belongs to SharedAccessSignature")
+                .into())
+        }
+        Some(_) => Ok(value.trim_end_matches('/').to_owned()),
     }
 }
