@@ -1,4 +1,4 @@
-//! Authentication: the header `X-IDENTITY-HEADER`, which only the app's own processes can know.
+//! Authentication at the endpoint of managed identities: the header `X-IDENTITY-HEADER`, which only the app's own processes can know.
 
 use http::StatusCode;
 use subtle::ConstantTimeEq;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use emulator_core::clock::Clock;
 use emulator_core::events::EventContext;
 
-use crate::state::TokenCache;
+use crate::state::{FederatedCredential, TokenCache};
 
 /// The managed identities of an app, and the secret of its endpoint.
 #[derive(Clone, Debug)]
@@ -16,9 +16,11 @@ pub struct Options {
     pub system_assigned: Option<String>,
     /// The client ids of the user-assigned identities.
     pub user_assigned: Vec<String>,
+    /// The token that Entra accepts in place of a secret of any of the identities.
+    pub federated: FederatedCredential,
 }
 
-/// The token endpoint of one app.
+/// The token endpoints of one app: that of its managed identities, and that of Microsoft Entra ID.
 #[derive(Debug)]
 pub struct Identity {
     pub(crate) options: Options,

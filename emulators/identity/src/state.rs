@@ -4,8 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
+mod federated_token;
 mod token;
 
+pub use federated_token::FederatedCredential;
+pub(crate) use federated_token::Mismatch;
+pub use token::TENANT;
 use token::{Issuer, Token};
 
 /// A request of the app for a token.
@@ -48,6 +52,25 @@ impl TokenCache {
                 token
             }
         }
+    }
+
+    /// Issues a federated token.
+    pub(crate) fn federated_token(
+        &self,
+        credential: &FederatedCredential,
+        now: DateTime<Utc>,
+    ) -> String {
+        federated_token::issue(&self.issuer, credential, now)
+    }
+
+    /// Checks a federated token.
+    pub(crate) fn check_federated_token(
+        &self,
+        token: &str,
+        credential: &FederatedCredential,
+        now: DateTime<Utc>,
+    ) -> Result<(), Mismatch> {
+        federated_token::check(&self.issuer, token, credential, now)
     }
 
     /// Returns the distinct requests of the app.

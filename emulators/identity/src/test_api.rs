@@ -11,6 +11,12 @@ impl Identity {
         self.tokens().cached_or_new(&request, self.clock.now()).text
     }
 
+    /// Returns the federated token of the app's identities, as a workload finds it in the file that
+    /// `AZURE_FEDERATED_TOKEN_FILE` names. It is valid for a day.
+    pub fn federated_token(&self) -> String {
+        self.tokens().federated_token(&self.options.federated, self.clock.now())
+    }
+
     /// Returns the distinct token requests of the app, in the order of their resources.
     pub fn token_requests(&self) -> Vec<TokenRequest> {
         self.tokens().requests().cloned().collect()

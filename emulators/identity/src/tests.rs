@@ -12,23 +12,29 @@ use super::*;
 use emulator_core::events::EventContext;
 use emulator_core::service::{Listening, Service, serve};
 
+mod federation;
+
 /// An app with two identities, and its token endpoint on loopback.
 struct App {
     identity: Arc<Identity>,
     port: Listening,
 }
 
+fn noon() -> DateTime<chrono::Utc> {
+    DateTime::from_timestamp(1_795_262_400, 0).expect("2026-11-21T12:00:00Z")
+}
+
 const STORAGE: &str = "api-version=2019-08-01&resource=https%3A%2F%2Fstorage.azure.com";
 
 impl App {
     async fn start() -> Self {
-        let noon = DateTime::from_timestamp(1_795_262_400, 0).expect("2026-11-21T12:00:00Z");
         let options = Options {
             header: "hush".to_owned(),
             system_assigned: Some("the-app".to_owned()),
             user_assigned: vec!["shared".to_owned()],
+            federated: FederatedCredential::default(),
         };
-        let identity = Identity::new(options, EventContext::new(Clock::starting_at(noon)));
+        let identity = Identity::new(options, EventContext::new(Clock::starting_at(noon())));
         let any = "127.0.0.1:0".parse().expect("an address");
         let port = serve(Service::new(Arc::clone(&identity)), any).await.expect("a free port");
         Self { identity, port }

@@ -29,6 +29,7 @@ impl TestApp {
             header: "hush".to_owned(),
             system_assigned: Some("the-app".to_owned()),
             user_assigned: Vec::new(),
+            federated: identity::FederatedCredential::default(),
         };
         let management = Service::new(Management::new(options, events.clone()));
         Self { management, identity: Identity::new(identities, events) }

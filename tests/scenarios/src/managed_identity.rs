@@ -46,6 +46,7 @@ impl ManagedIdentity {
             header: HEADER.to_owned(),
             system_assigned: Some(SYSTEM_ASSIGNED.to_owned()),
             user_assigned: vec![USER_ASSIGNED.to_owned()],
+            federated: identity::FederatedCredential::default(),
         };
         let identity =
             Service::new(Identity::new(options, EventContext::new(Clock::of_this_machine())));

@@ -35,7 +35,7 @@ mod storage;
 
 pub use folders::app_files;
 pub use nodes::{ContainerEngine, Pool, PoolKind};
-pub use platform::{FUNCTION_APP, Platform};
+pub use platform::{FUNCTION_APP, IDENTITY_HEADER, Platform, SYSTEM_IDENTITY};
 pub use settings::Registration;
 pub use storage::Storage;
 

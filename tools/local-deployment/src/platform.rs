@@ -15,9 +15,9 @@ use super::listen;
 /// The resource id of the Function App.
 pub const FUNCTION_APP: &str = "/subscriptions/6d617966-6c79-4170-b000-000000000000/resourceGroups/mayfly/providers/Microsoft.Web/sites/mayfly";
 /// The client id of the system-assigned identity.
-const SYSTEM_IDENTITY: &str = "6d617966-6c79-4170-b000-000000000001";
+pub const SYSTEM_IDENTITY: &str = "6d617966-6c79-4170-b000-000000000001";
 /// The secret header of the token service; a well-known value, for loopback only.
-const IDENTITY_HEADER: &str = "mayfly-on-one-machine-identity-header";
+pub const IDENTITY_HEADER: &str = "mayfly-on-one-machine-identity-header";
 
 /// The token service of the app, and the management API.
 pub struct Platform {
@@ -35,6 +35,7 @@ impl Platform {
             header: IDENTITY_HEADER.to_owned(),
             system_assigned: Some(SYSTEM_IDENTITY.to_owned()),
             user_assigned: Vec::new(),
+            federated: identity::FederatedCredential::default(),
         };
         let identity = Service::new(Identity::new(options, context.clone()));
         let options = management::Options { app: FUNCTION_APP.to_owned(), audience: None };

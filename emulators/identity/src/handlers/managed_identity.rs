@@ -1,10 +1,11 @@
-//! The handler of Get Token.
+//! The token of a managed identity.
 
 use http::StatusCode;
 use serde_json::json;
 
 use emulator_core::service::{Request, Response, json_response};
 
+use crate::auth;
 use crate::error::IdentityError;
 use crate::identity::Identity;
 use crate::routes::query_of;
@@ -13,7 +14,8 @@ use crate::state::TokenRequest;
 const API_VERSION: &str = "2019-08-01";
 
 impl Identity {
-    pub(crate) fn get_token(&self, request: &Request) -> Result<Response, IdentityError> {
+    pub(crate) fn get_managed_token(&self, request: &Request) -> Result<Response, IdentityError> {
+        auth::authorize(request, &self.options.header)?;
         let query = query_of(request);
         let required = |name| match query.get(name) {
             Some(value) if !value.is_empty() => Ok(value.clone()),

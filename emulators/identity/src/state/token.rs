@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 /// The tenant of the app's identities.
-const TENANT: &str = "6d617966-6c79-4c69-a665-73666f726461";
+pub const TENANT: &str = "6d617966-6c79-4c69-a665-73666f726461";
 /// The lifetime of a managed identity's token.
 const TOKEN_TTL: TimeDelta = TimeDelta::hours(24);
 /// The platform caches a token for each resource "for around 8 hours".
@@ -41,7 +41,6 @@ impl Issuer {
     /// Issues a token for a resource, in the format of version 1.0.
     pub(super) fn issue(&self, resource: &str, client_id: &str, now: DateTime<Utc>) -> Token {
         let (not_before, expires_on) = (now - MAX_CLOCK_SKEW, now + TOKEN_TTL);
-        let header = json!({ "typ": "JWT", "alg": "HS256" });
         let claims = json!({
             "aud": resource,
             "iss": format!("https://sts.windows.net/{TENANT}/"),
@@ -54,11 +53,23 @@ impl Issuer {
             "tid": TENANT,
             "ver": "1.0",
         });
+        Token { text: self.sign(&claims), not_before, expires_on }
+    }
+
+    /// Signs claims as a JWT.
+    pub(super) fn sign(&self, claims: &Value) -> String {
+        let header = json!({ "typ": "JWT", "alg": "HS256" });
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed = format!("{}.{}", part(&header), part(&claims));
+        let signed = format!("{}.{}", part(&header), part(claims));
         let signature = self.0.clone().chain_update(&signed).finalize().into_bytes();
-        let text = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
-        Token { text, not_before, expires_on }
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    /// Returns whether the signature of a JWT is this issuer's.
+    pub(super) fn has_signed(&self, token: &str) -> bool {
+        let Some((signed, signature)) = token.rsplit_once('.') else { return false };
+        let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
+        self.0.clone().chain_update(signed).verify_slice(&signature).is_ok()
     }
 }
 
