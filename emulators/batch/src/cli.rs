@@ -18,7 +18,8 @@ use crate::launch::{Container, Launcher, Process, Scripted};
 use crate::{Batch, DurationRange, Options, PoolOptions, Timings};
 use emulator_core::clock::{Clock, Pace};
 use emulator_core::events::EventContext;
-use emulator_core::service::{Service, serve};
+use emulator_core::service::{Service, serve_with_tls};
+use emulator_core::tls::{Tls, TlsArguments};
 
 /// The options of the emulator.
 #[derive(Args, Debug)]
@@ -26,6 +27,9 @@ pub struct Arguments {
     /// Address to listen on; port 0 takes a free port
     #[arg(long, default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
+    /// The certificate of the port.
+    #[command(flatten)]
+    pub tls: TlsArguments,
     /// Name of the account
     #[arg(long, default_value = "mayfly")]
     pub account: String,
@@ -118,6 +122,7 @@ fn parse_pace(text: &str) -> Result<Pace, String> {
 /// # Errors
 /// An option is invalid, or the address cannot be bound.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let tls = arguments.tls.load(arguments.listen)?;
     let work = tempfile::Builder::new().prefix("azure-batch-emulator-").tempdir();
     let work = work.context("create a folder for the nodes")?;
     let context = EventContext::new(Clock::of_this_machine_at(arguments.clock));
@@ -126,17 +131,21 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let batch = Arc::clone(&batch);
         async move { batch.run().await }
     });
-    let served = serve_until_interrupted(Arc::clone(&batch), arguments.listen).await;
+    let served = serve_until_interrupted(Arc::clone(&batch), arguments.listen, tls).await;
     batch.shutdown().await;
     nodes.abort();
     served.map(|()| ExitCode::SUCCESS)
 }
 
-async fn serve_until_interrupted(batch: Arc<Batch>, listen: SocketAddr) -> anyhow::Result<()> {
+async fn serve_until_interrupted(
+    batch: Arc<Batch>,
+    listen: SocketAddr,
+    tls: Option<Tls>,
+) -> anyhow::Result<()> {
     // Before the ready line: its reader may interrupt the process immediately.
     let (mut interrupt, mut terminate) =
         (signals(SignalKind::interrupt())?, signals(SignalKind::terminate())?);
-    let listening = serve(Service::new(batch), listen).await;
+    let listening = serve_with_tls(Service::new(batch), listen, tls).await;
     let listening = listening.with_context(|| format!("listen on {listen}"))?;
     // A closed stdout is no reason to stop.
     let _ = writeln!(std::io::stdout(), "{}", listening.ready_line());

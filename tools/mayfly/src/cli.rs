@@ -9,8 +9,10 @@ use clap::{Args, Parser, Subcommand};
 
 use local_deployment::Registration;
 
+mod emulators;
 mod operators;
 
+pub use emulators::{EmulatorCommand, Identities, Port, Storage};
 pub use operators::{Deployment, Replay, ReplayTarget, Status};
 pub use simulation::options::SimulationOptions;
 
@@ -195,76 +197,6 @@ pub struct Emulate {
     /// The emulator.
     #[command(subcommand)]
     pub emulator: EmulatorCommand,
-}
-
-/// The emulators.
-#[derive(Debug, Subcommand)]
-pub enum EmulatorCommand {
-    /// Azure Batch: pools sized by autoscale formulas, nodes that run tasks on this machine
-    Batch(Box<azure_batch_emulator::cli::Arguments>),
-    /// Azure Queue Storage
-    Queue(Storage),
-    /// Azure Blob Storage
-    Blob(Storage),
-    /// GitHub: workflow jobs, webhooks and self-hosted runners
-    Github {
-        /// Address to listen on; port 0 takes a free port
-        #[arg(long, default_value = "127.0.0.1:0")]
-        listen: SocketAddr,
-        /// Personal access token that is accepted
-        #[arg(long, default_value = local_deployment::GITHUB_TOKEN)]
-        token: String,
-        /// Owner of repositories that is a person, not an organization; repeatable
-        #[arg(long = "person")]
-        people: Vec<String>,
-        /// Enterprise of all organizations
-        #[arg(long)]
-        enterprise: Option<String>,
-    },
-    /// Azure Resource Manager: the access restrictions of one Function App
-    Management {
-        /// Address to listen on; port 0 takes a free port
-        #[arg(long, default_value = "127.0.0.1:0")]
-        listen: SocketAddr,
-        /// Resource id of the Function App
-        #[arg(long, default_value = local_deployment::FUNCTION_APP)]
-        app: String,
-        /// Audience of the tokens that are accepted [default: the emulator's URL]
-        #[arg(long)]
-        audience: Option<String>,
-    },
-    /// GitHub's runner: writes the files of a release to a folder, to build an image
-    Runner {
-        /// Folder to write
-        #[arg(long)]
-        into: PathBuf,
-    },
-    /// Azure Functions host, for a custom handler
-    FunctionsHost {
-        /// Address to listen on; port 0 takes a free port
-        #[arg(long, default_value = "127.0.0.1:0")]
-        listen: SocketAddr,
-        /// Folder with host.json, the function definitions and the handler
-        #[arg(long)]
-        app: PathBuf,
-        /// Application setting, as `Name=value`; repeatable
-        #[arg(long = "setting")]
-        settings: Vec<String>,
-    },
-}
-
-/// The options of the two storage emulators.
-#[derive(Args, Debug)]
-pub struct Storage {
-    /// Address to listen on; port 0 takes a free port
-    #[arg(long, default_value = "127.0.0.1:0")]
-    pub listen: SocketAddr,
-    /// Name of the account
-    #[arg(long, default_value = local_deployment::STORAGE_ACCOUNT)]
-    pub account: String,
-    /// Shared key of the account, in base64
-    #[arg(long, default_value = local_deployment::STORAGE_KEY)]
-    pub key: String,
 }
 
 #[cfg(test)]

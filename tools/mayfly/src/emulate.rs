@@ -1,63 +1,88 @@
 //! `mayfly emulate`: a single emulator, until Ctrl-C; for the runner, a folder with its files.
 
-use std::net::SocketAddr;
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use azure_identity_emulator::{FederatedCredential, Identity};
 use azure_management_emulator::Management;
 use azure_storage_emulator::{Account, Blobs, Queues};
 use emulator_core::clock::Clock;
 use emulator_core::events::EventContext;
-use emulator_core::service::{Emulator, Service, serve};
+use emulator_core::service::{Emulator, Service, serve_with_tls};
+use emulator_core::transport;
 use functions_host_emulator::FunctionsHost;
 use github_emulator::GitHub;
 use {
-    azure_management_emulator as management, functions_host_emulator as functions,
-    github_emulator as github,
+    azure_identity_emulator as identity, azure_management_emulator as management,
+    functions_host_emulator as functions, github_emulator as github,
 };
 
-use crate::cli::{Emulate, EmulatorCommand, Storage};
+use crate::cli::{Emulate, EmulatorCommand, Identities, Port, Storage};
 use crate::{interrupted, print};
 
 /// Runs an emulator.
 pub(crate) async fn run(options: Emulate) -> anyhow::Result<ExitCode> {
     let context = EventContext::new(Clock::of_this_machine());
     match options.emulator {
-        EmulatorCommand::Queue(Storage { listen, account, key }) => {
-            until_interrupted(Queues::new(Account::new(&account, &key)?, context), listen).await
+        EmulatorCommand::Queue(Storage { port, account, key }) => {
+            until_interrupted(Queues::new(Account::new(&account, &key)?, context), &port).await
         }
-        EmulatorCommand::Blob(Storage { listen, account, key }) => {
-            until_interrupted(Blobs::new(Account::new(&account, &key)?, context), listen).await
+        EmulatorCommand::Blob(Storage { port, account, key }) => {
+            until_interrupted(Blobs::new(Account::new(&account, &key)?, context), &port).await
         }
-        EmulatorCommand::Github { listen, token, people, enterprise } => {
+        EmulatorCommand::Github { port, token, people, enterprise, trusted_ca } => {
             let mut options = github::Options::new(&token, 1);
             options.personal_accounts.extend(people);
             options.enterprise = enterprise;
-            until_interrupted(GitHub::new(options, context), listen).await
+            options.transport = transport::https(trusted_ca.as_deref())?;
+            until_interrupted(GitHub::new(options, context), &port).await
         }
         EmulatorCommand::Batch(arguments) => azure_batch_emulator::cli::run(*arguments).await,
-        EmulatorCommand::Management { listen, app, audience } => {
+        EmulatorCommand::Management { port, app, audience } => {
             let options = management::Options { app, audience };
-            until_interrupted(Management::new(options, context), listen).await
+            until_interrupted(Management::new(options, context), &port).await
         }
+        EmulatorCommand::Identity(options) => emulate_identity(context, options).await,
         EmulatorCommand::Runner { into } => install_runner(&into),
-        EmulatorCommand::FunctionsHost { listen, app, settings } => {
-            emulate_functions_host(context, listen, app, &settings).await
+        EmulatorCommand::FunctionsHost { port, app, settings, trusted_ca } => {
+            emulate_functions_host(context, &port, app, &settings, trusted_ca.as_deref()).await
         }
     }
 }
 
-async fn until_interrupted<E: Emulator>(
-    emulator: Arc<E>,
-    listen: SocketAddr,
-) -> anyhow::Result<ExitCode> {
-    let listening = serve(Service::new(emulator), listen).await;
+async fn until_interrupted<E: Emulator>(emulator: Arc<E>, port: &Port) -> anyhow::Result<ExitCode> {
+    let Port { listen, tls } = port;
+    let listening = serve_with_tls(Service::new(emulator), *listen, tls.load(*listen)?).await;
     let listening = listening.with_context(|| format!("listen on {listen}"))?;
     print(listening.ready_line());
     interrupted().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn emulate_identity(context: EventContext, options: Identities) -> anyhow::Result<ExitCode> {
+    let Identities { port, header, system_assigned, user_assigned, federated_token } = options;
+    let federated = FederatedCredential::default();
+    let system_assigned = Some(system_assigned);
+    let options = identity::Options { header, system_assigned, user_assigned, federated };
+    let emulator = Identity::new(options, context);
+    if let Some(file) = federated_token {
+        let written = write_secret(&file, &emulator.federated_token());
+        written.with_context(|| format!("write the federated token to {}", file.display()))?;
+    }
+    until_interrupted(emulator, &port).await
+}
+
+/// Writes a file that only its owner can read.
+fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    // The mode above is that of a new file only.
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    (&file).write_all(text.as_bytes())
 }
 
 fn install_runner(folder: &Path) -> anyhow::Result<ExitCode> {
@@ -69,9 +94,10 @@ fn install_runner(folder: &Path) -> anyhow::Result<ExitCode> {
 
 async fn emulate_functions_host(
     context: EventContext,
-    listen: SocketAddr,
+    port: &Port,
     app: PathBuf,
     settings: &[String],
+    trusted_ca: Option<&Path>,
 ) -> anyhow::Result<ExitCode> {
     let mut options = functions::Options::new(app);
     for setting in settings {
@@ -80,9 +106,10 @@ async fn emulate_functions_host(
             pair.with_context(|| format!("read setting {setting:?}: use Name=value"))?;
         options.settings.insert(name.to_owned(), value.to_owned());
     }
+    options.storage = Some(transport::https(trusted_ca)?);
     options.log = Arc::new(|line| tracing::warn!("{}: {}", line.group, line.text));
     let host = FunctionsHost::start(options, context).await.context("start the functions host")?;
-    let code = until_interrupted(Arc::clone(&host), listen).await;
+    let code = until_interrupted(Arc::clone(&host), port).await;
     host.shutdown().await;
     code
 }
