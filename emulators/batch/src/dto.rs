@@ -5,6 +5,7 @@
 
 mod time;
 mod checks;
+mod resource_id;
 mod reader;
 mod job;
 mod container;
@@ -26,7 +27,7 @@ pub(crate) use node::{
 };
 pub(crate) use pool::{
     AutoScaleEvaluation, AutoScaleSettings, Deallocation, FillType, JobOrder, NewPool, NodeRemoval,
-    PoolPatch, PoolReplace, PoolResize, SchedulingPolicy, check_interval, cores,
+    OFFERS, Offer, PoolPatch, PoolReplace, PoolResize, SchedulingPolicy, check_interval, cores,
 };
 pub(crate) use reader::{parse, read};
 pub(crate) use start_task::{StartTask, StartTaskView};

@@ -37,8 +37,21 @@ impl Query {
         match all.keys().find(|name| !known(name) && !allowed.contains(&name.as_str())) {
             Some(name) if name == "$expand" => Err(ApiError::not_modelled("the parameter $expand")),
             Some(name) => Err(ApiError::unsupported_parameter(name)),
-            None => Ok(Self { parameters: all, version }),
+            None => Self { parameters: all, version }.with_valid_timeout(),
         }
+    }
+
+    /// Checks the timeout: seconds, of which more than 30 count as 30.
+    fn with_valid_timeout(self) -> Result<Self, ApiError> {
+        for name in ["timeOut", "timeout"] {
+            if let Some(value) = self.get(name)
+                && !value.parse::<u32>().is_ok_and(|seconds| seconds > 0)
+            {
+                let reason = "must be a positive number of seconds";
+                return Err(ApiError::invalid_parameter(name, value, reason));
+            }
+        }
+        Ok(self)
     }
 
     /// Returns a parameter's value.

@@ -17,6 +17,7 @@ mod scaling;
 mod formula_forms;
 mod auto_advance;
 mod queue;
+mod refusals;
 mod processes;
 mod identity;
 mod containers;

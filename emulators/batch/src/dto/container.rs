@@ -4,6 +4,9 @@ use std::fmt::{self, Debug, Formatter};
 
 use serde::{Deserialize, Serialize};
 
+use super::resource_id::is_resource_id;
+use crate::error::ApiError;
+
 /// The settings of the container that a task runs in.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -36,6 +39,35 @@ pub(super) struct Registry {
     registry_server: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     identity_reference: Option<IdentityReference>,
+}
+
+/// The form of an identity's id after `providers`.
+const IDENTITY: &[&str] = &["Microsoft.ManagedIdentity", "userAssignedIdentities", "*"];
+
+impl Registry {
+    /// Checks the id of its identity.
+    pub(super) fn check(&self) -> Result<(), ApiError> {
+        let id =
+            self.identity_reference.as_ref().and_then(|identity| identity.resource_id.as_ref());
+        match id.filter(|id| !is_resource_id(id, IDENTITY)) {
+            Some(wrong) => {
+                let reason = "must be the id of a Microsoft.ManagedIdentity/userAssignedIdentities";
+                Err(ApiError::invalid_property("resourceId", wrong, reason))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl ContainerSettings {
+    /// Checks the values.
+    pub(super) fn check(&self) -> Result<(), ApiError> {
+        if self.image_name.trim().is_empty() {
+            let name = "containerSettings.imageName";
+            return Err(ApiError::invalid_property(name, "", "must not be empty"));
+        }
+        self.registry.as_ref().map_or(Ok(()), Registry::check)
+    }
 }
 
 impl Debug for Registry {

@@ -10,13 +10,16 @@ use super::start_task::StartTask;
 use crate::error::ApiError;
 
 mod earlier;
+mod images;
 mod machine;
 mod network;
 mod replace;
 mod requests;
+mod vm_size;
 mod scheduling;
 
 pub(crate) use earlier::{CommunicationMode, ResourceTags};
+pub(crate) use images::{OFFERS, Offer};
 pub(crate) use machine::{ImageReference, Machine};
 use network::{Network, UserAccount};
 pub(crate) use replace::PoolReplace;
@@ -101,6 +104,7 @@ impl NewPool {
         if self.virtual_machine_configuration.is_none() {
             return Err(ApiError::missing_property("virtualMachineConfiguration"));
         }
+        check_size_name(&self.vm_size)?;
         self.check_machine()?;
         check_slots(self.task_slots_per_node, &self.vm_size)?;
         check_timeout(self.resize_timeout)?;
@@ -169,6 +173,7 @@ impl PoolPatch {
     /// Checks the values for a pool with this VM size.
     pub(crate) fn check(&self, vm_size: &str) -> Result<(), ApiError> {
         check_display_name(self.display_name.as_deref())?;
+        self.vm_size.as_deref().map_or(Ok(()), check_size_name)?;
         self.virtual_machine_configuration.as_ref().map_or(Ok(()), Machine::check)?;
         self.start_task.as_ref().map_or(Ok(()), StartTask::check)?;
         self.network_configuration.as_ref().map_or(Ok(()), Network::check)?;
@@ -201,6 +206,14 @@ pub(crate) fn cores(vm_size: &str) -> u32 {
     let digits = digits.trim_start_matches(|letter: char| !letter.is_ascii_digit());
     let count = digits.split(|letter: char| !letter.is_ascii_digit()).next();
     count.and_then(|count| count.parse().ok()).filter(|count| *count > 0).unwrap_or(1)
+}
+
+fn check_size_name(vm_size: &str) -> Result<(), ApiError> {
+    if vm_size::is_vm_size(vm_size) {
+        return Ok(());
+    }
+    let reason = "the specified VM size is invalid or not supported";
+    Err(ApiError::invalid_property("vmSize", vm_size, reason))
 }
 
 fn check_slots(slots: Option<u32>, vm_size: &str) -> Result<(), ApiError> {

@@ -47,6 +47,7 @@ impl NewTask {
             return Err(ApiError::invalid_property("requiredSlots", "0", "must be 1 or greater"));
         }
         check_settings(self.environment_settings.as_deref())?;
+        self.container_settings.as_ref().map_or(Ok(()), ContainerSettings::check)?;
         self.user_identity.as_ref().map_or(Ok(()), UserIdentity::check)?;
         check_modelled(&[
             ("resourceFiles", self.resource_files.as_ref()),

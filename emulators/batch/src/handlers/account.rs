@@ -4,13 +4,17 @@ use serde_json::{Value, json};
 
 use crate::Batch;
 use crate::call::{Call, Reply};
+use crate::dto::{OFFERS, Offer};
 use crate::error::ApiError;
 use crate::query::{Field, Operand};
 use crate::state::Pool;
 
-const COUNT_FIELDS: &[(&str, Field)] = &[("poolId", Field::Text)];
-const IMAGE_FIELDS: &[(&str, Field)] =
-    &[("nodeAgentSKUId", Field::Text), ("osType", Field::Word), ("verificationType", Field::Word)];
+const COUNT_FIELDS: &[(&str, Field)] = &[("poolId", Field::Id)];
+const IMAGE_FIELDS: &[(&str, Field)] = &[
+    ("nodeAgentSKUId", Field::Name),
+    ("osType", Field::Word(&["linux", "windows"])),
+    ("verificationType", Field::Word(&["verified", "unverified"])),
+];
 
 /// The node states, as counts and as nodes spell them.
 const STATES: &[(&str, &str)] = &[
@@ -32,38 +36,6 @@ const STATES: &[(&str, &str)] = &[
     ("upgradingOS", "upgradingos"),
 ];
 
-/// Some of the images that Batch supports: publisher, offer, SKU, node agent, operating system, and
-/// whether they include a container runtime.
-const IMAGES: &[(&str, &str, &str, &str, &str, bool)] = &[
-    ("canonical", "ubuntu-24_04-lts", "server", "batch.node.ubuntu 24.04", "linux", false),
-    (
-        "canonical",
-        "0001-com-ubuntu-server-jammy",
-        "22_04-lts",
-        "batch.node.ubuntu 22.04",
-        "linux",
-        false,
-    ),
-    ("microsoft-dsvm", "ubuntu-hpc", "2404", "batch.node.ubuntu 24.04", "linux", true),
-    ("microsoft-dsvm", "ubuntu-hpc", "2204", "batch.node.ubuntu 22.04", "linux", true),
-    (
-        "microsoftwindowsserver",
-        "windowsserver",
-        "2022-datacenter",
-        "batch.node.windows amd64",
-        "windows",
-        false,
-    ),
-    (
-        "microsoftwindowsserver",
-        "windowsserver",
-        "2019-datacenter",
-        "batch.node.windows amd64",
-        "windows",
-        false,
-    ),
-];
-
 impl Batch {
     pub(crate) fn node_counts(&self, call: &Call<'_>) -> Result<Reply, ApiError> {
         let query = call.query(&["$filter", "maxresults", "$skiptoken"])?;
@@ -81,11 +53,15 @@ impl Batch {
         let query = call.query(&["$filter", "maxresults", "$skiptoken"])?;
         let (page, filter) = (query.page()?, query.filter(IMAGE_FIELDS)?);
         let begin = page.after.and_then(|after| after.parse().ok()).unwrap_or(0);
-        let images = IMAGES.iter().enumerate().map(|(index, image)| (index + 1, image));
-        let images = images.filter(|(index, _)| *index > begin).filter(|(_, image)| {
+        let listed = OFFERS.iter().flat_map(|offer| {
+            let named = offer.skus.iter().filter(|sku| **sku != "*");
+            named.map(move |sku| (offer, *sku))
+        });
+        let images = listed.enumerate().map(|(index, image)| (index + 1, image));
+        let images = images.filter(|(index, _)| *index > begin).filter(|(_, (offer, _))| {
             filter.matches(|name| match name {
-                "nodeAgentSKUId" => image.3.into(),
-                "osType" => image.4.into(),
+                "nodeAgentSKUId" => offer.agent.into(),
+                "osType" => os_type(offer).into(),
                 _ => "verified".into(),
             })
         });
@@ -106,15 +82,19 @@ fn counts(pool: &Pool) -> Value {
     json!({ "poolId": pool.id, "dedicated": of(true), "lowPriority": of(false) })
 }
 
-fn image(image: &(&str, &str, &str, &str, &str, bool)) -> Value {
-    let (publisher, offer, sku, agent, os, containers) = image;
+fn os_type(offer: &Offer) -> &'static str {
+    if offer.agent.starts_with("batch.node.windows") { "windows" } else { "linux" }
+}
+
+fn image((offer, sku): (&Offer, &str)) -> Value {
+    let Offer { publisher, offer: name, agent, containers, .. } = offer;
     let reference =
-        json!({ "publisher": publisher, "offer": offer, "sku": sku, "version": "latest" });
+        json!({ "publisher": publisher, "offer": name, "sku": sku, "version": "latest" });
     let capabilities = containers.then_some("DockerCompatible");
     json!({
         "nodeAgentSKUId": agent,
         "imageReference": reference,
-        "osType": os,
+        "osType": os_type(offer),
         "capabilities": capabilities.into_iter().collect::<Vec<_>>(),
         "verificationType": "verified",
     })

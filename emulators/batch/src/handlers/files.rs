@@ -17,7 +17,7 @@ use crate::error::ApiError;
 use crate::query::{Field, Operand};
 use crate::state::TaskState;
 
-const FIELDS: &[(&str, Field)] = &[("name", Field::Text)];
+const FIELDS: &[(&str, Field)] = &[("name", Field::Prefix)];
 
 impl Batch {
     pub(crate) fn list_task_files(&self, call: &Call<'_>) -> Result<Reply, ApiError> {

@@ -47,10 +47,15 @@ pub(super) fn job<'a>(base: &str, job: &'a Job) -> JobView<'a> {
     }
 }
 
+const JOB_STATES: &[&str] =
+    &["active", "disabling", "disabled", "enabling", "terminating", "completed", "deleting"];
+const TASK_STATES: &[&str] = &["active", "preparing", "running", "completed"];
+const RESULTS: &[&str] = &["success", "failure"];
+
 /// The properties of jobs allowed in `$filter`.
 pub(super) const JOB_FIELDS: &[(&str, Field)] = &[
     ("id", Field::Text),
-    ("state", Field::Word),
+    ("state", Field::Word(JOB_STATES)),
     ("stateTransitionTime", Field::Time),
     ("creationTime", Field::Time),
     ("lastModified", Field::Time),
@@ -163,38 +168,33 @@ fn node_info<'a>(base: &str, task: &'a Task) -> Option<NodeInfo<'a>> {
 /// The properties of tasks allowed in `$filter`.
 pub(super) const TASK_FIELDS: &[(&str, Field)] = &[
     ("id", Field::Text),
-    ("displayName", Field::Text),
-    ("state", Field::Word),
+    ("state", Field::Word(TASK_STATES)),
     ("stateTransitionTime", Field::Time),
     ("creationTime", Field::Time),
     ("lastModified", Field::Time),
+    // So the documentation spells it, for tasks alone.
+    ("lastModifiedTime", Field::Time),
     ("executionInfo/startTime", Field::Time),
     ("executionInfo/endTime", Field::Time),
     ("executionInfo/exitCode", Field::Number),
-    ("executionInfo/result", Field::Word),
-    ("nodeInfo/poolId", Field::Text),
-    ("nodeInfo/nodeId", Field::Text),
+    ("executionInfo/result", Field::Word(RESULTS)),
 ];
 
 /// Returns the value of a task's filter property.
 pub(super) fn task_field<'a>(task: &'a Task, name: &str) -> Operand<'a> {
     let execution = &task.execution;
-    let location = task.location.as_ref().filter(|_| task.phase.state != TaskState::Active);
     match name {
         "id" => task.spec.id.as_str().into(),
-        "displayName" => task.spec.display_name.as_deref().into(),
         "state" => task.phase.state.name().into(),
         "stateTransitionTime" => task.phase.since.into(),
         "creationTime" => task.created.into(),
-        "lastModified" => task.modified.into(),
+        "lastModified" | "lastModifiedTime" => task.modified.into(),
         "executionInfo/startTime" => execution.start.into(),
         "executionInfo/endTime" => execution.end.into(),
         "executionInfo/exitCode" => {
             execution.outcome.as_ref().and_then(|outcome| outcome.exit_code).into()
         }
         "executionInfo/result" => task.result().into(),
-        "nodeInfo/poolId" => location.map(|location| location.pool.as_str()).into(),
-        "nodeInfo/nodeId" => location.map(|location| location.node.as_str()).into(),
         _ => Operand::Absent,
     }
 }

@@ -1,5 +1,8 @@
 //! `$filter`: comparisons of a resource's properties, joined by `and` and `or`.
 //!
+//! The properties of each list and their operators are those of
+//! [OData filters in Azure Batch](https://learn.microsoft.com/rest/api/batchservice/odata-filters-in-batch).
+//!
 //! Rejected: the `odata-params` crate. It calls itself work in progress, drops the reason of an
 //! error, and parses only the literals of OData v4, where Batch uses v3's `DateTime'…'`.
 
@@ -15,17 +18,40 @@ mod parser;
 
 use parser::Parser;
 
-/// The type of a filter property, which decides the allowed operators.
+/// The type of a filter property, which decides the allowed operators and values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Field {
-    /// An enumeration: `eq` and `ne`.
-    Word,
+    /// An enumeration of these values: `eq` and `ne`.
+    Word(&'static [&'static str]),
+    /// An enumeration of these values: only `eq`.
+    OneOf(&'static [&'static str]),
     /// A string: all comparisons and `startswith`.
     Text,
+    /// A string: `eq` and `ne`.
+    Name,
+    /// A string: only `eq`.
+    Id,
+    /// A string: only `startswith`.
+    Prefix,
     /// All comparisons.
     Number,
     /// All comparisons.
     Time,
+    /// A boolean: `eq` and `ne`.
+    Flag,
+}
+
+impl Field {
+    fn allows(self, comparison: Comparison) -> bool {
+        match self {
+            Self::Text | Self::Number | Self::Time => true,
+            Self::Word(_) | Self::Name | Self::Flag => {
+                matches!(comparison, Comparison::Eq | Comparison::Ne)
+            }
+            Self::OneOf(_) | Self::Id => comparison == Comparison::Eq,
+            Self::Prefix => false,
+        }
+    }
 }
 
 /// The value of a property.
@@ -36,6 +62,13 @@ pub(crate) enum Operand<'a> {
     Text(Cow<'a, str>),
     Number(i64),
     Time(DateTime<Utc>),
+    Flag(bool),
+}
+
+impl From<bool> for Operand<'_> {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
+    }
 }
 
 impl<'a> From<&'a str> for Operand<'a> {
@@ -120,6 +153,7 @@ fn order(left: &Operand<'_>, right: &Operand<'_>) -> Option<Ordering> {
         (Operand::Text(left), Operand::Text(right)) => Some(left.cmp(right)),
         (Operand::Number(left), Operand::Number(right)) => Some(left.cmp(right)),
         (Operand::Time(left), Operand::Time(right)) => Some(left.cmp(right)),
+        (Operand::Flag(left), Operand::Flag(right)) => Some(left.cmp(right)),
         _ => None,
     }
 }
@@ -155,7 +189,12 @@ mod tests {
 
     const FIELDS: &[(&str, Field)] = &[
         ("id", Field::Text),
-        ("state", Field::Word),
+        ("state", Field::Word(&["active", "running"])),
+        ("allocationState", Field::OneOf(&["steady", "resizing"])),
+        ("vmSize", Field::Name),
+        ("poolId", Field::Id),
+        ("name", Field::Prefix),
+        ("enableAutoScale", Field::Flag),
         ("executionInfo/exitCode", Field::Number),
         ("creationTime", Field::Time),
     ];
@@ -166,6 +205,8 @@ mod tests {
         let property = |name: &str| match name {
             "id" => Operand::from("gh-1"),
             "state" => Operand::from("active"),
+            "enableAutoScale" => Operand::from(true),
+            "name" => Operand::from("wd/a"),
             "creationTime" => Operand::Time(created),
             _ => Operand::Absent,
         };
@@ -183,6 +224,11 @@ mod tests {
         check("executionInfo/exitCode ge -1", Ok(false));
         check("creationTime ge DateTime'2026-11-21T10:00:00Z'", Ok(true));
         check("creationTime lt 2026-11-21T10:00:00Z", Ok(false));
+        check("creationTime ge DateTime'2026-11-21'", Ok(true));
+        check("creationTime lt datetime'2026-11-21T10:00Z'", Ok(false));
+        check("state eq 'Active'", Ok(true));
+        check("enableAutoScale eq true and enableAutoScale ne false", Ok(true));
+        check("startswith(name, 'wd/')", Ok(true));
     }
 
     #[test]
@@ -191,8 +237,34 @@ mod tests {
         check("commandLine eq 'x'", Err("commandLine cannot be filtered by"));
         check("state eq 1", Err("state cannot be compared with 1"));
         check("state eq 'active", Err("missing closing quote"));
-        check("state eq 'it''s'", Ok(false));
-        check("state eq 'a' state", Err("unexpected state"));
+        check("state eq 'it''s'", Err("state is never 'it's'"));
+        check("id eq 'it''s'", Ok(false));
+        check("state eq 'done'", Err("state is never 'done'"));
+        check("state ne ''", Err("state is never ''"));
+        check(
+            "allocationState ne 'steady'",
+            Err("that operator does not apply to allocationState"),
+        );
+        check("vmSize gt 'a'", Err("that operator does not apply to vmSize"));
+        check("poolId ne 'a'", Err("that operator does not apply to poolId"));
+        check("name eq 'a'", Err("that operator does not apply to name"));
+        check("startswith(vmSize, 'a')", Err("startswith does not apply to vmSize"));
+        check("enableAutoScale eq 'true'", Err("enableAutoScale cannot be compared with 'true'"));
+        check("enableAutoScale eq 1", Err("enableAutoScale cannot be compared with 1"));
+        check(
+            "executionInfo/exitCode eq 1.5",
+            Err("executionInfo/exitCode cannot be compared with 1.5"),
+        );
+        check(
+            "executionInfo/exitCode eq '1'",
+            Err("executionInfo/exitCode cannot be compared with '1'"),
+        );
+        check(
+            "creationTime ge 'yesterday'",
+            Err("creationTime cannot be compared with 'yesterday'"),
+        );
+        check("creationTime ge DateTime'2026-13-01'", Err("unexpected DateTime before a quote"));
+        check("state eq 'active' state", Err("unexpected state"));
         check("state eq", Err("the filter ends too early"));
         check(&"(".repeat(100), Err("too many parentheses are open"));
     }

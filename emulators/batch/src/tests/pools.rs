@@ -265,7 +265,10 @@ async fn an_invalid_pool_is_rejected_and_the_property_named() {
         let mut pool = json!({
             "id": "p",
             "vmSize": "Standard_D2s_v5",
-            "virtualMachineConfiguration": { "imageReference": {}, "nodeAgentSKUId": "x" },
+            "virtualMachineConfiguration": {
+                "imageReference": { "publisher": "microsoft-dsvm", "offer": "ubuntu-hpc", "sku": "2404" },
+                "nodeAgentSKUId": "batch.node.ubuntu 24.04",
+            },
         });
         pool.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let (status, body) = account.call("POST", "/pools", pool).await;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::checks::check_modelled;
+use super::super::resource_id::is_resource_id;
 use crate::error::ApiError;
 
 /// The network configuration of a pool.
@@ -24,8 +25,28 @@ pub(crate) struct Network {
     endpoint_configuration: Option<Value>,
 }
 
+/// The form of a subnet's id after `providers`.
+const SUBNET: &[&str] = &["Microsoft.Network", "virtualNetworks", "*", "subnets", "*"];
+/// The form of a public address's id after `providers`.
+const PUBLIC_ADDRESS: &[&str] = &["Microsoft.Network", "publicIPAddresses", "*"];
+
 impl Network {
+    /// Checks the values.
+    ///
+    /// A recording of azure-sdk-for-python (test_batch.test_batch_create_pools.yaml) shows the code
+    /// and the name of the property for a subnet that cannot be used.
     pub(super) fn check(&self) -> Result<(), ApiError> {
+        if let Some(wrong) = self.subnet_id.as_ref().filter(|id| !is_resource_id(id, SUBNET)) {
+            let reason = "The specified subnetId must be of the format /subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Network/virtualNetworks/{network}/subnets/{subnet}";
+            return Err(ApiError::invalid_property("subnetId", wrong, reason));
+        }
+        let addresses = self.public_ip_address_configuration.as_ref();
+        let ids = addresses.and_then(|addresses| addresses.ip_address_ids.as_ref());
+        let wrong = |id: &&String| !is_resource_id(id, PUBLIC_ADDRESS);
+        if let Some(wrong) = ids.into_iter().flatten().find(wrong) {
+            let reason = "must be the id of a Microsoft.Network/publicIPAddresses";
+            return Err(ApiError::invalid_property("ipAddressIds", wrong, reason));
+        }
         let endpoints = self.endpoint_configuration.as_ref();
         check_modelled(&[("networkConfiguration.endpointConfiguration", endpoints)])
     }

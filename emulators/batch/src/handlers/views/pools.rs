@@ -46,27 +46,31 @@ fn pool_state(pool: &Pool) -> &'static str {
 /// The properties of pools allowed in `$filter`.
 pub(in crate::handlers) const POOL_FIELDS: &[(&str, Field)] = &[
     ("id", Field::Text),
-    ("displayName", Field::Text),
-    ("state", Field::Word),
+    ("state", Field::Word(&["active", "deleting"])),
     ("stateTransitionTime", Field::Time),
     ("creationTime", Field::Time),
     ("lastModified", Field::Time),
-    ("allocationState", Field::Word),
+    ("allocationState", Field::OneOf(&["steady", "resizing", "stopping"])),
     ("allocationStateTransitionTime", Field::Time),
-    ("vmSize", Field::Text),
+    ("enableAutoScale", Field::Flag),
+    ("enableInterNodeCommunication", Field::Flag),
+    ("vmSize", Field::Name),
 ];
 
 /// Returns the value of a pool's filter property.
 pub(in crate::handlers) fn pool_field<'a>(pool: &'a Pool, name: &str) -> Operand<'a> {
     match name {
         "id" => pool.id.as_str().into(),
-        "displayName" => pool.spec.display_name.as_deref().into(),
         "state" => pool_state(pool).into(),
         "stateTransitionTime" => pool.deleting.unwrap_or(pool.created).into(),
         "creationTime" => pool.created.into(),
         "lastModified" => pool.modified.into(),
         "allocationState" => pool.allocation.state.name().into(),
         "allocationStateTransitionTime" => pool.allocation.since.into(),
+        "enableAutoScale" => pool.scaling.is_some().into(),
+        "enableInterNodeCommunication" => {
+            pool.spec.enable_inter_node_communication.unwrap_or(false).into()
+        }
         "vmSize" => pool.spec.vm_size.as_str().into(),
         _ => Operand::Absent,
     }
@@ -118,18 +122,48 @@ fn start_task(run: &StartTaskRun) -> StartTaskView<'_> {
     }
 }
 
+const NODE_STATES: &[&str] = &[
+    "idle",
+    "rebooting",
+    "reimaging",
+    "running",
+    "unusable",
+    "creating",
+    "starting",
+    "waitingforstarttask",
+    "starttaskfailed",
+    "unknown",
+    "leavingpool",
+    "offline",
+    "preempted",
+    "upgradingos",
+    "deallocated",
+    "deallocating",
+];
+
 /// The properties of nodes allowed in `$filter`.
 pub(in crate::handlers) const NODE_FIELDS: &[(&str, Field)] = &[
-    ("state", Field::Word),
+    ("state", Field::Word(NODE_STATES)),
     ("stateTransitionTime", Field::Time),
     ("lastBootTime", Field::Time),
     ("allocationTime", Field::Time),
+    ("startTaskInfo/state", Field::OneOf(&["running", "completed"])),
+    ("startTaskInfo/result", Field::Word(&["success", "failure"])),
+    ("startTaskInfo/exitCode", Field::Number),
+    ("startTaskInfo/startTime", Field::Time),
+    ("startTaskInfo/endTime", Field::Time),
 ];
 
 /// Returns the value of a node's filter property.
 pub(in crate::handlers) fn node_field<'a>(node: &Node, name: &str) -> Operand<'a> {
     let time = |stamp: Timestamp| stamp.into();
+    let start = node.start_task.as_ref().map(start_task);
     match name {
+        "startTaskInfo/state" => start.map(|start| start.state).into(),
+        "startTaskInfo/result" => start.and_then(|start| start.result).into(),
+        "startTaskInfo/exitCode" => start.and_then(|start| start.exit_code).into(),
+        "startTaskInfo/startTime" => start.map(|start| start.start_time).into(),
+        "startTaskInfo/endTime" => start.and_then(|start| start.end_time).into(),
         "state" => node.state().into(),
         "stateTransitionTime" => time(node.since),
         "lastBootTime" => time(node.booted.unwrap_or(node.allocated)),

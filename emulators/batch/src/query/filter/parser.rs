@@ -68,7 +68,7 @@ impl Parser {
             Token::Word(word) => self.field(&word)?,
             token => return Err(format!("{token} is not a property")),
         };
-        if field != Field::Text {
+        if !matches!(field, Field::Text | Field::Prefix) {
             return Err(format!("startswith does not apply to {property}"));
         }
         self.expect(&Token::Comma)?;
@@ -85,15 +85,9 @@ impl Parser {
             Token::Word(word) => Comparison::of(&word),
             _ => None,
         };
-        let equality = |op: &Comparison| matches!(op, Comparison::Eq | Comparison::Ne);
-        let comparison = comparison.filter(|op| field != Field::Word || equality(op));
+        let comparison = comparison.filter(|op| field.allows(*op));
         let comparison = comparison.ok_or(format!("that operator does not apply to {property}"))?;
-        let with = match (field, self.take()?) {
-            (Field::Word | Field::Text, Token::Text(text)) => Operand::Text(Cow::Owned(text)),
-            (Field::Number, Token::Number(number)) => Operand::Number(number),
-            (Field::Time, Token::Time(time)) => Operand::Time(time),
-            (_, token) => return Err(format!("{property} cannot be compared with {token}")),
-        };
+        let with = operand(property, field, self.take()?)?;
         Ok(Term::Compare { property, comparison, with })
     }
 
@@ -115,5 +109,26 @@ impl Parser {
         let is_it =
             |token: &Token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case(wanted));
         self.tokens.next_if(is_it).is_some()
+    }
+}
+
+/// Converts a literal to the type of a property.
+fn operand(property: &str, field: Field, literal: Token) -> Result<Operand<'static>, String> {
+    match (field, literal) {
+        (Field::Word(values) | Field::OneOf(values), Token::Text(text)) => {
+            let known = values.iter().find(|value| value.eq_ignore_ascii_case(&text));
+            known
+                .map(|value| Operand::from(*value))
+                .ok_or_else(|| format!("{property} is never '{text}'"))
+        }
+        (Field::Text | Field::Name | Field::Id, Token::Text(text)) => {
+            Ok(Operand::Text(Cow::Owned(text)))
+        }
+        (Field::Number, Token::Number(number)) => Ok(Operand::Number(number)),
+        (Field::Time, Token::Time(time)) => Ok(Operand::Time(time)),
+        (Field::Flag, Token::Word(word)) if word == "true" || word == "false" => {
+            Ok(Operand::Flag(word == "true"))
+        }
+        (_, literal) => Err(format!("{property} cannot be compared with {literal}")),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 /// A token of a filter.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,13 +62,23 @@ fn quoted_or_word(text: &str) -> Result<(Token, &str), String> {
     let (word, rest) = text.split_at(length);
     if let Some(quoted) = rest.strip_prefix('\'') {
         let (time, rest) = unquote(quoted)?;
-        let time = time.parse().ok().filter(|_| word.eq_ignore_ascii_case("datetime"));
+        let time = parse_time(&time).filter(|_| word.eq_ignore_ascii_case("datetime"));
         let time = time.ok_or_else(|| format!("unexpected {word} before a quote"))?;
         return Ok((Token::Time(time), rest));
     }
     let number = word.parse().map(Token::Number).ok();
-    let token = number.or_else(|| word.parse().map(Token::Time).ok());
+    let token = number.or_else(|| parse_time(word).map(Token::Time));
     Ok((token.unwrap_or_else(|| Token::Word(word.to_owned())), rest))
+}
+
+/// Parses a time in one of the
+/// [documented formats](https://learn.microsoft.com/rest/api/batchservice/common-parameters-and-headers):
+/// a date alone, or with minutes or seconds and a zone.
+fn parse_time(text: &str) -> Option<DateTime<Utc>> {
+    let date = || text.parse().ok().map(|date: NaiveDate| date.and_time(NaiveTime::MIN).and_utc());
+    let minutes =
+        || DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M%#z").ok().map(|time| time.to_utc());
+    text.parse().ok().or_else(minutes).or_else(date)
 }
 
 /// Reads up to the closing quote. Two quotes mean one.
