@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -24,24 +24,52 @@ const FUNCTION_JSON: &str = "function.json";
 pub(crate) struct App {
     /// The content of host.json.
     pub(crate) host: HostJson,
-    /// The functions, by name.
+    /// The functions, by name, without those that are disabled.
     pub(crate) functions: Vec<Function>,
+    /// The folder of the application.
+    pub(crate) root: PathBuf,
+    /// The definitions of all functions, by name.
+    pub(crate) documents: Vec<Document>,
+}
+
+/// The definition of a function as written.
+#[derive(Clone, Debug)]
+pub(crate) struct Document {
+    /// The name of the function.
+    pub(crate) name: String,
+    /// The content of its function.json.
+    pub(crate) content: Value,
+}
+
+impl Document {
+    /// Returns whether the function is disabled.
+    pub(crate) fn is_disabled(&self) -> bool {
+        self.content["disabled"].as_bool().unwrap_or(false)
+    }
+}
+
+impl App {
+    /// Returns the definition of a function; names are compared without regard to case.
+    pub(crate) fn document(&self, function: &str) -> Option<&Document> {
+        self.documents.iter().find(|document| document.name.eq_ignore_ascii_case(function))
+    }
 }
 
 /// Reads the definition of an application from its folder.
 pub(crate) fn read(root: &Path) -> Result<App, InvalidDefinition> {
     let host = host_json::parse(&Section::root(HOST_JSON, &read_json(root, HOST_JSON)?)?)?;
-    let mut functions = Vec::new();
+    let (mut functions, mut documents) = (Vec::new(), Vec::new());
     for name in function_folders(root)? {
         let file = format!("{name}/{FUNCTION_JSON}");
-        let value = read_json(root, &file)?;
-        functions.extend(function_json::parse(&name, &Section::root(&file, &value)?)?);
+        let content = read_json(root, &file)?;
+        functions.extend(function_json::parse(&name, &Section::root(&file, &content)?)?);
+        documents.push(Document { name, content });
     }
     if functions.is_empty() {
         let problem = format!("has no folder with a {FUNCTION_JSON}");
         return Err(invalid(&root.display().to_string(), "the application", &problem));
     }
-    Ok(App { host, functions })
+    Ok(App { host, functions, root: root.to_owned(), documents })
 }
 
 fn function_folders(root: &Path) -> Result<Vec<String>, InvalidDefinition> {

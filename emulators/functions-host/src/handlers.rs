@@ -1,7 +1,6 @@
-//! The requests of callers: invocations over HTTP, and the admin endpoint.
+//! The requests of callers: invocations over HTTP, and the pages of the host.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
@@ -9,33 +8,38 @@ use http::{HeaderValue, StatusCode, header};
 use emulator_core::clock::Clock;
 use emulator_core::service::{Emulator, Request, Response};
 
-use crate::definitions::{AuthLevel, HttpMode};
+use crate::definitions::HttpMode;
 use crate::dto::payload;
 use crate::error::InvocationError;
 use crate::host::FunctionsHost;
 use crate::routes::{self, MatchedFunction, Operation, Target};
 use crate::worker::Unavailable;
 
+mod admin;
 pub(crate) mod forward;
+mod front_end;
 
 impl Emulator for FunctionsHost {
     const NAME: &'static str = "functions";
     type Operation = Operation;
+    /// <https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger#limits>
+    const MAX_BODY_BYTES: usize = 100 << 20;
 
     fn operation(&self, request: &Request) -> Option<Operation> {
         Some(match routes::find_target(&self.invoker.app, request)? {
             Target::Function(matched) => Operation::Invoke(self.interned(&matched.function.name)),
-            Target::TriggerFunction => Operation::TriggerFunction,
+            Target::Page(operation, _) => operation,
             Target::Unrouted => Operation::Unrouted,
         })
     }
 
-    async fn answer(&self, operation: Operation, request: Request) -> Response {
-        match operation {
-            Operation::Invoke(_) => self.invoke(request).await,
-            Operation::TriggerFunction => self.trigger_function(&request),
-            Operation::Unrouted => self.failure(StatusCode::NOT_FOUND, ""),
-        }
+    async fn answer(&self, _: Operation, request: Request) -> Response {
+        let response = match routes::find_target(&self.invoker.app, &request) {
+            Some(Target::Function(_)) => self.invoke(request).await,
+            Some(Target::Page(operation, name)) => self.answer_for_host(operation, &name, &request),
+            Some(Target::Unrouted) | None => self.failure(StatusCode::NOT_FOUND, ""),
+        };
+        from_kestrel(response)
     }
 
     fn failure(&self, status: StatusCode, message: &str) -> Response {
@@ -45,7 +49,20 @@ impl Emulator for FunctionsHost {
             let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
             response.headers_mut().insert(header::CONTENT_TYPE, content_type);
         }
-        response
+        from_kestrel(response)
+    }
+
+    /// A body that is too large is noticed when it is read, after the function's key.
+    fn body_too_large(&self, request: &Request) -> Response {
+        let status = match routes::find_target(&self.invoker.app, request) {
+            None => StatusCode::NOT_IMPLEMENTED,
+            Some(Target::Unrouted) => StatusCode::NOT_FOUND,
+            Some(Target::Function(matched)) if !self.keys.allow(matched.trigger.level, request) => {
+                StatusCode::UNAUTHORIZED
+            }
+            Some(Target::Function(_) | Target::Page(..)) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        self.failure(status, "")
     }
 
     fn clock(&self) -> &Clock {
@@ -66,7 +83,9 @@ impl FunctionsHost {
             return self.failure(StatusCode::UNAUTHORIZED, "");
         }
         let peer = self.peer(&request);
-        forward::add_front_end_headers(&mut request, peer);
+        if self.front_end {
+            front_end::add_headers(&mut request, peer);
+        }
         let has_payload = self.invoker.app.host.http_mode == HttpMode::Payload;
         let result = if has_payload || !matched.function.is_http_in_and_out() {
             self.invoke_with_payload(&matched, &request).await
@@ -113,28 +132,6 @@ impl FunctionsHost {
         }
     }
 
-    fn trigger_function(&self, request: &Request) -> Response {
-        if !self.keys.allow(AuthLevel::Admin, request) {
-            return self.failure(StatusCode::UNAUTHORIZED, "");
-        }
-        let name = request.uri().path().rsplit('/').next().unwrap_or_default();
-        match (self.invoker.function(name), self.timer(name)) {
-            (None, _) => self.failure(StatusCode::NOT_FOUND, ""),
-            (Some(_), None) => {
-                let text = format!("{name} has no timer; invoking it manually is not modelled");
-                self.failure(StatusCode::NOT_IMPLEMENTED, &text)
-            }
-            (Some(_), Some(timer)) => {
-                let timer = Arc::clone(timer);
-                self.tasks().spawn(async move {
-                    // The caller has its response already; the invoker emits and logs a failure.
-                    let _ = timer.fire_manually().await;
-                });
-                self.failure(StatusCode::ACCEPTED, "")
-            }
-        }
-    }
-
     fn peer(&self, request: &Request) -> SocketAddr {
         let socket = request.extensions().get::<SocketAddr>().copied();
         let socket = socket.unwrap_or(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0));
@@ -143,4 +140,12 @@ impl FunctionsHost {
             None => socket,
         }
     }
+}
+
+/// Adds the header of the host's web server, unless the handler has set it. The other one, `Date`, is added to
+/// every response of an emulator.
+fn from_kestrel(mut response: Response) -> Response {
+    let kestrel = HeaderValue::from_static("Kestrel");
+    response.headers_mut().entry(header::SERVER).or_insert(kestrel);
+    response
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 
 use crate::auth::Keys;
@@ -14,10 +15,39 @@ use crate::timer::Timer;
 pub struct FunctionsHost {
     pub(crate) invoker: Arc<Invoker>,
     pub(crate) keys: Keys,
+    pub(crate) front_end: bool,
+    pub(crate) site: Site,
     pub(crate) timers: BTreeMap<String, Arc<Timer>>,
     pub(crate) names: Vec<&'static str>,
     pub(crate) client_address: Mutex<Option<IpAddr>>,
     pub(crate) tasks: Mutex<JoinSet<()>>,
+}
+
+/// What the host knows about the app from its settings, for its own pages.
+pub(crate) struct Site {
+    /// The host's id: the app's name.
+    pub(crate) id: String,
+    /// The app's host name, if it has one.
+    pub(crate) host_name: Option<String>,
+    /// Whether the start page is disabled.
+    pub(crate) disable_home_page: bool,
+    /// The start of the host.
+    pub(crate) started: DateTime<Utc>,
+}
+
+impl Site {
+    /// Reads the settings that App Service sets for an app.
+    /// <https://learn.microsoft.com/azure/azure-functions/functions-app-settings>
+    pub(crate) fn of(settings: &BTreeMap<String, String>, started: DateTime<Utc>) -> Self {
+        let name = settings.get("WEBSITE_SITE_NAME").map_or("localhost", String::as_str);
+        let disabled = settings.get("AzureWebJobsDisableHomepage");
+        Self {
+            id: name.to_lowercase(),
+            host_name: settings.get("WEBSITE_HOSTNAME").cloned(),
+            disable_home_page: disabled.is_some_and(|text| text.eq_ignore_ascii_case("true")),
+            started,
+        }
+    }
 }
 
 impl FunctionsHost {

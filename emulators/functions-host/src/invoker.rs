@@ -16,8 +16,8 @@ use uuid::Uuid;
 use emulator_core::events::{EventContext, EventKind};
 use emulator_core::service::{Request, Response};
 
-use crate::definitions::{App, Function, HttpMode};
-use crate::dto::payload::Sys;
+use crate::definitions::{App, Function, HttpMode, Trigger};
+use crate::dto::payload::{self, Sys};
 use crate::dto::results::{InvocationResult, Results, parse_response};
 use crate::error::InvocationError;
 use crate::handlers::forward::{self, HOST_VERSION};
@@ -107,9 +107,20 @@ impl Invoker {
         self.emit(function, &outcome.as_ref().map(|(status, _)| *status));
         let (_, results) = outcome?;
         for text in results.logs.clone() {
-            (self.log)(&Line { group: function.group(), stream: Stream::Invocation, text });
+            (self.log)(&Line::new(&function.group(), Stream::Invocation, text));
         }
         Ok(results)
+    }
+
+    /// Invokes a function with a queue trigger without a message.
+    pub(super) async fn invoke_manually(
+        &self,
+        function: &Function,
+        input: &str,
+    ) -> Result<(), InvocationError> {
+        let Trigger::Queue(trigger) = &function.trigger else { return Ok(()) };
+        let payload = payload::of_manual_message(&trigger.binding, input, &self.sys(function));
+        self.invoke(function, &payload).await.map(drop)
     }
 
     /// Invokes a function by forwarding a request, and returns the handler's response unchanged.

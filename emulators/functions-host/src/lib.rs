@@ -41,7 +41,7 @@ mod tests;
 pub use definitions::InvalidDefinition;
 pub use error::{ControlError, StartError};
 pub use host::FunctionsHost;
-pub use log::{Line, Log, Stream};
+pub use log::{Line, Log, LogLevel, Stream};
 pub use options::{InProcess, Options};
 pub use queue::connection::InvalidConnection;
 pub use routes::Operation;

@@ -21,6 +21,9 @@ pub struct Options {
     pub function_key: String,
     /// The master key, `_master`.
     pub master_key: String,
+    /// Whether App Service's front end stands before the host and appends the caller's address to
+    /// `X-Forwarded-For`. Without it, that header of the caller reaches the handler as it is.
+    pub front_end: bool,
     /// Whether timers ignore their schedules and fire only manually.
     pub manual_timers: bool,
     /// The seed of the invocation ids.
@@ -43,7 +46,7 @@ pub struct InProcess {
 }
 
 impl Options {
-    /// Creates options without settings, with the keys `function-key` and `master-key`, and with a log that
+    /// Creates options without settings and front end, with the keys `function-key` and `master-key`, and with a log that
     /// discards its lines.
     pub fn new(app_root: impl Into<PathBuf>) -> Self {
         Self {
@@ -51,6 +54,7 @@ impl Options {
             settings: BTreeMap::new(),
             function_key: "function-key".to_owned(),
             master_key: "master-key".to_owned(),
+            front_end: false,
             manual_timers: false,
             seed: 0,
             log: Arc::new(|_| {}),

@@ -13,7 +13,7 @@ use emulator_core::transport;
 use crate::auth::Keys;
 use crate::definitions::{self, App, Function, TimerTrigger, Trigger, expand_settings};
 use crate::error::StartError;
-use crate::host::FunctionsHost;
+use crate::host::{FunctionsHost, Site};
 use crate::invoker::Invoker;
 use crate::options::Options;
 use crate::queue::{Connection, QueueListener};
@@ -53,7 +53,7 @@ impl FunctionsHost {
         if options.storage.is_none() && sources.iter().any(Source::is_encrypted) {
             options.storage = Some(transport::https(None)?);
         }
-        let mut tasks = JoinSet::new();
+        let (mut tasks, started) = (JoinSet::new(), events.clock.now());
         let workers = start_workers(&app, &options, &events, &mut tasks).await?;
         // Faults refer to the names for the lifetime of the process, and hosts are started rarely.
         let names = app.functions.iter().map(|function| &*function.name.clone().leak()).collect();
@@ -61,7 +61,8 @@ impl FunctionsHost {
         let timers = start_triggers(&invoker, sources, options.manual_timers, &mut tasks);
         let keys = Keys { function: options.function_key, master: options.master_key };
         let (client_address, tasks) = (Mutex::new(None), Mutex::new(tasks));
-        Ok(Arc::new(Self { invoker, keys, timers, names, client_address, tasks }))
+        let (front_end, site) = (options.front_end, Site::of(&options.settings, started));
+        Ok(Arc::new(Self { invoker, keys, front_end, site, timers, names, client_address, tasks }))
     }
 }
 

@@ -66,7 +66,7 @@ impl FunctionsHost {
         };
         let failed =
             |reason: String| ControlError::Failed { function: function.to_owned(), reason };
-        timer.fire_manually().await.map_err(|error| failed(error.to_string()))
+        timer.fire_manually("").await.map_err(|error| failed(error.to_string()))
     }
 
     /// Sets the client address of all following calls; by default it is the address of their socket.

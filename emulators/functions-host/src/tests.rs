@@ -6,6 +6,8 @@ mod world;
 mod storage;
 
 mod http;
+mod forwarding;
+mod admin;
 mod queues;
 mod timers;
 mod workers;

@@ -62,11 +62,11 @@ impl Timer {
     }
 
     /// Fires now; the schedule is unaffected.
-    pub(super) async fn fire_manually(&self) -> Result<(), InvocationError> {
-        self.invoke(Firing::Manual).await
+    pub(super) async fn fire_manually(&self, input: &str) -> Result<(), InvocationError> {
+        self.invoke(Firing::Manual(input)).await
     }
 
-    async fn invoke(&self, firing: Firing) -> Result<(), InvocationError> {
+    async fn invoke(&self, firing: Firing<'_>) -> Result<(), InvocationError> {
         let status = *self.status();
         let sys = self.invoker.sys(&self.function);
         let payload = payload::of_timer(&self.binding, firing, status, &sys);

@@ -62,7 +62,8 @@ def deployment(folder: Path, settings: dict[str, str]) -> Iterator[Deployment]:
         sent = stack.enter_context(recording(batch.url))
         settings = usual_settings(queue, blob, github, sent) | settings
         options = [word for pair in settings.items() for word in ("--setting", "=".join(pair))]
-        host = stack.enter_context(emulate("functions-host", "--app", str(write_app(folder)), *options))
+        app = ["--app", str(write_app(folder)), "--front-end"]
+        host = stack.enter_context(emulate("functions-host", *app, *options))
         hook = f"{host.url}/api/ProvideActionsRunner?code={FUNCTION_KEY}"
         webhook = {"url": hook, "secret": SECRET, "scope": {"organization": "octo"}}
         github.ask("POST", "/hooks", webhook)

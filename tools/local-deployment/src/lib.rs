@@ -321,6 +321,8 @@ async fn functions_host(
         host.settings.insert(clock::CLOCK_FILE_VARIABLE.to_owned(), file.display().to_string());
     }
     host.settings.extend(options.settings);
+    // Callers connect directly, and the webhook's filter trusts what the front end appends.
+    host.front_end = true;
     host.manual_timers = options.manual_timers;
     host.log = options.log;
     let (key, settings) = (host.function_key.clone(), host.settings.clone());

@@ -12,7 +12,7 @@ use local_deployment::Registration;
 mod emulators;
 mod operators;
 
-pub use emulators::{EmulatorCommand, Identities, Port, Storage};
+pub use emulators::{EmulatorCommand, FunctionsHostOptions, Identities, Port, Storage};
 pub use operators::{Deployment, Replay, ReplayTarget, Status};
 pub use simulation::options::SimulationOptions;
 

@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -14,15 +14,15 @@ use emulator_core::clock::Clock;
 use emulator_core::events::EventContext;
 use emulator_core::service::{Emulator, Service, serve_with_tls};
 use emulator_core::transport;
-use functions_host_emulator::FunctionsHost;
+use functions_host_emulator::{FunctionsHost, Line, LogLevel};
 use github_emulator::GitHub;
 use {
     azure_identity_emulator as identity, azure_management_emulator as management,
     functions_host_emulator as functions, github_emulator as github,
 };
 
-use crate::cli::{Emulate, EmulatorCommand, Identities, Port, Storage};
-use crate::{interrupted, print};
+use crate::cli::{Emulate, EmulatorCommand, FunctionsHostOptions, Identities, Port, Storage};
+use crate::{HANDLER_LINES, interrupted, print};
 
 /// Runs an emulator.
 pub(crate) async fn run(options: Emulate) -> anyhow::Result<ExitCode> {
@@ -48,8 +48,8 @@ pub(crate) async fn run(options: Emulate) -> anyhow::Result<ExitCode> {
         }
         EmulatorCommand::Identity(options) => emulate_identity(context, options).await,
         EmulatorCommand::Runner { into } => install_runner(&into),
-        EmulatorCommand::FunctionsHost { port, app, settings, trusted_ca } => {
-            emulate_functions_host(context, &port, app, &settings, trusted_ca.as_deref()).await
+        EmulatorCommand::FunctionsHost(arguments) => {
+            emulate_functions_host(context, arguments).await
         }
     }
 }
@@ -94,22 +94,30 @@ fn install_runner(folder: &Path) -> anyhow::Result<ExitCode> {
 
 async fn emulate_functions_host(
     context: EventContext,
-    port: &Port,
-    app: PathBuf,
-    settings: &[String],
-    trusted_ca: Option<&Path>,
+    arguments: FunctionsHostOptions,
 ) -> anyhow::Result<ExitCode> {
-    let mut options = functions::Options::new(app);
-    for setting in settings {
+    let mut options = functions::Options::new(arguments.app);
+    options.front_end = arguments.front_end;
+    for setting in &arguments.settings {
         let pair = setting.split_once('=');
         let (name, value) =
             pair.with_context(|| format!("read setting {setting:?}: use Name=value"))?;
         options.settings.insert(name.to_owned(), value.to_owned());
     }
-    options.storage = Some(transport::https(trusted_ca)?);
-    options.log = Arc::new(|line| tracing::warn!("{}: {}", line.group, line.text));
+    options.storage = Some(transport::https(arguments.trusted_ca.as_deref())?);
+    options.log = Arc::new(log_handler_line);
     let host = FunctionsHost::start(options, context).await.context("start the functions host")?;
-    let code = until_interrupted(Arc::clone(&host), port).await;
+    let code = until_interrupted(Arc::clone(&host), &arguments.port).await;
     host.shutdown().await;
     code
+}
+
+fn log_handler_line(line: &Line) {
+    match line.level {
+        LogLevel::Information => {
+            tracing::info!(target: HANDLER_LINES, "{}: {}", line.group, line.text)
+        }
+        LogLevel::Warning => tracing::warn!(target: HANDLER_LINES, "{}: {}", line.group, line.text),
+        LogLevel::Error => tracing::error!(target: HANDLER_LINES, "{}: {}", line.group, line.text),
+    }
 }

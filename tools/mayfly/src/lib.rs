@@ -92,10 +92,16 @@ async fn simulate(options: &SimulationOptions) -> anyhow::Result<ExitCode> {
     Ok(if summary.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Logs warnings of the command line, and errors of everything else. The handler's processes also end at Ctrl-C, and
+/// The target of the handler's lines that `emulate functions-host` logs; their levels are those of the real host.
+pub(crate) const HANDLER_LINES: &str = "mayfly::handler";
+
+/// Logs warnings of the command line, lines of the handler, and errors of everything else. The handler's processes also end at Ctrl-C, and
 /// warnings about that are not logged.
 fn init_log() {
-    let wanted = Targets::new().with_target("mayfly", Level::WARN).with_default(Level::ERROR);
+    let wanted = Targets::new()
+        .with_target("mayfly", Level::WARN)
+        .with_target(HANDLER_LINES, Level::INFO)
+        .with_default(Level::ERROR);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())

@@ -13,6 +13,9 @@ use super::queue_message::Message;
 /// The minimum value of a .NET time, which means never.
 const NEVER: &str = "0001-01-01T00:00:00+00:00";
 
+/// The maximum value of a .NET time, in whole seconds.
+const FOREVER: &str = "9999-12-31T23:59:59+00:00";
+
 mod request;
 
 pub(crate) use request::of_request;
@@ -41,13 +44,13 @@ pub(crate) struct ScheduleStatus {
 
 /// The reason that a timer fires.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Firing {
+pub(crate) enum Firing<'a> {
     /// The scheduled time.
     OnTime,
     /// A scheduled time that has passed.
     PastDue,
-    /// A manual invocation.
-    Manual,
+    /// A manual invocation with this input.
+    Manual(&'a str),
 }
 
 /// Returns the payload of a queue message, whose decoded text is `text`.
@@ -59,6 +62,22 @@ pub(crate) fn of_message(binding: &str, text: &str, message: &Message, sys: &Sys
     metadata.insert("InsertionTime".into(), whole_seconds(message.inserted));
     metadata.insert("ExpirationTime".into(), whole_seconds(message.expires));
     metadata.insert("NextVisibleTime".into(), whole_seconds(message.next_visible));
+    queue_payload(binding, text, metadata, sys)
+}
+
+/// Returns the payload of a manual invocation of a function with a queue trigger. There is no message, so that its
+/// metadata are those of an empty one.
+pub(crate) fn of_manual_message(binding: &str, input: &str, sys: &Sys) -> Value {
+    let mut metadata = Map::new();
+    metadata.insert("DequeueCount".into(), json!("0"));
+    metadata.insert("ExpirationTime".into(), json!(FOREVER));
+    metadata.insert("InsertionTime".into(), whole_seconds(sys.utc_now));
+    metadata.insert("NextVisibleTime".into(), json!(FOREVER));
+    metadata.insert(binding.into(), serialized_string(input));
+    queue_payload(binding, input, metadata, sys)
+}
+
+fn queue_payload(binding: &str, text: &str, mut metadata: Map<String, Value>, sys: &Sys) -> Value {
     metadata.insert("sys".into(), sys.to_json());
     for (name, value) in properties(text) {
         let existing =
@@ -72,7 +91,7 @@ pub(crate) fn of_message(binding: &str, text: &str, message: &Message, sys: &Sys
 /// Returns the payload of a timer. A schedule that fires more than once a minute has no status.
 pub(crate) fn of_timer(
     binding: &str,
-    firing: Firing,
+    firing: Firing<'_>,
     status: Option<ScheduleStatus>,
     sys: &Sys,
 ) -> Value {
@@ -83,9 +102,8 @@ pub(crate) fn of_timer(
     let is_past_due = firing == Firing::PastDue;
     let info = json!({ "Schedule": { "AdjustForDST": true }, "ScheduleStatus": status, "IsPastDue": is_past_due });
     let mut metadata = json!({ "sys": sys.to_json() });
-    if firing == Firing::Manual {
-        // The input that the caller passes to the trigger, which is empty.
-        metadata[binding] = serialized_string("");
+    if let Firing::Manual(input) = firing {
+        metadata[binding] = serialized_string(input);
     }
     json!({ "Data": { binding: info }, "Metadata": metadata })
 }

@@ -1,38 +1,43 @@
 //! The request that the handler receives for a caller's request, and the response to the caller.
 //!
-//! Two components change a request: App Service's front end, which adds the caller's address, and the host,
-//! which either creates a new request (`enableForwardingHttpRequest`) or passes it through its reverse proxy
+//! The host either creates a new request (`enableForwardingHttpRequest`) or passes it through its reverse proxy
 //! (`enableProxyingHttpRequest`). For a handler, the differences are:
 //!
 //! | | forwarded | proxied |
 //! |---|---|---|
-//! | `X-Forwarded-For` | from the front end, the caller on the right | replaced by the caller's address without port |
+//! | `X-Forwarded-For` | as received | replaced by the caller's address without port |
 //! | a body without `Content-Length` | the invocation fails | the handler receives it |
-//! | query | decoded and encoded again, values of a repeated name joined by commas | unchanged |
+//! | path and query | decoded and escaped again, values of a repeated name joined by commas | unchanged |
+//! | `Content-Encoding`, `Content-MD5` and similar | dropped | unchanged |
+//! | `TE`, `Connection`, `Keep-Alive`, `Upgrade` | unchanged | dropped |
 //! | `Host` | the caller's | the handler's |
 //!
-//! The proxy considers the peer of the host's own socket as the caller. On Linux plans that can be an internal
-//! address of the platform. A handler that needs the caller's address must therefore use forwarding, or read
-//! `client-ip`, which the front end overwrites. Bodies are identical byte for byte either way.
+//! Seen with the real host 4.1037: `tests/host-envelopes`. The proxy considers the peer of the host's own socket as
+//! the caller. On Linux plans that can be an internal address of the platform. A handler that needs the caller's
+//! address must therefore use forwarding, or read `client-ip`, which the front end overwrites. Bodies are identical
+//! byte for byte either way.
 
 use std::net::SocketAddr;
 
 use http::uri::{InvalidUri, Uri};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use uuid::Uuid;
 
 use emulator_core::service::{Request, Response};
 
+mod headers;
+mod target;
+
 /// The version of the host in its headers.
 pub(crate) const HOST_VERSION: &str = "4.1037.0.0";
 
+const INVOCATION_ID: HeaderName = HeaderName::from_static("x-azure-functions-invocationid");
+const VERSION: HeaderName = HeaderName::from_static("x-azure-functions-hostversion");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Headers that apply to one connection only.
+/// Headers that apply to one connection only. The proxy drops them, and the host drops those of a response.
 const HOP_BY_HOP: [HeaderName; 7] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -47,39 +52,16 @@ const HOP_BY_HOP: [HeaderName; 7] = [
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotForwarded {
     /// .NET's client sends no chunked header without a body, and the host copies the header without the body.
-    #[error("the body has no Content-Length, which the host does not forward")]
+    #[error(
+        "'Transfer-Encoding: chunked' header can not be used when content object is not specified."
+    )]
     Chunked,
+    /// .NET's client cannot parse the type of the body.
+    #[error("The format of value '{0}' is invalid.")]
+    ContentType(String),
     /// The target is not a valid URL.
     #[error("the target is not a valid URL")]
     Target(#[from] InvalidUri),
-}
-
-/// Adds the headers of App Service's front end; the caller's own `X-Forwarded-For` stays on the left.
-pub(crate) fn add_front_end_headers(request: &mut Request, peer: SocketAddr) {
-    let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
-    let host = request.headers().get(header::HOST).cloned();
-    let headers = request.headers_mut();
-    let mut chain: Vec<_> =
-        headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
-    let caller = peer.to_string();
-    chain.push(&caller);
-    let chain = chain.join(", ");
-    for (name, value) in [
-        ("x-forwarded-for", chain),
-        ("client-ip", caller),
-        ("x-client-ip", peer.ip().to_string()),
-        ("x-client-port", peer.port().to_string()),
-        ("x-forwarded-proto", "http".to_owned()),
-        ("x-original-url", target.clone()),
-        ("x-waws-unencoded-url", target),
-    ] {
-        let value =
-            HeaderValue::from_str(&value).expect("visible ASCII, from headers and addresses");
-        headers.insert(HeaderName::from_static(name), value);
-    }
-    if let Some(host) = host {
-        headers.insert("disguised-host", host);
-    }
 }
 
 /// Creates a new request, as `enableForwardingHttpRequest` does.
@@ -91,20 +73,35 @@ pub(crate) fn forwarded_request(
     if request.headers().contains_key(header::TRANSFER_ENCODING) {
         return Err(NotForwarded::Chunked);
     }
-    let mut path = request.uri().path().to_owned();
-    if let Some(query) = request.uri().query() {
-        path.push_str(&encode_again(query));
+    let body = request.body().clone();
+    let content_type = if body.is_empty() { None } else { content_type(request)? };
+    let mut copy = Request::new(body);
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = local_uri(port, &target::rebuilt(request.uri()))?;
+    let mut copied = headers::copied(request.headers());
+    if let Some(content_type) = content_type {
+        copied.insert(header::CONTENT_TYPE, content_type);
     }
-    let mut copy = copy_to(request, port, &path)?;
-    let agent = format!("Azure-Functions-Host/{HOST_VERSION}");
-    let agent = match request.headers().get(header::USER_AGENT).map(HeaderValue::to_str) {
-        Some(Ok(own)) => format!("{own} {agent}"),
-        _ => agent,
-    };
-    let agent = HeaderValue::from_str(&agent).expect("two header values form a header value");
-    copy.headers_mut().insert(header::USER_AGENT, agent);
-    set_invocation_headers(copy.headers_mut(), invocation);
+    append(&mut copied, header::USER_AGENT, " ", &format!("Azure-Functions-Host/{HOST_VERSION}"));
+    append(&mut copied, INVOCATION_ID, ", ", &invocation.to_string());
+    append(&mut copied, VERSION, ", ", HOST_VERSION);
+    *copy.headers_mut() = copied;
     Ok(copy)
+}
+
+fn content_type(request: &Request) -> Result<Option<HeaderValue>, NotForwarded> {
+    headers::content_type(request.headers()).map_err(NotForwarded::ContentType)
+}
+
+/// Adds a value to a header. The host adds its own to those of the caller, and replaces none.
+fn append(headers: &mut HeaderMap, name: HeaderName, separator: &str, value: &str) {
+    let own = value.as_bytes();
+    let joined = match headers.get(&name) {
+        Some(callers) => [callers.as_bytes(), own].join(separator.as_bytes()),
+        None => own.to_vec(),
+    };
+    let joined = HeaderValue::from_bytes(&joined).expect("two header values form a header value");
+    headers.insert(name, joined);
 }
 
 /// Returns the request that the proxy of `enableProxyingHttpRequest` sends.
@@ -142,14 +139,18 @@ pub(crate) fn returned_response(mut response: Response) -> Response {
 /// Sets the invocation headers of a request, and replaces the ones of the caller.
 pub(crate) fn set_invocation_headers(headers: &mut HeaderMap, invocation: Uuid) {
     let id = HeaderValue::from_str(&invocation.to_string()).expect("a UUID is ASCII");
-    headers.insert("x-azure-functions-invocationid", id);
-    headers.insert("x-azure-functions-hostversion", HeaderValue::from_static(HOST_VERSION));
+    headers.insert(INVOCATION_ID, id);
+    headers.insert(VERSION, HeaderValue::from_static(HOST_VERSION));
+}
+
+fn local_uri(port: u16, target: &str) -> Result<Uri, InvalidUri> {
+    format!("http://127.0.0.1:{port}{target}").parse()
 }
 
 fn copy_to(request: &Request, port: u16, target: &str) -> Result<Request, InvalidUri> {
     let mut copy = Request::new(request.body().clone());
     *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = format!("http://127.0.0.1:{port}{target}").parse::<Uri>()?;
+    *copy.uri_mut() = local_uri(port, target)?;
     *copy.headers_mut() = request.headers().clone();
     for name in &HOP_BY_HOP {
         copy.headers_mut().remove(name);
@@ -157,24 +158,10 @@ fn copy_to(request: &Request, port: u16, target: &str) -> Result<Request, Invali
     Ok(copy)
 }
 
-fn encode_again(query: &str) -> String {
-    let mut values: Vec<(String, String)> = Vec::new();
-    let encode = |text: &str| utf8_percent_encode(text, UNRESERVED).to_string();
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        let value = encode(&value);
-        match values.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
-            Some((_, joined)) => *joined = format!("{joined},{value}"),
-            None => values.push((name.into_owned(), value)),
-        }
-    }
-    let pairs = values.iter().map(|(name, value)| format!("{}={value}", encode(name)));
-    let query = pairs.collect::<Vec<_>>().join("&");
-    if query.is_empty() { query } else { format!("?{query}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::handlers::front_end;
     use bytes::Bytes;
 
     const PEER: &str = "140.82.115.7:443";
@@ -187,7 +174,7 @@ mod tests {
             .header("x-hub-signature-256", "sha256=00")
             .body(Bytes::from_static(b"{}"))
             .expect("a request");
-        add_front_end_headers(&mut request, PEER.parse().expect("an address"));
+        front_end::add_headers(&mut request, PEER.parse().expect("an address"));
         request
     }
 
@@ -242,6 +229,20 @@ mod tests {
         x-original-url: "/api/Hook?code=a%2Fb&x=1&x=2"
         x-waws-unencoded-url: "/api/Hook?code=a%2Fb&x=1&x=2"
         "#);
+    }
+
+    #[test]
+    fn the_callers_invocation_headers_stay_on_the_left() {
+        let mut request = request_from_front_end();
+        let (spoofed, agent) =
+            (HeaderValue::from_static("spoofed"), HeaderValue::from_static("b/2"));
+        request.headers_mut().insert(INVOCATION_ID, spoofed);
+        request.headers_mut().append(header::USER_AGENT, agent);
+        let copy = forwarded_request(&request, 7071, Uuid::nil()).expect("a valid target");
+        let expected = format!("spoofed, {}", Uuid::nil());
+        assert_eq!(copy.headers()[INVOCATION_ID], expected);
+        let agents = format!("GitHub-Hookshot/1 b/2 Azure-Functions-Host/{HOST_VERSION}");
+        assert_eq!(copy.headers()[header::USER_AGENT], agents);
     }
 
     #[test]

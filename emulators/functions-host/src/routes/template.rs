@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use percent_encoding::percent_decode_str;
-
 /// The values of a route's parameters; an absent optional parameter is `None`.
 pub(crate) type Parameters = BTreeMap<String, Option<String>>;
 
@@ -25,10 +23,11 @@ impl Route {
         template.trim_matches('/').split('/').map(segment).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Returns the parameters of a path, or `None` if the path does not match.
+    /// Returns the parameters of a decoded path, or `None` if the path does not match. An empty segment matches none.
     pub(crate) fn matches(&self, path: &str) -> Option<Parameters> {
         let mut parameters = Parameters::new();
-        let mut segments = path.split('/').filter(|part| !part.is_empty()).map(decode);
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let mut segments = path.split('/').map(str::to_owned).skip(usize::from(path.is_empty()));
         for segment in &self.0 {
             match segment {
                 Segment::Literal(text) => {
@@ -36,6 +35,9 @@ impl Route {
                 }
                 Segment::Parameter { name, optional } => {
                     let value = segments.next();
+                    if value.as_ref().is_some_and(String::is_empty) {
+                        return None;
+                    }
                     if value.is_none() && !optional {
                         return None;
                     }
@@ -67,10 +69,6 @@ fn segment(text: &str) -> Result<Segment, String> {
     })
 }
 
-fn decode(part: &str) -> String {
-    percent_decode_str(part).decode_utf8_lossy().into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,11 +87,14 @@ mod tests {
 
     #[test]
     fn routes_match_as_in_aspnet() {
-        check("ClaimRunner", "/claimrunner/", Some(&[]));
-        check("ClaimRunner", "/ClaimRunner/more", None);
-        check("jobs/{job}", "/jobs/a%20b", Some(&[("job", Some("a b"))]));
-        check("jobs/{job}", "/jobs", None);
-        check("jobs/{job?}", "/jobs", Some(&[("job", None)]));
-        check("files/{*path}", "/files/a/b", Some(&[("path", Some("a/b"))]));
+        check("ClaimRunner", "claimrunner/", Some(&[]));
+        check("ClaimRunner", "ClaimRunner/more", None);
+        check("ClaimRunner", "ClaimRunner//", None);
+        check("ClaimRunner", "/ClaimRunner", None);
+        check("jobs/{job}", "jobs/a b", Some(&[("job", Some("a b"))]));
+        check("jobs/{job}", "jobs", None);
+        check("jobs/{job}", "jobs//", None);
+        check("jobs/{job?}", "jobs", Some(&[("job", None)]));
+        check("files/{*path}", "files/a/b", Some(&[("path", Some("a/b"))]));
     }
 }

@@ -22,8 +22,13 @@ pub(super) const ARGUMENTS: [&str; 3] =
     ["tests::handler::serves_if_started_by_a_host", "--exact", "--nocapture"];
 /// The setting that makes the handler exit at its start with a message.
 pub(super) const FAIL_AT_START: &str = "FAIL_AT_START";
-/// The setting that makes the handler respond 413 before it reads a body.
+/// The setting that makes the handler respond 413 after it has read this many bytes of a body.
 pub(super) const RESPOND_EARLY: &str = "RESPOND_EARLY";
+
+/// The setting with lines that the handler writes to stderr at its start.
+pub(super) const STDERR_LINES: &str = "STDERR_LINES";
+/// The setting that makes the handler respond with a chunked body.
+pub(super) const RESPOND_CHUNKED: &str = "RESPOND_CHUNKED";
 
 /// A handler whose response depends on the request.
 struct Handler(Clock);
@@ -34,6 +39,7 @@ struct AnyRequest;
 impl Emulator for Handler {
     const NAME: &'static str = "handler";
     type Operation = AnyRequest;
+    const MAX_BODY_BYTES: usize = 100 << 20;
 
     fn operation(&self, _: &Request) -> Option<AnyRequest> {
         Some(AnyRequest)
@@ -49,7 +55,7 @@ impl Emulator for Handler {
                 let code = String::from_utf8_lossy(request.body()).parse().expect("an exit code");
                 std::process::exit(code)
             }
-            path if path.starts_with("/api/") => echo(&request),
+            path if path.to_ascii_lowercase().starts_with("/api/") => echo(&request),
             _ => execute(&serde_json::from_slice(request.body()).expect("a payload")).await,
         }
     }
@@ -71,10 +77,23 @@ async fn serves_if_started_by_a_host() {
         eprintln!("{message}");
         std::process::exit(3);
     }
+    if let Some(lines) = variable(STDERR_LINES) {
+        eprintln!("{lines}");
+    }
     println!("{}", json!({ "started": { "home": variable("HOME"), "user": variable("USER") } }));
     let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port.parse().expect("a port"));
-    if variable(RESPOND_EARLY).is_some() {
-        return respond_early(TcpListener::bind(address).await.expect("the port is free")).await;
+    if let Some(bytes) = variable(RESPOND_EARLY) {
+        let bytes = bytes.parse().expect("a number");
+        let listener = TcpListener::bind(address).await.expect("the port is free");
+        const EARLY: &[u8] = b"HTTP/1.1 413 Payload Too Large\r\n\
+            Connection: close\r\nContent-Length: 0\r\n\r\n";
+        return respond_with(EARLY, listener, bytes).await;
+    }
+    if variable(RESPOND_CHUNKED).is_some() {
+        const CHUNKED: &[u8] = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\
+            Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+        let listener = TcpListener::bind(address).await.expect("the port is free");
+        return respond_with(CHUNKED, listener, 0).await;
     }
     let handler = Handler(Clock::starting_at(DateTime::UNIX_EPOCH));
     let _listening =
@@ -82,14 +101,16 @@ async fn serves_if_started_by_a_host() {
     std::future::pending::<()>().await;
 }
 
-/// Responds on each connection after the first bytes, and leaves the rest unread until the host disconnects.
-async fn respond_early(listener: TcpListener) {
+/// Responds on each connection after some bytes, and leaves the rest unread until the host disconnects.
+async fn respond_with(response: &'static [u8], listener: TcpListener, bytes: usize) {
     while let Ok((mut connection, _)) = listener.accept().await {
         tokio::spawn(async move {
-            let response =
-                b"HTTP/1.1 413 Payload Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-            let mut first = [0; 16];
+            let mut first = vec![0; 16];
             connection.read_exact(&mut first).await?;
+            if first.starts_with(b"POST") {
+                first.resize(bytes, 0);
+                connection.read_exact(&mut first).await?;
+            }
             connection.write_all(response).await?;
             while connection.ready(Interest::ERROR).await.is_ok_and(|ready| !ready.is_error()) {}
             Ok::<_, std::io::Error>(())

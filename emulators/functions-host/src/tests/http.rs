@@ -69,15 +69,15 @@ async fn unrouted_requests_get_404_and_unmodelled_ones_501() {
     let world = App::with_http("Hook", "anonymous").start().await;
     let get = http::Request::get(format!("{}/api/Hook", world.listening.url));
     let mut statuses = vec![world.send(get, b"").await.status().as_u16()];
-    for target in ["/api/Hook/more", "/Hook", "/api", "/admin/host/status", "/runtime/webhooks/x"] {
+    for target in ["/api/Hook/more", "/Hook", "/api", "/admin/host/keys", "/runtime/webhooks/x"] {
         statuses.push(world.send(world.post(target), b"").await.status().as_u16());
     }
     assert_eq!(statuses, [404, 404, 404, 404, 501, 501]);
 }
 
 #[tokio::test]
-async fn the_last_forwarded_address_is_the_peers() {
-    let mut world = App::with_http("Hook", "anonymous").start().await;
+async fn the_front_end_adds_the_address_of_its_peer() {
+    let mut world = App::with_http("Hook", "anonymous").front_end().start().await;
     let spoofed = || world.post("/api/Hook").header("x-forwarded-for", "192.30.252.1");
     world.send(spoofed(), b"{}").await;
     let own = world.received().await["headers"]["x-forwarded-for"].clone();
@@ -123,14 +123,29 @@ async fn a_fault_is_injected_by_function_name() {
     assert_eq!(world.service.faults.calls_of("Hook"), 2);
 }
 
-/// The real host continues to write, and fails.
+/// The real host continues to write, and fails, whether the handler has read nothing or a part.
 #[tokio::test]
 async fn a_response_before_the_end_of_a_large_body_becomes_500() {
-    let world = App::with_http("Hook", "anonymous").setting(RESPOND_EARLY, "yes").start().await;
-    let mut statuses = Vec::new();
-    for length in [100, 1 << 20, 24 << 20] {
-        let body = vec![b'x'; length];
-        statuses.push(world.send(world.post("/api/Hook"), &body).await.status().as_u16());
+    for read in ["0", "1000000"] {
+        let world = App::with_http("Hook", "anonymous").setting(RESPOND_EARLY, read).start().await;
+        let cases =
+            [(1 << 20, 413), (1_300_000, 413), (5 << 20, 500), (24 << 20, 500), (60 << 20, 500)];
+        for (length, expected) in cases {
+            let body = vec![b'x'; length];
+            let status = world.send(world.post("/api/Hook"), &body).await.status();
+            assert_eq!(status, expected, "{length} bytes, of which the handler reads {read}");
+        }
     }
-    assert_eq!(statuses, [413, 413, 500]);
+}
+
+#[tokio::test]
+async fn a_body_above_100_mb_becomes_500() {
+    let world = App::with_http("Hook", "function").start().await;
+    let body = vec![b'x'; (100 << 20) + 1];
+    for (target, expected) in
+        [("/api/Hook?code=function-key", 500), ("/api/Hook", 401), ("/api/None", 404)]
+    {
+        let response = world.send(world.post(target), &body).await;
+        assert_eq!((response.status().as_u16(), response.body().len()), (expected, 0), "{target}");
+    }
 }

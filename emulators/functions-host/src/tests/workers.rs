@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::handler::FAIL_AT_START;
+use super::handler::{FAIL_AT_START, STDERR_LINES};
 use super::world::{App, TEST_TIMEOUT};
-use crate::{ControlError, FunctionsHost, definitions};
+use crate::{ControlError, FunctionsHost, LogLevel, definitions};
 
 #[tokio::test]
 async fn a_handler_that_fails_at_start_is_reported_with_stderr() {
@@ -37,6 +37,24 @@ async fn the_handler_inherits_no_environment_variables() {
     let mut world = App::with_http("Hook", "anonymous").setting("HOME", "/home/app").start().await;
     let started = world.started("http").await;
     assert_eq!(started, r#"{"started":{"home":"/home/app","user":null}}"#);
+}
+
+#[tokio::test]
+async fn lines_have_the_level_of_the_real_host() {
+    let lines =
+        ["ERROR failed", "INFO ready", "ERROR repo=octo/Warning-app", "a WARN b", "panicked"];
+    let app = App::with_http("Hook", "anonymous").setting(STDERR_LINES, &lines.join("\n"));
+    let mut world = app.start().await;
+    let mut levels = Vec::new();
+    for expected in lines {
+        levels.push(world.line(|line| line.text == expected).await.level);
+    }
+    use LogLevel::{Error, Warning};
+    assert_eq!(levels, [Error, Error, Warning, Warning, Error]);
+    let request = world.post("/api/Hook");
+    world.send(request, b"{\"warn\":1}").await;
+    let line = world.line(|line| line.text.contains("target")).await;
+    assert_eq!(line.level, LogLevel::Information);
 }
 
 #[tokio::test]

@@ -93,6 +93,12 @@ impl App {
         self
     }
 
+    /// Puts the front end of App Service before the host.
+    pub(super) fn front_end(mut self) -> Self {
+        self.options.front_end = true;
+        self
+    }
+
     /// Adds an application setting.
     pub(super) fn setting(mut self, name: &str, value: &str) -> Self {
         self.options.settings.insert(name.to_owned(), value.to_owned());

@@ -169,6 +169,6 @@ async fn pump(
             }
             tail.push_back(text.clone());
         }
-        log(&Line { group: group.clone(), stream, text });
+        log(&Line::new(&group, stream, text));
     }
 }

@@ -54,21 +54,31 @@ pub enum EmulatorCommand {
         into: PathBuf,
     },
     /// Azure Functions host, for a custom handler
-    FunctionsHost {
-        /// Its port.
-        #[command(flatten)]
-        port: Port,
-        /// Folder with host.json, the function definitions and the handler
-        #[arg(long)]
-        app: PathBuf,
-        /// PEM file of a certificate authority that the connection to storage trusts, such as that of a storage emulator
-        /// with --tls
-        #[arg(long, value_name = "FILE")]
-        trusted_ca: Option<PathBuf>,
-        /// Application setting, as `Name=value`; repeatable
-        #[arg(long = "setting")]
-        settings: Vec<String>,
-    },
+    FunctionsHost(FunctionsHostOptions),
+}
+
+/// The options of the Functions host.
+#[derive(Args, Debug)]
+pub struct FunctionsHostOptions {
+    /// Its port.
+    #[command(flatten)]
+    pub port: Port,
+    /// Folder with host.json, the function definitions and the handler
+    #[arg(long)]
+    pub app: PathBuf,
+    /// PEM file of a certificate authority that the connection to storage trusts, such as that of a storage emulator
+    /// with --tls
+    #[arg(long, value_name = "FILE")]
+    pub trusted_ca: Option<PathBuf>,
+    /// Application setting, as `Name=value`; repeatable
+    #[arg(long = "setting")]
+    pub settings: Vec<String>,
+    /// Act as App Service's front end too: append the caller's address to X-Forwarded-For
+    ///
+    /// Without it, the header reaches the handler as the caller sends it, as with the host itself. Use it if callers
+    /// connect directly, because a handler that filters by address trusts the right-most entry.
+    #[arg(long)]
+    pub front_end: bool,
 }
 
 /// The options of the two storage emulators.

@@ -165,6 +165,7 @@ async fn host(
     let mut options = functions::Options::new(app);
     options.settings = settings;
     options.seed = seed;
+    options.front_end = true;
     options.in_process = Some(within);
     let host = FunctionsHost::start(options, site).await;
     Service::new(host.expect("the app's files are those of the package"))
