@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::Batch;
 use super::launch::{RunOutcome, Stop, StopRequest, TaskRun};
-use super::state::{Effect, LaunchRequest, RunId};
+use super::state::{Effect, IdleTime, LaunchRequest, RunId, State};
 use emulator_core::events::EventKind;
 
 /// The current runs; dropping this ends them all.
@@ -45,32 +45,40 @@ impl Batch {
         let mut runs = Runs::default();
         let mut closing = self.closing.subscribe();
         while !*closing.borrow_and_update() {
-            let (effects, due, next_skip) = {
+            let (effects, due, idle_time) = {
                 let mut state = self.state();
                 state.schedule(self.context.clock.now());
-                (state.take_effects(), state.next_timer(), state.next_auto_advance())
+                (state.take_effects(), state.next_timer(), self.idle_time(&state))
             };
             for effect in effects {
                 self.execute(effect, &mut runs);
             }
-            if let Some(next) =
-                next_skip.filter(|_| self.context.clock.auto_advances() && runs.ends.is_empty())
-            {
-                self.context.clock.advance_to(next);
-                // Other emulators that share the clock may have work at this time.
-                tokio::task::yield_now().await;
-                continue;
-            }
+            let held = match idle_time.filter(|_| runs.ends.is_empty()) {
+                Some(IdleTime::Skip(next)) => {
+                    self.context.clock.advance_to(next);
+                    // Other emulators that share the clock may have work at this time.
+                    tokio::task::yield_now().await;
+                    continue;
+                }
+                Some(IdleTime::Hold(time)) => Some(time.to_std().unwrap_or_default()),
+                _ => None,
+            };
             // In a fixed order, so that simulations are deterministic.
             tokio::select! {
                 biased;
                 () = self.changed.notified() => {}
                 Some((run, ending)) = runs.ends.next() => self.finish_run(run, &ending, &mut runs),
                 () = self.context.clock.sleep_until(due.unwrap_or_default()), if due.is_some() => {}
+                () = tokio::time::sleep(held.unwrap_or_default()), if held.is_some() => {}
                 _ = closing.changed() => {}
             }
         }
         self.stop_all(runs).await;
+    }
+
+    /// Decides what an auto-advancing clock does next.
+    fn idle_time(&self, state: &State) -> Option<IdleTime> {
+        self.context.clock.auto_advances().then(|| state.idle_time(self.unskipped_now()))
     }
 
     /// Stops [`Batch::run`]: terminates every task and waits for the processes.
@@ -140,7 +148,11 @@ impl Batch {
 
     fn finish_run(&self, run: RunId, ending: &RunOutcome, runs: &mut Runs) {
         runs.stops.remove(&run);
-        let finished = self.state().run_ended(run, ending, self.context.clock.now());
+        let finished = {
+            let mut state = self.state();
+            state.record_file_use(self.unskipped_now());
+            state.run_ended(run, ending, self.context.clock.now())
+        };
         if let Some(finished) = finished.filter(|finished| finished.counts) {
             let (job, task, exit_code) = (finished.job, finished.task, ending.code());
             self.context.emit(EventKind::TaskEnded { job, task, exit_code });

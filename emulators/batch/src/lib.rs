@@ -20,6 +20,7 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, watch};
 
 use emulator_core::clock::Clock;
@@ -149,6 +150,29 @@ impl Batch {
         self.changed.notify_one();
     }
 
+    /// Answers a request, and records what holds an auto-advancing clock: changes and access to files.
+    fn respond_and_record(&self, operation: Operation, request: &Request) -> Response {
+        let now = self.unskipped_now();
+        // Recorded before the change, which an idle emulator would otherwise already act on.
+        let earlier = operation.changes(request).then(|| self.state().record_change(now));
+        let response = self.respond(operation, request);
+        match earlier {
+            Some(earlier) if !response.status().is_success() => {
+                self.state().restore_activity(earlier);
+            }
+            None if response.status().is_success() && routes::names_files(request.uri().path()) => {
+                self.state().record_file_use(now);
+            }
+            _ => {}
+        }
+        response
+    }
+
+    /// Returns the time of the clock without advances.
+    fn unskipped_now(&self) -> DateTime<Utc> {
+        self.context.clock.without_advances()
+    }
+
     /// Returns the state after firing all due timers.
     fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().expect("no holder of this lock can panic");
@@ -168,7 +192,7 @@ impl Emulator for Batch {
     }
 
     async fn answer(&self, operation: Operation, request: Request) -> Response {
-        let response = self.respond(operation, &request);
+        let response = self.respond_and_record(operation, &request);
         self.changed.notify_one();
         response
     }

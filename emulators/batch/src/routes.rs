@@ -13,6 +13,7 @@ use percent_encoding::percent_decode_str;
 use crate::Batch;
 use crate::call::{Call, Reply};
 use crate::error::ApiError;
+use emulator_core::service::Request;
 
 macro_rules! operations {
     ($($method:ident $path:literal => $operation:ident, $handler:ident;)*) => {
@@ -79,6 +80,20 @@ operations! {
 
     GET    "/nodecounts"                               => ListNodeCounts, node_counts;
     GET    "/supportedimages"                          => ListSupportedImages, supported_images;
+}
+
+impl Operation {
+    /// Returns whether a request of the operation changes the account. An evaluation that only shows
+    /// its result does not.
+    pub(crate) fn changes(self, request: &Request) -> bool {
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        !reads && self != Self::EvaluatePoolAutoScale
+    }
+}
+
+/// Returns whether a path names files.
+pub(crate) fn names_files(path: &str) -> bool {
+    path.split('/').any(|segment| segment == "files")
 }
 
 /// The operations of a path, by method.

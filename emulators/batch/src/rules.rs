@@ -36,8 +36,14 @@ pub struct Rules {
     pub sample_history: TimeDelta,
     /// The choices where the documentation of formulas is silent.
     pub formulas: Choices,
-    /// The maximum idle time after the last change that an auto-advancing clock skips.
+    /// The maximum time after the last change that an auto-advancing clock skips.
     pub max_auto_advance: TimeDelta,
+    /// How long after a change by a client an auto-advancing clock runs in real time, so that the
+    /// client's next call finds the state that it has caused.
+    pub hold_after_change: TimeDelta,
+    /// How long after the end of a program, or an access to a file, an auto-advancing clock does not
+    /// skip the idle time of nodes, so that clients can read files before nodes leave.
+    pub hold_for_files: TimeDelta,
 }
 
 impl Default for Rules {
@@ -52,6 +58,8 @@ impl Default for Rules {
             sample_history: TimeDelta::hours(24),
             formulas: Choices::default(),
             max_auto_advance: TimeDelta::hours(3),
+            hold_after_change: TimeDelta::seconds(2),
+            hold_for_files: TimeDelta::seconds(30),
         }
     }
 }

@@ -40,7 +40,9 @@ mod nodes;
 mod start_tasks;
 mod sampling;
 mod scaling;
+mod idle_time;
 
+pub(crate) use idle_time::IdleTime;
 pub(crate) use job::{Job, JobState};
 pub(crate) use node::{Node, StartTaskRun};
 pub use nodes::Loss;
@@ -64,6 +66,7 @@ pub(crate) struct State {
     now: DateTime<Utc>,
     /// The time of the last change.
     last_change: DateTime<Utc>,
+    activity: idle_time::Activity,
     sequence: u64,
     pub(crate) rules: Rules,
     /// The script that tasks follow, if they are not launched.
@@ -177,6 +180,7 @@ impl State {
             last_timestamp: Timestamp::default(),
             now: DateTime::UNIX_EPOCH,
             last_change: DateTime::UNIX_EPOCH,
+            activity: idle_time::Activity::default(),
             sequence: 0,
             rules,
             script,

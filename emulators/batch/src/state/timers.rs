@@ -74,21 +74,6 @@ impl State {
         any
     }
 
-    /// Returns the next due time to which an auto-advancing clock may skip.
-    ///
-    /// It skips only if work waits for the timer, and not for ever: a task in a pool whose formula
-    /// never requests a node would advance the clock by years.
-    pub(crate) fn next_auto_advance(&self) -> Option<DateTime<Utc>> {
-        let next = self.next_timer()?;
-        let has_work = |(id, pool): (&String, &super::Pool)| {
-            let queued = self.queues.get(id).is_some_and(|queue| !queue.is_empty());
-            queued || pool.is_transitioning() || (pool.scaling.is_some() && !pool.nodes.is_empty())
-        };
-        let wanted =
-            self.pools.iter().any(has_work) || self.runs.values().any(|run| !run.has_process());
-        (wanted && next - self.last_change <= self.rules.max_auto_advance).then_some(next)
-    }
-
     fn fire(&mut self, due: Timestamp, timer: Timer) {
         self.now = due.to_utc();
         match timer {
