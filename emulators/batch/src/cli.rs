@@ -15,7 +15,7 @@ use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::launch::{Container, Launcher, Process, Scripted};
-use crate::{Batch, DurationRange, Options, PoolOptions, Timings};
+use crate::{Batch, DurationRange, Options, PoolOptions, Quota, Timings};
 use emulator_core::clock::{Clock, Pace};
 use emulator_core::events::EventContext;
 use emulator_core::service::{Service, serve_with_tls};
@@ -45,6 +45,9 @@ pub struct Arguments {
     /// How nodes are allocated and removed.
     #[command(flatten)]
     pub nodes: NodeArguments,
+    /// The quotas of the account.
+    #[command(flatten)]
+    pub quota: QuotaArguments,
     /// Seed of random durations
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -60,6 +63,34 @@ pub struct Arguments {
     /// Reject tasks while their job is disabled
     #[arg(long)]
     pub disabled_jobs_reject_tasks: bool,
+}
+
+/// The quotas of the account; the defaults are the largest published ones.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct QuotaArguments {
+    /// Cores of dedicated nodes, in all pools together
+    #[arg(long, default_value_t = Quota::default().dedicated_cores)]
+    pub dedicated_core_quota: u32,
+    /// Cores of spot nodes, in all pools together
+    #[arg(long, default_value_t = Quota::default().low_priority_cores)]
+    pub spot_core_quota: u32,
+    /// Pools
+    #[arg(long, default_value_t = Quota::default().pools)]
+    pub pool_quota: usize,
+    /// Jobs that are not completed
+    #[arg(long, default_value_t = Quota::default().active_jobs)]
+    pub active_job_quota: usize,
+}
+
+impl QuotaArguments {
+    fn quota(self) -> Quota {
+        Quota {
+            dedicated_cores: self.dedicated_core_quota,
+            low_priority_cores: self.spot_core_quota,
+            pools: self.pool_quota,
+            active_jobs: self.active_job_quota,
+        }
+    }
 }
 
 /// How tasks run: in containers if they have container settings, otherwise as processes.
@@ -168,6 +199,7 @@ fn options(arguments: &Arguments, work_dir: PathBuf) -> anyhow::Result<Options> 
     options.accepts_tokens = true;
     options.seed = arguments.seed;
     options.grace = Duration::from_secs(arguments.nodes.grace);
+    options.rules.quota = arguments.quota.quota();
     options.rules.timings = Timings { allocation, boot, pull, departure };
     options.rules.evaluate_when_enabled = arguments.evaluate_when_enabled;
     options.rules.sample_lag = arguments.sample_lag;

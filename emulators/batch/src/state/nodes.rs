@@ -28,34 +28,34 @@ impl State {
         let now = self.current_timestamp();
         let Some(found) = self.pools.get(pool) else { return };
         let total = found.timings.boot.sample(&mut self.rng);
-        let Some(node) = self.node_of(pool, node) else { return };
         // Creating the machine takes a small part of the time; booting takes the rest.
         let creation = total / 5;
-        node.remaining_boot_time = total - creation;
-        let (pool, id) = (pool.to_owned(), node.id.clone());
-        node.next_step = Some(now.plus(creation));
-        self.after(creation, Timer::BootStep { pool, node: id });
+        self.change_node(pool, node, |node| {
+            node.remaining_boot_time = total - creation;
+            node.next_step = Some(now.plus(creation));
+        });
+        self.after(creation, Timer::BootStep { pool: pool.to_owned(), node: node.to_owned() });
     }
 
     /// Advances a node to its next boot state.
     pub(super) fn advance_boot(&mut self, pool: &str, id: &str, due: Timestamp) {
-        let Some(node) = self.node_of(pool, id).filter(|node| node.next_step == Some(due)) else {
-            return;
-        };
+        let found = self.pools.get(pool).and_then(|pool| pool.nodes.get(id));
+        let Some(node) = found.filter(|node| node.next_step == Some(due)) else { return };
+        let wait = node.remaining_boot_time;
         match node.phase.state {
             NodeState::Creating => {
-                node.enter(NodeState::Starting, due);
-                let (wait, pool, node_id) =
-                    (node.remaining_boot_time, pool.to_owned(), node.id.clone());
-                node.next_step = Some(due.plus(wait));
-                self.after(wait, Timer::BootStep { pool, node: node_id });
+                self.change_node(pool, id, |node| {
+                    node.enter(NodeState::Starting, due);
+                    node.next_step = Some(due.plus(wait));
+                });
+                self.after(wait, Timer::BootStep { pool: pool.to_owned(), node: id.to_owned() });
             }
             NodeState::Starting => {
-                node.next_step = None;
                 let at = self.stamp(due.to_utc());
-                if let Some(node) = self.node_of(pool, id) {
+                self.change_node(pool, id, |node| {
+                    node.next_step = None;
                     node.booted = Some(at);
-                }
+                });
                 self.run_start_task(pool, id, at);
             }
             _ => {}
@@ -70,9 +70,11 @@ impl State {
         state: NodeState,
         at: Timestamp,
     ) {
-        if let Some(node) = self.node_of(pool, id).filter(|node| node.is_staying()) {
-            node.enter(state, at);
-        }
+        self.change_node(pool, id, |node| {
+            if node.is_staying() {
+                node.enter(state, at);
+            }
+        });
     }
 
     /// Loses a node: its tasks are requeued and run again.
@@ -90,16 +92,14 @@ impl State {
         self.evict_tasks(&id, &node, Requeue::NodeLost, at);
         match loss {
             Loss::Preempted => {
-                if let Some(node) = self.node_of(&id, &node) {
+                self.change_node(&id, &node, |node| {
                     node.enter(NodeState::Preempted, at);
                     node.next_step = None;
-                }
+                });
                 self.request_node(&id, NodeRequest { dedicated, replaces: Some(node) });
             }
             Loss::Died => {
-                if let Some(node) = self.node_of(&id, &node) {
-                    node.enter(NodeState::Creating, at);
-                }
+                self.change_node(&id, &node, |node| node.enter(NodeState::Creating, at));
                 self.start_boot(&id, &node);
             }
         }
@@ -127,10 +127,14 @@ impl State {
         deallocation: Deallocation,
         at: Timestamp,
     ) {
-        let Some(node) = self.node_of(pool, id).filter(|node| node.is_staying()) else { return };
-        node.leaving = Some(deallocation);
-        node.next_step = None;
-        node.enter(NodeState::LeavingPool, at);
+        let found = self.pools.get(pool).and_then(|pool| pool.nodes.get(id));
+        let Some(found) = found.filter(|node| node.is_staying()) else { return };
+        let preempted = found.is_preempted();
+        self.change_node(pool, id, |node| {
+            node.leaving = Some(deallocation);
+            node.next_step = None;
+            node.enter(NodeState::LeavingPool, at);
+        });
         match deallocation {
             Deallocation::Requeue => self.evict_tasks(pool, id, Requeue::Requested, at),
             Deallocation::Terminate => {
@@ -141,8 +145,7 @@ impl State {
             }
             Deallocation::TaskCompletion | Deallocation::RetainedData => {}
         }
-        let pool_state = self.pools.get_mut(pool);
-        if let Some(pool) = pool_state {
+        if let Some(pool) = self.pools.get_mut(pool).filter(|_| preempted) {
             pool.node_requests.retain(|_, request| request.replaces.as_deref() != Some(id));
         }
         self.start_departure_if_drained(pool, id);
@@ -162,9 +165,7 @@ impl State {
         let wait = found.timings.departure.sample(&mut self.rng);
         let now = self.current_timestamp();
         let begin = kept.map_or(now, |kept| kept.max(now));
-        if let Some(node) = self.node_of(pool, id) {
-            node.departure_started = true;
-        }
+        self.change_node(pool, id, |node| node.departure_started = true);
         let wait = begin.to_utc() - now.to_utc() + wait;
         self.after(wait, Timer::NodeDeparture { pool: pool.to_owned(), node: id.to_owned() });
     }
@@ -174,14 +175,19 @@ impl State {
         let at = self.stamp(due.to_utc());
         let Some(pool) = self.pools.get_mut(id) else { return };
         let root: std::path::PathBuf = [pool.id.as_str(), node].iter().collect();
-        pool.nodes.retain(|kept| kept.id != node);
+        pool.nodes.remove(node);
         self.effects.push(Effect::RemoveDirectory(root));
         self.update_allocation_state(id, at);
     }
 
-    /// Finds a node by the key of its pool.
-    pub(super) fn node_of(&mut self, pool: &str, node: &str) -> Option<&mut Node> {
-        self.pools.get_mut(pool)?.node_mut(node)
+    /// Changes a node, given the key of its pool; `None` if it does not exist.
+    pub(super) fn change_node<R>(
+        &mut self,
+        pool: &str,
+        node: &str,
+        change: impl FnOnce(&mut Node) -> R,
+    ) -> Option<R> {
+        self.pools.get_mut(pool)?.nodes.change(node, change)
     }
 
     /// Returns the exact ids of a pool's nodes for ids from a client.

@@ -2,6 +2,7 @@
 
 mod changes;
 mod node_choice;
+mod nodes;
 mod sizing;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use crate::dto::{IsoDuration, JobOrder, NamedError, NewPool, SchedulingPolicy, T
 use crate::error::ApiError;
 use crate::timings::Timings;
 
+pub(crate) use nodes::Nodes;
 pub use sizing::Evaluations;
 pub(crate) use sizing::{Allocation, NodeRequest, Scaling, Targets};
 
@@ -35,7 +37,7 @@ pub(crate) struct Pool {
     pub(crate) scaling: Option<Scaling>,
     /// When Enable AutoScale was last called.
     pub(super) scaling_enabled: Option<Timestamp>,
-    pub(crate) nodes: Vec<Node>,
+    pub(crate) nodes: Nodes,
     /// The requested nodes, in the order of their requests.
     pub(super) node_requests: BTreeMap<u64, NodeRequest>,
     /// Whether the test API prevents tasks from starting.
@@ -44,8 +46,6 @@ pub(crate) struct Pool {
     pub(super) frozen: bool,
     /// When the current resize times out.
     pub(super) resize_due: Option<Timestamp>,
-    /// Whether the pool exists from the start, with all its nodes.
-    pub(super) fixed: bool,
     /// The errors that the test API injects into the next resizes.
     pub(super) injected_errors: Vec<NamedError>,
     /// The number of deleted active tasks that still count as pending.
@@ -74,12 +74,11 @@ impl Pool {
             resize_errors: Vec::new(),
             scaling: None,
             scaling_enabled: None,
-            nodes: Vec::new(),
+            nodes: Nodes::default(),
             node_requests: BTreeMap::new(),
             held: false,
             frozen: false,
             resize_due: None,
-            fixed: false,
             injected_errors: Vec::new(),
             deleted_pending_tasks: 0,
             finished: (0, 0),
@@ -120,19 +119,17 @@ impl Pool {
         machine.is_some_and(|machine| machine.container_configuration.is_some())
     }
 
-    /// Adds a node.
-    pub(super) fn add_node(&mut self, dedicated: bool, at: Timestamp) -> &mut Node {
+    /// Adds a node and returns its id.
+    pub(super) fn add_node(&mut self, dedicated: bool, at: Timestamp) -> String {
         self.last_node_number += 1;
-        let (id, label) = (&self.id, self.label());
-        let (id, label) = (
-            format!("tvm-{id}-{}", self.last_node_number),
-            format!("{label} {}", self.last_node_number),
-        );
-        let mut node = Node::new(id, label, dedicated, at);
+        let number = self.last_node_number;
+        let (id, label) =
+            (format!("tvm-{}-{number}", self.id), format!("{} {number}", self.label()));
+        let mut node = Node::new(id.clone(), label, dedicated, at);
         let machine = self.spec.virtual_machine_configuration.as_ref();
         node.images.extend(machine.into_iter().flat_map(|machine| machine.images().to_vec()));
-        self.nodes.push(node);
-        self.nodes.last_mut().expect("it was just added")
+        self.nodes.push(number, node);
+        id
     }
 
     /// Adds a node request and returns its number.
@@ -144,16 +141,14 @@ impl Pool {
 
     /// Counts the listed nodes of a kind, including those being removed.
     pub(crate) fn current(&self, dedicated: bool) -> usize {
-        self.nodes.iter().filter(|node| node.dedicated == dedicated).count()
+        self.nodes.total(dedicated)
     }
 
     /// Counts the nodes of a kind that are not being removed, and those that are requested.
     pub(super) fn committed(&self, dedicated: bool) -> usize {
-        let staying = |node: &&Node| node.dedicated == dedicated && node.is_staying();
         let coming =
             |request: &&NodeRequest| request.dedicated == dedicated && request.replaces.is_none();
-        self.nodes.iter().filter(staying).count()
-            + self.node_requests.values().filter(coming).count()
+        self.nodes.staying(dedicated) + self.node_requests.values().filter(coming).count()
     }
 
     /// Returns whether a resize has requested a node of a kind that is not yet allocated.
@@ -165,17 +160,13 @@ impl Pool {
 
     /// Returns whether the resize is complete: no open request, and no node being removed.
     pub(super) fn has_no_pending_change(&self) -> bool {
-        self.node_requests.values().all(|request| request.replaces.is_some())
-            && self.nodes.iter().all(Node::is_staying)
+        [true, false].iter().all(|kind| self.nodes.total(*kind) == self.nodes.staying(*kind))
+            && self.node_requests.values().all(|request| request.replaces.is_some())
     }
 
     /// Returns whether a node changes its state without further requests.
     pub(super) fn is_transitioning(&self) -> bool {
-        use super::node::NodeState::{Creating, LeavingPool, Starting, WaitingForStartTask};
-        let moving = |node: &Node| {
-            matches!(node.phase.state, Creating | Starting | WaitingForStartTask | LeavingPool)
-        };
-        !self.node_requests.is_empty() || self.nodes.iter().any(moving)
+        !self.node_requests.is_empty() || self.nodes.are_transitioning()
     }
 
     /// Enters an allocation state.
@@ -201,12 +192,7 @@ impl Pool {
 
     /// Finds a node.
     pub(crate) fn node(&self, id: &str) -> Result<&Node, ApiError> {
-        let wanted = |node: &&Node| node.id.eq_ignore_ascii_case(id);
-        self.nodes.iter().find(wanted).ok_or_else(ApiError::node_not_found)
-    }
-
-    pub(super) fn node_mut(&mut self, id: &str) -> Option<&mut Node> {
-        self.nodes.iter_mut().find(|node| node.id == id)
+        self.nodes.get(id).ok_or_else(ApiError::node_not_found)
     }
 
     /// Returns when the retention time of all files on a node has expired.

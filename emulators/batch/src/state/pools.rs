@@ -15,9 +15,7 @@ impl State {
     /// Adds an empty fixed pool, whose nodes are allocated immediately.
     pub(crate) fn add_fixed_pool(&mut self, spec: NewPool, now: DateTime<Utc>) {
         let (at, id) = (self.stamp(now), key(&spec.id));
-        let mut pool = Pool::new(spec, Timings::NONE, at);
-        pool.fixed = true;
-        self.pools.insert(id.clone(), pool);
+        self.pools.insert(id.clone(), Pool::new(spec, Timings::NONE, at));
         self.update_queue_of(&id);
     }
 

@@ -73,7 +73,7 @@ impl State {
     ///
     /// A task that does not fit delays the tasks behind it in its job, as in Batch, and leaves the
     /// free slots to other jobs.
-    fn next_start(&self, pool: &str) -> Option<(String, usize)> {
+    fn next_start(&self, pool: &str) -> Option<(String, u32)> {
         let nodes = self.pools.get(pool).filter(|pool| pool.has_free_slots())?;
         self.queues.get(pool)?.iter().find_map(|entry| {
             let job = self.jobs.get(&entry.job)?;
@@ -82,7 +82,7 @@ impl State {
         })
     }
 
-    fn start(&mut self, pool_id: &str, job: &str, node: usize, at: Timestamp) {
+    fn start(&mut self, pool_id: &str, job: &str, node: u32, at: Timestamp) {
         let run = RunId(self.next());
         let (Some(pool), Some(entry)) = (self.pools.get_mut(pool_id), self.jobs.get_mut(job))
         else {
@@ -92,21 +92,23 @@ impl State {
         let Some(found) = entry.tasks.get(&task) else { return };
         let (spec, slots, limit) = (found.spec.clone(), found.slots(), found.wall_clock());
         let (pool_name, runs_containers) = (pool.id.clone(), pool.runs_containers());
-        let node = &mut pool.nodes[node];
+        let image = spec.container_settings.as_ref().map(|container| container.image_name.as_str());
+        let begun = pool.nodes.change_number(node, |node| {
+            node.add_run(run, slots, at);
+            let pulls = image.is_some_and(|image| node.images.insert(image.to_owned()));
+            (node.id.clone(), node.label.clone(), node.dedicated, pulls)
+        });
+        let Some((node, label, dedicated, pulls)) = begun else { return };
         let location = RunLocation {
             pool: pool_name,
-            node: node.id.clone(),
+            node,
             job: entry.spec.id.clone(),
             task: spec.id.clone(),
             run,
         };
-        node.add_run(run, slots, at);
         entry.runs.insert(run);
         entry.change(&task, |task| task.begin(location.clone(), at));
-        let (label, dedicated) = (node.label.clone(), node.dedicated);
-        let image = spec.container_settings.as_ref().map(|container| container.image_name.as_str());
         let mismatch = container_mismatch(runs_containers, image.is_some());
-        let pulls = image.is_some_and(|image| node.images.insert(image.to_owned()));
         let settings = settings(&entry.spec, &spec);
         let (command_line, container) =
             (spec.command_line.clone(), spec.container_settings.clone());

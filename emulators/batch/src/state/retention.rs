@@ -19,10 +19,9 @@ impl State {
         };
         let Some(until) = self.current_timestamp().after(found.retention()) else { return };
         self.timers.insert((until, Timer::FileRetention { job, task, run: location.run }));
-        let pool = self.pools.get_mut(&key(&location.pool));
-        if let Some(node) = pool.and_then(|pool| pool.node_mut(&location.node)) {
+        self.change_node(&key(&location.pool), &location.node, |node| {
             node.files_kept_until = node.files_kept_until.max(Some(until));
-        }
+        });
     }
 
     /// Removes the files of a run whose retention time has expired.

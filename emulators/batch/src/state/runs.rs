@@ -231,10 +231,10 @@ impl State {
         } else {
             finished.1 += 1
         }
-        if let Some(node) = pool.node_mut(&run.location.node) {
+        pool.nodes.change(&run.location.node, |node| {
             node.remove_run(id, run.slots, at);
             node.tasks_succeeded += u64::from(succeeded);
-        }
+        });
     }
 }
 

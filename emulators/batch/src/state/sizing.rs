@@ -82,14 +82,10 @@ impl State {
     fn nodes_within_quota(&self, id: &str, dedicated: bool) -> usize {
         let quota = &self.rules.quota;
         let all = if dedicated { quota.dedicated_cores } else { quota.low_priority_cores } as usize;
-        // Fixed pools do not count towards the quota.
-        let billed = self.pools.values().filter(|pool| !pool.fixed);
-        let used: usize =
-            billed.map(|pool| pool.committed(dedicated) * pool.cores() as usize).sum();
-        match self.pools.get(id) {
-            Some(pool) if !pool.fixed => all.saturating_sub(used) / pool.cores() as usize,
-            _ => usize::MAX,
-        }
+        let cores = |pool: &super::Pool| pool.committed(dedicated) * pool.cores() as usize;
+        let used: usize = self.pools.values().map(cores).sum();
+        let cores = self.pools.get(id).map_or(1, super::Pool::cores);
+        all.saturating_sub(used) / cores as usize
     }
 
     /// Allocates a requested node.
@@ -101,9 +97,9 @@ impl State {
         let at = self.stamp(due.to_utc());
         let Some(pool) = self.pools.get_mut(id) else { return };
         if let Some(preempted) = replaces {
-            pool.nodes.retain(|node| node.id != preempted);
+            pool.nodes.remove(&preempted);
         }
-        let node = pool.add_node(dedicated, at).id.clone();
+        let node = pool.add_node(dedicated, at);
         self.update_allocation_state(id, at);
         self.start_boot(id, &node);
     }

@@ -16,15 +16,9 @@ impl State {
         };
         let waits = task.wait_for_success;
         let run = self.start_on(pool, id, &task);
-        let Some(node) = self.node_of(pool, id) else { return };
-        node.start_task = Some(StartTaskRun {
-            run,
-            start: at,
-            end: None,
-            outcome: None,
-            retries: 0,
-            last_retry: None,
-        });
+        let start_task =
+            StartTaskRun { run, start: at, end: None, outcome: None, retries: 0, last_retry: None };
+        self.change_node(pool, id, |node| node.start_task = Some(start_task));
         let state = if waits { NodeState::WaitingForStartTask } else { NodeState::Ready };
         self.enter_node_state(pool, id, state, at);
         if let Some(run) = run {
@@ -67,9 +61,9 @@ impl State {
         let Some(task) = self.pools.get(&pool).and_then(|pool| pool.spec.start_task.clone()) else {
             return;
         };
-        let current = |run: &&mut StartTaskRun| run.run == Some(location.run);
-        let node = self.node_of(&pool, &location.node);
-        let Some(run) = node.and_then(|node| node.start_task.as_mut()).filter(current) else {
+        let current = |run: &&StartTaskRun| run.run == Some(location.run);
+        let node = self.pools.get(&pool).and_then(|pool| pool.nodes.get(&location.node));
+        let Some(run) = node.and_then(|node| node.start_task.as_ref()).filter(current) else {
             return;
         };
         let outcome = Outcome::of(ending);
@@ -79,7 +73,9 @@ impl State {
             return self.retry_start_task(&pool, &location.node, &task, at);
         }
         let failed = outcome.failure.is_some();
-        (run.run, run.end, run.outcome) = (None, Some(at), Some(outcome));
+        self.change_start_task(&pool, &location.node, |run| {
+            (run.run, run.end, run.outcome) = (None, Some(at), Some(outcome));
+        });
         if task.wait_for_success {
             let state = if failed { NodeState::StartTaskFailed } else { NodeState::Ready };
             self.enter_node_state(&pool, &location.node, state, at);
@@ -88,12 +84,11 @@ impl State {
 
     fn retry_start_task(&mut self, pool: &str, id: &str, task: &StartTask, at: Timestamp) {
         let next = self.start_on(pool, id, task);
-        let node = self.node_of(pool, id);
-        if let Some(run) = node.and_then(|node| node.start_task.as_mut()) {
+        self.change_start_task(pool, id, |run| {
             run.run = next;
             run.retries += 1;
             (run.start, run.last_retry) = (at, Some(at));
-        }
+        });
         if let Some(run) = next {
             self.launch(run, at);
         }
@@ -101,10 +96,13 @@ impl State {
 
     /// Abandons a node's start task because the node is lost or removed.
     pub(super) fn abandon_start_task(&mut self, pool: &str, id: &str, at: Timestamp) {
-        let node = self.node_of(pool, id);
-        let run = node.and_then(|node| node.start_task.take()).and_then(|task| task.run);
-        if let Some(run) = run {
+        let taken = self.change_node(pool, id, |node| node.start_task.take()).flatten();
+        if let Some(run) = taken.and_then(|task| task.run) {
             self.stop(run, StopRequest::Kill, at);
         }
+    }
+
+    fn change_start_task(&mut self, pool: &str, id: &str, change: impl FnOnce(&mut StartTaskRun)) {
+        self.change_node(pool, id, |node| node.start_task.as_mut().map(change));
     }
 }

@@ -75,6 +75,45 @@ async fn an_account_gets_no_more_cores_than_its_quota() {
 }
 
 #[tokio::test]
+async fn the_quota_includes_pools_that_exist_from_the_start() {
+    let pool = |id: &str, nodes| {
+        let (id, display) = (id.to_owned(), id.to_owned());
+        crate::PoolOptions { id, nodes, slots: 1, containers: false, display }
+    };
+    let account = Account::with(|options| {
+        options.pools = vec![pool("p", 2), pool("q", 9)];
+        options.rules.quota = Quota { dedicated_cores: 10, ..Quota::default() };
+    });
+    assert_snapshot!(account.pool(), @"steady to 2+0, 2 idle");
+    let pools = account.batch().pools();
+    assert_eq!((pools[1].nodes, pools[1].targets), ((3, 0), (9, 0)));
+    assert_eq!(pools[1].errors, ["AccountCoreQuotaReached"]);
+    // A client sees the same when it resizes the pool, and an added pool gets what remains.
+    let resize = json!({ "targetDedicatedNodes": 20_000 });
+    assert_eq!(account.post("/pools/p/resize", resize).await, "202");
+    assert_snapshot!(account.pool(), @"steady to 20000+0, 2 idle, AccountCoreQuotaReached");
+    account.batch().resize("q", 1).unwrap();
+    let added = json!({ "id": "r", "targetDedicatedNodes": 3 });
+    assert_eq!(account.add_pool(added).await, "201");
+    account.pass(minutes(30));
+    let pools = account.batch().pools();
+    assert_eq!((pools[2].nodes, &*pools[2].errors), ((2, 0), &["AccountCoreQuotaReached"][..]));
+}
+
+#[tokio::test]
+async fn twenty_thousand_nodes_come_and_go_in_seconds() {
+    let account = Account::with(|options| options.rules.quota.dedicated_cores = 100_000);
+    let begin = std::time::Instant::now();
+    account.add_pool(json!({ "targetDedicatedNodes": 20_000 })).await;
+    account.pass(minutes(30));
+    assert_eq!(account.batch().pools()[0].nodes, (20_000, 0));
+    account.post("/pools/p/resize", json!({ "targetDedicatedNodes": 0 })).await;
+    account.pass(minutes(30));
+    assert_eq!(account.batch().pools()[0].nodes, (0, 0));
+    assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+}
+
+#[tokio::test]
 async fn a_resize_without_available_machines_times_out() {
     let account = Account::new();
     account.add_pool(json!({ "targetDedicatedNodes": 0 })).await;

@@ -5,25 +5,21 @@ use crate::dto::FillType;
 use crate::state::node::Node;
 
 impl Pool {
-    /// Chooses the node for a task: the one with the most free slots, or with the fewest that
-    /// suffice.
-    pub(in crate::state) fn choose_node(&self, slots: u32) -> Option<usize> {
-        let most = self.slots();
-        let room = |node: &Node| most - node.used_slots.min(most);
-        let fits = |node: &Node| node.is_ready() && node.is_staying() && room(node) >= slots;
-        let fitting = self.nodes.iter().enumerate().filter(|(_, node)| fits(node));
-        let chosen = match self.policy().node_fill_type {
-            FillType::Spread => fitting.rev().max_by_key(|(_, node)| room(node)),
-            FillType::Pack => fitting.min_by_key(|(_, node)| room(node)),
-        };
-        chosen.map(|(index, _)| index)
+    /// Chooses the number of the node for a task: the one with the most free slots, or with the
+    /// fewest that suffice.
+    pub(in crate::state) fn choose_node(&self, slots: u32) -> Option<u32> {
+        let most = self.slots().checked_sub(slots)?;
+        match self.policy().node_fill_type {
+            FillType::Spread => {
+                self.nodes.least_used().filter(|(used, _)| *used <= most).map(|(_, node)| node)
+            }
+            FillType::Pack => self.nodes.most_used(most),
+        }
     }
 
     /// Returns whether any slot is free.
     pub(in crate::state) fn has_free_slots(&self) -> bool {
-        let free =
-            |node: &Node| node.is_ready() && node.is_staying() && node.used_slots < self.slots();
-        self.nodes.iter().any(free)
+        self.nodes.least_used().is_some_and(|(used, _)| used < self.slots())
     }
 
     /// Chooses the nodes of a kind to remove: first preempted nodes and nodes that are not ready,
@@ -33,6 +29,9 @@ impl Pool {
         dedicated: bool,
         count: usize,
     ) -> Vec<String> {
+        if count == 0 {
+            return Vec::new();
+        }
         let staying = |node: &&Node| node.dedicated == dedicated && node.is_staying();
         let mut nodes: Vec<_> = self.nodes.iter().rev().filter(staying).collect();
         nodes.sort_by_key(|node| (node.is_ready(), node.used_slots));
