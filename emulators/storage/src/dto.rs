@@ -2,8 +2,10 @@
 
 pub(crate) mod account;
 pub(crate) mod blobs;
+pub(crate) mod checksums;
 pub(crate) mod content_headers;
 pub(crate) mod lease_headers;
+pub(crate) mod include;
 pub(crate) mod metadata;
 pub(crate) mod properties;
 pub(crate) mod queues;

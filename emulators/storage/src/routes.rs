@@ -10,6 +10,7 @@ use crate::auth::account_sas::RequiredPermission;
 use crate::request::Query;
 
 pub(crate) mod blobs;
+pub(crate) mod condition_headers;
 pub(crate) mod queues;
 mod modelled;
 

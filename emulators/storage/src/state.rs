@@ -3,6 +3,7 @@
 pub(crate) mod blob;
 pub(crate) mod conditions;
 pub(crate) mod containers;
+pub(crate) mod deletions;
 pub(crate) mod ids;
 pub(crate) mod lease;
 pub(crate) mod pop_receipt;

@@ -49,6 +49,9 @@ def test_a_container_is_created_once_and_deleted_with_its_blobs(blobs: Blobs) ->
     assert container.exists()
     container.delete_container()
     assert not container.exists()
+    with refused(409, "ContainerBeingDeleted"):
+        container.create_container()
+    blobs.emulator.advance(30)
     container.create_container()
     assert list(container.list_blobs()) == []
 

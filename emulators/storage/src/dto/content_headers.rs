@@ -35,6 +35,12 @@ impl ContentHeaders {
         Self(REQUEST_HEADERS.iter().filter_map(pair).collect())
     }
 
+    /// Sets one of the headers.
+    pub(crate) fn set(&mut self, name: HeaderName, value: HeaderValue) {
+        self.0.retain(|(key, _)| *key != name);
+        self.0.push((name, value));
+    }
+
     /// Returns one of the headers, if set.
     pub(crate) fn get(&self, name: &HeaderName) -> Option<&HeaderValue> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)

@@ -13,6 +13,7 @@ use crate::account::Account;
 use crate::error::StorageError;
 use crate::request::check_blob_name;
 use crate::routes::blobs::Operation;
+use crate::routes::condition_headers;
 use crate::state::containers::Store;
 
 mod administration;
@@ -40,6 +41,7 @@ impl Blobs {
 
     fn handle(&self, operation: Operation, call: &Call<'_>) -> Result<Response, StorageError> {
         check_blob_name(&call.path.rest)?;
+        condition_headers::check(operation, call.request.headers())?;
         match operation {
             Operation::ListContainers => self.list_containers(call),
             Operation::GetBlobServiceProperties => Ok(Self::get_service_properties()),

@@ -15,6 +15,7 @@ use crate::dto::account::ServiceProperties;
 use crate::error::StorageError;
 use crate::response::xml;
 use crate::routes::queues::Operation;
+use crate::state::deletions::Deletions;
 use crate::state::queue::Queue;
 
 mod administration;
@@ -27,13 +28,15 @@ const ID_STREAM: u64 = u64::from_be_bytes(*b"queue   ");
 pub struct Queues {
     pub(crate) service: ServiceContext,
     queues: Mutex<BTreeMap<String, Queue>>,
+    deletions: Mutex<Deletions>,
 }
 
 impl Queues {
     /// Creates the queue service of an account, without queues.
     pub fn new(account: Account, events: EventContext) -> Arc<Self> {
         let service = ServiceContext::new(account, events, ID_STREAM);
-        Arc::new(Self { service, queues: Mutex::default() })
+        let (queues, deletions) = Default::default();
+        Arc::new(Self { service, queues, deletions })
     }
 
     fn handle(&self, operation: Operation, call: &Call<'_>) -> Result<Response, StorageError> {
@@ -65,6 +68,10 @@ impl Queues {
     ) -> Result<T, StorageError> {
         let mut queues = self.queues();
         action(queues.get_mut(name).ok_or(StorageError::QUEUE_NOT_FOUND)?)
+    }
+
+    fn deletions(&self) -> MutexGuard<'_, Deletions> {
+        self.deletions.lock().expect("no holder of this lock can panic")
     }
 
     fn queues(&self) -> MutexGuard<'_, BTreeMap<String, Queue>> {

@@ -4,6 +4,8 @@ use emulator_core::service::Request;
 
 use super::{Route, find, permission_of};
 use crate::auth::account_sas::RequiredPermission;
+use crate::dto::checksums::{CONTENT_CRC64, CONTENT_MD5};
+use crate::dto::include::Included;
 use crate::request::{Path, Query};
 
 /// An operation, by its published name.
@@ -111,18 +113,16 @@ impl Operation {
     /// Returns whether the variant of the operation that the request selects is modelled.
     fn is_modelled(self, request: &Request, query: &Query<'_>) -> bool {
         match self {
-            // Deleted and system containers are not modelled.
-            Self::ListContainers => {
-                let include = query.get("include").unwrap_or_default().to_ascii_lowercase();
-                include.is_empty() || include == "metadata"
-            }
-            Self::ListBlobs => {
-                !query.get("include").is_some_and(|items| items.contains("uncommittedblobs"))
-            }
+            Self::ListContainers => Included::CONTAINERS.is_modelled(query),
+            Self::ListBlobs => Included::BLOBS.is_modelled(query),
             Self::PutBlob => {
                 request.headers().get("x-ms-blob-type").is_none_or(|kind| kind == "BlockBlob")
             }
-            _ => true,
+            Self::PutBlock | Self::PutBlockList => true,
+            // A checksum that is not compared must not be accepted.
+            _ => ![CONTENT_MD5, CONTENT_CRC64]
+                .iter()
+                .any(|name| request.headers().contains_key(name)),
         }
     }
 

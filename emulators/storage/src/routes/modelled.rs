@@ -42,6 +42,7 @@ const HEADERS: &[&str] = &[
     "x-ms-blob-content-type",
     "x-ms-blob-type",
     "x-ms-client-request-id",
+    "x-ms-content-crc64",
     "x-ms-date",
     "x-ms-lease-action",
     "x-ms-lease-break-period",
@@ -51,6 +52,7 @@ const HEADERS: &[&str] = &[
     "x-ms-meta",
     "x-ms-proposed-lease-id",
     "x-ms-range",
+    "x-ms-range-get-content-md5",
     "x-ms-return-client-request-id",
     "x-ms-useragent",
     "x-ms-version",
@@ -70,7 +72,6 @@ fn header_is_modelled(name: &str) -> bool {
         Some(rest) => {
             rest.starts_with("meta-") || rest == "delete-snapshots" || HEADERS.contains(&name)
         }
-        // A transactional MD5 hash is not verified, so it must not be accepted.
-        None => name != "content-md5",
+        None => true,
     }
 }

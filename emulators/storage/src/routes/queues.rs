@@ -4,6 +4,7 @@ use emulator_core::service::Request;
 
 use super::{Route, find, permission_of};
 use crate::auth::account_sas::RequiredPermission;
+use crate::dto::checksums::CONTENT_MD5;
 use crate::request::{Path, Query};
 
 /// An operation, by its published name.
@@ -57,7 +58,9 @@ impl Operation {
     /// Returns the operation of a request, or `None` if it is not modelled.
     pub(crate) fn of(request: &Request) -> Option<Self> {
         let (path, query) = (Path::parse(request.uri())?, Query::parse(request.uri()));
-        find(&ROUTES, form_of(&path)?, request, &query)
+        let operation = find(&ROUTES, form_of(&path)?, request, &query)?;
+        // The queue service documents no checksum; one that is not compared must not be accepted.
+        (!request.headers().contains_key(CONTENT_MD5)).then_some(operation)
     }
 
     /// Returns the permission that the operation requires of an account SAS.

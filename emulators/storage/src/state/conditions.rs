@@ -3,14 +3,15 @@
 //! Rejected: the typed headers of the crate `headers`. Azure accepts entity tags without quotes, reads dates
 //! in one format only, and limits the number of tags of a write.
 
-use chrono::{DateTime, NaiveDateTime, Timelike, Utc};
-use http::HeaderMap;
+use chrono::{DateTime, Timelike, Utc};
 use http::header::{HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
+use http::{HeaderMap, HeaderValue};
 
 use uuid::Uuid;
 
 use crate::dto::lease_headers::lease_id;
 use crate::error::StorageError;
+use crate::response::HttpDate;
 
 /// The version of a blob or container, to which conditions are compared.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,18 +62,19 @@ impl EntityTags {
 impl Conditions {
     /// Parses the conditional headers of a request.
     pub(crate) fn parse(headers: &HeaderMap) -> Result<Self, StorageError> {
-        let text = |name: HeaderName| match headers.get(&name).map(|value| value.to_str()) {
-            None => Ok(None),
-            Some(Ok(text)) => Ok(Some(text)),
-            Some(Err(_)) => Err(malformed(&name)),
+        // A repeated header is a list, of which only entity tags may have more than one.
+        let text = |name: &HeaderName| {
+            let values: Vec<_> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+            let text = String::from_utf8_lossy(&values.join(&b","[..])).to_string();
+            (!values.is_empty()).then_some(text)
         };
-        let time = |name: HeaderName| match text(name.clone())? {
+        let time = |name: HeaderName| match text(&name) {
             None => Ok(None),
-            Some(text) => parse_date(text).map(Some).ok_or_else(|| malformed(&name)),
+            Some(text) => parse_date(&text).map(Some).ok_or_else(|| malformed(&name, text)),
         };
         Ok(Self {
-            if_match: text(IF_MATCH)?.map(EntityTags::parse),
-            if_none_match: text(IF_NONE_MATCH)?.map(EntityTags::parse),
+            if_match: text(&IF_MATCH).as_deref().map(EntityTags::parse),
+            if_none_match: text(&IF_NONE_MATCH).as_deref().map(EntityTags::parse),
             modified_since: time(IF_MODIFIED_SINCE)?,
             unmodified_since: time(IF_UNMODIFIED_SINCE)?,
             lease_id: lease_id(headers, "x-ms-lease-id")?,
@@ -136,13 +138,14 @@ impl Conditions {
     }
 }
 
-fn malformed(name: &HeaderName) -> StorageError {
-    StorageError::INVALID_HEADER_VALUE.with_detail("HeaderName", name.as_str())
+fn malformed(name: &HeaderName, value: String) -> StorageError {
+    StorageError::INVALID_HEADER_VALUE
+        .with_detail("HeaderName", name.as_str())
+        .with_detail("HeaderValue", value)
 }
 
 fn parse_date(text: &str) -> Option<DateTime<Utc>> {
-    let time = NaiveDateTime::parse_from_str(text, "%a, %d %b %Y %H:%M:%S GMT").ok()?;
-    Some(time.and_utc())
+    HttpDate::parse(text).map(|HttpDate(time)| time)
 }
 
 /// Drops the fraction of a second, which a header cannot represent.

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::blob::{Blob, BlobContent, BlockId};
 use super::conditions::{Conditions, Version};
+use super::deletions::Deletions;
 use super::lease::{Lease, Leased};
 use crate::dto::metadata::Metadata;
 use crate::error::StorageError;
@@ -24,6 +25,7 @@ pub(crate) use listing::{ListEntry, ListOptions};
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     containers: BTreeMap<String, Container>,
+    deletions: Deletions,
     last_etag: u64,
 }
 
@@ -64,6 +66,9 @@ impl Store {
         if self.containers.contains_key(name) {
             return Err(StorageError::CONTAINER_ALREADY_EXISTS);
         }
+        if self.deletions.contain(name, now) {
+            return Err(StorageError::CONTAINER_BEING_DELETED);
+        }
         let version = self.next_version(now);
         let (lease, blobs, leases, uncommitted) = Default::default();
         let container =
@@ -83,6 +88,7 @@ impl Store {
         container.lease.check_write(Leased::Container, conditions.lease_id, now)?;
         conditions.check_write(Some(&container.version))?;
         self.containers.remove(name);
+        self.deletions.begin(name, now);
         Ok(())
     }
 

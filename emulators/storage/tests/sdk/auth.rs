@@ -157,6 +157,64 @@ async fn shared_key_grants_all_permissions() {
     assert_eq!(get("another", "peekonly=true&numofmessages=32").await, 403);
 }
 
+/// Lists queues with Shared Key, and the given date and version headers.
+async fn list_signed(account: &TestAccount, headers: &[(&str, &str)]) -> String {
+    let mut lines = "GET\n\n\n\n\n\n".to_owned();
+    let date = headers.iter().find(|(name, _)| *name == "date").map(|(_, value)| *value);
+    lines += &format!("{}\n\n\n\n\n\n", date.unwrap_or_default());
+    for (name, value) in headers.iter().filter(|(name, _)| name.starts_with("x-ms-")) {
+        lines += &format!("{name}:{value}\n");
+    }
+    let text = format!("{lines}/mayfly/mayfly/\ncomp:list");
+    let credential = format!("SharedKey mayfly:{}", signature(&text));
+    let mut request = http_client().get(account.queue_url("/", "comp=list"));
+    request = request.header("authorization", credential);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = request.send().await.unwrap();
+    let (status, text) = (response.status().as_u16(), response.text().await.unwrap());
+    let detail = text.split_once("<AuthenticationErrorDetail>").map(|(_, rest)| rest);
+    let detail = detail.and_then(|rest| rest.split('<').next()).unwrap_or_default();
+    format!("{status} {detail}").trim_end().to_owned()
+}
+
+#[tokio::test]
+async fn a_signed_date_is_at_most_fifteen_minutes_off() {
+    let account = TestAccount::open().await;
+    let version = ("x-ms-version", "2026-04-06");
+    let dated = async |time: &str| {
+        let date = format!("Sat, 21 Nov 2026 {time} GMT");
+        let by_date = list_signed(&account, &[("date", date.as_str()), version]).await;
+        let by_header = list_signed(&account, &[("x-ms-date", date.as_str()), version]).await;
+        assert_eq!(by_date, by_header);
+        by_header
+    };
+    for time in ["11:45:10", "12:00:00", "12:14:50"] {
+        assert_eq!(dated(time).await, "200", "{time}");
+    }
+    let too_old = "403 Request date header too old: 'Sat, 21 Nov 2026 11:44:50 GMT'";
+    assert_eq!(dated("11:44:50").await, too_old);
+    let ahead = "403 Request date header in the future: 'Sat, 21 Nov 2026 12:16:00 GMT'";
+    assert_eq!(dated("12:16:00").await, ahead);
+    let missing = "403 Request date header not specified";
+    assert_eq!(list_signed(&account, &[version]).await, missing);
+    assert_eq!(list_signed(&account, &[("x-ms-date", "yesterday"), version]).await, missing);
+
+    // A caller follows the clock of the emulators, or that of its machine.
+    account.advance(7200);
+    assert_eq!(dated("14:00:00").await, "200");
+    assert_eq!(dated("12:00:00").await, "200");
+    assert!(dated("13:00:00").await.starts_with("403 "));
+}
+
+#[tokio::test]
+async fn shared_key_needs_a_version() {
+    let account = TestAccount::open().await;
+    let date = [("x-ms-date", "Sat, 21 Nov 2026 12:00:00 GMT")];
+    assert!(list_signed(&account, &date).await.starts_with("403 x-ms-version is not specified"));
+}
+
 #[tokio::test]
 async fn a_bearer_token_is_rejected_without_tls() {
     let account = TestAccount::open().await;

@@ -64,7 +64,12 @@ async fn unmodelled_requests_are_answered_with_501() {
         (account.blob_url("/mayfly-state/claim", "snapshot=2026-11-21"), "GET", None),
         (account.blob_url("/mayfly-state/claim", ""), "PUT", Some(("x-ms-blob-type", "PageBlob"))),
         (account.blob_url("/mayfly-state/claim", ""), "PUT", Some(("x-ms-tags", "a=b"))),
-        (account.blob_url("/mayfly-state/claim", ""), "PUT", Some(("content-md5", "x"))),
+        (
+            account.blob_url("/mayfly-state/claim", "comp=metadata"),
+            "PUT",
+            Some(("content-md5", "x")),
+        ),
+        (account.queue_url("/runner-requests", ""), "PUT", Some(("content-md5", "x"))),
         (account.blob_url("/mayfly-state/claim", ""), "PATCH", None),
     ] {
         let description = format!("{method} {url} {header:?}");

@@ -7,6 +7,7 @@ mod queues;
 mod administration;
 mod raw;
 mod wire;
+mod refusals;
 mod messages;
 mod containers;
 mod blobs;

@@ -55,7 +55,6 @@ impl RawResponse {
     }
 
     /// Returns an element of the body, if there is one.
-    #[expect(dead_code, reason = "the next tests read elements")]
     pub(crate) fn element(&self, name: &str) -> Option<String> {
         let text = self.text();
         let (_, rest) = text.split_once(&format!("<{name}>"))?;

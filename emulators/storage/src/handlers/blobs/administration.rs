@@ -6,6 +6,7 @@ use emulator_core::service::Response;
 
 use super::{Blobs, Call};
 use crate::dto::account::{ContainerEnumeration, ContainerItem, ContainerItems, ServiceProperties};
+use crate::dto::include::Included;
 use crate::dto::metadata::{insert_metadata, parse_metadata};
 use crate::dto::properties::insert_version;
 use crate::error::StorageError;
@@ -21,7 +22,7 @@ impl Blobs {
         let (prefix, marker) = (call.query.get("prefix"), call.query.get("marker"));
         // As List Blobs, the operation accepts a number above the limit, and returns at most the limit.
         let max_results = call.query.number("maxresults", 1..=i64::MAX)?;
-        let with_metadata = call.query.get("include").is_some_and(|include| !include.is_empty());
+        let with_metadata = Included::CONTAINERS.has_metadata(&call.query)?;
         let limit = usize::try_from(max_results.unwrap_or(MAX_RESULTS).min(MAX_RESULTS));
         let limit = limit.expect("it is between 1 and 5000");
         let (store, now) = (self.store(), call.context.received_at);

@@ -6,6 +6,7 @@ use emulator_core::service::Response;
 
 use super::{Blobs, Call};
 use crate::dto::blobs::{BlobEntry, BlobEnumeration, BlobItems};
+use crate::dto::include::Included;
 use crate::dto::lease_headers::insert_lease;
 use crate::dto::metadata::{insert_metadata, parse_metadata};
 use crate::dto::properties::insert_version;
@@ -59,7 +60,7 @@ impl Blobs {
         let delimiter = call.query.get("delimiter").filter(|text| !text.is_empty());
         // The service accepts a number above the limit, and returns at most the limit.
         let max_results = call.query.number("maxresults", 1..=i64::MAX)?;
-        let include = call.query.get("include").unwrap_or_default();
+        let with_metadata = Included::BLOBS.has_metadata(&call.query)?;
         let limit = max_results.unwrap_or(MAX_RESULTS).min(MAX_RESULTS);
         let options = ListOptions {
             prefix: prefix.unwrap_or_default(),
@@ -70,7 +71,6 @@ impl Blobs {
         };
         let store = self.store();
         let page = store.container(&call.path.resource)?.list(&options);
-        let with_metadata = include.split(',').any(|item| item == "metadata");
         let entry = |entry| BlobEntry::new(entry, with_metadata);
         let list = BlobEnumeration {
             service_endpoint: service_endpoint(call.request, &call.path.account),

@@ -1,11 +1,12 @@
 //! The operations on whole blobs.
 
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use emulator_core::service::Response;
 
 use super::{Blobs, Call};
+use crate::dto::checksums::{CONTENT_MD5, Checksums, md5_of};
 use crate::dto::content_headers::ContentHeaders;
 use crate::dto::metadata::{insert_metadata, parse_metadata};
 use crate::dto::properties::{insert_properties, insert_version};
@@ -16,6 +17,10 @@ use crate::state::blob::BlobContent;
 use crate::state::conditions::{Conditions, Version};
 use crate::state::containers::WriteOptions;
 
+const RANGE_GET_CONTENT_MD5: &str = "x-ms-range-get-content-md5";
+/// The maximum length of a range whose MD5 hash the service computes.
+const MAX_HASHED_RANGE_BYTES: usize = 4 << 20;
+
 impl Blobs {
     pub(super) fn put_blob(&self, call: &Call<'_>) -> Result<Response, StorageError> {
         call.require_length()?;
@@ -24,19 +29,23 @@ impl Blobs {
             let error = StorageError::MISSING_REQUIRED_HEADER;
             return Err(error.with_detail("HeaderName", "x-ms-blob-type"));
         }
-        let content = BlobContent {
-            bytes: call.request.body().clone(),
-            headers: ContentHeaders::of_blob(headers),
-            metadata: parse_metadata(headers)?,
-        };
+        let bytes = call.request.body().clone();
+        let checksums = Checksums::verify(headers, &bytes)?;
+        let mut content_headers = ContentHeaders::of_blob(headers);
+        content_headers.set(CONTENT_MD5, checksums.stored_md5(headers)?);
+        let metadata = parse_metadata(headers)?;
+        let content = BlobContent { bytes, headers: content_headers, metadata };
         let options = call.write_options()?;
         let version = self.store().put(&call.path.resource, &call.path.rest, content, &options)?;
-        Ok(written(StatusCode::CREATED, &version))
+        let mut response = written(StatusCode::CREATED, &version);
+        checksums.insert_of_blob(response.headers_mut(), call.context.version);
+        Ok(response)
     }
 
     pub(super) fn get_blob(&self, call: &Call<'_>) -> Result<Response, StorageError> {
         let headers = call.request.headers();
         let (conditions, range) = (Conditions::parse(headers)?, Range::of_request(headers)?);
+        let range_needs_md5 = range_needs_md5(headers, range)?;
         let (store, now) = (self.store(), call.context.received_at);
         let blob = store.read(&call.path.resource, &call.path.rest, &conditions, now)?;
         let mut response = Response::new(Bytes::new());
@@ -47,12 +56,19 @@ impl Blobs {
             Some(range) => {
                 let part = range.select(&blob.content.bytes)?;
                 *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+                let md5 = range_needs_md5.then(|| md5_of(&part.bytes));
+                if part.bytes.len() > MAX_HASHED_RANGE_BYTES && range_needs_md5 {
+                    return Err(invalid_range_md5("the range exceeds 4 MiB"));
+                }
                 *response.body_mut() = part.bytes;
                 let headers = response.headers_mut();
                 insert_text(headers, header::CONTENT_RANGE.as_str(), &part.content_range);
                 // The hash of the whole blob is not that of the part.
                 if let Some(hash) = headers.remove("content-md5") {
                     headers.insert("x-ms-blob-content-md5", hash);
+                }
+                if let Some(md5) = md5 {
+                    headers.insert(CONTENT_MD5, md5);
                 }
             }
         }
@@ -96,6 +112,23 @@ impl Blobs {
         response.headers_mut().insert("x-ms-delete-type-permanent", permanent);
         Ok(response)
     }
+}
+
+/// Returns whether the response has the MD5 hash of the range. A request for the whole blob must not ask for it.
+fn range_needs_md5(headers: &HeaderMap, range: Option<Range>) -> Result<bool, StorageError> {
+    let wanted = headers.get(RANGE_GET_CONTENT_MD5);
+    let wanted = wanted.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"true"));
+    if wanted && range.is_none() {
+        return Err(invalid_range_md5("the request has no range"));
+    }
+    Ok(wanted)
+}
+
+fn invalid_range_md5(reason: &str) -> StorageError {
+    StorageError::INVALID_HEADER_VALUE
+        .with_detail("HeaderName", RANGE_GET_CONTENT_MD5)
+        .with_detail("HeaderValue", "true")
+        .with_detail("Reason", reason)
 }
 
 impl Call<'_> {

@@ -7,6 +7,7 @@ use emulator_core::service::Response;
 use super::content::written;
 use super::{Blobs, Call};
 use crate::dto::blobs::BlockLengthList;
+use crate::dto::checksums::check_blob_md5;
 use crate::dto::content_headers::ContentHeaders;
 use crate::dto::properties::insert_version;
 use crate::error::StorageError;
@@ -16,6 +17,7 @@ use crate::state::conditions::Conditions;
 impl Blobs {
     pub(super) fn set_blob_properties(&self, call: &Call<'_>) -> Result<Response, StorageError> {
         // A request that sets any property clears those that it does not set.
+        check_blob_md5(call.request.headers())?;
         let headers = ContentHeaders::of_block_list(call.request.headers());
         let (Call { path, .. }, options) = (call, call.write_options()?);
         let version = self.store().set_properties(&path.resource, &path.rest, headers, &options)?;

@@ -8,6 +8,7 @@ use http::StatusCode;
 use emulator_core::service::Response;
 
 use super::{Call, Queues};
+use crate::dto::include::Included;
 use crate::dto::metadata::{insert_metadata, parse_metadata};
 use crate::dto::queues::{QueueEnumeration, QueueItem, QueueItems};
 use crate::error::StorageError;
@@ -21,6 +22,10 @@ const MAX_RESULTS: i64 = 5000;
 impl Queues {
     pub(super) fn create_queue(&self, call: &Call<'_>) -> Result<Response, StorageError> {
         let metadata = parse_metadata(call.request.headers())?;
+        let (name, now) = (&call.path.resource, call.context.received_at);
+        if self.deletions().contain(name, now) {
+            return Err(StorageError::QUEUE_BEING_DELETED);
+        }
         match self.queues().entry(call.path.resource.to_string()) {
             Entry::Vacant(entry) => {
                 entry.insert(Queue::new(metadata));
@@ -35,7 +40,9 @@ impl Queues {
 
     pub(super) fn delete_queue(&self, call: &Call<'_>) -> Result<Response, StorageError> {
         let deleted = self.queues().remove(call.path.resource.as_ref());
-        deleted.map(|_| empty(StatusCode::NO_CONTENT)).ok_or(StorageError::QUEUE_NOT_FOUND)
+        deleted.ok_or(StorageError::QUEUE_NOT_FOUND)?;
+        self.deletions().begin(&call.path.resource, call.context.received_at);
+        Ok(empty(StatusCode::NO_CONTENT))
     }
 
     pub(super) fn get_queue_metadata(&self, call: &Call<'_>) -> Result<Response, StorageError> {
@@ -59,8 +66,10 @@ impl Queues {
 
     pub(super) fn list_queues(&self, call: &Call<'_>) -> Result<Response, StorageError> {
         let (prefix, marker) = (call.query.get("prefix"), call.query.get("marker"));
-        let max_results = call.query.number("maxresults", 1..=MAX_RESULTS)?;
-        let with_metadata = call.query.get("include") == Some("metadata");
+        // The service accepts a number above the limit, and returns at most the limit: `MaxResults` of
+        // https://github.com/Azure/azure-rest-api-specs/blob/main/specification/storage/data-plane/Microsoft.QueueStorage/stable/2018-03-28/queue.json
+        let max_results = call.query.number("maxresults", 1..=i64::MAX)?;
+        let with_metadata = Included::QUEUES.has_metadata(&call.query)?;
         let first = prefix.unwrap_or_default().max(marker.unwrap_or_default());
         let queues = self.queues();
         let mut found = queues
@@ -70,8 +79,8 @@ impl Queues {
             name: name.clone(),
             metadata: with_metadata.then(|| queue.metadata.clone()),
         };
-        let length =
-            usize::try_from(max_results.unwrap_or(MAX_RESULTS)).expect("it is between 1 and 5000");
+        let length = usize::try_from(max_results.unwrap_or(MAX_RESULTS).min(MAX_RESULTS))
+            .expect("it is between 1 and 5000");
         let list = QueueEnumeration {
             service_endpoint: service_endpoint(call.request, &call.path.account),
             prefix,
