@@ -89,6 +89,8 @@ pub struct Options {
     pub storage: Option<Storage>,
     /// The token that Batch accepts in addition to signatures.
     pub batch_bearer: Option<String>,
+    /// Whether Batch accepts any token for it that is valid at the time.
+    pub batch_tokens: bool,
     /// Application settings that are added to the defaults or override them.
     pub settings: BTreeMap<String, String>,
     /// Whether the handler's timers fire only when they are triggered manually.
@@ -121,6 +123,7 @@ impl Options {
             launcher: None,
             storage: None,
             batch_bearer: None,
+            batch_tokens: false,
             settings: BTreeMap::new(),
             manual_timers: false,
             idle_removal: None,
@@ -342,6 +345,7 @@ fn batch_account(
     let work_dir = folders::nodes(folder);
     let mut account = batch::Options::new(BATCH_ACCOUNT, BATCH_KEY, launcher, work_dir);
     account.bearer.clone_from(&options.batch_bearer);
+    account.accepts_tokens = options.batch_tokens;
     account.pools = options.pools.iter().map(|pool| pool.options(options.nodes)).collect();
     Ok(Batch::new(account, context.clone())?)
 }

@@ -7,6 +7,7 @@ use azure_batch_emulator::DurationRange;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 
+use emulator_core::tls::TlsArguments;
 use local_deployment::Registration;
 
 mod emulators;
@@ -100,6 +101,10 @@ pub struct Up {
     /// Address to listen on for `mayfly queue-job`
     #[arg(long, default_value = "127.0.0.1:7171")]
     pub listen: SocketAddr,
+    /// The certificate of further ports of Batch, storage, GitHub, the management API and identity, for clients that
+    /// need HTTPS; the deployment itself uses plain HTTP.
+    #[command(flatten)]
+    pub tls: TlsArguments,
     /// The options of the local deployment.
     #[command(flatten)]
     pub local: LocalOptions,

@@ -23,6 +23,7 @@ pub(crate) async fn start(local: &LocalOptions) -> anyhow::Result<LocalDeploymen
     let mut options = Options::new(program);
     options.registration = local.registration;
     options.nodes = local.nodes;
+    options.batch_tokens = true;
     options.package.clone_from(&local.package);
     if let Some(path) = &local.handler_log {
         options.log = write_log(path)?;

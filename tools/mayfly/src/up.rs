@@ -1,16 +1,19 @@
 //! `mayfly up`: a local deployment that runs until Ctrl-C.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use emulator_core::service::Service;
+use emulator_core::service::{Listening, Service, serve_with_tls};
+use emulator_core::tls::TlsArguments;
 use github_emulator::GitHub;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::cli::Up;
 use crate::local;
 use crate::{interrupted, print};
+use local_deployment::LocalDeployment;
 use local_deployment::timeline::Timeline;
 
 /// Runs a local deployment until Ctrl-C, and prints its steps.
@@ -29,6 +32,8 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
         print(port.ready_line());
     }
     print(deployment.ports.functions.ready_line());
+    let encrypted = serve_https(&deployment, &options.tls).await?;
+    encrypted.iter().map(Listening::ready_line).for_each(print);
     print(format_args!("queue a job: mayfly queue-job --at {}", options.listen));
     let (functions, key) = (&deployment.ports.functions.url, &deployment.function_key);
     print(format_args!("show its status: mayfly status --url {functions}/api --key {key}"));
@@ -46,15 +51,36 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    drop(jobs);
+    drop((jobs, encrypted));
     deployment.shutdown().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Serves each service on a further port with HTTPS, if there is a certificate.
+async fn serve_https(
+    deployment: &LocalDeployment,
+    tls: &TlsArguments,
+) -> anyhow::Result<Vec<Listening>> {
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let Some(tls) = tls.load(any)? else { return Ok(Vec::new()) };
+    let tls = || Some(tls.clone());
+    let platform = &deployment.platform;
+    let listening = tokio::try_join!(
+        serve_with_tls(Arc::clone(&deployment.queues), any, tls()),
+        serve_with_tls(Arc::clone(&deployment.blobs), any, tls()),
+        serve_with_tls(Arc::clone(&deployment.batch), any, tls()),
+        serve_with_tls(Arc::clone(&deployment.github), any, tls()),
+        serve_with_tls(Arc::clone(&platform.management), any, tls()),
+        serve_with_tls(Arc::clone(&platform.identity), any, tls()),
+    );
+    let (queues, blobs, batch, github, management, identity) = listening.context("listen")?;
+    Ok(vec![queues, blobs, batch, github, management, identity])
 }
 
 /// Opens GitHub's control port at the address for `queue-job`.
 async fn serve_jobs(
     github: &Arc<Service<GitHub>>,
-    listen: std::net::SocketAddr,
+    listen: SocketAddr,
 ) -> anyhow::Result<emulator_core::service::ControlPort> {
     let listening = emulator_core::service::serve_control(Arc::clone(github), listen).await;
     listening.with_context(|| {

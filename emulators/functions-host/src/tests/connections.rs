@@ -1,4 +1,4 @@
-//! Connection strings, with the emulated storage account behind them.
+//! TLS, and connection strings with the emulated storage account behind them.
 
 use std::net::SocketAddr;
 
@@ -117,4 +117,17 @@ async fn development_storage_is_the_account_of_azurite() {
     let storage = Storage::start(&app, "127.85.17.3:10001", account, false).await;
     let connection = "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://127.85.17.3";
     check(app, storage, connection).await;
+}
+
+#[tokio::test]
+async fn a_function_is_invoked_over_https() {
+    let mut world = App::with_http("Job", "anonymous").start().await;
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let tls = Tls::issued_by(Authority::temporary().unwrap(), &[]).unwrap();
+    let listening = serve_with_tls(world.service.clone(), any, Some(tls)).await.unwrap();
+    let client = transport::https(listening.certificate_authority()).unwrap();
+    let request = http::Request::post(format!("{}/api/Job", listening.url));
+    let response = client(request.body(Bytes::from_static(b"hello")).unwrap()).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(world.received().await["body"], "aGVsbG8=");
 }
