@@ -4,6 +4,8 @@
 
 # shellcheck disable=SC2154 # tests/run sets it
 declare -A lacking=()
+# The tools that are virtual environments.
+readonly python_tools=(python checkov older_sdk azure_cli airflow azure_batch_13 covalent snakemake)
 
 set_up() {
   local packages suite
@@ -12,11 +14,10 @@ set_up() {
   for suite; do
     lacking[$suite]=$(missing_needs "$suite" | sort -u | xargs)
   done
-  set_up_tool python "$@"
-  set_up_tool checkov "$@"
-  set_up_tool older_sdk "$@"
-  set_up_tool azure_cli "$@"
-  set_up_tool npm "$@"
+  local tool
+  for tool in "${python_tools[@]}" npm; do
+    set_up_tool "$tool" "$@"
+  done
 }
 
 # Prints the packages, or addresses, of the commands that a suite needs and that are missing.
@@ -38,7 +39,11 @@ uses() {
 }
 
 uses_python() {
-  uses "$1" python || uses "$1" checkov || uses "$1" older_sdk || uses "$1" azure_cli
+  local tool
+  for tool in "${python_tools[@]}"; do
+    ! uses "$1" "$tool" || return 0
+  done
+  return 1
 }
 
 missing_packages() {
@@ -92,6 +97,27 @@ install_older_sdk() {
 # 700 MB.
 install_azure_cli() {
   install_venv tests/docs/azure-cli/requirements.txt tests/.venv-azure-cli
+}
+
+# Clients of the Batch emulator, each with the release of azure-batch that it needs: up to 500 MB.
+install_airflow() {
+  install_client airflow
+}
+
+install_azure_batch_13() {
+  install_client azure-batch-13
+}
+
+install_covalent() {
+  install_client covalent
+}
+
+install_snakemake() {
+  install_client snakemake
+}
+
+install_client() {
+  install_venv "tests/clients/requirements/$1.txt" "tests/.venv-$1"
 }
 
 # The copy of the list is written last: if it equals the list, the folder is complete and up to date.

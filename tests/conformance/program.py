@@ -44,7 +44,14 @@ class Emulator:
 @contextmanager
 def emulate(which: str, *options: str) -> Iterator[Emulator]:
     """Runs `mayfly emulate`, and waits for the line that says it is ready."""
-    command = [str(BUILT / "mayfly"), "emulate", which, *options]
+    with serve("mayfly", "emulate", which, *options) as emulator:
+        yield emulator
+
+
+@contextmanager
+def serve(program: str, *arguments: str) -> Iterator[Emulator]:
+    """Runs a program that emulates a service, and waits for the line that says it is ready."""
+    command = [str(BUILT / program), *arguments]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
         try:
             ready = json.loads(first_line(process))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::phase::Phase;
 use super::{RunId, RunLocation};
-use crate::dto::{FailureInfo, IsoDuration, NewTask, TaskConstraints, Timestamp};
+use crate::dto::{Detail, FailureInfo, IsoDuration, NewTask, TaskConstraints, Timestamp};
 use crate::launch::RunOutcome;
 
 /// The state of a task.
@@ -184,10 +184,19 @@ impl Outcome {
     }
 
     /// Returns the outcome of an exit code: 0 is success.
+    ///
+    /// The words and details are those that the service sends, as logged by Cromwell on Azure on 10
+    /// June 2022. Snakemake's executor reads the details without asking whether there are any.
     fn of_exit(code: i32) -> Self {
         let failure = (code != 0).then(|| {
             let text = "The task exited with an exit code representing a failure";
-            failure_info("FailureExitCode", text, None)
+            let detail = "The task process exited with an unexpected exit code";
+            let mut failure = failure_info("FailureExitCode", text, Some(detail));
+            failure.details.push(Detail {
+                name: "AdditionalErrorCode".to_owned(),
+                value: "FailureExitCode".to_owned(),
+            });
+            failure
         });
         Self { exit_code: Some(code), failure }
     }

@@ -24,7 +24,10 @@ async fn a_task_runs_a_script_and_has_its_exit_code_and_output() {
     assert_eq!(world.until_ended("t1").await, 3);
     let task = world.task("t1").await;
     assert_eq!(task["executionInfo"]["exitCode"], 3);
-    assert_eq!(task["executionInfo"]["failureInfo"]["code"], "FailureExitCode");
+    let failure = &task["executionInfo"]["failureInfo"];
+    assert_eq!(failure["code"], "FailureExitCode");
+    let names = failure["details"].as_array().unwrap().iter().map(|detail| &detail["name"]);
+    assert_eq!(names.collect::<Vec<_>>(), ["Message", "AdditionalErrorCode"]);
     assert_eq!(world.until_file("t1", "stdout.txt").await, "hello from t1\n");
     assert_eq!(world.until_file("t1", "stderr.txt").await, "no\n");
 }
