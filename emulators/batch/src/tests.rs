@@ -16,6 +16,7 @@ mod pools;
 mod scaling;
 mod formula_forms;
 mod auto_advance;
+mod clients;
 mod queue;
 mod refusals;
 mod processes;

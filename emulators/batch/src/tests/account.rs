@@ -71,11 +71,23 @@ impl Account {
         body: Value,
     ) -> (String, Value) {
         let separator = if path.contains('?') { '&' } else { '?' };
+        let uri = format!("{path}{separator}api-version={version}");
+        self.request(method, &uri, "application/json; odata=minimalmetadata", body).await
+    }
+
+    /// Sends a request with its version and its content type.
+    pub(super) async fn request(
+        &self,
+        method: &str,
+        uri: &str,
+        content_type: &str,
+        body: Value,
+    ) -> (String, Value) {
         let request = http::Request::builder()
             .method(method)
-            .uri(format!("{path}{separator}api-version={version}"))
+            .uri(uri)
             .header("authorization", "Bearer t")
-            .header("content-type", "application/json; odata=minimalmetadata");
+            .header("content-type", content_type);
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let answer = self.service.call(request.body(body.into()).unwrap()).await.unwrap();
         let shown: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
