@@ -26,8 +26,9 @@ pub(crate) use node::{
     AutoScaleRun, MachineInfo, NamedError, NodeAgentInfo, NodeView, PoolView, RequestedProperties,
 };
 pub(crate) use pool::{
-    AutoScaleEvaluation, AutoScaleSettings, Deallocation, FillType, JobOrder, NewPool, NodeRemoval,
-    OFFERS, Offer, PoolPatch, PoolReplace, PoolResize, SchedulingPolicy, check_interval, cores,
+    AutoScaleEvaluation, AutoScaleSettings, Deallocation, FillType, JobOrder, NewPool, NodeReboot,
+    NodeRemoval, NodeSchedulingDisable, OFFERS, Offer, PoolPatch, PoolReplace, PoolResize,
+    SchedulingPolicy, check_interval, cores,
 };
 pub(crate) use reader::{parse, read};
 pub(crate) use start_task::{StartTask, StartTaskView};

@@ -52,6 +52,12 @@ published! {
     job_not_found = NOT_FOUND "JobNotFound" "The specified job does not exist.";
     task_not_found = NOT_FOUND "TaskNotFound" "The specified task does not exist.";
     file_not_found = NOT_FOUND "FileNotFound" "The specified file does not exist.";
+    node_being_created = CONFLICT "NodeBeingCreated" "The specified node is being created.";
+    node_being_started = CONFLICT "NodeBeingStarted" "The specified node is being started.";
+    node_being_rebooted = CONFLICT "NodeBeingRebooted" "The specified node is being rebooted.";
+    node_unusable = CONFLICT "NodeStateUnusable" "The state of the specified node is unusable.";
+    already_scheduled_so = CONFLICT "NodeAlreadyInTargetSchedulingState" "The specified node is already in the target scheduling state.";
+    io_error = FORBIDDEN "IOError" "An I/O error occurred when accessing the specified resource.";
     job_exists = CONFLICT "JobExists" "The specified job already exists.";
     job_completed = CONFLICT "JobCompleted" "The specified job is already in a completed state.";
     job_being_terminated = CONFLICT "JobBeingTerminated" "The specified job is being terminated.";
@@ -171,6 +177,15 @@ impl ApiError {
     /// Creates the error for an operation that requires automatic scaling.
     pub(crate) fn scaling_disabled() -> Self {
         Self::wrong_state().about(&[("Reason", "automatic scaling is not enabled on the pool")])
+    }
+
+    /// Creates the error for a reimage of a node with a virtual machine configuration.
+    pub(crate) fn node_not_reimaged() -> Self {
+        let text = "The specified operation is not valid on the node.";
+        let reason =
+            "Operation reimage can be invoked only on pools created with cloudServiceConfiguration";
+        Self::new(StatusCode::CONFLICT, "OperationNotValidOnNode", text)
+            .about(&[("Reason", reason)])
     }
 
     /// Creates the error for a feature that is not modelled.

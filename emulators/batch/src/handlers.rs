@@ -18,6 +18,7 @@ mod tasks;
 mod task_collection;
 mod files;
 mod pools;
+mod nodes;
 mod pool_sizes;
 mod account;
 mod views;

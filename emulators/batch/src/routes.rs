@@ -61,6 +61,7 @@ operations! {
     GET    "/jobs/{job}/tasks/{task}/files"            => ListTaskFiles, list_task_files;
     GET    "/jobs/{job}/tasks/{task}/files/{*file}"    => GetTaskFile, get_task_file;
     HEAD   "/jobs/{job}/tasks/{task}/files/{*file}"    => GetTaskFileProperties, task_file_properties;
+    DELETE "/jobs/{job}/tasks/{task}/files/{*file}"    => DeleteTaskFile, delete_task_file;
 
     GET    "/pools"                                    => ListPools, list_pools;
     POST   "/pools"                                    => AddPool, add_pool;
@@ -77,6 +78,14 @@ operations! {
     POST   "/pools/{pool}/removenodes"                 => RemoveNodes, remove_nodes;
     GET    "/pools/{pool}/nodes"                       => ListNodes, list_nodes;
     GET    "/pools/{pool}/nodes/{node}"                => GetNode, get_node;
+    POST   "/pools/{pool}/nodes/{node}/reboot"         => RebootNode, reboot_node;
+    POST   "/pools/{pool}/nodes/{node}/reimage"        => ReimageNode, reimage_node;
+    POST   "/pools/{pool}/nodes/{node}/disablescheduling" => DisableNodeScheduling, disable_node_scheduling;
+    POST   "/pools/{pool}/nodes/{node}/enablescheduling" => EnableNodeScheduling, enable_node_scheduling;
+    GET    "/pools/{pool}/nodes/{node}/files"          => ListNodeFiles, list_node_files;
+    GET    "/pools/{pool}/nodes/{node}/files/{*file}"  => GetNodeFile, get_node_file;
+    HEAD   "/pools/{pool}/nodes/{node}/files/{*file}"  => GetNodeFileProperties, node_file_properties;
+    DELETE "/pools/{pool}/nodes/{node}/files/{*file}"  => DeleteNodeFile, delete_node_file;
 
     GET    "/nodecounts"                               => ListNodeCounts, node_counts;
     GET    "/supportedimages"                          => ListSupportedImages, supported_images;
@@ -155,7 +164,7 @@ mod tests {
     fn an_unmodelled_request_has_no_operation() {
         let unknown = [
             ("PUT", "/pools/p"),
-            ("DELETE", "/jobs/j/tasks/t/files/x"),
+            ("PUT", "/jobs/j/tasks/t/files/x"),
             ("GET", "/jobs/j/tasks/t/files/"),
             ("POST", "/jobschedules"),
             ("GET", "/"),

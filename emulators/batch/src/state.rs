@@ -37,6 +37,7 @@ mod runs;
 mod retention;
 mod sizing;
 mod nodes;
+mod node_requests;
 mod start_tasks;
 mod sampling;
 mod scaling;

@@ -24,8 +24,8 @@ pub(crate) use machine::{ImageReference, Machine};
 use network::{Network, UserAccount};
 pub(crate) use replace::PoolReplace;
 pub(crate) use requests::{
-    AutoScaleEvaluation, AutoScaleSettings, Deallocation, NodeRemoval, PoolResize, check_interval,
-    check_not_negative, check_timeout,
+    AutoScaleEvaluation, AutoScaleSettings, Deallocation, NodeReboot, NodeRemoval,
+    NodeSchedulingDisable, PoolResize, check_interval, check_not_negative, check_timeout,
 };
 pub(crate) use scheduling::{FillType, JobOrder, SchedulingPolicy};
 

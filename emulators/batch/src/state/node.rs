@@ -8,6 +8,7 @@ use super::RunId;
 use super::phase::Phase;
 use super::task::Outcome;
 use crate::dto::{Deallocation, Timestamp};
+use crate::error::ApiError;
 
 /// The state of a node.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -16,6 +17,8 @@ pub(crate) enum NodeState {
     Creating,
     /// The machine boots.
     Starting,
+    /// The machine boots again at a client's request.
+    Rebooting,
     /// The start task runs; tasks wait until it has succeeded.
     WaitingForStartTask,
     /// The start task has failed; no task runs on the node.
@@ -45,6 +48,8 @@ pub(crate) struct Node {
     pub(crate) tasks_run: u64,
     pub(crate) tasks_succeeded: u64,
     pub(crate) start_task: Option<StartTaskRun>,
+    /// Whether a client has disabled the scheduling of tasks on it.
+    pub(crate) unscheduled: bool,
     /// The references of the images that the node has pulled.
     pub(super) images: BTreeSet<String>,
     /// The latest end of the retention times of its tasks' files.
@@ -87,6 +92,7 @@ impl Node {
             tasks_run: 0,
             tasks_succeeded: 0,
             start_task: None,
+            unscheduled: false,
             images: BTreeSet::new(),
             files_kept_until: None,
             leaving: None,
@@ -101,6 +107,7 @@ impl Node {
         match self.phase.state {
             NodeState::Creating => "creating",
             NodeState::Starting => "starting",
+            NodeState::Rebooting => "rebooting",
             NodeState::WaitingForStartTask => "waitingforstarttask",
             NodeState::StartTaskFailed => "starttaskfailed",
             NodeState::Ready if self.runs.is_empty() => "idle",
@@ -110,9 +117,26 @@ impl Node {
         }
     }
 
+    /// Fails unless the node has booted, so that clients can reach it.
+    pub(crate) fn check_has_files(&self) -> Result<(), ApiError> {
+        match self.phase.state {
+            NodeState::Creating => Err(ApiError::node_being_created()),
+            NodeState::Starting => Err(ApiError::node_being_started()),
+            NodeState::Rebooting => Err(ApiError::node_being_rebooted()),
+            NodeState::Preempted => Err(ApiError::node_unusable()),
+            NodeState::LeavingPool if self.booted.is_none() => Err(ApiError::node_unusable()),
+            _ => Ok(()),
+        }
+    }
+
     /// Returns whether tasks can run on the node.
     pub(super) fn is_ready(&self) -> bool {
         self.phase.state == NodeState::Ready
+    }
+
+    /// Returns whether the scheduler may use the node.
+    pub(super) fn takes_tasks(&self) -> bool {
+        self.is_ready() && self.is_staying() && !self.unscheduled
     }
 
     /// Returns whether Azure has preempted the node.

@@ -50,7 +50,7 @@ impl State {
                 });
                 self.after(wait, Timer::BootStep { pool: pool.to_owned(), node: id.to_owned() });
             }
-            NodeState::Starting => {
+            NodeState::Starting | NodeState::Rebooting => {
                 let at = self.stamp(due.to_utc());
                 self.change_node(pool, id, |node| {
                     node.next_step = None;
@@ -114,7 +114,7 @@ impl State {
         self.abandon_start_task(pool, node, at);
     }
 
-    fn runs_on(&self, pool: &str, node: &str) -> Vec<RunId> {
+    pub(super) fn runs_on(&self, pool: &str, node: &str) -> Vec<RunId> {
         let node = self.pools.get(pool).and_then(|pool| pool.node(node).ok());
         node.map(|node| node.runs.iter().copied().collect()).unwrap_or_default()
     }

@@ -244,6 +244,63 @@ async fn a_node_takes_no_task_before_its_start_task_has_succeeded() {
 }
 
 #[tokio::test]
+async fn a_node_is_rebooted_and_its_tasks_handled() {
+    let account = Account::new();
+    account.add_tasks(3).await;
+    account.add_pool(json!({ "targetDedicatedNodes": 1 })).await;
+    account.pass(minutes(1));
+    let reboot = async |body: Value| account.post("/pools/p/nodes/tvm-p-1/reboot", body).await;
+    assert_eq!(reboot(json!({})).await, "409 NodeBeingCreated");
+    account.pass(minutes(1));
+    assert_eq!(reboot(json!({})).await, "409 NodeBeingStarted");
+    account.pass(minutes(4));
+    assert_eq!(account.tasks(), [2, 1, 0, 0]);
+    let wait = json!({ "nodeRebootOption": "taskcompletion" });
+    assert_eq!(reboot(wait).await, "501 NotImplemented");
+    assert_eq!(reboot(json!({ "nodeRebootOption": "later" })).await, "400 InvalidPropertyValue");
+    assert_eq!(reboot(json!({ "nodeRebootOption": "terminate" })).await, "202");
+    assert_snapshot!(account.pool(), @"steady to 1+0, 1 rebooting");
+    assert_eq!(account.tasks(), [2, 0, 0, 1]);
+    assert_eq!(reboot(Value::Null).await, "409 NodeBeingRebooted");
+    account.pass(minutes(4));
+    assert_snapshot!(account.pool(), @"steady to 1+0, 1 running");
+    assert_eq!(account.tasks(), [1, 1, 0, 1]);
+    assert_eq!(reboot(Value::Null).await, "202");
+    assert_eq!(account.tasks(), [2, 0, 0, 1]);
+    account.pass(minutes(60));
+    assert_eq!(account.tasks(), [0, 0, 2, 1]);
+    let reimage = account.post("/pools/p/nodes/tvm-p-1/reimage", Value::Null).await;
+    assert_eq!(reimage, "409 OperationNotValidOnNode");
+    assert_eq!(account.post("/pools/p/nodes/none/reboot", Value::Null).await, "404 NodeNotFound");
+}
+
+#[tokio::test]
+async fn a_node_with_disabled_scheduling_takes_no_tasks() {
+    let account = Account::new();
+    account.add_tasks(2).await;
+    account.add_pool(json!({ "targetDedicatedNodes": 1 })).await;
+    account.pass(minutes(6));
+    assert_eq!(account.tasks(), [1, 1, 0, 0]);
+    let node = "/pools/p/nodes/tvm-p-1";
+    let disable = format!("{node}/disablescheduling");
+    let wait = json!({ "nodeDisableSchedulingOption": "taskcompletion" });
+    assert_eq!(account.post(&disable, wait.clone()).await, "200");
+    assert_eq!(account.post(&disable, wait).await, "409 NodeAlreadyInTargetSchedulingState");
+    account.pass(minutes(60));
+    assert_eq!(account.tasks(), [1, 0, 1, 0]);
+    assert_eq!(account.get(node).await["schedulingState"], "disabled");
+    let enable = format!("{node}/enablescheduling");
+    assert_eq!(account.post(&enable, Value::Null).await, "200");
+    assert_eq!(account.post(&enable, Value::Null).await, "409 NodeAlreadyInTargetSchedulingState");
+    account.pass(minutes(2));
+    account.batch().settle();
+    assert_eq!(account.tasks(), [0, 1, 1, 0]);
+    // By default, the running tasks are requeued.
+    assert_eq!(account.post(&disable, Value::Null).await, "200");
+    assert_eq!(account.tasks(), [1, 0, 1, 0]);
+}
+
+#[tokio::test]
 async fn a_pool_packs_its_tasks_if_its_policy_says_so() {
     let account = Account::new();
     let policy = json!({ "nodeFillType": "pack" });

@@ -66,6 +66,34 @@ impl NodeRemoval {
     }
 }
 
+/// The optional body of Reboot Node.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct NodeReboot {
+    pub(crate) node_reboot_option: Option<Deallocation>,
+}
+
+/// The optional body of Disable Scheduling.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct NodeSchedulingDisable {
+    node_disable_scheduling_option: Option<Deallocation>,
+}
+
+impl NodeSchedulingDisable {
+    /// Returns the handling of the node's tasks.
+    pub(crate) fn tasks(self) -> Result<Deallocation, ApiError> {
+        match self.node_disable_scheduling_option.unwrap_or_default() {
+            Deallocation::RetainedData => {
+                let name = "nodeDisableSchedulingOption";
+                let reason = "expected one of requeue, terminate, taskcompletion";
+                Err(ApiError::invalid_property(name, "retaineddata", reason))
+            }
+            option => Ok(option),
+        }
+    }
+}
+
 /// The handling of the tasks on a node that is removed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]

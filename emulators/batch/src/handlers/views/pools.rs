@@ -84,7 +84,7 @@ pub(in crate::handlers) fn node<'a>(base: &str, pool: &'a Pool, node: &'a Node) 
         id: &node.id,
         url: format!("{base}/pools/{}/nodes/{}", pool.id, node.id),
         state: node.state(),
-        scheduling_state: "enabled",
+        scheduling_state: if node.unscheduled { "disabled" } else { "enabled" },
         state_transition_time: node.since,
         // Only unusable nodes may omit it, so a node that has not booted needs a value too.
         last_boot_time: node.booted.unwrap_or(node.allocated),

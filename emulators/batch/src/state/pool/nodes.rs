@@ -68,11 +68,13 @@ impl Nodes {
 
     /// Adds a node to the counts and the index, or removes it.
     fn count(&mut self, number: u32, adds: bool) {
-        use NodeState::{Creating, LeavingPool, Starting, WaitingForStartTask};
+        use NodeState::{Creating, LeavingPool, Rebooting, Starting, WaitingForStartTask};
         let Some(node) = self.nodes.get(&number) else { return };
         let of_kind = if node.dedicated { &mut self.dedicated } else { &mut self.low_priority };
-        let moves =
-            matches!(node.phase.state, Creating | Starting | WaitingForStartTask | LeavingPool);
+        let moves = matches!(
+            node.phase.state,
+            Creating | Starting | Rebooting | WaitingForStartTask | LeavingPool
+        );
         let change = |count: &mut usize, applies: bool| match (applies, adds) {
             (true, true) => *count += 1,
             (true, false) => *count -= 1,
@@ -82,7 +84,7 @@ impl Nodes {
         change(&mut of_kind.leaving, !node.is_staying());
         change(&mut self.transitioning, moves);
         let entry = (node.used_slots, number);
-        if adds && node.is_ready() && node.is_staying() {
+        if adds && node.takes_tasks() {
             self.ready.insert(entry);
         } else {
             self.ready.remove(&entry);
