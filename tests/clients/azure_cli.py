@@ -209,8 +209,6 @@ def others(cli: Client, folder: Path) -> None:
 
 def main() -> None:
     """Runs every command against one account."""
-    from azure.batch import BatchClient  # noqa: F401 (the version of the client that the CLI carries)
-
     cli = Client("Azure CLI 2.91.0, `az batch`", "2024-02-01.19.0")
     with tempfile.TemporaryDirectory() as folder, account() as batch:
         os.environ |= {

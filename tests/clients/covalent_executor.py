@@ -1,4 +1,4 @@
-"""Drives the Batch emulator by Covalent's AzureBatchExecutor. Its blobs are left out: they have no other endpoint than Azure's.
+"""Drives the Batch emulator by Covalent's AzureBatchExecutor, without its blobs: they have no other endpoint than Azure's.
 
     tests/.venv-covalent/bin/python tests/clients/covalent_executor.py
 """

@@ -7,7 +7,10 @@ from pathlib import Path
 from operations import ACCOUNT, KEY, Client, account, report
 
 PROGRAM = Path(__file__).with_suffix(".mjs")
-PACKAGES = [("@azure/batch", "@azure/batch 10.2.0", "2022-10-01.16.0"), ("azure-batch-8", "@azure/batch 8.0.0", "2020-09-01.12.0")]
+PACKAGES = [
+    ("@azure/batch", "@azure/batch 10.2.0", "2022-10-01.16.0"),
+    ("azure-batch-8", "@azure/batch 8.0.0", "2020-09-01.12.0"),
+]
 # What the emulator does not model.
 NOT_MODELLED = {"pool.listUsageMetrics", "computeNode.reimage", "task.listSubtasks", "jobSchedule.list", "certificate.list"}
 

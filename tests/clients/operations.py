@@ -68,7 +68,8 @@ class Client:
         """Returns a table of the operations and their outcomes."""
         outcomes = [("passed", self.passed), ("501", self.refused), ("failed", self.failed)]
         lines = [f"| {name} | {outcome} |" for outcome, names in outcomes for name in names]
-        return "\n".join([f"{self.name}, api-version {self.api_version}", "", "| operation | outcome |", "|---|---|", *lines])
+        head = [f"{self.name}, api-version {self.api_version}", "", "| operation | outcome |", "|---|---|"]
+        return "\n".join(head + lines)
 
 
 def report(*clients: Client) -> None:
