@@ -9,7 +9,7 @@ use serde_json::json;
 use emulator_core::service::{Request, Response, json_response};
 
 use crate::error::IdentityError;
-use crate::state::{Mismatch, TENANT};
+use crate::state::{Mismatch, TENANT, resources};
 
 /// The trace id of each error; requests to the emulator are not traced.
 const TRACE_ID: &str = "00000000-0000-0000-0000-000000000000";
@@ -31,6 +31,8 @@ pub(crate) enum EntraError {
     FederatedToken(Mismatch),
     /// The scope names several resources, or none.
     Scope(String),
+    /// The resource of the scope does not exist.
+    UnknownResource(String),
     /// The scope lacks `/.default`.
     ScopeWithoutDefault(String),
     /// A flow or a kind of credential that Entra has, and this emulator does not.
@@ -75,6 +77,7 @@ impl EntraError {
             Self::UnknownClient(_) => ("unauthorized_client", 700_016),
             Self::NoCredential => ("invalid_client", 7_000_218),
             Self::Scope(_) => ("invalid_scope", 70_011),
+            Self::UnknownResource(_) => ("invalid_resource", 500_011),
             Self::ScopeWithoutDefault(_) => ("invalid_scope", 1_002_012),
             Self::FederatedToken(Mismatch::Malformed) => ("invalid_request", 50_027),
             Self::FederatedToken(Mismatch::Signature) => ("invalid_client", 50_013),
@@ -106,6 +109,7 @@ impl EntraError {
                 "The request body must contain 'client_assertion' or 'client_secret'.".to_owned()
             }
             Self::Scope(scope) => format!("The scope '{scope}' is not valid: name one resource."),
+            Self::UnknownResource(resource) => resources::unknown_message(resource, TENANT),
             Self::ScopeWithoutDefault(scope) => {
                 format!(
                     "The scope '{scope}' is not valid: client credentials need RESOURCE/.default."

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 mod federated_token;
+pub(crate) mod resources;
 mod token;
 
 pub use federated_token::FederatedCredential;

@@ -86,6 +86,8 @@ async fn an_invalid_request_is_rejected_with_its_reason() {
         user("unknown"),
         user("shared"),
         format!("{STORAGE}&mi_res_id=/subscriptions/s"),
+        STORAGE.replace("https%3A%2F%2Fstorage.azure.com", "nonsense"),
+        STORAGE.replace("storage.azure", "storage.example"),
     ];
     let mut outcomes = String::new();
     for query in queries {
@@ -99,6 +101,8 @@ async fn an_invalid_request_is_rejected_with_its_reason() {
     400 the app has no such managed identity
     200 a token
     501 GET /msi/token is not modelled
+    400 AADSTS500011: The resource principal named nonsense was not found in the tenant named 6d617966-6c79-4c69-a665-73666f726461. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.
+    400 AADSTS500011: The resource principal named https://storage.example.com was not found in the tenant named 6d617966-6c79-4c69-a665-73666f726461. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.
     ");
     let shared = TokenRequest {
         resource: "https://storage.azure.com".to_owned(),

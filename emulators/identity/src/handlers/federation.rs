@@ -11,7 +11,7 @@ use emulator_core::service::{Request, Response, json_response};
 use crate::entra_error::EntraError;
 use crate::identity::Identity;
 use crate::routes::tenant_of;
-use crate::state::{TENANT, TokenRequest};
+use crate::state::{TENANT, TokenRequest, resources};
 
 /// The kind of a federated token.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -36,6 +36,9 @@ impl Identity {
         let client_id = self.client(form.required("client_id")?)?;
         self.check_credential(&form)?;
         let resource = resource(form.required("scope")?)?;
+        if !resources::is_known(&resource) {
+            return Err(EntraError::UnknownResource(resource));
+        }
         let now = self.clock.now();
         let token = self.tokens().request(&TokenRequest { resource, client_id }, now);
         let seconds = (token.expires_on - now).num_seconds();

@@ -9,7 +9,7 @@ use crate::auth;
 use crate::error::IdentityError;
 use crate::identity::Identity;
 use crate::routes::query_of;
-use crate::state::TokenRequest;
+use crate::state::{TENANT, TokenRequest, resources};
 
 const API_VERSION: &str = "2019-08-01";
 
@@ -27,7 +27,13 @@ impl Identity {
         let client_id = self
             .identity(query.get("client_id"))
             .ok_or_else(|| bad_request("the app has no such managed identity"))?;
-        let token_request = TokenRequest { resource: required("resource")?, client_id };
+        let resource = required("resource")?;
+        if !resources::is_known(&resource) {
+            let message = resources::unknown_message(&resource, TENANT);
+            let message = format!("AADSTS500011: {message}");
+            return Err(IdentityError::new(StatusCode::BAD_REQUEST, message));
+        }
+        let token_request = TokenRequest { resource, client_id };
         let token = self.tokens().request(&token_request, self.clock.now());
         let body = json!({
             "access_token": token.text,

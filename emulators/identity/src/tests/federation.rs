@@ -103,7 +103,7 @@ async fn a_wrong_request_is_rejected_with_the_number_of_entra() {
     let other_subject = assertion(|federated| federated.subject += "-2", "hush");
     let other_audience = assertion(|federated| federated.audience += "s", "hush");
     let forged = assertion(|_| {}, "another key");
-    let cases: [(&str, &[(&str, &str)]); 16] = [
+    let cases: [(&str, &[(&str, &str)]); 17] = [
         ("another-tenant", &[]),
         (TENANT, &[("grant_type", "")]),
         (TENANT, &[("grant_type", "banana")]),
@@ -120,6 +120,7 @@ async fn a_wrong_request_is_rejected_with_the_number_of_entra() {
         (TENANT, &[("scope", "")]),
         (TENANT, &[("scope", "https://batch.core.windows.net/")]),
         (TENANT, &[("scope", "https://a.test/.default https://b.test/.default")]),
+        (TENANT, &[("scope", "https://a.test/.default")]),
     ];
     let mut outcomes = String::new();
     for (tenant, changes) in cases {
@@ -145,6 +146,7 @@ async fn a_wrong_request_is_rejected_with_the_number_of_entra() {
     400 invalid_request AADSTS900144: The request has no parameter 'scope'.
     400 invalid_scope AADSTS1002012: The scope 'https://batch.core.windows.net/' is not valid: client credentials need RESOURCE/.default.
     400 invalid_scope AADSTS70011: The scope 'https://a.test/.default https://b.test/.default' is not valid: name one resource.
+    400 invalid_resource AADSTS500011: The resource principal named https://a.test was not found in the tenant named 6d617966-6c79-4c69-a665-73666f726461. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.
     ");
     let (_, body) = entra.request_token(TENANT, &[("client_id", "unknown")]).await;
     assert_snapshot!(body, @r#"{"correlation_id":"request-1","error":"unauthorized_client","error_codes":[700016],"error_description":"AADSTS700016: Application with identifier 'unknown' was not found in the directory. Trace ID: 00000000-0000-0000-0000-000000000000 Correlation ID: request-1 Timestamp: 2026-11-21 12:00:00Z","timestamp":"2026-11-21 12:00:00Z","trace_id":"00000000-0000-0000-0000-000000000000"}"#);
