@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: the Batch emulator by `az batch`
+# about: the Batch emulator by the `batch` commands of the Azure CLI
 # needs: cargo:https://rustup.rs
 # tools: azure_cli
 # nightly: yes

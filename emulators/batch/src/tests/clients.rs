@@ -1,4 +1,4 @@
-//! The wire forms of public clients: what each sends for an ordinary call, and the answer that it
+//! The requests of public clients: what each sends for an ordinary call, and the status that it
 //! needs.
 //!
 //! Observed between the clients and the emulator, in the versions that the README lists. The suites
