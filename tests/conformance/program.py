@@ -42,17 +42,18 @@ class Emulator:
 
 
 @contextmanager
-def emulate(which: str, *options: str) -> Iterator[Emulator]:
+def emulate(which: str, *options: str, folder: Path | None = None) -> Iterator[Emulator]:
     """Runs `mayfly emulate`, and waits for the line that says it is ready."""
-    with serve("mayfly", "emulate", which, *options) as emulator:
+    with serve("mayfly", "emulate", which, *options, folder=folder) as emulator:
         yield emulator
 
 
 @contextmanager
-def serve(program: str, *arguments: str) -> Iterator[Emulator]:
+def serve(program: str, *arguments: str, folder: Path | None = None) -> Iterator[Emulator]:
     """Runs a program that emulates a service, and waits for the line that says it is ready."""
     command = [str(BUILT / program), *arguments]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=folder, **pipes) as process:
         try:
             ready = json.loads(first_line(process))
             yield Emulator(ready["url"], ready["control"])

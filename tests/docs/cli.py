@@ -9,7 +9,13 @@ from commands import nodes
 from pages import ROOT
 from tree_sitter import Language, Node, Parser
 
-SOURCES = ("tools/mayfly/src/cli.rs", "tools/mayfly/src/cli/**/*.rs", "tools/simulation/src/options.rs")
+SOURCES = (
+    "tools/mayfly/src/cli.rs",
+    "tools/mayfly/src/cli/**/*.rs",
+    "tools/simulation/src/options.rs",
+    "emulators/batch/src/cli.rs",
+    "emulators/core/src/tls/arguments.rs",
+)
 PARSER = Parser(Language(tree_sitter_rust.language()))
 
 

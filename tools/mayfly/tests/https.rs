@@ -82,7 +82,7 @@ async fn each_service_answers_over_https_with_a_token() {
             "https://management.azure.com",
             200,
         ),
-        (&["github"], "/meta", "https://github.com", 401),
+        (&["github"], "/meta", "https://storage.azure.com", 401),
     ];
     for (arguments, path, resource, expected) in cases {
         let emulated = Emulated::start(&[arguments, &["--tls"]].concat());
