@@ -39,6 +39,8 @@ pub(crate) struct Collected {
     pub(crate) cursor: Cursor,
     /// The parts that could not be read, or not completely.
     pub(crate) unread: Vec<&'static str>,
+    /// What GitHub said when it first refused the credential.
+    pub(crate) refused: Option<String>,
 }
 
 /// Collects a snapshot of everything.
@@ -82,7 +84,8 @@ pub(crate) async fn collect(
         barred,
         missing_runs: jobs.missing_runs,
     };
-    Ok(Collected { snapshot, repositories, cursor: jobs.cursor, unread: parts.unread })
+    let (cursor, unread, refused) = (jobs.cursor, parts.unread, collector.refusal());
+    Ok(Collected { snapshot, repositories, cursor, unread, refused })
 }
 
 fn stored_claim((task, blob): (String, String)) -> StoredClaim {

@@ -24,6 +24,9 @@ pub struct StatusReport {
     pub complete: bool,
     /// The data that could not be read: `jobs`, `runners`, `pools` …
     pub unread: Vec<String>,
+    /// Why GitHub refused the credential, if it did: what is missing is then not known to be absent.
+    #[serde(default)]
+    pub refused: Option<String>,
     /// Approximate number of messages in the request queue, including invisible ones.
     pub messages: Option<u64>,
     /// The number of jobs in each phase.
@@ -153,6 +156,8 @@ pub struct RateLimit {
 pub struct StatusInputs {
     /// The data that could not be read.
     pub unread: Vec<&'static str>,
+    /// Why GitHub refused the credential.
+    pub refused: Option<String>,
     /// Approximate number of messages in the request queue.
     pub messages: Option<u64>,
     /// The rate limits that GitHub has reported.
@@ -175,8 +180,9 @@ pub fn report(
     }
     StatusReport {
         at: now,
-        complete: inputs.unread.is_empty(),
+        complete: inputs.unread.is_empty() && inputs.refused.is_none(),
         unread: inputs.unread.into_iter().map(str::to_owned).collect(),
+        refused: inputs.refused,
         messages: inputs.messages,
         phases,
         jobs: jobs::longest_waiting(jobs, MAX_JOBS),

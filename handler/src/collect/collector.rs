@@ -1,8 +1,11 @@
 //! Sends requests to GitHub within the time and the number of requests that a collection may take.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt;
+use http::StatusCode;
 use tracing::warn;
 
 use crate::app::App;
@@ -41,7 +44,7 @@ impl<T> Partial<T> {
 
     /// Returns the answer of a request, if there is one, and records whether it is missing.
     pub(super) fn note<A>(&mut self, answer: Result<A, Unread>) -> Option<A> {
-        self.complete &= !matches!(answer, Err(Unread::NotReached));
+        self.complete &= !matches!(answer, Err(Unread::Refused | Unread::NotReached));
         answer.ok()
     }
 }
@@ -51,6 +54,8 @@ impl<T> Partial<T> {
 pub(super) enum Unread {
     /// GitHub does not show it to this credential.
     Denied,
+    /// GitHub refused the credential: what it would show is unknown.
+    Refused,
     /// There was no time, no request or no response left. The next collection may read it.
     NotReached,
 }
@@ -62,6 +67,7 @@ pub(super) struct Collector<'a> {
     pub(super) github: Github,
     deadline: Deadline,
     requests_left: AtomicU32,
+    refusal: OnceLock<String>,
 }
 
 impl<'a> Collector<'a> {
@@ -72,6 +78,7 @@ impl<'a> Collector<'a> {
             github: app.github.low_priority(),
             deadline: Deadline::after(budget.time),
             requests_left: AtomicU32::new(budget.requests),
+            refusal: OnceLock::new(),
         }
     }
 
@@ -80,11 +87,54 @@ impl<'a> Collector<'a> {
         &self,
         request: impl Future<Output = Result<T, GithubError>>,
     ) -> Result<T, Unread> {
+        let err = match self.attempt(request).await? {
+            Ok(answer) => return Ok(answer),
+            Err(err) => err,
+        };
+        if let GithubError::Rejected {
+            status: status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
+            ..
+        } = err
+        {
+            let text = format!("GitHub refused the token ({}): {err}", status.as_u16());
+            if self.refusal.set(text.clone()).is_ok() {
+                warn!("{text}");
+            }
+            return Err(Unread::Refused);
+        }
+        Err(Unread::Denied)
+    }
+
+    /// Sends a request for something that the credential need not be able to read.
+    pub(super) async fn send_optional<T>(
+        &self,
+        request: impl Future<Output = Result<T, GithubError>>,
+    ) -> Result<T, Unread> {
+        let forbidden = |err: &GithubError| {
+            matches!(err, GithubError::Rejected { status: StatusCode::FORBIDDEN, .. })
+        };
+        let request = request.map(|read| match read {
+            Err(err) if forbidden(&err) => Ok(None),
+            read => read.map(Some),
+        });
+        self.send(request).await?.ok_or(Unread::Denied)
+    }
+
+    /// Returns what GitHub said when it first refused the credential.
+    pub(super) fn refusal(&self) -> Option<String> {
+        self.refusal.get().cloned()
+    }
+
+    /// Sends a request; returns the errors that concern the request itself.
+    async fn attempt<T>(
+        &self,
+        request: impl Future<Output = Result<T, GithubError>>,
+    ) -> Result<Result<T, GithubError>, Unread> {
         if self.deadline.remaining().is_zero() || !self.take_request() {
             return Err(Unread::NotReached);
         }
         let err = match self.deadline.bound(request).await {
-            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Ok(answer)) => return Ok(Ok(answer)),
             Ok(Err(err)) => err,
             Err(elapsed) => {
                 warn!("continuing without a response of GitHub: {elapsed}");
@@ -103,7 +153,7 @@ impl<'a> Collector<'a> {
                 warn!("continuing without a response of GitHub: {}", ErrorChain(&err));
                 Err(Unread::NotReached)
             }
-            _ => Err(Unread::Denied),
+            _ => Ok(Err(err)),
         }
     }
 

@@ -96,10 +96,10 @@ async fn list(
     let mut next = None;
     for _ in 0..MAX_PAGES {
         let request = collector.github.deliveries(hook, failed, next.as_ref());
-        let page = match collector.send(request).await {
+        let page = match collector.send_optional(request).await {
             Ok(page) => page,
             Err(Unread::Denied) => break,
-            Err(Unread::NotReached) => {
+            Err(Unread::Refused | Unread::NotReached) => {
                 let last = attempts.last().map(|last| last.at);
                 let known_since = last.unwrap_or_else(|| collector.app.clock.now());
                 return DeliveryList { attempts, known_since, complete: false };
@@ -137,17 +137,17 @@ async fn find_hooks(
     let repositories = known.iter().take(MAX_REPOSITORIES);
     let paths = organizations.chain(repositories.map(|repository| format!("repos/{repository}")));
     let host = collector.app.reconciliation.own_host.as_deref();
-    let mut hooks = match collector.send(collector.github.app_webhook(host)).await {
+    let mut hooks = match collector.send_optional(collector.github.app_webhook(host)).await {
         Ok(hook) => Vec::from_iter(hook),
         Err(Unread::Denied) => Vec::new(),
-        Err(Unread::NotReached) => return None,
+        Err(Unread::Refused | Unread::NotReached) => return None,
     };
     for path in paths {
-        match collector.send(collector.github.webhooks(&path, host)).await {
+        match collector.send_optional(collector.github.webhooks(&path, host)).await {
             Ok(found) => hooks.extend(found),
             // The owner is a person, or the credential may not read webhooks.
             Err(Unread::Denied) => {}
-            Err(Unread::NotReached) => return None,
+            Err(Unread::Refused | Unread::NotReached) => return None,
         }
     }
     // Before the first task there is no repository to look up, so an empty result is not kept.

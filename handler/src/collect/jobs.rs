@@ -160,7 +160,7 @@ impl<'a> JobReader<'a> {
                     }
                 }
                 Err(Unread::Denied) => {}
-                Err(Unread::NotReached) => self.missing_runs = true,
+                Err(Unread::Refused | Unread::NotReached) => self.missing_runs = true,
             }
         }
     }

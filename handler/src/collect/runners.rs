@@ -25,7 +25,9 @@ pub(super) async fn read(
         let listed = match collector.send(collector.github.runners(&repository)).await {
             Ok(listed) => listed.items,
             Err(Unread::Denied) => continue,
-            Err(Unread::NotReached) => return Partial { value: None, complete: false },
+            Err(Unread::Refused | Unread::NotReached) => {
+                return Partial { value: None, complete: false };
+            }
         };
         collector.charge_pages(listed.len());
         all.extend(

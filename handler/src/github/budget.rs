@@ -130,7 +130,11 @@ impl Budget {
             (Some(demanded), _) => demanded,
             // Only this resource is exhausted, and its hour has been recorded above.
             (None, Some(wait)) => return Some(in_full_seconds(wait)),
-            (None, None) => self.increasing_pause(),
+            (None, None) => match self.pause(now) {
+                // The request was sent before the pause began: it reports the same limit once more.
+                Some(wait) => return Some(in_full_seconds(wait)),
+                None => self.increasing_pause(),
+            },
         };
         let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::hours(1));
         self.paused_until = self.paused_until.max(Some(now + pause));

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use http::{Method, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 use tokio::time::sleep;
 use url::Url;
 
@@ -24,6 +25,9 @@ use crate::transport::{HttpTransport, Response, request_to};
 
 /// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
 const API_VERSION: &str = "2022-11-28";
+/// How many requests are under way at the same time. GitHub allows 100, for all programs that use a token.
+/// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits>
+const MAX_CONCURRENT_REQUESTS: usize = 40;
 /// The delay before a request is retried.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
@@ -49,6 +53,8 @@ struct Shared {
     budgets: Mutex<BTreeMap<String, Budget>>,
     responses: Mutex<ResponseCache>,
     groups: tokio::sync::Mutex<GroupCache>,
+    /// One for each request that may be under way.
+    permits: Semaphore,
 }
 
 /// A request.
@@ -90,6 +96,7 @@ impl Github {
             budgets: Mutex::default(),
             responses: Mutex::default(),
             groups: tokio::sync::Mutex::default(),
+            permits: Semaphore::new(MAX_CONCURRENT_REQUESTS),
         });
         Self { api, scope, transport, clock, purpose: Purpose::ServeJob, account: None, shared }
     }
@@ -183,6 +190,8 @@ impl Github {
         body: Option<&impl Serialize>,
     ) -> Result<Response, GithubError> {
         let (name, payer) = (call.name, authorization.payer.as_str());
+        // Taken before the budget is asked: a request that waited obeys a pause that began meanwhile.
+        let _permit = self.shared.permits.acquire().await;
         let cost = call.cost(self.purpose);
         let spent = self.with_budget(payer, |budget, now| budget.spend(&cost, now));
         spent.map_err(|retry_after| GithubError::Limited { call: name, retry_after })?;

@@ -67,6 +67,11 @@ pub(super) fn rate_limit_headers(response: &Response) -> RateLimitHeaders {
     headers
 }
 
+/// The words by which only the message tells a limit from a missing permission; the last ones are of older Enterprise
+/// Servers.
+const LIMIT_MESSAGES: [&str; 3] =
+    ["secondary rate limit", "api rate limit exceeded", "abuse detection mechanism"];
+
 /// Returns whether an error is a rate limit. GitHub responds with 429, or with 403 and either `retry-after`, or no
 /// remaining requests, or only a message about the limit.
 fn is_limit(headers: &RateLimitHeaders, response: &Response) -> bool {
@@ -77,7 +82,7 @@ fn is_limit(headers: &RateLimitHeaders, response: &Response) -> bool {
         }
         StatusCode::FORBIDDEN => {
             let message = String::from_utf8_lossy(response.body()).to_ascii_lowercase();
-            message.contains("secondary rate limit") || message.contains("api rate limit exceeded")
+            LIMIT_MESSAGES.iter().any(|words| message.contains(words))
         }
         _ => false,
     }

@@ -13,7 +13,7 @@ use crate::cli::Status;
 use crate::client::DeploymentClient;
 use crate::print;
 
-/// Requests the status and prints it.
+/// Requests the status and prints it. Fails if GitHub refused the credential, so that the report says little.
 pub(crate) async fn run(options: &Status) -> anyhow::Result<ExitCode> {
     let report = DeploymentClient::new(&options.deployment)?.status().await?;
     if options.json {
@@ -21,12 +21,13 @@ pub(crate) async fn run(options: &Status) -> anyhow::Result<ExitCode> {
     } else {
         print(text(&report).trim_end());
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if report.refused.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Formats the status as text: completeness, jobs and pools, then failures and limits.
 fn text(report: &StatusReport) -> String {
     let mut lines = vec![head(report)];
+    lines.extend(report.refused.clone());
     lines.extend(report.jobs.iter().map(|job| job_line(job, report.at)));
     let listed = report.jobs.len();
     let all: usize = report.phases.values().sum();
@@ -49,7 +50,11 @@ fn text(report: &StatusReport) -> String {
 fn head(report: &StatusReport) -> String {
     let count = |(phase, number): (&_, &usize)| format!("{number} {}", name(phase));
     let phases: Vec<String> = report.phases.iter().map(count).collect();
-    let jobs = if phases.is_empty() { "no jobs".to_owned() } else { phases.join(", ") };
+    let jobs = match phases.is_empty() {
+        true if report.refused.is_some() => "jobs unknown".to_owned(),
+        true => "no jobs".to_owned(),
+        false => phases.join(", "),
+    };
     let messages = match report.messages {
         Some(1) => ", 1 message".to_owned(),
         Some(number) => format!(", {number} messages"),

@@ -128,8 +128,17 @@ fn all_requests_pause_as_long_as_github_demands() {
 #[test]
 fn a_pause_without_a_time_is_a_minute_and_then_longer() {
     let mut budget = Budget::default();
-    let mut pause = || budget.learn(LIST.call, &rejected(None), at(0)).map(|wait| wait.as_secs());
-    assert_eq!([pause(), pause(), pause()], [Some(60), Some(120), Some(240)]);
-    budget.learn(LIST.call, &remaining(10), at(0));
-    assert_eq!(budget.learn(LIST.call, &rejected(None), at(0)), Some(Duration::from_secs(60)));
+    let mut pause =
+        |now| budget.learn(LIST.call, &rejected(None), at(now)).map(|wait| wait.as_secs());
+    assert_eq!([pause(0), pause(60), pause(180)], [Some(60), Some(120), Some(240)]);
+    budget.learn(LIST.call, &remaining(10), at(420));
+    assert_eq!(budget.learn(LIST.call, &rejected(None), at(420)), Some(Duration::from_secs(60)));
+}
+
+#[test]
+fn rejections_of_concurrent_requests_are_one_pause() {
+    let mut budget = Budget::default();
+    let pauses = (0..50).map(|_| budget.learn(LIST.call, &rejected(None), at(0)));
+    assert!(pauses.into_iter().all(|pause| pause == Some(Duration::from_secs(60))));
+    assert_eq!(seconds(budget.spend(&REGISTER, at(60))), 0);
 }

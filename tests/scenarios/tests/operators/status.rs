@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use emulator_core::faults::Effect;
+use emulator_core::faults::{Effect, SecondaryLimit};
 use github_emulator::{Gate, NewJob};
 use insta::assert_snapshot;
 use reqwest::Method;
@@ -99,6 +99,91 @@ async fn status_names_what_github_did_not_answer() {
     assert_eq!((report.complete, report.unread), (false, vec!["jobs".to_owned()]));
     env.deployment.github.faults.release();
     assert!(env.status().await.complete);
+    env.end().await;
+}
+
+#[tokio::test]
+async fn a_refused_token_leaves_jobs_unknown() {
+    for (status, limits) in [(401, 0), (403, 0)] {
+        let env = TestEnvironment::start(PROGRAM).await;
+        let mut job = NewJob::new("octo/app", UBUNTU);
+        job.silent = true;
+        env.queue(job);
+        for operation in [
+            "ListWorkflowRunsForRepo",
+            "ListSelfHostedRunnersForRepo",
+            "ListJobsForWorkflowRun",
+            "ReposListWebhooks",
+            "OrgsListWebhooks",
+            "ReposListForAuthenticatedUser",
+            "ReposListForOrg",
+        ] {
+            let refused = Effect::Fail { status, retry_after: None };
+            env.deployment.github.faults.inject(operation, 1000, refused);
+        }
+        let report = env.status().await;
+        assert!(!report.complete && report.unread.contains(&"jobs".to_owned()), "{report:?}");
+        let refused = report.refused.unwrap_or_default();
+        assert!(
+            refused.starts_with(&format!("GitHub refused the token ({status}): ")),
+            "{refused}"
+        );
+        assert_eq!(report.limits.iter().filter(|limit| limit.resource.is_none()).count(), limits);
+        env.end().await;
+    }
+}
+
+#[tokio::test]
+async fn the_status_command_fails_if_github_refuses_the_token() {
+    let env = TestEnvironment::with(PROGRAM, |options| {
+        let expired = ("GithubToken".to_owned(), "ghp_expired".to_owned());
+        options.settings.extend([expired]);
+    })
+    .await;
+    let mut job = NewJob::new("octo/app", UBUNTU);
+    job.silent = true;
+    env.queue(job);
+    let output = env.command(PROGRAM, &["status"]).await;
+    assert!(output.starts_with("1: "), "the exit code and the output: {output}");
+    assert!(output.contains("Z: jobs unknown, "), "{output}");
+    assert!(output.contains("GitHub refused the token (401): "), "{output}");
+    let json = env.command(PROGRAM, &["status", "--json"]).await;
+    assert!(json.contains(r#""complete":false"#), "{json}");
+    env.end().await;
+}
+
+#[tokio::test]
+async fn a_credential_without_access_to_webhooks_is_not_refused() {
+    let env = TestEnvironment::start(PROGRAM).await;
+    for operation in ["ReposListWebhooks", "OrgsListWebhooks"] {
+        let forbidden = Effect::Fail { status: 403, retry_after: None };
+        env.deployment.github.faults.inject(operation, 1000, forbidden);
+    }
+    let report = env.status().await;
+    assert_eq!((report.complete, report.refused), (true, None));
+    assert!(report.webhooks.is_empty());
+    env.end().await;
+}
+
+#[tokio::test]
+async fn status_reports_a_secondary_limit_as_a_pause() {
+    let env = TestEnvironment::start(PROGRAM).await;
+    env.queue_job(UBUNTU);
+    for form in SecondaryLimit::ALL {
+        let limited = Effect::Secondary { form, retry_after: None };
+        env.deployment.github.faults.inject("ListWorkflowRunsForRepo", 1, limited);
+        let calls = || env.deployment.github.faults.calls().values().sum::<u64>();
+        let report = env.status().await;
+        assert_eq!((report.complete, report.refused), (false, None), "{form:?}");
+        let pauses = report.limits.iter().filter(|limit| limit.resource.is_none());
+        assert_eq!(pauses.count(), 1, "{form:?}: {:?}", report.limits);
+        let before = calls();
+        env.status().await;
+        assert!(calls() <= before + 1, "{form:?}: requests were sent during the pause");
+        env.advance_minutes(10);
+        env.deployment.github.faults.release();
+        assert!(env.status().await.complete, "{form:?}");
+    }
     env.end().await;
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use emulator_core::faults::Effect;
+use emulator_core::faults::{Effect, SecondaryLimit};
 use insta::assert_snapshot;
 use local_deployment::Registration;
 use scenarios::TestEnvironment;
@@ -28,6 +28,44 @@ async fn github_is_not_called_while_a_limit_lasts() {
     env.deployment.context.clock.advance(Duration::from_secs(600));
     env.settle().await;
     assert_eq!(env.jobs().matches("success").count(), 2, "{}", env.jobs());
+    env.end().await;
+}
+
+#[tokio::test]
+async fn every_form_of_a_secondary_limit_pauses_requests_for_a_minute() {
+    let mut env = start_with_token().await;
+    for form in SecondaryLimit::ALL {
+        let limited = Effect::Secondary { form, retry_after: None };
+        env.deployment.github.faults.inject(TOKEN, 1, limited);
+        let before = env.deployment.github.faults.calls_of(TOKEN);
+        env.queue_job(UBUNTU);
+        env.until_invoked("SubmitRunnerTask").await;
+        env.queue_job(UBUNTU);
+        env.until_invoked("SubmitRunnerTask").await;
+        let calls = env.deployment.github.faults.calls_of(TOKEN) - before;
+        assert_eq!(calls, 1, "{form:?}: {}", env.log());
+        let log = env.log();
+        assert!(!log.contains("check the token"), "{form:?} is no refused token: {log}");
+        env.deployment.context.clock.advance(Duration::from_secs(61));
+        env.settle().await;
+    }
+    assert_eq!(env.jobs().matches("success").count(), 12, "{}", env.jobs());
+    env.end().await;
+}
+
+#[tokio::test]
+async fn a_claim_waits_for_the_end_of_a_secondary_limit() {
+    let env = TestEnvironment::start(PROGRAM).await;
+    let limited = Effect::Secondary { form: SecondaryLimit::Abuse, retry_after: None };
+    env.deployment.github.faults.inject("GetJobForWorkflowRun", 1, limited);
+    env.queue_job(UBUNTU);
+    env.until_logged(
+        "reading a workflow job failed: GitHub's rate limit is exhausted for another 60 s",
+    )
+    .await;
+    let status = env.status().await;
+    assert_eq!(status.limits[0].resource, None, "a pause: {:?}", status.limits);
+    assert_eq!(env.deployment.github.faults.calls_of("GetJobForWorkflowRun"), 1);
     env.end().await;
 }
 
