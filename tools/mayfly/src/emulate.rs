@@ -34,10 +34,20 @@ pub(crate) async fn run(options: Emulate) -> anyhow::Result<ExitCode> {
         EmulatorCommand::Blob(Storage { port, account, key }) => {
             until_interrupted(Blobs::new(Account::new(&account, &key)?, context), &port).await
         }
-        EmulatorCommand::Github { port, token, people, enterprise, trusted_ca } => {
+        EmulatorCommand::Github {
+            port,
+            token,
+            people,
+            enterprise,
+            trusted_ca,
+            rate_limit,
+            no_secondary_limits,
+        } => {
             let mut options = github::Options::new(&token, 1);
             options.personal_accounts.extend(people);
             options.enterprise = enterprise;
+            options.rate_limit = rate_limit;
+            options.secondary_limits = !no_secondary_limits;
             options.transport = transport::https(trusted_ca.as_deref())?;
             until_interrupted(GitHub::new(options, context), &port).await
         }

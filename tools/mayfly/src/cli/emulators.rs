@@ -32,6 +32,12 @@ pub enum EmulatorCommand {
         /// Enterprise of all organizations
         #[arg(long)]
         enterprise: Option<String>,
+        /// API requests an hour
+        #[arg(long, default_value_t = 5000)]
+        rate_limit: u32,
+        /// Apply no secondary rate limits
+        #[arg(long)]
+        no_secondary_limits: bool,
     },
     /// Azure Resource Manager: the access restrictions of one Function App
     Management {
