@@ -13,9 +13,9 @@ export const ENTERPRISE = "octo-enterprise";
 /** The owner of repositories that is a user; every other owner is an organization. */
 export const PERSON = "mona";
 
-/** Starts an emulated GitHub. */
-export async function startGithub() {
-  const options = ["--token", TOKEN, "--person", PERSON, "--enterprise", ENTERPRISE];
+/** Starts an emulated GitHub, with more options. */
+export async function startGithub(...more) {
+  const options = ["--token", TOKEN, "--person", PERSON, "--enterprise", ENTERPRISE, ...more];
   const { url, control, end } = await emulate("github", ...options);
   return {
     url,

@@ -6,18 +6,19 @@ import { createRequire } from "node:module";
 
 const SCOPE = String.raw`\/(repos\/{owner}\/{repo}|orgs\/{org}|enterprises\/{enterprise})`;
 const PATHS = [
-  /^\/(meta|rate_limit)$/,
-  new RegExp(`^${SCOPE}\\/actions\\/runners(\\/{runner_id}|\\/registration-token|\\/generate-jitconfig)?$`),
+  /^\/(meta|rate_limit|versions|user|app)$/,
+  new RegExp(`^${SCOPE}\\/actions\\/runners(\\/{runner_id}|\\/registration-token|\\/generate-jitconfig|\\/downloads)?$`),
   new RegExp(`^${SCOPE}\\/actions\\/runner-groups(\\/{runner_group_id}\\/(repositories|organizations))?$`),
   new RegExp(`^${SCOPE}\\/installation$`),
-  /^\/app\/installations(\/{installation_id}\/access_tokens)?$/,
+  /^\/users\/{username}\/installation$/,
+  /^\/app\/installations(\/{installation_id}(\/access_tokens)?)?$/,
   /^\/app\/hook\/(config|deliveries(\/{delivery_id}(\/attempts)?)?)$/,
-  /^\/installation\/repositories$/,
+  /^\/installation\/(repositories|token)$/,
   new RegExp(`^${SCOPE}\\/hooks(\\/{hook_id}\\/deliveries(\\/{delivery_id}(\\/attempts)?)?)?$`),
   /^\/repos\/{owner}\/{repo}(\/actions\/jobs\/{job_id})?$/,
   /^\/(orgs\/{org}|user)\/repos$/,
-  /^\/repos\/{owner}\/{repo}\/releases$/,
-  /^\/repos\/{owner}\/{repo}\/actions\/runs(\/{run_id}(\/jobs|\/cancel)?)?$/,
+  /^\/repos\/{owner}\/{repo}\/releases(\/latest)?$/,
+  /^\/repos\/{owner}\/{repo}\/actions\/runs(\/{run_id}(\/jobs|\/cancel|\/attempts\/{attempt_number}(\/jobs)?)?)?$/,
 ];
 
 /** Reads the description of GitHub Enterprise Cloud, the only one with enterprises. */

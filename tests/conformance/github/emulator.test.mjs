@@ -47,6 +47,10 @@ test("meta and the limits are as described", async () => {
   const { hooks } = await get("meta");
   assert.deepEqual(hooks, ["127.0.0.0/8", "::1/128"]);
   assert.equal((await get("rate_limit")).resources.core.limit, 5000);
+  assert.deepEqual(await get("versions"), ["2026-03-10", "2022-11-28"]);
+  assert.equal((await get("user")).login, "octocat");
+  await github.command("releases", { version: "2.336.0" });
+  await get("repos/actions/runner/releases/latest");
 });
 
 for (const repository of SCOPES.slice(0, 2)) {
@@ -56,6 +60,8 @@ for (const repository of SCOPES.slice(0, 2)) {
     assert.equal(runs.length, 4);
     for (const { id } of runs) {
       await get(`${repository}/actions/runs/${id}`);
+      await get(`${repository}/actions/runs/${id}/attempts/1`);
+      await get(`${repository}/actions/runs/${id}/attempts/1/jobs`);
       const { jobs } = await get(`${repository}/actions/runs/${id}/jobs?filter=all`);
       for (const job of jobs) await get(`${repository}/actions/jobs/${job.id}`);
     }
@@ -83,6 +89,7 @@ for (const scope of SCOPES) {
     assert.equal((await send("DELETE", `${runners}/${found[0].id}`)).status, 204);
     assert.equal((await send("DELETE", `${runners}/${found[0].id}`)).status, 404);
     await get(`${runners}?per_page=1&page=2`);
+    await get(`${runners}/downloads`);
   });
 }
 
@@ -103,7 +110,14 @@ test("installations of an App and their tokens are as described", async () => {
     assert.equal(jobs.status, 200);
     const own = await send("GET", "installation/repositories?per_page=100", undefined, `Bearer ${body.token}`);
     assert.deepEqual(own.body.repositories.map(({ full_name }) => full_name), ["octo/app"]);
+    const narrow = { repositories: ["app"], permissions: { actions: "read" } };
+    assert.equal((await send("POST", tokens, narrow, asApp())).status, 201);
+    const wide = { permissions: { contents: "write" } };
+    assert.equal((await send("POST", tokens, wide, asApp())).status, 422);
+    await send("GET", `app/installations/${found.body.id}`, undefined, asApp());
+    assert.equal((await send("DELETE", "installation/token", undefined, `Bearer ${body.token}`)).status, 204);
   }
+  assert.equal((await send("GET", "app", undefined, asApp())).body.installations_count, 1);
   const all = await send("GET", "app/installations?per_page=100", undefined, asApp());
   assert.equal(all.body.length, 1);
 });
