@@ -104,7 +104,7 @@ async fn status_names_what_github_did_not_answer() {
 
 #[tokio::test]
 async fn a_refused_token_leaves_jobs_unknown() {
-    for (status, limits) in [(401, 0), (403, 0)] {
+    for status in [401, 403] {
         let env = TestEnvironment::start(PROGRAM).await;
         let mut job = NewJob::new("octo/app", UBUNTU);
         job.silent = true;
@@ -128,7 +128,8 @@ async fn a_refused_token_leaves_jobs_unknown() {
             refused.starts_with(&format!("GitHub refused the token ({status}): ")),
             "{refused}"
         );
-        assert_eq!(report.limits.iter().filter(|limit| limit.resource.is_none()).count(), limits);
+        assert!(report.limits.iter().all(|limit| limit.resource.is_some()), "{:?}", report.limits);
+        env.deployment.github.faults.release();
         env.end().await;
     }
 }
@@ -162,6 +163,7 @@ async fn a_credential_without_access_to_webhooks_is_not_refused() {
     let report = env.status().await;
     assert_eq!((report.complete, report.refused), (true, None));
     assert!(report.webhooks.is_empty());
+    env.deployment.github.faults.release();
     env.end().await;
 }
 
