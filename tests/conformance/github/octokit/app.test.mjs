@@ -100,7 +100,10 @@ operation(PROBOT, "a delivery with another secret is rejected, and delivered aga
     return data.find(({ action }) => action === "queued");
   });
   assert.deepEqual([failed.status_code, received.length], [400, 0]);
-  await app.octokit.rest.apps.updateWebhookConfigForApp({ url: (await startProbot(SECRET)).url });
+  // The App's octokit does not know that this operation takes a JWT as well.
+  const { token } = await app.octokit.auth({ type: "app" });
+  const asApp = octokit(github, { auth: token });
+  await asApp.rest.apps.updateWebhookConfigForApp({ url: (await startProbot(SECRET)).url });
   await app.octokit.rest.apps.redeliverWebhookDelivery({ delivery_id: failed.id });
   await until(async () => {
     const { data } = await app.octokit.request("GET /app/hook/deliveries", { status: "success" });
