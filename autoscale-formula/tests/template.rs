@@ -108,6 +108,38 @@ fn a_failed_resize_is_retried_at_every_second_evaluation() {
 }
 
 #[test]
+fn preempted_nodes_are_requested_again() {
+    let spot = |target: u32, current: u32, preempted: u32| {
+        let samples = format!(
+            "$TaskSlotsPerNode = 1\n$PendingTasks: 4*10, newest 60s ago\n\
+             $TargetLowPriorityNodes = {target}\n$CurrentLowPriorityNodes: {current}*10, newest 60s ago\n\
+             $PreemptedNodeCount: {preempted}*10, newest 60s ago"
+        );
+        outcome("spot", &[], &samples, SATURDAY).target_low_priority_nodes
+    };
+    let asked = [spot(4, 4, 4), spot(3, 3, 3), spot(4, 4, 1), spot(4, 4, 0), spot(4, 6, 2)];
+    assert_eq!(asked, [3, 4, 3, 4, 4]);
+}
+
+#[test]
+fn missing_nodes_of_both_kinds_are_requested_again() {
+    let with = |targets: [u32; 2], current: [u32; 2], jobs: u32| {
+        let samples = format!(
+            "$TaskSlotsPerNode = 1\n$PendingTasks: {jobs}*30, newest 30s ago\n\
+             $TargetDedicatedNodes = {}\n$TargetLowPriorityNodes = {}\n\
+             $CurrentDedicatedNodes: {}*30, newest 30s ago\n$CurrentLowPriorityNodes: {}*30, newest 30s ago",
+            targets[0], targets[1], current[0], current[1]
+        );
+        requested("spot-with-dedicated", &[], &samples)
+    };
+    // Neither kind was allocated; only dedicated nodes are wanted; all are there.
+    assert_snapshot!(with([6, 4], [0, 0], 6), @"6 dedicated, 3 spot");
+    assert_snapshot!(with([6, 3], [0, 0], 6), @"6 dedicated, 4 spot");
+    assert_snapshot!(with([10, 0], [3, 0], 12), @"9 dedicated, 0 spot");
+    assert_snapshot!(with([0, 6], [0, 6], 6), @"0 dedicated, 6 spot");
+}
+
+#[test]
 fn a_part_of_a_node_is_a_node() {
     let jobs = |count| format!("$TaskSlotsPerNode = 4\n$PendingTasks: {count}*10, newest 60s ago");
     let nodes = |count| requested("dedicated", &["maxNodes = 50"], &jobs(count));

@@ -12,6 +12,7 @@ mod tasks;
 mod versions;
 mod lists;
 mod nodes;
+mod preemption;
 mod pools;
 mod scaling;
 mod formula_forms;

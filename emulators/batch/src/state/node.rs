@@ -25,7 +25,9 @@ pub(crate) enum NodeState {
     StartTaskFailed,
     /// The node is idle or runs tasks.
     Ready,
-    /// Azure has preempted the machine; another one will replace it.
+    /// Azure has preempted the machine; another one may replace it.
+    ///
+    /// The node keeps its id and loses its history: <https://github.com/Azure/Batch/issues/52>.
     Preempted,
     /// The node is being removed.
     LeavingPool,

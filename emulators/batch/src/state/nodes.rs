@@ -16,7 +16,7 @@ use crate::launch::StopRequest;
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub enum Loss {
-    /// Azure preempts the node; the pool gets another one.
+    /// Azure preempts the node; another machine with the same node id may replace it later.
     Preempted,
     /// The machine fails, and boots again with the same node id.
     Died,
@@ -77,7 +77,7 @@ impl State {
         });
     }
 
-    /// Loses a node: its tasks are requeued and run again.
+    /// Loses a node: its tasks are requeued and run again. A node that is being removed leaves sooner.
     pub(crate) fn lose_node(
         &mut self,
         node: &str,
@@ -88,9 +88,13 @@ impl State {
         let of = |(_, pool): &(&String, &super::Pool)| pool.node(node).is_ok();
         let (id, pool) = self.pools.iter().find(of).ok_or_else(ApiError::node_not_found)?;
         let (id, found) = (id.clone(), pool.node(node)?);
-        let (node, dedicated) = (found.id.clone(), found.dedicated);
+        let (node, dedicated, stays) = (found.id.clone(), found.dedicated, found.is_staying());
+        if found.is_preempted() {
+            return Err(ApiError::node_not_found());
+        }
         self.evict_tasks(&id, &node, Requeue::NodeLost, at);
         match loss {
+            _ if !stays => {}
             Loss::Preempted => {
                 self.change_node(&id, &node, |node| {
                     node.enter(NodeState::Preempted, at);

@@ -125,11 +125,26 @@ impl Pool {
         let number = self.last_node_number;
         let (id, label) =
             (format!("tvm-{}-{number}", self.id), format!("{} {number}", self.label()));
-        let mut node = Node::new(id.clone(), label, dedicated, at);
-        let machine = self.spec.virtual_machine_configuration.as_ref();
-        node.images.extend(machine.into_iter().flat_map(|machine| machine.images().to_vec()));
+        let node = self.new_node(id.clone(), label, dedicated, at);
         self.nodes.push(number, node);
         id
+    }
+
+    /// Replaces a preempted node by a new machine with its id, and without its history. Returns
+    /// whether there was one.
+    pub(super) fn replace_node(&mut self, id: &str, at: Timestamp) -> bool {
+        let Some(old) = self.nodes.get(id).filter(|node| node.is_preempted()) else {
+            return false;
+        };
+        let new = self.new_node(old.id.clone(), old.label.clone(), old.dedicated, at);
+        self.nodes.change(id, |node| *node = new).is_some()
+    }
+
+    fn new_node(&self, id: String, label: String, dedicated: bool, at: Timestamp) -> Node {
+        let mut node = Node::new(id, label, dedicated, at);
+        let machine = self.spec.virtual_machine_configuration.as_ref();
+        node.images.extend(machine.into_iter().flat_map(|machine| machine.images().to_vec()));
+        node
     }
 
     /// Adds a node request and returns its number.

@@ -1,8 +1,8 @@
 //! Resizes of pools: requests for nodes, and removals.
 
-use super::State;
 use super::pool::{Allocation, NodeRequest, Targets};
 use super::timers::Timer;
+use super::{Effect, State};
 use crate::dto::{Deallocation, Detail, NamedError, Timestamp};
 
 impl State {
@@ -96,10 +96,16 @@ impl State {
         };
         let at = self.stamp(due.to_utc());
         let Some(pool) = self.pools.get_mut(id) else { return };
-        if let Some(preempted) = replaces {
-            pool.nodes.remove(&preempted);
-        }
-        let node = pool.add_node(dedicated, at);
+        let node = match replaces {
+            // Its machine and disk are gone.
+            Some(id) if pool.replace_node(&id, at) => {
+                let root = [pool.id.as_str(), id.as_str()].iter().collect();
+                self.effects.push(Effect::RemoveDirectory(root));
+                id
+            }
+            Some(_) => return,
+            None => pool.add_node(dedicated, at),
+        };
         self.update_allocation_state(id, at);
         self.start_boot(id, &node);
     }

@@ -115,7 +115,7 @@ fn a_requeued_task_waits_for_the_end_of_its_last_run() {
     assert_eq!(names(&started(&mut state)), [""; 0]);
     let finished = state.run_ended(first[0].0, &RunOutcome::Exited(-9), NOON).unwrap();
     assert!(!finished.counts);
-    assert_eq!(names(&started(&mut state)), ["t1 on tvm-p-2"]);
+    assert_eq!(names(&started(&mut state)), ["t1 on tvm-p-1"]);
 }
 
 #[tokio::test(start_paused = true)]

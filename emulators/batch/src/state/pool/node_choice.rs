@@ -22,8 +22,8 @@ impl Pool {
         self.nodes.least_used().is_some_and(|(used, _)| used < self.slots())
     }
 
-    /// Chooses the nodes of a kind to remove: first preempted nodes and nodes that are not ready,
-    /// then idle ones, then those with the fewest used slots; the youngest first among equals.
+    /// Chooses the nodes of a kind to remove: first preempted nodes, then nodes that are not
+    /// ready, then idle ones, then those with the fewest used slots; the youngest first among equals.
     pub(in crate::state) fn removal_candidates(
         &self,
         dedicated: bool,
@@ -34,7 +34,7 @@ impl Pool {
         }
         let staying = |node: &&Node| node.dedicated == dedicated && node.is_staying();
         let mut nodes: Vec<_> = self.nodes.iter().rev().filter(staying).collect();
-        nodes.sort_by_key(|node| (node.is_ready(), node.used_slots));
+        nodes.sort_by_key(|node| (!node.is_preempted(), node.is_ready(), node.used_slots));
         nodes.into_iter().take(count).map(|node| node.id.clone()).collect()
     }
 }

@@ -79,6 +79,6 @@ impl Evaluations {
 #[derive(Clone, Debug)]
 pub(crate) struct NodeRequest {
     pub(in crate::state) dedicated: bool,
-    /// The preempted node that this one replaces; it is listed until then.
+    /// The preempted node that gets a new machine.
     pub(in crate::state) replaces: Option<String>,
 }
