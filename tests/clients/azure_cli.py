@@ -108,9 +108,18 @@ def nodes(cli: Client, folder: Path) -> None:
         az("node", "delete", "--pool-id", "file", "--node-list", node)
         until("the removal", lambda: node not in [one["id"] for one in az("node", "list", "--pool-id", "file")])
     other = ["--pool-id", "linux", "--node-id", az("node", "list", "--pool-id", "linux")[0]["id"]]
-    for refused in ("reboot", "scheduling disable", "scheduling enable", "remote-login-settings show"):
-        with cli.is_refused(f"node {refused}"):
-            az("node", *refused.split(), *other)
+    with cli.tries("node scheduling disable"):
+        az("node", "scheduling", "disable", *other)
+        assert az("node", "show", *other)["schedulingState"] == "disabled"
+    with cli.tries("node scheduling enable"):
+        az("node", "scheduling", "enable", *other)
+    with cli.tries("node reboot"):
+        az("node", "reboot", *other)
+        until("the reboot", lambda: az("node", "show", *other)["state"] == "idle")
+    with cli.tries("node file list"):
+        assert "workitems" in [file["name"] for file in az("node", "file", "list", *other)]
+    with cli.is_refused("node remote-login-settings show"):
+        az("node", "remote-login-settings", "show", *other)
     with cli.is_refused("node user create"):
         az("node", "user", "create", *other, "--name", "me", "--password", "p")
 
@@ -183,6 +192,15 @@ def tasks(cli: Client, folder: Path) -> None:
         target = folder / "stdout.txt"
         az("task", "file", "download", *of("hello"), "--file-path", "stdout.txt", "--destination", str(target))
         assert target.read_text() == "hello az\n"
+    with cli.tries("node file download"):
+        node, target = hello["nodeInfo"], folder / "of-node.txt"
+        file = f"{node['taskRootDirectory']}/stdout.txt"
+        of_node = ["--pool-id", node["poolId"], "--node-id", node["nodeId"], "--file-path", file]
+        az("node", "file", "download", *of_node, "--destination", str(target))
+        assert target.read_text() == "hello az\n"
+    with cli.tries("task file delete"):
+        az("task", "file", "delete", *of("hello"), "--file-path", "stderr.txt", "--yes")
+        assert "stderr.txt" not in [file["name"] for file in az("task", "file", "list", *of("hello"))]
     with cli.is_refused("task subtask list"):
         az("task", "subtask", "list", *of("hello"))
     with cli.tries("task delete"):

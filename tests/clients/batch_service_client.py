@@ -88,8 +88,17 @@ def nodes(sdk: Client, batch: BatchServiceClient) -> None:
         steady(batch)
         batch.pool.remove_nodes("p", models.NodeRemoveParameter(node_list=[node]))
         until("the removal", lambda: node not in [one.id for one in batch.compute_node.list("p")])
-    with sdk.is_refused("compute_node.reimage"):
-        batch.compute_node.reimage("linux", "tvm-linux-1")
+    with sdk.tries("compute_node.disable_scheduling"):
+        batch.compute_node.disable_scheduling("linux", "tvm-linux-1")
+        assert batch.compute_node.get("linux", "tvm-linux-1").scheduling_state == "disabled"
+    with sdk.tries("compute_node.enable_scheduling"):
+        batch.compute_node.enable_scheduling("linux", "tvm-linux-1")
+    with sdk.tries("compute_node.reboot"):
+        batch.compute_node.reboot("linux", "tvm-linux-1")
+        until("the reboot", lambda: batch.compute_node.get("linux", "tvm-linux-1").state == "idle")
+    with sdk.tries("file.list_from_compute_node"):
+        files = batch.file.list_from_compute_node("linux", "tvm-linux-1")
+        assert "workitems" in [file.name for file in files]
 
 
 def jobs(sdk: Client, batch: BatchServiceClient) -> None:

@@ -121,7 +121,19 @@ async function nodes() {
     await pool.removeNodes("p", { nodeList: [node.id] });
     await until("removal", async () => (await computeNode.list("p")).every((one) => one.id !== node.id));
   });
-  await tries("computeNode.reimage", () => computeNode.reimage("linux", "tvm-linux-1"));
+  await tries("computeNode.disableScheduling", async () => {
+    await computeNode.disableScheduling("linux", "tvm-linux-1");
+    assert.equal((await computeNode.get("linux", "tvm-linux-1")).schedulingState, "disabled");
+  });
+  await tries("computeNode.enableScheduling", () => computeNode.enableScheduling("linux", "tvm-linux-1"));
+  await tries("computeNode.reboot", async () => {
+    await computeNode.reboot("linux", "tvm-linux-1");
+    await until("reboot", async () => (await computeNode.get("linux", "tvm-linux-1")).state === "idle");
+  });
+  await tries("file.listFromComputeNode", async () => {
+    const found = await client.file.listFromComputeNode("linux", "tvm-linux-1");
+    assert.ok(found.some((file) => file.name === "workitems"));
+  });
 }
 
 async function jobs() {

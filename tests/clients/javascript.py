@@ -12,7 +12,7 @@ PACKAGES = [
     ("azure-batch-8", "@azure/batch 8.0.0", "2020-09-01.12.0"),
 ]
 # What the emulator does not model.
-NOT_MODELLED = {"pool.listUsageMetrics", "computeNode.reimage", "task.listSubtasks", "jobSchedule.list", "certificate.list"}
+NOT_MODELLED = {"pool.listUsageMetrics", "task.listSubtasks", "jobSchedule.list", "certificate.list"}
 
 
 def run(package: str, client: Client) -> None:
