@@ -38,7 +38,7 @@ pub(crate) fn is_known(resource: &str) -> bool {
     let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else { return false };
     let is_account =
         |domain: &&str| host.strip_suffix(*domain).is_some_and(|name| !name.is_empty());
-    let is_of_account = scheme == "https" && ACCOUNTS.iter().any(|domain| is_account(domain));
+    let is_of_account = scheme == "https" && ACCOUNTS.iter().any(is_account);
     is_of_account || ["127.0.0.1", "localhost", "[::1]"].contains(&host)
 }
 

@@ -12,6 +12,7 @@ mod pinned_labels;
 mod proxy;
 mod secret_rotation;
 mod scopes;
+mod storage;
 mod deployments;
 mod failures;
 
