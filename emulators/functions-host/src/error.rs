@@ -92,6 +92,11 @@ pub(crate) enum InvocationError {
 }
 
 impl InvocationError {
+    /// Returns whether the host itself was lost, so that it does nothing more about the invocation.
+    pub(crate) fn is_loss(&self) -> bool {
+        matches!(self, Self::InstanceLost | Self::Unavailable(Unavailable::Stopped))
+    }
+
     /// Returns the status of the invocation's event: the handler's, if it responded.
     pub(crate) fn status(&self) -> u16 {
         match self {

@@ -5,11 +5,13 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use chrono::{DateTime, Utc};
+use futures::future::join_all;
 use tokio::task::JoinSet;
 
 use crate::auth::Keys;
 use crate::invoker::Invoker;
 use crate::timer::Timer;
+use crate::worker::Worker;
 
 /// A running host; dropping it kills the handler's processes.
 pub struct FunctionsHost {
@@ -56,12 +58,21 @@ impl FunctionsHost {
         self.names.iter().copied()
     }
 
-    /// Kills the processes without a signal to terminate, and waits until they have ended.
+    /// Ends the host as at SIGTERM: accepts nothing more, lets invocations end for 30 s, and then kills the processes
+    /// without a signal to terminate. [`FunctionsHost::kill`] cuts it short.
     pub async fn shutdown(&self) {
+        join_all(self.invoker.workers.values().map(Worker::shut_down)).await;
+        self.end_tasks().await;
+    }
+
+    /// Ends the host as at SIGKILL, with its processes. Messages in work stay hidden until their locks expire.
+    pub async fn kill(&self) {
+        join_all(self.invoker.workers.values().map(Worker::kill)).await;
+        self.end_tasks().await;
+    }
+
+    async fn end_tasks(&self) {
         let mut tasks = std::mem::take(&mut *self.tasks());
-        for worker in self.invoker.workers.values() {
-            worker.shut_down().await;
-        }
         tasks.shutdown().await;
     }
 

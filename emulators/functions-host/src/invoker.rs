@@ -6,13 +6,14 @@ use std::pin::pin;
 use std::sync::Mutex;
 
 use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderValue, header};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::Value;
-use tokio::sync::Notify;
 use uuid::Uuid;
 
+use emulator_core::clock::Clock;
 use emulator_core::events::{EventContext, EventKind};
 use emulator_core::service::{Request, Response};
 
@@ -26,6 +27,11 @@ use crate::log::{Line, Log, Stream};
 use crate::options::Options;
 use crate::worker::Worker;
 
+/// The time between `functionTimeout` and the restart of the process, in which the invocation can end.
+///
+/// Seen with the real host 4.1037: the caller is answered, and the process is killed, 2 s after the limit.
+const TIMEOUT_GRACE_PERIOD: TimeDelta = TimeDelta::seconds(2);
+
 /// The application with its processes: the part of a host that all triggers share.
 pub(super) struct Invoker {
     /// The application.
@@ -38,9 +44,6 @@ pub(super) struct Invoker {
     pub(super) storage_client: HttpClient,
     log: Log,
     worker_client: HttpClient,
-    /// Wakes the invocations of a lost instance in the order of their start, so that a simulation is
-    /// deterministic.
-    instance_losses: BTreeMap<String, Notify>,
     ids: Mutex<StdRng>,
 }
 
@@ -53,7 +56,6 @@ impl Invoker {
         options: &Options,
     ) -> Self {
         let ids = Mutex::new(StdRng::seed_from_u64(options.seed));
-        let instance_losses = workers.keys().map(|group| (group.clone(), Notify::new())).collect();
         let in_process = options.in_process.as_ref();
         let storage = in_process.map(|transports| &transports.storage);
         Self {
@@ -63,7 +65,6 @@ impl Invoker {
             storage_client: HttpClient::new(storage.or(options.storage.as_ref())),
             log: options.log.clone(),
             worker_client: HttpClient::new(in_process.map(|transports| &transports.handler)),
-            instance_losses,
             ids,
         }
     }
@@ -150,31 +151,36 @@ impl Invoker {
         function: &Function,
         invocation: impl Future<Output = Result<T, InvocationError>>,
     ) -> Result<T, InvocationError> {
-        let clock = &self.events.clock;
-        let mut lost = pin!(self.instance_losses[&function.group()].notified());
+        let (clock, worker) = (&self.events.clock, self.worker(function));
+        let _in_work = worker.instance().begin();
+        let mut lost = pin!(worker.instance().lost());
         lost.as_mut().enable();
-        let timeout = async {
-            match self.app.host.function_timeout {
-                Some(timeout) => clock.sleep_until(clock.now() + timeout).await,
-                None => std::future::pending().await,
-            }
-        };
+        let limit = self.app.host.function_timeout.map(|timeout| clock.now() + timeout);
+        let mut invocation = pin!(invocation);
         tokio::select! {
             biased;
-            () = lost => Err(InvocationError::InstanceLost),
-            outcome = invocation => outcome,
-            () = timeout => {
-                // The host cannot cancel an invocation, so it restarts the process.
-                self.worker(function).restart();
-                Err(InvocationError::TimedOut)
+            () = &mut lost => return Err(InvocationError::InstanceLost),
+            outcome = &mut invocation => return outcome,
+            () = until(clock, limit) => {}
+        }
+        // The host cannot cancel an invocation: if it does not end on its own, the host restarts the process.
+        let kill = limit.map(|limit| limit + TIMEOUT_GRACE_PERIOD);
+        tokio::select! {
+            biased;
+            () = lost => return Err(InvocationError::InstanceLost),
+            _ = invocation => {}
+            () = until(clock, kill) => {
+                if worker.kill_for_timeout(kill.expect("the future has ended")) {
+                    return Err(InvocationError::InstanceLost);
+                }
             }
         }
+        Err(InvocationError::TimedOut)
     }
 
     /// Ends all invocations of a group without any further action of the host; returns false for an unknown group.
     pub(super) fn lose_instance(&self, group: &str) -> bool {
-        let loss = self.instance_losses.get(group);
-        loss.map(Notify::notify_waiters).is_some()
+        self.workers.get(group).map(|worker| worker.instance().lose()).is_some()
     }
 
     fn emit(&self, function: &Function, outcome: &Result<u16, &InvocationError>) {
@@ -197,6 +203,14 @@ impl Invoker {
     fn next_id(&self) -> Uuid {
         let mut ids = self.ids.lock().expect("no holder of this lock can panic");
         uuid::Builder::from_random_bytes(ids.random()).into_uuid()
+    }
+}
+
+/// Waits until a time, or forever.
+async fn until(clock: &Clock, time: Option<DateTime<Utc>>) {
+    match time {
+        Some(time) => clock.sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 

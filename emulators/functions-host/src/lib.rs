@@ -14,10 +14,10 @@
 //! invocation has the cause: 502 if the connection broke, 503 if there is no process, 504 after
 //! `functionTimeout`.
 //!
-//! Not modelled, and rejected by name or with 501: triggers other than HTTP, queue and timer; outputs other
-//! than HTTP; `retry`; identity-based connections; the admin endpoints, except firing a timer manually.
-//! Not modelled, and left out: the random part of the polling back-off, host keys, the record of a timer's
-//! last run after the host has ended, and more than one process per group.
+//! Each group has a host of its own. Two time-outs at once, a third crash within half an hour or a shutdown end it
+//! with everything in work; the platform starts it again.
+//!
+//! README.md lists what is modelled, what is approximate, and what is answered 501.
 
 mod host;
 mod options;
@@ -42,7 +42,7 @@ pub use definitions::InvalidDefinition;
 pub use error::{ControlError, StartError};
 pub use host::FunctionsHost;
 pub use log::{Line, Log, LogLevel, Stream};
-pub use options::{InProcess, Options};
+pub use options::{InProcess, KillWorker, Options};
 pub use queue::connection::InvalidConnection;
 pub use routes::Operation;
 pub use timer::ncrontab::InvalidSchedule;

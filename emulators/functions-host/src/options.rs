@@ -43,7 +43,12 @@ pub struct InProcess {
     pub handler: Transport,
     /// Receives the requests to the storage account.
     pub storage: Transport,
+    /// Ends everything that the process of a group does, when the host kills it.
+    pub kill: KillWorker,
 }
+
+/// A function that ends everything that the process of a group does.
+pub type KillWorker = Arc<dyn Fn(&str) + Send + Sync>;
 
 impl Options {
     /// Creates options without settings and front end, with the keys `function-key` and `master-key`, and with a log that

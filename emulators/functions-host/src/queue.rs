@@ -58,7 +58,8 @@ impl QueueListener {
         let settings = &self.invoker.app.host.queues;
         let mut backoff = Backoff::new(settings.max_polling_interval);
         let mut processing = JoinSet::new();
-        while !self.invoker.worker(&self.function).is_stopped() {
+        // A host that has ended polls nothing; the platform starts another.
+        while self.invoker.worker(&self.function).until_running().await {
             let batch = self.poll(settings.batch_size).await;
             while processing.try_join_next().is_some() {}
             if batch.is_empty() {
@@ -94,13 +95,15 @@ impl QueueListener {
     }
 
     async fn process(self: Arc<Self>, mut message: Message) {
+        // A host that shuts down also waits for the deletion.
+        let _in_work = self.invoker.worker(&self.function).instance().begin();
         let settings = &self.invoker.app.host.queues;
         let disposition = match polling::before_attempt(message.dequeue_count, settings) {
             Some(disposition) => disposition,
             None => match decode(&message.text, settings) {
                 Some(text) => match self.run(&mut message, &text).await {
                     // It stays invisible until its lock expires.
-                    Err(InvocationError::InstanceLost) => return,
+                    Err(error) if error.is_loss() => return,
                     outcome => {
                         polling::after_attempt(outcome.is_ok(), message.dequeue_count, settings)
                     }

@@ -15,7 +15,7 @@ use crate::definitions::{self, App, Function, TimerTrigger, Trigger, expand_sett
 use crate::error::StartError;
 use crate::host::{FunctionsHost, Site};
 use crate::invoker::Invoker;
-use crate::options::Options;
+use crate::options::{InProcess, Options};
 use crate::queue::{Connection, QueueListener};
 use crate::timer::{Schedule, Timer};
 use crate::worker::{Launch, Worker};
@@ -96,8 +96,10 @@ async fn start_workers(
             continue;
         }
         let number = u16::try_from(workers.len()).unwrap_or(u16::MAX);
-        if options.in_process.is_some() {
-            workers.insert(group, Worker::in_process(number));
+        if let Some(InProcess { kill, .. }) = &options.in_process {
+            let (clock, kill) = (events.clock.clone(), kill.clone());
+            let worker = Worker::in_process(&group, number, clock, kill, tasks);
+            workers.insert(group, worker);
             continue;
         }
         let launch = launch(app, options, &group, Uuid::from_u128(number.into()));

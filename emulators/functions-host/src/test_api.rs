@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | `GET /workers` | | returns `{"pids":{"http":4711,…}}` |
 //! | `POST /workers/kill` | `{"group":"function:Submit"}` | kills a group's process, which the host starts again |
+//! | `POST /workers/restart-host` | `{"group":"http"}` | ends a group's host within 30 s, and starts it again |
+//! | `POST /workers/lose` | `{"group":"http"}` | loses the instance of a group with everything in work |
 //! | `POST /trigger` | `{"function":"Reconcile"}` | fires a timer, and responds when the function has ended |
 //! | `POST /client-address` | `{"address":"192.30.252.1"}` | sets the client address of all calls, until `DELETE` |
 
@@ -21,6 +23,7 @@ use emulator_core::service::{Request, Response, json_response};
 
 use crate::error::ControlError;
 use crate::host::FunctionsHost;
+use crate::worker::Worker;
 
 impl FunctionsHost {
     /// Kills the process of a group, as if its instance failed; the host detects it and starts another.
@@ -43,6 +46,29 @@ impl FunctionsHost {
     pub fn lose_instance(&self, group: &str) -> Result<(), ControlError> {
         let lost = self.invoker.lose_instance(group);
         if lost { Ok(()) } else { Err(ControlError::NoProcess(group.to_owned())) }
+    }
+
+    /// Reports that the process of a group, which is a function of this process, has crashed. The host starts it
+    /// again; after three crashes within half an hour it ends, and the platform starts the host.
+    ///
+    /// # Errors
+    /// If there is no such group.
+    pub fn crash_worker(&self, group: &str) -> Result<(), ControlError> {
+        self.with_worker(group, Worker::crash)
+    }
+
+    /// Ends the host of a group as the platform does, and starts it again: it accepts nothing more, and cuts what is
+    /// still in work after 30 s.
+    ///
+    /// # Errors
+    /// If there is no such group.
+    pub fn restart_host(&self, group: &str) -> Result<(), ControlError> {
+        self.with_worker(group, Worker::restart_host)
+    }
+
+    fn with_worker(&self, group: &str, act: impl FnOnce(&Worker)) -> Result<(), ControlError> {
+        let worker = self.invoker.workers.get(group);
+        worker.map(act).ok_or_else(|| ControlError::NoProcess(group.to_owned()))
     }
 
     /// Changes application settings, and replaces every process. Triggers keep the settings of the start.
@@ -83,6 +109,14 @@ impl FunctionsHost {
             }
             (Method::POST, "/workers/kill") => match serde_json::from_slice(body) {
                 Ok(KillWorker { group }) => respond(self.kill_worker(&group)),
+                Err(error) => error_response(StatusCode::BAD_REQUEST, &error),
+            },
+            (Method::POST, "/workers/restart-host") => match serde_json::from_slice(body) {
+                Ok(KillWorker { group }) => respond(self.restart_host(&group)),
+                Err(error) => error_response(StatusCode::BAD_REQUEST, &error),
+            },
+            (Method::POST, "/workers/lose") => match serde_json::from_slice(body) {
+                Ok(KillWorker { group }) => respond(self.lose_instance(&group)),
                 Err(error) => error_response(StatusCode::BAD_REQUEST, &error),
             },
             (Method::POST, "/trigger") => match serde_json::from_slice(body) {

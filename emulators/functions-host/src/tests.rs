@@ -11,4 +11,5 @@ mod admin;
 mod queues;
 mod timers;
 mod workers;
+mod lifecycle;
 mod in_process;

@@ -13,8 +13,10 @@ pub(crate) mod ncrontab;
 
 pub(super) use ncrontab::Schedule;
 
-/// The time until another instance replaces one that was lost.
-const INSTANCE_REPLACEMENT_DELAY: TimeDelta = TimeDelta::seconds(3);
+/// The time until another instance fires the timers of one that was lost: the lock of the timers must expire.
+///
+/// Seen with the real host 4.1037 after the owner of the lock was killed.
+const LOCK_TAKEOVER_DELAY: TimeDelta = TimeDelta::seconds(71);
 
 /// A timer, and the function that it fires.
 pub(super) struct Timer {
@@ -76,9 +78,18 @@ impl Timer {
     async fn fire_by_schedule(&self, at: DateTime<Utc>) {
         // The invoker emits and logs a failure, and the schedule continues. A run that was lost with its instance
         // was not recorded, so that it is overdue for the next instance.
-        while let Err(InvocationError::InstanceLost) = self.invoke(Firing::OnTime).await {
-            let clock = &self.invoker.events.clock;
-            clock.sleep_until(clock.now() + INSTANCE_REPLACEMENT_DELAY).await;
+        let mut firing = Firing::OnTime;
+        while let Err(error) = self.invoke(firing).await
+            && error.is_loss()
+        {
+            if !self.invoker.worker(&self.function).until_running().await {
+                return;
+            }
+            if matches!(error, InvocationError::InstanceLost) {
+                let clock = &self.invoker.events.clock;
+                clock.sleep_until(clock.now() + LOCK_TAKEOVER_DELAY).await;
+            }
+            firing = Firing::PastDue;
         }
         if let (Some(status), Some(next)) = (&mut *self.status(), self.schedule.after(at)) {
             *status = ScheduleStatus { last: Some(at), next, last_updated: Some(at) };

@@ -12,7 +12,7 @@ use azure_management_emulator::Management;
 use azure_storage_emulator::{Account, Blobs, Queues};
 use emulator_core::clock::Clock;
 use emulator_core::events::EventContext;
-use emulator_core::service::{Emulator, Service, serve_with_tls};
+use emulator_core::service::{Emulator, Listening, Service, serve_with_tls};
 use emulator_core::transport;
 use functions_host_emulator::{FunctionsHost, Line, LogLevel};
 use github_emulator::GitHub;
@@ -65,12 +65,18 @@ pub(crate) async fn run(options: Emulate) -> anyhow::Result<ExitCode> {
 }
 
 async fn until_interrupted<E: Emulator>(emulator: Arc<E>, port: &Port) -> anyhow::Result<ExitCode> {
+    let _listening = listen(emulator, port).await?;
+    interrupted().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the ports of an emulator, and prints its `ready` line.
+async fn listen<E: Emulator>(emulator: Arc<E>, port: &Port) -> anyhow::Result<Listening> {
     let Port { listen, tls } = port;
     let listening = serve_with_tls(Service::new(emulator), *listen, tls.load(*listen)?).await;
     let listening = listening.with_context(|| format!("listen on {listen}"))?;
     print(listening.ready_line());
-    interrupted().await?;
-    Ok(ExitCode::SUCCESS)
+    Ok(listening)
 }
 
 async fn emulate_identity(context: EventContext, options: Identities) -> anyhow::Result<ExitCode> {
@@ -117,9 +123,24 @@ async fn emulate_functions_host(
     options.storage = Some(transport::https(arguments.trusted_ca.as_deref())?);
     options.log = Arc::new(log_handler_line);
     let host = FunctionsHost::start(options, context).await.context("start the functions host")?;
-    let code = until_interrupted(Arc::clone(&host), &arguments.port).await;
-    host.shutdown().await;
-    code
+    let ended = serve_until_interrupted(&host, &arguments.port).await;
+    if ended.is_err() {
+        host.kill().await;
+    }
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// Serves until a signal, and then until the calls in work have ended. A second signal cuts them.
+async fn serve_until_interrupted(host: &Arc<FunctionsHost>, port: &Port) -> anyhow::Result<()> {
+    let _listening = listen(Arc::clone(host), port).await?;
+    interrupted().await?;
+    tokio::select! {
+        () = host.shutdown() => Ok(()),
+        second = interrupted() => {
+            host.kill().await;
+            second
+        }
+    }
 }
 
 fn log_handler_line(line: &Line) {

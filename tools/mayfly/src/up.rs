@@ -52,7 +52,11 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
         }
     }
     drop((jobs, encrypted));
-    deployment.shutdown().await;
+    // The invocations in work may take 30 s; a second signal cuts them.
+    tokio::select! {
+        () = deployment.shutdown() => {}
+        second = crate::interrupted() => second?,
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,7 +3,9 @@
 //! It writes each request to stdout, as a JSON object per line. The request itself determines the response.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -30,6 +32,11 @@ pub(super) const STDERR_LINES: &str = "STDERR_LINES";
 /// The setting that makes the handler respond with a chunked body.
 pub(super) const RESPOND_CHUNKED: &str = "RESPOND_CHUNKED";
 
+/// The setting that makes the handler never listen.
+pub(super) const SILENT: &str = "SILENT";
+/// The header with the file that must exist before the handler responds.
+pub(super) const UNTIL: &str = "x-test-until";
+
 /// A handler whose response depends on the request.
 struct Handler(Clock);
 
@@ -55,7 +62,12 @@ impl Emulator for Handler {
                 let code = String::from_utf8_lossy(request.body()).parse().expect("an exit code");
                 std::process::exit(code)
             }
-            path if path.to_ascii_lowercase().starts_with("/api/") => echo(&request),
+            path if path.to_ascii_lowercase().starts_with("/api/") => {
+                if let Some(file) = request.headers().get(UNTIL) {
+                    until_exists(file.to_str().expect("a text")).await;
+                }
+                echo(&request)
+            }
             _ => execute(&serde_json::from_slice(request.body()).expect("a payload")).await,
         }
     }
@@ -76,6 +88,9 @@ async fn serves_if_started_by_a_host() {
     if let Some(message) = variable(FAIL_AT_START) {
         eprintln!("{message}");
         std::process::exit(3);
+    }
+    if variable(SILENT).is_some() {
+        std::future::pending::<()>().await;
     }
     if let Some(lines) = variable(STDERR_LINES) {
         eprintln!("{lines}");
@@ -150,6 +165,13 @@ fn echo(request: &Request) -> Response {
     response
 }
 
+/// Waits until a file exists.
+async fn until_exists(file: &str) {
+    while !Path::new(file).exists() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 async fn execute(payload: &Value) -> Response {
     let input = payload["Data"].as_object().expect("data").values().next().expect("one input");
     let text: Value = match input {
@@ -164,6 +186,9 @@ async fn execute(payload: &Value) -> Response {
             "ReturnValue": null,
         }),
     );
+    if let Some(words) = text.as_str().and_then(|text| text.strip_prefix("until ")) {
+        until_exists(words.split(' ').next().unwrap_or_default()).await;
+    }
     match (text.as_str(), payload["Metadata"]["DequeueCount"].as_str()) {
         (Some("fail"), _) => json_response(StatusCode::INTERNAL_SERVER_ERROR, &json!({})),
         (Some("respond nothing once"), Some("1")) => Response::new(Bytes::new()),

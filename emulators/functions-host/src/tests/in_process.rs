@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::storage::Storage;
 use super::world::{App, World};
-use crate::InProcess;
+use crate::{InProcess, KillWorker};
 use emulator_core::service::Response;
 use emulator_core::transport::{self, Transport};
 
@@ -34,8 +34,9 @@ async fn world(app: App, handler: Transport) -> (World, Storage) {
     let storage = Storage::start(&app.events.clock, QUEUE).await;
     let mut app =
         app.function("Submit", queue).setting("AzureWebJobsStorage", &storage.connection());
-    app.options.in_process =
-        Some(InProcess { handler, storage: transport::to(Arc::clone(&storage.service)) });
+    let kill: KillWorker = Arc::new(|_| {});
+    let transport = transport::to(Arc::clone(&storage.service));
+    app.options.in_process = Some(InProcess { handler, storage: transport, kill });
     (app.start().await, storage)
 }
 
@@ -78,7 +79,7 @@ async fn a_timer_of_a_lost_instance_is_overdue_for_the_next() {
     assert_eq!(paths.recv().await.as_deref(), Some("/Reconcile"));
     world.host.lose_instance("function:Reconcile").expect("a group");
     assert_eq!(world.invoked("Reconcile").await, 502);
-    world.events.clock.advance(Duration::from_secs(3));
+    world.events.clock.advance(Duration::from_secs(71));
     assert_eq!(paths.recv().await.as_deref(), Some("/Reconcile"));
 }
 

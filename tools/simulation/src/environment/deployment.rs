@@ -79,6 +79,7 @@ impl DeploymentRun {
         let within = InProcess {
             handler: groups.transport(),
             storage: transports::of_host(network, &queues),
+            kill: groups.kill_function(),
         };
         prepare(&storage, &queues, &blobs).await;
         let host = host(app, settings, within, scenario.seed, site).await;

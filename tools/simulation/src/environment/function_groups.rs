@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use emulator_core::service::{Request, Response};
 use emulator_core::transport::{Transport, TransportError};
+use functions_host_emulator::KillWorker;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use handler::app::App;
@@ -48,6 +49,8 @@ struct Process {
     answer: Arc<dyn Fn(Request) -> Answering + Send + Sync>,
     invocations: u64,
     working: Vec<AbortHandle>,
+    /// Whether it answers nothing.
+    hangs: bool,
 }
 
 /// An invocation that may be killed at one of its polls.
@@ -82,8 +85,11 @@ impl FunctionGroups {
             process.invocations += 1;
             let place = (self.deployment, group);
             let dies = self.network.injector().kills(place, process.invocations, second);
-            let mortal =
-                KillableInvocation { work: Some((process.answer)(request)), polls_left: dies };
+            let answer = match process.hangs {
+                true => std::future::pending().boxed(),
+                false => (process.answer)(request),
+            };
+            let mortal = KillableInvocation { work: Some(answer), polls_left: dies };
             let work = tokio::spawn({
                 let groups = Arc::clone(&self);
                 async move {
@@ -106,14 +112,41 @@ impl FunctionGroups {
         answer.ok_or_else(|| TransportError("the process is gone".to_owned()))
     }
 
-    /// Kills a process, or its whole instance; another one starts.
+    /// Returns the function by which the Functions host kills a process.
+    pub(super) fn kill_function(self: &Arc<Self>) -> KillWorker {
+        let groups = Arc::clone(self);
+        Arc::new(move |name| {
+            if let Some(group) = GROUPS.into_iter().find(|group| self::name(*group) == name) {
+                groups
+                    .network
+                    .recorder
+                    .line(&format!("host {} {group:?} kills its process", groups.deployment));
+                groups.replace(group);
+            }
+        })
+    }
+
+    /// Kills a process, or its whole instance; another one starts. The host counts the crashes of a process.
     pub(super) fn kill(&self, group: Group) {
         let with_instance = rand::Rng::random_bool(&mut *self.network.rng(), 0.5);
         let kind = if with_instance { "instance" } else { "process" };
         self.network.recorder.line(&format!("{kind} {} {group:?} killed", self.deployment));
-        if let Some(host) = self.host.get().filter(|_| with_instance) {
-            host.emulator.lose_instance(name(group)).expect("the host has these groups");
+        if let Some(host) = self.host.get() {
+            let (host, name) = (&host.emulator, name(group));
+            let ended =
+                if with_instance { host.lose_instance(name) } else { host.crash_worker(name) };
+            ended.expect("the host has these groups");
         }
+        self.replace(group);
+    }
+
+    /// Makes a group's process answer nothing from now on, or answer again.
+    pub(super) fn hang(&self, group: Group, hangs: bool) {
+        self.process(group).hangs = hangs;
+    }
+
+    /// Ends everything that a process does, and replaces it.
+    fn replace(&self, group: Group) {
         let mut process = self.process(group);
         let invocations = process.invocations;
         process.working.iter().for_each(AbortHandle::abort);
@@ -141,7 +174,7 @@ impl Start {
             }
             .boxed()
         };
-        Process { answer: Arc::new(answer), invocations: 0, working: Vec::new() }
+        Process { answer: Arc::new(answer), invocations: 0, working: Vec::new(), hangs: false }
     }
 }
 
@@ -168,7 +201,7 @@ fn group_of(path: &str) -> Group {
 }
 
 /// Returns the host's name of a group.
-fn name(group: Group) -> &'static str {
+pub(super) fn name(group: Group) -> &'static str {
     match group {
         Group::Http => "http",
         Group::Submit => "function:SubmitRunnerTask",

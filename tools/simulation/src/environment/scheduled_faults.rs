@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::deployment::{DeploymentRun, formula};
 use super::foreign_runner::ForeignRunner;
+use super::function_groups;
 use super::open_groups::open_group;
 use super::setup::Environment;
 use crate::scenario::{FaultKind, ResizeError, ScheduledFault};
@@ -38,6 +39,16 @@ async fn apply(environment: &Arc<Environment>, fault: &ScheduledFault) {
     match &fault.kind {
         FaultKind::Kill { deployment, group } => {
             environment.deployments[*deployment].groups.kill(*group)
+        }
+        FaultKind::HostRestart { deployment, group } => {
+            let host = &environment.deployments[*deployment].host.emulator;
+            host.restart_host(function_groups::name(*group)).expect("the host has these groups");
+        }
+        FaultKind::Hang { deployment, group, .. } => {
+            let groups = &environment.deployments[*deployment].groups;
+            groups.hang(*group, true);
+            environment.network.pass(lasts).await;
+            groups.hang(*group, false);
         }
         FaultKind::LoseNode { deployment, pool, preempted } => {
             lose_node(&environment.deployments[*deployment], pool, *preempted);

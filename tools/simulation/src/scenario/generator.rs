@@ -8,6 +8,7 @@ use super::{Deployment, Level, Pool, Scenario};
 use crate::scenario::FaultRates;
 
 mod faults;
+mod host_faults;
 mod runner_faults;
 mod jobs;
 
@@ -44,6 +45,7 @@ impl Scenario {
             rate_limit: if size.jobs > 1000 { 15_000 } else { 5_000 },
         };
         runner_faults::add(&mut scenario);
+        host_faults::add(&mut scenario);
         scenario.faults_end_at = scenario.earliest_faults_end();
         scenario
     }

@@ -21,6 +21,11 @@ pub struct ScheduledFault {
 pub enum FaultKind {
     /// The process of a function group is killed with everything it does; another one starts.
     Kill { deployment: usize, group: Group },
+    /// The Functions host of a function group shuts down, cuts what is in work after 30 s, and starts again.
+    HostRestart { deployment: usize, group: Group },
+    /// The process of a function group answers nothing that begins within some seconds. Its invocations time out, and
+    /// two at once end the host.
+    Hang { deployment: usize, group: Group, seconds: u64 },
     /// A node that runs something, if there is one, is lost with everything on it.
     LoseNode { deployment: usize, pool: String, preempted: bool },
     /// A pool is full: no task starts on it for some seconds.
@@ -92,8 +97,10 @@ impl FaultKind {
             | Self::RateLimitBurst { seconds, .. }
             | Self::GroupOpened { seconds, .. }
             | Self::RouteBroken { seconds, .. }
+            | Self::Hang { seconds, .. }
             | Self::Outage { seconds, .. } => *seconds,
             Self::Kill { .. }
+            | Self::HostRestart { .. }
             | Self::LoseNode { .. }
             | Self::ResizeFails { .. }
             | Self::JobDisabled { .. } => 0,

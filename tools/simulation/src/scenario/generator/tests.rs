@@ -37,7 +37,7 @@ fn every_kind_of_fault_occurs() {
     let courses = courses.into_iter().collect::<Vec<_>>().join(" ");
     insta::assert_snapshot!(courses, @"Failed Late Lost ResponseLost Twice Usual");
     let scheduled_faults = scheduled_faults.into_iter().collect::<Vec<_>>().join(" ");
-    insta::assert_snapshot!(scheduled_faults, @"ClockSkew ForeignRunner GroupOpened JobDisabled Kill LoseNode NoAssignment NoNodes Outage PoolFull RateLimitBurst ResizeFails RouteBroken ScalingFails");
+    insta::assert_snapshot!(scheduled_faults, @"ClockSkew ForeignRunner GroupOpened Hang HostRestart JobDisabled Kill LoseNode NoAssignment NoNodes Outage PoolFull RateLimitBurst ResizeFails RouteBroken ScalingFails");
     assert_eq!(stages.len(), 4, "{stages:?}");
 }
 
