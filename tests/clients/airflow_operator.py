@@ -98,7 +98,7 @@ def main() -> None:
         os.environ |= {"AIRFLOW_HOME": folder, "AIRFLOW_CONN_AZURE_BATCH_DEFAULT": json.dumps(connection)}
         from airflow.providers.microsoft.azure.hooks import batch as hook
 
-        # The hook polls every 10 to 15 seconds; nodes of the emulator boot in 3.
+        # The hook polls every 10 to 15 seconds; the clock of the emulator skips the boot of nodes.
         hook.time = SimpleNamespace(sleep=lambda _: time.sleep(0.2))
         airflow = Client(f"Airflow {version('apache-airflow')}, {package} {version(package)}", "2025-06-01")
         operators(airflow)

@@ -89,7 +89,7 @@ def report(*clients: Client) -> None:
 @contextmanager
 def account(*options: str) -> Iterator[Emulator]:
     """Runs an emulated account with the pool `linux` of two nodes."""
-    pool = ["--plain-pool", "linux=2", "--clock", "scaled=100"]
+    pool = ["--plain-pool", "linux=2"]
     with serve("azure-batch-emulator", "--account", ACCOUNT, "--key", KEY, *pool, *options) as batch:
         yield batch
 
