@@ -21,13 +21,17 @@ pub(crate) fn insert_properties(headers: &mut HeaderMap, blob: &Blob, lease: Lea
     insert_text(headers, "x-ms-creation-time", &HttpDate(blob.created));
     for (name, value) in [
         ("accept-ranges", "bytes"),
-        ("x-ms-access-tier", "Hot"),
-        ("x-ms-access-tier-inferred", "true"),
         ("x-ms-blob-type", "BlockBlob"),
         ("x-ms-server-encrypted", "true"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+}
+
+/// Inserts the access tier, which Get Blob Properties has and Get Blob has not.
+pub(crate) fn insert_access_tier(headers: &mut HeaderMap) {
+    headers.insert("x-ms-access-tier", HeaderValue::from_static("Hot"));
+    headers.insert("x-ms-access-tier-inferred", HeaderValue::from_static("true"));
 }
 
 /// Inserts the version of a blob or container.

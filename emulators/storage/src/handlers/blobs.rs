@@ -45,6 +45,7 @@ impl Blobs {
         match operation {
             Operation::ListContainers => self.list_containers(call),
             Operation::GetBlobServiceProperties => Ok(Self::get_service_properties()),
+            Operation::GetAccountInformation => Ok(Self::get_account_information()),
             Operation::CreateContainer => self.create_container(call),
             Operation::GetContainerProperties => self.get_container_properties(call),
             Operation::GetContainerMetadata => self.get_container_metadata(call),

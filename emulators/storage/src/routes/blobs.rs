@@ -14,6 +14,7 @@ use crate::request::{Path, Query};
 pub enum Operation {
     ListContainers,
     GetBlobServiceProperties,
+    GetAccountInformation,
     CreateContainer,
     GetContainerProperties,
     GetContainerMetadata,
@@ -38,11 +39,12 @@ const ACCOUNT: &str = "/";
 const CONTAINER: &str = "/{container}";
 const BLOB: &str = "/{container}/{blob}";
 
-const ROUTES: [Route<Operation>; 20] = {
+const ROUTES: [Route<Operation>; 21] = {
     use Operation::*;
     [
         on_account("GET /?comp=list", ListContainers, "l"),
         on_account("GET /?restype=service&comp=properties", GetBlobServiceProperties, "r"),
+        on_account("GET|HEAD /?restype=account&comp=properties", GetAccountInformation, "r"),
         on_container("PUT /{container}?restype=container", CreateContainer, "cw"),
         on_container("GET|HEAD /{container}?restype=container", GetContainerProperties, "r"),
         on_container(

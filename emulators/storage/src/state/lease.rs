@@ -85,7 +85,7 @@ impl Lease {
         Ok(())
     }
 
-    /// Starts the duration of the lease anew, even if it has expired.
+    /// Starts the duration of the lease again, even if it has expired.
     pub(crate) fn renew(&mut self, id: Uuid, now: DateTime<Utc>) -> Result<(), StorageError> {
         let granted = self.granted_as(id)?;
         granted.term = match granted.term {

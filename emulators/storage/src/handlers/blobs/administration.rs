@@ -1,6 +1,6 @@
 //! The operations on the account, and those on the metadata of a container.
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 
 use emulator_core::service::Response;
 
@@ -44,6 +44,19 @@ impl Blobs {
     /// Returns the properties of a new account; they cannot be set.
     pub(super) fn get_service_properties() -> Response {
         xml(StatusCode::OK, "StorageServiceProperties", &ServiceProperties::of_blobs())
+    }
+
+    /// Returns the kind of the account: general-purpose v2, with locally redundant storage.
+    pub(super) fn get_account_information() -> Response {
+        let mut response = empty(StatusCode::OK);
+        for (name, value) in [
+            ("x-ms-sku-name", "Standard_LRS"),
+            ("x-ms-account-kind", "StorageV2"),
+            ("x-ms-is-hns-enabled", "false"),
+        ] {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        response
     }
 
     pub(super) fn get_container_metadata(&self, call: &Call<'_>) -> Result<Response, StorageError> {

@@ -9,7 +9,7 @@ use super::{Blobs, Call};
 use crate::dto::checksums::{CONTENT_MD5, Checksums, md5_of};
 use crate::dto::content_headers::ContentHeaders;
 use crate::dto::metadata::{insert_metadata, parse_metadata};
-use crate::dto::properties::{insert_properties, insert_version};
+use crate::dto::properties::{insert_access_tier, insert_properties, insert_version};
 use crate::dto::range::Range;
 use crate::error::StorageError;
 use crate::response::{empty, insert_text};
@@ -82,6 +82,7 @@ impl Blobs {
         let mut response = empty(StatusCode::OK);
         let lease = store.blob_lease_properties(&call.path.resource, &call.path.rest, now)?;
         insert_properties(response.headers_mut(), blob, lease);
+        insert_access_tier(response.headers_mut());
         let length = HeaderValue::from(blob.content.bytes.len());
         response.headers_mut().insert(header::CONTENT_LENGTH, length);
         Ok(response)

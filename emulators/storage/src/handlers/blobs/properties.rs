@@ -4,14 +4,13 @@ use http::StatusCode;
 
 use emulator_core::service::Response;
 
-use super::content::written;
 use super::{Blobs, Call};
 use crate::dto::blobs::BlockLengthList;
 use crate::dto::checksums::check_blob_md5;
 use crate::dto::content_headers::ContentHeaders;
 use crate::dto::properties::insert_version;
 use crate::error::StorageError;
-use crate::response::{insert_text, xml};
+use crate::response::{empty, insert_text, xml};
 use crate::state::conditions::Conditions;
 
 impl Blobs {
@@ -21,7 +20,10 @@ impl Blobs {
         let headers = ContentHeaders::of_block_list(call.request.headers());
         let (Call { path, .. }, options) = (call, call.write_options()?);
         let version = self.store().set_properties(&path.resource, &path.rest, headers, &options)?;
-        Ok(written(StatusCode::OK, &version))
+        // Unlike those of other writes, the documented response does not mention encryption.
+        let mut response = empty(StatusCode::OK);
+        insert_version(response.headers_mut(), &version);
+        Ok(response)
     }
 
     pub(super) fn get_block_list(&self, call: &Call<'_>) -> Result<Response, StorageError> {
