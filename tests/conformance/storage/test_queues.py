@@ -94,7 +94,7 @@ def test_what_is_not_modelled_is_not_implemented(queues: Queues) -> None:
     acts: list[Any] = [
         queue.get_queue_access_policy,
         lambda: queue.set_queue_access_policy({}),
-        queues.client.get_service_properties,
+        lambda: queues.client.set_service_properties(cors=[]),
     ]
     for act in acts:
         with refused(501, "NotImplemented"):
