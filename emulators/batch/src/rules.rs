@@ -26,7 +26,7 @@ pub struct Rules {
     /// If not, a pool keeps its size after a failed resize until its formula returns other targets,
     /// or scaling is disabled and enabled again. ga4gh/tes-azure works around this behaviour.
     pub retry_failed_resize: bool,
-    /// The age of the newest sample that formulas see. It is chosen anew for each sample; short
+    /// The age of the newest sample that formulas see. It is chosen for each sample; short
     /// lags are more probable.
     ///
     /// Captures of the service have all six samples of 180 s (Azure/Batch#120), and 29 or 30 of the

@@ -70,7 +70,7 @@ const FORMS: [Form; 14] = [
         (0, 0),
     ),
     (
-        "the average of 60 s over the slots, rounded up by hand",
+        "the average of 60 s over the slots, rounded up by an addition",
         "tasks = avg($PendingTasks.GetSample(TimeInterval_Second * 60, 50));
          $TargetDedicatedNodes = min(4, tasks / $TaskSlotsPerNode + 0.9);
          $NodeDeallocationOption = taskcompletion;",
