@@ -101,3 +101,27 @@ async fn the_properties_of_a_service_are_those_of_a_new_account() {
     assert_eq!(status, 200);
     assert!(body.contains("<Cors/><DeleteRetentionPolicy><Enabled>false</Enabled>"), "{body}");
 }
+
+#[tokio::test]
+async fn properties_have_the_access_tier_and_content_has_not() {
+    let account = TestAccount::open().await;
+    send(&account, "PUT /state?restype=container", NONE).await;
+    send(&account, "PUT /state/blob", NONE).await;
+    let tier = async |method: &str| {
+        let url = account.blob_url("/state/blob", &account.sas());
+        let response = http_client().request(method.parse().unwrap(), url).send().await.unwrap();
+        response.headers().contains_key("x-ms-access-tier")
+    };
+    assert!(tier("HEAD").await);
+    assert!(!tier("GET").await);
+}
+
+#[tokio::test]
+async fn an_account_is_of_the_second_general_kind() {
+    let account = TestAccount::open().await;
+    let url = account.blob_url("/", &format!("restype=account&comp=properties&{}", account.sas()));
+    let response = http_client().head(url).send().await.unwrap();
+    assert_eq!(response.status().as_u16(), 200);
+    assert_eq!(response.headers().get("x-ms-account-kind").unwrap(), "StorageV2");
+    assert_eq!(response.headers().get("x-ms-sku-name").unwrap(), "Standard_LRS");
+}
