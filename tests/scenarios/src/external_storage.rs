@@ -43,6 +43,12 @@ impl ExternalStorage {
         Some(std::fs::read_to_string(file).expect("the CA certificate"))
     }
 
+    /// Returns the connection string of an account, with its key.
+    pub(crate) fn connection_with_key(&self, account: &str) -> String {
+        let Self { key, queues, .. } = self;
+        format!("AccountName={account};AccountKey={key};QueueEndpoint={queues}/{account}")
+    }
+
     /// Reserves an account that no other test environment uses: the account belongs to the environment that creates its
     /// queue.
     pub(crate) async fn acquire_account(&self, client: &Client) -> (String, Storage) {

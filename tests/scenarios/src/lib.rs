@@ -176,6 +176,9 @@ async fn use_external_storage(options: &mut Options) -> Option<ManagedIdentity> 
     let client = handler::transport::http_client(authority.as_deref()).expect("a client");
     let (account, storage) = external.acquire_account(&client).await;
     let Some(certificates) = &external.certificates else {
+        // Over https the host has a signature instead, so both credentials are tried.
+        let connection = external.connection_with_key(&account);
+        options.settings.insert("AzureWebJobsStorage".to_owned(), connection);
         options.storage = Some(storage);
         return None;
     };
