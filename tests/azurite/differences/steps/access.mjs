@@ -1,7 +1,7 @@
 // Versions, clocks, headers and signatures.
 
 import { accountSas } from "../signature.mjs";
-import { group, with_ } from "./group.mjs";
+import { group, sends } from "./group.mjs";
 
 const HOUR = 3_600_000;
 const at = (offset) => new Date(Date.now() + offset).toISOString().replace(/\.\d+/, "");
@@ -13,16 +13,16 @@ const sas = (name, fields, target = "GET /signed/messages") => [
 export const ACCESS = [
   group("queue", "version", [
     ["create", "PUT /access"],
-    ["newer", "GET /access?comp=metadata", with_({ "x-ms-version": "2099-01-01" })],
-    ["text", "GET /access?comp=metadata", with_({ "x-ms-version": "banana" })],
-    ["none", "GET /access?comp=metadata", with_({ "x-ms-version": "(none)" })],
-    ["old", "GET /access?comp=metadata", with_({ "x-ms-version": "2015-04-05" })],
-    ["request-id", "GET /access?comp=metadata", with_({ "x-ms-client-request-id": "a b" })],
+    ["newer", "GET /access?comp=metadata", sends({ "x-ms-version": "2099-01-01" })],
+    ["text", "GET /access?comp=metadata", sends({ "x-ms-version": "banana" })],
+    ["none", "GET /access?comp=metadata", sends({ "x-ms-version": "(none)" })],
+    ["old", "GET /access?comp=metadata", sends({ "x-ms-version": "2015-04-05" })],
+    ["request-id", "GET /access?comp=metadata", sends({ "x-ms-client-request-id": "a b" })],
     ["timeout-text", "GET /access?comp=metadata&timeout=abc"],
     ["anonymous", "GET /access?comp=metadata", { anonymous: true }],
     ["other-account", "GET /../other/access?comp=metadata"],
-    ["old-date", "GET /access?comp=metadata", with_({ "x-ms-date": new Date(Date.now() - 24 * HOUR).toUTCString() })],
-    ["no-date", "GET /access?comp=metadata", with_({ "x-ms-date": "(none)" })],
+    ["old-date", "GET /access?comp=metadata", sends({ "x-ms-date": new Date(Date.now() - 24 * HOUR).toUTCString() })],
+    ["no-date", "GET /access?comp=metadata", sends({ "x-ms-date": "(none)" })],
     ["wrong-key", "GET /access?comp=metadata", { headers: { authorization: "SharedKey mayflystorage:AAAA" }, anonymous: true }],
     ["post", "POST /access"],
   ]),

@@ -8,8 +8,8 @@ export function group(service, name, steps) {
   };
 }
 
-/** Shortens a step's headers and body. */
-export const with_ = (headers, body) => ({ headers, body });
+/** Returns what a step sends. */
+export const sends = (headers, body) => ({ headers, body });
 
 export const BLOCK_BLOB = { "x-ms-blob-type": "BlockBlob" };
 

@@ -1,6 +1,6 @@
 // The actions on leases, and reads and writes of a leased blob or container.
 
-import { BLOCK_BLOB, group, with_ } from "./group.mjs";
+import { BLOCK_BLOB, group, sends } from "./group.mjs";
 
 const A = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
 const B = "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb";
@@ -13,7 +13,7 @@ const action = (name, { id, proposed, seconds, period } = {}) => {
   if (proposed !== undefined) headers["x-ms-proposed-lease-id"] = proposed;
   if (seconds !== undefined) headers["x-ms-lease-duration"] = String(seconds);
   if (period !== undefined) headers["x-ms-lease-break-period"] = String(period);
-  return with_(headers);
+  return sends(headers);
 };
 
 /** The actions of the documented table, with the columns' lease id A. */
@@ -59,7 +59,7 @@ function steps(container, state, work) {
   const steps = [];
   for (const [name, targets] of work) {
     const target = `/${container}/${name}`;
-    steps.push([`${name}-put`, `PUT ${target}`, with_(BLOCK_BLOB, "text")]);
+    steps.push([`${name}-put`, `PUT ${target}`, sends(BLOCK_BLOB, "text")]);
     STATES[state].forEach((headers, index) => {
       steps.push([`${name}-set-${index}`, `PUT ${target}?comp=lease`, headers]);
     });
@@ -97,7 +97,7 @@ const usesIn = (state) =>
           ([lease, id]) => [
             `use-${name}-${lease}`,
             (target) => [
-              [`${name}-${lease}`, `${method} ${target}${query && "?"}${query}`, with_({ ...headers, ...id })],
+              [`${name}-${lease}`, `${method} ${target}${query && "?"}${query}`, sends({ ...headers, ...id })],
             ],
           ],
         ),
@@ -107,36 +107,36 @@ const usesIn = (state) =>
 
 const CONTAINER = [
   ["create", "PUT /leased?restype=container"],
-  ["read-with-id", "HEAD /leased?restype=container", with_({ "x-ms-lease-id": A })],
-  ["delete-with-id", "DELETE /leased?restype=container", with_({ "x-ms-lease-id": A })],
+  ["read-with-id", "HEAD /leased?restype=container", sends({ "x-ms-lease-id": A })],
+  ["delete-with-id", "DELETE /leased?restype=container", sends({ "x-ms-lease-id": A })],
   ["renew-none", "PUT /leased?restype=container&comp=lease", ACTIONS["renew-a"]],
   ["acquire", "PUT /leased?restype=container&comp=lease", action("acquire", { seconds: 60, proposed: A })],
   ["acquire-other", "PUT /leased?restype=container&comp=lease", ACTIONS["acquire-b"]],
   ["head", "HEAD /leased?restype=container"],
   ["list", "GET /?comp=list&prefix=leased"],
-  ["put-blob", "PUT /leased/blob", with_(BLOCK_BLOB, "text")],
-  ["read-other", "GET /leased?restype=container", with_({ "x-ms-lease-id": B })],
-  ["metadata-none", "PUT /leased?restype=container&comp=metadata", with_({ "x-ms-meta-a": "1" })],
-  ["metadata-other", "PUT /leased?restype=container&comp=metadata", with_({ "x-ms-lease-id": B })],
+  ["put-blob", "PUT /leased/blob", sends(BLOCK_BLOB, "text")],
+  ["read-other", "GET /leased?restype=container", sends({ "x-ms-lease-id": B })],
+  ["metadata-none", "PUT /leased?restype=container&comp=metadata", sends({ "x-ms-meta-a": "1" })],
+  ["metadata-other", "PUT /leased?restype=container&comp=metadata", sends({ "x-ms-lease-id": B })],
   ["delete-none", "DELETE /leased?restype=container"],
-  ["delete-other", "DELETE /leased?restype=container", with_({ "x-ms-lease-id": B })],
+  ["delete-other", "DELETE /leased?restype=container", sends({ "x-ms-lease-id": B })],
   ["change", "PUT /leased?restype=container&comp=lease", ACTIONS["change-a-b"]],
   ["break", "PUT /leased?restype=container&comp=lease", action("break", { period: 60 })],
   ["renew-breaking", "PUT /leased?restype=container&comp=lease", ACTIONS["renew-b"]],
-  ["delete", "DELETE /leased?restype=container", with_({ "x-ms-lease-id": B })],
+  ["delete", "DELETE /leased?restype=container", sends({ "x-ms-lease-id": B })],
 ];
 
 const INVALID = [
   ["create", "PUT /invalid?restype=container"],
-  ["put", "PUT /invalid/blob", with_(BLOCK_BLOB, "text")],
+  ["put", "PUT /invalid/blob", sends(BLOCK_BLOB, "text")],
   ["missing-blob", "PUT /invalid/absent?comp=lease", ACTIONS["acquire-a"]],
-  ["no-action", "PUT /invalid/blob?comp=lease", with_({ "x-ms-lease-duration": "15" })],
+  ["no-action", "PUT /invalid/blob?comp=lease", sends({ "x-ms-lease-duration": "15" })],
   ["unknown-action", "PUT /invalid/blob?comp=lease", action("lend", { seconds: 15 })],
   ["no-duration", "PUT /invalid/blob?comp=lease", action("acquire")],
   ["duration-14", "PUT /invalid/blob?comp=lease", action("acquire", { seconds: 14 })],
   ["duration-61", "PUT /invalid/blob?comp=lease", action("acquire", { seconds: 61 })],
   ["proposed-text", "PUT /invalid/blob?comp=lease", action("acquire", { seconds: 15, proposed: "text" })],
-  ["put-again", "PUT /invalid/again", with_(BLOCK_BLOB, "text")],
+  ["put-again", "PUT /invalid/again", sends(BLOCK_BLOB, "text")],
   ["renew-no-id", "PUT /invalid/blob?comp=lease", action("renew")],
   ["release-no-id", "PUT /invalid/blob?comp=lease", action("release")],
   ["acquire", "PUT /invalid/again?comp=lease", action("acquire", { seconds: -1, proposed: A })],
@@ -148,19 +148,19 @@ const INVALID = [
 const LOCK = "/azure-webjobs-hosts/locks/host/App.Timer.Listener";
 const HOST = [
   ["acquire-first", `PUT ${LOCK}?comp=lease`, action("acquire", { seconds: 60, proposed: A })],
-  ["create-early", `PUT ${LOCK}`, with_({ ...BLOCK_BLOB, "if-none-match": "*" })],
+  ["create-early", `PUT ${LOCK}`, sends({ ...BLOCK_BLOB, "if-none-match": "*" })],
   ["container", "PUT /azure-webjobs-hosts?restype=container"],
   ["container-again", "PUT /azure-webjobs-hosts?restype=container"],
-  ["create", `PUT ${LOCK}`, with_({ ...BLOCK_BLOB, "if-none-match": "*" })],
+  ["create", `PUT ${LOCK}`, sends({ ...BLOCK_BLOB, "if-none-match": "*" })],
   ["acquire", `PUT ${LOCK}?comp=lease`, action("acquire", { seconds: 60, proposed: A })],
   ["read", `HEAD ${LOCK}`],
-  ["owner", `PUT ${LOCK}?comp=metadata`, with_({ "x-ms-meta-functioninstance": "i1", "x-ms-lease-id": A })],
+  ["owner", `PUT ${LOCK}?comp=metadata`, sends({ "x-ms-meta-functioninstance": "i1", "x-ms-lease-id": A })],
   ["other-acquires", `PUT ${LOCK}?comp=lease`, action("acquire", { seconds: 60, proposed: B })],
   ["other-reads", `HEAD ${LOCK}`],
-  ["other-creates", `PUT ${LOCK}`, with_({ ...BLOCK_BLOB, "if-none-match": "*" })],
+  ["other-creates", `PUT ${LOCK}`, sends({ ...BLOCK_BLOB, "if-none-match": "*" })],
   ["renew", `PUT ${LOCK}?comp=lease`, ACTIONS["renew-a"]],
-  ["status", "PUT /azure-webjobs-hosts/timers/host/App.Timer/status", with_(BLOCK_BLOB, "{}")],
-  ["status-again", "PUT /azure-webjobs-hosts/timers/host/App.Timer/status", with_(BLOCK_BLOB, "{}")],
+  ["status", "PUT /azure-webjobs-hosts/timers/host/App.Timer/status", sends(BLOCK_BLOB, "{}")],
+  ["status-again", "PUT /azure-webjobs-hosts/timers/host/App.Timer/status", sends(BLOCK_BLOB, "{}")],
   ["list", "GET /azure-webjobs-hosts?restype=container&comp=list&prefix=locks/host/"],
   ["release", `PUT ${LOCK}?comp=lease`, ACTIONS["release-a"]],
   ["other-acquires-again", `PUT ${LOCK}?comp=lease`, action("acquire", { seconds: 60, proposed: B })],
