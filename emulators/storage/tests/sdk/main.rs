@@ -6,7 +6,7 @@ mod account;
 mod queues;
 mod administration;
 mod raw;
-mod wire;
+mod response_format;
 mod refusals;
 mod messages;
 mod containers;

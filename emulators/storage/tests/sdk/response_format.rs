@@ -1,4 +1,4 @@
-//! The form of responses on the wire, which decides what other SDKs can read.
+//! The format of responses, which decides what other SDKs can read.
 
 use crate::account::TestAccount;
 use crate::raw::{RawRequest, RawResponse};
