@@ -230,3 +230,31 @@ async fn another_account_is_not_found() {
     let url = url.as_str().replace("/mayfly/", "/another/");
     assert_eq!(http_client().put(url).send().await.unwrap().status(), 404);
 }
+
+/// By "Create an account SAS": leases require Write; Delete is sufficient to break one.
+#[tokio::test]
+async fn a_sas_for_deletion_only_breaks_leases() {
+    let account = TestAccount::open().await;
+    let send = async |path: &str, query: &str, action: &str| {
+        let url = account.blob_url(path, query);
+        let request = http_client().put(url).header("x-ms-lease-action", action);
+        let request = request.header("x-ms-lease-duration", "-1").header("content-length", "0");
+        let response = request.header("x-ms-blob-type", "BlockBlob").send().await.unwrap();
+        let code = response.headers().get("x-ms-error-code").map(|code| code.to_str().unwrap());
+        format!("{} {}", response.status().as_u16(), code.unwrap_or("-"))
+    };
+    let all = signed(&[]);
+    send("/state", &format!("restype=container&{all}"), "").await;
+    send("/state/blob", &all, "").await;
+    for (path, query) in [("/state/blob", "comp=lease"), ("/state", "comp=lease&restype=container")]
+    {
+        let [all, delete, read] =
+            ["rwd", "d", "r"].map(|sp| format!("{query}&{}", signed(&[("sp", sp)])));
+        let mismatch = "403 AuthorizationPermissionMismatch";
+        assert_eq!(send(path, &read, "acquire").await, mismatch);
+        assert_eq!(send(path, &delete, "acquire").await, mismatch);
+        assert_eq!(send(path, &all, "acquire").await, "201 -");
+        assert_eq!(send(path, &read, "break").await, mismatch);
+        assert_eq!(send(path, &delete, "break").await, "202 -");
+    }
+}
