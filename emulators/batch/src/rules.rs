@@ -42,7 +42,7 @@ pub struct Rules {
     /// client's next call finds the state that it has caused.
     pub hold_after_change: TimeDelta,
     /// How long after the end of a program, or an access to a file, an auto-advancing clock does not
-    /// skip the idle time of nodes, so that clients can read files before nodes leave.
+    /// skip time without a waiting task, so that clients can read files before nodes leave.
     pub hold_for_files: TimeDelta,
 }
 

@@ -67,10 +67,11 @@ impl State {
         {
             return IdleTime::Keep;
         }
-        if !self.has_work() {
-            if !self.has_idle_nodes() || self.limit_is_near(next) {
-                return IdleTime::Keep;
-            }
+        if !self.has_work() && (!self.has_idle_nodes() || self.limit_is_near(next)) {
+            return IdleTime::Keep;
+        }
+        // Nodes that still boot do not matter: the next evaluation may remove them with the idle ones.
+        if !self.has_waiting_tasks() {
             held = held.max(hold(self.activity.files_used, rules.hold_for_files));
         }
         if held > TimeDelta::zero() { IdleTime::Hold(held) } else { IdleTime::Skip(next) }
@@ -79,11 +80,17 @@ impl State {
     /// Returns whether anything advances without a client: a node, a scripted task, or a formula
     /// with waiting tasks.
     fn has_work(&self) -> bool {
-        let works = |(id, pool): (&String, &Pool)| {
+        self.pools.values().any(Pool::is_transitioning) || self.has_waiting_tasks()
+    }
+
+    /// Returns whether a task waits for a node that may come, waits for its image, or follows a
+    /// script.
+    fn has_waiting_tasks(&self) -> bool {
+        let waits = |(id, pool): (&String, &Pool)| {
             let queued = self.queues.get(id).is_some_and(|queue| !queue.is_empty());
-            pool.is_transitioning() || (queued && pool.scaling.is_some())
+            queued && (pool.scaling.is_some() || pool.is_transitioning())
         };
-        self.pools.iter().any(works) || self.runs.values().any(|run| !run.has_process())
+        self.pools.iter().any(waits) || self.runs.values().any(|run| !run.has_process())
     }
 
     /// Returns whether a formula may remove nodes.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::account::{Account, NOON};
 use super::fake_task::FakeTasks;
+use crate::Timings;
 use emulator_core::clock::Pace;
 
 /// One node for each task of the last minutes, at most four.
@@ -198,6 +199,34 @@ async fn an_idle_node_stays_while_its_files_are_of_use() {
         assert_eq!(account.pool(), "steady to 0+0");
     };
     run_while(&account, calls).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodes_that_still_boot_do_not_cost_the_files_of_others() {
+    for seed in 0..5 {
+        let fake_tasks = FakeTasks::default();
+        let account = Account::at_pace(Pace::AutoAdvance, |options| {
+            options.launcher = Arc::new(fake_tasks.clone());
+            options.rules.timings = Timings::REPORTED;
+            options.seed = seed;
+        });
+        let formula = "$TargetDedicatedNodes = min(6, $PendingTasks.GetSample(1));
+            $NodeDeallocationOption = taskcompletion;";
+        add_scaled_pool(&account, formula).await;
+        account.add_tasks(8).await;
+        let calls = async {
+            until(|| {
+                fake_tasks.running().iter().for_each(|task| fake_tasks.end(task, 0));
+                account.tasks()[2] == 8
+            })
+            .await;
+            tokio::time::sleep(Duration::from_secs(25)).await;
+            let files = account.call("GET", "/jobs/j/tasks/t1/files", Value::Null).await.0;
+            assert_eq!(files, "200", "seed {seed}: {}", account.pool());
+            until(|| account.pool().starts_with("steady to 0+0")).await;
+        };
+        run_while(&account, calls).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
