@@ -77,8 +77,7 @@ pub trait Emulator: Send + Sync + 'static {
     }
 
     /// Creates the same error response for a known request, whose method or headers can change it.
-    fn failure_of(&self, request: &Request, status: StatusCode, message: &str) -> Response {
-        let _ = request;
+    fn failure_of(&self, _request: &Request, status: StatusCode, message: &str) -> Response {
         self.failure(status, message)
     }
 

@@ -35,6 +35,8 @@ pub enum Operation {
     LeaseBlob,
 }
 
+/// The containers that the service names itself: of blobs without a container, of websites, and of logs.
+const SPECIAL_CONTAINERS: [&str; 3] = ["$root", "$web", "$logs"];
 const ACCOUNT: &str = "/";
 const CONTAINER: &str = "/{container}";
 const BLOB: &str = "/{container}/{blob}";
@@ -103,6 +105,9 @@ impl Operation {
     /// Returns the operation of a request, or `None` if it is not modelled.
     pub(crate) fn of(request: &Request) -> Option<Self> {
         let (path, query) = (Path::parse(request.uri())?, Query::parse(request.uri()));
+        if SPECIAL_CONTAINERS.contains(&path.resource.as_ref()) {
+            return None;
+        }
         let form = match (path.resource.is_empty(), path.rest.is_empty()) {
             (true, _) => ACCOUNT,
             (false, true) => CONTAINER,

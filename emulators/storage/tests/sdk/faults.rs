@@ -62,6 +62,8 @@ async fn unmodelled_requests_are_answered_with_501() {
         (account.blob_url("/", "restype=service&comp=properties"), "PUT", None),
         (account.blob_url("/mayfly-state", "restype=container&comp=acl"), "GET", None),
         (account.blob_url("/mayfly-state/claim", "snapshot=2026-11-21"), "GET", None),
+        (account.blob_url("/$root", "restype=container"), "PUT", None),
+        (account.blob_url("/$web/index.html", ""), "GET", None),
         (account.blob_url("/mayfly-state/claim", ""), "PUT", Some(("x-ms-blob-type", "PageBlob"))),
         (account.blob_url("/mayfly-state/claim", ""), "PUT", Some(("x-ms-tags", "a=b"))),
         (
