@@ -14,6 +14,7 @@ SOURCES = (
     "tools/mayfly/src/cli/**/*.rs",
     "tools/simulation/src/options.rs",
     "emulators/batch/src/cli.rs",
+    "emulators/batch/src/cli/**/*.rs",
     "emulators/core/src/tls/arguments.rs",
 )
 PARSER = Parser(Language(tree_sitter_rust.language()))

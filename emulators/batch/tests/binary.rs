@@ -2,8 +2,10 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
+use emulator_core::transport;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -34,6 +36,20 @@ fn the_binary_serves_until_it_is_interrupted() {
     kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
     let status = child.wait().unwrap();
     assert!(status.success(), "{status}");
+}
+
+#[tokio::test]
+async fn the_binary_serves_https_on_request() {
+    let mut child = command(&["--tls", "--simulate"]).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let ready: Value = serde_json::from_str(&line).unwrap();
+    let client = transport::https(Some(Path::new(ready["ca"].as_str().unwrap()))).unwrap();
+    let request = http::Request::get(format!("{}/pools", ready["url"].as_str().unwrap()));
+    let response = client(request.body(Vec::new().into()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), 401);
+    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]
