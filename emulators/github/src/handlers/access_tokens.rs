@@ -39,7 +39,7 @@ pub(crate) fn create(state: &mut State, request: &ApiRequest<'_>) -> ApiResult {
     });
     if token.repositories.is_some() {
         let readable = state.repositories.values().filter(|known| token.covers(known));
-        let write = |repository| dto::repository::full(&request.base, repository);
+        let write = |repository| dto::repository::short(&request.base, repository);
         response["repositories"] = readable.map(write).collect();
     }
     ApiResponse::created(response)
