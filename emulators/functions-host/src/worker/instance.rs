@@ -16,7 +16,7 @@ const DRAIN_TIMEOUT: TimeDelta = TimeDelta::seconds(30);
 /// The distance of two time-outs that end the host.
 ///
 /// The second kill of a process that is being killed throws, and the exception ends the host
-/// (`WorkerProcess.Dispose`). Seen with the real host 4.1037 for two in the same moment.
+/// (`WorkerProcess.Dispose`). Seen with the real host 4.1037 for two at the same time.
 const SIMULTANEOUS: TimeDelta = TimeDelta::milliseconds(100);
 
 /// The invocations in work at the host of a group.
