@@ -14,8 +14,12 @@ use anyhow::Context;
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+mod quota;
+
+pub use quota::QuotaArguments;
+
 use crate::launch::{Container, Launcher, Process, Scripted};
-use crate::{Batch, DurationRange, Options, PoolOptions, Quota, Timings};
+use crate::{Batch, DurationRange, Options, PoolOptions, Timings};
 use emulator_core::clock::{Clock, Pace};
 use emulator_core::events::EventContext;
 use emulator_core::service::{Service, serve_with_tls};
@@ -63,34 +67,6 @@ pub struct Arguments {
     /// Reject tasks while their job is disabled
     #[arg(long)]
     pub disabled_jobs_reject_tasks: bool,
-}
-
-/// The quotas of the account; the defaults are the largest published ones.
-#[derive(Args, Clone, Copy, Debug)]
-pub struct QuotaArguments {
-    /// Cores of dedicated nodes, in all pools together
-    #[arg(long, default_value_t = Quota::default().dedicated_cores)]
-    pub dedicated_core_quota: u32,
-    /// Cores of spot nodes, in all pools together
-    #[arg(long, default_value_t = Quota::default().low_priority_cores)]
-    pub spot_core_quota: u32,
-    /// Pools
-    #[arg(long, default_value_t = Quota::default().pools)]
-    pub pool_quota: usize,
-    /// Jobs that are not completed
-    #[arg(long, default_value_t = Quota::default().active_jobs)]
-    pub active_job_quota: usize,
-}
-
-impl QuotaArguments {
-    fn quota(self) -> Quota {
-        Quota {
-            dedicated_cores: self.dedicated_core_quota,
-            low_priority_cores: self.spot_core_quota,
-            pools: self.pool_quota,
-            active_jobs: self.active_job_quota,
-        }
-    }
 }
 
 /// How tasks run: in containers if they have container settings, otherwise as processes.

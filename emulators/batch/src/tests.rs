@@ -12,6 +12,7 @@ mod tasks;
 mod versions;
 mod lists;
 mod nodes;
+mod node_requests;
 mod preemption;
 mod pools;
 mod scaling;

@@ -10,6 +10,7 @@ use super::start_task::StartTask;
 use crate::error::ApiError;
 
 mod earlier;
+mod image_reference;
 mod images;
 mod machine;
 mod network;
@@ -19,8 +20,9 @@ mod vm_size;
 mod scheduling;
 
 pub(crate) use earlier::{CommunicationMode, ResourceTags};
+pub(crate) use image_reference::ImageReference;
 pub(crate) use images::{OFFERS, Offer};
-pub(crate) use machine::{ImageReference, Machine};
+pub(crate) use machine::Machine;
 use network::{Network, UserAccount};
 pub(crate) use replace::PoolReplace;
 pub(crate) use requests::{
