@@ -12,7 +12,7 @@ use super::foreign_runner::ForeignRunner;
 use super::function_groups;
 use super::open_groups::open_group;
 use super::setup::Environment;
-use crate::scenario::{FaultKind, ResizeError, ScheduledFault};
+use crate::scenario::{FaultKind, Group, ResizeError, ScheduledFault};
 
 /// A formula that needs more samples than there are.
 const FAILING_FORMULA: &str =
@@ -41,14 +41,10 @@ async fn apply(environment: &Arc<Environment>, fault: &ScheduledFault) {
             environment.deployments[*deployment].groups.kill(*group)
         }
         FaultKind::HostRestart { deployment, group } => {
-            let host = &environment.deployments[*deployment].host.emulator;
-            host.restart_host(function_groups::name(*group)).expect("the host has these groups");
+            restart_host(&environment.deployments[*deployment], *group);
         }
         FaultKind::Hang { deployment, group, .. } => {
-            let groups = &environment.deployments[*deployment].groups;
-            groups.hang(*group, true);
-            environment.network.pass(lasts).await;
-            groups.hang(*group, false);
+            hang(environment, *deployment, *group, lasts).await;
         }
         FaultKind::LoseNode { deployment, pool, preempted } => {
             lose_node(&environment.deployments[*deployment], pool, *preempted);
@@ -96,6 +92,18 @@ async fn apply(environment: &Arc<Environment>, fault: &ScheduledFault) {
             disable(&environment.deployments[*deployment], profile).await;
         }
     }
+}
+
+fn restart_host(deployment: &DeploymentRun, group: Group) {
+    let host = &deployment.host.emulator;
+    host.restart_host(function_groups::name(group)).expect("the host has these groups");
+}
+
+async fn hang(environment: &Environment, deployment: usize, group: Group, lasts: Duration) {
+    let groups = &environment.deployments[deployment].groups;
+    groups.hang(group, true);
+    environment.network.pass(lasts).await;
+    groups.hang(group, false);
 }
 
 async fn fill_pool(environment: &Environment, deployment: usize, pool: &str, lasts: Duration) {
