@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::json::shortened;
 use crate::message::{Cancelled, Message, Reassigned, RunnerRequest};
-use crate::profiles::{Match, Profile, match_profile};
+use crate::profiles::{MAX_LABELS, Match, Profile, match_profile};
 use crate::repository::{AllowedRepositories, NotARepository, Repository};
 use crate::task::DeploymentName;
 use crate::webhook::{Event, WorkflowJobEvent};
@@ -71,13 +71,17 @@ fn admit<'a>(
         return Err("public repository: setting AllowPublicRepositories does not allow any".into());
     }
     if !policy.allowed.allow(repository) {
-        let reason = "repository not allowed: it matches no glob of setting AllowedRepositories";
+        let reason = "repository not allowed: it matches no pattern of setting AllowedRepositories";
         return Err(reason.into());
     }
-    match match_profile(&event.workflow_job.labels, &policy.profiles) {
+    let labels = &event.workflow_job.labels;
+    match match_profile(labels, &policy.profiles) {
         Match::Profile(profile) => Ok(profile),
         Match::GithubHosted => Err("github-hosted".into()),
         Match::NoLabels => Err("no labels".into()),
+        Match::NoProfile { .. } if labels.len() > MAX_LABELS => {
+            Err(format!("{} labels: a runner has at most {MAX_LABELS}", labels.len()))
+        }
         Match::NoProfile { label } => Err(unserved(&label)),
     }
 }
@@ -245,10 +249,12 @@ mod tests {
     #[test]
     fn ten_thousand_labels_are_one_short_reason() {
         let labels = vec!["self-hosted"; 10_000];
-        check(queued(&labels), "job 123 on ubuntu");
+        check(queued(&labels), "10000 labels: a runner has at most 100");
+        check(queued(&labels[..100]), "job 123 on ubuntu");
         let long = "x".repeat(10_000);
         let mut event = queued(&["self-hosted", &long]);
         event.workflow_job.labels.extend((0..10_000).map(|n| format!("label-{n}")));
-        check(event, "no profile serves label xxx");
+        check(event, "10002 labels: a runner has at most 100");
+        check(queued(&["self-hosted", &long]), "no profile serves label xxx");
     }
 }

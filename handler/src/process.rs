@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
-use tracing::{Level, error, info};
+use tracing::{Level, error, info, warn};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::writer::MakeWriterExt;
 use tracing_subscriber::layer::SubscriberExt;
@@ -20,7 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::routes::routes;
-use crate::settings::Settings;
+use crate::settings::{Settings, Warning};
 
 mod format;
 mod lines;
@@ -68,13 +68,17 @@ async fn serve(clock: Clock) -> anyhow::Result<Infallible> {
 }
 
 async fn start(clock: Clock) -> anyhow::Result<(Arc<App>, TcpListener)> {
-    let settings = Settings::from_environment()?;
+    let mut settings = Settings::from_environment()?;
+    let warnings = std::mem::take(&mut settings.warnings);
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.port));
     let app = Arc::new(App::new(settings, clock)?);
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| {
         format!("listen on {address}, the port of FUNCTIONS_CUSTOMHANDLER_PORT")
     })?;
+    for Warning { setting, problem } in &warnings {
+        warn!(alarm = "settings", "setting {setting} {problem}");
+    }
     info!(address = %listener.local_addr().unwrap_or(address), "ready");
     Ok((app, listener))
 }

@@ -10,6 +10,10 @@ mod pin;
 pub use defaults::default_profiles;
 pub use pin::Pin;
 
+/// Maximum number of labels of a runner, including pinned ones.
+/// <https://docs.github.com/rest/actions/self-hosted-runners#add-custom-labels-to-a-self-hosted-runner-for-a-repository>
+pub(crate) const MAX_LABELS: usize = 100;
+
 /// The label that selects self-hosted runners rather than GitHub's.
 const SELF_HOSTED: &str = "self-hosted";
 
@@ -100,6 +104,9 @@ impl Profile {
     /// GitHub assigns a job only to a runner that has all of its labels, so a partial match would start a runner that
     /// cannot be used.
     pub fn serves(&self, labels: &[impl AsRef<str>]) -> bool {
+        if labels.len() > MAX_LABELS {
+            return false;
+        }
         let pinned = self.pinned(labels);
         let is = |wanted: &str, own: &String| own.eq_ignore_ascii_case(wanted);
         let has = |wanted: &str| self.labels.iter().chain(&pinned).any(|own| is(wanted, own));
@@ -177,6 +184,18 @@ pub fn parse_profiles(json: &str) -> Result<Vec<Profile>, String> {
     if profiles.is_empty() { Err("contains no profile".to_owned()) } else { Ok(profiles) }
 }
 
+/// Lists the profiles that can never be chosen, each with the earlier one that has all of its labels.
+pub fn hidden_profiles(profiles: &[Profile]) -> Vec<(&str, &str)> {
+    let hides = |first: &Profile, later: &Profile| {
+        first.serves(&later.labels) && (later.pin.is_none() || later.pin == first.pin)
+    };
+    let hidden = profiles.iter().enumerate().filter_map(|(index, later)| {
+        let first = profiles[..index].iter().find(|first| hides(first, later))?;
+        Some((later.name.as_str(), first.name.as_str()))
+    });
+    hidden.collect()
+}
+
 fn check(profile: &Profile) -> Result<(), String> {
     let name = &profile.name;
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -185,12 +204,20 @@ fn check(profile: &Profile) -> Result<(), String> {
             "profile {name:?}: a name must be 1 to 40 characters of a-z, 0-9 and '-'"
         ));
     }
-    // GitHub accepts 1 to 100 labels for a runner, including pinned ones. A comma would split a label into two.
-    let is_valid = |label: &String| !label.trim().is_empty() && !label.contains(',');
+    // Up to ten of the labels that GitHub accepts can be pinned. A comma would split a label into two, and no job has a
+    // label that begins or ends with white space.
+    let is_valid = |label: &String| {
+        !label.is_empty()
+            && !label.contains(|c: char| c == ',' || c.is_whitespace() || c.is_control())
+    };
     if !(1..=90).contains(&profile.labels.len()) || !profile.labels.iter().all(is_valid) {
         return Err(format!(
-            "profile {name:?}: must have 1 to 90 labels, none empty, none with a comma"
+            "profile {name:?}: must have 1 to 90 labels, none empty, none with a comma or white space"
         ));
+    }
+    let has = |bare: &&String| profile.labels.iter().any(|label| label.eq_ignore_ascii_case(bare));
+    if let Some(bare) = profile.bare.iter().find(|bare| !has(bare)) {
+        return Err(format!("profile {name:?}: bare label {bare:?} must be one of its labels"));
     }
     if profile.pool.is_empty() || profile.image.is_empty() || profile.slots == 0 {
         return Err(format!("profile {name:?}: needs a pool, an image, and at least one slot"));

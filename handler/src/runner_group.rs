@@ -140,8 +140,6 @@ mod tests {
     #[test]
     fn a_group_within_the_settings_has_no_fault() {
         for (globs, access) in [
-            ("", all_of("octo")),
-            ("", Access::All(None)),
             ("Octo/*", all_of("octo")),
             ("*/*", Access::All(None)),
             ("octo/app-*", repositories(&["octo/app-1", "octo/APP-2"])),
@@ -154,7 +152,7 @@ mod tests {
     #[test]
     fn repositories_beyond_the_settings_are_named() {
         let faults = [
-            fault("", all_of("octo"), true),
+            fault("octo/*", all_of("octo"), true),
             fault("octo/app", all_of("octo"), false),
             fault("octo/*", Access::All(None), false),
             fault("octo/app-*", repositories(&["octo/app-1", "octo/site"]), false),

@@ -5,6 +5,9 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+/// Minimum length of a secret with which requests are signed, in bytes.
+pub const MIN_SECRET_LENGTH: usize = 16;
+
 /// A secret value. It has no `Display`, its `Debug` form shows nothing of it, and its memory is overwritten on drop.
 #[derive(Clone, Debug)]
 pub struct Secret(SecretString);
@@ -71,13 +74,16 @@ impl Rotating {
     /// Parses one value, or two that are separated by a comma, the newest first.
     ///
     /// # Errors
-    /// When there is no value, an empty value, or more than two.
-    pub fn parse(text: &str) -> Result<Self, NotOneOrTwo> {
-        let mut values = text.split(',').map(str::trim);
-        let newest = values.next().filter(|value| !value.is_empty()).ok_or(NotOneOrTwo)?;
-        let older = values.next();
-        if older == Some("") || values.next().is_some() {
-            return Err(NotOneOrTwo);
+    /// When there is no value, more than two, or one that is too short to resist guessing.
+    pub fn parse(text: &str) -> Result<Self, BadSecret> {
+        let values: Vec<&str> = text.split(',').map(str::trim).collect();
+        let (newest, older) = match values[..] {
+            [newest] => (newest, None),
+            [newest, older] => (newest, Some(older)),
+            _ => return Err(BadSecret::TooMany),
+        };
+        if values.iter().any(|value| value.len() < MIN_SECRET_LENGTH) {
+            return Err(BadSecret::TooShort);
         }
         Ok(Self { newest: Secret::new(newest), older: older.map(Secret::new) })
     }
@@ -93,10 +99,16 @@ impl Rotating {
     }
 }
 
-/// A text that is not one or two values.
+/// A text that is not one or two secrets.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[error("must be one value, or two separated by a comma (the newest first), none of them empty")]
-pub struct NotOneOrTwo;
+pub enum BadSecret {
+    /// A comma separates more than two values.
+    #[error("must be one value, or two separated by a comma, the newest first")]
+    TooMany,
+    /// A value is empty or too short; both sides of a comma are values.
+    #[error("must have {MIN_SECRET_LENGTH} characters or more on each side of a comma")]
+    TooShort,
+}
 
 #[cfg(test)]
 mod tests {
@@ -104,9 +116,10 @@ mod tests {
 
     #[test]
     fn a_secret_cannot_be_printed() {
-        let rotating = Rotating::parse("hunter2, hunter1").expect("two values");
+        let rotating = Rotating::parse("hunter2-hunter2-, hunter1-hunter1-").expect("two values");
         assert!(!format!("{rotating:?}").contains("hunter"));
-        assert_eq!(rotating.all().map(Secret::expose).collect::<Vec<_>>(), ["hunter2", "hunter1"]);
+        let values: Vec<_> = rotating.all().map(Secret::expose).collect();
+        assert_eq!(values, ["hunter2-hunter2-", "hunter1-hunter1-"]);
     }
 
     #[test]
@@ -119,9 +132,14 @@ mod tests {
 
     #[test]
     fn a_rotating_secret_is_one_value_or_two() {
-        assert!(Rotating::parse("one").is_ok());
-        for faulty in ["", ",", "one,", ",two", "one,two,three"] {
-            assert_eq!(Rotating::parse(faulty).err(), Some(NotOneOrTwo), "{faulty:?}");
+        let (one, two) = ("0123456789abcdef", "fedcba9876543210");
+        assert!(Rotating::parse(one).is_ok() && Rotating::parse(&format!("{one},{two}")).is_ok());
+        for faulty in
+            ["", ",", "0123456789abcde", &format!("{one},"), &format!(",{two}"), "0123456,9abcdefg"]
+        {
+            assert_eq!(Rotating::parse(faulty).err(), Some(BadSecret::TooShort), "{faulty:?}");
         }
+        let three = format!("{one},{two},{one}");
+        assert_eq!(Rotating::parse(&three).err(), Some(BadSecret::TooMany));
     }
 }

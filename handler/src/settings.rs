@@ -7,10 +7,10 @@ use url::Url;
 
 use crate::admission::Policy;
 use crate::app_key::AppKey;
-use crate::profiles::{Profile, default_profiles, parse_profiles};
+use crate::profiles::{Profile, default_profiles, hidden_profiles, parse_profiles};
 use crate::repository::AllowedRepositories;
 use crate::scope::Scope;
-use crate::secret::{Rotating, Secret, SignedUrl};
+use crate::secret::{MIN_SECRET_LENGTH, Rotating, Secret, SignedUrl};
 use crate::task::{DeploymentName, RunnerEnvironment};
 
 mod firewall;
@@ -20,8 +20,8 @@ mod runners;
 mod reconciliation;
 
 pub use firewall::FirewallSettings;
-pub use reader::Faults;
 use reader::Reader;
+pub use reader::{Faults, Warning};
 pub use reconciliation::ReconciliationSettings;
 
 /// The API of github.com, whose webhook ranges are built in.
@@ -48,6 +48,8 @@ pub struct Settings {
     pub reconciliation: ReconciliationSettings,
     /// The client id of the user-assigned identity; without one the system-assigned identity is used.
     pub identity_client_id: Option<String>,
+    /// What is questionable about the settings.
+    pub warnings: Vec<Warning>,
 }
 
 /// Settings for decisions about deliveries.
@@ -154,7 +156,7 @@ impl Settings {
         let profiles = profiles(reader);
         let port = reader.parsed("FUNCTIONS_CUSTOMHANDLER_PORT").unwrap_or(0);
         let webhook = webhook(reader, profiles);
-        let settings = Self {
+        let mut settings = Self {
             port,
             firewall: firewall::firewall(reader),
             github: github::read(reader),
@@ -164,25 +166,52 @@ impl Settings {
             webhook,
             reconciliation: reconciliation::reconciliation(reader),
             identity_client_id: reader.optional("IdentityClientId"),
+            warnings: Vec::new(),
         };
-        reader.finish(settings)
+        check_owners(reader, &settings);
+        settings.warnings = reader.finish()?;
+        Ok(settings)
+    }
+}
+
+/// Checks that no stranger can be served by the choice of a name for an account.
+///
+/// Anybody can install an App that is not private, on any account, and the App then has the rights that this handler
+/// needs. A token reaches only the repositories of its own user.
+fn check_owners(reader: &mut Reader, settings: &Settings) {
+    let Some(pattern) = settings.webhook.policy.allowed.open_owner() else { return };
+    let problem =
+        format!("contains {pattern:?}: an account of any person can have a name that matches it");
+    match settings.github.credential {
+        GithubCredential::App(_) => reader.fault(
+            "AllowedRepositories",
+            format!("{problem}, and install the App: name each owner in full"),
+        ),
+        GithubCredential::Token(_) => {
+            reader.warn("AllowedRepositories", format!("{problem}: name each owner in full"));
+        }
     }
 }
 
 fn profiles(reader: &mut Reader) -> Vec<Profile> {
     let ubuntu = reader.or("UbuntuPool", "ubuntu");
     let windows = reader.or("WindowsPool", "windows");
-    reader
+    let profiles = reader
         .optional_by("RunnerProfiles", parse_profiles)
-        .unwrap_or_else(|| default_profiles(&ubuntu, &windows))
+        .unwrap_or_else(|| default_profiles(&ubuntu, &windows));
+    for (hidden, first) in hidden_profiles(&profiles) {
+        let problem = format!(
+            "profile {hidden:?} never serves a job: {first:?} is before it and has all of its labels"
+        );
+        reader.warn("RunnerProfiles", problem);
+    }
+    profiles
 }
 
 fn webhook(reader: &mut Reader, profiles: Vec<Profile>) -> WebhookSettings {
     let policy = Policy {
         profiles,
-        allowed: reader
-            .optional_by("AllowedRepositories", AllowedRepositories::parse)
-            .unwrap_or_default(),
+        allowed: reader.required_by("AllowedRepositories", AllowedRepositories::parse),
         public_repositories: reader.flag("AllowPublicRepositories"),
     };
     WebhookSettings { secret: reader.rotating("GithubWebhookSecret"), policy }
@@ -199,7 +228,10 @@ fn batch(reader: &mut Reader) -> BatchSettings {
 fn base64_key(text: &str) -> Result<Secret, String> {
     use base64::Engine;
     match base64::prelude::BASE64_STANDARD.decode(text) {
-        Ok(_) => Ok(Secret::new(text)),
+        Ok(key) if key.len() >= MIN_SECRET_LENGTH => Ok(Secret::new(text)),
+        Ok(_) => Err(format!(
+            "has less than {MIN_SECRET_LENGTH} bytes: copy the account's key from the portal"
+        )),
         Err(_) => Err("is not base64: copy the account's key from the portal".to_owned()),
     }
 }

@@ -91,7 +91,9 @@ mod tests {
     use super::*;
 
     fn key(text: &str) -> Rotating {
-        Rotating::parse(text).expect("a key")
+        let keys: Vec<_> =
+            text.split(',').map(|key| format!("{key} as the key of tickets")).collect();
+        Rotating::parse(&keys.join(",")).expect("a key")
     }
 
     fn ticket() -> Ticket {

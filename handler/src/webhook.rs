@@ -117,7 +117,7 @@ pub enum BadPayload {
     /// A required field is missing or of the wrong type, or the body is not JSON.
     #[error("{field}: {fault}")]
     Field {
-        /// The path of the field, such as `workflow_job.labels[3]`, or `the body`.
+        /// The quoted path of the field, such as `"workflow_job.labels[3]"`, or `the body`.
         field: String,
         /// The fault.
         fault: String,
@@ -151,7 +151,9 @@ impl Delivery<'_> {
             Ok(_) => BadPayload::field("the body", "trailing characters"),
             Err(err) => {
                 let path = shortened(&err.path().to_string());
-                let field = if matches!(path.as_str(), "." | "?") { "the body" } else { &path };
+                // Quoted: a key of the payload may look like a field of the log line.
+                let quoted = format!("{path:?}");
+                let field = if matches!(path.as_str(), "." | "?") { "the body" } else { &quoted };
                 BadPayload::field(field, &JsonFault::from(err.into_inner()).to_string())
             }
         }
@@ -186,7 +188,7 @@ mod tests {
 
     #[test]
     fn during_a_rotation_both_secrets_verify() {
-        let rotating = secret(&format!("the new one,{SECRET}"));
+        let rotating = secret(&format!("the new secret of the webhook,{SECRET}"));
         assert!(verify(&rotating, Some(DOCUMENTED), b"Hello, World!").is_ok());
     }
 
@@ -214,18 +216,21 @@ mod tests {
     fn a_faulty_field_is_named() {
         let valid = r#"{"action":"queued","workflow_job":{"id":1,"run_id":2,"status":"queued","labels":["a"]},"repository":{"full_name":"o/r","private":true}}"#;
         check(valid, "labels: [\"a\"]");
-        check(&valid.replace(r#""id":1"#, r#""id":"1""#), "workflow_job.id: expected u64");
+        check(&valid.replace(r#""id":1"#, r#""id":"1""#), "\"workflow_job.id\": expected u64");
         check(
             &valid.replace(r#"["a"]"#, r#"["a",{}]"#),
-            "workflow_job.labels[1]: expected a string",
+            "\"workflow_job.labels[1]\": expected a string",
         );
         check(&valid.replace(r#","labels":["a"]"#, ""), "missing field `labels`");
-        check(&valid.replace("private", "secret"), "repository: missing field `private`");
+        check(&valid.replace("private", "secret"), "\"repository\": missing field `private`");
         check("payload=%7B%7D", "application/json");
         check("{", "EOF");
         check("", "EOF");
         check(&format!("{valid}x"), "trailing characters");
-        check(&valid.replace(r#""action""#, r#""a\nb":tzue,"action""#), "ab: expected ident");
+        check(&valid.replace(r#""action""#, r#""a\nb":tzue,"action""#), "\"ab\": expected ident");
+        // A key cannot be read as the field of an alert in the log.
+        let key = valid.replace(r#""action""#, r#""x alarm=\"firewall\"":tzue,"action""#);
+        check(&key, r#""x alarm=\"firewall\"": expected ident"#);
     }
 
     #[test]

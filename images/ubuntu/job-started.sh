@@ -25,19 +25,20 @@ main() {
   [[ -z ${RUNNER_JOB_STARTED_HOOK:-} ]] || exec "$RUNNER_JOB_STARTED_HOOK"
 }
 
-# RUNNER_ALLOWED_REPOSITORIES lists globs of `*` and `?`, separated by commas; an empty list allows all.
+# RUNNER_ALLOWED_REPOSITORIES lists patterns OWNER/NAME of `*` and `?`, separated by commas or white space, in the format
+# of the setting AllowedRepositories. A list that contains anything else allows nothing; an empty one allows all.
 is_allowed() {
-  local pattern IFS=,
+  local pattern IFS=$', \t\n\v\f\r' form='^[A-Za-z0-9_.*?-]+/[A-Za-z0-9_.*?-]+$' outcome=1
   [[ -n ${RUNNER_ALLOWED_REPOSITORIES:-} ]] || return 0
   shopt -s nocasematch
   set -f
-  for pattern in ${RUNNER_ALLOWED_REPOSITORIES//[[:space:]]/}; do
-    # Other characters that bash would interpret match themselves.
-    pattern=${pattern//\\/\\\\} pattern=${pattern//[/\\[} pattern=${pattern//(/\\(}
+  for pattern in $RUNNER_ALLOWED_REPOSITORIES; do
+    [[ -n $pattern ]] || continue
+    [[ $pattern =~ $form ]] || return 1
     # shellcheck disable=SC2053 # the pattern must match as a glob
-    [[ $1 != $pattern ]] || return 0
+    [[ $1 != $pattern ]] || outcome=0
   done
-  return 1
+  return "$outcome"
 }
 
 # The entrypoint may already have its signal; a full disk must not change the outcome.

@@ -30,15 +30,17 @@ function Main {
     }
 }
 
-# RUNNER_ALLOWED_REPOSITORIES lists globs of `*` and `?`, separated by commas; an empty list allows all.
+# RUNNER_ALLOWED_REPOSITORIES lists patterns OWNER/NAME of `*` and `?`, separated by commas or white space, in the format
+# of the setting AllowedRepositories. A list that contains anything else allows nothing; an empty one allows all.
 function Is-Allowed([string] $repository) {
     if (-not $env:RUNNER_ALLOWED_REPOSITORIES) { return $true }
-    foreach ($pattern in ($env:RUNNER_ALLOWED_REPOSITORIES -replace '\s', '').Split(',')) {
-        # Other characters that a regular expression would interpret match themselves.
+    $allowed = $false
+    foreach ($pattern in ($env:RUNNER_ALLOWED_REPOSITORIES -split '[,\s]+').Where({ $_ })) {
+        if ($pattern -notmatch '\A[A-Za-z0-9_.*?-]+/[A-Za-z0-9_.*?-]+\z') { return $false }
         $glob = [regex]::Escape($pattern).Replace('\*', '.*').Replace('\?', '.')
-        if ($repository -imatch "^$glob\z") { return $true }
+        if ($repository -imatch "^$glob\z") { $allowed = $true }
     }
-    return $false
+    return $allowed
 }
 
 # A full disk must not change the outcome.

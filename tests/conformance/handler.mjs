@@ -19,14 +19,15 @@ export async function startHandler(storage, settings = {}) {
     AzureWebJobsStorage__accountName: "conformance",
     BatchAccountUrl: "http://127.0.0.1:9",
     BatchAccountName: "conformance",
-    BatchAccountKey: "aHVzaA==",
+    BatchAccountKey: "aHVzaC1odXNoLWh1c2gtaHVzaA==",
     ClaimUrl: `${url}/api/ClaimRunner`,
     ContainerRegistryServer: "conformance.azurecr.io",
     GithubToken: "ghp_conformance",
     GithubWebhookSecret: SECRET,
     RunnerQueueUrl: storage.queue,
     StateContainerUrl: storage.state,
-    TicketKey: "conformance",
+    AllowedRepositories: "*/*",
+    TicketKey: "conformance-tickets",
     ...settings,
   });
   await orEnd(running, running.output.until(/ready address=/));

@@ -85,6 +85,7 @@ def handler() -> Iterator[str]:
             "GithubApiUrl": github,
             "GithubHookRanges": "any",
             "OperatorRanges": OPERATORS,
+            "AllowedRepositories": "octo/*",
             "TicketKey": TICKET_KEY,
             "RunnerQueueUrl": requests,
             "StateContainerUrl": state,

@@ -94,14 +94,19 @@ fn network(entry: &Value) -> Result<IpNet, Implausible> {
     // The text appears in the log.
     let shown = || text.chars().take(64).collect();
     let network = network.ok_or_else(|| Implausible::NotANetwork(shown()))?;
-    let min_prefix = if network.addr().is_ipv4() { MIN_PREFIX_V4 } else { MIN_PREFIX_V6 };
-    if network.prefix_len() < min_prefix {
+    if is_too_large(&network) {
         return Err(Implausible::TooLarge(network));
     }
     if !is_public(&network) {
         return Err(Implausible::NotPublic(network));
     }
     Ok(network)
+}
+
+/// Returns whether a network is larger than any that GitHub, or one operator, could own.
+pub fn is_too_large(network: &IpNet) -> bool {
+    let min_prefix = if network.addr().is_ipv4() { MIN_PREFIX_V4 } else { MIN_PREFIX_V6 };
+    network.prefix_len() < min_prefix
 }
 
 fn is_public(network: &IpNet) -> bool {

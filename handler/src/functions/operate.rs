@@ -104,7 +104,7 @@ async fn plan_job(app: &App, repository: &Repository, id: u64) -> anyhow::Result
     if !policy.allowed.allow(repository) {
         return Ok(Plan::skip(
             name,
-            "its repository matches no glob of setting AllowedRepositories",
+            "its repository matches no pattern of setting AllowedRepositories",
         ));
     }
     let job = match github.job(repository, id).await {

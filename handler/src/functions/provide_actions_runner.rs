@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::error_chain::ErrorChain;
 use crate::firewall::{Audience, Rejected};
 use crate::http::{Body, BodyError, Response, header_str, read_body};
+use crate::json::shortened;
 use crate::message::{Message, RunnerRequest};
 use crate::repository::NotARepository;
 use crate::storage::QueueError;
@@ -56,7 +57,8 @@ impl DeliveryError {
 
 /// Handles a delivery.
 pub(crate) async fn handle(app: &App, headers: &HeaderMap, body: &mut Body) -> Response {
-    let delivery = header_str(headers, "x-github-delivery").unwrap_or("-");
+    // The log gets this header before the signature is verified.
+    let delivery = &shortened(header_str(headers, "x-github-delivery").unwrap_or("-"));
     Span::current().record("delivery", delivery);
     match receive(app, headers, body).await {
         Ok(Decision::Accept(request)) => accepted(app, &request),

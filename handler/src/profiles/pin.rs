@@ -48,11 +48,16 @@ impl Pin {
     pub(super) fn matching<'a>(&self, labels: impl Iterator<Item = &'a str>) -> Vec<String> {
         let mut matching: Vec<String> = Vec::new();
         for label in labels.filter(|label| self.matches(label)) {
-            if !matching.iter().any(|known| known.eq_ignore_ascii_case(label)) {
-                matching.push(label.to_owned());
+            if matching.iter().any(|known| known.eq_ignore_ascii_case(label)) {
+                continue;
             }
+            // A job can have tens of thousands of labels.
+            if matching.len() == MAX_LABELS {
+                return Vec::new();
+            }
+            matching.push(label.to_owned());
         }
-        if matching.len() > MAX_LABELS { Vec::new() } else { matching }
+        matching
     }
 }
 

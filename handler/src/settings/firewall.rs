@@ -1,12 +1,12 @@
 //! Reads the settings of the firewall and of the access restrictions.
 
-use std::net::IpAddr;
-
-use url::{Host, Url};
+use ipnet::IpNet;
+use url::Url;
 
 use super::GITHUB_API;
-use super::reader::Reader;
+use super::reader::{Reader, is_loopback};
 use crate::firewall::function_app::{FunctionAppId, NotAFunctionApp};
+use crate::firewall::published::is_too_large;
 use crate::firewall::ranges::{built_in, hook_ranges, networks};
 use crate::firewall::{Firewall, HookRanges, HookSource};
 
@@ -28,10 +28,16 @@ pub struct FirewallSettings {
 pub(super) fn firewall(reader: &mut Reader) -> FirewallSettings {
     let source = hook_source(reader);
     let operators = reader.optional_by("OperatorRanges", networks).unwrap_or_default();
+    warn_of_open_ranges(reader, "OperatorRanges", &operators);
     let first = Firewall { hooks: source.first(), operators };
     let id = |text: &str| text.parse().map_err(|err: NotAFunctionApp| err.to_string());
     let app = reader.optional_by("FunctionAppResourceId", id);
-    FirewallSettings { source, first, app, management: management(reader) }
+    FirewallSettings {
+        source,
+        first,
+        app,
+        management: reader.url_or("AzureManagementUrl", MANAGEMENT),
+    }
 }
 
 fn hook_source(reader: &mut Reader) -> HookSource {
@@ -46,22 +52,29 @@ fn hook_source(reader: &mut Reader) -> HookSource {
         }
         None => HookSource::Published { built_in },
         Some(text) if text.eq_ignore_ascii_case("meta") => HookSource::Published { built_in },
-        Some(_) => HookSource::Listed(
-            reader.optional_by("GithubHookRanges", hook_ranges).unwrap_or(HookRanges::Any),
-        ),
+        Some(_) => {
+            let ranges = reader.optional_by("GithubHookRanges", hook_ranges);
+            match &ranges {
+                Some(HookRanges::Networks(networks)) => {
+                    warn_of_open_ranges(reader, "GithubHookRanges", networks);
+                }
+                Some(HookRanges::Any) if !is_loopback(&api) => {
+                    reader.warn(
+                        "GithubHookRanges",
+                        "admits any address: list the networks of your GitHub",
+                    );
+                }
+                _ => {}
+            }
+            HookSource::Listed(ranges.unwrap_or(HookRanges::Any))
+        }
     }
 }
 
-/// Reads the URL of the management API. The identity's token is sent there, so it must be https.
-fn management(reader: &mut Reader) -> Url {
-    let url = reader.url_or("AzureManagementUrl", MANAGEMENT);
-    let local = match url.host() {
-        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
-        _ => false,
-    };
-    if url.scheme() != "https" && !local {
-        reader.fault("AzureManagementUrl", "must be an https URL");
+fn warn_of_open_ranges(reader: &mut Reader, setting: &'static str, networks: &[IpNet]) {
+    if let Some(network) = networks.iter().find(|network| is_too_large(network)) {
+        let problem =
+            format!("admits {network}, a large part of the internet: list single networks");
+        reader.warn(setting, problem);
     }
-    url
 }

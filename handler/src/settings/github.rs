@@ -1,6 +1,8 @@
 //! Reads the settings of the GitHub client: URL, scope and credential.
 
-use super::reader::Reader;
+use url::Url;
+
+use super::reader::{Reader, is_loopback};
 use super::{GITHUB_API, GithubApp, GithubCredential, GithubSettings};
 use crate::app_key::AppKey;
 use crate::scope::{Scope, web_url};
@@ -8,6 +10,9 @@ use crate::secret::Secret;
 
 pub(super) fn read(reader: &mut Reader) -> GithubSettings {
     let api = reader.url_or("GithubApiUrl", GITHUB_API);
+    if let Some(right) = api_of_web_page(&api) {
+        reader.fault("GithubApiUrl", format!("must be the URL of the API: {right}"));
+    }
     let scope = match reader.or("RunnerScope", "repository").as_str() {
         "repository" => Scope::Repository,
         "organization" => Scope::Organization,
@@ -18,6 +23,24 @@ pub(super) fn read(reader: &mut Reader) -> GithubSettings {
         }
     };
     GithubSettings { web: web_url(&api), api, credential: credential(reader, &scope), scope }
+}
+
+/// Returns the URL of the API if this one is of GitHub's web pages, or of another path of the same host.
+///
+/// <https://docs.github.com/enterprise-server/rest/using-the-rest-api/getting-started-with-the-rest-api>,
+/// <https://docs.github.com/enterprise-cloud@latest/admin/data-residency/network-details-for-ghecom>
+fn api_of_web_page(url: &Url) -> Option<String> {
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    let bare = host.strip_prefix("api.").or_else(|| host.strip_prefix("www.")).unwrap_or(host);
+    let right = if is_loopback(url) {
+        return None;
+    } else if bare == "github.com" || bare.ends_with(".ghe.com") {
+        format!("https://api.{bare}/")
+    } else {
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        format!("https://{host}{port}/api/v3")
+    };
+    (url.as_str().trim_end_matches('/') != right.trim_end_matches('/')).then_some(right)
 }
 
 /// Parses an enterprise's slug, which becomes part of request paths.

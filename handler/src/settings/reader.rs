@@ -4,9 +4,9 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use url::Url;
+use url::{Host, Url};
 
-use crate::secret::Rotating;
+use crate::secret::{MIN_SECRET_LENGTH, Rotating};
 
 /// The fault of a Key Vault reference that the platform could not resolve: its value is the text of the reference.
 /// <https://learn.microsoft.com/azure/app-service/app-service-key-vault-references#troubleshoot-key-vault-references>
@@ -35,21 +35,32 @@ impl fmt::Display for Faults {
     }
 }
 
+/// A setting with which the handler works, but that removes a protection or that probably is an error. It contains no
+/// secret.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Warning {
+    /// The setting.
+    pub setting: &'static str,
+    /// The problem, and what to do.
+    pub problem: String,
+}
+
 /// Looks settings up and collects faults. After a fault it returns a placeholder.
 pub(super) struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
     faults: Vec<(String, String)>,
+    warnings: Vec<Warning>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self { lookup, faults: Vec::new() }
+        Self { lookup, faults: Vec::new(), warnings: Vec::new() }
     }
 
-    /// Returns the settings, unless there are faults.
-    pub(super) fn finish<T>(&mut self, settings: T) -> Result<T, Faults> {
+    /// Returns the warnings, unless there are faults.
+    pub(super) fn finish(&mut self) -> Result<Vec<Warning>, Faults> {
         if self.faults.is_empty() {
-            Ok(settings)
+            Ok(std::mem::take(&mut self.warnings))
         } else {
             Err(Faults(std::mem::take(&mut self.faults)))
         }
@@ -60,6 +71,11 @@ impl<'a> Reader<'a> {
         if !self.faulty(name) {
             self.faults.push((name.to_owned(), fault.into()));
         }
+    }
+
+    /// Records a warning.
+    pub(super) fn warn(&mut self, setting: &'static str, problem: impl Into<String>) {
+        self.warnings.push(Warning { setting, problem: problem.into() });
     }
 
     pub(super) fn faulty(&self, name: &str) -> bool {
@@ -113,7 +129,7 @@ impl<'a> Reader<'a> {
         let value = self.required(name);
         Rotating::parse(&value).unwrap_or_else(|err| {
             self.fault(name, err.to_string());
-            Rotating::parse("-").expect("one value")
+            Rotating::parse("-".repeat(MIN_SECRET_LENGTH).as_str()).expect("one value")
         })
     }
 
@@ -154,15 +170,33 @@ impl<'a> Reader<'a> {
     }
 
     /// Parses a URL. Without a scheme, as the portal displays the URL of a Batch account, https is assumed.
+    ///
+    /// Credentials are sent to each of these URLs, so plain http is only for this machine.
     fn parse_url(&mut self, name: &str, value: &str) -> Url {
         let full =
             if value.contains("://") { value.to_owned() } else { format!("https://{value}") };
-        match Url::parse(&full) {
-            Ok(url) if matches!(url.scheme(), "https" | "http") && url.has_host() => url,
-            _ => {
-                self.fault(name, "is not a URL such as https://host/path");
-                Url::parse("https://faulty.invalid").expect("a literal URL")
+        let url = Url::parse(&full).ok().filter(Url::has_host);
+        let fault = match &url {
+            Some(url) if url.scheme() == "https" || url.scheme() == "http" && is_loopback(url) => {
+                return url.clone();
             }
-        }
+            Some(url) if url.scheme() == "http" => {
+                "must be an https URL: credentials are sent to it"
+            }
+            _ => "is not a URL such as https://host/path",
+        };
+        self.fault(name, fault);
+        Url::parse("https://faulty.invalid").expect("a literal URL")
+    }
+}
+
+/// Returns whether a URL names this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        // RFC 6761 reserves `localhost` and the names below it.
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
     }
 }

@@ -11,8 +11,9 @@ fn complete() -> BTreeMap<&'static str, &'static str> {
         ("BatchAccountName", "mine"),
         ("ContainerRegistryServer", "mine.azurecr.io"),
         ("GithubToken", "ghp_hush"),
-        ("GithubWebhookSecret", "hush"),
-        ("TicketKey", "hush-new,hush-old"),
+        ("AllowedRepositories", "octo/*"),
+        ("GithubWebhookSecret", "hush-webhook-secret"),
+        ("TicketKey", "hush-newer-ticket-key,hush-older-ticket-key"),
         ("AzureWebJobsStorage__accountName", "minestorage"),
         ("WEBSITE_HOSTNAME", "mine.azurewebsites.net"),
     ])
@@ -52,8 +53,9 @@ fn by_lines(faults: &Faults) -> String {
 #[test]
 fn missing_settings_are_reported_in_one_message() {
     let faults = Settings::read(|_| None).expect_err("nothing is set");
-    insta::assert_snapshot!(by_lines(&faults), @r"
-    10 application settings are invalid: FUNCTIONS_CUSTOMHANDLER_PORT is missing
+    insta::assert_snapshot!(by_lines(&faults), @"
+    11 application settings are invalid: FUNCTIONS_CUSTOMHANDLER_PORT is missing
+      AllowedRepositories is missing
       GithubWebhookSecret is missing
       GithubToken is missing: set it, or GithubAppId and GithubAppPrivateKey
       BatchAccountUrl is missing
@@ -74,7 +76,7 @@ fn malformed_settings_are_named_without_their_values() {
         ("OperatorRanges", "any"),
         ("FunctionAppResourceId", "mayfly"),
         ("AzureManagementUrl", "http://management.azure.com"),
-        ("AllowedRepositories", "octo/["),
+        ("AllowedRepositories", "octo/*, !octo/secret"),
         ("AllowPublicRepositories", "perhaps"),
         ("RunnerScope", "planet"),
         ("RunnerProfiles", "[]"),
@@ -93,13 +95,12 @@ fn malformed_settings_are_named_without_their_values() {
     insta::assert_snapshot!(by_lines(&faults), @r#"
     19 application settings are invalid: RunnerProfiles contains no profile
       FUNCTIONS_CUSTOMHANDLER_PORT is malformed
-      AllowedRepositories error parsing glob 'octo/[': unclosed character class
-      missing ']'
+      AllowedRepositories "!octo/secret" is not OWNER/NAME, in which * matches any text and ? any character
       AllowPublicRepositories must be true or false
       GithubHookRanges "localhost" is not a network such as 192.30.252.0/22
       OperatorRanges "any" is not a network such as 192.30.252.0/22
       FunctionAppResourceId must be the app's resource id: /subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Web/sites/APP
-      AzureManagementUrl must be an https URL
+      AzureManagementUrl must be an https URL: credentials are sent to it
       RunnerScope must be repository, organization or enterprise
       GithubToken is a Key Vault reference that was not resolved
       BatchAccountUrl is not a URL such as https://host/path
@@ -107,7 +108,7 @@ fn malformed_settings_are_named_without_their_values() {
       RunnerRegistration must be jit or token
       MaxJobHours must be a number from 1 to 120
       DeploymentName must be 1 to 12 characters of a-z and 0-9
-      TicketKey must be one value, or two separated by a comma (the newest first), none of them empty
+      TicketKey must have 16 characters or more on each side of a comma
       RunnerIdleMinutes must be a number from 1 to 1440
       NoCapacityMinutes must be a number from 1 to 1440
       CancelUnservable must be true or false
@@ -168,9 +169,99 @@ fn another_github_may_publish_its_hook_ranges() {
 
 #[test]
 fn settings_cannot_be_printed_with_their_secrets() {
-    let settings =
-        read(&[("BatchAccountKey", "aHVzaA=="), ("RunnerQueueUrl", "https://s/q?sig=hush")])
-            .expect("complete settings");
+    let settings = read(&[
+        ("BatchAccountKey", "aHVzaC1odXNoLWh1c2gtaHVzaA=="),
+        ("RunnerQueueUrl", "https://s/q?sig=hush"),
+    ])
+    .expect("complete settings");
     let printed = format!("{settings:?}");
-    assert!(!printed.contains("hush") && !printed.contains("aHVzaA"));
+    assert!(!printed.contains("hush") && !printed.contains("aHVzaC1"));
+}
+
+/// Returns the faults of settings, or else what they are warned of.
+fn verdict(changes: &[(&'static str, &'static str)]) -> String {
+    match read(changes) {
+        Ok(settings) => {
+            let warnings = settings.warnings.iter();
+            warnings.map(|one| format!("warning: {} {}", one.setting, one.problem)).collect()
+        }
+        Err(faults) => by_lines(&faults).replace("an application setting is invalid: ", ""),
+    }
+}
+
+#[test]
+fn the_url_of_a_web_page_is_not_one_of_the_api() {
+    for (url, right) in [
+        ("github.com", "https://api.github.com/"),
+        ("https://www.github.com/", "https://api.github.com/"),
+        ("https://api.github.com/api/v3", "https://api.github.com/"),
+        ("https://octo.ghe.com", "https://api.octo.ghe.com/"),
+        ("https://git.corp", "https://git.corp/api/v3"),
+        ("https://git.corp:8443/api", "https://git.corp:8443/api/v3"),
+    ] {
+        let ranges = ("GithubHookRanges", "192.0.2.0/24");
+        let fault = format!("GithubApiUrl must be the URL of the API: {right}");
+        assert_eq!(verdict(&[("GithubApiUrl", url), ranges]), fault, "{url}");
+        assert_eq!(verdict(&[("GithubApiUrl", right), ranges]), "", "{right}");
+    }
+    let emulated = [("GithubApiUrl", "http://127.0.0.1:8080"), ("GithubHookRanges", "any")];
+    assert_eq!(verdict(&emulated), "");
+}
+
+#[test]
+fn credentials_are_sent_in_plain_text_to_this_machine_only() {
+    for setting in
+        ["BatchAccountUrl", "ClaimUrl", "RunnerQueueUrl", "StateContainerUrl", "AzureManagementUrl"]
+    {
+        let fault = format!("{setting} must be an https URL: credentials are sent to it");
+        assert_eq!(verdict(&[(setting, "http://batch.corp/")]), fault);
+        assert_eq!(verdict(&[(setting, "http://localhost.corp/")]), fault);
+        for here in ["http://127.0.0.1:80/x", "http://[::1]/x", "http://localhost/x"] {
+            assert_eq!(verdict(&[(setting, here)]), "", "{setting} {here}");
+        }
+    }
+}
+
+#[test]
+fn settings_that_remove_a_protection_are_rejected_or_warned_of() {
+    let app = [("GithubAppId", "123"), ("GithubAppPrivateKey", APP_KEY), ("GithubToken", "")];
+    let profiles = |json| verdict(&[("RunnerProfiles", json)]);
+    let with_app = |globs| verdict(&[&app[..], &[("AllowedRepositories", globs)]].concat());
+    let verdicts = [
+        verdict(&[("AllowedRepositories", "")]),
+        verdict(&[("AllowedRepositories", "octo/app, */*")]),
+        with_app("octo/app, */*"),
+        with_app("octo-?/app"),
+        verdict(&[("TicketKey", "x")]),
+        verdict(&[("GithubWebhookSecret", "a secret with, a comma in it")]),
+        verdict(&[("BatchAccountKey", "aHVzaA==")]),
+        verdict(&[("OperatorRanges", "10.0.0.0/8,::/0")]),
+        verdict(&[("GithubHookRanges", "0.0.0.0/0")]),
+        verdict(&[("GithubHookRanges", "any")]),
+        profiles(
+            r#"[{"name":"a","pool":"p","image":"i:1","labels":["self-hosted"],"bare":["gpu"]}]"#,
+        ),
+        profiles(r#"[{"name":"a","pool":"p","image":"i:1","labels":[" linux "]}]"#),
+        profiles(
+            r#"[{"name":"a","pool":"p","image":"i:1","labels":["x","gpu"]},{"name":"b","pool":"q","image":"i:1","labels":["GPU","X"]}]"#,
+        ),
+        profiles(
+            r#"[{"name":"a","pool":"p","image":"i:1","labels":["x","gpu"]},{"name":"b","pool":"q","image":"i:1","labels":["x"],"pin":"run-*"}]"#,
+        ),
+    ];
+    insta::assert_snapshot!(verdicts.join("\n"), @r#"
+    AllowedRepositories is missing
+    warning: AllowedRepositories contains "*/*": an account of any person can have a name that matches it: name each owner in full
+    AllowedRepositories contains "*/*": an account of any person can have a name that matches it, and install the App: name each owner in full
+    AllowedRepositories contains "octo-?/app": an account of any person can have a name that matches it, and install the App: name each owner in full
+    TicketKey must have 16 characters or more on each side of a comma
+    GithubWebhookSecret must have 16 characters or more on each side of a comma
+    BatchAccountKey has less than 16 bytes: copy the account's key from the portal
+    warning: OperatorRanges admits ::/0, a large part of the internet: list single networks
+    warning: GithubHookRanges admits 0.0.0.0/0, a large part of the internet: list single networks
+    warning: GithubHookRanges admits any address: list the networks of your GitHub
+    RunnerProfiles profile "a": bare label "gpu" must be one of its labels
+    RunnerProfiles profile "a": must have 1 to 90 labels, none empty, none with a comma or white space
+    warning: RunnerProfiles profile "b" never serves a job: "a" is before it and has all of its labels
+    "#);
 }

@@ -27,7 +27,7 @@ fn rules() -> Rules {
         deployment: "gh".parse().expect("a name"),
         policy: Policy {
             profiles: default_profiles("ubuntu", "windows"),
-            allowed: AllowedRepositories::default(),
+            allowed: AllowedRepositories::parse("*/*").expect("a pattern"),
             public_repositories: false,
         },
         idle: TimeDelta::minutes(10),

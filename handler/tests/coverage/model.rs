@@ -116,7 +116,7 @@ impl Model {
     pub(crate) fn new(disturbances: Disturbances) -> Self {
         let policy = Policy {
             profiles: parse_profiles(PROFILES).expect("profiles"),
-            allowed: AllowedRepositories::default(),
+            allowed: AllowedRepositories::parse("*/*").expect("a pattern"),
             public_repositories: false,
         };
         let rules = Rules {

@@ -263,7 +263,7 @@ fn setting(name: &str) -> Option<&'static str> {
         "FUNCTIONS_CUSTOMHANDLER_PORT" => "0",
         "BatchAccountUrl" => "https://batch.test",
         "BatchAccountName" => "mine",
-        "BatchAccountKey" => "aHVzaC1iYXRjaA==",
+        "BatchAccountKey" => "aHVzaC1iYXRjaC1rZXktb2YtdGVzdHM=",
         "ContainerRegistryServer" => "mine.azurecr.io",
         "GithubToken" => "hush-token",
         "GithubWebhookSecret" => SECRET,
@@ -280,8 +280,8 @@ fn setting(name: &str) -> Option<&'static str> {
     })
 }
 
-const SECRET: &str = "hush-webhook";
-const TICKET_KEY: &str = "hush-ticket";
+const SECRET: &str = "hush-webhook-secret";
+const TICKET_KEY: &str = "hush-ticket-key-of-tests";
 
 fn invocation(function: Function) -> http::Request<Bytes> {
     let job = r#"{"action":"queued","workflow_job":{"id":123,"run_id":45,"status":"queued","labels":["self-hosted","ubuntu-latest"]},"repository":{"full_name":"octo/app","private":true}}"#;

@@ -122,8 +122,8 @@ async fn an_ignored_delivery_states_the_reason() {
     push: 200 {"decision":"ignored","reason":"event push"}
     no JSON: 400 {"error":"the body: EOF while parsing an object"}
     form-encoded: 400 {"error":"the body is form-encoded: set the webhook's content type to application/json"}
-    no labels field: 400 {"error":"workflow_job: missing field `labels`"}
-    id of the wrong kind: 400 {"error":"workflow_job.id: expected u64"}
+    no labels field: 400 {"error":"\"workflow_job\": missing field `labels`"}
+    id of the wrong kind: 400 {"error":"\"workflow_job.id\": expected u64"}
     a path for a name: 400 {"error":"repository.full_name: a repository name is owner/name, in letters, digits, '-', '_' and '.'"}
     in progress: 200 {"decision":"ignored","reason":"action in_progress"}
     a new action: 200 {"decision":"ignored","reason":"action paused ⏸"}
@@ -132,7 +132,7 @@ async fn an_ignored_delivery_states_the_reason() {
     empty labels: 200 {"decision":"ignored","reason":"no labels"}
     unserved label: 200 {"decision":"ignored","reason":"no profile serves label größe-xl"}
     end of life: 200 {"decision":"ignored","reason":"no profile serves label ubuntu-20.04, which has reached its end of life; to serve it nevertheless, add a profile with this label to setting RunnerProfiles"}
-    foreign repository: 200 {"decision":"ignored","reason":"repository not allowed: it matches no glob of setting AllowedRepositories"}
+    foreign repository: 200 {"decision":"ignored","reason":"repository not allowed: it matches no pattern of setting AllowedRepositories"}
     public repository: 200 {"decision":"ignored","reason":"public repository: setting AllowPublicRepositories does not allow any"}
     "#);
 }
@@ -149,7 +149,7 @@ async fn ten_thousand_labels_and_unknown_fields_are_handled() {
     let response = outcome(handler.deliver("workflow_job", &body)).await;
     assert_eq!(
         response,
-        r#"200 {"decision":"ignored","reason":"no profile serves label label-0"}"#
+        r#"200 {"decision":"ignored","reason":"10001 labels: a runner has at most 100"}"#
     );
 }
 

@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
 
-pub(crate) const WEBHOOK_SECRET: &str = "hush-webhook";
+pub(crate) const WEBHOOK_SECRET: &str = "hush-webhook-secret";
 /// An address in GitHub's published ranges, in the format of Azure's front end.
 pub(crate) const GITHUB: &str = "140.82.115.7:43210";
 
@@ -20,11 +20,11 @@ pub(crate) fn environment() -> BTreeMap<&'static str, &'static str> {
         ("FUNCTIONS_CUSTOMHANDLER_PORT", "0"),
         ("BatchAccountUrl", "http://127.0.0.1:9"),
         ("BatchAccountName", "mine"),
-        ("BatchAccountKey", "aHVzaC1iYXRjaA=="),
+        ("BatchAccountKey", "aHVzaC1iYXRjaC1rZXktb2YtdGVzdHM="),
         ("ContainerRegistryServer", "mine.azurecr.io"),
         ("GithubToken", "hush-token"),
         ("GithubWebhookSecret", WEBHOOK_SECRET),
-        ("TicketKey", "hush-ticket"),
+        ("TicketKey", "hush-ticket-key-of-tests"),
         ("RunnerQueueUrl", "http://127.0.0.1:9/mine/runner-requests?sig=hush-queue"),
         ("StateContainerUrl", "http://127.0.0.1:9/mine/mayfly-state?sig=hush-state"),
         ("ClaimUrl", "http://127.0.0.1:9/api/ClaimRunner"),

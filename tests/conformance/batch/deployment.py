@@ -109,5 +109,6 @@ def usual_settings(
         "GithubToken": GITHUB_TOKEN,
         "GithubWebhookSecret": SECRET,
         "GithubHookRanges": "127.0.0.1/32",
+        "AllowedRepositories": "octo/*",
         "TicketKey": "mayfly-on-one-machine-ticket-key",
     }

@@ -89,9 +89,10 @@ def usual_settings(blobs: Emulator, queue: Emulator) -> dict[str, str]:
         "ClaimUrl": "https://functions.localhost/api/ClaimRunner",
         "BatchAccountUrl": "http://127.0.0.1:9",
         "BatchAccountName": "mayfly",
-        "BatchAccountKey": "aHVzaA==",
+        "BatchAccountKey": "aHVzaC1odXNoLWh1c2gtaHVzaA==",
         "ContainerRegistryServer": "registry.localhost",
         "GithubToken": GITHUB_TOKEN,
-        "GithubWebhookSecret": "hush",
-        "TicketKey": "hush",
+        "GithubWebhookSecret": "hush-webhook-secret",
+        "AllowedRepositories": "octo/*",
+        "TicketKey": "hush-key-of-tickets",
     }

@@ -103,7 +103,7 @@ test("a queued example whose label no profile has is ignored with the label", as
 });
 
 test("an example that is signed with another secret is rejected", async () => {
-  const handler = await handlerWith({ GithubWebhookSecret: "another" });
+  const handler = await handlerWith({ GithubWebhookSecret: "another-webhook-secret" });
   const payload = queued(examplesOf("workflow_job")[0], ["self-hosted", "ubuntu-latest"]);
   const { status } = await handler.deliver("workflow_job", payload);
   assert.equal(status, 401);

@@ -11,7 +11,7 @@ const VALID: [(&str, &str); 11] = [
     ("BatchAccountName", "mayfly"),
     ("ContainerRegistryServer", "mayfly.azurecr.io"),
     ("GithubToken", "ghp_valid"),
-    ("GithubWebhookSecret", "valid-secret"),
+    ("GithubWebhookSecret", "valid-webhook-secret"),
     ("TicketKey", "valid-ticket-key"),
     ("RunnerQueueUrl", "https://mayfly.queue.core.windows.net/runner-requests"),
     ("StateContainerUrl", "https://mayfly.blob.core.windows.net/mayfly-state"),

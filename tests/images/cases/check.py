@@ -9,7 +9,7 @@ from worlds import TICKET, TOKEN, Outcome, World
 
 INPUTS = {
     "name", "environment", "configuration", "responses", "runner", "registration", "hook", "node", "identity",
-    "refused_services", "arguments", "repository", "missing_programs", "curlrc", "because",
+    "refused_services", "arguments", "repository", "missing_programs", "curlrc", "because", "setting",
 }  # fmt: skip
 # The label of a launch is different in each run, and the order of variables on each system.
 IN_PAIRS = re.compile(r"--env|--label")

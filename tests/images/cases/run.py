@@ -11,6 +11,7 @@ its cases. The fields of a case:
                node (the engine's state), identity, refused_services, arguments, repository, missing_programs, curlrc
     expected   code ("failure" for any except 0) and the fields in EXPECTATIONS of check.py
     because    the reason, if the name does not contain it
+    setting    "error" if the handler does not start with this value of the setting (handler/src/repository/allowed.rs)
 
 In all cases, no output and no argument may contain a ticket, token, nonce or configuration.
 """

@@ -48,6 +48,7 @@ pub(super) fn application_settings(
         ("GithubHookRanges", "127.0.0.1/32".to_owned()),
         ("OperatorRanges", "127.0.0.0/8".to_owned()),
         ("TicketKey", "mayfly-on-one-machine-ticket-key".to_owned()),
+        ("AllowedRepositories", "octo/*".to_owned()),
         ("RunnerRegistration", registration.to_owned()),
     ];
     settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

@@ -99,7 +99,7 @@ async fn a_job_that_is_not_served_is_skipped_with_the_reason() {
     job 3: it is waiting
     job 4: its repository is public: see setting AllowPublicRepositories
     job 7: GitHub has no such job in octo/app
-    job 1: its repository matches no glob of setting AllowedRepositories
+    job 1: its repository matches no pattern of setting AllowedRepositories
     ");
     assert_eq!(env.messages().await, 0);
     env.end().await;

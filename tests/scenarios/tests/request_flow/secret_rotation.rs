@@ -24,13 +24,13 @@ async fn both_secrets_are_rotated_while_requests_are_in_progress() {
     env.until_invoked("SubmitRunnerTask").await;
 
     env.change_settings(&[
-        ("GithubWebhookSecret", &format!("new-hook,{OLD_WEBHOOK_SECRET}")),
-        ("TicketKey", &format!("new-tickets,{OLD_TICKET_KEY}")),
+        ("GithubWebhookSecret", &format!("new-webhook-secret,{OLD_WEBHOOK_SECRET}")),
+        ("TicketKey", &format!("new-key-of-tickets,{OLD_TICKET_KEY}")),
     ])
     .await;
     env.queue_job(UBUNTU);
     env.until_invoked("SubmitRunnerTask").await;
-    env.deployment.github.emulator.change_hook_secrets("new-hook");
+    env.deployment.github.emulator.change_hook_secrets("new-webhook-secret");
     env.queue_job(UBUNTU);
     env.until_invoked("SubmitRunnerTask").await;
     env.deployment.context.clock.advance(Duration::from_secs(90));
@@ -40,7 +40,7 @@ async fn both_secrets_are_rotated_while_requests_are_in_progress() {
     assert_eq!(env.jobs().matches("success").count(), 4, "{}", env.jobs());
     assert_eq!(env.tasks().matches("completed 0").count(), 4, "{}", env.tasks());
 
-    env.change_settings(&[("GithubWebhookSecret", "new-hook"), ("TicketKey", "new-tickets")]).await;
+    env.change_settings(&[("GithubWebhookSecret", "new-webhook-secret"), ("TicketKey", "new-key-of-tickets")]).await;
     env.queue_job(UBUNTU);
     env.settle().await;
     assert!(env.jobs().contains("<5> success on gh-5"), "{}", env.jobs());
@@ -54,7 +54,7 @@ async fn a_retired_secret_is_rejected() {
     env.deployment.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
     env.queue_job(UBUNTU);
     env.until_invoked("SubmitRunnerTask").await;
-    env.change_settings(&[("GithubWebhookSecret", "new-hook"), ("TicketKey", "new-tickets")]).await;
+    env.change_settings(&[("GithubWebhookSecret", "new-webhook-secret"), ("TicketKey", "new-key-of-tickets")]).await;
     env.queue_job(UBUNTU);
     env.until_delivered(401).await;
     env.deployment.batch.emulator.release_scheduling("ubuntu").expect("a pool");
