@@ -107,9 +107,11 @@ fn decide_job(
             replacement: 1,
             requested_at: now,
         }),
-        ("completed", None) => {
-            Decision::Record(Message::Cancelled(Cancelled { job: job.id, profile: name() }))
-        }
+        ("completed", None) => Decision::Record(Message::Cancelled(Cancelled {
+            job: job.id,
+            repository,
+            profile: name(),
+        })),
         ("in_progress", Some(runner)) => match deployment.parse_task(runner) {
             Some(assigned) if assigned.job != job.id => {
                 let runner = assigned.to_string();
@@ -231,7 +233,10 @@ mod tests {
     #[test]
     fn a_job_that_ended_without_a_runner_is_recorded() {
         for none in [None, Some("")] {
-            check(event("completed", none), r#"Cancelled(Cancelled { job: 123, profile: "ubuntu""#);
+            check(
+                event("completed", none),
+                r#"Cancelled(Cancelled { job: 123, repository: Repository { owner: "octo", name: "app" }, profile: "ubuntu""#,
+            );
         }
         check(event("completed", Some("gh-123")), "action completed");
         let mut hosted = event("completed", None);

@@ -22,7 +22,7 @@ mod testing;
 pub use cache::AssignmentCache;
 pub use coverage::{Candidate, Coverage};
 pub use decide::{Claim, Conflict, Replacement, Retry, decide, decide_replacement};
-pub use graph::{AssignmentGraph, Fact};
+pub use graph::{AssignmentGraph, ChainRules, Fact};
 pub use job::{Job, JobState, ListedJob, QueuedJob};
 pub use live_task::{LiveTask, Readiness};
 pub use resolve::{AssignmentChain, NotNeeded, Resolution, resolve};

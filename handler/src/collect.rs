@@ -142,6 +142,7 @@ impl Parts {
 pub(crate) fn rules(app: &App) -> Rules {
     Rules {
         deployment: app.runners.deployment.clone(),
+        scope: app.scope.clone(),
         policy: app.webhook.policy.clone(),
         idle: app.reconciliation.idle,
         no_capacity: app.reconciliation.no_capacity,

@@ -64,6 +64,8 @@ pub struct Reassigned {
 pub struct Cancelled {
     /// The job.
     pub job: u64,
+    /// The repository of its workflow, as the event names it.
+    pub repository: Repository,
     /// The profile that would have served it.
     pub profile: String,
 }
@@ -201,12 +203,13 @@ mod tests {
     fn job_events_are_messages_of_the_second_version() {
         let runner = "gh-7".to_owned();
         let reassigned = Reassigned { job: 1, profile: "ubuntu".to_owned(), runner, again: false };
-        let cancelled = Cancelled { job: 1, profile: "ubuntu".to_owned() };
+        let repository = Repository::try_from("octo/app").expect("a name");
+        let cancelled = Cancelled { job: 1, repository, profile: "ubuntu".to_owned() };
         let messages = [Message::Reassigned(reassigned), Message::Cancelled(cancelled)];
         let written = messages.each_ref().map(|message| decoded(&message.encode()));
         insta::assert_snapshot!(written.join("\n"), @r#"
         {"v":2,"reassigned":{"job":1,"profile":"ubuntu","runner":"gh-7","again":false}}
-        {"v":2,"cancelled":{"job":1,"profile":"ubuntu"}}
+        {"v":2,"cancelled":{"job":1,"repository":"octo/app","profile":"ubuntu"}}
         "#);
         let read = written.map(|json| Message::decode(&json).expect("a message"));
         assert_eq!(read, messages);

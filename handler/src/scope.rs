@@ -25,6 +25,11 @@ impl Scope {
         }
     }
 
+    /// Returns whether a runner for the jobs of one repository can be assigned the jobs of the other one.
+    pub fn covers_both(&self, one: &Repository, other: &Repository) -> bool {
+        self.api_path(one).eq_ignore_ascii_case(&self.api_path(other))
+    }
+
     /// Returns the web page where a runner of a repository's jobs registers.
     pub fn runner_url(&self, web: &Url, repository: &Repository) -> String {
         let base = web.as_str().trim_end_matches('/');

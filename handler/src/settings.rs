@@ -176,7 +176,7 @@ impl Settings {
 
 /// Checks that no stranger can be served by the choice of a name for an account.
 ///
-/// Anybody can install an App that is not private, on any account, and the App then has the rights that this handler
+/// Every GitHub user can install an App that is not private on an account, and the App then has the rights that this handler
 /// needs. A token reaches only the repositories of its own user.
 fn check_owners(reader: &mut Reader, settings: &Settings) {
     let Some(pattern) = settings.webhook.policy.allowed.open_owner() else { return };

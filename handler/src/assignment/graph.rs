@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Job, JobState, LiveTask, QueuedJob, Readiness};
-use crate::repository::Repository;
+use crate::repository::{AllowedRepositories, Repository};
+use crate::scope::Scope;
 use crate::task::{DeploymentName, TaskId};
 
 /// A fact that a decision lacks. The caller fetches it, adds it to the graph, and decides again.
@@ -15,6 +16,17 @@ pub enum Fact {
     LiveTasks,
 }
 
+/// The settings that determine which jobs the runners of a deployment can serve.
+#[derive(Clone, Debug)]
+pub struct ChainRules {
+    /// The deployment whose runners are followed.
+    pub deployment: DeploymentName,
+    /// Where runners are registered: GitHub assigns no other jobs to them.
+    pub scope: Scope,
+    /// The repositories whose jobs are served.
+    pub allowed: AllowedRepositories,
+}
+
 /// What one claim, job event or reconciliation knows about jobs: the state of each, and with it the runner that the
 /// job was assigned to.
 ///
@@ -22,27 +34,34 @@ pub enum Fact {
 /// that never change are kept between operations by the [`AssignmentCache`](super::AssignmentCache).
 #[derive(Clone, Debug)]
 pub struct AssignmentGraph {
-    deployment: DeploymentName,
-    jobs: BTreeMap<u64, JobState>,
+    rules: ChainRules,
+    jobs: BTreeMap<u64, KnownJob>,
     live_tasks: Option<Vec<LiveTask>>,
 }
 
+#[derive(Clone, Debug)]
+struct KnownJob {
+    repository: Repository,
+    state: JobState,
+}
+
 impl AssignmentGraph {
-    /// Creates a graph without facts, for the runners of one deployment.
-    pub fn new(deployment: DeploymentName) -> Self {
-        Self { deployment, jobs: BTreeMap::new(), live_tasks: None }
+    /// Creates a graph without facts.
+    pub fn new(rules: ChainRules) -> Self {
+        Self { rules, jobs: BTreeMap::new(), live_tasks: None }
     }
 
     /// Adds the state of a job, or replaces the state that was known.
     pub fn learn(&mut self, id: u64, repository: &Repository, job: &Job) {
-        self.jobs.insert(id, JobState::of(job, repository, &self.deployment));
+        let state = JobState::of(job, repository, &self.rules.deployment);
+        self.jobs.insert(id, KnownJob { repository: repository.clone(), state });
     }
 
     /// Adds the live tasks. A task whose runner is known to have, or have had, a job cannot serve another one, unless it
     /// waits for a node again.
     pub fn learn_live_tasks(&mut self, tasks: impl IntoIterator<Item = LiveTask>) {
         let assigned = |task: &LiveTask| {
-            let mut states = self.jobs.values();
+            let mut states = self.jobs.keys().filter_map(|&id| self.state(id));
             states.any(|state| matches!(state, JobState::Assigned(runner) if *runner == task.id))
         };
         let known = |task: LiveTask| match task.readiness {
@@ -60,8 +79,29 @@ impl AssignmentGraph {
     }
 
     /// Returns the state of a job; `None` if nothing is known of it.
+    ///
+    /// A runner that has the name of ours and a job that our runner cannot get is not ours: a person has registered it
+    /// in another repository, or in another organization.
     pub fn state(&self, id: u64) -> Option<&JobState> {
-        self.jobs.get(&id)
+        let KnownJob { repository, state } = self.jobs.get(&id)?;
+        match state {
+            JobState::Assigned(runner) if !self.can_serve(runner, repository) => {
+                Some(&JobState::AssignedElsewhere)
+            }
+            state => Some(state),
+        }
+    }
+
+    /// Returns whether a runner, which is registered where its own job is, can be assigned a job of a repository. An
+    /// unknown own job proves nothing.
+    fn can_serve(&self, runner: &TaskId, repository: &Repository) -> bool {
+        let own = self.jobs.get(&runner.job);
+        own.is_none_or(|own| self.rules.scope.covers_both(&own.repository, repository))
+    }
+
+    /// Returns whether the jobs of a repository are served.
+    pub(super) fn allows(&self, repository: &Repository) -> bool {
+        self.rules.allowed.allow(repository)
     }
 
     /// Returns a job that is known to be queued.

@@ -41,6 +41,9 @@ pub enum NotNeeded {
     /// The job waits behind a gate; when it may run, GitHub sends `queued` again.
     #[error("the job waits for an approval or a concurrency group")]
     Gated,
+    /// The job waits, and its repository is not, or no longer, one of those that are served.
+    #[error("setting AllowedRepositories does not allow the repository of the job")]
+    NotAllowed,
     /// The job waits, and another live task covers it.
     #[error("another task is live for the job")]
     Covered,
@@ -64,6 +67,9 @@ impl AssignmentChain {
             tasks.push(next);
             let resolution = match graph.state(job) {
                 None => Resolution::Missing(Fact::Job(tasks[tasks.len() - 1].clone())),
+                Some(JobState::Queued(queued)) if !graph.allows(&queued.repository) => {
+                    Resolution::NotNeeded(NotNeeded::NotAllowed)
+                }
                 Some(JobState::Queued(queued)) if runner.serves(&queued.labels) => {
                     Resolution::Needed(job)
                 }
@@ -115,7 +121,8 @@ pub fn resolve(graph: &AssignmentGraph, task: &TaskId, runner: &Profile) -> Reso
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assignment::testing::{gh, graph, ubuntu};
+    use crate::assignment::testing::{gh, graph, graph_in, ubuntu};
+    use crate::scope::Scope;
 
     /// Checks the resolution of the chain of `gh-1`, a runner for Ubuntu 24.04.
     #[track_caller]
@@ -191,6 +198,29 @@ mod tests {
     fn a_job_that_is_not_known_is_a_missing_fact() {
         check(&[], &Resolution::Missing(Fact::Job(gh("gh-1"))));
         check(&[(1, "completed @gh-2-3")], &Resolution::Missing(Fact::Job(gh("gh-2-3"))));
+    }
+
+    #[test]
+    fn a_job_of_a_repository_that_is_not_allowed_needs_no_runner() {
+        let jobs = [(1, "corp/app", "queued linux")];
+        let resolution = resolve(&graph_in(Scope::Repository, &jobs), &gh("gh-1"), &ubuntu());
+        assert_eq!(resolution, not_needed(NotNeeded::NotAllowed));
+    }
+
+    /// Whoever may register runners in one repository can name one like a runner of this deployment.
+    #[test]
+    fn a_chain_does_not_follow_a_name_to_where_the_runner_cannot_be() {
+        let resolved = |scope: Scope, other: &str| {
+            let jobs = [(1, "octo/app", "in_progress @gh-2"), (2, other, "queued linux")];
+            resolve(&graph_in(scope, &jobs), &gh("gh-1"), &ubuntu())
+        };
+        let elsewhere = not_needed(NotNeeded::AssignedElsewhere);
+        assert_eq!(resolved(Scope::Repository, "octo/App"), Resolution::Needed(2));
+        assert_eq!(resolved(Scope::Repository, "octo/site"), elsewhere);
+        assert_eq!(resolved(Scope::Organization, "octo/site"), Resolution::Needed(2));
+        assert_eq!(resolved(Scope::Organization, "corp/site"), elsewhere);
+        let enterprise = Scope::Enterprise("e".to_owned());
+        assert_eq!(resolved(enterprise, "corp/site"), not_needed(NotNeeded::NotAllowed));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Short notations for the tests of this module.
 
-use super::{AssignmentGraph, Job};
+use super::{AssignmentGraph, ChainRules, Job};
 use crate::profiles::{Profile, default_profiles};
-use crate::repository::Repository;
+use crate::repository::{AllowedRepositories, Repository};
+use crate::scope::Scope;
 use crate::task::{DeploymentName, TaskId};
 
 /// Reads the name of a task of the deployment `gh`.
@@ -38,9 +39,17 @@ pub(super) fn job(text: &str) -> Job {
 
 /// Creates a graph that knows these jobs.
 pub(super) fn graph(jobs: &[(u64, &str)]) -> AssignmentGraph {
-    let mut graph = AssignmentGraph::new(deployment());
-    for (id, text) in jobs {
-        graph.learn(*id, &repository(), &job(text));
+    let jobs: Vec<_> = jobs.iter().map(|&(id, text)| (id, "octo/app", text)).collect();
+    graph_in(Scope::Repository, &jobs)
+}
+
+/// Creates a graph for runners at one level of GitHub that knows these jobs, each with its repository. Those of `octo`
+/// are allowed.
+pub(super) fn graph_in(scope: Scope, jobs: &[(u64, &str, &str)]) -> AssignmentGraph {
+    let allowed = AllowedRepositories::parse("octo/*").expect("a pattern");
+    let mut graph = AssignmentGraph::new(ChainRules { deployment: deployment(), scope, allowed });
+    for &(id, repository, text) in jobs {
+        graph.learn(id, &Repository::try_from(repository).expect("a name"), &job(text));
     }
     graph
 }

@@ -127,7 +127,7 @@ impl<'a> JobReader<'a> {
         Self {
             collector,
             ledger,
-            graph: AssignmentGraph::new(collector.rules.deployment.clone()),
+            graph: AssignmentGraph::new(collector.rules.chains()),
             jobs: BTreeMap::new(),
             missing_runs: false,
             cursor: Cursor::default(),

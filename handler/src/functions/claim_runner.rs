@@ -84,7 +84,7 @@ async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, ClaimE
     Span::current().record("job.id", claimant.id.job);
     Span::current().record("repo", claimant.repository.to_string());
     app.assignments.keep_repository(claimant.id.job, &claimant.repository);
-    let mut graph = AssignmentGraph::new(app.runners.deployment.clone());
+    let mut graph = AssignmentGraph::new(app.chain_rules());
     let mut facts = FactReader::new(app);
     let mut conflict = None;
     loop {

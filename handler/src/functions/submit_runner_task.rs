@@ -82,6 +82,7 @@ enum Submitted {
     Added(TaskId),
     Covered(TaskId),
     NotQueued(String),
+    NotAllowed,
 }
 
 impl Submitted {
@@ -90,6 +91,9 @@ impl Submitted {
             Self::Added(task) => format!("task {task} added"),
             Self::Covered(task) => format!("task {task} already exists and is live"),
             Self::NotQueued(status) => format!("the job is {status} and needs no runner"),
+            Self::NotAllowed => {
+                "setting AllowedRepositories does not allow the repository of the job".to_owned()
+            }
         }
     }
 }

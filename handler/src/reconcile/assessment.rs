@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::Rules;
 use super::snapshot::{LedgerTask, Snapshot, Stage};
-use crate::assignment::{AssignmentGraph, Candidate, Coverage, Readiness};
+use crate::assignment::{AssignmentGraph, Candidate, Coverage, JobState, Readiness};
 use crate::task::TaskId;
 
 /// A snapshot, and the facts that are derived from it.
@@ -31,11 +31,11 @@ enum JobEnd {
 
 impl<'a> Assessment<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, rules: &'a Rules, now: DateTime<Utc>) -> Self {
-        let mut graph = AssignmentGraph::new(rules.deployment.clone());
+        let mut graph = AssignmentGraph::new(rules.chains());
         for (id, listed) in &snapshot.jobs {
             graph.learn(*id, &listed.repository, &listed.job);
         }
-        let last_jobs = last_jobs(snapshot, rules);
+        let last_jobs = last_jobs(snapshot, &graph);
         let registered: BTreeSet<&TaskId> =
             snapshot.runners.iter().flatten().map(|runner| &runner.name).collect();
         let candidates = snapshot.tasks.iter().map(|task| Candidate {
@@ -77,15 +77,15 @@ fn readiness(
 }
 
 /// Finds the runners that have, or had, a job.
-fn last_jobs(snapshot: &Snapshot, rules: &Rules) -> BTreeMap<TaskId, JobEnd> {
-    let assigned = snapshot.jobs.values().filter_map(|listed| {
-        let runner = rules.deployment.parse_task(listed.job.runner.as_ref()?)?;
+fn last_jobs(snapshot: &Snapshot, graph: &AssignmentGraph) -> BTreeMap<TaskId, JobEnd> {
+    let assigned = snapshot.jobs.iter().filter_map(|(&id, listed)| {
+        let Some(JobState::Assigned(runner)) = graph.state(id) else { return None };
         let end = match (listed.job.status.as_str(), listed.ended_at) {
             ("completed", Some(at)) => JobEnd::At(at),
             ("completed", None) => JobEnd::Unknown,
             _ => JobEnd::Running,
         };
-        Some((runner, end))
+        Some((runner.clone(), end))
     });
     let busy = snapshot.runners.iter().flatten().filter(|runner| runner.busy);
     let mut last = BTreeMap::new();

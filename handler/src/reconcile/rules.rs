@@ -3,6 +3,8 @@
 use chrono::TimeDelta;
 
 use crate::admission::Policy;
+use crate::assignment::ChainRules;
+use crate::scope::Scope;
 use crate::task::DeploymentName;
 
 /// The settings that a run follows.
@@ -10,6 +12,8 @@ use crate::task::DeploymentName;
 pub struct Rules {
     /// The deployment: tasks and runners of other names are left alone.
     pub deployment: DeploymentName,
+    /// Where runners are registered.
+    pub scope: Scope,
     /// Which jobs are served, and by which profiles.
     pub policy: Policy,
     /// How long a runner may idle that no job needs.
@@ -20,6 +24,14 @@ pub struct Rules {
     pub keep_ended: TimeDelta,
     /// Whether the run of a job that cannot be served is cancelled.
     pub cancel_unservable: bool,
+}
+
+impl Rules {
+    /// Returns the rules for the assignment chains of this deployment.
+    pub fn chains(&self) -> ChainRules {
+        let (deployment, scope) = (self.deployment.clone(), self.scope.clone());
+        ChainRules { deployment, scope, allowed: self.policy.allowed.clone() }
+    }
 }
 
 /// How long a task may run while its runner is not connected and has no job.

@@ -11,6 +11,7 @@ use crate::admission::Policy;
 use crate::message::{Cancelled, Message, RunnerRequest};
 use crate::profiles::default_profiles;
 use crate::repository::{AllowedRepositories, Repository};
+use crate::scope::Scope;
 use crate::task::TaskId;
 
 mod demand;
@@ -31,6 +32,7 @@ fn repository() -> Repository {
 fn rules() -> Rules {
     Rules {
         deployment: "gh".parse().expect("a name"),
+        scope: Scope::Repository,
         policy: Policy {
             profiles: default_profiles("ubuntu", "windows"),
             allowed: AllowedRepositories::parse("*/*").expect("a pattern"),

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_that_anybody_can_match_is_found() {
+    fn an_owner_that_new_accounts_can_match_is_found() {
         assert_eq!(allowed("octo/*, octo-*/app").open_owner(), Some("octo-*/app"));
         assert_eq!(allowed("*/*").open_owner(), Some("*/*"));
         assert_eq!(allowed("octo/*,octo/a?").open_owner(), None);

@@ -179,7 +179,7 @@ fn settings_cannot_be_printed_with_their_secrets() {
 }
 
 /// Returns the faults of settings, or else what they are warned of.
-fn verdict(changes: &[(&'static str, &'static str)]) -> String {
+fn outcome(changes: &[(&'static str, &'static str)]) -> String {
     match read(changes) {
         Ok(settings) => {
             let warnings = settings.warnings.iter();
@@ -201,11 +201,11 @@ fn the_url_of_a_web_page_is_not_one_of_the_api() {
     ] {
         let ranges = ("GithubHookRanges", "192.0.2.0/24");
         let fault = format!("GithubApiUrl must be the URL of the API: {right}");
-        assert_eq!(verdict(&[("GithubApiUrl", url), ranges]), fault, "{url}");
-        assert_eq!(verdict(&[("GithubApiUrl", right), ranges]), "", "{right}");
+        assert_eq!(outcome(&[("GithubApiUrl", url), ranges]), fault, "{url}");
+        assert_eq!(outcome(&[("GithubApiUrl", right), ranges]), "", "{right}");
     }
     let emulated = [("GithubApiUrl", "http://127.0.0.1:8080"), ("GithubHookRanges", "any")];
-    assert_eq!(verdict(&emulated), "");
+    assert_eq!(outcome(&emulated), "");
 }
 
 #[test]
@@ -214,10 +214,10 @@ fn credentials_are_sent_in_plain_text_to_this_machine_only() {
         ["BatchAccountUrl", "ClaimUrl", "RunnerQueueUrl", "StateContainerUrl", "AzureManagementUrl"]
     {
         let fault = format!("{setting} must be an https URL: credentials are sent to it");
-        assert_eq!(verdict(&[(setting, "http://batch.corp/")]), fault);
-        assert_eq!(verdict(&[(setting, "http://localhost.corp/")]), fault);
+        assert_eq!(outcome(&[(setting, "http://batch.corp/")]), fault);
+        assert_eq!(outcome(&[(setting, "http://localhost.corp/")]), fault);
         for here in ["http://127.0.0.1:80/x", "http://[::1]/x", "http://localhost/x"] {
-            assert_eq!(verdict(&[(setting, here)]), "", "{setting} {here}");
+            assert_eq!(outcome(&[(setting, here)]), "", "{setting} {here}");
         }
     }
 }
@@ -225,19 +225,19 @@ fn credentials_are_sent_in_plain_text_to_this_machine_only() {
 #[test]
 fn settings_that_remove_a_protection_are_rejected_or_warned_of() {
     let app = [("GithubAppId", "123"), ("GithubAppPrivateKey", APP_KEY), ("GithubToken", "")];
-    let profiles = |json| verdict(&[("RunnerProfiles", json)]);
-    let with_app = |globs| verdict(&[&app[..], &[("AllowedRepositories", globs)]].concat());
-    let verdicts = [
-        verdict(&[("AllowedRepositories", "")]),
-        verdict(&[("AllowedRepositories", "octo/app, */*")]),
+    let profiles = |json| outcome(&[("RunnerProfiles", json)]);
+    let with_app = |globs| outcome(&[&app[..], &[("AllowedRepositories", globs)]].concat());
+    let outcomes = [
+        outcome(&[("AllowedRepositories", "")]),
+        outcome(&[("AllowedRepositories", "octo/app, */*")]),
         with_app("octo/app, */*"),
         with_app("octo-?/app"),
-        verdict(&[("TicketKey", "x")]),
-        verdict(&[("GithubWebhookSecret", "a secret with, a comma in it")]),
-        verdict(&[("BatchAccountKey", "aHVzaA==")]),
-        verdict(&[("OperatorRanges", "10.0.0.0/8,::/0")]),
-        verdict(&[("GithubHookRanges", "0.0.0.0/0")]),
-        verdict(&[("GithubHookRanges", "any")]),
+        outcome(&[("TicketKey", "x")]),
+        outcome(&[("GithubWebhookSecret", "a secret with, a comma in it")]),
+        outcome(&[("BatchAccountKey", "aHVzaA==")]),
+        outcome(&[("OperatorRanges", "10.0.0.0/8,::/0")]),
+        outcome(&[("GithubHookRanges", "0.0.0.0/0")]),
+        outcome(&[("GithubHookRanges", "any")]),
         profiles(
             r#"[{"name":"a","pool":"p","image":"i:1","labels":["self-hosted"],"bare":["gpu"]}]"#,
         ),
@@ -249,7 +249,7 @@ fn settings_that_remove_a_protection_are_rejected_or_warned_of() {
             r#"[{"name":"a","pool":"p","image":"i:1","labels":["x","gpu"]},{"name":"b","pool":"q","image":"i:1","labels":["x"],"pin":"run-*"}]"#,
         ),
     ];
-    insta::assert_snapshot!(verdicts.join("\n"), @r#"
+    insta::assert_snapshot!(outcomes.join("\n"), @r#"
     AllowedRepositories is missing
     warning: AllowedRepositories contains "*/*": an account of any person can have a name that matches it: name each owner in full
     AllowedRepositories contains "*/*": an account of any person can have a name that matches it, and install the App: name each owner in full

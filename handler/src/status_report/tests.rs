@@ -13,6 +13,7 @@ use crate::reconcile::snapshot::{
 };
 use crate::reconcile::{ReconcileState, Rules};
 use crate::repository::{AllowedRepositories, Repository};
+use crate::scope::Scope;
 
 const UBUNTU: &[&str] = &["self-hosted", "ubuntu-24.04"];
 const WINDOWS: &[&str] = &["self-hosted", "windows-2022"];
@@ -25,6 +26,7 @@ fn at(minutes: i64) -> DateTime<Utc> {
 fn rules() -> Rules {
     Rules {
         deployment: "gh".parse().expect("a name"),
+        scope: Scope::Repository,
         policy: Policy {
             profiles: default_profiles("ubuntu", "windows"),
             allowed: AllowedRepositories::parse("*/*").expect("a pattern"),

@@ -12,6 +12,7 @@ use handler::profiles::{Profile, parse_profiles};
 use handler::reconcile::snapshot::{Ending, LedgerTask, RegisteredRunner, Snapshot, Stage};
 use handler::reconcile::{ReconcileState, Repair, Rules, plan};
 use handler::repository::{AllowedRepositories, Repository};
+use handler::scope::Scope;
 use handler::task::TaskId;
 
 mod claims;
@@ -121,6 +122,7 @@ impl Model {
         };
         let rules = Rules {
             deployment: "gh".parse().expect("a name"),
+            scope: Scope::Repository,
             policy,
             idle: TimeDelta::minutes(10),
             no_capacity: TimeDelta::minutes(30),

@@ -31,6 +31,7 @@ pub fn configure(options: &mut Options) {
     let settings = [
         ("GithubToken", String::new()),
         ("GithubAppId", ID.to_string()),
+        ("AllowedRepositories", "octo/*,corp/*".to_owned()),
         // An application setting cannot contain line ends.
         ("GithubAppPrivateKey", PRIVATE_KEY.replace('\n', "\\n")),
     ];

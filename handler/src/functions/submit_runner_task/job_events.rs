@@ -14,6 +14,7 @@ use crate::batch_job::BatchJobId;
 use crate::collect::FactReader;
 use crate::functions::replacement::request_replacement;
 use crate::message::{Cancelled, Message, Reassigned};
+use crate::repository::Repository;
 use crate::task::TaskId;
 
 /// How far the request for a job's runner may be behind the event that the job runs.
@@ -24,6 +25,7 @@ struct MadeTask {
     batch_job: BatchJobId,
     id: TaskId,
     state: TaskState,
+    repository: Option<Repository>,
 }
 
 /// Requests another runner in place of a runner that was assigned to a job without a task.
@@ -47,7 +49,7 @@ pub(super) async fn replace_reassigned(app: &App, event: &Reassigned) -> anyhow:
     let profiles = &app.webhook.policy.profiles;
     let profile = profiles.iter().find(|profile| profile.name == event.profile);
     let profile = profile.with_context(|| format!("find profile {}", event.profile))?;
-    let mut graph = AssignmentGraph::new(app.runners.deployment.clone());
+    let mut graph = AssignmentGraph::new(app.chain_rules());
     let mut facts = FactReader::new(app);
     loop {
         let chain = AssignmentChain::follow(&graph, &runner, profile);
@@ -74,19 +76,28 @@ pub(super) async fn replace_reassigned(app: &App, event: &Reassigned) -> anyhow:
 
 /// Terminates the waiting tasks of a job that ended without a runner: the chain of each of them ends there. A task that
 /// has started finds out when it claims.
+///
+/// The event alone proves nothing: who knows the webhook's secret can name any job. So the task must be of the
+/// repository of the event, and GitHub is asked whether the job has ended.
 pub(super) async fn terminate_unneeded(app: &App, event: &Cancelled) -> anyhow::Result<String> {
-    let Cancelled { job, profile } = event;
-    let mut ended = Vec::new();
-    for made in made_for(app, *job, |batch_job| batch_job.profile == *profile).await? {
-        if made.state == TaskState::Active {
-            app.batch.terminate(&made.batch_job, &made.id.to_string()).await?;
-            ended.push(made.id.to_string());
-        }
+    let Cancelled { job, repository, profile } = event;
+    let made = made_for(app, *job, |batch_job| batch_job.profile == *profile).await?;
+    let waiting = |made: &MadeTask| {
+        made.state == TaskState::Active && made.repository.as_ref() == Some(repository)
+    };
+    let waiting: Vec<MadeTask> = made.into_iter().filter(waiting).collect();
+    if waiting.is_empty() {
+        return Ok(format!("job {job} ended without a runner; none of its tasks waits"));
     }
-    Ok(match ended.as_slice() {
-        [] => format!("job {job} ended without a runner; none of its tasks waits"),
-        ended => format!("task {} terminated: job {job} ended without a runner", ended.join(", ")),
-    })
+    let current = app.github.job(repository, *job).await?;
+    if current.status != "completed" || current.has_runner() {
+        return Ok(format!("job {job} is {}: its tasks stay", current.status));
+    }
+    for made in &waiting {
+        app.batch.terminate(&made.batch_job, &made.id.to_string()).await?;
+    }
+    let names: Vec<String> = waiting.iter().map(|made| made.id.to_string()).collect();
+    Ok(format!("task {} terminated: job {job} ended without a runner", names.join(", ")))
 }
 
 async fn has_own_task(app: &App, event: &Reassigned) -> Result<bool, BatchError> {
@@ -112,7 +123,9 @@ async fn made_for(
         made.extend(named.into_iter().filter_map(|task| {
             // The name `gh-123` begins with `gh-12` as well.
             let id = deployment.parse_task(&task.id).filter(|id| id.job == job)?;
-            Some(MadeTask { batch_job: batch_job.clone(), id, state: task.state })
+            let repository = task.variable("RUNNER_REPOSITORY");
+            let repository = repository.and_then(|name| Repository::try_from(name).ok());
+            Some(MadeTask { batch_job: batch_job.clone(), id, state: task.state, repository })
         }));
     }
     Ok(made)

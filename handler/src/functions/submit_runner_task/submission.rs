@@ -28,8 +28,12 @@ enum ExistingTask {
 
 /// Adds the task of a job, or the next replacement if the job is queued again after its task has ended.
 pub(super) async fn submit(app: &App, request: &RunnerRequest) -> Result<Submitted, SubmitError> {
-    let profiles = &app.webhook.policy.profiles;
-    let profile = profiles.iter().find(|profile| profile.name == request.profile);
+    let policy = &app.webhook.policy;
+    // The setting may have changed since the request, and others than the handler may write to the queue.
+    if !policy.allowed.allow(&request.repository) {
+        return Ok(Submitted::NotAllowed);
+    }
+    let profile = policy.profiles.iter().find(|profile| profile.name == request.profile);
     let profile = profile.ok_or_else(|| Poison::NoProfile(request.profile.clone()))?;
     let mut batch_job = app.batch_jobs.newest(request);
     let mut replacement = request.replacement;

@@ -100,7 +100,7 @@ fn a_poison_message_is_replayed_if_it_can_be_served() {
         })),
     };
     let unread = PoisonMessage { message: None, ..poison(3, "", 0) };
-    let cancelled = Cancelled { job: 5, profile: "ubuntu".to_owned() };
+    let cancelled = Cancelled { job: 5, repository: repository(), profile: "ubuntu".to_owned() };
     let event = Some(Message::Cancelled(cancelled));
     let event = PoisonMessage { message: event, ..poison(5, "", 0) };
     let messages = vec![

@@ -12,7 +12,7 @@ impl Model {
     pub(super) fn claim(&mut self, task: usize) {
         let own = self.tasks[task].clone();
         let runner = self.profile(own.profile).clone();
-        let mut graph = AssignmentGraph::new(self.rules.deployment.clone());
+        let mut graph = AssignmentGraph::new(self.rules.chains());
         loop {
             let chain = AssignmentChain::follow(&graph, &own.id, &runner);
             match decide(&graph, &chain, None) {

@@ -8,6 +8,7 @@ mod groups;
 mod host;
 mod limits;
 mod launch;
+mod narrowed_policy;
 mod pinned_labels;
 mod proxy;
 mod secret_rotation;

@@ -29,8 +29,11 @@ async fn served_at(registration: Registration, settings: &[(&str, &str)]) -> Str
 }
 
 const ORGANIZATION: &[(&str, &str)] = &[("RunnerScope", "organization")];
-const ENTERPRISE: &[(&str, &str)] =
-    &[("RunnerScope", "enterprise"), ("GithubEnterprise", local_deployment::ENTERPRISE)];
+const ENTERPRISE: &[(&str, &str)] = &[
+    ("RunnerScope", "enterprise"),
+    ("GithubEnterprise", local_deployment::ENTERPRISE),
+    ("AllowedRepositories", "*/*"),
+];
 
 #[tokio::test]
 async fn a_runner_claims_in_each_scope() {

@@ -40,7 +40,11 @@ async fn both_secrets_are_rotated_while_requests_are_in_progress() {
     assert_eq!(env.jobs().matches("success").count(), 4, "{}", env.jobs());
     assert_eq!(env.tasks().matches("completed 0").count(), 4, "{}", env.tasks());
 
-    env.change_settings(&[("GithubWebhookSecret", "new-webhook-secret"), ("TicketKey", "new-key-of-tickets")]).await;
+    env.change_settings(&[
+        ("GithubWebhookSecret", "new-webhook-secret"),
+        ("TicketKey", "new-key-of-tickets"),
+    ])
+    .await;
     env.queue_job(UBUNTU);
     env.settle().await;
     assert!(env.jobs().contains("<5> success on gh-5"), "{}", env.jobs());
@@ -54,7 +58,11 @@ async fn a_retired_secret_is_rejected() {
     env.deployment.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
     env.queue_job(UBUNTU);
     env.until_invoked("SubmitRunnerTask").await;
-    env.change_settings(&[("GithubWebhookSecret", "new-webhook-secret"), ("TicketKey", "new-key-of-tickets")]).await;
+    env.change_settings(&[
+        ("GithubWebhookSecret", "new-webhook-secret"),
+        ("TicketKey", "new-key-of-tickets"),
+    ])
+    .await;
     env.queue_job(UBUNTU);
     env.until_delivered(401).await;
     env.deployment.batch.emulator.release_scheduling("ubuntu").expect("a pool");

@@ -61,8 +61,8 @@ impl DeploymentRun {
         let blobs = Service::new(Blobs::new(account.clone(), site.clone()));
         let name = &deployment.name;
         let storage = Storage {
-            queues: format!("http://queues.{name}.test/{STORAGE_ACCOUNT}"),
-            blobs: format!("http://blobs.{name}.test/{STORAGE_ACCOUNT}"),
+            queues: format!("http://queues.{name}.localhost/{STORAGE_ACCOUNT}"),
+            blobs: format!("http://blobs.{name}.localhost/{STORAGE_ACCOUNT}"),
             signature: account.sas(network.clock.now() + TimeDelta::days(365)),
         };
         let nodes = Nodes::new(place, network, github);
