@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(resolution, not_needed(NotNeeded::NotAllowed));
     }
 
-    /// Whoever may register runners in one repository can name one like a runner of this deployment.
+    /// A person who may register runners in one repository can name one like a runner of this deployment.
     #[test]
     fn a_chain_does_not_follow_a_name_to_where_the_runner_cannot_be() {
         let resolved = |scope: Scope, other: &str| {
