@@ -18,7 +18,7 @@ pub struct FunctionsHost {
     pub(crate) invoker: Arc<Invoker>,
     pub(crate) keys: Keys,
     pub(crate) front_end: bool,
-    pub(crate) site: Site,
+    pub(crate) app_info: AppInfo,
     pub(crate) timers: BTreeMap<String, Arc<Timer>>,
     pub(crate) names: Vec<&'static str>,
     pub(crate) client_address: Mutex<Option<IpAddr>>,
@@ -26,7 +26,7 @@ pub struct FunctionsHost {
 }
 
 /// What the host knows about the app from its settings, for its own pages.
-pub(crate) struct Site {
+pub(crate) struct AppInfo {
     /// The host's id: the app's name.
     pub(crate) id: String,
     /// The app's host name, if it has one.
@@ -37,7 +37,7 @@ pub(crate) struct Site {
     pub(crate) started: DateTime<Utc>,
 }
 
-impl Site {
+impl AppInfo {
     /// Reads the settings that App Service sets for an app.
     /// <https://learn.microsoft.com/azure/azure-functions/functions-app-settings>
     pub(crate) fn of(settings: &BTreeMap<String, String>, started: DateTime<Utc>) -> Self {

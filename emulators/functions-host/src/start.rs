@@ -13,7 +13,7 @@ use emulator_core::transport;
 use crate::auth::Keys;
 use crate::definitions::{self, App, Function, TimerTrigger, Trigger, expand_settings};
 use crate::error::StartError;
-use crate::host::{FunctionsHost, Site};
+use crate::host::{AppInfo, FunctionsHost};
 use crate::invoker::Invoker;
 use crate::options::{InProcess, Options};
 use crate::queue::{Connection, QueueListener};
@@ -61,8 +61,17 @@ impl FunctionsHost {
         let timers = start_triggers(&invoker, sources, options.manual_timers, &mut tasks);
         let keys = Keys { function: options.function_key, master: options.master_key };
         let (client_address, tasks) = (Mutex::new(None), Mutex::new(tasks));
-        let (front_end, site) = (options.front_end, Site::of(&options.settings, started));
-        Ok(Arc::new(Self { invoker, keys, front_end, site, timers, names, client_address, tasks }))
+        let (front_end, app_info) = (options.front_end, AppInfo::of(&options.settings, started));
+        Ok(Arc::new(Self {
+            invoker,
+            keys,
+            front_end,
+            app_info,
+            timers,
+            names,
+            client_address,
+            tasks,
+        }))
     }
 }
 

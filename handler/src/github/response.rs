@@ -67,7 +67,7 @@ pub(super) fn rate_limit_headers(response: &Response) -> RateLimitHeaders {
     headers
 }
 
-/// The words by which only the message tells a limit from a missing permission; the last ones are of older Enterprise
+/// The words that alone distinguish a limit from a missing permission; the last ones are of older Enterprise
 /// Servers.
 const LIMIT_MESSAGES: [&str; 3] =
     ["secondary rate limit", "api rate limit exceeded", "abuse detection mechanism"];

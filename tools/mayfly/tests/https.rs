@@ -54,7 +54,7 @@ async fn get(client: &Transport, url: &str, headers: &[(&str, &str)]) -> (Status
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let response = client(request.body(Vec::new().into()).unwrap()).await.expect(url);
+    let response = client(request.body(Vec::new().into()).expect("a request")).await.expect(url);
     (response.status(), String::from_utf8_lossy(response.body()).into_owned())
 }
 
@@ -64,8 +64,8 @@ async fn bearer(identity: &Emulated, resource: &str) -> String {
     let headers = [("x-identity-header", local_deployment::IDENTITY_HEADER)];
     let (status, body) = get(&identity.client(), &url, &headers).await;
     assert_eq!(status, 200, "{body}");
-    let body: Value = serde_json::from_str(&body).unwrap();
-    format!("Bearer {}", body["access_token"].as_str().unwrap())
+    let body: Value = serde_json::from_str(&body).expect("JSON");
+    format!("Bearer {}", body["access_token"].as_str().expect("a token"))
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ async fn a_pool_needs_an_image_that_exists_and_its_agent() {
         ("microsoft-dsvm ubuntu-hpc 2404", "windows amd64", agent),
         ("microsoft-dsvm ubuntu-hpc 2404", "ubuntu 22.04", agent),
         ("microsoftwindowsserver windowsserver 2022-datacenter", "ubuntu 22.04", agent),
-        ("nobody ubuntu-hpc 2404", "ubuntu 24.04", unknown),
+        ("no-publisher ubuntu-hpc 2404", "ubuntu 24.04", unknown),
         ("microsoft-dsvm ubuntu 2404", "ubuntu 24.04", unknown),
         ("microsoft-dsvm ubuntu-hpc 9904", "ubuntu 24.04", unknown),
         ("microsoftwindowsserver windowsserver 2022", "windows amd64", unknown),

@@ -51,7 +51,7 @@ impl FunctionsHost {
     }
 
     fn start_page(&self) -> Response {
-        let is_disabled = self.site.disable_home_page;
+        let is_disabled = self.app_info.disable_home_page;
         let mut response = Response::new(Bytes::new());
         if is_disabled {
             *response.status_mut() = StatusCode::NO_CONTENT;
@@ -64,7 +64,7 @@ impl FunctionsHost {
     }
 
     fn listed_functions(&self) -> Value {
-        let host = self.site.host_name.as_deref().unwrap_or("localhost");
+        let host = self.app_info.host_name.as_deref().unwrap_or("localhost");
         let base = format!("https://{host}");
         let documents = self.invoker.app.documents.iter();
         documents.map(|document| function_list::entry(document, &self.invoker.app, &base)).collect()
@@ -79,9 +79,9 @@ impl FunctionsHost {
     }
 
     fn status(&self) -> Value {
-        let uptime = self.invoker.events.clock.now() - self.site.started;
+        let uptime = self.invoker.events.clock.now() - self.app_info.started;
         json!({
-            "id": self.site.id,
+            "id": self.app_info.id,
             "state": "Running",
             "version": HOST_VERSION,
             "versionDetails": HOST_VERSION,

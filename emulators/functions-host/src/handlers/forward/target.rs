@@ -1,4 +1,4 @@
-//! The path and the query of a forwarded request, which the host builds anew.
+//! The path and the query of a forwarded request, which the host builds again.
 //!
 //! `DefaultHttpWorkerService.GetPathValue` and `HttpRequestExtensions.ToHttpRequestMessage` in
 //! <https://github.com/Azure/azure-functions-host> are the source; the escapes are those of .NET's `Uri` and
