@@ -29,7 +29,7 @@ class EdgeValues(NamedTuple):
 EDGE_VALUES: dict[str, EdgeValues] = {
     "allowedRepositories": EdgeValues(
         ["octo/*", " octo/* ", "octo/*,", "octo/*,,acme/x", "octo/* acme/x", "OCTO/*", ", octo/*", "*/*", "octo/" + "r" * 100],
-        ["", " ", ",", "octo", "octo/*, acme", "octo/", "/repo", "octo/*,/"],
+        ["", " ", ",", "octo", "octo/*, acme", "octo/", "/repo", "octo/*,/", "octo/*,!octo/secret", "https://github.com/octo/app", "@octo/app", "octo/app[12]", "octo/{a,b}"],
     ),
     "githubToken": EdgeValues(["g" * 20, "g" * 255], ["", " ", "g" * 19, "g" * 20 + ",", "g" * 20 + " g"]),
     "githubAppId": EdgeValues(["12345", "Iv23liAbc", "Iv1.abc"], [" ", "12 345", "12345,", "ä"], APP, {"credential": "app"}),

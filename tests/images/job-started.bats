@@ -30,23 +30,25 @@ check() {
   [ "$(cat "$world/marker") $result" = "$1" ] || { echo "$3 of $2: $result" && cat "$world/hook-output" && return 1; }
 }
 
-@test "repositories match comma-separated globs in any case" {
+@test "repositories match comma-separated patterns in any case" {
   check 'allowed 0' '' octo/app
   check 'allowed 0' 'octo/app' octo/app
   check 'allowed 0' 'Octo/App' octo/aPP
   check 'allowed 0' 'octo/*' octo/app
   check 'allowed 0' 'octo/ap?' octo/app
   check 'allowed 0' 'other/x, octo/app' octo/app
-  check 'allowed 0' '*' octo/app
+  check 'allowed 0' '*/*' octo/app
   check 'refused 137' 'octo/app' octo/app2
   check 'refused 137' 'octo/ap?' octo/ap
   check 'refused 137' 'octo' octo/app
+  check 'refused 137' '*' octo/app
   check 'refused 137' ',' octo/app
   check 'refused 137' 'octo/*' ''
 }
 
-@test "other special characters of bash match themselves" {
+@test "a list with anything but patterns allows nothing" {
   check 'refused 137' 'octo/[a-z]pp' octo/app
+  check 'refused 137' 'octo/*,!octo/secret' octo/app
   check 'refused 137' 'octo/@(app)' octo/app
   check 'refused 137' 'octo/\app' octo/app
 }
