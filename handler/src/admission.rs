@@ -43,6 +43,7 @@ pub fn decide(
 ) -> Result<Decision, NotARepository> {
     match event {
         Event::Ping => ignore("ping"),
+        Event::NoJob => ignore("workflow_job is null: reconciliation lists the job if it waits"),
         Event::Other(name) => ignore(format!("event {}", shortened(name))),
         Event::WorkflowJob(event) => {
             let repository = Repository::try_from(event.repository.full_name.as_str())?;

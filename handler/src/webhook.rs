@@ -4,6 +4,7 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use sha2::Sha256;
 
 use crate::json::{JsonFault, shortened};
@@ -67,6 +68,9 @@ pub enum Event {
     Ping,
     /// A change of a job.
     WorkflowJob(WorkflowJobEvent),
+    /// An event of a job that GitHub could not read any more: its `workflow_job` is null. Reconciliation lists the job if
+    /// it waits, and a redelivery would have the same body.
+    NoJob,
     /// An event of another name, to which the webhook should not be subscribed.
     Other(String),
 }
@@ -132,7 +136,11 @@ impl Delivery<'_> {
     pub fn parse(self, event: &str) -> Result<Event, BadPayload> {
         match event {
             "ping" => Ok(Event::Ping),
-            "workflow_job" => self.workflow_job().map(Event::WorkflowJob),
+            "workflow_job" => match self.workflow_job() {
+                Ok(event) => Ok(Event::WorkflowJob(event)),
+                Err(_) if self.has_null_job() => Ok(Event::NoJob),
+                Err(fault) => Err(fault),
+            },
             other => Ok(Event::Other(other.to_owned())),
         }
     }
@@ -140,6 +148,17 @@ impl Delivery<'_> {
     fn workflow_job(self) -> Result<WorkflowJobEvent, BadPayload> {
         // Plain parsing is several times faster than parsing with paths, and nearly every delivery is valid.
         serde_json::from_slice(self.body).map_err(|_| self.fault())
+    }
+
+    fn has_null_job(self) -> bool {
+        #[derive(Deserialize)]
+        struct JobOnly {
+            // With a function, a missing field is an error, unlike null.
+            #[serde(deserialize_with = "Option::deserialize")]
+            workflow_job: Option<IgnoredAny>,
+        }
+        let parsed = serde_json::from_slice::<JobOnly>(self.body);
+        parsed.is_ok_and(|body| body.workflow_job.is_none())
     }
 
     fn fault(self) -> BadPayload {
@@ -222,6 +241,11 @@ mod tests {
             "\"workflow_job.labels[1]\": expected a string",
         );
         check(&valid.replace(r#","labels":["a"]"#, ""), "missing field `labels`");
+        check(
+            &valid.replace(r#"{"id":1,"run_id":2,"status":"queued","labels":["a"]}"#, "null"),
+            "NoJob",
+        );
+        check(&valid.replace(r#""workflow_job""#, r#""job""#), "missing field `workflow_job`");
         check(&valid.replace("private", "secret"), "\"repository\": missing field `private`");
         check("payload=%7B%7D", "application/json");
         check("{", "EOF");

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use http::{Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tracing::warn;
 use url::Url;
 
 use super::client::{Call, Github};
@@ -92,10 +93,12 @@ impl Github {
         self.conditional(list.call, list.path, &query, |response| {
             let next = next_of(response);
             let body: Value = parse(list.call, response)?;
-            let items = items_of(body, list.field).map_err(|fault| GithubError::Unavailable {
-                call: list.call,
-                fault: fault.to_string(),
+            let (items, faults) = items_of(body, list.field).map_err(|fault| {
+                GithubError::Unavailable { call: list.call, fault: fault.to_string() }
             })?;
+            if let Some(fault) = faults.first() {
+                warn!("continuing without {} items while {}: {fault}", faults.len(), list.call);
+            }
             Ok(Page { items, next })
         })
         .await
@@ -141,15 +144,26 @@ impl Github {
     }
 }
 
+/// Parses the items of a list, and returns the faults of those that cannot be read. GitHub sends nulls where its schema
+/// has none (<https://github.com/github/rest-api-description/issues/1586>); one such item must not hide the others.
 fn items_of<T: DeserializeOwned>(
     mut body: Value,
     field: Option<&str>,
-) -> Result<Vec<T>, JsonFault> {
+) -> Result<(Vec<T>, Vec<JsonFault>), JsonFault> {
     let items = match field {
         Some(field) => body.get_mut(field).map(Value::take).unwrap_or_default(),
         None => body,
     };
-    Ok(serde_json::from_value(items)?)
+    let items: Vec<Value> = serde_json::from_value(items)?;
+    let read = items.into_iter().map(serde_json::from_value::<T>);
+    let (mut readable, mut faults) = (Vec::new(), Vec::new());
+    for item in read {
+        match item {
+            Ok(item) => readable.push(item),
+            Err(err) => faults.push(JsonFault::from(err)),
+        }
+    }
+    Ok((readable, faults))
 }
 
 /// Parses the link to the next page. Only its query is used: a response must not choose the host of a request.
@@ -181,10 +195,16 @@ mod tests {
 
     #[test]
     fn items_are_in_a_field_or_are_the_response_itself() {
-        let field: Vec<u8> =
-            items_of(serde_json::json!({"total": 2, "n": [1, 2]}), Some("n")).unwrap();
-        let alone: Vec<u8> = items_of(serde_json::json!([1, 2]), None).unwrap();
-        assert_eq!(field, alone);
-        assert!(items_of::<u8>(serde_json::json!({"message": "no"}), Some("n")).is_err());
+        let items = |body, field| items_of::<u8>(body, field).map(|(items, _)| items);
+        assert_eq!(items(serde_json::json!({"total": 2, "n": [1, 2]}), Some("n")), Ok(vec![1, 2]));
+        assert_eq!(items(serde_json::json!([1, 2]), None), Ok(vec![1, 2]));
+        assert!(items(serde_json::json!({"message": "no"}), Some("n")).is_err());
+    }
+
+    #[test]
+    fn an_item_that_cannot_be_read_hides_no_other() {
+        let body = serde_json::json!([1, null, 2, "3"]);
+        let (items, faults) = items_of::<u8>(body, None).expect("a list");
+        assert_eq!((items, faults.len()), (vec![1, 2], 2));
     }
 }
