@@ -39,8 +39,6 @@ pub(crate) struct Collected {
     pub(crate) cursor: Cursor,
     /// The parts that could not be read, or not completely.
     pub(crate) unread: Vec<&'static str>,
-    /// What GitHub said when it first refused the credential.
-    pub(crate) refused: Option<String>,
 }
 
 /// Collects a snapshot of everything.
@@ -83,9 +81,10 @@ pub(crate) async fn collect(
         jobs: jobs.jobs,
         barred,
         missing_runs: jobs.missing_runs,
+        refused: collector.refusal(),
     };
-    let (cursor, unread, refused) = (jobs.cursor, parts.unread, collector.refusal());
-    Ok(Collected { snapshot, repositories, cursor, unread, refused })
+    let (cursor, unread) = (jobs.cursor, parts.unread);
+    Ok(Collected { snapshot, repositories, cursor, unread })
 }
 
 fn stored_claim((task, blob): (String, String)) -> StoredClaim {

@@ -69,7 +69,7 @@ async fn create_report(app: &App) -> anyhow::Result<StatusReport> {
         messages.inspect_err(|err| warn!("continuing without the messages: {}", ErrorChain(err)));
     let mut unread = collected.unread;
     unread.extend(messages.is_err().then_some("messages"));
-    let (refused, limits) = (collected.refused, app.github.limits());
+    let (refused, limits) = (collected.snapshot.refused.clone(), app.github.limits());
     let inputs = StatusInputs { unread, refused, messages: messages.ok(), limits };
     let report = report(&collected.snapshot, &previous, inputs, &rules, app.clock.now());
     info!(complete = report.complete, "reported {} jobs", report.jobs.len());

@@ -19,11 +19,19 @@ pub(super) fn plan(
     let failed = snapshot.tasks.iter().filter_map(of_task);
     let poison = snapshot.poison.iter().filter_map(of_poison);
     let pools = snapshot.pools.iter().filter_map(of_pool);
-    let alerts: Vec<(&'static str, String)> =
-        failed.chain(pools).chain(poison).chain(outdated(snapshot, now)).collect();
+    let refused = snapshot.refused.iter().map(|text| ("credential", of_credential(text)));
+    let alerts = failed.chain(pools).chain(poison).chain(outdated(snapshot, now)).chain(refused);
+    let alerts: Vec<(&'static str, String)> = alerts.collect();
     next.alerts.extend(alerts.iter().map(|(_, text)| text.clone()));
     let new = alerts.into_iter().filter(|(_, text)| !previous.alerts.contains(text));
     new.map(|(name, text)| Repair::Alert { name, text }).collect()
+}
+
+/// No job is served while GitHub refuses the credential, and none is known to wait. The refusal ends with what to check.
+fn of_credential(refusal: &str) -> String {
+    format!(
+        "{refusal}, its expiry, its authorization for single sign-on, and GitHub's IP allow list"
+    )
 }
 
 /// A job event raises no alert: reconciliation replaces it, and the message is deleted immediately.

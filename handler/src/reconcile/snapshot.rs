@@ -41,6 +41,8 @@ pub struct Snapshot {
     pub all_deliveries: bool,
     /// The poison messages.
     pub poison: Vec<PoisonMessage>,
+    /// What GitHub said when it first refused the credential. What it did not show is then not known to be absent.
+    pub refused: Option<String>,
     /// The claims, listed before the tasks: a claim without a task had none then.
     pub claims: Option<Vec<StoredClaim>>,
 }

@@ -73,3 +73,14 @@ async fn an_outdated_runner_version_raises_an_alert() {
     env.settle().await;
     env.end().await;
 }
+
+#[tokio::test]
+async fn a_refused_token_raises_one_alert() {
+    let mut env = crate::start(&[("GithubToken", "ghp_expired")]).await;
+    assert_snapshot!(env.reconcile().await, @"nothing to repair");
+    assert_snapshot!(env.alarm("credential").await, @"GitHub refused the token (401): listing the repositories of the token failed with 401 Unauthorized: check the token of setting GithubToken, or the GitHub App, and its permissions, its expiry, its authorization for single sign-on, and GitHub's IP allow list");
+    env.advance_minutes(2);
+    assert_snapshot!(env.reconcile().await, @"nothing to repair");
+    assert_eq!(env.log().matches("alarm=\"credential\"").count(), 1, "{}", env.log());
+    env.end().await;
+}
