@@ -133,7 +133,7 @@ test("an App finds its installation and obtains a token as described", async () 
   const shape = ({ url }) =>
     url.endsWith("/access_tokens") ? { change: { expires_at: "2999-01-01T00:00:00Z" } } : {};
   const key = await readFile(path.join(ROOT, "handler/tests/keys/app.pkcs8.pem"), "utf8");
-  const app = { GithubToken: "", GithubAppId: "7", GithubAppPrivateKey: key };
+  const app = { AllowedRepositories: "octo/*", GithubToken: "", GithubAppId: "7", GithubAppPrivateKey: key };
   const requests = await requestsOf({ RunnerRegistration: "token", ...app }, { until: /task gh-\d+ added/, shape });
   assert.deepEqual(requests, [
     "GET repos/octo/app/installation",
