@@ -169,8 +169,11 @@ async fn a_credential_without_access_to_webhooks_is_not_refused() {
 
 #[tokio::test]
 async fn status_reports_a_secondary_limit_as_a_pause() {
-    let env = TestEnvironment::start(PROGRAM).await;
+    let mut env = TestEnvironment::start(PROGRAM).await;
+    // A runner would call GitHub, too.
+    env.deployment.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
     env.queue_job(UBUNTU);
+    env.until_invoked("SubmitRunnerTask").await;
     for form in SecondaryLimit::ALL {
         let limited = Effect::Secondary { form, retry_after: None };
         env.deployment.github.faults.inject("ListWorkflowRunsForRepo", 1, limited);

@@ -95,6 +95,8 @@ async fn an_exhausted_limit_ends_with_its_hour() {
     }
     env.queue_job(UBUNTU);
     env.until_logged("GitHub's rate limit is exhausted for another 3").await;
+    // An invocation that has not been answered yet would last for the whole hour, and time out.
+    env.until_invoked("SubmitRunnerTask").await;
     // The limit of registrations is twice the general limit.
     assert_eq!(env.deployment.github.faults.calls_of(TOKEN), 2);
     env.deployment.context.clock.advance(Duration::from_secs(3600));
