@@ -62,7 +62,7 @@ def argv(command: Command) -> list[str]:
     """Returns the words as bash passes them to the CLI; a variable without a value here has its name as value."""
     settings = [f"set -- {VALUES['1']}"]
     settings += [f"{name}={value!r}" for name, value in VALUES.items() if name != "1"]
-    names = set(re.findall(r"\$\{?([a-z_]+)", " ".join(command.words))) - set(VALUES)
+    names = set(re.findall(r"\$\{?([A-Za-z_]+)", " ".join(command.words))) - set(VALUES)
     settings += [f"{name}={name}" for name in sorted(names - {"options", "given"})]
     script = "; ".join(["set -f", *settings, f"printf '%s\\0' {' '.join(command.words)}"])
     done = subprocess.run(["bash", "-c", script], cwd=folder(), capture_output=True, text=True, check=True)
