@@ -86,6 +86,9 @@ impl Model {
             }
             if self.disturbances.failures {
                 events.extend(failures(index, &task.phase, self.may_fail(task)));
+                if matches!(task.phase, Phase::Idle(_)) && self.may_reject(task) {
+                    events.push(Event::Reject(index));
+                }
             }
         }
         events
@@ -97,6 +100,15 @@ impl Model {
             other.id.job == task.id.job && matches!(other.phase, Phase::Ended(_, Ending::Failed(_)))
         };
         self.tasks.iter().filter(failed).count() < 4
+    }
+
+    /// After five runners that rejected other jobs, the next ones of a job follow with growing delays, which last for
+    /// more than two runs of reconciliation.
+    fn may_reject(&self, task: &super::ModelTask) -> bool {
+        let rejected = |other: &&super::ModelTask| {
+            other.id.job == task.id.job && matches!(other.phase, Phase::Ended(_, Ending::Rejected))
+        };
+        self.tasks.iter().filter(rejected).count() < 5
     }
 
     fn assignments(&self, task: usize) -> Vec<Event> {
@@ -204,7 +216,7 @@ fn failures(index: usize, phase: &Phase, may_fail: bool) -> Vec<Event> {
         }
         Phase::Started(_) => vec![Event::FailNodeAndRunAgain(index)],
         Phase::Idle(_) => {
-            vec![Event::FailNodeAndRunAgain(index), Event::FailNode(index), Event::Reject(index)]
+            vec![Event::FailNodeAndRunAgain(index), Event::FailNode(index)]
         }
         Phase::Busy(..) => vec![Event::FailNode(index)],
     }
