@@ -6,7 +6,7 @@ use anyhow::Context;
 use azure_core::credentials::TokenCredential;
 use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId};
 
-use crate::assignment::{AssignmentCache, ChainRules};
+use crate::assignment::AssignmentCache;
 use crate::batch::Batch;
 use crate::cache::{BatchJobCache, LiveFirewall, StatusCache, WebhookCache};
 use crate::clock::Clock;
@@ -46,12 +46,6 @@ pub struct App {
 }
 
 impl App {
-    /// Returns the rules for the assignment chains of this deployment.
-    pub(crate) fn chain_rules(&self) -> ChainRules {
-        let (deployment, scope) = (self.runners.deployment.clone(), self.scope.clone());
-        ChainRules { deployment, scope, allowed: self.webhook.policy.allowed.clone() }
-    }
-
     /// Creates the clients, which use the network. No request is sent yet.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::assignment::{AssignmentChain, AssignmentGraph, Claim, Conflict, decide};
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
-use crate::collect::FactReader;
+use crate::collect::{FactReader, rules};
 use crate::github::{Registered, RunnerToRegister};
 use crate::http::{Body, BodyError, Response, read_body};
 use crate::json::JsonFault;
@@ -84,7 +84,7 @@ async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, ClaimE
     Span::current().record("job.id", claimant.id.job);
     Span::current().record("repo", claimant.repository.to_string());
     app.assignments.keep_repository(claimant.id.job, &claimant.repository);
-    let mut graph = AssignmentGraph::new(app.chain_rules());
+    let mut graph = AssignmentGraph::new(rules(app).chains());
     let mut facts = FactReader::new(app);
     let mut conflict = None;
     loop {

@@ -28,7 +28,7 @@ proptest! {
 
     #[test]
     fn every_job_is_served_and_no_runner_stays(choices in choices()) {
-        let all = Disturbances { losses: true, failures: true, removals: true, profiles: true };
+        let all = Disturbances { losses: true, failures: true, removals: true, profiles: true, delays: true };
         let mut model = run(all, &choices);
         prop_assert!(model.is_quiescent(), "a job waits, or a runner stays:\n{:#?}", model.unfinished());
         prop_assert_eq!(model.reconcile(), Vec::new(), "a run with nothing to repair changes nothing");
@@ -40,12 +40,13 @@ proptest! {
         prop_assert_eq!(model.short, 0, "jobs without a runner");
     }
 
-    /// Two tasks whose chains resolve to one job may both get a runner (docs/decisions/0022): one in a thousand sequences.
+    /// It holds for these sequences. In one of about a thousand, two tasks whose chains resolve to one job both get a
+    /// runner, which docs/decisions/0022 accepts.
     #[test]
     fn within_one_profile_every_runner_is_needed(choices in choices()) {
-        let model = run(Disturbances { losses: true, failures: true, ..Default::default() }, &choices);
+        let model = run(Disturbances { losses: true, failures: true, delays: true, ..Default::default() }, &choices);
         prop_assert!(
-            model.unneeded <= model.cancelled_after_claim + 1,
+            model.unneeded <= model.cancelled_after_claim,
             "{} runners were not needed, {} jobs were cancelled after the claim",
             model.unneeded,
             model.cancelled_after_claim,

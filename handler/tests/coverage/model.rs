@@ -31,6 +31,8 @@ pub(crate) struct Disturbances {
     pub removals: bool,
     /// There are two profiles: the runners of one can serve the jobs of both, the others cannot.
     pub profiles: bool,
+    /// So many runners of a job reject other jobs that its next runner is delayed.
+    pub delays: bool,
 }
 
 /// The state of a job.

@@ -152,12 +152,23 @@ impl Store {
         metadata: Metadata,
         options: &WriteOptions,
     ) -> Result<Version, StorageError> {
+        self.change_blob(container, name, options, |blob| blob.content.metadata = metadata)
+    }
+
+    /// Changes a blob, if the conditions and its lease allow it, and returns its new version.
+    pub(super) fn change_blob(
+        &mut self,
+        container: &str,
+        name: &str,
+        options: &WriteOptions,
+        change: impl FnOnce(&mut Blob),
+    ) -> Result<Version, StorageError> {
         self.check_change(container, name, options)?;
         let version = self.next_version(options.now);
         let container = self.container_mut(container)?;
         container.blob_was_written(name, options.now);
         let blob = container.blobs.get_mut(name).ok_or(StorageError::BLOB_NOT_FOUND)?;
-        blob.content.metadata = metadata;
+        change(blob);
         blob.version = version.clone();
         Ok(version)
     }

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::assignment::{AssignmentChain, AssignmentGraph, Replacement, decide_replacement};
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
-use crate::collect::FactReader;
+use crate::collect::{FactReader, rules};
 use crate::functions::replacement::request_replacement;
 use crate::message::{Cancelled, Message, Reassigned};
 use crate::repository::Repository;
@@ -49,7 +49,7 @@ pub(super) async fn replace_reassigned(app: &App, event: &Reassigned) -> anyhow:
     let profiles = &app.webhook.policy.profiles;
     let profile = profiles.iter().find(|profile| profile.name == event.profile);
     let profile = profile.with_context(|| format!("find profile {}", event.profile))?;
-    let mut graph = AssignmentGraph::new(app.chain_rules());
+    let mut graph = AssignmentGraph::new(rules(app).chains());
     let mut facts = FactReader::new(app);
     loop {
         let chain = AssignmentChain::follow(&graph, &runner, profile);

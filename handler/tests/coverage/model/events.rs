@@ -108,7 +108,7 @@ impl Model {
         let rejected = |other: &&super::ModelTask| {
             other.id.job == task.id.job && matches!(other.phase, Phase::Ended(_, Ending::Rejected))
         };
-        self.tasks.iter().filter(rejected).count() < 5
+        self.disturbances.delays || self.tasks.iter().filter(rejected).count() < 5
     }
 
     fn assignments(&self, task: usize) -> Vec<Event> {

@@ -57,16 +57,11 @@ impl Store {
         headers: ContentHeaders,
         options: &WriteOptions,
     ) -> Result<Version, StorageError> {
-        self.check_change(container, name, options)?;
-        let version = self.next_version(options.now);
-        let container = self.container_mut(container)?;
-        container.blob_was_written(name, options.now);
-        let blob = container.blobs.get_mut(name).ok_or(StorageError::BLOB_NOT_FOUND)?;
-        if !headers.is_empty() {
-            blob.content.headers = headers;
-        }
-        blob.version = version.clone();
-        Ok(version)
+        self.change_blob(container, name, options, |blob| {
+            if !headers.is_empty() {
+                blob.content.headers = headers;
+            }
+        })
     }
 }
 
