@@ -15,6 +15,7 @@ use crate::reconcile::snapshot::StoredClaim;
 use crate::reconcile::state::Cursor;
 use crate::reconcile::{ReconcileState, Rules, Snapshot};
 use crate::repository::Repository;
+use crate::storage::ListedClaim;
 
 mod collector;
 mod facts;
@@ -87,8 +88,13 @@ pub(crate) async fn collect(
     Ok(Collected { snapshot, repositories, cursor, unread })
 }
 
-fn stored_claim((task, blob): (String, String)) -> StoredClaim {
-    StoredClaim { task, blob }
+fn stored_claim(claim: ListedClaim) -> StoredClaim {
+    StoredClaim {
+        task: claim.task,
+        blob: claim.blob,
+        runner: claim.minted.map(|minted| minted.runner),
+        minted: claim.minted.map(|minted| minted.at),
+    }
 }
 
 /// Collects a snapshot of the webhooks and their deliveries alone.

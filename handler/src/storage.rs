@@ -19,7 +19,9 @@ mod queue;
 mod poison;
 mod state;
 
-pub use claims::{Claim, ClaimError, Claims, ClaimsError};
+pub use claims::{
+    Claim, ClaimError, Claims, ClaimsError, HeldClaim, ListedClaim, Minted, RecordError,
+};
 pub use hook_ranges::{HookRangesBlob, ReadRanges};
 pub use poison::{PoisonError, PoisonQueue};
 pub use queue::{CountError, QueueError, RequestQueue};

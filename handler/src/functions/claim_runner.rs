@@ -130,7 +130,7 @@ async fn claimant(app: &App, ticket: &Ticket, nonce: &str) -> Result<Claimant, C
         return Err(ClaimError::Retry(reason.to_owned()));
     };
     match app.claims.take(&ticket.task, run, nonce).await? {
-        storage::Claim::Held => {}
+        storage::Claim::Held(_) => {}
         storage::Claim::HeldByAnother => return Err(ClaimError::HeldByAnother),
     }
     let group =

@@ -54,6 +54,10 @@ pub struct StoredClaim {
     pub task: String,
     /// The name of the blob.
     pub blob: String,
+    /// The id of the runner that was registered for it, if that was recorded. Its configuration was not sent before.
+    pub runner: Option<u64>,
+    /// When that runner was registered.
+    pub minted: Option<DateTime<Utc>>,
 }
 
 /// A registered runner.

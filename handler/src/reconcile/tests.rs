@@ -98,8 +98,12 @@ fn snapshot(
 
 /// Returns a claim of each of these tasks.
 fn claims(tasks: &[&str]) -> Option<Vec<StoredClaim>> {
-    let claim =
-        |task: &&str| StoredClaim { task: (*task).to_owned(), blob: format!("claims/{task}/1") };
+    let claim = |task: &&str| StoredClaim {
+        task: (*task).to_owned(),
+        blob: format!("claims/{task}/1"),
+        runner: None,
+        minted: None,
+    };
     Some(tasks.iter().map(claim).collect())
 }
 

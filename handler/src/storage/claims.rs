@@ -1,11 +1,18 @@
-//! Stores the claims: one blob for each run of a task, which contains the nonce of the process that claimed.
+//! Stores the claims: one blob for each run of a task.
+//!
+//! The blob contains the nonce of the process that claimed. Its metadata names the runner that was registered for the
+//! process, and the time. They are written before the runner's configuration is sent: a runner that was connected with
+//! a configuration of ours is therefore named by a claim.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use azure_core::credentials::TokenCredential;
-use azure_core::http::{RequestContent, StatusCode};
+use azure_core::http::headers::ETAG;
+use azure_core::http::{Etag, RequestContent, StatusCode};
 use azure_storage_blob::models::{
-    BlobClientDownloadOptions, BlobContainerClientListBlobsOptions, BlockBlobClientUploadOptions,
+    BlobClientDownloadOptions, BlobClientSetMetadataOptions, BlobContainerClientListBlobsOptions,
+    BlockBlobClientUploadOptions, ListBlobsIncludeItem,
 };
 use azure_storage_blob::{
     BlobClient, BlobClientOptions, BlobContainerClient, BlobContainerClientOptions,
@@ -29,13 +36,41 @@ pub struct Claims {
     transport: HttpTransport,
 }
 
-/// Whether a process has the claim.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The result of taking a claim.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Claim {
-    /// The process has it: it was created now, or earlier with the same nonce.
-    Held,
+    /// The process has it.
+    Held(HeldClaim),
     /// Another process that has read the ticket has it.
     HeldByAnother,
+}
+
+/// A claim of the process that asked for it, as it was at that time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldClaim {
+    /// The runner that was registered for it.
+    pub minted: Option<Minted>,
+    version: Etag,
+}
+
+/// The runner that was registered for a claim.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Minted {
+    /// The id that GitHub gave to it.
+    pub runner: u64,
+    /// When it was registered.
+    pub at: DateTime<Utc>,
+}
+
+/// A stored claim.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedClaim {
+    /// The name of the task.
+    pub task: String,
+    /// The name of the blob: that of the container's folder, of the task, and of its run.
+    pub blob: String,
+    /// The runner that was registered for it.
+    pub minted: Option<Minted>,
 }
 
 /// The blob of a claim could neither be created nor read.
@@ -47,6 +82,23 @@ pub struct ClaimError {
     source: azure_core::Error,
 }
 
+/// The runner of a claim could not be recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// Another request for the same claim has changed it.
+    #[error("the claim of task {0} was changed by another request")]
+    Changed(String),
+    /// Storage failed.
+    #[error("the runner of task {task} could not be recorded with its claim")]
+    Storage {
+        /// The task.
+        task: String,
+        /// What storage answered.
+        #[source]
+        source: azure_core::Error,
+    },
+}
+
 /// The claims could not be listed or deleted.
 #[derive(Debug, thiserror::Error)]
 #[error("claims in the container of setting StateContainerUrl could not be {action}")]
@@ -54,6 +106,28 @@ pub struct ClaimsError {
     action: &'static str,
     #[source]
     source: azure_core::Error,
+}
+
+/// Matches any version, if a response names none.
+const ANY: &str = "*";
+/// The names of the metadata that describe a runner.
+const RUNNER: &str = "runner";
+const MINTED: &str = "minted";
+
+impl Minted {
+    /// Reads the metadata of a blob. Metadata that this version did not write counts as absent.
+    fn parse(metadata: &HashMap<String, String>) -> Option<Self> {
+        let runner = metadata.get(RUNNER)?.parse().ok()?;
+        let at = DateTime::parse_from_rfc3339(metadata.get(MINTED)?).ok()?;
+        Some(Self { runner, at: at.to_utc() })
+    }
+
+    fn metadata(self) -> HashMap<String, String> {
+        let at = self.at.to_rfc3339_opts(SecondsFormat::Millis, true);
+        [(RUNNER, self.runner.to_string()), (MINTED, at)]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into()
+    }
 }
 
 impl Claims {
@@ -82,41 +156,80 @@ impl Claims {
     ) -> Result<Claim, ClaimError> {
         let failed = |source| ClaimError { task: task.to_owned(), source: in_one_line(source) };
         let blob = self.blob(task, run).map_err(failed)?;
-        let content = RequestContent::from(Bytes::copy_from_slice(nonce.as_bytes()).to_vec());
-        let if_missing = BlockBlobClientUploadOptions::default().if_not_exists();
-        match blob.upload(content, Some(if_missing)).await {
-            Ok(_) => return Ok(Claim::Held),
-            // 409 BlobAlreadyExists; 412 if the service checks the condition first.
-            Err(err)
-                if matches!(
-                    err.http_status(),
-                    Some(StatusCode::Conflict | StatusCode::PreconditionFailed)
-                ) => {}
-            Err(err) => return Err(failed(err)),
+        let created = create(&blob, nonce).await.map_err(failed)?;
+        if let Some(version) = created {
+            return Ok(Claim::Held(HeldClaim { minted: None, version }));
         }
         let options = BlobClientDownloadOptions {
             parallel: Some(std::num::NonZero::<usize>::MIN),
             ..Default::default()
         };
         let response = blob.download(Some(options)).await.map_err(failed)?;
+        let version = response.properties.etag.clone().unwrap_or_else(|| ANY.into());
+        let minted = Minted::parse(&response.properties.metadata);
         let holder = response.body.collect().await.map_err(failed)?;
-        Ok(if *holder == *nonce.as_bytes() { Claim::Held } else { Claim::HeldByAnother })
+        Ok(match *holder == *nonce.as_bytes() {
+            true => Claim::Held(HeldClaim { minted, version }),
+            false => Claim::HeldByAnother,
+        })
     }
 
-    /// Lists the claims: the names of the task and of the blob. A task has one claim for each of its runs.
-    pub async fn list(&self) -> Result<Vec<(String, String)>, ClaimsError> {
+    /// Records the runner of a held claim, or `None` once that runner has been removed.
+    ///
+    /// # Errors
+    /// When another request has changed the claim since it was taken, or storage did not respond; then the runner may
+    /// have been recorded.
+    pub async fn record(
+        &self,
+        task: &str,
+        run: DateTime<Utc>,
+        held: &mut HeldClaim,
+        minted: Option<Minted>,
+    ) -> Result<(), RecordError> {
+        let failed = |err: azure_core::Error| match err.http_status() {
+            Some(StatusCode::PreconditionFailed) => RecordError::Changed(task.to_owned()),
+            _ => RecordError::Storage { task: task.to_owned(), source: in_one_line(err) },
+        };
+        let blob = self.blob(task, run).map_err(failed)?;
+        let options = BlobClientSetMetadataOptions {
+            if_match: Some(held.version.clone()),
+            ..Default::default()
+        };
+        let metadata = minted.map(Minted::metadata).unwrap_or_default();
+        let response = blob.set_metadata(&metadata, Some(options)).await.map_err(failed)?;
+        held.version =
+            response.headers().get_optional_string(&ETAG).map_or_else(|| ANY.into(), Etag::from);
+        held.minted = minted;
+        Ok(())
+    }
+
+    /// Lists all claims. A task has one for each of its runs.
+    pub async fn list(&self) -> Result<Vec<ListedClaim>, ClaimsError> {
+        self.list_below(FOLDER.to_owned()).await
+    }
+
+    /// Lists the claims of all runs of a task.
+    pub async fn of_task(&self, task: &str) -> Result<Vec<ListedClaim>, ClaimsError> {
+        self.list_below(format!("{FOLDER}{task}/")).await
+    }
+
+    async fn list_below(&self, prefix: String) -> Result<Vec<ListedClaim>, ClaimsError> {
         let listed = async {
             let options = BlobContainerClientListBlobsOptions {
-                prefix: Some(FOLDER.to_owned()),
+                prefix: Some(prefix),
+                include: Some(vec![ListBlobsIncludeItem::Metadata]),
                 ..Default::default()
             };
             let container = self.container()?;
             let mut blobs = container.list_blobs(Some(options))?;
             let mut claims = Vec::new();
-            while let Some(blob) = blobs.try_next().await? {
-                let Some(name) = blob.name else { continue };
-                let task = name.strip_prefix(FOLDER).and_then(|rest| rest.split_once('/'));
-                claims.extend(task.map(|(task, _)| (task.to_owned(), name.clone())));
+            while let Some(item) = blobs.try_next().await? {
+                let Some(blob) = item.name else { continue };
+                let task = blob.strip_prefix(FOLDER).and_then(|rest| rest.split_once('/'));
+                let Some(task) = task.map(|(task, _)| task.to_owned()) else { continue };
+                let metadata = item.metadata.and_then(|metadata| metadata.values);
+                let minted = metadata.and_then(|metadata| Minted::parse(&metadata));
+                claims.push(ListedClaim { task, blob, minted });
             }
             Ok(claims)
         };
@@ -151,5 +264,48 @@ impl Claims {
             ..Default::default()
         };
         BlobClient::new(url.expose().clone(), self.identity.clone(), Some(options))
+    }
+}
+
+/// Creates the blob of a claim and returns its version; `None` if it exists.
+async fn create(blob: &BlobClient, nonce: &str) -> azure_core::Result<Option<Etag>> {
+    let content = RequestContent::from(Bytes::copy_from_slice(nonce.as_bytes()).to_vec());
+    let if_missing = BlockBlobClientUploadOptions::default().if_not_exists();
+    match blob.upload(content, Some(if_missing)).await {
+        Ok(created) => Ok(Some(created.etag.unwrap_or_else(|| ANY.into()))),
+        // 409 BlobAlreadyExists; 412 if the service checks the condition first.
+        Err(err)
+            if matches!(
+                err.http_status(),
+                Some(StatusCode::Conflict | StatusCode::PreconditionFailed)
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(err) => Err(err),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runner_is_read_as_it_was_recorded() {
+        let at = DateTime::UNIX_EPOCH + chrono::TimeDelta::milliseconds(1_500);
+        let minted = Minted { runner: 7, at };
+        assert_eq!(Minted::parse(&minted.metadata()), Some(minted));
+    }
+
+    #[test]
+    fn incomplete_metadata_names_no_runner() {
+        let metadata = |pairs: &[(&str, &str)]| {
+            let pairs = pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+            Minted::parse(&pairs.collect())
+        };
+        assert_eq!(metadata(&[]), None);
+        assert_eq!(metadata(&[("runner", "7")]), None);
+        assert_eq!(metadata(&[("runner", "gh-7"), ("minted", "1970-01-01T00:00:00Z")]), None);
+        assert_eq!(metadata(&[("runner", "7"), ("minted", "yesterday")]), None);
     }
 }
