@@ -42,7 +42,7 @@ pub use model::group::Group;
 pub use model::hook::{Delivery, Outcome};
 pub use model::job::{Conclusion, Gate, Job, JobStatus, NewJob, ServingRunner, Step};
 pub use model::repository::{Repository, Visibility};
-pub use model::runner::Runner;
+pub use model::runner::{NewRunner, Runner};
 pub use model::runner_keys;
 pub use model::scope::Scope;
 pub use options::{Options, VersionCheck};

@@ -25,6 +25,7 @@ mod apps;
 mod assignment;
 mod deliveries;
 mod hooks;
+mod hosted;
 mod jobs;
 pub(crate) mod rate_limits;
 pub(crate) mod registrations;

@@ -19,6 +19,7 @@ use crate::state::State;
 use crate::state::rate_limits::Resource;
 
 pub(crate) mod control_port;
+mod others;
 
 impl GitHub {
     /// Adds a repository, unless it exists.

@@ -22,6 +22,7 @@ mod control;
 mod headers;
 mod limits;
 mod narrowed_tokens;
+mod others;
 mod webhooks;
 
 pub(crate) const TOKEN: &str = "ghp_secret";

@@ -78,7 +78,10 @@ fn steps(job: &Job) -> Value {
 pub(crate) fn run(base: &Base, repo: &Repository, run: &Run<'_>) -> Value {
     let (first, attempt) = (run.first, run.attempt);
     let (status, conclusion) = run.status();
-    let changed_at = |job: &&Job| job.completed_at.or(job.started_at).unwrap_or(job.created_at);
+    let changed_at = |job: &&Job| {
+        let latest = job.completed_at.or(job.started_at).or(job.approved_at);
+        latest.unwrap_or(job.created_at)
+    };
     let started = run.latest.iter().map(|job| job.created_at).min().unwrap_or(first.created_at);
     let updated = run.latest.iter().map(changed_at).max().unwrap_or(first.created_at);
     let api = format!("{}/repos/{}", base.api, repo.full_name);

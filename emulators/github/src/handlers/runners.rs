@@ -12,7 +12,7 @@ use super::response::{ApiResponse, ApiResult};
 use crate::dto;
 use crate::dto::configuration;
 use crate::error::ApiError;
-use crate::model::runner::{NewRunner, Runner};
+use crate::model::runner::{NewRunner, Registration, Runner};
 use crate::model::runner_keys;
 use crate::model::scope::Scope;
 use crate::state::State;
@@ -45,12 +45,22 @@ pub(crate) fn create_jit_config(state: &mut State, request: &ApiRequest<'_>) -> 
         RegistrationError::NoSuchGroup => ApiError::not_found(),
     })?;
     let registration = &state.registrations[&id];
-    let key = runner_keys::key(id);
-    let files = configuration::files(registration, key, &group, &work_folder, &request.base);
     ApiResponse::created(json!({
         "runner": dto::runner::runner(&registration.runner),
-        "encoded_jit_config": STANDARD.encode(json!(files).to_string()),
+        "encoded_jit_config": encoded(registration, &group, &work_folder, &request.base),
     }))
+}
+
+/// Encodes the configuration of a runner that has the emulator's key.
+pub(crate) fn encoded(
+    registration: &Registration,
+    group: &str,
+    work_folder: &str,
+    base: &dto::Base,
+) -> String {
+    let key = runner_keys::key(registration.runner.id);
+    let files = configuration::files(registration, key, group, work_folder, base);
+    STANDARD.encode(json!(files).to_string())
 }
 
 fn parse_jit_request(scope: Scope, body: &[u8]) -> Result<(NewRunner, String), ApiError> {

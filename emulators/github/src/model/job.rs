@@ -45,6 +45,13 @@ pub struct NewJob {
     /// Whether no webhook is sent for it: a lost delivery, or an inactive webhook.
     #[serde(default)]
     pub silent: bool,
+    /// How long GitHub looks for a self-hosted runner with its labels before one of its own runners accepts it;
+    /// `None` if no runner of GitHub has the labels.
+    #[serde(default, rename = "hosted_after_ms", with = "millis::optional")]
+    pub hosted_after: Option<Duration>,
+    /// How long ago it was queued, if GitHub has lost track of it: it stays queued, and no runner is assigned to it.
+    #[serde(default, rename = "stuck_for_ms", with = "millis::optional")]
+    pub stuck_for: Option<Duration>,
 }
 
 impl NewJob {
@@ -63,6 +70,8 @@ impl NewJob {
             always: Vec::new(),
             set_up_fails: false,
             silent: false,
+            hosted_after: None,
+            stuck_for: None,
         }
     }
 }
@@ -152,6 +161,8 @@ pub struct Job {
     pub conclusion: Option<Conclusion>,
     /// When it was first queued.
     pub created_at: DateTime<Utc>,
+    /// When its gate was opened.
+    pub approved_at: Option<DateTime<Utc>>,
     /// When it started on a runner.
     pub started_at: Option<DateTime<Utc>>,
     /// When it completed.
@@ -173,6 +184,11 @@ pub struct Job {
     pub set_up_fails: bool,
     /// Whether no webhook is sent for it.
     pub silent: bool,
+    /// How long GitHub looks for a self-hosted runner before one of its own accepts it.
+    #[serde(rename = "hosted_after_ms", with = "millis::optional")]
+    pub hosted_after: Option<Duration>,
+    /// Whether GitHub has lost track of it.
+    pub stuck: bool,
     /// The steps as its Worker reported them; empty if the Worker died.
     pub steps: Vec<Step>,
     /// The errors in its log.
@@ -236,5 +252,25 @@ mod millis {
 
     pub(crate) fn serialize<S: Serializer>(span: &Duration, into: S) -> Result<S::Ok, S::Error> {
         into.serialize_u64(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(crate) mod optional {
+        use std::time::Duration;
+
+        use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+        pub(crate) fn deserialize<'a, D: Deserializer<'a>>(
+            from: D,
+        ) -> Result<Option<Duration>, D::Error> {
+            Ok(Option::<u64>::deserialize(from)?.map(Duration::from_millis))
+        }
+
+        pub(crate) fn serialize<S: Serializer>(
+            span: &Option<Duration>,
+            into: S,
+        ) -> Result<S::Ok, S::Error> {
+            let span = span.map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
+            span.serialize(into)
+        }
     }
 }

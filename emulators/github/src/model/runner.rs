@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::group::Group;
 use super::runner_keys::PublicKey;
 use super::scope::Scope;
 
@@ -39,13 +40,25 @@ pub struct Runner {
 }
 
 /// A request to register a runner.
-#[derive(Clone, Debug)]
-pub(crate) struct NewRunner {
-    pub(crate) name: String,
-    pub(crate) scope: Scope,
-    pub(crate) group: u64,
-    pub(crate) labels: Vec<String>,
-    pub(crate) ephemeral: bool,
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewRunner {
+    /// The name.
+    pub name: String,
+    /// The scope.
+    pub scope: Scope,
+    /// The id of its group.
+    #[serde(default = "default_group")]
+    pub group: u64,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// Whether it deregisters after one job.
+    #[serde(default)]
+    pub ephemeral: bool,
+}
+
+fn default_group() -> u64 {
+    Group::DEFAULT
 }
 
 /// A registration as the runner service keeps it.

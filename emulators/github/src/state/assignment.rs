@@ -12,8 +12,12 @@ use crate::model::runner::{Message, Registration};
 impl State {
     /// Queues a job for assignment, and assigns it if an idle runner matches.
     pub(super) fn enqueue_job(&mut self, job: u64, now: DateTime<Utc>) {
+        if self.jobs.get(&job).is_some_and(|job| job.stuck) {
+            return;
+        }
         self.unassigned.insert(job);
         self.start_queue_timer(job, now);
+        self.start_hosted_timer(job, now);
         self.try_assign(job, now);
     }
 
@@ -73,6 +77,11 @@ impl State {
         if known.session.is_some() {
             self.set_idle(runner, now);
         }
+    }
+
+    /// Returns whether jobs are assigned to runners.
+    pub(super) fn is_assigning(&self) -> bool {
+        self.assigning
     }
 
     fn try_assign(&mut self, job: u64, now: DateTime<Utc>) {

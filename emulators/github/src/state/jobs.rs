@@ -5,6 +5,7 @@ use rand::Rng;
 
 use emulator_core::events::EventKind;
 
+use super::timers::time_delta;
 use super::{State, next};
 use crate::model::job::{Conclusion, Gate, Job, JobStatus, NewJob, Report, ServingRunner};
 use crate::model::run::Run;
@@ -25,7 +26,8 @@ impl State {
             gate: new.gate,
             status: if gated { JobStatus::Waiting } else { JobStatus::Queued },
             conclusion: None,
-            created_at: now,
+            created_at: new.stuck_for.map_or(now, |age| now - time_delta(age)),
+            approved_at: None,
             started_at: None,
             completed_at: None,
             runner: None,
@@ -36,6 +38,8 @@ impl State {
             always: new.always,
             set_up_fails: new.set_up_fails,
             silent: new.silent,
+            hosted_after: new.hosted_after,
+            stuck: new.stuck_for.is_some(),
             steps: Vec::new(),
             annotations: Vec::new(),
             zeroed: false,
@@ -58,6 +62,7 @@ impl State {
             status: if done.gate == Gate::None { JobStatus::Queued } else { JobStatus::Waiting },
             conclusion: None,
             created_at: now,
+            approved_at: None,
             started_at: None,
             completed_at: None,
             runner: None,
@@ -96,6 +101,7 @@ impl State {
             return false;
         };
         job.status = JobStatus::Queued;
+        job.approved_at = Some(now);
         self.send_job_event(id, "queued", JobStatus::Queued, now);
         self.enqueue_job(id, now);
         true

@@ -43,6 +43,8 @@ impl State {
             Timer::Offline { runner } if self.is_offline_too_long(runner, at) => {
                 self.remove(runner, at);
             }
+            Timer::Hosted { job } => self.start_on_hosted_runner(job, at),
+            Timer::HostedEnd { job } => self.end_on_hosted_runner(job, at),
             _ => {}
         }
     }
@@ -54,6 +56,16 @@ impl State {
 
     pub(super) fn start_queue_timer(&mut self, job: u64, now: DateTime<Utc>) {
         self.timers.insert((now + QUEUE_TIMEOUT, Timer::Queue { job }));
+    }
+
+    pub(super) fn start_hosted_timer(&mut self, job: u64, now: DateTime<Utc>) {
+        if let Some(after) = self.jobs.get(&job).and_then(|job| job.hosted_after) {
+            self.timers.insert((now + time_delta(after), Timer::Hosted { job }));
+        }
+    }
+
+    pub(super) fn start_hosted_end_timer(&mut self, job: u64, at: DateTime<Utc>) {
+        self.timers.insert((at, Timer::HostedEnd { job }));
     }
 
     pub(super) fn start_session_timer(&mut self, runner: u64, now: DateTime<Utc>) {

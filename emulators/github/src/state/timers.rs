@@ -37,6 +37,10 @@ pub(super) enum Timer {
     JobLock { runner: u64, job: u64 },
     /// The runner was offline for too long.
     Offline { runner: u64 },
+    /// No self-hosted runner was found in time for a job that GitHub's own runners may serve.
+    Hosted { job: u64 },
+    /// A runner of GitHub has done its job.
+    HostedEnd { job: u64 },
 }
 
 /// Returns how long a runner may be offline until it is removed.

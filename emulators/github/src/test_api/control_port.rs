@@ -13,6 +13,7 @@
 //! | `POST /assignment` | `{"paused":true}` | 202 |
 //! | `POST /hook-ranges` | `{"ranges":["140.82.112.0/20"]}`, for `GET /meta` | 202 |
 //! | `POST /rejections` | `{"error":"RunnerVersionTooOld"}`, for the next poll for a message | 202 |
+//! | `POST /runners` | a [`NewRunner`], registered by another party | 201 `{"runner":N,"encoded_jit_config":…}`, or 409 |
 //! | `POST /runners/NAME/refresh` | `{"version":[2,400,0]}` | 202, or 404 |
 //! | `DELETE /runners/NAME`, `/runners/NAME/session` | | 202, or 404 |
 //! | `GET /jobs`, `/runners`, `/deliveries` | | 200, a list |
@@ -30,6 +31,7 @@ use crate::model::app::App;
 use crate::model::group::Group;
 use crate::model::job::NewJob;
 use crate::model::repository::Visibility;
+use crate::model::runner::NewRunner;
 use crate::model::scope::Scope;
 
 #[derive(Deserialize)]
@@ -134,11 +136,24 @@ fn post(github: &GitHub, resource: &str, request: &Request) -> ActionResult {
             github.publish_hook_ranges(&ranges);
             accepted
         }),
+        "runners" => parse(request).map(|new| register_runner(github, new)),
         "rejections" => parse(request).map(|NewRejection { error }| {
             github.reject_message(error);
             accepted
         }),
         _ => Ok(unknown(request)),
+    }
+}
+
+fn register_runner(github: &GitHub, new: NewRunner) -> (StatusCode, Value) {
+    match github.register_runner(new) {
+        Some((id, configuration)) => {
+            (StatusCode::CREATED, json!({ "runner": id, "encoded_jit_config": configuration }))
+        }
+        None => {
+            let text = "the name is taken, or there is no such scope or group";
+            (StatusCode::CONFLICT, json!({ "error": text }))
+        }
     }
 }
 
