@@ -57,7 +57,7 @@ pub(crate) fn authorize(
             check_access(state, &caller, access, scope)?;
             Ok(caller)
         }
-        Some(_) => Err(bad_credentials()),
+        Some(_) => Err(ApiError::bad_credentials()),
     }
 }
 
@@ -74,7 +74,7 @@ fn authenticate(
         return Ok(Caller::User);
     }
     let known = state.installation_tokens.get(token).filter(|known| known.expires_at > now);
-    let known = known.ok_or_else(bad_credentials)?;
+    let known = known.ok_or_else(ApiError::bad_credentials)?;
     Ok(Caller::Installation(Box::new(known.clone())))
 }
 
@@ -96,7 +96,9 @@ fn check_access(
 ) -> Result<(), ApiError> {
     let token = match caller {
         Caller::Installation(token) => token,
-        Caller::User if access == Access::Installation => return Err(not_accessible("token")),
+        Caller::User if access == Access::Installation => {
+            return Err(ApiError::not_accessible("personal access token"));
+        }
         _ => return Ok(()),
     };
     let covered = match scope {
@@ -107,20 +109,11 @@ fn check_access(
         Some(Scope::Enterprise(_)) => false,
         None => true,
     };
+    if state.is_suspended(&token.account) {
+        return Err(ApiError::suspended());
+    }
     if !covered {
         return Err(ApiError::not_found());
     }
-    if access.allows(token) { Ok(()) } else { Err(not_accessible("integration")) }
-}
-
-fn not_accessible(by: &str) -> ApiError {
-    let text = match by {
-        "integration" => "Resource not accessible by integration",
-        _ => "Resource not accessible by personal access token",
-    };
-    ApiError::new(StatusCode::FORBIDDEN, text)
-}
-
-fn bad_credentials() -> ApiError {
-    ApiError::new(StatusCode::UNAUTHORIZED, "Bad credentials")
+    if access.allows(token) { Ok(()) } else { Err(ApiError::not_accessible("integration")) }
 }

@@ -133,12 +133,31 @@ fn answer(
     };
     let result = count_request(state, endpoint, caller.rate_limit_key(), request, now);
     let call = api_request(github, matched, request, caller.clone(), now);
+    let result = result.and_then(|()| {
+        let refused = state.refusal(matched, &caller);
+        refused.or_else(|| redirect(state, &call, request.method())).map_or(Ok(()), Err)
+    });
     let result = result.and_then(|()| handler(state, &call)).map(|mut response| {
         versions::adapt(version, endpoint, &mut response);
         response.into_response()
     });
     let response = result.unwrap_or_else(ApiError::into_response);
     Answer { response, caller: Some(caller), version }
+}
+
+/// Returns the redirect of a request for a repository that was renamed or transferred: to its id, with the rest of the
+/// path and the query.
+fn redirect(state: &State, request: &ApiRequest<'_>, method: &Method) -> Option<ApiError> {
+    let id = state.moved_to(request.scope)?;
+    let status = if is_read(method) {
+        StatusCode::MOVED_PERMANENTLY
+    } else {
+        StatusCode::TEMPORARY_REDIRECT
+    };
+    let rest: String =
+        request.path.split('/').skip(3).map(|segment| format!("/{segment}")).collect();
+    let query = request.query.text();
+    Some(ApiError::moved(status, format!("{}/repositories/{id}{rest}{query}", request.base.api)))
 }
 
 /// Responds to a request with a secondary rate limit, which leaves requests of the hour.

@@ -41,6 +41,7 @@ pub use model::app::App;
 pub use model::group::Group;
 pub use model::hook::{Delivery, Outcome};
 pub use model::job::{Conclusion, Gate, Job, JobStatus, NewJob, ServingRunner, Step};
+pub use model::refusal::{Refusal, RefusalReason};
 pub use model::repository::{Repository, Visibility};
 pub use model::runner::{NewRunner, Runner};
 pub use model::runner_keys;

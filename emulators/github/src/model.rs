@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod group;
 pub(crate) mod hook;
 pub(crate) mod job;
+pub(crate) mod refusal;
 pub(crate) mod repository;
 pub(crate) mod run;
 pub(crate) mod runner;

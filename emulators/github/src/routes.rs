@@ -21,6 +21,7 @@ use crate::handlers::{
     SERVER_PREFIX, access_tokens, apps, hooks, jobs, meta, repositories, runner_service, runners,
 };
 use crate::model::scope::Scope;
+use crate::state::repositories::BY_ID;
 
 /// An operation of the API or of the runner service; its `Debug` form is its name.
 #[derive(Clone, Copy)]
@@ -143,7 +144,9 @@ pub(crate) fn find(method: &str, path: &str) -> Option<Match> {
     let read = if method == "HEAD" { "GET" } else { method };
     let router = ROUTERS.get_or_init(routers).get(read)?;
     let path = path.strip_prefix(SERVER_PREFIX).unwrap_or(path);
-    let found = router.at(path).ok()?;
+    // A repository has a second path, by its id, to which its former names redirect.
+    let by_id = path.strip_prefix("/repositories/").map(|rest| format!("/repos/{BY_ID}{rest}"));
+    let found = router.at(by_id.as_deref().unwrap_or(path)).ok()?;
     let endpoint: &'static Endpoint = found.value;
     if method == "HEAD" && !matches!(endpoint.handler, Handler::Api(_)) {
         return None;
@@ -212,6 +215,8 @@ mod tests {
         check("HEAD", "/repos/octo/app", "ReposGet");
         check("GET", "/orgs/octo/actions/runners/downloads", "ListRunnerApplicationsForOrg");
         check("GET", "/repos/actions/runner/releases/latest", "ReposGetLatestRelease");
+        check("GET", "/repositories/7", "ReposGet");
+        check("GET", "/api/v3/repositories/7/actions/jobs/7", "GetJobForWorkflowRun");
     }
 
     #[test]

@@ -17,19 +17,21 @@ use crate::model::app::{App, Installation, InstallationToken};
 use crate::model::group::Group;
 use crate::model::hook::{Delivery, Hook};
 use crate::model::job::Job;
+use crate::model::refusal::Refusal;
 use crate::model::repository::Repository;
 use crate::model::runner::{Registration, RegistrationToken};
 use crate::options::Options;
 
 mod apps;
 mod assignment;
+mod conditions;
 mod deliveries;
 mod hooks;
 mod hosted;
 mod jobs;
 pub(crate) mod rate_limits;
 pub(crate) mod registrations;
-mod repositories;
+pub(crate) mod repositories;
 pub(crate) mod secondary_limits;
 pub(crate) mod sessions;
 mod time;
@@ -44,7 +46,15 @@ pub(crate) struct State {
     pub(crate) options: Arc<Options>,
     /// By full name in lower case.
     pub(crate) repositories: BTreeMap<String, Repository>,
+    /// The ids of repositories by their former names, in lower case.
+    moved: BTreeMap<String, u64>,
+    /// The rules by which requests are refused.
+    pub(crate) refusals: Vec<Refusal>,
     pub(crate) groups: Vec<Group>,
+    /// The groups that organizations inherit from the enterprise.
+    pub(crate) inherited_groups: BTreeSet<u64>,
+    /// The workflows to which groups are restricted.
+    pub(crate) group_workflows: BTreeMap<u64, BTreeSet<String>>,
     pub(crate) jobs: BTreeMap<u64, Job>,
     pub(crate) registrations: BTreeMap<u64, Registration>,
     pub(crate) hooks: BTreeMap<u64, Hook>,
@@ -137,7 +147,11 @@ impl State {
             secondary_limits: BTreeMap::new(),
             options,
             repositories: BTreeMap::new(),
+            moved: BTreeMap::new(),
+            refusals: Vec::new(),
             groups: Vec::new(),
+            inherited_groups: BTreeSet::new(),
+            group_workflows: BTreeMap::new(),
             jobs: BTreeMap::new(),
             registrations: BTreeMap::new(),
             hooks: BTreeMap::new(),

@@ -18,6 +18,7 @@ use crate::model::scope::Scope;
 use crate::state::State;
 use crate::state::rate_limits::Resource;
 
+mod conditions;
 pub(crate) mod control_port;
 mod others;
 

@@ -18,6 +18,7 @@ use emulator_core::transport::{self, Transport};
 mod api;
 mod apps;
 mod assignment;
+mod conditions;
 mod control;
 mod headers;
 mod limits;

@@ -61,7 +61,7 @@ pub(crate) fn installation(base: &Base, owned: Option<&Repository>, of: &Install
         "created_at": timestamp(of.created_at),
         "updated_at": timestamp(of.created_at),
         "single_file_name": null,
-        "suspended_by": null,
-        "suspended_at": null,
+        "suspended_by": of.suspended_at.map(|_| octocat(base)),
+        "suspended_at": of.suspended_at.map(timestamp),
     })
 }

@@ -137,6 +137,11 @@ fn commit(job: &Job) -> Value {
     })
 }
 
+/// Returns the workflow of a job, as the restriction of a runner group names it.
+pub(crate) fn workflow_of(job: &Job) -> String {
+    format!("{}/{}@refs/heads/{BRANCH}", job.repository, WORKFLOW.2)
+}
+
 /// Returns the commit of a run.
 pub(crate) fn sha(run: u64) -> String {
     format!("{run:040x}")

@@ -1,5 +1,7 @@
 //! Runners and runner groups.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::Base;
@@ -35,8 +37,13 @@ fn label((name, id): (&String, u64)) -> Value {
     json!({ "id": id, "name": name, "type": if default { "read-only" } else { "custom" } })
 }
 
-/// Writes a runner group.
-pub(crate) fn group(base: &Base, group: &Group) -> Value {
+/// Writes a runner group; `workflows` are those to which it is restricted.
+pub(crate) fn group(
+    base: &Base,
+    group: &Group,
+    inherited: bool,
+    workflows: Option<&BTreeSet<String>>,
+) -> Value {
     let url = format!("{}/{}/actions/runner-groups/{}", base.api, group.scope.api_path(), group.id);
     let selected = group.repositories.is_some();
     let mut object = json!({
@@ -46,12 +53,12 @@ pub(crate) fn group(base: &Base, group: &Group) -> Value {
         "default": group.id == Group::DEFAULT,
         "runners_url": format!("{url}/runners"),
         "allows_public_repositories": group.allows_public_repositories,
-        "restricted_to_workflows": false,
-        "selected_workflows": [],
-        "workflow_restrictions_read_only": false,
+        "restricted_to_workflows": workflows.is_some(),
+        "selected_workflows": workflows.into_iter().flatten().collect::<Vec<_>>(),
+        "workflow_restrictions_read_only": inherited && workflows.is_some(),
     });
     if let Scope::Organization(_) = group.scope {
-        object["inherited"] = json!(false);
+        object["inherited"] = json!(inherited);
         if selected {
             object["selected_repositories_url"] = json!(format!("{url}/repositories"));
         }

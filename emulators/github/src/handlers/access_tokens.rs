@@ -26,6 +26,9 @@ pub(crate) fn create(state: &mut State, request: &ApiRequest<'_>) -> ApiResult {
     let known = state.installations.get(&id);
     let known = known.filter(|known| app(request).is_ok_and(|app| app.id == known.app.id));
     let known = known.ok_or_else(ApiError::not_found)?;
+    if known.suspended_at.is_some() {
+        return Err(ApiError::suspended());
+    }
     let body = parse(request.body)?;
     let repositories = repositories(state, known, &body)?;
     let permissions = permissions(known, &body)?;

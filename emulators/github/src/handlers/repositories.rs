@@ -6,7 +6,7 @@ use super::request::ApiRequest;
 use super::response::{ApiResponse, ApiResult};
 use crate::auth::Caller;
 use crate::dto;
-use crate::error::ApiError;
+use crate::error::{ApiError, SSO};
 use crate::model::repository::{Repository, Visibility};
 use crate::state::State;
 
@@ -27,11 +27,19 @@ pub(crate) fn list_for_org(state: &State, request: &ApiRequest<'_>) -> ApiResult
     list(request, covered.filter(readable).collect(), "created")
 }
 
-/// Lists all repositories: the user's token has access to every one.
+/// Lists all repositories: the user's token has access to every one, except where single sign-on refuses it.
 ///
+/// <https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api#missing-results>
 /// <https://docs.github.com/en/rest/repos/repos#list-repositories-for-the-authenticated-user>
 pub(crate) fn list_for_user(state: &State, request: &ApiRequest<'_>) -> ApiResult {
-    list(request, state.repositories.values().collect(), "full_name")
+    let hidden = state.owners_without_sso();
+    let shown = state.repositories.values().filter(|known| !hidden.contains(&known.owner_id));
+    let listed = list(request, shown.collect(), "full_name")?;
+    if hidden.is_empty() {
+        return Ok(listed);
+    }
+    let ids: Vec<String> = hidden.iter().map(u64::to_string).collect();
+    Ok(listed.with_header(SSO, format!("partial-results; organizations={}", ids.join(","))))
 }
 
 fn list(request: &ApiRequest<'_>, mut found: Vec<&Repository>, order: &str) -> ApiResult {

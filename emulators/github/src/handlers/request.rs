@@ -96,6 +96,15 @@ impl Query {
         Self(url::form_urlencoded::parse(text.as_bytes()).into_owned().collect())
     }
 
+    /// Writes the query with its question mark; an empty text without parameters.
+    pub(crate) fn text(&self) -> String {
+        if self.0.is_empty() {
+            return String::new();
+        }
+        let mut pairs = url::form_urlencoded::Serializer::new(String::new());
+        format!("?{}", pairs.extend_pairs(&self.0).finish())
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }

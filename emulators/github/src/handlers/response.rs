@@ -1,7 +1,7 @@
 //! Successful responses of the API.
 
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::{HeaderName, StatusCode, header};
 use serde_json::{Value, json};
 
 use emulator_core::service::{Response, json_response};
@@ -17,27 +17,37 @@ pub(crate) struct ApiResponse {
     status: StatusCode,
     body: Option<Value>,
     link: Option<String>,
+    header: Option<(HeaderName, String)>,
 }
 
 impl ApiResponse {
+    fn of(status: StatusCode, body: Option<Value>) -> Self {
+        Self { status, body, link: None, header: None }
+    }
+
+    /// Adds a header.
+    pub(crate) fn with_header(self, name: HeaderName, value: String) -> Self {
+        Self { header: Some((name, value)), ..self }
+    }
+
     pub(crate) fn ok(body: Value) -> ApiResult {
-        Ok(Self { status: StatusCode::OK, body: Some(body), link: None })
+        Ok(Self::of(StatusCode::OK, Some(body)))
     }
 
     pub(crate) fn created(body: Value) -> ApiResult {
-        Ok(Self { status: StatusCode::CREATED, body: Some(body), link: None })
+        Ok(Self::of(StatusCode::CREATED, Some(body)))
     }
 
     pub(crate) fn accepted() -> ApiResult {
-        Ok(Self { status: StatusCode::ACCEPTED, body: Some(json!({})), link: None })
+        Ok(Self::of(StatusCode::ACCEPTED, Some(json!({}))))
     }
 
     pub(crate) fn no_content() -> ApiResult {
-        Ok(Self { status: StatusCode::NO_CONTENT, body: None, link: None })
+        Ok(Self::of(StatusCode::NO_CONTENT, None))
     }
 
     pub(crate) fn linked(body: Value, link: Option<String>) -> ApiResult {
-        Ok(Self { status: StatusCode::OK, body: Some(body), link })
+        Ok(Self { link, ..Self::of(StatusCode::OK, Some(body)) })
     }
 
     pub(crate) fn body_mut(&mut self) -> Option<&mut Value> {
@@ -60,6 +70,11 @@ impl ApiResponse {
         *response.status_mut() = self.status;
         if let Some(link) = self.link.and_then(|link| link.parse().ok()) {
             response.headers_mut().insert(header::LINK, link);
+        }
+        if let Some((name, value)) = self.header
+            && let Ok(value) = value.parse()
+        {
+            response.headers_mut().insert(name, value);
         }
         response
     }

@@ -121,7 +121,10 @@ fn find<'s>(state: &'s State, request: &ApiRequest<'_>) -> Result<&'s Runner, Ap
 pub(crate) fn list_groups(state: &State, request: &ApiRequest<'_>) -> ApiResult {
     request.query.allow_only(&[])?;
     let groups = state.groups_of(&request.scope(state)?);
-    request.list("runner_groups", groups, |group| dto::runner::group(&request.base, &group))
+    request.list("runner_groups", groups, |group| {
+        let inherited = state.inherited_groups.contains(&group.id);
+        dto::runner::group(&request.base, &group, inherited, state.group_workflows.get(&group.id))
+    })
 }
 
 /// Lists the repositories, or an enterprise's organizations, that are selected for a group. For a group that all

@@ -29,6 +29,7 @@ pub(crate) struct Installation {
     pub(crate) app: App,
     pub(crate) account: String,
     pub(crate) created_at: DateTime<Utc>,
+    pub(crate) suspended_at: Option<DateTime<Utc>>,
 }
 
 /// An installation access token.

@@ -45,6 +45,8 @@ impl Group {
     pub(crate) fn allows(&self, repository: &Repository) -> bool {
         let public = repository.visibility == Visibility::Public;
         (self.allows_public_repositories || !public)
-            && self.repositories.as_ref().is_none_or(|names| names.contains(&repository.full_name))
+            && self.repositories.as_ref().is_none_or(|names| {
+                names.iter().any(|name| name.eq_ignore_ascii_case(&repository.full_name))
+            })
     }
 }

@@ -16,7 +16,8 @@ impl State {
         for account in &app.installed_on {
             let id = next(&mut self.ids.installation);
             let (app, account) = (app.clone(), account.clone());
-            let installation = Installation { id, app, account, created_at: now };
+            let installation =
+                Installation { id, app, account, created_at: now, suspended_at: None };
             self.installations.insert(id, installation);
         }
         self.apps.push(app);
@@ -24,13 +25,13 @@ impl State {
 
     /// Removes all installations on an account, with their tokens.
     pub(crate) fn remove_installation(&mut self, account: &str) {
-        self.installations.retain(|_, known| known.account != account);
+        self.installations.retain(|_, known| !known.account.eq_ignore_ascii_case(account));
         self.revoke_tokens(account);
     }
 
     /// Revokes the tokens of an account's installations.
     pub(crate) fn revoke_tokens(&mut self, account: &str) {
-        self.installation_tokens.retain(|_, known| known.account != account);
+        self.installation_tokens.retain(|_, known| !known.account.eq_ignore_ascii_case(account));
     }
 
     /// Finds the installation of an App on an account.

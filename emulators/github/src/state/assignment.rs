@@ -6,6 +6,7 @@
 use chrono::{DateTime, Utc};
 
 use super::State;
+use crate::dto;
 use crate::model::job::Job;
 use crate::model::runner::{Message, Registration};
 
@@ -117,8 +118,11 @@ impl State {
         }
         let Some(repository) = self.repository(&job.repository) else { return false };
         let Some(group) = self.group(&runner.scope, runner.group) else { return false };
+        let workflow = || dto::job::workflow_of(job);
+        let restriction = self.group_workflows.get(&group.id);
         runner.scope.covers(repository)
             && group.allows(repository)
+            && restriction.is_none_or(|workflows| workflows.contains(&workflow()))
             && job.group.as_ref().is_none_or(|name| group.name.eq_ignore_ascii_case(name))
     }
 }

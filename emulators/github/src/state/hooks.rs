@@ -84,6 +84,7 @@ impl State {
 
     fn installation_of(&self, hook: &Hook, repository: &Repository) -> Option<u64> {
         let Owner::App(app) = hook.owner else { return None };
-        self.installation_on(app, repository.owner()).map(|known| known.id)
+        let known = self.installation_on(app, repository.owner())?;
+        known.suspended_at.is_none().then_some(known.id)
     }
 }

@@ -47,7 +47,8 @@ impl State {
         key: Option<PublicKey>,
         now: DateTime<Utc>,
     ) -> Result<u64, RegistrationError> {
-        if self.group(&new.scope, new.group).is_none() {
+        let inherited = self.inherited_groups.contains(&new.group);
+        if inherited || self.group(&new.scope, new.group).is_none() {
             return Err(RegistrationError::NoSuchGroup);
         }
         if self.runner_named(&new.scope, &new.name).is_some() {

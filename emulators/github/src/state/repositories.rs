@@ -7,10 +7,19 @@ use crate::model::group::Group;
 use crate::model::repository::{Repository, Visibility};
 use crate::model::scope::Scope;
 
+/// The prefix of a repository's id in place of its name; no owner has this name.
+pub(crate) const BY_ID: &str = "-/";
+
 impl State {
-    /// Finds a repository by its full name, case-insensitively.
+    /// Finds a repository by its full name, case-insensitively, by a former name, or by its id (`-/ID`).
     pub(crate) fn repository(&self, full_name: &str) -> Option<&Repository> {
-        self.repositories.get(&full_name.to_ascii_lowercase())
+        let name = full_name.to_ascii_lowercase();
+        let by_id = || {
+            let id = name.strip_prefix(BY_ID).and_then(|id| id.parse().ok());
+            let id = id.or(self.moved.get(&name).copied())?;
+            self.repositories.values().find(|known| known.id == id)
+        };
+        self.repositories.get(&name).or_else(by_id)
     }
 
     /// Adds a repository unless it exists, and returns its name as first spelt.
@@ -20,25 +29,34 @@ impl State {
         visibility: Visibility,
         now: DateTime<Utc>,
     ) -> String {
-        if let Some(known) = self.repository(full_name) {
+        if let Some(known) = self.repositories.get(&full_name.to_ascii_lowercase()) {
             return known.full_name.clone();
         }
         let owner = full_name.split('/').next().unwrap_or_default();
-        let same_owner = |known: &&Repository| known.owner().eq_ignore_ascii_case(owner);
-        let owner_id = match self.repositories.values().find(same_owner) {
-            Some(known) => known.owner_id,
-            None => next(&mut self.ids.owner),
-        };
+        let owner_id = self.owner_id(owner);
         let repository = Repository {
             id: next(&mut self.ids.repository),
             full_name: full_name.to_owned(),
             owner_id,
-            organization: !self.options.personal_accounts.contains(owner),
+            organization: !self.is_person(owner),
             visibility,
             created_at: now,
         };
         self.repositories.insert(full_name.to_ascii_lowercase(), repository);
         full_name.to_owned()
+    }
+
+    /// Returns the id of an owner, which is new if it has no repository yet.
+    pub(super) fn owner_id(&mut self, owner: &str) -> u64 {
+        let same_owner = |known: &&Repository| known.owner().eq_ignore_ascii_case(owner);
+        match self.repositories.values().find(same_owner) {
+            Some(known) => known.owner_id,
+            None => next(&mut self.ids.owner),
+        }
+    }
+
+    pub(super) fn is_person(&self, owner: &str) -> bool {
+        self.options.personal_accounts.iter().any(|one| one.eq_ignore_ascii_case(owner))
     }
 
     /// Finds a scope and returns it in GitHub's spelling; `None` if it does not exist.
@@ -68,10 +86,14 @@ impl State {
         self.ids.group
     }
 
-    /// Lists the runner groups of a scope, the default group first.
+    /// Lists the runner groups of a scope: inherited ones, the default group, and its own ones.
     pub(crate) fn groups_of(&self, scope: &Scope) -> Vec<Group> {
-        let own = self.groups.iter().filter(|group| group.scope == *scope).cloned();
-        std::iter::once(Group::default_of(scope)).chain(own).collect()
+        let all = self.groups.iter().filter(|group| group.scope == *scope).cloned();
+        let (mut groups, own): (Vec<Group>, Vec<Group>) =
+            all.partition(|group| self.inherited_groups.contains(&group.id));
+        groups.push(Group::default_of(scope));
+        groups.extend(own);
+        groups
     }
 
     /// Finds a runner group of a scope.

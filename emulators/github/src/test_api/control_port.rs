@@ -16,6 +16,13 @@
 //! | `POST /runners` | a [`NewRunner`], registered by another party | 201 `{"runner":N,"encoded_jit_config":…}`, or 409 |
 //! | `POST /runners/NAME/refresh` | `{"version":[2,400,0]}` | 202, or 404 |
 //! | `DELETE /runners/NAME`, `/runners/NAME/session` | | 202, or 404 |
+//! | `POST /refusals` | a [`Refusal`](crate::Refusal): `{"account":"octo","operation":…,"reason":"single-sign-on"}` | 201 |
+//! | `DELETE /refusals` | | 202 |
+//! | `POST /installations/ACCOUNT/suspension`; `DELETE` the same, `/installations/ACCOUNT` | | 202, or 404 |
+//! | `POST /repositories/OWNER/NAME/rename` | `{"full_name":"octo/shop"}`, also of another owner | 202, or 404 |
+//! | `DELETE /runs/N`, `/jobs/N` | | 202, or 404 |
+//! | `POST /inherited-groups` | a [`Group`] without `id` | 201 `{"group":N}` |
+//! | `POST /groups/N/workflows` | `{"workflows":["octo/app/.github/workflows/ci.yml@refs/heads/main"]}` | 202 |
 //! | `GET /jobs`, `/runners`, `/deliveries` | | 200, a list |
 
 use http::StatusCode;
@@ -25,6 +32,7 @@ use serde_json::{Value, json};
 
 use emulator_core::service::{Request, Response, json_response};
 
+use super::conditions;
 use crate::error::RunnerError;
 use crate::github::GitHub;
 use crate::model::app::App;
@@ -82,13 +90,14 @@ struct Refresh {
 }
 
 /// The result of an action: a status and a body, or the fault of the request.
-type ActionResult = Result<(StatusCode, Value), String>;
+pub(super) type ActionResult = Result<(StatusCode, Value), String>;
 
 /// Handles a request to the control port.
 pub(crate) fn handle(github: &GitHub, request: &Request) -> Response {
     let path = request.uri().path().trim_matches('/');
     let segments: Vec<&str> = path.split('/').collect();
-    let result = match (request.method().as_str(), &segments[..]) {
+    let condition = conditions::act(github, request.method().as_str(), &segments, request);
+    let result = condition.unwrap_or_else(|| match (request.method().as_str(), &segments[..]) {
         ("GET", [list]) => get_list(github, list, request),
         ("POST", ["jobs", job, action]) => act_on_job(github, parse_id(job), action),
         ("POST", ["runners", name, "refresh"]) => parse(request)
@@ -99,7 +108,7 @@ pub(crate) fn handle(github: &GitHub, request: &Request) -> Response {
             Ok(acted(github.end_session(name), "the session"))
         }
         _ => Ok(unknown(request)),
-    };
+    });
     match result {
         Ok((status, body)) => json_response(status, &body),
         Err(error) => json_response(StatusCode::BAD_REQUEST, &json!({ "error": error })),
@@ -203,7 +212,7 @@ fn act_on_job(github: &GitHub, job: u64, action: &str) -> ActionResult {
     Ok(acted(done, action))
 }
 
-fn acted(done: bool, action: &str) -> (StatusCode, Value) {
+pub(super) fn acted(done: bool, action: &str) -> (StatusCode, Value) {
     if done {
         (StatusCode::ACCEPTED, json!({}))
     } else {
@@ -217,10 +226,10 @@ fn unknown(request: &Request) -> (StatusCode, Value) {
     (StatusCode::NOT_FOUND, json!({ "error": text }))
 }
 
-fn parse<T: DeserializeOwned>(request: &Request) -> Result<T, String> {
+pub(super) fn parse<T: DeserializeOwned>(request: &Request) -> Result<T, String> {
     serde_json::from_slice(request.body()).map_err(|err| err.to_string())
 }
 
-fn parse_id(segment: &str) -> u64 {
+pub(super) fn parse_id(segment: &str) -> u64 {
     segment.parse().unwrap_or_default()
 }

@@ -1,0 +1,133 @@
+//! Conditions that an operator or a policy causes, from Rust and through the control port.
+
+use std::collections::BTreeSet;
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+
+use emulator_core::service::Request;
+
+use super::control_port::{ActionResult, acted, parse, parse_id};
+use crate::github::GitHub;
+use crate::model::group::Group;
+use crate::model::refusal::Refusal;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rename {
+    full_name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Workflows {
+    workflows: Option<BTreeSet<String>>,
+}
+
+impl GitHub {
+    /// Refuses the requests that match a rule, until [`Self::accept_again`].
+    pub fn refuse(&self, refusal: Refusal) {
+        self.step(|state, _| state.refuse(refusal));
+    }
+
+    /// Removes all rules by which requests are refused.
+    pub fn accept_again(&self) {
+        self.step(|state, _| state.refusals.clear());
+    }
+
+    /// Suspends the App installations on an account; returns whether there is one.
+    pub fn suspend_installation(&self, account: &str) -> bool {
+        self.step(|state, now| state.suspend(account, Some(now)))
+    }
+
+    /// Resumes the App installations on an account; returns whether there is one.
+    pub fn resume_installation(&self, account: &str) -> bool {
+        self.step(|state, _| state.suspend(account, None))
+    }
+
+    /// Renames a repository, or transfers it to another owner; returns whether it exists. Requests with the old name are
+    /// redirected.
+    pub fn rename_repository(&self, old: &str, new: &str) -> bool {
+        self.step(|state, _| state.rename_repository(old, new))
+    }
+
+    /// Deletes a run with its jobs; returns false if there is none, or one of its jobs is in progress.
+    pub fn delete_run(&self, run: u64) -> bool {
+        self.step(|state, now| state.delete_run(run, now))
+    }
+
+    /// Deletes a job; returns false if there is none, or it is in progress.
+    pub fn delete_job(&self, job: u64) -> bool {
+        self.step(|state, now| state.delete_job(job, now))
+    }
+
+    /// Adds a group of the enterprise that an organization inherits: it is listed there, before the organization's own
+    /// groups, and no runner of the organization can be registered in it. Returns its id.
+    pub fn add_inherited_group(&self, group: Group) -> u64 {
+        self.step(|state, _| {
+            let id = state.add_group(group);
+            state.inherited_groups.insert(id);
+            id
+        })
+    }
+
+    /// Restricts a group to workflows, such as `octo/app/.github/workflows/ci.yml@refs/heads/main`; `None` ends the
+    /// restriction.
+    pub fn restrict_group(&self, id: u64, workflows: Option<&[&str]>) {
+        let workflows = workflows.map(|all| all.iter().map(|&one| one.to_owned()).collect());
+        self.step(|state, _| match workflows {
+            Some(workflows) => state.group_workflows.insert(id, workflows),
+            None => state.group_workflows.remove(&id),
+        });
+    }
+}
+
+/// Executes an action of the control port; `None` if it is not one of these.
+pub(super) fn act(
+    github: &GitHub,
+    method: &str,
+    segments: &[&str],
+    request: &Request,
+) -> Option<ActionResult> {
+    let accepted = Ok((StatusCode::ACCEPTED, json!({})));
+    let result = match (method, segments) {
+        ("POST", ["refusals"]) => parse(request).map(|refusal: Refusal| {
+            github.refuse(refusal);
+            (StatusCode::CREATED, json!({}))
+        }),
+        ("DELETE", ["refusals"]) => {
+            github.accept_again();
+            accepted
+        }
+        ("DELETE", ["installations", account]) => {
+            github.remove_installation(account);
+            accepted
+        }
+        ("POST", ["installations", account, "suspension"]) => {
+            Ok(acted(github.suspend_installation(account), "the suspension"))
+        }
+        ("DELETE", ["installations", account, "suspension"]) => {
+            Ok(acted(github.resume_installation(account), "the suspension"))
+        }
+        ("POST", ["repositories", owner, name, "rename"]) => parse(request).map(|new: Rename| {
+            let old = format!("{owner}/{name}");
+            acted(github.rename_repository(&old, &new.full_name), "the rename")
+        }),
+        ("DELETE", ["runs", run]) => Ok(acted(github.delete_run(parse_id(run)), "the deletion")),
+        ("DELETE", ["jobs", job]) => Ok(acted(github.delete_job(parse_id(job)), "the deletion")),
+        ("POST", ["inherited-groups"]) => parse(request).map(|group: Group| {
+            (StatusCode::CREATED, json!({ "group": github.add_inherited_group(group) }))
+        }),
+        ("POST", ["groups", group, "workflows"]) => {
+            parse(request).map(|Workflows { workflows }| {
+                let workflows: Option<Vec<&str>> =
+                    workflows.as_ref().map(|all| all.iter().map(String::as_str).collect());
+                github.restrict_group(parse_id(group), workflows.as_deref());
+                (StatusCode::ACCEPTED, json!({}))
+            })
+        }
+        _ => return None,
+    };
+    Some(result)
+}
