@@ -56,7 +56,7 @@ pub(crate) async fn collect(
     let mut parts = Parts::default();
     let claims = parts.readable("claims", app.claims.list().await);
     let runners = parts.partial("runners", runners::read(&collector, &previous.repositories).await);
-    let releases = runners::releases(&collector, runners.as_ref()).await;
+    let releases = runners::releases(&collector, &runners).await;
     let releases = parts.partial("releases", releases);
     let ledger = ledger::read(app, rules).await?;
     let jobs = jobs::read(&collector, &ledger, &previous.cursor).await;

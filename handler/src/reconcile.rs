@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 pub mod snapshot;
 pub mod state;
+mod registered;
 mod ending;
 mod rules;
 mod repair;

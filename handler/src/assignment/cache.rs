@@ -133,7 +133,8 @@ mod tests {
 
     fn listed(text: &str) -> ListedJob {
         let created_at = DateTime::<Utc>::UNIX_EPOCH;
-        ListedJob { repository: repository(), created_at, ended_at: None, job: job(text) }
+        let (ended_at, runner_id) = (None, None);
+        ListedJob { repository: repository(), created_at, ended_at, runner_id, job: job(text) }
     }
 
     fn ids(found: impl Fn(u64) -> bool) -> Vec<u64> {

@@ -34,6 +34,8 @@ pub struct ListedJob {
     pub created_at: DateTime<Utc>,
     /// When it completed.
     pub ended_at: Option<DateTime<Utc>>,
+    /// The id of the runner that it was assigned to, if GitHub shows it.
+    pub runner_id: Option<u64>,
     /// Its status, runner and labels.
     pub job: Job,
 }

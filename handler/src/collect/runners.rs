@@ -1,47 +1,63 @@
-//! Lists the registered runners of this deployment.
+//! Lists the registered runners.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::collector::{Collector, Partial, Unread};
 use crate::github::ListedRunner;
-use crate::reconcile::snapshot::{RegisteredRunner, RunnerRelease};
+use crate::reconcile::snapshot::{Level, OtherRunner, RegisteredRunner, RunnerRelease, Runners};
 use crate::repository::Repository;
 
-/// Lists the runners of the scopes in which runners for these repositories are registered; `None` if no repository is
-/// known, or a list was not read. A scope that GitHub does not show has no runner that could be removed.
+/// Lists the runners of the levels at which runners for these repositories are registered. A list that was not read
+/// does not keep the others from being read.
 pub(super) async fn read(
     collector: &Collector<'_>,
     repositories: &BTreeSet<Repository>,
-) -> Partial<Option<Vec<RegisteredRunner>>> {
+) -> Partial<Runners> {
     let mut known = collector.rules.policy.allowed.named();
     known.extend(repositories.iter().cloned());
-    if known.is_empty() {
-        return Partial::complete(None);
-    }
-    let by_scope = known.into_iter().map(|one| (collector.app.scope.api_path(&one), one));
-    let scopes: BTreeMap<String, Repository> = by_scope.collect();
-    let mut all = Vec::new();
-    for repository in scopes.into_values() {
-        let listed = match collector.send(collector.github.runners(&repository)).await {
-            Ok(listed) => listed.items,
-            Err(Unread::Denied) => continue,
-            Err(Unread::Refused | Unread::NotReached) => {
-                return Partial { value: None, complete: false };
+    let by_level = known.into_iter().map(|one| (Level::of(&collector.app.scope, &one), one));
+    let levels: BTreeMap<Level, Repository> = by_level.collect();
+    let mut runners = Partial::complete(Runners::default());
+    for (level, repository) in levels {
+        match collector.send(collector.github.runners(&repository)).await {
+            Ok(listed) if listed.complete => {
+                collector.charge_pages(listed.items.len());
+                add(collector, &mut runners.value, &level, &repository, listed.items);
+                runners.value.read.insert(level);
             }
-        };
-        collector.charge_pages(listed.len());
-        all.extend(
-            listed.into_iter().filter_map(|runner| registered(collector, &repository, runner)),
-        );
+            read => {
+                runners.complete &= matches!(read, Err(Unread::Denied));
+                runners.value.unread.insert(level);
+            }
+        }
     }
-    Partial::complete(Some(all))
+    runners
 }
 
-/// Returns a runner of this deployment; `None` if its name is not of this deployment.
+fn add(
+    collector: &Collector<'_>,
+    runners: &mut Runners,
+    level: &Level,
+    repository: &Repository,
+    listed: Vec<ListedRunner>,
+) {
+    for runner in listed {
+        match registered(collector, repository, &runner) {
+            Some(named) => runners.named.push(named),
+            None => runners.others.push(OtherRunner {
+                level: level.clone(),
+                labels: runner.labels().map(str::to_ascii_lowercase).collect(),
+                ephemeral: runner.ephemeral.unwrap_or(false),
+            }),
+        }
+    }
+}
+
+/// Returns a runner whose name has the form of this deployment's names; `None` for any other.
 fn registered(
     collector: &Collector<'_>,
     repository: &Repository,
-    runner: ListedRunner,
+    runner: &ListedRunner,
 ) -> Option<RegisteredRunner> {
     Some(RegisteredRunner {
         id: runner.id,
@@ -49,17 +65,20 @@ fn registered(
         repository: repository.clone(),
         online: runner.status == "online",
         busy: runner.busy,
-        version: runner.version.filter(|version| !version.is_empty()),
+        version: runner.version.clone().filter(|version| !version.is_empty()),
+        ephemeral: runner.ephemeral.unwrap_or(true),
+        labels: runner.labels().map(str::to_owned).collect(),
+        group: runner.runner_group_id,
     })
 }
 
 /// Lists the latest releases of the runner, if there is a runner to compare with them.
 pub(super) async fn releases(
     collector: &Collector<'_>,
-    runners: Option<&Vec<RegisteredRunner>>,
+    runners: &Runners,
 ) -> Partial<Vec<RunnerRelease>> {
     let mut releases = Partial::complete(Vec::new());
-    if !runners.into_iter().flatten().any(|runner| runner.version.is_some()) {
+    if !runners.named.iter().any(|runner| runner.version.is_some()) {
         return releases;
     }
     let listed = collector.send(collector.github.runner_releases()).await;

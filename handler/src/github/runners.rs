@@ -1,6 +1,7 @@
 //! Lists and removes registered runners.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::pages::List;
 use super::{Github, GithubError, Listed};
@@ -23,6 +24,22 @@ pub struct ListedRunner {
     /// Its version; empty until it has connected.
     #[serde(default)]
     pub version: Option<String>,
+    /// Whether it deregisters after one job; `None` if GitHub does not say so, as an older GitHub Enterprise Server.
+    #[serde(default)]
+    pub ephemeral: Option<bool>,
+    /// The id of its runner group; `None` in a repository.
+    #[serde(default)]
+    pub runner_group_id: Option<u64>,
+    /// Objects with a `name`. A fault in one of them must not hide the runner.
+    #[serde(default)]
+    labels: Value,
+}
+
+impl ListedRunner {
+    /// Lists its labels.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.labels.as_array().into_iter().flatten().filter_map(|label| label["name"].as_str())
+    }
 }
 
 /// The outcome of removing a runner.
@@ -42,7 +59,12 @@ impl Github {
         &self,
         repository: &Repository,
     ) -> Result<Listed<ListedRunner>, GithubError> {
-        let path = self.runners_path(repository, "");
+        self.runners_of(&self.scope.api_path(repository)).await
+    }
+
+    /// Lists the runners of a level, such as `orgs/octo`.
+    pub async fn runners_of(&self, level: &str) -> Result<Listed<ListedRunner>, GithubError> {
+        let path = format!("{level}/actions/runners");
         let call = "listing the registered runners";
         let list = List { call, path: &path, query: &[], field: Some("runners") };
         self.list(&list, MAX_PAGES).await

@@ -41,6 +41,7 @@ struct JobOfList {
     id: u64,
     run_id: u64,
     status: String,
+    runner_id: Option<u64>,
     runner_name: Option<String>,
     labels: Vec<String>,
     created_at: Option<DateTime<Utc>>,
@@ -100,11 +101,13 @@ impl JobOfList {
         // A job without a runner has a null or empty runner name, whatever its runner id is
         // (https://github.com/actions/runner/issues/4684).
         let runner = self.runner_name.filter(|name| !name.is_empty());
+        let runner_id = self.runner_id.filter(|&id| id > 0 && runner.is_some());
         let details = Job { run: self.run_id, status: self.status, runner, labels: self.labels };
         let job = ListedJob {
             repository: repository.clone(),
             created_at: self.created_at.or(self.started_at)?,
             ended_at: self.completed_at,
+            runner_id,
             job: details,
         };
         Some((self.id, job))

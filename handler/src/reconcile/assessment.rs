@@ -37,7 +37,7 @@ impl<'a> Assessment<'a> {
         }
         let last_jobs = last_jobs(snapshot, &graph);
         let registered: BTreeSet<&TaskId> =
-            snapshot.runners.iter().flatten().map(|runner| &runner.name).collect();
+            snapshot.runners.named.iter().map(|runner| &runner.name).collect();
         let candidates = snapshot.tasks.iter().map(|task| Candidate {
             task,
             id: &task.id,
@@ -87,7 +87,7 @@ fn last_jobs(snapshot: &Snapshot, graph: &AssignmentGraph) -> BTreeMap<TaskId, J
         };
         Some((runner.clone(), end))
     });
-    let busy = snapshot.runners.iter().flatten().filter(|runner| runner.busy);
+    let busy = snapshot.runners.named.iter().filter(|runner| runner.busy);
     let mut last = BTreeMap::new();
     for (runner, end) in assigned.chain(busy.map(|runner| (runner.name.clone(), JobEnd::Running))) {
         let known = last.entry(runner).or_insert(end);

@@ -13,7 +13,7 @@ const OUTDATED_AFTER: TimeDelta = TimeDelta::days(20);
 
 /// Returns the alert for each version that is in use and has been outdated for long.
 pub(super) fn outdated(snapshot: &Snapshot, now: DateTime<Utc>) -> Vec<(&'static str, String)> {
-    let runners = snapshot.runners.iter().flatten();
+    let runners = snapshot.runners.named.iter();
     let versions: BTreeSet<&str> = runners.filter_map(|runner| runner.version.as_deref()).collect();
     let alert = |version: &str| {
         let successor = successor(version, &snapshot.releases)?;

@@ -21,21 +21,11 @@ pub(super) fn plan(
     previous: &ReconcileState,
     next: &mut ReconcileState,
 ) -> Vec<Repair> {
+    let review = RunnerReview::new(run, previous);
+    review.record(next);
     let mut repairs = unneeded_waiting_tasks(run);
-    match &run.snapshot.runners {
-        Some(runners) => {
-            let review = RunnerReview::new(run, runners, previous);
-            review.record(next);
-            repairs.extend(review.removals(next));
-            repairs.extend(review.tasks_without_runner(next));
-        }
-        None => {
-            next.idle = previous.idle.clone();
-            next.orphans = previous.orphans.clone();
-            next.offline = previous.offline.clone();
-            next.absent = previous.absent.clone();
-        }
-    }
+    repairs.extend(review.removals(next));
+    repairs.extend(review.tasks_without_runner(next));
     repairs
 }
 
@@ -77,11 +67,8 @@ enum Disconnected {
 }
 
 impl<'a> RunnerReview<'a> {
-    fn new(
-        run: &'a Assessment<'a>,
-        runners: &'a [RegisteredRunner],
-        previous: &'a ReconcileState,
-    ) -> Self {
+    fn new(run: &'a Assessment<'a>, previous: &'a ReconcileState) -> Self {
+        let runners = run.snapshot.runners.named.as_slice();
         let tasks = run.snapshot.tasks.iter().filter(|task| task.is_live());
         Self {
             run,
@@ -103,10 +90,28 @@ impl<'a> RunnerReview<'a> {
             let wanted = self.tasks.values().filter(|task| self.disconnected(task) == Some(wanted));
             wanted.map(|task| task.id.to_string()).collect()
         };
-        next.idle = previous.idle.updated(runners(&|runner| self.is_idle(runner)), now);
-        next.orphans = previous.orphans.updated(runners(&|runner| self.is_orphan(runner)), now);
-        next.offline = previous.offline.updated(tasks(Disconnected::Offline), now);
-        next.absent = previous.absent.updated(tasks(Disconnected::Absent), now);
+        let updated = |earlier: &FirstSeen<String>, present: Vec<String>| {
+            let unread = earlier.keys().filter(|name| self.is_unread(name)).cloned();
+            earlier.updated(unread.chain(present), now)
+        };
+        next.idle = updated(&previous.idle, runners(&|runner| self.is_idle(runner)));
+        next.orphans = updated(&previous.orphans, runners(&|runner| self.is_orphan(runner)));
+        next.offline = updated(&previous.offline, tasks(Disconnected::Offline));
+        next.absent = updated(&previous.absent, tasks(Disconnected::Absent));
+    }
+
+    /// Returns whether a runner of this name may be in a list that was not read. What held for it still counts.
+    fn is_unread(&self, name: &str) -> bool {
+        let Some(id) = self.run.rules.deployment.parse_task(name) else { return false };
+        match self.tasks.get(&id) {
+            Some(task) => !self.list_was_read(task),
+            None => !self.run.snapshot.runners.unread.is_empty(),
+        }
+    }
+
+    /// Returns whether the list was read that the runner of a task would be in.
+    fn list_was_read(&self, task: &LedgerTask) -> bool {
+        self.run.snapshot.runners.were_read(&self.run.rules.scope, &task.repository)
     }
 
     fn is_idle(&self, runner: &RegisteredRunner) -> bool {
@@ -120,7 +125,7 @@ impl<'a> RunnerReview<'a> {
 
     /// Returns how the runner of a live task is not connected; `None` if it is connected, has a job, or has not claimed.
     fn disconnected(&self, task: &LedgerTask) -> Option<Disconnected> {
-        if self.run.has_job(&task.id) {
+        if self.run.has_job(&task.id) || !self.list_was_read(task) {
             return None;
         }
         let name = task.id.to_string();
@@ -158,7 +163,9 @@ impl<'a> RunnerReview<'a> {
     }
 
     fn tasks_without_runner(&self, next: &ReconcileState) -> Vec<Repair> {
-        let unregistered = |task: &&&LedgerTask| !self.runners_by_name.contains_key(&task.id);
+        let unregistered = |task: &&&LedgerTask| {
+            self.list_was_read(task) && !self.runners_by_name.contains_key(&task.id)
+        };
         let overdue = |task: &&&LedgerTask| self.is_overdue(&task.id, next);
         let ended = self.tasks.values().filter(unregistered).filter(overdue);
         let end = |task: &&LedgerTask| Repair::EndWithoutRunner {

@@ -12,13 +12,14 @@ use crate::repository::Repository;
 use crate::task::TaskId;
 
 pub use super::ending::{Ending, Failure};
+pub use super::registered::{Level, OtherRunner, RegisteredRunner, Runners};
 pub use crate::assignment::{Job, ListedJob};
 
 /// Everything that a run has collected.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    /// The registered runners of this deployment, listed before the tasks: a runner without a task had none then.
-    pub runners: Option<Vec<RegisteredRunner>>,
+    /// The registered runners.
+    pub runners: Runners,
     /// The latest releases of GitHub's runner, if they could be read.
     pub releases: Vec<RunnerRelease>,
     /// The tasks of every profile, all of them, including ended tasks for as long as they are kept.
@@ -58,23 +59,6 @@ pub struct StoredClaim {
     pub runner: Option<u64>,
     /// When that runner was registered.
     pub minted: Option<DateTime<Utc>>,
-}
-
-/// A registered runner.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RegisteredRunner {
-    /// The id that GitHub gave to it.
-    pub id: u64,
-    /// Its name, which is the id of its task.
-    pub name: TaskId,
-    /// A repository of the scope in which it is registered.
-    pub repository: Repository,
-    /// Whether it is connected.
-    pub online: bool,
-    /// Whether it has a job.
-    pub busy: bool,
-    /// Its version, once it has connected.
-    pub version: Option<String>,
 }
 
 /// A release of GitHub's runner.

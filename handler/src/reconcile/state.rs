@@ -66,6 +66,11 @@ impl<T: Ord> FirstSeen<T> {
         Self(present.into_iter().map(dated).collect())
     }
 
+    /// Lists the keys for which the condition held at the last run.
+    pub fn keys(&self) -> impl Iterator<Item = &T> {
+        self.0.keys()
+    }
+
     /// Lists the keys for which the condition has held for this long at most.
     pub fn no_longer_than(
         &self,

@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::snapshot::{
-    DeliveryAttempt, Ending, Failure, Job, LedgerTask, ListedJob, PoisonMessage, PoolState,
-    RegisteredRunner, RunnerRelease, Stage, StoredClaim,
+    DeliveryAttempt, Ending, Failure, Job, LedgerTask, Level, ListedJob, PoisonMessage, PoolState,
+    RegisteredRunner, RunnerRelease, Runners, Stage, StoredClaim,
 };
 use super::{ReconcileState, Repair, Rules, Snapshot, plan};
 use crate::admission::Policy;
@@ -56,7 +56,7 @@ fn job(state: &str, labels: &[&str]) -> ListedJob {
     let runner = runner.map(str::to_owned);
     let job = Job { run: 45, status: status.to_owned(), runner, labels };
     let ended_at = (status == "completed").then(|| at(0));
-    ListedJob { repository: repository(), created_at: at(0), ended_at, job }
+    ListedJob { repository: repository(), created_at: at(0), ended_at, runner_id: None, job }
 }
 
 fn task(id: &str, profile: &str, stage: Stage) -> LedgerTask {
@@ -79,6 +79,9 @@ fn runner(id: &str, busy: bool) -> RegisteredRunner {
         online: true,
         busy,
         version: None,
+        ephemeral: true,
+        labels: Vec::new(),
+        group: None,
     }
 }
 
@@ -90,10 +93,16 @@ fn snapshot(
     Snapshot {
         jobs: jobs.into_iter().collect(),
         tasks: tasks.into_iter().collect(),
-        runners: Some(runners.into_iter().collect()),
+        runners: listed(runners),
         all_deliveries: true,
         ..Snapshot::default()
     }
+}
+
+/// Returns the runners of the scope, whose list was read.
+fn listed(runners: impl IntoIterator<Item = RegisteredRunner>) -> Runners {
+    let read = [Level::of(&rules().scope, &repository())].into();
+    Runners { named: runners.into_iter().collect(), read, ..Runners::default() }
 }
 
 /// Returns a claim of each of these tasks.

@@ -55,7 +55,7 @@ impl Demand<'_> {
             return self.waits_for_task(run.snapshot);
         };
         let pool = profile.pool.clone();
-        let runner = run.snapshot.runners.iter().flatten().find(|runner| runner.name == task.id);
+        let runner = run.snapshot.runners.named.iter().find(|runner| runner.name == task.id);
         match (&task.stage, runner) {
             (Stage::Waiting, _) => waits_for_node(pool, run.snapshot),
             (_, Some(runner)) if runner.online => WaitReason::NotAssigned,

@@ -9,7 +9,7 @@ use crate::message::{Message, RunnerRequest};
 use crate::profiles::default_profiles;
 use crate::reconcile::snapshot::{
     DeliveryAttempt, Ending, Failure, LedgerTask, ListedJob, PoisonMessage, PoolState,
-    RegisteredRunner, Snapshot, Stage,
+    RegisteredRunner, Runners, Snapshot, Stage,
 };
 use crate::reconcile::{ReconcileState, Rules};
 use crate::repository::{AllowedRepositories, Repository};
@@ -50,7 +50,8 @@ fn job(id: u64, state: &str, labels: &[&str]) -> (u64, ListedJob) {
     let runner = runner.map(str::to_owned);
     let details = Job { run: 45, status: status.to_owned(), runner, labels };
     let created_at = at(i64::try_from(id).expect("a small number"));
-    (id, ListedJob { repository: repository(), created_at, ended_at: None, job: details })
+    let (ended_at, runner_id) = (None, None);
+    (id, ListedJob { repository: repository(), created_at, ended_at, runner_id, job: details })
 }
 
 fn task(id: &str, profile: &str, stage: Stage) -> LedgerTask {
@@ -77,6 +78,9 @@ fn online(id: &str) -> RegisteredRunner {
         online: true,
         busy: false,
         version: None,
+        ephemeral: true,
+        labels: Vec::new(),
+        group: None,
     }
 }
 
@@ -142,7 +146,7 @@ fn every_waiting_job_has_a_phase_and_a_wait_reason() {
             ],
         ]
         .concat(),
-        runners: Some(vec![online("gh-8")]),
+        runners: Runners { named: vec![online("gh-8")], ..Runners::default() },
         barred: [(3, "runner group \"ours\" does not admit octo/app".to_owned())].into(),
         poison: vec![poison("m", 4, "ubuntu")],
         pools: [("ubuntu".to_owned(), full)].into(),

@@ -9,7 +9,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use handler::admission::Policy;
 use handler::assignment::{Job, ListedJob};
 use handler::profiles::{Profile, parse_profiles};
-use handler::reconcile::snapshot::{Ending, LedgerTask, RegisteredRunner, Snapshot, Stage};
+use handler::reconcile::snapshot::{
+    Ending, LedgerTask, Level, RegisteredRunner, Runners, Snapshot, Stage,
+};
 use handler::reconcile::{ReconcileState, Repair, Rules, plan};
 use handler::repository::{AllowedRepositories, Repository};
 use handler::scope::Scope;
@@ -250,10 +252,18 @@ impl Model {
                 online: true,
                 busy,
                 version: None,
+                ephemeral: true,
+                labels: Vec::new(),
+                group: None,
             })
         };
+        let level = |task: &ModelTask| Level::of(&Scope::Repository, &task.repository);
         Snapshot {
-            runners: Some(self.tasks.iter().enumerate().filter_map(runner).collect()),
+            runners: Runners {
+                named: self.tasks.iter().enumerate().filter_map(runner).collect(),
+                read: self.tasks.iter().map(level).collect(),
+                ..Runners::default()
+            },
             tasks: self.tasks.iter().map(|task| self.ledger(task)).collect(),
             jobs: self.jobs.iter().map(|(&id, job)| (id, self.listed(job))).collect(),
             ..Snapshot::default()
@@ -293,6 +303,7 @@ impl Model {
             labels: job.labels.clone(),
         };
         let (repository, created_at) = (job.repository.clone(), job.created_at);
-        ListedJob { repository, created_at, ended_at: job.ended_at, job: details }
+        let ended_at = job.ended_at;
+        ListedJob { repository, created_at, ended_at, runner_id: None, job: details }
     }
 }

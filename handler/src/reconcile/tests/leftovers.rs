@@ -53,7 +53,7 @@ fn a_runner_registered_late_has_the_whole_time_to_connect() {
     let claims = claims(&["gh-1"]);
     let claiming = Snapshot { claims, ..snapshot([(1, job("queued", UBUNTU))], tasks, []) };
     let offline = RegisteredRunner { online: false, ..runner("gh-1", false) };
-    let registered = Snapshot { runners: Some(vec![offline]), ..claiming.clone() };
+    let registered = Snapshot { runners: listed([offline]), ..claiming.clone() };
     let mut state = ReconcileState::default();
     let snapshots =
         [(0, &claiming), (9, &claiming), (10, &registered), (24, &registered), (25, &registered)];

@@ -1,0 +1,81 @@
+//! The registered runners of a snapshot, and which lists of them were read.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::repository::Repository;
+use crate::scope::Scope;
+use crate::task::TaskId;
+
+/// The registered runners, as far as their lists were read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Runners {
+    /// The runners whose names have the form of this deployment's names. They were listed before the tasks: a runner
+    /// without a task had none then.
+    pub named: Vec<RegisteredRunner>,
+    /// The other runners.
+    pub others: Vec<OtherRunner>,
+    /// The levels whose lists were read.
+    pub read: BTreeSet<Level>,
+    /// The levels whose lists should have been read, and were not.
+    pub unread: BTreeSet<Level>,
+}
+
+impl Runners {
+    /// Returns whether the list was read in which the runner of a repository's job is.
+    pub fn were_read(&self, scope: &Scope, repository: &Repository) -> bool {
+        self.read.contains(&Level::of(scope, repository))
+    }
+}
+
+/// A level of GitHub at which runners are registered: its API path in lower case, such as `orgs/octo`.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Level(String);
+
+impl Level {
+    /// Returns the level at which this deployment registers the runners of a repository's jobs.
+    pub fn of(scope: &Scope, repository: &Repository) -> Self {
+        Self(scope.api_path(repository).to_ascii_lowercase())
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A registered runner whose name has the form of this deployment's names. The name alone does not prove that this
+/// deployment registered it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RegisteredRunner {
+    /// The id that GitHub gave to it.
+    pub id: u64,
+    /// Its name, which is the id of its task if it is of this deployment.
+    pub name: TaskId,
+    /// A repository of the level at which it is registered.
+    pub repository: Repository,
+    /// Whether it is connected.
+    pub online: bool,
+    /// Whether it has a job.
+    pub busy: bool,
+    /// Its version, once it has connected.
+    pub version: Option<String>,
+    /// Whether it deregisters after one job. An older GitHub Enterprise Server does not say so, and then it may.
+    pub ephemeral: bool,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// The id of its runner group, if GitHub shows it.
+    pub group: Option<u64>,
+}
+
+/// A registered runner that another program or a person registered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OtherRunner {
+    /// The level at which it is registered.
+    pub level: Level,
+    /// Its labels, in lower case.
+    pub labels: BTreeSet<String>,
+    /// Whether it deregisters after one job.
+    pub ephemeral: bool,
+}
