@@ -6,7 +6,7 @@ use crate::json::shortened;
 use crate::message::{Cancelled, Message, Reassigned, RunnerRequest};
 use crate::profiles::{MAX_LABELS, Match, Profile, match_profile};
 use crate::repository::{AllowedRepositories, NotARepository, Repository};
-use crate::task::DeploymentName;
+use crate::task::{DeploymentName, TaskId};
 use crate::webhook::{Event, WorkflowJobEvent};
 
 /// The jobs that are served, and the profiles that serve them.
@@ -47,12 +47,44 @@ pub fn decide(
         Event::Other(name) => ignore(format!("event {}", shortened(name))),
         Event::WorkflowJob(event) => {
             let repository = Repository::try_from(event.repository.full_name.as_str())?;
-            Ok(match admit(event, &repository, policy) {
-                Ok(profile) => decide_job(event, repository, profile, deployment, now),
+            let admitted = admit(event, &repository, policy);
+            if let Some(assigned) = runner_of_ours(event, deployment) {
+                return Ok(decide_assigned(event, repository, &assigned, admitted.ok()));
+            }
+            Ok(match admitted {
+                Ok(profile) => decide_job(event, repository, profile, now),
                 Err(reason) => Decision::Ignore(reason),
             })
         }
     }
+}
+
+/// Returns the runner of this deployment on which the event's job runs, or ran, going by its name.
+fn runner_of_ours(event: &WorkflowJobEvent, deployment: &DeploymentName) -> Option<TaskId> {
+    let started = matches!(event.action.as_str(), "in_progress" | "completed");
+    deployment.parse_task(event.workflow_job.runner_name.as_deref().filter(|_| started)?)
+}
+
+/// Decides about a job on a runner of this deployment, whatever the labels and the repository of the job are: GitHub
+/// assigns jobs by labels and runner groups alone, so a runner may be given a job that did not request it.
+fn decide_assigned(
+    event: &WorkflowJobEvent,
+    repository: Repository,
+    assigned: &TaskId,
+    profile: Option<&Profile>,
+) -> Decision {
+    let job = event.workflow_job.id;
+    if assigned.job == job {
+        return Decision::Ignore(format!("{} on its own runner", event.action.replace('_', " ")));
+    }
+    Decision::Record(Message::Reassigned(Reassigned {
+        job,
+        repository: Some(repository),
+        profile: profile.map(|profile| profile.name.clone()),
+        runner: assigned.to_string(),
+        // The request for the job's own runner is long before its end.
+        again: event.action == "completed",
+    }))
 }
 
 /// Finds the profile that serves the event's job, or the reason why the event is ignored.
@@ -91,7 +123,6 @@ fn decide_job(
     event: &WorkflowJobEvent,
     repository: Repository,
     profile: &Profile,
-    deployment: &DeploymentName,
     now: DateTime<Utc>,
 ) -> Decision {
     let job = &event.workflow_job;
@@ -113,15 +144,9 @@ fn decide_job(
             repository,
             profile: name(),
         })),
-        ("in_progress", Some(runner)) => match deployment.parse_task(runner) {
-            Some(assigned) if assigned.job != job.id => {
-                let runner = assigned.to_string();
-                let event = Reassigned { job: job.id, profile: name(), runner, again: false };
-                Decision::Record(Message::Reassigned(event))
-            }
-            Some(_) => Decision::Ignore("in progress on its own runner".into()),
-            None => Decision::Ignore("in progress on a runner of another deployment".into()),
-        },
+        ("in_progress", Some(_)) => {
+            Decision::Ignore("in progress on a runner of another deployment".into())
+        }
         (action, _) => Decision::Ignore(format!("action {action}")),
     }
 }
@@ -219,16 +244,47 @@ mod tests {
 
     #[test]
     fn a_runner_of_ours_that_got_another_job_is_recorded() {
-        check(
-            event("in_progress", Some("gh-7")),
-            r#"Reassigned(Reassigned { job: 123, profile: "ubuntu", "#,
-        );
-        check(event("in_progress", Some("gh-123-2")), "in progress on its own runner");
+        for action in ["in_progress", "completed"] {
+            check(
+                event(action, Some("gh-7")),
+                r#"Reassigned(Reassigned { job: 123, repository: Some(Repository { owner: "octo", name: "app" }), profile: Some("ubuntu"), "#,
+            );
+            check(event(action, Some("gh-123-2")), &action.replace('_', " "));
+        }
+        check(event("in_progress", Some("gh-123")), "in progress on its own runner");
         check(
             event("in_progress", Some("other-7")),
             "in progress on a runner of another deployment",
         );
         check(event("in_progress", None), "action in_progress");
+        check(event("queued", Some("gh-7")), "job 123 on ubuntu");
+    }
+
+    /// GitHub assigns jobs to runners by labels and groups alone.
+    #[test]
+    fn any_job_on_a_runner_of_ours_is_recorded() {
+        let of = |labels: &[&str], full_name: &str, private| {
+            let mut event = event("in_progress", Some("gh-7"));
+            event.workflow_job.labels = labels.iter().map(|&label| label.to_owned()).collect();
+            event.repository.full_name = full_name.to_owned();
+            event.repository.private = private;
+            event
+        };
+        let own = ["self-hosted", "ubuntu-latest"];
+        for labels in [&["ubuntu-latest"][..], &["linux", "x64"], &["gpu"], &[]] {
+            let event = of(labels, "octo/app", true);
+            check(
+                event,
+                r#"Reassigned(Reassigned { job: 123, repository: Some(Repository { owner: "octo", name: "app" }), profile: None, runner: "gh-7", again: false }"#,
+            );
+        }
+        for (name, private) in [("octo/app", false), ("corp/app", true)] {
+            let owner = name.split('/').next().unwrap_or_default();
+            let expected = format!(
+                r#"Reassigned(Reassigned {{ job: 123, repository: Some(Repository {{ owner: "{owner}", name: "app" }}), profile: None"#
+            );
+            check(of(&own, name, private), &expected);
+        }
     }
 
     #[test]
@@ -239,7 +295,7 @@ mod tests {
                 r#"Cancelled(Cancelled { job: 123, repository: Repository { owner: "octo", name: "app" }, profile: "ubuntu""#,
             );
         }
-        check(event("completed", Some("gh-123")), "action completed");
+        check(event("completed", Some("gh-123")), "completed on its own runner");
         let mut hosted = event("completed", None);
         hosted.workflow_job.labels = vec!["ubuntu-latest".to_owned()];
         check(hosted, "github-hosted");

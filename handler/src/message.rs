@@ -48,13 +48,17 @@ fn is_first(generation: &u32) -> bool {
 /// An event: GitHub assigned a job to a runner that was created for another job, which may need a runner now.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Reassigned {
-    /// The running job.
+    /// The job that runs, or ran. It need not be one that this deployment serves: GitHub assigns it by labels alone.
     pub job: u64,
-    /// The profile that serves the job. Its own task is in the Batch jobs of that profile.
-    pub profile: String,
-    /// The name of the runner on which it runs.
+    /// The repository of its workflow; older handlers did not write it.
+    #[serde(default)]
+    pub repository: Option<Repository>,
+    /// The profile that serves the job, whose Batch jobs contain its own task; `None` if the job is not served.
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// The name of the runner on which it runs, or ran.
     pub runner: String,
-    /// Whether the job's own task was looked up before, and not found.
+    /// Whether this is the second look: the first one found that something may be under way.
     #[serde(default)]
     pub again: bool,
 }
@@ -202,16 +206,24 @@ mod tests {
     #[test]
     fn job_events_are_messages_of_the_second_version() {
         let runner = "gh-7".to_owned();
-        let reassigned = Reassigned { job: 1, profile: "ubuntu".to_owned(), runner, again: false };
         let repository = Repository::try_from("octo/app").expect("a name");
+        let reassigned = Reassigned {
+            job: 1,
+            repository: Some(repository.clone()),
+            profile: Some("ubuntu".to_owned()),
+            runner,
+            again: false,
+        };
         let cancelled = Cancelled { job: 1, repository, profile: "ubuntu".to_owned() };
         let messages = [Message::Reassigned(reassigned), Message::Cancelled(cancelled)];
         let written = messages.each_ref().map(|message| decoded(&message.encode()));
         insta::assert_snapshot!(written.join("\n"), @r#"
-        {"v":2,"reassigned":{"job":1,"profile":"ubuntu","runner":"gh-7","again":false}}
+        {"v":2,"reassigned":{"job":1,"repository":"octo/app","profile":"ubuntu","runner":"gh-7","again":false}}
         {"v":2,"cancelled":{"job":1,"repository":"octo/app","profile":"ubuntu"}}
         "#);
         let read = written.map(|json| Message::decode(&json).expect("a message"));
         assert_eq!(read, messages);
+        let older = r#"{"v":2,"reassigned":{"job":1,"profile":"ubuntu","runner":"gh-7"}}"#;
+        assert!(matches!(Message::decode(older), Ok(Message::Reassigned(event)) if event.job == 1));
     }
 }

@@ -73,6 +73,14 @@ impl AssignmentGraph {
         self.live_tasks = Some(tasks.into_iter().map(known).collect());
     }
 
+    /// Adds the fact that the runner of a live task has a job, whichever it is: it cannot serve another one.
+    pub fn learn_busy(&mut self, runner: &TaskId) {
+        let mut tasks = self.live_tasks.iter_mut().flatten();
+        if let Some(task) = tasks.find(|task| task.id == *runner) {
+            task.readiness = Readiness::Unavailable;
+        }
+    }
+
     /// Returns the live tasks; `None` if they are not known.
     pub fn live_tasks(&self) -> Option<&[LiveTask]> {
         self.live_tasks.as_deref()

@@ -22,6 +22,7 @@ use crate::runner_group::TooWide;
 use crate::task::TaskId;
 
 mod submission;
+mod made_tasks;
 mod job_events;
 
 use job_events::{replace_reassigned, terminate_unneeded};
@@ -35,8 +36,10 @@ const WORK_TIMEOUT: Duration = Duration::from_secs(110);
 const RETRY_DELAY: Duration = Duration::from_secs(30);
 /// The delay until the runner group of a request is checked again.
 const GROUP_RETRY_DELAY: Duration = Duration::from_secs(300);
-/// The number of runners of one job. A job that needs more is left to an operator.
-const MAX_REPLACEMENTS: u32 = 64;
+/// The number of runners of one job. Each of them may be given to another job that has the same labels, and hundreds of
+/// such jobs may wait: <https://github.com/actions/runner-images/issues/12330>. A job that needs more is left to an
+/// operator.
+const MAX_REPLACEMENTS: u32 = 1000;
 
 /// A message that no retry can process.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +52,9 @@ enum Poison {
         "setting RunnerProfiles has no profile {0:?}: add the profile again, or delete the message"
     )]
     NoProfile(String),
-    #[error("job {0} has had {MAX_REPLACEMENTS} runners and is still queued")]
+    #[error(
+        "job {0} has had {MAX_REPLACEMENTS} runners and is still queued: GitHub gives its runners to other jobs, so give its profile a label that no other job has"
+    )]
     TooOften(u64),
 }
 

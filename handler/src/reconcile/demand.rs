@@ -131,15 +131,18 @@ impl<'a> Demand<'a> {
         run.snapshot.missing_runs && run.coverage.made_for(self.id).any(served)
     }
 
-    /// Returns the delay before the next runner after runners that ended in the same way: twice as long each time, up
-    /// to 63 minutes. Five runners may reject other jobs before the delay grows: each of them was assigned a different
-    /// job to reject.
+    /// Returns the delay before the next runner after runners that ended in the same way. After runners without a job
+    /// it is twice as long each time, up to 63 minutes. Runners that rejected jobs were assigned a different job each:
+    /// the delay after the fifth does not grow, so that any number of such jobs does not keep this one from a runner.
     fn delay(&self, run: &Assessment<'_>, how: &Ending) -> TimeDelta {
         let same =
             |task: &&LedgerTask| matches!(&task.stage, Stage::Ended { how: own, .. } if own == how);
         let times = run.coverage.made_for(self.id).filter(same).count();
-        let free = if *how == Ending::Rejected { MAX_FAILURES } else { 0 };
-        TimeDelta::minutes(1 << times.saturating_sub(free).min(6)) - TimeDelta::minutes(1)
+        match how {
+            Ending::Rejected if times <= MAX_FAILURES => TimeDelta::zero(),
+            Ending::Rejected => UNCOVERED_DELAY,
+            _ => TimeDelta::minutes(1 << times.min(6)) - TimeDelta::minutes(1),
+        }
     }
 
     /// Returns the request for the job's next runner, which has the number after all earlier runners of the job.

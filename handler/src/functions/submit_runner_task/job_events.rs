@@ -1,38 +1,37 @@
 //! Follows job events: a runner was assigned to another job, or a job ended without a runner.
 //!
-//! Reconciliation would find the same, minutes later. A job event only reads a few tasks; everything else, and every job
-//! event that fails, is left to reconciliation.
+//! Reconciliation would find the same, minutes later. A job event only reads a few tasks and runners; everything else,
+//! and every job event that fails, is left to reconciliation.
 
 use std::time::Duration;
 
 use anyhow::Context;
 
+use super::made_tasks::{MadeTask, made_for};
 use crate::app::App;
-use crate::assignment::{AssignmentChain, AssignmentGraph, Replacement, decide_replacement};
+use crate::assignment::{
+    AssignmentChain, AssignmentGraph, Fact, NotNeeded, Replacement, Resolution, decide_replacement,
+};
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::collect::{FactReader, rules};
 use crate::functions::replacement::request_replacement;
+use crate::github::Presence;
 use crate::message::{Cancelled, Message, Reassigned};
-use crate::repository::Repository;
 use crate::task::TaskId;
 
-/// How far the request for a job's runner may be behind the event that the job runs.
-const REQUEST_DELAY: Duration = Duration::from_secs(15);
-
-/// A task that was made for a job.
-struct MadeTask {
-    batch_job: BatchJobId,
-    id: TaskId,
-    state: TaskState,
-    repository: Option<Repository>,
-}
+/// The delay before the second look: the request for the job's own runner may be behind the event, and a task that
+/// ends may still run.
+const SECOND_LOOK_DELAY: Duration = Duration::from_secs(15);
 
 /// Requests another runner in place of a runner that was assigned to a job without a task.
 ///
 /// If the job has a task, the two runners have exchanged their jobs, and the chain of the job's task continues at the
 /// job of the reassigned runner. If it has no task, no chain leads through the job, and the job that the chain of the
-/// reassigned runner resolves to has no runner, unless another task was made for it.
+/// reassigned runner resolves to has no runner, unless another task covers it.
+///
+/// GitHub assigns runners by labels and groups alone, so the job may be any job: of a repository that is not served, or
+/// with the labels of a runner of GitHub. A job that is not served never gets a task, and so needs no second look.
 pub(super) async fn replace_reassigned(app: &App, event: &Reassigned) -> anyhow::Result<String> {
     let job = event.job;
     let Some(runner) = app.runners.deployment.parse_task(&event.runner) else {
@@ -41,28 +40,71 @@ pub(super) async fn replace_reassigned(app: &App, event: &Reassigned) -> anyhow:
     if has_own_task(app, event).await? {
         return Ok(format!("job {job} runs on runner {runner} and has a task in exchange"));
     }
-    if !event.again {
-        let again = Reassigned { again: true, ..event.clone() };
-        app.queue.put(&Message::Reassigned(again), REQUEST_DELAY).await?;
-        return Ok(format!("job {job} runs on runner {runner} and has no task yet"));
+    if event.profile.is_some() && !event.again {
+        return look_again(app, event, "has no task yet").await;
     }
-    let profiles = &app.webhook.policy.profiles;
-    let profile = profiles.iter().find(|profile| profile.name == event.profile);
-    let profile = profile.with_context(|| format!("find profile {}", event.profile))?;
+    let made = made_for(app, runner.job, |_| true).await?;
+    let Some(own) = made.iter().find(|made| made.id == runner) else {
+        return Ok(format!("job {job} runs on runner {runner}, for which Batch has no task"));
+    };
+    match presence(app, own, event).await? {
+        Some(Presence::Busy | Presence::Absent) => replace(app, event, &runner, own).await,
+        Some(Presence::Idle | Presence::Offline) if !event.again => {
+            look_again(app, event, "is not shown as busy yet").await
+        }
+        _ => Ok(format!("job {job} does not run on runner {runner} of this deployment")),
+    }
+}
+
+/// Returns the state of the runner of a task at GitHub; `None` if the job cannot run on that runner, so that another
+/// program has registered one of its name.
+async fn presence(
+    app: &App,
+    own: &MadeTask,
+    event: &Reassigned,
+) -> anyhow::Result<Option<Presence>> {
+    let Some(repository) = own.repository.as_ref().filter(|_| own.state != TaskState::Active)
+    else {
+        return Ok(None);
+    };
+    let covers = |other| app.scope.covers_both(repository, other);
+    if !event.repository.as_ref().is_none_or(covers) {
+        return Ok(None);
+    }
+    Ok(Some(app.github.presence(repository, &own.id.to_string()).await?))
+}
+
+/// Requests a runner for the job that the chain of a reassigned runner resolves to, unless another task covers it.
+async fn replace(
+    app: &App,
+    event: &Reassigned,
+    runner: &TaskId,
+    own: &MadeTask,
+) -> anyhow::Result<String> {
+    let job = event.job;
+    let profile = own.runner(app).context("find the profile of the runner's task")?;
     let mut graph = AssignmentGraph::new(rules(app).chains());
     let mut facts = FactReader::new(app);
+    let mut others = OtherRunners::default();
     loop {
-        let chain = AssignmentChain::follow(&graph, &runner, profile);
+        let chain = AssignmentChain::follow(&graph, runner, &profile);
         match decide_replacement(&graph, &chain) {
-            Replacement::Missing(fact) => facts.fetch(&fact, &mut graph).await?,
+            Replacement::Missing(fact) => {
+                facts.fetch(&fact, &mut graph).await?;
+                if fact == Fact::LiveTasks {
+                    others = OtherRunners::read(app, &mut graph, &chain).await?;
+                }
+            }
             Replacement::Request(needed) => {
-                let made = made_for(app, needed, |_| true).await?;
-                let numbers = made.iter().map(|made| made.id.replacement);
-                let last = numbers.fold(chain.last_replacement(), u32::max);
+                let last = others.last.max(chain.last_replacement());
                 request_replacement(app, &graph, needed, last).await?;
                 return Ok(format!(
                     "job {job} runs on runner {runner}: another runner requested for job {needed}"
                 ));
+            }
+            Replacement::NotNeeded(NotNeeded::Covered) if others.unregistered && !event.again => {
+                return look_again(app, event, "may be replaced by a task that starts or ends")
+                    .await;
             }
             Replacement::NotNeeded(reason) => {
                 return Ok(format!("runner {runner} needs no replacement: {reason}"));
@@ -72,6 +114,53 @@ pub(super) async fn replace_reassigned(app: &App, event: &Reassigned) -> anyhow:
             }
         }
     }
+}
+
+/// The other runners that were made for the job at the end of a chain.
+#[derive(Default)]
+struct OtherRunners {
+    /// The highest replacement number of the job's tasks.
+    last: u32,
+    /// Whether one of them has a task that has started, and is not registered: it starts, or its job has ended.
+    unregistered: bool,
+}
+
+impl OtherRunners {
+    /// Finds the other runners, and removes those from the live tasks that have a job: it may be one that no chain
+    /// leads through.
+    async fn read(
+        app: &App,
+        graph: &mut AssignmentGraph,
+        chain: &AssignmentChain,
+    ) -> anyhow::Result<Self> {
+        let (Resolution::Needed(needed) | Resolution::LabelMismatch(needed)) = chain.resolution()
+        else {
+            return Ok(Self::default());
+        };
+        let made = made_for(app, *needed, |_| true).await?;
+        let last = made.iter().map(|made| made.id.replacement).max().unwrap_or_default();
+        let mut others = Self { last, unregistered: false };
+        for other in made.iter().filter(|other| other.has_started()) {
+            let Some(repository) = &other.repository else { continue };
+            if chain.tasks().contains(&other.id) {
+                continue;
+            }
+            match app.github.presence(repository, &other.id.to_string()).await? {
+                Presence::Busy => graph.learn_busy(&other.id),
+                Presence::Absent => others.unregistered = true,
+                Presence::Idle | Presence::Offline => {}
+            }
+        }
+        Ok(others)
+    }
+}
+
+/// Puts an event on the queue once more.
+async fn look_again(app: &App, event: &Reassigned, reason: &str) -> anyhow::Result<String> {
+    let again = Reassigned { again: true, ..event.clone() };
+    app.queue.put(&Message::Reassigned(again), SECOND_LOOK_DELAY).await?;
+    let (job, runner) = (event.job, &event.runner);
+    Ok(format!("job {job} runs on runner {runner} and {reason}"))
 }
 
 /// Terminates the waiting tasks of a job that ended without a runner: the chain of each of them ends there. A task that
@@ -100,33 +189,14 @@ pub(super) async fn terminate_unneeded(app: &App, event: &Cancelled) -> anyhow::
     Ok(format!("task {} terminated: job {job} ended without a runner", names.join(", ")))
 }
 
+/// Returns whether a task was made for the job of an event.
 async fn has_own_task(app: &App, event: &Reassigned) -> Result<bool, BatchError> {
-    let first = app.runners.deployment.task(event.job, 1).to_string();
-    match app.batch.task(&BatchJobId::new(&event.profile, 1), &first).await {
-        Err(BatchError::NoTask(_)) => {}
-        read => return read.map(|_| true),
+    if let Some(profile) = &event.profile {
+        let first = app.runners.deployment.task(event.job, 1).to_string();
+        match app.batch.task(&BatchJobId::new(profile, 1), &first).await {
+            Err(BatchError::NoTask(_)) => {}
+            read => return read.map(|_| true),
+        }
     }
     Ok(!made_for(app, event.job, |_| true).await?.is_empty())
-}
-
-/// Lists the tasks that were made for a job, in the wanted Batch jobs.
-async fn made_for(
-    app: &App,
-    job: u64,
-    wanted: impl Fn(&BatchJobId) -> bool,
-) -> Result<Vec<MadeTask>, BatchError> {
-    let deployment = &app.runners.deployment;
-    let prefix = deployment.task(job, 1).to_string();
-    let mut made = Vec::new();
-    for (batch_job, _) in app.batch.jobs().await?.into_iter().filter(|(id, _)| wanted(id)) {
-        let named = app.batch.tasks_named(&batch_job, &prefix).await?;
-        made.extend(named.into_iter().filter_map(|task| {
-            // The name `gh-123` begins with `gh-12` as well.
-            let id = deployment.parse_task(&task.id).filter(|id| id.job == job)?;
-            let repository = task.variable("RUNNER_REPOSITORY");
-            let repository = repository.and_then(|name| Repository::try_from(name).ok());
-            Some(MadeTask { batch_job: batch_job.clone(), id, state: task.state, repository })
-        }));
-    }
-    Ok(made)
 }

@@ -130,16 +130,21 @@ fn a_runner_without_a_job_is_replaced_after_a_growing_delay() {
 
 #[test]
 fn rejected_jobs_do_not_abandon_the_job_that_waits() {
-    let rejected = |id: &str| task(id, "ubuntu", ended(0, Ending::Rejected));
-    let six = ["gh-1", "gh-1-2", "gh-1-3", "gh-1-4", "gh-1-5", "gh-1-6"];
-    let taken = snapshot([(1, job("queued", UBUNTU))], six.map(rejected), []);
-    insta::assert_snapshot!(runs(&taken, [0, 1]), @"
-    0: alert group: task gh-1 rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which
-    0: alert group: task gh-1-2 rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which
-    0: alert group: task gh-1-3 rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which
-    0: alert group: task gh-1-4 rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which
-    0: alert group: task gh-1-5 rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which
-    0: alert group: task gh-1-6 rejected the job that its runner was assigned: setting AllowedRepositories does not allow the repository (narrow the runner group), or the hook failed; the log of the job shows which
-    1: request gh-1-7 on ubuntu
+    let rejected = |n: u32| {
+        let name = if n == 1 { "gh-1".to_owned() } else { format!("gh-1-{n}") };
+        task(&name, "ubuntu", ended(0, Ending::Rejected))
+    };
+    let requests = |rejections: u32| {
+        let tasks: Vec<LedgerTask> = (1..=rejections).map(rejected).collect();
+        let taken = snapshot([(1, job("queued", UBUNTU))], tasks, []);
+        let lines = runs(&taken, [0, 1, 2]);
+        lines.lines().filter(|line| line.contains("request")).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(requests(5), @r"
+    0: request gh-1-6 on ubuntu
+    1: request gh-1-6 on ubuntu
+    2: request gh-1-6 on ubuntu
     ");
+    insta::assert_snapshot!(requests(6), @"2: request gh-1-7 on ubuntu");
+    insta::assert_snapshot!(requests(300), @"2: request gh-1-301 on ubuntu");
 }

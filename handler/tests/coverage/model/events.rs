@@ -102,8 +102,8 @@ impl Model {
         self.tasks.iter().filter(failed).count() < 4
     }
 
-    /// After five runners that rejected other jobs, the next ones of a job follow with growing delays, which last for
-    /// more than two runs of reconciliation.
+    /// After five runners that rejected other jobs, the next ones of a job follow with a delay, which lasts for more than
+    /// two runs of reconciliation.
     fn may_reject(&self, task: &super::ModelTask) -> bool {
         let rejected = |other: &&super::ModelTask| {
             other.id.job == task.id.job && matches!(other.phase, Phase::Ended(_, Ending::Rejected))

@@ -6,6 +6,7 @@ mod app;
 mod demand;
 mod deliveries;
 mod events;
+mod foreign_jobs;
 mod failed_tasks;
 mod surplus;
 mod reassigned;
