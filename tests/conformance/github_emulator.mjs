@@ -21,20 +21,20 @@ export async function startGithub(...more) {
     url,
     end,
     /** Sends a command to the control port. */
-    command: (path, body = {}) => post(`${control}/${path}`, body),
+    command: (path, body = {}) => post(`${control.url}/${path}`, body, control.token),
     /** Registers a runner for a repository and lets it serve one job. */
     async serve(repository, name, labels) {
       const body = { name, labels, runner_group_id: 1 };
-      const made = await post(`${url}/repos/${repository}/actions/runners/generate-jitconfig`, body);
+      const made = await post(`${url}/repos/${repository}/actions/runners/generate-jitconfig`, body, TOKEN);
       await serveOneJob(made.encoded_jit_config);
     },
   };
 }
 
-async function post(url, body) {
+async function post(url, body, token) {
   const response = await fetch(url, {
     method: "POST",
-    headers: { Authorization: `Bearer ${TOKEN}`, "Content-Type": "application/json" },
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });
   const text = await response.text();

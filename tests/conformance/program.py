@@ -20,10 +20,11 @@ TIMEOUT = 30
 
 @dataclass(frozen=True)
 class Emulator:
-    """A running emulator: the addresses of its service and of its control port."""
+    """A running emulator: the addresses of its service and of its control port, and the token of the latter."""
 
     url: str
     control: str
+    token: str
 
     def advance(self, seconds: int) -> None:
         """Advances the emulator's clock."""
@@ -36,7 +37,8 @@ class Emulator:
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Sends a request to the control port and returns its response."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.control + path, data, method=method)
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(self.control + path, data, headers, method=method)
         with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
             return json.load(response)
 
@@ -56,7 +58,7 @@ def serve(program: str, *arguments: str, folder: Path | None = None) -> Iterator
     with subprocess.Popen(command, cwd=folder, **pipes) as process:
         try:
             ready = json.loads(first_line(process))
-            yield Emulator(ready["url"], ready["control"])
+            yield Emulator(ready["url"], ready["control"], ready["token"])
         finally:
             process.send_signal(signal.SIGINT)
             try:

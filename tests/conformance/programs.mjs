@@ -41,12 +41,12 @@ export function start(file, args = [], environment = {}) {
   };
 }
 
-/** Runs `mayfly emulate`; returns the addresses of the emulator when it is ready. */
+/** Runs `mayfly emulate`; returns the addresses of the emulator, and how to reach its control port, when it is ready. */
 export async function emulate(which, ...args) {
   const running = start(program("mayfly"), ["emulate", which, ...args], { PATH: process.env.PATH });
   const [line] = await orEnd(running, running.output.until(/^\{.*"ready".*\}$/m));
-  const { url, control } = JSON.parse(line);
-  return { url, control, end: running.end };
+  const { url, control, token } = JSON.parse(line);
+  return { url, control: { url: control, token }, end: running.end };
 }
 
 /** Waits for a promise, and ends the program if it fails. */

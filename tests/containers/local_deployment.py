@@ -100,17 +100,18 @@ class LocalDeployment:
 
     def ask(self, emulator: str, method: str, path: str, body: object = None) -> list | dict:
         """Sends a request to an emulator's control port."""
-        return self._send(self.at[emulator]["control"] + path, method, body)
+        ready = self.at[emulator]
+        return self._send(ready["control"] + path, method, body, ready["token"])
 
     def api(self, method: str, path: str) -> list | dict:
         """Sends a request to GitHub's API."""
-        return self._send(self.at["github"]["url"] + path, method, None)
+        return self._send(self.at["github"]["url"] + path, method, None, "ghp_mayfly_on_one_machine")
 
-    def _send(self, url: str, method: str, body: object) -> list | dict:
+    def _send(self, url: str, method: str, body: object, token: str) -> list | dict:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data, method=method)
         request.add_header("Content-Type", "application/json")
-        request.add_header("Authorization", "Bearer ghp_mayfly_on_one_machine")
+        request.add_header("Authorization", f"Bearer {token}")
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             return json.loads(answer.read() or "{}")
 

@@ -22,7 +22,7 @@ use crate::launch::{Container, Launcher, Process, Scripted};
 use crate::{Batch, DurationRange, Options, PoolOptions, Timings};
 use emulator_core::clock::{Clock, Pace};
 use emulator_core::events::EventContext;
-use emulator_core::service::{Service, serve_with_tls};
+use emulator_core::service::{Control, ControlArguments, Service, serve_with};
 use emulator_core::tls::{Tls, TlsArguments};
 
 /// The options of the emulator.
@@ -34,6 +34,9 @@ pub struct Arguments {
     /// The certificate of the port.
     #[command(flatten)]
     pub tls: TlsArguments,
+    /// The control port.
+    #[command(flatten)]
+    pub control: ControlArguments,
     /// Name of the account
     #[arg(long, default_value = "mayfly")]
     pub account: String,
@@ -124,12 +127,12 @@ fn parse_pace(text: &str) -> Result<Pace, String> {
 
 /// Runs an account until the process is interrupted or terminated.
 ///
-/// Prints one line of JSON on stdout when it answers: `{"ready":"batch","url":…,"control":…}`.
+/// Prints one line of JSON on stdout when it answers: `{"ready":"batch","url":…,"control":…,"token":…}`.
 ///
 /// # Errors
 /// An option is invalid, or the address cannot be bound.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let tls = arguments.tls.load(arguments.listen)?;
+    let (control, tls) = (arguments.control.control()?, arguments.tls.load(arguments.listen)?);
     let work = tempfile::Builder::new().prefix("azure-batch-emulator-").tempdir();
     let work = work.context("create a folder for the nodes")?;
     let context = EventContext::new(Clock::of_this_machine_at(arguments.clock));
@@ -138,7 +141,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let batch = Arc::clone(&batch);
         async move { batch.run().await }
     });
-    let served = serve_until_interrupted(Arc::clone(&batch), arguments.listen, tls).await;
+    let served = serve_until_interrupted(Arc::clone(&batch), arguments.listen, tls, &control).await;
     batch.shutdown().await;
     nodes.abort();
     served.map(|()| ExitCode::SUCCESS)
@@ -148,11 +151,12 @@ async fn serve_until_interrupted(
     batch: Arc<Batch>,
     listen: SocketAddr,
     tls: Option<Tls>,
+    control: &Control,
 ) -> anyhow::Result<()> {
     // Before the ready line: its reader may interrupt the process immediately.
     let (mut interrupt, mut terminate) =
         (signals(SignalKind::interrupt())?, signals(SignalKind::terminate())?);
-    let listening = serve_with_tls(Service::new(batch), listen, tls).await;
+    let listening = serve_with(Service::new(batch), listen, tls, control).await;
     let listening = listening.with_context(|| format!("listen on {listen}"))?;
     // A closed stdout is no reason to stop.
     let _ = writeln!(std::io::stdout(), "{}", listening.ready_line());

@@ -25,7 +25,7 @@ use tokio::sync::{Notify, watch};
 
 use emulator_core::clock::Clock;
 use emulator_core::events::EventContext;
-use emulator_core::service::{Emulator, Request, Response};
+use emulator_core::service::{Action, Emulator, Request, Response};
 
 mod error;
 mod dto;
@@ -185,6 +185,7 @@ impl Batch {
 
 impl Emulator for Batch {
     const NAME: &'static str = "batch";
+    const ACTIONS: &'static [Action] = test_api::ACTIONS;
     type Operation = Operation;
 
     fn operation(&self, request: &Request) -> Option<Operation> {

@@ -3,5 +3,6 @@
 mod control_port;
 mod inspect;
 
+pub(crate) use control_port::ACTIONS;
 pub use control_port::{Loss, NotFound, ResizeErrorCode};
 pub use inspect::{Evaluations, JobSummary, NodeSummary, PoolSummary, TaskSummary};

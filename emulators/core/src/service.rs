@@ -1,24 +1,29 @@
 //! Hosting of an emulator, inside a process or behind a socket.
 
 use std::fmt::Debug;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, StatusCode, header};
-use serde::Deserialize;
+use http::{StatusCode, header};
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
-use crate::faults::{Effect, Fault, Faults, SecondaryLimit};
+use crate::faults::{Effect, Faults, SecondaryLimit};
 use crate::tls::Tls;
 
+mod actions;
+mod control;
+mod gate;
 mod handshake;
 mod listener;
 mod origin;
 
+pub use actions::Action;
+pub use control::{Control, ControlToken, InvalidControl};
+#[cfg(feature = "clap")]
+pub use control::{ControlArguments, TokenArguments};
 pub use listener::{ControlPort, Listening};
 pub use origin::{Encrypted, is_encrypted, origin};
 
@@ -44,6 +49,12 @@ pub trait Emulator: Send + Sync + 'static {
     /// The default exceeds all documented limits, except that of Put Blob: one request may upload up to 5,000 MiB, but
     /// no client of the emulators does.
     const MAX_BODY_BYTES: usize = 64 << 20;
+    /// The actions of its control port, besides those that are common to all emulators. The port answers 404 to
+    /// every other request.
+    const ACTIONS: &'static [Action] = &[];
+    /// Whether web pages may send requests to the emulated API, as to the real one; by default a request with the
+    /// header `Origin` is rejected, because no other service here answers a preflight.
+    const SERVES_WEB_PAGES: bool = false;
 
     /// Returns the operation of a request, or `None` if it is not modelled.
     fn operation(&self, request: &Request) -> Option<Self::Operation>;
@@ -84,11 +95,9 @@ pub trait Emulator: Send + Sync + 'static {
     /// Returns the clock of the service.
     fn clock(&self) -> &Clock;
 
-    /// Answers a control port request that is not common to all emulators.
+    /// Answers a control port request for one of [`Self::ACTIONS`].
     fn control(&self, request: Request) -> impl Future<Output = Response> + Send {
-        let text =
-            format!("{} {} is not an action of this control port", request.method(), request.uri());
-        async move { json_response(StatusCode::NOT_FOUND, &json!({ "error": text })) }
+        async move { actions::not_an_action(&request) }
     }
 }
 
@@ -202,36 +211,6 @@ impl<E: Emulator> Service<E> {
         }
         response
     }
-
-    /// Answers a request to the control port.
-    ///
-    /// `POST /faults` adds a [`Fault`], `DELETE /faults` removes all faults and releases held calls,
-    /// `GET /calls` returns the call counts, `POST /clock` takes `{"advance_seconds":N}`. All other requests
-    /// go to [`Emulator::control`].
-    pub async fn control(&self, request: Request) -> Response {
-        match (request.method().clone(), request.uri().path()) {
-            (Method::POST, "/faults") => match serde_json::from_slice::<Fault>(request.body()) {
-                Ok(fault) => {
-                    self.faults.add(fault);
-                    json_response(StatusCode::ACCEPTED, &json!({}))
-                }
-                Err(err) => malformed(&err),
-            },
-            (Method::DELETE, "/faults") => {
-                self.faults.release();
-                json_response(StatusCode::OK, &json!({}))
-            }
-            (Method::GET, "/calls") => json_response(StatusCode::OK, &json!(self.faults.calls())),
-            (Method::POST, "/clock") => match serde_json::from_slice::<Advance>(request.body()) {
-                Ok(Advance { advance_seconds }) => {
-                    self.emulator.clock().advance(Duration::from_secs(advance_seconds));
-                    json_response(StatusCode::OK, &json!({ "now": self.emulator.clock().now() }))
-                }
-                Err(err) => malformed(&err),
-            },
-            _ => self.emulator.control(request).await,
-        }
-    }
 }
 
 /// Marks a request of whose body only a part was read.
@@ -240,11 +219,6 @@ pub(crate) struct TooLarge;
 
 fn is_too_large<E: Emulator>(request: &Request) -> bool {
     request.body().len() > E::MAX_BODY_BYTES || request.extensions().get::<TooLarge>().is_some()
-}
-
-#[derive(Deserialize)]
-struct Advance {
-    advance_seconds: u64,
 }
 
 /// Binds a service and its control port to sockets, until the returned value is dropped.
@@ -265,9 +239,9 @@ pub async fn serve<E: Emulator>(
 pub async fn serve_on<E: Emulator>(
     service: Arc<Service<E>>,
     front: TcpListener,
+    control: &Control,
 ) -> std::io::Result<Listening> {
-    let control = TcpListener::bind(SocketAddr::new(front.local_addr()?.ip(), 0)).await?;
-    Listening::start::<E>(service, front, control, None)
+    Listening::start::<E>(service, front, None, control).await
 }
 
 /// Binds a service to a socket with TLS, if there is a certificate; its control port has none.
@@ -279,20 +253,36 @@ pub async fn serve_with_tls<E: Emulator>(
     listen: SocketAddr,
     tls: Option<Tls>,
 ) -> std::io::Result<Listening> {
-    let front = TcpListener::bind(listen).await?;
-    let control = TcpListener::bind(SocketAddr::new(front.local_addr()?.ip(), 0)).await?;
-    Listening::start::<E>(service, front, control, tls)
+    serve_with(service, listen, tls, &default_control()).await
 }
 
-/// Opens a second control port of a service, at an address that is known in advance.
+/// Binds a service to a socket with these options of its control port.
+///
+/// # Errors
+/// If an address cannot be bound.
+pub async fn serve_with<E: Emulator>(
+    service: Arc<Service<E>>,
+    listen: SocketAddr,
+    tls: Option<Tls>,
+    control: &Control,
+) -> std::io::Result<Listening> {
+    let front = TcpListener::bind(listen).await?;
+    Listening::start::<E>(service, front, tls, control).await
+}
+
+/// Opens a second control port of a service.
 ///
 /// # Errors
 /// If the address cannot be bound.
 pub async fn serve_control<E: Emulator>(
     service: Arc<Service<E>>,
-    listen: SocketAddr,
+    control: &Control,
 ) -> std::io::Result<ControlPort> {
-    ControlPort::start(service, TcpListener::bind(listen).await?)
+    ControlPort::start(service, Ipv4Addr::LOCALHOST.into(), control).await
+}
+
+fn default_control() -> Control {
+    Control::on_loopback(ControlToken::random())
 }
 
 /// Creates a JSON response.
@@ -302,8 +292,4 @@ pub fn json_response(status: StatusCode, body: &serde_json::Value) -> Response {
     let json = header::HeaderValue::from_static("application/json; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     response
-}
-
-fn malformed(err: &serde_json::Error) -> Response {
-    json_response(StatusCode::BAD_REQUEST, &json!({ "error": err.to_string() }))
 }

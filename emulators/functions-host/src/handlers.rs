@@ -6,13 +6,14 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 
 use emulator_core::clock::Clock;
-use emulator_core::service::{Emulator, Request, Response};
+use emulator_core::service::{Action, Emulator, Request, Response};
 
 use crate::definitions::HttpMode;
 use crate::dto::payload;
 use crate::error::InvocationError;
 use crate::host::FunctionsHost;
 use crate::routes::{self, MatchedFunction, Operation, Target};
+use crate::test_api;
 use crate::worker::Unavailable;
 
 mod admin;
@@ -21,6 +22,8 @@ mod front_end;
 
 impl Emulator for FunctionsHost {
     const NAME: &'static str = "functions";
+    const ACTIONS: &'static [Action] = test_api::ACTIONS;
+    const SERVES_WEB_PAGES: bool = true;
     type Operation = Operation;
     /// <https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger#limits>
     const MAX_BODY_BYTES: usize = 100 << 20;

@@ -19,11 +19,22 @@ use nix::unistd::Pid;
 use serde::Deserialize;
 use serde_json::json;
 
-use emulator_core::service::{Request, Response, json_response};
+use emulator_core::service::{Action, Request, Response, json_response};
 
 use crate::error::ControlError;
 use crate::host::FunctionsHost;
 use crate::worker::Worker;
+
+/// The actions of the control port.
+pub(crate) const ACTIONS: &[Action] = &[
+    ("GET", "/workers"),
+    ("POST", "/workers/kill"),
+    ("POST", "/workers/restart-host"),
+    ("POST", "/workers/lose"),
+    ("POST", "/trigger"),
+    ("POST", "/client-address"),
+    ("DELETE", "/client-address"),
+];
 
 impl FunctionsHost {
     /// Kills the process of a group, as if its instance failed; the host detects it and starts another.

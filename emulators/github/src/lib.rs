@@ -15,7 +15,7 @@ use http::StatusCode;
 
 use emulator_core::clock::Clock;
 use emulator_core::faults::SecondaryLimit;
-use emulator_core::service::{Emulator, Request, Response};
+use emulator_core::service::{Action, Emulator, Request, Response};
 
 mod auth;
 mod dto;
@@ -52,6 +52,7 @@ pub use webhooks::signature::{signature_1, signature_256};
 
 impl Emulator for GitHub {
     const NAME: &'static str = "github";
+    const ACTIONS: &'static [Action] = test_api::control_port::ACTIONS;
     type Operation = Operation;
 
     fn operation(&self, request: &Request) -> Option<Operation> {

@@ -80,6 +80,8 @@ impl World {
         let request = http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.listening.control))
+            .header(header::AUTHORIZATION, self.listening.token.authorization())
+            .header(header::CONTENT_TYPE, "application/json")
             .body(Bytes::from(body.to_string()));
         let response = self.send(request.unwrap()).await;
         (response.status().as_u16(), response.into_body())

@@ -10,7 +10,7 @@
 use http::StatusCode;
 
 use emulator_core::clock::Clock;
-use emulator_core::service::{Emulator, Request, Response};
+use emulator_core::service::{Action, Emulator, Request, Response};
 
 mod management;
 mod auth;
@@ -30,6 +30,7 @@ use error::ManagementError;
 
 impl Emulator for Management {
     const NAME: &'static str = "management";
+    const ACTIONS: &'static [Action] = test_api::ACTIONS;
     type Operation = Operation;
 
     fn operation(&self, request: &Request) -> Option<Operation> {

@@ -3,10 +3,13 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use emulator_core::service::{Request, Response, json_response};
+use emulator_core::service::{Action, Request, Response, json_response};
 
 use crate::management::Management;
 use crate::state::restrictions::{DEFAULT_ACTION, RULES};
+
+/// The actions of the control port.
+pub(crate) const ACTIONS: &[Action] = &[("GET", "/restrictions"), ("PUT", "/restrictions")];
 
 impl Management {
     /// Sets the app's rules and its default action, as an operator does in the portal.

@@ -43,6 +43,7 @@ test("the credentials of @azure/identity use storage", async () => {
   await client.ended;
   assert.match(client.output.text, /AADSTS700016/);
   assert.match(client.output.text, /^end$/m);
-  const calls = await (await fetch(`${queue.control}/calls`)).json();
+  const headers = { Authorization: `Bearer ${queue.control.token}` };
+  const calls = await (await fetch(`${queue.control.url}/calls`, { headers })).json();
   assert.equal(calls.PutMessage, 2);
 });

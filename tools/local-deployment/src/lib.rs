@@ -14,7 +14,7 @@ use azure_storage_emulator::{Account, Blobs, Queues};
 use chrono::TimeDelta;
 use emulator_core::clock::Clock;
 use emulator_core::events::EventContext;
-use emulator_core::service::{Listening, Service, serve, serve_on};
+use emulator_core::service::{Control, ControlToken, Listening, Service, serve_on, serve_with};
 use functions_host_emulator::{FunctionsHost, Log};
 use github_emulator::GitHub;
 use tempfile::TempDir;
@@ -105,6 +105,8 @@ pub struct Options {
     pub shared: Option<SharedEnvironment>,
     /// The proxy between the handler and GitHub.
     pub github_proxy: Option<GithubProxy>,
+    /// The token of all control ports; a random one by default.
+    pub control_token: ControlToken,
     /// The receiver of the handler's log.
     pub log: Log,
 }
@@ -131,6 +133,7 @@ impl Options {
             rate_limit: None,
             shared: None,
             github_proxy: None,
+            control_token: ControlToken::random(),
             log: Arc::new(|_| {}),
         }
     }
@@ -200,9 +203,7 @@ impl LocalDeployment {
     /// # Errors
     /// A port, a folder or a process is not available, or the handler rejects its settings; its message is quoted.
     pub async fn start(mut options: Options) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("mayfly-").tempdir();
-        let folder = folder.context("create a folder for the deployment")?;
-        folders::make_traversable(folder.path())?;
+        let folder = create_folder()?;
         let shared = options.shared.take();
         let SharedEnvironment { context, github } =
             shared.unwrap_or_else(|| SharedEnvironment::new(&options, folder.path()));
@@ -215,23 +216,25 @@ impl LocalDeployment {
         let nodes = tokio::spawn(async move { emulator.run().await });
 
         let listener = TcpListener::bind(any_port()).await.context("bind a port on loopback")?;
-        let (queues_port, blobs_port) = (listen(&queues).await?, listen(&blobs).await?);
+        let control = Control::on_loopback(options.control_token.clone());
+        let (queues_port, blobs_port) =
+            (listen(&queues, &control).await?, listen(&blobs, &control).await?);
         let storage = options
             .storage
             .take()
             .unwrap_or_else(|| emulated_storage(&account, &context, &queues_port, &blobs_port));
         create_resources(&storage).await?;
         let addresses = settings::Addresses {
-            batch: listen(&batch).await?,
-            github: listen(&github).await?,
+            batch: listen(&batch, &control).await?,
+            github: listen(&github, &control).await?,
             functions: format!("http://{}", listener.local_addr()?),
         };
 
-        let platform = Platform::start(&context).await?;
+        let platform = Platform::start(&context, &control).await?;
         let (functions, key, settings) =
             functions_host(options, &folder, &context, &addresses, &storage, &platform).await?;
         let settings::Addresses { batch: batch_port, github: github_port, .. } = addresses;
-        let functions_port = serve_on(Arc::clone(&functions), listener).await?;
+        let functions_port = serve_on(Arc::clone(&functions), listener, &control).await?;
         let webhook_url = format!("{}/api/ProvideActionsRunner?code={key}", functions_port.url);
         let octo = github::Scope::Organization("octo".to_owned());
         github.emulator.add_hook(&webhook_url, WEBHOOK_SECRET, octo);
@@ -350,10 +353,18 @@ fn batch_account(
     Ok(Batch::new(account, context.clone())?)
 }
 
+fn create_folder() -> anyhow::Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix("mayfly-").tempdir();
+    let folder = folder.context("create a folder for the deployment")?;
+    folders::make_traversable(folder.path())?;
+    Ok(folder)
+}
+
 async fn listen<E: emulator_core::service::Emulator>(
     service: &Arc<Service<E>>,
+    control: &Control,
 ) -> anyhow::Result<Listening> {
-    let listening = serve(Arc::clone(service), any_port()).await;
+    let listening = serve_with(Arc::clone(service), any_port(), None, control).await;
     listening.context("bind a port on loopback")
 }
 

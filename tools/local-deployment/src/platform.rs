@@ -7,7 +7,7 @@ use anyhow::Context;
 use azure_identity_emulator::{self as identity, Identity};
 use azure_management_emulator::{self as management, Management};
 use emulator_core::events::EventContext;
-use emulator_core::service::{Listening, Service};
+use emulator_core::service::{Control, Listening, Service};
 use serde_json::{Value, json};
 
 use super::listen;
@@ -30,7 +30,7 @@ pub struct Platform {
 }
 
 impl Platform {
-    pub(super) async fn start(context: &EventContext) -> anyhow::Result<Self> {
+    pub(super) async fn start(context: &EventContext, control: &Control) -> anyhow::Result<Self> {
         let options = identity::Options {
             header: IDENTITY_HEADER.to_owned(),
             system_assigned: Some(SYSTEM_IDENTITY.to_owned()),
@@ -43,7 +43,7 @@ impl Platform {
         let restricted = management.emulator.restrict(&[pool_rule()], None);
         restricted.map_err(anyhow::Error::msg).context("set the access restrictions of the app")?;
         let (identity_port, management_port) =
-            (listen(&identity).await?, listen(&management).await?);
+            (listen(&identity, control).await?, listen(&management, control).await?);
         Ok(Self { identity, management, identity_port, management_port })
     }
 

@@ -7,6 +7,7 @@ use azure_batch_emulator::DurationRange;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 
+use emulator_core::service::TokenArguments;
 use emulator_core::tls::TlsArguments;
 use local_deployment::Registration;
 
@@ -98,9 +99,16 @@ pub struct Demo {
 /// The options of `up`.
 #[derive(Args, Debug)]
 pub struct Up {
-    /// Address to listen on for `mayfly queue-job`
+    /// Address of loopback to listen on for `mayfly queue-job`
     #[arg(long, default_value = "127.0.0.1:7171")]
     pub listen: SocketAddr,
+    /// Address to listen on instead, if jobs are queued from other machines or containers; requires
+    /// MAYFLY_CONTROL_TOKEN
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "listen")]
+    pub control_listen: Option<SocketAddr>,
+    /// The token of all control ports.
+    #[command(flatten)]
+    pub token: TokenArguments,
     /// The certificate of further ports of Batch, storage, GitHub, the management API and identity, for clients that
     /// need HTTPS; the deployment itself uses plain HTTP.
     #[command(flatten)]
@@ -125,6 +133,10 @@ pub struct QueueJob {
     /// Address on which `mayfly up` listens
     #[arg(long, default_value = "127.0.0.1:7171")]
     pub at: SocketAddr,
+    /// Its token; prefer the variable, because other users of the machine can read command lines [default: that of the
+    /// file that `mayfly up` of the same user writes]
+    #[arg(long, value_name = "TOKEN", env = "MAYFLY_CONTROL_TOKEN", hide_env_values = true)]
+    pub control_token: Option<String>,
 }
 
 /// The subcommands of `autoscale`.

@@ -12,7 +12,7 @@ use azure_management_emulator::Management;
 use azure_storage_emulator::{Account, Blobs, Queues};
 use emulator_core::clock::Clock;
 use emulator_core::events::EventContext;
-use emulator_core::service::{Emulator, Listening, Service, serve_with_tls};
+use emulator_core::service::{Emulator, Listening, Service, serve_with};
 use emulator_core::transport;
 use functions_host_emulator::{FunctionsHost, Line, LogLevel};
 use github_emulator::GitHub;
@@ -72,8 +72,9 @@ async fn until_interrupted<E: Emulator>(emulator: Arc<E>, port: &Port) -> anyhow
 
 /// Opens the ports of an emulator, and prints its `ready` line.
 async fn listen<E: Emulator>(emulator: Arc<E>, port: &Port) -> anyhow::Result<Listening> {
-    let Port { listen, tls } = port;
-    let listening = serve_with_tls(Service::new(emulator), *listen, tls.load(*listen)?).await;
+    let Port { listen, tls, control } = port;
+    let (control, tls) = (control.control()?, tls.load(*listen)?);
+    let listening = serve_with(Service::new(emulator), *listen, tls, &control).await;
     let listening = listening.with_context(|| format!("listen on {listen}"))?;
     print(listening.ready_line());
     Ok(listening)

@@ -24,6 +24,7 @@ mod local;
 mod demo;
 mod up;
 mod queue_job;
+mod token_file;
 mod emulate;
 mod autoscale;
 mod package;

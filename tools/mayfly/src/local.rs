@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use emulator_core::service::ControlToken;
 use functions_host_emulator::Log;
 use tokio::process::Command;
 
@@ -17,13 +18,17 @@ use local_deployment::{ContainerEngine, LocalDeployment, Options};
 /// The time in which a container engine must answer.
 const ENGINE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Starts a local deployment.
-pub(crate) async fn start(local: &LocalOptions) -> anyhow::Result<LocalDeployment> {
+/// Starts a local deployment with this token of its control ports.
+pub(crate) async fn start(
+    local: &LocalOptions,
+    control_token: ControlToken,
+) -> anyhow::Result<LocalDeployment> {
     let program = std::env::current_exe().context("find the path of this program")?;
     let mut options = Options::new(program);
     options.registration = local.registration;
     options.nodes = local.nodes;
     options.batch_tokens = true;
+    options.control_token = control_token;
     options.package.clone_from(&local.package);
     if let Some(path) = &local.handler_log {
         options.log = write_log(path)?;

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
 use crate::cli::QueueJob;
-use crate::print;
+use crate::{print, token_file};
 
 /// Queues a job at the emulated GitHub of `mayfly up`.
 pub(crate) async fn run(options: QueueJob) -> anyhow::Result<ExitCode> {
@@ -15,8 +15,13 @@ pub(crate) async fn run(options: QueueJob) -> anyhow::Result<ExitCode> {
         "labels": options.labels,
         "runs_for_ms": options.job_milliseconds,
     });
+    let token = match options.control_token {
+        Some(token) => token,
+        None => token_file::read(options.at)?,
+    };
     let client = handler::transport::http_client(None).context("create an HTTP client")?;
-    let response = client.post(format!("http://{}/jobs", options.at)).json(&job).send().await;
+    let request = client.post(format!("http://{}/jobs", options.at)).bearer_auth(token).json(&job);
+    let response = request.send().await;
     let response = response
         .with_context(|| format!("connect to mayfly up at {}: is it running?", options.at))?;
     let status = response.status();

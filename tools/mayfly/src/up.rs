@@ -5,21 +5,27 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use emulator_core::service::{Listening, Service, serve_with_tls};
+use emulator_core::service::{
+    Control, ControlPort, ControlToken, InvalidControl, Listening, Service, serve_control,
+    serve_with,
+};
 use emulator_core::tls::TlsArguments;
 use github_emulator::GitHub;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::cli::Up;
 use crate::local;
-use crate::{interrupted, print};
+use crate::{interrupted, print, token_file};
 use local_deployment::LocalDeployment;
 use local_deployment::timeline::Timeline;
 
 /// Runs a local deployment until Ctrl-C, and prints its steps.
 pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
-    let deployment = local::start(&options.local).await?;
-    let jobs = serve_jobs(&deployment.github, options.listen).await?;
+    let token = options.token.or_random()?;
+    let control = jobs_control(&options, token.clone())?;
+    let deployment = local::start(&options.local, token).await?;
+    let jobs = serve_jobs(&deployment.github, &control).await?;
+    let token_file = token_file::write(jobs.address, control.token());
     let mut events = deployment.context.subscribe();
     let name = "gh".parse().map_err(anyhow::Error::msg).context("name the deployment")?;
     let timeline = Timeline::new(deployment.context.clock.now(), name);
@@ -32,9 +38,9 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
         print(port.ready_line());
     }
     print(deployment.ports.functions.ready_line());
-    let encrypted = serve_https(&deployment, &options.tls).await?;
+    let encrypted = serve_https(&deployment, &options.tls, control.token()).await?;
     encrypted.iter().map(Listening::ready_line).for_each(print);
-    print(format_args!("queue a job: mayfly queue-job --at {}", options.listen));
+    print(format_args!("queue a job: mayfly queue-job --at {}", jobs.address));
     let (functions, key) = (&deployment.ports.functions.url, &deployment.function_key);
     print(format_args!("show its status: mayfly status --url {functions}/api --key {key}"));
     let mut interrupted = std::pin::pin!(interrupted());
@@ -51,7 +57,7 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    drop((jobs, encrypted));
+    drop((jobs, token_file, encrypted));
     // The invocations in work may take 30 s; a second signal cuts them.
     tokio::select! {
         () = deployment.shutdown() => {}
@@ -64,30 +70,38 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
 async fn serve_https(
     deployment: &LocalDeployment,
     tls: &TlsArguments,
+    token: &ControlToken,
 ) -> anyhow::Result<Vec<Listening>> {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let Some(tls) = tls.load(any)? else { return Ok(Vec::new()) };
     let tls = || Some(tls.clone());
+    let control = Control::on_loopback(token.clone());
     let platform = &deployment.platform;
     let listening = tokio::try_join!(
-        serve_with_tls(Arc::clone(&deployment.queues), any, tls()),
-        serve_with_tls(Arc::clone(&deployment.blobs), any, tls()),
-        serve_with_tls(Arc::clone(&deployment.batch), any, tls()),
-        serve_with_tls(Arc::clone(&deployment.github), any, tls()),
-        serve_with_tls(Arc::clone(&platform.management), any, tls()),
-        serve_with_tls(Arc::clone(&platform.identity), any, tls()),
+        serve_with(Arc::clone(&deployment.queues), any, tls(), &control),
+        serve_with(Arc::clone(&deployment.blobs), any, tls(), &control),
+        serve_with(Arc::clone(&deployment.batch), any, tls(), &control),
+        serve_with(Arc::clone(&deployment.github), any, tls(), &control),
+        serve_with(Arc::clone(&platform.management), any, tls(), &control),
+        serve_with(Arc::clone(&platform.identity), any, tls(), &control),
     );
     let (queues, blobs, batch, github, management, identity) = listening.context("listen")?;
     Ok(vec![queues, blobs, batch, github, management, identity])
 }
 
+/// Returns the options of the port for `queue-job`.
+fn jobs_control(options: &Up, token: ControlToken) -> Result<Control, InvalidControl> {
+    match options.control_listen {
+        Some(listen) => Control::at_any(listen, token),
+        None => Control::at_loopback(options.listen, token),
+    }
+}
+
 /// Opens GitHub's control port at the address for `queue-job`.
 async fn serve_jobs(
     github: &Arc<Service<GitHub>>,
-    listen: SocketAddr,
-) -> anyhow::Result<emulator_core::service::ControlPort> {
-    let listening = emulator_core::service::serve_control(Arc::clone(github), listen).await;
-    listening.with_context(|| {
-        format!("listen on {listen}: another `mayfly up` may be running, use --listen")
-    })
+    control: &Control,
+) -> anyhow::Result<ControlPort> {
+    let listening = serve_control(Arc::clone(github), control).await;
+    listening.context("open the port for jobs: another `mayfly up` may be running, use --listen")
 }

@@ -1,6 +1,6 @@
 //! Test hooks on nodes, pools and quotas, as methods and on the control port.
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -8,7 +8,20 @@ use crate::Batch;
 use crate::error::ApiError;
 use crate::rules::Quota;
 pub use crate::state::Loss;
-use emulator_core::service::{Request, Response, json_response};
+use emulator_core::service::{Action, Request, Response, json_response};
+
+/// The actions of the control port; `docs/emulator.md` describes them.
+pub(crate) const ACTIONS: &[Action] = &[
+    ("POST", "/nodes/lose"),
+    ("POST", "/nodes/preempt"),
+    ("POST", "/pools/hold"),
+    ("POST", "/pools/release"),
+    ("POST", "/pools/resize"),
+    ("POST", "/pools/freeze"),
+    ("POST", "/pools/thaw"),
+    ("POST", "/pools/fail-allocation"),
+    ("POST", "/quota"),
+];
 
 /// The pool or node of an action does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
@@ -102,12 +115,9 @@ impl Batch {
         self.state().rules.quota = quota;
     }
 
-    /// Answers a request to the control port; `docs/emulator.md` lists the actions.
+    /// Answers a request for one of [`ACTIONS`].
     pub(crate) fn control_response(&self, request: &Request) -> Response {
         let path = request.uri().path();
-        if request.method() != Method::POST {
-            return not_an_action(request);
-        }
         let body = request.body();
         let done = match path {
             "/nodes/lose" => read(body).map(|LoseNode { node, loss }| self.lose_node(&node, loss)),

@@ -3,7 +3,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::fake_task::FakeTasks;
-use super::http_client::raw;
 use super::world::World;
 use crate::{Loss, NotFound};
 
@@ -45,10 +44,8 @@ async fn a_failed_node_boots_again_with_its_id() {
 #[tokio::test]
 async fn tasks_wait_while_scheduling_is_held() {
     let mut world = World::start(FakeTasks::default(), 2).await;
-    let url = world.listening.control.clone();
-    let held =
-        raw(&url, "POST", "/pools/hold", &[("content-length", "17")], r#"{"pool":"ubuntu"}"#);
-    assert_eq!(held.await.status, 200);
+    let held = world.control("/pools/hold", r#"{"pool":"ubuntu"}"#).await;
+    assert_eq!(held.status, 200);
     world.add_runner("t1").await;
     world.clock.advance(Duration::from_secs(3_600));
     assert_eq!(world.task("t1").await["state"], "active");
@@ -76,7 +73,6 @@ async fn a_shrinking_pool_requeues_the_tasks_of_removed_nodes() {
 #[tokio::test]
 async fn the_control_port_rejects_invalid_requests() {
     let world = World::start(FakeTasks::default(), 1).await;
-    let url = &world.listening.control;
     let cases = [
         ("/nodes/lose", r#"{"node":"tvm-ubuntu-1","loss":"preempted"}"#, 200),
         ("/nodes/lose", r#"{"node":"tvm-ubuntu-1","loss":"died"}"#, 200),
@@ -87,8 +83,7 @@ async fn the_control_port_rejects_invalid_requests() {
         ("/pools/drain", "{}", 404),
     ];
     for (path, body, expected) in cases {
-        let length = body.len().to_string();
-        let answer = raw(url, "POST", path, &[("content-length", &length)], body).await;
+        let answer = world.control(path, body).await;
         assert_eq!(answer.status, expected, "{path} {body}: {}", answer.body);
     }
     assert_eq!(world.batch.nodes("ubuntu").len(), 3);

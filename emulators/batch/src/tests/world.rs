@@ -100,6 +100,18 @@ impl World {
         self.send("POST", path, &[], &body).await
     }
 
+    /// Sends a command to the control port.
+    pub(super) async fn control(&self, path: &str, body: &str) -> Answer {
+        let Listening { control, token, .. } = &self.listening;
+        let (length, bearer) = (body.len().to_string(), token.authorization());
+        let headers = [
+            ("content-length", &*length),
+            ("content-type", "application/json"),
+            ("authorization", &*bearer),
+        ];
+        http_client::raw(control, "POST", path, &headers, body).await
+    }
+
     /// Adds a task to the job.
     pub(super) async fn add(&self, task: Value) -> Answer {
         self.post("/jobs/runners/tasks", &task).await

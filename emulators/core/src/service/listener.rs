@@ -1,10 +1,11 @@
 //! The socket side of a service: one port for the emulated API, one for control.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use http::request::Parts;
 use http::{StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -15,6 +16,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+use super::control::{Control, ControlToken};
+use super::gate::{Gate, Rejection};
 use super::handshake::{self, Opened};
 use super::{
     Emulator, Encrypted, Request, Response, ResponseDropped, Service, TooLarge, json_response,
@@ -33,6 +36,8 @@ pub struct Listening {
     pub url: String,
     /// The base URL of the control port, without a trailing slash.
     pub control: String,
+    /// The token of the control port.
+    pub token: ControlToken,
     name: &'static str,
     tls: Option<Tls>,
     _accepting: JoinSet<()>,
@@ -42,47 +47,49 @@ pub struct Listening {
 /// A control port; dropping it closes the port and every connection.
 #[derive(Debug)]
 pub struct ControlPort {
+    /// Its address.
+    pub address: SocketAddr,
     /// The base URL, without a trailing slash.
     pub url: String,
     _accepting: JoinSet<()>,
 }
 
 impl Listening {
-    pub(super) fn start<E: Emulator>(
+    pub(super) async fn start<E: Emulator>(
         service: Arc<Service<E>>,
         front: TcpListener,
-        control: TcpListener,
         tls: Option<Tls>,
+        control: &Control,
     ) -> std::io::Result<Self> {
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let url = format!("{scheme}://{}", front.local_addr()?);
-        let control = ControlPort::start(Arc::clone(&service), control)?;
+        let address = front.local_addr()?;
+        let port = ControlPort::start(Arc::clone(&service), address.ip(), control).await?;
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept(front, tls.clone(), move |request| {
-            let service = Arc::clone(&service);
-            async move { service.call(request).await }
-        }));
-        let control_url = control.url.clone();
+        accepting.spawn(accept(front, tls.clone(), ApiPort(service)));
         Ok(Self {
-            url,
-            control: control_url,
+            url: format!("{scheme}://{address}"),
+            control: port.url.clone(),
+            token: control.token().clone(),
             name: E::NAME,
             tls,
             _accepting: accepting,
-            _control: control,
+            _control: port,
         })
     }
 
     /// Returns the line that an emulator prints to stdout as soon as it accepts requests.
     ///
-    /// With a certificate that was issued for it, `ca` is the file that clients have to trust.
+    /// `token` is that of the control port, unless the operator chose it. With a certificate that was issued for it, `ca`
+    /// is the file that clients have to trust.
     pub fn ready_line(&self) -> String {
         let Self { name, url, control, .. } = self;
+        let token = self.token.printed();
+        let token = token.map_or_else(String::new, |token| format!(r#","token":"{token}""#));
         let ca = self.certificate_authority().map_or_else(String::new, |file| {
             format!(r#","ca":{}"#, serde_json::Value::from(file.display().to_string()))
         });
         // Formatted without serde to fix the order of the fields; no other value contains a character to escape.
-        format!(r#"{{"ready":"{name}","url":"{url}","control":"{control}"{ca}}}"#)
+        format!(r#"{{"ready":"{name}","url":"{url}","control":"{control}"{token}{ca}}}"#)
     }
 
     /// Returns the file with the certificate authority that a client has to trust, if it was created with the service's
@@ -93,25 +100,68 @@ impl Listening {
 }
 
 impl ControlPort {
-    pub(super) fn start<E: Emulator>(
+    /// Opens a control port; without an address of its own, on loopback beside an emulated API at this address.
+    pub(super) async fn start<E: Emulator>(
         service: Arc<Service<E>>,
-        listener: TcpListener,
+        api: IpAddr,
+        control: &Control,
     ) -> std::io::Result<Self> {
-        let url = format!("http://{}", listener.local_addr()?);
+        let listener = TcpListener::bind(control.address_beside(api)).await?;
+        let address = listener.local_addr()?;
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept(listener, None, move |request| {
-            let service = Arc::clone(&service);
-            async move { Ok(service.control(request).await) }
-        }));
-        Ok(Self { url, _accepting: accepting })
+        accepting.spawn(accept(listener, None, GatedPort { service, gate: control.gate() }));
+        Ok(Self { address, url: format!("http://{address}"), _accepting: accepting })
     }
 }
 
-async fn accept<F, R>(listener: TcpListener, tls: Option<Tls>, handle: F)
-where
-    F: Fn(Request) -> R + Clone + Send + Sync + 'static,
-    R: Future<Output = Result<Response, ResponseDropped>> + Send,
-{
+/// A port: it may reject a request by its head, before its body is read.
+trait Port: Send + Sync + 'static {
+    fn reject(&self, head: &Parts) -> Option<Response>;
+
+    fn answer(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<Response, ResponseDropped>> + Send;
+}
+
+/// The port of an emulated API.
+struct ApiPort<E>(Arc<Service<E>>);
+
+impl<E: Emulator> Port for ApiPort<E> {
+    /// A page can send a request with the known default credentials to a name that it resolves to loopback. A browser
+    /// then sends `Origin` with each request that changes something.
+    fn reject(&self, head: &Parts) -> Option<Response> {
+        if E::SERVES_WEB_PAGES || !head.headers.contains_key(header::ORIGIN) {
+            return None;
+        }
+        let request = Request::from_parts(head.clone(), Bytes::new());
+        let text = "requests of web pages (header Origin) are not accepted";
+        Some(self.0.emulator.failure_of(&request, StatusCode::FORBIDDEN, text))
+    }
+
+    async fn answer(&self, request: Request) -> Result<Response, ResponseDropped> {
+        self.0.call(request).await
+    }
+}
+
+/// A control port.
+struct GatedPort<E> {
+    service: Arc<Service<E>>,
+    gate: Gate,
+}
+
+impl<E: Emulator> Port for GatedPort<E> {
+    fn reject(&self, head: &Parts) -> Option<Response> {
+        self.gate.check(head).err().map(Rejection::into_response)
+    }
+
+    async fn answer(&self, request: Request) -> Result<Response, ResponseDropped> {
+        Ok(self.service.control(request).await)
+    }
+}
+
+async fn accept<P: Port>(listener: TcpListener, tls: Option<Tls>, port: P) {
+    let port = Arc::new(port);
     let mut connections = JoinSet::new();
     loop {
         // `accept` fails when the process is out of descriptors; connections that end release theirs.
@@ -119,12 +169,12 @@ where
             tokio::task::yield_now().await;
             continue;
         };
-        let (handle, tls) = (handle.clone(), tls.clone());
+        let (port, tls) = (Arc::clone(&port), tls.clone());
         connections.spawn(async move {
             match tls {
-                Some(tls) => serve_with_tls(stream, peer, &tls, &handle).await,
+                Some(tls) => serve_with_tls(stream, peer, &tls, &*port).await,
                 None => {
-                    serve_connection(stream, peer, |request| respond(request, peer, &handle)).await
+                    serve_connection(stream, peer, |request| respond(request, peer, &*port)).await
                 }
             }
         });
@@ -133,16 +183,12 @@ where
 }
 
 /// Serves a connection to a port with TLS. A slow handshake delays no other connection.
-async fn serve_with_tls<F, R>(stream: TcpStream, peer: SocketAddr, tls: &Tls, handle: &F)
-where
-    F: Fn(Request) -> R,
-    R: Future<Output = Result<Response, ResponseDropped>>,
-{
+async fn serve_with_tls<P: Port>(stream: TcpStream, peer: SocketAddr, tls: &Tls, port: &P) {
     match handshake::open(stream, &tls.acceptor).await {
         Ok(Opened::Encrypted(stream)) => {
             let respond = |mut request: http::Request<Incoming>| {
                 request.extensions_mut().insert(Encrypted);
-                respond(request, peer, handle)
+                respond(request, peer, port)
             };
             serve_connection(stream, peer, respond).await;
         }
@@ -173,23 +219,22 @@ fn https_required() -> http::Response<Full<Bytes>> {
     response.map(Full::new)
 }
 
-async fn respond<F, R>(
+async fn respond<P: Port>(
     request: http::Request<Incoming>,
     peer: SocketAddr,
-    handle: &F,
-) -> Result<http::Response<Full<Bytes>>, ResponseDropped>
-where
-    F: Fn(Request) -> R,
-    R: Future<Output = Result<Response, ResponseDropped>>,
-{
+    port: &P,
+) -> Result<http::Response<Full<Bytes>>, ResponseDropped> {
     let (mut parts, body) = request.into_parts();
+    if let Some(rejection) = port.reject(&parts) {
+        return Ok(rejection.map(Full::new));
+    }
     parts.extensions.insert(peer);
     // An error makes hyper close the connection without a response.
     let (body, is_whole) = read(body).await?;
     if !is_whole {
         parts.extensions.insert(TooLarge);
     }
-    Ok(handle(Request::from_parts(parts, body)).await?.map(Full::new))
+    Ok(port.answer(Request::from_parts(parts, body)).await?.map(Full::new))
 }
 
 /// Reads a body, and returns whether it is whole.

@@ -162,7 +162,9 @@ impl World {
 
     /// Sends a request to the control port.
     pub(super) async fn control(&self, path: &str, body: Value) -> Response {
-        let request = http::Request::post(format!("{}{path}", self.listening.control));
+        let request = http::Request::post(format!("{}{path}", self.listening.control))
+            .header("authorization", self.listening.token.authorization())
+            .header("content-type", "application/json");
         self.send(request, body.to_string().as_bytes()).await
     }
 

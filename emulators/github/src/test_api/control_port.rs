@@ -1,36 +1,11 @@
 //! The control port: the test API of [`GitHub`] as JSON over HTTP.
-//!
-//! | request | body | response |
-//! |---|---|---|
-//! | `POST /jobs` | a [`NewJob`] | 201 `{"job":N}` |
-//! | `POST /jobs/N/redelivery`, `/cancellation`, `/approval` | | 202, or 404 |
-//! | `POST /jobs/N/rerun` | | 201 `{"job":N}`, or 404 |
-//! | `POST /hooks` | `{"url":…,"secret":…,"scope":{"repository":"octo/app"}}`, or `"app":7` in place of the scope | 201 `{"hook":N}` |
-//! | `POST /repositories` | `{"full_name":…,"visibility":…}` | 201 |
-//! | `POST /groups` | a [`Group`] without `id` | 201 `{"group":N}` |
-//! | `POST /apps` | an [`App`] | 201 |
-//! | `POST /releases` | `{"version":"2.336.0"}`, of the runner | 201 |
-//! | `POST /assignment` | `{"paused":true}` | 202 |
-//! | `POST /hook-ranges` | `{"ranges":["140.82.112.0/20"]}`, for `GET /meta` | 202 |
-//! | `POST /rejections` | `{"error":"RunnerVersionTooOld"}`, for the next poll for a message | 202 |
-//! | `POST /runners` | a [`NewRunner`], registered by another party | 201 `{"runner":N,"encoded_jit_config":…}`, or 409 |
-//! | `POST /runners/NAME/refresh` | `{"version":[2,400,0]}` | 202, or 404 |
-//! | `DELETE /runners/NAME`, `/runners/NAME/session` | | 202, or 404 |
-//! | `POST /refusals` | a [`Refusal`](crate::Refusal): `{"account":"octo","operation":…,"reason":"single-sign-on"}` | 201 |
-//! | `DELETE /refusals` | | 202 |
-//! | `POST /installations/ACCOUNT/suspension`; `DELETE` the same, `/installations/ACCOUNT` | | 202, or 404 |
-//! | `POST /repositories/OWNER/NAME/rename` | `{"full_name":"octo/shop"}`, also of another owner | 202, or 404 |
-//! | `DELETE /runs/N`, `/jobs/N` | | 202, or 404 |
-//! | `POST /inherited-groups` | a [`Group`] without `id` | 201 `{"group":N}` |
-//! | `POST /groups/N/workflows` | `{"workflows":["octo/app/.github/workflows/ci.yml@refs/heads/main"]}` | 202 |
-//! | `GET /jobs`, `/runners`, `/deliveries` | | 200, a list |
 
 use http::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use emulator_core::service::{Request, Response, json_response};
+use emulator_core::service::{Action, Request, Response, json_response};
 
 use super::conditions;
 use crate::error::RunnerError;
@@ -41,6 +16,62 @@ use crate::model::job::NewJob;
 use crate::model::repository::Visibility;
 use crate::model::runner::NewRunner;
 use crate::model::scope::Scope;
+
+/// The actions of the control port: each request with its body and its response. What is not here answers 404.
+pub(crate) const ACTIONS: &[Action] = &[
+    // A `NewJob`: 201 `{"job":N}`.
+    ("POST", "/jobs"),
+    // 202, or 404.
+    ("POST", "/jobs/{job}/redelivery"),
+    ("POST", "/jobs/{job}/cancellation"),
+    ("POST", "/jobs/{job}/approval"),
+    // 201 `{"job":N}`, or 404.
+    ("POST", "/jobs/{job}/rerun"),
+    // `{"url":…,"secret":…,"scope":{"repository":"octo/app"}}`, or `"app":7` in place of the scope: 201 `{"hook":N}`.
+    ("POST", "/hooks"),
+    // `{"full_name":…,"visibility":…}`: 201.
+    ("POST", "/repositories"),
+    // A `Group` without `id`: 201 `{"group":N}`.
+    ("POST", "/groups"),
+    // An `App`: 201.
+    ("POST", "/apps"),
+    // `{"version":"2.336.0"}`, of the runner: 201.
+    ("POST", "/releases"),
+    // `{"paused":true}`: 202.
+    ("POST", "/assignment"),
+    // `{"ranges":["140.82.112.0/20"]}`, for `GET /meta`: 202.
+    ("POST", "/hook-ranges"),
+    // `{"error":"RunnerVersionTooOld"}`, for the next poll for a message: 202.
+    ("POST", "/rejections"),
+    // A `NewRunner`, registered by another party: 201 `{"runner":N,"encoded_jit_config":…}`, or 409.
+    ("POST", "/runners"),
+    // `{"version":[2,400,0]}`: 202, or 404.
+    ("POST", "/runners/{name}/refresh"),
+    // 202, or 404.
+    ("DELETE", "/runners/{name}"),
+    ("DELETE", "/runners/{name}/session"),
+    // A `Refusal`, `{"account":"octo","operation":…,"reason":"single-sign-on"}`: 201.
+    ("POST", "/refusals"),
+    // 202.
+    ("DELETE", "/refusals"),
+    // 202, or 404.
+    ("POST", "/installations/{account}/suspension"),
+    ("DELETE", "/installations/{account}/suspension"),
+    ("DELETE", "/installations/{account}"),
+    // `{"full_name":"octo/shop"}`, also of another owner: 202, or 404.
+    ("POST", "/repositories/{owner}/{name}/rename"),
+    // 202, or 404.
+    ("DELETE", "/runs/{run}"),
+    ("DELETE", "/jobs/{job}"),
+    // A `Group` without `id`: 201 `{"group":N}`.
+    ("POST", "/inherited-groups"),
+    // `{"workflows":["octo/app/.github/workflows/ci.yml@refs/heads/main"]}`: 202.
+    ("POST", "/groups/{group}/workflows"),
+    // 200, a list.
+    ("GET", "/jobs"),
+    ("GET", "/runners"),
+    ("GET", "/deliveries"),
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -28,8 +28,11 @@ async fn a_failed_operation_is_not_executed() {
     let queue = account.queue("runner-requests");
     queue.create(None).await.unwrap();
     let fault = r#"{"operation":"PutMessage","kind":"fail","status":503,"retry_after":7}"#;
-    let control = format!("{}/faults", account.queue_port.control);
-    http_client().post(control).body(fault).send().await.unwrap();
+    let port = &account.queue_port;
+    let request = http_client().post(format!("{}/faults", port.control)).body(fault);
+    let request =
+        request.bearer_auth(port.token.as_str()).header("content-type", "application/json");
+    assert_eq!(request.send().await.unwrap().status(), 202);
 
     let sent = queue.send_message(message("job"), None).await;
     assert_eq!(code_of(sent), "503 ServerBusy");

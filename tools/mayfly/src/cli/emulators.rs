@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use emulator_core::service::ControlArguments;
 use emulator_core::tls::TlsArguments;
 
 /// The emulators.
@@ -130,4 +131,7 @@ pub struct Port {
     /// Its certificate.
     #[command(flatten)]
     pub tls: TlsArguments,
+    /// Its control port.
+    #[command(flatten)]
+    pub control: ControlArguments,
 }

@@ -1,53 +1,12 @@
 //! `mayfly emulate … --tls`: each service over real HTTPS, with tokens of the emulated identity.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use emulator_core::transport::{self, Transport};
 use http::StatusCode;
 use serde_json::Value;
 
-/// A running `mayfly emulate`; dropping it ends it.
-struct Emulated {
-    process: Child,
-    ready: Value,
-}
-
-impl Emulated {
-    fn start(arguments: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_mayfly"))
-            .arg("emulate")
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program of this package");
-        let mut line = String::new();
-        let stdout = process.stdout.take().expect("a pipe");
-        BufReader::new(stdout).read_line(&mut line).expect("the ready line");
-        let ready = serde_json::from_str(&line).unwrap_or_default();
-        Self { process, ready }
-    }
-
-    fn url(&self) -> &str {
-        self.ready["url"].as_str().expect("a ready line with a URL")
-    }
-
-    /// Returns a client that trusts the authority of the ready line.
-    fn client(&self) -> Transport {
-        let ca = self.ready["ca"].as_str().expect("a ready line with an authority");
-        transport::https(Some(Path::new(ca))).expect("a certificate")
-    }
-}
-
-impl Drop for Emulated {
-    fn drop(&mut self) {
-        // It may have ended.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use crate::program::Emulated;
 
 async fn get(client: &Transport, url: &str, headers: &[(&str, &str)]) -> (StatusCode, String) {
     let mut request = http::Request::get(url).header("user-agent", "test");

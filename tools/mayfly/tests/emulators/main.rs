@@ -1,0 +1,7 @@
+//! `mayfly emulate` and `mayfly up` as programs.
+
+mod control;
+mod https;
+mod program;
+mod starts;
+mod up;
