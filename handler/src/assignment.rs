@@ -15,14 +15,16 @@ mod graph;
 mod cache;
 mod resolve;
 mod decide;
+mod registration;
 mod coverage;
 #[cfg(test)]
 mod testing;
 
 pub use cache::AssignmentCache;
 pub use coverage::{Candidate, Coverage};
-pub use decide::{Claim, Conflict, Replacement, Retry, decide, decide_replacement};
+pub use decide::{Claim, Replacement, Retry, decide, decide_replacement};
 pub use graph::{AssignmentGraph, ChainRules, Fact};
 pub use job::{Job, JobState, ListedJob, QueuedJob};
 pub use live_task::{LiveTask, Readiness};
+pub use registration::{Conflict, Connection, RegisteredRunner, Resumption, conflict, resume};
 pub use resolve::{AssignmentChain, NotNeeded, Resolution, resolve};

@@ -23,7 +23,7 @@ pub use client::Github;
 pub use deliveries::DeliveriesPage;
 pub use error::GithubError;
 pub use pages::{Listed, Next};
-pub use registration::{Presence, Registered, RegistrationToken, RunnerToRegister};
+pub use registration::{JitRunner, Presence, RegistrationToken, RunnerToRegister};
 pub use repositories::ListedRepository;
 pub use runners::{Deregistration, ListedRunner};
 pub use runs::ListedRun;

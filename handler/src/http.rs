@@ -24,7 +24,11 @@ pub struct Response {
     body: String,
     retry_after: Option<Duration>,
     allow: Option<Method>,
+    allowed_repositories: Option<String>,
 }
+
+/// The patterns of the repositories whose jobs a runner may run, with its configuration.
+const ALLOWED_REPOSITORIES: &str = "x-mayfly-allowed-repositories";
 
 /// The request's method is not the one that the function accepts, which is this one.
 #[derive(Debug)]
@@ -48,10 +52,11 @@ impl Response {
         Self { retry_after, ..Self::error(StatusCode::SERVICE_UNAVAILABLE, error) }
     }
 
-    /// Creates the response that contains a runner's configuration, and nothing else.
-    pub(crate) fn configuration(configuration: &Secret) -> Self {
-        let body = configuration.expose().to_owned();
-        Self::new(StatusCode::OK, "text/plain", body)
+    /// Creates the response that contains a runner's configuration, and nothing else. A header has the patterns of the
+    /// repositories whose jobs it may run.
+    pub(crate) fn configuration(configuration: &Secret, allowed: &str) -> Self {
+        let response = Self::new(StatusCode::OK, "text/plain", configuration.expose().to_owned());
+        Self { allowed_repositories: Some(allowed.to_owned()), ..response }
     }
 
     /// Creates the response to the host's readiness probe.
@@ -70,7 +75,14 @@ impl Response {
     }
 
     fn new(status: StatusCode, content_type: &'static str, body: String) -> Self {
-        Self { status, content_type, body, retry_after: None, allow: None }
+        Self {
+            status,
+            content_type,
+            body,
+            retry_after: None,
+            allow: None,
+            allowed_repositories: None,
+        }
     }
 }
 
@@ -86,8 +98,11 @@ impl Reply for Response {
         if let Some(method) = self.allow {
             response = response.header(header::ALLOW, method.as_str());
         }
-        let response =
-            response.body(Bytes::from(self.body)).expect("every header is a literal or a number");
+        if let Some(patterns) = self.allowed_repositories {
+            response = response.header(ALLOWED_REPOSITORIES, patterns);
+        }
+        let response = response.body(Bytes::from(self.body));
+        let response = response.expect("every header is a literal, a number or plain patterns");
         response.into_response()
     }
 }

@@ -1,13 +1,15 @@
 //! Decides about the claim of a starting runner.
 
-use super::{AssignmentChain, AssignmentGraph, Candidate, Coverage, Fact, NotNeeded, Resolution};
+use super::{
+    AssignmentChain, AssignmentGraph, Candidate, Conflict, Coverage, Fact, NotNeeded, Resolution,
+};
 
 /// The decision about a claim.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Claim {
     /// Register the runner, and send its configuration.
     Mint,
-    /// Reject the claim, and request a runner with other labels for this job.
+    /// Reject the claim, and request another runner for this job: with other labels, or with another name.
     RequestReplacement(u64),
     /// Reject the claim: no job needs the runner.
     NotNeeded(NotNeeded),
@@ -46,17 +48,10 @@ pub enum Retry {
     NameInUse,
 }
 
-/// A registered runner of the same name that keeps the runner from being registered.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Conflict {
-    /// It has a job.
-    Busy,
-    /// It is connected and waits for a job, or it was removed after the conflict.
-    Idle,
-}
-
 /// Decides about the claim of a runner, given its assignment chain, and the conflict that its registration met, if it
 /// was tried.
+///
+/// A foreign runner of this name may stay for ever, so another runner is requested, which has another name.
 ///
 /// Two tasks whose chains resolve to the same job may both be minted: after a duplicate event, or when one of them
 /// waited behind a full pool. Rejected: an order among such tasks. It costs several requests for each claim of a
@@ -69,7 +64,7 @@ pub fn decide(
     conflict: Option<Conflict>,
 ) -> Claim {
     match (chain.resolution(), conflict) {
-        (Resolution::Needed(_), None) => Claim::Mint,
+        (Resolution::Needed(_), None | Some(Conflict::Unused)) => Claim::Mint,
         (Resolution::Needed(_), Some(Conflict::Busy)) => Claim::NotNeeded(NotNeeded::Served),
         (Resolution::Needed(_), Some(Conflict::Idle)) => Claim::Retry(Retry::NameInUse),
         _ => match decide_replacement(graph, chain) {
@@ -82,7 +77,8 @@ pub fn decide(
 }
 
 /// Decides whether another runner is requested in place of a runner that cannot serve the job that its chain resolves
-/// to: its labels do not fit, or it has been assigned to another job. A job that another live task covers needs none.
+/// to: its labels do not fit, its name is in use, or it has been assigned to another job. A job that another live task
+/// covers needs none.
 pub fn decide_replacement(graph: &AssignmentGraph, chain: &AssignmentChain) -> Replacement {
     match chain.resolution() {
         Resolution::Needed(job) | Resolution::LabelMismatch(job) => {
@@ -136,7 +132,7 @@ mod tests {
         let live = |&(task, readiness): &(&str, Readiness)| {
             let windows = crate::profiles::default_profiles("ubuntu", "windows");
             let windows = windows.into_iter().find(|one| one.name == "windows");
-            let runner = if task == "gh-3" { Some(ubuntu()) } else { windows };
+            let runner = if task.starts_with("gh-3") { Some(ubuntu()) } else { windows };
             LiveTask { id: gh(task), runner, readiness }
         };
         graph.learn_live_tasks(tasks.iter().map(live));
@@ -149,6 +145,17 @@ mod tests {
         check(&needed, None, &Claim::Mint);
         check(&needed, Some(Conflict::Busy), &Claim::NotNeeded(NotNeeded::Served));
         check(&needed, Some(Conflict::Idle), &Claim::Retry(Retry::NameInUse));
+        check(&needed, Some(Conflict::Unused), &Claim::Mint);
+    }
+
+    #[test]
+    fn a_runner_with_the_name_of_a_foreign_one_is_replaced() {
+        let jobs = [(1, "in_progress @gh-3"), (3, "queued linux")];
+        let foreign = Some(Conflict::Foreign);
+        check(&graph(&jobs), foreign, &Claim::Missing(Fact::LiveTasks));
+        check(&with_live(&jobs, &[]), foreign, &Claim::RequestReplacement(3));
+        let covered = with_live(&jobs, &[("gh-3-2", Readiness::Free)]);
+        check(&covered, foreign, &Claim::NotNeeded(NotNeeded::Covered));
     }
 
     #[test]

@@ -7,26 +7,25 @@ use http::StatusCode;
 use serde::Deserialize;
 use tracing::Span;
 
-use super::group::group;
 use super::replacement::request_replacement;
 use crate::app::App;
 use crate::assignment::{AssignmentChain, AssignmentGraph, Claim, Conflict, decide};
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::collect::{FactReader, rules};
-use crate::github::{Registered, RunnerToRegister};
 use crate::http::{Body, BodyError, Response, read_body};
 use crate::json::JsonFault;
 use crate::profiles::Profile;
 use crate::repository::Repository;
 use crate::secret::Secret;
-use crate::storage;
 use crate::task::TaskId;
 use crate::ticket::Ticket;
 
 mod claim_error;
+mod registration;
 
 use claim_error::{ClaimError, respond};
+use registration::{HeldClaimOfRun, Registered, ensure_open, register};
 
 /// A ticket and a nonce take a few hundred bytes.
 const MAX_BODY_BYTES: usize = 16 << 10;
@@ -40,6 +39,7 @@ struct ClaimRequest {
 /// The runner that claims, as its task in Batch describes it.
 struct Claimant {
     id: TaskId,
+    claim: HeldClaimOfRun,
     /// The profile with the labels that are pinned to the runner.
     profile: Profile,
     repository: Repository,
@@ -61,9 +61,10 @@ pub(crate) async fn handle(app: &App, body: &mut Body) -> Response {
     match open(app, &body) {
         Ok((ticket, nonce)) => {
             Span::current().record("task.id", &ticket.task);
-            respond(&ticket.task, claim(app, &ticket, &nonce).await)
+            let allowed = &app.runners.runner_environment.allowed_repositories;
+            respond(&ticket.task, allowed, claim(app, &ticket, nonce).await)
         }
-        Err(err) => respond("-", Err(err)),
+        Err(err) => respond("-", "", Err(err)),
     }
 }
 
@@ -79,10 +80,11 @@ fn open(app: &App, body: &[u8]) -> Result<(Ticket, String), ClaimError> {
 }
 
 /// Returns the configuration of the runner, after fetching the facts that the decision lacks.
-async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, ClaimError> {
-    let claimant = claimant(app, ticket, nonce).await?;
+async fn claim(app: &App, ticket: &Ticket, nonce: String) -> Result<Secret, ClaimError> {
+    let mut claimant = claimant(app, ticket, nonce).await?;
     Span::current().record("job.id", claimant.id.job);
     Span::current().record("repo", claimant.repository.to_string());
+    ensure_open(app, &claimant).await?;
     app.assignments.keep_repository(claimant.id.job, &claimant.repository);
     let mut graph = AssignmentGraph::new(rules(app).chains());
     let mut facts = FactReader::new(app);
@@ -91,15 +93,17 @@ async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, ClaimE
         let chain = AssignmentChain::follow(&graph, &claimant.id, &claimant.profile);
         match decide(&graph, &chain, conflict) {
             Claim::Missing(fact) => facts.fetch(&fact, &mut graph).await?,
-            Claim::Mint => match register(app, &claimant).await? {
+            Claim::Mint => match register(app, &mut claimant).await? {
                 Registered::Jit(configuration) => return Ok(configuration),
-                Registered::Busy => conflict = Some(Conflict::Busy),
-                Registered::Idle => conflict = Some(Conflict::Idle),
+                Registered::Conflict(found) => conflict = Some(found),
             },
             Claim::RequestReplacement(job) => {
                 let last = chain.last_replacement();
                 request_replacement(app, &graph, job, last).await?;
-                return Err(ClaimError::LabelMismatch(job));
+                return Err(match conflict {
+                    Some(Conflict::Foreign) => ClaimError::NameTaken(job),
+                    _ => ClaimError::LabelMismatch(job),
+                });
             }
             Claim::NotNeeded(reason) => return Err(ClaimError::NotNeeded(reason)),
             Claim::Retry(reason) => return Err(ClaimError::Retry(reason.to_string())),
@@ -108,7 +112,7 @@ async fn claim(app: &App, ticket: &Ticket, nonce: &str) -> Result<Secret, ClaimE
 }
 
 /// Reads the task that the ticket names, and takes the claim for its present run.
-async fn claimant(app: &App, ticket: &Ticket, nonce: &str) -> Result<Claimant, ClaimError> {
+async fn claimant(app: &App, ticket: &Ticket, nonce: String) -> Result<Claimant, ClaimError> {
     let batch_job = BatchJobId::new(&ticket.profile, ticket.generation);
     let task = match app.batch.task(&batch_job, &ticket.task).await {
         Err(BatchError::NoTask(_)) => return Err(ClaimError::NoTask),
@@ -129,20 +133,10 @@ async fn claimant(app: &App, ticket: &Ticket, nonce: &str) -> Result<Claimant, C
         let reason = "the environment of the task names no known profile or no repository";
         return Err(ClaimError::Retry(reason.to_owned()));
     };
-    match app.claims.take(&ticket.task, run, nonce).await? {
-        storage::Claim::Held(_) => {}
-        storage::Claim::HeldByAnother => return Err(ClaimError::HeldByAnother),
-    }
+    let claim = HeldClaimOfRun::take(app, &ticket.task, run, nonce).await?;
     let group =
         task.variable("RUNNER_GROUP").unwrap_or(&app.runners.runner_environment.group).to_owned();
     let pinned = task.variable("RUNNER_PINNED_LABELS").unwrap_or_default();
     let profile = profile.pinned_to(&pinned.split(',').collect::<Vec<_>>());
-    Ok(Claimant { id, profile, repository, group })
-}
-
-async fn register(app: &App, claimant: &Claimant) -> Result<Registered, ClaimError> {
-    let name = claimant.id.to_string();
-    let group = group(app, &claimant.repository, &claimant.group).await?;
-    let runner = RunnerToRegister { name: &name, labels: &claimant.profile.labels, group };
-    Ok(app.github.register(&claimant.repository, &runner).await?)
+    Ok(Claimant { id, claim, profile, repository, group })
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Github, GithubError};
+use crate::assignment::{Connection, RegisteredRunner};
 use crate::repository::Repository;
 use crate::secret::Secret;
 
@@ -27,13 +28,24 @@ pub struct RegistrationToken {
     pub expires_at: DateTime<Utc>,
 }
 
-/// A registered runner that has the name of the one to register.
+/// A runner with its one-time configuration.
+#[derive(Clone, Debug)]
+pub struct JitRunner {
+    /// The id that GitHub gave to it.
+    pub id: u64,
+    /// The configuration with which the runner can start once.
+    pub configuration: Secret,
+}
+
+/// A registered runner.
+/// <https://docs.github.com/en/rest/actions/self-hosted-runners#list-self-hosted-runners-for-a-repository>
 #[derive(Debug, Deserialize)]
 struct ExistingRunner {
     id: u64,
     name: String,
     status: String,
     busy: bool,
+    ephemeral: Option<bool>,
     /// Set when it connects for the first time.
     version: Option<String>,
 }
@@ -53,24 +65,19 @@ struct JitRequest<'a> {
 
 #[derive(Deserialize)]
 struct JitBody {
+    runner: CreatedRunner,
     encoded_jit_config: String,
+}
+
+#[derive(Deserialize)]
+struct CreatedRunner {
+    id: u64,
 }
 
 #[derive(Deserialize)]
 struct TokenBody {
     token: String,
     expires_at: DateTime<Utc>,
-}
-
-/// The outcome of a registration.
-#[derive(Debug)]
-pub enum Registered {
-    /// The configuration with which the runner can start once.
-    Jit(Secret),
-    /// A runner of this name has a job, so this task has been served.
-    Busy,
-    /// A runner of this name waits for a job. Retry when it has one or was removed.
-    Idle,
 }
 
 /// The state of a runner, by its name.
@@ -86,13 +93,25 @@ pub enum Presence {
     Absent,
 }
 
-impl ExistingRunner {
-    fn presence(&self) -> Presence {
-        let connected = self.version.as_ref().is_some_and(|version| !version.is_empty());
-        match self.busy {
-            true => Presence::Busy,
-            false if connected && self.status == "online" => Presence::Idle,
-            false => Presence::Offline,
+impl From<ExistingRunner> for RegisteredRunner {
+    fn from(runner: ExistingRunner) -> Self {
+        let connected = runner.version.is_some_and(|version| !version.is_empty());
+        let connection = match runner.busy {
+            true => Connection::Busy,
+            false if runner.status == "online" => Connection::Idle,
+            false if connected => Connection::Lost,
+            false => Connection::Never,
+        };
+        Self { id: runner.id, ephemeral: runner.ephemeral, connection }
+    }
+}
+
+impl From<Connection> for Presence {
+    fn from(connection: Connection) -> Self {
+        match connection {
+            Connection::Busy => Self::Busy,
+            Connection::Idle => Self::Idle,
+            Connection::Lost | Connection::Never => Self::Offline,
         }
     }
 }
@@ -111,45 +130,18 @@ impl Github {
         Ok(RegistrationToken { token: Secret::new(body.token), expires_at: body.expires_at })
     }
 
-    /// Registers a runner, and returns the configuration with which it starts.
-    ///
-    /// If the name is in use, the response to an earlier request was probably lost. A registration that has never
-    /// connected, or is offline, is deleted and created again.
+    /// Registers a runner, and returns it with the configuration with which it starts.
     ///
     /// <https://docs.github.com/en/rest/actions/self-hosted-runners#create-configuration-for-a-just-in-time-runner-for-a-repository>
+    ///
+    /// # Errors
+    /// [`GithubError::Conflict`] if the name is in use: by the runner of an earlier request whose response was lost, or
+    /// by a foreign one.
     pub async fn register(
         &self,
         repository: &Repository,
         runner: &RunnerToRegister<'_>,
-    ) -> Result<Registered, GithubError> {
-        match self.jit_configuration(repository, runner).await {
-            Err(GithubError::Conflict { .. }) => {}
-            created => return created.map(Registered::Jit),
-        }
-        let Some(existing) = self.existing_runner(repository, runner.name).await? else {
-            // It was removed meanwhile; the next try can use the name.
-            return Ok(Registered::Idle);
-        };
-        match existing.presence() {
-            Presence::Busy => return Ok(Registered::Busy),
-            Presence::Idle => return Ok(Registered::Idle),
-            Presence::Offline | Presence::Absent => {}
-        }
-        let path = self.runners_path(repository, &format!("/{}", existing.id));
-        match self.delete("deleting a runner that never started", &path).await {
-            Ok(()) | Err(GithubError::NotFound { .. }) => {}
-            // It got a job meanwhile.
-            Err(GithubError::Unprocessable { .. }) => return Ok(Registered::Busy),
-            Err(err) => return Err(err),
-        }
-        self.jit_configuration(repository, runner).await.map(Registered::Jit)
-    }
-
-    async fn jit_configuration(
-        &self,
-        repository: &Repository,
-        runner: &RunnerToRegister<'_>,
-    ) -> Result<Secret, GithubError> {
+    ) -> Result<JitRunner, GithubError> {
         let request = JitRequest {
             name: runner.name,
             runner_group_id: runner.group,
@@ -158,7 +150,21 @@ impl Github {
         };
         let path = self.runners_path(repository, "/generate-jitconfig");
         let body: JitBody = self.register_by("registering a runner", &path, Some(&request)).await?;
-        Ok(Secret::new(body.encoded_jit_config))
+        Ok(JitRunner { id: body.runner.id, configuration: Secret::new(body.encoded_jit_config) })
+    }
+
+    /// Removes a runner that has not started or is offline. Returns `false` if it has got a job meanwhile and stays.
+    pub async fn remove_unused(
+        &self,
+        repository: &Repository,
+        runner: u64,
+    ) -> Result<bool, GithubError> {
+        let path = self.runners_path(repository, &format!("/{runner}"));
+        match self.delete("deleting a runner that never started", &path).await {
+            Ok(()) | Err(GithubError::NotFound { .. }) => Ok(true),
+            Err(GithubError::Unprocessable { .. }) => Ok(false),
+            Err(err) => Err(err),
+        }
     }
 
     /// Returns the state of the runner of this name.
@@ -167,19 +173,21 @@ impl Github {
         repository: &Repository,
         name: &str,
     ) -> Result<Presence, GithubError> {
-        let existing = self.existing_runner(repository, name).await?;
-        Ok(existing.map_or(Presence::Absent, |runner| runner.presence()))
+        let existing = self.runner_named(repository, name).await?;
+        Ok(existing.map_or(Presence::Absent, |runner| runner.connection.into()))
     }
 
-    async fn existing_runner(
+    /// Returns the registered runner of this name.
+    pub async fn runner_named(
         &self,
         repository: &Repository,
         name: &str,
-    ) -> Result<Option<ExistingRunner>, GithubError> {
+    ) -> Result<Option<RegisteredRunner>, GithubError> {
         let path = self.runners_path(repository, "");
         let query = [("name", name), ("per_page", "100")];
         let found: RunnersBody = self.get("looking a runner up by name", &path, &query).await?;
-        Ok(found.runners.into_iter().find(|runner| runner.name == name))
+        let named = found.runners.into_iter().find(|runner| runner.name == name);
+        Ok(named.map(RegisteredRunner::from))
     }
 
     pub(super) fn runners_path(&self, repository: &Repository, rest: &str) -> String {

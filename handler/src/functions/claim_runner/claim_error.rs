@@ -34,6 +34,10 @@ pub(super) enum ClaimError {
     NotNeeded(NotNeeded),
     #[error("job {0} needs a runner with other labels, which is requested")]
     LabelMismatch(u64),
+    #[error("job {0} needs a runner with another name, which is requested")]
+    NameTaken(u64),
+    #[error("the configuration of this runner was used or has expired")]
+    Closed,
     /// A fact is missing, so that nothing is decided.
     #[error("{0}; claim again")]
     Retry(String),
@@ -45,6 +49,10 @@ pub(super) enum ClaimError {
     Github(#[from] GithubError),
     #[error(transparent)]
     Claims(#[from] storage::ClaimError),
+    #[error(transparent)]
+    Record(#[from] storage::RecordError),
+    #[error(transparent)]
+    ListedClaims(#[from] storage::ClaimsError),
     #[error(transparent)]
     Queue(#[from] QueueError),
 }
@@ -77,12 +85,13 @@ impl From<ReplacementError> for ClaimError {
     }
 }
 
-/// Returns the response to a claim, and logs the outcome once.
-pub(super) fn respond(task: &str, claimed: Result<Secret, ClaimError>) -> Response {
+/// Returns the response to a claim, and logs the outcome once. `allowed` has the patterns of the repositories whose jobs
+/// the runner may run.
+pub(super) fn respond(task: &str, allowed: &str, claimed: Result<Secret, ClaimError>) -> Response {
     let err = match claimed {
         Ok(configuration) => {
             info!("task {task} got the configuration of its runner");
-            return Response::configuration(&configuration);
+            return Response::configuration(&configuration, allowed);
         }
         Err(err) => err,
     };
@@ -90,7 +99,9 @@ pub(super) fn respond(task: &str, claimed: Result<Secret, ClaimError>) -> Respon
         ClaimError::NoTask
         | ClaimError::TaskEnded
         | ClaimError::NotNeeded(_)
-        | ClaimError::LabelMismatch(_) => {
+        | ClaimError::LabelMismatch(_)
+        | ClaimError::NameTaken(_)
+        | ClaimError::Closed => {
             let reason = err.to_string();
             info!("the runner of task {task} is not needed: {reason}");
             let body = json!({ "decision": "not-needed", "reason": reason });

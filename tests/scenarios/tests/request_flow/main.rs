@@ -3,6 +3,7 @@
 mod app;
 mod idempotency;
 mod claim;
+mod claim_protocol;
 mod gates;
 mod groups;
 mod host;

@@ -54,7 +54,7 @@ pub(super) struct Entrypoint {
     pub(super) fault: Option<RunnerFault>,
     /// Whether the image is one of an earlier release.
     pub(super) old_image: bool,
-    /// Whether its job reads the ticket and replays it.
+    /// Whether another process, and its job, read the ticket and replay it.
     pub(super) ticket_replays: bool,
     /// Whether a claim is in flight.
     pub(super) is_claiming: Arc<AtomicBool>,
@@ -71,22 +71,30 @@ pub(super) struct RunLocation {
 
 /// The result of a claim.
 enum Claim {
-    Configured(String),
+    Configured {
+        configuration: String,
+        /// The repositories whose jobs the runner may run.
+        allowed: Option<String>,
+    },
     Ended(i32),
 }
 
 impl Entrypoint {
     /// Runs until it ends on its own, or shortly after it is asked to stop; returns the exit code.
     pub(super) async fn run(&self, mut stop: watch::Receiver<bool>) -> i32 {
+        let nonce = self.nonce();
         let claimed = tokio::select! {
             biased;
             _ = stop.wait_for(|&asked| asked) => return TERMINATED,
-            claimed = self.claim() => claimed,
+            claimed = self.claim(&nonce) => claimed,
         };
-        let configuration = match claimed {
-            Claim::Configured(configuration) => configuration,
+        let (configuration, allowed) = match claimed {
+            Claim::Configured { configuration, allowed } => (configuration, allowed),
             Claim::Ended(code) => return code,
         };
+        if self.ticket_replays {
+            self.replay_ticket(&self.nonce()).await;
+        }
         let transport = to_github(&self.network, &self.github);
         let runner =
             InMemoryRunner::from_jit_config(&configuration, &transport, self.network.clock.clone());
@@ -97,14 +105,15 @@ impl Entrypoint {
         if let Some(code) = self.without_session(&mut stop).await {
             return code;
         }
-        let (runner, begun) = self.with_hook(runner);
+        let allowed = allowed.filter(|_| !self.old_image);
+        let (runner, begun) = self.with_hook(runner, allowed.as_ref().unwrap_or(&self.allowed));
         let served = tokio::select! {
             biased;
             code = self.interrupted(begun) => return code,
             served = runner.run(stop.clone()) => served,
         };
         let stopped = *stop.borrow();
-        self.ended(served, stopped).await
+        self.ended(served, stopped, &nonce).await
     }
 
     /// Waits as long as no session can be opened; returns the exit code of a runner that ends because of it.
@@ -139,9 +148,13 @@ impl Entrypoint {
     }
 
     /// Installs the job-started hook; the receiver reports that a job has reached it.
-    fn with_hook(&self, runner: InMemoryRunner) -> (InMemoryRunner, watch::Receiver<bool>) {
+    fn with_hook(
+        &self,
+        runner: InMemoryRunner,
+        allowed: &str,
+    ) -> (InMemoryRunner, watch::Receiver<bool>) {
         let (begins, begun) = watch::channel(false);
-        let allowed: Vec<String> = self.allowed.split(',').map(str::to_ascii_lowercase).collect();
+        let allowed: Vec<String> = allowed.split(',').map(str::to_ascii_lowercase).collect();
         let runner = runner.with_started_hook(move |repository| {
             begins.send_replace(true);
             allowed == [""] || allowed.contains(&repository.to_ascii_lowercase())
@@ -174,7 +187,7 @@ impl Entrypoint {
     }
 
     /// Records the job's progress and returns the exit code.
-    async fn ended(&self, served: Option<ServedJob>, stopped: bool) -> i32 {
+    async fn ended(&self, served: Option<ServedJob>, stopped: bool, nonce: &str) -> i32 {
         let Some(ServedJob { job, outcome }) = served else {
             return if stopped { TERMINATED } else { NO_JOB };
         };
@@ -189,21 +202,25 @@ impl Entrypoint {
             return TERMINATED;
         }
         if self.ticket_replays && outcome == JobOutcome::StepsStarted {
-            self.replay_ticket().await;
+            self.replay_ticket(nonce).await;
         }
         code
     }
 
-    async fn claim(&self) -> Claim {
-        let nonce = self.nonce();
+    async fn claim(&self, nonce: &str) -> Claim {
         let began = self.network.clock.now();
         for attempt in 1.. {
-            let answer = self.ask(&nonce).await;
+            let answer = self.ask(nonce).await;
             let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
             match (status, &answer) {
                 (200, Some(answer)) => {
-                    let text = String::from_utf8_lossy(answer.body()).trim().to_owned();
-                    return Claim::Configured(text);
+                    let configuration = String::from_utf8_lossy(answer.body()).trim().to_owned();
+                    let allowed = answer.headers().get("x-mayfly-allowed-repositories");
+                    let allowed = allowed.and_then(|patterns| patterns.to_str().ok());
+                    return Claim::Configured {
+                        configuration,
+                        allowed: allowed.map(str::to_owned),
+                    };
                 }
                 (410, _) => return Claim::Ended(0),
                 (401 | 403, _) => return Claim::Ended(NO_CLAIM),
@@ -242,9 +259,10 @@ impl Entrypoint {
         generated.max(asked).min(left)
     }
 
-    /// Replays the ticket from another process before the container has ended.
-    async fn replay_ticket(&self) {
-        let answer = self.ask(&self.nonce()).await;
+    /// Replays the ticket from another process before the container has ended: before the runner connects, with another
+    /// nonce, and after its job, with the nonce of the claim.
+    async fn replay_ticket(&self, nonce: &str) {
+        let answer = self.ask(nonce).await;
         if answer.is_some_and(|answer| answer.status().is_success()) {
             self.network.recorder.ticket_replayed(&self.name);
         }

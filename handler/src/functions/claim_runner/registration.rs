@@ -1,0 +1,147 @@
+//! Registers the runner of a claim, and records it with the claim before its configuration is sent.
+
+use chrono::{DateTime, Utc};
+use tracing::error;
+
+use super::{ClaimError, Claimant};
+use crate::app::App;
+use crate::assignment::{Conflict, RegisteredRunner, Resumption, conflict, resume};
+use crate::functions::group::group;
+use crate::github::{GithubError, JitRunner, RunnerToRegister};
+use crate::secret::Secret;
+use crate::storage::{Claim, HeldClaim, Minted, RecordError};
+
+/// The outcome of a registration.
+pub(super) enum Registered {
+    /// The configuration with which the runner can start once.
+    Jit(Secret),
+    /// A runner of this name is registered and stays.
+    Conflict(Conflict),
+}
+
+/// The claim of one process for one run of a task.
+pub(super) struct HeldClaimOfRun {
+    task: String,
+    run: DateTime<Utc>,
+    nonce: String,
+    held: HeldClaim,
+    /// The runner that this request has removed.
+    removed: Option<u64>,
+}
+
+impl HeldClaimOfRun {
+    /// Takes the claim, unless another process has it.
+    pub(super) async fn take(
+        app: &App,
+        task: &str,
+        run: DateTime<Utc>,
+        nonce: String,
+    ) -> Result<Self, ClaimError> {
+        match app.claims.take(task, run, &nonce).await? {
+            Claim::Held(held) => {
+                Ok(Self { task: task.to_owned(), run, nonce, held, removed: None })
+            }
+            Claim::HeldByAnother => Err(ClaimError::HeldByAnother),
+        }
+    }
+
+    /// Records the runner of the claim, or that it was removed.
+    ///
+    /// A record that fails because the claim has changed is repeated in one case: another request of the same process,
+    /// whose response it no longer awaits, has recorded the runner that this request has removed. Storage's own client
+    /// also repeats a request whose response was lost, and then finds the change that it has made.
+    async fn record(&mut self, app: &App, minted: Option<Minted>) -> Result<(), ClaimError> {
+        let changed = match app.claims.record(&self.task, self.run, &mut self.held, minted).await {
+            Err(err @ RecordError::Changed(_)) => err,
+            recorded => return Ok(recorded?),
+        };
+        let now = Self::take(app, &self.task, self.run, self.nonce.clone()).await?;
+        let runner = |minted: Option<Minted>| minted.map(|minted| minted.runner);
+        let recorded = runner(now.held.minted);
+        self.held = now.held;
+        if recorded == runner(minted) {
+            return Ok(());
+        }
+        if recorded != self.removed {
+            return Err(changed.into());
+        }
+        Ok(app.claims.record(&self.task, self.run, &mut self.held, minted).await?)
+    }
+}
+
+/// Rejects a claim whose configuration was used or has expired.
+pub(super) async fn ensure_open(app: &App, claimant: &Claimant) -> Result<(), ClaimError> {
+    let Some(minted) = claimant.claim.held.minted else { return Ok(()) };
+    let found = named(app, claimant).await?;
+    let own = found.filter(|runner| runner.id == minted.runner);
+    match resume(minted.at, own.as_ref(), app.clock.now()) {
+        Resumption::Replace => Ok(()),
+        Resumption::Closed => Err(ClaimError::Closed),
+    }
+}
+
+/// Registers the runner. A runner of its name is removed if its configuration was lost.
+pub(super) async fn register(app: &App, claimant: &mut Claimant) -> Result<Registered, ClaimError> {
+    let group = group(app, &claimant.repository, &claimant.group).await?;
+    if let Some(minted) = claimant.claim.held.minted {
+        if !remove(app, claimant, minted.runner).await? {
+            return Err(ClaimError::Closed);
+        }
+        // Only after the removal: a runner that has got a job must stay recorded.
+        claimant.claim.record(app, None).await?;
+    }
+    let runner = match mint(app, claimant, group).await {
+        Err(GithubError::Conflict { .. }) => match free_name(app, claimant).await? {
+            Conflict::Unused => mint(app, claimant, group).await?,
+            conflict => return Ok(Registered::Conflict(conflict)),
+        },
+        minted => minted?,
+    };
+    let minted = Minted { runner: runner.id, at: app.clock.now() };
+    claimant.claim.record(app, Some(minted)).await?;
+    Ok(Registered::Jit(runner.configuration))
+}
+
+async fn mint(app: &App, claimant: &Claimant, group: u64) -> Result<JitRunner, GithubError> {
+    let name = claimant.id.to_string();
+    let runner = RunnerToRegister { name: &name, labels: &claimant.profile.labels, group };
+    app.github.register(&claimant.repository, &runner).await
+}
+
+/// Removes the runner that has the name, if its configuration was lost; [`Conflict::Unused`] if the name is free then.
+async fn free_name(app: &App, claimant: &mut Claimant) -> Result<Conflict, ClaimError> {
+    let Some(existing) = named(app, claimant).await? else {
+        // It was removed meanwhile; the next try can use the name.
+        return Ok(Conflict::Idle);
+    };
+    let claims = app.claims.of_task(&claimant.id.to_string()).await?;
+    let recorded = claims.iter().map(|claim| claim.minted.map(|minted| minted.runner));
+    Ok(match conflict(&existing, &recorded.collect::<Vec<_>>()) {
+        Conflict::Unused if !remove(app, claimant, existing.id).await? => Conflict::Busy,
+        Conflict::Foreign => {
+            report_foreign(&claimant.id.to_string(), &existing);
+            Conflict::Foreign
+        }
+        found => found,
+    })
+}
+
+/// Removes a runner. Returns `false` if it has got a job meanwhile and stays.
+async fn remove(app: &App, claimant: &mut Claimant, runner: u64) -> Result<bool, GithubError> {
+    let removed = app.github.remove_unused(&claimant.repository, runner).await?;
+    claimant.claim.removed = removed.then_some(runner);
+    Ok(removed)
+}
+
+async fn named(app: &App, claimant: &Claimant) -> Result<Option<RegisteredRunner>, GithubError> {
+    app.github.runner_named(&claimant.repository, &claimant.id.to_string()).await
+}
+
+fn report_foreign(name: &str, runner: &RegisteredRunner) {
+    error!(
+        alarm = "deployment",
+        "runner {name} (id {}) is not of this deployment: another deployment has the same DeploymentName, or the runner \
+         was registered manually; remove it, or choose another DeploymentName",
+        runner.id
+    );
+}
