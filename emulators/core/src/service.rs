@@ -52,9 +52,6 @@ pub trait Emulator: Send + Sync + 'static {
     /// The actions of its control port, besides those that are common to all emulators. The port answers 404 to
     /// every other request.
     const ACTIONS: &'static [Action] = &[];
-    /// Whether web pages may send requests to the emulated API, as to the real one; by default a request with the
-    /// header `Origin` is rejected, because no other service here answers a preflight.
-    const SERVES_WEB_PAGES: bool = false;
 
     /// Returns the operation of a request, or `None` if it is not modelled.
     fn operation(&self, request: &Request) -> Option<Self::Operation>;

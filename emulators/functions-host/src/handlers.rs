@@ -23,7 +23,6 @@ mod front_end;
 impl Emulator for FunctionsHost {
     const NAME: &'static str = "functions";
     const ACTIONS: &'static [Action] = test_api::ACTIONS;
-    const SERVES_WEB_PAGES: bool = true;
     type Operation = Operation;
     /// <https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger#limits>
     const MAX_BODY_BYTES: usize = 100 << 20;

@@ -87,6 +87,8 @@ pub struct Options {
     pub launcher: Option<Arc<dyn Launcher>>,
     /// The storage account, instead of the emulated one.
     pub storage: Option<Storage>,
+    /// The key of the Batch account, in base64; [`BATCH_KEY`] by default.
+    pub batch_key: String,
     /// The token that Batch accepts in addition to signatures.
     pub batch_bearer: Option<String>,
     /// Whether Batch accepts any token for it that is valid at the time.
@@ -124,6 +126,7 @@ impl Options {
             temporary: None,
             launcher: None,
             storage: None,
+            batch_key: BATCH_KEY.to_owned(),
             batch_bearer: None,
             batch_tokens: false,
             settings: BTreeMap::new(),
@@ -318,6 +321,7 @@ async fn functions_host(
     let app = folders::write_app(folder.path(), &options.program, options.package.as_deref())?;
     let mut host = functions::Options::new(app);
     host.settings = settings::application_settings(addresses, storage, options.registration);
+    host.settings.insert("BatchAccountKey".to_owned(), options.batch_key);
     host.settings.extend(platform.settings());
     if let Some(start) = options.github_proxy {
         let url = start(addresses.github.url.clone()).await.context("start the GitHub proxy")?;
@@ -346,7 +350,7 @@ fn batch_account(
     let nodes = nodes::Nodes::install(folder, program, pools, engine, options.temporary)?;
     let launcher = options.launcher.clone().unwrap_or_else(|| Arc::new(nodes));
     let work_dir = folders::nodes(folder);
-    let mut account = batch::Options::new(BATCH_ACCOUNT, BATCH_KEY, launcher, work_dir);
+    let mut account = batch::Options::new(BATCH_ACCOUNT, &options.batch_key, launcher, work_dir);
     account.bearer.clone_from(&options.batch_bearer);
     account.accepts_tokens = options.batch_tokens;
     account.pools = options.pools.iter().map(|pool| pool.options(options.nodes)).collect();

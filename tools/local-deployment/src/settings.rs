@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use emulator_core::service::Listening;
 
-use super::{BATCH_ACCOUNT, BATCH_KEY, GITHUB_TOKEN, Storage, WEBHOOK_SECRET};
+use super::{BATCH_ACCOUNT, GITHUB_TOKEN, Storage, WEBHOOK_SECRET};
 
 /// The way in which a runner gets its credential.
 #[derive(Clone, Copy, Debug, Default, PartialEq, clap::ValueEnum)]
@@ -40,7 +40,6 @@ pub(super) fn application_settings(
         ("ClaimUrl", format!("{}/api/ClaimRunner", addresses.functions)),
         ("BatchAccountUrl", addresses.batch.url.clone()),
         ("BatchAccountName", BATCH_ACCOUNT.to_owned()),
-        ("BatchAccountKey", BATCH_KEY.to_owned()),
         ("ContainerRegistryServer", "registry.localhost".to_owned()),
         ("GithubApiUrl", addresses.github.url.clone()),
         ("GithubToken", GITHUB_TOKEN.to_owned()),

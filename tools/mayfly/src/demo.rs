@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use emulator_core::events::Event;
-use emulator_core::service::ControlToken;
 use github_emulator::NewJob;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::broadcast::Receiver;
@@ -14,7 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 use crate::cli::Demo;
-use crate::local;
+use crate::local::{self, Access};
 use crate::{interrupted, print};
 use local_deployment::LocalDeployment;
 use local_deployment::timeline::{Step, Timeline};
@@ -28,7 +27,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Runs the demo.
 pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
-    let deployment = local::start(&options.local, ControlToken::random()).await?;
+    let deployment = local::start(&options.local, Access::random()).await?;
     let events = deployment.context.subscribe();
     let name = "gh".parse().map_err(anyhow::Error::msg).context("name the deployment")?;
     let timeline = Timeline::new(deployment.context.clock.now(), name);

@@ -18,17 +18,34 @@ use local_deployment::{ContainerEngine, LocalDeployment, Options};
 /// The time in which a container engine must answer.
 const ENGINE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Starts a local deployment with this token of its control ports.
-pub(crate) async fn start(
-    local: &LocalOptions,
-    control_token: ControlToken,
-) -> anyhow::Result<LocalDeployment> {
+/// The access to the ports of a deployment, for its user alone: Batch runs command lines.
+pub(crate) struct Access {
+    /// The token of the control ports.
+    pub(crate) control_token: ControlToken,
+    /// The key of the Batch account.
+    pub(crate) batch_key: String,
+    /// Whether Batch accepts tokens, whose signatures it does not verify.
+    pub(crate) batch_tokens: bool,
+}
+
+impl Access {
+    /// Creates access with random secrets.
+    pub(crate) fn random() -> Self {
+        // The digits of a token are base64 as well.
+        let batch_key = ControlToken::random().as_str().to_owned();
+        Self { control_token: ControlToken::random(), batch_key, batch_tokens: false }
+    }
+}
+
+/// Starts a local deployment.
+pub(crate) async fn start(local: &LocalOptions, access: Access) -> anyhow::Result<LocalDeployment> {
     let program = std::env::current_exe().context("find the path of this program")?;
     let mut options = Options::new(program);
     options.registration = local.registration;
     options.nodes = local.nodes;
-    options.batch_tokens = true;
-    options.control_token = control_token;
+    options.control_token = access.control_token;
+    options.batch_key = access.batch_key;
+    options.batch_tokens = access.batch_tokens;
     options.package.clone_from(&local.package);
     if let Some(path) = &local.handler_log {
         options.log = write_log(path)?;

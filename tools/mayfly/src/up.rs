@@ -14,16 +14,19 @@ use github_emulator::GitHub;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::cli::Up;
-use crate::local;
+use crate::local::{self, Access};
 use crate::{interrupted, print, token_file};
-use local_deployment::LocalDeployment;
 use local_deployment::timeline::Timeline;
+use local_deployment::{BATCH_ACCOUNT, LocalDeployment};
 
 /// Runs a local deployment until Ctrl-C, and prints its steps.
 pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
     let token = options.token.or_random()?;
     let control = jobs_control(&options, token.clone())?;
-    let deployment = local::start(&options.local, token).await?;
+    let (control_token, batch_tokens) = (token, options.tls.is_requested());
+    let access = Access { control_token, batch_tokens, ..Access::random() };
+    let batch_key = access.batch_key.clone();
+    let deployment = local::start(&options.local, access).await?;
     let jobs = serve_jobs(&deployment.github, &control).await?;
     let token_file = token_file::write(jobs.address, control.token());
     let mut events = deployment.context.subscribe();
@@ -41,6 +44,7 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
     let encrypted = serve_https(&deployment, &options.tls, control.token()).await?;
     encrypted.iter().map(Listening::ready_line).for_each(print);
     print(format_args!("queue a job: mayfly queue-job --at {}", jobs.address));
+    print(format_args!("use Batch: account {BATCH_ACCOUNT}, key {batch_key}"));
     let (functions, key) = (&deployment.ports.functions.url, &deployment.function_key);
     print(format_args!("show its status: mayfly status --url {functions}/api --key {key}"));
     let mut interrupted = std::pin::pin!(interrupted());

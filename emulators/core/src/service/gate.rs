@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use serde_json::json;
 
 use super::control::ControlToken;
@@ -100,10 +100,32 @@ fn names_loopback(head: &Parts) -> bool {
 }
 
 fn is_loopback(authority: &Authority) -> bool {
+    is_localhost(authority) || address_of(authority).is_some_and(|address| address.is_loopback())
+}
+
+fn is_localhost(authority: &Authority) -> bool {
+    authority.host().eq_ignore_ascii_case("localhost")
+}
+
+fn address_of(authority: &Authority) -> Option<IpAddr> {
     let host = authority.host();
     let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let address = inner.unwrap_or(host).parse::<IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+    inner.unwrap_or(host).parse().ok()
+}
+
+/// Returns whether a browser sends a request for a page that did not come from this port itself. A name other than
+/// localhost does not prove that it did: the owner of a domain can resolve it to any address.
+pub(super) fn is_of_another_site(head: &Parts) -> bool {
+    if !head.headers.contains_key(header::ORIGIN) {
+        return false;
+    }
+    let host = only(&head.headers, &header::HOST).map(Authority::from_str).and_then(Result::ok);
+    let origin = only(&head.headers, &header::ORIGIN).map(Uri::from_str).and_then(Result::ok);
+    let is_own =
+        origin.as_ref().and_then(Uri::authority).zip(host).is_some_and(|(origin, host)| {
+            *origin == host && (is_localhost(&host) || address_of(&host).is_some())
+        });
+    !is_own
 }
 
 fn has_json_type(headers: &HeaderMap) -> bool {
@@ -199,6 +221,29 @@ mod tests {
         for (method, uri, changes, expected) in cases {
             let result = check(&gate(true), method, uri, changes);
             assert_eq!(result, Err(expected), "{method} {uri} {changes:?}");
+        }
+    }
+
+    #[test]
+    fn an_emulated_api_serves_pages_of_its_own_address_only() {
+        for (origin, host, expected) in [
+            (None, "evil.example:7070", false),
+            (Some("http://127.0.0.1:7070"), "127.0.0.1:7070", false),
+            (Some("http://LOCALHOST:7070"), "localhost:7070", false),
+            (Some("https://[::1]:7070"), "[::1]:7070", false),
+            (Some("http://10.0.0.4:7070"), "10.0.0.4:7070", false),
+            (Some("http://evil.example"), "127.0.0.1:7070", true),
+            (Some("http://evil.example:7070"), "evil.example:7070", true),
+            (Some("http://127.0.0.1:8080"), "127.0.0.1:7070", true),
+            (Some("null"), "127.0.0.1:7070", true),
+            (Some("null"), "null", true),
+            (Some(""), "127.0.0.1:7070", true),
+        ] {
+            let request = http::Request::builder().header("host", host);
+            let request =
+                origin.into_iter().fold(request, |it, origin| it.header("origin", origin));
+            let head = request.body(()).expect("a request").into_parts().0;
+            assert_eq!(is_of_another_site(&head), expected, "{origin:?} {host}");
         }
     }
 

@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::control::{Control, ControlToken};
-use super::gate::{Gate, Rejection};
+use super::gate::{Gate, Rejection, is_of_another_site};
 use super::handshake::{self, Opened};
 use super::{
     Emulator, Encrypted, Request, Response, ResponseDropped, Service, TooLarge, json_response,
@@ -128,14 +128,14 @@ trait Port: Send + Sync + 'static {
 struct ApiPort<E>(Arc<Service<E>>);
 
 impl<E: Emulator> Port for ApiPort<E> {
-    /// A page can send a request with the known default credentials to a name that it resolves to loopback. A browser
-    /// then sends `Origin` with each request that changes something.
+    /// The default credentials are published. A page of another site could send them to a known port, or to a name that
+    /// it resolves to loopback.
     fn reject(&self, head: &Parts) -> Option<Response> {
-        if E::SERVES_WEB_PAGES || !head.headers.contains_key(header::ORIGIN) {
+        if !is_of_another_site(head) {
             return None;
         }
         let request = Request::from_parts(head.clone(), Bytes::new());
-        let text = "requests of web pages (header Origin) are not accepted";
+        let text = "requests of other sites' web pages (header Origin) are not accepted";
         Some(self.0.emulator.failure_of(&request, StatusCode::FORBIDDEN, text))
     }
 

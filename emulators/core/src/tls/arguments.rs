@@ -28,6 +28,12 @@ pub struct TlsArguments {
 }
 
 impl TlsArguments {
+    /// Returns whether any of the options requests HTTPS.
+    pub fn is_requested(&self) -> bool {
+        let is_new = self.tls || self.tls_ca.is_some() || !self.tls_names.is_empty();
+        is_new || self.tls_cert.is_some()
+    }
+
     /// Reads or creates the certificate of a service at this address; `None` without any of the options.
     ///
     /// # Errors
@@ -36,7 +42,7 @@ impl TlsArguments {
         if let (Some(certificate), Some(key)) = (&self.tls_cert, &self.tls_key) {
             return Tls::from_files(certificate, key).map(Some);
         }
-        if !self.tls && self.tls_ca.is_none() && self.tls_names.is_empty() {
+        if !self.is_requested() {
             return Ok(None);
         }
         let authority = match &self.tls_ca {

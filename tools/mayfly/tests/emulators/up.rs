@@ -4,6 +4,9 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use base64::Engine;
+use emulator_core::transport;
+use http::StatusCode;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -63,6 +66,21 @@ impl Drop for Up {
     }
 }
 
+/// Returns a token as an emulated identity issues it; the Batch emulator does not verify signatures.
+fn bearer_of_anyone() -> String {
+    let claims = r#"{"aud":"https://batch.core.windows.net/","nbf":0,"exp":9999999999}"#;
+    format!("Bearer e30.{}.c2ln", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims))
+}
+
+/// Returns Batch's response to a list of its jobs.
+async fn batch_status(up: &Up, authorization: &str) -> StatusCode {
+    let batch = up.ports.iter().find(|ready| ready["ready"] == "batch").expect("Batch");
+    let url = format!("{}/jobs?api-version=2025-06-01", batch["url"].as_str().expect("a URL"));
+    let request = http::Request::get(url).header("authorization", authorization);
+    let request = request.body(Vec::new().into()).expect("a request");
+    transport::http()(request).await.expect("a response").status()
+}
+
 #[tokio::test]
 async fn each_port_of_up_has_the_gate_and_queue_job_the_token() {
     let runtime = tempfile::tempdir().expect("a folder");
@@ -74,6 +92,7 @@ async fn each_port_of_up_has_the_gate_and_queue_job_the_token() {
     let token = up.ports[0]["token"].as_str().expect("a token").to_owned();
     Port::at(format!("http://{}", up.address), token.clone()).check("the port for jobs").await;
 
+    assert_eq!(batch_status(&up, &bearer_of_anyone()).await, 401);
     assert!(up.queue_job(runtime.path(), None).status.success());
     assert!(up.queue_job(Path::new("/none"), Some(&token)).status.success());
     let other = up.queue_job(runtime.path(), Some("another-token-of-anyone"));
