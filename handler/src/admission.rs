@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 
 use crate::json::shortened;
 use crate::message::{Cancelled, Message, Reassigned, RunnerRequest};
-use crate::profiles::{MAX_LABELS, Match, Profile, match_profile};
+use crate::profiles::{MAX_LABELS, Match, Profile, is_list, match_profile};
 use crate::repository::{AllowedRepositories, NotARepository, Repository};
+use crate::scope::Scope;
 use crate::task::{DeploymentName, TaskId};
 use crate::webhook::{Event, WorkflowJobEvent};
 
@@ -38,6 +39,7 @@ pub enum Decision {
 pub fn decide(
     event: &Event,
     policy: &Policy,
+    scope: &Scope,
     deployment: &DeploymentName,
     now: DateTime<Utc>,
 ) -> Result<Decision, NotARepository> {
@@ -47,7 +49,7 @@ pub fn decide(
         Event::Other(name) => ignore(format!("event {}", shortened(name))),
         Event::WorkflowJob(event) => {
             let repository = Repository::try_from(event.repository.full_name.as_str())?;
-            let admitted = admit(event, &repository, policy);
+            let admitted = admit(event, &repository, policy, scope);
             if let Some(assigned) = runner_of_ours(event, deployment) {
                 return Ok(decide_assigned(event, repository, &assigned, admitted.ok()));
             }
@@ -92,6 +94,7 @@ fn admit<'a>(
     event: &WorkflowJobEvent,
     repository: &Repository,
     policy: &'a Policy,
+    scope: &Scope,
 ) -> Result<&'a Profile, String> {
     let (action, status) = (event.action.as_str(), event.workflow_job.status.as_str());
     match (action, status) {
@@ -107,11 +110,20 @@ fn admit<'a>(
         let reason = "repository not allowed: it matches no pattern of setting AllowedRepositories";
         return Err(reason.into());
     }
+    if event.repository.is_users() && *scope != Scope::Repository {
+        return Err(
+            "a user owns the repository: runners of setting RunnerScope serve organizations only"
+                .into(),
+        );
+    }
     let labels = &event.workflow_job.labels;
     match match_profile(labels, &policy.profiles) {
         Match::Profile(profile) => Ok(profile),
         Match::GithubHosted => Err("github-hosted".into()),
-        Match::NoLabels => Err("no labels".into()),
+        Match::OtherLabels => {
+            Err("the labels match no profile, and none of them is self-hosted".into())
+        }
+        Match::NoLabels => Err("no labels: runs-on names a runner group only".into()),
         Match::NoProfile { .. } if labels.len() > MAX_LABELS => {
             Err(format!("{} labels: a runner has at most {MAX_LABELS}", labels.len()))
         }
@@ -159,6 +171,7 @@ fn ignore(reason: impl Into<String>) -> Result<Decision, NotARepository> {
 fn unserved(label: &str) -> String {
     let label = shortened(label);
     let advice = match label.as_str() {
+        list if is_list(list) => ", which is one label: write runs-on as a list",
         "ubuntu-18.04" | "ubuntu-20.04" => {
             ", which has reached its end of life; to serve it nevertheless, add a profile with this label to setting RunnerProfiles"
         }
@@ -171,7 +184,7 @@ fn unserved(label: &str) -> String {
 mod tests {
     use super::*;
     use crate::profiles::default_profiles;
-    use crate::webhook::{EventRepository, WorkflowJob};
+    use crate::webhook::{EventOwner, EventRepository, WorkflowJob};
 
     fn queued(labels: &[&str]) -> WorkflowJobEvent {
         WorkflowJobEvent {
@@ -183,12 +196,21 @@ mod tests {
                 labels: labels.iter().map(|&label| label.to_owned()).collect(),
                 runner_name: None,
             },
-            repository: EventRepository { full_name: "octo/app".to_owned(), private: true },
+            repository: EventRepository {
+                full_name: "octo/app".to_owned(),
+                private: true,
+                owner: None,
+            },
         }
     }
 
     #[track_caller]
     fn check(event: WorkflowJobEvent, expect: &str) {
+        check_in(&Scope::Organization, event, expect);
+    }
+
+    #[track_caller]
+    fn check_in(scope: &Scope, event: WorkflowJobEvent, expect: &str) {
         let policy = Policy {
             profiles: default_profiles("ubuntu", "windows"),
             allowed: AllowedRepositories::parse("octo/*").expect("a glob"),
@@ -196,7 +218,7 @@ mod tests {
         };
         let deployment = "gh".parse().expect("a name");
         let event = Event::WorkflowJob(event);
-        let decision = match decide(&event, &policy, &deployment, DateTime::UNIX_EPOCH) {
+        let decision = match decide(&event, &policy, scope, &deployment, DateTime::UNIX_EPOCH) {
             Ok(Decision::Accept(request)) => format!("job {} on {}", request.job, request.profile),
             Ok(Decision::Record(message)) => format!("{message:?}"),
             Ok(Decision::Ignore(reason)) => reason,
@@ -226,12 +248,35 @@ mod tests {
         event.repository.full_name = "corp/app".to_owned();
         check(event, "repository not allowed");
         check(queued(&["ubuntu-latest"]), "github-hosted");
+        check(queued(&["linux", "x64"]), "the labels match no profile");
+        check(queued(&["ubuntu-18.04"]), "the labels match no profile");
         check(queued(&[]), "no labels");
+        check(
+            queued(&["self-hosted, linux"]),
+            "no profile serves label self-hosted, linux, which is one label",
+        );
         check(queued(&["self-hosted", "gpu"]), "no profile serves label gpu");
         check(
             queued(&["self-hosted", "ubuntu-20.04"]),
             "no profile serves label ubuntu-20.04, which has reached its end",
         );
+    }
+
+    #[test]
+    fn a_repository_of_a_user_is_served_in_its_own_scope_only() {
+        let of = |owner: Option<&str>| {
+            let mut event = queued(&["self-hosted", "linux"]);
+            let kind = owner.map(str::to_owned);
+            event.repository.owner = Some(EventOwner { kind });
+            event
+        };
+        let enterprise = Scope::Enterprise("corp".to_owned());
+        for scope in [&Scope::Organization, &enterprise] {
+            check_in(scope, of(Some("User")), "a user owns the repository");
+            check_in(scope, of(Some("Organization")), "job 123 on ubuntu");
+            check_in(scope, of(None), "job 123 on ubuntu");
+        }
+        check_in(&Scope::Repository, of(Some("User")), "job 123 on ubuntu");
     }
 
     fn event(action: &str, runner: Option<&str>) -> WorkflowJobEvent {

@@ -80,6 +80,7 @@ pub(crate) async fn collect(
         tasks: ledger.tasks,
         generations: ledger.generations,
         jobs: jobs.jobs,
+        runs: jobs.runs,
         barred,
         missing_runs: jobs.missing_runs,
         refused: collector.refusal(),

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 mod defaults;
+mod hosted;
 mod pin;
 
 pub use defaults::default_profiles;
+pub(crate) use hosted::is_list;
 pub use pin::Pin;
 
 /// Maximum number of labels of a runner, including pinned ones.
@@ -133,8 +135,10 @@ impl Profile {
 pub enum Match<'a> {
     /// The first profile that has all labels.
     Profile(&'a Profile),
-    /// The job does not select self-hosted runners.
+    /// The only label of the job is that of runners of GitHub.
     GithubHosted,
+    /// No label of the job selects this deployment. Whose runners have them is not known.
+    OtherLabels,
     /// The job has no labels, as with `runs-on: {group: …}`.
     NoLabels,
     /// The job selects this deployment, but no profile has this label together with the others.
@@ -149,8 +153,11 @@ pub fn match_profile<'a>(labels: &[impl AsRef<str>], profiles: &'a [Profile]) ->
     if labels.is_empty() {
         return Match::NoLabels;
     }
+    if let Some(list) = labels.iter().map(AsRef::as_ref).find(|label| is_list(label)) {
+        return Match::NoProfile { label: list.to_owned() };
+    }
     if !labels.iter().any(|label| selects_us(label.as_ref(), profiles)) {
-        return Match::GithubHosted;
+        return if hosted::is_hosted(labels) { Match::GithubHosted } else { Match::OtherLabels };
     }
     if let Some(profile) = profiles.iter().find(|profile| profile.serves(labels)) {
         return Match::Profile(profile);

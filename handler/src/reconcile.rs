@@ -13,6 +13,7 @@ mod rules;
 mod repair;
 mod wait_reason;
 mod assessment;
+mod ages;
 mod demand;
 mod waiting;
 mod runners;
@@ -22,6 +23,7 @@ mod alerts;
 mod releases;
 pub(crate) mod execute;
 
+pub use ages::JobAges;
 pub use deliveries::{LostEvent, lost_events};
 pub use leftovers::{Disposition, disposition};
 pub use repair::{Removal, Repair};

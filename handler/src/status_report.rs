@@ -172,7 +172,7 @@ pub fn report(
     rules: &Rules,
     now: DateTime<Utc>,
 ) -> StatusReport {
-    let mut jobs = jobs::waiting_or_running(snapshot, rules, now);
+    let mut jobs = jobs::waiting_or_running(snapshot, previous, rules, now);
     jobs.sort_by_key(|job| (job.phase, job.created_at, job.job));
     let mut phases = BTreeMap::new();
     for job in &jobs {

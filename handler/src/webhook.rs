@@ -109,6 +109,25 @@ pub struct EventRepository {
     pub full_name: String,
     /// Whether it is private or internal.
     pub private: bool,
+    /// Its owner.
+    #[serde(default)]
+    pub owner: Option<EventOwner>,
+}
+
+/// The owner of a repository.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+pub struct EventOwner {
+    /// `User`, `Organization`, or a later addition.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
+}
+
+impl EventRepository {
+    /// Returns whether a user owns it. Only an organization has runners for several repositories.
+    pub fn is_users(&self) -> bool {
+        let kind = self.owner.as_ref().and_then(|owner| owner.kind.as_deref());
+        kind == Some("User")
+    }
 }
 
 /// A signed body that is not a valid event of the type in its header.

@@ -11,10 +11,12 @@ use super::collector::{Collector, MAX_CONCURRENT_REQUESTS, Partial, Unread};
 use super::ledger::Ledger;
 use super::repositories;
 use crate::assignment::{AssignmentGraph, Fact, Resolution, resolve};
+use crate::github::ListedRun;
 use crate::message::MAX_WAIT;
-use crate::reconcile::snapshot::{Ending, LedgerTask, ListedJob, Stage};
+use crate::reconcile::snapshot::{Ending, LedgerTask, ListedJob, Stage, UnfinishedRuns};
 use crate::reconcile::state::Cursor;
 use crate::repository::Repository;
+use crate::scope::Scope;
 use crate::task::TaskId;
 
 /// The statuses of a run that has not ended. A run with a gate may have other jobs that wait for a runner.
@@ -28,11 +30,13 @@ pub(super) struct Jobs {
     /// Whether the jobs of a run are missing that could not be read.
     pub(super) missing_runs: bool,
     pub(super) cursor: Cursor,
+    pub(super) runs: UnfinishedRuns,
 }
 
 /// The runs that have not ended, as far as they were listed.
-struct UnfinishedRuns {
+struct ListedRuns {
     runs: Partial<BTreeSet<Run>>,
+    facts: UnfinishedRuns,
     /// The last repository that was listed before one that was not; `None` if all were listed.
     last: Option<Repository>,
 }
@@ -62,7 +66,8 @@ pub(super) async fn read(
         reader.read_runs(runs).await;
     }
     let complete = found.complete && unfinished.runs.complete && !reader.missing_runs;
-    Partial { value: reader.finish(), complete }
+    let runs = UnfinishedRuns { complete, ..unfinished.facts };
+    Partial { value: Jobs { runs, ..reader.finish() }, complete }
 }
 
 /// Returns the items in the order that begins behind the item where the last collection stopped.
@@ -74,11 +79,9 @@ fn rotated<T: Clone + Ord>(all: BTreeSet<T>, after: Option<&T>) -> Vec<T> {
 }
 
 /// Lists the runs that have not ended.
-async fn list_unfinished(
-    collector: &Collector<'_>,
-    repositories: Vec<Repository>,
-) -> UnfinishedRuns {
+async fn list_unfinished(collector: &Collector<'_>, repositories: Vec<Repository>) -> ListedRuns {
     let (mut runs, mut last) = (Partial::complete(BTreeSet::new()), None);
+    let mut facts = UnfinishedRuns::default();
     let mut lists = stream::iter(repositories)
         .map(async |repository| {
             let listed = list_unfinished_of(collector, &repository).await;
@@ -87,12 +90,18 @@ async fn list_unfinished(
         .buffered(MAX_CONCURRENT_REQUESTS);
     while let Some((repository, listed)) = lists.next().await {
         if let Some(listed) = runs.note(listed) {
-            runs.value.extend(listed.into_iter().map(|run| (repository.clone(), run)));
+            for run in listed {
+                facts.updated.extend(run.updated_at.map(|at| (run.id, at)));
+                if run.is_of_user() && collector.rules.scope != Scope::Repository {
+                    facts.of_users.insert(repository.clone());
+                }
+                runs.value.insert((repository.clone(), run.id));
+            }
             last = if runs.complete { Some(repository) } else { last };
         }
     }
     let last = last.filter(|_| !runs.complete);
-    UnfinishedRuns { runs, last }
+    ListedRuns { runs, facts, last }
 }
 
 /// Lists the runs of a repository. The runs of a public repository are left alone unless the settings allow them: anyone
@@ -100,14 +109,13 @@ async fn list_unfinished(
 async fn list_unfinished_of(
     collector: &Collector<'_>,
     repository: &Repository,
-) -> Result<Vec<u64>, Unread> {
+) -> Result<Vec<ListedRun>, Unread> {
     let mut runs = Vec::new();
     for status in STATUSES {
         let listed = collector.send(collector.github.runs(repository, status)).await?;
         collector.charge_pages(listed.items.len());
         let public = collector.rules.policy.public_repositories;
-        let allowed = listed.items.into_iter().filter(|run| public || !run.is_public());
-        runs.extend(allowed.map(|run| run.id));
+        runs.extend(listed.items.into_iter().filter(|run| public || !run.is_public()));
     }
     Ok(runs)
 }
@@ -181,7 +189,8 @@ impl<'a> JobReader<'a> {
         } else {
             self.cursor.run = None;
         }
-        Jobs { jobs: self.jobs, missing_runs: self.missing_runs, cursor: self.cursor }
+        let (jobs, missing_runs, cursor) = (self.jobs, self.missing_runs, self.cursor);
+        Jobs { jobs, missing_runs, cursor, runs: UnfinishedRuns::default() }
     }
 
     /// Follows the chain of every relevant task, and adds the jobs that `known` returns. Returns the tasks of the jobs

@@ -131,6 +131,6 @@ async fn plan_job(app: &App, repository: &Repository, id: u64) -> anyhow::Result
     if collected.snapshot.missing_runs {
         return Ok(Plan::skip(name, "not every runner that may serve it could be read; try again"));
     }
-    let waiting = waiting_jobs(&collected.snapshot, &rules, app.clock.now());
+    let waiting = waiting_jobs(&collected.snapshot, &previous, &rules, app.clock.now());
     Ok(replay_plan::job(id, &job, waiting.iter().find(|waiting| waiting.id == id)))
 }

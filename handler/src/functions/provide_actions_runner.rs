@@ -89,7 +89,8 @@ async fn receive(
     let delivery = verify(&app.webhook.secret, signature, &body)?;
     let event = header_str(headers, "x-github-event").ok_or(DeliveryError::NoEvent)?;
     let event = delivery.parse(event)?;
-    let decision = decide(&event, &app.webhook.policy, &app.runners.deployment, app.clock.now())?;
+    let (policy, deployment) = (&app.webhook.policy, &app.runners.deployment);
+    let decision = decide(&event, policy, &app.scope, deployment, app.clock.now())?;
     let message = match &decision {
         Decision::Accept(request) => Message::Request(request.clone()),
         Decision::Record(message) => message.clone(),

@@ -183,10 +183,10 @@ fn log_postponed(request: &RunnerRequest, reason: &SubmitError, delay: Duration)
     }
 }
 
-/// Drops a message: GitHub has cancelled its job by now.
+/// Drops a message: GitHub cancels a job that has been queued for so long, and reconciliation lists it if it does not.
 ///
-/// A message keeps the time of the first request while it is postponed, which is never before the job was queued.
-/// Rejected: the time at which the job was created. The job may have waited behind a gate since then.
+/// A message keeps the time of the first request while it is postponed. Rejected: the time at which the job was
+/// created. The job may have waited behind a gate since then.
 fn dropped(request: &RunnerRequest, reason: &SubmitError) -> Response {
     let (job, repo, hours) = (request.job, &request.repository, MAX_WAIT.num_hours());
     let reason = ErrorChain(reason);

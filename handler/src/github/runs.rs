@@ -21,18 +21,33 @@ const MAX_JOB_PAGES: usize = 30;
 pub struct ListedRun {
     /// Its id.
     pub id: u64,
+    /// When it was last updated: by a job that starts or ends, or a gate that opens.
+    pub updated_at: Option<DateTime<Utc>>,
     repository: RunRepository,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 struct RunRepository {
     private: bool,
+    owner: Option<RunOwner>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct RunOwner {
+    #[serde(rename = "type")]
+    kind: Option<String>,
 }
 
 impl ListedRun {
     /// Returns whether its repository is public.
     pub fn is_public(&self) -> bool {
         !self.repository.private
+    }
+
+    /// Returns whether a user owns its repository.
+    pub fn is_of_user(&self) -> bool {
+        let owner = self.repository.owner.as_ref();
+        owner.and_then(|owner| owner.kind.as_deref()) == Some("User")
     }
 }
 

@@ -6,6 +6,7 @@ fn check(labels: &[&str], expect: &str) {
     let result = match match_profile(labels, &profiles) {
         Match::Profile(profile) => profile.name.clone(),
         Match::GithubHosted => "github-hosted".to_owned(),
+        Match::OtherLabels => "other labels".to_owned(),
         Match::NoLabels => "no labels".to_owned(),
         Match::NoProfile { label } => format!("unserved: {label}"),
     };
@@ -25,6 +26,9 @@ fn a_job_gets_the_first_profile_with_all_its_labels() {
 #[test]
 fn a_job_without_our_labels_is_left_to_github() {
     check(&["ubuntu-latest"], "github-hosted");
+    for other in [&["linux", "x64"][..], &["gpu"], &["ubuntu-latest", "gpu"]] {
+        check(other, "other labels");
+    }
     check(&[], "no labels");
 }
 
@@ -32,6 +36,7 @@ fn a_job_without_our_labels_is_left_to_github() {
 fn an_unserved_label_is_named() {
     check(&["self-hosted", "gpu"], "unserved: gpu");
     check(&["self-hosted", "ubuntu-20.04"], "unserved: ubuntu-20.04");
+    check(&["self-hosted, linux"], "unserved: self-hosted, linux");
     check(&["self-hosted", "windows-2022", "ubuntu-24.04"], "unserved: self-hosted");
 }
 

@@ -1,13 +1,15 @@
 //! Decides about queued jobs: request another runner, cancel the run, or raise an alert.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::assessment::Assessment;
 use super::snapshot::{Ending, Failure, LedgerTask, ListedJob, Stage};
 use super::state::{FirstSeen, ReconcileState};
-use super::{Repair, Rules, WaitReason};
+use super::wait_reason::DelayCause;
+use super::{JobAges, Repair, Rules, WaitReason};
+use crate::json::shortened;
 use crate::message::{MAX_WAIT, RunnerRequest};
-use crate::profiles::{Match, Profile, match_profile};
+use crate::profiles::{Match, Profile, is_list, match_profile};
 
 /// How long a job may be uncovered before it gets a runner, if no runner of it is known to have failed: its delivery
 /// and its message may still be under way.
@@ -27,6 +29,12 @@ pub(super) struct Demand<'a> {
     pub(super) profile: Option<&'a Profile>,
 }
 
+/// Since when the conditions of jobs have held, which no service records.
+pub(super) struct Times {
+    pub(super) uncovered: FirstSeen<u64>,
+    pub(super) ages: JobAges,
+}
+
 /// Decides about every queued job.
 pub(super) fn plan(
     run: &Assessment<'_>,
@@ -39,8 +47,13 @@ pub(super) fn plan(
     // A job that this run did not read has not got a runner for that reason.
     let unread = previous.uncovered.no_longer_than(UNREAD_JOB_TTL, run.now).copied();
     let unread = unread.filter(|id| !run.snapshot.jobs.contains_key(id));
-    next.uncovered = previous.uncovered.updated(uncovered.chain(unread), run.now);
-    demands.iter().flat_map(|demand| demand.repairs(run, &next.uncovered)).collect()
+    let mut times = Times {
+        uncovered: previous.uncovered.updated(uncovered.chain(unread), run.now),
+        ages: previous.ages.updated(run.snapshot, run.now),
+    };
+    let repairs = demands.iter().flat_map(|demand| demand.repairs(run, &mut times)).collect();
+    (next.uncovered, next.ages) = (times.uncovered, times.ages);
+    repairs
 }
 
 impl<'a> Demand<'a> {
@@ -55,38 +68,66 @@ impl<'a> Demand<'a> {
         let allowed = rules.policy.allowed.allow(&listed.repository);
         let profile = match match_profile(&listed.job.labels, &rules.policy.profiles) {
             Match::Profile(profile) => Some(profile),
-            Match::NoProfile { .. } => None,
-            Match::GithubHosted | Match::NoLabels => return None,
+            Match::NoProfile { .. } | Match::NoLabels => None,
+            Match::GithubHosted | Match::OtherLabels => return None,
         };
         (queued && allowed).then_some(Self { id, listed, profile })
     }
 
-    fn repairs(&self, run: &Assessment<'_>, uncovered: &FirstSeen<u64>) -> Vec<Repair> {
+    fn repairs(&self, run: &Assessment<'_>, times: &mut Times) -> Vec<Repair> {
         let mut repairs = Vec::new();
-        let unservable = self.unservable(run);
-        if unservable.is_none() && self.needs_runner(run, uncovered) {
+        let unservable = self.unservable(run, times);
+        if unservable.is_none() && self.due(run, times).is_some_and(|(at, _)| at <= run.now) {
             repairs.extend(self.request(run).map(Repair::Request));
         }
-        if run.now - self.listed.created_at >= run.rules.no_capacity {
-            let cancelled = unservable.clone().filter(|_| run.rules.cancel_unservable);
-            repairs.extend(cancelled.map(|reason| self.cancel(reason)));
-            let reason = unservable.unwrap_or_else(|| self.waits_for(run));
-            let repository = self.listed.repository.clone();
-            repairs.push(Repair::ReportWaiting { job: self.id, repository, reason });
+        if run.now - self.queued_since(run, times) < run.rules.no_capacity {
+            return repairs;
         }
+        let report = match &unservable {
+            // Whose runners serve such a job is not known.
+            Some(WaitReason::NoLabels) => return repairs,
+            Some(WaitReason::LeftBehind) => times.ages.report(self.id),
+            _ => true,
+        };
+        let cancels = run.rules.cancel_unservable;
+        let cancelled = unservable.clone().filter(|reason| cancels && is_cancelled(reason));
+        repairs.extend(cancelled.map(|reason| self.cancel(reason)));
+        let reason = unservable.unwrap_or_else(|| self.waits_for(run, times));
+        let repository = self.listed.repository.clone();
+        let report = report.then_some(Repair::ReportWaiting { job: self.id, repository, reason });
+        repairs.extend(report);
         repairs
     }
 
+    /// Returns the latest time at which the job can have become ready for a runner.
+    fn queued_since(&self, run: &Assessment<'_>, times: &Times) -> DateTime<Utc> {
+        times.ages.queued_since(self.id, self.listed, run.snapshot, run.now)
+    }
+
     /// Returns why another runner would not help, if that is so.
-    pub(super) fn unservable(&self, run: &Assessment<'_>) -> Option<WaitReason> {
+    pub(super) fn unservable(&self, run: &Assessment<'_>, times: &Times) -> Option<WaitReason> {
+        let labels = &self.listed.job.labels;
+        if let Some(list) = labels.iter().find(|label| is_list(label)) {
+            return Some(WaitReason::ListInLabel(shortened(list)));
+        }
         if self.profile.is_none() {
-            return Some(WaitReason::NoProfile);
+            let none = labels.is_empty();
+            return Some(if none { WaitReason::NoLabels } else { WaitReason::NoProfile });
+        }
+        if run.snapshot.runs.of_users.contains(&self.listed.repository) {
+            return Some(WaitReason::OfUser);
         }
         if let Some(reason) = run.snapshot.barred.get(&self.id) {
             return Some(WaitReason::Group(reason.clone()));
         }
+        if run.coverage.covering(self.id).is_some() {
+            return None;
+        }
+        if run.now - self.queued_since(run, times) >= MAX_WAIT {
+            return Some(WaitReason::LeftBehind);
+        }
         let failures = self.failures(run);
-        let abandoned = failures.len() >= MAX_FAILURES && run.coverage.covering(self.id).is_none();
+        let abandoned = failures.len() >= MAX_FAILURES;
         failures.last().filter(|_| abandoned).cloned().map(WaitReason::Failing)
     }
 
@@ -98,28 +139,37 @@ impl<'a> Demand<'a> {
         run.coverage.made_for(self.id).filter_map(failure).collect()
     }
 
-    /// Returns whether the job needs another runner now.
-    fn needs_runner(&self, run: &Assessment<'_>, uncovered: &FirstSeen<u64>) -> bool {
-        let too_old = run.now - self.listed.created_at >= MAX_WAIT;
-        if too_old || run.coverage.covering(self.id).is_some() {
-            return false;
+    /// Returns when the job's next runner is requested, and why not before, if the delay has a cause of its own; `None`
+    /// if a live task covers the job.
+    pub(super) fn due(
+        &self,
+        run: &Assessment<'_>,
+        times: &Times,
+    ) -> Option<(DateTime<Utc>, Option<DelayCause>)> {
+        if run.coverage.covering(self.id).is_some() {
+            return None;
         }
-        // Some other run's jobs may never be read; this job must not wait for them for ever.
-        let uncovered_for = |duration| uncovered.at_least(&self.id, duration, run.now);
-        if self.chain_may_be_missing(run) && !uncovered_for(MISSING_CHAIN_TIMEOUT) {
-            return false;
-        }
+        let uncovered = times.uncovered.since(&self.id).unwrap_or(run.now);
         let ended = run.coverage.resolving_to(self.id).filter_map(|task| match &task.stage {
             Stage::Ended { at, how } => Some((*at, how)),
             _ => None,
         });
-        match ended.max_by_key(|(at, _)| *at) {
-            Some((_, Ending::Failed(_) | Ending::Node)) => true,
-            Some((at, how @ (Ending::NoJob | Ending::Rejected))) => {
-                run.now - at >= self.delay(run, how)
+        let (at, cause) = match ended.max_by_key(|(at, _)| *at) {
+            Some((at, Ending::Failed(_) | Ending::Node)) => (at, None),
+            Some((at, how @ Ending::NoJob)) => (at + self.delay(run, how), Some(DelayCause::NoJob)),
+            Some((at, how @ Ending::Rejected)) => {
+                (at + self.delay(run, how), Some(DelayCause::Rejected))
             }
-            Some((_, Ending::Clean | Ending::Terminated)) | None => uncovered_for(UNCOVERED_DELAY),
+            Some((_, Ending::Clean | Ending::Terminated)) | None => {
+                (uncovered + UNCOVERED_DELAY, None)
+            }
+        };
+        // Some other run's jobs may never be read; this job must not wait for them for ever.
+        let others = uncovered + MISSING_CHAIN_TIMEOUT;
+        if self.chain_may_be_missing(run) && others > at {
+            return Some((others, Some(DelayCause::MissingRuns)));
         }
+        Some((at, cause))
     }
 
     /// Returns whether a chain that the snapshot does not contain may resolve to the job: some run's jobs are missing,
@@ -165,4 +215,10 @@ impl<'a> Demand<'a> {
         let (run, repository) = (self.listed.job.run, self.listed.repository.clone());
         Repair::Cancel { job: self.id, run, repository, reason }
     }
+}
+
+/// Returns whether the run of a job is cancelled for this reason. GitHub cancels no run that it has left behind, and
+/// runners of the user may serve a user's repository.
+fn is_cancelled(reason: &WaitReason) -> bool {
+    !matches!(reason, WaitReason::LeftBehind | WaitReason::OfUser)
 }

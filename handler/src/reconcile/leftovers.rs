@@ -33,7 +33,7 @@ pub enum Disposition {
 /// Returns the disposition of a poison message.
 pub fn disposition(message: &PoisonMessage, rules: &Rules, now: DateTime<Utc>) -> Disposition {
     const TOO_OLD: Disposition =
-        Disposition::Delete("it is a day old, and GitHub has cancelled its job");
+        Disposition::Delete("it is a day old; reconciliation lists the job if it still waits");
     let request = match &message.message {
         Some(Message::Request(request)) => request,
         Some(Message::Reassigned(_) | Message::Cancelled(_)) => {

@@ -2,7 +2,7 @@
 //!
 //! A list that could not be read is `None`, never empty: nothing is decided on a missing fact.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub generations: BTreeMap<String, u32>,
     /// The known workflow jobs by their ids: the jobs of all runs in progress, and the jobs of assignment chains.
     pub jobs: BTreeMap<u64, ListedJob>,
+    /// The workflow runs that have not ended.
+    pub runs: UnfinishedRuns,
     /// For each queued job that its runner group keeps from being served, the reason.
     pub barred: BTreeMap<u64, String>,
     /// Whether the jobs of a run are missing, because the time or the requests of the run did not suffice.
@@ -46,6 +48,17 @@ pub struct Snapshot {
     pub refused: Option<String>,
     /// The claims, listed before the tasks: a claim without a task had none then.
     pub claims: Option<Vec<StoredClaim>>,
+}
+
+/// What the lists of workflow runs say.
+#[derive(Clone, Debug, Default)]
+pub struct UnfinishedRuns {
+    /// When each run was last updated, by its id.
+    pub updated: BTreeMap<u64, DateTime<Utc>>,
+    /// The repositories that are owned by users, although runners are registered for organizations.
+    pub of_users: BTreeSet<Repository>,
+    /// Whether all runs and their jobs were read.
+    pub complete: bool,
 }
 
 /// A claim that storage holds. A task has one for each of its runs.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::ages::JobAges;
 use crate::repository::Repository;
 
 /// The state that a run hands to the next run.
@@ -15,6 +16,8 @@ use crate::repository::Repository;
 pub struct ReconcileState {
     /// Queued jobs that no live task's assignment chain resolves to.
     pub uncovered: FirstSeen<u64>,
+    /// The jobs that have not started.
+    pub ages: JobAges,
     /// Idle runners that no job needs.
     pub idle: FirstSeen<String>,
     /// Registrations that have no task.
@@ -64,6 +67,11 @@ impl<T: Ord> FirstSeen<T> {
             (key, since)
         };
         Self(present.into_iter().map(dated).collect())
+    }
+
+    /// Returns since when the condition has held for a key.
+    pub fn since(&self, key: &T) -> Option<DateTime<Utc>> {
+        self.0.get(key).copied()
     }
 
     /// Lists the keys for which the condition held at the last run.

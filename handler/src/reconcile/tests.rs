@@ -14,6 +14,7 @@ use crate::repository::{AllowedRepositories, Repository};
 use crate::scope::Scope;
 use crate::task::TaskId;
 
+mod ages;
 mod demand;
 mod deliveries;
 mod leftovers;

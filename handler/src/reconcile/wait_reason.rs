@@ -1,7 +1,10 @@
 //! The reasons why a job has no runner yet, in the words of alerts, Status and the log.
 
+use chrono::{DateTime, SecondsFormat, Utc};
+
 use super::MAX_OFFLINE;
 use super::snapshot::Failure;
+use crate::message::MAX_WAIT;
 
 /// Why a job has no runner.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -9,6 +12,25 @@ pub enum WaitReason {
     /// Its labels select this deployment, and no profile has all of them.
     #[error("no profile in setting RunnerProfiles has all of its labels")]
     NoProfile,
+    /// One of its labels is a list that was written as one text, which no runner can have.
+    #[error("its label {0:?} is one label, which no runner has: write runs-on as a list")]
+    ListInLabel(String),
+    /// Its `runs-on` names a runner group only.
+    #[error(
+        "its runs-on names a runner group and no label, so no profile is selected: add the labels of a profile, unless other runners of that group serve it"
+    )]
+    NoLabels,
+    /// A user owns its repository, and runners are registered for organizations.
+    #[error(
+        "a user owns its repository, and runners of setting RunnerScope serve organizations only: move the repository to an organization, or use RunnerScope=repository"
+    )]
+    OfUser,
+    /// GitHub has left it behind: it neither assigns nor cancels it.
+    #[error(
+        "it has been queued for more than {} hours, after which GitHub cancels a job: GitHub has left it behind, and no runner is started for it; cancel its run, or start it again",
+        MAX_WAIT.num_hours()
+    )]
+    LeftBehind,
     /// Its runner group keeps every runner of this deployment from it.
     #[error("{0}")]
     Group(String),
@@ -17,7 +39,7 @@ pub enum WaitReason {
     Failing(Failure),
     /// Its runner is online, and GitHub does not assign the job to it.
     #[error(
-        "a runner is online for it and GitHub does not assign the job: check that the runner group allows the repository, and that GitHub still supports the runner's version"
+        "a runner is online for it and GitHub does not assign the job: check that the runner group allows the repository, that runs-on names no other group, and that GitHub still supports the runner's version"
     )]
     NotAssigned,
     /// Its runner is registered and not connected.
@@ -70,7 +92,31 @@ pub enum WaitReason {
     /// The request for its runner became a poison message.
     #[error("the request for its runner is poison message {0}")]
     Poisoned(String),
-    /// Its runner is requested and has no task yet.
-    #[error("its runner is requested, or will be within minutes")]
+    /// Its runner is requested and has no task yet, or the next run of reconciliation requests it.
+    #[error("its runner is requested, or will be by the next run of reconciliation")]
     Requested,
+    /// Its next runner is requested later.
+    #[error("{cause}; its next runner is requested at {}", at.to_rfc3339_opts(SecondsFormat::Secs, true))]
+    Delayed {
+        /// When it is requested.
+        at: DateTime<Utc>,
+        /// Why it is not requested now.
+        cause: DelayCause,
+    },
+}
+
+/// Why the next runner of a job is not requested immediately.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum DelayCause {
+    /// Its last runner was registered, and GitHub gave it no job.
+    #[error(
+        "its last runner got no job from GitHub: check that the runner group allows the repository, and that runs-on names no other group"
+    )]
+    NoJob,
+    /// Its last runner was given another job, which it rejected.
+    #[error("GitHub gave its last runner a job of a repository that is not allowed")]
+    Rejected,
+    /// A runner that was not read may serve it.
+    #[error("not all workflow runs could be read, and a runner of another job may serve it")]
+    MissingRuns,
 }

@@ -3,9 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::assessment::Assessment;
-use super::demand::Demand;
+use super::demand::{Demand, Times};
 use super::snapshot::{LedgerTask, ListedJob, Snapshot, Stage};
-use super::{Rules, WaitReason};
+use super::{ReconcileState, Rules, WaitReason};
 use crate::message::RunnerRequest;
 use crate::profiles::Profile;
 
@@ -33,16 +33,19 @@ pub struct WaitingJob<'a> {
 /// Lists the queued jobs that this deployment serves.
 pub fn waiting_jobs<'a>(
     snapshot: &'a Snapshot,
+    previous: &ReconcileState,
     rules: &'a Rules,
     now: DateTime<Utc>,
 ) -> Vec<WaitingJob<'a>> {
     let run = Assessment::new(snapshot, rules, now);
+    let ages = previous.ages.updated(snapshot, now);
+    let times = Times { uncovered: previous.uncovered.clone(), ages };
     let waiting = Demand::all(&run).map(|demand| WaitingJob {
         id: demand.id,
         job: demand.listed,
         profile: demand.profile,
         task: run.coverage.covering(demand.id),
-        reason: demand.unservable(&run).unwrap_or_else(|| demand.waits_for(&run)),
+        reason: demand.unservable(&run, &times).unwrap_or_else(|| demand.waits_for(&run, &times)),
         next: demand.request(&run),
     });
     waiting.collect()
@@ -50,9 +53,9 @@ pub fn waiting_jobs<'a>(
 
 impl Demand<'_> {
     /// Returns why a job waits that can be served.
-    pub(super) fn waits_for(&self, run: &Assessment<'_>) -> WaitReason {
+    pub(super) fn waits_for(&self, run: &Assessment<'_>, times: &Times) -> WaitReason {
         let (Some(task), Some(profile)) = (run.coverage.covering(self.id), self.profile) else {
-            return self.waits_for_task(run.snapshot);
+            return self.waits_for_task(run, times);
         };
         let pool = profile.pool.clone();
         let runner = run.snapshot.runners.named.iter().find(|runner| runner.name == task.id);
@@ -66,12 +69,15 @@ impl Demand<'_> {
         }
     }
 
-    fn waits_for_task(&self, snapshot: &Snapshot) -> WaitReason {
+    fn waits_for_task(&self, run: &Assessment<'_>, times: &Times) -> WaitReason {
         let requests_it = |request: &RunnerRequest| request.job == self.id;
-        let mut poison = snapshot.poison.iter();
+        let mut poison = run.snapshot.poison.iter();
         match poison.find(|message| message.request().is_some_and(requests_it)) {
             Some(message) => WaitReason::Poisoned(message.handle.clone()),
-            None => WaitReason::Requested,
+            None => match self.due(run, times) {
+                Some((at, Some(cause))) if at > run.now => WaitReason::Delayed { at, cause },
+                _ => WaitReason::Requested,
+            },
         }
     }
 }

@@ -5,17 +5,18 @@ use chrono::{DateTime, Utc};
 use super::{JobPhase, JobStatus};
 use crate::profiles::{Match, match_profile};
 use crate::reconcile::snapshot::{ListedJob, Snapshot};
-use crate::reconcile::{Rules, WaitReason, WaitingJob, waiting_jobs};
+use crate::reconcile::{ReconcileState, Rules, WaitReason, WaitingJob, waiting_jobs};
 
 const GATE: &str = "an approval, a concurrency group or another gate of GitHub";
 
 /// Lists the jobs that wait for a runner of this deployment, are gated, or run on one of its runners.
 pub(super) fn waiting_or_running(
     snapshot: &Snapshot,
+    previous: &ReconcileState,
     rules: &Rules,
     now: DateTime<Utc>,
 ) -> Vec<JobStatus> {
-    let waiting = waiting_jobs(snapshot, rules, now);
+    let waiting = waiting_jobs(snapshot, previous, rules, now);
     let others = snapshot.jobs.iter().filter_map(|(id, job)| match job.job.status.as_str() {
         "waiting" | "pending" | "requested" => gated(*id, job, rules),
         "in_progress" => running(*id, job, rules),
@@ -49,10 +50,16 @@ fn queued(waiting: &WaitingJob<'_>) -> JobStatus {
 
 fn phase(why: &WaitReason) -> JobPhase {
     match why {
-        WaitReason::NoProfile | WaitReason::Group(_) | WaitReason::Failing(_) => {
-            JobPhase::Unservable
+        WaitReason::NoProfile
+        | WaitReason::ListInLabel(_)
+        | WaitReason::NoLabels
+        | WaitReason::OfUser
+        | WaitReason::LeftBehind
+        | WaitReason::Group(_)
+        | WaitReason::Failing(_) => JobPhase::Unservable,
+        WaitReason::Poisoned(_) | WaitReason::Requested | WaitReason::Delayed { .. } => {
+            JobPhase::Requested
         }
-        WaitReason::Poisoned(_) | WaitReason::Requested => JobPhase::Requested,
         WaitReason::NoNodes { .. }
         | WaitReason::PoolUnread { .. }
         | WaitReason::Growing { .. }
@@ -66,7 +73,7 @@ fn gated(id: u64, job: &ListedJob, rules: &Rules) -> Option<JobStatus> {
     let profile = match match_profile(&job.job.labels, &rules.policy.profiles) {
         Match::Profile(profile) => Some(profile.name.clone()),
         Match::NoProfile { .. } => None,
-        Match::GithubHosted | Match::NoLabels => return None,
+        Match::GithubHosted | Match::OtherLabels | Match::NoLabels => return None,
     };
     let wait_reason = Some(GATE.to_owned());
     let allowed = rules.policy.allowed.allow(&job.repository);

@@ -134,6 +134,10 @@ fn every_waiting_job_has_a_phase_and_a_wait_reason() {
             job(11, "in_progress GitHub Actions 5", UBUNTU),
             job(12, "queued", &["ubuntu-latest"]),
             job(13, "completed gh-13", UBUNTU),
+            job(14, "queued", &[]),
+            job(15, "queued", &["self-hosted, linux"]),
+            job(16, "queued", UBUNTU),
+            job(17, "queued", &["linux", "x64"]),
         ]
         .into(),
         tasks: [
@@ -143,6 +147,8 @@ fn every_waiting_job_has_a_phase_and_a_wait_reason() {
                 task("gh-7", "ubuntu", STARTED),
                 task("gh-8", "ubuntu", STARTED),
                 task("gh-10", "ubuntu", STARTED),
+                task("gh-16", "ubuntu", Stage::Ended { at: at(59), how: Ending::NoJob }),
+                task("gh-16-2", "ubuntu", Stage::Ended { at: at(60), how: Ending::NoJob }),
             ],
         ]
         .concat(),
@@ -157,11 +163,14 @@ fn every_waiting_job_has_a_phase_and_a_wait_reason() {
     1 unserved: no profile in setting RunnerProfiles has all of its labels
     2 unserved: its runners fail (ContainerInvalidImage): check stderr.txt of their tasks, and the image
     3 unserved: runner group "ours" does not admit octo/app
+    14 unserved: its runs-on names a runner group and no label, so no profile is selected: add the labels of a profile, unless other runners of that group serve it
+    15 unserved: its label "self-hosted, linux" is one label, which no runner has: write runs-on as a list
     4 requested: the request for its runner is poison message m
-    5 requested: its runner is requested, or will be within minutes
+    5 requested: its runner is requested, or will be by the next run of reconciliation
+    16 requested: its last runner got no job from GitHub: check that the runner group allows the repository, and that runs-on names no other group; its next runner is requested at 1970-01-10T01:03:00Z
     6 waiting-for-node gh-6: all nodes of pool ubuntu are in use: raise its maximum, or wait
     7 starting gh-7: its runner is starting on pool ubuntu
-    8 waiting-for-github gh-8: a runner is online for it and GitHub does not assign the job: check that the runner group allows the repository, and that GitHub still supports the runner's version
+    8 waiting-for-github gh-8: a runner is online for it and GitHub does not assign the job: check that the runner group allows the repository, that runs-on names no other group, and that GitHub still supports the runner's version
     10 running gh-10
     "#);
 }

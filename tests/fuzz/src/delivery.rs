@@ -5,6 +5,7 @@ use handler::admission::{Decision, Policy, decide};
 use handler::message::Message;
 use handler::profiles::default_profiles;
 use handler::repository::AllowedRepositories;
+use handler::scope::Scope;
 use handler::secret::Rotating;
 use handler::webhook::verify;
 use hmac::{Hmac, KeyInit, Mac};
@@ -34,7 +35,9 @@ pub fn webhook(input: &[u8]) {
         public_repositories: choice & 4 != 0,
     };
     let deployment = "gh".parse().expect("a name");
-    match decide(&event, &policy, &deployment, DateTime::UNIX_EPOCH) {
+    let scopes = [Scope::Repository, Scope::Organization];
+    let scope = &scopes[usize::from(choice >> 3 & 1)];
+    match decide(&event, &policy, scope, &deployment, DateTime::UNIX_EPOCH) {
         Ok(Decision::Accept(request)) => {
             let owner = request.repository.owner().to_ascii_lowercase();
             assert_eq!(owner, "octo", "requested a runner for {}", request.repository);

@@ -1,6 +1,6 @@
 //! A complete deployment on loopback: the handler under the emulated Functions host, with emulated Azure and GitHub.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -99,6 +99,8 @@ pub struct Options {
     pub manual_timers: bool,
     /// The time after which GitHub removes an idle runner; never, if `None`.
     pub idle_removal: Option<Duration>,
+    /// The accounts of users; all other owners of repositories are organizations.
+    pub personal_accounts: BTreeSet<String>,
     /// The seed of GitHub's random choices, such as the runner of a job.
     pub seed: u64,
     /// The API requests per hour that GitHub allows a caller; 5,000 by default.
@@ -137,6 +139,7 @@ impl Options {
             shared: None,
             github_proxy: None,
             control_token: ControlToken::random(),
+            personal_accounts: BTreeSet::new(),
             log: Arc::new(|_| {}),
         }
     }
@@ -305,6 +308,7 @@ fn new_github(options: &Options, context: &EventContext) -> Arc<GitHub> {
     let mut github = github::Options::new(GITHUB_TOKEN, options.seed);
     github.enterprise = Some(ENTERPRISE.to_owned());
     github.idle_removal = options.idle_removal;
+    github.personal_accounts.clone_from(&options.personal_accounts);
     github.rate_limit = options.rate_limit.unwrap_or(github.rate_limit);
     GitHub::new(github, context.clone())
 }

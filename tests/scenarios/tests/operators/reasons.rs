@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use azure_batch_emulator::ResizeErrorCode;
 use azure_batch_emulator::launch::{Launcher, RunOutcome, Stop, TaskRun};
-use github_emulator::{Group, Scope};
+use github_emulator::{Group, NewJob, Scope};
 use insta::assert_snapshot;
 use scenarios::TestEnvironment;
 
@@ -156,5 +156,67 @@ async fn the_pool_is_at_its_maximum() {
     not cancelled
     <1> open on no runner
     ");
+    env.end().await;
+}
+
+/// A job whose runners are not this deployment's is reported with what is known, and raises no alert.
+#[tokio::test]
+async fn a_job_that_names_a_group_only_is_reported() {
+    let mut env = crate::start(&[CANCEL]).await;
+    let group = Some("large".to_owned());
+    env.queue(NewJob { group, ..NewJob::new("octo/app", &[]) });
+    env.queue_job(&["self-hosted, linux"]);
+    env.queue_job(&["linux", "arm64"]);
+    for _ in 0..3 {
+        env.until_invoked("ProvideActionsRunner").await;
+    }
+    assert_snapshot!(env.job_phases().await, @r#"
+    1 unserved: its runs-on names a runner group and no label, so no profile is selected: add the labels of a profile, unless other runners of that group serve it
+    2 unserved: its label "self-hosted, linux" is one label, which no runner has: write runs-on as a list
+    "#);
+    env.advance_minutes(60);
+    env.reconcile().await;
+    let log = env.log();
+    assert_eq!(log.matches("alarm=\"waiting\"").count(), 1, "{log}");
+    assert!(log.contains("job 2 cannot be served") || log.contains("write runs-on as a list"));
+    assert!(!log.contains("github-hosted"), "{log}");
+    env.end().await;
+}
+
+#[tokio::test]
+async fn a_group_that_is_not_ours_is_named_as_a_cause() {
+    let mut env = TestEnvironment::with(PROGRAM, |options| {
+        options.idle_removal = Some(std::time::Duration::from_secs(120));
+    })
+    .await;
+    let group = Some("large".to_owned());
+    let job = env.queue(NewJob { group, ..NewJob::new("octo/app", UBUNTU) });
+    env.until_runner_is_online().await;
+    // This run finds the scope in which Status then lists the runners.
+    env.reconcile().await;
+    assert!(env.job_phases().await.contains("that runs-on names no other group"));
+    env.advance_minutes(2);
+    env.until_task_ends(&format!("gh-{job}")).await;
+    let phases = env.job_phases().await;
+    let expected = "1 requested: its last runner got no job from GitHub: check that the runner group allows the repository, and that runs-on names no other group; its next runner is requested at ";
+    assert!(phases.starts_with(expected), "{phases}");
+    env.end().await;
+}
+
+#[tokio::test]
+async fn a_job_of_a_users_repository_is_reported_and_gets_no_runner() {
+    let settings = [("RunnerScope", "organization"), ("AllowedRepositories", "octo/*,alice/app")];
+    let mut env = TestEnvironment::with(PROGRAM, |options| {
+        options.personal_accounts.insert("alice".to_owned());
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        options.settings.extend(settings);
+    })
+    .await;
+    env.queue(NewJob::new("alice/app", UBUNTU));
+    env.reconcile().await;
+    env.advance_minutes(5);
+    assert_snapshot!(env.reconcile().await, @"nothing to repair");
+    assert_snapshot!(env.job_phases().await, @"1 unserved: a user owns its repository, and runners of setting RunnerScope serve organizations only: move the repository to an organization, or use RunnerScope=repository");
+    assert_eq!(env.tasks(), "");
     env.end().await;
 }

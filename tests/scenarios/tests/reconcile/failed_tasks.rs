@@ -187,7 +187,7 @@ async fn rejected_jobs_do_not_count_as_failures_of_the_waiting_job() {
     env.until_task_ends(&format!("gh-{job}")).await;
     for number in 2..=7 {
         // The first five are replaced immediately.
-        env.advance_minutes(if number == 7 { 1 } else { 0 });
+        env.advance_minutes(if number == 7 { 2 } else { 0 });
         let logged = env.reconcile().await;
         assert!(
             logged.starts_with(&format!("runner gh-1-{number} of profile ubuntu requested")),

@@ -2,6 +2,7 @@
 
 use scenarios::TestEnvironment;
 
+mod ages;
 mod app;
 mod demand;
 mod deliveries;

@@ -118,7 +118,7 @@ async fn a_job_that_is_not_assigned_for_an_hour_keeps_its_runner() {
     for _ in 0..30 {
         assert_eq!(env.reconcile_after(2).await, "nothing to repair");
     }
-    assert_snapshot!(env.alarm("waiting").await, @"job 1 of octo/app has waited too long: a runner is online for it and GitHub does not assign the job: check that the runner group allows the repository, and that GitHub still supports the runner's version");
+    assert_snapshot!(env.alarm("waiting").await, @"job 1 of octo/app has waited too long: a runner is online for it and GitHub does not assign the job: check that the runner group allows the repository, that runs-on names no other group, and that GitHub still supports the runner's version");
     env.deployment.github.emulator.pause_assignment(false);
     env.settle().await;
     assert_snapshot!(env.tasks(), @"runners-ubuntu: gh-1 completed 0");
