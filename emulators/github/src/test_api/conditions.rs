@@ -12,11 +12,18 @@ use super::control_port::{ActionResult, acted, parse, parse_id};
 use crate::github::GitHub;
 use crate::model::group::Group;
 use crate::model::refusal::Refusal;
+use crate::model::repository::Visibility;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rename {
     full_name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shown {
+    visibility: Visibility,
 }
 
 #[derive(Deserialize)]
@@ -50,6 +57,14 @@ impl GitHub {
     /// redirected.
     pub fn rename_repository(&self, old: &str, new: &str) -> bool {
         self.step(|state, _| state.rename_repository(old, new))
+    }
+
+    /// Changes the visibility of a repository; returns whether it exists.
+    pub fn change_visibility(&self, full_name: &str, visibility: Visibility) -> bool {
+        self.step(|state, _| {
+            let known = state.repositories.get_mut(&full_name.to_ascii_lowercase());
+            known.map(|known| known.visibility = visibility).is_some()
+        })
     }
 
     /// Deletes a run with its jobs; returns false if there is none, or one of its jobs is in progress.
@@ -114,6 +129,12 @@ pub(super) fn act(
             let old = format!("{owner}/{name}");
             acted(github.rename_repository(&old, &new.full_name), "the rename")
         }),
+        ("POST", ["repositories", owner, name, "visibility"]) => {
+            parse(request).map(|new: Shown| {
+                let changed = github.change_visibility(&format!("{owner}/{name}"), new.visibility);
+                acted(changed, "the change")
+            })
+        }
         ("DELETE", ["runs", run]) => Ok(acted(github.delete_run(parse_id(run)), "the deletion")),
         ("DELETE", ["jobs", job]) => Ok(acted(github.delete_job(parse_id(job)), "the deletion")),
         ("POST", ["inherited-groups"]) => parse(request).map(|group: Group| {

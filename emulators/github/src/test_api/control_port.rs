@@ -60,6 +60,8 @@ pub(crate) const ACTIONS: &[Action] = &[
     ("DELETE", "/installations/{account}"),
     // `{"full_name":"octo/shop"}`, also of another owner: 202, or 404.
     ("POST", "/repositories/{owner}/{name}/rename"),
+    // `{"visibility":"public"}`: 202, or 404.
+    ("POST", "/repositories/{owner}/{name}/visibility"),
     // 202, or 404.
     ("DELETE", "/runs/{run}"),
     ("DELETE", "/jobs/{job}"),
