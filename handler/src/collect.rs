@@ -4,25 +4,28 @@
 //! tasks are read completely or the run ends: a task that was overlooked would be replaced. From GitHub a run reads as
 //! much as its [`RequestBudget`] allows; nothing is decided on facts that it did not read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tracing::warn;
 
 use crate::app::App;
 use crate::batch::BatchError;
 use crate::error_chain::ErrorChain;
-use crate::reconcile::snapshot::StoredClaim;
+use crate::reconcile::snapshot::{LedgerTask, ListedJob, StoredClaim};
 use crate::reconcile::state::Cursor;
-use crate::reconcile::{ReconcileState, Rules, Snapshot};
+use crate::reconcile::{ReconcileState, Rules, Snapshot, certainly_deleted};
 use crate::repository::Repository;
 use crate::storage::ListedClaim;
 
 mod collector;
+mod refusals;
 mod facts;
 mod ledger;
 mod runners;
 mod repositories;
 mod jobs;
+mod unfinished_runs;
+mod renamed;
 mod groups;
 mod deliveries;
 
@@ -30,6 +33,8 @@ pub(crate) use collector::{Partial, RequestBudget};
 pub(crate) use facts::{FactError, FactReader};
 
 use collector::Collector;
+use deliveries::Deliveries;
+use ledger::Ledger;
 
 /// A snapshot, and the facts that the next run and the status report need.
 pub(crate) struct Collected {
@@ -62,9 +67,11 @@ pub(crate) async fn collect(
     let jobs = jobs::read(&collector, &ledger, &previous.cursor).await;
     let jobs = parts.partial("jobs", jobs);
     let barred = parts.partial("groups", groups::read(&collector, &jobs.jobs).await);
-    let repositories = ledger.repositories();
+    let renamed = renamed::find(&collector).await;
+    let renamed = parts.partial("repositories", renamed);
+    let mut repositories = ledger.repositories();
+    repositories.extend(present_names(&ledger, &jobs.jobs));
     let deliveries = deliveries::read(&collector, &repositories, previous).await;
-    let all_deliveries = deliveries.complete;
     let deliveries = parts.partial("deliveries", deliveries);
     let poison = parts.readable("poison", app.poison.peek().await);
     let pools = parts.readable("pools", app.batch.pools().await);
@@ -72,7 +79,7 @@ pub(crate) async fn collect(
         runners,
         releases,
         deliveries: deliveries.attempts,
-        all_deliveries,
+        all_deliveries: deliveries.all,
         hooks: deliveries.hooks,
         poison: poison.unwrap_or_default(),
         claims: claims.map(|all| all.into_iter().map(stored_claim).collect()),
@@ -83,7 +90,12 @@ pub(crate) async fn collect(
         runs: jobs.runs,
         barred,
         missing_runs: jobs.missing_runs,
-        refused: collector.refusal(),
+        refused: collector.refused(),
+        missing_accounts: jobs.missing_accounts,
+        deleted: certainly_deleted(&jobs.absent, previous, app.clock.now()),
+        absent_jobs: jobs.absent,
+        public: jobs.public,
+        renamed,
     };
     let (cursor, unread) = (jobs.cursor, parts.unread);
     Ok(Collected { snapshot, repositories, cursor, unread })
@@ -107,14 +119,20 @@ pub(crate) async fn collect_deliveries(
 ) -> Partial<Snapshot> {
     let collector = Collector::new(app, rules, budget);
     let deliveries = deliveries::read(&collector, &previous.repositories, previous).await;
-    let Partial { value, complete } = deliveries;
-    let snapshot = Snapshot {
-        hooks: value.hooks,
-        deliveries: value.attempts,
-        all_deliveries: complete,
-        ..Snapshot::default()
-    };
-    Partial { value: snapshot, complete }
+    let Deliveries { hooks, attempts, all } = deliveries.value;
+    let snapshot =
+        Snapshot { hooks, deliveries: attempts, all_deliveries: all, ..Snapshot::default() };
+    // The webhooks of an account that refuses the credential keep no other one from being replayed.
+    Partial { value: snapshot, complete: all }
+}
+
+/// Returns the present names of the repositories of the tasks' jobs.
+fn present_names(
+    ledger: &Ledger,
+    jobs: &BTreeMap<u64, ListedJob>,
+) -> impl Iterator<Item = Repository> {
+    let present = |task: &LedgerTask| jobs.get(&task.id.job).map(|job| job.repository.clone());
+    ledger.tasks.iter().filter_map(present)
 }
 
 /// The names of the parts that could not be read, or not completely.

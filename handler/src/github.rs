@@ -3,9 +3,12 @@
 pub mod client;
 pub mod budget;
 mod cache;
+mod call;
 mod tokens;
 mod credentials;
 mod error;
+mod refusal;
+mod redirects;
 mod response;
 mod pages;
 mod jobs;
@@ -20,10 +23,12 @@ mod deliveries;
 mod limits;
 
 pub use client::Github;
+pub use credentials::{InstalledAccount, not_installed};
 pub use deliveries::DeliveriesPage;
 pub use error::GithubError;
 pub use pages::{Listed, Next};
+pub use refusal::{Refusal, RefusalCause};
 pub use registration::{JitRunner, Presence, RegistrationToken, RunnerToRegister};
 pub use repositories::ListedRepository;
 pub use runners::{Deregistration, ListedRunner};
-pub use runs::ListedRun;
+pub use runs::{JobsOfRun, ListedRun};

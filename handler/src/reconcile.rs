@@ -20,10 +20,12 @@ mod runners;
 mod deliveries;
 mod leftovers;
 mod alerts;
+mod deleted;
 mod releases;
 pub(crate) mod execute;
 
 pub use ages::JobAges;
+pub(crate) use deleted::certainly_deleted;
 pub use deliveries::{LostEvent, lost_events};
 pub use leftovers::{Disposition, disposition};
 pub use repair::{Removal, Repair};
@@ -49,6 +51,7 @@ pub fn plan(
     repairs.extend(runners::plan(&assessment, previous, &mut next));
     repairs.extend(deliveries::plan(snapshot, previous, &mut next, now));
     repairs.extend(leftovers::plan(snapshot, rules, now));
+    deleted::plan(snapshot, previous, &mut next, now);
     repairs.extend(alerts::plan(snapshot, previous, &mut next, now));
     (repairs, next)
 }

@@ -1,6 +1,8 @@
 //! Repositories, and the setting that says which of them are served.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,8 +12,10 @@ pub use allowed::AllowedRepositories;
 
 /// A repository's full name, `owner/name`, whose characters cannot escape its place in a path.
 ///
+/// GitHub does not tell names apart by case, so neither do comparisons.
+///
 /// The name comes from payloads and becomes part of request paths, so every value is validated.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Repository {
     owner: String,
@@ -35,6 +39,39 @@ impl Repository {
     /// Returns the name without the owner.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns the bytes by which names are compared.
+    fn folded(&self) -> impl Iterator<Item = u8> {
+        let bytes = self.owner.bytes().chain([b'/']).chain(self.name.bytes());
+        bytes.map(|byte| byte.to_ascii_lowercase())
+    }
+}
+
+impl PartialEq for Repository {
+    fn eq(&self, other: &Self) -> bool {
+        self.folded().eq(other.folded())
+    }
+}
+
+impl Eq for Repository {}
+
+impl PartialOrd for Repository {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Repository {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.folded().cmp(other.folded())
+    }
+}
+
+impl Hash for Repository {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.folded().for_each(|byte| state.write_u8(byte));
+        state.write_u8(0xff);
     }
 }
 
@@ -83,7 +120,20 @@ fn is_plain(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeSet, HashSet};
+
     use super::*;
+
+    #[test]
+    fn names_that_differ_in_case_are_of_one_repository() {
+        let names = ["octo/app", "Octo/APP", "octo/app-2"];
+        let names = names.map(|name| Repository::try_from(name).expect("a name"));
+        assert_eq!(names[0], names[1]);
+        assert_eq!(HashSet::from(names.clone()).len(), 2);
+        let ordered = BTreeSet::from(names);
+        assert_eq!(ordered.len(), 2);
+        assert_eq!(ordered.last().map(Repository::name), Some("app-2"));
+    }
 
     #[test]
     fn a_repository_name_cannot_escape_its_place_in_a_path() {

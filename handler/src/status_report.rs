@@ -156,8 +156,8 @@ pub struct RateLimit {
 pub struct StatusInputs {
     /// The data that could not be read.
     pub unread: Vec<&'static str>,
-    /// Why GitHub refused the credential.
-    pub refused: Option<String>,
+    /// Why GitHub refused the credential, once for each account and cause.
+    pub refused: Vec<String>,
     /// Approximate number of messages in the request queue.
     pub messages: Option<u64>,
     /// The rate limits that GitHub has reported.
@@ -180,9 +180,9 @@ pub fn report(
     }
     StatusReport {
         at: now,
-        complete: inputs.unread.is_empty() && inputs.refused.is_none(),
+        complete: inputs.unread.is_empty() && inputs.refused.is_empty(),
         unread: inputs.unread.into_iter().map(str::to_owned).collect(),
-        refused: inputs.refused,
+        refused: (!inputs.refused.is_empty()).then(|| inputs.refused.join("; ")),
         messages: inputs.messages,
         phases,
         jobs: jobs::longest_waiting(jobs, MAX_JOBS),

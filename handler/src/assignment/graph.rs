@@ -1,6 +1,6 @@
 //! The facts about jobs that one decision is based on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Job, JobState, LiveTask, QueuedJob, Readiness};
 use crate::repository::{AllowedRepositories, Repository};
@@ -36,6 +36,8 @@ pub struct ChainRules {
 pub struct AssignmentGraph {
     rules: ChainRules,
     jobs: BTreeMap<u64, KnownJob>,
+    deleted: BTreeSet<u64>,
+    public: BTreeSet<Repository>,
     live_tasks: Option<Vec<LiveTask>>,
 }
 
@@ -48,13 +50,24 @@ struct KnownJob {
 impl AssignmentGraph {
     /// Creates a graph without facts.
     pub fn new(rules: ChainRules) -> Self {
-        Self { rules, jobs: BTreeMap::new(), live_tasks: None }
+        let (jobs, deleted, public) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+        Self { rules, jobs, deleted, public, live_tasks: None }
     }
 
     /// Adds the state of a job, or replaces the state that was known.
     pub fn learn(&mut self, id: u64, repository: &Repository, job: &Job) {
         let state = JobState::of(job, repository, &self.rules.deployment);
         self.jobs.insert(id, KnownJob { repository: repository.clone(), state });
+    }
+
+    /// Adds a job that GitHub has deleted.
+    pub fn learn_deleted(&mut self, id: u64) {
+        self.deleted.insert(id);
+    }
+
+    /// Adds a repository that is public, and whose jobs are therefore not served.
+    pub fn learn_public(&mut self, repository: &Repository) {
+        self.public.insert(repository.clone());
     }
 
     /// Adds the live tasks. A task whose runner is known to have, or have had, a job cannot serve another one, unless it
@@ -91,7 +104,9 @@ impl AssignmentGraph {
     /// A runner that has the name of ours and a job that our runner cannot get is not ours: a person has registered it
     /// in another repository, or in another organization.
     pub fn state(&self, id: u64) -> Option<&JobState> {
-        let KnownJob { repository, state } = self.jobs.get(&id)?;
+        let Some(KnownJob { repository, state }) = self.jobs.get(&id) else {
+            return self.deleted.contains(&id).then_some(&JobState::Deleted);
+        };
         match state {
             JobState::Assigned(runner) if !self.can_serve(runner, repository) => {
                 Some(&JobState::AssignedElsewhere)
@@ -110,6 +125,11 @@ impl AssignmentGraph {
     /// Returns whether the jobs of a repository are served.
     pub(super) fn allows(&self, repository: &Repository) -> bool {
         self.rules.allowed.allow(repository)
+    }
+
+    /// Returns whether a repository is known to be public, although public repositories are not served.
+    pub(super) fn is_public(&self, repository: &Repository) -> bool {
+        self.public.contains(repository)
     }
 
     /// Returns a job that is known to be queued.

@@ -53,6 +53,8 @@ pub enum JobState {
     AssignedElsewhere,
     /// It ended without a runner: it was cancelled or skipped.
     EndedWithoutRunner,
+    /// GitHub has deleted it, or its run.
+    Deleted,
     /// GitHub's answer does not say enough: `in_progress` without a runner, or a status that is unknown.
     Undetermined {
         /// The status.

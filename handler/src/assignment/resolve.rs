@@ -44,6 +44,14 @@ pub enum NotNeeded {
     /// The job waits, and its repository is not, or no longer, one of those that are served.
     #[error("setting AllowedRepositories does not allow the repository of the job")]
     NotAllowed,
+    /// The job waits, and its repository is public, which is not served.
+    #[error(
+        "setting AllowPublicRepositories does not allow the repository of the job, which is public"
+    )]
+    Public,
+    /// GitHub has deleted the job or its run.
+    #[error("the job or its run was deleted")]
+    Deleted,
     /// The job waits, and another live task covers it.
     #[error("another task is live for the job")]
     Covered,
@@ -70,6 +78,9 @@ impl AssignmentChain {
                 Some(JobState::Queued(queued)) if !graph.allows(&queued.repository) => {
                     Resolution::NotNeeded(NotNeeded::NotAllowed)
                 }
+                Some(JobState::Queued(queued)) if graph.is_public(&queued.repository) => {
+                    Resolution::NotNeeded(NotNeeded::Public)
+                }
                 Some(JobState::Queued(queued)) if runner.serves(&queued.labels) => {
                     Resolution::Needed(job)
                 }
@@ -81,6 +92,7 @@ impl AssignmentChain {
                 Some(JobState::EndedWithoutRunner) => {
                     Resolution::NotNeeded(NotNeeded::EndedWithoutRunner)
                 }
+                Some(JobState::Deleted) => Resolution::NotNeeded(NotNeeded::Deleted),
                 Some(JobState::Undetermined { status }) => {
                     Resolution::Undetermined { job, status: status.clone() }
                 }
@@ -122,6 +134,7 @@ pub fn resolve(graph: &AssignmentGraph, task: &TaskId, runner: &Profile) -> Reso
 mod tests {
     use super::*;
     use crate::assignment::testing::{gh, graph, graph_in, ubuntu};
+    use crate::repository::Repository;
     use crate::scope::Scope;
 
     /// Checks the resolution of the chain of `gh-1`, a runner for Ubuntu 24.04.
@@ -198,6 +211,25 @@ mod tests {
     fn a_job_that_is_not_known_is_a_missing_fact() {
         check(&[], &Resolution::Missing(Fact::Job(gh("gh-1"))));
         check(&[(1, "completed @gh-2-3")], &Resolution::Missing(Fact::Job(gh("gh-2-3"))));
+    }
+
+    #[test]
+    fn a_deleted_job_needs_no_runner_until_it_is_seen() {
+        let mut graph = graph(&[(2, "queued linux"), (3, "in_progress @gh-1")]);
+        graph.learn_deleted(1);
+        graph.learn_deleted(2);
+        let resolved = |task: &str| resolve(&graph, &gh(task), &ubuntu());
+        assert_eq!(resolved("gh-1"), not_needed(NotNeeded::Deleted));
+        assert_eq!(resolved("gh-2"), Resolution::Needed(2));
+        assert_eq!(resolved("gh-3"), not_needed(NotNeeded::Deleted));
+    }
+
+    #[test]
+    fn a_job_of_a_public_repository_needs_no_runner() {
+        let mut graph = graph(&[(1, "queued linux"), (2, "in_progress @gh-2")]);
+        graph.learn_public(&Repository::try_from("Octo/APP").expect("a name"));
+        assert_eq!(resolve(&graph, &gh("gh-1"), &ubuntu()), not_needed(NotNeeded::Public));
+        assert_eq!(resolve(&graph, &gh("gh-2"), &ubuntu()), not_needed(NotNeeded::Served));
     }
 
     #[test]

@@ -1,18 +1,18 @@
 //! Sends requests to GitHub within the time and the number of requests that a collection may take.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
-use http::StatusCode;
 use tracing::warn;
 
+use super::refusals::Refusals;
 use crate::app::App;
 use crate::deadline::Deadline;
 use crate::error_chain::ErrorChain;
 use crate::github::{Github, GithubError};
 use crate::reconcile::Rules;
+use crate::reconcile::snapshot::Refused;
 
 /// How many requests are under way at the same time. GitHub allows 100, for all programs that use a token.
 pub(super) const MAX_CONCURRENT_REQUESTS: usize = 8;
@@ -54,7 +54,7 @@ impl<T> Partial<T> {
 pub(super) enum Unread {
     /// GitHub does not show it to this credential.
     Denied,
-    /// GitHub refused the credential: what it would show is unknown.
+    /// GitHub refused the credential, or redirected the request: what it would show is unknown.
     Refused,
     /// There was no time, no request or no response left. The next collection may read it.
     NotReached,
@@ -67,7 +67,7 @@ pub(super) struct Collector<'a> {
     pub(super) github: Github,
     deadline: Deadline,
     requests_left: AtomicU32,
-    refusal: OnceLock<String>,
+    refusals: Refusals,
 }
 
 impl<'a> Collector<'a> {
@@ -78,7 +78,7 @@ impl<'a> Collector<'a> {
             github: app.github.low_priority(),
             deadline: Deadline::after(budget.time),
             requests_left: AtomicU32::new(budget.requests),
-            refusal: OnceLock::new(),
+            refusals: Refusals::default(),
         }
     }
 
@@ -91,38 +91,40 @@ impl<'a> Collector<'a> {
             Ok(answer) => return Ok(answer),
             Err(err) => err,
         };
-        if let GithubError::Rejected {
-            status: status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
-            ..
-        } = err
-        {
-            let text = format!("GitHub refused the token ({}): {err}", status.as_u16());
-            if self.refusal.set(text.clone()).is_ok() {
-                warn!("{text}");
-            }
-            return Err(Unread::Refused);
-        }
-        Err(Unread::Denied)
+        let unknown = self.refusals.add(&err, &self.rules.policy.allowed);
+        Err(if unknown { Unread::Refused } else { Unread::Denied })
     }
 
-    /// Sends a request for something that the credential need not be able to read.
+    /// Sends a request for something that may not exist; returns `None` if GitHub answers 404, which does not prove that
+    /// it does not exist.
+    pub(super) async fn send_existing<T>(
+        &self,
+        request: impl Future<Output = Result<T, GithubError>>,
+    ) -> Result<Option<T>, Unread> {
+        let request = request.map(|read| match read {
+            Err(GithubError::NotFound { .. }) => Ok(None),
+            read => read.map(Some),
+        });
+        self.send(request).await
+    }
+
+    /// Sends a request for something that the credential need not have a permission for.
     pub(super) async fn send_optional<T>(
         &self,
         request: impl Future<Output = Result<T, GithubError>>,
     ) -> Result<T, Unread> {
-        let forbidden = |err: &GithubError| {
-            matches!(err, GithubError::Rejected { status: StatusCode::FORBIDDEN, .. })
-        };
+        let unpermitted =
+            |err: &GithubError| err.refusal().is_some_and(|one| one.cause.is_of_operation());
         let request = request.map(|read| match read {
-            Err(err) if forbidden(&err) => Ok(None),
+            Err(err) if unpermitted(&err) => Ok(None),
             read => read.map(Some),
         });
         self.send(request).await?.ok_or(Unread::Denied)
     }
 
-    /// Returns what GitHub said when it first refused the credential.
-    pub(super) fn refusal(&self) -> Option<String> {
-        self.refusal.get().cloned()
+    /// Lists what GitHub refused about the accounts that are served.
+    pub(super) fn refused(&self) -> Vec<Refused> {
+        self.refusals.of_served(&self.rules.policy.allowed)
     }
 
     /// Sends a request; returns the errors that concern the request itself.

@@ -21,6 +21,8 @@ const MAX_REPOSITORIES: usize = 50;
 pub(super) struct Deliveries {
     pub(super) hooks: Vec<String>,
     pub(super) attempts: Vec<DeliveryAttempt>,
+    /// Whether these are all deliveries of the last day to these webhooks.
+    pub(super) all: bool,
 }
 
 /// The deliveries of one webhook.
@@ -47,19 +49,19 @@ pub(super) async fn read(
 ) -> Partial<Deliveries> {
     let now = collector.app.clock.now();
     let found = match collector.app.webhooks.recent(now) {
-        Some(hooks) => Some(hooks),
+        Some(hooks) => Some(Partial::complete(hooks)),
         None => find_hooks(collector, repositories, now).await,
     };
-    let Some(hooks) = found else {
+    let Some(Partial { value: hooks, complete }) = found else {
         return Partial { value: Deliveries::default(), complete: false };
     };
-    let (mut attempts, mut complete) = (Vec::new(), true);
+    let (mut attempts, mut all) = (Vec::new(), true);
     for hook in &hooks {
         let listed = list_relevant(collector, hook, previous, now - MAX_WAIT).await;
         attempts.extend(listed.attempts);
-        complete &= listed.complete;
+        all &= listed.complete;
     }
-    Partial { value: Deliveries { hooks, attempts }, complete }
+    Partial { value: Deliveries { hooks, attempts, all }, complete: complete && all }
 }
 
 /// Lists the failed deliveries of a webhook, and the successful ones since the first event that is still lost. Nothing
@@ -122,12 +124,13 @@ fn may_be_lost(attempt: &DeliveryAttempt, previous: &ReconcileState) -> bool {
     queued && !previous.delivered.contains(&attempt.guid)
 }
 
-/// Finds the webhooks that deliver to this function; `None` if a list was not read.
+/// Finds the webhooks that deliver to this function; `None` if there was no time or no request left. An account that
+/// refuses the credential hides its own webhooks only.
 async fn find_hooks(
     collector: &Collector<'_>,
     repositories: &BTreeSet<Repository>,
     now: DateTime<Utc>,
-) -> Option<Vec<String>> {
+) -> Option<Partial<Vec<String>>> {
     let allowed = &collector.rules.policy.allowed;
     let mut known = allowed.named();
     known.extend(repositories.iter().cloned());
@@ -137,22 +140,30 @@ async fn find_hooks(
     let repositories = known.iter().take(MAX_REPOSITORIES);
     let paths = organizations.chain(repositories.map(|repository| format!("repos/{repository}")));
     let host = collector.app.reconciliation.own_host.as_deref();
-    let mut hooks = match collector.send_optional(collector.github.app_webhook(host)).await {
-        Ok(hook) => Vec::from_iter(hook),
-        Err(Unread::Denied) => Vec::new(),
-        Err(Unread::Refused | Unread::NotReached) => return None,
-    };
+    let mut hooks = Partial::complete(Vec::new());
+    let of_app = collector.send_optional(collector.github.app_webhook(host)).await;
+    let of_app = found(of_app.map(Vec::from_iter), &mut hooks)?;
+    hooks.value.extend(of_app);
     for path in paths {
-        match collector.send_optional(collector.github.webhooks(&path, host)).await {
-            Ok(found) => hooks.extend(found),
-            // The owner is a person, or the credential may not read webhooks.
-            Err(Unread::Denied) => {}
-            Err(Unread::Refused | Unread::NotReached) => return None,
-        }
+        let listed = collector.send_optional(collector.github.webhooks(&path, host)).await;
+        let listed = found(listed, &mut hooks)?;
+        hooks.value.extend(listed);
     }
     // Before the first task there is no repository to look up, so an empty result is not kept.
-    if !hooks.is_empty() {
-        collector.app.webhooks.keep(&hooks, now);
+    if hooks.complete && !hooks.value.is_empty() {
+        collector.app.webhooks.keep(&hooks.value, now);
     }
     Some(hooks)
+}
+
+/// Returns the webhooks of one list; `None` if it was not reached. A person has no webhooks, and the credential need not
+/// be permitted to read those of an organization.
+fn found(
+    listed: Result<Vec<String>, Unread>,
+    all: &mut Partial<Vec<String>>,
+) -> Option<Vec<String>> {
+    match listed {
+        Err(Unread::NotReached) => None,
+        listed => Some(all.note(listed).unwrap_or_default()),
+    }
 }

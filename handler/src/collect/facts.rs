@@ -114,7 +114,7 @@ impl<'a> FactReader<'a> {
     async fn read_job(&mut self, task: &TaskId) -> Result<(Repository, Job), FactError> {
         self.reads_left = self.reads_left.checked_sub(1).ok_or(FactError::ChainTooLong)?;
         let repository = self.repository(task).await?;
-        let job = self.app.github.job(&repository, task.job).await?;
+        let (repository, job) = self.app.github.located_job(&repository, task.job).await?;
         self.app.assignments.keep_read(task.job, &repository, &job);
         Ok((repository, job))
     }

@@ -9,18 +9,15 @@ use futures::{StreamExt, stream};
 
 use super::collector::{Collector, MAX_CONCURRENT_REQUESTS, Partial, Unread};
 use super::ledger::Ledger;
-use super::repositories;
+use super::{repositories, unfinished_runs};
 use crate::assignment::{AssignmentGraph, Fact, Resolution, resolve};
-use crate::github::ListedRun;
+use crate::github::JobsOfRun;
 use crate::message::MAX_WAIT;
 use crate::reconcile::snapshot::{Ending, LedgerTask, ListedJob, Stage, UnfinishedRuns};
 use crate::reconcile::state::Cursor;
 use crate::repository::Repository;
 use crate::scope::Scope;
 use crate::task::TaskId;
-
-/// The statuses of a run that has not ended. A run with a gate may have other jobs that wait for a runner.
-const STATUSES: [&str; 5] = ["queued", "in_progress", "waiting", "pending", "requested"];
 
 type Run = (Repository, u64);
 
@@ -29,16 +26,15 @@ pub(super) struct Jobs {
     pub(super) jobs: BTreeMap<u64, ListedJob>,
     /// Whether the jobs of a run are missing that could not be read.
     pub(super) missing_runs: bool,
+    /// The accounts, in lower case, of which the jobs of a run are missing because GitHub refused the credential.
+    pub(super) missing_accounts: BTreeSet<String>,
+    /// The jobs of tasks that GitHub does not have: it shows their repository and its runs, and neither their run nor
+    /// them.
+    pub(super) absent: BTreeSet<u64>,
+    /// The repositories that are public, as far as it matters.
+    pub(super) public: BTreeSet<Repository>,
     pub(super) cursor: Cursor,
     pub(super) runs: UnfinishedRuns,
-}
-
-/// The runs that have not ended, as far as they were listed.
-struct ListedRuns {
-    runs: Partial<BTreeSet<Run>>,
-    facts: UnfinishedRuns,
-    /// The last repository that was listed before one that was not; `None` if all were listed.
-    last: Option<Repository>,
 }
 
 /// Reads the jobs.
@@ -49,25 +45,30 @@ pub(super) async fn read(
 ) -> Partial<Jobs> {
     let found = repositories::find(collector, ledger.repositories()).await;
     let repositories = rotated(found.value, cursor.repository.as_ref());
-    let unfinished = list_unfinished(collector, repositories).await;
-    let mut reader = JobReader::new(collector, ledger);
-    reader.cursor.repository = unfinished.last;
-    let mut wanted = unfinished.runs.value;
+    let unfinished = unfinished_runs::list(collector, repositories).await;
+    let (listed, complete) = (unfinished.value, found.complete && unfinished.complete);
+    let mut reader = JobReader::new(collector, ledger, listed.readable);
+    reader.cursor.repository = listed.last;
+    let mut wanted: BTreeMap<u64, Repository> =
+        listed.runs.into_iter().map(|(repository, run)| (run, repository)).collect();
     let mut tried = BTreeSet::new();
-    // This ends: no run is read twice.
+    // This ends: no run is read twice, under whatever name of its repository.
     loop {
-        wanted.extend(reader.runs_of_chains());
-        wanted.retain(|run| !tried.contains(run));
+        for (repository, run) in reader.runs_of_chains() {
+            wanted.entry(run).or_insert(repository);
+        }
+        wanted.retain(|run, _| !tried.contains(run));
         if wanted.is_empty() {
             break;
         }
-        tried.extend(wanted.iter().cloned());
-        let runs = rotated(std::mem::take(&mut wanted), cursor.run.as_ref());
-        reader.read_runs(runs).await;
+        tried.extend(wanted.keys().copied());
+        let runs =
+            std::mem::take(&mut wanted).into_iter().map(|(run, repository)| (repository, run));
+        reader.read_runs(rotated(runs.collect(), cursor.run.as_ref())).await;
     }
-    let complete = found.complete && unfinished.runs.complete && !reader.missing_runs;
-    let runs = UnfinishedRuns { complete, ..unfinished.facts };
-    Partial { value: Jobs { runs, ..reader.finish() }, complete }
+    let complete = complete && !reader.missing_runs && reader.missing_accounts.is_empty();
+    let runs = UnfinishedRuns { complete, ..listed.facts };
+    Partial { value: Jobs { runs, ..reader.finish(listed.public) }, complete }
 }
 
 /// Returns the items in the order that begins behind the item where the last collection stopped.
@@ -78,48 +79,6 @@ fn rotated<T: Clone + Ord>(all: BTreeSet<T>, after: Option<&T>) -> Vec<T> {
     first
 }
 
-/// Lists the runs that have not ended.
-async fn list_unfinished(collector: &Collector<'_>, repositories: Vec<Repository>) -> ListedRuns {
-    let (mut runs, mut last) = (Partial::complete(BTreeSet::new()), None);
-    let mut facts = UnfinishedRuns::default();
-    let mut lists = stream::iter(repositories)
-        .map(async |repository| {
-            let listed = list_unfinished_of(collector, &repository).await;
-            (repository, listed)
-        })
-        .buffered(MAX_CONCURRENT_REQUESTS);
-    while let Some((repository, listed)) = lists.next().await {
-        if let Some(listed) = runs.note(listed) {
-            for run in listed {
-                facts.updated.extend(run.updated_at.map(|at| (run.id, at)));
-                if run.is_of_user() && collector.rules.scope != Scope::Repository {
-                    facts.of_users.insert(repository.clone());
-                }
-                runs.value.insert((repository.clone(), run.id));
-            }
-            last = if runs.complete { Some(repository) } else { last };
-        }
-    }
-    let last = last.filter(|_| !runs.complete);
-    ListedRuns { runs, facts, last }
-}
-
-/// Lists the runs of a repository. The runs of a public repository are left alone unless the settings allow them: anyone
-/// may propose a workflow to it.
-async fn list_unfinished_of(
-    collector: &Collector<'_>,
-    repository: &Repository,
-) -> Result<Vec<ListedRun>, Unread> {
-    let mut runs = Vec::new();
-    for status in STATUSES {
-        let listed = collector.send(collector.github.runs(repository, status)).await?;
-        collector.charge_pages(listed.items.len());
-        let public = collector.rules.policy.public_repositories;
-        runs.extend(listed.items.into_iter().filter(|run| public || !run.is_public()));
-    }
-    Ok(runs)
-}
-
 /// Reads jobs, and follows the assignment chains of tasks through them.
 struct JobReader<'a> {
     collector: &'a Collector<'a>,
@@ -127,17 +86,32 @@ struct JobReader<'a> {
     graph: AssignmentGraph,
     jobs: BTreeMap<u64, ListedJob>,
     missing_runs: bool,
+    missing_accounts: BTreeSet<String>,
+    /// The repositories whose runs GitHub shows.
+    readable: BTreeSet<Repository>,
+    /// The runs whose jobs were all read.
+    complete_runs: BTreeSet<u64>,
+    /// The runs that GitHub does not have.
+    not_found: BTreeSet<u64>,
     cursor: Cursor,
 }
 
 impl<'a> JobReader<'a> {
-    fn new(collector: &'a Collector<'a>, ledger: &'a Ledger) -> Self {
+    fn new(
+        collector: &'a Collector<'a>,
+        ledger: &'a Ledger,
+        readable: BTreeSet<Repository>,
+    ) -> Self {
         Self {
             collector,
             ledger,
             graph: AssignmentGraph::new(collector.rules.chains()),
             jobs: BTreeMap::new(),
             missing_runs: false,
+            missing_accounts: BTreeSet::new(),
+            readable,
+            complete_runs: BTreeSet::new(),
+            not_found: BTreeSet::new(),
             cursor: Cursor::default(),
         }
     }
@@ -151,46 +125,76 @@ impl<'a> JobReader<'a> {
         let collector = self.collector;
         let mut lists = stream::iter(runs)
             .map(async |run| {
-                let listed = collector.send(collector.github.jobs_of_run(&run.0, run.1)).await;
+                let request = collector.github.jobs_of_run(&run.0, run.1);
+                let listed = collector.send_existing(request).await;
                 (run, listed)
             })
             .buffered(MAX_CONCURRENT_REQUESTS);
         while let Some((run, listed)) = lists.next().await {
-            match listed {
-                Ok(jobs) => {
-                    collector.charge_pages(jobs.len());
-                    for (id, listed) in jobs {
-                        collector.app.assignments.keep_listed(id, &listed);
-                        self.learn(id, listed);
-                    }
-                    if !self.missing_runs {
-                        self.cursor.run = Some(run);
-                    }
-                }
-                Err(Unread::Denied) => {}
-                Err(Unread::Refused | Unread::NotReached) => self.missing_runs = true,
+            self.add(&run, listed);
+            if !self.missing_runs {
+                self.cursor.run = Some(run);
             }
+        }
+    }
+
+    fn add(&mut self, run: &Run, listed: Result<Option<JobsOfRun>, Unread>) {
+        let collector = self.collector;
+        match listed {
+            Ok(Some(listed)) => {
+                collector.charge_pages(listed.jobs.len());
+                self.complete_runs.extend(listed.complete.then_some(run.1));
+                for (id, listed) in listed.jobs {
+                    collector.app.assignments.keep_listed(id, &listed);
+                    self.learn(id, listed);
+                }
+            }
+            Ok(None) if self.readable.contains(&run.0) => drop(self.not_found.insert(run.1)),
+            Ok(None) | Err(Unread::Denied) => {}
+            // The runners of an enterprise are assigned jobs of all its accounts.
+            Err(Unread::Refused) if !matches!(collector.rules.scope, Scope::Enterprise(_)) => {
+                self.missing_accounts.insert(run.0.owner().to_ascii_lowercase());
+            }
+            Err(Unread::Refused | Unread::NotReached) => self.missing_runs = true,
         }
     }
 
     /// Returns the runs of the jobs at which the chains of tasks stop, after adding the cached jobs that have ended.
     fn runs_of_chains(&mut self) -> BTreeSet<Run> {
-        let collector = self.collector;
-        let missing = self.extend_chains(|id| collector.app.assignments.ended(id));
+        let missing = self.missing_jobs();
         missing.iter().filter_map(|task| self.ledger.runs.get(task).cloned()).collect()
+    }
+
+    /// Returns the tasks of the jobs at which the chains stop, after adding the cached jobs that have ended.
+    fn missing_jobs(&mut self) -> Vec<TaskId> {
+        let collector = self.collector;
+        self.extend_chains(|id| collector.app.assignments.ended(id))
+    }
+
+    /// Returns the jobs at which the chains stop and that GitHub does not have.
+    fn absent(&mut self) -> BTreeSet<u64> {
+        let missing = self.missing_jobs();
+        let is_absent = |task: &&TaskId| {
+            let run = self.ledger.runs.get(task).map(|(_, run)| run);
+            run.is_some_and(|run| self.complete_runs.contains(run) || self.not_found.contains(run))
+        };
+        missing.iter().filter(is_absent).map(|task| task.job).collect()
     }
 
     /// Returns the jobs. If runs are missing, their jobs are taken from the cache: a job still has the runner that it
     /// had when it was last read.
-    fn finish(mut self) -> Jobs {
-        if self.missing_runs {
+    fn finish(mut self, public: BTreeSet<Repository>) -> Jobs {
+        let absent = self.absent();
+        if self.missing_runs || !self.missing_accounts.is_empty() {
             let collector = self.collector;
             self.extend_chains(|id| collector.app.assignments.listed(id));
-        } else {
+        }
+        if !self.missing_runs {
             self.cursor.run = None;
         }
-        let (jobs, missing_runs, cursor) = (self.jobs, self.missing_runs, self.cursor);
-        Jobs { jobs, missing_runs, cursor, runs: UnfinishedRuns::default() }
+        let Self { jobs, missing_runs, missing_accounts, cursor, .. } = self;
+        let runs = UnfinishedRuns::default();
+        Jobs { jobs, missing_runs, missing_accounts, absent, public, cursor, runs }
     }
 
     /// Follows the chain of every relevant task, and adds the jobs that `known` returns. Returns the tasks of the jobs

@@ -107,13 +107,22 @@ async fn plan_job(app: &App, repository: &Repository, id: u64) -> anyhow::Result
             "its repository matches no pattern of setting AllowedRepositories",
         ));
     }
-    let job = match github.job(repository, id).await {
-        Ok(job) => job,
+    let (present, job) = match github.located_job(repository, id).await {
+        Ok(found) => found,
         Err(GithubError::NotFound { .. }) => {
             return Ok(Plan::skip(name, format!("GitHub has no such job in {repository}")));
         }
         Err(err) => return Err(err).context("read the job"),
     };
+    let repository = &present;
+    if !policy.allowed.allow(repository) {
+        return Ok(Plan::skip(
+            name,
+            format!(
+                "its repository is {repository} by now, which setting AllowedRepositories does not allow"
+            ),
+        ));
+    }
     if job.status != "queued" {
         return Ok(replay_plan::job(id, &job, None));
     }
@@ -127,8 +136,10 @@ async fn plan_job(app: &App, repository: &Repository, id: u64) -> anyhow::Result
     let mut collected = collect(app, &previous, &rules, BUDGET).await.context("list the tasks")?;
     let of_run =
         github.jobs_of_run(repository, job.run).await.context("list the jobs of its run")?;
-    collected.snapshot.jobs.extend(of_run);
-    if collected.snapshot.missing_runs {
+    collected.snapshot.jobs.extend(of_run.jobs);
+    let owner = repository.owner().to_ascii_lowercase();
+    let snapshot = &collected.snapshot;
+    if snapshot.missing_runs || snapshot.missing_accounts.contains(&owner) {
         return Ok(Plan::skip(name, "not every runner that may serve it could be read; try again"));
     }
     let waiting = waiting_jobs(&collected.snapshot, &previous, &rules, app.clock.now());

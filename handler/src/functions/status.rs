@@ -69,7 +69,8 @@ async fn create_report(app: &App) -> anyhow::Result<StatusReport> {
         messages.inspect_err(|err| warn!("continuing without the messages: {}", ErrorChain(err)));
     let mut unread = collected.unread;
     unread.extend(messages.is_err().then_some("messages"));
-    let (refused, limits) = (collected.snapshot.refused.clone(), app.github.limits());
+    let refused = collected.snapshot.refused.iter().map(|one| one.text.clone()).collect();
+    let limits = app.github.limits();
     let inputs = StatusInputs { unread, refused, messages: messages.ok(), limits };
     let report = report(&collected.snapshot, &previous, inputs, &rules, app.clock.now());
     info!(complete = report.complete, "reported {} jobs", report.jobs.len());

@@ -1,6 +1,6 @@
 //! Sends requests to GitHub.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -13,18 +13,20 @@ use tokio::sync::Semaphore;
 use tokio::time::sleep;
 use url::Url;
 
-use super::budget::{Budget, Purpose, RequestCost};
+use super::budget::{Budget, Purpose};
 use super::cache::{GroupCache, ResponseCache};
+use super::call::{Call, account_in, repository_in, request};
 use super::error::GithubError;
+use super::redirects::{MAX_REDIRECTS, is_redirect, target};
 use super::response::{check_status, parse, rate_limit_headers, unavailable};
 use super::tokens::{Authorization, Credentials, Installation};
 use crate::clock::Clock;
+use crate::json::shortened;
+use crate::repository::Repository;
 use crate::scope::Scope;
 use crate::settings::GithubSettings;
-use crate::transport::{HttpTransport, Response, request_to};
+use crate::transport::{HttpTransport, Response};
 
-/// <https://docs.github.com/en/rest/about-the-rest-api/api-versions>
-const API_VERSION: &str = "2022-11-28";
 /// How many requests are under way at the same time. GitHub allows 100, for all programs that use a token.
 /// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits>
 const MAX_CONCURRENT_REQUESTS: usize = 40;
@@ -53,38 +55,10 @@ struct Shared {
     budgets: Mutex<BTreeMap<String, Budget>>,
     responses: Mutex<ResponseCache>,
     groups: tokio::sync::Mutex<GroupCache>,
+    /// The repositories by whose former names something was requested.
+    redirected: Mutex<BTreeSet<Repository>>,
     /// One for each request that may be under way.
     permits: Semaphore,
-}
-
-/// A request.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Call<'a> {
-    /// The name of the operation in errors.
-    pub(super) name: &'static str,
-    pub(super) method: &'a Method,
-    /// The path below the URL of the API.
-    pub(super) path: &'a str,
-    pub(super) query: &'a [(&'a str, &'a str)],
-    /// The entity tag of the cached response, for a conditional request.
-    pub(super) etag: Option<&'a str>,
-    /// Whether it registers a runner.
-    pub(super) registers: bool,
-}
-
-impl<'a> Call<'a> {
-    pub(super) fn new(name: &'static str, method: &'a Method, path: &'a str) -> Self {
-        Self { name, method, path, query: &[], etag: None, registers: false }
-    }
-
-    fn cost(&self, purpose: Purpose) -> RequestCost<'a> {
-        RequestCost {
-            call: self.name,
-            points: if *self.method == Method::GET { 1 } else { 5 },
-            registers_at: self.registers.then_some(self.path),
-            purpose,
-        }
-    }
 }
 
 impl Github {
@@ -96,6 +70,7 @@ impl Github {
             budgets: Mutex::default(),
             responses: Mutex::default(),
             groups: tokio::sync::Mutex::default(),
+            redirected: Mutex::default(),
             permits: Semaphore::new(MAX_CONCURRENT_REQUESTS),
         });
         Self { api, scope, transport, clock, purpose: Purpose::ServeJob, account: None, shared }
@@ -167,8 +142,15 @@ impl Github {
     ) -> Result<Response, GithubError> {
         let authorization = self.authorization(call.path).await?;
         match self.send_as(&authorization, call, body).await {
-            Err(GithubError::Rejected { status: StatusCode::UNAUTHORIZED, .. })
-                if self.renews(&authorization).await => {}
+            Err(GithubError::Refused(refusal))
+                if refusal.status == StatusCode::UNAUTHORIZED
+                    && self.renews(&authorization).await => {}
+            Err(GithubError::NotFound { call: name }) => {
+                // The repository may belong to another account by now, which this token cannot see.
+                let moved = self.authorization_of_moved(call.path, &authorization).await?;
+                let moved = moved.ok_or(GithubError::NotFound { call: name })?;
+                return self.send_as(&moved, call, body).await;
+            }
             Err(GithubError::Unavailable { .. }) if self.retries(call) => {
                 sleep(RETRY_DELAY).await;
             }
@@ -189,6 +171,29 @@ impl Github {
         call: &Call<'_>,
         body: Option<&impl Serialize>,
     ) -> Result<Response, GithubError> {
+        let json =
+            body.map(|body| serde_json::to_vec(body).expect("plain fields always serialize"));
+        let json = json.map(Bytes::from);
+        let mut url = self.url(call);
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self.exchange(authorization, call, &url, json.as_ref()).await?;
+            if !is_redirect(response.status()) {
+                return Ok(response);
+            }
+            url = self.redirect_target(call, &url, &response)?;
+            self.redirected().extend(repository_in(call.path));
+        }
+        Err(GithubError::Redirected { call: call.name, to: url.path().to_owned() })
+    }
+
+    /// Sends one request, once.
+    async fn exchange(
+        &self,
+        authorization: &Authorization,
+        call: &Call<'_>,
+        url: &Url,
+        json: Option<&Bytes>,
+    ) -> Result<Response, GithubError> {
         let (name, payer) = (call.name, authorization.payer.as_str());
         // Taken before the budget is asked: a request that waited obeys a pause that began meanwhile.
         let _permit = self.shared.permits.acquire().await;
@@ -196,46 +201,57 @@ impl Github {
         let spent = self.with_budget(payer, |budget, now| budget.spend(&cost, now));
         spent.map_err(|retry_after| GithubError::Limited { call: name, retry_after })?;
         let bearer = format!("Bearer {}", authorization.token.expose());
-        let request = self.request(call).header(header::AUTHORIZATION, bearer);
-        let request = match body {
-            Some(body) => {
-                let json = serde_json::to_vec(body).expect("plain fields always serialize");
-                request.header(header::CONTENT_TYPE, "application/json").body(Bytes::from(json))
+        let request = request(call, url).header(header::AUTHORIZATION, bearer);
+        let request = match json {
+            Some(json) => {
+                request.header(header::CONTENT_TYPE, "application/json").body(json.clone())
             }
             None => request.body(Bytes::new()),
         };
         let request = request.map_err(|err| unavailable(name, &err))?;
         let response = self.transport.send(request).await.map_err(|err| unavailable(name, &err))?;
-        self.check(name, payer, response)
+        self.check(call, payer, response)
     }
 
-    fn request(&self, call: &Call<'_>) -> http::request::Builder {
+    fn redirect_target(
+        &self,
+        call: &Call<'_>,
+        from: &Url,
+        response: &Response,
+    ) -> Result<Url, GithubError> {
+        let location = response.headers().get(header::LOCATION);
+        let location = location.and_then(|text| text.to_str().ok()).unwrap_or_default();
+        target(&self.api, from, location).ok_or_else(|| {
+            let to = shortened(location.split(['?', '#']).next().unwrap_or_default());
+            GithubError::Redirected { call: call.name, to }
+        })
+    }
+
+    fn url(&self, call: &Call<'_>) -> Url {
         let mut url = self.api.clone();
         url.set_path(&format!("{}/{}", self.api.path().trim_end_matches('/'), call.path));
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(call.query);
         }
-        let request = request_to(call.method, &url)
-            .header(header::ACCEPT, "application/vnd.github+json")
-            .header("X-GitHub-Api-Version", API_VERSION);
-        match call.etag {
-            Some(etag) => request.header(header::IF_NONE_MATCH, etag),
-            None => request,
-        }
+        url
     }
 
     /// Updates the budget of the account with a response, and returns the error that the response means, if any.
     fn check(
         &self,
-        call: &'static str,
+        call: &Call<'_>,
         payer: &str,
         response: Response,
     ) -> Result<Response, GithubError> {
-        let headers = rate_limit_headers(&response);
-        let limit = self.with_budget(payer, |budget, now| budget.learn(call, &headers, now));
+        let (name, headers) = (call.name, rate_limit_headers(&response));
+        let limit = self.with_budget(payer, |budget, now| budget.learn(name, &headers, now));
         match limit {
-            Some(retry_after) => Err(GithubError::Limited { call, retry_after }),
-            None => check_status(call, response),
+            Some(retry_after) => Err(GithubError::Limited { call: name, retry_after }),
+            None if is_redirect(response.status()) => Ok(response),
+            None => {
+                let own = self.account.as_ref().map(|one| one.account.login.as_str());
+                check_status(name, account_in(call.path).or(own), response)
+            }
         }
     }
 
@@ -250,6 +266,10 @@ impl Github {
 
     pub(super) fn credentials(&self) -> &Credentials {
         &self.shared.credentials
+    }
+
+    pub(super) fn redirected(&self) -> MutexGuard<'_, BTreeSet<Repository>> {
+        self.shared.redirected.lock().expect("no holder of this lock can panic")
     }
 
     pub(super) fn groups(&self) -> &tokio::sync::Mutex<GroupCache> {

@@ -7,15 +7,16 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use http::Method;
+use http::{Method, StatusCode};
 use rustls::crypto::ring::default_provider;
 use serde::Deserialize;
 
-use super::client::{Call, Github};
+use super::call::Call;
+use super::client::Github;
 use super::error::GithubError;
-use super::pages::List;
+use super::refusal::{Refusal, RefusalCause};
 use super::response::parse;
-use super::tokens::{Account, Authorization, Credentials, Installation, InstallationToken};
+use super::tokens::{Accounts, Authorization, Credentials, Installation, InstallationToken};
 use crate::secret::Secret;
 use crate::settings::GithubApp;
 
@@ -28,6 +29,7 @@ const INSTALLATIONS: &str = "app/installations";
 pub(super) const APP_WEBHOOK: &str = "app/hook";
 const FIND_INSTALLATION: &str =
     "finding the installation of the GitHub App (install it for the owner of the repository)";
+const LIST_INSTALLATIONS: &str = "listing the installations of the GitHub App";
 /// Maximum number of pages. A private App is not installed on more than a thousand accounts.
 const MAX_PAGES: usize = 10;
 
@@ -35,10 +37,26 @@ const MAX_PAGES: usize = 10;
 enum Lookup {
     /// By the path where GitHub returns the installation of the request's owner.
     At(String),
-    /// By its id.
-    Known(u64),
+    /// It is known.
+    Known(Installation),
     /// Any installation will do.
     Any,
+}
+
+/// The result of obtaining a token.
+enum Obtained {
+    Token(Authorization),
+    /// The repository has moved to the account of this installation.
+    Moved(Installation),
+}
+
+/// An account on which the App is installed.
+#[derive(Clone, Debug)]
+pub struct InstalledAccount {
+    /// Its name.
+    pub login: String,
+    /// A client for requests about this account.
+    pub github: Github,
 }
 
 #[derive(Deserialize)]
@@ -65,33 +83,77 @@ impl Github {
         }
         let (owner, lookup) = match (installed_at(path), self.account()) {
             (Some((owner, path)), _) => (owner, Lookup::At(path)),
-            (None, Some(Installation { id, account })) => {
-                (account.login.to_ascii_lowercase(), Lookup::Known(*id))
-            }
+            (None, Some(known)) => (known.account.key(), Lookup::Known(known.clone())),
             (None, None) => (String::new(), Lookup::Any),
         };
-        let account = {
-            let mut accounts = accounts.lock().expect("no holder of this lock can panic");
-            Arc::clone(accounts.entry(owner.clone()).or_default())
-        };
-        let token = self.token_of(&account, app, &lookup).await?;
-        Ok(Authorization { token, payer: owner, account: Some(account) })
+        match self.obtain(app, accounts, &owner, &lookup).await? {
+            Obtained::Token(authorization) => Ok(authorization),
+            Obtained::Moved(known) => self.of_installation(app, accounts, known).await,
+        }
     }
 
-    async fn token_of(
+    /// Returns the token for a repository that GitHub does not show to the token of its former owner; `None` if it has
+    /// not moved to another account.
+    pub(super) async fn authorization_of_moved(
         &self,
-        account: &Account,
+        path: &str,
+        denied: &Authorization,
+    ) -> Result<Option<Authorization>, GithubError> {
+        let Credentials::App { app, accounts } = self.credentials() else { return Ok(None) };
+        let Some((_, at)) = installed_at(path).filter(|_| path.starts_with("repos/")) else {
+            return Ok(None);
+        };
+        match self.installation_at(app, &at).await {
+            Ok(known) if known.account.key() != denied.payer => {
+                self.of_installation(app, accounts, known).await.map(Some)
+            }
+            Ok(_) | Err(GithubError::NotFound { .. }) => Ok(None),
+            Err(err) => Err(err),
+        }
+    }
+
+    async fn of_installation(
+        &self,
         app: &GithubApp,
+        accounts: &Accounts,
+        known: Installation,
+    ) -> Result<Authorization, GithubError> {
+        let owner = known.account.key();
+        match self.obtain(app, accounts, &owner, &Lookup::Known(known)).await? {
+            Obtained::Token(authorization) => Ok(authorization),
+            Obtained::Moved(_) => Err(GithubError::NotFound { call: FIND_INSTALLATION }),
+        }
+    }
+
+    /// Returns the token of an owner's installation: the present one, or a new one.
+    async fn obtain(
+        &self,
+        app: &GithubApp,
+        accounts: &Accounts,
+        owner: &str,
         lookup: &Lookup,
-    ) -> Result<Secret, GithubError> {
+    ) -> Result<Obtained, GithubError> {
+        let account = {
+            let mut accounts = accounts.lock().expect("no holder of this lock can panic");
+            Arc::clone(accounts.entry(owner.to_owned()).or_default())
+        };
         let mut cached = account.token.lock().await;
         let now = self.now();
         let usable = |token: &&InstallationToken| token.expires_at - REFRESH_MARGIN > now;
-        if let Some(token) = cached.as_ref().filter(usable) {
-            return Ok(token.token.clone());
-        }
-        let new = self.installation_token(app, lookup).await?;
-        Ok(cached.insert(new).token.clone())
+        let token = match cached.as_ref().filter(usable) {
+            Some(token) => token.token.clone(),
+            None => {
+                let known = self.installation(app, owner, lookup).await?;
+                if matches!(lookup, Lookup::At(_)) && known.account.key() != owner {
+                    return Ok(Obtained::Moved(known));
+                }
+                let new = self.installation_token(app, &known).await?;
+                cached.insert(new).token.clone()
+            }
+        };
+        drop(cached);
+        let (payer, account) = (owner.to_owned(), Some(account));
+        Ok(Obtained::Token(Authorization { token, payer, account }))
     }
 
     /// Discards a token that GitHub has rejected, if it is still in use. Returns whether another token can be
@@ -117,51 +179,99 @@ impl Github {
     async fn installation_token(
         &self,
         app: &GithubApp,
-        lookup: &Lookup,
+        known: &Installation,
     ) -> Result<InstallationToken, GithubError> {
-        let id = self.installation(app, lookup).await?;
         let name = "obtaining a token of the GitHub App's installation";
-        let path = format!("app/installations/{id}/access_tokens");
+        let path = format!("app/installations/{}/access_tokens", known.id);
         let call = Call::new(name, &Method::POST, &path);
-        let response = self.send_as(&self.as_app(app), &call, None::<&()>).await?;
+        let response = self.send_as(&self.as_app(app), &call, None::<&()>).await;
+        let response = response.map_err(|err| err.about(&known.account.login))?;
         let TokenBody { token, expires_at } = parse(name, &response)?;
         Ok(InstallationToken { token: Secret::new(token), expires_at })
     }
 
-    /// Returns the id of the installation for a path. It is never cached: an App that is uninstalled and installed
-    /// again has another one.
-    async fn installation(&self, app: &GithubApp, lookup: &Lookup) -> Result<u64, GithubError> {
+    /// Returns the installation for a request. It is never cached: an App that is uninstalled and installed again has
+    /// another one.
+    async fn installation(
+        &self,
+        app: &GithubApp,
+        owner: &str,
+        lookup: &Lookup,
+    ) -> Result<Installation, GithubError> {
         let path = match lookup {
-            Lookup::Known(id) => return Ok(*id),
+            Lookup::Known(known) => return Ok(known.clone()),
             Lookup::At(path) => path,
-            Lookup::Any => INSTALLATIONS,
+            Lookup::Any => {
+                let mut usable = self.installations(app).await?.into_iter();
+                let usable = usable.find(|known| known.suspended_at.is_none());
+                return usable.ok_or(GithubError::NotFound { call: FIND_INSTALLATION });
+            }
         };
-        let call = Call::new(FIND_INSTALLATION, &Method::GET, path);
-        let found = self.send_as(&self.as_app(app), &call, None::<&()>).await?;
-        if let Lookup::Any = lookup {
-            let all: Vec<Installation> = parse(FIND_INSTALLATION, &found)?;
-            let first = all.first().map(|one| one.id);
-            return first.ok_or(GithubError::NotFound { call: FIND_INSTALLATION });
+        match self.installation_at(app, path).await {
+            // GitHub does not show the repository to the App, or the App is not installed on its owner.
+            Err(GithubError::NotFound { .. }) => {
+                let mut all = self.installations(app).await?.into_iter();
+                all.find(|known| known.account.key() == owner).ok_or_else(|| not_installed(owner))
+            }
+            found => found,
         }
-        Ok(parse::<Installation>(FIND_INSTALLATION, &found)?.id)
     }
 
-    /// Returns a client for each account on which the App is installed, or with a token this client only.
-    ///
-    /// Its requests whose path names no owner are about the account.
-    pub(super) async fn for_each_account(&self) -> Result<Vec<Self>, GithubError> {
-        if let Credentials::Token(_) = self.credentials() {
-            return Ok(vec![self.clone()]);
+    async fn installation_at(
+        &self,
+        app: &GithubApp,
+        path: &str,
+    ) -> Result<Installation, GithubError> {
+        let call = Call::new(FIND_INSTALLATION, &Method::GET, path);
+        let found = self.send_as(&self.as_app(app), &call, None::<&()>).await?;
+        parse(FIND_INSTALLATION, &found)
+    }
+
+    /// Lists the installations of the App.
+    async fn installations(&self, app: &GithubApp) -> Result<Vec<Installation>, GithubError> {
+        let mut all = Vec::new();
+        for page in 1..=MAX_PAGES {
+            let page = page.to_string();
+            let query = [("per_page", "100"), ("page", page.as_str())];
+            let call = Call {
+                query: &query,
+                ..Call::new(LIST_INSTALLATIONS, &Method::GET, INSTALLATIONS)
+            };
+            let listed = self.send_as(&self.as_app(app), &call, None::<&()>).await?;
+            let listed: Vec<Installation> = parse(LIST_INSTALLATIONS, &listed)?;
+            let is_last = listed.len() < 100;
+            all.extend(listed);
+            if is_last {
+                break;
+            }
         }
-        let list = List { call: FIND_INSTALLATION, path: INSTALLATIONS, query: &[], field: None };
-        let all = self.list::<Installation>(&list, MAX_PAGES).await?.items;
-        Ok(all.into_iter().map(|one| self.on(one)).collect())
+        Ok(all)
+    }
+
+    /// Lists the accounts on which the App is installed. With a token there is none.
+    pub async fn installed_accounts(&self) -> Result<Vec<InstalledAccount>, GithubError> {
+        let Credentials::App { app, .. } = self.credentials() else { return Ok(Vec::new()) };
+        let account = |known: Installation| InstalledAccount {
+            login: known.account.login.clone(),
+            github: self.on(known),
+        };
+        Ok(self.installations(app).await?.into_iter().map(account).collect())
     }
 
     /// Returns whether the credential is a GitHub App.
     pub fn is_app(&self) -> bool {
         matches!(self.credentials(), Credentials::App { .. })
     }
+}
+
+/// Returns the error of a request about an account on which the App is not installed.
+pub fn not_installed(owner: &str) -> GithubError {
+    GithubError::Refused(Box::new(Refusal {
+        call: FIND_INSTALLATION,
+        status: StatusCode::NOT_FOUND,
+        account: Some(owner.to_owned()),
+        cause: RefusalCause::NotInstalled,
+    }))
 }
 
 /// Returns the owner in a path, and the path of the App's installation for it.

@@ -7,7 +7,7 @@ use http::Method;
 use serde::Deserialize;
 use url::Url;
 
-use super::client::Call;
+use super::call::Call;
 use super::credentials::APP_WEBHOOK;
 use super::pages::{List, Next};
 use super::{Github, GithubError};

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::refusal::Refusal;
+
 /// Why a call to GitHub failed.
 #[derive(Debug, thiserror::Error)]
 pub enum GithubError {
@@ -33,10 +35,19 @@ pub enum GithubError {
         /// The operation.
         call: &'static str,
     },
-    /// The token was rejected: an operator must change the deployment.
-    #[error(
-        "{call} failed with {status}: check the token of setting GithubToken, or the GitHub App, and its permissions"
-    )]
+    /// The credential was refused: an operator must change the deployment, or the account at GitHub.
+    #[error(transparent)]
+    Refused(Box<Refusal>),
+    /// GitHub redirects the request to a place that is not below the URL of its API, or too often.
+    #[error("{call} failed: the redirect to {to} is not followed: check setting GithubApiUrl")]
+    Redirected {
+        /// The operation.
+        call: &'static str,
+        /// The target, without its query.
+        to: String,
+    },
+    /// The request was rejected for another reason.
+    #[error("{call} failed with {status}")]
     Rejected {
         /// The operation.
         call: &'static str,
@@ -54,6 +65,22 @@ pub enum GithubError {
 }
 
 impl GithubError {
+    /// Returns the refusal of the credential, if it is one.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// Adds the account to a refusal that names none.
+    pub(super) fn about(mut self, account: &str) -> Self {
+        if let Self::Refused(refusal) = &mut self {
+            refusal.account.get_or_insert_with(|| account.to_owned());
+        }
+        self
+    }
+
     /// Returns the delay that GitHub demands, if any.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

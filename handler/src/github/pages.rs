@@ -13,7 +13,8 @@ use serde_json::Value;
 use tracing::warn;
 use url::Url;
 
-use super::client::{Call, Github};
+use super::call::Call;
+use super::client::Github;
 use super::error::GithubError;
 use super::response::parse;
 use crate::json::JsonFault;
@@ -39,6 +40,10 @@ pub(super) struct Page<T> {
     pub(super) items: Vec<T>,
     /// The link to the next page.
     pub(super) next: Option<Next>,
+    /// The number of items that cannot be read, which are left out.
+    pub(super) unreadable: usize,
+    /// Whether single sign-on hides items.
+    pub(super) partial: bool,
 }
 
 /// The query of the next page, from GitHub's link: a page number, or a cursor.
@@ -50,8 +55,12 @@ pub struct Next(Vec<(String, String)>);
 pub struct Listed<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Whether the list is complete.
+    /// Whether all pages were read.
     pub complete: bool,
+    /// The number of items that cannot be read, which are left out.
+    pub unreadable: usize,
+    /// Whether single sign-on hides items.
+    pub partial: bool,
 }
 
 impl Github {
@@ -64,17 +73,20 @@ impl Github {
     where
         T: Clone + DeserializeOwned + Send + Sync + 'static,
     {
-        let mut items = Vec::new();
+        let mut all = Listed { items: Vec::new(), complete: false, unreadable: 0, partial: false };
         let mut next = None;
         for _ in 0..max_pages {
             let page = self.page::<T>(list, next.as_ref()).await?;
-            items.extend_from_slice(&page.items);
+            all.items.extend_from_slice(&page.items);
+            all.unreadable += page.unreadable;
+            all.partial |= page.partial;
             next.clone_from(&page.next);
             if next.is_none() {
-                return Ok(Listed { items, complete: true });
+                all.complete = true;
+                break;
             }
         }
-        Ok(Listed { items, complete: false })
+        Ok(all)
     }
 
     /// Reads one page of a list: the first, or the next of another page.
@@ -99,7 +111,9 @@ impl Github {
             if let Some(fault) = faults.first() {
                 warn!("continuing without {} items while {}: {fault}", faults.len(), list.call);
             }
-            Ok(Page { items, next })
+            let sso = response.headers().get("x-github-sso").and_then(|sso| sso.to_str().ok());
+            let partial = sso.is_some_and(|sso| sso.starts_with("partial-results"));
+            Ok(Page { items, next, unreadable: faults.len(), partial })
         })
         .await
     }

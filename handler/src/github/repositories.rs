@@ -34,6 +34,7 @@ impl ListedRepository {
 #[derive(Clone, Deserialize)]
 struct RepositoryBody {
     private: bool,
+    full_name: Option<String>,
 }
 
 impl Github {
@@ -44,6 +45,21 @@ impl Github {
         let path = format!("repos/{repository}");
         let body: Arc<RepositoryBody> = self.get_cached("reading a repository", &path, &[]).await?;
         Ok(!body.private)
+    }
+
+    /// Returns the present name of a repository.
+    pub async fn present_name(
+        &self,
+        repository: &Repository,
+    ) -> Result<Option<Repository>, GithubError> {
+        let path = format!("repos/{repository}");
+        let body: Arc<RepositoryBody> = self.get_cached("reading a repository", &path, &[]).await?;
+        Ok(body.full_name.as_deref().and_then(|name| Repository::try_from(name).ok()))
+    }
+
+    /// Returns whether GitHub has redirected a request for a repository: it was renamed or transferred.
+    pub fn was_redirected(&self, repository: &Repository) -> bool {
+        self.redirected().contains(repository)
     }
 
     /// Lists the repositories of an organization.
@@ -57,25 +73,17 @@ impl Github {
         self.repositories("listing the repositories of an organization", &path, None).await
     }
 
-    /// Lists the repositories to which the personal access token, or any installation of the App, has access.
+    /// Lists the repositories to which the personal access token has access, or the App's installation of this client.
     ///
     /// <https://docs.github.com/en/rest/repos/repos#list-repositories-for-the-authenticated-user>
     /// <https://docs.github.com/en/rest/apps/installations#list-repositories-accessible-to-the-app-installation>
     pub async fn own_repositories(&self) -> Result<Listed<ListedRepository>, GithubError> {
-        if !self.is_app() {
-            return self
-                .repositories("listing the repositories of the token", "user/repos", None)
-                .await;
-        }
-        let mut all = Listed { items: Vec::new(), complete: true };
-        for one in self.for_each_account().await? {
+        if self.is_app() {
             let (call, path) =
                 ("listing the repositories of an installation", "installation/repositories");
-            let listed = one.repositories(call, path, Some("repositories")).await?;
-            all.items.extend(listed.items);
-            all.complete &= listed.complete;
+            return self.repositories(call, path, Some("repositories")).await;
         }
-        Ok(all)
+        self.repositories("listing the repositories of the token", "user/repos", None).await
     }
 
     async fn repositories(

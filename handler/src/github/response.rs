@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::budget::RateLimitHeaders;
 use super::error::GithubError;
+use super::refusal::{Refusal, RefusalCause};
 use crate::error_chain::ErrorChain;
 use crate::json::JsonFault;
 use crate::transport::Response;
@@ -16,6 +17,7 @@ use crate::transport::Response;
 /// Returns the response if its status is a success, and otherwise the error of the status.
 pub(super) fn check_status(
     call: &'static str,
+    account: Option<&str>,
     response: Response,
 ) -> Result<Response, GithubError> {
     let status = response.status();
@@ -23,6 +25,12 @@ pub(super) fn check_status(
         return Ok(response);
     }
     Err(match status.as_u16() {
+        401 | 403 => GithubError::Refused(Box::new(Refusal {
+            call,
+            status,
+            account: account.map(str::to_owned),
+            cause: RefusalCause::of(&response),
+        })),
         404 => GithubError::NotFound { call },
         409 => GithubError::Conflict { call },
         422 => GithubError::Unprocessable { call },

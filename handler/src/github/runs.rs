@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use http::Method;
 use serde::Deserialize;
 
-use super::client::Call;
+use super::call::Call;
+use super::jobs::present_name;
 use super::pages::List;
 use super::{Github, GithubError, Listed};
 use crate::assignment::Job;
@@ -29,6 +30,7 @@ pub struct ListedRun {
 #[derive(Clone, Debug, Deserialize)]
 struct RunRepository {
     private: bool,
+    full_name: Option<String>,
     owner: Option<RunOwner>,
 }
 
@@ -36,6 +38,15 @@ struct RunRepository {
 struct RunOwner {
     #[serde(rename = "type")]
     kind: Option<String>,
+}
+
+/// The jobs of a run.
+#[derive(Clone, Debug)]
+pub struct JobsOfRun {
+    /// The jobs of all attempts with their ids.
+    pub jobs: Vec<(u64, ListedJob)>,
+    /// Whether the run has no other job.
+    pub complete: bool,
 }
 
 impl ListedRun {
@@ -48,6 +59,11 @@ impl ListedRun {
     pub fn is_of_user(&self) -> bool {
         let owner = self.repository.owner.as_ref();
         owner.and_then(|owner| owner.kind.as_deref()) == Some("User")
+    }
+
+    /// Returns the present name of its repository, which may have been requested by a former one.
+    pub fn repository(&self) -> Option<Repository> {
+        Repository::try_from(self.repository.full_name.as_deref()?).ok()
     }
 }
 
@@ -62,6 +78,8 @@ struct JobOfList {
     created_at: Option<DateTime<Utc>>,
     started_at: Option<DateTime<Utc>>,
     completed_at: Option<DateTime<Utc>>,
+    url: Option<String>,
+    html_url: Option<String>,
 }
 
 impl Github {
@@ -90,12 +108,15 @@ impl Github {
         &self,
         repository: &Repository,
         run: u64,
-    ) -> Result<Vec<(u64, ListedJob)>, GithubError> {
+    ) -> Result<JobsOfRun, GithubError> {
         let path = format!("repos/{repository}/actions/runs/{run}/jobs");
         let call = "listing the jobs of a workflow run";
         let list = List { call, path: &path, query: &[("filter", "all")], field: Some("jobs") };
-        let jobs = self.list::<JobOfList>(&list, MAX_JOB_PAGES).await?;
-        Ok(jobs.items.into_iter().filter_map(|job| job.into_listed(repository)).collect())
+        let listed = self.list::<JobOfList>(&list, MAX_JOB_PAGES).await?;
+        let (count, whole) = (listed.items.len(), listed.complete && listed.unreadable == 0);
+        let jobs = listed.items.into_iter().filter_map(|job| job.into_listed(repository));
+        let jobs: Vec<(u64, ListedJob)> = jobs.collect();
+        Ok(JobsOfRun { complete: whole && jobs.len() == count, jobs })
     }
 
     /// Cancels a run. Succeeds if it has already ended.
@@ -118,8 +139,9 @@ impl JobOfList {
         let runner = self.runner_name.filter(|name| !name.is_empty());
         let runner_id = self.runner_id.filter(|&id| id > 0 && runner.is_some());
         let details = Job { run: self.run_id, status: self.status, runner, labels: self.labels };
+        let urls = [self.url, self.html_url];
         let job = ListedJob {
-            repository: repository.clone(),
+            repository: present_name(urls).unwrap_or_else(|| repository.clone()),
             created_at: self.created_at.or(self.started_at)?,
             ended_at: self.completed_at,
             runner_id,

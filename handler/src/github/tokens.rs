@@ -15,8 +15,11 @@ pub(super) enum Credentials {
     /// A personal access token.
     Token(Secret),
     /// A GitHub App, and the tokens of its installations.
-    App { app: GithubApp, accounts: Mutex<BTreeMap<String, Arc<Account>>> },
+    App { app: GithubApp, accounts: Accounts },
 }
+
+/// The accounts on which the App is installed, by their names in lower case.
+pub(super) type Accounts = Mutex<BTreeMap<String, Arc<Account>>>;
 
 /// An account on which the App is installed.
 #[derive(Debug, Default)]
@@ -37,12 +40,21 @@ pub(super) struct InstallationToken {
 pub(super) struct Installation {
     pub(super) id: u64,
     pub(super) account: Owner,
+    /// When the account suspended it; then GitHub issues no token.
+    pub(super) suspended_at: Option<DateTime<Utc>>,
 }
 
 /// The owner of an account.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Owner {
     pub(super) login: String,
+}
+
+impl Owner {
+    /// Returns the name in lower case.
+    pub(super) fn key(&self) -> String {
+        self.login.to_ascii_lowercase()
+    }
 }
 
 /// The token for one request.

@@ -8,6 +8,7 @@ use super::releases::outdated;
 use super::snapshot::{Ending, Failure, LedgerTask, PoisonMessage, PoolState, Snapshot, Stage};
 use super::state::ReconcileState;
 use crate::message::Message;
+use crate::repository::Repository;
 
 /// Raises an alert for each problem that is new since the last run.
 pub(super) fn plan(
@@ -19,19 +20,15 @@ pub(super) fn plan(
     let failed = snapshot.tasks.iter().filter_map(of_task);
     let poison = snapshot.poison.iter().filter_map(of_poison);
     let pools = snapshot.pools.iter().filter_map(of_pool);
-    let refused = snapshot.refused.iter().map(|text| ("credential", of_credential(text)));
-    let alerts = failed.chain(pools).chain(poison).chain(outdated(snapshot, now)).chain(refused);
-    let alerts: Vec<(&'static str, String)> = alerts.collect();
-    next.alerts.extend(alerts.iter().map(|(_, text)| text.clone()));
-    let new = alerts.into_iter().filter(|(_, text)| !previous.alerts.contains(text));
-    new.map(|(name, text)| Repair::Alert { name, text }).collect()
-}
-
-/// No job is served while GitHub refuses the credential, and none is known to wait. The refusal ends with what to check.
-fn of_credential(refusal: &str) -> String {
-    format!(
-        "{refusal}, its expiry, its authorization for single sign-on, and GitHub's IP allow list"
-    )
+    let alerts = failed.chain(pools).chain(poison).chain(outdated(snapshot, now));
+    let refused = snapshot.refused.iter().map(|one| (one.key.clone(), one.alarm, one.text.clone()));
+    let renamed = snapshot.renamed.iter().map(of_renamed);
+    let alerts = alerts.chain(renamed);
+    let alerts: Vec<(String, &'static str, String)> =
+        alerts.map(|(name, text)| (text.clone(), name, text)).chain(refused).collect();
+    next.alerts.extend(alerts.iter().map(|(key, ..)| key.clone()));
+    let new = alerts.into_iter().filter(|(key, ..)| !previous.alerts.contains(key));
+    new.map(|(_, name, text)| Repair::Alert { name, text }).collect()
 }
 
 /// A job event raises no alert: reconciliation replaces it, and the message is deleted immediately.
@@ -50,6 +47,10 @@ fn of_poison(message: &PoisonMessage) -> Option<(&'static str, String)> {
         }
     };
     Some(("poison", text))
+}
+
+fn of_renamed((old, new): (&Repository, &Repository)) -> (&'static str, String) {
+    ("settings", format!("{old} is now {new}: change setting AllowedRepositories"))
 }
 
 fn of_pool((pool, state): (&String, &PoolState)) -> Option<(&'static str, String)> {

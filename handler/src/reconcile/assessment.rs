@@ -35,6 +35,8 @@ impl<'a> Assessment<'a> {
         for (id, listed) in &snapshot.jobs {
             graph.learn(*id, &listed.repository, &listed.job);
         }
+        snapshot.deleted.iter().for_each(|&job| graph.learn_deleted(job));
+        snapshot.public.iter().for_each(|repository| graph.learn_public(repository));
         let last_jobs = last_jobs(snapshot, &graph);
         let registered: BTreeSet<&TaskId> =
             snapshot.runners.named.iter().map(|runner| &runner.name).collect();

@@ -59,8 +59,10 @@ pub(super) fn plan(
 impl<'a> Demand<'a> {
     /// Lists the queued jobs that this deployment serves.
     pub(super) fn all(run: &Assessment<'a>) -> impl Iterator<Item = Self> {
-        let rules = run.rules;
-        run.snapshot.jobs.iter().filter_map(move |(&id, listed)| Self::of(id, listed, rules))
+        let (rules, public) = (run.rules, &run.snapshot.public);
+        let jobs = run.snapshot.jobs.iter();
+        let served = jobs.filter(|(_, listed)| !public.contains(&listed.repository));
+        served.filter_map(move |(&id, listed)| Self::of(id, listed, rules))
     }
 
     fn of(id: u64, listed: &'a ListedJob, rules: &'a Rules) -> Option<Self> {
@@ -178,7 +180,9 @@ impl<'a> Demand<'a> {
         let served = |task: &LedgerTask| {
             matches!(task.stage, Stage::Ended { how: Ending::Clean, .. } | Stage::Started { .. })
         };
-        run.snapshot.missing_runs && run.coverage.made_for(self.id).any(served)
+        let owner = self.listed.repository.owner().to_ascii_lowercase();
+        let missing = run.snapshot.missing_runs || run.snapshot.missing_accounts.contains(&owner);
+        missing && run.coverage.made_for(self.id).any(served)
     }
 
     /// Returns the delay before the next runner after runners that ended in the same way. After runners without a job

@@ -34,6 +34,16 @@ pub struct Snapshot {
     pub barred: BTreeMap<u64, String>,
     /// Whether the jobs of a run are missing, because the time or the requests of the run did not suffice.
     pub missing_runs: bool,
+    /// The accounts, in lower case, of which the jobs of a run are missing because GitHub refused the credential.
+    pub missing_accounts: BTreeSet<String>,
+    /// The jobs of tasks that GitHub certainly does not have now.
+    pub absent_jobs: BTreeSet<u64>,
+    /// Those of them that it has not had for so long that they count as deleted.
+    pub deleted: BTreeSet<u64>,
+    /// The public repositories with runs that have not ended, unless the settings allow public repositories.
+    pub public: BTreeSet<Repository>,
+    /// The repositories that setting AllowedRepositories names in full, with the names that they have by now.
+    pub renamed: BTreeMap<Repository, Repository>,
     /// The pools of the profiles, by name.
     pub pools: BTreeMap<String, PoolState>,
     /// The webhooks that deliver to this function, as far as the credential may see them.
@@ -44,8 +54,8 @@ pub struct Snapshot {
     pub all_deliveries: bool,
     /// The poison messages.
     pub poison: Vec<PoisonMessage>,
-    /// What GitHub said when it first refused the credential. What it did not show is then not known to be absent.
-    pub refused: Option<String>,
+    /// What GitHub refused. What it did not show is then not known to be absent.
+    pub refused: Vec<Refused>,
     /// The claims, listed before the tasks: a claim without a task had none then.
     pub claims: Option<Vec<StoredClaim>>,
 }
@@ -59,6 +69,21 @@ pub struct UnfinishedRuns {
     pub of_users: BTreeSet<Repository>,
     /// Whether all runs and their jobs were read.
     pub complete: bool,
+}
+
+/// A request that GitHub refused, or redirected to another place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refused {
+    /// The name of its alert.
+    pub alarm: &'static str,
+    /// The account that it was about.
+    pub account: Option<String>,
+    /// The operation.
+    pub operation: String,
+    /// What tells it from others: it raises one alert.
+    pub key: String,
+    /// What GitHub said, and what an operator can do.
+    pub text: String,
 }
 
 /// A claim that storage holds. A task has one for each of its runs.

@@ -26,11 +26,13 @@ pub struct ReconcileState {
     pub offline: FirstSeen<String>,
     /// Live tasks that have claimed and whose runners are not registered.
     pub absent: FirstSeen<String>,
+    /// Jobs of tasks that GitHub does not have.
+    pub deleted: FirstSeen<u64>,
     /// The GUIDs of lost events that are not redelivered any more.
     pub abandoned: BTreeSet<String>,
     /// The GUIDs of events that failed at first and were delivered by a later attempt.
     pub delivered: BTreeSet<String>,
-    /// The texts of the alerts that were raised and whose conditions still hold.
+    /// The texts, or other keys, of the alerts that were raised and whose conditions still hold.
     pub alerts: BTreeSet<String>,
     /// The repositories of the tasks: the next run lists runners before tasks.
     pub repositories: BTreeSet<Repository>,

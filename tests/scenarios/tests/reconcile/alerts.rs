@@ -79,7 +79,7 @@ async fn an_outdated_runner_version_raises_an_alert() {
 async fn a_refused_token_raises_one_alert() {
     let mut env = crate::start(&[("GithubToken", "ghp_expired")]).await;
     assert_snapshot!(env.reconcile().await, @"nothing to repair");
-    assert_snapshot!(env.alarm("credential").await, @"GitHub refused the token (401): listing the repositories of the token failed with 401 Unauthorized: check the token of setting GithubToken, or the GitHub App, and its permissions, its expiry, its authorization for single sign-on, and GitHub's IP allow list");
+    assert_snapshot!(env.alarm("credential").await, @"GitHub refused the token (401): listing the repositories of the token failed with 401 Unauthorized: check the token of setting GithubToken, or the id and the key of the GitHub App: it is wrong, has expired, or was revoked");
     env.advance_minutes(2);
     assert_snapshot!(env.reconcile().await, @"nothing to repair");
     assert_eq!(env.log().matches("alarm=\"credential\"").count(), 1, "{}", env.log());

@@ -50,6 +50,7 @@ async fn the_calls_for_a_served_job() {
     GetTask 1
     PutBlob 1
     PutMessage 1
+    SetBlobMetadata 1
     ");
     env.end().await;
 }

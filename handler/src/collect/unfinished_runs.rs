@@ -1,0 +1,92 @@
+//! Lists the runs that have not ended, under the present names of their repositories.
+
+use std::collections::BTreeSet;
+
+use futures::{StreamExt, stream};
+
+use super::collector::{Collector, MAX_CONCURRENT_REQUESTS, Partial, Unread};
+use crate::github::ListedRun;
+use crate::reconcile::snapshot::UnfinishedRuns;
+use crate::repository::Repository;
+use crate::scope::Scope;
+
+/// The statuses of a run that has not ended. A run with a gate may have other jobs that wait for a runner.
+const STATUSES: [&str; 5] = ["queued", "in_progress", "waiting", "pending", "requested"];
+
+/// The runs that have not ended, as far as they were listed.
+#[derive(Default)]
+pub(super) struct ListedRuns {
+    /// The runs, each with the present name of its repository.
+    pub(super) runs: BTreeSet<(Repository, u64)>,
+    /// The repositories whose runs GitHub shows, by the names by which they were requested.
+    pub(super) readable: BTreeSet<Repository>,
+    /// The public repositories, unless the settings allow them.
+    pub(super) public: BTreeSet<Repository>,
+    pub(super) facts: UnfinishedRuns,
+    /// The last repository that was listed before one that was not reached; `None` if all were.
+    pub(super) last: Option<Repository>,
+}
+
+/// The runs of one repository.
+#[derive(Default)]
+struct RunsOfRepository {
+    runs: Vec<(Repository, ListedRun)>,
+    public: BTreeSet<Repository>,
+}
+
+/// Lists the runs that have not ended.
+pub(super) async fn list(
+    collector: &Collector<'_>,
+    repositories: Vec<Repository>,
+) -> Partial<ListedRuns> {
+    let (mut all, mut reached) = (Partial::complete(ListedRuns::default()), true);
+    let mut lists = stream::iter(repositories)
+        .map(async |repository| {
+            let listed = list_of(collector, &repository).await;
+            (repository, listed)
+        })
+        .buffered(MAX_CONCURRENT_REQUESTS);
+    while let Some((repository, listed)) = lists.next().await {
+        reached &= !matches!(listed, Err(Unread::NotReached));
+        if reached {
+            all.value.last = Some(repository.clone());
+        }
+        if let Some(listed) = all.note(listed) {
+            all.value.public.extend(listed.public);
+            all.value.readable.insert(repository);
+            for (present, run) in listed.runs {
+                all.value.facts.updated.extend(run.updated_at.map(|at| (run.id, at)));
+                if run.is_of_user() && collector.rules.scope != Scope::Repository {
+                    all.value.facts.of_users.insert(present.clone());
+                }
+                all.value.runs.insert((present, run.id));
+            }
+        }
+    }
+    if reached {
+        all.value.last = None;
+    }
+    all
+}
+
+/// Lists the runs of a repository. The runs of a public repository are left alone unless the settings allow them: anyone
+/// may propose a workflow to it.
+async fn list_of(
+    collector: &Collector<'_>,
+    repository: &Repository,
+) -> Result<RunsOfRepository, Unread> {
+    let mut found = RunsOfRepository::default();
+    for status in STATUSES {
+        let listed = collector.send(collector.github.runs(repository, status)).await?;
+        collector.charge_pages(listed.items.len());
+        for run in listed.items {
+            let present = run.repository().unwrap_or_else(|| repository.clone());
+            if run.is_public() && !collector.rules.policy.public_repositories {
+                found.public.insert(present);
+            } else {
+                found.runs.push((present, run));
+            }
+        }
+    }
+    Ok(found)
+}
