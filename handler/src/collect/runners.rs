@@ -20,7 +20,7 @@ pub(super) async fn read(
     let mut runners = Partial::complete(Runners::default());
     for (level, repository) in levels {
         match collector.send(collector.github.runners(&repository)).await {
-            Ok(listed) if listed.complete => {
+            Ok(listed) if listed.complete && listed.unreadable == 0 => {
                 collector.charge_pages(listed.items.len());
                 add(collector, &mut runners.value, &level, &repository, listed.items);
                 runners.value.read.insert(level);
