@@ -84,6 +84,7 @@ fn decide_assigned(
         repository: Some(repository),
         profile: profile.map(|profile| profile.name.clone()),
         runner: assigned.to_string(),
+        runner_id: event.workflow_job.runner_id.filter(|&id| id > 0),
         // The request for the job's own runner is long before its end.
         again: event.action == "completed",
     }))
@@ -195,6 +196,7 @@ mod tests {
                 status: "queued".to_owned(),
                 labels: labels.iter().map(|&label| label.to_owned()).collect(),
                 runner_name: None,
+                runner_id: Some(0),
             },
             repository: EventRepository {
                 full_name: "octo/app".to_owned(),
@@ -320,7 +322,7 @@ mod tests {
             let event = of(labels, "octo/app", true);
             check(
                 event,
-                r#"Reassigned(Reassigned { job: 123, repository: Some(Repository { owner: "octo", name: "app" }), profile: None, runner: "gh-7", again: false }"#,
+                r#"Reassigned(Reassigned { job: 123, repository: Some(Repository { owner: "octo", name: "app" }), profile: None, runner: "gh-7", runner_id: None, again: false }"#,
             );
         }
         for (name, private) in [("octo/app", false), ("corp/app", true)] {

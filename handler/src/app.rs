@@ -8,7 +8,7 @@ use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions
 
 use crate::assignment::AssignmentCache;
 use crate::batch::Batch;
-use crate::cache::{BatchJobCache, LiveFirewall, StatusCache, WebhookCache};
+use crate::cache::{BatchJobCache, LiveFirewall, RecordedFailures, StatusCache, WebhookCache};
 use crate::clock::Clock;
 use crate::github::Github;
 use crate::management::Management;
@@ -35,10 +35,12 @@ pub struct App {
     pub(crate) claims: Claims,
     pub(crate) hook_ranges: HookRangesBlob,
     pub(crate) reconcile_state: StateBlob,
+    pub(crate) claim_failures: StateBlob,
     pub(crate) management: Option<Management>,
     pub(crate) batch: Batch,
     pub(crate) github: Github,
     pub(crate) batch_jobs: BatchJobCache,
+    pub(crate) recorded_failures: RecordedFailures,
     pub(crate) assignments: AssignmentCache,
     pub(crate) webhooks: WebhookCache,
     pub(crate) last_status: StatusCache,
@@ -81,7 +83,9 @@ impl App {
         let hook_ranges = hook_ranges.context("use the container of setting StateContainerUrl")?;
         let poison = PoisonQueue::new(&storage.queue, identity.as_ref(), azure);
         let state = StateBlob::new("reconciliation", &storage.state, identity.as_ref(), azure);
+        let failures = StateBlob::new("claim-failures", &storage.state, identity.as_ref(), azure);
         Ok(Self {
+            claim_failures: failures.context("use the container of setting StateContainerUrl")?,
             queue: queue.context("use the queue of setting RunnerQueueUrl")?,
             poison: poison
                 .context("use the poison queue of the queue of setting RunnerQueueUrl")?,
@@ -99,6 +103,7 @@ impl App {
             webhook: settings.webhook,
             runners: settings.runners,
             batch_jobs: BatchJobCache::default(),
+            recorded_failures: RecordedFailures::default(),
             assignments: AssignmentCache::default(),
             webhooks: WebhookCache::default(),
             last_status: StatusCache::default(),

@@ -1,11 +1,13 @@
 //! The caches of the process. Losing one costs requests, and changes no decision.
 
 mod batch_jobs;
+mod claim_failures;
 mod live_firewall;
 mod status;
 mod webhooks;
 
 pub(crate) use batch_jobs::BatchJobCache;
+pub(crate) use claim_failures::RecordedFailures;
 pub(crate) use live_firewall::LiveFirewall;
 pub(crate) use status::StatusCache;
 pub(crate) use webhooks::WebhookCache;

@@ -10,12 +10,13 @@ use tracing::warn;
 
 use crate::app::App;
 use crate::batch::BatchError;
+use crate::claim_failures::ClaimFailures;
 use crate::error_chain::ErrorChain;
-use crate::reconcile::snapshot::{LedgerTask, ListedJob, StoredClaim};
+use crate::reconcile::snapshot::{Ending, LedgerTask, ListedJob, Stage, StoredClaim};
 use crate::reconcile::state::Cursor;
 use crate::reconcile::{ReconcileState, Rules, Snapshot, certainly_deleted};
 use crate::repository::Repository;
-use crate::storage::ListedClaim;
+use crate::storage::{ListedClaim, StateError};
 
 mod collector;
 mod refusals;
@@ -75,7 +76,9 @@ pub(crate) async fn collect(
     let deliveries = parts.partial("deliveries", deliveries);
     let poison = parts.readable("poison", app.poison.peek().await);
     let pools = parts.readable("pools", app.batch.pools().await);
+    let claim_failures = parts.readable("claim-failures", claim_failures(app, &ledger).await);
     let snapshot = Snapshot {
+        claim_failures: claim_failures.unwrap_or_default(),
         runners,
         releases,
         deliveries: deliveries.attempts,
@@ -99,6 +102,20 @@ pub(crate) async fn collect(
     };
     let (cursor, unread) = (jobs.cursor, parts.unread);
     Ok(Collected { snapshot, repositories, cursor, unread })
+}
+
+/// Reads the causes of failed claims, if the claims of a task have failed.
+async fn claim_failures(app: &App, ledger: &Ledger) -> Result<ClaimFailures, StateError> {
+    let unclaimed = |task: &LedgerTask| match &task.stage {
+        Stage::Ended { how: Ending::Failed(failure), .. } => failure.is_unclaimed(),
+        _ => false,
+    };
+    if !ledger.tasks.iter().any(unclaimed) {
+        return Ok(ClaimFailures::default());
+    }
+    let stored = app.claim_failures.read().await?;
+    let failures = stored.bytes.as_deref().map(serde_json::from_slice);
+    Ok(failures.and_then(Result::ok).unwrap_or_default())
 }
 
 fn stored_claim(claim: ListedClaim) -> StoredClaim {

@@ -28,6 +28,7 @@ pub mod runner_group;
 pub mod ticket;
 pub mod task;
 pub mod batch_job;
+pub mod claim_failures;
 pub mod assignment;
 pub mod reconcile;
 pub mod status_report;

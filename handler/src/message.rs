@@ -58,6 +58,9 @@ pub struct Reassigned {
     pub profile: Option<String>,
     /// The name of the runner on which it runs, or ran.
     pub runner: String,
+    /// The id of that runner, if GitHub stated it.
+    #[serde(default)]
+    pub runner_id: Option<u64>,
     /// Whether this is the second look: the first one found that something may be under way.
     #[serde(default)]
     pub again: bool,
@@ -212,13 +215,14 @@ mod tests {
             repository: Some(repository.clone()),
             profile: Some("ubuntu".to_owned()),
             runner,
+            runner_id: Some(9),
             again: false,
         };
         let cancelled = Cancelled { job: 1, repository, profile: "ubuntu".to_owned() };
         let messages = [Message::Reassigned(reassigned), Message::Cancelled(cancelled)];
         let written = messages.each_ref().map(|message| decoded(&message.encode()));
         insta::assert_snapshot!(written.join("\n"), @r#"
-        {"v":2,"reassigned":{"job":1,"repository":"octo/app","profile":"ubuntu","runner":"gh-7","again":false}}
+        {"v":2,"reassigned":{"job":1,"repository":"octo/app","profile":"ubuntu","runner":"gh-7","runner_id":9,"again":false}}
         {"v":2,"cancelled":{"job":1,"repository":"octo/app","profile":"ubuntu"}}
         "#);
         let read = written.map(|json| Message::decode(&json).expect("a message"));

@@ -100,6 +100,9 @@ pub struct WorkflowJob {
     pub labels: Vec<String>,
     /// The runner to which it is or was assigned; null or empty if there is none.
     pub runner_name: Option<String>,
+    /// The id of that runner; null or 0 if there is none.
+    #[serde(default)]
+    pub runner_id: Option<u64>,
 }
 
 /// The repository of an event.

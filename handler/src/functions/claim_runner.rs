@@ -22,6 +22,7 @@ use crate::task::TaskId;
 use crate::ticket::Ticket;
 
 mod claim_error;
+mod failures;
 mod registration;
 
 use claim_error::{ClaimError, respond};
@@ -62,7 +63,11 @@ pub(crate) async fn handle(app: &App, body: &mut Body) -> Response {
         Ok((ticket, nonce)) => {
             Span::current().record("task.id", &ticket.task);
             let allowed = &app.runners.runner_environment.allowed_repositories;
-            respond(&ticket.task, allowed, claim(app, &ticket, nonce).await)
+            let claimed = claim(app, &ticket, nonce).await;
+            if let Err(err) = &claimed {
+                failures::record(app, &ticket.task, err).await;
+            }
+            respond(&ticket.task, allowed, claimed)
         }
         Err(err) => respond("-", "", Err(err)),
     }

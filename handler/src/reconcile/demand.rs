@@ -10,6 +10,7 @@ use super::{JobAges, Repair, Rules, WaitReason};
 use crate::json::shortened;
 use crate::message::{MAX_WAIT, RunnerRequest};
 use crate::profiles::{Match, Profile, is_list, match_profile};
+use crate::task::TaskId;
 
 /// How long a job may be uncovered before it gets a runner, if no runner of it is known to have failed: its delivery
 /// and its message may still be under way.
@@ -129,13 +130,18 @@ impl<'a> Demand<'a> {
             return Some(WaitReason::LeftBehind);
         }
         let failures = self.failures(run);
-        let abandoned = failures.len() >= MAX_FAILURES;
-        failures.last().filter(|_| abandoned).cloned().map(WaitReason::Failing)
+        let last = failures.last().filter(|_| failures.len() >= MAX_FAILURES)?;
+        let causes = &run.snapshot.claim_failures;
+        let cause = failures.iter().rev().find_map(|(task, _)| causes.cause(&task.to_string()));
+        Some(match cause.filter(|_| last.1.is_unclaimed()) {
+            Some(cause) => WaitReason::Unclaimed(cause.to_owned()),
+            None => WaitReason::Failing(last.1.clone()),
+        })
     }
 
-    fn failures(&self, run: &Assessment<'_>) -> Vec<Failure> {
-        let failure = |task: &LedgerTask| match &task.stage {
-            Stage::Ended { how: Ending::Failed(failure), .. } => Some(failure.clone()),
+    fn failures<'r>(&self, run: &'r Assessment<'_>) -> Vec<(&'r TaskId, &'r Failure)> {
+        let failure = |task: &'r LedgerTask| match &task.stage {
+            Stage::Ended { how: Ending::Failed(failure), .. } => Some((&task.id, failure)),
             _ => None,
         };
         run.coverage.made_for(self.id).filter_map(failure).collect()
@@ -221,8 +227,12 @@ impl<'a> Demand<'a> {
     }
 }
 
-/// Returns whether the run of a job is cancelled for this reason. GitHub cancels no run that it has left behind, and
-/// runners of the user may serve a user's repository.
+/// Returns whether the run of a job is cancelled for this reason. GitHub cancels no run that it has left behind,
+/// runners of the user may serve a user's repository, and a credential may be accepted again.
 fn is_cancelled(reason: &WaitReason) -> bool {
-    !matches!(reason, WaitReason::LeftBehind | WaitReason::OfUser)
+    match reason {
+        WaitReason::LeftBehind | WaitReason::OfUser | WaitReason::Unclaimed(_) => false,
+        WaitReason::Failing(failure) => !failure.is_unclaimed(),
+        _ => true,
+    }
 }

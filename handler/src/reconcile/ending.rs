@@ -31,6 +31,15 @@ pub enum Failure {
     Batch(String),
 }
 
+impl Failure {
+    /// Returns whether the runner got no credential.
+    pub fn is_unclaimed(&self) -> bool {
+        matches!(self, Self::Exit(UNCLAIMED))
+    }
+}
+
+/// The exit code of a task whose claims failed until its time was over.
+const UNCLAIMED: i32 = 75;
 /// The exit code of a runner whose version GitHub rejects.
 pub(super) const VERSION_REFUSED: i32 = 7;
 /// The exit codes of a container engine that cannot create or start a container of the image.
@@ -67,7 +76,7 @@ fn meaning(code: i32) -> &'static str {
         68 => ", the runner opened no session with GitHub: check the pool's route to GitHub",
         69 => ", the image could not be pulled, or the node's container engine does not answer",
         72 => ", a program is missing in the image or on the node",
-        75 => ", no credential could be claimed",
+        UNCLAIMED => ", no credential could be claimed",
         78 => ", the registration token had expired",
         125..=127 => ", the container could not be made or started",
         _ => "",

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
+use crate::claim_failures::ClaimFailures;
 use crate::message::{Message, RunnerRequest};
 use crate::profiles::Profile;
 use crate::repository::Repository;
@@ -44,6 +45,8 @@ pub struct Snapshot {
     pub public: BTreeSet<Repository>,
     /// The repositories that setting AllowedRepositories names in full, with the names that they have by now.
     pub renamed: BTreeMap<Repository, Repository>,
+    /// Why the claims of tasks failed.
+    pub claim_failures: ClaimFailures,
     /// The pools of the profiles, by name.
     pub pools: BTreeMap<String, PoolState>,
     /// The webhooks that deliver to this function, as far as the credential may see them.

@@ -37,6 +37,9 @@ pub enum WaitReason {
     /// Its runners fail, on whatever node they run.
     #[error("its runners fail ({0}): check stderr.txt of their tasks, and the image")]
     Failing(Failure),
+    /// Its runners get no credential.
+    #[error("its runners get no credential: {0}")]
+    Unclaimed(String),
     /// Its runner is online, and GitHub does not assign the job to it.
     #[error(
         "a runner is online for it and GitHub does not assign the job: check that the runner group allows the repository, that runs-on names no other group, and that GitHub still supports the runner's version"

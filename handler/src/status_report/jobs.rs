@@ -55,6 +55,7 @@ fn phase(why: &WaitReason) -> JobPhase {
         | WaitReason::NoLabels
         | WaitReason::OfUser
         | WaitReason::LeftBehind
+        | WaitReason::Unclaimed(_)
         | WaitReason::Group(_)
         | WaitReason::Failing(_) => JobPhase::Unservable,
         WaitReason::Poisoned(_) | WaitReason::Requested | WaitReason::Delayed { .. } => {

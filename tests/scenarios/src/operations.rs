@@ -135,8 +135,16 @@ impl TestEnvironment {
     /// # Panics
     /// The storage account rejects the message.
     pub async fn add_poison_message(&self, request: &str) {
+        self.add_message("runner-requests-poison", request).await;
+    }
+
+    /// Adds a message to a queue, which is created if it does not exist.
+    ///
+    /// # Panics
+    /// The storage account rejects the message.
+    pub async fn add_message(&self, queue: &str, request: &str) {
         let storage = &self.deployment.storage;
-        let queue = format!("{}/runner-requests-poison", storage.queues);
+        let queue = format!("{}/{queue}", storage.queues);
         let created = self.client.put(format!("{queue}?{}", storage.signature));
         let created = created.header("x-ms-version", VERSION).send().await.expect("a response");
         assert!(created.status().is_success(), "{}", created.status());

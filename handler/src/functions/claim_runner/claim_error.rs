@@ -85,6 +85,25 @@ impl From<ReplacementError> for ClaimError {
     }
 }
 
+impl ClaimError {
+    /// Returns whether a service or a setting failed, so that the runner claims again and may never get a credential.
+    pub(super) fn is_failure(&self) -> bool {
+        !matches!(
+            self,
+            Self::Malformed(_)
+                | Self::Ticket(_)
+                | Self::HeldByAnother
+                | Self::NoTask
+                | Self::TaskEnded
+                | Self::NotNeeded(_)
+                | Self::LabelMismatch(_)
+                | Self::NameTaken(_)
+                | Self::Closed
+                | Self::Retry(_)
+        )
+    }
+}
+
 /// Returns the response to a claim, and logs the outcome once. `allowed` has the patterns of the repositories whose jobs
 /// the runner may run.
 pub(super) fn respond(task: &str, allowed: &str, claimed: Result<Secret, ClaimError>) -> Response {

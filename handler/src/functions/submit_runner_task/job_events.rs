@@ -18,6 +18,7 @@ use crate::collect::{FactReader, rules};
 use crate::functions::replacement::request_replacement;
 use crate::github::Presence;
 use crate::message::{Cancelled, Message, Reassigned};
+use crate::settings::Registration;
 use crate::task::TaskId;
 
 /// The delay before the second look: the request for the job's own runner may be behind the event, and a task that
@@ -68,10 +69,31 @@ async fn presence(
         return Ok(None);
     };
     let covers = |other| app.scope.covers_both(repository, other);
-    if !event.repository.as_ref().is_none_or(covers) {
+    if !event.repository.as_ref().is_none_or(covers) || !may_be_minted(app, own, event).await? {
         return Ok(None);
     }
     Ok(Some(app.github.presence(repository, &own.id.to_string()).await?))
+}
+
+/// Returns whether the runner of an event may be one that a claim of this task registered. With registration tokens
+/// there are no claims.
+async fn may_be_minted(app: &App, own: &MadeTask, event: &Reassigned) -> anyhow::Result<bool> {
+    if matches!(app.runners.registration, Registration::Token) {
+        return Ok(true);
+    }
+    let claims = app.claims.of_task(&own.id.to_string()).await?;
+    let recorded: Vec<_> =
+        claims.iter().map(|one| one.minted.map(|minted| minted.runner)).collect();
+    Ok(is_minted(&recorded, event.runner_id))
+}
+
+/// Returns whether one of the claims may have registered a runner, given the id that each of them recorded. A claim
+/// without an id was taken by an older handler, or has registered no runner.
+fn is_minted(claims: &[Option<u64>], runner: Option<u64>) -> bool {
+    let may_be = |recorded: &Option<u64>| {
+        recorded.is_none_or(|recorded| runner.is_none_or(|runner| runner == recorded))
+    };
+    claims.iter().any(may_be)
 }
 
 /// Requests a runner for the job that the chain of a reassigned runner resolves to, unless another task covers it.
@@ -199,4 +221,17 @@ async fn has_own_task(app: &App, event: &Reassigned) -> Result<bool, BatchError>
         }
     }
     Ok(!made_for(app, event.job, |_| true).await?.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_runner_of_a_claim_of_the_task_is_ours() {
+        assert!(is_minted(&[Some(7)], Some(7)) && is_minted(&[Some(5), Some(7)], Some(7)));
+        assert!(is_minted(&[None], Some(7)) && is_minted(&[Some(7)], None));
+        assert!(!is_minted(&[Some(5)], Some(7)) && !is_minted(&[], Some(7)));
+        assert!(!is_minted(&[], None));
+    }
 }

@@ -2,6 +2,7 @@
 
 use tracing::warn;
 
+use super::made_tasks::{MadeTask, made_for};
 use super::{MAX_REPLACEMENTS, Poison, SubmitError, Submitted};
 use crate::app::App;
 use crate::batch::{BatchError, TaskState};
@@ -58,8 +59,12 @@ pub(super) async fn submit(app: &App, request: &RunnerRequest) -> Result<Submitt
                     if job.status != "queued" {
                         return Ok(Submitted::NotQueued(job.status));
                     }
+                    // Its runners may have been given hundreds of other jobs.
+                    let made = made_for(app, request.job, |_| true).await?;
+                    replacement = next_to_try(&made, replacement);
+                } else {
+                    replacement += 1;
                 }
-                replacement += 1;
             }
             ExistingTask::Absent => {}
         }
@@ -71,6 +76,15 @@ pub(super) async fn submit(app: &App, request: &RunnerRequest) -> Result<Submitt
             return Err(Poison::TooOften(request.job).into());
         }
     }
+}
+
+/// Returns the replacement number to try after a task that has ended: that of a later task that has not ended, or the
+/// one after the last.
+fn next_to_try(made: &[MadeTask], ended: u32) -> u32 {
+    let later = made.iter().filter(|made| made.id.replacement > ended);
+    let live = later.clone().find(|made| made.state != TaskState::Completed);
+    let last = later.map(|made| made.id.replacement).max().unwrap_or(ended);
+    live.map_or(last + 1, |live| live.id.replacement)
 }
 
 /// Reads the task that has this id already. A waiting task of a closed Batch job never starts.

@@ -114,7 +114,6 @@ fn a_failed_runner_is_replaced_immediately_five_times_at_most() {
     insta::assert_snapshot!(runs(&snapshot(jobs(), [by_node], []), [0]), @"0: request gh-1-2 on ubuntu");
     let five = ["gh-1", "gh-1-2", "gh-1-3", "gh-1-4", "gh-1-5"].map(failed);
     insta::assert_snapshot!(runs(&snapshot(jobs(), five, []), [0, 29, 30]), @"
-    30: cancel run 45: its runners fail (exit code 75, no credential could be claimed): check stderr.txt of their tasks, and the image
     30: report job 1: its runners fail (exit code 75, no credential could be claimed): check stderr.txt of their tasks, and the image
     ");
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use azure_batch_emulator::ResizeErrorCode;
 use azure_batch_emulator::launch::{Launcher, RunOutcome, Stop, TaskRun};
+use emulator_core::faults::Effect;
 use github_emulator::{Group, NewJob, Scope};
 use insta::assert_snapshot;
 use scenarios::TestEnvironment;
@@ -119,6 +120,47 @@ async fn the_image_is_missing() {
     job 1 of octo/app has waited too long: its runners fail (ContainerInvalidImage): check stderr.txt of their tasks, and the image
     job 1 cannot be served: its runners fail (ContainerInvalidImage): check stderr.txt of their tasks, and the image
     <1> cancelled on no runner
+    ");
+    env.end().await;
+}
+
+/// A launcher whose containers claim once, and end as an entrypoint does whose claims fail.
+struct Unclaimed(reqwest::Client);
+
+impl Launcher for Unclaimed {
+    fn launch(&self, run: TaskRun, _: Stop) -> Pin<Box<dyn Future<Output = RunOutcome> + Send>> {
+        let variable = |name: &str| run.settings.get(name).cloned().unwrap_or_default();
+        let ticket = variable("RUNNER_CLAIM_TICKET");
+        let claim = serde_json::json!({ "ticket": ticket, "nonce": "a1b2c3d4e5f6a7b8" });
+        let claim = self.0.post(variable("RUNNER_CLAIM_URL")).body(claim.to_string()).send();
+        Box::pin(async {
+            let answer = claim.await.expect("a response").status().as_u16();
+            RunOutcome::Exited(if answer == 503 { 75 } else { 1 })
+        })
+    }
+}
+
+#[tokio::test]
+async fn no_runner_gets_a_credential() {
+    let mut env = TestEnvironment::with(PROGRAM, |options| {
+        let client = handler::transport::http_client(None).expect("a client");
+        options.launcher = Some(Arc::new(Unclaimed(client)));
+        options.settings.insert(CANCEL.0.to_owned(), CANCEL.1.to_owned());
+    })
+    .await;
+    let refused = Effect::Fail { status: 422, retry_after: None };
+    env.deployment.github.faults.inject("GenerateRunnerJitconfigForRepo", 5, refused);
+    let job = env.queue_job(UBUNTU);
+    env.until_task_ends(&format!("gh-{job}")).await;
+    for number in 2..=5 {
+        env.reconcile().await;
+        env.until_task_ends(&format!("gh-{job}-{number}")).await;
+    }
+    assert_snapshot!(outcome(&mut env).await, @r"
+    1 unserved: its runners get no credential: registering a runner failed with 422: it is not possible in the present state
+    job 1 of octo/app has waited too long: its runners get no credential: registering a runner failed with 422: it is not possible in the present state
+    not cancelled
+    <1> open on no runner
     ");
     env.end().await;
 }

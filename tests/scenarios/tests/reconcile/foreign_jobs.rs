@@ -97,3 +97,52 @@ async fn many_foreign_jobs_do_not_keep_a_job_from_a_runner() {
     assert_snapshot!(env.reconcile().await, @"nothing to repair");
     env.end().await;
 }
+
+/// The name of a runner proves nothing: a person can register a runner of this name.
+#[tokio::test]
+async fn an_event_of_a_runner_that_only_has_our_name_requests_nothing() {
+    let mut env = TestEnvironment::start(PROGRAM).await;
+    env.deployment.github.emulator.pause_assignment(true);
+    let own = env.queue_job(UBUNTU);
+    env.until_runner_is_online().await;
+    env.deployment.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
+    let waiting = env.queue_job(UBUNTU);
+    env.until_task_is_added(&format!("gh-{waiting}")).await;
+    let minted = env.deployment.github.emulator.runners()[0].id;
+    let event = |runner: u64, id: u64, again: bool| {
+        format!(
+            r#"{{"v":2,"reassigned":{{"job":7,"repository":"octo/app","runner":"gh-{runner}","runner_id":{id},"again":{again}}}}}"#
+        )
+    };
+    for event in [
+        event(own, minted + 1, false),
+        event(own, minted, true),
+        event(waiting, minted, false),
+        event(8, minted, false),
+    ] {
+        env.add_message("runner-requests", &event).await;
+        env.until_invoked("SubmitRunnerTask").await;
+    }
+    env.until_logged("job 7 runs on runner gh-8, for which Batch has no task").await;
+    env.until_no_message().await;
+    assert_snapshot!(env.tasks(), @r"
+    runners-ubuntu: gh-1 running
+    runners-ubuntu: gh-2 active
+    ");
+    assert!(!env.log().contains("another runner requested"), "{}", env.log());
+    env.end().await;
+}
+
+/// In an organization a runner may be given a job of a repository that is not, or no longer, allowed.
+#[tokio::test]
+async fn a_job_of_a_repository_that_is_not_allowed_is_answered_at_once() {
+    let mut env = crate::start(&[("RunnerScope", "organization")]).await;
+    env.deployment.github.emulator.pause_assignment(true);
+    env.without_webhook(|| env.queue(NewJob::new("octo/site", UBUNTU))).await;
+    let own = env.queue_job(UBUNTU);
+    env.until_runner_is_online().await;
+    env.change_settings(&[("AllowedRepositories", "octo/app")]).await;
+    env.deployment.github.emulator.pause_assignment(false);
+    env.until_task_is_added(&format!("gh-{own}-2")).await;
+    env.end().await;
+}
