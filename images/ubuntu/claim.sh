@@ -5,7 +5,7 @@
 readonly claim_timeout=600 max_retry_delay=30
 nonce='' status='' retry_after='' body=''
 
-# Sets `configuration`, or exits.
+# Sets `configuration` and `allowed`, or exits.
 claim() {
   local began try=0 pause
   # The nonce identifies this process: when the claim is retried with it, the function resumes a claim whose
@@ -26,7 +26,10 @@ claim() {
   done
 }
 
-# Sets `status` (the HTTP status, or a description of the curl failure), `retry_after` and `body`.
+# Sets `status` (the HTTP status, or a description of the curl failure), `retry_after`, `allowed` and `body`.
+#
+# `allowed` has the patterns of the repositories whose jobs the runner may run. They override those of the task, which
+# may be older; a function of an earlier version sends none.
 #
 # --ssl-no-revoke is for the curl of Windows, which rejects a certificate whose revocation it cannot check:
 # behind a firewall it cannot reach a revocation server. The curl of Ubuntu does not check revocation.
@@ -47,13 +50,15 @@ send_claim() {
   ((failed == 0)) || status="no response (curl $failed)" retry_after='' body=''
 }
 
+# shellcheck disable=SC2034 # entrypoint.sh reads the patterns
 read_response() {
   local line
-  status='' retry_after='' body=''
+  status='' retry_after='' allowed='' body=''
   while IFS= read -r line <&"$1"; do
     line=${line%$'\r'}
     case ${line,,} in
       http/*) read -r _ status _ <<<"$line" && retry_after='' ;;
+      x-mayfly-allowed-repositories:*) read -r allowed <<<"${line#*:}" ;;
       retry-after:*) read -r retry_after <<<"${line#*:}" ;;
       # An interim response (100 Continue) has its own header lines; the final response follows.
       '') [[ $status == 1?? ]] || break ;;

@@ -30,7 +30,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 readonly here min_token_validity=30
 RUNNER_HOME=${RUNNER_HOME:-/home/runner}
 
-started='' claim_pid='' configuration=''
+started='' claim_pid='' configuration='' allowed=''
 
 # shellcheck source=images/ubuntu/claim.sh
 source "$here/claim.sh"
@@ -64,8 +64,8 @@ set_traps() {
   trap 'handle_signal 130 INT' INT
   trap 'request_stop 77 TERM' USR1
   # A job may send these signals, too; a runner that is online has its session.
-  trap 'is_online || request_stop 68 TERM' USR2
-  trap 'request_stop 124 TERM' ALRM
+  trap no_session=yes USR2
+  trap 'request_stop 124 TERM' XCPU
 }
 
 report() {
@@ -118,8 +118,8 @@ obtain_credential() {
   fi
 }
 
-# Claims in a child process and sets `configuration`, which is empty if its files have been written. Exits with the
-# child's code, and with 0 if the child printed nothing: the runner is not needed.
+# Claims in a child process and sets `allowed` and `configuration`, which is empty if its files have been written. Exits
+# with the child's code, and with 0 if the child printed nothing: the runner is not needed.
 claim_in_child() {
   local code=0 start
   set -m
@@ -127,7 +127,7 @@ claim_in_child() {
     read -r _
     claim
     unpack
-    printf 'claimed %s' "$configuration"
+    printf 'claimed %s\n%s' "$allowed" "$configuration"
   }
   set +m
   claim_pid=$!
@@ -139,7 +139,8 @@ claim_in_child() {
   IFS= read -r -d '' configuration <&5 || true
   exec {start}>&- 5<&-
   [[ -n $configuration ]] || exit "$code"
-  configuration=${configuration#claimed }
+  allowed=${configuration%%$'\n'*} allowed=${allowed#claimed }
+  configuration=${configuration#*$'\n'}
 }
 
 require() {
@@ -259,6 +260,8 @@ enter_clean_environment() {
   while IFS= read -r -d '' variable; do
     ! is_kept "${variable%%=*}" || kept+=("$variable")
   done </proc/self/environ
+  # Of two values, `env` passes on the last one.
+  [[ -z $allowed ]] || kept+=("RUNNER_ALLOWED_REPOSITORIES=$allowed")
   exec 3</dev/null
   [[ -z $configuration ]] || pass_configuration
   exec env -i --default-signal "${kept[@]}" "$BASH" "$here/${BASH_SOURCE[0]##*/}" --serve

@@ -50,7 +50,9 @@ write_marker() {
 refuse() {
   trap - EXIT
   set +eu
-  printf '::error::This runner is not allowed to run jobs of %s.\n' "${GITHUB_REPOSITORY:-no repository}"
+  printf '::error::This runner is not allowed to run jobs of %s. %s %s\n' "${GITHUB_REPOSITORY:-no repository}" \
+    'GitHub assigned the job to it because of its labels; no step was started.' \
+    'Use labels that only runners for this repository have, or have it added to AllowedRepositories of the deployment.'
   kill -USR1 "$RUNNER_ENTRYPOINT_PID"
   write_marker refused
   pause "$kill_delay"

@@ -5,12 +5,15 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154,SC2164 # entrypoint.sh shares its variables and its `set -e`
 
-# In seconds.
-readonly session_timeout=600 check_interval=10 kill_delay=30 worker_timeout=5
+# In seconds. A listener ends within a few seconds after its job, and run.sh restarts it within 35 seconds of an update.
+readonly session_timeout=600 check_interval=10 kill_delay=30 worker_timeout=5 end_timeout=40
 readonly end_of_output=$'\x04end of output'
 
-# `stop_code` is the exit code that a signal has determined.
-child='' stop_code='' stopping='' stopper='' watcher='' reaper='' too_old='' scratch=''
+# `stop_code` is the exit code that a signal has determined, and `stop_signal` the signal that the child gets. The last
+# three are in seconds since this process started: when it stopped the child, when it found that the runner had ended,
+# and when it looked last.
+child='' stop_code='' stop_signal='' no_session='' stopper='' watcher='' reaper='' too_old='' scratch=''
+serving='' seen='' stopped_at='' ended_at='' looked_at=0
 
 serve() {
   local code=0
@@ -18,6 +21,7 @@ serve() {
   IFS= read -r -d '' configuration <&3 || true
   exec 3<&-
   prepare_runner
+  serving=yes
   run_program ./run.sh ${configuration:+--jitconfig "$configuration"} || code=$?
   exit_with_result "$code"
 }
@@ -39,11 +43,19 @@ prepare_runner() {
   watcher=$!
 }
 
-# Creates a folder that the job's own clean-up does not remove.
+# Creates a folder that the job's own clean-up does not remove, and a pipe to which nothing is ever written: a `read`
+# from it with a timeout waits without running another program.
 make_scratch() {
   [[ -z $scratch ]] || return 0
   scratch=$RUNNER_HOME/mayfly.$$.$RANDOM
   mkdir -m 700 -- "$scratch"
+  mkfifo -m 600 -- "$scratch/never"
+  exec {never}<>"$scratch/never"
+}
+
+# Waits for a fraction of a second.
+pause() {
+  read -r -t 0.1 -u "$never" _ || true
 }
 
 # Starts a function in its own process group, so that `clean_up` can kill it with all its children.
@@ -55,9 +67,12 @@ run_in_group() {
 }
 
 clean_up() {
-  local helper
+  local helper polls
   for helper in $watcher $stopper $reaper; do
-    kill -KILL -- "-$helper" 2>/dev/null || true
+    for ((polls = 0; polls < 10; polls++)); do
+      kill -KILL -- "-$helper" 2>/dev/null || break
+      pause
+    done
   done
   # Files that a job has locked remain; they must not change the exit code.
   [[ -z $scratch ]] || rm -rf -- "$scratch" 2>/dev/null || true
@@ -65,7 +80,7 @@ clean_up() {
 
 # Exits with the code that images/exit-codes.json defines for this outcome.
 exit_with_result() {
-  trap '' TERM INT USR1 USR2 ALRM
+  trap '' TERM INT USR1 USR2 XCPU
   if [[ $stop_code == 77 ]] || is_refused; then
     report 'the runner rejected its job'
     exit 77
@@ -75,8 +90,9 @@ exit_with_result() {
     124) report "the runner was ended after $RUNNER_MAX_JOB_HOURS hours" ;;
   esac
   [[ -z $stop_code ]] || exit "$stop_code"
-  # A job that kills all processes of its user ends run.sh by a signal; that is not a failed start of the runner.
-  (($1 == 0)) || { (($1 > 128)) && has_served && exit 70; } || exit "$1"
+  # A job that kills all processes of its user ends run.sh by a signal, and so does this process if run.sh does not end;
+  # that is not a failed start of the runner.
+  (($1 == 0)) || [[ -n $ended_at ]] || { (($1 > 128)) && has_served && exit 70; } || exit "$1"
   if ! has_served; then
     [[ -z $too_old ]] || exit 7
     report 'the runner ended without a job'
@@ -95,7 +111,8 @@ is_refused() {
 # Succeeds if a worker has started, whether or not its job reached the hook. If a full disk kept the runner from
 # recording it, the worker's log or the hook's marker proves it.
 has_served() {
-  [[ -n $(perf_log 7 Worker) || -s $RUNNER_JOB_MARKER ]] || compgen -G "$RUNNER_HOME/_diag/Worker_*.log" >/dev/null
+  [[ -s /proc/self/fd/7 || -s $scratch/Worker.perf || -s $RUNNER_JOB_MARKER ]] ||
+    compgen -G "$RUNNER_HOME/_diag/Worker_*.log" >/dev/null
 }
 
 # Prints the records of the runner or its worker, even if a job has deleted the file.
@@ -112,14 +129,19 @@ watch() {
     [[ -n $online ]] || ! is_online || online=yes
     [[ -n $online ]] || ((elapsed < session_timeout)) || { kill -USR2 $$ && return; }
     if [[ -n ${RUNNER_MAX_JOB_HOURS:-} ]] && ((elapsed >= RUNNER_MAX_JOB_HOURS * 3600)); then
-      kill -ALRM $$
+      kill -XCPU $$
       return
     fi
   done
 }
 
 is_online() {
-  [[ $(perf_log 6 Runner) == *SessionCreated:* ]] || has_served
+  local file records
+  for file in /proc/self/fd/6 "$scratch/Runner.perf"; do
+    IFS= read -r -d '' records 2>/dev/null <"$file" || true
+    [[ $records != *SessionCreated:* ]] || return 0
+  done
+  has_served
 }
 
 # Runs one of the runner's programs in its folder and returns its exit code, whether or not a signal arrives. Sets
@@ -141,10 +163,9 @@ run_program() {
   relays+=($!)
   exec {output}>"$scratch/output" {errors}>"$scratch/errors"
   set -m
-  "$@" </dev/null >&"$output" 2>&"$errors" {output}>&- {errors}>&- 6>&- 7>&- &
+  "$@" </dev/null >&"$output" 2>&"$errors" {output}>&- {errors}>&- {never}>&- 6>&- 7>&- &
   child=$!
   set +m
-  [[ -z $stop_code ]] || request_stop "$stop_code" TERM
   wait_for_exit "$child" || code=$?
   finish_relays
   return "$code"
@@ -152,13 +173,52 @@ run_program() {
 
 # Waits for a child and returns its code; after a signal, which has determined the code, only waits for its end. bash
 # can miss a child that ends while a trap runs, and its `wait` would then never return.
+#
+# A job can stop every other process of its user, such as run.sh and the helpers of this script. In a container it
+# cannot stop this one, whose id is 1. Therefore this process runs no other program while it waits, and ends what
+# should have ended.
 wait_for_exit() {
   local code=0
-  if [[ -z $stop_code ]]; then
-    wait "$1" || code=$?
-    [[ -n $stop_code ]] || return "$code"
+  while kill -0 "$1" 2>/dev/null; do
+    pause
+    [[ -z $no_session ]] || is_online || request_stop 68 TERM
+    if [[ -n $stop_code ]]; then stop_once; else end_overdue; fi
+  done
+  [[ -n $stop_code ]] || wait "$1" || code=$?
+  return "$code"
+}
+
+# Kills run.sh if its runner has ended.
+#
+# It looks often until it has seen the listener: names that it never sees prove nothing by their absence.
+end_overdue() {
+  [[ -n $serving ]] || return 0
+  [[ -z $seen ]] && ((SECONDS < session_timeout / 10)) || ((SECONDS - looked_at >= check_interval)) || return 0
+  looked_at=$SECONDS
+  if ! has_ended; then
+    ended_at=''
+  elif [[ -z $ended_at ]]; then
+    ended_at=$SECONDS
+  elif ((SECONDS - ended_at >= end_timeout)); then
+    report 'the runner has ended, and its script has not'
+    signal_groups KILL "$child"
   fi
-  while kill -0 "$1" 2>/dev/null; do sleep 0.1; done
+}
+
+# Succeeds if the child's listener, which was seen before, or after that the worker of its job is gone.
+has_ended() {
+  local -A parents=() groups=() names=()
+  local pid listener='' worker=''
+  read_processes
+  for pid in "${!names[@]}"; do
+    case ${names[$pid]} in
+      Runner.Listener) ! descends_from "$child" "$pid" || listener=yes ;;
+      Runner.Worker) ! descends_from "$child" "$pid" || worker=yes ;;
+    esac
+  done
+  [[ -z $listener ]] || seen=yes
+  [[ -n $seen ]] || return 1
+  [[ -z $listener ]] || { [[ -z $worker ]] && has_served; }
 }
 
 # Copies its input, and searches it for the two texts by which GitHub rejects a version at registration and at the
@@ -187,10 +247,19 @@ finish_relays() {
   for at in 0 1; do
     code=0
     (printf '%s\n' "$end_of_output" >&"${fds[at]}") 2>/dev/null &
-    wait_for_exit "${relays[at]}" || code=$?
+    wait_for_relay "${relays[at]}" || code=$?
     ((code != 7)) || too_old=yes
   done
   exec {output}>&- {errors}>&-
+}
+
+wait_for_relay() {
+  local began=$SECONDS
+  while kill -0 "$1" 2>/dev/null; do
+    pause
+    ((SECONDS - began < 2 * worker_timeout)) || kill -KILL "$1" 2>/dev/null || true
+  done
+  wait "$1"
 }
 
 # Kills relays that do not end: a job can stop a relay, and a blocked reader of its output can block it.
@@ -203,13 +272,24 @@ kill_relays() {
   kill -KILL "$@" 2>/dev/null || true
 }
 
-# Stops the child with a signal, once. The first of several reasons counts, except that a rejected job overrides it.
+# Stops the child. The first of several reasons counts, except that a rejected job overrides it.
+#
+# Traps call this function, and bash 5.2 runs a trap within a `read`: a process that a trap started there could continue
+# the `read`. Therefore a trap only records the reason.
 request_stop() {
   [[ -n $stop_code && $1 != 77 ]] || stop_code=$1
-  [[ -n $child && -z $stopping ]] || return 0
-  stopping=yes
-  run_in_group stop_child "$2"
-  stopper=$!
+  stop_signal=${stop_signal:-$2}
+}
+
+# Lets a helper stop the child, once, and kills the child if the helper does not.
+stop_once() {
+  if [[ -z $stopped_at ]]; then
+    stopped_at=$SECONDS
+    run_in_group stop_child "$stop_signal"
+    stopper=$!
+  elif ((SECONDS - stopped_at >= kill_delay + 2 * worker_timeout)); then
+    signal_groups KILL "$child"
+  fi
 }
 
 # Sends only one signal: run.sh removes its trap after the first, and a second one would kill it during its
@@ -225,8 +305,6 @@ stop_child() {
     ! catches_term "$child" || signal_groups INT "$child"
   done
   signal_groups KILL "$child"
-  # A `wait` that began before the trap had ended may not notice that the child is gone.
-  while kill -ALRM $$ 2>/dev/null; do sleep 0.5; done
 }
 
 # Waits for a worker that is starting. Once it has its job, it reports the job as failed; before, GitHub would get no
@@ -255,22 +333,35 @@ catches_term() {
 
 # Sends a signal to the process groups of all descendants of a process; KILL also to its own group.
 signal_groups() {
-  local stat line at pid parent group depth
-  local -A parents=() groups=() found=()
-  for stat in /proc/[0-9]*/stat; do
-    # A process chooses its own name, which may hold brackets and line feeds.
-    IFS= read -r -d '' line 2>/dev/null <"$stat" || [[ -n $line ]] || continue
-    pid=${stat#/proc/} pid=${pid%/stat}
-    read -r _ parent group _ <<<"${line##*) }"
-    [[ $parent =~ ^[0-9]+$ && $group =~ ^[0-9]+$ ]] || continue
-    parents[$pid]=$parent groups[$pid]=$group
-  done
+  local -A parents=() groups=() names=() found=()
+  local pid group
+  read_processes
   for pid in "${!parents[@]}"; do
-    for ((at = pid, depth = 0; at > 1 && at != $2 && depth < 99; depth++)); do at=${parents[$at]:-0}; done
-    ((at != $2)) || found[${groups[$pid]}]=yes
+    ! descends_from "$2" "$pid" || found[${groups[$pid]}]=yes
   done
   [[ $1 == KILL ]] || unset "found[$2]"
   for group in "${!found[@]}"; do
     kill -s "$1" -- "-$group" 2>/dev/null || true
   done
+}
+
+# Reads the processes that have not ended into the caller's `parents`, `groups` and `names`.
+read_processes() {
+  local stat line name pid state parent group
+  for stat in /proc/[0-9]*/stat; do
+    # A process chooses its own name, which may hold brackets and line feeds.
+    IFS= read -r -d '' line 2>/dev/null <"$stat" || [[ -n $line ]] || continue
+    pid=${stat#/proc/} pid=${pid%/stat}
+    read -r state parent group _ <<<"${line##*) }"
+    [[ $parent =~ ^[0-9]+$ && $group =~ ^[0-9]+$ && $state != [ZX] ]] || continue
+    name=${line#*(}
+    parents[$pid]=$parent groups[$pid]=$group names[$pid]=${name%)*}
+  done
+}
+
+# Succeeds for the process itself and its descendants. Uses the caller's `parents`.
+descends_from() {
+  local at=$2 depth
+  for ((depth = 0; at > 1 && at != $1 && depth < 99; depth++)); do at=${parents[$at]:-0}; done
+  ((at == $1))
 }

@@ -4,7 +4,7 @@ $claimTimeout = 600
 $maxRetryDelay = 30
 $nonce = ''
 
-# Sets $configuration, or exits.
+# Sets $configuration and $allowed, or exits.
 function Claim {
     # The nonce identifies this process: when the claim is retried with it, the function resumes a claim whose
     # response was lost. Another process that presents the ticket gets nothing.
@@ -31,7 +31,10 @@ function Seconds-Now {
     [DateTimeOffset]::UtcNow.ToUnixTimeSeconds()
 }
 
-# Sets $status (the HTTP status, or a description of the curl failure), $retryAfter and $body.
+# Sets $status (the HTTP status, or a description of the curl failure), $retryAfter, $allowed and $body.
+#
+# $allowed has the patterns of the repositories whose jobs the runner may run. They override those of the task, which
+# may be older; a function of an earlier version sends none.
 #
 # Without --ssl-no-revoke, the curl of Windows rejects a certificate whose revocation it cannot check: behind a
 # firewall it cannot reach a revocation server. The curl of Ubuntu does not check revocation.
@@ -48,10 +51,11 @@ function Send-Claim {
 }
 
 function Read-Response([object[]] $lines) {
-    $script:status = ''; $script:retryAfter = ''; $script:body = ''
+    $script:status = ''; $script:retryAfter = ''; $script:allowed = ''; $script:body = ''
     for ($at = 0; $at -lt $lines.Count; $at++) {
         $line = "$($lines[$at])"
         if ($line -match '^http/\S+\s+(\S+)') { $script:status = $Matches[1]; $script:retryAfter = '' }
+        elseif ($line -match '^x-mayfly-allowed-repositories:\s*(\S+)\s*$') { $script:allowed = $Matches[1] }
         elseif ($line -match '^retry-after:\s*(.*?)\s*$') { $script:retryAfter = $Matches[1] }
         # An interim response (100 Continue) has its own header lines; the final response follows.
         elseif ($line -eq '' -and $script:status -notmatch '^1..$') { break }

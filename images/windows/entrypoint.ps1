@@ -2,9 +2,10 @@
 #
 # With RUNNER_CLAIM_URL it claims a one-time JIT configuration with the task's ticket, and writes the files that
 # the configuration contains. Without it, it registers with the registration token of the task
-# (ActionsRunner_TOKEN). Then it removes all variables from its environment that are not kept, which on Windows
-# changes what other processes can read of it, and starts the runner with that environment. PowerShell scripts
-# receive no signals: stopping the container ends all its processes together.
+# (ActionsRunner_TOKEN). A process of its own does that and ends, and its memory with the nonce and the registration
+# token goes with it. Then this script removes all variables from its environment that are not kept, and starts a
+# second process with that environment, which runs the runner: the process that runs a job never had the ticket.
+# PowerShell scripts receive no signals: stopping the container ends all its processes together.
 #
 # Exit codes:
 #    0  the runner served a job, or no job needed the runner
@@ -21,6 +22,8 @@
 #  124  the job ran longer than RUNNER_MAX_JOB_HOURS
 #    *  the runner's own code otherwise
 # (images/exit_codes.py writes this list from exit-codes.json.)
+param([switch] $Prepare, [switch] $Serve)
+
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
@@ -28,18 +31,54 @@ $ProgressPreference = 'SilentlyContinue'
 $minTokenValidity = 30
 if (-not $env:RUNNER_HOME) { $env:RUNNER_HOME = 'C:\runner' }
 
-$configuration = ''
+$configuration = ''; $allowed = ''
 $status = ''; $retryAfter = ''; $body = ''
+# Begins the line in which the first process returns the credential.
+$prepared = "$([char] 4)claimed "
 
 . "$PSScriptRoot\claim.ps1"
 . "$PSScriptRoot\serve.ps1"
 
 function Main {
-    Require-Programs curl.exe
-    Check-Hours
-    Obtain-Credential
-    Enter-Clean-Environment
-    Serve
+    if ($Serve) {
+        $script:configuration = "$env:RUNNER_CONFIGURATION"
+        $env:RUNNER_CONFIGURATION = $null
+        Serve
+    } elseif ($Prepare) {
+        Require-Programs curl.exe
+        Check-Hours
+        Obtain-Credential
+        [Console]::Out.WriteLine("$prepared$script:allowed $script:configuration")
+    } else {
+        Prepare-In-Process
+        Enter-Clean-Environment
+        exit (Start-Self '-Serve' $false).ExitCode
+    }
+}
+
+# Obtains the credential in another process and sets $allowed and $configuration, which is empty if its files have been
+# written. Exits with that process's code, and with 0 if it returned nothing: the runner is not needed.
+function Prepare-In-Process {
+    $child = Start-Self '-Prepare' $true
+    if ($child.ExitCode -ne 0 -or -not $script:allowed) { exit $child.ExitCode }
+    $null, $script:allowed, $script:configuration = $script:allowed -split ' ', 3
+}
+
+# Runs this script in another process until it ends. With $returns, the line with the credential is not copied to the
+# output, but becomes $allowed.
+function Start-Self([string] $option, [bool] $returns) {
+    $start = New-Object Diagnostics.ProcessStartInfo -Property @{
+        FileName = [Diagnostics.Process]::GetCurrentProcess().MainModule.FileName
+        UseShellExecute = $false; RedirectStandardOutput = $returns
+    }
+    $words = '-NoProfile', '-NonInteractive', '-ExecutionPolicy', 'Bypass', '-File', "$PSScriptRoot\entrypoint.ps1", $option
+    $start.Arguments = @($words | ForEach-Object { Quote $_ }) -join ' '
+    $child = [Diagnostics.Process]::Start($start)
+    while ($returns -and $null -ne ($line = $child.StandardOutput.ReadLine())) {
+        if ($line.StartsWith($prepared)) { $script:allowed = $line } else { [Console]::Out.WriteLine($line) }
+    }
+    $child.WaitForExit()
+    $child
 }
 
 function Report([string] $text) {
@@ -193,7 +232,9 @@ function Enter-Clean-Environment {
     foreach ($name in @([Environment]::GetEnvironmentVariables().Keys)) {
         if (-not (Is-Kept $name)) { [Environment]::SetEnvironmentVariable($name, [NullString]::Value) }
     }
-    $script:nonce = ''
+    if ($script:allowed) { $env:RUNNER_ALLOWED_REPOSITORIES = $script:allowed }
+    # Empty unless its format is unknown; then the runner gets it as an argument, too.
+    $env:RUNNER_CONFIGURATION = $script:configuration
 }
 
 # RUNNER_KEEP_ENVIRONMENT lists the other variables that the image keeps, as names or patterns.

@@ -51,7 +51,10 @@ function Write-Marker([string] $text) {
 # Returns only when the worker is gone, so that no step starts.
 function Refuse {
     $name = if ($env:GITHUB_REPOSITORY) { $env:GITHUB_REPOSITORY } else { 'no repository' }
-    try { Write-Output "::error::This runner is not allowed to run jobs of $name." } catch { $name = '' }
+    $reason = "This runner is not allowed to run jobs of $name. " +
+        'GitHub assigned the job to it because of its labels; no step was started. ' +
+        'Use labels that only runners for this repository have, or have it added to AllowedRepositories of the deployment.'
+    try { Write-Output "::error::$reason" } catch { $reason = '' }
     Write-Marker refused
     do { Start-Sleep -Seconds $reportDelay } until (Kill-Worker)
     Start-Sleep -Seconds $killDelay

@@ -5,9 +5,12 @@
 $sessionTimeout = 600
 $checkInterval = 10
 $killDelay = 30
+$endTimeout = 40
 
 # $stopCode is the exit code that a timeout or the hook has determined.
 $stopCode = 0; $tooOld = $false; $online = $false; $scratch = ''; $began = 0; $checked = 0; $refused = 0
+# When it found that the worker of the job had ended.
+$endedAt = 0
 
 function Serve {
     try {
@@ -50,7 +53,7 @@ function Exit-With-Result([int] $code) {
         '124' { Report "the runner was ended after $env:RUNNER_MAX_JOB_HOURS hours" }
     }
     if ($script:stopCode -ne 0) { exit $script:stopCode }
-    if ($code -ne 0) { exit $code }
+    if ($code -ne 0 -and $script:endedAt -eq 0) { exit $code }
     if (-not (Has-Served)) {
         if ($script:tooOld) { exit 7 }
         Report 'the runner ended without a job'
@@ -88,7 +91,24 @@ function Watch([Diagnostics.Process] $child) {
     if ($env:RUNNER_MAX_JOB_HOURS -and $elapsed -ge [int] $env:RUNNER_MAX_JOB_HOURS * 3600) { $script:stopCode = 124 }
     if ($script:refused -eq 0 -and (Is-Refused)) { $script:refused = $now }
     if ($script:refused -ne 0 -and $now - $script:refused -ge 2 * $killDelay) { $script:stopCode = 77 }
-    if ($script:stopCode -ne 0) { Stop-Child $child }
+    if ($script:stopCode -ne 0) { Stop-Child $child } else { End-Overdue $child $now }
+}
+
+# Kills run.cmd if its runner has ended: a job can suspend it.
+function End-Overdue([Diagnostics.Process] $child, [int64] $now) {
+    if (-not (Has-Ended)) {
+        $script:endedAt = 0
+    } elseif ($script:endedAt -eq 0) {
+        $script:endedAt = $now
+    } elseif ($now - $script:endedAt -ge $endTimeout) {
+        Report 'the runner has ended, and its script has not'
+        Stop-Child $child
+    }
+}
+
+# Succeeds if the worker of the job is gone.
+function Has-Ended {
+    (Has-Served) -and -not (Get-Process Runner.Worker -ErrorAction SilentlyContinue)
 }
 
 function Is-Online {

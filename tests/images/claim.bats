@@ -114,3 +114,37 @@ keep_configuration() {
   finish
   [ "$status" = 130 ]
 }
+
+# Prints the patterns that the runner got.
+allowed() { tr '\0' '\n' <"$world/runner/run.environment" | sed -n 's/^RUNNER_ALLOWED_REPOSITORIES=//p'; }
+
+configured_for() {
+  printf '{"status":200,"headers":{"X-Mayfly-Allowed-Repositories":"%s"},"body":"%s\\n"}' "$1" "$configuration"
+}
+
+@test "the patterns of the claim override those of the task" {
+  serve_claims '{"status":503,"headers":{"X-Mayfly-Allowed-Repositories":"evil/*"}}' "$(configured_for 'octo/app,octo/web-*')"
+  run -0 with_ticket RUNNER_ALLOWED_REPOSITORIES='octo/*,other/*'
+  [ "$(allowed)" = 'octo/app,octo/web-*' ]
+}
+
+@test "the patterns of the task apply if the claim has none" {
+  serve_claims "$(configured)"
+  run -0 with_ticket RUNNER_ALLOWED_REPOSITORIES='octo/*'
+  [ "$(allowed)" = 'octo/*' ]
+}
+
+@test "the hook obeys the patterns of the claim" {
+  serve_claims "$(configured_for 'octo/web-*')"
+  run -77 with_ticket RUNNER_ALLOWED_REPOSITORIES='octo/*'
+  [[ $output == *'::error::This runner is not allowed to run jobs of octo/app.'* ]]
+  [ -z "$(steps)" ]
+}
+
+@test "a configuration of unknown format comes with its patterns" {
+  use_unknown_format '{".other":"QUE="}'
+  serve_claims "$(configured_for 'octo/*')"
+  run -0 with_ticket
+  [ "$(arguments run | xargs)" = "[--jitconfig] [$configuration]" ]
+  [ "$(allowed)" = 'octo/*' ]
+}

@@ -192,6 +192,54 @@ E
   [ "$(reports)" = Succeeded ]
 }
 
+# Makes the entrypoint act a second after the runner has ended, and look each second.
+shorten_end() {
+  copy_images
+  sed -i 's/check_interval=10/check_interval=1/; s/end_timeout=40/end_timeout=1/' "$images/serve.sh"
+}
+
+@test "a job that stops run.sh and all helpers does not outlive itself" {
+  shorten_end
+  job <<'E'
+    step() {
+      local process fields
+      for process in /proc/[0-9]*; do
+        read -ra fields 2>/dev/null <"$process/stat" || continue
+        [[ ${fields[3]} != "$RUNNER_ENTRYPOINT_PID" ]] || kill -STOP "${fields[0]}"
+      done
+      /usr/bin/sleep 1
+    }
+E
+  run -0 with_ticket
+  [ "$(reports)" = Succeeded ]
+  [[ $output == *'the runner has ended, and its script has not'* ]]
+  [ -z "$(remaining_processes)" ]
+}
+
+@test "a job that stops its listener ends with 70 after its worker" {
+  shorten_end
+  job <<'E'
+    step() {
+      local at=$PPID
+      while [[ $(cut -d ' ' -f 2 "/proc/$at/stat") != '(Runner.Listener)' ]]; do at=$(cut -d ' ' -f 4 "/proc/$at/stat"); done
+      kill -STOP "$at"
+      /usr/bin/sleep 1
+    }
+E
+  touch "$world/runner/.runner"
+  run -70 with_ticket
+  [ "$(reports)" = Succeeded ]
+  [ -z "$(remaining_processes)" ]
+}
+
+@test "a long job is not ended" {
+  shorten_end
+  job <<<'step() { /usr/bin/sleep 4; }'
+  run -0 with_ticket
+  [ "$(reports)" = Succeeded ]
+  [[ $output != *'and its script has not'* ]]
+}
+
 @test "a job that kills run.sh ends with 70" {
   job <<'E'
     step() {

@@ -2,7 +2,8 @@
 #
 # In the script, [DateTimeOffset]::UtcNow reads it. A wait between two claims or two pulls is written to WORLD\waits,
 # advances the clock and takes no time. Once the runner runs, only the fake runner advances the clock, and waits are short.
-param([string] $Tools, [string] $World, [string] $Script, [string] $Pull = '', [switch] $RemoveOrphans)
+param([string] $Tools, [string] $World, [string] $Script, [string] $Pull = '', [switch] $RemoveOrphans,
+    [switch] $Prepare, [switch] $Serve)
 
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
@@ -42,6 +43,8 @@ if ($Script -eq 'is_allowed') {
 $options = @{}
 if ($Pull) { $options.Pull = $Pull }
 if ($RemoveOrphans) { $options.RemoveOrphans = $true }
+if ($Prepare) { $options.Prepare = $true }
+if ($Serve) { $options.Serve = $true }
 & "$World\mayfly\$Script.ps1" @options
 # Without an `exit`, the code is 0, even if the last program failed.
 if ($?) { exit 0 }

@@ -21,6 +21,12 @@ NEEDED = (
     "ProgramData ProgramFiles SystemDrive SystemRoot USERNAME USERPROFILE windir"
 ).split()
 
+# The script that the entrypoint starts in other processes: it runs the real one, in a session with the fake clock.
+ENTRYPOINT = """param([switch] $Prepare, [switch] $Serve)
+& '{session}' -Tools '{tools}' -World '{world}' -Script entrypoint-of-image -Prepare:$Prepare -Serve:$Serve
+exit $LASTEXITCODE
+"""
+
 # The options of launch.sh and their equivalents in launch.ps1.
 OPTIONS = {"--pull": "-Pull", "--remove-orphans": "-RemoveOrphans"}
 
@@ -64,9 +70,16 @@ class Windows(World):
 
     def start(self) -> subprocess.Popen:
         arguments = [OPTIONS.get(word, word) for word in self.case["arguments"]]
-        given = ["-Tools", os.environ["CASES_TOOLS"], "-World", str(self.root), "-Script", self.script, *arguments]
+        session, tools, script = HERE / "session.ps1", os.environ["CASES_TOOLS"], self.script
+        if script == "entrypoint":
+            image = self.root / "mayfly"
+            (image / "entrypoint.ps1").rename(image / "entrypoint-of-image.ps1")
+            text = ENTRYPOINT.replace("{session}", str(session)).replace("{tools}", tools)
+            (image / "entrypoint.ps1").write_text(text.replace("{world}", str(self.root)), encoding="ascii")
+            script = "entrypoint-of-image"
+        given = ["-Tools", tools, "-World", str(self.root), "-Script", script, *arguments]
         return subprocess.Popen(
-            [*powershell(), "-File", str(HERE / "session.ps1"), *given],
+            [*powershell(), "-File", str(session), *given],
             env=self.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -34,15 +34,22 @@ PAIRS = [
         # Windows has a certificate store, which only a derived image can change: the runner's user may not.
         {
             *("run_in_group", "request_stop", "await_worker", "catches_term", "finish_relays", "handle_signal"),
-            *("is_starting_worker", "wait_for_exit", "signal_groups"),
+            *("is_starting_worker", "wait_for_exit", "wait_for_relay", "signal_groups", "stop_once", "pause"),
+            *("read_processes", "descends_from"),
             # bash needs a process without traps for what PowerShell does in the main process.
             *("claim_in_child", "kill_relays", "requested_group", "pass_configuration", "make_scratch", "set_traps"),
             *("configuration_files", "json_escape", "quote", "seconds_now", "add_ca_certificates"),
+            # bash replaces its process by the second one.
+            *("prepare_in_process", "start_self"),
         },
-        {"RUNNER_ENTRYPOINT_PID", "RUNNER_MANUALLY_TRAP_SIG", "RUNNER_EXTRA_CA_CERTIFICATES"},
+        {
+            *("RUNNER_ENTRYPOINT_PID", "RUNNER_MANUALLY_TRAP_SIG", "RUNNER_EXTRA_CA_CERTIFICATES"),
+            # bash passes them to the second process without setting them.
+            *("RUNNER_CONFIGURATION", "RUNNER_ALLOWED_REPOSITORIES"),
+        },
         {
             "run_program": {"exit …", "relay", "watch", "make_scratch"},
-            "main": {"set_traps"},
+            "main": {"set_traps", "exit …", "export RUNNER_CONFIGURATION"},
             "require_programs": {"option --default-signal"},
             "exit_with_result": {"exit 70", "exit …", "has_served"},
             "obtain_credential": {"claim", "claim_in_child", "exit …", "unpack"},
@@ -52,12 +59,19 @@ PAIRS = [
             "relay": {"watch"},
             "register": {"exit …", "requested_group"},
             "serve": {"clean_up"},
-            "enter_clean_environment": {"option --default-signal", "option --serve", "pass_configuration"},
+            "enter_clean_environment": {
+                *("option --default-signal", "option --serve", "pass_configuration"),
+                *("export RUNNER_CONFIGURATION", "export RUNNER_ALLOWED_REPOSITORIES"),
+            },
             "unpack": {"option --decode"},
             # bash sends a signal, PowerShell acts; a runner on Windows can outlive a rejected job.
-            "watch": {"stop_child", "is_refused"},
+            "watch": {"stop_child", "is_refused", "end_overdue"},
+            "end_overdue": {"stop_child"},
+            # On Linux, the main process reads the files itself: it runs no other program while it waits.
+            "is_online": {"perf_log"},
+            "has_served": {"perf_log"},
         },
-        # Linux first distinguishes its second process from the first; Windows has only one.
+        # Linux first distinguishes its second process from the first.
         {"main", "prepare_runner"},
         {"worker_timeout"},
     ),
@@ -105,7 +119,7 @@ class Equality(unittest.TestCase):
         for pair, linux, windows in self.read:
             self.assertEqual(dict(linux.numbers.items() ^ windows.numbers.items()).keys(), pair.numbers, pair.windows)
         times = {"min_token_validity": 30, "claim_timeout": 600, "max_retry_delay": 30}
-        times |= {"session_timeout": 600, "check_interval": 10, "kill_delay": 30, "worker_timeout": 5}
+        times |= {"session_timeout": 600, "check_interval": 10, "kill_delay": 30, "worker_timeout": 5, "end_timeout": 40}
         self.assertEqual(self.read[0][1].numbers, times)
         self.assertEqual(self.read[2][1].numbers, {"tries": 5})
 
