@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use http::StatusCode;
 use tracing::{Span, error, info, warn};
 
@@ -34,8 +35,10 @@ const BINDING: &str = "request";
 const WORK_TIMEOUT: Duration = Duration::from_secs(110);
 /// The delay if the service names none. Microsoft's Batch clients wait up to half a minute between attempts.
 const RETRY_DELAY: Duration = Duration::from_secs(30);
-/// The delay until the runner group of a request is checked again.
+/// The delay until the runner group of a request is checked again, and the longest one that no service has requested.
 const GROUP_RETRY_DELAY: Duration = Duration::from_secs(300);
+/// How long GitHub may not show the job of a request: it may be new, or the credential may have no access for a while.
+const NOT_FOUND_TIMEOUT: TimeDelta = TimeDelta::minutes(15);
 /// The number of runners of one job. Each of them may be given to another job that has the same labels, and hundreds of
 /// such jobs may wait: <https://github.com/actions/runner-images/issues/12330>. A job that needs more is left to an
 /// operator.
@@ -159,7 +162,12 @@ async fn postpone(app: &App, request: &RunnerRequest, reason: &SubmitError) -> R
     if age >= MAX_WAIT {
         return dropped(request, reason);
     }
-    let (job, delay) = (request.job, delay(reason));
+    if age >= NOT_FOUND_TIMEOUT
+        && matches!(reason, SubmitError::Github(GithubError::NotFound { .. }))
+    {
+        return not_found(request);
+    }
+    let (job, delay) = (request.job, delay(reason, age));
     log_postponed(request, reason, delay);
     match app.queue.put(&Message::Request(request.clone()), delay).await {
         Ok(()) => Response::json(StatusCode::OK, &invocation::response("postponed")),
@@ -194,13 +202,48 @@ fn dropped(request: &RunnerRequest, reason: &SubmitError) -> Response {
     Response::json(StatusCode::OK, &invocation::response("dropped"))
 }
 
-fn delay(reason: &SubmitError) -> Duration {
+/// Drops the message of a job that GitHub has deleted, or does not show to the credential. Reconciliation requests a
+/// runner if it finds the job queued.
+fn not_found(request: &RunnerRequest) -> Response {
+    let (job, repo) = (request.job, &request.repository);
+    let minutes = NOT_FOUND_TIMEOUT.num_minutes();
+    warn!(
+        "request for job {job} of {repo} dropped: GitHub has shown no such job for {minutes} min"
+    );
+    Response::json(StatusCode::OK, &invocation::response("not found"))
+}
+
+/// Returns the delay that a service requests, otherwise one that grows with the age of the message: a message whose
+/// response was lost is processed twice, so a short delay would multiply the messages of a failure that lasts for hours.
+fn delay(reason: &SubmitError, age: TimeDelta) -> Duration {
+    let growing = (age / 4).to_std().unwrap_or_default().clamp(RETRY_DELAY, GROUP_RETRY_DELAY);
     match reason {
         SubmitError::Batch(BatchError::Unavailable { retry_after, .. }) => {
-            retry_after.unwrap_or(RETRY_DELAY)
+            retry_after.unwrap_or(growing)
         }
-        SubmitError::Github(err) => err.retry_after().unwrap_or(RETRY_DELAY),
+        SubmitError::Github(err) => err.retry_after().unwrap_or(growing),
         SubmitError::TooWide(_) => GROUP_RETRY_DELAY,
-        SubmitError::Batch(_) | SubmitError::Poison(_) | SubmitError::Elapsed(_) => RETRY_DELAY,
+        SubmitError::Batch(_) | SubmitError::Poison(_) | SubmitError::Elapsed(_) => growing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_delay_grows_with_the_age_of_the_message() {
+        let throttled = |retry_after| {
+            let fault = "503".to_owned();
+            SubmitError::Batch(BatchError::Unavailable {
+                call: "adding a task",
+                retry_after,
+                fault,
+            })
+        };
+        let seconds = |age: i64| delay(&throttled(None), TimeDelta::minutes(age)).as_secs();
+        assert_eq!([-1, 0, 1, 4, 20, 600].map(seconds), [30, 30, 30, 60, 300, 300]);
+        let asked = Some(Duration::from_secs(7));
+        assert_eq!(delay(&throttled(asked), TimeDelta::hours(9)), Duration::from_secs(7));
     }
 }
