@@ -107,7 +107,8 @@ impl State {
     }
 
     fn is_idle_too_long(&self, runner: u64, at: DateTime<Utc>) -> bool {
-        let since = self.registrations.get(&runner).and_then(|known| known.idle_since);
+        let known = self.registrations.get(&runner).filter(|known| known.runner.ephemeral);
+        let since = known.and_then(|known| known.idle_since);
         let timeout = self.options.idle_removal.map(time_delta);
         since.zip(timeout).is_some_and(|(since, timeout)| since + timeout <= at)
     }

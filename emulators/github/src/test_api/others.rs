@@ -21,4 +21,9 @@ impl GitHub {
             Some((id, encoded(&state.registrations[&id], &group, "_work", &base)))
         })
     }
+
+    /// Removes a registration by its id, as its owner does; a name may belong to another runner by then.
+    pub fn remove_runner_by_id(&self, id: u64) {
+        self.step(|state, now| state.remove(id, now));
+    }
 }
