@@ -2,16 +2,17 @@
 //!
 //! - *Lost*: a job that a deployment had to serve, that was not cancelled, and that no runner accepted.
 //! - *Duplicated*: a job, or a run of a task, with two runners; a runner that no job needed; a credential for a replayed
-//!   ticket; a runner that ran a job which its deployment must not serve.
+//!   ticket; a runner that ran a job which its deployment must not serve; a task for a job that needs no runner.
 //! - *Incorrect*: a wrong decision that was repaired later: a runner rejected, terminated or deregistered although a job
 //!   waited for it; a message that became poison although it could be re-enqueued; a failed delivery that was never
-//!   redelivered; a job that starved although the pool had room.
+//!   redelivered; a job that starved although the pool had room; a runner of others that was removed; a container that
+//!   outlived its job.
 //! - *Leaked*: whatever remains long after the end.
 //!
 //! It is correct to refuse a job of another repository, and a job may fail in its set-up. A refused job of which a step
 //! ran is *duplicated*, a refused job of the deployment's own repositories is *incorrect*.
 //!
-//! A job that a foreign runner accepted counts as foreign, and one whose node was lost counts as interrupted: GitHub
+//! A job that a foreign runner accepted counts as foreign, a runner of GitHub among them, and one whose node was lost counts as interrupted: GitHub
 //! fails it and does not re-run it. Neither is a violation.
 
 use std::fmt;
@@ -29,6 +30,11 @@ mod chain;
 mod incorrect;
 mod starvation;
 mod offline;
+mod others;
+mod outlived;
+mod narrowed;
+mod deprived;
+mod deleted;
 
 use jobs::Outcome;
 
@@ -89,7 +95,9 @@ impl Findings {
             record.jobs.iter().map(|job| (job, jobs::outcome(scenario, record, job))).collect();
         let count =
             |wanted: Outcome| outcomes.iter().filter(|(_, one)| *one == wanted).count() as u64;
+        let needs_runner = |job: &JobRecord| scenario.jobs[job.planned].needs_runner();
         let waited = outcomes.iter().filter(|(_, one)| *one == Outcome::Served);
+        let waited = waited.filter(|(job, _)| needs_runner(job));
         let mut waits: Vec<u64> = waited.filter_map(|(job, _)| wait(job)).collect();
         waits.sort_unstable();
         let lost = outcomes.iter().filter(|(_, one)| *one == Outcome::Lost);
@@ -114,6 +122,10 @@ impl Findings {
             incorrect: incorrect::all(scenario, record)
                 .chain(starvation::all(scenario, record))
                 .chain(offline::all(scenario, record))
+                .chain(others::removed(record))
+                .chain(outlived::all(scenario, record))
+                .chain(deprived::all(scenario, record))
+                .chain(deleted::kept(scenario, record))
                 .chain(jobs::refused_wrongly(scenario, record))
                 .collect(),
             runners: runners::connected(record).count() as u64,
@@ -185,7 +197,10 @@ impl fmt::Display for ViolationKind {
 
 fn duplicated(scenario: &Scenario, record: &Record) -> Vec<String> {
     let jobs = jobs::duplicated(scenario, record).chain(duplicates::duplicated(scenario, record));
-    jobs.chain(tasks::duplicated(scenario, record)).collect()
+    jobs.chain(tasks::duplicated(scenario, record))
+        .chain(others::needless_tasks(scenario, record))
+        .chain(narrowed::served(scenario, record))
+        .collect()
 }
 
 fn wait(job: &JobRecord) -> Option<u64> {

@@ -7,13 +7,27 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 mod call_rng;
+mod refusal;
 mod runner;
 
 use call_rng::CallRng;
 
 pub use runner::RunnerFault;
 
-use super::scenario::{Callee, FaultKind, FaultRates, Group, Scenario, ScheduledFault};
+use super::scenario::{Callee, FaultKind, FaultRates, Group, Refusal, Scenario, ScheduledFault};
+
+/// A call of a service.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// The deployment that calls.
+    pub deployment: usize,
+    /// The service or function.
+    pub callee: Callee,
+    /// The operation.
+    pub operation: &'a str,
+    /// The path of the request.
+    pub path: &'a str,
+}
 
 /// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,6 +46,8 @@ pub enum FaultOutcome {
         /// Seconds for `Retry-After`.
         retry_after: Option<u32>,
     },
+    /// GitHub refuses the credential.
+    Refuse(Refusal),
     /// The request never arrives: the connection breaks.
     LostRequest,
     /// The call is carried out, and the connection breaks before the response.
@@ -73,7 +89,10 @@ impl FaultInjector {
         let concern = |scheduled_fault: &&ScheduledFault| {
             matches!(
                 scheduled_fault.kind,
-                FaultKind::RateLimitBurst { .. } | FaultKind::Outage { .. }
+                FaultKind::RateLimitBurst { .. }
+                    | FaultKind::Outage { .. }
+                    | FaultKind::Refusal { .. }
+                    | FaultKind::RepositoryHidden { .. }
             )
         };
         Self {
@@ -86,7 +105,8 @@ impl FaultInjector {
     }
 
     /// Returns the outcome of the next call of an operation.
-    pub fn next(&mut self, callee: Callee, operation: &str, at_second: u64) -> FaultOutcome {
+    pub fn next(&mut self, call: Call<'_>, at_second: u64) -> FaultOutcome {
+        let Call { callee, operation, .. } = call;
         let count = self.calls.entry((callee, operation.to_owned())).or_default();
         *count += 1;
         let mut rng = CallRng::of(self.seed, &format!("{callee:?} {operation} {count}"));
@@ -98,6 +118,9 @@ impl FaultInjector {
             .iter()
             .filter(|scheduled_fault| scheduled_fault.lasts_at(at_second));
         for scheduled_fault in lasting {
+            if let Some(refused) = refusal::of(&scheduled_fault.kind, call) {
+                return refused;
+            }
             match scheduled_fault.kind {
                 FaultKind::Outage { callee: down, .. } if down == callee => return rng.outage(),
                 FaultKind::RateLimitBurst { retry_after, .. }
@@ -112,6 +135,13 @@ impl FaultInjector {
             return rng.fault(callee, operation);
         }
         if rng.happens(self.fault_rates.slow_calls) { rng.slowness() } else { FaultOutcome::Pass }
+    }
+
+    /// Returns whether the response to the latest call of an operation contains an odd item.
+    pub fn adds_odd_item(&self, operation: &str, at_second: u64) -> bool {
+        let count = self.calls.get(&(Callee::Github, operation.to_owned()));
+        let mut rng = CallRng::of(self.seed, &format!("odd {operation} {count:?}"));
+        at_second < self.faults_end_at && rng.happens(self.fault_rates.odd_items)
     }
 
     /// Returns the poll at which an invocation is killed, if it is.

@@ -53,6 +53,9 @@ pub struct JobRecord {
     pub runners: Vec<String>,
     /// The time of the request to cancel it.
     pub cancelled_at: Option<u64>,
+    /// The time at which it was deleted with its run, before it started.
+    #[serde(default)]
+    pub deleted_at: Option<u64>,
     /// How far its runner got; `None` if the runner did not report it.
     #[serde(default)]
     pub progress: Option<Progress>,
@@ -125,6 +128,8 @@ pub enum Fault {
     ListenerKilled,
     /// An operator terminated its task.
     Terminated,
+    /// Its container stayed after its job.
+    Outlived,
 }
 
 /// The record of a registered runner.
@@ -136,6 +141,9 @@ pub struct RunnerRecord {
     pub name: String,
     /// The deployment that registered it; `None` for a foreign runner.
     pub deployment: Option<usize>,
+    /// Whether it stays registered after a job.
+    #[serde(default)]
+    pub persistent: bool,
     /// The repository it is registered in; `None` for the organization.
     pub repository: Option<String>,
     /// Its labels.

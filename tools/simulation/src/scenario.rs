@@ -15,7 +15,9 @@ pub use deployment::{Deployment, Level, Pool};
 pub use fault_rates::{Callee, FaultRates};
 pub use generator::Size;
 pub use job::{Cancellation, DeliveryOutcome, Gate, PlannedJob, Stage};
-pub use scheduled_fault::{FaultKind, Group, ResizeError, ScheduledFault};
+pub use scheduled_fault::{
+    FaultKind, Group, LikeOurs, RENAMED, Refusal, ResizeError, ScheduledFault,
+};
 
 /// Everything that is planned for a simulation.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -37,4 +39,13 @@ pub struct Scenario {
     pub idle_removal: Option<u64>,
     /// Requests per hour that GitHub grants a token.
     pub rate_limit: u32,
+}
+
+impl Scenario {
+    /// Returns whether a repository gets another name.
+    pub fn renames(&self, name: &str) -> bool {
+        self.scheduled_faults.iter().any(|fault| {
+            matches!(&fault.kind, FaultKind::RepositoryRenamed { repository, .. } if repository == name)
+        })
+    }
 }

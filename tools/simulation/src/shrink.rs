@@ -54,7 +54,7 @@ impl<F: Fn(&Scenario) -> bool> Shrinking<F> {
     }
 
     fn drop_chances(&mut self) {
-        let drops: [fn(&mut FaultRates); 9] = [
+        let drops: [fn(&mut FaultRates); 12] = [
             |fault_rates| fault_rates.faulty_calls = 0.0,
             |fault_rates| fault_rates.slow_calls = 0.0,
             |fault_rates| fault_rates.invocation_kills = 0.0,
@@ -64,6 +64,9 @@ impl<F: Fn(&Scenario) -> bool> Shrinking<F> {
             |fault_rates| fault_rates.listener_kills = 0.0,
             |fault_rates| fault_rates.terminations = 0.0,
             |fault_rates| fault_rates.old_images = 0.0,
+            |fault_rates| fault_rates.outliving_jobs = 0.0,
+            |fault_rates| fault_rates.stopped_listeners = 0.0,
+            |fault_rates| fault_rates.odd_items = 0.0,
         ];
         for drop in drops {
             let mut smaller = self.scenario.clone();

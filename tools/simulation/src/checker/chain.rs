@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use handler::batch_job::BatchJobId;
 
-use super::{JobRecord, Record, Scenario};
-use crate::record::TaskRecord;
+use super::{JobRecord, Record, Scenario, jobs, narrowed};
+use crate::record::{RunnerRecord, TaskRecord};
 
 /// Returns the job of its deployment that waited throughout a span for the runner of a task.
 pub(super) fn needed_by<'a>(
@@ -24,12 +24,19 @@ pub(super) fn needed_by<'a>(
     while passed.insert(asked) {
         let job = record.jobs.iter().find(|job| job.id == asked)?;
         if waits_throughout(job, span) {
-            return can_serve(scenario, task, job).then_some(job);
+            let allowed = narrowed::allows_throughout(scenario, task.deployment, job, span);
+            return (allowed && can_serve(scenario, task, job)).then_some(job);
         }
-        let runner = taken_before(job, span.0)?;
-        asked = deployment.read(runner).filter(|_| runner != task.id)?.job;
+        let runner = taken_before(job, span.0).filter(|name| *name != task.id)?;
+        // A name alone proves nothing: others may have registered the runner.
+        let record = jobs::runner(record, job, runner)?;
+        asked = deployment.read(&record.name).filter(|_| is_ours(task, record))?.job;
     }
     None
+}
+
+fn is_ours(task: &TaskRecord, runner: &RunnerRecord) -> bool {
+    runner.deployment == Some(task.deployment)
 }
 
 fn waits_throughout(job: &JobRecord, (from, until): (u64, u64)) -> bool {

@@ -22,8 +22,9 @@ pub(super) fn is_unneeded(
 ) -> bool {
     let until = runner.registered_at;
     let from = claiming_since.max(until.saturating_sub(DECIDING));
-    let jobs: Vec<&JobRecord> =
-        record.jobs.iter().filter(|job| waits_within(job, from, until)).collect();
+    let needs_runner = |job: &&JobRecord| scenario.jobs[job.planned].needs_runner();
+    let jobs = record.jobs.iter().filter(|job| waits_within(job, from, until));
+    let jobs: Vec<&JobRecord> = jobs.filter(needs_runner).collect();
     let others = runners::connected(record).filter(|other| {
         let idles = other.deployment == runner.deployment && idles_through(other, from, until);
         idles && !covers_no_job(scenario, record, other, until)

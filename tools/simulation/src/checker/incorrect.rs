@@ -3,7 +3,7 @@
 //! They lose no job, but a job waits longer than necessary.
 
 use super::tasks::RECONCILING;
-use super::{Record, Scenario, chain, describe, runners, tasks};
+use super::{Record, Scenario, chain, describe, others, runners, tasks};
 use crate::record::{End, Poisoned, Run, RunnerRecord, TaskRecord};
 use crate::scenario::Callee;
 use crate::scenario::FaultKind;
@@ -43,6 +43,11 @@ fn rejected(scenario: &Scenario, record: &Record, task: &TaskRecord) -> Vec<Stri
     // GitHub counts a runner as connected for ten minutes after its node was lost, and may assign it a job.
     let runs = runs.filter(|run| !runners::is_connected_at(record, task, run.started_at));
     let runs = runs.filter(|run| !claimed_by_previous_run(task, run));
+    // The next replacement has another name.
+    let runs = runs.filter(|run| {
+        let span = (run.started_at, run.ended_at.unwrap_or(record.ended_at));
+        !others::hold_name(record, task, span)
+    });
     let jobs = runs.filter_map(|run| {
         chain::needed_by(scenario, record, task, (run.started_at, run.ended_at?))
     });

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{JobRecord, Record, Scenario, describe};
+use super::{JobRecord, Record, Scenario, describe, narrowed};
 use crate::record::{Conclusion, Progress, RunnerRecord};
+
+/// The beginning of the names of GitHub's own runners.
+const HOSTED_RUNNER: &str = "GitHub Actions ";
 
 /// The outcome of a job.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,6 +25,7 @@ pub(super) enum Outcome {
 
 pub(super) fn outcome(scenario: &Scenario, record: &Record, job: &JobRecord) -> Outcome {
     match job.runners.last() {
+        Some(name) if name.starts_with(HOSTED_RUNNER) => Outcome::Foreign,
         Some(name)
             if runner(record, job, name).is_some_and(|runner| runner.deployment.is_none()) =>
         {
@@ -29,6 +33,7 @@ pub(super) fn outcome(scenario: &Scenario, record: &Record, job: &JobRecord) -> 
         }
         Some(_) if scenario.jobs[job.planned].deployment.is_none() => Outcome::Refused,
         Some(_) => Outcome::Served,
+        None if job.deleted_at.is_some() => Outcome::Cancelled,
         None if job.cancelled_at.is_some() || scenario.jobs[job.planned].deployment.is_none() => {
             Outcome::Cancelled
         }
@@ -44,7 +49,11 @@ pub(super) fn is_interrupted(job: &JobRecord, outcome: Outcome) -> bool {
 }
 
 /// Returns the runner of a name that was registered when it accepted the job.
-fn runner<'a>(record: &'a Record, job: &JobRecord, name: &str) -> Option<&'a RunnerRecord> {
+pub(super) fn runner<'a>(
+    record: &'a Record,
+    job: &JobRecord,
+    name: &str,
+) -> Option<&'a RunnerRecord> {
     let started = job.started_at.unwrap_or(record.ended_at);
     let was_there = |runner: &&RunnerRecord| runner.name == name && runner.registered_at <= started;
     record.runners.iter().rfind(was_there)
@@ -78,7 +87,7 @@ fn ran_on_wrong_deployment(scenario: &Scenario, record: &Record, job: &JobRecord
 
 /// Returns whether a step of a job may have run. A job that failed or was cancelled without a report of its runner was
 /// interrupted before that.
-fn may_have_stepped(job: &JobRecord) -> bool {
+pub(super) fn may_have_stepped(job: &JobRecord) -> bool {
     match job.progress {
         Some(Progress::Refused | Progress::SetUpFailed) => false,
         Some(Progress::Stepped) => true,
@@ -99,6 +108,10 @@ pub(super) fn refused_wrongly(
 ) -> impl Iterator<Item = String> {
     let refused = record.jobs.iter().filter(|job| {
         job.progress == Some(Progress::Refused) && scenario.jobs[job.planned].deployment.is_some()
+    });
+    let refused = refused.filter(|job| {
+        let mut runners = job.runners.iter().filter_map(|name| runner(record, job, name));
+        !runners.any(|runner| narrowed::may_refuse(scenario, job, runner))
     });
     refused.map(|job| {
         format!("refused although it is allowed: {}", describe::of_job(scenario, record, job))

@@ -12,6 +12,8 @@ use crate::record::{End, Fault, Run, RunnerRecord, TaskRecord};
 const MAX_OFFLINE: u64 = 25 * 60_000;
 /// The time that a runner has to connect: fifteen minutes by a clock that may be 90 seconds off at either end.
 const MIN_CONNECT_TIME: u64 = 12 * 60_000;
+/// The exit code of an entrypoint whose claim was rejected, or of a runner that has served. This one never connected.
+const NOT_NEEDED: i32 = 0;
 /// The exit code of an entrypoint whose claims got no configuration.
 const NO_CLAIM: i32 = 75;
 /// The highest share of faulty calls at which a reconciliation gets to its repairs: GitHub's injected rate limits end
@@ -51,9 +53,9 @@ fn stayed_too_long(
 }
 
 /// Returns whether the response to the registration was lost: a later claim of the same run deleted the runner to
-/// register it again, or failed to.
+/// register it again, or failed to, or was rejected because another runner had got the job meanwhile.
 fn was_registered_again(record: &Record, runner: &RunnerRecord, run: &Run) -> bool {
-    if run.exit_code == Some(NO_CLAIM) {
+    if matches!(run.exit_code, Some(NO_CLAIM | NOT_NEEDED)) {
         return true;
     }
     let ended_at = run.ended_at.unwrap_or(record.ended_at);

@@ -24,7 +24,8 @@ const MAX_FAULT_RATE: f64 = 0.1;
 /// Lists starved jobs.
 pub(super) fn all(scenario: &Scenario, record: &Record) -> Vec<String> {
     let troubles = troubles(scenario, record);
-    let starved = record.jobs.iter().filter_map(|job| {
+    let jobs = record.jobs.iter().filter(|job| scenario.jobs[job.planned].needs_runner());
+    let starved = jobs.filter_map(|job| {
         let (waits, span) = (waiting(record, job)?, pool(scenario, job)?);
         let (deployment, pool) = span;
         let mut excused = full(record, deployment, pool);

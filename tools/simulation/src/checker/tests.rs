@@ -3,6 +3,7 @@ use crate::record::{Conclusion, RunnerRecord, TaskRecord};
 use crate::scenario::{FaultKind, PlannedJob, ScheduledFault, Size};
 
 mod incorrect;
+mod others;
 mod runners;
 
 /// Returns a scenario with a number of jobs of `octo/app`, with runners in the organization.
@@ -33,6 +34,7 @@ fn job(planned: usize, ready: u64, ran: Option<(&str, u64, u64)>) -> JobRecord {
         conclusion: ran.map(|_| Conclusion::Success),
         runners: ran.map(|(name, ..)| name.to_owned()).into_iter().collect(),
         cancelled_at: None,
+        deleted_at: None,
         progress: None,
     }
 }
@@ -43,6 +45,7 @@ fn runner(name: &str, (from, to): (u64, u64), job: Option<(u64, u64)>) -> Runner
         id: from,
         name: name.to_owned(),
         deployment: Some(0),
+        persistent: false,
         repository: None,
         labels: vec!["self-hosted".to_owned(), "linux".to_owned()],
         registered_at: from * 1000,

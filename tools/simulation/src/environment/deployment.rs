@@ -35,6 +35,8 @@ pub(super) use account::formula;
 /// One deployment of the handler with its emulated services.
 pub(super) struct DeploymentRun {
     pub(super) deployment: Deployment,
+    /// The application settings.
+    settings: BTreeMap<String, String>,
     pub(super) batch: Arc<Service<Batch>>,
     pub(super) queues: Arc<Service<Queues>>,
     pub(super) blobs: Arc<Service<Blobs>>,
@@ -69,23 +71,30 @@ impl DeploymentRun {
         let batch = account::open(scenario, &deployment, place, &nodes, &site).await;
         nodes.set_batch(&batch);
         node_losses::begin(&deployment, &site, (network, github), &batch);
-        let settings = settings(&deployment, &storage);
+        let settings = settings(&deployment, &storage, &allowed(scenario, &deployment, None));
         let skew = Arc::new(AtomicI64::new(0));
-        let transports = transports::of_handler(network, &batch, &queues, &blobs, github);
-        let read = Settings::read(|name| settings.get(name).cloned());
-        let read = read.expect("the settings of a simulation are valid");
+        let transports = transports::of_handler(place, network, (&batch, &queues, &blobs), github);
         let clock = skewed(network, &skew);
-        let groups = FunctionGroups::new(place, (read, clock, transports), Arc::clone(network));
+        let start = (read(&settings), clock, transports);
+        let groups = FunctionGroups::new(place, start, Arc::clone(network));
         let within = InProcess {
             handler: groups.transport(),
-            storage: transports::of_host(network, &queues),
+            storage: transports::of_host(place, network, &queues),
             kill: groups.kill_function(),
         };
         prepare(&storage, &queues, &blobs).await;
-        let host = host(app, settings, within, scenario.seed, site).await;
+        let host = host(app, settings.clone(), within, scenario.seed, site).await;
         groups.host.set(&host);
         nodes.host.set(&host);
-        Arc::new(Self { deployment, batch, queues, blobs, host, groups, skew, nodes })
+        Arc::new(Self { deployment, settings, batch, queues, blobs, host, groups, skew, nodes })
+    }
+
+    /// Removes a repository from the settings, or none, and starts all processes again with them.
+    pub(super) fn configure_without(&self, scenario: &Scenario, repository: Option<&str>) {
+        let allowed = allowed(scenario, &self.deployment, repository);
+        let mut settings = self.settings.clone();
+        settings.insert("AllowedRepositories".to_owned(), allowed);
+        self.groups.configure(read(&settings));
     }
 
     /// Returns the URL that GitHub delivers to.
@@ -109,7 +118,17 @@ fn forward_events(place: usize, site: &EventContext, network: &Arc<FaultyNetwork
     });
 }
 
-fn settings(deployment: &Deployment, storage: &Storage) -> BTreeMap<String, String> {
+/// Returns the value of AllowedRepositories: full names, and a pattern for a repository that is renamed.
+fn allowed(scenario: &Scenario, deployment: &Deployment, without: Option<&str>) -> String {
+    let served = deployment.repositories.iter().filter(|name| Some(name.as_str()) != without);
+    let entries = served.map(|name| match scenario.renames(name) {
+        true => format!("{name}*"),
+        false => name.clone(),
+    });
+    entries.collect::<Vec<_>>().join(",")
+}
+
+fn settings(deployment: &Deployment, storage: &Storage, allowed: &str) -> BTreeMap<String, String> {
     let name = &deployment.name;
     let (scope, group) = match deployment.level {
         Level::Repository => ("repository", "Default"),
@@ -132,10 +151,15 @@ fn settings(deployment: &Deployment, storage: &Storage) -> BTreeMap<String, Stri
         ("TicketKey", format!("the-ticket-key-of-deployment-{name}")),
         ("RunnerScope", scope.to_owned()),
         ("RunnerGroup", group.to_owned()),
-        ("AllowedRepositories", deployment.repositories.join(",")),
+        ("AllowedRepositories", allowed.to_owned()),
         ("MaxJobHours", deployment.max_job_hours.to_string()),
     ];
     settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn read(settings: &BTreeMap<String, String>) -> Settings {
+    let read = Settings::read(|name| settings.get(name).cloned());
+    read.expect("the settings of a simulation are valid")
 }
 
 fn skewed(network: &Arc<FaultyNetwork>, skew: &Arc<AtomicI64>) -> Clock {

@@ -109,11 +109,23 @@ impl Entrypoint {
         let (runner, begun) = self.with_hook(runner, allowed.as_ref().unwrap_or(&self.allowed));
         let served = tokio::select! {
             biased;
-            code = self.interrupted(begun) => return code,
+            code = self.interrupted(begun) => return self.outlive(code, &mut stop).await,
             served = runner.run(stop.clone()) => served,
         };
         let stopped = *stop.borrow();
-        self.ended(served, stopped, &nonce).await
+        let code = self.ended(served, stopped, &nonce).await;
+        if stopped || served.is_none() { code } else { self.outlive(code, &mut stop).await }
+    }
+
+    /// Returns the exit code, or keeps the container until its task is terminated.
+    async fn outlive(&self, code: i32, stop: &mut watch::Receiver<bool>) -> i32 {
+        if !matches!(self.fault, Some(RunnerFault::Outlives | RunnerFault::ListenerStops { .. })) {
+            return code;
+        }
+        self.location.has_fault(Fault::Outlived);
+        // The sender lives as long as the run.
+        let _ = stop.wait_for(|&asked| asked).await;
+        TERMINATED
     }
 
     /// Waits as long as no session can be opened; returns the exit code of a runner that ends because of it.
@@ -157,7 +169,12 @@ impl Entrypoint {
         let allowed: Vec<String> = allowed.split(',').map(str::to_ascii_lowercase).collect();
         let runner = runner.with_started_hook(move |repository| {
             begins.send_replace(true);
-            allowed == [""] || allowed.contains(&repository.to_ascii_lowercase())
+            let repository = repository.to_ascii_lowercase();
+            let fits = |entry: &String| match entry.strip_suffix('*') {
+                Some(begin) => repository.starts_with(begin),
+                None => repository == *entry,
+            };
+            allowed == [""] || allowed.iter().any(fits)
         });
         (runner, begun)
     }
@@ -170,6 +187,10 @@ impl Entrypoint {
                 self.network.pass(after).await;
                 location.has_fault(Fault::ListenerKilled);
                 LISTENER_DIED
+            }
+            Some(RunnerFault::ListenerStops { after }) if job_began(&mut begun).await => {
+                self.network.pass(after).await;
+                TERMINATED
             }
             Some(RunnerFault::Terminated { after: None }) if job_began(&mut begun).await => {
                 location.has_fault(Fault::Terminated);
@@ -242,7 +263,11 @@ impl Entrypoint {
             .header(header::CONTENT_TYPE, "application/json")
             .body(body.to_string().into())
             .expect("the handler sets a valid URL");
-        let asked = self.network.carry(Callee::Claim, &self.host, request);
+        let asked = self.network.carry(
+            (self.location.nodes.deployment, Callee::Claim),
+            &self.host,
+            request,
+        );
         self.is_claiming.store(true, Ordering::Relaxed);
         let answer = tokio::time::timeout(RESPONSE_TIMEOUT, asked).await;
         self.is_claiming.store(false, Ordering::Relaxed);

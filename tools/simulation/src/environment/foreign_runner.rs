@@ -31,7 +31,7 @@ impl ForeignRunner {
         number: u64,
     ) -> Self {
         let place = match environment.scenario.deployments[deployment].level {
-            Level::Repository => format!("repos/{repository}"),
+            Level::Repository => format!("repos/{}", environment.present_name(repository)),
             Level::Organization => format!("orgs/{ORGANIZATION}"),
         };
         let group = environment.groups[deployment];

@@ -31,7 +31,7 @@ const GROUPS: [Group; 3] = [Group::Http, Group::Submit, Group::Reconcile];
 pub(super) struct FunctionGroups {
     deployment: usize,
     network: Arc<FaultyNetwork>,
-    start: Start,
+    start: Mutex<Start>,
     processes: [Mutex<Process>; 3],
     pub(super) host: Host,
 }
@@ -67,6 +67,7 @@ impl FunctionGroups {
     ) -> Arc<Self> {
         let start = Start { settings, clock, transports };
         let processes = GROUPS.map(|_| Mutex::new(start.process()));
+        let start = Mutex::new(start);
         Arc::new(Self { deployment, network, start, processes, host: Host::default() })
     }
 
@@ -145,12 +146,23 @@ impl FunctionGroups {
         self.process(group).hangs = hangs;
     }
 
+    /// Starts all processes again with other settings, as the platform does after a change.
+    pub(super) fn configure(&self, settings: Settings) {
+        self.start().settings = settings;
+        GROUPS.into_iter().for_each(|group| self.kill(group));
+    }
+
+    fn start(&self) -> MutexGuard<'_, Start> {
+        self.start.lock().expect("no holder of this lock can panic")
+    }
+
     /// Ends everything that a process does, and replaces it.
     fn replace(&self, group: Group) {
+        let new = self.start().process();
         let mut process = self.process(group);
         let invocations = process.invocations;
         process.working.iter().for_each(AbortHandle::abort);
-        *process = Process { invocations, ..self.start.process() };
+        *process = Process { invocations, ..new };
     }
 
     fn process(&self, group: Group) -> MutexGuard<'_, Process> {

@@ -10,7 +10,8 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::recorder::Recorder;
-use crate::faults::{FaultInjector, FaultOutcome};
+use super::{odd_items, refusals};
+use crate::faults::{Call, FaultInjector, FaultOutcome};
 use crate::scenario::Callee;
 use crate::scenario::Scenario;
 
@@ -46,13 +47,16 @@ impl FaultyNetwork {
     /// A request that has arrived is carried out even if the caller is gone.
     pub(super) async fn carry<E: Emulator>(
         &self,
-        callee: Callee,
+        (deployment, callee): (usize, Callee),
         service: &Arc<Service<E>>,
         request: Request,
     ) -> Result<Response, Broken> {
         let operation = service.emulator.operation(&request);
         let operation = operation.map_or("unmodelled".to_owned(), |known| format!("{known:?}"));
-        let outcome = self.injector().next(callee, &operation, self.recorder.second());
+        let call = Call { deployment, callee, operation: &operation, path: request.uri().path() };
+        let outcome = self.injector().next(call, self.recorder.second());
+        let odd = callee == Callee::Github
+            && self.injector().adds_odd_item(&operation, self.recorder.second());
         self.recorder.called(callee, &operation, outcome, &request);
         let (there, back) = (self.draw(5..80), self.draw(5..40));
         self.pass(there).await;
@@ -64,6 +68,10 @@ impl FaultyNetwork {
             FaultOutcome::Fail { status, retry_after } => {
                 self.pass(back).await;
                 return Ok(failure(service, status, retry_after));
+            }
+            FaultOutcome::Refuse(refusal) => {
+                self.pass(back).await;
+                return Ok(refusals::response(refusal));
             }
             FaultOutcome::LostRequest => {
                 // Most connections break immediately; some stay silent.
@@ -80,7 +88,9 @@ impl FaultyNetwork {
         let answer = arrived.await;
         self.pass(back).await;
         match answer {
-            Ok(Ok(answer)) if outcome != FaultOutcome::LostAnswer => Ok(answer),
+            Ok(Ok(answer)) if outcome != FaultOutcome::LostAnswer => {
+                Ok(if odd { odd_items::with_odd_item(answer) } else { answer })
+            }
             _ => Err(Broken::After),
         }
     }

@@ -26,8 +26,8 @@ const MAX_IDLE_RUNS: u32 = 8;
 /// Waits until the system is quiescent, and then until retained tasks and claims are deleted; returns whether it became
 /// quiescent.
 pub(super) async fn wait(environment: &Environment) -> bool {
-    let mut quiet = 0;
-    while quiet < QUIET_SECONDS {
+    let (mut quiet, mut skipped_to) = (0, 0);
+    loop {
         environment.network.pass(CHECK_INTERVAL).await;
         let second = environment.network.recorder.second();
         let past = environment.all_done() && second >= environment.scenario.faults_end_at;
@@ -36,8 +36,15 @@ pub(super) async fn wait(environment: &Environment) -> bool {
         } else {
             quiet += CHECK_INTERVAL.as_secs();
         }
+        if quiet >= QUIET_SECONDS {
+            let Some(approval) = environment.next_late_approval() else { break };
+            let skipped = approval.saturating_sub(second + CHECK_INTERVAL.as_secs());
+            environment.network.clock.advance(Duration::from_secs(skipped));
+            (quiet, skipped_to) = (0, approval);
+        }
         let last_activity = (environment.network.recorder.last_activity() / 1000)
-            .max(environment.scenario.faults_end_at);
+            .max(environment.scenario.faults_end_at)
+            .max(skipped_to);
         if second > last_activity + STUCK_SECONDS {
             return false;
         }
@@ -137,7 +144,10 @@ struct Event {
 
 fn registrations(environment: &Environment) -> Vec<String> {
     let runners = environment.github.emulator.runners();
-    let ours = runners.into_iter().filter(|runner| !runner.name.starts_with("foreign-"));
+    let recorder = &environment.network.recorder;
+    let ours = runners
+        .into_iter()
+        .filter(|runner| !runner.name.starts_with("foreign-") && !recorder.is_of_others(runner.id));
     ours.map(|runner| runner.name).collect()
 }
 

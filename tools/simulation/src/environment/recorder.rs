@@ -53,11 +53,15 @@ impl Recorder {
         self.state().last_activity
     }
 
-    /// Returns whether every job has ended that a deployment may serve.
+    /// Returns whether every job has ended, or waits at its gate, that a deployment may serve.
     pub(super) fn all_ended(&self, scenario: &Scenario) -> bool {
         let state = self.state();
         let mut jobs = state.record.jobs.iter();
-        jobs.all(|job| job.ended_at.is_some() || scenario.jobs[job.planned].deployment.is_none())
+        jobs.all(|job| {
+            let at_gate = job.ready_at.is_none();
+            let unserved = scenario.jobs[job.planned].deployment.is_none();
+            job.ended_at.is_some() || at_gate || unserved
+        })
     }
 
     /// Appends a line to the trace.
@@ -122,12 +126,23 @@ impl Recorder {
             conclusion: None,
             runners: Vec::new(),
             cancelled_at: None,
+            deleted_at: None,
             progress: None,
         });
         state.last_activity = now;
         drop(state);
         self.line(&format!("job {id} (planned {planned}, attempt {attempt}) queued"));
         staged
+    }
+
+    /// Records that others registered a runner, whose name may be one of ours. This precedes the event.
+    pub(super) fn others_registered(&self, runner: u64) {
+        self.state().others.insert(runner);
+    }
+
+    /// Returns whether others registered a runner.
+    pub(super) fn is_of_others(&self, runner: u64) -> bool {
+        self.state().others.contains(&runner)
     }
 
     /// Returns the index of a job in the scenario.
@@ -148,6 +163,13 @@ impl Recorder {
         self.line(&format!("job {job} cancellation requested"));
         let now = self.now();
         self.with_job(job, |job| job.cancelled_at = Some(now));
+    }
+
+    /// Records that a job was deleted with its run.
+    pub(super) fn deleted(&self, job: u64) {
+        self.line(&format!("job {job} deleted with its run"));
+        let now = self.now();
+        self.with_job(job, |job| (job.deleted_at, job.ended_at) = (Some(now), Some(now)));
     }
 
     fn with_job(&self, id: u64, change: impl FnOnce(&mut JobRecord)) {
@@ -215,7 +237,9 @@ impl Recorder {
         let mut state = self.state();
         if let Some(&place) = state.runners.get(runner) {
             let record = &mut state.record.runners[place];
-            record.end = record.end.or(Some(End::CutOff));
+            if record.deployment.is_some() {
+                record.end = record.end.or(Some(End::CutOff));
+            }
         }
     }
 

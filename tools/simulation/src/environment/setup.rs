@@ -1,8 +1,8 @@
 //! Sets up one GitHub and all deployments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use super::deployment::DeploymentRun;
 use super::network::FaultyNetwork;
 use super::webhooks::WebhookRouter;
-use crate::scenario::{Level, Scenario};
+use crate::scenario::{Level, RENAMED, Scenario};
 use local_deployment::{GITHUB_TOKEN, WEBHOOK_SECRET, app_files};
 
 /// The organization that has all repositories.
@@ -34,6 +34,10 @@ pub(super) struct Environment {
     pub(super) runs: Mutex<BTreeMap<u64, u64>>,
     /// The number of planned events that have not happened yet.
     pending: AtomicUsize,
+    /// The seconds of approvals after more than half a day.
+    late_approvals: Mutex<Vec<u64>>,
+    /// The first names of repositories that were renamed.
+    renamed: Mutex<BTreeSet<String>>,
 }
 
 /// A planned event that has not happened yet.
@@ -60,7 +64,19 @@ impl Environment {
             .map(|deployment_run| open(&github.emulator, deployment_run))
             .collect();
         let (runs, pending) = (Mutex::default(), AtomicUsize::new(0));
-        Arc::new(Self { scenario, network, github, site, deployments, groups, runs, pending })
+        let (late_approvals, renamed) = (Mutex::default(), Mutex::default());
+        Arc::new(Self {
+            scenario,
+            network,
+            github,
+            site,
+            deployments,
+            groups,
+            runs,
+            pending,
+            late_approvals,
+            renamed,
+        })
     }
 
     /// Registers a planned event.
@@ -69,9 +85,36 @@ impl Environment {
         Pending(Arc::clone(self))
     }
 
-    /// Returns whether all planned events have happened.
+    /// Returns whether all planned events have happened, apart from late approvals.
     pub(super) fn all_done(&self) -> bool {
-        self.pending.load(Ordering::Relaxed) == 0
+        self.pending.load(Ordering::Relaxed) == self.late_approvals().len()
+    }
+
+    /// Returns the second of the next late approval.
+    pub(super) fn next_late_approval(&self) -> Option<u64> {
+        self.late_approvals().iter().min().copied()
+    }
+
+    /// Gives a repository another name.
+    pub(super) fn rename(&self, repository: &str) {
+        self.renamed
+            .lock()
+            .expect("no holder of this lock can panic")
+            .insert(repository.to_owned());
+        let renamed = self.present_name(repository);
+        self.github.emulator.rename_repository(repository, &renamed);
+    }
+
+    /// Returns the present name of a repository.
+    pub(super) fn present_name(&self, repository: &str) -> String {
+        let renamed = self.renamed.lock().expect("no holder of this lock can panic");
+        let end = if renamed.contains(repository) { RENAMED } else { "" };
+        format!("{repository}{end}")
+    }
+
+    /// Registers or removes a late approval.
+    pub(super) fn late_approvals(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.late_approvals.lock().expect("no holder of this lock can panic")
     }
 
     /// Waits until a second of the simulation.

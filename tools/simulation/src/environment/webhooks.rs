@@ -1,6 +1,6 @@
 //! Sends GitHub's deliveries to the deployments, with the outcomes that are planned for them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,6 +9,9 @@ use emulator_core::service::{Request, Response, Service};
 use emulator_core::transport::{Transport, TransportError};
 use functions_host_emulator::FunctionsHost;
 use futures::FutureExt;
+use github_emulator::{signature_1, signature_256};
+use http::HeaderValue;
+use local_deployment::WEBHOOK_SECRET;
 use serde_json::Value;
 
 use super::host::Host;
@@ -21,8 +24,8 @@ pub(super) struct WebhookRouter {
     network: Arc<FaultyNetwork>,
     /// The hosts of the deployments, by their host names.
     hosts: BTreeMap<String, Host>,
-    /// The events of a job that were sent to a deployment.
-    sent: Mutex<BTreeMap<(String, u64), BTreeSet<String>>>,
+    /// The events of a job that were sent to a deployment, with the outcomes of their first deliveries.
+    sent: Mutex<BTreeMap<(String, u64), BTreeMap<String, DeliveryOutcome>>>,
 }
 
 impl WebhookRouter {
@@ -59,6 +62,7 @@ impl WebhookRouter {
                 self.later(request, by);
                 Ok(Response::new(Bytes::new()))
             }
+            DeliveryOutcome::WithoutJob => self.hand_over(without_job(request)).await,
             DeliveryOutcome::Lost => Ok(Response::new(Bytes::new())),
             DeliveryOutcome::Failed => Err(broken()),
             DeliveryOutcome::ResponseLost => {
@@ -102,13 +106,33 @@ impl WebhookRouter {
         let mut sent = self.sent.lock().expect("no holder of this lock can panic");
         let sent = sent.entry((to, job)).or_default();
         let first = sent.is_empty();
-        match sent.insert(event) {
-            true if first => planned.queued,
-            true => planned.later,
-            // A redelivery.
-            false => DeliveryOutcome::Usual,
+        let planned = if first { planned.queued } else { planned.later };
+        match sent.get(&event) {
+            // A redelivery has the same payload.
+            Some(DeliveryOutcome::WithoutJob) => DeliveryOutcome::WithoutJob,
+            Some(_) => DeliveryOutcome::Usual,
+            None => {
+                sent.insert(event, planned);
+                planned
+            }
         }
     }
+}
+
+/// Signs a delivery again with `null` in place of its job.
+fn without_job(request: Request) -> Request {
+    let (mut parts, body) = request.into_parts();
+    let mut payload: Value = serde_json::from_slice(&body).unwrap_or_default();
+    payload["workflow_job"] = Value::Null;
+    let body = Bytes::from(payload.to_string());
+    for (name, signature) in [
+        ("x-hub-signature", signature_1(WEBHOOK_SECRET, &body)),
+        ("x-hub-signature-256", signature_256(WEBHOOK_SECRET, &body)),
+    ] {
+        let signature = HeaderValue::from_str(&signature).expect("a signature is ASCII");
+        parts.headers.insert(name, signature);
+    }
+    Request::from_parts(parts, body)
 }
 
 fn host_name(deployment: &str) -> String {

@@ -18,6 +18,13 @@ pub enum RunnerFault {
         /// Time between the start of the job and the kill.
         after: Duration,
     },
+    /// The container stays after its job: a process of the job keeps it.
+    Outlives,
+    /// The job stops the listener, which hears nothing any more, and the container stays.
+    ListenerStops {
+        /// Time between the start of the job and the stop.
+        after: Duration,
+    },
     /// An operator terminates the task.
     Terminated {
         /// Time between the start of the container and the termination; `None` if it happens as the job begins.
@@ -42,9 +49,15 @@ impl FaultInjector {
         if rng.happens(self.fault_rates.listener_kills) {
             return Some(RunnerFault::ListenerDies { after: rng.first_seconds() });
         }
-        let terminated = rng.happens(self.fault_rates.terminations);
-        let after = rng.happens(0.5).then(|| rng.first_seconds());
-        terminated.then_some(RunnerFault::Terminated { after })
+        if rng.happens(self.fault_rates.terminations) {
+            let after = rng.happens(0.5).then(|| rng.first_seconds());
+            return Some(RunnerFault::Terminated { after });
+        }
+        if rng.happens(self.fault_rates.outliving_jobs) {
+            return Some(RunnerFault::Outlives);
+        }
+        let stops = rng.happens(self.fault_rates.stopped_listeners);
+        stops.then(|| RunnerFault::ListenerStops { after: rng.first_seconds() })
     }
 
     /// Returns whether a run of a task uses an image of an earlier release.

@@ -29,6 +29,7 @@ fn serve_except(unserved: &str, scenario: &Scenario) -> (Record, Trace) {
             conclusion: runner.as_ref().map(|_| Conclusion::Success),
             runners: runner.into_iter().collect(),
             cancelled_at: None,
+            deleted_at: None,
             progress: None,
         }
     };

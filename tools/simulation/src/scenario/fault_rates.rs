@@ -26,6 +26,15 @@ pub struct FaultRates {
     /// Runs of tasks that are terminated as their runner or its job starts.
     #[serde(default)]
     pub terminations: f64,
+    /// Runs of tasks whose container stays after its runner's job has ended.
+    #[serde(default)]
+    pub outliving_jobs: f64,
+    /// Runs of tasks whose job stops its listener, so that GitHub loses the runner while the container stays.
+    #[serde(default)]
+    pub stopped_listeners: f64,
+    /// Lists of GitHub that contain one more item, in which a required value is missing.
+    #[serde(default)]
+    pub odd_items: f64,
     /// Runs of tasks on an image of an earlier release: it waits without a limit for its session, and reports a job
     /// that failed before the hook as no job.
     #[serde(default)]

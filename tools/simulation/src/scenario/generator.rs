@@ -10,6 +10,8 @@ use crate::scenario::FaultRates;
 mod faults;
 mod host_faults;
 mod runner_faults;
+mod others;
+mod changes;
 mod jobs;
 
 /// Seconds within which all jobs are queued.
@@ -46,6 +48,8 @@ impl Scenario {
         };
         runner_faults::add(&mut scenario);
         host_faults::add(&mut scenario);
+        others::add(&mut scenario);
+        changes::add(&mut scenario);
         scenario.faults_end_at = scenario.earliest_faults_end();
         scenario
     }

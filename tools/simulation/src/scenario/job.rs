@@ -24,9 +24,19 @@ pub struct PlannedJob {
     /// Whether it fails before the job-started hook: an action cannot be downloaded, the disk is full.
     #[serde(default)]
     pub setup_fails: bool,
+    /// Seconds after which a runner of GitHub accepts it, if no self-hosted runner did: its labels are GitHub's, and no
+    /// deployment starts a runner for it.
+    #[serde(default)]
+    pub hosted_after: Option<u64>,
+    /// Seconds for which GitHub has left it in the queue already, without a webhook: no runner is ever assigned to it.
+    #[serde(default)]
+    pub stuck_for: Option<u64>,
     /// The cancellation, if there is one.
     #[serde(default)]
     pub cancellation: Option<Cancellation>,
+    /// Seconds after which its run is deleted, if it has not started. The run has no other job.
+    #[serde(default)]
+    pub deleted_after: Option<u64>,
     /// Seconds between its end and a re-run; it is re-run at most once.
     #[serde(default)]
     pub rerun_after: Option<u64>,
@@ -36,6 +46,13 @@ pub struct PlannedJob {
     /// The outcome of each later delivery, a second `queued` among them.
     #[serde(default)]
     pub later: DeliveryOutcome,
+}
+
+impl PlannedJob {
+    /// Returns whether a runner is started for it.
+    pub fn needs_runner(&self) -> bool {
+        self.hosted_after.is_none() && self.stuck_for.is_none()
+    }
 }
 
 /// An environment's gate.
@@ -97,4 +114,6 @@ pub enum DeliveryOutcome {
     Lost,
     /// It arrives, but GitHub receives no response and counts it as failed.
     ResponseLost,
+    /// It arrives with `"workflow_job": null`, and so does each redelivery.
+    WithoutJob,
 }

@@ -45,6 +45,17 @@ pub enum FaultKind {
         jobs: u32,
         seconds: u64,
     },
+    /// Others register a runner where a deployment's runners are registered, with a name that the deployment could have
+    /// given. It serves a limited number of jobs if it connects, and is not removed, or only after some seconds.
+    NamedLikeOurs {
+        deployment: usize,
+        repository: String,
+        labels: Vec<String>,
+        name: LikeOurs,
+        persistent: bool,
+        jobs: u32,
+        seconds: u64,
+    },
     /// GitHub assigns no job to any runner for some seconds.
     NoAssignment { seconds: u64 },
     /// The handler's clock is this many milliseconds ahead for some seconds.
@@ -53,6 +64,16 @@ pub enum FaultKind {
     RateLimitBurst { retry_after: u32, seconds: u64 },
     /// A service answers with 503, or not at all, for some seconds.
     Outage { callee: Callee, seconds: u64 },
+    /// GitHub refuses the credential of a deployment for some seconds: for all operations, or for one of them.
+    Refusal { deployment: usize, operation: Option<String>, refusal: Refusal, seconds: u64 },
+    /// The credential of a deployment has no access to a repository for some seconds: everything in it is 404.
+    RepositoryHidden { deployment: usize, repository: String, seconds: u64 },
+    /// A repository is removed from the settings of a deployment, and from its runner group, for some seconds.
+    SettingsNarrowed { deployment: usize, repository: String, seconds: u64 },
+    /// A repository of a deployment, which does not serve public ones, is public for some seconds.
+    MadePublic { deployment: usize, repository: String, seconds: u64 },
+    /// A repository gets another name, to which GitHub redirects; the deployment's settings cover both names.
+    RepositoryRenamed { deployment: usize, repository: String },
     /// For some seconds the runner group of a deployment is open to its neighbours for a short time after each
     /// registration, which the preceding claim has not seen.
     GroupOpened { deployment: usize, seconds: u64 },
@@ -74,6 +95,32 @@ pub enum Group {
     Reconcile,
 }
 
+/// The name of a runner that others registered.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LikeOurs {
+    /// A small number, such as `gh-1`.
+    Numbered,
+    /// The name of the task of a job that waits.
+    OfWaitingJob,
+    /// The name of the task of a job that is queued next.
+    OfNextJob,
+}
+
+/// The form in which GitHub refuses a credential.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// 401: it was revoked or has expired.
+    Unauthorized,
+    /// 403: it is not authorized for the organization's single sign-on.
+    SingleSignOn,
+    /// 403: the address is not on the organization's list.
+    IpAllowList,
+    /// 403: it lacks a permission.
+    Permission,
+}
+
 /// The error of a resize.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -84,6 +131,9 @@ pub enum ResizeError {
     Allocation,
 }
 
+/// The end of the name that a repository gets when it is renamed.
+pub const RENAMED: &str = "-renamed";
+
 impl FaultKind {
     /// Returns how many seconds it lasts.
     pub fn lasts(&self) -> u64 {
@@ -92,6 +142,11 @@ impl FaultKind {
             | Self::NoNodes { seconds, .. }
             | Self::ScalingFails { seconds, .. }
             | Self::ForeignRunner { seconds, .. }
+            | Self::NamedLikeOurs { seconds, .. }
+            | Self::Refusal { seconds, .. }
+            | Self::RepositoryHidden { seconds, .. }
+            | Self::SettingsNarrowed { seconds, .. }
+            | Self::MadePublic { seconds, .. }
             | Self::NoAssignment { seconds }
             | Self::ClockSkew { seconds, .. }
             | Self::RateLimitBurst { seconds, .. }
@@ -103,6 +158,7 @@ impl FaultKind {
             | Self::HostRestart { .. }
             | Self::LoseNode { .. }
             | Self::ResizeFails { .. }
+            | Self::RepositoryRenamed { .. }
             | Self::JobDisabled { .. } => 0,
         }
     }

@@ -20,10 +20,9 @@ const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Makes the transports of the handler: to Azure, and to GitHub.
 pub(super) fn of_handler(
+    place: usize,
     network: &Arc<FaultyNetwork>,
-    batch: &Arc<Service<Batch>>,
-    queues: &Arc<Service<Queues>>,
-    blobs: &Arc<Service<Blobs>>,
+    (batch, queues, blobs): (&Arc<Service<Batch>>, &Arc<Service<Queues>>, &Arc<Service<Blobs>>),
     github: &Arc<Service<GitHub>>,
 ) -> Transports {
     let (w, batch) = (Arc::clone(network), Arc::clone(batch));
@@ -33,9 +32,9 @@ pub(super) fn of_handler(
         let (queues, blobs) = (Arc::clone(&queues), Arc::clone(&blobs));
         async move {
             let answer = match request.uri().host().unwrap_or_default().split('.').next() {
-                Some("batch") => w.carry(Callee::Batch, &batch, request).await,
-                Some("queues") => w.carry(Callee::Queues, &queues, request).await,
-                Some("blobs") => w.carry(Callee::Blobs, &blobs, request).await,
+                Some("batch") => w.carry((place, Callee::Batch), &batch, request).await,
+                Some("queues") => w.carry((place, Callee::Queues), &queues, request).await,
+                Some("blobs") => w.carry((place, Callee::Blobs), &blobs, request).await,
                 _ => Err(Broken::Before),
             };
             Ok(answer?)
@@ -45,7 +44,7 @@ pub(super) fn of_handler(
     let external = move |mut request: Request| {
         let (w, github) = (Arc::clone(&w), Arc::clone(&github));
         request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("mayfly"));
-        async move { Ok(w.carry(Callee::Github, &github, request).await?) }
+        async move { Ok(w.carry((place, Callee::Github), &github, request).await?) }
     };
     Transports { azure: HttpTransport::new(azure), external: HttpTransport::new(external) }
 }
@@ -54,6 +53,7 @@ pub(super) fn of_handler(
 ///
 /// The host polls every two seconds, for days: a poll of a queue without visible messages waits until there is one.
 pub(super) fn of_host(
+    place: usize,
     network: &Arc<FaultyNetwork>,
     queues: &Arc<Service<Queues>>,
 ) -> emulator_core::transport::Transport {
@@ -65,7 +65,7 @@ pub(super) fn of_host(
             while polls && !queues.emulator.messages(QUEUE).iter().any(|message| message.visible) {
                 network.pass(POLL_INTERVAL).await;
             }
-            Ok(network.carry(Callee::Host, &queues, request).await?)
+            Ok(network.carry((place, Callee::Host), &queues, request).await?)
         }
         .boxed()
     })

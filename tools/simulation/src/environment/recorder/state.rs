@@ -1,13 +1,13 @@
 //! The state of a recording, which finds the job, task or runner of an event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use github_emulator::{Runner, Scope};
 use tokio::sync::watch;
 
 use crate::record::{Conclusion, End, Record, RunnerRecord, TaskRecord};
 use crate::scenario::Callee;
-use crate::scenario::Stage;
+use crate::scenario::{RENAMED, Stage};
 
 /// The state of a recording.
 #[derive(Default)]
@@ -23,6 +23,8 @@ pub(super) struct State {
     pub(super) runners: BTreeMap<String, usize>,
     /// The ids of registrations that the handler removed.
     pub(super) deregistered: Vec<u64>,
+    /// The ids of runners that others registered.
+    pub(super) others: BTreeSet<u64>,
     /// The time of the last activity of a job, a task or a runner.
     pub(super) last_activity: u64,
 }
@@ -74,18 +76,20 @@ impl State {
             rest.is_some_and(|rest| rest.starts_with('-'))
         };
         let deployment = names.iter().position(|name| ours(&name));
+        let deployment = deployment.filter(|_| !self.others.contains(&runner.id));
         if let Some(deployment) = deployment {
             self.advance(&names[deployment], &runner.name, Stage::Claimed);
         }
         self.runners.insert(runner.name.clone(), self.record.runners.len());
         let repository = match &runner.scope {
-            Scope::Repository(name) => Some(name.clone()),
+            Scope::Repository(name) => Some(name.strip_suffix(RENAMED).unwrap_or(name).to_owned()),
             _ => None,
         };
         self.record.runners.push(RunnerRecord {
             id: runner.id,
             name: runner.name,
             deployment,
+            persistent: !runner.ephemeral,
             repository,
             labels: runner.labels,
             registered_at: now,

@@ -26,6 +26,8 @@ pub(super) fn add(scenario: &mut Scenario) {
     scenario.fault_rates.offline_runners = *[0.0, 0.01, 0.03].choose(rng).expect("there are three");
     scenario.fault_rates.listener_kills = 0.01;
     scenario.fault_rates.terminations = 0.01;
+    scenario.fault_rates.outliving_jobs = 0.005;
+    scenario.fault_rates.stopped_listeners = 0.005;
     scenario.fault_rates.old_images = *[0.0, 0.5].choose(rng).expect("there are two");
     for job in scenario.jobs.iter_mut().filter(|job| job.deployment.is_some()) {
         job.setup_fails = rng.random_bool(SET_UP_FAILURES);

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::scenario::Stage;
+use crate::scenario::{PlannedJob, Stage};
 
 fn scenarios() -> impl Iterator<Item = Scenario> {
     (0..200).map(|seed| Scenario::generated(seed, &Size { jobs: 200, fault_rate: None }))
@@ -35,9 +35,9 @@ fn every_kind_of_fault_occurs() {
         }
     }
     let courses = courses.into_iter().collect::<Vec<_>>().join(" ");
-    insta::assert_snapshot!(courses, @"Failed Late Lost ResponseLost Twice Usual");
+    insta::assert_snapshot!(courses, @"Failed Late Lost ResponseLost Twice Usual WithoutJob");
     let scheduled_faults = scheduled_faults.into_iter().collect::<Vec<_>>().join(" ");
-    insta::assert_snapshot!(scheduled_faults, @"ClockSkew ForeignRunner GroupOpened Hang HostRestart JobDisabled Kill LoseNode NoAssignment NoNodes Outage PoolFull RateLimitBurst ResizeFails RouteBroken ScalingFails");
+    insta::assert_snapshot!(scheduled_faults, @"ClockSkew ForeignRunner GroupOpened Hang HostRestart JobDisabled Kill LoseNode MadePublic NamedLikeOurs NoAssignment NoNodes Outage PoolFull RateLimitBurst Refusal RepositoryHidden RepositoryRenamed ResizeFails RouteBroken ScalingFails SettingsNarrowed");
     assert_eq!(stages.len(), 4, "{stages:?}");
 }
 
@@ -81,8 +81,8 @@ fn faults_end_long_before_a_day_in_the_queue() {
 
 #[test]
 fn jobs_of_unserved_repositories_are_cancelled() {
-    for job in scenarios().flat_map(|scenario| scenario.jobs).filter(|job| job.deployment.is_none())
-    {
+    let jobs = scenarios().flat_map(|scenario| scenario.jobs);
+    for job in jobs.filter(|job| job.deployment.is_none() && job.stuck_for.is_none()) {
         assert!(job.cancellation.is_some_and(|cancellation| cancellation.stage == Stage::Queued));
     }
 }
@@ -97,13 +97,23 @@ fn a_given_fault_rate_is_used() {
 fn a_scenario_without_runner_faults_can_be_read() {
     let scenario = Scenario::generated(3, &Size { jobs: 60, fault_rate: None });
     let mut text = serde_json::to_value(&scenario).expect("a scenario is plain");
-    let new = ["offline_runners", "listener_kills", "terminations", "old_images"];
+    let new = [
+        "offline_runners",
+        "listener_kills",
+        "terminations",
+        "old_images",
+        "outliving_jobs",
+        "stopped_listeners",
+        "odd_items",
+    ];
     new.iter().for_each(|name| assert!(remove(&mut text["fault_rates"], name), "{name}"));
     text["deployments"].as_array_mut().expect("a list").iter_mut().for_each(|deployment| {
         assert!(remove(deployment, "neighbours"));
     });
     text["jobs"].as_array_mut().expect("a list").iter_mut().for_each(|job| {
-        assert!(remove(job, "setup_fails"));
+        for name in ["setup_fails", "hosted_after", "stuck_for", "deleted_after"] {
+            assert!(remove(job, name), "{name}");
+        }
     });
     let read: Scenario = serde_json::from_value(text).expect("nothing new is required");
     assert!(
@@ -131,4 +141,35 @@ fn every_runner_fault_occurs() {
     };
     let largest = scenarios.iter().map(crowd).max().unwrap_or_default();
     assert!(largest > 5, "more than may fail for one job: {largest}");
+}
+
+#[test]
+fn every_condition_of_others_occurs() {
+    let scenarios: Vec<Scenario> = scenarios().collect();
+    let count = |holds: fn(&PlannedJob) -> bool| {
+        scenarios.iter().filter(|scenario| scenario.jobs.iter().any(holds)).count()
+    };
+    let counts = [
+        count(|job| job.hosted_after.is_some()),
+        count(|job| job.stuck_for.is_some()),
+        count(|job| job.deleted_after.is_some()),
+        count(|job| job.gate.is_some_and(|gate| gate.approved_after > 24 * 3600)),
+    ];
+    assert!(counts.iter().all(|count| (15..100).contains(count)), "{counts:?}");
+    for scenario in &scenarios {
+        let alone = |run: u64| scenario.jobs.iter().filter(|job| job.run == run).count() == 1;
+        let mut deleted = scenario.jobs.iter().filter(|job| job.deleted_after.is_some());
+        assert!(deleted.all(|job| alone(job.run) && job.rerun_after.is_none()));
+    }
+}
+
+#[test]
+fn labels_of_github_are_served_by_runners_but_select_none() {
+    let profiles = handler::profiles::default_profiles("ubuntu", "windows");
+    for job in scenarios().flat_map(|scenario| scenario.jobs) {
+        if job.hosted_after.is_some() {
+            assert!(profiles.iter().any(|profile| profile.serves(&job.labels)), "{:?}", job.labels);
+            assert!(!job.labels.iter().any(|label| label.eq_ignore_ascii_case("self-hosted")));
+        }
+    }
 }

@@ -1,0 +1,61 @@
+//! Checks narrowed settings: while a repository is removed from them, or is public, no runner is started for its jobs.
+
+use super::{JobRecord, Record, Scenario, describe, jobs};
+use crate::record::RunnerRecord;
+use crate::scenario::FaultKind;
+
+/// The time within which a change counts as seen or not seen: a reconciliation reads for up to 100 seconds.
+const SETTLING: u64 = 180_000;
+
+/// Returns whether a deployment served a job's repository throughout a span, whatever a decision within it had read.
+pub(super) fn allows_throughout(
+    scenario: &Scenario,
+    deployment: usize,
+    job: &JobRecord,
+    (from, until): (u64, u64),
+) -> bool {
+    let mut removed = removals(scenario, deployment, job);
+    removed.all(|(begin, end)| until < begin || from > end + SETTLING)
+}
+
+/// Lists jobs that ran on a runner which was registered while their repository was removed from the settings.
+pub(super) fn served(scenario: &Scenario, record: &Record) -> impl Iterator<Item = String> {
+    let served = record.jobs.iter().filter(|job| {
+        let mut runners = job.runners.iter().filter_map(|name| jobs::runner(record, job, name));
+        runners.any(|runner| was_removed(scenario, job, runner)) && jobs::may_have_stepped(job)
+    });
+    served.map(|job| {
+        let job = describe::of_job(scenario, record, job);
+        format!("served although its repository was removed from the settings, or public: {job}")
+    })
+}
+
+/// Returns whether a runner may refuse a job, because its repository was removed at about the time of its claim.
+pub(super) fn may_refuse(scenario: &Scenario, job: &JobRecord, runner: &RunnerRecord) -> bool {
+    let Some(deployment) = runner.deployment else { return false };
+    let at = runner.registered_at;
+    !allows_throughout(scenario, deployment, job, (at.saturating_sub(SETTLING), at))
+}
+
+fn was_removed(scenario: &Scenario, job: &JobRecord, runner: &RunnerRecord) -> bool {
+    let Some(deployment) = runner.deployment else { return false };
+    let mut removed = removals(scenario, deployment, job);
+    removed.any(|(begin, end)| (begin + SETTLING..end).contains(&runner.registered_at))
+}
+
+fn removals(
+    scenario: &Scenario,
+    place: usize,
+    job: &JobRecord,
+) -> impl Iterator<Item = (u64, u64)> {
+    let name = &scenario.jobs[job.planned].repository;
+    scenario.scheduled_faults.iter().filter_map(move |fault| match &fault.kind {
+        FaultKind::SettingsNarrowed { deployment, repository, .. }
+        | FaultKind::MadePublic { deployment, repository, .. }
+            if *deployment == place && repository == name =>
+        {
+            Some((fault.at * 1000, fault.ends_at() * 1000))
+        }
+        _ => None,
+    })
+}
