@@ -8,7 +8,9 @@ use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions
 
 use crate::assignment::AssignmentCache;
 use crate::batch::Batch;
-use crate::cache::{BatchJobCache, LiveFirewall, RecordedFailures, StatusCache, WebhookCache};
+use crate::cache::{
+    BatchJobCache, LiveFirewall, RecordedFailures, RefusedClaimsRecord, StatusCache, WebhookCache,
+};
 use crate::clock::Clock;
 use crate::github::Github;
 use crate::management::Management;
@@ -36,6 +38,7 @@ pub struct App {
     pub(crate) hook_ranges: HookRangesBlob,
     pub(crate) reconcile_state: StateBlob,
     pub(crate) claim_failures: StateBlob,
+    pub(crate) refused_claims: RefusedClaimsRecord,
     pub(crate) management: Option<Management>,
     pub(crate) batch: Batch,
     pub(crate) github: Github,
@@ -84,7 +87,10 @@ impl App {
         let poison = PoisonQueue::new(&storage.queue, identity.as_ref(), azure);
         let state = StateBlob::new("reconciliation", &storage.state, identity.as_ref(), azure);
         let failures = StateBlob::new("claim-failures", &storage.state, identity.as_ref(), azure);
+        let refused = StateBlob::new("refused-claims", &storage.state, identity.as_ref(), azure);
+        let refused = refused.context("use the container of setting StateContainerUrl")?;
         Ok(Self {
+            refused_claims: RefusedClaimsRecord::new(refused),
             claim_failures: failures.context("use the container of setting StateContainerUrl")?,
             queue: queue.context("use the queue of setting RunnerQueueUrl")?,
             poison: poison

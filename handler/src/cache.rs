@@ -3,11 +3,13 @@
 mod batch_jobs;
 mod claim_failures;
 mod live_firewall;
+mod refused_claims;
 mod status;
 mod webhooks;
 
 pub(crate) use batch_jobs::BatchJobCache;
 pub(crate) use claim_failures::RecordedFailures;
 pub(crate) use live_firewall::LiveFirewall;
+pub(crate) use refused_claims::RefusedClaimsRecord;
 pub(crate) use status::StatusCache;
 pub(crate) use webhooks::WebhookCache;

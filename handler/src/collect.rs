@@ -74,6 +74,8 @@ pub(crate) async fn collect(
     repositories.extend(present_names(&ledger, &jobs.jobs));
     let deliveries = deliveries::read(&collector, &repositories, previous).await;
     let deliveries = parts.partial("deliveries", deliveries);
+    let refused_claims = app.refused_claims.read().await;
+    let refused_claims = parts.readable("refused-claims", refused_claims);
     let poison = parts.readable("poison", app.poison.peek().await);
     let pools = parts.readable("pools", app.batch.pools().await);
     let claim_failures = parts.readable("claim-failures", claim_failures(app, &ledger).await);
@@ -98,6 +100,7 @@ pub(crate) async fn collect(
         deleted: certainly_deleted(&jobs.absent, previous, app.clock.now()),
         absent_jobs: jobs.absent,
         public: jobs.public,
+        refused_claims: refused_claims.unwrap_or_default(),
         renamed,
     };
     let (cursor, unread) = (jobs.cursor, parts.unread);

@@ -19,6 +19,7 @@ pub mod settings;
 pub mod firewall;
 pub mod webhook;
 pub mod admission;
+pub mod refused_claims;
 pub mod repository;
 pub mod profiles;
 pub mod message;

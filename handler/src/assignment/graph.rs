@@ -127,6 +127,11 @@ impl AssignmentGraph {
         self.rules.allowed.allow(repository)
     }
 
+    /// Returns the repository of a job that is known.
+    pub fn repository(&self, id: u64) -> Option<&Repository> {
+        self.jobs.get(&id).map(|known| &known.repository)
+    }
+
     /// Returns whether a repository is known to be public, although public repositories are not served.
     pub(super) fn is_public(&self, repository: &Repository) -> bool {
         self.public.contains(repository)

@@ -7,7 +7,7 @@ use tracing::info;
 use super::ledger;
 use crate::app::App;
 use crate::assignment::{
-    AssignmentGraph, Fact, Job, JobState, LiveTask, Readiness, Resolution, resolve,
+    AssignmentChain, AssignmentGraph, Fact, Job, JobState, LiveTask, Readiness, Resolution, resolve,
 };
 use crate::batch::BatchError;
 use crate::batch_job::BatchJobId;
@@ -54,6 +54,25 @@ impl<'a> FactReader<'a> {
             Fact::Job(task) => self.fetch_job(task, graph).await,
             Fact::LiveTasks => Ok(self.fetch_live_tasks(graph).await?),
         }
+    }
+
+    /// Reads whether the repository of the job that a chain resolves to is public, unless the settings allow public
+    /// repositories. Returns whether the graph has learned that it is, so that its jobs are not served.
+    pub(crate) async fn learn_visibility(
+        &self,
+        chain: &AssignmentChain,
+        graph: &mut AssignmentGraph,
+    ) -> Result<bool, FactError> {
+        let Resolution::Needed(job) = chain.resolution() else { return Ok(false) };
+        let Some(repository) = graph.queued(*job).map(|queued| queued.repository.clone()) else {
+            return Ok(false);
+        };
+        let allowed = self.app.webhook.policy.public_repositories;
+        if allowed || !self.app.github.is_public(&repository).await? {
+            return Ok(false);
+        }
+        graph.learn_public(&repository);
+        Ok(true)
     }
 
     async fn fetch_job(

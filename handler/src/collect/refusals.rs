@@ -41,7 +41,7 @@ impl Refusals {
         let mut known = self.of_credential.lock().unwrap_or_else(PoisonError::into_inner);
         known.entry(key(refusal)).or_insert_with(|| {
             if is_served(refusal, allowed) {
-                warn!("{}", text(refusal));
+                warn!("{}", refusal.report());
             } else {
                 info!("an account that is not served refuses the token: {refusal}");
             }
@@ -87,14 +87,8 @@ fn refused(refusal: &Refusal) -> Refused {
         operation: refusal.call.to_owned(),
         // The first refused operation differs between runs.
         key: format!("credential: {cause:?} {call} {}", account.unwrap_or_default()),
-        text: text(refusal),
+        text: refusal.report(),
     }
-}
-
-/// Describes a refusal, for alerts and Status.
-fn text(refusal: &Refusal) -> String {
-    let of = refusal.account.as_ref().map(|account| format!(" for {account}")).unwrap_or_default();
-    format!("GitHub refused the token ({}){of}: {refusal}", refusal.status.as_u16())
 }
 
 /// Returns whether the setting names the account, or may match any.

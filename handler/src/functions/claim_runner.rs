@@ -67,6 +67,11 @@ pub(crate) async fn handle(app: &App, body: &mut Body) -> Response {
             if let Err(err) = &claimed {
                 failures::record(app, &ticket.task, err).await;
             }
+            if let Err(ClaimError::Github(err)) = &claimed
+                && let Some(refusal) = err.refusal()
+            {
+                app.refused_claims.refuse(refusal, app.clock.now()).await;
+            }
             respond(&ticket.task, allowed, claimed)
         }
         Err(err) => respond("-", "", Err(err)),
@@ -98,10 +103,20 @@ async fn claim(app: &App, ticket: &Ticket, nonce: String) -> Result<Secret, Clai
         let chain = AssignmentChain::follow(&graph, &claimant.id, &claimant.profile);
         match decide(&graph, &chain, conflict) {
             Claim::Missing(fact) => facts.fetch(&fact, &mut graph).await?,
-            Claim::Mint => match register(app, &mut claimant).await? {
-                Registered::Jit(configuration) => return Ok(configuration),
-                Registered::Conflict(found) => conflict = Some(found),
-            },
+            Claim::Mint if facts.learn_visibility(&chain, &mut graph).await? => {}
+            Claim::Mint => {
+                if let Some(present) = graph.repository(claimant.id.job) {
+                    claimant.repository = present.clone();
+                }
+                match register(app, &mut claimant).await? {
+                    Registered::Jit(configuration) => {
+                        let owner = claimant.repository.owner();
+                        app.refused_claims.succeed(owner, app.clock.now()).await;
+                        return Ok(configuration);
+                    }
+                    Registered::Conflict(found) => conflict = Some(found),
+                }
+            }
             Claim::RequestReplacement(job) => {
                 let last = chain.last_replacement();
                 request_replacement(app, &graph, job, last).await?;

@@ -69,7 +69,10 @@ async fn create_report(app: &App) -> anyhow::Result<StatusReport> {
         messages.inspect_err(|err| warn!("continuing without the messages: {}", ErrorChain(err)));
     let mut unread = collected.unread;
     unread.extend(messages.is_err().then_some("messages"));
-    let refused = collected.snapshot.refused.iter().map(|one| one.text.clone()).collect();
+    let snapshot = &collected.snapshot;
+    let mut refused: Vec<String> = snapshot.refused.iter().map(|one| one.text.clone()).collect();
+    let of_claims = snapshot.refused_claims.recent(app.clock.now()).map(|one| one.text.clone());
+    refused.extend(of_claims.filter(|text| !refused.contains(text)).collect::<Vec<_>>());
     let limits = app.github.limits();
     let inputs = StatusInputs { unread, refused, messages: messages.ok(), limits };
     let report = report(&collected.snapshot, &previous, inputs, &rules, app.clock.now());

@@ -162,6 +162,11 @@ async fn postpone(app: &App, request: &RunnerRequest, reason: &SubmitError) -> R
     if age >= MAX_WAIT {
         return dropped(request, reason);
     }
+    if let SubmitError::Github(err) = reason
+        && let Some(refusal) = err.refusal()
+    {
+        app.refused_claims.refuse(refusal, app.clock.now()).await;
+    }
     if age >= NOT_FOUND_TIMEOUT
         && matches!(reason, SubmitError::Github(GithubError::NotFound { .. }))
     {

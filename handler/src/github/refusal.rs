@@ -40,6 +40,15 @@ pub enum RefusalCause {
     Unknown,
 }
 
+impl Refusal {
+    /// Describes it with its account, for alerts and Status.
+    pub fn report(&self) -> String {
+        let account = self.account.as_ref();
+        let of = account.map(|account| format!(" for {account}")).unwrap_or_default();
+        format!("GitHub refused the token ({}){of}: {self}", self.status.as_u16())
+    }
+}
+
 impl RefusalCause {
     /// Reads the cause from a response with status 401 or 403.
     ///

@@ -129,6 +129,9 @@ impl<'a> Demand<'a> {
         if run.now - self.queued_since(run, times) >= MAX_WAIT {
             return Some(WaitReason::LeftBehind);
         }
+        if let Some(reason) = self.refused(run) {
+            return Some(reason);
+        }
         let failures = self.failures(run);
         let last = failures.last().filter(|_| failures.len() >= MAX_FAILURES)?;
         let causes = &run.snapshot.claim_failures;
@@ -139,8 +142,31 @@ impl<'a> Demand<'a> {
         })
     }
 
+    /// Returns why the claim of another runner would be refused. From time to time one runner of the account tries.
+    fn refused(&self, run: &Assessment<'_>) -> Option<WaitReason> {
+        let owner = self.listed.repository.owner();
+        let period = run.snapshot.refused_claims.present(owner)?;
+        let same = |demand: &Demand<'_>| {
+            demand.listed.repository.owner().eq_ignore_ascii_case(owner) && demand.profile.is_some()
+        };
+        let probes = || {
+            let mut others = Demand::all(run).filter(same);
+            others.all(|other| run.coverage.covering(other.id).is_none() && other.id >= self.id)
+        };
+        let is_probe = period.permits_probe(run.now) && probes();
+        (!is_probe).then(|| WaitReason::Refused(period.text.clone()))
+    }
+
+    /// Lists the failures of the job's runners, without those whose claims were refused because of the credential.
     fn failures<'r>(&self, run: &'r Assessment<'_>) -> Vec<(&'r TaskId, &'r Failure)> {
+        let owner = self.listed.repository.owner();
+        let refused = &run.snapshot.refused_claims;
         let failure = |task: &'r LedgerTask| match &task.stage {
+            Stage::Ended { how: Ending::Failed(failure), at }
+                if failure.is_unclaimed() && refused.explain(owner, *at) =>
+            {
+                None
+            }
             Stage::Ended { how: Ending::Failed(failure), .. } => Some((&task.id, failure)),
             _ => None,
         };
@@ -231,7 +257,10 @@ impl<'a> Demand<'a> {
 /// runners of the user may serve a user's repository, and a credential may be accepted again.
 fn is_cancelled(reason: &WaitReason) -> bool {
     match reason {
-        WaitReason::LeftBehind | WaitReason::OfUser | WaitReason::Unclaimed(_) => false,
+        WaitReason::LeftBehind
+        | WaitReason::OfUser
+        | WaitReason::Unclaimed(_)
+        | WaitReason::Refused(_) => false,
         WaitReason::Failing(failure) => !failure.is_unclaimed(),
         _ => true,
     }

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use crate::claim_failures::ClaimFailures;
 use crate::message::{Message, RunnerRequest};
 use crate::profiles::Profile;
+use crate::refused_claims::RefusedClaims;
 use crate::repository::Repository;
 use crate::task::TaskId;
 
@@ -59,6 +60,8 @@ pub struct Snapshot {
     pub poison: Vec<PoisonMessage>,
     /// What GitHub refused. What it did not show is then not known to be absent.
     pub refused: Vec<Refused>,
+    /// The accounts for which GitHub refuses the credential of claims.
+    pub refused_claims: RefusedClaims,
     /// The claims, listed before the tasks: a claim without a task had none then.
     pub claims: Option<Vec<StoredClaim>>,
 }

@@ -34,6 +34,9 @@ pub enum WaitReason {
     /// Its runner group keeps every runner of this deployment from it.
     #[error("{0}")]
     Group(String),
+    /// GitHub refuses the credential, so that its runners would claim in vain.
+    #[error("{0}")]
+    Refused(String),
     /// Its runners fail, on whatever node they run.
     #[error("its runners fail ({0}): check stderr.txt of their tasks, and the image")]
     Failing(Failure),

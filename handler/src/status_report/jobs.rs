@@ -57,6 +57,7 @@ fn phase(why: &WaitReason) -> JobPhase {
         | WaitReason::LeftBehind
         | WaitReason::Unclaimed(_)
         | WaitReason::Group(_)
+        | WaitReason::Refused(_)
         | WaitReason::Failing(_) => JobPhase::Unservable,
         WaitReason::Poisoned(_) | WaitReason::Requested | WaitReason::Delayed { .. } => {
             JobPhase::Requested

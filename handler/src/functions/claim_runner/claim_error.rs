@@ -135,20 +135,26 @@ pub(super) fn respond(task: &str, allowed: &str, claimed: Result<Secret, ClaimEr
 
 /// Has the runner claim again: a missing fact may arrive, and an operator may fix what is wrong.
 fn retry(task: &str, err: &ClaimError) -> Response {
-    match err {
-        ClaimError::TooWide(_) => {
-            error!(alarm = "group", "failed to register the runner of task {task}: {err}");
-        }
-        // Most often a task that Batch does not show as running yet.
-        ClaimError::Retry(_) => warn!("the claim of task {task} is not decided: {err}"),
-        _ => error!("failed to decide the claim of task {task}: {}", ErrorChain(err)),
-    }
+    log_undecided(task, err);
     let retry_after = match err {
         ClaimError::Github(err) => err.retry_after(),
         ClaimError::Batch(BatchError::Unavailable { retry_after, .. }) => *retry_after,
         _ => None,
     };
     Response::later(err, retry_after)
+}
+
+fn log_undecided(task: &str, err: &ClaimError) {
+    match err {
+        ClaimError::TooWide(_) => {
+            error!(alarm = "group", "failed to register the runner of task {task}: {err}");
+        }
+        // The cause was logged once, when the refused claim was recorded.
+        ClaimError::Github(GithubError::Refused(_)) => {}
+        // Most often a task that Batch does not show as running yet.
+        ClaimError::Retry(_) => warn!("the claim of task {task} is not decided: {err}"),
+        _ => error!("failed to decide the claim of task {task}: {}", ErrorChain(err)),
+    }
 }
 
 fn reject(task: &str, status: StatusCode, err: &ClaimError) -> Response {

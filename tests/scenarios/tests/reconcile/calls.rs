@@ -50,6 +50,7 @@ async fn the_calls_for_a_served_job() {
     GetTask 1
     PutBlob 1
     PutMessage 1
+    ReposGet 1
     SetBlobMetadata 1
     ");
     env.end().await;
@@ -77,7 +78,7 @@ async fn the_calls_of_a_run_with_a_thousand_live_tasks() {
     assert_eq!(env.reconcile().await, "nothing to repair");
     let first = env.calls();
     assert_snapshot!(between(&before, &first), @r"
-    GetBlob 1
+    GetBlob 2
     ListBlobs 1
     ListJobs 1
     ListJobsForWorkflowRun 11
@@ -93,7 +94,7 @@ async fn the_calls_of_a_run_with_a_thousand_live_tasks() {
     ");
     assert_eq!(env.reconcile().await, "nothing to repair");
     assert_snapshot!(between(&first, &env.calls()), @r"
-    GetBlob 1
+    GetBlob 2
     ListBlobs 1
     ListJobs 1
     ListJobsForWorkflowRun 11

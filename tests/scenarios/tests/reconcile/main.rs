@@ -12,6 +12,7 @@ mod failed_tasks;
 mod surplus;
 mod reassigned;
 mod refusals;
+mod refused_claims;
 mod renames;
 mod deleted;
 mod cleanup;

@@ -119,7 +119,8 @@ async fn reading_unchanged_data_costs_no_request() {
     let calls = |operation: &str| env.deployment.github.faults.calls_of(operation);
     assert_eq!(calls("ListSelfHostedRunnerGroupsForOrg"), 2);
     assert_eq!(calls("GetJobForWorkflowRun"), 2);
-    assert_eq!(env.deployment.github.emulator.requests_used(), 3);
+    assert_eq!(calls("ReposGet"), 2);
+    assert_eq!(env.deployment.github.emulator.requests_used(), 4);
     env.end().await;
 }
 

@@ -1,6 +1,7 @@
 //! The setting `AllowedRepositories` is narrowed while requests are in progress: it holds at each step, not only when a
 //! job is queued.
 
+use github_emulator::Visibility;
 use insta::assert_snapshot;
 use scenarios::TestEnvironment;
 
@@ -59,4 +60,27 @@ async fn a_message_for_a_repository_that_is_not_allowed_adds_no_task() {
     assert_snapshot!(env.tasks(), @"");
     env.until_logged("does not allow the repository of the job").await;
     env.end().await;
+}
+
+#[tokio::test]
+async fn the_claim_for_a_repository_that_became_public_is_rejected() {
+    for allowed in [false, true] {
+        let mut env = TestEnvironment::with(PROGRAM, |options| {
+            let setting = ("AllowPublicRepositories".to_owned(), allowed.to_string());
+            options.settings.extend([setting]);
+        })
+        .await;
+        env.deployment.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
+        let job = env.queue_job(UBUNTU);
+        env.until_invoked("SubmitRunnerTask").await;
+        env.deployment.github.emulator.change_visibility("octo/app", Visibility::Public);
+        env.deployment.batch.emulator.release_scheduling("ubuntu").expect("a pool");
+        env.until_task_ends(&format!("gh-{job}")).await;
+        let calls = &env.deployment.github.faults;
+        let minted = calls.calls_of("GenerateRunnerJitconfigForRepo");
+        assert_eq!((minted, calls.calls_of("ReposGet")), if allowed { (1, 0) } else { (0, 1) });
+        let reason = "setting AllowPublicRepositories does not allow the repository of the job";
+        assert_eq!(env.log().contains(reason), !allowed, "{}", env.log());
+        env.end().await;
+    }
 }
