@@ -14,6 +14,11 @@ use crate::repository::Repository;
 /// <https://docs.github.com/en/actions/reference/limits>
 pub const MAX_WAIT: TimeDelta = TimeDelta::hours(24);
 
+/// The number of runners of one job. Each of them may be given to another job that has the same labels, and hundreds of
+/// such jobs may wait: <https://github.com/actions/runner-images/issues/12330>. A job that needs more is left to an
+/// operator.
+pub const MAX_REPLACEMENTS: u32 = 1000;
+
 /// A request for a runner, with all facts about the job that Batch and GitHub need.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct RunnerRequest {

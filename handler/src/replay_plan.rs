@@ -141,7 +141,14 @@ pub fn job(id: u64, job: &Job, waiting: Option<&WaitingJob<'_>>) -> Plan {
     let why = &waiting.reason;
     match (waiting.task, why, &waiting.next) {
         (Some(task), _, _) => Plan::skip(name, format!("task {} is to serve it: {why}", task.id)),
-        (None, WaitReason::NoProfile | WaitReason::Group(_) | WaitReason::OfUser, _)
+        (
+            None,
+            WaitReason::NoProfile
+            | WaitReason::Group(_)
+            | WaitReason::OfUser
+            | WaitReason::TooManyRunners,
+            _,
+        )
         | (None, _, None) => Plan::skip(name, why.to_string()),
         (None, _, Some(request)) => {
             Plan { repairs: vec![(name, Repair::Request(request.clone()))], skipped: Vec::new() }

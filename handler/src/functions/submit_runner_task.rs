@@ -18,7 +18,7 @@ use crate::error_chain::ErrorChain;
 use crate::github::GithubError;
 use crate::http::Response;
 use crate::invocation::{self, BadEnvelope};
-use crate::message::{MAX_WAIT, Malformed, Message, RunnerRequest};
+use crate::message::{MAX_REPLACEMENTS, MAX_WAIT, Malformed, Message, RunnerRequest};
 use crate::runner_group::TooWide;
 use crate::task::TaskId;
 
@@ -39,10 +39,6 @@ const RETRY_DELAY: Duration = Duration::from_secs(30);
 const GROUP_RETRY_DELAY: Duration = Duration::from_secs(300);
 /// How long GitHub may not show the job of a request: it may be new, or the credential may have no access for a while.
 const NOT_FOUND_TIMEOUT: TimeDelta = TimeDelta::minutes(15);
-/// The number of runners of one job. Each of them may be given to another job that has the same labels, and hundreds of
-/// such jobs may wait: <https://github.com/actions/runner-images/issues/12330>. A job that needs more is left to an
-/// operator.
-const MAX_REPLACEMENTS: u32 = 1000;
 
 /// A message that no retry can process.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,7 @@ use super::state::{FirstSeen, ReconcileState};
 use super::wait_reason::DelayCause;
 use super::{JobAges, Repair, Rules, WaitReason};
 use crate::json::shortened;
-use crate::message::{MAX_WAIT, RunnerRequest};
+use crate::message::{MAX_REPLACEMENTS, MAX_WAIT, RunnerRequest};
 use crate::profiles::{Match, Profile, is_list, match_profile};
 use crate::task::TaskId;
 
@@ -129,6 +129,9 @@ impl<'a> Demand<'a> {
         if run.now - self.queued_since(run, times) >= MAX_WAIT {
             return Some(WaitReason::LeftBehind);
         }
+        if self.last_replacement(run) >= MAX_REPLACEMENTS {
+            return Some(WaitReason::TooManyRunners);
+        }
         if let Some(reason) = self.refused(run) {
             return Some(reason);
         }
@@ -234,7 +237,6 @@ impl<'a> Demand<'a> {
     /// Returns the request for the job's next runner, which has the number after all earlier runners of the job.
     pub(super) fn request(&self, run: &Assessment<'_>) -> Option<RunnerRequest> {
         let profile = self.profile?;
-        let numbers = run.coverage.made_for(self.id).map(|task| task.id.replacement);
         Some(RunnerRequest {
             job: self.id,
             run: self.listed.job.run,
@@ -242,9 +244,15 @@ impl<'a> Demand<'a> {
             profile: profile.name.clone(),
             pinned: profile.pinned(&self.listed.job.labels),
             generation: run.snapshot.generations.get(&profile.name).copied().unwrap_or(1),
-            replacement: numbers.max().unwrap_or_default() + 1,
+            replacement: self.last_replacement(run) + 1,
             requested_at: run.now,
         })
+    }
+
+    /// Returns the highest number of the job's runners; 0 if it has had none.
+    fn last_replacement(&self, run: &Assessment<'_>) -> u32 {
+        let numbers = run.coverage.made_for(self.id).map(|task| task.id.replacement);
+        numbers.max().unwrap_or_default()
     }
 
     fn cancel(&self, reason: WaitReason) -> Repair {

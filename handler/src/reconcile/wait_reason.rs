@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::MAX_OFFLINE;
 use super::snapshot::Failure;
-use crate::message::MAX_WAIT;
+use crate::message::{MAX_REPLACEMENTS, MAX_WAIT};
 
 /// Why a job has no runner.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -40,6 +40,11 @@ pub enum WaitReason {
     /// Its runners fail, on whatever node they run.
     #[error("its runners fail ({0}): check stderr.txt of their tasks, and the image")]
     Failing(Failure),
+    /// Its runners were given to other jobs.
+    #[error(
+        "it has had {MAX_REPLACEMENTS} runners, which GitHub gave to other jobs: give its profile a label that no other job has, and start its run again"
+    )]
+    TooManyRunners,
     /// Its runners get no credential.
     #[error("its runners get no credential: {0}")]
     Unclaimed(String),

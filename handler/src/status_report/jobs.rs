@@ -55,6 +55,7 @@ fn phase(why: &WaitReason) -> JobPhase {
         | WaitReason::NoLabels
         | WaitReason::OfUser
         | WaitReason::LeftBehind
+        | WaitReason::TooManyRunners
         | WaitReason::Unclaimed(_)
         | WaitReason::Group(_)
         | WaitReason::Refused(_)

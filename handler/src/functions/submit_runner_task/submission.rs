@@ -3,12 +3,12 @@
 use tracing::warn;
 
 use super::made_tasks::{MadeTask, made_for};
-use super::{MAX_REPLACEMENTS, Poison, SubmitError, Submitted};
+use super::{Poison, SubmitError, Submitted};
 use crate::app::App;
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::functions::group::group;
-use crate::message::RunnerRequest;
+use crate::message::{MAX_REPLACEMENTS, RunnerRequest};
 use crate::profiles::Profile;
 use crate::settings::Registration;
 use crate::task::{Credential, RunnerTask, TaskId};

@@ -146,4 +146,5 @@ fn rejected_jobs_do_not_abandon_the_job_that_waits() {
     ");
     insta::assert_snapshot!(requests(6), @"2: request gh-1-7 on ubuntu");
     insta::assert_snapshot!(requests(300), @"2: request gh-1-301 on ubuntu");
+    assert_eq!(requests(1000), "");
 }
