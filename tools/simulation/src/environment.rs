@@ -32,6 +32,7 @@ mod setup;
 mod jobs;
 mod foreign_runner;
 mod like_ours;
+mod changes;
 mod refusals;
 mod odd_items;
 mod scheduled_faults;

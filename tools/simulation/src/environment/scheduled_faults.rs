@@ -5,13 +5,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use azure_batch_emulator::{Loss, ResizeErrorCode};
-use github_emulator::Visibility;
 use serde_json::json;
 
+use super::changes;
 use super::deployment::{DeploymentRun, formula};
-use super::foreign_runner::ForeignRunner;
 use super::function_groups;
-use super::like_ours;
 use super::open_groups::open_group;
 use super::setup::Environment;
 use crate::scenario::{FaultKind, Group, ResizeError, ScheduledFault};
@@ -63,24 +61,6 @@ async fn apply(environment: &Arc<Environment>, fault: &ScheduledFault) {
         FaultKind::ScalingFails { deployment, pool, .. } => {
             fail_scaling(environment, &environment.deployments[*deployment], pool, lasts).await;
         }
-        FaultKind::ForeignRunner { deployment, repository, labels, jobs, .. } => {
-            let name = (*deployment, repository.as_str());
-            let runner = ForeignRunner::new(environment, name, labels, fault.at);
-            runner.serve_for(lasts, *jobs).await;
-        }
-        kind @ FaultKind::NamedLikeOurs { .. } => {
-            like_ours::serve(environment, kind, lasts).await;
-        }
-        FaultKind::RepositoryRenamed { repository, .. } => environment.rename(repository),
-        FaultKind::MadePublic { repository, .. } => {
-            let github = &environment.github.emulator;
-            github.change_visibility(repository, Visibility::Public);
-            environment.network.pass(lasts).await;
-            github.change_visibility(repository, Visibility::Private);
-        }
-        FaultKind::SettingsNarrowed { deployment, repository, .. } => {
-            narrow(environment, *deployment, repository, lasts).await;
-        }
         FaultKind::NoAssignment { .. } => {
             environment.github.emulator.pause_assignment(true);
             environment.network.pass(lasts).await;
@@ -99,6 +79,11 @@ async fn apply(environment: &Arc<Environment>, fault: &ScheduledFault) {
             break_route(&environment.deployments[*deployment], pool, fault.at + seconds);
             environment.network.pass(lasts).await;
         }
+        FaultKind::ForeignRunner { .. }
+        | FaultKind::NamedLikeOurs { .. }
+        | FaultKind::RepositoryRenamed { .. }
+        | FaultKind::MadePublic { .. }
+        | FaultKind::SettingsNarrowed { .. } => changes::apply(environment, fault, lasts).await,
         // The injector applies these to calls as long as they last.
         FaultKind::RateLimitBurst { .. }
         | FaultKind::Outage { .. }
@@ -108,26 +93,6 @@ async fn apply(environment: &Arc<Environment>, fault: &ScheduledFault) {
             disable(&environment.deployments[*deployment], profile).await;
         }
     }
-}
-
-/// Removes a repository from the settings of a deployment and from its runner group, and adds it again later.
-async fn narrow(environment: &Environment, deployment: usize, repository: &str, lasts: Duration) {
-    let deployment_run = &environment.deployments[deployment];
-    let change_group = |allowed: bool| {
-        environment.github.emulator.change_group(environment.groups[deployment], |group| {
-            let Some(repositories) = &mut group.repositories else { return };
-            if allowed {
-                repositories.insert(repository.to_owned());
-            } else {
-                repositories.remove(repository);
-            }
-        });
-    };
-    change_group(false);
-    deployment_run.configure_without(&environment.scenario, Some(repository));
-    environment.network.pass(lasts).await;
-    deployment_run.configure_without(&environment.scenario, None);
-    change_group(true);
 }
 
 fn restart_host(deployment: &DeploymentRun, group: Group) {

@@ -18,11 +18,14 @@ use local_deployment::QUEUE;
 /// The interval at which the host polls an empty queue.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
+/// The services of Azure.
+type Azure<'a> = (&'a Arc<Service<Batch>>, &'a Arc<Service<Queues>>, &'a Arc<Service<Blobs>>);
+
 /// Makes the transports of the handler: to Azure, and to GitHub.
 pub(super) fn of_handler(
     place: usize,
     network: &Arc<FaultyNetwork>,
-    (batch, queues, blobs): (&Arc<Service<Batch>>, &Arc<Service<Queues>>, &Arc<Service<Blobs>>),
+    (batch, queues, blobs): Azure<'_>,
     github: &Arc<Service<GitHub>>,
 ) -> Transports {
     let (w, batch) = (Arc::clone(network), Arc::clone(batch));
