@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::profiles::is_profile_name;
+
 /// Prefix of the names of all Batch jobs.
 pub const PREFIX: &str = "runners-";
 
@@ -37,7 +39,8 @@ impl BatchJobId {
             None => (rest, 1),
         };
         let id = Self::new(profile, generation);
-        (id.to_string() == name).then_some(id)
+        // Batch jobs of other programs may have names that begin like these.
+        (is_profile_name(profile) && id.to_string() == name).then_some(id)
     }
 }
 
@@ -64,6 +67,9 @@ mod tests {
             assert_eq!(BatchJobId::parse(&id.to_string()), Some(id));
         }
         for foreign in ["ubuntu", "runners-a_1", "runners-a_02", "runners-a_x", "runners-a_2_3"] {
+            assert_eq!(BatchJobId::parse(foreign), None, "{foreign}");
+        }
+        for foreign in ["runners-", "runners-GPU", "Runners-ubuntu", "runners-ubuntu.old"] {
             assert_eq!(BatchJobId::parse(foreign), None, "{foreign}");
         }
     }

@@ -1,8 +1,9 @@
 //! Collects the facts for decisions: from storage, GitHub and Batch. It changes nothing.
 //!
-//! The order matters. Claims and runners are listed before tasks, so that a claim or runner without a task had none. The
-//! tasks are read completely or the run ends: a task that was overlooked would be replaced. From GitHub a run reads as
-//! much as its [`RequestBudget`] allows; nothing is decided on facts that it did not read.
+//! The order matters. Runners are listed before claims, so that a runner of this deployment has its claim among them, and
+//! both before tasks, so that a claim or runner without a task had none. The tasks are read completely or the run ends: a
+//! task that was overlooked would be replaced. From GitHub a run reads as much as its [`RequestBudget`] allows; nothing is
+//! decided on facts that it did not read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +13,13 @@ use crate::app::App;
 use crate::batch::BatchError;
 use crate::claim_failures::ClaimFailures;
 use crate::error_chain::ErrorChain;
-use crate::reconcile::snapshot::{Ending, LedgerTask, ListedJob, Stage, StoredClaim};
+use crate::reconcile::snapshot::{
+    Ending, LedgerTask, Level, ListedJob, Runners, Stage, StoredClaim,
+};
 use crate::reconcile::state::Cursor;
 use crate::reconcile::{ReconcileState, Rules, Snapshot, certainly_deleted};
 use crate::repository::Repository;
+use crate::settings::Registration;
 use crate::storage::{ListedClaim, StateError};
 
 mod collector;
@@ -23,6 +27,7 @@ mod refusals;
 mod facts;
 mod ledger;
 mod runners;
+mod others;
 mod repositories;
 mod jobs;
 mod unfinished_runs;
@@ -60,8 +65,9 @@ pub(crate) async fn collect(
 ) -> Result<Collected, BatchError> {
     let collector = Collector::new(app, rules, budget);
     let mut parts = Parts::default();
+    let mut runners =
+        parts.partial("runners", runners::read(&collector, &previous.repositories).await);
     let claims = parts.readable("claims", app.claims.list().await);
-    let runners = parts.partial("runners", runners::read(&collector, &previous.repositories).await);
     let releases = runners::releases(&collector, &runners).await;
     let releases = parts.partial("releases", releases);
     let ledger = ledger::read(app, rules).await?;
@@ -70,7 +76,10 @@ pub(crate) async fn collect(
     let barred = parts.partial("groups", groups::read(&collector, &jobs.jobs).await);
     let renamed = renamed::find(&collector).await;
     let renamed = parts.partial("repositories", renamed);
-    let mut repositories = ledger.repositories();
+    let unlisted = ledger::unlisted(app, &ledger, &jobs.jobs).await;
+    others::read(&collector, &jobs.jobs, &barred, &mut runners).await;
+    others::recall(&previous.others, &mut runners, app.clock.now());
+    let mut repositories = repositories_to_list(&ledger, &runners, previous, rules);
     repositories.extend(present_names(&ledger, &jobs.jobs));
     let deliveries = deliveries::read(&collector, &repositories, previous).await;
     let deliveries = parts.partial("deliveries", deliveries);
@@ -89,6 +98,7 @@ pub(crate) async fn collect(
         poison: poison.unwrap_or_default(),
         claims: claims.map(|all| all.into_iter().map(stored_claim).collect()),
         pools: pools.unwrap_or_default().into_iter().collect(),
+        unlisted,
         tasks: ledger.tasks,
         generations: ledger.generations,
         jobs: jobs.jobs,
@@ -128,6 +138,23 @@ fn stored_claim(claim: ListedClaim) -> StoredClaim {
         runner: claim.minted.map(|minted| minted.runner),
         minted: claim.minted.map(|minted| minted.at),
     }
+}
+
+/// Returns the repositories whose runners the next run lists: those of the tasks, those with registrations, and those whose
+/// list was not read, if registrations without a task are known.
+fn repositories_to_list(
+    ledger: &Ledger,
+    runners: &Runners,
+    previous: &ReconcileState,
+    rules: &Rules,
+) -> BTreeSet<Repository> {
+    let mut repositories = ledger.repositories();
+    repositories.extend(runners.named.iter().map(|runner| runner.repository.clone()));
+    let unread = |one: &&Repository| runners.unread.contains(&Level::of(&rules.scope, one));
+    if previous.orphans.keys().next().is_some() {
+        repositories.extend(previous.repositories.iter().filter(unread).cloned());
+    }
+    repositories
 }
 
 /// Collects a snapshot of the webhooks and their deliveries alone.
@@ -192,5 +219,6 @@ pub(crate) fn rules(app: &App) -> Rules {
         no_capacity: app.reconciliation.no_capacity,
         keep_ended: app.runners.runner_environment.max_lifetime(),
         cancel_unservable: app.reconciliation.cancel_unservable,
+        registers_by_token: matches!(app.runners.registration, Registration::Token),
     }
 }

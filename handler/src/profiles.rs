@@ -203,10 +203,15 @@ pub fn hidden_profiles(profiles: &[Profile]) -> Vec<(&str, &str)> {
     hidden.collect()
 }
 
+/// Returns whether a text can be the name of a profile.
+pub(crate) fn is_profile_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=40).contains(&name.len()) && name.chars().all(plain)
+}
+
 fn check(profile: &Profile) -> Result<(), String> {
     let name = &profile.name;
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if name.is_empty() || name.len() > 40 || !name.chars().all(plain) {
+    if !is_profile_name(name) {
         return Err(format!(
             "profile {name:?}: a name must be 1 to 40 characters of a-z, 0-9 and '-'"
         ));

@@ -64,6 +64,8 @@ pub enum JobPhase {
     WaitingForGithub,
     /// Running on a runner of this deployment.
     Running,
+    /// Its job has ended or its runner was deregistered, and its task still runs.
+    Ending,
 }
 
 /// A job that waits for a runner of this deployment, or runs on one.
@@ -172,7 +174,7 @@ pub fn report(
     rules: &Rules,
     now: DateTime<Utc>,
 ) -> StatusReport {
-    let mut jobs = jobs::waiting_or_running(snapshot, previous, rules, now);
+    let mut jobs = jobs::of_all_phases(snapshot, previous, rules, now);
     jobs.sort_by_key(|job| (job.phase, job.created_at, job.job));
     let mut phases = BTreeMap::new();
     for job in &jobs {

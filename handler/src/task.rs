@@ -9,7 +9,7 @@ use crate::secret::Secret;
 mod id;
 mod environment;
 
-pub use id::{DeploymentName, TaskId};
+pub use id::{DeploymentName, TaskId, run_name};
 
 /// The credential with which a runner registers.
 #[derive(Clone, Debug)]

@@ -10,13 +10,18 @@ use lru::LruCache;
 
 use super::{Job, ListedJob};
 use crate::repository::Repository;
+use crate::task::TaskId;
 
 /// A job takes a few hundred bytes.
 const MAX_JOBS: NonZeroUsize = NonZeroUsize::new(20_000).expect("it is not zero");
 
-/// The facts that this process keeps about jobs, by their ids. The least recently used job makes room for a new one.
+/// The facts that this process keeps about jobs, by their ids, and the tasks that it has seen in Batch. The least
+/// recently used one makes room for a new one.
 #[derive(Debug)]
-pub struct AssignmentCache(Mutex<LruCache<u64, Entry>>);
+pub struct AssignmentCache {
+    jobs: Mutex<LruCache<u64, Entry>>,
+    tasks: Mutex<LruCache<TaskId, ()>>,
+}
 
 #[derive(Clone, Debug)]
 enum Entry {
@@ -36,7 +41,8 @@ impl Default for AssignmentCache {
 
 impl AssignmentCache {
     fn with_capacity(jobs: NonZeroUsize) -> Self {
-        Self(Mutex::new(LruCache::new(jobs)))
+        let (tasks, jobs) = (LruCache::new(jobs), LruCache::new(jobs));
+        Self { jobs: Mutex::new(jobs), tasks: Mutex::new(tasks) }
     }
 
     /// Returns a job that has its runner, and its repository.
@@ -106,8 +112,18 @@ impl AssignmentCache {
         }
     }
 
+    /// Keeps the name of a task that Batch has.
+    pub fn keep_task(&self, task: &TaskId) {
+        self.tasks.lock().expect("no holder of this lock can panic").put(task.clone(), ());
+    }
+
+    /// Returns whether Batch was seen to have this task. It may have been deleted since.
+    pub fn has_task(&self, task: &TaskId) -> bool {
+        self.tasks.lock().expect("no holder of this lock can panic").get(task).is_some()
+    }
+
     fn entries(&self) -> MutexGuard<'_, LruCache<u64, Entry>> {
-        self.0.lock().expect("no holder of this lock can panic")
+        self.jobs.lock().expect("no holder of this lock can panic")
     }
 }
 

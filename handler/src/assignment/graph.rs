@@ -12,6 +12,8 @@ use crate::task::{DeploymentName, TaskId};
 pub enum Fact {
     /// The state of the job that this task was made for.
     Job(TaskId),
+    /// Whether Batch has, or had, this task, whose name is that of a runner with a job.
+    Task(TaskId),
     /// The live tasks.
     LiveTasks,
 }
@@ -38,6 +40,7 @@ pub struct AssignmentGraph {
     jobs: BTreeMap<u64, KnownJob>,
     deleted: BTreeSet<u64>,
     public: BTreeSet<Repository>,
+    tasks: BTreeMap<TaskId, bool>,
     live_tasks: Option<Vec<LiveTask>>,
 }
 
@@ -50,8 +53,9 @@ struct KnownJob {
 impl AssignmentGraph {
     /// Creates a graph without facts.
     pub fn new(rules: ChainRules) -> Self {
-        let (jobs, deleted, public) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
-        Self { rules, jobs, deleted, public, live_tasks: None }
+        let (jobs, tasks) = (BTreeMap::new(), BTreeMap::new());
+        let (deleted, public) = (BTreeSet::new(), BTreeSet::new());
+        Self { rules, jobs, deleted, public, tasks, live_tasks: None }
     }
 
     /// Adds the state of a job, or replaces the state that was known.
@@ -68,6 +72,16 @@ impl AssignmentGraph {
     /// Adds a repository that is public, and whose jobs are therefore not served.
     pub fn learn_public(&mut self, repository: &Repository) {
         self.public.insert(repository.clone());
+    }
+
+    /// Adds whether Batch has, or had, a task. A runner without a task is not of this deployment, whatever its name is.
+    pub fn learn_task(&mut self, task: &TaskId, exists: bool) {
+        self.tasks.insert(task.clone(), exists);
+    }
+
+    /// Returns whether Batch has, or had, a task; `None` if it is not known.
+    pub(super) fn has_task(&self, task: &TaskId) -> Option<bool> {
+        self.tasks.get(task).copied()
     }
 
     /// Adds the live tasks. A task whose runner is known to have, or have had, a job cannot serve another one, unless it
@@ -101,14 +115,16 @@ impl AssignmentGraph {
 
     /// Returns the state of a job; `None` if nothing is known of it.
     ///
-    /// A runner that has the name of ours and a job that our runner cannot get is not ours: a person has registered it
-    /// in another repository, or in another organization.
+    /// A runner that has the name of ours and no task, or a job that our runner cannot get, is not ours: another program
+    /// or a person has registered it.
     pub fn state(&self, id: u64) -> Option<&JobState> {
         let Some(KnownJob { repository, state }) = self.jobs.get(&id) else {
             return self.deleted.contains(&id).then_some(&JobState::Deleted);
         };
         match state {
-            JobState::Assigned(runner) if !self.can_serve(runner, repository) => {
+            JobState::Assigned(runner)
+                if self.has_task(runner) == Some(false) || !self.can_serve(runner, repository) =>
+            {
                 Some(&JobState::AssignedElsewhere)
             }
             state => Some(state),

@@ -96,13 +96,16 @@ impl AssignmentChain {
                 Some(JobState::Undetermined { status }) => {
                     Resolution::Undetermined { job, status: status.clone() }
                 }
-                Some(JobState::Assigned(runner)) => {
-                    if tasks.iter().all(|passed| passed.job != runner.job) {
+                Some(JobState::Assigned(runner)) => match graph.has_task(runner) {
+                    _ if tasks.iter().any(|passed| passed.job == runner.job) => {
+                        Resolution::NotNeeded(NotNeeded::Served)
+                    }
+                    Some(_) => {
                         next = runner.clone();
                         continue;
                     }
-                    Resolution::NotNeeded(NotNeeded::Served)
-                }
+                    None => Resolution::Missing(Fact::Task(runner.clone())),
+                },
             };
             return Self { tasks, resolution };
         }
@@ -133,6 +136,7 @@ pub fn resolve(graph: &AssignmentGraph, task: &TaskId, runner: &Profile) -> Reso
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::assignment::testing;
     use crate::assignment::testing::{gh, graph, graph_in, ubuntu};
     use crate::repository::Repository;
     use crate::scope::Scope;
@@ -211,6 +215,19 @@ mod tests {
     fn a_job_that_is_not_known_is_a_missing_fact() {
         check(&[], &Resolution::Missing(Fact::Job(gh("gh-1"))));
         check(&[(1, "completed @gh-2-3")], &Resolution::Missing(Fact::Job(gh("gh-2-3"))));
+    }
+
+    /// A person can name a runner like one of this deployment. Only a task in Batch makes it one.
+    #[test]
+    fn a_chain_ends_at_a_runner_without_a_task() {
+        let mut graph = graph(&[(1, "in_progress @gh-7"), (7, "queued linux")]);
+        let resolved = |graph: &_| resolve(graph, &gh("gh-1"), &ubuntu());
+        assert_eq!(resolved(&graph), Resolution::Needed(7));
+        graph.learn_task(&gh("gh-7"), false);
+        assert_eq!(resolved(&graph), not_needed(NotNeeded::AssignedElsewhere));
+        // Whether the task of this name exists says nothing about a replacement.
+        graph.learn(1, &testing::repository(), &testing::job("completed @gh-7-2"));
+        assert_eq!(resolved(&graph), Resolution::Missing(Fact::Task(gh("gh-7-2"))));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(super) fn job(text: &str) -> Job {
     }
 }
 
-/// Creates a graph that knows these jobs.
+/// Creates a graph that knows these jobs, and that each of their runners has a task.
 pub(super) fn graph(jobs: &[(u64, &str)]) -> AssignmentGraph {
     let jobs: Vec<_> = jobs.iter().map(|&(id, text)| (id, "octo/app", text)).collect();
     graph_in(Scope::Repository, &jobs)
@@ -49,7 +49,10 @@ pub(super) fn graph_in(scope: Scope, jobs: &[(u64, &str, &str)]) -> AssignmentGr
     let allowed = AllowedRepositories::parse("octo/*").expect("a pattern");
     let mut graph = AssignmentGraph::new(ChainRules { deployment: deployment(), scope, allowed });
     for &(id, repository, text) in jobs {
-        graph.learn(id, &Repository::try_from(repository).expect("a name"), &job(text));
+        let job = job(text);
+        graph.learn(id, &Repository::try_from(repository).expect("a name"), &job);
+        let runner = job.runner.and_then(|name| deployment().parse_task(&name));
+        runner.into_iter().for_each(|task| graph.learn_task(&task, true));
     }
     graph
 }

@@ -12,6 +12,7 @@ use crate::assignment::{
 use crate::batch::BatchError;
 use crate::batch_job::BatchJobId;
 use crate::github::GithubError;
+use crate::profiles::Profile;
 use crate::reconcile::snapshot::{LedgerTask, Stage};
 use crate::repository::Repository;
 use crate::task::TaskId;
@@ -52,6 +53,10 @@ impl<'a> FactReader<'a> {
     ) -> Result<(), FactError> {
         match fact {
             Fact::Job(task) => self.fetch_job(task, graph).await,
+            Fact::Task(task) => {
+                graph.learn_task(task, self.task_exists(task).await?);
+                Ok(())
+            }
             Fact::LiveTasks => Ok(self.fetch_live_tasks(graph).await?),
         }
     }
@@ -103,21 +108,38 @@ impl<'a> FactReader<'a> {
             let own = |listed| ledger::task(listed, &batch_job, state, &runners.deployment);
             tasks.extend(listed.iter().filter_map(own));
         }
+        for task in &tasks {
+            assignments.keep_task(&task.id);
+            graph.learn_task(&task.id, true);
+        }
         let names: BTreeSet<String> = tasks.iter().map(|task| task.id.to_string()).collect();
         for (id, repository, job) in assignments.assigned_to(&names) {
             graph.learn(id, &repository, &job);
         }
         let live: Vec<LiveTask> = tasks.iter().map(|task| self.live_task(task)).collect();
         for task in &live {
-            let Some(runner) = &task.runner else { continue };
-            while let Resolution::Missing(Fact::Job(missing)) = resolve(graph, &task.id, runner)
-                && let Some((repository, job)) = assignments.assigned(missing.job)
-            {
-                graph.learn(missing.job, &repository, &job);
+            if let Some(runner) = &task.runner {
+                self.extend_from_cache(&task.id, runner, graph);
             }
         }
         graph.learn_live_tasks(live);
         Ok(())
+    }
+
+    /// Follows the chain of a live task as far as the cache knows its jobs. Their runners count as runners with tasks:
+    /// if one has none, a job seems to be covered, and reconciliation requests its runner minutes later.
+    fn extend_from_cache(&self, task: &TaskId, runner: &Profile, graph: &mut AssignmentGraph) {
+        loop {
+            match resolve(graph, task, runner) {
+                Resolution::Missing(Fact::Task(task)) => graph.learn_task(&task, true),
+                Resolution::Missing(Fact::Job(missing)) => {
+                    let known = self.app.assignments.assigned(missing.job);
+                    let Some((repository, job)) = known else { return };
+                    graph.learn(missing.job, &repository, &job);
+                }
+                _ => return,
+            }
+        }
     }
 
     fn live_task(&self, task: &LedgerTask) -> LiveTask {
@@ -143,40 +165,64 @@ impl<'a> FactReader<'a> {
         if let Some(known) = self.app.assignments.repository(task.job) {
             return Ok(known);
         }
-        let repository = self.repository_in_batch(task).await?;
-        self.app.assignments.keep_repository(task.job, &repository);
-        Ok(repository)
+        let found = self.repository_in_batch(task).await?;
+        found.ok_or_else(|| FactError::NoTask(task.clone()))
     }
 
-    /// Finds a task in any Batch job: most likely in the first Batch job of a profile, otherwise in one of its
-    /// successors.
-    async fn repository_in_batch(&self, task: &TaskId) -> Result<Repository, FactError> {
-        let profiles = self.app.webhook.policy.profiles.iter();
-        for batch_job in profiles.map(|profile| BatchJobId::new(&profile.name, 1)) {
+    /// Returns whether Batch has a task, now or earlier in the life of this process.
+    async fn task_exists(&self, task: &TaskId) -> Result<bool, BatchError> {
+        if self.app.assignments.has_task(task) {
+            return Ok(true);
+        }
+        let exists = self.is_in_batch(task).await?;
+        if !exists {
+            info!(%task, "runner {task} has no task in Batch: it is not of this deployment");
+        }
+        Ok(exists)
+    }
+
+    /// Returns whether Batch has a task now.
+    pub(super) async fn is_in_batch(&self, task: &TaskId) -> Result<bool, BatchError> {
+        Ok(self.repository_in_batch(task).await?.is_some())
+    }
+
+    /// Finds a task in any Batch job, and keeps what is learnt from it: most likely it is in the first Batch job of a
+    /// profile, otherwise in one of its successors, or in that of a profile that exists no more.
+    async fn repository_in_batch(&self, task: &TaskId) -> Result<Option<Repository>, BatchError> {
+        let App { batch, webhook, .. } = self.app;
+        let profiles = webhook.policy.profiles.iter();
+        let first: Vec<_> = profiles.map(|profile| BatchJobId::new(&profile.name, 1)).collect();
+        for batch_job in &first {
+            if let Some(repository) = self.repository_in(batch_job, task).await? {
+                return Ok(Some(repository));
+            }
+        }
+        for (batch_job, _) in batch.jobs().await?.into_iter().filter(|(id, _)| !first.contains(id))
+        {
             if let Some(repository) = self.repository_in(&batch_job, task).await? {
-                return Ok(repository);
+                return Ok(Some(repository));
             }
         }
-        for (batch_job, _) in self.app.batch.jobs().await? {
-            if batch_job.generation > 1
-                && let Some(repository) = self.repository_in(&batch_job, task).await?
-            {
-                return Ok(repository);
-            }
-        }
-        Err(FactError::NoTask(task.clone()))
+        Ok(None)
     }
 
-    /// Reads the repository from the environment of a task, if this Batch job holds the task.
+    /// Reads the repository from the environment of a task, if this Batch job holds the task, and keeps both.
     async fn repository_in(
         &self,
         batch_job: &BatchJobId,
         task: &TaskId,
     ) -> Result<Option<Repository>, BatchError> {
-        let task = match self.app.batch.task(batch_job, &task.to_string()).await {
+        let App { batch, assignments, .. } = self.app;
+        let seen = match batch.task(batch_job, &task.to_string()).await {
             Err(BatchError::NoTask(_)) => return Ok(None),
             read => read?,
         };
-        Ok(task.variable("RUNNER_REPOSITORY").and_then(|name| Repository::try_from(name).ok()))
+        let repository = seen.variable("RUNNER_REPOSITORY");
+        let repository = repository.and_then(|name| Repository::try_from(name).ok());
+        if let Some(repository) = &repository {
+            assignments.keep_task(task);
+            assignments.keep_repository(task.job, repository);
+        }
+        Ok(repository)
     }
 }

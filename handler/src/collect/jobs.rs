@@ -102,10 +102,12 @@ impl<'a> JobReader<'a> {
         ledger: &'a Ledger,
         readable: BTreeSet<Repository>,
     ) -> Self {
+        let mut graph = AssignmentGraph::new(collector.rules.chains());
+        ledger.tasks.iter().for_each(|task| graph.learn_task(&task.id, true));
         Self {
             collector,
             ledger,
-            graph: AssignmentGraph::new(collector.rules.chains()),
+            graph,
             jobs: BTreeMap::new(),
             missing_runs: false,
             missing_accounts: BTreeSet::new(),

@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tracing::warn;
+
+use super::facts::FactReader;
 use crate::app::App;
 use crate::batch::{BatchError, JobState, ListedTask, TaskState};
 use crate::batch_job::BatchJobId;
+use crate::error_chain::ErrorChain;
 use crate::reconcile::Rules;
-use crate::reconcile::snapshot::{Ending, LedgerTask, Stage};
+use crate::reconcile::snapshot::{Ending, LedgerTask, ListedJob, Stage};
 use crate::repository::Repository;
 use crate::task::{DeploymentName, TaskId};
 
@@ -42,6 +46,34 @@ pub(super) async fn read(app: &App, rules: &Rules) -> Result<Ledger, BatchError>
         }
     }
     Ok(Ledger { tasks, runs, generations: generations(&batch_jobs) })
+}
+
+/// The number of runners with a job whose tasks are looked up once more. Another deployment of the same name can have any
+/// number of them.
+const MAX_LOOKUPS: usize = 32;
+
+/// Returns the names of runners with a job that may have a task, although the list of tasks lacks it. Jobs are read
+/// after the tasks, and a task can be added, start, and get a job in between.
+pub(super) async fn unlisted(
+    app: &App,
+    ledger: &Ledger,
+    jobs: &BTreeMap<u64, ListedJob>,
+) -> BTreeSet<TaskId> {
+    let tasks: BTreeSet<&TaskId> = ledger.tasks.iter().map(|task| &task.id).collect();
+    let names = jobs.values().filter_map(|listed| listed.job.runner.as_deref());
+    let named = names.filter_map(|name| app.runners.deployment.parse_task(name));
+    let mut unlisted: BTreeSet<TaskId> = named.filter(|task| !tasks.contains(task)).collect();
+    let facts = FactReader::new(app);
+    for task in unlisted.clone().into_iter().take(MAX_LOOKUPS) {
+        match facts.is_in_batch(&task).await {
+            Ok(true) => {}
+            Ok(false) => {
+                unlisted.remove(&task);
+            }
+            Err(err) => warn!("continuing without task {task}: {}", ErrorChain(&err)),
+        }
+    }
+    unlisted
 }
 
 /// Returns a task of this deployment; `None` if its name or its environment was not written by this deployment.

@@ -6,6 +6,7 @@ use super::collector::{Collector, Partial, Unread};
 use crate::github::ListedRunner;
 use crate::reconcile::snapshot::{Level, OtherRunner, RegisteredRunner, RunnerRelease, Runners};
 use crate::repository::Repository;
+use crate::scope::Scope;
 
 /// Lists the runners of the levels at which runners for these repositories are registered. A list that was not read
 /// does not keep the others from being read.
@@ -18,15 +19,21 @@ pub(super) async fn read(
     let by_level = known.into_iter().map(|one| (Level::of(&collector.app.scope, &one), one));
     let levels: BTreeMap<Level, Repository> = by_level.collect();
     let mut runners = Partial::complete(Runners::default());
+    let groups = group_names(collector);
     for (level, repository) in levels {
         match collector.send(collector.github.runners(&repository)).await {
             Ok(listed) if listed.complete && listed.unreadable == 0 => {
                 collector.charge_pages(listed.items.len());
                 add(collector, &mut runners.value, &level, &repository, listed.items);
+                if let Some(ids) = group_ids(collector, &repository, &groups).await {
+                    runners.value.groups.insert(level.clone(), ids);
+                }
                 runners.value.read.insert(level);
             }
-            read => {
-                runners.complete &= matches!(read, Err(Unread::Denied));
+            // GitHub does not show the list: nothing at this level is decided on, and no later run can read it either.
+            Err(Unread::Denied) => {}
+            _ => {
+                runners.complete = false;
                 runners.value.unread.insert(level);
             }
         }
@@ -44,13 +51,48 @@ fn add(
     for runner in listed {
         match registered(collector, repository, &runner) {
             Some(named) => runners.named.push(named),
-            None => runners.others.push(OtherRunner {
-                level: level.clone(),
-                labels: runner.labels().map(str::to_ascii_lowercase).collect(),
-                ephemeral: runner.ephemeral.unwrap_or(false),
-            }),
+            None => runners.others.push(other(collector, level, &runner)),
         }
     }
+}
+
+/// Returns a runner of others.
+pub(super) fn other(
+    collector: &Collector<'_>,
+    level: &Level,
+    runner: &ListedRunner,
+) -> OtherRunner {
+    OtherRunner {
+        level: level.clone(),
+        labels: runner.labels().map(str::to_ascii_lowercase).collect(),
+        ephemeral: runner.ephemeral.unwrap_or(false),
+        seen_at: collector.app.clock.now(),
+    }
+}
+
+/// Lists the runner groups in which runners without a claim are registered: only their group shows whose they are.
+fn group_names(collector: &Collector<'_>) -> BTreeSet<String> {
+    let rules = collector.rules;
+    if !rules.registers_by_token || rules.scope == Scope::Repository {
+        return BTreeSet::new();
+    }
+    let groups = rules.policy.profiles.iter().filter_map(|profile| profile.group.clone());
+    let default = collector.app.runners.runner_environment.group.clone();
+    groups.chain([default]).collect()
+}
+
+/// Returns the ids of these groups; `None` if one of them could not be read.
+async fn group_ids(
+    collector: &Collector<'_>,
+    repository: &Repository,
+    names: &BTreeSet<String>,
+) -> Option<BTreeSet<u64>> {
+    let mut ids = BTreeSet::new();
+    for name in names {
+        let read = collector.send(collector.github.runner_group(repository, name)).await;
+        ids.insert(read.ok()??.id);
+    }
+    (!ids.is_empty()).then_some(ids)
 }
 
 /// Returns a runner whose name has the form of this deployment's names; `None` for any other.

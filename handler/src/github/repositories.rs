@@ -35,6 +35,14 @@ impl ListedRepository {
 struct RepositoryBody {
     private: bool,
     full_name: Option<String>,
+    #[serde(default)]
+    owner: Option<OwnerBody>,
+}
+
+#[derive(Clone, Deserialize)]
+struct OwnerBody {
+    #[serde(default, rename = "type")]
+    kind: String,
 }
 
 impl Github {
@@ -60,6 +68,13 @@ impl Github {
     /// Returns whether GitHub has redirected a request for a repository: it was renamed or transferred.
     pub fn was_redirected(&self, repository: &Repository) -> bool {
         self.redirected().contains(repository)
+    }
+
+    /// Returns whether a repository belongs to a person, who has no runners but those of the repository.
+    pub async fn belongs_to_person(&self, repository: &Repository) -> Result<bool, GithubError> {
+        let path = format!("repos/{repository}");
+        let body: Arc<RepositoryBody> = self.get_cached("reading a repository", &path, &[]).await?;
+        Ok(body.owner.as_ref().is_some_and(|owner| owner.kind == "User"))
     }
 
     /// Lists the repositories of an organization.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::assessment::Assessment;
+use super::others::Elsewhere;
 use super::snapshot::{Ending, Failure, LedgerTask, ListedJob, Stage};
 use super::state::{FirstSeen, ReconcileState};
 use super::wait_reason::DelayCause;
@@ -87,12 +88,13 @@ impl<'a> Demand<'a> {
             return repairs;
         }
         let report = match &unservable {
-            // Whose runners serve such a job is not known.
-            Some(WaitReason::NoLabels) => return repairs,
+            // Whose runners serve a job without labels is not known.
+            Some(WaitReason::NoLabels | WaitReason::LeftToOthers(_)) => return repairs,
             Some(WaitReason::LeftBehind) => times.ages.report(self.id),
             _ => true,
         };
-        let cancels = run.rules.cancel_unservable;
+        let cancels =
+            run.rules.cancel_unservable && run.elsewhere(self.listed) == Elsewhere::Unserved;
         let cancelled = unservable.clone().filter(|reason| cancels && is_cancelled(reason));
         repairs.extend(cancelled.map(|reason| self.cancel(reason)));
         let reason = unservable.unwrap_or_else(|| self.waits_for(run, times));
@@ -107,8 +109,8 @@ impl<'a> Demand<'a> {
         times.ages.queued_since(self.id, self.listed, run.snapshot, run.now)
     }
 
-    /// Returns why another runner would not help, if that is so.
-    pub(super) fn unservable(&self, run: &Assessment<'_>, times: &Times) -> Option<WaitReason> {
+    /// Returns why no runner of this deployment can serve the job, if that is so.
+    fn obstacle(&self, run: &Assessment<'_>) -> Option<WaitReason> {
         let labels = &self.listed.job.labels;
         if let Some(list) = labels.iter().find(|label| is_list(label)) {
             return Some(WaitReason::ListInLabel(shortened(list)));
@@ -120,8 +122,17 @@ impl<'a> Demand<'a> {
         if run.snapshot.runs.of_users.contains(&self.listed.repository) {
             return Some(WaitReason::OfUser);
         }
-        if let Some(reason) = run.snapshot.barred.get(&self.id) {
-            return Some(WaitReason::Group(reason.clone()));
+        run.snapshot.barred.get(&self.id).cloned().map(WaitReason::Group)
+    }
+
+    /// Returns why another runner would not help, if that is so.
+    pub(super) fn unservable(&self, run: &Assessment<'_>, times: &Times) -> Option<WaitReason> {
+        let obstacle = self.obstacle(run);
+        if let (Some(_), Elsewhere::Served(other)) = (&obstacle, run.elsewhere(self.listed)) {
+            return Some(WaitReason::LeftToOthers(other));
+        }
+        if obstacle.is_some() {
+            return obstacle;
         }
         if run.coverage.covering(self.id).is_some() {
             return None;

@@ -6,13 +6,13 @@ use std::time::Duration;
 use anyhow::Context;
 use tracing::{error, info, warn};
 
-use super::{Removal, Repair, WaitReason};
+use super::{Absence, Removal, Repair, WaitReason};
 use crate::app::App;
 use crate::assignment::NotNeeded;
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::deadline::Deadline;
-use crate::github::{Deregistration, Github, Presence};
+use crate::github::{Deregistration, Github};
 use crate::message::{Message, RunnerRequest};
 use crate::repository::Repository;
 use crate::task::TaskId;
@@ -114,8 +114,11 @@ impl<'a> Executor<'a> {
             Repair::Terminate { batch_job, task, reason } => {
                 self.terminate_waiting(batch_job, task, *reason).await?
             }
-            Repair::EndWithoutRunner { batch_job, task, repository } => {
-                self.end_without_runner(batch_job, task, repository).await?
+            Repair::EndWithoutRunner { batch_job, task, repository, others, absence } => {
+                let named = self.github.runner_named(repository, &task.to_string()).await;
+                let named = named.with_context(|| format!("look up runner {task}"))?;
+                let ours = named.is_some_and(|runner| !others.contains(&runner.id));
+                self.end_without_runner(batch_job, task, ours, *absence).await?
             }
             Repair::Deregister { repository, runner, name, batch_job, reason } => {
                 let removed = self.github.remove_runner(repository, *runner).await;
@@ -197,25 +200,20 @@ impl<'a> Executor<'a> {
         Ok(format!("task {task} terminated: {reason}"))
     }
 
-    /// Terminates a started task if GitHub has no runner of its name. GitHub is queried once more, since a list that it
-    /// did not show looks like a list without runners, and the runner may have been registered a moment ago.
+    /// Terminates a started task if GitHub has no runner of it. GitHub was queried once more, since the runner may have
+    /// been registered a moment ago.
     async fn end_without_runner(
         &self,
         batch_job: &str,
         task: &TaskId,
-        repository: &Repository,
+        registered: bool,
+        absence: Absence,
     ) -> anyhow::Result<String> {
-        let presence = self.github.presence(repository, &task.to_string()).await;
-        match presence.with_context(|| format!("look up runner {task}"))? {
-            Presence::Absent => {}
-            Presence::Offline | Presence::Idle | Presence::Busy => {
-                return Ok(format!("task {task} stays: its runner is registered"));
-            }
+        if registered {
+            return Ok(format!("task {task} stays: its runner is registered"));
         }
         self.app.batch.terminate(&batch_job_id(batch_job)?, &task.to_string()).await?;
-        Ok(format!(
-            "task {task} terminated: its runner is not registered any more, and has had no job for a while"
-        ))
+        Ok(format!("task {task} terminated: {absence}"))
     }
 
     async fn receipt(&mut self, handle: &str) -> anyhow::Result<String> {

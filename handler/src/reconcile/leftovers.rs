@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::ownership::{Evidence, Ownership};
 use super::snapshot::{PoisonMessage, Snapshot, Stage};
 use super::{Repair, Rules};
 use crate::message::{MAX_WAIT, Message};
@@ -14,7 +15,10 @@ const REPLAY_DELAY: TimeDelta = TimeDelta::minutes(10);
 /// Decides about poison messages, ended tasks and claims.
 pub(super) fn plan(snapshot: &Snapshot, rules: &Rules, now: DateTime<Utc>) -> Vec<Repair> {
     let poison = snapshot.poison.iter().filter_map(|message| repair(message, rules, now));
-    poison.chain(ended_tasks(snapshot, rules, now)).chain(claims_without_task(snapshot)).collect()
+    poison
+        .chain(ended_tasks(snapshot, rules, now))
+        .chain(claims_without_task(snapshot, rules))
+        .collect()
 }
 
 /// The disposition of a poison message.
@@ -78,14 +82,20 @@ fn ended_tasks(
     })
 }
 
-fn claims_without_task(snapshot: &Snapshot) -> Vec<Repair> {
-    let tasks: BTreeSet<String> = snapshot.tasks.iter().map(|task| task.id.to_string()).collect();
+/// Finds the claims that prove nothing any more: there is neither a task nor a registered runner of their name.
+fn claims_without_task(snapshot: &Snapshot, rules: &Rules) -> Vec<Repair> {
+    if !snapshot.runners.unread.is_empty() {
+        return Vec::new();
+    }
+    let evidence = Evidence::new(snapshot, rules);
+    let runners = snapshot.runners.named.iter();
+    let runners = runners.filter(|runner| evidence.owner(runner) != Ownership::Anothers);
+    let names = snapshot.tasks.iter().map(|task| &task.id).chain(runners.map(|one| &one.name));
+    let needed: BTreeSet<String> = names.map(ToString::to_string).collect();
     let mut blobs: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for claim in snapshot.claims.iter().flatten() {
         blobs.entry(&claim.task).or_default().push(claim.blob.clone());
     }
-    let without_task = blobs.into_iter().filter(|(task, _)| !tasks.contains(*task));
-    without_task
-        .map(|(task, blobs)| Repair::DeleteClaims { task: task.to_owned(), blobs })
-        .collect()
+    let unneeded = blobs.into_iter().filter(|(task, _)| !needed.contains(*task));
+    unneeded.map(|(task, blobs)| Repair::DeleteClaims { task: task.to_owned(), blobs }).collect()
 }

@@ -1,7 +1,10 @@
 //! The registered runners of a snapshot, and which lists of them were read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::repository::Repository;
 use crate::scope::Scope;
@@ -17,8 +20,10 @@ pub struct Runners {
     pub others: Vec<OtherRunner>,
     /// The levels whose lists were read.
     pub read: BTreeSet<Level>,
-    /// The levels whose lists should have been read, and were not.
+    /// The levels whose lists were not read, and may be read by the next run.
     pub unread: BTreeSet<Level>,
+    /// The ids of this deployment's runner groups at each level; a level is missing if they were not looked up.
+    pub groups: BTreeMap<Level, BTreeSet<u64>>,
 }
 
 impl Runners {
@@ -29,13 +34,30 @@ impl Runners {
 }
 
 /// A level of GitHub at which runners are registered: its API path in lower case, such as `orgs/octo`.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
 pub struct Level(String);
 
 impl Level {
     /// Returns the level at which this deployment registers the runners of a repository's jobs.
     pub fn of(scope: &Scope, repository: &Repository) -> Self {
         Self(scope.api_path(repository).to_ascii_lowercase())
+    }
+
+    /// Lists the levels whose runners GitHub can give a job of a repository, as far as they are known.
+    pub fn serving(scope: &Scope, repository: &Repository) -> BTreeSet<Self> {
+        let of = |scope| Self::of(scope, repository);
+        [&Scope::Repository, &Scope::Organization, scope].map(of).into()
+    }
+
+    /// Returns whether it is that of an organization, or of a person, who has none.
+    pub fn is_organization(&self) -> bool {
+        self.0.starts_with("orgs/")
+    }
+
+    /// Returns the API path.
+    pub fn path(&self) -> &str {
+        &self.0
     }
 }
 
@@ -69,7 +91,7 @@ pub struct RegisteredRunner {
     pub group: Option<u64>,
 }
 
-/// A registered runner that another program or a person registered.
+/// A runner that another program or a person registered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OtherRunner {
     /// The level at which it is registered.
@@ -78,4 +100,18 @@ pub struct OtherRunner {
     pub labels: BTreeSet<String>,
     /// Whether it deregisters after one job.
     pub ephemeral: bool,
+    /// When it was registered at the latest. It may not be any more, if it is ephemeral.
+    pub seen_at: DateTime<Utc>,
+}
+
+impl fmt::Display for OtherRunner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.ephemeral {
+            false => write!(f, "a runner that is registered at {}", self.level),
+            true => {
+                let day = self.seen_at.format("%Y-%m-%d");
+                write!(f, "an ephemeral runner, registered at {} as of {day},", self.level)
+            }
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! The changes and alerts that a run can decide on.
 
+#[cfg(doc)]
+use super::MAX_ENDING;
 use super::{MAX_OFFLINE, WaitReason};
 use crate::assignment::NotNeeded;
 use crate::message::RunnerRequest;
@@ -21,7 +23,8 @@ pub enum Repair {
         /// Why no job needs it.
         reason: NotNeeded,
     },
-    /// Terminate a started task whose runner is not registered any more, if GitHub still has no runner of its name.
+    /// Terminate a started task whose runner is not registered any more, if GitHub still has none of its name but those of
+    /// others.
     EndWithoutRunner {
         /// The Batch job that holds the task.
         batch_job: String,
@@ -29,6 +32,10 @@ pub enum Repair {
         task: TaskId,
         /// The repository of the job that the task was made for.
         repository: Repository,
+        /// The ids of the runners of others that have the name of the task.
+        others: Vec<u64>,
+        /// Why it has no runner.
+        absence: Absence,
     },
     /// Remove a runner from GitHub, and then terminate its task. A runner that got a job in between stays.
     Deregister {
@@ -113,7 +120,21 @@ pub enum Removal {
     /// No queued job can use it, or it has no task.
     #[error("no job needs it")]
     NotNeeded,
+    /// Its job has ended [`MAX_ENDING`] ago, and it serves no other.
+    #[error("its job has ended, and its task still runs")]
+    JobEnded,
     /// Its task runs, and it has not been connected for [`MAX_OFFLINE`].
     #[error("it has been offline for {} minutes: check the pool's route to GitHub", MAX_OFFLINE.num_minutes())]
     Offline,
+}
+
+/// Why a started task has no registered runner.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum Absence {
+    /// Its runner was deregistered [`MAX_ENDING`] ago, or had a job that ended then.
+    #[error("its job has ended or its runner was deregistered, and it still ran")]
+    AfterItsJob,
+    /// It claimed [`MAX_OFFLINE`] ago, or its runner was offline until it was removed.
+    #[error("its runner is not registered any more, and has had no job for a while")]
+    NeverConnected,
 }

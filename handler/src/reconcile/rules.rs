@@ -24,6 +24,8 @@ pub struct Rules {
     pub keep_ended: TimeDelta,
     /// Whether the run of a job that cannot be served is cancelled.
     pub cancel_unservable: bool,
+    /// Whether runners register by a token, without a claim.
+    pub registers_by_token: bool,
 }
 
 impl Rules {
@@ -40,3 +42,9 @@ impl Rules {
 /// its task ends within seconds of its job. This limit is for images that do not end, for processes that a job has
 /// stopped or left behind, and for registrations that were removed.
 pub const MAX_OFFLINE: TimeDelta = TimeDelta::minutes(15);
+
+/// How long a task may run after its job has ended, or after its runner was deregistered.
+///
+/// A runner and its container end within seconds of the job; the image ends them after a minute. This limit is for what
+/// a job has left behind: a stopped process, or a container that its image does not end.
+pub const MAX_ENDING: TimeDelta = TimeDelta::minutes(5);

@@ -1,13 +1,15 @@
-//! Decides which tasks and runners end: tasks that no job needs, idle or offline runners, registrations without a task.
+//! Decides which tasks and runners end: tasks that no job needs, idle or offline runners, tasks that have outlived their
+//! runners, and registrations without a task.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::assessment::Assessment;
+use super::assessment::{Assessment, JobEnd};
+use super::ownership::Ownership;
 use super::snapshot::{LedgerTask, RegisteredRunner, Stage};
 use super::state::{FirstSeen, ReconcileState};
-use super::{MAX_OFFLINE, Removal, Repair};
+use super::{Absence, MAX_ENDING, MAX_OFFLINE, Removal, Repair};
 use crate::assignment::Resolution;
 use crate::task::TaskId;
 
@@ -47,12 +49,11 @@ fn unneeded_waiting_tasks(run: &Assessment<'_>) -> Vec<Repair> {
     run.snapshot.tasks.iter().filter(waits).filter_map(terminate).collect()
 }
 
-/// The live tasks and the registered runners, each task with the connection of its runner.
-struct RunnerReview<'a> {
+/// The live tasks and the registered runners of this deployment, each task with the connection of its runner.
+pub(super) struct RunnerReview<'a> {
     run: &'a Assessment<'a>,
     previous: &'a ReconcileState,
-    runners: &'a [RegisteredRunner],
-    runners_by_name: BTreeMap<&'a TaskId, &'a RegisteredRunner>,
+    runners: BTreeMap<&'a TaskId, &'a RegisteredRunner>,
     tasks: BTreeMap<&'a TaskId, &'a LedgerTask>,
 }
 
@@ -67,37 +68,38 @@ enum Disconnected {
 }
 
 impl<'a> RunnerReview<'a> {
-    fn new(run: &'a Assessment<'a>, previous: &'a ReconcileState) -> Self {
-        let runners = run.snapshot.runners.named.as_slice();
+    pub(super) fn new(run: &'a Assessment<'a>, previous: &'a ReconcileState) -> Self {
         let tasks = run.snapshot.tasks.iter().filter(|task| task.is_live());
         Self {
             run,
             previous,
-            runners,
-            runners_by_name: runners.iter().map(|runner| (&runner.name, runner)).collect(),
+            runners: run.runners.clone(),
             tasks: tasks.map(|task| (&task.id, task)).collect(),
         }
     }
 
-    /// Records which runners are idle, without a task, or not connected.
+    /// Records which runners are idle, without a task, or not connected, and which tasks have outlived their runners.
     fn record(&self, next: &mut ReconcileState) {
         let (previous, now) = (self.previous, self.run.now);
         let runners = |wanted: &dyn Fn(&RegisteredRunner) -> bool| -> Vec<String> {
-            let wanted = self.runners.iter().filter(|runner| wanted(runner));
+            let wanted = self.runners.values().filter(|runner| wanted(runner));
             wanted.map(|runner| runner.name.to_string()).collect()
         };
-        let tasks = |wanted: Disconnected| -> Vec<String> {
-            let wanted = self.tasks.values().filter(|task| self.disconnected(task) == Some(wanted));
+        let tasks = |wanted: &dyn Fn(&LedgerTask) -> bool| -> Vec<String> {
+            let wanted = self.tasks.values().filter(|task| wanted(task));
             wanted.map(|task| task.id.to_string()).collect()
         };
         let updated = |earlier: &FirstSeen<String>, present: Vec<String>| {
             let unread = earlier.keys().filter(|name| self.is_unread(name)).cloned();
             earlier.updated(unread.chain(present), now)
         };
+        let is = |wanted| move |task: &LedgerTask| self.disconnected(task) == Some(wanted);
         next.idle = updated(&previous.idle, runners(&|runner| self.is_idle(runner)));
         next.orphans = updated(&previous.orphans, runners(&|runner| self.is_orphan(runner)));
-        next.offline = updated(&previous.offline, tasks(Disconnected::Offline));
-        next.absent = updated(&previous.absent, tasks(Disconnected::Absent));
+        next.offline = updated(&previous.offline, tasks(&is(Disconnected::Offline)));
+        next.absent = updated(&previous.absent, tasks(&is(Disconnected::Absent)));
+        next.ending = updated(&previous.ending, tasks(&|task| self.has_outlived(task)));
+        next.busy = self.tasks.values().filter_map(|task| self.busy_run(task)).collect();
     }
 
     /// Returns whether a runner of this name may be in a list that was not read. What held for it still counts.
@@ -129,19 +131,53 @@ impl<'a> RunnerReview<'a> {
             return None;
         }
         let name = task.id.to_string();
-        match self.runners_by_name.get(&task.id) {
+        match self.runners.get(&task.id) {
             Some(runner) => (!runner.online && !runner.busy).then_some(Disconnected::Offline),
             None if self.previous.offline.contains(&name) => Some(Disconnected::Offline),
             None => {
-                let mut claims = self.run.snapshot.claims.iter().flatten();
-                claims.any(|claim| claim.task == name).then_some(Disconnected::Absent)
+                let claimed = !self.run.evidence.claims_of(&task.id).is_empty();
+                claimed.then_some(Disconnected::Absent)
             }
         }
     }
 
+    /// Returns whether a started task has outlived its runner: the job of the runner has ended, or the runner was
+    /// registered, or had a job, and is not registered any more. A runner serves one job, and cannot register again.
+    pub(super) fn has_outlived(&self, task: &LedgerTask) -> bool {
+        let started = matches!(task.stage, Stage::Started { .. });
+        if !started || !self.list_was_read(task) || self.run.has_job(&task.id) {
+            return false;
+        }
+        let ended = self.run.ended_job(task).is_some();
+        match self.runners.get(&task.id) {
+            Some(runner) => ended && !runner.busy,
+            None => ended || self.is_deregistered(task) || self.was_busy(task),
+        }
+    }
+
+    /// Returns whether the runner that the present run of a task registered is not registered any more.
+    fn is_deregistered(&self, task: &LedgerTask) -> bool {
+        let Stage::Started { at: Some(at) } = task.stage else { return false };
+        let claims = self.run.evidence.claims_of(&task.id);
+        claims.iter().any(|claim| claim.runner.is_some() && claim.is_of_run(at))
+    }
+
+    /// Returns whether the runner of the present run of a task had a job when an earlier run of reconciliation listed it.
+    fn was_busy(&self, task: &LedgerTask) -> bool {
+        let Stage::Started { at } = task.stage else { return false };
+        self.previous.busy.get(&task.id.to_string()) == Some(&at)
+    }
+
+    /// Returns a task whose runner has, or had, a job in its present run, with the start of that run.
+    fn busy_run(&self, task: &LedgerTask) -> Option<(String, Option<DateTime<Utc>>)> {
+        let Stage::Started { at } = task.stage else { return None };
+        (self.run.has_job(&task.id) || self.was_busy(task)).then(|| (task.id.to_string(), at))
+    }
+
     fn removals(&self, next: &ReconcileState) -> Vec<Repair> {
-        let removed =
-            self.runners.iter().filter_map(|runner| Some((runner, self.removal(runner, next)?)));
+        let ours = |runner: &&&RegisteredRunner| self.run.evidence.owner(runner) == Ownership::Ours;
+        let ours = self.runners.values().filter(ours);
+        let removed = ours.filter_map(|runner| Some((*runner, self.removal(runner, next)?)));
         let deregister = |(runner, reason): (&RegisteredRunner, Removal)| Repair::Deregister {
             repository: runner.repository.clone(),
             runner: runner.id,
@@ -153,6 +189,9 @@ impl<'a> RunnerReview<'a> {
     }
 
     fn removal(&self, runner: &RegisteredRunner, next: &ReconcileState) -> Option<Removal> {
+        if self.tasks.get(&runner.name).is_some_and(|task| self.is_over(task, next)) {
+            return Some(Removal::JobEnded);
+        }
         if self.is_overdue(&runner.name, next) {
             return Some(Removal::Offline);
         }
@@ -163,17 +202,46 @@ impl<'a> RunnerReview<'a> {
     }
 
     fn tasks_without_runner(&self, next: &ReconcileState) -> Vec<Repair> {
-        let unregistered = |task: &&&LedgerTask| {
-            self.list_was_read(task) && !self.runners_by_name.contains_key(&task.id)
+        let unregistered = self
+            .tasks
+            .values()
+            .filter(|task| self.list_was_read(task) && !self.runners.contains_key(&task.id));
+        let end = |task: &&LedgerTask| {
+            let absence = match self.is_over(task, next) {
+                true => Absence::AfterItsJob,
+                false if self.is_overdue(&task.id, next) => Absence::NeverConnected,
+                false => return None,
+            };
+            Some(Repair::EndWithoutRunner {
+                batch_job: task.batch_job.clone(),
+                task: task.id.clone(),
+                repository: task.repository.clone(),
+                others: self.others_named(&task.id),
+                absence,
+            })
         };
-        let overdue = |task: &&&LedgerTask| self.is_overdue(&task.id, next);
-        let ended = self.tasks.values().filter(unregistered).filter(overdue);
-        let end = |task: &&LedgerTask| Repair::EndWithoutRunner {
-            batch_job: task.batch_job.clone(),
-            task: task.id.clone(),
-            repository: task.repository.clone(),
-        };
-        ended.map(end).collect()
+        unregistered.filter_map(end).collect()
+    }
+
+    /// Returns the ids of the runners of others that have this name.
+    fn others_named(&self, name: &TaskId) -> Vec<u64> {
+        let named = self.run.snapshot.runners.named.iter().filter(|runner| runner.name == *name);
+        let others = named.filter(|runner| self.run.evidence.owner(runner) == Ownership::Anothers);
+        others.map(|runner| runner.id).collect()
+    }
+
+    /// Returns whether a task has outlived its runner for [`MAX_ENDING`]: since the end of the job, if that is known. An
+    /// earlier run has seen it, so that no task ends while its container does.
+    fn is_over(&self, task: &LedgerTask, next: &ReconcileState) -> bool {
+        let now = self.run.now;
+        let name = task.id.to_string();
+        if !self.has_outlived(task) || !self.previous.ending.contains(&name) {
+            return false;
+        }
+        match self.run.ended_job(task).map(|last| last.end) {
+            Some(JobEnd::At(end)) => now - end >= MAX_ENDING,
+            _ => next.ending.at_least(&name, MAX_ENDING, now),
+        }
     }
 
     /// Returns whether a task has run for [`MAX_OFFLINE`], and its runner has not been connected for as long.

@@ -11,7 +11,7 @@ use crate::message::{Message, RunnerRequest};
 use crate::profiles::Profile;
 use crate::refused_claims::RefusedClaims;
 use crate::repository::Repository;
-use crate::task::TaskId;
+use crate::task::{TaskId, run_name};
 
 pub use super::ending::{Ending, Failure};
 pub use super::registered::{Level, OtherRunner, RegisteredRunner, Runners};
@@ -26,6 +26,9 @@ pub struct Snapshot {
     pub releases: Vec<RunnerRelease>,
     /// The tasks of every profile, all of them, including ended tasks for as long as they are kept.
     pub tasks: Vec<LedgerTask>,
+    /// The names of runners with a job that may have a task, although `tasks` lacks it: it was added after the tasks were
+    /// listed, or could not be looked up.
+    pub unlisted: BTreeSet<TaskId>,
     /// The generation of the first Batch job of each profile that accepts tasks, or of the Batch job to be created.
     pub generations: BTreeMap<String, u32>,
     /// The known workflow jobs by their ids: the jobs of all runs in progress, and the jobs of assignment chains.
@@ -62,7 +65,8 @@ pub struct Snapshot {
     pub refused: Vec<Refused>,
     /// The accounts for which GitHub refuses the credential of claims.
     pub refused_claims: RefusedClaims,
-    /// The claims, listed before the tasks: a claim without a task had none then.
+    /// The claims, listed after the runners and before the tasks: a listed runner of this deployment has its claim among
+    /// them, and a claim without a task had none then.
     pub claims: Option<Vec<StoredClaim>>,
 }
 
@@ -103,6 +107,13 @@ pub struct StoredClaim {
     pub runner: Option<u64>,
     /// When that runner was registered.
     pub minted: Option<DateTime<Utc>>,
+}
+
+impl StoredClaim {
+    /// Returns whether it is the claim of the run of its task that started at this time.
+    pub(super) fn is_of_run(&self, started: DateTime<Utc>) -> bool {
+        self.blob.rsplit('/').next() == Some(run_name(started).as_str())
+    }
 }
 
 /// A release of GitHub's runner.

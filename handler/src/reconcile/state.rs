@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::ages::JobAges;
+use super::registered::Level;
 use crate::repository::Repository;
 
 /// The state that a run hands to the next run.
@@ -28,6 +29,14 @@ pub struct ReconcileState {
     pub absent: FirstSeen<String>,
     /// Jobs of tasks that GitHub does not have.
     pub deleted: FirstSeen<u64>,
+    /// Started tasks that have outlived their runners.
+    pub ending: FirstSeen<String>,
+    /// The live tasks whose runners have had a job, each with the start of that run of the task.
+    pub busy: BTreeMap<String, Option<DateTime<Utc>>>,
+    /// The alerts about names that others use, each with the time at which its condition last held.
+    pub name_conflicts: BTreeMap<String, DateTime<Utc>>,
+    /// The ephemeral runners of others that were registered in the last days: they exist only while a job waits.
+    pub others: Vec<SeenRunner>,
     /// The GUIDs of lost events that are not redelivered any more.
     pub abandoned: BTreeSet<String>,
     /// The GUIDs of events that failed at first and were delivered by a later attempt.
@@ -48,6 +57,17 @@ pub struct Cursor {
     pub repository: Option<Repository>,
     /// The last run whose jobs were listed; `None` if all were.
     pub run: Option<(Repository, u64)>,
+}
+
+/// An ephemeral runner that another program registered.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct SeenRunner {
+    /// The level at which it was registered.
+    pub level: Level,
+    /// Its labels, in lower case.
+    pub labels: BTreeSet<String>,
+    /// When a runner with these labels was registered there, to within hours.
+    pub at: DateTime<Utc>,
 }
 
 /// Since when a condition has held for each of several keys, without interruption.

@@ -6,7 +6,7 @@ use super::snapshot::{
     DeliveryAttempt, Ending, Failure, Job, LedgerTask, Level, ListedJob, PoisonMessage, PoolState,
     RegisteredRunner, RunnerRelease, Runners, Stage, StoredClaim,
 };
-use super::{ReconcileState, Repair, Rules, Snapshot, plan};
+use super::{Absence, ReconcileState, Repair, Rules, Snapshot, plan};
 use crate::admission::Policy;
 use crate::message::{Cancelled, Message, RunnerRequest};
 use crate::profiles::default_profiles;
@@ -18,6 +18,9 @@ mod ages;
 mod demand;
 mod deliveries;
 mod leftovers;
+mod ownership;
+mod outlived;
+mod others;
 
 const UBUNTU: &[&str] = &["self-hosted", "ubuntu-24.04"];
 const OLDER: &[&str] = &["self-hosted", "ubuntu-22.04"];
@@ -43,6 +46,7 @@ fn rules() -> Rules {
         no_capacity: TimeDelta::minutes(30),
         keep_ended: TimeDelta::hours(48),
         cancel_unservable: true,
+        registers_by_token: false,
     }
 }
 
@@ -91,26 +95,29 @@ fn snapshot(
     tasks: impl IntoIterator<Item = LedgerTask>,
     runners: impl IntoIterator<Item = RegisteredRunner>,
 ) -> Snapshot {
+    let runners = listed(runners);
+    let names: Vec<String> = runners.named.iter().map(|runner| runner.name.to_string()).collect();
     Snapshot {
         jobs: jobs.into_iter().collect(),
         tasks: tasks.into_iter().collect(),
-        runners: listed(runners),
+        claims: claims(&names),
+        runners,
         all_deliveries: true,
         ..Snapshot::default()
     }
 }
 
-/// Returns the runners of the scope, whose list was read.
+/// Returns these runners, from complete lists.
 fn listed(runners: impl IntoIterator<Item = RegisteredRunner>) -> Runners {
-    let read = [Level::of(&rules().scope, &repository())].into();
+    let read = Level::serving(&rules().scope, &repository());
     Runners { named: runners.into_iter().collect(), read, ..Runners::default() }
 }
 
 /// Returns a claim of each of these tasks.
-fn claims(tasks: &[&str]) -> Option<Vec<StoredClaim>> {
-    let claim = |task: &&str| StoredClaim {
-        task: (*task).to_owned(),
-        blob: format!("claims/{task}/1"),
+fn claims(tasks: &[impl AsRef<str>]) -> Option<Vec<StoredClaim>> {
+    let claim = |task: &_| StoredClaim {
+        task: AsRef::<str>::as_ref(task).to_owned(),
+        blob: format!("claims/{}/1", AsRef::<str>::as_ref(task)),
         runner: None,
         minted: None,
     };
@@ -141,7 +148,12 @@ fn line(repair: &Repair) -> String {
             format!("request gh-{}-{} on {}", request.job, request.replacement, request.profile)
         }
         Repair::Terminate { task, reason, .. } => format!("terminate {task}: {reason}"),
-        Repair::EndWithoutRunner { task, .. } => format!("terminate {task}: no runner"),
+        Repair::EndWithoutRunner { task, absence: Absence::NeverConnected, .. } => {
+            format!("terminate {task}: no runner")
+        }
+        Repair::EndWithoutRunner { task, absence: Absence::AfterItsJob, .. } => {
+            format!("terminate {task}: after its job")
+        }
         Repair::Deregister { name, batch_job, reason, .. } => {
             let task = batch_job.as_deref().unwrap_or("no task");
             format!("deregister {name}, of {task}: {reason}")

@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::MAX_OFFLINE;
-use super::snapshot::Failure;
+use super::snapshot::{Failure, OtherRunner};
 use crate::message::{MAX_REPLACEMENTS, MAX_WAIT};
 
 /// Why a job has no runner.
@@ -37,6 +37,11 @@ pub enum WaitReason {
     /// GitHub refuses the credential, so that its runners would claim in vain.
     #[error("{0}")]
     Refused(String),
+    /// No runner of this deployment can serve it, and a runner of others has all of its labels.
+    #[error(
+        "it is left to others: {0} has all of its labels, and no runner of this deployment can serve it"
+    )]
+    LeftToOthers(OtherRunner),
     /// Its runners fail, on whatever node they run.
     #[error("its runners fail ({0}): check stderr.txt of their tasks, and the image")]
     Failing(Failure),

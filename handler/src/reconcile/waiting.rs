@@ -58,7 +58,7 @@ impl Demand<'_> {
             return self.waits_for_task(run, times);
         };
         let pool = profile.pool.clone();
-        let runner = run.snapshot.runners.named.iter().find(|runner| runner.name == task.id);
+        let runner = run.runners.get(&task.id).copied();
         match (&task.stage, runner) {
             (Stage::Waiting, _) => waits_for_node(pool, run.snapshot),
             (_, Some(runner)) if runner.online => WaitReason::NotAssigned,

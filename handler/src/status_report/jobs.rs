@@ -4,13 +4,17 @@ use chrono::{DateTime, Utc};
 
 use super::{JobPhase, JobStatus};
 use crate::profiles::{Match, match_profile};
-use crate::reconcile::snapshot::{ListedJob, Snapshot};
-use crate::reconcile::{ReconcileState, Rules, WaitReason, WaitingJob, waiting_jobs};
+use crate::reconcile::snapshot::{ListedJob, Snapshot, Stage};
+use crate::reconcile::{
+    MAX_ENDING, OutlivedTask, ReconcileState, Rules, WaitReason, WaitingJob, outlived_tasks,
+    waiting_jobs,
+};
 
 const GATE: &str = "an approval, a concurrency group or another gate of GitHub";
 
-/// Lists the jobs that wait for a runner of this deployment, are gated, or run on one of its runners.
-pub(super) fn waiting_or_running(
+/// Lists the jobs that wait for a runner of this deployment, are gated, run on one of its runners, or have ended while
+/// the task of their runner still runs.
+pub(super) fn of_all_phases(
     snapshot: &Snapshot,
     previous: &ReconcileState,
     rules: &Rules,
@@ -22,14 +26,16 @@ pub(super) fn waiting_or_running(
         "in_progress" => running(*id, job, rules),
         _ => None,
     });
-    waiting.iter().map(queued).chain(others).collect()
+    let outlived = outlived_tasks(snapshot, previous, rules, now);
+    let ending = outlived.iter().map(|outlived| ending(outlived, snapshot, now));
+    waiting.iter().map(queued).chain(others).chain(ending).collect()
 }
 
 /// Keeps at most `max` jobs: the oldest ones, whatever their phase, but no running ones.
 pub(super) fn longest_waiting(mut jobs: Vec<JobStatus>, max: usize) -> Vec<JobStatus> {
     if jobs.len() > max {
         // Running jobs do not wait.
-        jobs.retain(|job| job.phase != JobPhase::Running);
+        jobs.retain(|job| !matches!(job.phase, JobPhase::Running | JobPhase::Ending));
         let mut by_age: Vec<_> = jobs.iter().map(|job| (job.created_at, job.job)).collect();
         by_age.sort_unstable();
         if let Some(&first_omitted) = by_age.get(max) {
@@ -59,6 +65,7 @@ fn phase(why: &WaitReason) -> JobPhase {
         | WaitReason::Unclaimed(_)
         | WaitReason::Group(_)
         | WaitReason::Refused(_)
+        | WaitReason::LeftToOthers(_)
         | WaitReason::Failing(_) => JobPhase::Unservable,
         WaitReason::Poisoned(_) | WaitReason::Requested | WaitReason::Delayed { .. } => {
             JobPhase::Requested
@@ -91,6 +98,30 @@ fn running(id: u64, job: &ListedJob, rules: &Rules) -> Option<JobStatus> {
     };
     let task = Some(task.to_string());
     Some(JobStatus { profile, task, ..job_status(JobPhase::Running, id, job) })
+}
+
+/// Returns the entry of a task that has outlived its runner. Of its job no more than the id may be known.
+fn ending(outlived: &OutlivedTask<'_>, snapshot: &Snapshot, now: DateTime<Utc>) -> JobStatus {
+    let OutlivedTask { task, job: id } = outlived;
+    let known = snapshot.jobs.get(id);
+    let started = match task.stage {
+        Stage::Started { at } => at,
+        _ => None,
+    };
+    JobStatus {
+        job: *id,
+        run: known.map_or(0, |listed| listed.job.run),
+        repository: known.map_or(&task.repository, |listed| &listed.repository).clone(),
+        labels: known.map(|listed| listed.job.labels.clone()).unwrap_or_default(),
+        phase: JobPhase::Ending,
+        created_at: known.map(|listed| listed.created_at).or(started).unwrap_or(now),
+        profile: Some(task.profile.clone()),
+        task: Some(task.id.to_string()),
+        wait_reason: Some(format!(
+            "its job has ended or its runner was deregistered, and its task still runs: the task is terminated after {} minutes",
+            MAX_ENDING.num_minutes()
+        )),
+    }
 }
 
 fn job_status(phase: JobPhase, id: u64, job: &ListedJob) -> JobStatus {

@@ -36,6 +36,7 @@ fn rules() -> Rules {
         no_capacity: TimeDelta::minutes(30),
         keep_ended: TimeDelta::hours(48),
         cancel_unservable: false,
+        registers_by_token: false,
     }
 }
 

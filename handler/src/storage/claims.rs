@@ -23,6 +23,7 @@ use futures::TryStreamExt;
 
 use super::{credential, in_one_line};
 use crate::secret::SignedUrl;
+use crate::task::run_name;
 use crate::transport::{HttpTransport, azure_options, short_retries};
 
 /// The folder of the claims in their container.
@@ -256,9 +257,7 @@ impl Claims {
     }
 
     fn blob(&self, task: &str, run: DateTime<Utc>) -> azure_core::Result<BlobClient> {
-        // Colons would need encoding in a path.
-        let run = run.to_rfc3339_opts(SecondsFormat::Micros, true).replace(':', "");
-        let url = self.container.join(&format!("{FOLDER}{task}/{run}"));
+        let url = self.container.join(&format!("{FOLDER}{task}/{}", run_name(run)));
         let options = BlobClientOptions {
             client_options: azure_options(&self.transport, short_retries()),
             ..Default::default()

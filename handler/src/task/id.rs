@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::{DateTime, SecondsFormat, Utc};
+
 /// The prefix of task ids and runner names, which distinguishes deployments under one GitHub.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeploymentName(String);
@@ -17,6 +19,12 @@ impl FromStr for DeploymentName {
         } else {
             Err("must be 1 to 12 characters of a-z and 0-9".to_owned())
         }
+    }
+}
+
+impl fmt::Display for DeploymentName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -57,6 +65,12 @@ impl fmt::Display for TaskId {
         }
         Ok(())
     }
+}
+
+/// Returns the name of a run of a task, by its start. Batch sets a new one when it runs a task again.
+pub fn run_name(started: DateTime<Utc>) -> String {
+    // Colons would need encoding in a path.
+    started.to_rfc3339_opts(SecondsFormat::Micros, true).replace(':', "")
 }
 
 #[cfg(test)]

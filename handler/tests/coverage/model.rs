@@ -10,7 +10,7 @@ use handler::admission::Policy;
 use handler::assignment::{Job, ListedJob};
 use handler::profiles::{Profile, parse_profiles};
 use handler::reconcile::snapshot::{
-    Ending, LedgerTask, Level, RegisteredRunner, Runners, Snapshot, Stage,
+    Ending, LedgerTask, Level, RegisteredRunner, Runners, Snapshot, Stage, StoredClaim,
 };
 use handler::reconcile::{ReconcileState, Repair, Rules, plan};
 use handler::repository::{AllowedRepositories, Repository};
@@ -132,6 +132,7 @@ impl Model {
             no_capacity: TimeDelta::minutes(30),
             keep_ended: TimeDelta::hours(48),
             cancel_unservable: false,
+            registers_by_token: false,
         };
         Self {
             jobs: BTreeMap::new(),
@@ -227,6 +228,7 @@ impl Model {
                 self.unneeded += 1;
                 self.end(task, Ending::NoJob);
             }
+            Repair::DeleteClaims { .. } => {}
             Repair::DeleteTask { task, .. } => {
                 let task = index(task).expect("a task");
                 self.tasks.remove(task);
@@ -257,6 +259,11 @@ impl Model {
                 group: None,
             })
         };
+        let claim = |task: &ModelTask| {
+            let registered = matches!(task.phase, Phase::Idle(_) | Phase::Busy(..));
+            let (name, blob) = (task.id.to_string(), format!("claims/{}/1", task.id));
+            registered.then_some(StoredClaim { task: name, blob, runner: None, minted: None })
+        };
         let level = |task: &ModelTask| Level::of(&Scope::Repository, &task.repository);
         Snapshot {
             runners: Runners {
@@ -264,6 +271,7 @@ impl Model {
                 read: self.tasks.iter().map(level).collect(),
                 ..Runners::default()
             },
+            claims: Some(self.tasks.iter().filter_map(claim).collect()),
             tasks: self.tasks.iter().map(|task| self.ledger(task)).collect(),
             jobs: self.jobs.iter().map(|(&id, job)| (id, self.listed(job))).collect(),
             ..Snapshot::default()

@@ -53,7 +53,8 @@ fn a_waiting_task_is_terminated_by_its_chain_alone() {
         (4, job("waiting", UBUNTU)),
     ];
     let waiting = |id| task(id, "ubuntu", Stage::Waiting);
-    let tasks = ["gh-1", "gh-3", "gh-4", "gh-5"].map(waiting);
+    let own = task("gh-2", "ubuntu", ended(0, Ending::Clean));
+    let tasks = ["gh-1", "gh-3", "gh-4", "gh-5"].map(waiting).into_iter().chain([own]);
     insta::assert_snapshot!(runs(&snapshot(jobs, tasks, []), [0]), @r"
     0: terminate gh-3: the job ended without a runner
     0: terminate gh-4: the job waits for an approval or a concurrency group
@@ -79,7 +80,9 @@ fn a_chain_that_is_a_cycle_terminates_a_waiting_task() {
         (3, job("completed gh-1", UBUNTU)),
     ];
     let waiting = task("gh-3", "ubuntu", Stage::Waiting);
-    let cycle = snapshot(jobs, [waiting], []);
+    let over = |id| task(id, "ubuntu", ended(0, Ending::Clean));
+    let tasks = [waiting, over("gh-1"), over("gh-2-2"), task("gh-1-2", "ubuntu", STARTED)];
+    let cycle = snapshot(jobs, tasks, []);
     insta::assert_snapshot!(runs(&cycle, [0]), @"0: terminate gh-3: the job already has a runner");
 }
 

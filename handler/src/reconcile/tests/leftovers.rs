@@ -39,10 +39,11 @@ fn a_task_is_terminated_after_fifteen_minutes_without_runner() {
     // gh-4 has not claimed: it may still pull its image.
     let claims = claims(&["gh-1", "gh-2", "gh-3"]);
     let gone = Snapshot { claims, ..snapshot(jobs, tasks, []) };
-    insta::assert_snapshot!(runs(&gone, [0, 14, 15, 24, 25]), @"
-    15: terminate gh-1: no runner
-    24: terminate gh-1: no runner
-    25: terminate gh-1: no runner
+    insta::assert_snapshot!(runs(&gone, [0, 4, 5, 14, 15, 25]), @"
+    5: terminate gh-1: after its job
+    14: terminate gh-1: after its job
+    15: terminate gh-1: after its job
+    25: terminate gh-1: after its job
     25: terminate gh-3: no runner
     ");
 }

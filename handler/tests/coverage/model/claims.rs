@@ -20,6 +20,7 @@ impl Model {
                     let listed = self.listed(&self.jobs[&made.job]);
                     graph.learn(made.job, &listed.repository, &listed.job);
                 }
+                Claim::Missing(Fact::Task(task)) => graph.learn_task(&task, true),
                 Claim::Missing(Fact::LiveTasks) => graph.learn_live_tasks(self.live_tasks()),
                 Claim::Mint => {
                     self.tasks[task].phase = Phase::Idle(self.now);

@@ -19,6 +19,9 @@ mod cleanup;
 mod batch_account;
 mod alerts;
 mod calls;
+mod container;
+mod ours;
+mod outlived;
 
 /// The program under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program-under-test");

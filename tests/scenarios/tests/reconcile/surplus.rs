@@ -81,35 +81,6 @@ async fn a_runner_that_gets_a_job_before_its_removal_stays() {
 }
 
 #[tokio::test]
-async fn a_registration_without_a_task_is_removed_after_10_min() {
-    let mut env = TestEnvironment::start(PROGRAM).await;
-    env.queue_job(UBUNTU);
-    env.settle().await;
-    let url = format!(
-        "{}/repos/octo/app/actions/runners/generate-jitconfig",
-        env.deployment.ports.github.url
-    );
-    for name in ["gh-77", "another-77"] {
-        let body = serde_json::json!({ "name": name, "runner_group_id": 1, "labels": ["x"] });
-        let client = handler::transport::http_client(None).expect("a client");
-        let registered =
-            client.post(&url).bearer_auth(local_deployment::GITHUB_TOKEN).json(&body).send().await;
-        assert_eq!(registered.expect("a response").status().as_u16(), 201);
-    }
-    env.reconcile().await;
-    assert_snapshot!(env.reconcile_after(9).await, @"nothing to repair");
-    env.advance_minutes(1);
-    assert_snapshot!(env.reconcile().await, @r"
-    runner gh-77 removed: no job needs it
-    1 repairs done
-    ");
-    assert_snapshot!(env.reconcile().await, @"nothing to repair");
-    let remaining = env.deployment.github.emulator.runners();
-    assert_eq!(remaining.len(), 1, "another deployment's runner is not removed");
-    env.end().await;
-}
-
-#[tokio::test]
 async fn a_job_that_is_not_assigned_for_an_hour_keeps_its_runner() {
     let mut env = TestEnvironment::start(PROGRAM).await;
     env.deployment.github.emulator.pause_assignment(true);
