@@ -181,11 +181,20 @@ wait_for_exit() {
   local code=0
   while kill -0 "$1" 2>/dev/null; do
     pause
-    [[ -z $no_session ]] || is_online || request_stop 68 TERM
+    check_signals
     if [[ -n $stop_code ]]; then stop_once; else end_overdue; fi
   done
   [[ -n $stop_code ]] || wait "$1" || code=$?
   return "$code"
+}
+
+# Checks what the watcher reports, and its work: a job can stop it.
+check_signals() {
+  if [[ -n $no_session ]]; then
+    no_session=''
+    is_online || request_stop 68 TERM
+  fi
+  [[ -z ${RUNNER_MAX_JOB_HOURS:-} ]] || ((SECONDS - kill_delay < RUNNER_MAX_JOB_HOURS * 3600)) || request_stop 124 TERM
 }
 
 # Kills run.sh if its runner has ended.

@@ -35,7 +35,7 @@ PAIRS = [
         {
             *("run_in_group", "request_stop", "await_worker", "catches_term", "finish_relays", "handle_signal"),
             *("is_starting_worker", "wait_for_exit", "wait_for_relay", "signal_groups", "stop_once", "pause"),
-            *("read_processes", "descends_from"),
+            *("read_processes", "descends_from", "check_signals"),
             # bash needs a process without traps for what PowerShell does in the main process.
             *("claim_in_child", "kill_relays", "requested_group", "pass_configuration", "make_scratch", "set_traps"),
             *("configuration_files", "json_escape", "quote", "seconds_now", "add_ca_certificates"),

@@ -238,6 +238,7 @@ impl Entrypoint {
                     let configuration = String::from_utf8_lossy(answer.body()).trim().to_owned();
                     let allowed = answer.headers().get("x-mayfly-allowed-repositories");
                     let allowed = allowed.and_then(|patterns| patterns.to_str().ok());
+                    let allowed = allowed.filter(|patterns| !patterns.is_empty());
                     return Claim::Configured {
                         configuration,
                         allowed: allowed.map(str::to_owned),
