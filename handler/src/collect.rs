@@ -77,7 +77,7 @@ pub(crate) async fn collect(
     let renamed = renamed::find(&collector).await;
     let renamed = parts.partial("repositories", renamed);
     let unlisted = ledger::unlisted(app, &ledger, &jobs.jobs).await;
-    others::read(&collector, &jobs.jobs, &barred, &mut runners).await;
+    others::read(&collector, &jobs.jobs, &barred.jobs, &mut runners).await;
     others::recall(&previous.others, &mut runners, app.clock.now());
     let mut repositories = repositories_to_list(&ledger, &runners, previous, rules);
     repositories.extend(present_names(&ledger, &jobs.jobs));
@@ -103,7 +103,8 @@ pub(crate) async fn collect(
         generations: ledger.generations,
         jobs: jobs.jobs,
         runs: jobs.runs,
-        barred,
+        barred: barred.jobs,
+        restricted: barred.restricted,
         missing_runs: jobs.missing_runs,
         refused: collector.refused(),
         missing_accounts: jobs.missing_accounts,

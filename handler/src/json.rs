@@ -28,7 +28,8 @@ pub fn shortened(text: &str) -> String {
     cut(text, 80)
 }
 
-fn cut(text: &str, max: usize) -> String {
+/// Shortens a text from outside to a length, and removes control characters.
+pub(crate) fn cut(text: &str, max: usize) -> String {
     text.chars().filter(|c| !c.is_control()).take(max).collect()
 }
 

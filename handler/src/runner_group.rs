@@ -4,6 +4,7 @@
 //! a group admitted more repositories than the settings allow, all of these could use the runners.
 
 use crate::admission::Policy;
+use crate::json::cut;
 use crate::repository::Repository;
 
 /// A runner group as GitHub reports it.
@@ -17,8 +18,9 @@ pub struct RunnerGroup {
     pub access: Access,
     /// Whether public repositories can use its runners.
     pub public_repositories: bool,
-    /// Whether only selected workflows can use its runners.
-    pub restricted_to_workflows: bool,
+    /// The workflows to which it is restricted, such as `octo/app/.github/workflows/ci.yml@refs/heads/main`; `None` if all
+    /// can use its runners.
+    pub workflows: Option<Vec<String>>,
 }
 
 /// The repositories that can use the runners of a group.
@@ -75,6 +77,15 @@ pub fn obstacle(group: &RunnerGroup, repository: &Repository, policy: &Policy) -
     })
 }
 
+/// Describes the workflows to which a group is restricted. Which workflow a job is of, and which reusable ones it uses,
+/// is not known here, so that this explains only a job that GitHub does not assign.
+pub fn restriction(group: &RunnerGroup) -> Option<String> {
+    let workflows = group.workflows.as_ref()?;
+    let listed = if workflows.is_empty() { "none".to_owned() } else { workflows.join(", ") };
+    let (name, listed) = (&group.name, cut(&listed, 300));
+    Some(format!("runner group {name:?} is restricted to these workflows: {listed}"))
+}
+
 impl Access {
     fn admits(&self, repository: &Repository) -> bool {
         let is_owner = |owner: &str| owner.eq_ignore_ascii_case(repository.owner());
@@ -122,7 +133,7 @@ mod tests {
             name: "ours".to_owned(),
             access,
             public_repositories: public,
-            restricted_to_workflows: false,
+            workflows: None,
         };
         check(&group, &policy).map_or_else(|too_wide| too_wide.fault, |()| "fine".to_owned())
     }
@@ -147,6 +158,22 @@ mod tests {
         ] {
             assert_eq!(fault(globs, access, false), "fine", "{globs}");
         }
+    }
+
+    #[test]
+    fn a_restriction_names_its_workflows() {
+        let group = |workflows: Option<&[&str]>| RunnerGroup {
+            id: 2,
+            name: "ours".to_owned(),
+            access: Access::All(None),
+            public_repositories: false,
+            workflows: workflows.map(|all| all.iter().map(|&one| one.to_owned()).collect()),
+        };
+        assert_eq!(restriction(&group(None)), None);
+        let none = restriction(&group(Some(&[]))).unwrap_or_default();
+        assert!(none.ends_with("these workflows: none"), "{none}");
+        let two = restriction(&group(Some(&["a/b/x.yml@main", "a/b/y.yml@main"])));
+        assert!(two.unwrap_or_default().ends_with("a/b/x.yml@main, a/b/y.yml@main"));
     }
 
     #[test]

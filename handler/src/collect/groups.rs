@@ -1,19 +1,28 @@
-//! Finds the jobs that their runner group keeps from being served.
+//! Finds the jobs that their runner group keeps, or may keep, from being served.
 
 use std::collections::BTreeMap;
 
 use super::collector::{Collector, Partial};
 use crate::profiles::{Match, match_profile};
 use crate::reconcile::snapshot::ListedJob;
-use crate::runner_group::obstacle;
+use crate::runner_group::{obstacle, restriction};
 use crate::scope::Scope;
+
+/// What runner groups keep from being served, each job with the reason.
+#[derive(Default)]
+pub(super) struct Barred {
+    /// The queued jobs that are kept from their runners.
+    pub(super) jobs: BTreeMap<u64, String>,
+    /// The queued jobs that are kept from their runners unless their workflow is selected.
+    pub(super) restricted: BTreeMap<u64, String>,
+}
 
 /// Returns the reason for each queued job that is kept from its runner. A group that cannot be read keeps none.
 pub(super) async fn read(
     collector: &Collector<'_>,
     jobs: &BTreeMap<u64, ListedJob>,
-) -> Partial<BTreeMap<u64, String>> {
-    let mut barred = Partial::complete(BTreeMap::new());
+) -> Partial<Barred> {
+    let mut barred = Partial::complete(Barred::default());
     if collector.app.scope == Scope::Repository {
         return barred;
     }
@@ -34,8 +43,10 @@ pub(super) async fn read(
                 groups.entry(key).or_insert(group.flatten())
             }
         };
-        let reason = group.as_ref().and_then(|group| obstacle(group, &listed.repository, policy));
-        barred.value.extend(reason.map(|reason| (*id, reason)));
+        let Some(group) = group else { continue };
+        let reason = obstacle(group, &listed.repository, policy);
+        barred.value.jobs.extend(reason.map(|reason| (*id, reason)));
+        barred.value.restricted.extend(restriction(group).map(|text| (*id, text)));
     }
     barred
 }

@@ -17,7 +17,7 @@ use super::budget::{Budget, Purpose};
 use super::cache::{GroupCache, ResponseCache};
 use super::call::{Call, account_in, repository_in, request};
 use super::error::GithubError;
-use super::redirects::{MAX_REDIRECTS, is_redirect, target};
+use super::redirects::{self, MAX_REDIRECTS, is_redirect};
 use super::response::{check_status, parse, rate_limit_headers, unavailable};
 use super::tokens::{Authorization, Credentials, Installation};
 use crate::clock::Clock;
@@ -220,10 +220,10 @@ impl Github {
         response: &Response,
     ) -> Result<Url, GithubError> {
         let location = response.headers().get(header::LOCATION);
-        let location = location.and_then(|text| text.to_str().ok()).unwrap_or_default();
-        target(&self.api, from, location).ok_or_else(|| {
-            let to = shortened(location.split(['?', '#']).next().unwrap_or_default());
-            GithubError::Redirected { call: call.name, to }
+        let location = location.and_then(|text| text.to_str().ok()).filter(|to| !to.is_empty());
+        location.and_then(|to| redirects::target(&self.api, from, to)).ok_or_else(|| {
+            let to = location.and_then(|to| to.split(['?', '#']).next());
+            GithubError::Redirected { call: call.name, to: shortened(to.unwrap_or("no location")) }
         })
     }
 
@@ -284,3 +284,6 @@ impl Github {
         self.shared.responses.lock().expect("no holder of this lock can panic")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,7 @@ const DEFAULT_GROUP: &str = "Default";
 /// Maximum number of pages: ten thousand groups, repositories or organizations.
 const MAX_PAGES: usize = 100;
 const LOOKUP: &str = "looking the runner group up by the name in setting RunnerGroup";
+const LOOKUP_INHERITED: &str = "looking the runner group up by the name in setting RunnerGroup (the group of this name belongs to the enterprise: create one in the organization)";
 const ACCESS: &str = "listing the repositories with access to the runner group";
 
 #[derive(Clone, Deserialize)]
@@ -29,8 +30,13 @@ struct GroupBody {
     default: bool,
     visibility: String,
     allows_public_repositories: bool,
+    /// Whether it is a group of the enterprise, in which runners of the organization cannot register.
+    #[serde(default)]
+    inherited: bool,
     #[serde(default)]
     restricted_to_workflows: bool,
+    #[serde(default)]
+    selected_workflows: Option<Vec<String>>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -81,15 +87,19 @@ impl Github {
             group.name.eq_ignore_ascii_case(name)
                 || (group.default && name.eq_ignore_ascii_case(DEFAULT_GROUP))
         };
-        let found = self.list::<GroupBody>(&list, MAX_PAGES).await?.items.into_iter().find(is_it);
+        let named = self.list::<GroupBody>(&list, MAX_PAGES).await?.items.into_iter().filter(is_it);
+        let (inherited, own): (Vec<GroupBody>, Vec<GroupBody>) =
+            named.partition(|group| group.inherited);
+        let call = if inherited.is_empty() { LOOKUP } else { LOOKUP_INHERITED };
         let GroupBody {
             id,
             name,
             visibility,
             allows_public_repositories: public_repositories,
             restricted_to_workflows,
+            selected_workflows,
             ..
-        } = found.ok_or(GithubError::NotFound { call: LOOKUP })?;
+        } = own.into_iter().next().ok_or(GithubError::NotFound { call })?;
         let access = match visibility.as_str() {
             "selected" => self.selected(&format!("{path}/{id}")).await?,
             // A group for private repositories admits any repository name as well.
@@ -99,7 +109,8 @@ impl Github {
             group = name,
             visibility, public_repositories, restricted_to_workflows, "read runner group {name}"
         );
-        Ok(RunnerGroup { id, name, access, public_repositories, restricted_to_workflows })
+        let workflows = restricted_to_workflows.then(|| selected_workflows.unwrap_or_default());
+        Ok(RunnerGroup { id, name, access, public_repositories, workflows })
     }
 
     fn all(&self, owner: &str) -> Access {

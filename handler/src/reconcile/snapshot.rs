@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub runs: UnfinishedRuns,
     /// For each queued job that its runner group keeps from being served, the reason.
     pub barred: BTreeMap<u64, String>,
+    /// For each queued job whose runner group is restricted to workflows, to which ones.
+    pub restricted: BTreeMap<u64, String>,
     /// Whether the jobs of a run are missing, because the time or the requests of the run did not suffice.
     pub missing_runs: bool,
     /// The accounts, in lower case, of which the jobs of a run are missing because GitHub refused the credential.

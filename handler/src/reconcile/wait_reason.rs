@@ -58,6 +58,11 @@ pub enum WaitReason {
         "a runner is online for it and GitHub does not assign the job: check that the runner group allows the repository, that runs-on names no other group, and that GitHub still supports the runner's version"
     )]
     NotAssigned,
+    /// Its runner is online, GitHub does not assign the job to it, and the group is restricted to workflows.
+    #[error(
+        "a runner is online for it and GitHub does not assign the job: {0}; add the workflow to the group, or choose another group"
+    )]
+    Restricted(String),
     /// Its runner is registered and not connected.
     #[error(
         "its runner on pool {pool} has not connected to GitHub, and is replaced after {} minutes: check the pool's route to GitHub",

@@ -61,7 +61,10 @@ impl Demand<'_> {
         let runner = run.runners.get(&task.id).copied();
         match (&task.stage, runner) {
             (Stage::Waiting, _) => waits_for_node(pool, run.snapshot),
-            (_, Some(runner)) if runner.online => WaitReason::NotAssigned,
+            (_, Some(runner)) if runner.online => match run.snapshot.restricted.get(&self.id) {
+                Some(restriction) => WaitReason::Restricted(restriction.clone()),
+                None => WaitReason::NotAssigned,
+            },
             (Stage::Started { at: Some(at) }, Some(_)) if run.now - *at >= CONNECT_TIMEOUT => {
                 WaitReason::Offline { pool }
             }

@@ -75,7 +75,7 @@ fn phase(why: &WaitReason) -> JobPhase {
         | WaitReason::Growing { .. }
         | WaitReason::Full { .. } => JobPhase::WaitingForNode,
         WaitReason::Starting { .. } | WaitReason::Offline { .. } => JobPhase::Starting,
-        WaitReason::NotAssigned => JobPhase::WaitingForGithub,
+        WaitReason::NotAssigned | WaitReason::Restricted(_) => JobPhase::WaitingForGithub,
     }
 }
 

@@ -98,3 +98,45 @@ async fn an_enterprise_group_is_looked_up_once_for_many_jobs() {
     assert_eq!(calls.calls_of("ListOrgAccessToSelfHostedRunnerGroupInEnterprise"), 1);
     env.end().await;
 }
+
+#[tokio::test]
+async fn a_group_of_the_enterprise_with_the_same_name_is_not_chosen() {
+    let group = own_group(octo(), None, false);
+    let (mut env, _) = start(Registration::Jit, &[ORGANIZATION], group.clone()).await;
+    env.deployment.github.emulator.add_inherited_group(group);
+    env.queue_job(UBUNTU);
+    env.settle().await;
+    assert_snapshot!(env.jobs(), @"<1> success on gh-1");
+    env.end().await;
+}
+
+#[tokio::test]
+async fn a_group_that_only_the_enterprise_has_is_reported() {
+    let env = TestEnvironment::with(PROGRAM, |options| {
+        let settings = [ORGANIZATION, ("RunnerGroup", "Ours")];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        options.settings.extend(settings);
+    })
+    .await;
+    env.deployment.github.emulator.add_inherited_group(own_group(octo(), None, false));
+    env.queue_job(UBUNTU);
+    env.until_logged("the group of this name belongs to the enterprise").await;
+    assert_eq!(env.deployment.github.faults.calls_of("GenerateRunnerJitconfigForOrg"), 0);
+    env.end().await;
+}
+
+#[tokio::test]
+async fn a_group_restricted_to_other_workflows_is_the_reason() {
+    let group = own_group(octo(), None, false);
+    let (mut env, id) = start(Registration::Jit, &[ORGANIZATION], group).await;
+    let other = "octo/app/.github/workflows/cd.yml@refs/heads/main";
+    env.deployment.github.emulator.restrict_group(id, Some(&[other]));
+    env.queue_job(UBUNTU);
+    env.until_runner_is_online().await;
+    env.advance_minutes(30);
+    // The first run finds the scopes of its tasks' runners, the second finds the runner.
+    env.reconcile().await;
+    assert_snapshot!(env.reconcile().await, @"nothing to repair");
+    assert_snapshot!(env.job_phases().await, @r#"1 waiting-for-github gh-1: a runner is online for it and GitHub does not assign the job: runner group "ours" is restricted to these workflows: octo/app/.github/workflows/cd.yml@refs/heads/main; add the workflow to the group, or choose another group"#);
+    env.end().await;
+}
