@@ -43,6 +43,7 @@ fn rejected(scenario: &Scenario, record: &Record, task: &TaskRecord) -> Vec<Stri
     // GitHub counts a runner as connected for ten minutes after its node was lost, and may assign it a job.
     let runs = runs.filter(|run| !runners::is_connected_at(record, task, run.started_at));
     let runs = runs.filter(|run| !claimed_by_previous_run(task, run));
+    let runs = runs.filter(|run| !lost_unused_runner(record, task, run));
     // The next replacement has another name.
     let runs = runs.filter(|run| {
         let span = (run.started_at, run.ended_at.unwrap_or(record.ended_at));
@@ -52,6 +53,18 @@ fn rejected(scenario: &Scenario, record: &Record, task: &TaskRecord) -> Vec<Stri
         chain::needed_by(scenario, record, task, (run.started_at, run.ended_at?))
     });
     jobs.map(|job| described("rejected", job.id, task)).collect()
+}
+
+/// Returns whether a claim removed the run's own runner, which had never connected, to register it again, and did not
+/// hear of it. The next claim cannot know that the runner was not used, and a claim closes in doubt.
+fn lost_unused_runner(record: &Record, task: &TaskRecord, run: &Run) -> bool {
+    record.runners.iter().any(|runner| {
+        runner.deployment == Some(task.deployment)
+            && runner.name == task.id
+            && runner.online_at.is_none()
+            && runner.end == Some(End::Deregistered)
+            && runners::run_at(task, runner.registered_at) == Some(run)
+    })
 }
 
 /// Returns whether the process of the previous run may have claimed for this one: its claim was in flight when the node

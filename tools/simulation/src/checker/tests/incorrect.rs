@@ -27,6 +27,17 @@ fn rejecting_a_runner_while_its_job_waits_is_incorrect() {
     let mut unlike = scenario(2);
     unlike.jobs[0].labels.push("gpu".to_owned());
     assert_eq!(faults(&unlike, &record), "", "it could not have served it");
+    let mut lost = record.clone();
+    lost.runners.push(RunnerRecord {
+        online_at: None,
+        end: Some(End::Deregistered),
+        ..runner("gh-1", (52, 54), None)
+    });
+    assert_eq!(
+        faults(&scenario(2), &lost),
+        "",
+        "its claim removed a runner and did not hear of it"
+    );
     let mut taken = record;
     taken.jobs[0].started_at = Some(55_000);
     assert_eq!(faults(&scenario(2), &taken), "", "the job was taken while it asked");
