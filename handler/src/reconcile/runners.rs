@@ -17,6 +17,9 @@ use crate::task::TaskId;
 /// adds a task may be under way.
 const ORPHAN_TIMEOUT: TimeDelta = TimeDelta::minutes(10);
 
+/// How long a task is observed to outlive its runner: the container may be ending.
+const MIN_OBSERVED: TimeDelta = TimeDelta::minutes(1);
+
 /// Decides about existing tasks and runners.
 pub(super) fn plan(
     run: &Assessment<'_>,
@@ -231,11 +234,11 @@ impl<'a> RunnerReview<'a> {
     }
 
     /// Returns whether a task has outlived its runner for [`MAX_ENDING`]: since the end of the job, if that is known. An
-    /// earlier run has seen it, so that no task ends while its container does.
+    /// earlier run has observed it, so that no task is terminated while its container ends.
     fn is_over(&self, task: &LedgerTask, next: &ReconcileState) -> bool {
         let now = self.run.now;
         let name = task.id.to_string();
-        if !self.has_outlived(task) || !self.previous.ending.contains(&name) {
+        if !self.has_outlived(task) || !next.ending.at_least(&name, MIN_OBSERVED, now) {
             return false;
         }
         match self.run.ended_job(task).map(|last| last.end) {

@@ -13,7 +13,7 @@ async fn a_job_without_a_profile_raises_an_alert_after_30_min() {
     let mut env = crate::start(&[]).await;
     env.queue_job(GPU);
     env.queue_job(UBUNTU);
-    env.until_true("the other job's end", |env| env.jobs().contains("success")).await;
+    env.until_true("the other task's end", |env| env.tasks().contains("completed 0")).await;
     env.advance_minutes(30);
     assert_snapshot!(env.reconcile().await, @"nothing to repair");
     assert_snapshot!(env.alarm("waiting").await, @"job 1 of octo/app has waited too long: no profile in setting RunnerProfiles has all of its labels");
