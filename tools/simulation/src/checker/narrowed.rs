@@ -18,7 +18,7 @@ pub(super) fn allows_throughout(
     removed.all(|(begin, end)| until < begin || from > end + SETTLING)
 }
 
-/// Lists jobs that ran on a runner which was registered while their repository was removed from the settings.
+/// Lists jobs that started, on a runner that was registered, while their repository was removed from the settings.
 pub(super) fn served(scenario: &Scenario, record: &Record) -> impl Iterator<Item = String> {
     let served = record.jobs.iter().filter(|job| {
         let mut runners = job.runners.iter().filter_map(|name| jobs::runner(record, job, name));
@@ -40,7 +40,10 @@ pub(super) fn may_refuse(scenario: &Scenario, job: &JobRecord, runner: &RunnerRe
 fn was_removed(scenario: &Scenario, job: &JobRecord, runner: &RunnerRecord) -> bool {
     let Some(deployment) = runner.deployment else { return false };
     let mut removed = removals(scenario, deployment, job);
-    removed.any(|(begin, end)| (begin + SETTLING..end).contains(&runner.registered_at))
+    let within = |at: u64, (begin, end): (u64, u64)| (begin + SETTLING..end).contains(&at);
+    removed.any(|span| {
+        within(runner.registered_at, span) && job.started_at.is_some_and(|at| within(at, span))
+    })
 }
 
 fn removals(

@@ -27,6 +27,8 @@ pub(super) fn with_odd_item(response: Response) -> Response {
     }
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
+    // Other content has another tag. Without one, the list is read again.
+    parts.headers.remove(header::ETAG);
     Response::from_parts(parts, Bytes::from(body.to_string()))
 }
 

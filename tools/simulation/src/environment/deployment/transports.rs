@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use azure_batch_emulator::Batch;
 use azure_storage_emulator::{Blobs, Queues};
-use emulator_core::service::{Request, Service};
+use emulator_core::service::{Encrypted, Request, Service};
 use futures::FutureExt;
 use github_emulator::GitHub;
 use handler::transport::{HttpTransport, Transports};
@@ -46,6 +46,8 @@ pub(super) fn of_handler(
     let (w, github) = (Arc::clone(network), Arc::clone(github));
     let external = move |mut request: Request| {
         let (w, github) = (Arc::clone(&w), Arc::clone(&github));
+        // GitHub's links, and its redirects, have the scheme of the request.
+        request.extensions_mut().insert(Encrypted);
         request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("mayfly"));
         async move { Ok(w.carry((place, Callee::Github), &github, request).await?) }
     };
