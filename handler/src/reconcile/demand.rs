@@ -22,6 +22,8 @@ const MISSING_CHAIN_TIMEOUT: TimeDelta = TimeDelta::minutes(15);
 const UNREAD_JOB_TTL: TimeDelta = TimeDelta::minutes(30);
 /// The number of runners of one job that may fail by causes on this deployment's side.
 const MAX_FAILURES: usize = 5;
+/// The delay before another runner after that many, the last of which got no answer to its claims, or no session.
+const UNANSWERED_DELAY: TimeDelta = TimeDelta::minutes(30);
 
 /// A queued job that this deployment serves.
 pub(super) struct Demand<'a> {
@@ -81,7 +83,9 @@ impl<'a> Demand<'a> {
     fn repairs(&self, run: &Assessment<'_>, times: &mut Times) -> Vec<Repair> {
         let mut repairs = Vec::new();
         let unservable = self.unservable(run, times);
-        if unservable.is_none() && self.due(run, times).is_some_and(|(at, _)| at <= run.now) {
+        let again = unservable.as_ref().is_some_and(|reason| self.may_try_again(run, reason));
+        let wanted = unservable.is_none() || again;
+        if wanted && self.due(run, times).is_some_and(|(at, _)| at <= run.now) {
             repairs.extend(self.request(run).map(Repair::Request));
         }
         if run.now - self.queued_since(run, times) < run.rules.no_capacity {
@@ -153,6 +157,22 @@ impl<'a> Demand<'a> {
         Some(match cause.filter(|_| last.1.is_unclaimed()) {
             Some(cause) => WaitReason::Unclaimed(cause.to_owned()),
             None => WaitReason::Failing(last.1.clone()),
+        })
+    }
+
+    /// Returns whether another runner may get an answer to its claim, and a session with GitHub: the last one got none,
+    /// some time ago. What does not answer may be down for hours, and nothing but a runner finds out that it is back.
+    fn may_try_again(&self, run: &Assessment<'_>, reason: &WaitReason) -> bool {
+        if !matches!(reason, WaitReason::Failing(_) | WaitReason::Unclaimed(_)) {
+            return false;
+        }
+        let ended = run.coverage.made_for(self.id).filter_map(|task| match &task.stage {
+            Stage::Ended { how, at } => Some((*at, how)),
+            _ => None,
+        });
+        ended.max_by_key(|(at, _)| *at).is_some_and(|(at, how)| {
+            let unanswered = matches!(how, Ending::Failed(failure) if failure.is_unanswered());
+            unanswered && run.now - at >= UNANSWERED_DELAY
         })
     }
 

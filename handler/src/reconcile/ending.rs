@@ -36,10 +36,18 @@ impl Failure {
     pub fn is_unclaimed(&self) -> bool {
         matches!(self, Self::Exit(UNCLAIMED))
     }
+
+    /// Returns whether the runner got no answer of this deployment or of GitHub, which may be down or out of reach for
+    /// hours.
+    pub(super) fn is_unanswered(&self) -> bool {
+        matches!(self, Self::Exit(UNCLAIMED | NO_SESSION))
+    }
 }
 
 /// The exit code of a task whose claims failed until its time was over.
 const UNCLAIMED: i32 = 75;
+/// The exit code of a runner that opened no session with GitHub.
+const NO_SESSION: i32 = 68;
 /// The exit code of a runner whose version GitHub rejects.
 pub(super) const VERSION_REFUSED: i32 = 7;
 /// The exit codes of a container engine that cannot create or start a container of the image.
@@ -73,7 +81,9 @@ fn meaning(code: i32) -> &'static str {
     match code {
         VERSION_REFUSED => ", GitHub rejects the runner's version",
         64 => ", the task or the image is incomplete",
-        68 => ", the runner opened no session with GitHub: check the pool's route to GitHub",
+        NO_SESSION => {
+            ", the runner opened no session with GitHub: check the pool's route to GitHub"
+        }
         69 => ", the image could not be pulled, or the node's container engine does not answer",
         72 => ", a program is missing in the image or on the node",
         UNCLAIMED => ", no credential could be claimed",

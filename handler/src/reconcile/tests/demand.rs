@@ -117,8 +117,17 @@ fn a_failed_runner_is_replaced_immediately_five_times_at_most() {
     insta::assert_snapshot!(runs(&snapshot(jobs(), [by_node], []), [0]), @"0: request gh-1-2 on ubuntu");
     let five = ["gh-1", "gh-1-2", "gh-1-3", "gh-1-4", "gh-1-5"].map(failed);
     insta::assert_snapshot!(runs(&snapshot(jobs(), five, []), [0, 29, 30]), @"
+    30: request gh-1-6 on ubuntu
     30: report job 1: its runners fail (exit code 75, no credential could be claimed): check stderr.txt of their tasks, and the image
     ");
+}
+
+#[test]
+fn five_runners_with_another_failure_are_the_last() {
+    let failed = |id| task(id, "ubuntu", ended(0, Ending::Failed(Failure::Exit(1))));
+    let five = ["gh-1", "gh-1-2", "gh-1-3", "gh-1-4", "gh-1-5"].map(failed);
+    let lines = runs(&snapshot([(1, job("queued", UBUNTU))], five, []), [0, 30, 300]);
+    assert!(!lines.contains("request"), "{lines}");
 }
 
 #[test]
