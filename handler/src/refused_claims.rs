@@ -1,7 +1,7 @@
 //! The accounts for which claims are refused because GitHub refuses the credential, and since when.
 //!
 //! Claims and reconciliation may run in different processes, so the record is a blob. While claims for an account are
-//! refused, a replacement would start in vain: it would claim for ten minutes and end.
+//! refused, a replacement would not help: it would claim for ten minutes and end.
 
 use std::collections::BTreeMap;
 

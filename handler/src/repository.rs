@@ -12,7 +12,7 @@ pub use allowed::AllowedRepositories;
 
 /// A repository's full name, `owner/name`, whose characters cannot escape its place in a path.
 ///
-/// GitHub does not tell names apart by case, so neither do comparisons.
+/// GitHub ignores case in names, and so do comparisons.
 ///
 /// The name comes from payloads and becomes part of request paths, so every value is validated.
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -98,7 +98,7 @@ impl<'a> Demand<'a> {
             _ => true,
         };
         let cancels =
-            run.rules.cancel_unservable && run.elsewhere(self.listed) == Elsewhere::Unserved;
+            run.rules.cancel_unservable && run.elsewhere(self.listed) == Elsewhere::NoRunner;
         let cancelled = unservable.clone().filter(|reason| cancels && is_cancelled(reason));
         repairs.extend(cancelled.map(|reason| self.cancel(reason)));
         let reason = unservable.unwrap_or_else(|| self.waits_for(run, times));

@@ -25,7 +25,7 @@ pub(super) enum Elsewhere {
     /// This one has all of its labels.
     Served(OtherRunner),
     /// None has.
-    Unserved,
+    NoRunner,
     /// A list of runners was not read.
     Unread,
 }
@@ -69,7 +69,7 @@ pub(super) fn elsewhere(
     let fitting = others.iter().filter(fits);
     match fitting.min_by_key(|other| (other.ephemeral, std::cmp::Reverse(other.seen_at))) {
         Some(other) => Elsewhere::Served(other.clone()),
-        None if levels.is_subset(read) => Elsewhere::Unserved,
+        None if levels.is_subset(read) => Elsewhere::NoRunner,
         None => Elsewhere::Unread,
     }
 }

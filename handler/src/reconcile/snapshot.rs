@@ -92,7 +92,7 @@ pub struct Refused {
     pub account: Option<String>,
     /// The operation.
     pub operation: String,
-    /// What tells it from others: it raises one alert.
+    /// The cause, the account and the operation: refusals of one key raise one alert.
     pub key: String,
     /// What GitHub said, and what an operator can do.
     pub text: String,

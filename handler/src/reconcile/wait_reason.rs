@@ -34,7 +34,7 @@ pub enum WaitReason {
     /// Its runner group keeps every runner of this deployment from it.
     #[error("{0}")]
     Group(String),
-    /// GitHub refuses the credential, so that its runners would claim in vain.
+    /// GitHub refuses the credential, so that its runners cannot claim.
     #[error("{0}")]
     Refused(String),
     /// No runner of this deployment can serve it, and a runner of others has all of its labels.

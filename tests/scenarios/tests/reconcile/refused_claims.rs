@@ -1,4 +1,4 @@
-//! Claims while GitHub refuses the credential: the cause is logged once, and no runner starts in vain.
+//! Claims while GitHub refuses the credential: the cause is logged once, and no runner starts that could not claim.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ fn alarms(env: &TestEnvironment) -> usize {
 }
 
 #[tokio::test]
-async fn runners_whose_claims_are_refused_are_not_replaced_in_vain() {
+async fn runners_whose_claims_are_refused_are_not_replaced() {
     let mut env = start().await;
     refuse(&env, Some("GenerateRunnerJitconfigForRepo"));
     let (one, two) = (env.queue_job(UBUNTU), env.queue_job(UBUNTU));
