@@ -51,12 +51,12 @@ pub(super) fn request(call: &Call<'_>, url: &Url) -> http::request::Builder {
     }
 }
 
-/// Returns the user, organization or enterprise in a path.
+/// Returns the user or organization in a path. An enterprise is none: its runners serve all of its organizations.
 pub(super) fn account_in(path: &str) -> Option<&str> {
     let mut segments = path.split('/');
     // Anyone can read the repository of GitHub's runner.
     let level = segments.next().filter(|_| !path.starts_with("repos/actions/runner/"))?;
-    segments.next().filter(|_| ["repos", "orgs", "enterprises"].contains(&level))
+    segments.next().filter(|_| ["repos", "orgs"].contains(&level))
 }
 
 /// Returns the repository in a path.
@@ -73,8 +73,7 @@ mod tests {
     fn a_path_names_its_account() {
         assert_eq!(account_in("repos/octo/app/actions/jobs/7"), Some("octo"));
         assert_eq!(account_in("orgs/octo/actions/runners"), Some("octo"));
-        assert_eq!(account_in("enterprises/acme/actions/runners"), Some("acme"));
-        for path in ["user/repos", "repos/actions/runner/releases", "app/installations", "meta"] {
+        for path in ["enterprises/acme/actions/runners", "user/repos", "repos/actions/runner/releases", "app/installations", "meta"] {
             assert_eq!(account_in(path), None, "{path}");
         }
     }

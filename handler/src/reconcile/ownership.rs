@@ -52,8 +52,8 @@ impl<'a> Evidence<'a> {
         }
         let proves = |claim: &&StoredClaim| match claim.runner {
             Some(id) => id == runner.id,
-            // The handler was killed between the registration and the record of it.
-            None => runner.ephemeral,
+            // The handler was killed between the registration and the record of it: its configuration was not sent.
+            None => runner.ephemeral && runner.version.is_none(),
         };
         let ours = self.claims_of(&runner.name).iter().any(proves);
         if ours { Ownership::Ours } else { Ownership::Anothers }

@@ -158,11 +158,14 @@ impl<'a> RunnerReview<'a> {
         }
     }
 
-    /// Returns whether the runner that the present run of a task registered is not registered any more.
+    /// Returns whether the runner that the present run of a task registered is not registered any more, at any level: a
+    /// transferred repository has another one.
     fn is_deregistered(&self, task: &LedgerTask) -> bool {
         let Stage::Started { at: Some(at) } = task.stage else { return false };
         let claims = self.run.evidence.claims_of(&task.id);
-        claims.iter().any(|claim| claim.runner.is_some() && claim.is_of_run(at))
+        let named = &self.run.snapshot.runners.named;
+        let is_gone = |id| !named.iter().any(|runner| runner.name == task.id && runner.id == id);
+        claims.iter().any(|claim| claim.runner.is_some_and(is_gone) && claim.is_of_run(at))
     }
 
     /// Returns whether the runner of the present run of a task had a job when an earlier run of reconciliation listed it.

@@ -51,6 +51,8 @@ pub enum Claim {
 pub struct HeldClaim {
     /// The runner that was registered for it.
     pub minted: Option<Minted>,
+    /// Whether this request created it: no earlier request for it can have registered a runner.
+    pub created: bool,
     version: Etag,
 }
 
@@ -159,7 +161,7 @@ impl Claims {
         let blob = self.blob(task, run).map_err(failed)?;
         let created = create(&blob, nonce).await.map_err(failed)?;
         if let Some(version) = created {
-            return Ok(Claim::Held(HeldClaim { minted: None, version }));
+            return Ok(Claim::Held(HeldClaim { minted: None, created: true, version }));
         }
         let options = BlobClientDownloadOptions {
             parallel: Some(std::num::NonZero::<usize>::MIN),
@@ -170,7 +172,7 @@ impl Claims {
         let minted = Minted::parse(&response.properties.metadata);
         let holder = response.body.collect().await.map_err(failed)?;
         Ok(match *holder == *nonce.as_bytes() {
-            true => Claim::Held(HeldClaim { minted, version }),
+            true => Claim::Held(HeldClaim { minted, created: false, version }),
             false => Claim::HeldByAnother,
         })
     }

@@ -46,18 +46,18 @@ async function requestsOf(settings, { until, shape = () => ({}) }) {
   const faults = [];
   const changes = new Map();
   const target = (request) => {
-    const { prefer, change } = shape(request, requests);
+    const { prefer, change, lost } = shape(request, requests);
     if (prefer) request.headers.prefer = prefer;
     request.headers.accept = negotiable(request.headers.accept);
     requests.push(`${request.method} ${request.url.replaceAll(job, "JOB").slice(1)}`);
-    changes.set(request, change);
+    changes.set(request, lost ? lose : change);
     return prism.url;
   };
   const inspect = (request, response) => {
     const found = fault(contract, request, response);
     if (found) faults.push(`${request.method} ${request.url}: ${found}`);
     const change = changes.get(request);
-    return change && JSON.stringify({ ...JSON.parse(response.body), ...change });
+    return change && JSON.stringify(changed(JSON.parse(response.body), change));
   };
   const github = await startExchange({ target, inspect });
   const handler = await startHandler(storage, {
@@ -91,15 +91,35 @@ function negotiable(accept) {
   return accept === "application/vnd.github+json" ? "application/json" : accept;
 }
 
-/** Responses for a job that waits, and for a name that an offline runner has. */
+/** Changes fields of a response, or the response by a function. */
+function changed(body, change) {
+  return typeof change === "function" ? change(body) : { ...body, ...change };
+}
+
+/** Loses a response: the exchange closes the connection. */
+function lose() {
+  throw new Error("the response is lost");
+}
+
+/** The fields of a job of octo/app that waits. */
+const WAITING = {
+  status: "queued",
+  labels: LABELS,
+  url: "https://api.github.com/repos/octo/app/actions/jobs/7",
+  html_url: "https://github.com/octo/app/actions/runs/7/job/7",
+};
+
+/** Responses for a job that waits, and for a name that an offline runner has: the response to its registration was lost. */
 function waitingWithExistingRunner({ method, url }, requests) {
-  if (url.includes("/actions/jobs/")) return { change: { status: "queued", labels: LABELS } };
+  if (url.includes("/actions/jobs/")) return { change: WAITING };
+  if (url === "/repos/octo/app") return { change: { private: true } };
   if (method === "GET" && /\/runners\?/.test(url)) {
     const runner = { id: 23, name: `gh-${job}`, os: "unknown", status: "offline", busy: false };
     return { change: { total_count: 1, runners: [{ ...runner, labels: [] }] } };
   }
-  const first = !requests.some((one) => one.endsWith("/generate-jitconfig"));
-  return url.endsWith("/generate-jitconfig") && first ? { prefer: "code=409" } : {};
+  if (!url.endsWith("/generate-jitconfig")) return {};
+  const earlier = requests.filter((one) => one.endsWith("/generate-jitconfig")).length;
+  return [{ lost: true }, { prefer: "code=409" }][earlier] ?? {};
 }
 
 for (const [scope, settings] of Object.entries(SCOPES)) {
@@ -114,14 +134,22 @@ for (const [scope, settings] of Object.entries(SCOPES)) {
     const requests = await requestsOf({ RunnerRegistration: "jit", ...settings }, claim);
     const mint = `POST ${scope}/actions/runners/generate-jitconfig`;
     assert.deepEqual(requests, [
-      "GET repos/octo/app/actions/jobs/JOB",
+      ...read(scope),
       ...lookup(scope),
+      mint,
+      ...read(scope),
       mint,
       `GET ${scope}/actions/runners?name=gh-JOB&per_page=100`,
       `DELETE ${scope}/actions/runners/23`,
       mint,
     ]);
   });
+}
+
+/** The requests about the job of a claim, and about its repository where public ones are not allowed. */
+function read(scope) {
+  const waiting = "GET repos/octo/app/actions/jobs/JOB";
+  return scope.startsWith("repos/") ? [waiting, "GET repos/octo/app"] : [waiting];
 }
 
 /** The request that finds the default group, which a repository does not have. */
@@ -142,14 +170,21 @@ test("an App finds its installation and obtains a token as described", async () 
   ]);
 });
 
+/** Makes all groups of GitHub's examples the organization's own: a group of its enterprise is not chosen. */
+function own(list) {
+  return { ...list, runner_groups: list.runner_groups.map((group) => ({ ...group, inherited: false })) };
+}
+
 /** Groups of GitHub's own examples, and the lists that are read of those with selected access. */
 for (const [scope, group, access] of [
   ["orgs/octo", "octo-runner-group", ["2/repositories"]],
   ["enterprises/octo-corp", "expensive-hardware", []],
 ]) {
   test(`the runner group ${group} is searched in ${scope} as described`, async () => {
-    const shape = ({ url }) =>
-      url.includes("/actions/jobs/") ? { change: { status: "queued", labels: LABELS } } : {};
+    const shape = ({ url }) => {
+      if (url.includes("/actions/jobs/")) return { change: WAITING };
+      return /\/runner-groups\?/.test(url) ? { change: own } : {};
+    };
     const settings = { ...SCOPES[scope], RunnerGroup: group };
     const requests = await requestsOf(settings, { until: /got the configuration of its runner/, shape });
     assert.deepEqual(requests, [

@@ -15,7 +15,9 @@ pub(super) async fn record(app: &App, task: &str, err: &ClaimError) {
         return;
     }
     let cause = ErrorChain(err).to_string();
-    if !app.recorded_failures.is_new(task, &cause) {
+    // A rate limit states the seconds that are left: each attempt would be another cause.
+    let kind: String = cause.chars().filter(|c| !c.is_ascii_digit()).collect();
+    if !app.recorded_failures.is_new(task, &kind) {
         return;
     }
     if let Err(err) = write(app, task, &cause).await {

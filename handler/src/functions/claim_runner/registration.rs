@@ -10,6 +10,7 @@ use crate::functions::group::group;
 use crate::github::{GithubError, JitRunner, RunnerToRegister};
 use crate::secret::Secret;
 use crate::storage::{Claim, HeldClaim, Minted, RecordError};
+use crate::task::run_name;
 
 /// The outcome of a registration.
 pub(super) enum Registered {
@@ -83,7 +84,8 @@ pub(super) async fn ensure_open(app: &App, claimant: &Claimant) -> Result<(), Cl
 /// Registers the runner. A runner of its name is removed if its configuration was lost.
 pub(super) async fn register(app: &App, claimant: &mut Claimant) -> Result<Registered, ClaimError> {
     let group = group(app, &claimant.repository, &claimant.group).await?;
-    if let Some(minted) = claimant.claim.held.minted {
+    let earlier = claimant.claim.held.minted;
+    if let Some(minted) = earlier {
         if !remove(app, claimant, minted.runner).await? {
             return Err(ClaimError::Closed);
         }
@@ -97,7 +99,9 @@ pub(super) async fn register(app: &App, claimant: &mut Claimant) -> Result<Regis
         },
         minted => minted?,
     };
-    let minted = Minted { runner: runner.id, at: app.clock.now() };
+    // The time of the first registration: repeated claims do not extend the period in which a claim can be repeated.
+    let at = earlier.map_or_else(|| app.clock.now(), |minted| minted.at);
+    let minted = Minted { runner: runner.id, at };
     claimant.claim.record(app, Some(minted)).await?;
     Ok(Registered::Jit(runner.configuration))
 }
@@ -115,7 +119,11 @@ async fn free_name(app: &App, claimant: &mut Claimant) -> Result<Conflict, Claim
         return Ok(Conflict::Idle);
     };
     let claims = app.claims.of_task(&claimant.id.to_string()).await?;
-    let recorded = claims.iter().map(|claim| claim.minted.map(|minted| minted.runner));
+    // A claim that was created just now has registered nothing: the runner is of an earlier claim, or of others.
+    let held = &claimant.claim;
+    let own = run_name(held.run);
+    let earlier = claims.iter().filter(|claim| !(held.held.created && claim.blob.ends_with(&own)));
+    let recorded = earlier.map(|claim| claim.minted.map(|minted| minted.runner));
     Ok(match conflict(&existing, &recorded.collect::<Vec<_>>()) {
         Conflict::Unused if !remove(app, claimant, existing.id).await? => Conflict::Busy,
         Conflict::Foreign => {
