@@ -7,6 +7,7 @@ use std::hash::{Hash, Hasher};
 use serde::{Deserialize, Serialize};
 
 mod allowed;
+mod pattern;
 
 pub use allowed::AllowedRepositories;
 

@@ -73,7 +73,13 @@ mod tests {
     fn a_path_names_its_account() {
         assert_eq!(account_in("repos/octo/app/actions/jobs/7"), Some("octo"));
         assert_eq!(account_in("orgs/octo/actions/runners"), Some("octo"));
-        for path in ["enterprises/acme/actions/runners", "user/repos", "repos/actions/runner/releases", "app/installations", "meta"] {
+        for path in [
+            "enterprises/acme/actions/runners",
+            "user/repos",
+            "repos/actions/runner/releases",
+            "app/installations",
+            "meta",
+        ] {
             assert_eq!(account_in(path), None, "{path}");
         }
     }

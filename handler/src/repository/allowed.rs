@@ -7,14 +7,13 @@
 
 use std::collections::BTreeSet;
 
-use globset::{GlobBuilder, GlobMatcher};
-
-use super::{MAX_PART_LENGTH, Repository, is_plain};
+use super::Repository;
+use super::pattern::Pattern;
 
 /// The repositories whose jobs are served: those that a pattern matches in any case. The default serves none.
 #[derive(Clone, Debug, Default)]
 pub struct AllowedRepositories {
-    patterns: Vec<GlobMatcher>,
+    patterns: Vec<Pattern>,
 }
 
 impl AllowedRepositories {
@@ -25,7 +24,7 @@ impl AllowedRepositories {
     pub fn parse(text: &str) -> Result<Self, String> {
         let parts = text.split(|c: char| c == ',' || c.is_whitespace());
         let parts = parts.filter(|part| !part.is_empty());
-        let patterns = parts.map(pattern).collect::<Result<Vec<_>, _>>()?;
+        let patterns = parts.map(Pattern::parse).collect::<Result<Vec<_>, _>>()?;
         if patterns.is_empty() {
             return Err("contains no pattern such as octo/*".to_owned());
         }
@@ -34,8 +33,7 @@ impl AllowedRepositories {
 
     /// Returns whether a repository's jobs are served.
     pub fn allow(&self, repository: &Repository) -> bool {
-        let name = repository.to_string();
-        self.patterns.iter().any(|pattern| pattern.is_match(&name))
+        self.patterns.iter().any(|pattern| pattern.matches(repository))
     }
 
     /// Returns whether all repositories of an owner, or with `None` all repositories, are served.
@@ -73,37 +71,13 @@ impl AllowedRepositories {
     }
 
     fn texts(&self) -> impl Iterator<Item = &str> {
-        self.patterns.iter().map(|pattern| pattern.glob().glob())
+        self.patterns.iter().map(Pattern::text)
     }
 
     /// Returns the patterns separated by commas, in the format of a runner's job-started hook.
     pub fn globs(&self) -> String {
         self.texts().collect::<Vec<_>>().join(",")
     }
-}
-
-/// Parses a pattern. Repeated `*` mean the same as one; globset would let them match a `/`.
-fn pattern(text: &str) -> Result<GlobMatcher, String> {
-    let error = || {
-        let shown = crate::json::shortened(text);
-        format!("{shown:?} is not OWNER/NAME, in which * matches any text and ? any character")
-    };
-    let mut single: Vec<char> = text.chars().collect();
-    single.dedup_by(|one, other| *one == '*' && *other == '*');
-    let single = String::from_iter(single);
-    let is_valid = |part: &str| {
-        let length = 1..=MAX_PART_LENGTH;
-        let named = ![".", ".."].contains(&part);
-        length.contains(&part.len())
-            && named
-            && part.chars().all(|c| is_plain(c) || "*?".contains(c))
-    };
-    let (owner, name) = single.split_once('/').ok_or_else(error)?;
-    if !is_valid(owner) || !is_valid(name) {
-        return Err(error());
-    }
-    let glob = GlobBuilder::new(&single).case_insensitive(true).literal_separator(true).build();
-    glob.map(|glob| glob.compile_matcher()).map_err(|_| error())
 }
 
 fn is_glob(text: &str) -> bool {

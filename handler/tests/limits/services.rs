@@ -147,7 +147,10 @@ fn github(path: &str) -> Response {
     let job = r#""run_id":45,"status":"queued","labels":["self-hosted","ubuntu-latest"],"created_at":"2026-11-21T09:00:00Z","runner_name":null"#;
     json(&match path {
         "/meta" => r#"{"hooks":["140.82.112.0/20","4.208.26.196/32"]}"#.to_owned(),
-        path if path.ends_with("/generate-jitconfig") => r#"{"encoded_jit_config":"e30="}"#.to_owned(),
+        "/repos/octo/app" => r#"{"full_name":"octo/app","private":true}"#.to_owned(),
+        path if path.ends_with("/generate-jitconfig") => {
+            r#"{"runner":{"id":9,"name":"gh-7"},"encoded_jit_config":"e30="}"#.to_owned()
+        }
         path if path.ends_with("/runs") => {
             r#"{"workflow_runs":[{"id":45,"repository":{"private":true}}]}"#.to_owned()
         }
@@ -217,6 +220,7 @@ fn storage(method: &str, uri: &http::Uri) -> Response {
             response.body(Bytes::new()).expect("a response")
         }
         "GET" => with_code(404, "BlobNotFound"),
+        "PUT" if query.contains("comp=metadata") => status(200),
         "DELETE" if path.contains("/messages/") => status(204),
         "DELETE" => status(202),
         _ => status(201),

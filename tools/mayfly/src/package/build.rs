@@ -40,6 +40,14 @@ struct Artifact {
     executable: Option<PathBuf>,
 }
 
+/// Static linking, in a compact form: packed relocations and one copy of equal functions save 300 kB. glibc's own start of
+/// a static program reads packed relocations since 2.36.
+const FLAGS: [&str; 3] = [
+    "-Ctarget-feature=+crt-static",
+    "-Clink-arg=-Wl,-z,pack-relative-relocs",
+    "-Clink-arg=-Wl,--icf=safe",
+];
+
 /// Returns the compiler's flags: static linking, and neutral names for folders that differ between machines.
 ///
 /// The profile option `trim-paths` would do the latter, but it is not stable yet.
@@ -52,7 +60,7 @@ fn flags(root: &Path) -> anyhow::Result<Vec<String>> {
     let renamed = renamed.into_iter();
     let renamed =
         renamed.map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display()));
-    Ok(std::iter::once("-Ctarget-feature=+crt-static".to_owned()).chain(renamed).collect())
+    Ok(FLAGS.map(str::to_owned).into_iter().chain(renamed).collect())
 }
 
 fn registries() -> anyhow::Result<Vec<PathBuf>> {
