@@ -104,8 +104,9 @@ exit_with_result() {
   exit 70
 }
 
+# A job can put a pipe in the place of the file, which would block this process for ever.
 is_refused() {
-  [[ -r $RUNNER_JOB_MARKER && $(<"$RUNNER_JOB_MARKER") == refused ]]
+  [[ -f $RUNNER_JOB_MARKER && -r $RUNNER_JOB_MARKER && $(<"$RUNNER_JOB_MARKER") == refused ]]
 }
 
 # Succeeds if a worker has started, whether or not its job reached the hook. If a full disk kept the runner from
@@ -138,6 +139,7 @@ watch() {
 is_online() {
   local file records
   for file in /proc/self/fd/6 "$scratch/Runner.perf"; do
+    [[ -f $file ]] || continue
     IFS= read -r -d '' records 2>/dev/null <"$file" || true
     [[ $records != *SessionCreated:* ]] || return 0
   done
