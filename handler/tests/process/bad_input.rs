@@ -129,7 +129,7 @@ async fn an_ignored_delivery_states_the_reason() {
     a new action: 200 {"decision":"ignored","reason":"action paused ⏸"}
     waiting: 200 {"decision":"ignored","reason":"queued, but waiting"}
     GitHub's own runner: 200 {"decision":"ignored","reason":"github-hosted"}
-    empty labels: 200 {"decision":"ignored","reason":"no labels"}
+    empty labels: 200 {"decision":"ignored","reason":"no labels: runs-on names a runner group only"}
     unserved label: 200 {"decision":"ignored","reason":"no profile serves label größe-xl"}
     end of life: 200 {"decision":"ignored","reason":"no profile serves label ubuntu-20.04, which has reached its end of life; to serve it nevertheless, add a profile with this label to setting RunnerProfiles"}
     foreign repository: 200 {"decision":"ignored","reason":"repository not allowed: it matches no pattern of setting AllowedRepositories"}

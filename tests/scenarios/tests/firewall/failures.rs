@@ -104,7 +104,7 @@ async fn a_failure_of_github_changes_nothing_and_raises_an_alert() {
     }
     assert_eq!(env.stored_ranges().await, KNOWN);
     assert_snapshot!(env.alarms(3).await, @r#"
-    failed to read GitHub's webhook ranges (nothing was changed; the next run retries): reading the webhook ranges failed with 401 Unauthorized: check the token of setting GithubToken, or the GitHub App, and its permissions alarm="firewall" function="RefreshFirewall"
+    failed to read GitHub's webhook ranges (nothing was changed; the next run retries): reading the webhook ranges failed with 401 Unauthorized: check the token of setting GithubToken, or the id and the key of the GitHub App: it is wrong, has expired, or was revoked alarm="firewall" function="RefreshFirewall"
     failed to read GitHub's webhook ranges (nothing was changed; the next run retries): reading the webhook ranges failed: GitHub is unavailable (502 Bad Gateway) alarm="firewall" function="RefreshFirewall"
     failed to read GitHub's webhook ranges (nothing was changed; the next run retries): reading the webhook ranges failed: GitHub's rate limit is exhausted for another 60 s alarm="firewall" function="RefreshFirewall"
     "#);
