@@ -149,7 +149,7 @@ async fn no_runner_gets_a_credential() {
     })
     .await;
     let refused = Effect::Fail { status: 422, retry_after: None };
-    env.deployment.github.faults.inject("GenerateRunnerJitconfigForRepo", 5, refused);
+    env.deployment.github.faults.inject("GenerateRunnerJitconfigForRepo", 100, refused);
     let job = env.queue_job(UBUNTU);
     env.until_task_ends(&format!("gh-{job}")).await;
     for number in 2..=5 {
@@ -162,6 +162,7 @@ async fn no_runner_gets_a_credential() {
     not cancelled
     <1> open on no runner
     ");
+    env.deployment.github.faults.release();
     env.end().await;
 }
 
