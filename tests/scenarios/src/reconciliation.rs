@@ -58,7 +58,7 @@ impl TestEnvironment {
         }
     }
 
-    async fn run_reconciliation(&mut self) -> String {
+    pub async fn run_reconciliation(&mut self) -> String {
         let earlier = self.run_lines().len();
         let triggered = self.deployment.functions.emulator.trigger(FUNCTION).await;
         if let Err(err) = triggered {

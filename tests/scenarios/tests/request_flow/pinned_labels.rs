@@ -48,6 +48,11 @@ async fn jobs_are_served_if_a_pinned_runner_is_reassigned() {
         env.until_invoked("SubmitRunnerTask").await;
     }
     env.deployment.batch.emulator.release_scheduling("ubuntu").expect("a pool");
+    // The plain runner may be registered before its job is assigned; reconciliation then replaces the pinned runner.
+    for _ in 0..10 {
+        env.advance_minutes(2);
+        env.run_reconciliation().await;
+    }
     env.settle().await;
     assert_eq!(env.jobs().matches("success").count(), 3, "{}", env.jobs());
     env.end().await;
