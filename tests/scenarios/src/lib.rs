@@ -16,6 +16,7 @@ use local_deployment::{LocalDeployment, Options};
 use tokio::sync::broadcast::Receiver;
 
 pub mod app;
+pub mod container;
 mod claims;
 mod summaries;
 mod waits;

@@ -58,6 +58,10 @@ impl TestEnvironment {
         }
     }
 
+    /// Runs reconciliation once, whatever else is in progress, and returns the log lines of the run.
+    ///
+    /// # Panics
+    /// The run fails.
     pub async fn run_reconciliation(&mut self) -> String {
         let earlier = self.run_lines().len();
         let triggered = self.deployment.functions.emulator.trigger(FUNCTION).await;

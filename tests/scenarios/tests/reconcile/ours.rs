@@ -5,9 +5,9 @@ use emulator_core::faults::Effect;
 use github_emulator::{NewRunner, Scope};
 use insta::assert_snapshot;
 use scenarios::TestEnvironment;
+use scenarios::container::{claim, serve};
 use serde_json::json;
 
-use crate::container::{claim, serve};
 use crate::{PROGRAM, UBUNTU, container};
 
 const GPU: &[&str] = &["self-hosted", "linux", "gpu"];
@@ -76,8 +76,8 @@ async fn the_claim_for_a_job_on_such_a_runner_is_rejected_at_once() {
     let configuration = register_by_api(&env, "gh-1", UBUNTU).await;
     assert_eq!(serve(&env, &configuration).await, job);
     let answer = claim(&env, &format!("gh-{job}")).await;
-    assert_eq!(answer.0, 410, "{}", answer.1);
-    assert_snapshot!(answer.1, @r#"{"decision":"not-needed","reason":"the job was assigned to a runner outside this deployment"}"#);
+    assert_eq!(answer.status, 410, "{answer}");
+    assert_snapshot!(answer.body, @r#"{"decision":"not-needed","reason":"the job was assigned to a runner outside this deployment"}"#);
     env.reconcile().await;
     env.end().await;
 }
@@ -101,7 +101,7 @@ async fn the_runners_of_a_deployment_of_the_same_name_are_left_alone() {
 async fn a_registration_of_ours_without_a_task_is_removed_after_10_min() {
     let (mut env, job) = container::start(&[]).await;
     env.deployment.github.emulator.pause_assignment(true);
-    assert_eq!(claim(&env, &format!("gh-{job}")).await.0, 200);
+    assert_eq!(claim(&env, &format!("gh-{job}")).await.status, 200);
     env.cancel_without_webhook(job).await;
     env.change_batch(&format!("jobs/runners-ubuntu/tasks/gh-{job}/terminate"), json!({})).await;
     env.until_task_ends(&format!("gh-{job}")).await;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use github_emulator::{JobStatus, NewJob};
 use insta::assert_snapshot;
 use scenarios::TestEnvironment;
+use scenarios::container::{claim, serve};
 
-use crate::container::{claim, serve};
 use crate::{UBUNTU, container};
 
 /// Checks that a task ends five minutes after the job of its runner, and that Status reports it until then.
@@ -30,7 +30,7 @@ async fn assert_terminated(mut env: TestEnvironment, task: &str) {
 async fn a_task_is_terminated_five_minutes_after_its_job() {
     let (env, job) = container::start(&[]).await;
     let task = format!("gh-{job}");
-    let (_, configuration) = claim(&env, &task).await;
+    let configuration = claim(&env, &task).await.body;
     assert_eq!(serve(&env, &configuration).await, job);
     env.until_true("the end of the job", |env| env.jobs().contains("success")).await;
     assert_terminated(env, &task).await;
@@ -43,7 +43,7 @@ async fn a_task_is_terminated_after_a_job_that_is_not_its_own() {
     let github = &env.deployment.github.emulator;
     github.pause_assignment(true);
     let task = format!("gh-{job}");
-    let (_, configuration) = claim(&env, &task).await;
+    let configuration = claim(&env, &task).await.body;
     env.cancel_without_webhook(job).await;
     let other = env.queue(NewJob { silent: true, ..NewJob::new("octo/app", UBUNTU) });
     env.deployment.github.emulator.pause_assignment(false);
@@ -67,7 +67,7 @@ async fn a_task_is_terminated_after_a_person_cancelled_its_job() {
     let github = &env.deployment.github.emulator;
     github.pause_assignment(true);
     let task = format!("gh-{job}");
-    let (_, configuration) = claim(&env, &task).await;
+    let configuration = claim(&env, &task).await.body;
     env.cancel_without_webhook(job).await;
     let mut long = NewJob::new("octo/app", UBUNTU);
     (long.silent, long.runs_for) = (true, Duration::from_secs(3600));

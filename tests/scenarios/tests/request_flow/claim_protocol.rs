@@ -1,99 +1,24 @@
 //! The claim protocol step by step: the test acts as the container of a task, and as a job that has read its secrets.
 
-use std::pin::Pin;
-use std::sync::Arc;
-
-use azure_batch_emulator::launch::{Launcher, RunOutcome, Stop, StopRequest, TaskRun};
 use emulator_core::faults::Effect;
 use github_emulator::{NewJob, NewRunner, Scope};
-use github_runner_emulator::InMemoryRunner;
 use insta::assert_snapshot;
 use scenarios::TestEnvironment;
+use scenarios::container::{self, claim, runner, serve, until_running};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::{PROGRAM, UBUNTU};
 
-const NONCE: &str = "f00dcafef00dcafef00dcafef00dcafe";
 const OPERATIONS: [&str; 2] = ["GenerateRunnerJitconfigForRepo", "DeleteSelfHostedRunnerFromRepo"];
-
-/// A launcher whose containers do nothing until they are stopped: the test acts in their place.
-struct Idle;
-
-impl Launcher for Idle {
-    fn launch(
-        &self,
-        _: TaskRun,
-        mut stop: Stop,
-    ) -> Pin<Box<dyn Future<Output = RunOutcome> + Send>> {
-        Box::pin(async move {
-            stop.requested(StopRequest::Terminate).await;
-            RunOutcome::Exited(143)
-        })
-    }
-}
 
 /// Starts an environment, and returns it with the first of its jobs, whose task runs.
 async fn start() -> (TestEnvironment, u64) {
-    let mut env =
-        TestEnvironment::with(PROGRAM, |options| options.launcher = Some(Arc::new(Idle))).await;
-    let job = env.queue_job(UBUNTU);
-    env.until_invoked("SubmitRunnerTask").await;
-    until_running(&env, &format!("gh-{job}")).await;
-    (env, job)
-}
-
-async fn until_running(env: &TestEnvironment, task: &str) {
-    let running = |env: &TestEnvironment| {
-        let tasks = env.deployment.batch.emulator.tasks("runners-ubuntu");
-        tasks.iter().any(|one| one.id == task && one.state == "running")
-    };
-    env.until_true("a running task", running).await;
+    container::start(PROGRAM, UBUNTU, |_| {}).await
 }
 
 /// The signal that stops a runner, and the job that it serves.
 type Listening = (watch::Sender<bool>, tokio::task::JoinHandle<Option<u64>>);
-
-/// The response to a claim.
-struct Answer {
-    status: u16,
-    body: String,
-    allowed: Option<String>,
-}
-
-impl std::fmt::Display for Answer {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let body = if self.status == 200 { "a configuration" } else { &self.body };
-        write!(out, "{} {body}", self.status)
-    }
-}
-
-/// Claims for a task, as its container does.
-async fn claim(env: &TestEnvironment, task: &str) -> Answer {
-    let tasks = env.deployment.batch.emulator.tasks("runners-ubuntu");
-    let task = tasks.iter().find(|one| one.id == task).expect("the task exists");
-    let (url, ticket) =
-        (&task.environment["RUNNER_CLAIM_URL"], &task.environment["RUNNER_CLAIM_TICKET"]);
-    let claim = json!({ "v": 1, "ticket": ticket, "nonce": NONCE });
-    let client = handler::transport::http_client(None).expect("a client");
-    let response = client.post(url).json(&claim).send().await.expect("a response");
-    let allowed = response.headers().get("x-mayfly-allowed-repositories");
-    let allowed = allowed.map(|patterns| patterns.to_str().expect("ASCII").to_owned());
-    let status = response.status().as_u16();
-    Answer { status, body: response.text().await.expect("a text"), allowed }
-}
-
-fn runner(env: &TestEnvironment, configuration: &str) -> InMemoryRunner {
-    let (transport, clock) =
-        (emulator_core::transport::http(), env.deployment.context.clock.clone());
-    InMemoryRunner::from_jit_config(configuration, &transport, clock).expect("a configuration")
-}
-
-/// Runs a runner until it has served a job; returns the job.
-async fn serve(env: &TestEnvironment, configuration: &str) -> u64 {
-    let (_stop, stopped) = watch::channel(false);
-    runner(env, configuration).run(stopped).await.expect("a job").job
-}
 
 /// Starts a runner that listens until it is stopped, and waits until it is online.
 async fn listen(env: &TestEnvironment, configuration: &str) -> Listening {
