@@ -17,6 +17,7 @@ mod wait_reason;
 mod assessment;
 mod ages;
 mod demand;
+mod probes;
 mod waiting;
 mod runners;
 mod outlived;

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::assessment::Assessment;
 use super::others::Elsewhere;
+use super::probes::Probes;
 use super::snapshot::{Ending, Failure, LedgerTask, ListedJob, Stage};
 use super::state::{FirstSeen, ReconcileState};
 use super::wait_reason::DelayCause;
@@ -33,10 +34,19 @@ pub(super) struct Demand<'a> {
     pub(super) profile: Option<&'a Profile>,
 }
 
-/// Since when the conditions of jobs have held, which no service records.
+/// Since when the conditions of jobs have held, which no service records, and what follows for all jobs together.
 pub(super) struct Times {
-    pub(super) uncovered: FirstSeen<u64>,
-    pub(super) ages: JobAges,
+    uncovered: FirstSeen<u64>,
+    ages: JobAges,
+    probes: Probes,
+}
+
+impl Times {
+    pub(super) fn new(run: &Assessment<'_>, uncovered: FirstSeen<u64>, ages: JobAges) -> Self {
+        let mut times = Self { uncovered, ages, probes: Probes::default() };
+        times.probes = Probes::find(run, &times);
+        times
+    }
 }
 
 /// Decides about every queued job.
@@ -51,10 +61,8 @@ pub(super) fn plan(
     // A job that this run did not read has not got a runner for that reason.
     let unread = previous.uncovered.no_longer_than(UNREAD_JOB_TTL, run.now).copied();
     let unread = unread.filter(|id| !run.snapshot.jobs.contains_key(id));
-    let mut times = Times {
-        uncovered: previous.uncovered.updated(uncovered.chain(unread), run.now),
-        ages: previous.ages.updated(run.snapshot, run.now),
-    };
+    let uncovered = previous.uncovered.updated(uncovered.chain(unread), run.now);
+    let mut times = Times::new(run, uncovered, previous.ages.updated(run.snapshot, run.now));
     let repairs = demands.iter().flat_map(|demand| demand.repairs(run, &mut times)).collect();
     (next.uncovered, next.ages) = (times.uncovered, times.ages);
     repairs
@@ -114,7 +122,7 @@ impl<'a> Demand<'a> {
     }
 
     /// Returns why no runner of this deployment can serve the job, if that is so.
-    fn obstacle(&self, run: &Assessment<'_>) -> Option<WaitReason> {
+    pub(super) fn obstacle(&self, run: &Assessment<'_>) -> Option<WaitReason> {
         let labels = &self.listed.job.labels;
         if let Some(list) = labels.iter().find(|label| is_list(label)) {
             return Some(WaitReason::ListInLabel(shortened(list)));
@@ -141,13 +149,7 @@ impl<'a> Demand<'a> {
         if run.coverage.covering(self.id).is_some() {
             return None;
         }
-        if run.now - self.queued_since(run, times) >= MAX_WAIT {
-            return Some(WaitReason::LeftBehind);
-        }
-        if self.last_replacement(run) >= MAX_REPLACEMENTS {
-            return Some(WaitReason::TooManyRunners);
-        }
-        if let Some(reason) = self.refused(run) {
+        if let Some(reason) = self.exhausted(run, times).or_else(|| self.refused(run, times)) {
             return Some(reason);
         }
         let failures = self.failures(run);
@@ -158,6 +160,14 @@ impl<'a> Demand<'a> {
             Some(cause) => WaitReason::Unclaimed(cause.to_owned()),
             None => WaitReason::Failing(last.1.clone()),
         })
+    }
+
+    /// Returns why no further runner is requested for the job, whatever the cause of its wait is.
+    pub(super) fn exhausted(&self, run: &Assessment<'_>, times: &Times) -> Option<WaitReason> {
+        if run.now - self.queued_since(run, times) >= MAX_WAIT {
+            return Some(WaitReason::LeftBehind);
+        }
+        (self.last_replacement(run) >= MAX_REPLACEMENTS).then_some(WaitReason::TooManyRunners)
     }
 
     /// Returns whether another runner may get an answer to its claim, and a session with GitHub: the last one got none,
@@ -177,18 +187,9 @@ impl<'a> Demand<'a> {
     }
 
     /// Returns why the claim of another runner would be refused. From time to time one runner of the account tries.
-    fn refused(&self, run: &Assessment<'_>) -> Option<WaitReason> {
-        let owner = self.listed.repository.owner();
-        let period = run.snapshot.refused_claims.present(owner)?;
-        let same = |demand: &Demand<'_>| {
-            demand.listed.repository.owner().eq_ignore_ascii_case(owner) && demand.profile.is_some()
-        };
-        let probes = || {
-            let mut others = Demand::all(run).filter(same);
-            others.all(|other| run.coverage.covering(other.id).is_none() && other.id >= self.id)
-        };
-        let is_probe = period.permits_probe(run.now) && probes();
-        (!is_probe).then(|| WaitReason::Refused(period.text.clone()))
+    fn refused(&self, run: &Assessment<'_>, times: &Times) -> Option<WaitReason> {
+        let period = run.snapshot.refused_claims.present(self.listed.repository.owner())?;
+        (!times.probes.contains(self.id)).then(|| WaitReason::Refused(period.text.clone()))
     }
 
     /// Lists the failures of the job's runners, without those whose claims were refused because of the credential.

@@ -21,6 +21,7 @@ mod leftovers;
 mod ownership;
 mod outlived;
 mod others;
+mod refused_claims;
 
 const UBUNTU: &[&str] = &["self-hosted", "ubuntu-24.04"];
 const OLDER: &[&str] = &["self-hosted", "ubuntu-22.04"];

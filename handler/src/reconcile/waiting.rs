@@ -39,7 +39,7 @@ pub fn waiting_jobs<'a>(
 ) -> Vec<WaitingJob<'a>> {
     let run = Assessment::new(snapshot, rules, now);
     let ages = previous.ages.updated(snapshot, now);
-    let times = Times { uncovered: previous.uncovered.clone(), ages };
+    let times = Times::new(&run, previous.uncovered.clone(), ages);
     let waiting = Demand::all(&run).map(|demand| WaitingJob {
         id: demand.id,
         job: demand.listed,
