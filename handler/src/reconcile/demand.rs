@@ -186,7 +186,7 @@ impl<'a> Demand<'a> {
         })
     }
 
-    /// Returns why the claim of another runner would be refused. From time to time one runner of the account tries.
+    /// Returns why the claim of another runner would be refused. From time to time one runner of the account and the pool tries.
     fn refused(&self, run: &Assessment<'_>, times: &Times) -> Option<WaitReason> {
         let period = run.snapshot.refused_claims.present(self.listed.repository.owner())?;
         (!times.probes.contains(self.id)).then(|| WaitReason::Refused(period.text.clone()))

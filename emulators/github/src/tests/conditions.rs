@@ -8,7 +8,7 @@ impl World {
     /// Returns the status, the message and the header of single sign-on of a GET.
     async fn outcome(&self, path: &str) -> String {
         let response = self.get(path).await;
-        let sso = response.headers().get("x-github-sso").map(|text| text.to_str().unwrap());
+        let sso = response.headers().get("x-github-sso").map(|text| text.to_str().expect("a text"));
         let sso = sso.map(|text| format!(" [{text}]")).unwrap_or_default();
         let message = response.body()["message"].as_str().unwrap_or("-");
         format!("{} {message}{sso}", response.status().as_u16())
@@ -60,8 +60,8 @@ async fn a_refusal_may_concern_one_operation_or_all_accounts() {
     world.github.accept_again();
     world.refuse(Some("octo"), None, RefusalReason::SingleSignOn);
     let repositories = world.get("/user/repos").await;
-    assert_eq!(repositories.body().as_array().unwrap().len(), 1);
-    let sso = repositories.headers()["x-github-sso"].to_str().unwrap();
+    assert_eq!(repositories.body().as_array().expect("a list").len(), 1);
+    let sso = repositories.headers()["x-github-sso"].to_str().expect("a text");
     assert!(sso.starts_with("partial-results; organizations="), "{sso}");
 }
 
@@ -73,7 +73,7 @@ async fn a_suspended_installation_gets_no_token_and_no_event() {
     assert_eq!(found.body()["suspended_at"], Value::Null);
     let path = format!("/app/installations/{}/access_tokens", found.body()["id"]);
     let made = world.call(Method::POST, &path, &jwt(world.claims(-59, 540))).await;
-    let of_installation = made.body()["token"].as_str().unwrap().to_owned();
+    let of_installation = made.body()["token"].as_str().expect("a text").to_owned();
     assert_eq!(
         world.command(Method::POST, "/installations/octo/suspension", Value::Null).await.0,
         202
@@ -104,17 +104,20 @@ async fn a_former_name_redirects_to_the_id_of_the_repository() {
     assert_eq!(world.command(Method::POST, "/repositories/octo/app/rename", new).await.0, 202);
     let moved = world.get(&format!("/api/v3/repos/OCTO/App/actions/jobs/{job}?x=1")).await;
     assert_eq!(moved.status().as_u16(), 301);
-    let location = moved.headers()["location"].to_str().unwrap().to_owned();
+    let location = moved.headers()["location"].to_str().expect("a text").to_owned();
     assert_eq!(moved.body()["url"], location);
-    let (before, path) = location.split_once("/api/v3/repositories/").unwrap();
+    let (before, path) = location.split_once("/api/v3/repositories/").expect("a value");
     assert_eq!((before, path.split('?').nth(1)), (world.listening.url.as_str(), Some("x=1")));
     let found = world.get(&location[world.listening.url.len()..]).await.into_body();
-    assert!(found["url"].as_str().unwrap().contains("/repos/corp/Shop/actions/jobs/"), "{found}");
+    assert!(
+        found["url"].as_str().expect("a text").contains("/repos/corp/Shop/actions/jobs/"),
+        "{found}"
+    );
     let body = json!({ "name": "a", "runner_group_id": 1, "labels": ["linux"] });
     let path = "/repos/octo/app/actions/runners/generate-jitconfig";
     let moved = world.api(Method::POST, path, body.clone()).await;
     assert_eq!(moved.status().as_u16(), 307);
-    let location = moved.headers()["location"].to_str().unwrap();
+    let location = moved.headers()["location"].to_str().expect("a text");
     let made = world.api(Method::POST, &location[world.listening.url.len()..], body).await;
     assert_eq!(made.status().as_u16(), 201);
     world.github.add_repository("octo/app", Visibility::Private);
@@ -125,7 +128,7 @@ async fn a_former_name_redirects_to_the_id_of_the_repository() {
 async fn a_deleted_run_is_not_found_and_frees_no_other_job() {
     let world = World::start().await;
     let job = world.github.queue_job(NewJob::new("octo/app", &["linux"]));
-    let run = world.github.job(job).unwrap().run;
+    let run = world.github.job(job).expect("a job").run;
     let second = NewJob { run: Some(run), ..NewJob::new("octo/app", &["linux"]) };
     let second = world.github.queue_job(second);
     assert!(world.github.delete_job(job));
@@ -135,7 +138,7 @@ async fn a_deleted_run_is_not_found_and_frees_no_other_job() {
     assert_eq!(world.accept_job(&runner).await, second);
     assert!(!world.github.delete_run(run), "a job is in progress");
     let other = world.github.queue_job(NewJob::new("octo/app", &["linux"]));
-    let run = world.github.job(other).unwrap().run;
+    let run = world.github.job(other).expect("a job").run;
     assert_eq!(world.command(Method::DELETE, &format!("/runs/{run}"), Value::Null).await.0, 202);
     let statuses = [
         world.get(&format!("/repos/octo/app/actions/runs/{run}")).await.status().as_u16(),
@@ -165,7 +168,8 @@ async fn an_inherited_group_is_listed_first_and_takes_no_runner() {
     let line = |group: &Value| {
         format!("{} {} {}", group["name"], group["inherited"], group["restricted_to_workflows"])
     };
-    let lines: Vec<String> = groups["runner_groups"].as_array().unwrap().iter().map(line).collect();
+    let lines: Vec<String> =
+        groups["runner_groups"].as_array().expect("a list").iter().map(line).collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
     "ours" true false
     "Default" false false
@@ -175,7 +179,7 @@ async fn an_inherited_group_is_listed_first_and_takes_no_runner() {
     let register = |name: &str, group: u64| json!({ "name": name, "runner_group_id": group, "labels": ["linux"] });
     assert_eq!(world.api(Method::POST, path, register("a", inherited)).await.status(), 404);
     let made = world.api(Method::POST, path, register("b", own)).await.into_body();
-    world.open_session(made["runner"]["id"].as_u64().unwrap()).await;
+    world.open_session(made["runner"]["id"].as_u64().expect("a value")).await;
     world.github.queue_job(NewJob::new("octo/app", &["linux"]));
     assert!(
         world.github.runners().iter().all(|runner| !runner.busy),
