@@ -8,7 +8,7 @@ from pages import ROOT, Page, pages
 from tree_sitter import Language, Node, Parser
 
 # Scripts that operators run.
-SCRIPTS = ("arm/redeploy.sh", "arm/remove.sh", "images/import.sh")
+SCRIPTS = ("arm/preflight.sh", "arm/redeploy.sh", "arm/remove.sh", "images/import.sh")
 # Commands that run their arguments as a command: xargs, and a function of arm/remove.sh.
 CALLERS = ("xargs", "change")
 PARSER = Parser(Language(tree_sitter_bash.language()))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: the scripts that redeploy and remove, against a fake Azure CLI that responds like the management API
+# about: the scripts that check a subscription, redeploy and remove, against a fake Azure CLI that responds like the management API
 # needs: bash jq
 # tools: python
 # limit: 900
