@@ -54,6 +54,13 @@ def exit_codes() -> set[str]:
     return {str(row["code"]) for row in json.loads((ROOT / "images/exit-codes.json").read_text())}
 
 
+def default_labels() -> set[str]:
+    """Returns the labels of the default profiles."""
+    _, _, body = source("handler/src/profiles/defaults.rs").partition("let linux =")
+    body = re.sub(r'profile\("[^"]+", \w+, "[^"]+",', "", body.partition("/// Returns an image's")[0])
+    return set(re.findall(r'"([a-z0-9.-]+)"', body))
+
+
 def profile_fields() -> set[str]:
     example = next(block.text for block in page("README.md").blocks if block.language == "json")
     return set(json.loads(example)[0])

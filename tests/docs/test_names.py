@@ -42,6 +42,19 @@ class Names(unittest.TestCase):
         line = next(line for line in page("docs/deploy.md").prose.splitlines() if "parameters must be given" in line)
         self.assertEqual(set(re.findall(r"`(\w+)`", line)), needed)
 
+    def test_exactly_the_labels_of_the_default_profiles_are_named(self) -> None:
+        labels = project.default_labels()
+        self.assertIn("self-hosted", labels)
+        section = page("README.md").section("How it works")
+        line = re.search(r"^runs-on: \[(.*)\] +# also (.*)$", section, re.MULTILINE)
+        unpublished = re.search(r"The label `(\S+)` has a profile but", section)
+        assert line and unpublished
+        self.assertEqual({*line[1].split(", "), *line[2].split(", "), unpublished[1]}, labels)
+        first = re.search(r"Labels: (.*?), each with `self-hosted`", page("docs/deploy.md").section("6. A first job"), re.DOTALL)
+        assert first
+        named = set(re.findall(r"`(\S+)`", first[1]))
+        self.assertEqual(named | {"self-hosted", "linux", "windows", "x64", unpublished[1]}, labels)
+
     def test_every_setting_of_the_readme_exists(self) -> None:
         shown = project.settings_of_readme()
         self.assertEqual(shown - project.settings(), set())
