@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use emulator_core::token_key::TokenKey;
+
 use super::launch::Launcher;
 use super::rules::Rules;
 
@@ -16,8 +18,10 @@ pub struct Options {
     pub key_base64: String,
     /// A bearer token that is accepted in place of a signature.
     pub bearer: Option<String>,
-    /// Whether any currently valid token for Batch is accepted. Its signature is not verified.
+    /// Whether any currently valid token for Batch is accepted. Its signature is verified only with a `token_key`.
     pub accepts_tokens: bool,
+    /// The key of the only endpoint whose tokens are accepted.
+    pub token_key: Option<TokenKey>,
     /// The pools that exist from the start.
     pub pools: Vec<PoolOptions>,
     /// The launcher of tasks.
@@ -46,6 +50,7 @@ impl Options {
             key_base64: key_base64.to_owned(),
             bearer: None,
             accepts_tokens: false,
+            token_key: None,
             pools: Vec::new(),
             launcher,
             work_dir,

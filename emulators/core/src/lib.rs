@@ -19,4 +19,5 @@ pub mod faults;
 pub mod service;
 pub mod text_file;
 pub mod tls;
+pub mod token_key;
 pub mod transport;

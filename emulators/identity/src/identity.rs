@@ -10,7 +10,7 @@ use crate::state::{FederatedCredential, TokenCache};
 /// The managed identities of an app, and the secret of its endpoint.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The value of `IDENTITY_HEADER`.
+    /// The value of `IDENTITY_HEADER`, which is also the secret of the key that signs tokens.
     pub header: String,
     /// The client id of the system-assigned identity, if there is one.
     pub system_assigned: Option<String>,

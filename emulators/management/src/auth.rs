@@ -1,6 +1,6 @@
 //! Authentication: an access token for this API that has not expired.
 //!
-//! The token's signature is not verified, because the emulated token endpoint does not sign with Entra's keys.
+//! The token's signature is verified only with the key of an emulated token endpoint; Entra's own keys are not known here.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use emulator_core::service::{Request, origin};
 
+use crate::Options;
 use crate::error::ManagementError;
 
 #[derive(Deserialize)]
@@ -22,7 +23,7 @@ struct Claims {
 /// Checks the access token of a request.
 pub(crate) fn authorize(
     request: &Request,
-    audience: Option<&str>,
+    options: &Options,
     now: DateTime<Utc>,
 ) -> Result<(), ManagementError> {
     let rejected =
@@ -35,7 +36,11 @@ pub(crate) fn authorize(
     };
     let claims = parse_claims(token)
         .ok_or_else(|| rejected("InvalidAuthenticationToken", "The access token is invalid."))?;
-    if !has_audience(&claims.aud, audience, request) {
+    if options.token_key.as_ref().is_some_and(|key| !key.has_signed(token)) {
+        let text = "The access token signature is invalid.";
+        return Err(rejected("InvalidAuthenticationToken", text));
+    }
+    if !has_audience(&claims.aud, options.audience.as_deref(), request) {
         let text = "The access token has been obtained for wrong audience or resource.";
         return Err(rejected("InvalidAuthenticationTokenAudience", text));
     }

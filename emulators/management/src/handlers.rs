@@ -20,7 +20,7 @@ impl Management {
         operation: Operation,
         request: &Request,
     ) -> Result<Response, ManagementError> {
-        auth::authorize(request, self.options.audience.as_deref(), self.clock.now())?;
+        auth::authorize(request, &self.options, self.clock.now())?;
         check_api_version(request)?;
         self.check_app(request)?;
         match operation {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use emulator_core::clock::Clock;
 use emulator_core::events::EventContext;
+use emulator_core::token_key::TokenKey;
 
 use crate::state::State;
 
@@ -14,6 +15,8 @@ pub struct Options {
     pub app: String,
     /// The audience that a token must have; by default the address of each request.
     pub audience: Option<String>,
+    /// The key of the only endpoint whose tokens are accepted; by default no signature is verified.
+    pub token_key: Option<TokenKey>,
 }
 
 /// The management API of one Function App.

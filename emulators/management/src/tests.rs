@@ -9,6 +9,7 @@ use super::*;
 use azure_identity_emulator::{self as identity, Identity};
 use emulator_core::events::EventContext;
 use emulator_core::service::Service;
+use emulator_core::token_key::TokenKey;
 
 const APP: &str = "/subscriptions/0a1b2c3d-0000-0000-0000-000000000001/resourceGroups/Mayfly_(1)/providers/Microsoft.Web/sites/mayfly";
 const PATH: &str = "/subscriptions/0a1b2c3d-0000-0000-0000-000000000001/resourcegroups/mayfly_%281%29/providers/microsoft.web/sites/Mayfly/config/web?api-version=2024-11-01";
@@ -22,9 +23,15 @@ struct TestApp {
 
 impl TestApp {
     fn new() -> Self {
+        Self::accepting(None)
+    }
+
+    /// Creates an API that accepts only tokens of this key, if there is one.
+    fn accepting(token_key: Option<TokenKey>) -> Self {
         let noon = DateTime::from_timestamp(1_795_262_400, 0).expect("2026-11-21T12:00:00Z");
         let events = EventContext::new(Clock::starting_at(noon));
-        let options = Options { app: APP.to_owned(), audience: Some(AUDIENCE.to_owned()) };
+        let audience = Some(AUDIENCE.to_owned());
+        let options = Options { app: APP.to_owned(), audience, token_key };
         let identities = identity::Options {
             header: "hush".to_owned(),
             system_assigned: Some("the-app".to_owned()),
@@ -73,6 +80,15 @@ async fn the_first_rule_closes_an_app_and_removing_the_last_opens_it() {
     let chosen = r#"{"properties":{"ipSecurityRestrictionsDefaultAction":"Deny"}}"#;
     assert!(rules(&app.call("PATCH", chosen).await).contains("Deny all"));
     assert_eq!(app.management.emulator.writes(), 3);
+}
+
+#[tokio::test]
+async fn with_a_key_only_its_own_tokens_are_accepted() {
+    let own = TestApp::accepting(Some(TokenKey::new("hush")));
+    assert!(own.call("GET", "").await.starts_with("200 "));
+    let other = TestApp::accepting(Some(TokenKey::new("another")));
+    assert_snapshot!(other.call("GET", "").await, @r#"401 {"error":{"code":"InvalidAuthenticationToken","message":"The access token signature is invalid."}}"#);
+    assert_eq!(other.management.emulator.writes(), 0);
 }
 
 #[tokio::test]

@@ -8,6 +8,8 @@ use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use emulator_core::token_key::TokenKey;
+
 use crate::auth::account_sas::AccountSas;
 
 /// A storage account; its queue service and its blob service each hold a clone.
@@ -15,6 +17,7 @@ use crate::auth::account_sas::AccountSas;
 pub struct Account {
     name: String,
     hmac: Hmac<Sha256>,
+    token_key: Option<TokenKey>,
 }
 
 /// An account key that is not base64.
@@ -35,7 +38,19 @@ impl Account {
         let key = STANDARD.decode(key_base64);
         let key = key.map_err(|source| InvalidKey { account: name.to_owned(), source })?;
         let hmac = Hmac::new_from_slice(&key).expect("HMAC takes a key of any length");
-        Ok(Self { name: name.to_owned(), hmac })
+        Ok(Self { name: name.to_owned(), hmac, token_key: None })
+    }
+
+    /// Restricts access tokens to those of the endpoint with this key. Otherwise their signature is not verified.
+    #[must_use]
+    pub fn with_token_key(mut self, key: TokenKey) -> Self {
+        self.token_key = Some(key);
+        self
+    }
+
+    /// Returns whether the signature of an access token is acceptable.
+    pub(crate) fn accepts_signature_of(&self, token: &str) -> bool {
+        self.token_key.as_ref().is_none_or(|key| key.has_signed(token))
     }
 
     /// Returns the account's name, which is the first segment of every path.

@@ -30,12 +30,14 @@ pub mod timeline;
 mod folders;
 mod nodes;
 mod platform;
+mod secrets;
 mod settings;
 mod storage;
 
 pub use folders::app_files;
 pub use nodes::{ContainerEngine, Pool, PoolKind};
 pub use platform::{FUNCTION_APP, IDENTITY_HEADER, Platform, SYSTEM_IDENTITY};
+pub use secrets::Secrets;
 pub use settings::Registration;
 pub use storage::Storage;
 
@@ -87,11 +89,12 @@ pub struct Options {
     pub launcher: Option<Arc<dyn Launcher>>,
     /// The storage account, instead of the emulated one.
     pub storage: Option<Storage>,
-    /// The key of the Batch account, in base64; [`BATCH_KEY`] by default.
-    pub batch_key: String,
+    /// The secrets of its services; the published ones by default.
+    pub secrets: Secrets,
     /// The token that Batch accepts in addition to signatures.
     pub batch_bearer: Option<String>,
-    /// Whether Batch accepts any token for it that is valid at the time.
+    /// Whether Batch accepts any token for it that is valid at the time, and signed with the key of the secrets if there is
+    /// one.
     pub batch_tokens: bool,
     /// Application settings that are added to the defaults or override them.
     pub settings: BTreeMap<String, String>,
@@ -128,7 +131,7 @@ impl Options {
             temporary: None,
             launcher: None,
             storage: None,
-            batch_key: BATCH_KEY.to_owned(),
+            secrets: Secrets::published(),
             batch_bearer: None,
             batch_tokens: false,
             settings: BTreeMap::new(),
@@ -213,7 +216,7 @@ impl LocalDeployment {
         let shared = options.shared.take();
         let SharedEnvironment { context, github } =
             shared.unwrap_or_else(|| SharedEnvironment::new(&options, folder.path()));
-        let account = Account::new(STORAGE_ACCOUNT, STORAGE_KEY)?;
+        let account = storage_account(&options.secrets)?;
         let queues = Service::new(Queues::new(account.clone(), context.clone()));
         let blobs = Service::new(Blobs::new(account.clone(), context.clone()));
         let batch = Service::new(batch_account(&options, folder.path(), &context)?);
@@ -236,14 +239,15 @@ impl LocalDeployment {
             functions: format!("http://{}", listener.local_addr()?),
         };
 
-        let platform = Platform::start(&context, &control).await?;
+        let platform = Platform::start(&options.secrets, &context, &control).await?;
+        let webhook_secret = options.secrets.webhook_secret.clone();
         let (functions, key, settings) =
             functions_host(options, &folder, &context, &addresses, &storage, &platform).await?;
         let settings::Addresses { batch: batch_port, github: github_port, .. } = addresses;
         let functions_port = serve_on(Arc::clone(&functions), listener, &control).await?;
         let webhook_url = format!("{}/api/ProvideActionsRunner?code={key}", functions_port.url);
         let octo = github::Scope::Organization("octo".to_owned());
-        github.emulator.add_hook(&webhook_url, WEBHOOK_SECRET, octo);
+        github.emulator.add_hook(&webhook_url, &webhook_secret, octo);
         let ports = Ports {
             queues: queues_port,
             blobs: blobs_port,
@@ -305,7 +309,7 @@ async fn create_resources(storage: &Storage) -> anyhow::Result<()> {
 }
 
 fn new_github(options: &Options, context: &EventContext) -> Arc<GitHub> {
-    let mut github = github::Options::new(GITHUB_TOKEN, options.seed);
+    let mut github = github::Options::new(&options.secrets.github_token, options.seed);
     github.enterprise = Some(ENTERPRISE.to_owned());
     github.idle_removal = options.idle_removal;
     github.personal_accounts.clone_from(&options.personal_accounts);
@@ -325,8 +329,10 @@ async fn functions_host(
     let app = folders::write_app(folder.path(), &options.program, options.package.as_deref())?;
     let mut host = functions::Options::new(app);
     host.settings = settings::application_settings(addresses, storage, options.registration);
-    host.settings.insert("BatchAccountKey".to_owned(), options.batch_key);
+    host.settings.extend(settings::secret_settings(&options.secrets));
     host.settings.extend(platform.settings());
+    host.function_key.clone_from(&options.secrets.function_key);
+    host.master_key.clone_from(&options.secrets.master_key);
     if let Some(start) = options.github_proxy {
         let url = start(addresses.github.url.clone()).await.context("start the GitHub proxy")?;
         host.settings.insert("GithubApiUrl".to_owned(), url);
@@ -344,6 +350,14 @@ async fn functions_host(
     Ok((Service::new(host), key, settings))
 }
 
+fn storage_account(secrets: &Secrets) -> anyhow::Result<Account> {
+    let account = Account::new(STORAGE_ACCOUNT, &secrets.storage_key)?;
+    Ok(match &secrets.token_key {
+        Some(key) => account.with_token_key(key.clone()),
+        None => account,
+    })
+}
+
 fn batch_account(
     options: &Options,
     folder: &Path,
@@ -354,9 +368,11 @@ fn batch_account(
     let nodes = nodes::Nodes::install(folder, program, pools, engine, options.temporary)?;
     let launcher = options.launcher.clone().unwrap_or_else(|| Arc::new(nodes));
     let work_dir = folders::nodes(folder);
-    let mut account = batch::Options::new(BATCH_ACCOUNT, &options.batch_key, launcher, work_dir);
+    let mut account =
+        batch::Options::new(BATCH_ACCOUNT, &options.secrets.batch_key, launcher, work_dir);
     account.bearer.clone_from(&options.batch_bearer);
     account.accepts_tokens = options.batch_tokens;
+    account.token_key.clone_from(&options.secrets.token_key);
     account.pools = options.pools.iter().map(|pool| pool.options(options.nodes)).collect();
     Ok(Batch::new(account, context.clone())?)
 }

@@ -10,7 +10,7 @@ use emulator_core::events::EventContext;
 use emulator_core::service::{Control, Listening, Service};
 use serde_json::{Value, json};
 
-use super::listen;
+use super::{Secrets, listen};
 
 /// The resource id of the Function App.
 pub const FUNCTION_APP: &str = "/subscriptions/6d617966-6c79-4170-b000-000000000000/resourceGroups/mayfly/providers/Microsoft.Web/sites/mayfly";
@@ -25,26 +25,33 @@ pub struct Platform {
     pub identity: Arc<Service<Identity>>,
     /// The management API.
     pub management: Arc<Service<Management>>,
+    identity_header: String,
     identity_port: Listening,
     management_port: Listening,
 }
 
 impl Platform {
-    pub(super) async fn start(context: &EventContext, control: &Control) -> anyhow::Result<Self> {
+    pub(super) async fn start(
+        secrets: &Secrets,
+        context: &EventContext,
+        control: &Control,
+    ) -> anyhow::Result<Self> {
+        let identity_header = secrets.identity_header.clone();
         let options = identity::Options {
-            header: IDENTITY_HEADER.to_owned(),
+            header: identity_header.clone(),
             system_assigned: Some(SYSTEM_IDENTITY.to_owned()),
             user_assigned: Vec::new(),
             federated: identity::FederatedCredential::default(),
         };
         let identity = Service::new(Identity::new(options, context.clone()));
-        let options = management::Options { app: FUNCTION_APP.to_owned(), audience: None };
+        let (app, token_key) = (FUNCTION_APP.to_owned(), secrets.token_key.clone());
+        let options = management::Options { app, audience: None, token_key };
         let management = Service::new(Management::new(options, context.clone()));
         let restricted = management.emulator.restrict(&[pool_rule()], None);
         restricted.map_err(anyhow::Error::msg).context("set the access restrictions of the app")?;
         let (identity_port, management_port) =
             (listen(&identity, control).await?, listen(&management, control).await?);
-        Ok(Self { identity, management, identity_port, management_port })
+        Ok(Self { identity, management, identity_header, identity_port, management_port })
     }
 
     /// Returns the application settings that point the handler to these services.
@@ -53,7 +60,7 @@ impl Platform {
             ("FunctionAppResourceId", FUNCTION_APP.to_owned()),
             ("AzureManagementUrl", self.management_port.url.clone()),
             ("IDENTITY_ENDPOINT", format!("{}{}", self.identity_port.url, identity::PATH)),
-            ("IDENTITY_HEADER", IDENTITY_HEADER.to_owned()),
+            ("IDENTITY_HEADER", self.identity_header.clone()),
         ];
         settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use emulator_core::service::Listening;
 
-use super::{BATCH_ACCOUNT, GITHUB_TOKEN, Storage, WEBHOOK_SECRET};
+use super::{BATCH_ACCOUNT, Secrets, Storage};
 
 /// The way in which a runner gets its credential.
 #[derive(Clone, Copy, Debug, Default, PartialEq, clap::ValueEnum)]
@@ -42,13 +42,21 @@ pub(super) fn application_settings(
         ("BatchAccountName", BATCH_ACCOUNT.to_owned()),
         ("ContainerRegistryServer", "registry.localhost".to_owned()),
         ("GithubApiUrl", addresses.github.url.clone()),
-        ("GithubToken", GITHUB_TOKEN.to_owned()),
-        ("GithubWebhookSecret", WEBHOOK_SECRET.to_owned()),
         ("GithubHookRanges", "127.0.0.1/32".to_owned()),
         ("OperatorRanges", "127.0.0.0/8".to_owned()),
-        ("TicketKey", "mayfly-on-one-machine-ticket-key".to_owned()),
         ("AllowedRepositories", "octo/*".to_owned()),
         ("RunnerRegistration", registration.to_owned()),
     ];
     settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Returns the settings that hold the secrets of the services.
+pub(super) fn secret_settings(secrets: &Secrets) -> BTreeMap<String, String> {
+    let settings = [
+        ("BatchAccountKey", &secrets.batch_key),
+        ("GithubToken", &secrets.github_token),
+        ("GithubWebhookSecret", &secrets.webhook_secret),
+        ("TicketKey", &secrets.ticket_key),
+    ];
+    settings.into_iter().map(|(name, value)| (name.to_owned(), value.clone())).collect()
 }

@@ -53,7 +53,7 @@ pub(crate) async fn run(options: Emulate) -> anyhow::Result<ExitCode> {
         }
         EmulatorCommand::Batch(arguments) => azure_batch_emulator::cli::run(*arguments).await,
         EmulatorCommand::Management { port, app, audience } => {
-            let options = management::Options { app, audience };
+            let options = management::Options { app, audience, token_key: None };
             until_interrupted(Management::new(options, context), &port).await
         }
         EmulatorCommand::Identity(options) => emulate_identity(context, options).await,

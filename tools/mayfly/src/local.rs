@@ -13,7 +13,7 @@ use functions_host_emulator::Log;
 use tokio::process::Command;
 
 use crate::cli::LocalOptions;
-use local_deployment::{ContainerEngine, LocalDeployment, Options};
+use local_deployment::{ContainerEngine, LocalDeployment, Options, Secrets};
 
 /// The time in which a container engine must answer.
 const ENGINE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -22,18 +22,17 @@ const ENGINE_TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) struct Access {
     /// The token of the control ports.
     pub(crate) control_token: ControlToken,
-    /// The key of the Batch account.
-    pub(crate) batch_key: String,
-    /// Whether Batch accepts tokens, whose signatures it does not verify.
+    /// The secrets of the services.
+    pub(crate) secrets: Secrets,
+    /// Whether Batch accepts tokens of the deployment's own endpoint.
     pub(crate) batch_tokens: bool,
 }
 
 impl Access {
     /// Creates access with random secrets.
     pub(crate) fn random() -> Self {
-        // The digits of a token are base64 as well.
-        let batch_key = ControlToken::random().as_str().to_owned();
-        Self { control_token: ControlToken::random(), batch_key, batch_tokens: false }
+        let (control_token, secrets) = (ControlToken::random(), Secrets::random());
+        Self { control_token, secrets, batch_tokens: false }
     }
 }
 
@@ -44,7 +43,7 @@ pub(crate) async fn start(local: &LocalOptions, access: Access) -> anyhow::Resul
     options.registration = local.registration;
     options.nodes = local.nodes;
     options.control_token = access.control_token;
-    options.batch_key = access.batch_key;
+    options.secrets = access.secrets;
     options.batch_tokens = access.batch_tokens;
     options.package.clone_from(&local.package);
     if let Some(path) = &local.handler_log {

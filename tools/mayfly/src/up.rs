@@ -17,7 +17,7 @@ use crate::cli::Up;
 use crate::local::{self, Access};
 use crate::{interrupted, print, token_file};
 use local_deployment::timeline::Timeline;
-use local_deployment::{BATCH_ACCOUNT, LocalDeployment};
+use local_deployment::{BATCH_ACCOUNT, LocalDeployment, STORAGE_ACCOUNT, Secrets};
 
 /// Runs a local deployment until Ctrl-C, and prints its steps.
 pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
@@ -25,7 +25,7 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
     let control = jobs_control(&options, token.clone())?;
     let (control_token, batch_tokens) = (token, options.tls.is_requested());
     let access = Access { control_token, batch_tokens, ..Access::random() };
-    let batch_key = access.batch_key.clone();
+    let secrets = access.secrets.clone();
     let deployment = local::start(&options.local, access).await?;
     let jobs = serve_jobs(&deployment.github, &control).await?;
     let token_file = token_file::write(jobs.address, control.token());
@@ -44,9 +44,7 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
     let encrypted = serve_https(&deployment, &options.tls, control.token()).await?;
     encrypted.iter().map(Listening::ready_line).for_each(print);
     print(format_args!("queue a job: mayfly queue-job --at {}", jobs.address));
-    print(format_args!("use Batch: account {BATCH_ACCOUNT}, key {batch_key}"));
-    let (functions, key) = (&deployment.ports.functions.url, &deployment.function_key);
-    print(format_args!("show its status: mayfly status --url {functions}/api --key {key}"));
+    print_access(&deployment, &secrets, options.tls.is_requested());
     let mut interrupted = std::pin::pin!(interrupted());
     loop {
         tokio::select! {
@@ -68,6 +66,19 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
         second = crate::interrupted() => second?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints how to use the services; their secrets are new in each run.
+fn print_access(deployment: &LocalDeployment, secrets: &Secrets, tls: bool) {
+    let Secrets { batch_key, storage_key, github_token, identity_header, .. } = secrets;
+    print(format_args!("use Batch: account {BATCH_ACCOUNT}, key {batch_key}"));
+    print(format_args!("use storage: account {STORAGE_ACCOUNT}, key {storage_key}"));
+    print(format_args!("use GitHub: token {github_token}"));
+    if tls {
+        print(format_args!("use managed identities: IDENTITY_HEADER {identity_header}"));
+    }
+    let (functions, key) = (&deployment.ports.functions.url, &deployment.function_key);
+    print(format_args!("show its status: mayfly status --url {functions}/api --key {key}"));
 }
 
 /// Serves each service on a further port with HTTPS, if there is a certificate.

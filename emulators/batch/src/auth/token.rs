@@ -16,8 +16,8 @@ struct Claims {
     nbf: i64,
 }
 
-/// Returns whether a token is for Batch and valid at `now`. The signature is not verified: the
-/// emulator has no keys for it.
+/// Returns whether a token is for Batch and valid at `now`. The caller verifies the signature if it
+/// has a key.
 pub(super) fn is_valid(token: &str, now: DateTime<Utc>) -> bool {
     claims(token).is_some_and(|Claims { aud, exp, nbf }| {
         aud.trim_end_matches('/') == RESOURCE && (nbf..exp).contains(&now.timestamp())

@@ -1,22 +1,26 @@
 //! The gate of a control port: which requests may change an emulator or read its lists.
 //!
 //! A control port runs scripts as the user who started it. A web page in that user's browser must not reach it: not by a
-//! cross-site request (`Origin`), not by a request without a preflight (the token's header and the JSON content type
-//! require one, which is never answered with permission), and not by a name that the page's owner resolves to loopback
-//! (`Host`). Other users of the machine do not know the token.
+//! cross-site request (`Origin`, and `Sec-Fetch-Site`, which browsers also send with the requests of images and links), not
+//! by a request without a preflight (the token's header and the JSON content type require one, which is never answered
+//! with permission), and not by a name that the page's owner resolves to loopback (`Host`). Other users of the machine do
+//! not know the token.
 //!
-//! <https://fetch.spec.whatwg.org/#cors-preflight-fetch>
+//! <https://fetch.spec.whatwg.org/#cors-preflight-fetch>, <https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header>
 
 use std::net::IpAddr;
 use std::str::FromStr;
 
 use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use serde_json::json;
 
 use super::control::ControlToken;
 use super::{Response, json_response};
+
+/// The header that tells which site's page made a browser send a request. Browsers let no page set it.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The requirements of a control port.
 #[derive(Clone, Debug)]
@@ -32,6 +36,10 @@ pub(super) struct Gate {
 pub(super) enum Rejection {
     #[error("this port accepts no request of a web page: it has the header Origin")]
     Origin,
+    #[error(
+        "this port accepts no request of a web page: its Sec-Fetch-Site is neither none nor same-origin"
+    )]
+    FetchSite,
     #[error(
         "this port is reached as localhost, 127.0.0.1 or [::1], not by the Host of this request"
     )]
@@ -49,6 +57,9 @@ impl Gate {
     pub(super) fn check(&self, head: &Parts) -> Result<(), Rejection> {
         if head.headers.contains_key(header::ORIGIN) {
             return Err(Rejection::Origin);
+        }
+        if FetchSite::of(&head.headers) == FetchSite::Other {
+            return Err(Rejection::FetchSite);
         }
         if self.requires_loopback_host && !names_loopback(head) {
             return Err(Rejection::Host);
@@ -83,7 +94,7 @@ impl Rejection {
 
     fn status(self) -> StatusCode {
         match self {
-            Self::Origin => StatusCode::FORBIDDEN,
+            Self::Origin | Self::FetchSite => StatusCode::FORBIDDEN,
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
             Self::Token => StatusCode::UNAUTHORIZED,
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -113,19 +124,51 @@ fn address_of(authority: &Authority) -> Option<IpAddr> {
     inner.unwrap_or(host).parse().ok()
 }
 
+/// What `Sec-Fetch-Site` says about the page that a browser sends a request for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum FetchSite {
+    /// The client is no browser, or one that does not trust the connection: plain HTTP beyond loopback.
+    Absent,
+    /// No page: the user entered the address.
+    None,
+    /// A page of this port.
+    SameOrigin,
+    /// Another page, such as one of another port; or a value that is not known.
+    Other,
+}
+
+impl FetchSite {
+    fn of(headers: &HeaderMap) -> Self {
+        if !headers.contains_key(SEC_FETCH_SITE) {
+            return Self::Absent;
+        }
+        match only(headers, &SEC_FETCH_SITE) {
+            Some("none") => Self::None,
+            Some("same-origin") => Self::SameOrigin,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// Returns whether a browser sends a request for a page that did not come from this port itself. A name other than
 /// localhost does not prove that it did: the owner of a domain can resolve it to any address.
+///
+/// A browser sends `Origin` with a request that may change something or whose answer a script may read; with others, such
+/// as those of images and links, it sends only `Sec-Fetch-Site`.
 pub(super) fn is_of_another_site(head: &Parts) -> bool {
-    if !head.headers.contains_key(header::ORIGIN) {
-        return false;
-    }
     let host = only(&head.headers, &header::HOST).map(Authority::from_str).and_then(Result::ok);
+    let host = host.filter(|host| is_localhost(host) || address_of(host).is_some());
+    let is_own_site = match FetchSite::of(&head.headers) {
+        FetchSite::Absent | FetchSite::None => true,
+        FetchSite::SameOrigin => host.is_some(),
+        FetchSite::Other => false,
+    };
+    if !is_own_site || !head.headers.contains_key(header::ORIGIN) {
+        return !is_own_site;
+    }
     let origin = only(&head.headers, &header::ORIGIN).map(Uri::from_str).and_then(Result::ok);
-    let is_own =
-        origin.as_ref().and_then(Uri::authority).zip(host).is_some_and(|(origin, host)| {
-            *origin == host && (is_localhost(&host) || address_of(&host).is_some())
-        });
-    !is_own
+    let is_own = origin.as_ref().and_then(Uri::authority).zip(host.as_ref());
+    !is_own.is_some_and(|(origin, host)| origin == host)
 }
 
 fn has_json_type(headers: &HeaderMap) -> bool {
@@ -181,11 +224,22 @@ mod tests {
 
     #[test]
     fn each_violation_alone_is_rejected() {
-        let cases: [(&str, &str, Changes, Rejection); 25] = [
+        let cases: [(&str, &str, Changes, Rejection); 31] = [
             ("POST", "/jobs", &[("origin", "https://evil.example")], Rejection::Origin),
             ("GET", "/jobs", &[("origin", "null")], Rejection::Origin),
             ("POST", "/jobs", &[("origin", "http://127.0.0.1:7171")], Rejection::Origin),
             ("OPTIONS", "/jobs", &[("origin", "https://evil.example")], Rejection::Origin),
+            ("GET", "/jobs", &[("sec-fetch-site", "cross-site")], Rejection::FetchSite),
+            ("POST", "/jobs", &[("sec-fetch-site", "cross-site")], Rejection::FetchSite),
+            ("GET", "/jobs", &[("sec-fetch-site", "same-site")], Rejection::FetchSite),
+            ("GET", "/jobs", &[("sec-fetch-site", "None")], Rejection::FetchSite),
+            (
+                "GET",
+                "/jobs",
+                &[("sec-fetch-site", "none"), ("sec-fetch-site", "cross-site")],
+                Rejection::FetchSite,
+            ),
+            ("HEAD", "/jobs", &[("sec-fetch-site", "any")], Rejection::FetchSite),
             ("POST", "/jobs", &[("host", "evil.example:7171")], Rejection::Host),
             ("GET", "/jobs", &[("host", "evil.example")], Rejection::Host),
             ("GET", "/jobs", &[("host", "localhost.evil.example")], Rejection::Host),
@@ -248,9 +302,39 @@ mod tests {
     }
 
     #[test]
+    fn an_emulated_api_serves_images_and_links_of_its_own_pages_only() {
+        for (sites, host, expected) in [
+            (&["none"][..], "127.0.0.1:7070", false),
+            (&["none"], "emulators:7070", false),
+            (&["same-origin"], "127.0.0.1:7070", false),
+            (&["same-origin"], "localhost:7070", false),
+            (&["same-origin"], "[::1]:7070", false),
+            (&["same-origin"], "evil.example:7070", true),
+            (&["same-site"], "127.0.0.1:7070", true),
+            (&["cross-site"], "127.0.0.1:7070", true),
+            (&["cross-site"], "emulators:7070", true),
+            (&["none", "cross-site"], "127.0.0.1:7070", true),
+            (&["Same-Origin"], "127.0.0.1:7070", true),
+            (&["unknown"], "127.0.0.1:7070", true),
+            (&[""], "127.0.0.1:7070", true),
+        ] {
+            let request = http::Request::builder().header("host", host);
+            let request = sites.iter().fold(request, |it, site| it.header("sec-fetch-site", *site));
+            let head = request.body(()).expect("a request").into_parts().0;
+            assert_eq!(is_of_another_site(&head), expected, "{sites:?} {host}");
+        }
+        let own = http::Request::builder().header("host", "127.0.0.1:7070");
+        let own = own.header("sec-fetch-site", "same-origin").header("origin", "http://a.example");
+        assert!(is_of_another_site(&own.body(()).expect("a request").into_parts().0));
+    }
+
+    #[test]
     fn a_correct_request_passes_in_each_form() {
-        let cases: [(&str, Changes); 8] = [
+        let cases: [(&str, Changes); 11] = [
             ("POST", &[]),
+            ("GET", &[("sec-fetch-site", "none")]),
+            ("GET", &[("sec-fetch-site", "same-origin")]),
+            ("POST", &[("sec-fetch-site", "same-origin")]),
             ("GET", &[("content-type", "")]),
             ("HEAD", &[("content-type", "")]),
             ("POST", &[("content-type", "Application/JSON; charset=utf-8")]),

@@ -135,7 +135,8 @@ impl<E: Emulator> Port for ApiPort<E> {
             return None;
         }
         let request = Request::from_parts(head.clone(), Bytes::new());
-        let text = "requests of other sites' web pages (header Origin) are not accepted";
+        let text =
+            "requests of other sites' web pages (header Origin or Sec-Fetch-Site) are not accepted";
         Some(self.0.emulator.failure_of(&request, StatusCode::FORBIDDEN, text))
     }
 

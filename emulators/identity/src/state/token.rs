@@ -1,16 +1,13 @@
 //! Access tokens with the claims that resources read.
-//!
-//! They are signed with HS256 instead of Entra's RS256, because a resource could verify RS256 only with
-//! Entra's published keys.
 
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
+
+use emulator_core::token_key::TokenKey;
 
 /// The tenant of the app's identities.
 pub const TENANT: &str = "6d617966-6c79-4c69-a665-73666f726461";
@@ -22,7 +19,8 @@ const CACHE_TTL: TimeDelta = TimeDelta::hours(8);
 const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
 /// An issuer of tokens: its signing key.
-pub(super) struct Issuer(Hmac<Sha256>);
+#[derive(Debug)]
+pub(super) struct Issuer(TokenKey);
 
 /// An access token and its validity.
 #[derive(Clone)]
@@ -34,8 +32,7 @@ pub(crate) struct Token {
 
 impl Issuer {
     pub(super) fn new(key: &str) -> Self {
-        let hmac = Hmac::new_from_slice(key.as_bytes());
-        Self(hmac.expect("HMAC takes a key of any length"))
+        Self(TokenKey::new(key))
     }
 
     /// Issues a token for a resource, in the format of version 1.0.
@@ -60,16 +57,12 @@ impl Issuer {
     pub(super) fn sign(&self, claims: &Value) -> String {
         let header = json!({ "typ": "JWT", "alg": "HS256" });
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed = format!("{}.{}", part(&header), part(claims));
-        let signature = self.0.clone().chain_update(&signed).finalize().into_bytes();
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+        self.0.sign(&format!("{}.{}", part(&header), part(claims)))
     }
 
     /// Returns whether the signature of a JWT is this issuer's.
     pub(super) fn has_signed(&self, token: &str) -> bool {
-        let Some((signed, signature)) = token.rsplit_once('.') else { return false };
-        let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
-        self.0.clone().chain_update(signed).verify_slice(&signature).is_ok()
+        self.0.has_signed(token)
     }
 }
 
@@ -77,12 +70,6 @@ impl Token {
     /// Returns whether the platform still returns this token from its cache.
     pub(super) fn is_cached(&self, now: DateTime<Utc>) -> bool {
         now < self.expires_on - TOKEN_TTL + CACHE_TTL
-    }
-}
-
-impl fmt::Debug for Issuer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Issuer")
     }
 }
 

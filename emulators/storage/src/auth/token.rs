@@ -1,5 +1,5 @@
-//! Access tokens of Microsoft Entra ID: their audience and validity period. The signature is not verified, because the
-//! emulated token endpoints do not sign with Entra's keys.
+//! Access tokens of Microsoft Entra ID: their audience and validity period. The signature is verified only if the account
+//! has the key of an emulated token endpoint; Entra's own keys are not known here.
 //!
 //! A token is accepted over TLS only, as by the service. The resource is that of all accounts, or the address of one
 //! service of the account: <https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory>.
@@ -29,6 +29,11 @@ pub(super) fn verify(
     now: DateTime<Utc>,
 ) -> Result<(), StorageError> {
     let claims = parse(token).ok_or_else(|| rejected("The token is malformed."))?;
+    if !account.accepts_signature_of(token) {
+        return Err(rejected(
+            "Signature validation failed. The token was not issued by the emulated endpoint.",
+        ));
+    }
     if !is_audience(account, &claims.aud) {
         return Err(rejected("Audience validation failed. Audience did not match."));
     }
@@ -60,6 +65,8 @@ fn parse(token: &str) -> Option<Claims> {
 
 #[cfg(test)]
 mod tests {
+    use emulator_core::token_key::TokenKey;
+
     use super::*;
 
     fn check(audience: &str, now: i64) -> String {
@@ -69,6 +76,21 @@ mod tests {
         match verify(&account, &token, DateTime::from_timestamp(now, 0).unwrap()) {
             Ok(()) => "accepted".to_owned(),
             Err(error) => error.code.to_owned(),
+        }
+    }
+
+    #[test]
+    fn with_a_key_only_its_own_tokens_are_accepted() {
+        let key = TokenKey::new("hush");
+        let account = Account::new("mayfly", "aHVzaA==").unwrap().with_token_key(key.clone());
+        let claims = r#"{"aud":"https://storage.azure.com","nbf":100,"exp":200}"#;
+        let parts = format!("e30.{}", URL_SAFE_NO_PAD.encode(claims));
+        let now = DateTime::from_timestamp(150, 0).unwrap();
+        assert!(verify(&account, &key.sign(&parts), now).is_ok());
+        let of_another = TokenKey::new("another").sign(&parts);
+        for token in [format!("{parts}.c2ln"), format!("{parts}."), of_another] {
+            let error = verify(&account, &token, now).unwrap_err();
+            assert_eq!(error.code, "InvalidAuthenticationInfo", "{token}");
         }
     }
 

@@ -22,11 +22,13 @@ pub(crate) struct Port {
 /// The changes to the headers of a correct request, with the status of the rejection. An empty value removes a header.
 type Violation = (&'static [(&'static str, &'static str)], u16);
 
-const VIOLATIONS: [Violation; 8] = [
+const VIOLATIONS: [Violation; 10] = [
     (&[("authorization", "")], 401),
     (&[("authorization", "Bearer 00000000000000000000000000000000")], 401),
     (&[("origin", "https://evil.example")], 403),
     (&[("origin", "null")], 403),
+    (&[("sec-fetch-site", "cross-site")], 403),
+    (&[("sec-fetch-site", "same-site")], 403),
     (&[("host", "evil.example:7171")], 421),
     (&[("host", "localhost.evil.example")], 421),
     (&[("content-type", "text/plain")], 415),
@@ -124,6 +126,15 @@ impl Port {
     }
 }
 
+/// The headers of a browser's requests for the pages of other sites. It sends no `Origin` with those of images and links.
+const OTHER_SITES: [(&str, &str, &str); 5] = [
+    ("POST", "origin", "http://evil.example:7070"),
+    ("GET", "sec-fetch-site", "cross-site"),
+    ("HEAD", "sec-fetch-site", "cross-site"),
+    ("GET", "sec-fetch-site", "same-site"),
+    ("POST", "sec-fetch-site", "cross-site"),
+];
+
 /// Returns the arguments of every emulator with a port. A new subcommand is included.
 fn emulators(app: &Path) -> Vec<Vec<String>> {
     let command = Cli::command();
@@ -186,9 +197,20 @@ async fn no_emulated_service_serves_pages_of_other_sites() {
     for arguments in emulators(app.path()) {
         let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
         let emulated = Emulated::start(&arguments);
-        let request = http::Request::post(format!("{}/jobs", emulated.url()));
-        let request = request.header("origin", "http://evil.example:7070").body(Vec::new().into());
-        let response = transport::http()(request.expect("a request")).await.expect("a response");
-        assert_eq!(response.status(), StatusCode::FORBIDDEN, "{arguments:?}");
+        for (method, header, value) in OTHER_SITES {
+            let request = http::Request::builder().method(method);
+            let request = request.uri(format!("{}/jobs", emulated.url())).header(header, value);
+            let request = request.body(Vec::new().into()).expect("a request");
+            let response = transport::http()(request).await.expect("a response");
+            let (status, context) = (response.status(), format!("{arguments:?} {method} {value}"));
+            assert_eq!(status, StatusCode::FORBIDDEN, "{context}");
+        }
+        for site in ["none", "same-origin"] {
+            let request = http::Request::get(format!("{}/jobs", emulated.url()));
+            let request = request.header("sec-fetch-site", site).body(Vec::new().into());
+            let response = transport::http()(request.expect("a request")).await;
+            let status = response.expect("a response").status();
+            assert_ne!(status, StatusCode::FORBIDDEN, "{arguments:?} {site}");
+        }
     }
 }

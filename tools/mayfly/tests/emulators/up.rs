@@ -5,19 +5,21 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use emulator_core::token_key::TokenKey;
 use emulator_core::transport;
-use http::StatusCode;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::control::Port;
 
-/// A running `mayfly up`, with the lines up to the one that names the port for jobs.
+/// A running `mayfly up`, with its first lines: the ports, and how to use them.
 struct Up {
     process: Child,
     ports: Vec<Value>,
     address: String,
+    lines: Vec<String>,
 }
 
 /// Runs `mayfly` for a user whose files for running programs are in this folder.
@@ -29,19 +31,48 @@ fn mayfly(runtime: &Path, token: Option<&str>) -> Command {
 }
 
 impl Up {
-    fn start(runtime: &Path) -> Self {
+    fn start(runtime: &Path, options: &[&str]) -> Self {
         let mut command = mayfly(runtime, None);
-        command.args(["up", "--listen", "127.0.0.1:0", "--nodes", "1"]).stdout(Stdio::piped());
-        let mut process = command.spawn().expect("the program of this package");
-        let mut lines = BufReader::new(process.stdout.take().expect("a pipe")).lines();
-        let (mut ports, mut address) = (Vec::new(), None);
-        while address.is_none() {
-            let line = lines.next().expect("the port for jobs").expect("a line");
-            address = line.strip_prefix("queue a job: mayfly queue-job --at ").map(str::to_owned);
-            ports.extend(serde_json::from_str::<Value>(&line));
+        command.args(["up", "--listen", "127.0.0.1:0", "--nodes", "1"]).args(options);
+        let mut process = command.stdout(Stdio::piped()).spawn().expect("the program");
+        let mut reader = BufReader::new(process.stdout.take().expect("a pipe")).lines();
+        let mut lines = Vec::new();
+        while !lines.last().is_some_and(|line: &String| line.starts_with("show its status: ")) {
+            lines.push(reader.next().expect("the last line").expect("a line"));
         }
         // Nothing reads the rest, and a closed stdout is no error.
-        Self { process, ports, address: address.expect("an address") }
+        let ports = lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let mut up = Self { process, ports, address: String::new(), lines };
+        up.address = up.after("queue a job: mayfly queue-job --at ").to_owned();
+        up
+    }
+
+    /// Returns the rest of the line that begins with this text.
+    fn after(&self, beginning: &str) -> &str {
+        let line = self.lines.iter().find_map(|line| line.strip_prefix(beginning));
+        line.expect(beginning)
+    }
+
+    /// Returns the ready line of a service with this scheme.
+    fn port(&self, name: &str, scheme: &str) -> &Value {
+        let mut ports = self.ports.iter();
+        let found = ports.find(|ready| {
+            ready["ready"] == name && ready["url"].as_str().is_some_and(|it| it.starts_with(scheme))
+        });
+        found.expect(name)
+    }
+
+    /// Returns the status of a GET of this path of a service with this header.
+    async fn get(&self, port: (&str, &str), path: &str, header: (&str, &str)) -> (u16, String) {
+        let ready = self.port(port.0, port.1);
+        let ca = ready["ca"].as_str().map(Path::new);
+        let client = transport::https(ca).expect("a client");
+        let url = format!("{}{path}", ready["url"].as_str().expect("a URL"));
+        let request = http::Request::get(url).header(header.0, header.1);
+        let request = request.header("x-ms-version", "2024-11-04").header("user-agent", "test");
+        let response = client(request.body(Vec::new().into()).expect("a request")).await;
+        let response = response.expect("a response");
+        (response.status().as_u16(), String::from_utf8_lossy(response.body()).into_owned())
     }
 
     fn queue_job(&self, runtime: &Path, token: Option<&str>) -> Output {
@@ -66,25 +97,88 @@ impl Drop for Up {
     }
 }
 
-/// Returns a token as an emulated identity issues it; the Batch emulator does not verify signatures.
-fn bearer_of_anyone() -> String {
-    let claims = r#"{"aud":"https://batch.core.windows.net/","nbf":0,"exp":9999999999}"#;
-    format!("Bearer e30.{}.c2ln", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims))
+/// Returns a token with these claims, which anyone can write.
+fn bearer_of_anyone(audience: &str, signing_secret: Option<&str>) -> String {
+    let claims = format!(r#"{{"aud":"{audience}","nbf":0,"exp":9999999999}}"#);
+    let parts = format!("e30.{}", URL_SAFE_NO_PAD.encode(claims));
+    let token = signing_secret.map(|secret| TokenKey::new(secret).sign(&parts));
+    format!("Bearer {}", token.unwrap_or_else(|| format!("{parts}.c2ln")))
 }
 
-/// Returns Batch's response to a list of its jobs.
-async fn batch_status(up: &Up, authorization: &str) -> StatusCode {
-    let batch = up.ports.iter().find(|ready| ready["ready"] == "batch").expect("Batch");
-    let url = format!("{}/jobs?api-version=2025-06-01", batch["url"].as_str().expect("a URL"));
-    let request = http::Request::get(url).header("authorization", authorization);
-    let request = request.body(Vec::new().into()).expect("a request");
-    transport::http()(request).await.expect("a response").status()
+const BATCH: &str = "https://batch.core.windows.net/";
+const BATCH_JOBS: &str = "/jobs?api-version=2025-06-01";
+const STORAGE_LIST: &str = "/mayflystorage?comp=list";
+
+#[tokio::test]
+async fn a_stranger_has_no_credential_for_a_service_of_up() {
+    let runtime = tempfile::tempdir().expect("a folder");
+    let mut up = Up::start(runtime.path(), &["--tls"]);
+    let storage = "https://storage.azure.com";
+    let site = format!("{}/config/web?api-version=2024-11-01", local_deployment::FUNCTION_APP);
+    let management = up.port("management", "https:")["url"].as_str().expect("a URL").to_owned();
+    for (name, path, audience) in [
+        ("batch", BATCH_JOBS, BATCH),
+        ("queue", STORAGE_LIST, storage),
+        ("blob", STORAGE_LIST, storage),
+        ("management", &*site, &*management),
+    ] {
+        for secret in [None, Some(local_deployment::IDENTITY_HEADER), Some("")] {
+            let bearer = bearer_of_anyone(audience, secret);
+            let (status, body) = up.get((name, "https:"), path, ("authorization", &bearer)).await;
+            assert_eq!(status, 401, "{name} {secret:?}: {body}");
+        }
+    }
+    let account = azure_storage_emulator::Account::new(
+        local_deployment::STORAGE_ACCOUNT,
+        local_deployment::STORAGE_KEY,
+    );
+    let expires = chrono::DateTime::from_timestamp(9_999_999_999, 0).expect("a time");
+    let sas = account.expect("a key").sas(expires);
+    let github = format!("Bearer {}", local_deployment::GITHUB_TOKEN);
+    let token = "/msi/token?api-version=2019-08-01&resource=https://batch.core.windows.net/";
+    let identity = ("x-identity-header", local_deployment::IDENTITY_HEADER);
+    for (port, path, header, expected) in [
+        (("queue", "http:"), &*format!("{STORAGE_LIST}&{sas}"), ("accept", "*/*"), 403),
+        (("blob", "https:"), &*format!("{STORAGE_LIST}&{sas}"), ("accept", "*/*"), 403),
+        (("github", "http:"), "/user", ("authorization", &*github), 401),
+        (("identity", "https:"), token, identity, 401),
+        (("functions", "http:"), "/api/Status", ("x-functions-key", "function-key"), 401),
+        (("functions", "http:"), "/admin/host/status", ("x-functions-key", "master-key"), 401),
+    ] {
+        let (status, body) = up.get(port, path, header).await;
+        assert_eq!(status, expected, "{port:?} {path}: {body}");
+    }
+    up.end();
+}
+
+#[tokio::test]
+async fn up_accepts_the_tokens_of_its_own_endpoint_and_prints_its_secrets() {
+    let runtime = tempfile::tempdir().expect("a folder");
+    let mut up = Up::start(runtime.path(), &["--tls"]);
+    let token = format!("/msi/token?api-version=2019-08-01&resource={BATCH}");
+    let header = ("x-identity-header", up.after("use managed identities: IDENTITY_HEADER "));
+    let (status, body) = up.get(("identity", "https:"), &token, header).await;
+    assert_eq!(status, 200, "{body}");
+    let body: Value = serde_json::from_str(&body).expect("JSON");
+    let bearer = format!("Bearer {}", body["access_token"].as_str().expect("a token"));
+    let header = ("authorization", &*bearer);
+    assert_eq!(up.get(("batch", "https:"), BATCH_JOBS, header).await.0, 200);
+
+    let github = format!("Bearer {}", up.after("use GitHub: token "));
+    let header = ("authorization", &*github);
+    assert_eq!(up.get(("github", "http:"), "/user", header).await.0, 200);
+    let key = up.after("use storage: account mayflystorage, key ");
+    let account = azure_storage_emulator::Account::new(local_deployment::STORAGE_ACCOUNT, key);
+    let expires = chrono::DateTime::from_timestamp(9_999_999_999, 0).expect("a time");
+    let list = format!("{STORAGE_LIST}&{}", account.expect("a key").sas(expires));
+    assert_eq!(up.get(("queue", "http:"), &list, ("accept", "*/*")).await.0, 200);
+    up.end();
 }
 
 #[tokio::test]
 async fn each_port_of_up_has_the_gate_and_queue_job_the_token() {
     let runtime = tempfile::tempdir().expect("a folder");
-    let mut up = Up::start(runtime.path());
+    let mut up = Up::start(runtime.path(), &[]);
     assert_eq!(up.ports.len(), 5, "{:?}", up.ports);
     for ready in &up.ports {
         Port::of(ready).check(ready["ready"].as_str().expect("a name")).await;
@@ -92,7 +186,9 @@ async fn each_port_of_up_has_the_gate_and_queue_job_the_token() {
     let token = up.ports[0]["token"].as_str().expect("a token").to_owned();
     Port::at(format!("http://{}", up.address), token.clone()).check("the port for jobs").await;
 
-    assert_eq!(batch_status(&up, &bearer_of_anyone()).await, 401);
+    let bearer = bearer_of_anyone(BATCH, None);
+    let header = ("authorization", &*bearer);
+    assert_eq!(up.get(("batch", "http:"), BATCH_JOBS, header).await.0, 401);
     assert!(up.queue_job(runtime.path(), None).status.success());
     assert!(up.queue_job(Path::new("/none"), Some(&token)).status.success());
     let other = up.queue_job(runtime.path(), Some("another-token-of-anyone"));
