@@ -30,7 +30,7 @@ async fn outcomes(pace: Pace) -> String {
 async fn every_function_succeeds_if_no_service_hangs() {
     insta::assert_snapshot!(outcomes(Pace::Prompt).await, @r"
     ProvideActionsRunner: 202 after 0.0 s
-    SubmitRunnerTask: 422 after 0.0 s
+    SubmitRunnerTask: 200 after 0.0 s
     ClaimRunner: 200 after 0.0 s
     ReconcileRunners: 200 after 0.0 s
     RefreshFirewall: 200 after 0.0 s
@@ -69,7 +69,7 @@ async fn each_function_ends_if_batch_hangs() {
 async fn each_function_ends_if_storage_hangs() {
     insta::assert_snapshot!(outcomes(Pace::Hangs(Service::Storage)).await, @r"
     ProvideActionsRunner: 503 after 7.0 s
-    SubmitRunnerTask: 422 after 0.0 s
+    SubmitRunnerTask: 503 after 161.4 s
     ClaimRunner: 503 after 50.0 s
     ReconcileRunners: 500 after 161.4 s
     RefreshFirewall: 500 after 161.4 s
@@ -82,7 +82,7 @@ async fn each_function_ends_if_storage_hangs() {
 async fn each_function_ends_if_azures_management_hangs() {
     insta::assert_snapshot!(outcomes(Pace::Hangs(Service::Management)).await, @r"
     ProvideActionsRunner: 202 after 0.0 s
-    SubmitRunnerTask: 422 after 0.0 s
+    SubmitRunnerTask: 200 after 0.0 s
     ClaimRunner: 200 after 0.0 s
     ReconcileRunners: 200 after 0.0 s
     RefreshFirewall: 500 after 190.5 s

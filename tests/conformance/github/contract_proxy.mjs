@@ -15,18 +15,26 @@ import { fault, isUnanswered, proxy as prismProxy, readContract } from "./prism.
 
 /** The variable by which tests/scenarios finds this program. */
 const ADDRESS = "MAYFLY_GITHUB_FRONT";
-/** Pages and services that are not part of the API; GitHub does not describe them. */
-const OUTSIDE = /^\/_services\//;
+/** Services and addresses that GitHub's description does not contain: of runners, and targets of redirects. */
+const OUTSIDE = /^\/_services\/|^\/repositories\/\d+/;
+/**
+ * The header with the target of a redirect on its way through Prism, which would follow a Location itself. GitHub may
+ * redirect any request, also where its description has no such status:
+ * https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
+ */
+const MOVED_TO = "x-moved-to";
 
 /** Starts a proxy to a GitHub; adds each call to `calls` by method and path, and each violation to `faults`. */
 export async function startContractProxy(contract, upstream, { calls, faults }) {
-  const prism = await prismProxy(contract, upstream);
+  const github = await startExchange({ target: () => upstream, inspect: (_, response) => hideRedirect(response) });
+  const prism = await prismProxy(contract, github.url);
   const target = ({ url }) => (OUTSIDE.test(url) ? upstream : prism.url);
   const inspect = (request, response) => {
     if (OUTSIDE.test(request.url)) return;
     if (isUnanswered(response)) throw new Error("GitHub closed the connection");
     const path = request.url.replace(/\?.*/, "").replaceAll(/\d+/g, "N");
     calls.push(`${request.method} ${path} ${response.status}`);
+    if (response.headers[MOVED_TO]) return showRedirect(response, exchange.url);
     const found = fault(contract, request, response) ?? prism.unmodelled.pop();
     if (found) faults.push(`${request.method} ${request.url}: ${found}`);
     return found && response.status < 400 ? reject(response, found) : undefined;
@@ -37,8 +45,21 @@ export async function startContractProxy(contract, upstream, { calls, faults }) 
     async end() {
       await exchange.end();
       await prism.end();
+      await github.end();
     },
   };
+}
+
+function hideRedirect({ headers }) {
+  if (headers.location) headers[MOVED_TO] = headers.location;
+  delete headers.location;
+}
+
+/** Restores the target of a redirect, at the proxy instead of the GitHub behind it. */
+function showRedirect({ headers }, proxy) {
+  const { pathname, search } = new URL(headers[MOVED_TO]);
+  headers.location = `${proxy}${pathname}${search}`;
+  delete headers[MOVED_TO];
 }
 
 /** Replaces a response by one that fails the test. */

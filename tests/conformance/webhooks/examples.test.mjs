@@ -42,7 +42,7 @@ test("unchanged examples are ignored with a reason", async () => {
   const [jobs, pings] = [examplesOf("workflow_job"), examplesOf("ping")];
   const publicOnes = "setting AllowPublicRepositories does not allow any";
   assert.deepEqual(await responsesTo(handler, "workflow_job", jobs), [
-    "200 ignored: github-hosted",
+    "200 ignored: the labels match no profile, and none of them is self-hosted",
     ...Array(5).fill(`200 ignored: public repository: ${publicOnes}`),
     "200 ignored: queued, but waiting",
     "200 ignored: action waiting",
