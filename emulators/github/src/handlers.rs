@@ -138,6 +138,7 @@ fn answer(
         refused.or_else(|| redirect(state, &call, request.method())).map_or(Ok(()), Err)
     });
     let result = result.and_then(|()| handler(state, &call)).map(|mut response| {
+        state.add_odd_items(endpoint.name, response.body_mut());
         versions::adapt(version, endpoint, &mut response);
         response.into_response()
     });

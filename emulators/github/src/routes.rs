@@ -78,6 +78,7 @@ static ENDPOINTS: &[Endpoint] = endpoints! {
     DELETE "/orgs/{org}/actions/runners/{runner_id}" => DeleteSelfHostedRunnerFromOrg, ORG_RUNNERS_WRITE, api runners::delete;
     GET "/orgs/{org}/actions/runner-groups" => ListSelfHostedRunnerGroupsForOrg, ORG_RUNNERS_READ, api runners::list_groups;
     GET "/orgs/{org}/actions/runner-groups/{runner_group_id}/repositories" => ListRepoAccessToSelfHostedRunnerGroupInOrg, ORG_RUNNERS_READ, api runners::list_group_access;
+    GET "/orgs/{org}/actions/runner-groups/{runner_group_id}/runners" => ListSelfHostedRunnersInGroupForOrg, ORG_RUNNERS_READ, api runners::list_of_group;
 
     POST "/enterprises/{enterprise}/actions/runners/registration-token" => CreateRegistrationTokenForEnterprise, User, api runners::create_registration_token;
     POST "/enterprises/{enterprise}/actions/runners/generate-jitconfig" => GenerateRunnerJitconfigForEnterprise, User, api runners::create_jit_config;
@@ -87,6 +88,7 @@ static ENDPOINTS: &[Endpoint] = endpoints! {
     DELETE "/enterprises/{enterprise}/actions/runners/{runner_id}" => DeleteSelfHostedRunnerFromEnterprise, User, api runners::delete;
     GET "/enterprises/{enterprise}/actions/runner-groups" => ListSelfHostedRunnerGroupsForEnterprise, User, api runners::list_groups;
     GET "/enterprises/{enterprise}/actions/runner-groups/{runner_group_id}/organizations" => ListOrgAccessToSelfHostedRunnerGroupInEnterprise, User, api runners::list_group_access;
+    GET "/enterprises/{enterprise}/actions/runner-groups/{runner_group_id}/runners" => ListSelfHostedRunnersInGroupForEnterprise, User, api runners::list_of_group;
 
     GET "/repos/{owner}/{repo}/hooks" => ReposListWebhooks, REPO_HOOKS_READ, api hooks::list;
     GET "/repos/{owner}/{repo}/hooks/{hook_id}/deliveries" => ReposListWebhookDeliveries, REPO_HOOKS_READ, api hooks::list_deliveries;

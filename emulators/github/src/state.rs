@@ -9,6 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use serde_json::Value;
 
 use emulator_core::events::EventKind;
 
@@ -27,6 +28,7 @@ mod assignment;
 mod conditions;
 mod deliveries;
 mod hooks;
+pub(crate) mod hidden;
 mod hosted;
 mod jobs;
 pub(crate) mod rate_limits;
@@ -37,6 +39,7 @@ pub(crate) mod sessions;
 mod time;
 mod timers;
 
+use hidden::RepositoryRefusal;
 use rate_limits::Limits;
 use secondary_limits::SecondaryLimits;
 use timers::Timer;
@@ -50,6 +53,9 @@ pub(crate) struct State {
     moved: BTreeMap<String, u64>,
     /// The rules by which requests are refused.
     pub(crate) refusals: Vec<Refusal>,
+    pub(crate) repository_refusals: Vec<RepositoryRefusal>,
+    /// Items that lists contain in addition, by the operation.
+    pub(crate) odd_items: Vec<(String, Value)>,
     pub(crate) groups: Vec<Group>,
     /// The groups that organizations inherit from the enterprise.
     pub(crate) inherited_groups: BTreeSet<u64>,
@@ -149,6 +155,8 @@ impl State {
             repositories: BTreeMap::new(),
             moved: BTreeMap::new(),
             refusals: Vec::new(),
+            repository_refusals: Vec::new(),
+            odd_items: Vec::new(),
             groups: Vec::new(),
             inherited_groups: BTreeSet::new(),
             group_workflows: BTreeMap::new(),

@@ -53,7 +53,8 @@ pub(crate) fn list_repositories(state: &State, request: &ApiRequest<'_>) -> ApiR
         let text = "You must authenticate with an installation access token in order to list repositories for an installation.";
         return Err(ApiError::new(StatusCode::FORBIDDEN, text));
     };
-    let covered = state.repositories.values().filter(|known| token.covers(known));
+    let covered = state.repositories.values();
+    let covered = covered.filter(|known| token.covers(known) && state.is_listed(known));
     let write = |repository| dto::repository::short(&request.base, repository);
     let list = request.list("repositories", covered.collect(), write)?;
     Ok(list.with("repository_selection", token.selection()))

@@ -23,7 +23,8 @@ pub(crate) fn list_for_org(state: &State, request: &ApiRequest<'_>) -> ApiResult
         Caller::Installation(token) => token.covers(known),
         _ => true,
     };
-    let covered = state.repositories.values().filter(|known| scope.covers(known));
+    let covered = state.repositories.values();
+    let covered = covered.filter(|known| scope.covers(known) && state.is_listed(known));
     list(request, covered.filter(readable).collect(), "created")
 }
 
@@ -33,7 +34,8 @@ pub(crate) fn list_for_org(state: &State, request: &ApiRequest<'_>) -> ApiResult
 /// <https://docs.github.com/en/rest/repos/repos#list-repositories-for-the-authenticated-user>
 pub(crate) fn list_for_user(state: &State, request: &ApiRequest<'_>) -> ApiResult {
     let hidden = state.owners_without_sso();
-    let shown = state.repositories.values().filter(|known| !hidden.contains(&known.owner_id));
+    let shown = state.repositories.values();
+    let shown = shown.filter(|known| !hidden.contains(&known.owner_id) && state.is_listed(known));
     let listed = list(request, shown.collect(), "full_name")?;
     if hidden.is_empty() {
         return Ok(listed);

@@ -92,7 +92,8 @@ pub(crate) fn list(state: &State, request: &ApiRequest<'_>) -> ApiResult {
         request.query.get("name").is_none_or(|name| runner.name.eq_ignore_ascii_case(name))
     };
     let runners = state.registrations.values().map(|known| &known.runner);
-    let runners = runners.filter(|runner| runner.scope == scope).filter(has_name);
+    let own = |runner: &&Runner| !state.inherited_groups.contains(&runner.group);
+    let runners = runners.filter(|runner| runner.scope == scope).filter(own).filter(has_name);
     request.list("runners", runners.collect(), dto::runner::runner)
 }
 
@@ -114,7 +115,9 @@ pub(crate) fn delete(state: &mut State, request: &ApiRequest<'_>) -> ApiResult {
 fn find<'s>(state: &'s State, request: &ApiRequest<'_>) -> Result<&'s Runner, ApiError> {
     let scope = request.scope(state)?;
     let known = state.registrations.get(&request.params.id("runner_id"));
-    let runner = known.map(|known| &known.runner).filter(|runner| runner.scope == scope);
+    let own =
+        |runner: &&Runner| runner.scope == scope && !state.inherited_groups.contains(&runner.group);
+    let runner = known.map(|known| &known.runner).filter(own);
     runner.ok_or_else(ApiError::not_found)
 }
 
@@ -125,6 +128,19 @@ pub(crate) fn list_groups(state: &State, request: &ApiRequest<'_>) -> ApiResult 
         let inherited = state.inherited_groups.contains(&group.id);
         dto::runner::group(&request.base, &group, inherited, state.group_workflows.get(&group.id))
     })
+}
+
+/// Lists the runners of a group, also of one that an organization inherits from the enterprise.
+///
+/// <https://docs.github.com/en/rest/actions/self-hosted-runner-groups#list-self-hosted-runners-in-a-group-for-an-organization>
+pub(crate) fn list_of_group(state: &State, request: &ApiRequest<'_>) -> ApiResult {
+    request.query.allow_only(&[])?;
+    let scope = request.scope(state)?;
+    let group = state.group(&scope, request.params.id("runner_group_id"));
+    let group = group.ok_or_else(ApiError::not_found)?.id;
+    let runners = state.registrations.values().map(|known| &known.runner);
+    let runners = runners.filter(|runner| runner.scope == scope && runner.group == group);
+    request.list("runners", runners.collect(), dto::runner::runner)
 }
 
 /// Lists the repositories, or an enterprise's organizations, that are selected for a group. For a group that all

@@ -28,4 +28,6 @@ pub enum RefusalReason {
     IpAllowList,
     /// The token, or the App, lacks a permission: 403.
     Permission,
+    /// GitHub does not show it to the token, or the App: 404. A repository is missing in lists as well.
+    NotFound,
 }

@@ -15,6 +15,10 @@ impl State {
     /// Returns the error by which a request of this caller is refused, if it is.
     pub(crate) fn refusal(&self, matched: &Match, caller: &Caller) -> Option<ApiError> {
         let account = self.account_of(matched, caller);
+        let of_repository = self.refusal_of_repository(matched);
+        if let Some(reason) = of_repository {
+            return Some(error(reason, account.as_deref(), caller));
+        }
         let refused = self.refusals.iter().find(|refusal| {
             let same = |wanted: &String| {
                 account.as_ref().is_some_and(|account| account.eq_ignore_ascii_case(wanted))
@@ -159,6 +163,7 @@ fn error(reason: RefusalReason, account: Option<&str>, caller: &Caller) -> ApiEr
         RefusalReason::BadCredentials => ApiError::bad_credentials(),
         RefusalReason::SingleSignOn => ApiError::single_sign_on(account),
         RefusalReason::IpAllowList => ApiError::ip_allow_list(account),
+        RefusalReason::NotFound => ApiError::not_found(),
         RefusalReason::Permission => ApiError::not_accessible(match caller {
             Caller::Installation(_) | Caller::App(_) => "integration",
             Caller::Anonymous | Caller::User => "personal access token",

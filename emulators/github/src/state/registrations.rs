@@ -47,8 +47,20 @@ impl State {
         key: Option<PublicKey>,
         now: DateTime<Utc>,
     ) -> Result<u64, RegistrationError> {
-        let inherited = self.inherited_groups.contains(&new.group);
-        if inherited || self.group(&new.scope, new.group).is_none() {
+        if self.inherited_groups.contains(&new.group) {
+            return Err(RegistrationError::NoSuchGroup);
+        }
+        self.register_in_any_group(new, key, now)
+    }
+
+    /// Registers a runner, also in a group that an organization inherits from the enterprise.
+    pub(crate) fn register_in_any_group(
+        &mut self,
+        new: NewRunner,
+        key: Option<PublicKey>,
+        now: DateTime<Utc>,
+    ) -> Result<u64, RegistrationError> {
+        if self.group(&new.scope, new.group).is_none() {
             return Err(RegistrationError::NoSuchGroup);
         }
         if self.runner_named(&new.scope, &new.name).is_some() {

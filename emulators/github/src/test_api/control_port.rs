@@ -54,6 +54,14 @@ pub(crate) const ACTIONS: &[Action] = &[
     ("POST", "/refusals"),
     // 202.
     ("DELETE", "/refusals"),
+    // `{"operation":…,"reason":"not-found"}`: 201.
+    ("POST", "/repositories/{owner}/{name}/refusals"),
+    // 202, or 404.
+    ("DELETE", "/repositories/{owner}/{name}"),
+    // `{"operation":"ListSelfHostedRunnersForRepo","item":{…}}`, in addition to the items of the list: 201.
+    ("POST", "/odd-items"),
+    // 202.
+    ("DELETE", "/odd-items"),
     // 202, or 404.
     ("POST", "/installations/{account}/suspension"),
     ("DELETE", "/installations/{account}/suspension"),
