@@ -30,5 +30,5 @@ pub use pages::{Listed, Next};
 pub use refusal::{Refusal, RefusalCause};
 pub use registration::{JitRunner, Presence, RegistrationToken, RunnerToRegister};
 pub use repositories::ListedRepository;
-pub use runners::{Deregistration, ListedRunner};
-pub use runs::{JobsOfRun, ListedRun};
+pub use runners::{Deregistration, LIST_RUNNERS, ListedRunner};
+pub use runs::{JobsOfRun, LIST_RUNS, ListedRun};

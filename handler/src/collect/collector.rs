@@ -52,9 +52,9 @@ impl<T> Partial<T> {
 /// Why something was not read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Unread {
-    /// GitHub does not show it to this credential.
+    /// GitHub does not show it to this credential, and the settings do not name it.
     Denied,
-    /// GitHub refused the credential, or redirected the request: what it would show is unknown.
+    /// GitHub refused the credential, or rejected or redirected the request: what it would show is unknown.
     Refused,
     /// There was no time, no request or no response left. The next collection may read it.
     NotReached,
@@ -91,8 +91,22 @@ impl<'a> Collector<'a> {
             Ok(answer) => return Ok(answer),
             Err(err) => err,
         };
-        let unknown = self.refusals.add(&err, &self.rules.policy.allowed);
-        Err(if unknown { Unread::Refused } else { Unread::Denied })
+        Err(self.refuse(&err))
+    }
+
+    /// Sends a request for something that the settings name, of a repository or else of this account: if GitHub does not
+    /// show it, that is a refusal, and proves no absence.
+    pub(super) async fn send_named<T>(
+        &self,
+        account: Option<&str>,
+        request: impl Future<Output = Result<T, GithubError>>,
+    ) -> Result<T, Unread> {
+        self.send(request.map(|read| read.map_err(|err| err.hidden_from(account)))).await
+    }
+
+    /// Records that GitHub does not show what a setting names.
+    pub(super) fn report_setting(&self, account: Option<&str>, operation: &str, text: String) {
+        self.refusals.add_setting(account, operation, text);
     }
 
     /// Sends a request for something that may not exist; returns `None` if GitHub answers 404, which does not prove that
@@ -120,6 +134,16 @@ impl<'a> Collector<'a> {
             read => read.map(Some),
         });
         self.send(request).await?.ok_or(Unread::Denied)
+    }
+
+    /// Records a refusal that another request has met.
+    pub(super) fn refuse(&self, err: &GithubError) -> Unread {
+        match err {
+            GithubError::NotFound { .. } => return Unread::Denied,
+            err if self.refusals.add(err, &self.rules.policy.allowed) => {}
+            err => warn!("continuing without a response of GitHub: {}", ErrorChain(err)),
+        }
+        Unread::Refused
     }
 
     /// Lists what GitHub refused about the accounts that are served.

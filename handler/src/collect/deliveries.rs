@@ -95,7 +95,7 @@ async fn list(
 ) -> DeliveryList {
     let failed = wanted == Wanted::Failed;
     let mut attempts: Vec<DeliveryAttempt> = Vec::new();
-    let mut next = None;
+    let (mut next, mut complete) = (None, true);
     for _ in 0..MAX_PAGES {
         let request = collector.github.deliveries(hook, failed, next.as_ref());
         let page = match collector.send_optional(request).await {
@@ -110,11 +110,12 @@ async fn list(
         let older = page.deliveries.iter().any(|attempt| attempt.at < since);
         attempts.extend(page.deliveries.into_iter().filter(|attempt| attempt.at >= since));
         next = page.next;
+        complete &= page.unreadable == 0;
         if older || next.is_none() {
             break;
         }
     }
-    DeliveryList { attempts, known_since: since, complete: true }
+    DeliveryList { attempts, known_since: since, complete }
 }
 
 /// Returns whether an event may not have been delivered yet. An event that was delivered stays delivered, and is not

@@ -155,9 +155,29 @@ impl<'a> FactReader<'a> {
     async fn read_job(&mut self, task: &TaskId) -> Result<(Repository, Job), FactError> {
         self.reads_left = self.reads_left.checked_sub(1).ok_or(FactError::ChainTooLong)?;
         let repository = self.repository(task).await?;
-        let (repository, job) = self.app.github.located_job(&repository, task.job).await?;
+        let read = self.app.github.located_job(&repository, task.job).await;
+        let (repository, job) = match read {
+            Err(err @ GithubError::NotFound { .. }) => {
+                return Err(self.refusal_of(err, &repository).await?.into());
+            }
+            read => read?,
+        };
         self.app.assignments.keep_read(task.job, &repository, &job);
         Ok((repository, job))
+    }
+
+    /// Returns the error of a job that GitHub does not show: a refusal if it does not show the repository either, which a
+    /// credential without access to it causes.
+    async fn refusal_of(
+        &self,
+        err: GithubError,
+        repository: &Repository,
+    ) -> Result<GithubError, GithubError> {
+        match self.app.github.present_name(repository).await {
+            Ok(_) => Ok(err),
+            Err(GithubError::NotFound { .. }) => Ok(err.hidden()),
+            Err(other) => Err(other),
+        }
     }
 
     /// Returns the repository of the job that a task was made for.

@@ -1,11 +1,16 @@
 //! Finds the jobs that their runner group keeps, or may keep, from being served.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::collector::{Collector, Partial};
+use futures::FutureExt;
+
+use super::collector::{Collector, Partial, Unread};
+use super::jobs::Jobs;
+use crate::github::GithubError;
 use crate::profiles::{Match, match_profile};
-use crate::reconcile::snapshot::ListedJob;
-use crate::runner_group::{obstacle, restriction};
+use crate::repository::Repository;
+use crate::runner_group::{RunnerGroup, obstacle, restriction};
 use crate::scope::Scope;
 
 /// What runner groups keep from being served, each job with the reason.
@@ -18,17 +23,18 @@ pub(super) struct Barred {
 }
 
 /// Returns the reason for each queued job that is kept from its runner. A group that cannot be read keeps none.
-pub(super) async fn read(
-    collector: &Collector<'_>,
-    jobs: &BTreeMap<u64, ListedJob>,
-) -> Partial<Barred> {
+pub(super) async fn read(collector: &Collector<'_>, jobs: &Jobs) -> Partial<Barred> {
     let mut barred = Partial::complete(Barred::default());
     if collector.app.scope == Scope::Repository {
         return barred;
     }
     let policy = &collector.rules.policy;
     let mut groups = BTreeMap::new();
-    for (id, listed) in jobs.iter().filter(|(_, listed)| listed.job.status == "queued") {
+    // A person has no groups.
+    let wanted = jobs.jobs.iter().filter(|(_, listed)| {
+        listed.job.status == "queued" && !jobs.runs.of_users.contains(&listed.repository)
+    });
+    for (id, listed) in wanted {
         let Match::Profile(profile) = match_profile(&listed.job.labels, &policy.profiles) else {
             continue;
         };
@@ -38,8 +44,7 @@ pub(super) async fn read(
         let group = match groups.get(&key) {
             Some(group) => group,
             None => {
-                let request = collector.github.runner_group(&listed.repository, name);
-                let group = barred.note(collector.send(request).await);
+                let group = barred.note(read_group(collector, &listed.repository, name).await);
                 groups.entry(key).or_insert(group.flatten())
             }
         };
@@ -49,4 +54,22 @@ pub(super) async fn read(
         barred.value.restricted.extend(restriction(group).map(|text| (*id, text)));
     }
     barred
+}
+
+/// Reads a runner group. The settings name it, so one that GitHub does not show is reported.
+async fn read_group(
+    collector: &Collector<'_>,
+    repository: &Repository,
+    name: &str,
+) -> Result<Option<Arc<RunnerGroup>>, Unread> {
+    let owner = repository.owner();
+    let report = |err: GithubError| {
+        if let GithubError::NotFound { call, .. } = &err {
+            collector.report_setting(Some(owner), call, format!("{err}: {name:?} for {owner}"));
+        }
+        err
+    };
+    let request = collector.github.runner_group(repository, name);
+    let read = collector.send(request.map(|read| read.map_err(report))).await;
+    read.map_err(|unread| if unread == Unread::Denied { Unread::Refused } else { unread })
 }

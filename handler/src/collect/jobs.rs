@@ -9,11 +9,12 @@ use futures::{StreamExt, stream};
 
 use super::collector::{Collector, MAX_CONCURRENT_REQUESTS, Partial, Unread};
 use super::ledger::Ledger;
-use super::{repositories, unfinished_runs};
+use super::repositories::{self, Repositories};
+use super::{missing, unfinished_runs};
 use crate::assignment::{AssignmentGraph, Fact, Resolution, resolve};
 use crate::github::JobsOfRun;
 use crate::message::MAX_WAIT;
-use crate::reconcile::snapshot::{Ending, LedgerTask, ListedJob, Stage, UnfinishedRuns};
+use crate::reconcile::snapshot::{Ending, LedgerTask, ListedJob, Runners, Stage, UnfinishedRuns};
 use crate::reconcile::state::Cursor;
 use crate::repository::Repository;
 use crate::scope::Scope;
@@ -29,7 +30,7 @@ pub(super) struct Jobs {
     /// The accounts, in lower case, of which the jobs of a run are missing because GitHub refused the credential.
     pub(super) missing_accounts: BTreeSet<String>,
     /// The jobs of tasks that GitHub does not have: it shows their repository and its runs, and neither their run nor
-    /// them.
+    /// them; or it does not have their repository.
     pub(super) absent: BTreeSet<u64>,
     /// The repositories that are public, as far as it matters.
     pub(super) public: BTreeSet<Repository>,
@@ -42,12 +43,17 @@ pub(super) async fn read(
     collector: &Collector<'_>,
     ledger: &Ledger,
     cursor: &Cursor,
+    runners: &Runners,
 ) -> Partial<Jobs> {
     let found = repositories::find(collector, ledger.repositories()).await;
-    let repositories = rotated(found.value, cursor.repository.as_ref());
-    let unfinished = unfinished_runs::list(collector, repositories).await;
+    let Repositories { all, discovered } = found.value;
+    let unfinished =
+        unfinished_runs::list(collector, rotated(all, cursor.repository.as_ref())).await;
     let (listed, complete) = (unfinished.value, found.complete && unfinished.complete);
+    let of_missing = missing::judge(collector, ledger, &listed, &discovered, runners).await;
+    let complete = complete && of_missing.complete;
     let mut reader = JobReader::new(collector, ledger, listed.readable);
+    reader.missing = of_missing.value;
     reader.cursor.repository = listed.last;
     let mut wanted: BTreeMap<u64, Repository> =
         listed.runs.into_iter().map(|(repository, run)| (run, repository)).collect();
@@ -66,7 +72,10 @@ pub(super) async fn read(
             std::mem::take(&mut wanted).into_iter().map(|(run, repository)| (repository, run));
         reader.read_runs(rotated(runs.collect(), cursor.run.as_ref())).await;
     }
-    let complete = complete && !reader.missing_runs && reader.missing_accounts.is_empty();
+    let complete = complete
+        && !reader.missing_runs
+        && reader.missing_accounts.is_empty()
+        && !reader.has_unreadable_jobs;
     let runs = UnfinishedRuns { complete, ..listed.facts };
     Partial { value: Jobs { runs, ..reader.finish(listed.public) }, complete }
 }
@@ -93,6 +102,10 @@ struct JobReader<'a> {
     complete_runs: BTreeSet<u64>,
     /// The runs that GitHub does not have.
     not_found: BTreeSet<u64>,
+    /// The repositories that GitHub certainly does not have now.
+    missing: BTreeSet<Repository>,
+    /// Whether a job of a run could not be read.
+    has_unreadable_jobs: bool,
     cursor: Cursor,
 }
 
@@ -114,6 +127,8 @@ impl<'a> JobReader<'a> {
             readable,
             complete_runs: BTreeSet::new(),
             not_found: BTreeSet::new(),
+            missing: BTreeSet::new(),
+            has_unreadable_jobs: false,
             cursor: Cursor::default(),
         }
     }
@@ -146,6 +161,7 @@ impl<'a> JobReader<'a> {
             Ok(Some(listed)) => {
                 collector.charge_pages(listed.jobs.len());
                 self.complete_runs.extend(listed.complete.then_some(run.1));
+                self.has_unreadable_jobs |= !listed.complete;
                 for (id, listed) in listed.jobs {
                     collector.app.assignments.keep_listed(id, &listed);
                     self.learn(id, listed);
@@ -177,8 +193,11 @@ impl<'a> JobReader<'a> {
     fn absent(&mut self) -> BTreeSet<u64> {
         let missing = self.missing_jobs();
         let is_absent = |task: &&TaskId| {
-            let run = self.ledger.runs.get(task).map(|(_, run)| run);
-            run.is_some_and(|run| self.complete_runs.contains(run) || self.not_found.contains(run))
+            self.ledger.runs.get(task).is_some_and(|(repository, run)| {
+                self.complete_runs.contains(run)
+                    || self.not_found.contains(run)
+                    || self.missing.contains(repository)
+            })
         };
         missing.iter().filter(is_absent).map(|task| task.job).collect()
     }

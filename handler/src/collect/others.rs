@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::collector::{Collector, Unread};
 use super::runners;
+use crate::github::{Listed, ListedRunner};
 use crate::profiles::{Match, match_profile};
 use crate::reconcile::MAX_SEEN_AGE;
 use crate::reconcile::snapshot::{Level, ListedJob, OtherRunner, Runners};
@@ -51,15 +52,19 @@ async fn read_level(
     level: Level,
     runners: &mut Runners,
 ) {
-    let request = collector.github.runners_of(level.path());
-    match collector.send_optional(request).await {
-        Ok(listed) if listed.complete && listed.unreadable == 0 => {
+    let listed = match level.inheriting_organization() {
+        Some(organization) => inherited(collector, organization).await,
+        None => collector.send_optional(collector.github.runners_of(level.path())).await,
+    };
+    let of_organization = level.is_organization() || level.inheriting_organization().is_some();
+    match listed {
+        Ok(listed) => {
             collector.charge_pages(listed.items.len());
             let others = listed.items.iter().map(|one| runners::other(collector, &level, one));
             runners.others.extend(others);
-            runners.read.insert(level);
+            runners.read.extend(runners::is_whole(&listed).then_some(level));
         }
-        Err(Unread::Denied) if level.is_organization() => {
+        Err(Unread::Denied) if of_organization => {
             let person = collector.github.belongs_to_person(repository);
             if collector.send_optional(person).await == Ok(true) {
                 runners.read.insert(level);
@@ -67,6 +72,24 @@ async fn read_level(
         }
         _ => {}
     }
+}
+
+/// Lists the runners of the enterprise that an organization inherits, which its own list lacks.
+async fn inherited(
+    collector: &Collector<'_>,
+    organization: &str,
+) -> Result<Listed<ListedRunner>, Unread> {
+    let groups = collector.send_optional(collector.github.inherited_groups(organization)).await?;
+    let Listed { items: groups, complete, unreadable, partial } = groups;
+    let mut all = Listed { items: Vec::new(), complete, unreadable, partial };
+    for group in groups {
+        let request = collector.github.runners_of_group(organization, group);
+        let listed = collector.send_optional(request).await?;
+        all.items.extend(listed.items);
+        all.unreadable += listed.unreadable;
+        all.complete &= listed.complete;
+    }
+    Ok(all)
 }
 
 /// Adds the ephemeral runners of others that were registered in the last days.

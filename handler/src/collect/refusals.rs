@@ -7,16 +7,28 @@ use tracing::{info, warn};
 
 use crate::github::{GithubError, Refusal, RefusalCause};
 use crate::reconcile::snapshot::Refused;
-use crate::repository::AllowedRepositories;
+use crate::repository::{AllowedRepositories, Repository};
 
-/// The account, the cause, and the operation if the cause concerns it alone.
+/// The number of repositories of one account whose refusals for the same cause are listed one by one. A permission that
+/// is missing for all of them is reported once.
+const MAX_REPOSITORIES: usize = 5;
+
+/// The account, the cause, and the operation if the cause does not concern all of them.
 type Key = (Option<String>, RefusalCause, &'static str);
+
+/// The refusals of one key: the first one about the account, and of each repository that alone is concerned.
+#[derive(Default)]
+struct OfKey {
+    account: Option<Refusal>,
+    repositories: BTreeMap<Repository, Refusal>,
+}
 
 /// The refusals of a collection.
 #[derive(Default)]
 pub(super) struct Refusals {
-    of_credential: Mutex<BTreeMap<Key, Refusal>>,
-    redirected: Mutex<BTreeMap<&'static str, String>>,
+    of_credential: Mutex<BTreeMap<Key, OfKey>>,
+    /// What concerns a setting, by its text.
+    of_settings: Mutex<BTreeMap<String, Refused>>,
 }
 
 impl Refusals {
@@ -25,13 +37,7 @@ impl Refusals {
     pub(super) fn add(&self, err: &GithubError, allowed: &AllowedRepositories) -> bool {
         match err {
             GithubError::Refused(refusal) => self.add_refusal(refusal, allowed),
-            GithubError::Redirected { call, .. } => {
-                let mut redirected = self.redirected.lock().unwrap_or_else(PoisonError::into_inner);
-                redirected.entry(call).or_insert_with(|| {
-                    warn!("{err}");
-                    err.to_string()
-                });
-            }
+            GithubError::Redirected { call, .. } => self.add_setting(None, call, err.to_string()),
             _ => return false,
         }
         true
@@ -39,13 +45,38 @@ impl Refusals {
 
     fn add_refusal(&self, refusal: &Refusal, allowed: &AllowedRepositories) {
         let mut known = self.of_credential.lock().unwrap_or_else(PoisonError::into_inner);
-        known.entry(key(refusal)).or_insert_with(|| {
-            if is_served(refusal, allowed) {
-                warn!("{}", refusal.report());
-            } else {
-                info!("an account that is not served refuses the token: {refusal}");
+        let of_key = known.entry(key(refusal)).or_default();
+        let first = match refusal.of_repository_alone() {
+            Some(repository) => {
+                let new = !of_key.repositories.contains_key(repository);
+                of_key.repositories.entry(repository.clone()).or_insert_with(|| refusal.clone());
+                new && of_key.repositories.len() <= MAX_REPOSITORIES
             }
-            refusal.clone()
+            None => {
+                let new = of_key.account.is_none();
+                of_key.account.get_or_insert_with(|| refusal.clone());
+                new
+            }
+        };
+        match is_served(refusal, allowed) {
+            _ if !first => {}
+            true => warn!("{}", refusal.report()),
+            false => info!("an account that is not served refuses the token: {refusal}"),
+        }
+    }
+
+    /// Adds a fault of a setting.
+    pub(super) fn add_setting(&self, account: Option<&str>, operation: &str, text: String) {
+        let mut known = self.of_settings.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(text.clone()).or_insert_with(|| {
+            warn!("{text}");
+            Refused {
+                alarm: "settings",
+                account: account.map(str::to_owned),
+                operation: operation.to_owned(),
+                key: text.clone(),
+                text,
+            }
         });
     }
 
@@ -56,20 +87,31 @@ impl Refusals {
         let unknown_credential =
             |(account, cause, _): &Key| account.is_none() && *cause == RefusalCause::BadCredentials;
         let listed_once = known.keys().any(unknown_credential);
-        let shown = known.iter().filter(|(key, refusal)| {
-            let repeated = listed_once && refusal.cause == RefusalCause::BadCredentials;
-            is_served(refusal, allowed) && (!repeated || unknown_credential(key))
+        let shown = known.iter().filter(|(key, _)| {
+            let repeated = listed_once && key.1 == RefusalCause::BadCredentials;
+            !repeated || unknown_credential(key)
         });
-        let of_credential = shown.map(|(_, refusal)| refused(refusal));
-        let redirected = self.redirected.lock().unwrap_or_else(PoisonError::into_inner);
-        let redirected = redirected.iter().map(|(call, text)| Refused {
-            alarm: "settings",
-            account: None,
-            operation: (*call).to_owned(),
-            key: text.clone(),
-            text: text.clone(),
-        });
-        of_credential.chain(redirected).collect()
+        let shown = shown.flat_map(|(_, of_key)| of_key.listed());
+        let shown = shown.filter(|(refusal, _)| is_served(refusal, allowed));
+        let of_credential = shown.map(|(refusal, alone)| refused(refusal, alone));
+        let of_settings = self.of_settings.lock().unwrap_or_else(PoisonError::into_inner);
+        of_credential.chain(of_settings.values().cloned()).collect()
+    }
+}
+
+impl OfKey {
+    /// Lists the refusals to report, each with its repository if it is reported for that alone.
+    fn listed(&self) -> Vec<(&Refusal, Option<&Repository>)> {
+        let account = self.account.iter().map(|refusal| (refusal, None));
+        let of_repositories = self.repositories.iter();
+        match self.repositories.len() > MAX_REPOSITORIES {
+            true => {
+                account.chain(of_repositories.map(|(_, refusal)| (refusal, None))).take(1).collect()
+            }
+            false => account
+                .chain(of_repositories.map(|(repository, refusal)| (refusal, Some(repository))))
+                .collect(),
+        }
     }
 }
 
@@ -79,14 +121,16 @@ fn key(refusal: &Refusal) -> Key {
     (account, refusal.cause.clone(), call)
 }
 
-fn refused(refusal: &Refusal) -> Refused {
+fn refused(refusal: &Refusal, alone: Option<&Repository>) -> Refused {
     let (account, cause, call) = key(refusal);
+    let subject = alone.map(|repository| repository.to_string().to_ascii_lowercase());
+    let subject = subject.or(account).unwrap_or_default();
     Refused {
         alarm: "credential",
         account: refusal.account.clone(),
         operation: refusal.call.to_owned(),
         // The first refused operation differs between runs.
-        key: format!("credential: {cause:?} {call} {}", account.unwrap_or_default()),
+        key: format!("credential: {cause:?} {call} {subject}"),
         text: refusal.report(),
     }
 }
@@ -109,7 +153,8 @@ mod tests {
         let gathered = Refusals::default();
         for (call, account, cause) in refusals {
             let (account, cause) = (account.map(str::to_owned), cause.clone());
-            let refusal = Refusal { call, status: StatusCode::FORBIDDEN, account, cause };
+            let status = StatusCode::FORBIDDEN;
+            let refusal = Refusal { call, status, account, repository: None, cause };
             assert!(gathered.add(&GithubError::Refused(Box::new(refusal)), &allowed));
         }
         let line = |refused: Refused| {
@@ -128,6 +173,27 @@ mod tests {
             ("listing runs", Some("other"), RefusalCause::Suspended),
         ]);
         assert_eq!(listed, ["corp: listing runners", "corp: listing runs", "Octo: listing runs"]);
+    }
+
+    #[test]
+    fn the_repositories_of_an_account_are_listed_up_to_five() {
+        let listed = |count: usize| {
+            let allowed = AllowedRepositories::parse("octo/*").expect("patterns");
+            let gathered = Refusals::default();
+            for number in 0..count {
+                let repository = Repository::try_from(format!("octo/app-{number}")).ok();
+                let call = "listing runs";
+                let err = GithubError::NotFound { call, repository }.hidden();
+                assert!(gathered.add(&err, &allowed) && gathered.add(&err, &allowed));
+            }
+            gathered.of_served(&allowed).into_iter().map(|one| one.key).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            listed(2).join(","),
+            "credential: Hidden  octo/app-0,credential: Hidden  octo/app-1"
+        );
+        assert_eq!(listed(5).len(), 5);
+        assert_eq!(listed(6), ["credential: Hidden  octo"]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub(super) async fn find(collector: &Collector<'_>) -> Partial<BTreeMap<Reposito
     let mut renamed = Partial::complete(BTreeMap::new());
     let named = collector.rules.policy.allowed.named().into_iter();
     for repository in named.filter(|one| collector.github.was_redirected(one)) {
-        let present = collector.send(collector.github.present_name(&repository)).await;
+        let present = collector.send_named(None, collector.github.present_name(&repository)).await;
         let present = renamed.note(present).flatten().filter(|present| *present != repository);
         renamed.value.extend(present.map(|present| (repository, present)));
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::collector::{Collector, Partial, Unread};
-use crate::github::ListedRunner;
+use crate::github::{GithubError, LIST_RUNNERS, Listed, ListedRunner};
 use crate::reconcile::snapshot::{Level, OtherRunner, RegisteredRunner, RunnerRelease, Runners};
 use crate::repository::Repository;
 use crate::scope::Scope;
@@ -21,24 +21,80 @@ pub(super) async fn read(
     let mut runners = Partial::complete(Runners::default());
     let groups = group_names(collector);
     for (level, repository) in levels {
-        match collector.send(collector.github.runners(&repository)).await {
-            Ok(listed) if listed.complete && listed.unreadable == 0 => {
-                collector.charge_pages(listed.items.len());
-                add(collector, &mut runners.value, &level, &repository, listed.items);
-                if let Some(ids) = group_ids(collector, &repository, &groups).await {
-                    runners.value.groups.insert(level.clone(), ids);
-                }
-                runners.value.read.insert(level);
-            }
+        let listed = match list(collector, &level, &repository).await {
+            Ok(listed) => listed,
             // GitHub does not show the list: nothing at this level is decided on, and no later run can read it either.
-            Err(Unread::Denied) => {}
-            _ => {
+            Err(Unread::Denied) => continue,
+            Err(Unread::Refused | Unread::NotReached) => {
                 runners.complete = false;
                 runners.value.unread.insert(level);
+                continue;
             }
+        };
+        collector.charge_pages(listed.items.len());
+        let whole = is_whole(&listed);
+        add(collector, &mut runners.value, &level, &repository, listed.items);
+        if let Some(ids) = group_ids(collector, &repository, &groups).await {
+            runners.value.groups.insert(level.clone(), ids);
+        }
+        if whole {
+            runners.value.read.insert(level);
+        } else {
+            // What the list lacks may still be registered.
+            runners.complete = false;
+            runners.value.unread.insert(level);
         }
     }
     runners
+}
+
+/// Lists the runners of a level.
+async fn list(
+    collector: &Collector<'_>,
+    level: &Level,
+    repository: &Repository,
+) -> Result<Listed<ListedRunner>, Unread> {
+    let request = collector.github.runners(repository);
+    if !is_named(collector, level, repository) {
+        return collector.send(request).await;
+    }
+    if let Some(listed) = collector.send_existing(request).await? {
+        return Ok(listed);
+    }
+    // A person has no runners but those of the repositories.
+    let person = level.is_organization()
+        && collector.send_existing(collector.github.belongs_to_person(repository)).await?
+            == Some(true);
+    if person {
+        return Err(Unread::Denied);
+    }
+    let hidden = GithubError::NotFound { call: LIST_RUNNERS, repository: None };
+    let hidden = match collector.rules.scope {
+        Scope::Repository => {
+            GithubError::NotFound { call: LIST_RUNNERS, repository: Some(repository.clone()) }
+                .hidden()
+        }
+        Scope::Organization => hidden.hidden_from(Some(repository.owner())),
+        Scope::Enterprise(_) => hidden.hidden_from(None),
+    };
+    Err(collector.refuse(&hidden))
+}
+
+/// Returns whether the settings name a level.
+fn is_named(collector: &Collector<'_>, level: &Level, repository: &Repository) -> bool {
+    let allowed = &collector.rules.policy.allowed;
+    let is_owner = |owner: &String| owner.eq_ignore_ascii_case(repository.owner());
+    match collector.rules.scope {
+        Scope::Repository => allowed.named().contains(repository),
+        Scope::Organization => level.is_organization() && allowed.owners().iter().any(is_owner),
+        Scope::Enterprise(_) => true,
+    }
+}
+
+/// Returns whether a list has all runners, each with all of its labels.
+pub(super) fn is_whole(listed: &Listed<ListedRunner>) -> bool {
+    let known = listed.items.iter().all(ListedRunner::has_readable_labels);
+    listed.complete && listed.unreadable == 0 && known
 }
 
 fn add(

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures::{StreamExt, stream};
 
 use super::collector::{Collector, MAX_CONCURRENT_REQUESTS, Partial, Unread};
-use crate::github::ListedRun;
+use crate::github::{GithubError, LIST_RUNS, ListedRun};
 use crate::reconcile::snapshot::UnfinishedRuns;
 use crate::repository::Repository;
 use crate::scope::Scope;
@@ -20,6 +20,8 @@ pub(super) struct ListedRuns {
     pub(super) runs: BTreeSet<(Repository, u64)>,
     /// The repositories whose runs GitHub shows, by the names by which they were requested.
     pub(super) readable: BTreeSet<Repository>,
+    /// The repositories that GitHub does not show.
+    pub(super) missing: BTreeSet<Repository>,
     /// The public repositories, unless the settings allow them.
     pub(super) public: BTreeSet<Repository>,
     pub(super) facts: UnfinishedRuns,
@@ -32,6 +34,10 @@ pub(super) struct ListedRuns {
 struct RunsOfRepository {
     runs: Vec<(Repository, ListedRun)>,
     public: BTreeSet<Repository>,
+    /// Whether an item could not be read, or a page was not.
+    incomplete: bool,
+    /// Whether GitHub does not show the repository.
+    missing: bool,
 }
 
 /// Lists the runs that have not ended.
@@ -52,6 +58,11 @@ pub(super) async fn list(
             all.value.last = Some(repository.clone());
         }
         if let Some(listed) = all.note(listed) {
+            if listed.missing {
+                all.value.missing.insert(repository);
+                continue;
+            }
+            all.complete &= !listed.incomplete;
             all.value.public.extend(listed.public);
             all.value.readable.insert(repository);
             for (present, run) in listed.runs {
@@ -77,8 +88,12 @@ async fn list_of(
 ) -> Result<RunsOfRepository, Unread> {
     let mut found = RunsOfRepository::default();
     for status in STATUSES {
-        let listed = collector.send(collector.github.runs(repository, status)).await?;
+        let request = collector.github.runs(repository, status);
+        let Some(listed) = collector.send_existing(request).await? else {
+            return not_shown(collector, repository).await;
+        };
         collector.charge_pages(listed.items.len());
+        found.incomplete |= !listed.complete || listed.unreadable > 0;
         for run in listed.items {
             let present = run.repository().unwrap_or_else(|| repository.clone());
             if run.is_public() && !collector.rules.policy.public_repositories {
@@ -89,4 +104,20 @@ async fn list_of(
         }
     }
     Ok(found)
+}
+
+/// Finds out what a 404 for the runs of a repository means: GitHub does not show the repository, or its runs alone.
+async fn not_shown(
+    collector: &Collector<'_>,
+    repository: &Repository,
+) -> Result<RunsOfRepository, Unread> {
+    match collector.send_existing(collector.github.present_name(repository)).await? {
+        Some(_) => Err(collector.refuse(&hidden(repository))),
+        None => Ok(RunsOfRepository { missing: true, ..RunsOfRepository::default() }),
+    }
+}
+
+/// Returns the refusal of a repository that GitHub does not show.
+pub(super) fn hidden(repository: &Repository) -> GithubError {
+    GithubError::NotFound { call: LIST_RUNS, repository: Some(repository.clone()) }.hidden()
 }

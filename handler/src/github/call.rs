@@ -61,6 +61,7 @@ pub(super) fn account_in(path: &str) -> Option<&str> {
 
 /// Returns the repository in a path.
 pub(super) fn repository_in(path: &str) -> Option<Repository> {
+    account_in(path)?;
     let mut segments = path.strip_prefix("repos/")?.split('/');
     Repository::try_from(format!("{}/{}", segments.next()?, segments.next()?)).ok()
 }

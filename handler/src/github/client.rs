@@ -145,10 +145,10 @@ impl Github {
             Err(GithubError::Refused(refusal))
                 if refusal.status == StatusCode::UNAUTHORIZED
                     && self.renews(&authorization).await => {}
-            Err(GithubError::NotFound { call: name }) => {
+            Err(err @ GithubError::NotFound { .. }) => {
                 // The repository may belong to another account by now, which this token cannot see.
                 let moved = self.authorization_of_moved(call.path, &authorization).await?;
-                let moved = moved.ok_or(GithubError::NotFound { call: name })?;
+                let moved = moved.ok_or(err)?;
                 return self.send_as(&moved, call, body).await;
             }
             Err(GithubError::Unavailable { .. }) if self.retries(call) => {
@@ -250,7 +250,8 @@ impl Github {
             None if is_redirect(response.status()) => Ok(response),
             None => {
                 let own = self.account.as_ref().map(|one| one.account.login.as_str());
-                check_status(name, account_in(call.path).or(own), response)
+                let account = account_in(call.path).or(own);
+                check_status(name, account, repository_in(call.path), response)
             }
         }
     }

@@ -10,10 +10,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use http::{Method, StatusCode};
 use rustls::crypto::ring::default_provider;
 use serde::Deserialize;
+use serde_json::Value;
+use tracing::warn;
 
 use super::call::Call;
 use super::client::Github;
 use super::error::GithubError;
+use super::pages::Listed;
 use super::refusal::{Refusal, RefusalCause};
 use super::response::parse;
 use super::tokens::{Accounts, Authorization, Credentials, Installation, InstallationToken};
@@ -121,7 +124,9 @@ impl Github {
         let owner = known.account.key();
         match self.obtain(app, accounts, &owner, &Lookup::Known(known)).await? {
             Obtained::Token(authorization) => Ok(authorization),
-            Obtained::Moved(_) => Err(GithubError::NotFound { call: FIND_INSTALLATION }),
+            Obtained::Moved(_) => {
+                Err(GithubError::NotFound { call: FIND_INSTALLATION, repository: None })
+            }
         }
     }
 
@@ -202,16 +207,25 @@ impl Github {
             Lookup::Known(known) => return Ok(known.clone()),
             Lookup::At(path) => path,
             Lookup::Any => {
-                let mut usable = self.installations(app).await?.into_iter();
+                let mut usable = self.installations(app).await?.items.into_iter();
                 let usable = usable.find(|known| known.suspended_at.is_none());
-                return usable.ok_or(GithubError::NotFound { call: FIND_INSTALLATION });
+                let none = GithubError::NotFound { call: FIND_INSTALLATION, repository: None };
+                return usable.ok_or(none);
             }
         };
         match self.installation_at(app, path).await {
             // GitHub does not show the repository to the App, or the App is not installed on its owner.
             Err(GithubError::NotFound { .. }) => {
-                let mut all = self.installations(app).await?.into_iter();
-                all.find(|known| known.account.key() == owner).ok_or_else(|| not_installed(owner))
+                let listed = self.installations(app).await?;
+                let found = listed.items.into_iter().find(|known| known.account.key() == owner);
+                found.ok_or_else(|| match listed.complete && listed.unreadable == 0 {
+                    true => not_installed(owner),
+                    false => GithubError::Unavailable {
+                        call: LIST_INSTALLATIONS,
+                        fault: "an installation cannot be read, which may be that of the account"
+                            .to_owned(),
+                    },
+                })
             }
             found => found,
         }
@@ -227,9 +241,10 @@ impl Github {
         parse(FIND_INSTALLATION, &found)
     }
 
-    /// Lists the installations of the App.
-    async fn installations(&self, app: &GithubApp) -> Result<Vec<Installation>, GithubError> {
-        let mut all = Vec::new();
+    /// Lists the installations of the App on users and organizations. An installation that cannot be read hides no other.
+    async fn installations(&self, app: &GithubApp) -> Result<Listed<Installation>, GithubError> {
+        let (items, partial) = (Vec::new(), false);
+        let mut all = Listed { items, complete: false, unreadable: 0, partial };
         for page in 1..=MAX_PAGES {
             let page = page.to_string();
             let query = [("per_page", "100"), ("page", page.as_str())];
@@ -238,24 +253,36 @@ impl Github {
                 ..Call::new(LIST_INSTALLATIONS, &Method::GET, INSTALLATIONS)
             };
             let listed = self.send_as(&self.as_app(app), &call, None::<&()>).await?;
-            let listed: Vec<Installation> = parse(LIST_INSTALLATIONS, &listed)?;
-            let is_last = listed.len() < 100;
-            all.extend(listed);
-            if is_last {
+            let listed: Vec<Value> = parse(LIST_INSTALLATIONS, &listed)?;
+            all.complete = listed.len() < 100;
+            for item in listed.into_iter().filter(|item| !is_of_enterprise(item)) {
+                match serde_json::from_value(item) {
+                    Ok(known) => all.items.push(known),
+                    Err(_) => all.unreadable += 1,
+                }
+            }
+            if all.complete {
                 break;
             }
+        }
+        if all.unreadable > 0 {
+            warn!("continuing without {} items while {LIST_INSTALLATIONS}", all.unreadable);
         }
         Ok(all)
     }
 
     /// Lists the accounts on which the App is installed. With a token there is none.
-    pub async fn installed_accounts(&self) -> Result<Vec<InstalledAccount>, GithubError> {
-        let Credentials::App { app, .. } = self.credentials() else { return Ok(Vec::new()) };
+    pub async fn installed_accounts(&self) -> Result<Listed<InstalledAccount>, GithubError> {
+        let Credentials::App { app, .. } = self.credentials() else {
+            return Ok(Listed { items: Vec::new(), complete: true, unreadable: 0, partial: false });
+        };
         let account = |known: Installation| InstalledAccount {
             login: known.account.login.clone(),
             github: self.on(known),
         };
-        Ok(self.installations(app).await?.into_iter().map(account).collect())
+        let Listed { items, complete, unreadable, partial } = self.installations(app).await?;
+        let items = items.into_iter().map(account).collect();
+        Ok(Listed { items, complete, unreadable, partial })
     }
 
     /// Returns whether the credential is a GitHub App.
@@ -264,12 +291,19 @@ impl Github {
     }
 }
 
+/// Returns whether an installation is on an enterprise, whose account has no login, and which has no repositories.
+fn is_of_enterprise(installation: &Value) -> bool {
+    let account = &installation["account"];
+    account["login"].is_null() && account["slug"].is_string()
+}
+
 /// Returns the error of a request about an account on which the App is not installed.
 pub fn not_installed(owner: &str) -> GithubError {
     GithubError::Refused(Box::new(Refusal {
         call: FIND_INSTALLATION,
         status: StatusCode::NOT_FOUND,
         account: Some(owner.to_owned()),
+        repository: None,
         cause: RefusalCause::NotInstalled,
     }))
 }

@@ -45,6 +45,8 @@ pub struct DeliveriesPage {
     pub deliveries: Vec<DeliveryAttempt>,
     /// The link to the next page.
     pub next: Option<Next>,
+    /// The number of deliveries that cannot be read, which are left out.
+    pub unreadable: usize,
 }
 
 impl Github {
@@ -92,7 +94,7 @@ impl Github {
         let list = List { call, path: &path, query: &query, field: None };
         let page = self.page::<DeliveryBody>(&list, next).await?;
         let deliveries = page.items.iter().map(|delivery| delivery.to_attempt(hook)).collect();
-        Ok(DeliveriesPage { deliveries, next: page.next.clone() })
+        Ok(DeliveriesPage { deliveries, next: page.next.clone(), unreadable: page.unreadable })
     }
 
     /// Requests the redelivery of an event.

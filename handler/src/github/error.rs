@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::refusal::Refusal;
+use super::refusal::{Refusal, RefusalCause};
+use crate::repository::Repository;
 
 /// Why a call to GitHub failed.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,8 @@ pub enum GithubError {
     NotFound {
         /// The operation.
         call: &'static str,
+        /// The repository that the request was about.
+        repository: Option<Repository>,
     },
     /// A runner of this name is already registered.
     #[error("{call} failed: a runner of this name is already registered")]
@@ -79,6 +82,23 @@ impl GithubError {
             refusal.account.get_or_insert_with(|| account.to_owned());
         }
         self
+    }
+
+    /// Turns a 404 for a repository into a refusal, for a request that fails so only if the credential has no access to it.
+    pub(crate) fn hidden(self) -> Self {
+        match &self {
+            Self::NotFound { repository: Some(_), .. } => self.hidden_from(None),
+            _ => self,
+        }
+    }
+
+    /// Turns a 404 into a refusal, for a request about something that the settings name. `account` is its owner, unless the
+    /// request is about a repository.
+    pub(crate) fn hidden_from(self, account: Option<&str>) -> Self {
+        let Self::NotFound { call, repository } = self else { return self };
+        let owner = repository.as_ref().map(Repository::owner).or(account).map(str::to_owned);
+        let (status, cause) = (StatusCode::NOT_FOUND, RefusalCause::Hidden);
+        Self::Refused(Box::new(Refusal { call, status, account: owner, repository, cause }))
     }
 
     /// Returns the delay that GitHub demands, if any.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use tracing::info;
 
 use super::pages::List;
-use super::{Github, GithubError};
+use super::{Github, GithubError, Listed};
 use crate::repository::Repository;
 use crate::runner_group::{Access, RunnerGroup};
 use crate::scope::Scope;
@@ -26,17 +26,23 @@ const ACCESS: &str = "listing the repositories with access to the runner group";
 struct GroupBody {
     id: u64,
     name: String,
-    #[serde(default)]
-    default: bool,
+    default: Option<bool>,
     visibility: String,
     allows_public_repositories: bool,
     /// Whether it is a group of the enterprise, in which runners of the organization cannot register.
     #[serde(default)]
     inherited: bool,
-    #[serde(default)]
-    restricted_to_workflows: bool,
-    #[serde(default)]
+    restricted_to_workflows: Option<bool>,
     selected_workflows: Option<Vec<String>>,
+}
+
+/// A group of which only the owner matters.
+#[derive(Clone, Deserialize)]
+struct OwnedGroup {
+    id: u64,
+    /// Absent on a server that has no enterprise.
+    #[serde(default)]
+    inherited: bool,
 }
 
 #[derive(Clone, Deserialize)]
@@ -75,6 +81,19 @@ impl Github {
         Ok(Some(group))
     }
 
+    /// Lists the ids of the groups that an organization inherits from its enterprise.
+    ///
+    /// <https://docs.github.com/en/rest/actions/self-hosted-runner-groups#list-self-hosted-runner-groups-for-an-organization>
+    pub async fn inherited_groups(&self, organization: &str) -> Result<Listed<u64>, GithubError> {
+        let path = format!("orgs/{organization}/actions/runner-groups");
+        let call = "listing the runner groups of an organization";
+        let list = List { call, path: &path, query: &[], field: Some("runner_groups") };
+        let Listed { items, complete, unreadable, partial } =
+            self.list::<OwnedGroup>(&list, MAX_PAGES).await?;
+        let inherited = items.into_iter().filter(|group| group.inherited).map(|group| group.id);
+        Ok(Listed { items: inherited.collect(), complete, unreadable, partial })
+    }
+
     async fn look_up(
         &self,
         level: &str,
@@ -85,9 +104,11 @@ impl Github {
         let list = List { call: LOOKUP, path: &path, query: &[], field: Some("runner_groups") };
         let is_it = |group: &GroupBody| {
             group.name.eq_ignore_ascii_case(name)
-                || (group.default && name.eq_ignore_ascii_case(DEFAULT_GROUP))
+                || (group.default == Some(true) && name.eq_ignore_ascii_case(DEFAULT_GROUP))
         };
-        let named = self.list::<GroupBody>(&list, MAX_PAGES).await?.items.into_iter().filter(is_it);
+        let listed = self.list::<GroupBody>(&list, MAX_PAGES).await?;
+        let all_known = is_whole(&listed, LOOKUP);
+        let named = listed.items.into_iter().filter(is_it);
         let (inherited, own): (Vec<GroupBody>, Vec<GroupBody>) =
             named.partition(|group| group.inherited);
         let call = if inherited.is_empty() { LOOKUP } else { LOOKUP_INHERITED };
@@ -99,12 +120,20 @@ impl Github {
             restricted_to_workflows,
             selected_workflows,
             ..
-        } = own.into_iter().next().ok_or(GithubError::NotFound { call })?;
+        } = match own.into_iter().next() {
+            Some(found) => found,
+            None => {
+                return Err(all_known
+                    .err()
+                    .unwrap_or(GithubError::NotFound { call, repository: None }));
+            }
+        };
         let access = match visibility.as_str() {
             "selected" => self.selected(&format!("{path}/{id}")).await?,
             // A group for private repositories admits any repository name as well.
             _ => self.all(owner),
         };
+        let restricted_to_workflows = restricted_to_workflows.unwrap_or(false);
         info!(
             group = name,
             visibility, public_repositories, restricted_to_workflows, "read runner group {name}"
@@ -126,10 +155,25 @@ impl Github {
         let path = format!("{group}/{field}");
         let list = List { call: ACCESS, path: &path, query: &[], field: Some(field) };
         if field == "organizations" {
-            let found = self.list::<OrganizationBody>(&list, MAX_PAGES).await?.items;
-            return Ok(Access::Organizations(found.into_iter().map(|one| one.login).collect()));
+            let found = self.list::<OrganizationBody>(&list, MAX_PAGES).await?;
+            is_whole(&found, ACCESS)?;
+            let owners = found.items.into_iter().map(|one| one.login);
+            return Ok(Access::Organizations(owners.collect()));
         }
-        let found = self.list::<RepositoryBody>(&list, MAX_PAGES).await?.items;
-        Ok(Access::Repositories(found.into_iter().map(|one| one.full_name).collect()))
+        let found = self.list::<RepositoryBody>(&list, MAX_PAGES).await?;
+        is_whole(&found, ACCESS)?;
+        Ok(Access::Repositories(found.items.into_iter().map(|one| one.full_name).collect()))
     }
+}
+
+/// Returns an error if a list lacks items: what the group admits is then not known, and nothing may register in it.
+fn is_whole<T>(listed: &Listed<T>, call: &'static str) -> Result<(), GithubError> {
+    if listed.complete && listed.unreadable == 0 {
+        return Ok(());
+    }
+    let fault = match listed.unreadable {
+        0 => "the list has too many pages".to_owned(),
+        count => format!("{count} items of the list cannot be read"),
+    };
+    Err(GithubError::Unavailable { call, fault })
 }

@@ -5,11 +5,12 @@ use std::fmt;
 use http::StatusCode;
 
 use crate::json::shortened;
+use crate::repository::Repository;
 use crate::transport::Response;
 
 /// A request whose credential GitHub refused. What it would have shown is unknown, not absent.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{call} failed with {status}: {}", advice(.cause, .account.as_deref()))]
+#[error("{call} failed with {status}: {}", advice(.cause, subject(.cause, .account.as_deref(), .repository.as_ref())))]
 pub struct Refusal {
     /// The operation.
     pub call: &'static str,
@@ -17,6 +18,8 @@ pub struct Refusal {
     pub status: StatusCode,
     /// The user, organization or enterprise that the request was about.
     pub account: Option<String>,
+    /// The repository that the request was about.
+    pub repository: Option<Repository>,
     /// The cause.
     pub cause: RefusalCause,
 }
@@ -36,6 +39,8 @@ pub enum RefusalCause {
     NotInstalled,
     /// A permission is missing: this one, if GitHub names it.
     Permission(Option<String>),
+    /// GitHub shows no such repository or list of runners to the credential.
+    Hidden,
     /// GitHub gave no reason that is known here.
     Unknown,
 }
@@ -46,6 +51,12 @@ impl Refusal {
         let account = self.account.as_ref();
         let of = account.map(|account| format!(" for {account}")).unwrap_or_default();
         format!("GitHub refused the token ({}){of}: {self}", self.status.as_u16())
+    }
+
+    /// Returns the repository whose requests alone are refused; `None` if the cause concerns the whole account, or the
+    /// request was about the account.
+    pub fn of_repository_alone(&self) -> Option<&Repository> {
+        self.repository.as_ref().filter(|_| self.cause.may_be_of_repository())
     }
 }
 
@@ -71,14 +82,29 @@ impl RefusalCause {
         }
     }
 
+    /// Returns whether the cause concerns one repository, if the request was about one.
+    fn may_be_of_repository(&self) -> bool {
+        self.is_of_operation() || *self == Self::Hidden
+    }
+
     /// Returns whether the cause concerns one operation: another one may be permitted.
     pub fn is_of_operation(&self) -> bool {
         matches!(self, Self::Permission(_) | Self::Unknown)
     }
 }
 
-/// Returns what an operator can do, with the account if it is known.
-fn advice(cause: &RefusalCause, account: Option<&str>) -> String {
+/// Returns what a cause concerns: the repository alone, or the account.
+fn subject(
+    cause: &RefusalCause,
+    account: Option<&str>,
+    repository: Option<&Repository>,
+) -> Option<String> {
+    let alone = repository.filter(|_| cause.may_be_of_repository());
+    alone.map(Repository::to_string).or(account.map(str::to_owned))
+}
+
+/// Returns what an operator can do, with the account or the repository if it is known.
+fn advice(cause: &RefusalCause, subject: Option<String>) -> String {
     let of = |account: &dyn fmt::Display| {
         match cause {
         RefusalCause::SingleSignOn => {
@@ -102,13 +128,16 @@ fn advice(cause: &RefusalCause, account: Option<&str>) -> String {
         RefusalCause::Permission(None) => {
             format!("check the token of setting GithubToken, or the GitHub App, and its permissions for {account}")
         }
+        RefusalCause::Hidden => {
+            format!("GitHub shows the token nothing of {account}: check that setting AllowedRepositories names it correctly, and that the token of setting GithubToken, or the GitHub App, has access to it and the permissions")
+        }
         RefusalCause::Unknown => {
             format!("check the token of setting GithubToken, or the GitHub App, and its permissions for {account}, its authorization for single sign-on, and GitHub's IP allow list")
         }
     }
     };
-    match account {
-        Some(account) => of(&account),
+    match subject {
+        Some(subject) => of(&subject),
         None => of(&"the account"),
     }
 }
@@ -128,7 +157,7 @@ mod tests {
         let response = response.expect("a response");
         let cause = RefusalCause::of(&response);
         let (status, account) = (response.status(), Some("octo".to_owned()));
-        Refusal { call: "listing", status, account, cause }.to_string()
+        Refusal { call: "listing", status, account, repository: None, cause }.to_string()
     }
 
     #[test]

@@ -2,11 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Github, GithubError};
 use crate::assignment::{Connection, RegisteredRunner};
+use crate::json::JsonFault;
 use crate::repository::Repository;
 use crate::secret::Secret;
+
+const FIND_RUNNER: &str = "looking a runner up by name";
 
 /// A runner to be registered for one job.
 #[derive(Clone, Debug)]
@@ -42,7 +46,6 @@ pub struct JitRunner {
 #[derive(Debug, Deserialize)]
 struct ExistingRunner {
     id: u64,
-    name: String,
     status: String,
     busy: bool,
     ephemeral: Option<bool>,
@@ -52,7 +55,7 @@ struct ExistingRunner {
 
 #[derive(Deserialize)]
 struct RunnersBody {
-    runners: Vec<ExistingRunner>,
+    runners: Vec<Value>,
 }
 
 #[derive(Serialize)]
@@ -125,8 +128,8 @@ impl Github {
         repository: &Repository,
     ) -> Result<RegistrationToken, GithubError> {
         let path = self.runners_path(repository, "/registration-token");
-        let body: TokenBody =
-            self.register_by("creating a registration token", &path, None::<&()>).await?;
+        let created = self.register_by("creating a registration token", &path, None::<&()>).await;
+        let body: TokenBody = created.map_err(GithubError::hidden)?;
         Ok(RegistrationToken { token: Secret::new(body.token), expires_at: body.expires_at })
     }
 
@@ -149,7 +152,8 @@ impl Github {
             work_folder: "_work",
         };
         let path = self.runners_path(repository, "/generate-jitconfig");
-        let body: JitBody = self.register_by("registering a runner", &path, Some(&request)).await?;
+        let registered = self.register_by("registering a runner", &path, Some(&request)).await;
+        let body: JitBody = registered.map_err(GithubError::hidden)?;
         Ok(JitRunner { id: body.runner.id, configuration: Secret::new(body.encoded_jit_config) })
     }
 
@@ -185,9 +189,17 @@ impl Github {
     ) -> Result<Option<RegisteredRunner>, GithubError> {
         let path = self.runners_path(repository, "");
         let query = [("name", name), ("per_page", "100")];
-        let found: RunnersBody = self.get("looking a runner up by name", &path, &query).await?;
-        let named = found.runners.into_iter().find(|runner| runner.name == name);
-        Ok(named.map(RegisteredRunner::from))
+        let found = self.get(FIND_RUNNER, &path, &query).await;
+        let found: RunnersBody = found.map_err(GithubError::hidden)?;
+        // A runner without a readable name may be the one, and hides no other.
+        let may_be_it = |runner: &Value| runner["name"].as_str().is_none_or(|own| own == name);
+        let named = found.runners.into_iter().filter(may_be_it).map(serde_json::from_value);
+        let named: Result<Vec<ExistingRunner>, _> = named.collect();
+        let named = named.map_err(|err| GithubError::Unavailable {
+            call: FIND_RUNNER,
+            fault: JsonFault::from(err).to_string(),
+        })?;
+        Ok(named.into_iter().next().map(RegisteredRunner::from))
     }
 
     pub(super) fn runners_path(&self, repository: &Repository, rest: &str) -> String {

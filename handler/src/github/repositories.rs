@@ -17,17 +17,20 @@ pub struct ListedRepository {
     full_name: String,
     /// Whether it is private or internal.
     pub private: bool,
-    #[serde(default)]
-    archived: bool,
-    #[serde(default)]
-    disabled: bool,
+    archived: Option<bool>,
+    disabled: Option<bool>,
 }
 
 impl ListedRepository {
     /// Returns its name, unless it is archived or disabled and so cannot have runs.
     pub fn usable(&self) -> Option<Repository> {
-        let name = Repository::try_from(self.full_name.as_str()).ok()?;
-        (!self.archived && !self.disabled).then_some(name)
+        let unusable = self.archived.unwrap_or(false) || self.disabled.unwrap_or(false);
+        self.name().filter(|_| !unusable)
+    }
+
+    /// Returns its name.
+    pub fn name(&self) -> Option<Repository> {
+        Repository::try_from(self.full_name.as_str()).ok()
     }
 }
 
@@ -41,8 +44,8 @@ struct RepositoryBody {
 
 #[derive(Clone, Deserialize)]
 struct OwnerBody {
-    #[serde(default, rename = "type")]
-    kind: String,
+    #[serde(rename = "type")]
+    kind: Option<String>,
 }
 
 impl Github {
@@ -51,7 +54,8 @@ impl Github {
     /// <https://docs.github.com/en/rest/repos/repos#get-a-repository>
     pub async fn is_public(&self, repository: &Repository) -> Result<bool, GithubError> {
         let path = format!("repos/{repository}");
-        let body: Arc<RepositoryBody> = self.get_cached("reading a repository", &path, &[]).await?;
+        let read = self.get_cached("reading a repository", &path, &[]).await;
+        let body: Arc<RepositoryBody> = read.map_err(GithubError::hidden)?;
         Ok(!body.private)
     }
 
@@ -74,7 +78,7 @@ impl Github {
     pub async fn belongs_to_person(&self, repository: &Repository) -> Result<bool, GithubError> {
         let path = format!("repos/{repository}");
         let body: Arc<RepositoryBody> = self.get_cached("reading a repository", &path, &[]).await?;
-        Ok(body.owner.as_ref().is_some_and(|owner| owner.kind == "User"))
+        Ok(body.owner.as_ref().is_some_and(|owner| owner.kind.as_deref() == Some("User")))
     }
 
     /// Lists the repositories of an organization.

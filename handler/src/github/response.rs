@@ -12,12 +12,14 @@ use super::error::GithubError;
 use super::refusal::{Refusal, RefusalCause};
 use crate::error_chain::ErrorChain;
 use crate::json::JsonFault;
+use crate::repository::Repository;
 use crate::transport::Response;
 
 /// Returns the response if its status is a success, and otherwise the error of the status.
 pub(super) fn check_status(
     call: &'static str,
     account: Option<&str>,
+    repository: Option<Repository>,
     response: Response,
 ) -> Result<Response, GithubError> {
     let status = response.status();
@@ -29,9 +31,10 @@ pub(super) fn check_status(
             call,
             status,
             account: account.map(str::to_owned),
+            repository,
             cause: RefusalCause::of(&response),
         })),
-        404 => GithubError::NotFound { call },
+        404 => GithubError::NotFound { call, repository },
         409 => GithubError::Conflict { call },
         422 => GithubError::Unprocessable { call },
         408 | 500.. => GithubError::Unavailable { call, fault: status.to_string() },

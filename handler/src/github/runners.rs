@@ -10,6 +10,9 @@ use crate::repository::Repository;
 /// A runner group has at most 10,000 runners.
 const MAX_PAGES: usize = 100;
 
+/// The operation that lists runners.
+pub const LIST_RUNNERS: &str = "listing the registered runners";
+
 /// A registered runner of a list.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ListedRunner {
@@ -40,6 +43,12 @@ impl ListedRunner {
     pub fn labels(&self) -> impl Iterator<Item = &str> {
         self.labels.as_array().into_iter().flatten().filter_map(|label| label["name"].as_str())
     }
+
+    /// Returns whether all of its labels can be read.
+    pub fn has_readable_labels(&self) -> bool {
+        let labels = self.labels.as_array();
+        labels.is_some_and(|labels| labels.iter().all(|label| label["name"].is_string()))
+    }
 }
 
 /// The outcome of removing a runner.
@@ -65,7 +74,20 @@ impl Github {
     /// Lists the runners of a level, such as `orgs/octo`.
     pub async fn runners_of(&self, level: &str) -> Result<Listed<ListedRunner>, GithubError> {
         let path = format!("{level}/actions/runners");
-        let call = "listing the registered runners";
+        let list = List { call: LIST_RUNNERS, path: &path, query: &[], field: Some("runners") };
+        self.list(&list, MAX_PAGES).await
+    }
+
+    /// Lists the runners of a group of an organization, which may be inherited from its enterprise.
+    ///
+    /// <https://docs.github.com/en/rest/actions/self-hosted-runner-groups#list-self-hosted-runners-in-a-group-for-an-organization>
+    pub async fn runners_of_group(
+        &self,
+        organization: &str,
+        group: u64,
+    ) -> Result<Listed<ListedRunner>, GithubError> {
+        let path = format!("orgs/{organization}/actions/runner-groups/{group}/runners");
+        let call = "listing the runners of a group";
         let list = List { call, path: &path, query: &[], field: Some("runners") };
         self.list(&list, MAX_PAGES).await
     }

@@ -17,6 +17,9 @@ const MAX_RUN_PAGES: usize = 10;
 /// A matrix has at most 256 jobs; each attempt repeats them.
 const MAX_JOB_PAGES: usize = 30;
 
+/// The operation that lists workflow runs.
+pub const LIST_RUNS: &str = "listing the workflow runs of a repository";
+
 /// A workflow run of a list.
 #[derive(Clone, Debug, Deserialize)]
 pub struct ListedRun {
@@ -92,7 +95,7 @@ impl Github {
         status: &str,
     ) -> Result<Listed<ListedRun>, GithubError> {
         let path = format!("repos/{repository}/actions/runs");
-        let call = "listing the workflow runs of a repository";
+        let call = LIST_RUNS;
         let query = [("status", status)];
         let list = List { call, path: &path, query: &query, field: Some("workflow_runs") };
         self.list(&list, MAX_RUN_PAGES).await

@@ -33,7 +33,11 @@ impl Runners {
     }
 }
 
-/// A level of GitHub at which runners are registered: its API path in lower case, such as `orgs/octo`.
+/// What precedes the organization in the name of a level whose runners it inherits.
+const INHERITED_BY: &str = "the enterprise of orgs/";
+
+/// A level of GitHub at which runners are registered: its API path in lower case, such as `orgs/octo`. The enterprise of an
+/// organization has no path that the credential is known to read: its level is `the enterprise of orgs/octo`.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct Level(String);
@@ -47,7 +51,23 @@ impl Level {
     /// Lists the levels whose runners GitHub can give a job of a repository, as far as they are known.
     pub fn serving(scope: &Scope, repository: &Repository) -> BTreeSet<Self> {
         let of = |scope| Self::of(scope, repository);
-        [&Scope::Repository, &Scope::Organization, scope].map(of).into()
+        let mut levels: BTreeSet<Self> =
+            [&Scope::Repository, &Scope::Organization, scope].map(of).into();
+        // The list of an enterprise has the runners that its organizations inherit.
+        if !matches!(scope, Scope::Enterprise(_)) {
+            levels.insert(Self::inherited(repository));
+        }
+        levels
+    }
+
+    /// Returns the level of the enterprise's runners that the organization of a repository inherits.
+    pub fn inherited(repository: &Repository) -> Self {
+        Self(format!("{INHERITED_BY}{}", repository.owner().to_ascii_lowercase()))
+    }
+
+    /// Returns the organization that inherits the runners of this level from its enterprise; `None` of any other level.
+    pub fn inheriting_organization(&self) -> Option<&str> {
+        self.0.strip_prefix(INHERITED_BY)
     }
 
     /// Returns whether it is that of an organization, or of a person, who has none.

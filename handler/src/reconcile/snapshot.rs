@@ -152,7 +152,7 @@ impl LedgerTask {
     }
 
     /// Returns whether it waits for a node, or has started and not ended.
-    pub(super) fn is_live(&self) -> bool {
+    pub(crate) fn is_live(&self) -> bool {
         matches!(self.stage, Stage::Waiting | Stage::Started { .. })
     }
 }

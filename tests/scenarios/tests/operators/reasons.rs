@@ -8,7 +8,7 @@ use std::sync::Arc;
 use azure_batch_emulator::ResizeErrorCode;
 use azure_batch_emulator::launch::{Launcher, RunOutcome, Stop, TaskRun};
 use emulator_core::faults::Effect;
-use github_emulator::{Group, NewJob, Scope};
+use github_emulator::{Group, NewJob, Scope, Visibility};
 use insta::assert_snapshot;
 use scenarios::TestEnvironment;
 
@@ -62,6 +62,7 @@ async fn start_with_group(group: Group) -> TestEnvironment {
     let settings = [ORGANIZATION.as_slice(), &[CANCEL, allowed]].concat();
     let mut env = crate::start(&settings).await;
     env.deployment.github.emulator.add_group(group);
+    env.deployment.github.emulator.add_repository("octo/site", Visibility::Private);
     env.deployment.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
     env.queue_job(UBUNTU);
     env.until_invoked("SubmitRunnerTask").await;

@@ -11,6 +11,8 @@ mod foreign_jobs;
 mod failed_tasks;
 mod surplus;
 mod reassigned;
+mod hidden;
+mod odd_items;
 mod refusals;
 mod refused_claims;
 mod renames;

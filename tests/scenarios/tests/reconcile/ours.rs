@@ -2,7 +2,7 @@
 //! they can serve are left to them.
 
 use emulator_core::faults::Effect;
-use github_emulator::{NewRunner, Scope};
+use github_emulator::{Group, NewRunner, Scope};
 use insta::assert_snapshot;
 use scenarios::TestEnvironment;
 use scenarios::container::{claim, serve};
@@ -29,7 +29,7 @@ fn repository() -> Scope {
     Scope::Repository("octo/app".to_owned())
 }
 
-fn organization() -> Scope {
+pub(super) fn organization() -> Scope {
     Scope::Organization("octo".to_owned())
 }
 
@@ -118,7 +118,9 @@ async fn a_registration_of_ours_without_a_task_is_removed_after_10_min() {
 }
 
 /// Starts an environment in which a job that no profile serves has waited long enough to be cancelled.
-async fn with_unserved_job(register_others: impl FnOnce(&TestEnvironment)) -> TestEnvironment {
+pub(super) async fn with_unserved_job(
+    register_others: impl FnOnce(&TestEnvironment),
+) -> TestEnvironment {
     let mut env = crate::start(&[("CancelUnservable", "true"), ("NoCapacityMinutes", "5")]).await;
     env.queue_job(&["self-hosted", "GPU"]);
     register_others(&env);
@@ -162,6 +164,58 @@ async fn a_job_is_left_to_the_ephemeral_runners_of_the_last_days() {
     env.reconcile().await;
     assert!(env.deployment.github.emulator.remove_runner("other-5"));
     assert_left_alone(env).await;
+}
+
+/// Registers a runner of the enterprise in a group that the organization inherits.
+fn register_inherited(env: &TestEnvironment, labels: &[&str]) {
+    let github = &env.deployment.github.emulator;
+    let group = github.add_inherited_group(Group {
+        id: 0,
+        name: "everyone".to_owned(),
+        scope: organization(),
+        repositories: None,
+        allows_public_repositories: false,
+    });
+    let labels = labels.iter().map(|&label| label.to_owned()).collect();
+    let (name, scope) = ("acme-box-1".to_owned(), organization());
+    let new = NewRunner { name, scope, group, labels, ephemeral: false };
+    github.register_runner(new).expect("a free name");
+}
+
+#[tokio::test]
+async fn a_runner_that_the_organization_inherits_counts() {
+    let others = |env: &TestEnvironment| register_inherited(env, GPU);
+    assert_left_alone(with_unserved_job(others).await).await;
+}
+
+#[tokio::test]
+async fn an_inherited_runner_without_the_labels_does_not_count() {
+    let others = |env: &TestEnvironment| register_inherited(env, &["self-hosted", "linux"]);
+    let mut env = with_unserved_job(others).await;
+    let cancelled = env.reconcile().await;
+    assert!(cancelled.contains("cancelled: job 1 cannot be served"), "{cancelled}");
+    env.end().await;
+}
+
+#[tokio::test]
+async fn nothing_is_cancelled_while_inherited_runners_are_unread() {
+    let others = |env: &TestEnvironment| register_inherited(env, &["self-hosted", "linux"]);
+    let mut env = with_unserved_job(others).await;
+    for (operation, status) in [
+        ("ListSelfHostedRunnerGroupsForOrg", 403),
+        ("ListSelfHostedRunnerGroupsForOrg", 404),
+        ("ListSelfHostedRunnersInGroupForOrg", 403),
+        ("ListSelfHostedRunnersInGroupForOrg", 404),
+        ("ListSelfHostedRunnersInGroupForOrg", 500),
+    ] {
+        let faults = &env.deployment.github.faults;
+        faults.inject(operation, 10, Effect::Fail { status, retry_after: None });
+        assert_eq!(env.reconcile().await, "nothing to repair", "{operation} {status}");
+        env.deployment.github.faults.release();
+    }
+    let cancelled = env.reconcile().await;
+    assert!(cancelled.contains("cancelled: job 1 cannot be served"), "{cancelled}");
+    env.end().await;
 }
 
 #[tokio::test]

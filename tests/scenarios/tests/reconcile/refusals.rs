@@ -15,7 +15,7 @@ fn refuse(env: &TestEnvironment, account: &str, operation: Option<&str>, reason:
 }
 
 /// Returns the text of each alarm of this name.
-fn alarms(env: &TestEnvironment, name: &str) -> Vec<String> {
+pub(super) fn alarms(env: &TestEnvironment, name: &str) -> Vec<String> {
     let field = format!(" alarm=\"{name}\"");
     let log = env.log();
     let lines = log.lines().filter(|line| line.contains(&field));
@@ -125,7 +125,7 @@ async fn different_refusals_are_all_reported() {
     refuse(&env, "corp", Some("ListWorkflowRunsForRepo"), RefusalReason::Permission);
     env.reconcile().await;
     assert_snapshot!(alarms(&env, "credential").join("\n"), @r"
-    GitHub refused the token (403) for corp: listing the workflow runs of a repository failed with 403 Forbidden: check the token of setting GithubToken, or the GitHub App, and its permissions for corp
+    GitHub refused the token (403) for corp: listing the workflow runs of a repository failed with 403 Forbidden: check the token of setting GithubToken, or the GitHub App, and its permissions for corp/tool
     GitHub refused the token (403) for octo: listing the workflow runs of a repository failed with 403 Forbidden: add the address of the function app to the IP allow list of octo
     ");
     env.deployment.github.emulator.accept_again();
