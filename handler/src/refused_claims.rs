@@ -1,12 +1,15 @@
-//! The accounts for which claims are refused because GitHub refuses the credential, and since when.
+//! The accounts and repositories for which claims are refused because GitHub refuses the credential, and since when.
 //!
-//! Claims and reconciliation may run in different processes, so the record is a blob. While claims for an account are
-//! refused, a replacement would not help: it would claim for ten minutes and end.
+//! Claims and reconciliation may run in different processes, so the record is a blob. While claims for an account or a
+//! repository are refused, a replacement would not help: it would claim for ten minutes and end.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+
+use crate::message::MAX_WAIT;
+use crate::repository::Repository;
 
 /// How often a refusal that lasts is recorded again.
 const RENEWAL_INTERVAL: TimeDelta = TimeDelta::minutes(5);
@@ -15,12 +18,13 @@ const PROBE_DELAY: TimeDelta = TimeDelta::minutes(15);
 /// A runner claims for ten minutes before its task ends.
 const CLAIM_TIMEOUT: TimeDelta = TimeDelta::minutes(10);
 
-/// The refused claims of each account, by its name in lower case; of all accounts under an empty name.
+/// The refused claims of each account and of each repository that alone is refused, by their names in lower case; of all
+/// accounts under an empty name.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct RefusedClaims(BTreeMap<String, RefusedPeriod>);
 
-/// A period in which the claims of an account were refused.
+/// A period in which the claims of an account or of a repository were refused.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct RefusedPeriod {
     /// What GitHub said, and what an operator can do.
@@ -34,9 +38,11 @@ pub struct RefusedPeriod {
 }
 
 impl RefusedClaims {
-    /// Records a refused claim for an account; an empty name means all. Returns whether the record has changed.
-    pub fn refuse(&mut self, account: &str, text: &str, now: DateTime<Utc>) -> bool {
-        let (key, text) = (account.to_ascii_lowercase(), text.to_owned());
+    /// Records a refused claim for an account or, by its full name, for a repository alone; an empty name means all
+    /// accounts. Periods that nothing has confirmed for a day are dropped. Returns whether the record has changed.
+    pub fn refuse(&mut self, name: &str, text: &str, now: DateTime<Utc>) -> bool {
+        self.0.retain(|_, period| now - period.ended.unwrap_or(period.last) < MAX_WAIT);
+        let (key, text) = (name.to_ascii_lowercase(), text.to_owned());
         let known = self.0.get_mut(&key);
         match known.filter(|period| period.ended.is_none()) {
             Some(period) if now - period.last < RENEWAL_INTERVAL => false,
@@ -52,10 +58,10 @@ impl RefusedClaims {
         }
     }
 
-    /// Records that a claim for a repository of this owner has succeeded. Returns whether the record has changed.
-    pub fn succeed(&mut self, owner: &str, now: DateTime<Utc>) -> bool {
+    /// Records that a claim for this repository has succeeded. Returns whether the record has changed.
+    pub fn succeed(&mut self, repository: &Repository, now: DateTime<Utc>) -> bool {
         let mut changed = false;
-        for key in [owner.to_ascii_lowercase(), String::new()] {
+        for key in keys(repository) {
             if let Some(period) = self.0.get_mut(&key).filter(|period| period.ended.is_none()) {
                 (period.ended, changed) = (Some(now), true);
             }
@@ -63,9 +69,14 @@ impl RefusedClaims {
         changed
     }
 
-    /// Returns the period in which claims for repositories of this owner are refused now.
-    pub fn present(&self, owner: &str) -> Option<&RefusedPeriod> {
-        self.of(owner).find(|period| period.ended.is_none())
+    /// Returns the period in which claims for this repository are refused now, with what is refused: the name of the
+    /// owner, or the full name of the repository if it alone is.
+    pub fn present(&self, repository: &Repository) -> Option<(String, &RefusedPeriod)> {
+        let [all, owner, alone] = keys(repository);
+        let keys = [(all, owner.clone()), (owner.clone(), owner), (alone.clone(), alone)];
+        keys.into_iter().find_map(|(key, place)| {
+            self.0.get(&key).filter(|period| period.ended.is_none()).map(|period| (place, period))
+        })
     }
 
     /// Lists the periods whose last refused claim is recent: later ones may succeed.
@@ -77,17 +88,18 @@ impl RefusedClaims {
     }
 
     /// Returns whether a task that ended at this time without a credential was refused for this reason.
-    pub fn explain(&self, owner: &str, ended_at: DateTime<Utc>) -> bool {
-        self.of(owner).any(|period| {
+    pub fn explain(&self, repository: &Repository, ended_at: DateTime<Utc>) -> bool {
+        keys(repository).iter().filter_map(|key| self.0.get(key)).any(|period| {
             let until = period.ended.unwrap_or(period.last) + CLAIM_TIMEOUT;
             (period.first..until).contains(&ended_at)
         })
     }
+}
 
-    fn of(&self, owner: &str) -> impl Iterator<Item = &RefusedPeriod> {
-        let keys = [owner.to_ascii_lowercase(), String::new()];
-        keys.into_iter().filter_map(|key| self.0.get(&key))
-    }
+/// Returns the keys under which claims for a repository can be refused, the widest first.
+fn keys(repository: &Repository) -> [String; 3] {
+    let (owner, name) = (repository.owner(), repository.to_string());
+    [String::new(), owner.to_ascii_lowercase(), name.to_ascii_lowercase()]
 }
 
 impl RefusedPeriod {
@@ -105,15 +117,24 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::minutes(minute)
     }
 
+    fn of(name: &str) -> Repository {
+        Repository::try_from(name).expect("a name")
+    }
+
+    /// Returns what is refused for a repository.
+    fn place(refused: &RefusedClaims, name: &str) -> String {
+        refused.present(&of(name)).map_or_else(|| "-".to_owned(), |(place, _)| place)
+    }
+
     #[test]
     fn a_refusal_that_lasts_is_recorded_every_five_minutes() {
         let mut refused = RefusedClaims::default();
         let changes = [0, 4, 5, 9, 10].map(|minute| refused.refuse("Octo", "no", at(minute)));
         assert_eq!(changes, [true, false, true, false, true]);
-        let period = refused.present("octo").expect("a period");
+        let (_, period) = refused.present(&of("octo/app")).expect("a period");
         assert_eq!((period.first, period.last), (at(0), at(10)));
-        assert!(refused.present("corp").is_none());
         assert_eq!([24, 25].map(|minute| period.permits_probe(at(minute))), [false, true]);
+        assert_eq!(place(&refused, "corp/app"), "-");
     }
 
     #[test]
@@ -121,12 +142,45 @@ mod tests {
         let mut refused = RefusedClaims::default();
         refused.refuse("octo", "no", at(0));
         refused.refuse("", "no", at(0));
-        assert!(refused.present("corp").is_some(), "of all accounts");
-        assert!(refused.succeed("OCTO", at(3)) && !refused.succeed("octo", at(4)));
-        assert!(refused.present("octo").is_none() && refused.present("corp").is_none());
+        assert_eq!(place(&refused, "corp/app"), "corp", "of all accounts");
+        let octo = of("OCTO/app");
+        assert!(refused.succeed(&octo, at(3)) && !refused.succeed(&octo, at(4)));
+        assert_eq!(
+            (place(&refused, "octo/app"), place(&refused, "corp/app")),
+            ("-".into(), "-".into())
+        );
         assert!(refused.refuse("octo", "no", at(5)), "a new period");
         assert_eq!(refused.recent(at(6)).count(), 1);
         assert_eq!(refused.recent(at(30)).count(), 0);
+    }
+
+    #[test]
+    fn a_refusal_of_one_repository_concerns_no_other() {
+        let mut refused = RefusedClaims::default();
+        refused.refuse("octo/App", "no", at(0));
+        let places = ["octo/app", "octo/app-2", "octo/site", "corp/app"];
+        assert_eq!(places.map(|name| place(&refused, name)).join(" "), "octo/app - - -");
+        assert!(
+            !refused.succeed(&of("octo/site"), at(1)) && !refused.explain(&of("octo/site"), at(1))
+        );
+        assert!(refused.explain(&of("Octo/app"), at(1)));
+        refused.refuse("octo", "no", at(2));
+        assert_eq!(places.map(|name| place(&refused, name)).join(" "), "octo octo octo -");
+        assert!(refused.succeed(&of("octo/site"), at(3)));
+        assert_eq!(places.map(|name| place(&refused, name)).join(" "), "octo/app - - -");
+        assert!(refused.succeed(&of("octo/app"), at(3)));
+    }
+
+    #[test]
+    fn periods_of_yesterday_are_dropped() {
+        let mut refused = RefusedClaims::default();
+        for minute in [0, 24 * 60 - 1] {
+            refused.refuse("octo/app", "no", at(0));
+            refused.refuse("octo/site", "no", at(minute));
+            assert_eq!(refused.0.len(), 2);
+        }
+        refused.refuse("octo/site", "no", at(24 * 60));
+        assert_eq!(place(&refused, "octo/app"), "-");
     }
 
     #[test]
@@ -134,8 +188,8 @@ mod tests {
         let mut refused = RefusedClaims::default();
         refused.refuse("octo", "no", at(10));
         refused.refuse("octo", "no", at(20));
-        let explained = |minute| refused.explain("octo", at(minute));
+        let explained = |minute| refused.explain(&of("octo/app"), at(minute));
         assert_eq!([9, 10, 29, 30].map(explained), [false, true, true, false]);
-        assert!(!refused.explain("corp", at(15)));
+        assert!(!refused.explain(&of("corp/app"), at(15)));
     }
 }

@@ -9,6 +9,7 @@ use tracing::{error, info, warn};
 use crate::error_chain::ErrorChain;
 use crate::github::Refusal;
 use crate::refused_claims::RefusedClaims;
+use crate::repository::Repository;
 use crate::storage::{ReadState, StateBlob, StateError, Written};
 
 /// How long a process uses its copy of the record: another process may have changed it.
@@ -49,15 +50,18 @@ impl RefusedClaimsRecord {
             error!(alarm = "credential", "{text}; claims of runners are answered 503 meanwhile");
             state.logged.insert(text.clone(), now);
         }
-        let account = refusal.account.as_deref().unwrap_or_default();
-        self.change(&mut state, now, |claims| claims.refuse(account, &text, now)).await;
+        let name = match refusal.of_repository_alone() {
+            Some(repository) => repository.to_string(),
+            None => refusal.account.clone().unwrap_or_default(),
+        };
+        self.change(&mut state, now, |claims| claims.refuse(&name, &text, now)).await;
     }
 
-    /// Records that a claim for a repository of this owner has succeeded.
-    pub(crate) async fn succeed(&self, owner: &str, now: DateTime<Utc>) {
+    /// Records that a claim for this repository has succeeded.
+    pub(crate) async fn succeed(&self, repository: &Repository, now: DateTime<Utc>) {
         let mut state = self.state.lock().await;
-        if self.change(&mut state, now, |claims| claims.succeed(owner, now)).await {
-            info!("GitHub accepts the token for {owner} again");
+        if self.change(&mut state, now, |claims| claims.succeed(repository, now)).await {
+            info!("GitHub accepts the token for {} again, in {repository}", repository.owner());
             state.logged.clear();
         }
     }

@@ -110,8 +110,7 @@ async fn claim(app: &App, ticket: &Ticket, nonce: String) -> Result<Secret, Clai
                 }
                 match register(app, &mut claimant).await? {
                     Registered::Jit(configuration) => {
-                        let owner = claimant.repository.owner();
-                        app.refused_claims.succeed(owner, app.clock.now()).await;
+                        app.refused_claims.succeed(&claimant.repository, app.clock.now()).await;
                         return Ok(configuration);
                     }
                     Registered::Conflict(found) => conflict = Some(found),

@@ -186,19 +186,20 @@ impl<'a> Demand<'a> {
         })
     }
 
-    /// Returns why the claim of another runner would be refused. From time to time one runner of the account and the pool tries.
+    /// Returns why the claim of another runner would be refused. From time to time one runner of the account, or of the
+    /// repository that alone is refused, tries in each pool.
     fn refused(&self, run: &Assessment<'_>, times: &Times) -> Option<WaitReason> {
-        let period = run.snapshot.refused_claims.present(self.listed.repository.owner())?;
+        let (_, period) = run.snapshot.refused_claims.present(&self.listed.repository)?;
         (!times.probes.contains(self.id)).then(|| WaitReason::Refused(period.text.clone()))
     }
 
     /// Lists the failures of the job's runners, without those whose claims were refused because of the credential.
     fn failures<'r>(&self, run: &'r Assessment<'_>) -> Vec<(&'r TaskId, &'r Failure)> {
-        let owner = self.listed.repository.owner();
+        let repository = &self.listed.repository;
         let refused = &run.snapshot.refused_claims;
         let failure = |task: &'r LedgerTask| match &task.stage {
             Stage::Ended { how: Ending::Failed(failure), at }
-                if failure.is_unclaimed() && refused.explain(owner, *at) =>
+                if failure.is_unclaimed() && refused.explain(repository, *at) =>
             {
                 None
             }

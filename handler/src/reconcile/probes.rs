@@ -1,6 +1,6 @@
 //! Finds the jobs whose runners try whether GitHub accepts claims again, while it refuses them.
 //!
-//! There is one such job for each account and pool at a time. A job that gets no runner for another reason is none, and a
+//! There is one such job at a time for each pool, and each account or repository that alone is refused. A job that gets no runner for another reason is none, and a
 //! task that waits for a full pool does not keep the jobs of other pools from trying.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use super::demand::{Demand, Times};
 pub(super) struct Probes(BTreeSet<u64>);
 
 impl Probes {
-    /// Finds the job with the lowest id of each account and pool, unless a live task covers a job of both.
+    /// Finds the job with the lowest id of each place, unless a live task covers a job of it.
     pub(super) fn find(run: &Assessment<'_>, times: &Times) -> Self {
         let mut first = BTreeMap::new();
         let mut trying = BTreeSet::new();
@@ -40,9 +40,9 @@ impl Probes {
     }
 }
 
-/// Returns the account and the pool of a job whose claims are refused, if a runner may try again by now.
+/// Returns the place of a job whose claims are refused, if a runner may try again by now: the account, or the repository
+/// that alone is refused, and the pool.
 fn place<'a>(run: &Assessment<'a>, demand: &Demand<'a>) -> Option<(String, &'a str)> {
-    let owner = demand.listed.repository.owner().to_ascii_lowercase();
-    let period = run.snapshot.refused_claims.present(&owner)?;
-    period.permits_probe(run.now).then_some((owner, &demand.profile?.pool))
+    let (refused, period) = run.snapshot.refused_claims.present(&demand.listed.repository)?;
+    period.permits_probe(run.now).then_some((refused, &demand.profile?.pool))
 }

@@ -138,7 +138,7 @@ async fn credential(
         let name = profile.group.as_ref().unwrap_or(&app.runners.runner_environment.group);
         group(app, &request.repository, name).await?;
         let token = app.github.registration_token(&request.repository).await?;
-        app.refused_claims.succeed(request.repository.owner(), app.clock.now()).await;
+        app.refused_claims.succeed(&request.repository, app.clock.now()).await;
         return Ok(Credential::Token { token: token.token, expires_at: token.expires_at });
     };
     let ticket = Ticket {

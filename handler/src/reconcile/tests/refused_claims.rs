@@ -10,8 +10,16 @@ fn refused(
     jobs: impl IntoIterator<Item = (u64, ListedJob)>,
     tasks: impl IntoIterator<Item = LedgerTask>,
 ) -> Snapshot {
+    refused_for("octo", jobs, tasks)
+}
+
+fn refused_for(
+    name: &str,
+    jobs: impl IntoIterator<Item = (u64, ListedJob)>,
+    tasks: impl IntoIterator<Item = LedgerTask>,
+) -> Snapshot {
     let mut refused_claims = RefusedClaims::default();
-    refused_claims.refuse("octo", "GitHub refused the token", at(0));
+    refused_claims.refuse(name, "GitHub refused the token", at(0));
     Snapshot { refused_claims, ..snapshot(jobs, tasks, []) }
 }
 
@@ -43,4 +51,27 @@ fn a_task_that_waits_keeps_the_jobs_of_its_own_pool_from_trying() {
         [(1, job("queued", WINDOWS)), (2, job("queued", UBUNTU)), (3, job("queued", WINDOWS))];
     let waiting = task("gh-1", "windows", Stage::Waiting);
     insta::assert_snapshot!(requests(&refused(jobs, [waiting])), @"15: request gh-2-1 on ubuntu");
+}
+
+#[test]
+fn a_refusal_of_one_repository_keeps_its_own_jobs_waiting() {
+    let site = Repository::try_from("octo/site").expect("a name");
+    let of_site = || ListedJob { repository: site.clone(), ..job("queued", UBUNTU) };
+    let jobs = || [(1, job("queued", UBUNTU)), (2, of_site()), (3, of_site())];
+    insta::assert_snapshot!(requests(&refused_for("octo/Site", jobs(), [])), @r"
+    2: request gh-1-1 on ubuntu
+    14: request gh-1-1 on ubuntu
+    15: request gh-1-1 on ubuntu
+    15: request gh-2-1 on ubuntu
+    ");
+    let unclaimed = Ending::Failed(Failure::Exit(75));
+    let ended = ["gh-2", "gh-2-2", "gh-2-3", "gh-2-4", "gh-2-5"].map(|id| LedgerTask {
+        repository: site.clone(),
+        ..task(id, "ubuntu", ended(1, unclaimed.clone()))
+    });
+    let mut failed = refused_for("octo/site", [(2, of_site())], ended);
+    insta::assert_snapshot!(requests(&failed), @"15: request gh-2-6 on ubuntu");
+    failed.refused_claims = RefusedClaims::default();
+    failed.refused_claims.refuse("octo/app", "GitHub refused the token", at(0));
+    insta::assert_snapshot!(requests(&failed), @"");
 }

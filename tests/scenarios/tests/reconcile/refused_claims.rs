@@ -76,7 +76,7 @@ async fn runners_whose_claims_are_refused_are_not_replaced() {
     assert_eq!(alarms(&env), 1, "{}", env.log());
     let report = env.status().await;
     assert!(!report.complete);
-    assert_snapshot!(report.refused.unwrap_or_default(), @"GitHub refused the token (403) for octo: registering a runner failed with 403 Forbidden: check the token of setting GithubToken, or the GitHub App, and its permissions for octo");
+    assert_snapshot!(report.refused.unwrap_or_default(), @"GitHub refused the token (403) for octo: registering a runner failed with 403 Forbidden: check the token of setting GithubToken, or the GitHub App, and its permissions for octo/app");
     let reasons: Vec<String> =
         report.jobs.iter().map(|job| job.wait_reason.clone().unwrap_or_default()).collect();
     assert_eq!(reasons[0], reasons[1]);
@@ -126,4 +126,60 @@ async fn a_cause_is_logged_again_after_it_was_resolved() {
     assert_eq!(alarms(&env), 2, "{}", env.log());
     env.deployment.github.emulator.accept_again();
     env.end().await;
+}
+
+/// A fine-grained token, or an App, that lacks one repository.
+#[tokio::test]
+async fn a_refusal_of_one_repository_keeps_only_its_jobs_waiting() {
+    let operation = Some("GenerateRunnerJitconfigForRepo");
+    for (operation, reason) in [
+        (operation, RefusalReason::Permission),
+        (operation, RefusalReason::NotFound),
+        (None, RefusalReason::NotFound),
+    ] {
+        let mut env = start().await;
+        let github = Arc::clone(&env.deployment.github.emulator);
+        github.refuse_in_repository("octo/app", operation, reason);
+        let first = env.queue_job(UBUNTU);
+        env.until_task_ends(&format!("gh-{first}")).await;
+        assert_eq!(env.reconcile().await, "nothing to repair");
+        assert_eq!(alarms(&env), 1, "{}", env.log());
+        let second = env.queue(NewJob { silent: true, ..NewJob::new("octo/site", UBUNTU) });
+        let logged = env.reconcile_after(2).await;
+        assert_eq!(
+            logged, "runner gh-2 of profile ubuntu requested for octo/site\n1 repairs done",
+            "{reason:?}"
+        );
+        env.until_task_is_added(&format!("gh-{second}")).await;
+        let report = env.status().await;
+        let refused = report.refused.unwrap_or_default();
+        assert!(refused.contains("octo/app") && !refused.contains("octo/site"), "{refused}");
+        github.accept_again();
+        env.advance_minutes(16);
+        assert!(
+            env.reconcile()
+                .await
+                .contains("runner gh-1-2 of profile ubuntu requested for octo/app")
+        );
+        env.until_logged("GitHub accepts the token for octo again, in octo/app").await;
+        env.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_account_keeps_all_its_jobs_waiting() {
+    for reason in
+        [RefusalReason::BadCredentials, RefusalReason::SingleSignOn, RefusalReason::IpAllowList]
+    {
+        let mut env = start().await;
+        let github = Arc::clone(&env.deployment.github.emulator);
+        let operation = "GenerateRunnerJitconfigForRepo";
+        github.refuse_in_repository("octo/app", Some(operation), reason);
+        let first = env.queue_job(UBUNTU);
+        env.until_task_ends(&format!("gh-{first}")).await;
+        env.queue(NewJob { silent: true, ..NewJob::new("octo/site", UBUNTU) });
+        assert_eq!(env.reconcile_after(2).await, "nothing to repair", "{reason:?}");
+        github.accept_again();
+        env.end().await;
+    }
 }
