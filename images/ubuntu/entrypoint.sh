@@ -264,6 +264,9 @@ enter_clean_environment() {
   [[ -z $allowed ]] || kept+=("RUNNER_ALLOWED_REPOSITORIES=$allowed")
   exec 3</dev/null
   [[ -z $configuration ]] || pass_configuration
+  # From here a signal ends this process at once. A signal that bash has only noted would be lost with this program: bash
+  # looks for `env` before it replaces itself.
+  trap - TERM INT USR1 USR2 XCPU
   exec env -i --default-signal "${kept[@]}" "$BASH" "$here/${BASH_SOURCE[0]##*/}" --serve
 }
 

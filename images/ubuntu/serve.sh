@@ -5,15 +5,18 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154,SC2164 # entrypoint.sh shares its variables and its `set -e`
 
-# In seconds. A listener ends within a few seconds after its job, and run.sh restarts it within 35 seconds of an update.
-readonly session_timeout=600 check_interval=10 kill_delay=30 worker_timeout=5 end_timeout=40
+# In seconds. run.sh ends a few seconds after its listener, or restarts it within 35 seconds of an update. A listener may
+# need minutes after its worker: it sends the log of a crashed worker, and tries to report the result five times, each
+# request with a timeout of 100 s (JobDispatcher.cs). It must have ended when ReconcileRunners ends the task, five minutes
+# after the job.
+readonly session_timeout=600 check_interval=10 kill_delay=30 worker_timeout=5 end_timeout=40 report_timeout=240
 readonly end_of_output=$'\x04end of output'
 
 # `stop_code` is the exit code that a signal has determined, and `stop_signal` the signal that the child gets. The last
-# three are in seconds since this process started: when it stopped the child, when it found that the runner had ended,
-# and when it looked last.
-child='' stop_code='' stop_signal='' no_session='' stopper='' watcher='' reaper='' too_old='' scratch=''
-serving='' seen='' stopped_at='' ended_at='' looked_at=0
+# four are in seconds since this process started: when it stopped the child, when it found that the listener and that the
+# worker had ended, and when it looked last. `overdue` is set if it killed the child for that.
+child='' stop_code='' stop_signal='' no_session='' stopper='' watcher='' reaper='' too_old='' scratch='' never=''
+serving='' seen='' overdue='' stopped_at='' listener_ended_at='' worker_ended_at='' looked_at=0
 
 serve() {
   local code=0
@@ -67,15 +70,32 @@ run_in_group() {
 }
 
 clean_up() {
-  local helper polls
-  for helper in $watcher $stopper $reaper; do
-    for ((polls = 0; polls < 10; polls++)); do
-      kill -KILL -- "-$helper" 2>/dev/null || break
-      pause
-    done
+  local helper
+  for helper in $watcher $stopper $reaper; do kill_group "$helper"; done
+  [[ -n $scratch ]] || return 0
+  # A job may still run, can stop any program of its user, and can fill or lock the folder. What remains must neither
+  # delay the end nor change the exit code.
+  run_in_group rm -rf -- "$scratch" 2>/dev/null
+  helper=$!
+  await_end "$helper" "$worker_timeout"
+  kill_group "$helper"
+}
+
+# Waits until a process has ended, for some seconds at most.
+await_end() {
+  local polls
+  for ((polls = 0; polls < 10 * $2; polls++)); do
+    kill -0 "$1" 2>/dev/null || return 0
+    pause
   done
-  # Files that a job has locked remain; they must not change the exit code.
-  [[ -z $scratch ]] || rm -rf -- "$scratch" 2>/dev/null || true
+}
+
+kill_group() {
+  local polls
+  for ((polls = 0; polls < 10; polls++)); do
+    kill -KILL -- "-$1" 2>/dev/null || return 0
+    pause
+  done
 }
 
 # Exits with the code that images/exit-codes.json defines for this outcome.
@@ -92,7 +112,7 @@ exit_with_result() {
   [[ -z $stop_code ]] || exit "$stop_code"
   # A job that kills all processes of its user ends run.sh by a signal, and so does this process if run.sh does not end;
   # that is not a failed start of the runner.
-  (($1 == 0)) || [[ -n $ended_at ]] || { (($1 > 128)) && has_served && exit 70; } || exit "$1"
+  (($1 == 0)) || [[ -n $overdue ]] || { (($1 > 128)) && has_served && exit 70; } || exit "$1"
   if ! has_served; then
     [[ -z $too_old ]] || exit 7
     report 'the runner ended without a job'
@@ -104,9 +124,17 @@ exit_with_result() {
   exit 70
 }
 
-# A job can put a pipe in the place of the file, which would block this process for ever.
 is_refused() {
-  [[ -f $RUNNER_JOB_MARKER && -r $RUNNER_JOB_MARKER && $(<"$RUNNER_JOB_MARKER") == refused ]]
+  read_beginning "$RUNNER_JOB_MARKER"
+  [[ $REPLY == refused ]]
+}
+
+# Sets REPLY to the beginning of a file. A job can put a pipe in its place, or extend it without end: opening a pipe for
+# reading and writing does not block, and the read has limits of time and length.
+read_beginning() {
+  REPLY=''
+  [[ -f $1 && -w $1 ]] || return 0
+  IFS= read -r -d '' -n 65536 -t 1 2>/dev/null <>"$1" || true
 }
 
 # Succeeds if a worker has started, whether or not its job reached the hook. If a full disk kept the runner from
@@ -137,11 +165,10 @@ watch() {
 }
 
 is_online() {
-  local file records
+  local file
   for file in /proc/self/fd/6 "$scratch/Runner.perf"; do
-    [[ -f $file ]] || continue
-    IFS= read -r -d '' records 2>/dev/null <"$file" || true
-    [[ $records != *SessionCreated:* ]] || return 0
+    read_beginning "$file"
+    [[ $REPLY != *SessionCreated:* ]] || return 0
   done
   has_served
 }
@@ -206,30 +233,39 @@ end_overdue() {
   [[ -n $serving ]] || return 0
   [[ -z $seen ]] && ((SECONDS < session_timeout / 10)) || ((SECONDS - looked_at >= check_interval)) || return 0
   looked_at=$SECONDS
-  if ! has_ended; then
-    ended_at=''
-  elif [[ -z $ended_at ]]; then
-    ended_at=$SECONDS
-  elif ((SECONDS - ended_at >= end_timeout)); then
+  find_ended
+  if has_passed "$listener_ended_at" "$end_timeout" || has_passed "$worker_ended_at" "$report_timeout"; then
+    overdue=yes
     report 'the runner has ended, and its script has not'
     signal_groups KILL "$child"
   fi
 }
 
-# Succeeds if the child's listener, which was seen before, or after that the worker of its job is gone.
-has_ended() {
-  local -A parents=() groups=() names=()
-  local pid listener='' worker=''
+has_passed() {
+  [[ -n $1 ]] && ((SECONDS - $1 >= $2))
+}
+
+# Finds out since when the child's listener, which was seen before, has ended or only the worker of its job. A listener
+# that a job has stopped counts as ended once its worker is gone.
+find_ended() {
+  local -A parents=() groups=() names=() states=()
+  local pid listener='' worker='' served=''
   read_processes
   for pid in "${!names[@]}"; do
     case ${names[$pid]} in
-      Runner.Listener) ! descends_from "$child" "$pid" || listener=yes ;;
+      Runner.Listener) ! descends_from "$child" "$pid" || listener+=${states[$pid]} ;;
       Runner.Worker) ! descends_from "$child" "$pid" || worker=yes ;;
     esac
   done
   [[ -z $listener ]] || seen=yes
-  [[ -n $seen ]] || return 1
-  [[ -z $listener ]] || { [[ -z $worker ]] && has_served; }
+  [[ -n $worker ]] || ! has_served || served=yes
+  [[ -n $served ]] || worker_ended_at=''
+  [[ -z $served || -n $worker_ended_at ]] || worker_ended_at=$SECONDS
+  if [[ -z $seen ]] || [[ -n $listener && ! ($listener =~ ^[Tt]+$ && -n $served) ]]; then
+    listener_ended_at=''
+  else
+    listener_ended_at=${listener_ended_at:-$SECONDS}
+  fi
 }
 
 # Copies its input, and searches it for the two texts by which GitHub rejects a version at registration and at the
@@ -344,7 +380,7 @@ catches_term() {
 
 # Sends a signal to the process groups of all descendants of a process; KILL also to its own group.
 signal_groups() {
-  local -A parents=() groups=() names=() found=()
+  local -A parents=() groups=() names=() states=() found=()
   local pid group
   read_processes
   for pid in "${!parents[@]}"; do
@@ -356,7 +392,7 @@ signal_groups() {
   done
 }
 
-# Reads the processes that have not ended into the caller's `parents`, `groups` and `names`.
+# Reads the processes that have not ended into the caller's `parents`, `groups`, `names` and `states`.
 read_processes() {
   local stat line name pid state parent group
   for stat in /proc/[0-9]*/stat; do
@@ -366,7 +402,7 @@ read_processes() {
     read -r state parent group _ <<<"${line##*) }"
     [[ $parent =~ ^[0-9]+$ && $group =~ ^[0-9]+$ && $state != [ZX] ]] || continue
     name=${line#*(}
-    parents[$pid]=$parent groups[$pid]=$group names[$pid]=${name%)*}
+    parents[$pid]=$parent groups[$pid]=$group names[$pid]=${name%)*} states[$pid]=$state
   done
 }
 

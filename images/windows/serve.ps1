@@ -5,12 +5,16 @@
 $sessionTimeout = 600
 $checkInterval = 10
 $killDelay = 30
+# run.cmd ends a few seconds after its listener, which may need minutes after its worker: serve.sh has the reasons.
 $endTimeout = 40
+$reportTimeout = 240
+# For what a job can keep from ending: programs of its user, and output that its processes go on writing.
+$drainTimeout = 10
 
 # $stopCode is the exit code that a timeout or the hook has determined.
 $stopCode = 0; $tooOld = $false; $online = $false; $scratch = ''; $began = 0; $checked = 0; $refused = 0
-# When it found that the worker of the job had ended.
-$endedAt = 0
+# When it found that the listener and that the worker of the job had ended, and whether it killed the runner for that.
+$listenerEndedAt = 0; $workerEndedAt = 0; $overdue = $false
 
 function Serve {
     try {
@@ -38,8 +42,23 @@ function Prepare-Runner {
     $script:began = Seconds-Now
 }
 
+# A job may still run, and can suspend any program of its user, and fill or lock the folder. What remains must neither delay
+# the end nor change the exit code.
 function Clean-Up {
-    if ($script:scratch) { Remove-Item -Recurse -Force -ErrorAction SilentlyContinue $script:scratch }
+    if (-not $script:scratch) { return }
+    Run-Briefly @('rmdir', '/s', '/q', $script:scratch)
+}
+
+# Runs a command of cmd without its output, and kills it if it does not end in time.
+function Run-Briefly([string[]] $command) {
+    try {
+        $start = New-Object Diagnostics.ProcessStartInfo -Property @{ FileName = $env:ComSpec; UseShellExecute = $false }
+        $start.Arguments = @(@('/d', '/c') + $command + @('>nul', '2>&1') | ForEach-Object { Quote "$_" }) -join ' '
+        $process = [Diagnostics.Process]::Start($start)
+        if (-not $process.WaitForExit(1000 * $drainTimeout)) { $process.Kill() }
+    } catch {
+        Report "$($command[0]): $_"
+    }
 }
 
 # Exits with the code that images/exit-codes.json defines for this outcome.
@@ -53,7 +72,7 @@ function Exit-With-Result([int] $code) {
         '124' { Report "the runner was ended after $env:RUNNER_MAX_JOB_HOURS hours" }
     }
     if ($script:stopCode -ne 0) { exit $script:stopCode }
-    if ($code -ne 0 -and $script:endedAt -eq 0) { exit $code }
+    if ($code -ne 0 -and -not $script:overdue) { exit $code }
     if (-not (Has-Served)) {
         if ($script:tooOld) { exit 7 }
         Report 'the runner ended without a job'
@@ -96,19 +115,41 @@ function Watch([Diagnostics.Process] $child) {
 
 # Kills run.cmd if its runner has ended: a job can suspend it.
 function End-Overdue([Diagnostics.Process] $child, [int64] $now) {
-    if (-not (Has-Ended)) {
-        $script:endedAt = 0
-    } elseif ($script:endedAt -eq 0) {
-        $script:endedAt = $now
-    } elseif ($now - $script:endedAt -ge $endTimeout) {
+    Find-Ended $now
+    if ((Has-Passed $script:listenerEndedAt $endTimeout $now) -or (Has-Passed $script:workerEndedAt $reportTimeout $now)) {
+        $script:overdue = $true
         Report 'the runner has ended, and its script has not'
         Stop-Child $child
     }
 }
 
-# Succeeds if the worker of the job is gone.
-function Has-Ended {
-    (Has-Served) -and -not (Get-Process Runner.Worker -ErrorAction SilentlyContinue)
+function Has-Passed([int64] $began, [int64] $timeout, [int64] $now) {
+    $began -ne 0 -and $now - $began -ge $timeout
+}
+
+# Finds out since when the worker of the job has ended, and since when its listener has, too. A listener that a job has
+# suspended counts as ended.
+function Find-Ended([int64] $now) {
+    if ((Get-Process Runner.Worker -ErrorAction SilentlyContinue) -or -not (Has-Served)) {
+        $script:workerEndedAt = 0; $script:listenerEndedAt = 0
+        return
+    }
+    if ($script:workerEndedAt -eq 0) { $script:workerEndedAt = $now }
+    $alive = @(Get-Process Runner.Listener -ErrorAction SilentlyContinue | Where-Object { -not (Is-Suspended $_) })
+    if ($alive.Count -gt 0) { $script:listenerEndedAt = 0 }
+    elseif ($script:listenerEndedAt -eq 0) { $script:listenerEndedAt = $now }
+}
+
+# Succeeds if all threads of a process are suspended. The threads of another user's process cannot be read.
+function Is-Suspended([Diagnostics.Process] $process) {
+    try {
+        foreach ($thread in $process.Threads) {
+            if ("$($thread.ThreadState)" -ne 'Wait' -or "$($thread.WaitReason)" -ne 'Suspended') { return $false }
+        }
+        return $process.Threads.Count -gt 0
+    } catch {
+        return $false
+    }
 }
 
 function Is-Online {
@@ -131,16 +172,18 @@ function Run-Program([string] $program, [string[]] $arguments) {
 }
 
 # Copies a program's output, and searches it for the two texts by which GitHub rejects a version at registration and
-# at the session. (At a message, the exit code shows it.) Processes that a job leaves behind may hold the pipe open.
-# Therefore a second of silence after the program's end also ends the copy.
+# at the session. (At a message, the exit code shows it.) Processes that a job leaves behind may hold the pipe open, and
+# write to it. Therefore a second of silence after the program's end also ends the copy, and so do ten seconds.
 function Relay([Diagnostics.Process] $child) {
     $open = New-Object Collections.ArrayList
     foreach ($pair in @(@($child.StandardOutput, [Console]::Out), @($child.StandardError, [Console]::Error))) {
         [void] $open.Add(@{ From = $pair[0]; To = $pair[1]; Line = $pair[0].ReadLineAsync() })
     }
     $silence = 0
-    while ($open.Count -gt 0 -and $silence -lt 2) {
+    $exited = New-Object Diagnostics.Stopwatch
+    while ($open.Count -gt 0 -and $silence -lt 2 -and $exited.Elapsed.TotalSeconds -lt $drainTimeout) {
         Watch $child
+        if ($child.HasExited) { $exited.Start() }
         $at = [Threading.Tasks.Task]::WaitAny([Threading.Tasks.Task[]] @($open | ForEach-Object { $_.Line }), 500)
         if ($at -lt 0) {
             $silence = if ($child.HasExited) { $silence + 1 } else { 0 }
@@ -159,7 +202,7 @@ function Relay([Diagnostics.Process] $child) {
 
 # Kills a program with all its child processes.
 function Stop-Child([Diagnostics.Process] $child) {
-    try { & "$env:SystemRoot\System32\taskkill.exe" /t /f /pid $child.Id | Out-Null } catch { Report "taskkill: $_" }
+    Run-Briefly @("$env:SystemRoot\System32\taskkill.exe", '/t', '/f', '/pid', "$($child.Id)")
     if (-not $child.HasExited) { try { $child.Kill() } catch { Report "the runner: $_" } }
 }
 

@@ -83,6 +83,9 @@ class LocalDeployment:
             assert line, "mayfly up is not ready"
             ready = json.loads(line)
             self.at[ready["ready"]] = ready
+        while not (line := self._line()).startswith("use GitHub: token "):
+            assert line, "mayfly up prints no token of GitHub"
+        self.github_token = line.split()[-1]
 
     def _read(self) -> None:
         assert self.process.stdout
@@ -105,7 +108,7 @@ class LocalDeployment:
 
     def api(self, method: str, path: str) -> list | dict:
         """Sends a request to GitHub's API."""
-        return self._send(self.at["github"]["url"] + path, method, None, "ghp_mayfly_on_one_machine")
+        return self._send(self.at["github"]["url"] + path, method, None, self.github_token)
 
     def _send(self, url: str, method: str, body: object, token: str) -> list | dict:
         data = None if body is None else json.dumps(body).encode()

@@ -232,6 +232,22 @@ E
   [ -z "$(remaining_processes)" ]
 }
 
+@test "a listener that reports for long is not killed" {
+  shorten_end
+  script_runner 'take_job_of octo/app; /usr/bin/sleep 4; echo reported'
+  run -0 with_ticket
+  [[ $output == *$'\nreported\n'* && $output != *'and its script has not'* ]]
+}
+
+@test "a listener that stays after its job is killed at last" {
+  shorten_end
+  sed -i 's/report_timeout=240/report_timeout=2/' "$images/serve.sh"
+  script_runner 'take_job_of octo/app; while true; do pause 1; done'
+  run -0 with_ticket
+  [[ $output == *'the runner has ended, and its script has not'* ]] || { printf '%s\n' "$output" && false; }
+  [ -z "$(remaining_processes)" ]
+}
+
 @test "a long job is not ended" {
   shorten_end
   job <<<'step() { /usr/bin/sleep 4; }'
@@ -249,6 +265,22 @@ E
     }
 E
   run -70 with_ticket
+}
+
+@test "a stopped clean-up delays the end by seconds only" {
+  copy_images
+  sed -i 's/worker_timeout=5/worker_timeout=1/' "$images/serve.sh"
+  printf '#!/bin/bash\n[[ $1 != -rf ]] || kill -STOP $$\nexec /bin/rm "$@"\n' >"$world/bin/rm"
+  chmod +x "$world/bin/rm"
+  run -0 with_ticket
+  [ -z "$(remaining_processes)" ]
+}
+
+@test "a marker that a job has made endless delays nothing" {
+  job <<<'step() { truncate -s 8G "$RUNNER_JOB_MARKER"; }'
+  run -0 with_ticket
+  job <<<'step() { rm "$RUNNER_JOB_MARKER"; mkfifo "$RUNNER_JOB_MARKER"; }'
+  run -0 with_ticket
 }
 
 @test "a failed clean-up does not change the exit code" {

@@ -4,4 +4,17 @@
 # limit: 600
 set -euo pipefail
 
-bats --print-output-on-failure tests/images
+# Runs one file, and prints its output in one piece.
+run_file() {
+  local output code=0
+  output=$(bats --print-output-on-failure "$1" 2>&1) || code=$?
+  printf '# %s\n%s\n' "$1" "$output"
+  return "$code"
+}
+export -f run_file
+
+# The load keeps the processors busy, which would delay the other tests. The longest file comes first.
+files=$(printf '%s\n' tests/images/{cases,runner}.bats tests/images/*.bats | awk '!seen[$0]++ && !/load/')
+# shellcheck disable=SC2016 # the inner shell expands it
+xargs -n 1 -P "$(nproc)" bash -c 'run_file "$0"' <<<"$files"
+run_file tests/images/load.bats

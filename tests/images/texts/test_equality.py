@@ -36,6 +36,8 @@ PAIRS = [
             *("run_in_group", "request_stop", "await_worker", "catches_term", "finish_relays", "handle_signal"),
             *("is_starting_worker", "wait_for_exit", "wait_for_relay", "signal_groups", "stop_once", "pause"),
             *("read_processes", "descends_from", "check_signals"),
+            # What a job can stop or block: bash starts it in a group; Windows has no state of a process.
+            *("kill_group", "await_end", "read_beginning", "run_briefly", "is_suspended"),
             # bash needs a process without traps for what PowerShell does in the main process.
             *("claim_in_child", "kill_relays", "requested_group", "pass_configuration", "make_scratch", "set_traps"),
             *("configuration_files", "json_escape", "quote", "seconds_now", "add_ca_certificates"),
@@ -73,7 +75,7 @@ PAIRS = [
         },
         # Linux first distinguishes its second process from the first.
         {"main", "prepare_runner"},
-        {"worker_timeout"},
+        {"worker_timeout", "drain_timeout"},
     ),
     Pair(
         ["images/ubuntu/job-started.sh"],
@@ -119,7 +121,8 @@ class Equality(unittest.TestCase):
         for pair, linux, windows in self.read:
             self.assertEqual(dict(linux.numbers.items() ^ windows.numbers.items()).keys(), pair.numbers, pair.windows)
         times = {"min_token_validity": 30, "claim_timeout": 600, "max_retry_delay": 30}
-        times |= {"session_timeout": 600, "check_interval": 10, "kill_delay": 30, "worker_timeout": 5, "end_timeout": 40}
+        times |= {"session_timeout": 600, "check_interval": 10, "kill_delay": 30, "worker_timeout": 5}
+        times |= {"end_timeout": 40, "report_timeout": 240}
         self.assertEqual(self.read[0][1].numbers, times)
         self.assertEqual(self.read[2][1].numbers, {"tries": 5})
 

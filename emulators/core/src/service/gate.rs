@@ -19,7 +19,7 @@ use serde_json::json;
 use super::control::ControlToken;
 use super::{Response, json_response};
 
-/// The header that tells which site's page made a browser send a request. Browsers let no page set it.
+/// The header in which a browser states the site of the page that made it send a request. Browsers let no page set it.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The requirements of a control port.
