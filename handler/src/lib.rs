@@ -47,5 +47,7 @@ mod cache;
 mod http;
 mod collect;
 mod functions;
+#[cfg(test)]
+mod formats;
 pub mod routes;
 pub mod process;
