@@ -45,7 +45,7 @@ pub fn decide(
 ) -> Result<Decision, NotARepository> {
     match event {
         Event::Ping => ignore("ping"),
-        Event::NoJob => ignore("workflow_job is null: reconciliation lists the job if it waits"),
+        Event::Incomplete(field) => ignore(is_null(field)),
         Event::Other(name) => ignore(format!("event {}", shortened(name))),
         Event::WorkflowJob(event) => {
             let repository = Repository::try_from(event.repository.full_name.as_str())?;
@@ -84,7 +84,7 @@ fn decide_assigned(
         repository: Some(repository),
         profile: profile.map(|profile| profile.name.clone()),
         runner: assigned.to_string(),
-        runner_id: event.workflow_job.runner_id.filter(|&id| id > 0),
+        runner_id: event.workflow_job.runner_id,
         // The request for the job's own runner is long before its end.
         again: event.action == "completed",
     }))
@@ -97,27 +97,35 @@ fn admit<'a>(
     policy: &'a Policy,
     scope: &Scope,
 ) -> Result<&'a Profile, String> {
-    let (action, status) = (event.action.as_str(), event.workflow_job.status.as_str());
-    match (action, status) {
-        ("queued", "queued") | ("in_progress" | "completed", _) => {}
+    match (event.action.as_str(), event.workflow_job.status.as_deref()) {
+        ("queued", Some("queued")) | ("in_progress" | "completed", _) => {}
         // A job behind a gate of an environment sends `queued` while it waits, and again when it may run.
-        ("queued", _) => return Err(format!("queued, but {}", shortened(status))),
-        _ => return Err(format!("action {}", shortened(action))),
+        ("queued", Some(status)) => return Err(format!("queued, but {}", shortened(status))),
+        ("queued", None) => return Err(is_null("workflow_job.status")),
+        (action, _) => return Err(format!("action {}", shortened(action))),
     }
-    if !event.repository.private && !policy.public_repositories {
-        return Err("public repository: setting AllowPublicRepositories does not allow any".into());
+    match event.repository.private {
+        _ if policy.public_repositories => {}
+        Some(true) => {}
+        Some(false) => {
+            let reason = "public repository: setting AllowPublicRepositories does not allow any";
+            return Err(reason.into());
+        }
+        None => return Err(is_null("repository.private")),
     }
     if !policy.allowed.allow(repository) {
         let reason = "repository not allowed: it matches no pattern of setting AllowedRepositories";
         return Err(reason.into());
     }
-    if event.repository.is_users() && *scope != Scope::Repository {
+    if event.repository.is_users && *scope != Scope::Repository {
         return Err(
             "a user owns the repository: runners of setting RunnerScope serve organizations only"
                 .into(),
         );
     }
-    let labels = &event.workflow_job.labels;
+    let Some(labels) = &event.workflow_job.labels else {
+        return Err(is_null("workflow_job.labels, or one of them,"));
+    };
     match match_profile(labels, &policy.profiles) {
         Match::Profile(profile) => Ok(profile),
         Match::GithubHosted => Err("github-hosted".into()),
@@ -139,19 +147,21 @@ fn decide_job(
     now: DateTime<Utc>,
 ) -> Decision {
     let job = &event.workflow_job;
-    let runner = job.runner_name.as_deref().filter(|name| !name.is_empty());
     let name = || profile.name.clone();
-    match (event.action.as_str(), runner) {
-        ("queued", _) => Decision::Accept(RunnerRequest {
-            job: job.id,
-            run: job.run_id,
-            repository,
-            profile: name(),
-            pinned: profile.pinned(&job.labels),
-            generation: 1,
-            replacement: 1,
-            requested_at: now,
-        }),
+    match (event.action.as_str(), &job.runner_name) {
+        ("queued", _) => match job.run_id {
+            Some(run) => Decision::Accept(RunnerRequest {
+                job: job.id,
+                run,
+                repository,
+                profile: name(),
+                pinned: profile.pinned(job.labels.as_deref().unwrap_or_default()),
+                generation: 1,
+                replacement: 1,
+                requested_at: now,
+            }),
+            None => Decision::Ignore(is_null("workflow_job.run_id")),
+        },
         ("completed", None) => Decision::Record(Message::Cancelled(Cancelled {
             job: job.id,
             repository,
@@ -167,6 +177,12 @@ fn decide_job(
 #[expect(clippy::unnecessary_wraps, reason = "keeps the match arms that call it short")]
 fn ignore(reason: impl Into<String>) -> Result<Decision, NotARepository> {
     Ok(Decision::Ignore(reason.into()))
+}
+
+/// Returns why an event without a needed field is ignored. It is not answered by an error: GitHub would redeliver the
+/// same body.
+fn is_null(field: &str) -> String {
+    format!("{field} is null: reconciliation lists the job if it waits")
 }
 
 fn unserved(label: &str) -> String {
@@ -185,23 +201,23 @@ fn unserved(label: &str) -> String {
 mod tests {
     use super::*;
     use crate::profiles::default_profiles;
-    use crate::webhook::{EventOwner, EventRepository, WorkflowJob};
+    use crate::webhook::{EventRepository, WorkflowJob};
 
     fn queued(labels: &[&str]) -> WorkflowJobEvent {
         WorkflowJobEvent {
             action: "queued".to_owned(),
             workflow_job: WorkflowJob {
                 id: 123,
-                run_id: 45,
-                status: "queued".to_owned(),
-                labels: labels.iter().map(|&label| label.to_owned()).collect(),
+                run_id: Some(45),
+                status: Some("queued".to_owned()),
+                labels: Some(labels.iter().map(|&label| label.to_owned()).collect()),
                 runner_name: None,
-                runner_id: Some(0),
+                runner_id: None,
             },
             repository: EventRepository {
                 full_name: "octo/app".to_owned(),
-                private: true,
-                owner: None,
+                private: Some(true),
+                is_users: false,
             },
         }
     }
@@ -241,10 +257,10 @@ mod tests {
         event.action = "waiting".to_owned();
         check(event, "action waiting");
         let mut event = linux();
-        event.workflow_job.status = "waiting".to_owned();
+        event.workflow_job.status = Some("waiting".to_owned());
         check(event, "queued, but waiting");
         let mut event = linux();
-        event.repository.private = false;
+        event.repository.private = Some(false);
         check(event, "public repository");
         let mut event = linux();
         event.repository.full_name = "corp/app".to_owned();
@@ -266,25 +282,23 @@ mod tests {
 
     #[test]
     fn a_repository_of_a_user_is_served_in_its_own_scope_only() {
-        let of = |owner: Option<&str>| {
+        let of = |is_users| {
             let mut event = queued(&["self-hosted", "linux"]);
-            let kind = owner.map(str::to_owned);
-            event.repository.owner = Some(EventOwner { kind });
+            event.repository.is_users = is_users;
             event
         };
         let enterprise = Scope::Enterprise("corp".to_owned());
         for scope in [&Scope::Organization, &enterprise] {
-            check_in(scope, of(Some("User")), "a user owns the repository");
-            check_in(scope, of(Some("Organization")), "job 123 on ubuntu");
-            check_in(scope, of(None), "job 123 on ubuntu");
+            check_in(scope, of(true), "a user owns the repository");
+            check_in(scope, of(false), "job 123 on ubuntu");
         }
-        check_in(&Scope::Repository, of(Some("User")), "job 123 on ubuntu");
+        check_in(&Scope::Repository, of(true), "job 123 on ubuntu");
     }
 
     fn event(action: &str, runner: Option<&str>) -> WorkflowJobEvent {
         let mut event = queued(&["self-hosted", "ubuntu-latest"]);
         event.action = action.to_owned();
-        event.workflow_job.status = action.to_owned();
+        event.workflow_job.status = Some(action.to_owned());
         event.workflow_job.runner_name = runner.map(str::to_owned);
         event
     }
@@ -312,9 +326,10 @@ mod tests {
     fn any_job_on_a_runner_of_ours_is_recorded() {
         let of = |labels: &[&str], full_name: &str, private| {
             let mut event = event("in_progress", Some("gh-7"));
-            event.workflow_job.labels = labels.iter().map(|&label| label.to_owned()).collect();
+            let labels = labels.iter().map(|&label| label.to_owned());
+            event.workflow_job.labels = Some(labels.collect());
             event.repository.full_name = full_name.to_owned();
-            event.repository.private = private;
+            event.repository.private = Some(private);
             event
         };
         let own = ["self-hosted", "ubuntu-latest"];
@@ -336,15 +351,13 @@ mod tests {
 
     #[test]
     fn a_job_that_ended_without_a_runner_is_recorded() {
-        for none in [None, Some("")] {
-            check(
-                event("completed", none),
-                r#"Cancelled(Cancelled { job: 123, repository: Repository { owner: "octo", name: "app" }, profile: "ubuntu""#,
-            );
-        }
+        check(
+            event("completed", None),
+            r#"Cancelled(Cancelled { job: 123, repository: Repository { owner: "octo", name: "app" }, profile: "ubuntu""#,
+        );
         check(event("completed", Some("gh-123")), "completed on its own runner");
         let mut hosted = event("completed", None);
-        hosted.workflow_job.labels = vec!["ubuntu-latest".to_owned()];
+        hosted.workflow_job.labels = Some(vec!["ubuntu-latest".to_owned()]);
         check(hosted, "github-hosted");
     }
 
@@ -361,9 +374,10 @@ mod tests {
         check(queued(&labels), "10000 labels: a runner has at most 100");
         check(queued(&labels[..100]), "job 123 on ubuntu");
         let long = "x".repeat(10_000);
-        let mut event = queued(&["self-hosted", &long]);
-        event.workflow_job.labels.extend((0..10_000).map(|n| format!("label-{n}")));
-        check(event, "10002 labels: a runner has at most 100");
+        let numbered: Vec<String> = (0..10_000).map(|n| format!("label-{n}")).collect();
+        let mut labels: Vec<&str> = vec!["self-hosted", &long];
+        labels.extend(numbered.iter().map(String::as_str));
+        check(queued(&labels), "10002 labels: a runner has at most 100");
         check(queued(&["self-hosted", &long]), "no profile serves label xxx");
     }
 }

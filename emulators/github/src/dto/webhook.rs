@@ -32,6 +32,11 @@ pub(crate) fn workflow_job(
     if let Some(slug) = enterprise.filter(|_| repo.organization) {
         payload["enterprise"] = enterprise_object(base, slug, of);
     }
+    for path in &of.nulls {
+        if let Some(field) = payload.pointer_mut(path) {
+            *field = Value::Null;
+        }
+    }
     payload
 }
 

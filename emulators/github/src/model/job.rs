@@ -52,6 +52,9 @@ pub struct NewJob {
     /// How long ago it was queued, if GitHub has lost track of it: it stays queued, and no runner is assigned to it.
     #[serde(default, rename = "stuck_for_ms", with = "millis::optional")]
     pub stuck_for: Option<Duration>,
+    /// The fields that are null in its webhooks, as JSON pointers such as `/workflow_job/labels`.
+    #[serde(default)]
+    pub nulls: Vec<String>,
 }
 
 impl NewJob {
@@ -72,6 +75,7 @@ impl NewJob {
             silent: false,
             hosted_after: None,
             stuck_for: None,
+            nulls: Vec::new(),
         }
     }
 }
@@ -189,6 +193,8 @@ pub struct Job {
     pub hosted_after: Option<Duration>,
     /// Whether GitHub has lost track of it.
     pub stuck: bool,
+    /// The fields that are null in its webhooks, as JSON pointers.
+    pub nulls: Vec<String>,
     /// The steps as its Worker reported them; empty if the Worker died.
     pub steps: Vec<Step>,
     /// The errors in its log.

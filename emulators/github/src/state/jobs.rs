@@ -40,6 +40,7 @@ impl State {
             silent: new.silent,
             hosted_after: new.hosted_after,
             stuck: new.stuck_for.is_some(),
+            nulls: new.nulls,
             steps: Vec::new(),
             annotations: Vec::new(),
             zeroed: false,

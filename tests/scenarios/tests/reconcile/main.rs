@@ -23,6 +23,7 @@ mod alerts;
 mod calls;
 mod container;
 mod ours;
+mod nulls;
 mod outlived;
 
 /// The program under test.
