@@ -137,8 +137,9 @@ fn stored_claim(claim: ListedClaim) -> StoredClaim {
     StoredClaim {
         task: claim.task,
         blob: claim.blob,
-        runner: claim.minted.map(|minted| minted.runner),
-        minted: claim.minted.map(|minted| minted.at),
+        runner: claim.minted.as_ref().map(|minted| minted.runner),
+        minted: claim.minted.as_ref().map(|minted| minted.at),
+        level: claim.minted.and_then(|minted| minted.level),
     }
 }
 

@@ -1,5 +1,9 @@
 //! The level of GitHub at which runners are registered.
 
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::repository::Repository;
@@ -38,6 +42,74 @@ impl Scope {
             Self::Organization => format!("{base}/{}", repository.owner()),
             Self::Enterprise(enterprise) => format!("{base}/enterprises/{enterprise}"),
         }
+    }
+}
+
+/// What precedes the organization in the name of a level whose runners it inherits.
+const INHERITED_BY: &str = "the enterprise of orgs/";
+
+/// A level of GitHub at which runners are registered: its API path in lower case, such as `orgs/octo`. The enterprise of an
+/// organization has no path that the credential is known to read: its level is `the enterprise of orgs/octo`.
+#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct Level(String);
+
+impl Level {
+    /// Returns the level at which this deployment registers the runners of a repository's jobs.
+    pub fn of(scope: &Scope, repository: &Repository) -> Self {
+        Self(scope.api_path(repository).to_ascii_lowercase())
+    }
+
+    /// Lists the levels whose runners GitHub can give a job of a repository, as far as they are known.
+    pub fn serving(scope: &Scope, repository: &Repository) -> BTreeSet<Self> {
+        let of = |scope| Self::of(scope, repository);
+        let mut levels: BTreeSet<Self> =
+            [&Scope::Repository, &Scope::Organization, scope].map(of).into();
+        // The list of an enterprise has the runners that its organizations inherit.
+        if !matches!(scope, Scope::Enterprise(_)) {
+            levels.insert(Self::inherited(repository));
+        }
+        levels
+    }
+
+    /// Returns the level of the enterprise's runners that the organization of a repository inherits.
+    pub fn inherited(repository: &Repository) -> Self {
+        Self(format!("{INHERITED_BY}{}", repository.owner().to_ascii_lowercase()))
+    }
+
+    /// Returns the organization that inherits the runners of this level from its enterprise; `None` of any other level.
+    pub fn inheriting_organization(&self) -> Option<&str> {
+        self.0.strip_prefix(INHERITED_BY)
+    }
+
+    /// Reads a recorded level; `None` if it is not one.
+    pub fn recorded(path: &str) -> Option<Self> {
+        let (kind, name) = path.split_once('/')?;
+        let is_name = |name: &str| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        };
+        let known = match kind {
+            "repos" => Repository::try_from(name).is_ok(),
+            "orgs" | "enterprises" => is_name(name),
+            _ => false,
+        };
+        known.then(|| Self(path.to_ascii_lowercase()))
+    }
+
+    /// Returns whether it is that of an organization, or of a person, who has none.
+    pub fn is_organization(&self) -> bool {
+        self.0.starts_with("orgs/")
+    }
+
+    /// Returns the API path.
+    pub fn path(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -51,6 +51,8 @@ pub(crate) struct State {
     pub(crate) repositories: BTreeMap<String, Repository>,
     /// The ids of repositories by their former names, in lower case.
     moved: BTreeMap<String, u64>,
+    /// The organizations that have had repositories which were transferred.
+    organizations: BTreeSet<String>,
     /// The rules by which requests are refused.
     pub(crate) refusals: Vec<Refusal>,
     pub(crate) repository_refusals: Vec<RepositoryRefusal>,
@@ -154,6 +156,7 @@ impl State {
             options,
             repositories: BTreeMap::new(),
             moved: BTreeMap::new(),
+            organizations: BTreeSet::new(),
             refusals: Vec::new(),
             repository_refusals: Vec::new(),
             odd_items: Vec::new(),

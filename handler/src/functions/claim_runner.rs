@@ -43,7 +43,10 @@ struct Claimant {
     claim: HeldClaimOfRun,
     /// The profile with the labels that are pinned to the runner.
     profile: Profile,
+    /// The repository of its job, by the name that its task states.
     repository: Repository,
+    /// The same repository, by its present name once that is known.
+    present: Repository,
     group: String,
 }
 
@@ -106,11 +109,11 @@ async fn claim(app: &App, ticket: &Ticket, nonce: String) -> Result<Secret, Clai
             Claim::Mint if facts.learn_visibility(&chain, &mut graph).await? => {}
             Claim::Mint => {
                 if let Some(present) = graph.repository(claimant.id.job) {
-                    claimant.repository = present.clone();
+                    claimant.present = present.clone();
                 }
                 match register(app, &mut claimant).await? {
                     Registered::Jit(configuration) => {
-                        app.refused_claims.succeed(&claimant.repository, app.clock.now()).await;
+                        app.refused_claims.succeed(&claimant.present, app.clock.now()).await;
                         return Ok(configuration);
                     }
                     Registered::Conflict(found) => conflict = Some(found),
@@ -157,5 +160,5 @@ async fn claimant(app: &App, ticket: &Ticket, nonce: String) -> Result<Claimant,
         task.variable("RUNNER_GROUP").unwrap_or(&app.runners.runner_environment.group).to_owned();
     let pinned = task.variable("RUNNER_PINNED_LABELS").unwrap_or_default();
     let profile = profile.pinned_to(&pinned.split(',').collect::<Vec<_>>());
-    Ok(Claimant { id, claim, profile, repository, group })
+    Ok(Claimant { id, claim, profile, present: repository.clone(), repository, group })
 }

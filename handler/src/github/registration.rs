@@ -8,6 +8,7 @@ use super::{Github, GithubError};
 use crate::assignment::{Connection, RegisteredRunner};
 use crate::json::JsonFault;
 use crate::repository::Repository;
+use crate::scope::Level;
 use crate::secret::Secret;
 
 const FIND_RUNNER: &str = "looking a runner up by name";
@@ -158,12 +159,8 @@ impl Github {
     }
 
     /// Removes a runner that has not started or is offline. Returns `false` if it has got a job meanwhile and stays.
-    pub async fn remove_unused(
-        &self,
-        repository: &Repository,
-        runner: u64,
-    ) -> Result<bool, GithubError> {
-        let path = self.runners_path(repository, &format!("/{runner}"));
+    pub async fn remove_unused(&self, level: &Level, runner: u64) -> Result<bool, GithubError> {
+        let path = format!("{level}/actions/runners/{runner}");
         match self.delete("deleting a runner that never started", &path).await {
             Ok(()) | Err(GithubError::NotFound { .. }) => Ok(true),
             Err(GithubError::Unprocessable { .. }) => Ok(false),
@@ -171,23 +168,19 @@ impl Github {
         }
     }
 
-    /// Returns the state of the runner of this name.
-    pub async fn presence(
-        &self,
-        repository: &Repository,
-        name: &str,
-    ) -> Result<Presence, GithubError> {
-        let existing = self.runner_named(repository, name).await?;
+    /// Returns the state of the runner of this name at a level.
+    pub async fn presence(&self, level: &Level, name: &str) -> Result<Presence, GithubError> {
+        let existing = self.runner_named(level, name).await?;
         Ok(existing.map_or(Presence::Absent, |runner| runner.connection.into()))
     }
 
-    /// Returns the registered runner of this name.
+    /// Returns the runner of this name that is registered at a level.
     pub async fn runner_named(
         &self,
-        repository: &Repository,
+        level: &Level,
         name: &str,
     ) -> Result<Option<RegisteredRunner>, GithubError> {
-        let path = self.runners_path(repository, "");
+        let path = format!("{level}/actions/runners");
         let query = [("name", name), ("per_page", "100")];
         let found = self.get(FIND_RUNNER, &path, &query).await;
         let found: RunnersBody = found.map_err(GithubError::hidden)?;

@@ -6,7 +6,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 
 use super::Rules;
 use super::others::{Elsewhere, elsewhere, others};
-use super::ownership::{Evidence, Ownership};
+use super::ownership::Evidence;
 use super::snapshot::{LedgerTask, ListedJob, OtherRunner, RegisteredRunner, Snapshot, Stage};
 use crate::assignment::{AssignmentGraph, Candidate, Coverage, JobState, Readiness};
 use crate::task::TaskId;
@@ -49,16 +49,17 @@ impl<'a> Assessment<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, rules: &'a Rules, now: DateTime<Utc>) -> Self {
         let graph = graph(snapshot, rules);
         let evidence = Evidence::new(snapshot, rules);
-        let named = snapshot.runners.named.iter();
-        let own = named.filter(|runner| evidence.owner(runner) != Ownership::Anothers);
-        let runners = own.map(|runner| (&runner.name, runner)).collect();
+        let runners = evidence.runners();
         let others = others(snapshot, &evidence, rules, now);
         let last_jobs = last_jobs(snapshot, &graph, &evidence, &runners);
         let candidates = snapshot.tasks.iter().map(|task| Candidate {
             task,
             id: &task.id,
             runner: task.runner(&rules.policy.profiles),
-            readiness: readiness(task, &last_jobs, runners.contains_key(&task.id)),
+            readiness: match evidence.is_out_of_reach(task) {
+                true => Readiness::Unavailable,
+                false => readiness(task, &last_jobs, runners.contains_key(&task.id)),
+            },
         });
         let coverage = Coverage::of(&graph, candidates);
         Self { snapshot, rules, now, coverage, evidence, runners, others, last_jobs }

@@ -1,6 +1,6 @@
 //! Executes repairs, each of them once, and continues with the next repair if one fails.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -12,9 +12,10 @@ use crate::assignment::NotNeeded;
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::deadline::Deadline;
-use crate::github::{Deregistration, Github};
+use crate::github::{Deregistration, Github, GithubError};
 use crate::message::{Message, RunnerRequest};
 use crate::repository::Repository;
+use crate::scope::Level;
 use crate::task::TaskId;
 
 /// The time that a repair takes if no service hangs. No repair starts with less; the transport cancels a request that
@@ -114,11 +115,10 @@ impl<'a> Executor<'a> {
             Repair::Terminate { batch_job, task, reason } => {
                 self.terminate_waiting(batch_job, task, *reason).await?
             }
-            Repair::EndWithoutRunner { batch_job, task, repository, others, absence } => {
-                let named = self.github.runner_named(repository, &task.to_string()).await;
-                let named = named.with_context(|| format!("look up runner {task}"))?;
-                let ours = named.is_some_and(|runner| !others.contains(&runner.id));
-                self.end_without_runner(batch_job, task, ours, *absence).await?
+            Repair::EndWithoutRunner { batch_job, task, levels, others, absence } => {
+                let registered = self.is_registered(task, levels, others).await;
+                let registered = registered.with_context(|| format!("look up runner {task}"))?;
+                self.end_without_runner(batch_job, task, registered, *absence).await?
             }
             Repair::Deregister { repository, runner, name, batch_job, reason } => {
                 let removed = self.github.remove_runner(repository, *runner).await;
@@ -198,6 +198,22 @@ impl<'a> Executor<'a> {
         }
         self.app.batch.terminate(&batch_job, &task.to_string()).await?;
         Ok(format!("task {task} terminated: {reason}"))
+    }
+
+    /// Returns whether a runner of a task's name, other than those of others, is registered at one of these levels.
+    async fn is_registered(
+        &self,
+        task: &TaskId,
+        levels: &BTreeSet<Level>,
+        others: &[u64],
+    ) -> Result<bool, GithubError> {
+        for level in levels {
+            let named = self.github.runner_named(level, &task.to_string()).await?;
+            if named.is_some_and(|runner| !others.contains(&runner.id)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Terminates a started task if GitHub has no runner of it. GitHub was queried once more, since the runner may have

@@ -1,9 +1,10 @@
 //! Decides whose a registered runner is. Its name proves nothing: a person or another deployment can use it as well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rules;
-use super::snapshot::{LedgerTask, Level, RegisteredRunner, Snapshot, StoredClaim};
+use super::snapshot::{LedgerTask, Level, RegisteredRunner, Snapshot, Stage, StoredClaim};
+use crate::scope::Scope;
 use crate::task::TaskId;
 
 /// Whose a registered runner is that has a name of this deployment's form.
@@ -38,25 +39,86 @@ impl<'a> Evidence<'a> {
     /// Returns whose a runner is.
     pub(super) fn owner(&self, runner: &RegisteredRunner) -> Ownership {
         let task = self.tasks.get(&runner.name).copied();
-        let scope = &self.rules.scope;
-        let level = Level::of(scope, &runner.repository);
-        if task.is_some_and(|task| Level::of(scope, &task.repository) != level) {
-            return Ownership::Anothers;
-        }
+        let level = Level::of(&self.rules.scope, &runner.repository);
         if self.rules.registers_by_token {
-            return task
+            let own = task.filter(|task| self.levels(task).contains(&level));
+            return own
                 .map_or(Ownership::Anothers, |task| self.owner_by_task(runner, task, &level));
         }
+        let is_elsewhere = |recorded: Option<&Level>| match task {
+            Some(task) => !self.levels_of(task, recorded).contains(&level),
+            None => recorded.is_some_and(|recorded| *recorded != level),
+        };
         if self.snapshot.claims.is_none() {
-            return Ownership::Unproven;
+            return if is_elsewhere(None) { Ownership::Anothers } else { Ownership::Unproven };
         }
         let proves = |claim: &&StoredClaim| match claim.runner {
-            Some(id) => id == runner.id,
+            Some(id) => id == runner.id && !is_elsewhere(claim.level.as_ref()),
             // The handler was killed between the registration and the record of it: its configuration was not sent.
-            None => runner.ephemeral && runner.version.is_none(),
+            None => runner.ephemeral && runner.version.is_none() && !is_elsewhere(None),
         };
         let ours = self.claims_of(&runner.name).iter().any(proves);
         if ours { Ownership::Ours } else { Ownership::Anothers }
+    }
+
+    /// Returns the levels at which runners of a task are or were registered, as far as it is known.
+    pub(super) fn levels(&self, task: &LedgerTask) -> BTreeSet<Level> {
+        if self.rules.registers_by_token {
+            // The token was obtained for the repository that the task names.
+            let level = Level::of(&self.rules.scope, &task.repository);
+            return self.levels_of(task, Some(&level));
+        }
+        let claims = self.claims_of(&task.id);
+        let recorded = claims.iter().map(|claim| claim.level.as_ref());
+        let unclaimed = claims.is_empty().then_some(None);
+        recorded.chain(unclaimed).flat_map(|level| self.levels_of(task, level)).collect()
+    }
+
+    /// Returns the levels at which a runner of a task may be listed that was registered at the recorded one.
+    ///
+    /// A claim registers at the level of the present name of the job's repository. A transfer moves the runners of the
+    /// repository, which is listed under each of its names, but not those of its former organization.
+    fn levels_of(&self, task: &LedgerTask, recorded: Option<&Level>) -> BTreeSet<Level> {
+        let scope = &self.rules.scope;
+        if let Some(recorded) = recorded.filter(|_| *scope != Scope::Repository) {
+            return [recorded.clone()].into();
+        }
+        let present = self.snapshot.jobs.get(&task.id.job).map(|job| &job.repository);
+        let names = present.into_iter().chain([&task.repository]);
+        names.map(|name| Level::of(scope, name)).chain(recorded.cloned()).collect()
+    }
+
+    /// Returns whether the runner of the present run of a task cannot be given the job that the task was made for: it
+    /// is registered at another level than that of the job's repository, which was transferred.
+    pub(super) fn is_out_of_reach(&self, task: &LedgerTask) -> bool {
+        let (Stage::Started { at: Some(at) }, Some(job)) =
+            (&task.stage, self.snapshot.jobs.get(&task.id.job))
+        else {
+            return false;
+        };
+        let claims = self.claims_of(&task.id);
+        let recorded = claims.iter().find(|claim| claim.is_of_run(*at)).map(|claim| &claim.level);
+        let Some(Some(recorded)) = recorded.filter(|_| !self.rules.registers_by_token) else {
+            return false;
+        };
+        let level = Level::of(&self.rules.scope, &job.repository);
+        !self.levels_of(task, Some(recorded)).contains(&level)
+    }
+
+    /// Returns the registered runners of this deployment, including those of which nothing proves the contrary. Of
+    /// several runners of one task, which are registered at different levels, that of the latest claim.
+    pub(super) fn runners(&self) -> BTreeMap<&'a TaskId, &'a RegisteredRunner> {
+        let mut runners: BTreeMap<&TaskId, &RegisteredRunner> = BTreeMap::new();
+        let named = self.snapshot.runners.named.iter();
+        for runner in named.filter(|runner| self.owner(runner) != Ownership::Anothers) {
+            let claims = self.claims_of(&runner.name);
+            let latest = claims.last().and_then(|claim| claim.runner);
+            let known = runners.entry(&runner.name).or_insert(runner);
+            if latest == Some(runner.id) {
+                *known = runner;
+            }
+        }
+        runners
     }
 
     /// A runner that registered by a token has no claim: it is what its task would register.

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::repository::Repository;
-use crate::scope::Scope;
 use crate::task::TaskId;
+
+pub use crate::scope::Level;
 
 /// The registered runners, as far as their lists were read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,63 +27,9 @@ pub struct Runners {
 }
 
 impl Runners {
-    /// Returns whether the list was read in which the runner of a repository's job is.
-    pub fn were_read(&self, scope: &Scope, repository: &Repository) -> bool {
-        self.read.contains(&Level::of(scope, repository))
-    }
-}
-
-/// What precedes the organization in the name of a level whose runners it inherits.
-const INHERITED_BY: &str = "the enterprise of orgs/";
-
-/// A level of GitHub at which runners are registered: its API path in lower case, such as `orgs/octo`. The enterprise of an
-/// organization has no path that the credential is known to read: its level is `the enterprise of orgs/octo`.
-#[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(transparent)]
-pub struct Level(String);
-
-impl Level {
-    /// Returns the level at which this deployment registers the runners of a repository's jobs.
-    pub fn of(scope: &Scope, repository: &Repository) -> Self {
-        Self(scope.api_path(repository).to_ascii_lowercase())
-    }
-
-    /// Lists the levels whose runners GitHub can give a job of a repository, as far as they are known.
-    pub fn serving(scope: &Scope, repository: &Repository) -> BTreeSet<Self> {
-        let of = |scope| Self::of(scope, repository);
-        let mut levels: BTreeSet<Self> =
-            [&Scope::Repository, &Scope::Organization, scope].map(of).into();
-        // The list of an enterprise has the runners that its organizations inherit.
-        if !matches!(scope, Scope::Enterprise(_)) {
-            levels.insert(Self::inherited(repository));
-        }
-        levels
-    }
-
-    /// Returns the level of the enterprise's runners that the organization of a repository inherits.
-    pub fn inherited(repository: &Repository) -> Self {
-        Self(format!("{INHERITED_BY}{}", repository.owner().to_ascii_lowercase()))
-    }
-
-    /// Returns the organization that inherits the runners of this level from its enterprise; `None` of any other level.
-    pub fn inheriting_organization(&self) -> Option<&str> {
-        self.0.strip_prefix(INHERITED_BY)
-    }
-
-    /// Returns whether it is that of an organization, or of a person, who has none.
-    pub fn is_organization(&self) -> bool {
-        self.0.starts_with("orgs/")
-    }
-
-    /// Returns the API path.
-    pub fn path(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+    /// Returns whether the lists of all these levels were read.
+    pub fn were_read(&self, levels: &BTreeSet<Level>) -> bool {
+        levels.is_subset(&self.read)
     }
 }
 

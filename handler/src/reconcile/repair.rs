@@ -1,11 +1,14 @@
 //! The changes and alerts that a run can decide on.
 
+use std::collections::BTreeSet;
+
 #[cfg(doc)]
 use super::MAX_ENDING;
 use super::{MAX_OFFLINE, WaitReason};
 use crate::assignment::NotNeeded;
 use crate::message::RunnerRequest;
 use crate::repository::Repository;
+use crate::scope::Level;
 use crate::task::TaskId;
 
 /// One change that a run makes, or one alert that it raises.
@@ -30,8 +33,8 @@ pub enum Repair {
         batch_job: String,
         /// The task, which has the name of its runner.
         task: TaskId,
-        /// The repository of the job that the task was made for.
-        repository: Repository,
+        /// The levels at which its runner may be registered.
+        levels: BTreeSet<Level>,
         /// The ids of the runners of others that have the name of the task.
         others: Vec<u64>,
         /// Why it has no runner.

@@ -114,9 +114,9 @@ impl<'a> RunnerReview<'a> {
         }
     }
 
-    /// Returns whether the list was read that the runner of a task would be in.
+    /// Returns whether the lists were read that the runner of a task may be in.
     fn list_was_read(&self, task: &LedgerTask) -> bool {
-        self.run.snapshot.runners.were_read(&self.run.rules.scope, &task.repository)
+        self.run.snapshot.runners.were_read(&self.run.evidence.levels(task))
     }
 
     fn is_idle(&self, runner: &RegisteredRunner) -> bool {
@@ -158,8 +158,7 @@ impl<'a> RunnerReview<'a> {
         }
     }
 
-    /// Returns whether the runner that the present run of a task registered is not registered any more, at any level: a
-    /// transferred repository has another one.
+    /// Returns whether the runner that the present run of a task registered is not registered any more.
     fn is_deregistered(&self, task: &LedgerTask) -> bool {
         let Stage::Started { at: Some(at) } = task.stage else { return false };
         let claims = self.run.evidence.claims_of(&task.id);
@@ -221,7 +220,7 @@ impl<'a> RunnerReview<'a> {
             Some(Repair::EndWithoutRunner {
                 batch_job: task.batch_job.clone(),
                 task: task.id.clone(),
-                repository: task.repository.clone(),
+                levels: self.run.evidence.levels(task),
                 others: self.others_named(&task.id),
                 absence,
             })

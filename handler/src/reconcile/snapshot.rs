@@ -109,6 +109,8 @@ pub struct StoredClaim {
     pub runner: Option<u64>,
     /// When that runner was registered.
     pub minted: Option<DateTime<Utc>>,
+    /// The level at which it was registered; older handlers did not record it.
+    pub level: Option<Level>,
 }
 
 impl StoredClaim {

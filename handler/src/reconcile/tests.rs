@@ -22,6 +22,7 @@ mod ownership;
 mod outlived;
 mod others;
 mod refused_claims;
+mod transfers;
 
 const UBUNTU: &[&str] = &["self-hosted", "ubuntu-24.04"];
 const OLDER: &[&str] = &["self-hosted", "ubuntu-22.04"];
@@ -121,6 +122,7 @@ fn claims(tasks: &[impl AsRef<str>]) -> Option<Vec<StoredClaim>> {
         blob: format!("claims/{}/1", AsRef::<str>::as_ref(task)),
         runner: None,
         minted: None,
+        level: None,
     };
     Some(tasks.iter().map(claim).collect())
 }

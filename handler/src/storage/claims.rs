@@ -22,6 +22,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use futures::TryStreamExt;
 
 use super::{credential, in_one_line};
+use crate::scope::Level;
 use crate::secret::SignedUrl;
 use crate::task::run_name;
 use crate::transport::{HttpTransport, azure_options, short_retries};
@@ -57,12 +58,15 @@ pub struct HeldClaim {
 }
 
 /// The runner that was registered for a claim.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Minted {
     /// The id that GitHub gave to it.
     pub runner: u64,
     /// When it was registered.
     pub at: DateTime<Utc>,
+    /// The level at which it was registered, where it stays if its repository is transferred; older handlers did not
+    /// record it.
+    pub level: Option<Level>,
 }
 
 /// A stored claim.
@@ -116,20 +120,25 @@ const ANY: &str = "*";
 /// The names of the metadata that describe a runner.
 const RUNNER: &str = "runner";
 const MINTED: &str = "minted";
+const LEVEL: &str = "level";
 
 impl Minted {
     /// Reads the metadata of a blob. Metadata that this version did not write counts as absent.
     fn parse(metadata: &HashMap<String, String>) -> Option<Self> {
         let runner = metadata.get(RUNNER)?.parse().ok()?;
         let at = DateTime::parse_from_rfc3339(metadata.get(MINTED)?).ok()?;
-        Some(Self { runner, at: at.to_utc() })
+        let level = metadata.get(LEVEL).and_then(|level| Level::recorded(level));
+        Some(Self { runner, at: at.to_utc(), level })
     }
 
-    fn metadata(self) -> HashMap<String, String> {
+    fn metadata(&self) -> HashMap<String, String> {
         let at = self.at.to_rfc3339_opts(SecondsFormat::Millis, true);
+        let level = self.level.as_ref().map(|level| (LEVEL, level.to_string()));
         [(RUNNER, self.runner.to_string()), (MINTED, at)]
+            .into_iter()
+            .chain(level)
             .map(|(name, value)| (name.to_owned(), value))
-            .into()
+            .collect()
     }
 }
 
@@ -198,7 +207,7 @@ impl Claims {
             if_match: Some(held.version.clone()),
             ..Default::default()
         };
-        let metadata = minted.map(Minted::metadata).unwrap_or_default();
+        let metadata = minted.as_ref().map(Minted::metadata).unwrap_or_default();
         let response = blob.set_metadata(&metadata, Some(options)).await.map_err(failed)?;
         held.version =
             response.headers().get_optional_string(&ETAG).map_or_else(|| ANY.into(), Etag::from);
@@ -294,8 +303,30 @@ mod tests {
     #[test]
     fn a_runner_is_read_as_it_was_recorded() {
         let at = DateTime::UNIX_EPOCH + chrono::TimeDelta::milliseconds(1_500);
-        let minted = Minted { runner: 7, at };
-        assert_eq!(Minted::parse(&minted.metadata()), Some(minted));
+        for level in ["orgs/octo", "repos/octo/app", "enterprises/corp"] {
+            let minted = Minted { runner: 7, at, level: Level::recorded(level) };
+            assert_eq!(minted.level.as_ref().map(Level::path), Some(level));
+            assert_eq!(Minted::parse(&minted.metadata()), Some(minted));
+        }
+    }
+
+    /// The former version writes and requires `runner` and `minted` alone.
+    #[test]
+    fn metadata_of_the_former_version_has_no_level() {
+        let metadata = |pairs: &[(&str, &str)]| -> HashMap<String, String> {
+            pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+        };
+        let former = [("runner", "7"), ("minted", "1970-01-01T00:00:00.000Z")];
+        let minted = Minted { runner: 7, at: DateTime::UNIX_EPOCH, level: None };
+        assert_eq!(Minted::parse(&metadata(&former)), Some(minted.clone()));
+        assert_eq!(minted.metadata(), metadata(&former));
+        let present = Minted { level: Level::recorded("orgs/octo"), ..minted.clone() };
+        let [runner, at] = former;
+        assert_eq!(present.metadata(), metadata(&[runner, at, ("level", "orgs/octo")]));
+        for unknown in ["", "octo", "orgs/", "orgs/../octo", "repos/octo", "users/octo"] {
+            let read = Minted::parse(&metadata(&[runner, at, ("level", unknown)]));
+            assert_eq!(read, Some(minted.clone()), "{unknown}");
+        }
     }
 
     #[test]

@@ -262,7 +262,13 @@ impl Model {
         let claim = |task: &ModelTask| {
             let registered = matches!(task.phase, Phase::Idle(_) | Phase::Busy(..));
             let (name, blob) = (task.id.to_string(), format!("claims/{}/1", task.id));
-            registered.then_some(StoredClaim { task: name, blob, runner: None, minted: None })
+            registered.then_some(StoredClaim {
+                task: name,
+                blob,
+                runner: None,
+                minted: None,
+                level: None,
+            })
         };
         let level = |task: &ModelTask| Level::of(&Scope::Repository, &task.repository);
         Snapshot {

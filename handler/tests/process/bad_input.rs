@@ -92,6 +92,13 @@ async fn an_ignored_delivery_states_the_reason() {
             "workflow_job",
             payload(&[(r#","labels":["self-hosted","ubuntu-latest"]"#, "")]),
         ),
+        ("null labels", "workflow_job", labels("null")),
+        ("a null label", "workflow_job", labels(r#"["self-hosted",null]"#)),
+        (
+            "null repository",
+            "workflow_job",
+            payload(&[(r#"{"full_name":"octo/app","private":true}"#, "null")]),
+        ),
         ("id of the wrong kind", "workflow_job", payload(&[("123", r#""123""#)])),
         ("a path for a name", "workflow_job", payload(&[("octo/app", "octo/../../app")])),
         (
@@ -123,6 +130,9 @@ async fn an_ignored_delivery_states_the_reason() {
     no JSON: 400 {"error":"the body: EOF while parsing an object"}
     form-encoded: 400 {"error":"the body is form-encoded: set the webhook's content type to application/json"}
     no labels field: 400 {"error":"\"workflow_job\": missing field `labels`"}
+    null labels: 200 {"decision":"ignored","reason":"workflow_job.labels, or one of them, is null: reconciliation lists the job if it waits"}
+    a null label: 200 {"decision":"ignored","reason":"workflow_job.labels, or one of them, is null: reconciliation lists the job if it waits"}
+    null repository: 200 {"decision":"ignored","reason":"repository is null: reconciliation lists the job if it waits"}
     id of the wrong kind: 400 {"error":"\"workflow_job.id\": expected u64"}
     a path for a name: 400 {"error":"repository.full_name: a repository name is owner/name, in letters, digits, '-', '_' and '.'"}
     in progress: 200 {"decision":"ignored","reason":"action in_progress"}

@@ -7,7 +7,7 @@ use handler::batch_job::BatchJobId;
 use handler::clock::Clock;
 use handler::github::{Github, RunnerToRegister};
 use handler::repository::Repository;
-use handler::scope::Scope;
+use handler::scope::{Level, Scope};
 use handler::secret::Secret;
 use handler::settings::{BatchSettings, GithubCredential, GithubSettings};
 use handler::transport::{HttpTransport, Request, Response};
@@ -78,7 +78,7 @@ pub fn github_response(input: &[u8]) {
             9 => github.own_repositories().await.map(drop),
             10 => github.runner_releases().await.map(drop),
             11 => github.hook_ranges(None).await.map(drop),
-            12 => github.presence(&octo, "gh-1").await.map(drop),
+            12 => github.presence(&Level::of(&settings.scope, &octo), "gh-1").await.map(drop),
             _ => github.remove_runner(&octo, 1).await.map(drop),
         }
     });

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use azure_batch_emulator::launch::{Launcher, RunOutcome, Stop, StopRequest, TaskRun};
+use github_emulator::NewJob;
 use github_runner_emulator::InMemoryRunner;
 use local_deployment::Options;
 use serde_json::json;
@@ -53,12 +54,21 @@ pub async fn start(
     labels: &[&str],
     change: impl FnOnce(&mut Options),
 ) -> (TestEnvironment, u64) {
+    start_with(program, NewJob::new("octo/app", labels), change).await
+}
+
+/// Starts such an environment with this job.
+pub async fn start_with(
+    program: &str,
+    job: NewJob,
+    change: impl FnOnce(&mut Options),
+) -> (TestEnvironment, u64) {
     let mut env = TestEnvironment::with(program, |options| {
         options.launcher = Some(Arc::new(Idle));
         change(options);
     })
     .await;
-    let job = env.queue_job(labels);
+    let job = env.queue(job);
     env.until_invoked("SubmitRunnerTask").await;
     until_running(&env, &format!("gh-{job}")).await;
     (env, job)

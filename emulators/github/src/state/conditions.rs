@@ -82,6 +82,10 @@ impl State {
         let Some(mut repository) = self.repositories.remove(&old.to_ascii_lowercase()) else {
             return false;
         };
+        if repository.organization {
+            // It stays, whether it has other repositories or not.
+            self.organizations.insert(repository.owner().to_owned());
+        }
         let old = std::mem::replace(&mut repository.full_name, new.to_owned());
         let owner = repository.owner().to_owned();
         repository.owner_id = self.owner_id(&owner);

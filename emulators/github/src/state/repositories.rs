@@ -69,8 +69,10 @@ impl State {
                 let owned = |known: &&Repository| {
                     known.organization && known.owner().eq_ignore_ascii_case(name)
                 };
-                let known = self.repositories.values().find(owned)?;
-                Some(Scope::Organization(known.owner().to_owned()))
+                let known = self.repositories.values().find(owned).map(Repository::owner);
+                let former = || self.organizations.iter().map(String::as_str);
+                let former = || former().find(|former| former.eq_ignore_ascii_case(name));
+                Some(Scope::Organization(known.or_else(former)?.to_owned()))
             }
             Scope::Enterprise(slug) => {
                 let known = self.options.enterprise.as_ref()?;

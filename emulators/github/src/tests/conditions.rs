@@ -125,6 +125,22 @@ async fn a_former_name_redirects_to_the_id_of_the_repository() {
 }
 
 #[tokio::test]
+async fn an_organization_and_its_runners_stay_if_its_repository_moves() {
+    let world = World::start().await;
+    world.github.queue_job(NewJob::new("octo/app", &["linux"]));
+    let body = json!({ "name": "a", "runner_group_id": 1, "labels": ["linux"] });
+    let path = "/orgs/octo/actions/runners/generate-jitconfig";
+    assert_eq!(world.api(Method::POST, path, body).await.status(), 201);
+    assert!(world.github.rename_repository("octo/app", "corp/app"));
+    let count = async |organization: &str| {
+        let listed = world.get(&format!("/orgs/{organization}/actions/runners")).await;
+        listed.body()["total_count"].clone()
+    };
+    assert_eq!((count("OCTO").await, count("corp").await), (json!(1), json!(0)));
+    assert_eq!(world.get("/orgs/other/actions/runners").await.status(), 404);
+}
+
+#[tokio::test]
 async fn a_deleted_run_is_not_found_and_frees_no_other_job() {
     let world = World::start().await;
     let job = world.github.queue_job(NewJob::new("octo/app", &["linux"]));

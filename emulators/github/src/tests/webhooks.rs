@@ -83,6 +83,20 @@ async fn a_users_repository_has_no_organization_webhook() {
 }
 
 #[tokio::test]
+async fn the_events_of_a_job_have_its_null_fields() {
+    let mut world = World::start().await;
+    let (receiver, _listening) = add_receiver(&world, &[]).await;
+    let nulls = vec!["/workflow_job/labels".to_owned(), "/organization".to_owned()];
+    world.github.queue_job(NewJob { nulls, ..NewJob::new("octo/app", &["linux"]) });
+    wait_for_deliveries(&mut world, 1).await;
+    let payload: Value =
+        serde_json::from_slice(receiver.received("workflow_job")[0].body()).unwrap();
+    assert!(payload["workflow_job"]["labels"].is_null());
+    assert_eq!(payload.get("organization"), Some(&Value::Null));
+    assert_eq!(payload["repository"]["full_name"], "octo/app");
+}
+
+#[tokio::test]
 async fn a_redelivery_keeps_guid_and_payload() {
     let mut world = World::start().await;
     let (receiver, _listening) = add_receiver(&world, &[]).await;

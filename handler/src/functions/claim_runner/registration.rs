@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::assignment::{Conflict, RegisteredRunner, Resumption, conflict, resume};
 use crate::functions::group::group;
 use crate::github::{GithubError, JitRunner, RunnerToRegister};
+use crate::scope::{Level, Scope};
 use crate::secret::Secret;
 use crate::storage::{Claim, HeldClaim, Minted, RecordError};
 use crate::task::run_name;
@@ -52,15 +53,16 @@ impl HeldClaimOfRun {
     /// whose response it no longer awaits, has recorded the runner that this request has removed. Storage's own client
     /// also repeats a request whose response was lost, and then finds the change that it has made.
     async fn record(&mut self, app: &App, minted: Option<Minted>) -> Result<(), ClaimError> {
-        let changed = match app.claims.record(&self.task, self.run, &mut self.held, minted).await {
+        let (task, run) = (&self.task, self.run);
+        let changed = match app.claims.record(task, run, &mut self.held, minted.clone()).await {
             Err(err @ RecordError::Changed(_)) => err,
             recorded => return Ok(recorded?),
         };
-        let now = Self::take(app, &self.task, self.run, self.nonce.clone()).await?;
-        let runner = |minted: Option<Minted>| minted.map(|minted| minted.runner);
-        let recorded = runner(now.held.minted);
+        let now = Self::take(app, task, run, self.nonce.clone()).await?;
+        let runner = |minted: &Option<Minted>| minted.as_ref().map(|minted| minted.runner);
+        let recorded = runner(&now.held.minted);
         self.held = now.held;
-        if recorded == runner(minted) {
+        if recorded == runner(&minted) {
             return Ok(());
         }
         if recorded != self.removed {
@@ -72,8 +74,8 @@ impl HeldClaimOfRun {
 
 /// Rejects a claim whose configuration was used or has expired.
 pub(super) async fn ensure_open(app: &App, claimant: &Claimant) -> Result<(), ClaimError> {
-    let Some(minted) = claimant.claim.held.minted else { return Ok(()) };
-    let found = named(app, claimant).await?;
+    let Some(minted) = &claimant.claim.held.minted else { return Ok(()) };
+    let found = named(app, claimant, &level_of(app, claimant, minted)).await?;
     let own = found.filter(|runner| runner.id == minted.runner);
     match resume(minted.at, own.as_ref(), app.clock.now()) {
         Resumption::Replace => Ok(()),
@@ -83,10 +85,11 @@ pub(super) async fn ensure_open(app: &App, claimant: &Claimant) -> Result<(), Cl
 
 /// Registers the runner. A runner of its name is removed if its configuration was lost.
 pub(super) async fn register(app: &App, claimant: &mut Claimant) -> Result<Registered, ClaimError> {
-    let group = group(app, &claimant.repository, &claimant.group).await?;
-    let earlier = claimant.claim.held.minted;
-    if let Some(minted) = earlier {
-        if !remove(app, claimant, minted.runner).await? {
+    let group = group(app, &claimant.present, &claimant.group).await?;
+    let earlier = claimant.claim.held.minted.clone();
+    if let Some(minted) = &earlier {
+        let level = level_of(app, claimant, minted);
+        if !remove(app, claimant, &level, minted.runner).await? {
             return Err(ClaimError::Closed);
         }
         // Only after the removal: a runner that has got a job must stay recorded.
@@ -101,7 +104,8 @@ pub(super) async fn register(app: &App, claimant: &mut Claimant) -> Result<Regis
     };
     // The time of the first registration: repeated claims do not extend the period in which a claim can be repeated.
     let at = earlier.map_or_else(|| app.clock.now(), |minted| minted.at);
-    let minted = Minted { runner: runner.id, at };
+    let level = Some(Level::of(&app.scope, &claimant.present));
+    let minted = Minted { runner: runner.id, at, level };
     claimant.claim.record(app, Some(minted)).await?;
     Ok(Registered::Jit(runner.configuration))
 }
@@ -109,12 +113,19 @@ pub(super) async fn register(app: &App, claimant: &mut Claimant) -> Result<Regis
 async fn mint(app: &App, claimant: &Claimant, group: u64) -> Result<JitRunner, GithubError> {
     let name = claimant.id.to_string();
     let runner = RunnerToRegister { name: &name, labels: &claimant.profile.labels, group };
-    app.github.register(&claimant.repository, &runner).await
+    app.github.register(&claimant.present, &runner).await
+}
+
+/// Returns the level at which the runner of a claim was registered. Older handlers did not record it.
+fn level_of(app: &App, claimant: &Claimant, minted: &Minted) -> Level {
+    let recorded = minted.level.clone();
+    recorded.unwrap_or_else(|| Level::of(&app.scope, &claimant.repository))
 }
 
 /// Removes the runner that has the name, if its configuration was lost; [`Conflict::Unused`] if the name is free then.
 async fn free_name(app: &App, claimant: &mut Claimant) -> Result<Conflict, ClaimError> {
-    let Some(existing) = named(app, claimant).await? else {
+    let level = Level::of(&app.scope, &claimant.present);
+    let Some(existing) = named(app, claimant, &level).await? else {
         // It was removed meanwhile; the next try can use the name.
         return Ok(Conflict::Idle);
     };
@@ -123,9 +134,13 @@ async fn free_name(app: &App, claimant: &mut Claimant) -> Result<Conflict, Claim
     let held = &claimant.claim;
     let own = run_name(held.run);
     let earlier = claims.iter().filter(|claim| !(held.held.created && claim.blob.ends_with(&own)));
-    let recorded = earlier.map(|claim| claim.minted.map(|minted| minted.runner));
+    // The runners of a repository move with it, those of an organization do not.
+    let moves = app.scope == Scope::Repository;
+    let here = |minted: &Minted| moves || minted.level.as_ref().is_none_or(|one| *one == level);
+    let earlier = earlier.filter(|claim| claim.minted.as_ref().is_none_or(here));
+    let recorded = earlier.map(|claim| claim.minted.as_ref().map(|minted| minted.runner));
     Ok(match conflict(&existing, &recorded.collect::<Vec<_>>()) {
-        Conflict::Unused if !remove(app, claimant, existing.id).await? => Conflict::Busy,
+        Conflict::Unused if !remove(app, claimant, &level, existing.id).await? => Conflict::Busy,
         Conflict::Foreign => {
             report_foreign(&claimant.id.to_string(), &existing);
             Conflict::Foreign
@@ -135,14 +150,23 @@ async fn free_name(app: &App, claimant: &mut Claimant) -> Result<Conflict, Claim
 }
 
 /// Removes a runner. Returns `false` if it has got a job meanwhile and stays.
-async fn remove(app: &App, claimant: &mut Claimant, runner: u64) -> Result<bool, GithubError> {
-    let removed = app.github.remove_unused(&claimant.repository, runner).await?;
+async fn remove(
+    app: &App,
+    claimant: &mut Claimant,
+    level: &Level,
+    runner: u64,
+) -> Result<bool, GithubError> {
+    let removed = app.github.remove_unused(level, runner).await?;
     claimant.claim.removed = removed.then_some(runner);
     Ok(removed)
 }
 
-async fn named(app: &App, claimant: &Claimant) -> Result<Option<RegisteredRunner>, GithubError> {
-    app.github.runner_named(&claimant.repository, &claimant.id.to_string()).await
+async fn named(
+    app: &App,
+    claimant: &Claimant,
+    level: &Level,
+) -> Result<Option<RegisteredRunner>, GithubError> {
+    app.github.runner_named(level, &claimant.id.to_string()).await
 }
 
 fn report_foreign(name: &str, runner: &RegisteredRunner) {

@@ -18,7 +18,10 @@ use crate::collect::{FactReader, rules};
 use crate::functions::replacement::request_replacement;
 use crate::github::Presence;
 use crate::message::{Cancelled, Message, Reassigned};
+use crate::repository::Repository;
+use crate::scope::Level;
 use crate::settings::Registration;
+use crate::storage::Minted;
 use crate::task::TaskId;
 
 /// The delay before the second look: the request for the job's own runner may be behind the event, and a task that
@@ -68,32 +71,34 @@ async fn presence(
     else {
         return Ok(None);
     };
-    let covers = |other| app.scope.covers_both(repository, other);
-    if !event.repository.as_ref().is_none_or(covers) || !may_be_minted(app, own, event).await? {
-        return Ok(None);
-    }
-    Ok(Some(app.github.presence(repository, &own.id.to_string()).await?))
-}
-
-/// Returns whether the runner of an event may be one that a claim of this task registered. With registration tokens
-/// there are no claims.
-async fn may_be_minted(app: &App, own: &MadeTask, event: &Reassigned) -> anyhow::Result<bool> {
-    if matches!(app.runners.registration, Registration::Token) {
-        return Ok(true);
-    }
-    let claims = app.claims.of_task(&own.id.to_string()).await?;
-    let recorded: Vec<_> =
-        claims.iter().map(|one| one.minted.map(|minted| minted.runner)).collect();
-    Ok(is_minted(&recorded, event.runner_id))
-}
-
-/// Returns whether one of the claims may have registered a runner, given the id that each of them recorded. A claim
-/// without an id was taken by an older handler, or has registered no runner.
-fn is_minted(claims: &[Option<u64>], runner: Option<u64>) -> bool {
-    let may_be = |recorded: &Option<u64>| {
-        recorded.is_none_or(|recorded| runner.is_none_or(|runner| runner == recorded))
+    let home = Level::of(&app.scope, repository);
+    let level = if matches!(app.runners.registration, Registration::Token) {
+        Some(home)
+    } else {
+        let claims = app.claims.of_task(&own.id.to_string()).await?;
+        let minted: Vec<_> = claims.into_iter().map(|claim| claim.minted).collect();
+        minted_at(&minted, event.runner_id, home)
     };
-    claims.iter().any(may_be)
+    let is_of_job = |level: &Level| {
+        event.repository.as_ref().is_none_or(|other| Level::of(&app.scope, other) == *level)
+    };
+    match level.filter(is_of_job) {
+        Some(level) => Ok(Some(app.github.presence(&level, &own.id.to_string()).await?)),
+        None => Ok(None),
+    }
+}
+
+/// Returns the level at which the claims of a task may have registered the runner of an event; `None` if they have not.
+/// A claim without a runner was taken by an older handler, or has registered none; one without a level registered it at
+/// the level of the task.
+fn minted_at(claims: &[Option<Minted>], runner: Option<u64>, home: Level) -> Option<Level> {
+    let recorded = claims.iter().flatten().find(|minted| Some(minted.runner) == runner);
+    let may_be = |minted: &&Option<Minted>| runner.is_none() || minted.is_none();
+    let minted = match recorded {
+        Some(minted) => Some(minted),
+        None => claims.iter().rev().find(may_be)?.as_ref(),
+    };
+    Some(minted.and_then(|minted| minted.level.clone()).unwrap_or(home))
 }
 
 /// Requests a runner for the job that the chain of a reassigned runner resolves to, unless another task covers it.
@@ -167,7 +172,8 @@ impl OtherRunners {
             if chain.tasks().contains(&other.id) {
                 continue;
             }
-            match app.github.presence(repository, &other.id.to_string()).await? {
+            let level = level_of(app, other, repository).await?;
+            match app.github.presence(&level, &other.id.to_string()).await? {
                 Presence::Busy => graph.learn_busy(&other.id),
                 Presence::Absent => others.unregistered = true,
                 Presence::Idle | Presence::Offline => {}
@@ -175,6 +181,17 @@ impl OtherRunners {
         }
         Ok(others)
     }
+}
+
+/// Returns the level at which the runner of a task is registered: that of its last claim, if it was recorded.
+async fn level_of(app: &App, made: &MadeTask, repository: &Repository) -> anyhow::Result<Level> {
+    let home = Level::of(&app.scope, repository);
+    if matches!(app.runners.registration, Registration::Token) {
+        return Ok(home);
+    }
+    let claims = app.claims.of_task(&made.id.to_string()).await?;
+    let last = claims.into_iter().next_back().and_then(|claim| claim.minted);
+    Ok(last.and_then(|minted| minted.level).unwrap_or(home))
 }
 
 /// Puts an event on the queue once more.
@@ -225,13 +242,45 @@ async fn has_own_task(app: &App, event: &Reassigned) -> Result<bool, BatchError>
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+
     use super::*;
+
+    fn level(path: &str) -> Level {
+        Level::recorded(path).expect("a level")
+    }
+
+    fn minted(runner: u64, path: Option<&str>) -> Option<Minted> {
+        Some(Minted { runner, at: DateTime::UNIX_EPOCH, level: path.map(level) })
+    }
+
+    #[track_caller]
+    fn check(claims: &[Option<Minted>], runner: Option<u64>, expected: Option<&str>) {
+        let found = minted_at(claims, runner, level("orgs/octo"));
+        assert_eq!(found, expected.map(level), "{claims:?} {runner:?}");
+    }
 
     #[test]
     fn only_a_runner_of_a_claim_of_the_task_is_ours() {
-        assert!(is_minted(&[Some(7)], Some(7)) && is_minted(&[Some(5), Some(7)], Some(7)));
-        assert!(is_minted(&[None], Some(7)) && is_minted(&[Some(7)], None));
-        assert!(!is_minted(&[Some(5)], Some(7)) && !is_minted(&[], Some(7)));
-        assert!(!is_minted(&[], None));
+        let home = Some("orgs/octo");
+        let (five, seven) = (minted(5, None), minted(7, None));
+        check(std::slice::from_ref(&seven), Some(7), home);
+        check(&[five.clone(), seven.clone()], Some(7), home);
+        check(&[None], Some(7), home);
+        check(&[seven], None, home);
+        check(&[five], Some(7), None);
+        check(&[], Some(7), None);
+        check(&[], None, None);
+    }
+
+    #[test]
+    fn a_runner_is_looked_up_where_its_claim_registered_it() {
+        let claims = [minted(5, Some("orgs/octo")), minted(7, Some("orgs/corp")), None];
+        check(&claims[..2], Some(5), Some("orgs/octo"));
+        check(&claims[..2], Some(7), Some("orgs/corp"));
+        check(&claims[..2], None, Some("orgs/corp"));
+        check(&claims, Some(7), Some("orgs/corp"));
+        // The last claim may have registered it.
+        check(&claims, Some(8), Some("orgs/octo"));
     }
 }

@@ -15,7 +15,8 @@ fn ended_at(state: &str, minute: Option<i64>) -> ListedJob {
 /// Returns the claim of the run of `gh-1` that started at this minute, with the id of its runner.
 fn claim(minute: i64, runner: u64) -> StoredClaim {
     let blob = format!("claims/gh-1/{}", run_name(at(minute)));
-    StoredClaim { task: "gh-1".to_owned(), blob, runner: Some(runner), minted: Some(at(minute)) }
+    let minted = Some(at(minute));
+    StoredClaim { task: "gh-1".to_owned(), blob, runner: Some(runner), minted, level: None }
 }
 
 #[test]

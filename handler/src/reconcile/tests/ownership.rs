@@ -4,7 +4,11 @@ use super::*;
 use crate::reconcile::snapshot::OtherRunner;
 
 /// Runs at each of these minutes on the same snapshot with these rules, and lists the repairs of each run.
-fn runs_by(rules: &Rules, snapshot: &Snapshot, minutes: impl IntoIterator<Item = i64>) -> String {
+pub(super) fn runs_by(
+    rules: &Rules,
+    snapshot: &Snapshot,
+    minutes: impl IntoIterator<Item = i64>,
+) -> String {
     let mut state = ReconcileState::default();
     let mut lines = Vec::new();
     for minute in minutes {
@@ -21,7 +25,13 @@ fn persistent(id: &str) -> RegisteredRunner {
 
 fn recorded(task: &str, runner: u64) -> StoredClaim {
     let blob = format!("claims/{task}/1");
-    StoredClaim { task: task.to_owned(), blob, runner: Some(runner), minted: Some(at(0)) }
+    StoredClaim {
+        task: task.to_owned(),
+        blob,
+        runner: Some(runner),
+        minted: Some(at(0)),
+        level: None,
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod odd_items;
 mod refusals;
 mod refused_claims;
 mod renames;
+mod transfers;
 mod deleted;
 mod cleanup;
 mod batch_account;
