@@ -24,6 +24,7 @@ mod alerts;
 mod calls;
 mod container;
 mod ours;
+mod names_of_ours;
 mod nulls;
 mod outlived;
 

@@ -14,6 +14,7 @@ mod pinned_labels;
 mod proxy;
 mod secret_rotation;
 mod scopes;
+mod user_repositories;
 mod storage;
 mod deployments;
 mod failures;
