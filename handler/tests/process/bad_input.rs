@@ -92,13 +92,6 @@ async fn an_ignored_delivery_states_the_reason() {
             "workflow_job",
             payload(&[(r#","labels":["self-hosted","ubuntu-latest"]"#, "")]),
         ),
-        ("null labels", "workflow_job", labels("null")),
-        ("a null label", "workflow_job", labels(r#"["self-hosted",null]"#)),
-        (
-            "null repository",
-            "workflow_job",
-            payload(&[(r#"{"full_name":"octo/app","private":true}"#, "null")]),
-        ),
         ("id of the wrong kind", "workflow_job", payload(&[("123", r#""123""#)])),
         ("a path for a name", "workflow_job", payload(&[("octo/app", "octo/../../app")])),
         (
@@ -130,9 +123,6 @@ async fn an_ignored_delivery_states_the_reason() {
     no JSON: 400 {"error":"the body: EOF while parsing an object"}
     form-encoded: 400 {"error":"the body is form-encoded: set the webhook's content type to application/json"}
     no labels field: 400 {"error":"\"workflow_job\": missing field `labels`"}
-    null labels: 200 {"decision":"ignored","reason":"workflow_job.labels, or one of them, is null: reconciliation lists the job if it waits"}
-    a null label: 200 {"decision":"ignored","reason":"workflow_job.labels, or one of them, is null: reconciliation lists the job if it waits"}
-    null repository: 200 {"decision":"ignored","reason":"repository is null: reconciliation lists the job if it waits"}
     id of the wrong kind: 400 {"error":"\"workflow_job.id\": expected u64"}
     a path for a name: 400 {"error":"repository.full_name: a repository name is owner/name, in letters, digits, '-', '_' and '.'"}
     in progress: 200 {"decision":"ignored","reason":"action in_progress"}
@@ -144,6 +134,29 @@ async fn an_ignored_delivery_states_the_reason() {
     end of life: 200 {"decision":"ignored","reason":"no profile serves label ubuntu-20.04, which has reached its end of life; to serve it nevertheless, add a profile with this label to setting RunnerProfiles"}
     foreign repository: 200 {"decision":"ignored","reason":"repository not allowed: it matches no pattern of setting AllowedRepositories"}
     public repository: 200 {"decision":"ignored","reason":"public repository: setting AllowPublicRepositories does not allow any"}
+    "#);
+}
+
+/// The whole table is that of the module `webhook::nulls`.
+#[tokio::test]
+async fn a_null_is_ignored_with_the_name_of_its_field() {
+    let handler = Handler::start(&environment()).await;
+    let labels = |labels: &str| payload(&[(r#"["self-hosted","ubuntu-latest"]"#, labels)]);
+    let repository = r#"{"full_name":"octo/app","private":true}"#;
+    let cases = [
+        ("null labels", labels("null")),
+        ("a null label", labels(r#"["self-hosted",null]"#)),
+        ("null repository", payload(&[(repository, "null")])),
+    ];
+    let mut outcomes = String::new();
+    for (name, body) in cases {
+        let response = outcome(handler.deliver("workflow_job", &body)).await;
+        writeln!(outcomes, "{name}: {response}").expect("a string grows");
+    }
+    insta::assert_snapshot!(outcomes, @r#"
+    null labels: 200 {"decision":"ignored","reason":"workflow_job.labels, or one of them, is null: reconciliation lists the job if it waits"}
+    a null label: 200 {"decision":"ignored","reason":"workflow_job.labels, or one of them, is null: reconciliation lists the job if it waits"}
+    null repository: 200 {"decision":"ignored","reason":"repository is null: reconciliation lists the job if it waits"}
     "#);
 }
 
