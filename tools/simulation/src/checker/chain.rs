@@ -23,6 +23,9 @@ pub(super) fn needed_by<'a>(
     let mut passed = BTreeSet::new();
     while passed.insert(asked) {
         let job = record.jobs.iter().find(|job| job.id == asked)?;
+        if narrowed::may_count_as_deleted(scenario, task.deployment, job, span) {
+            return None;
+        }
         if waits_throughout(job, span) {
             let allowed = narrowed::allows_throughout(scenario, task.deployment, job, span);
             return (allowed && can_serve(scenario, task, job)).then_some(job);

@@ -6,6 +6,9 @@ use crate::scenario::FaultKind;
 
 /// The time within which a change counts as seen or not seen: a reconciliation reads for up to 100 seconds.
 const SETTLING: u64 = 180_000;
+/// The shortest time after which the jobs of a repository that GitHub does not show can count as deleted: fifteen minutes,
+/// by a clock that may be 90 seconds off at either end.
+const DELETED_AFTER: u64 = 12 * 60_000;
 
 /// Returns whether a deployment served a job's repository throughout a span, whatever a decision within it had read.
 pub(super) fn allows_throughout(
@@ -16,6 +19,24 @@ pub(super) fn allows_throughout(
 ) -> bool {
     let mut removed = removals(scenario, deployment, job);
     removed.all(|(begin, end)| until < begin || from > end + SETTLING)
+}
+
+/// Returns whether a job may count as deleted during a span: GitHub has not shown its repository for so long.
+pub(super) fn may_count_as_deleted(
+    scenario: &Scenario,
+    place: usize,
+    job: &JobRecord,
+    (from, until): (u64, u64),
+) -> bool {
+    let name = &scenario.jobs[job.planned].repository;
+    scenario.scheduled_faults.iter().any(|fault| match &fault.kind {
+        FaultKind::RepositoryHidden { deployment, repository, .. } => {
+            let (begin, end) = (fault.at * 1000 + DELETED_AFTER, fault.ends_at() * 1000);
+            let own = *deployment == place && repository == name;
+            own && begin < end && until >= begin && from <= end + SETTLING
+        }
+        _ => false,
+    })
 }
 
 /// Lists jobs that started, on a runner that was registered, while their repository was removed from the settings.
