@@ -205,3 +205,63 @@ async fn an_inherited_group_is_listed_first_and_takes_no_runner() {
     world.github.queue_job(NewJob::new("octo/app", &["linux"]));
     assert!(world.github.runners().iter().any(|runner| runner.busy));
 }
+
+#[tokio::test]
+async fn a_repository_that_is_not_granted_is_missing_everywhere() {
+    let world = World::with_app().await;
+    world.github.refuse_in_repository("Octo/app", None, RefusalReason::NotFound);
+    assert_eq!(world.outcome("/repos/octo/app").await, "404 Not Found");
+    assert_eq!(world.outcome("/repos/octo/app/actions/runs").await, "404 Not Found");
+    assert_eq!(world.outcome("/repos/corp/app").await, "200 -");
+    let listed = world.get("/user/repos").await.into_body().to_string();
+    assert!(!listed.contains("octo/app") && listed.contains("corp/app"), "{listed}");
+    world.github.accept_again();
+    let operation = Some("ListWorkflowRunsForRepo");
+    world.github.refuse_in_repository("octo/app", operation, RefusalReason::Permission);
+    assert_eq!(world.get("/repos/octo/app/actions/runs").await.status(), 403);
+    assert_eq!(world.outcome("/repos/octo/app").await, "200 -");
+}
+
+#[tokio::test]
+async fn a_deleted_repository_takes_its_jobs_along() {
+    let world = World::with_app().await;
+    let job = world.github.queue_job(NewJob::new("octo/app", &["linux"]));
+    assert!(world.github.delete_repository("octo/App"));
+    assert!(!world.github.delete_repository("octo/app"));
+    assert!(world.github.job(job).is_none());
+    assert_eq!(world.outcome("/repos/octo/app").await, "404 Not Found");
+}
+
+#[tokio::test]
+async fn an_odd_item_is_added_to_the_lists_of_its_operation() {
+    let world = World::with_app().await;
+    let odd = serde_json::json!({ "id": 7, "busy": null });
+    world.github.add_odd_item("ListSelfHostedRunnersForRepo", odd.clone());
+    let listed = world.get("/repos/octo/app/actions/runners").await.into_body();
+    assert_eq!(listed, serde_json::json!({ "total_count": 1, "runners": [odd] }));
+    world.github.remove_odd_items();
+    let listed = world.get("/repos/octo/app/actions/runners").await.into_body();
+    assert_eq!(listed["total_count"], 0);
+}
+
+#[tokio::test]
+async fn the_runners_of_an_inherited_group_are_in_its_list_only() {
+    let world = World::with_app().await;
+    let scope = Scope::Organization("octo".to_owned());
+    let group = world.github.add_inherited_group(Group {
+        id: 0,
+        name: "everyone".to_owned(),
+        scope: scope.clone(),
+        repositories: None,
+        allows_public_repositories: false,
+    });
+    let labels = vec!["gpu".to_owned()];
+    let new = crate::NewRunner { name: "box".to_owned(), scope, group, labels, ephemeral: false };
+    let (id, _) = world.github.register_runner(new).expect("a free name");
+    let list = format!("/orgs/octo/actions/runner-groups/{group}/runners");
+    assert_eq!(world.get(&list).await.body()["runners"][0]["name"], "box");
+    assert_eq!(world.get("/orgs/octo/actions/runners").await.body()["total_count"], 0);
+    assert_eq!(world.get(&format!("/orgs/octo/actions/runners/{id}")).await.status(), 404);
+    let own = "/orgs/octo/actions/runner-groups/1/runners";
+    assert_eq!(world.get(own).await.body()["total_count"], 0);
+}

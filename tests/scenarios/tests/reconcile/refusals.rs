@@ -145,3 +145,23 @@ async fn an_organization_that_single_sign_on_hides_is_not_empty() {
     env.deployment.github.emulator.accept_again();
     env.end().await;
 }
+
+/// A fine-grained token without permissions for organizations.
+#[tokio::test]
+async fn a_refused_organization_level_leaves_the_repositories_served() {
+    let mut env = crate::start(&[]).await;
+    for operation in ["ListSelfHostedRunnersForOrg", "OrgsListWebhooks", "ReposListForOrg"] {
+        for reason in [RefusalReason::Permission, RefusalReason::NotFound] {
+            refuse(&env, "octo", Some(operation), reason);
+        }
+    }
+    env.queue(job_without_webhook("octo/app"));
+    let logged = env.reconcile_after(2).await;
+    assert!(logged.contains("requested for octo/app"), "{logged}");
+    env.settle().await;
+    assert_snapshot!(env.jobs(), @"<1> success on gh-1");
+    assert_eq!(env.reconcile().await, "nothing to repair");
+    assert_eq!(alarms(&env, "credential"), [""; 0]);
+    assert!(env.status().await.complete);
+    env.end().await;
+}
