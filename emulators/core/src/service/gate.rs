@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn an_emulated_api_serves_images_and_links_of_its_own_pages_only() {
+    fn an_emulated_api_serves_links_of_its_own_pages_only() {
         for (sites, host, expected) in [
             (&["none"][..], "127.0.0.1:7070", false),
             (&["none"], "emulators:7070", false),

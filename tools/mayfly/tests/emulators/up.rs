@@ -152,7 +152,7 @@ async fn a_stranger_has_no_credential_for_a_service_of_up() {
 }
 
 #[tokio::test]
-async fn up_accepts_the_tokens_of_its_own_endpoint_and_prints_its_secrets() {
+async fn up_accepts_its_own_tokens_and_prints_its_secrets() {
     let runtime = tempfile::tempdir().expect("a folder");
     let mut up = Up::start(runtime.path(), &["--tls"]);
     let token = format!("/msi/token?api-version=2019-08-01&resource={BATCH}");
