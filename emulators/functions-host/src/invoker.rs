@@ -85,12 +85,34 @@ impl Invoker {
         Sys { method_name, utc_now: self.events.clock.now(), rand_guid }
     }
 
-    /// Invokes a function with a payload.
+    /// Invokes a function with a payload, and reports it.
     pub(super) async fn invoke(
         &self,
         function: &Function,
         payload: &Value,
     ) -> Result<Results, InvocationError> {
+        let outcome = self.attempt(function, payload).await;
+        self.report(function, &outcome);
+        outcome.map(|(_, results)| results)
+    }
+
+    /// Reports the outcome of an attempt.
+    pub(super) fn report(
+        &self,
+        function: &Function,
+        outcome: &Result<(u16, Results), InvocationError>,
+    ) {
+        self.emit(function, &outcome.as_ref().map(|(status, _)| *status));
+    }
+
+    /// Invokes a function with a payload. Returns the status and the results.
+    ///
+    /// The caller reports the outcome when everything that follows from it is done: who sees the event may advance the clock.
+    pub(super) async fn attempt(
+        &self,
+        function: &Function,
+        payload: &Value,
+    ) -> Result<(u16, Results), InvocationError> {
         let body = Bytes::from(payload.to_string());
         let outcome = self.with_timeout(function, async {
             let port = self.worker(function).port().await?;
@@ -104,13 +126,11 @@ impl Invoker {
                 InvocationResult::Pending => std::future::pending().await,
             }
         });
-        let outcome = outcome.await;
-        self.emit(function, &outcome.as_ref().map(|(status, _)| *status));
-        let (_, results) = outcome?;
+        let (status, results) = outcome.await?;
         for text in results.logs.clone() {
             (self.log)(&Line::new(&function.group(), Stream::Invocation, text));
         }
-        Ok(results)
+        Ok((status, results))
     }
 
     /// Invokes a function with a queue trigger without a message.

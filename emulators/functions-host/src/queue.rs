@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use crate::definitions::{Encoding, Function, QueueOptions};
 use crate::dto::payload;
 use crate::dto::queue_message::Message;
+use crate::dto::results::Results;
 use crate::error::InvocationError;
 use crate::invoker::Invoker;
 
@@ -98,21 +99,26 @@ impl QueueListener {
         // A host that shuts down also waits for the deletion.
         let _in_work = self.invoker.worker(&self.function).instance().begin();
         let settings = &self.invoker.app.host.queues;
-        let disposition = match polling::before_attempt(message.dequeue_count, settings) {
-            Some(disposition) => disposition,
-            None => match decode(&message.text, settings) {
-                Some(text) => match self.run(&mut message, &text).await {
-                    // It stays invisible until its lock expires.
-                    Err(error) if error.is_loss() => return,
-                    outcome => {
-                        polling::after_attempt(outcome.is_ok(), message.dequeue_count, settings)
-                    }
-                },
-                // Another attempt would not decode it either.
-                None => Disposition::Poison,
-            },
+        let text = match polling::before_attempt(message.dequeue_count, settings) {
+            // Another attempt would not decode it either.
+            None => decode(&message.text, settings).ok_or(Disposition::Poison),
+            Some(disposition) => Err(disposition),
         };
-        if let Err(err) = self.settle(disposition, &message).await {
+        let text = match text {
+            Ok(text) => text,
+            Err(disposition) => return self.settle(disposition, &message).await,
+        };
+        let outcome = self.run(&mut message, &text).await;
+        // A message whose instance was lost stays invisible until its lock expires.
+        if !outcome.as_ref().is_err_and(InvocationError::is_loss) {
+            let count = message.dequeue_count;
+            self.settle(polling::after_attempt(outcome.is_ok(), count, settings), &message).await;
+        }
+        self.invoker.report(&self.function, &outcome);
+    }
+
+    async fn settle(&self, disposition: Disposition, message: &Message) {
+        if let Err(err) = self.try_settle(disposition, message).await {
             let (queue, id) = (self.queue.name(), message.id.as_str());
             tracing::warn!(
                 queue,
@@ -124,17 +130,21 @@ impl QueueListener {
         }
     }
 
-    async fn run(&self, message: &mut Message, text: &str) -> Result<(), InvocationError> {
+    async fn run(
+        &self,
+        message: &mut Message,
+        text: &str,
+    ) -> Result<(u16, Results), InvocationError> {
         let sys = self.invoker.sys(&self.function);
         let payload = payload::of_message(&self.binding, text, message, &sys);
-        let invocation = self.invoker.invoke(&self.function, &payload);
+        let invocation = self.invoker.attempt(&self.function, &payload);
         tokio::pin!(invocation);
         let clock = &self.invoker.events.clock;
         loop {
             let renewal = clock.sleep_until(clock.now() + LOCK_RENEWAL_INTERVAL);
             tokio::select! {
                 biased;
-                outcome = &mut invocation => return outcome.map(drop),
+                outcome = &mut invocation => return outcome,
                 () = renewal => self.renew(message).await,
             }
         }
@@ -149,7 +159,7 @@ impl QueueListener {
         }
     }
 
-    async fn settle(
+    async fn try_settle(
         &self,
         disposition: Disposition,
         message: &Message,

@@ -14,9 +14,12 @@ use crate::message::{MAX_REPLACEMENTS, MAX_WAIT, RunnerRequest};
 use crate::profiles::{Match, Profile, is_list, match_profile};
 use crate::task::TaskId;
 
-/// How long a job may be uncovered before it gets a runner, if no runner of it is known to have failed: its delivery
-/// and its message may still be under way.
+/// How long a job may be uncovered before it gets another runner, if no runner of it is known to have failed: a message
+/// may still be under way.
 const UNCOVERED_DELAY: TimeDelta = TimeDelta::minutes(2);
+/// The age at which a job gets its first runner if its delivery and its message are still under way. A message too many
+/// does no harm: both name the same task. With a run every two minutes, a lost delivery costs 2.5 minutes at most.
+const FIRST_DELAY: TimeDelta = TimeDelta::seconds(30);
 /// How long a job may be uncovered if the chain that resolves to it may be missing from the snapshot.
 const MISSING_CHAIN_TIMEOUT: TimeDelta = TimeDelta::minutes(15);
 /// How long a job counts as uncovered although no run reads it.
@@ -229,6 +232,9 @@ impl<'a> Demand<'a> {
             Some((at, how @ Ending::NoJob)) => (at + self.delay(run, how), Some(DelayCause::NoJob)),
             Some((at, how @ Ending::Rejected)) => {
                 (at + self.delay(run, how), Some(DelayCause::Rejected))
+            }
+            None if run.coverage.made_for(self.id).next().is_none() => {
+                (self.listed.created_at + FIRST_DELAY, None)
             }
             Some((_, Ending::Clean | Ending::Terminated)) | None => {
                 (uncovered + UNCOVERED_DELAY, None)

@@ -3,22 +3,27 @@
 use super::*;
 
 #[test]
-fn an_uncovered_job_gets_a_runner_after_two_minutes() {
-    let lost = snapshot([(1, job("queued", UBUNTU))], [], []);
-    insta::assert_snapshot!(runs(&lost, 0..=2), @"2: request gh-1-1 on ubuntu");
+fn a_job_without_a_runner_gets_one_30_seconds_after_it_was_created() {
+    let mut new = job("queued", UBUNTU);
+    for (age, requests) in [(0, ""), (29, ""), (30, "0: request gh-1-1 on ubuntu")] {
+        new.created_at = at(0) - TimeDelta::seconds(age);
+        assert_eq!(runs(&snapshot([(1, new.clone())], [], []), 0..=0), requests, "{age} s");
+    }
 }
 
 #[test]
 fn a_job_that_a_run_did_not_read_still_counts_as_uncovered() {
-    let lost = snapshot([(1, job("queued", UBUNTU))], [], []);
-    let snapshots = [(0, &lost), (1, &Snapshot::default()), (2, &lost)];
+    let ended = task("gh-1", "ubuntu", ended(0, Ending::Clean));
+    let lost = snapshot([(1, job("queued", UBUNTU))], [ended], []);
+    let unread = Snapshot { jobs: std::collections::BTreeMap::new(), ..lost.clone() };
+    let snapshots = [(0, &lost), (1, &unread), (2, &lost)];
     let mut state = ReconcileState::default();
     let repaired = snapshots.map(|(minute, snapshot)| {
         let (repairs, next) = plan(snapshot, &state, &rules(), at(minute));
         state = next;
         repairs.iter().map(line).collect::<String>()
     });
-    assert_eq!(repaired, ["", "", "request gh-1-1 on ubuntu"]);
+    assert_eq!(repaired, ["", "", "request gh-1-2 on ubuntu"]);
 }
 
 #[test]

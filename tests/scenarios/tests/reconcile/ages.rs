@@ -19,7 +19,7 @@ fn queue_gated(env: &TestEnvironment) -> u64 {
 /// Opens the gate of the job, whose webhook is lost, and expects that it is served.
 async fn assert_served_after_its_gate(mut env: TestEnvironment, job: u64) {
     env.deployment.github.emulator.approve(job);
-    assert_snapshot!(env.reconcile_after(2).await, @r"
+    assert_snapshot!(env.reconcile().await, @r"
     runner gh-1 of profile ubuntu requested for octo/app
     1 repairs done
     ");
