@@ -6,6 +6,7 @@ checkout, `mayfly` is built there, and simulations run until one fails. Errors a
 mutated handler that does not build, a mutation that no simulation detects, and a simulation that fails without a mutation.
 
     tests/mutations/run.py [--seeds N] [--jobs M] [--first-seed S] [NAME...]
+    tests/mutations/run.py --check [NAME...]   checks only that the patches apply
 """
 
 import argparse
@@ -30,6 +31,11 @@ def main():
     unknown = [name for name in names if not (PATCHES / f"{name}.patch").is_file()]
     if unknown:
         sys.exit(f"unknown mutation: {', '.join(unknown)}")
+    if options.check:
+        copy()
+        for name in names:
+            apply(PATCHES / f"{name}.patch", "--check")
+        return
     if not options.skip_unchanged:
         copy()
         violation = simulate(options)
@@ -47,6 +53,7 @@ def arguments():
     parser.add_argument("--jobs", type=int, default=60)
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--skip-unchanged", action="store_true", help="do not simulate the unchanged handler first")
+    parser.add_argument("--check", action="store_true", help="check only that the patches apply")
     parser.add_argument("names", nargs="*", metavar="NAME")
     return parser.parse_args()
 
@@ -80,12 +87,12 @@ def copy():
             shutil.copy(ROOT / path, target)
 
 
-def apply(patch):
-    """Applies a patch. A patch that no longer applies is an error."""
+def apply(patch, *options):
+    """Applies a patch, with options of `git apply`. A patch that no longer applies is an error."""
     # The copy is inside the checkout. Without this, git would apply the patch to the checkout.
     environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(SCRATCH)}
     applied = subprocess.run(
-        ["git", "apply", "--unidiff-zero", str(patch)], cwd=TREE, env=environment, capture_output=True, text=True
+        ["git", "apply", "--unidiff-zero", *options, str(patch)], cwd=TREE, env=environment, capture_output=True, text=True
     )
     if applied.returncode:
         sys.exit(f"{patch.name} no longer applies: {applied.stderr.strip()}")

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # about: fault-injection simulations of the handler in virtual time: every job is served once, and nothing leaks
-# needs: cargo:https://rustup.rs
+# needs: cargo:https://rustup.rs git python3
 # limit: 1800
 set -euo pipefail
+
+# A patch that no longer applies is noticed now, not when the nightly suite of the mutations applies it.
+python3 tests/mutations/run.py --check
 
 # The same build as in the suite `rust`. A release build simulates three times as fast, and takes longer to compile.
 cargo build --workspace --all-targets --locked
