@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # about: licences, sources and bans of the dependencies (deny.toml)
 # needs: cargo:https://rustup.rs
+# nightly: yes
 #
 # With ADVISORIES=yes also the advisories of rustsec.org, whose database it then downloads. By default no new advisory can
 # fail an unrelated change.
