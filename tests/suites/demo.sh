@@ -8,7 +8,7 @@ set -euo pipefail
 cargo build --workspace --bins --examples --locked
 mayfly=${CARGO_TARGET_DIR:-target}/debug/mayfly
 
-expected='{"event":"summary","jobs":20,"served":20,"tasks":20,"runners_left":0,"registrations_left":0,"messages_left":0}'
+expected='{"event":"summary","outcome":"served","jobs":20,"served":20,"tasks":20,"runners_left":0,"registrations_left":0,"messages_left":0}'
 for registration in jit token; do
   summary=$("$mayfly" demo --jobs 20 --json --registration "$registration" | tail -n 1)
   printf '%s: %s\n' "$registration" "$summary"

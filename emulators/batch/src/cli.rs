@@ -12,17 +12,18 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 mod quota;
 
 pub use quota::QuotaArguments;
 
-use crate::launch::{Container, Launcher, Process, Scripted};
+use crate::launch::{Container, Launcher, Process, Scripted, container_filter};
 use crate::{Batch, DurationRange, Options, PoolOptions, Timings};
 use emulator_core::clock::{Clock, Pace};
 use emulator_core::events::EventContext;
+use emulator_core::guard::{Guard, Guarded};
 use emulator_core::service::{Control, ControlArguments, Service, serve_with};
+use emulator_core::signals::EndSignals;
 use emulator_core::tls::{Tls, TlsArguments};
 
 /// The options of the emulator.
@@ -127,14 +128,21 @@ fn parse_pace(text: &str) -> Result<Pace, String> {
 
 /// Runs an account until the process is interrupted or terminated.
 ///
+/// If the process is killed, the guard removes the tasks' processes, containers and folders.
+///
 /// Prints one line of JSON on stdout when it answers: `{"ready":"batch","url":…,"control":…,"token":…}`.
 ///
 /// # Errors
 /// An option is invalid, or the address cannot be bound.
-pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub async fn run(arguments: Arguments, guard: Guard) -> anyhow::Result<ExitCode> {
     let (control, tls) = (arguments.control.control()?, arguments.tls.load(arguments.listen)?);
     let work = tempfile::Builder::new().prefix("azure-batch-emulator-").tempdir();
     let work = work.context("create a folder for the nodes")?;
+    guard.watch(&Guarded::Folder(work.path().to_owned()));
+    if let Some(engine) = engine(&arguments.tasks) {
+        let filter = container_filter(&arguments.account);
+        guard.watch(&Guarded::Containers { engine, filter });
+    }
     let context = EventContext::new(Clock::of_this_machine_at(arguments.clock));
     let batch = Batch::new(options(&arguments, work.path().to_owned())?, context)?;
     let nodes = tokio::spawn({
@@ -154,22 +162,13 @@ async fn serve_until_interrupted(
     control: &Control,
 ) -> anyhow::Result<()> {
     // Before the ready line: its reader may interrupt the process immediately.
-    let (mut interrupt, mut terminate) =
-        (signals(SignalKind::interrupt())?, signals(SignalKind::terminate())?);
+    let mut signals = EndSignals::listen().context("listen for signals")?;
     let listening = serve_with(Service::new(batch), listen, tls, control).await;
     let listening = listening.with_context(|| format!("listen on {listen}"))?;
     // A closed stdout is no reason to stop.
     let _ = writeln!(std::io::stdout(), "{}", listening.ready_line());
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    signals.next().await;
     Ok(())
-}
-
-/// Listens for a signal: Ctrl-C, or TERM as service managers send it.
-fn signals(kind: SignalKind) -> anyhow::Result<Signal> {
-    signal(kind).context("listen for signals")
 }
 
 fn options(arguments: &Arguments, work_dir: PathBuf) -> anyhow::Result<Options> {
@@ -192,15 +191,20 @@ fn options(arguments: &Arguments, work_dir: PathBuf) -> anyhow::Result<Options> 
 }
 
 fn launcher(tasks: &TaskArguments) -> Arc<dyn Launcher> {
-    match (&tasks.program, &tasks.engine) {
-        _ if tasks.simulate => Arc::new(Scripted::by_settings()),
+    match (&tasks.program, engine(tasks)) {
         (Some(program), _) => {
             let program = program.clone();
             Arc::new(Process { program, home: None, environment: BTreeMap::new(), temporary: None })
         }
-        (None, Some(engine)) => Arc::new(Container { engine: engine.clone() }),
-        (None, None) => Arc::new(Container { engine: find_engine() }),
+        (None, Some(engine)) => Arc::new(Container { engine }),
+        (None, None) => Arc::new(Scripted::by_settings()),
     }
+}
+
+/// Returns the container engine, if tasks run in containers.
+fn engine(tasks: &TaskArguments) -> Option<PathBuf> {
+    let runs_containers = !tasks.simulate && tasks.program.is_none();
+    runs_containers.then(|| tasks.engine.clone().unwrap_or_else(find_engine))
 }
 
 /// Finds a container engine. Without any, tasks with container settings fail with the name of docker.

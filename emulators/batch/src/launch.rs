@@ -25,7 +25,7 @@ mod container;
 mod node;
 mod scripted;
 
-pub use container::Container;
+pub use container::{Container, container_filter};
 pub use container_user::Home;
 pub use node::{Node, System};
 pub use process::Process;

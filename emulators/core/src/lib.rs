@@ -16,7 +16,9 @@
 pub mod clock;
 pub mod events;
 pub mod faults;
+pub mod guard;
 pub mod service;
+pub mod signals;
 pub mod text_file;
 pub mod tls;
 pub mod token_key;

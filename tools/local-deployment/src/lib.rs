@@ -14,6 +14,7 @@ use azure_storage_emulator::{Account, Blobs, Queues};
 use chrono::TimeDelta;
 use emulator_core::clock::Clock;
 use emulator_core::events::EventContext;
+use emulator_core::guard::{Guard, Guarded};
 use emulator_core::service::{Control, ControlToken, Listening, Service, serve_on, serve_with};
 use functions_host_emulator::{FunctionsHost, Log};
 use github_emulator::GitHub;
@@ -114,6 +115,8 @@ pub struct Options {
     pub github_proxy: Option<GithubProxy>,
     /// The token of all control ports; a random one by default.
     pub control_token: ControlToken,
+    /// The guard that removes what remains if this process is killed; none by default.
+    pub guard: Guard,
     /// The receiver of the handler's log.
     pub log: Log,
 }
@@ -143,6 +146,7 @@ impl Options {
             github_proxy: None,
             control_token: ControlToken::random(),
             personal_accounts: BTreeSet::new(),
+            guard: Guard::default(),
             log: Arc::new(|_| {}),
         }
     }
@@ -212,7 +216,7 @@ impl LocalDeployment {
     /// # Errors
     /// A port, a folder or a process is not available, or the handler rejects its settings; its message is quoted.
     pub async fn start(mut options: Options) -> anyhow::Result<Self> {
-        let folder = create_folder()?;
+        let folder = create_folder(&options)?;
         let shared = options.shared.take();
         let SharedEnvironment { context, github } =
             shared.unwrap_or_else(|| SharedEnvironment::new(&options, folder.path()));
@@ -284,6 +288,18 @@ impl LocalDeployment {
         self.functions.emulator.shutdown().await;
         self.batch.emulator.shutdown().await;
         self.nodes.abort();
+    }
+}
+
+/// Lets the guard of the options remove the folder, its processes and its containers.
+fn guard(options: &Options, folder: &Path) {
+    options.guard.watch(&Guarded::Folder(folder.to_owned()));
+    if let Some(ContainerEngine { program: engine, .. }) = &options.engine {
+        for filter in
+            [nodes::container_filter(folder), batch::launch::container_filter(BATCH_ACCOUNT)]
+        {
+            options.guard.watch(&Guarded::Containers { engine: engine.clone(), filter });
+        }
     }
 }
 
@@ -377,9 +393,11 @@ fn batch_account(
     Ok(Batch::new(account, context.clone())?)
 }
 
-fn create_folder() -> anyhow::Result<TempDir> {
+/// Creates the folder of the deployment, which the guard of the options removes if this process cannot.
+fn create_folder(options: &Options) -> anyhow::Result<TempDir> {
     let folder = tempfile::Builder::new().prefix("mayfly-").tempdir();
     let folder = folder.context("create a folder for the deployment")?;
+    guard(options, folder.path());
     folders::make_traversable(folder.path())?;
     Ok(folder)
 }

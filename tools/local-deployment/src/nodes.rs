@@ -155,9 +155,8 @@ impl Containers {
     fn remove_all(&self) -> anyhow::Result<()> {
         match &self.engine {
             Some(engine) => {
-                let label = format!("label=mayfly.run={}", self.folder.display());
                 let output = Command::new(&engine.program)
-                    .args(["ps", "--all", "--quiet", "--filter", &label])
+                    .args(["ps", "--all", "--quiet", "--filter", &container_filter(&self.folder)])
                     .output()
                     .context("list the containers")?;
                 let ids = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -170,6 +169,11 @@ impl Containers {
             }
         }
     }
+}
+
+/// Returns the filter of an engine's `ps` for the containers that launch scripts of a deployment have started.
+pub(super) fn container_filter(folder: &Path) -> String {
+    format!("label=mayfly.run={}", folder.display())
 }
 
 fn remove(engine: &Path, node: Option<&Path>, container: &str) -> anyhow::Result<()> {

@@ -53,6 +53,19 @@ pub enum Command {
     Replay(Replay),
 }
 
+impl Command {
+    /// Returns whether the command starts processes or folders that must not outlive it.
+    pub(crate) fn starts_processes(&self) -> bool {
+        match self {
+            Self::Demo(_) | Self::Up(_) => true,
+            Self::Emulate(Emulate { emulator }) => {
+                matches!(emulator, EmulatorCommand::Batch(_) | EmulatorCommand::FunctionsHost(_))
+            }
+            _ => false,
+        }
+    }
+}
+
 /// The options of a local deployment, shared by `demo` and `up`.
 #[derive(Args, Clone, Debug)]
 pub struct LocalOptions {

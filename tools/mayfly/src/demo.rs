@@ -4,8 +4,9 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use emulator_core::events::Event;
+use emulator_core::guard::Guard;
 use github_emulator::NewJob;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::broadcast::Receiver;
@@ -14,35 +15,42 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 use crate::cli::Demo;
 use crate::local::{self, Access};
-use crate::{interrupted, print};
+use crate::summary::{Outcome, Summary};
+use crate::{NOTHING_REMAINS, end_signals, print};
 use local_deployment::LocalDeployment;
 use local_deployment::timeline::{Step, Timeline};
-
-mod summary;
-
-use summary::Summary;
 
 /// The interval between checks of the summary: not every change has an event, such as the deletion of a message.
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Runs the demo.
-pub(crate) async fn run(options: Demo) -> anyhow::Result<ExitCode> {
-    let deployment = local::start(&options.local, Access::random()).await?;
+pub(crate) async fn run(options: Demo, guard: Guard) -> anyhow::Result<ExitCode> {
+    let mut signals = end_signals()?;
+    let deployment = tokio::select! {
+        started = local::start(&options.local, Access::random(), guard) => started?,
+        signal = signals.next() => bail!("start the demo: ended by {signal}"),
+    };
     let events = deployment.context.subscribe();
     let name = "gh".parse().map_err(anyhow::Error::msg).context("name the deployment")?;
     let timeline = Timeline::new(deployment.context.clock.now(), name);
     queue_jobs(&deployment, &options);
     let watch = Watch { options: &options, timeline, bar: bar(&options) };
-    let summary = tokio::select! {
-        summary = watch.run(&deployment, events) => summary,
-        interrupted = interrupted() => {
-            interrupted?;
-            Summary::of(&deployment)
-        }
+    let outcome = tokio::select! {
+        outcome = watch.run(&deployment, events) => outcome,
+        signal = signals.next() => Outcome::Interrupted { signal },
     };
-    watch.conclude(&summary);
-    deployment.shutdown().await;
-    Ok(if summary.is_clean(options.jobs) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let summary = Summary::of(&deployment).with(outcome);
+    watch.show_summary(&summary);
+    // The invocations in work may take 30 s; a second signal cuts them.
+    tokio::select! {
+        () = deployment.shutdown() => {}
+        _ = signals.next() => {}
+    }
+    if !options.json && outcome != Outcome::Served {
+        print(format_args!("{outcome}: {}", summary.jobs_served()));
+        print(NOTHING_REMAINS);
+    }
+    Ok(if outcome == Outcome::Served { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Queues the jobs; every third runs on Windows.
@@ -74,7 +82,7 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     /// Shows each step until the demo is over or the timeout is reached.
-    async fn run(&self, deployment: &LocalDeployment, mut events: Receiver<Event>) -> Summary {
+    async fn run(&self, deployment: &LocalDeployment, mut events: Receiver<Event>) -> Outcome {
         let deadline = Instant::now() + Duration::from_secs(self.options.timeout);
         let mut check = interval(CHECK_INTERVAL);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -93,10 +101,12 @@ impl Watch<'_> {
                     self.bar.set_position(summary.served);
                     if summary.is_over(self.options.jobs) {
                         self.drain(&mut events);
-                        return summary;
+                        return summary.outcome_of(self.options.jobs);
                     }
                 }
-                Ok(Some(Err(RecvError::Closed))) | Err(_) => return Summary::of(deployment),
+                Ok(Some(Err(RecvError::Closed))) | Err(_) => {
+                    return Outcome::TimedOut { seconds: self.options.timeout };
+                }
             }
         }
     }
@@ -122,7 +132,7 @@ impl Watch<'_> {
         }
     }
 
-    fn conclude(&self, summary: &Summary) {
+    fn show_summary(&self, summary: &Summary) {
         self.bar.finish_and_clear();
         if self.options.json { print(json(summary)) } else { print(summary) }
     }

@@ -12,7 +12,8 @@ use azure_management_emulator::Management;
 use azure_storage_emulator::{Account, Blobs, Queues};
 use emulator_core::clock::Clock;
 use emulator_core::events::EventContext;
-use emulator_core::service::{Emulator, Listening, Service, serve_with};
+use emulator_core::guard::{Guard, Guarded};
+use emulator_core::service::{ControlToken, Emulator, Listening, Service, serve_with};
 use emulator_core::transport;
 use functions_host_emulator::{FunctionsHost, Line, LogLevel};
 use github_emulator::GitHub;
@@ -22,10 +23,10 @@ use {
 };
 
 use crate::cli::{Emulate, EmulatorCommand, FunctionsHostOptions, Identities, Port, Storage};
-use crate::{HANDLER_LINES, interrupted, print};
+use crate::{HANDLER_LINES, end_signals, print};
 
 /// Runs an emulator.
-pub(crate) async fn run(options: Emulate) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(options: Emulate, guard: Guard) -> anyhow::Result<ExitCode> {
     let context = EventContext::new(Clock::of_this_machine());
     match options.emulator {
         EmulatorCommand::Queue(Storage { port, account, key }) => {
@@ -51,7 +52,9 @@ pub(crate) async fn run(options: Emulate) -> anyhow::Result<ExitCode> {
             options.transport = transport::https(trusted_ca.as_deref())?;
             until_interrupted(GitHub::new(options, context), &port).await
         }
-        EmulatorCommand::Batch(arguments) => azure_batch_emulator::cli::run(*arguments).await,
+        EmulatorCommand::Batch(arguments) => {
+            azure_batch_emulator::cli::run(*arguments, guard).await
+        }
         EmulatorCommand::Management { port, app, audience } => {
             let options = management::Options { app, audience, token_key: None };
             until_interrupted(Management::new(options, context), &port).await
@@ -59,14 +62,16 @@ pub(crate) async fn run(options: Emulate) -> anyhow::Result<ExitCode> {
         EmulatorCommand::Identity(options) => emulate_identity(context, options).await,
         EmulatorCommand::Runner { into } => install_runner(&into),
         EmulatorCommand::FunctionsHost(arguments) => {
-            emulate_functions_host(context, arguments).await
+            emulate_functions_host(context, arguments, &guard).await
         }
     }
 }
 
 async fn until_interrupted<E: Emulator>(emulator: Arc<E>, port: &Port) -> anyhow::Result<ExitCode> {
+    // Before the ready line: its reader may end the process immediately.
+    let mut signals = end_signals()?;
     let _listening = listen(emulator, port).await?;
-    interrupted().await?;
+    signals.next().await;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -112,6 +117,7 @@ fn install_runner(folder: &Path) -> anyhow::Result<ExitCode> {
 async fn emulate_functions_host(
     context: EventContext,
     arguments: FunctionsHostOptions,
+    guard: &Guard,
 ) -> anyhow::Result<ExitCode> {
     let mut options = functions::Options::new(arguments.app);
     options.front_end = arguments.front_end;
@@ -121,6 +127,10 @@ async fn emulate_functions_host(
             pair.with_context(|| format!("read setting {setting:?}: use Name=value"))?;
         options.settings.insert(name.to_owned(), value.to_owned());
     }
+    // App Service sets it too. It identifies the handler's processes, which end with this one.
+    let instance = options.settings.entry("WEBSITE_INSTANCE_ID".to_owned());
+    let instance = instance.or_insert_with(|| ControlToken::random().as_str().to_owned());
+    guard.watch(&Guarded::Variable(format!("WEBSITE_INSTANCE_ID={instance}")));
     options.storage = Some(transport::https(arguments.trusted_ca.as_deref())?);
     options.log = Arc::new(log_handler_line);
     let host = FunctionsHost::start(options, context).await.context("start the functions host")?;
@@ -133,15 +143,14 @@ async fn emulate_functions_host(
 
 /// Serves until a signal, and then until the calls in work have ended. A second signal cuts them.
 async fn serve_until_interrupted(host: &Arc<FunctionsHost>, port: &Port) -> anyhow::Result<()> {
+    let mut signals = end_signals()?;
     let _listening = listen(Arc::clone(host), port).await?;
-    interrupted().await?;
+    signals.next().await;
     tokio::select! {
-        () = host.shutdown() => Ok(()),
-        second = interrupted() => {
-            host.kill().await;
-            second
-        }
+        () = host.shutdown() => {}
+        _ = signals.next() => host.kill().await,
     }
+    Ok(())
 }
 
 fn log_handler_line(line: &Line) {

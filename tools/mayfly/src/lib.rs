@@ -3,8 +3,8 @@
 //! `demo` and `up` run a [`local_deployment::LocalDeployment`]: the real handler under the emulated Functions host, with
 //! emulated storage, Batch and GitHub. The tests in `tests/scenarios` run it as well.
 //!
-//! One program has three names: the Functions host starts it as `handler`, the runner directory of an emulated node
-//! starts it as `Runner.Listener`, and a person starts it as `mayfly`.
+//! One program has four names: the Functions host starts it as `handler`, the runner directory of an emulated node
+//! starts it as `Runner.Listener`, it starts itself as its [`guard`], and a person starts it as `mayfly`.
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -13,6 +13,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
+use emulator_core::guard::{self, Guard};
+use emulator_core::signals::EndSignals;
 use simulation::options::SimulationOptions;
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
@@ -30,6 +32,7 @@ mod autoscale;
 mod package;
 mod client;
 mod status;
+mod summary;
 mod replay;
 
 use cli::{Autoscale, Cli, Command};
@@ -42,6 +45,9 @@ pub fn main() -> ExitCode {
     }
     if is_handler(&program) {
         return handler::process::run(local_deployment::clock::handler_clock());
+    }
+    if guard::is_guard(&program) {
+        return guard::main();
     }
     run_command(Cli::parse())
 }
@@ -62,12 +68,13 @@ fn run_listener(home: std::path::PathBuf) -> ExitCode {
 
 fn run_command(cli: Cli) -> ExitCode {
     init_log();
+    let guard = if cli.command.starts_processes() { Guard::start() } else { Guard::default() };
     let done = runtime().block_on(async {
         match cli.command {
-            Command::Demo(options) => demo::run(options).await,
-            Command::Up(options) => up::run(options).await,
+            Command::Demo(options) => demo::run(options, guard.clone()).await,
+            Command::Up(options) => up::run(options, guard.clone()).await,
             Command::QueueJob(options) => queue_job::run(options).await,
-            Command::Emulate(options) => emulate::run(options).await,
+            Command::Emulate(options) => emulate::run(options, guard.clone()).await,
             Command::Autoscale(Autoscale::Evaluate(options)) => autoscale::evaluate::run(&options),
             Command::Autoscale(Autoscale::Simulate(options)) => {
                 autoscale::simulate::run(options).await
@@ -78,6 +85,8 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Replay(options) => replay::run(options).await,
         }
     });
+    // The runtime has ended, and with it the last task that could start a process.
+    drop(guard);
     match done {
         Ok(code) => code,
         Err(err) => {
@@ -115,21 +124,16 @@ fn runtime() -> tokio::runtime::Runtime {
     runtime.expect("the system gives a process its threads")
 }
 
+/// The last line of a local deployment.
+const NOTHING_REMAINS: &str = "all of its processes and folders on this machine are removed";
+
 /// Writes a line to stdout. A closed stdout is no error.
 fn print(line: impl std::fmt::Display) {
     use std::io::Write;
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// Waits for Ctrl-C, or for TERM as service managers send it.
-async fn interrupted() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| signal(kind).context("listen for signals");
-    let (mut interrupt, mut terminate) =
-        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+/// Listens for the signals that end the program.
+fn end_signals() -> anyhow::Result<EndSignals> {
+    EndSignals::listen().context("listen for signals")
 }

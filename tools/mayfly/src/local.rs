@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use emulator_core::guard::Guard;
 use emulator_core::service::ControlToken;
 use functions_host_emulator::Log;
 use tokio::process::Command;
@@ -37,7 +38,11 @@ impl Access {
 }
 
 /// Starts a local deployment.
-pub(crate) async fn start(local: &LocalOptions, access: Access) -> anyhow::Result<LocalDeployment> {
+pub(crate) async fn start(
+    local: &LocalOptions,
+    access: Access,
+    guard: Guard,
+) -> anyhow::Result<LocalDeployment> {
     let program = std::env::current_exe().context("find the path of this program")?;
     let mut options = Options::new(program);
     options.registration = local.registration;
@@ -45,6 +50,7 @@ pub(crate) async fn start(local: &LocalOptions, access: Access) -> anyhow::Resul
     options.control_token = access.control_token;
     options.secrets = access.secrets;
     options.batch_tokens = access.batch_tokens;
+    options.guard = guard;
     options.package.clone_from(&local.package);
     if let Some(path) = &local.handler_log {
         options.log = write_log(path)?;

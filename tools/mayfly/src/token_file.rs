@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
+use emulator_core::guard::{Guard, Guarded};
 use emulator_core::service::ControlToken;
 use nix::unistd::{Uid, geteuid};
 
@@ -22,9 +23,12 @@ impl Drop for TokenFile {
 }
 
 /// Writes the token of the port at this address, for its owner only. Without the file, `queue-job` needs the variable.
-pub(crate) fn write(at: SocketAddr, token: &ControlToken) -> Option<TokenFile> {
+pub(crate) fn write(at: SocketAddr, token: &ControlToken, guard: &Guard) -> Option<TokenFile> {
     match write_in(&folder(), at, token) {
-        Ok(file) => Some(file),
+        Ok(file) => {
+            guard.watch(&Guarded::File(file.0.clone()));
+            Some(file)
+        }
         Err(err) => {
             tracing::warn!(
                 "failed to {err:#}; set MAYFLY_CONTROL_TOKEN to the token of the ready line for `mayfly queue-job`"

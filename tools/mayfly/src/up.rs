@@ -5,31 +5,42 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use emulator_core::events::Event;
+use emulator_core::guard::Guard;
 use emulator_core::service::{
     Control, ControlPort, ControlToken, InvalidControl, Listening, Service, serve_control,
     serve_with,
 };
 use emulator_core::tls::TlsArguments;
 use github_emulator::GitHub;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::cli::Up;
 use crate::local::{self, Access};
-use crate::{interrupted, print, token_file};
+use crate::summary::Summary;
+use crate::{NOTHING_REMAINS, end_signals, print, token_file};
 use local_deployment::timeline::Timeline;
 use local_deployment::{BATCH_ACCOUNT, LocalDeployment, STORAGE_ACCOUNT, Secrets};
 
 /// Runs a local deployment until Ctrl-C, and prints its steps.
-pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(options: Up, guard: Guard) -> anyhow::Result<ExitCode> {
     let token = options.token.or_random()?;
     let control = jobs_control(&options, token.clone())?;
     let (control_token, batch_tokens) = (token, options.tls.is_requested());
     let access = Access { control_token, batch_tokens, ..Access::random() };
+    let mut signals = end_signals()?;
     let secrets = access.secrets.clone();
-    let deployment = local::start(&options.local, access).await?;
+    let deployment = tokio::select! {
+        started = local::start(&options.local, access, guard.clone()) => started?,
+        signal = signals.next() => {
+            print(format_args!("ended by {signal} while it started"));
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     let jobs = serve_jobs(&deployment.github, &control).await?;
-    let token_file = token_file::write(jobs.address, control.token());
-    let mut events = deployment.context.subscribe();
+    let token_file = token_file::write(jobs.address, control.token(), &guard);
+    let events = deployment.context.subscribe();
     let name = "gh".parse().map_err(anyhow::Error::msg).context("name the deployment")?;
     let timeline = Timeline::new(deployment.context.clock.now(), name);
     for port in [
@@ -45,27 +56,31 @@ pub(crate) async fn run(options: Up) -> anyhow::Result<ExitCode> {
     encrypted.iter().map(Listening::ready_line).for_each(print);
     print(format_args!("queue a job: mayfly queue-job --at {}", jobs.address));
     print_access(&deployment, &secrets, options.tls.is_requested());
-    let mut interrupted = std::pin::pin!(interrupted());
-    loop {
-        tokio::select! {
-            event = events.recv() => match event {
-                Ok(event) => timeline.step(&event).into_iter().for_each(print),
-                Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => break,
-            },
-            done = &mut interrupted => {
-                done?;
-                break;
-            }
-        }
-    }
+    let signal = tokio::select! {
+        signal = signals.next() => signal,
+        // The events end with the deployment, which is alive.
+        () = print_steps(&timeline, events) => "an error",
+    };
+    let summary = Summary::of(&deployment);
     drop((jobs, token_file, encrypted));
     // The invocations in work may take 30 s; a second signal cuts them.
     tokio::select! {
         () = deployment.shutdown() => {}
-        second = crate::interrupted() => second?,
+        _ = signals.next() => {}
     }
+    print(format_args!("ended by {signal}: {}", summary.jobs_served()));
+    print(NOTHING_REMAINS);
     Ok(ExitCode::SUCCESS)
+}
+
+async fn print_steps(timeline: &Timeline, mut events: Receiver<Event>) {
+    loop {
+        match events.recv().await {
+            Ok(event) => timeline.step(&event).into_iter().for_each(print),
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
+    }
 }
 
 /// Prints how to use the services; their secrets are new in each run.

@@ -52,7 +52,7 @@ async fn run_container(
     settings: &ContainerSettings,
     mut stop: Stop,
 ) -> RunOutcome {
-    let name = format!("{}-{}-{}-{}", run.account, std::process::id(), run.task, run.number);
+    let name = format!("{}{}-{}", name_prefix(&run.account), run.task, run.number);
     let command = match prepare(engine, run, settings, &name) {
         Ok(command) => command,
         Err(err) => return err.into(),
@@ -81,6 +81,16 @@ async fn run_container(
         }
         ending => ending,
     }
+}
+
+/// Returns the beginning of the names of an account's containers.
+fn name_prefix(account: &str) -> String {
+    format!("{account}-{}-", std::process::id())
+}
+
+/// Returns the filter of an engine's `ps` for the containers that this process has started for an account.
+pub fn container_filter(account: &str) -> String {
+    format!("name={}", name_prefix(account))
 }
 
 fn prepare(

@@ -150,7 +150,7 @@ fn emulators(app: &Path) -> Vec<Vec<String>> {
 }
 
 /// Writes an application for the Functions host. Its handler is any program that listens on the port.
-fn application() -> tempfile::TempDir {
+pub(crate) fn application() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let host = json!({
         "version": "2.0",

@@ -1,6 +1,7 @@
 //! `mayfly emulate` and `mayfly up` as programs.
 
 mod control;
+mod ends;
 mod https;
 mod program;
 mod starts;

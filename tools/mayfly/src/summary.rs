@@ -1,4 +1,4 @@
-//! The outcome of a demo.
+//! The outcome of a local deployment: what became of its jobs.
 
 use std::fmt;
 
@@ -8,10 +8,54 @@ use serde::Serialize;
 
 use local_deployment::{LocalDeployment, QUEUE};
 
-/// The outcome of a demo so far.
+/// How a demo ended.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Outcome {
+    /// Every job was served by one task, and nothing remained.
+    Served,
+    /// No further runner would start, and the result is another one.
+    #[default]
+    Failed,
+    /// The timeout was reached.
+    TimedOut {
+        /// The timeout.
+        seconds: u64,
+    },
+    /// A signal ended it.
+    Interrupted {
+        /// The name of the signal.
+        signal: &'static str,
+    },
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Served => f.write_str("every job was served by one task"),
+            Self::Failed => f.write_str("failed, although no task runs any more"),
+            Self::TimedOut { seconds } => write!(f, "gave up after {seconds} s (--timeout)"),
+            Self::Interrupted { signal } => write!(f, "ended by {signal}"),
+        }
+    }
+}
+
+impl Serialize for Outcome {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self {
+            Self::Served => "served",
+            Self::Failed => "failed",
+            Self::TimedOut { .. } => "timed-out",
+            Self::Interrupted { .. } => "interrupted",
+        })
+    }
+}
+
+/// The jobs, tasks and what remains of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Summary {
     event: &'static str,
+    /// How the demo ended.
+    outcome: Outcome,
     jobs: u64,
     /// Jobs that succeeded on a runner of the deployment.
     pub(crate) served: u64,
@@ -36,6 +80,7 @@ impl Summary {
         let poison = format!("{QUEUE}-poison");
         Self {
             event: "summary",
+            outcome: Outcome::default(),
             jobs: count(&jobs, |_| true),
             served: count(&jobs, served),
             tasks: count(&tasks, |_| true),
@@ -53,9 +98,24 @@ impl Summary {
         self.left() == 0 && (self.served == jobs || self.tasks >= jobs)
     }
 
-    /// Returns whether every job was served, with one task per job, and nothing remains.
-    pub(crate) fn is_clean(&self, jobs: u32) -> bool {
-        self.left() == 0 && self.served == u64::from(jobs) && self.tasks == self.jobs
+    /// Returns the outcome of a demo that is over: whether every job was served, with one task per job.
+    pub(crate) fn outcome_of(&self, jobs: u32) -> Outcome {
+        let is_clean =
+            self.left() == 0 && self.served == u64::from(jobs) && self.tasks == self.jobs;
+        if is_clean { Outcome::Served } else { Outcome::Failed }
+    }
+
+    /// Sets the outcome.
+    pub(crate) fn with(self, outcome: Outcome) -> Self {
+        Self { outcome, ..self }
+    }
+
+    /// Returns a sentence on the jobs.
+    pub(crate) fn jobs_served(&self) -> String {
+        match self.jobs {
+            0 => "no job was queued".to_owned(),
+            jobs => format!("{} of {jobs} jobs were served", self.served),
+        }
     }
 
     fn left(&self) -> u64 {
