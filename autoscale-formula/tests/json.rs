@@ -32,7 +32,8 @@ fn a_list_is_samples_and_a_number_a_present_value() {
 fn an_invalid_variable_or_value_is_named() {
     assert_snapshot!(error(r#"{"$Tasks": 1}"#), @"$Tasks: unknown variable");
     assert_snapshot!(error(r#"{"$PendingTasks": "many"}"#), @"$PendingTasks: expected a number, or a list of [time, number]");
-    assert_snapshot!(error(r#"{"$PendingTasks": [["now", 1]]}"#), @"$PendingTasks: expected a number, or a list of [time, number]");
+    assert_snapshot!(error(r#"{"$PendingTasks": [["now", 1]]}"#), @r#"$PendingTasks: "now" is no time: write it as 2026-11-21T10:00:00Z"#);
+    assert_snapshot!(error(r#"{"$PendingTasks": [[1, 1]]}"#), @"$PendingTasks: expected a number, or a list of [time, number]");
     assert_snapshot!(error(r#"{"$TargetDedicatedNodes": 1.5}"#), @"$TargetDedicatedNodes: a target is a whole number of nodes");
     assert_snapshot!(error(r#"{"$TargetDedicatedNodes": []}"#), @"$TargetDedicatedNodes: a target is a number, not samples");
     assert_snapshot!(error("[]"), @"invalid type: sequence, expected variables by their names");

@@ -27,7 +27,7 @@ struct Variables;
 #[serde(untagged, expecting = "expected a number, or a list of [time, number]")]
 enum Known {
     Present(f64),
-    Samples(Vec<(DateTime<Utc>, f64)>),
+    Samples(Vec<(String, f64)>),
 }
 
 impl<'de> Visitor<'de> for Variables {
@@ -52,7 +52,7 @@ fn add<E: de::Error>(samples: &mut Samples, name: &str, known: Known) -> Result<
         (Some(metric), _, Known::Present(value)) => samples.set_present(metric, value),
         (Some(metric), _, Known::Samples(taken)) => {
             for (time, value) in taken {
-                samples.push(metric, time, value);
+                samples.push(metric, parse_time(name, &time)?, value);
             }
         }
         (None, Some(target), Known::Present(nodes)) => {
@@ -67,6 +67,12 @@ fn add<E: de::Error>(samples: &mut Samples, name: &str, known: Known) -> Result<
         (None, None, _) => return Err(named(name, "unknown variable")),
     }
     Ok(())
+}
+
+fn parse_time<E: de::Error>(name: &str, text: &str) -> Result<DateTime<Utc>, E> {
+    text.parse().map_err(|_| {
+        named(name, format_args!("{text:?} is no time: write it as 2026-11-21T10:00:00Z"))
+    })
 }
 
 fn named<E: de::Error>(name: &str, problem: impl fmt::Display) -> E {

@@ -10,7 +10,7 @@ use std::process::{ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 
 mod quota;
@@ -22,7 +22,7 @@ use crate::{Batch, DurationRange, Options, PoolOptions, Timings};
 use emulator_core::clock::{Clock, Pace};
 use emulator_core::events::EventContext;
 use emulator_core::guard::{Guard, Guarded};
-use emulator_core::service::{Control, ControlArguments, Service, serve_with};
+use emulator_core::service::{Control, ControlArguments, Service, parse_address, serve_with};
 use emulator_core::signals::EndSignals;
 use emulator_core::tls::{Tls, TlsArguments};
 
@@ -30,7 +30,7 @@ use emulator_core::tls::{Tls, TlsArguments};
 #[derive(Args, Debug)]
 pub struct Arguments {
     /// Address to listen on; port 0 takes a free port
-    #[arg(long, default_value = "127.0.0.1:0")]
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS:PORT", value_parser = parse_address)]
     pub listen: SocketAddr,
     /// The certificate of the port.
     #[command(flatten)]
@@ -144,7 +144,9 @@ pub async fn run(arguments: Arguments, guard: Guard) -> anyhow::Result<ExitCode>
         guard.watch(&Guarded::Containers { engine, filter });
     }
     let context = EventContext::new(Clock::of_this_machine_at(arguments.clock));
-    let batch = Batch::new(options(&arguments, work.path().to_owned())?, context)?;
+    let batch = Batch::new(options(&arguments, work.path().to_owned())?, context);
+    let batch = batch
+        .map_err(|_| anyhow!("use --key of account {}: write it in base64", arguments.account))?;
     let nodes = tokio::spawn({
         let batch = Arc::clone(&batch);
         async move { batch.run().await }
@@ -222,7 +224,9 @@ fn is_installed(program: &PathBuf) -> bool {
 /// Parses `id` or `id=nodes`.
 fn parse_pool(text: &str, containers: bool) -> anyhow::Result<PoolOptions> {
     let (id, nodes) = text.split_once('=').unwrap_or((text, "1"));
-    let nodes = nodes.parse().with_context(|| format!("parse pool {text:?}: write id=nodes"))?;
+    let Ok(nodes) = nodes.parse() else {
+        bail!("read pool {text:?}: write id or id=nodes, such as linux=2");
+    };
     Ok(PoolOptions { id: id.to_owned(), nodes, slots: 1, containers, display: id.to_owned() })
 }
 

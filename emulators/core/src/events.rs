@@ -21,8 +21,8 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "the fields repeat the words of their variant")]
 pub enum EventKind {
-    /// GitHub delivered a `workflow_job` webhook, and the receiver responded with this status.
-    Delivered { job: u64, action: &'static str, status: u16 },
+    /// GitHub delivered a `workflow_job` webhook, and the receiver responded with this status and body.
+    Delivered { job: u64, action: &'static str, status: u16, body: Vec<u8> },
     /// A message was added to a storage queue; the text is as sent, base64 if the sender encoded it.
     MessagePut { queue: String, text: String },
     /// A task was added to a Batch job.

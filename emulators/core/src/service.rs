@@ -23,7 +23,7 @@ mod origin;
 pub use actions::Action;
 pub use control::{Control, ControlToken, InvalidControl};
 #[cfg(feature = "clap")]
-pub use control::{ControlArguments, TokenArguments};
+pub use control::{ControlArguments, TokenArguments, parse_address};
 pub use listener::{ControlPort, Listening};
 pub use origin::{Encrypted, is_encrypted, origin};
 

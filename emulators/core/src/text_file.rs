@@ -1,14 +1,33 @@
-//! Text files that users write: UTF-8, with or without a byte order mark.
+//! Text files that users write: UTF-8, with or without a byte order mark. `-` is stdin.
 
-use std::io::{Error, ErrorKind, Result};
-use std::path::Path;
+use std::io::{Error, ErrorKind, Read, Result};
+use std::path::{Display, Path};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The path that stands for stdin.
+const STDIN: &str = "-";
+
+static STDIN_IS_READ: AtomicBool = AtomicBool::new(false);
 
 /// Reads a text file. Windows editors and PowerShell write a byte order mark, which is skipped.
 ///
 /// # Errors
 /// The file cannot be read, or its encoding is not UTF-8.
 pub fn read(path: &Path) -> Result<String> {
-    decode(std::fs::read(path)?)
+    if path != Path::new(STDIN) {
+        return decode(std::fs::read(path)?);
+    }
+    if STDIN_IS_READ.swap(true, Ordering::Relaxed) {
+        return Err(Error::new(ErrorKind::InvalidInput, "stdin can be read once only"));
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes)?;
+    decode(bytes)
+}
+
+/// Returns the name of a file for messages.
+pub fn name(path: &Path) -> Display<'_> {
+    if path == Path::new(STDIN) { Path::new("stdin").display() } else { path.display() }
 }
 
 fn decode(bytes: Vec<u8>) -> Result<String> {

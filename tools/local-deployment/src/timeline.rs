@@ -9,6 +9,7 @@ use emulator_core::events::{Event, EventKind};
 use handler::message::{Message, RunnerRequest};
 use handler::task::DeploymentName;
 use serde::Serialize;
+use serde_json::Value;
 
 /// A step of a job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -95,8 +96,8 @@ impl Timeline {
     fn convert(&self, event: &EventKind) -> Option<(StepKind, u64, String)> {
         let requested_for = |name: &str| self.deployment.parse_task(name).map(|id| id.job);
         Some(match event {
-            EventKind::Delivered { job, action: "queued", status } => {
-                (StepKind::Delivered, *job, format!("answered {status}"))
+            EventKind::Delivered { job, action: "queued", status, body } => {
+                (StepKind::Delivered, *job, format!("answered {status}{}", reason(body)))
             }
             EventKind::MessagePut { queue, text } if queue == "runner-requests" => {
                 let request = read_request(text)?;
@@ -135,6 +136,13 @@ impl Timeline {
             | EventKind::RunnerGone { .. } => return None,
         })
     }
+}
+
+/// Returns why a delivery was ignored or rejected, from the body of its response.
+fn reason(body: &[u8]) -> String {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let reason = body["reason"].as_str().or(body["error"].as_str());
+    reason.map(|reason| format!(": {reason}")).unwrap_or_default()
 }
 
 fn read_request(text: &str) -> Option<RunnerRequest> {

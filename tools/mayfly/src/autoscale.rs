@@ -6,8 +6,9 @@ pub(crate) mod simulate;
 use std::path::Path;
 
 use anyhow::Context;
+use emulator_core::text_file;
 
 /// Reads a text file.
 fn read(path: &Path) -> anyhow::Result<String> {
-    emulator_core::text_file::read(path).with_context(|| format!("read {}", path.display()))
+    text_file::read(path).with_context(|| format!("read {}", text_file::name(path)))
 }

@@ -7,12 +7,13 @@ use azure_batch_emulator::DurationRange;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
 
-use emulator_core::service::TokenArguments;
+use emulator_core::service::{TokenArguments, parse_address};
 use emulator_core::tls::TlsArguments;
 use local_deployment::Registration;
 
 mod emulators;
 mod operators;
+mod values;
 
 pub use emulators::{EmulatorCommand, FunctionsHostOptions, Identities, Port, Storage};
 pub use operators::{Deployment, Replay, ReplayTarget, Status};
@@ -38,6 +39,8 @@ pub enum Command {
     Up(Up),
     /// Queue a job at a running `mayfly up`, which delivers its signed webhook
     QueueJob(QueueJob),
+    /// Cancel a job of a running `mayfly up`, as a person does at GitHub
+    CancelJob(CancelJob),
     /// Run a single emulator
     Emulate(Emulate),
     /// Evaluate and simulate autoscale formulas
@@ -112,12 +115,12 @@ pub struct Demo {
 /// The options of `up`.
 #[derive(Args, Debug)]
 pub struct Up {
-    /// Address of loopback to listen on for `mayfly queue-job`
-    #[arg(long, default_value = "127.0.0.1:7171")]
+    /// Address of loopback to listen on for `mayfly queue-job` and `cancel-job`; port 0 takes a free port
+    #[arg(long, default_value = "127.0.0.1:7171", value_name = "ADDRESS:PORT", value_parser = parse_address)]
     pub listen: SocketAddr,
     /// Address to listen on instead, if jobs are queued from other machines or containers; requires
     /// MAYFLY_CONTROL_TOKEN
-    #[arg(long, value_name = "ADDRESS", conflicts_with = "listen")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = parse_address, conflicts_with = "listen")]
     pub control_listen: Option<SocketAddr>,
     /// The token of all control ports.
     #[command(flatten)]
@@ -143,9 +146,33 @@ pub struct QueueJob {
     /// Run time of the job, in milliseconds
     #[arg(long, default_value_t = 1000)]
     pub job_milliseconds: u64,
-    /// Address on which `mayfly up` listens
-    #[arg(long, default_value = "127.0.0.1:7171")]
-    pub at: SocketAddr,
+    /// Print the response as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The running `mayfly up`.
+    #[command(flatten)]
+    pub up: UpAddress,
+}
+
+/// The options of `cancel-job`.
+#[derive(Args, Debug)]
+pub struct CancelJob {
+    /// Number of the job, as `mayfly queue-job` prints it
+    pub job: u64,
+    /// Print the response as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The running `mayfly up`.
+    #[command(flatten)]
+    pub up: UpAddress,
+}
+
+/// The address of a running `mayfly up`, and the access to it.
+#[derive(Args, Debug)]
+pub struct UpAddress {
+    /// Address on which `mayfly up` listens, the value of its --listen or --control-listen
+    #[arg(long, alias = "at", default_value = "127.0.0.1:7171", value_name = "ADDRESS:PORT", value_parser = parse_address)]
+    pub listen: SocketAddr,
     /// Its token; prefer the variable, because other users of the machine can read command lines [default: that of the
     /// file that `mayfly up` of the same user writes]
     #[arg(long, value_name = "TOKEN", env = "MAYFLY_CONTROL_TOKEN", hide_env_values = true)]
@@ -165,15 +192,15 @@ pub enum Autoscale {
 /// The options of `autoscale evaluate`.
 #[derive(Args, Debug)]
 pub struct Evaluate {
-    /// File with the formula
+    /// File with the formula, or - for stdin
     #[arg(long)]
     pub formula: PathBuf,
-    /// File with the samples, as JSON: a list has the samples of a variable, a number is its current value, as in
+    /// File with the samples, or - for stdin, as JSON: a list has the samples of a variable, a number is its current value, as in
     /// `{"$PendingTasks":[["2026-11-21T10:00:00Z",5]],"$TargetDedicatedNodes":3}`
     #[arg(long)]
     pub samples: PathBuf,
-    /// Time of the evaluation [default: now]
-    #[arg(long)]
+    /// Time of the evaluation, such as 2026-11-23T00:00:00Z [default: now]
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub now: Option<DateTime<Utc>>,
 }
 
@@ -192,14 +219,14 @@ pub struct Package {
 /// The options of `autoscale simulate`.
 #[derive(Args, Debug)]
 pub struct Simulate {
-    /// File with a formula; repeatable
+    /// File with a formula, or - for stdin; repeatable
     #[arg(long = "formula", required = true)]
     pub formulas: Vec<PathBuf>,
-    /// File with the tasks, one per line: `seconds from the start,run time in seconds`
+    /// File with the tasks, or - for stdin, one per line: `seconds from the start,run time in seconds`
     #[arg(long)]
     pub trace: PathBuf,
-    /// Time of the start
-    #[arg(long, default_value = "2026-11-23T00:00:00Z")]
+    /// Time of the start, such as 2026-11-23T00:00:00Z
+    #[arg(long, value_name = "TIME", default_value = "2026-11-23T00:00:00Z", value_parser = values::time)]
     pub from: DateTime<Utc>,
     /// Hours to simulate
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=744))]

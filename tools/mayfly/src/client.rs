@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use emulator_core::text_file;
 use handler::app::App;
 use handler::clock::Clock;
@@ -12,7 +12,6 @@ use handler::replay_plan::{OperateResponse, Replay};
 use handler::settings::Settings;
 use handler::status_report::StatusReport;
 use reqwest::{Client, RequestBuilder, StatusCode};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -29,17 +28,6 @@ pub(crate) enum DeploymentClient {
     Settings(Box<App>),
 }
 
-/// A file of settings: a plain object, or the format of Azure Functions Core Tools.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum SettingsFile {
-    Local {
-        #[serde(rename = "Values")]
-        values: BTreeMap<String, String>,
-    },
-    Plain(BTreeMap<String, String>),
-}
-
 impl DeploymentClient {
     /// Returns the client that the options select. Sends nothing yet.
     pub(crate) fn new(options: &Deployment) -> anyhow::Result<Self> {
@@ -48,8 +36,15 @@ impl DeploymentClient {
         }
         let url = options.url.as_ref().context("select a deployment: use --url or --settings")?;
         let key = match (&options.key_file, &options.key) {
-            (Some(file), _) => read(file)?.trim().to_owned(),
-            (None, Some(key)) => key.clone(),
+            (Some(file), _) => match read(file)?.trim() {
+                "" => bail!("use the key in {}: the file is empty", text_file::name(file)),
+                key => key.to_owned(),
+            },
+            // The shell sets an empty variable if a command that prints the key has failed.
+            (None, Some(key)) if key.trim().is_empty() => {
+                bail!("authenticate: the key is empty; use --key-file or MAYFLY_FUNCTION_KEY")
+            }
+            (None, Some(key)) => key.trim().to_owned(),
             (None, None) => bail!("authenticate: use --key-file or MAYFLY_FUNCTION_KEY"),
         };
         let client = handler::transport::http_client(None).context("create an HTTP client")?;
@@ -80,9 +75,8 @@ impl DeploymentClient {
 }
 
 fn app(file: &Path) -> anyhow::Result<App> {
-    let settings: SettingsFile = serde_json::from_str(&read(file)?)
-        .with_context(|| format!("read the settings in {}", file.display()))?;
-    let (SettingsFile::Local { values } | SettingsFile::Plain(values)) = settings;
+    let values = parse_settings(&read(file)?)
+        .with_context(|| format!("read the settings in {}", text_file::name(file)))?;
     let settings = Settings::read(|name| match name {
         // The Functions host sets this variable; here no server listens.
         "FUNCTIONS_CUSTOMHANDLER_PORT" => Some("0".to_owned()),
@@ -91,17 +85,42 @@ fn app(file: &Path) -> anyhow::Result<App> {
     App::new(settings.context("use the settings")?, Clock::system())
 }
 
+/// Reads settings: a plain object, or the format of Azure Functions Core Tools.
+fn parse_settings(text: &str) -> anyhow::Result<BTreeMap<String, String>> {
+    let parsed: Value = serde_json::from_str(text).context("it is not JSON")?;
+    let values = parsed.get("Values").unwrap_or(&parsed);
+    let values = values.as_object().context("expected a JSON object of names and values")?;
+    let text = |(name, value): (&String, &Value)| match value.as_str() {
+        Some(value) => Ok((name.clone(), value.to_owned())),
+        None => bail!("the value of {name} is no text: write it in quotes"),
+    };
+    values.iter().map(text).collect()
+}
+
+/// Returns the cause of a failed request: the refused connection, the unknown host, the rejected certificate. The errors
+/// around it have the words of libraries.
+pub(crate) fn innermost_cause(err: &reqwest::Error) -> anyhow::Error {
+    if err.is_timeout() && !err.is_connect() {
+        return anyhow!("no response within {} s", REQUEST_TIMEOUT.as_secs());
+    }
+    let mut cause: &dyn std::error::Error = err;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    anyhow!("{cause}")
+}
+
 fn read(file: &Path) -> anyhow::Result<String> {
-    text_file::read(file).with_context(|| format!("read {}", file.display()))
+    text_file::read(file).with_context(|| format!("read {}", text_file::name(file)))
 }
 
 async fn send<T: DeserializeOwned>(function: &str, request: RequestBuilder) -> anyhow::Result<T> {
     let response = request.timeout(REQUEST_TIMEOUT).send().await;
-    // A URL may contain secrets.
-    let response = response.map_err(reqwest::Error::without_url);
+    // Without the URL, which may contain secrets.
+    let response = response.map_err(|err| innermost_cause(&err.without_url()));
     let response = response.with_context(|| format!("connect to {function} at --url"))?;
     let status = response.status();
-    let body = response.bytes().await.map_err(reqwest::Error::without_url);
+    let body = response.bytes().await.map_err(|err| innermost_cause(&err.without_url()));
     let body = body.with_context(|| format!("read the response of {function}"))?;
     if status == StatusCode::OK {
         let parsed = serde_json::from_slice(&body);
@@ -118,4 +137,22 @@ async fn send<T: DeserializeOwned>(function: &str, request: RequestBuilder) -> a
         (None, _) => "no reason given",
     };
     bail!("call {function}: {status}: {reason}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_another_form_are_named() {
+        let error = |text| format!("{:#}", parse_settings(text).expect_err(text));
+        assert_eq!(error(r#"{"A":1}"#), "the value of A is no text: write it in quotes");
+        assert_eq!(error("[]"), "expected a JSON object of names and values");
+        assert_eq!(error(r#"{"Values":[]}"#), "expected a JSON object of names and values");
+        assert!(error("A=1").starts_with("it is not JSON: "));
+        let expected = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
+        for text in [r#"{"A":"1"}"#, r#"{"IsEncrypted":false,"Values":{"A":"1"}}"#] {
+            assert_eq!(parse_settings(text).expect("settings"), expected);
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use azure_identity_emulator::{FederatedCredential, Identity};
 use azure_management_emulator::Management;
 use azure_storage_emulator::{Account, Blobs, Queues};
@@ -29,11 +29,11 @@ use crate::{HANDLER_LINES, end_signals, print};
 pub(crate) async fn run(options: Emulate, guard: Guard) -> anyhow::Result<ExitCode> {
     let context = EventContext::new(Clock::of_this_machine());
     match options.emulator {
-        EmulatorCommand::Queue(Storage { port, account, key }) => {
-            until_interrupted(Queues::new(Account::new(&account, &key)?, context), &port).await
+        EmulatorCommand::Queue(storage) => {
+            until_interrupted(Queues::new(account(&storage)?, context), &storage.port).await
         }
-        EmulatorCommand::Blob(Storage { port, account, key }) => {
-            until_interrupted(Blobs::new(Account::new(&account, &key)?, context), &port).await
+        EmulatorCommand::Blob(storage) => {
+            until_interrupted(Blobs::new(account(&storage)?, context), &storage.port).await
         }
         EmulatorCommand::Github {
             port,
@@ -65,6 +65,11 @@ pub(crate) async fn run(options: Emulate, guard: Guard) -> anyhow::Result<ExitCo
             emulate_functions_host(context, arguments, &guard).await
         }
     }
+}
+
+fn account(Storage { account, key, .. }: &Storage) -> anyhow::Result<Account> {
+    let opened = Account::new(account, key);
+    opened.map_err(|_| anyhow!("use --key of account {account}: write it in base64"))
 }
 
 async fn until_interrupted<E: Emulator>(emulator: Arc<E>, port: &Port) -> anyhow::Result<ExitCode> {

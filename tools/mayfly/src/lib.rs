@@ -25,7 +25,7 @@ pub mod cli;
 mod local;
 mod demo;
 mod up;
-mod queue_job;
+mod up_client;
 mod token_file;
 mod emulate;
 mod autoscale;
@@ -73,7 +73,8 @@ fn run_command(cli: Cli) -> ExitCode {
         match cli.command {
             Command::Demo(options) => demo::run(options, guard.clone()).await,
             Command::Up(options) => up::run(options, guard.clone()).await,
-            Command::QueueJob(options) => queue_job::run(options).await,
+            Command::QueueJob(options) => up_client::queue_job(options).await,
+            Command::CancelJob(options) => up_client::cancel_job(options).await,
             Command::Emulate(options) => emulate::run(options, guard.clone()).await,
             Command::Autoscale(Autoscale::Evaluate(options)) => autoscale::evaluate::run(&options),
             Command::Autoscale(Autoscale::Simulate(options)) => {

@@ -54,7 +54,7 @@ pub(crate) async fn run(options: Up, guard: Guard) -> anyhow::Result<ExitCode> {
     print(deployment.ports.functions.ready_line());
     let encrypted = serve_https(&deployment, &options.tls, control.token()).await?;
     encrypted.iter().map(Listening::ready_line).for_each(print);
-    print(format_args!("queue a job: mayfly queue-job --at {}", jobs.address));
+    print(format_args!("queue a job: mayfly queue-job --listen {}", jobs.address));
     print_access(&deployment, &secrets, options.tls.is_requested());
     let signal = tokio::select! {
         signal = signals.next() => signal,

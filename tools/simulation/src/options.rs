@@ -19,7 +19,7 @@ pub struct SimulationOptions {
     /// Share of calls that fail or lose their request or response, such as 0.2; chosen by the seed if not given
     #[arg(long, conflicts_with = "scenario", value_parser = share)]
     pub fault_rate: Option<f64>,
-    /// Run the scenario in this file instead of generating scenarios from seeds
+    /// Run the scenario in this file, or - for stdin, instead of generating scenarios from seeds
     #[arg(long)]
     pub scenario: Option<PathBuf>,
     /// Number of simulations that run in parallel; the number of processors if not given

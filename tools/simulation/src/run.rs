@@ -138,8 +138,9 @@ impl Scenarios {
 /// # Errors
 /// The file cannot be read, or holds no scenario.
 pub fn read_scenario(file: &Path) -> anyhow::Result<Scenario> {
-    let text = text_file::read(file).with_context(|| format!("read {}", file.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("read the scenario in {}", file.display()))
+    let text = text_file::read(file).with_context(|| format!("read {}", text_file::name(file)))?;
+    let scenario = serde_json::from_str(&text);
+    scenario.with_context(|| format!("read the scenario in {}", text_file::name(file)))
 }
 
 fn write_scenario(scenario: &Scenario, file: &Path) -> anyhow::Result<()> {

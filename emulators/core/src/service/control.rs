@@ -13,7 +13,7 @@ use super::gate::Gate;
 mod arguments;
 
 #[cfg(feature = "clap")]
-pub use arguments::{ControlArguments, TokenArguments};
+pub use arguments::{ControlArguments, TokenArguments, parse_address};
 
 /// The minimum length of a token that an operator chooses.
 const MIN_TOKEN_CHARACTERS: usize = 16;

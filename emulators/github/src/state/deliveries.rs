@@ -79,11 +79,11 @@ impl State {
     /// Records the outcome of a delivery.
     pub(crate) fn record_outcome(&mut self, id: u64, outcome: Outcome, now: DateTime<Utc>) {
         let Some(delivery) = self.deliveries.get_mut(&id) else { return };
-        let status = outcome.status_code;
+        let (status, body) = (outcome.status_code, outcome.body.to_vec());
         delivery.delivered_at = now;
         delivery.outcome = Some(outcome);
         if let Some((job, action)) = delivery.job.zip(delivery.action) {
-            self.events.push(EventKind::Delivered { job, action, status });
+            self.events.push(EventKind::Delivered { job, action, status, body });
         }
     }
 

@@ -19,7 +19,7 @@ use crate::model::scope::Scope;
 
 /// The actions of the control port: each request with its body and its response. What is not here answers 404.
 pub(crate) const ACTIONS: &[Action] = &[
-    // A `NewJob`: 201 `{"job":N}`.
+    // A `NewJob`: 201 `{"job":N,"deliveries":1}`, with the number of webhooks that receive the event.
     ("POST", "/jobs"),
     // 202, or 404.
     ("POST", "/jobs/{job}/redelivery"),
@@ -234,7 +234,9 @@ fn queue_job(github: &GitHub, request: &Request) -> ActionResult {
     if new.repository.split('/').filter(|part| !part.is_empty()).count() != 2 {
         return Err("the repository is not of the form owner/name".to_owned());
     }
-    Ok((StatusCode::CREATED, json!({ "job": github.queue_job(new) })))
+    let job = github.queue_job(new);
+    let deliveries = github.deliveries().iter().filter(|it| it.job == Some(job)).count();
+    Ok((StatusCode::CREATED, json!({ "job": job, "deliveries": deliveries })))
 }
 
 fn act_on_job(github: &GitHub, job: u64, action: &str) -> ActionResult {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use autoscale_formula::{Samples, parse};
 use emulator_core::clock::Clock;
+use emulator_core::text_file;
 
 use super::read;
 use crate::cli::Evaluate;
@@ -14,7 +15,7 @@ use crate::print;
 pub(crate) fn run(options: &Evaluate) -> anyhow::Result<ExitCode> {
     let source = read(&options.formula)?;
     let samples: Samples = serde_json::from_str(&read(&options.samples)?)
-        .with_context(|| format!("read the samples in {}", options.samples.display()))?;
+        .with_context(|| format!("read the samples in {}", text_file::name(&options.samples)))?;
     let now = options.now.unwrap_or_else(|| Clock::of_this_machine().now());
     let outcome = match parse(&source) {
         Ok(formula) => formula.evaluate(&samples, now),

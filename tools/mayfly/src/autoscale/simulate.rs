@@ -4,9 +4,11 @@
 //! trace ─▶ pool (one emulated account per formula, in virtual time) ─▶ timeline ─▶ CSV, summary, picture
 //! ```
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use emulator_core::text_file;
 
 mod trace;
 mod pool;
@@ -35,13 +37,17 @@ pub(crate) async fn run(options: Simulate) -> anyhow::Result<ExitCode> {
 
 async fn timelines(options: &Simulate) -> anyhow::Result<Vec<PoolTimeline>> {
     let trace = Trace::read(&read(&options.trace)?)
-        .with_context(|| format!("read the trace in {}", options.trace.display()))?;
+        .with_context(|| format!("read the trace in {}", text_file::name(&options.trace)))?;
     let mut timelines = Vec::new();
     for formula in &options.formulas {
-        let name = formula.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = Path::new(&text_file::name(formula).to_string())
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let source = read(formula)?;
         let timeline = pool::simulate(&name, &source, &trace, options).await;
-        timelines.push(timeline.with_context(|| format!("simulate {}", formula.display()))?);
+        timelines.push(timeline.with_context(|| format!("simulate {}", text_file::name(formula)))?);
     }
     Ok(timelines)
 }
@@ -56,8 +62,6 @@ fn report(timelines: &[PoolTimeline], options: &Simulate) -> String {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
-
-    use std::path::Path;
 
     use super::*;
     use crate::cli::{Autoscale, Cli, Command};

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use emulator_core::service::ControlArguments;
+use emulator_core::service::{ControlArguments, parse_address};
 use emulator_core::tls::TlsArguments;
 
 /// The emulators.
@@ -126,7 +126,7 @@ pub struct Identities {
 #[derive(Args, Clone, Debug)]
 pub struct Port {
     /// Address to listen on; port 0 takes a free port
-    #[arg(long, default_value = "127.0.0.1:0")]
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS:PORT", value_parser = parse_address)]
     pub listen: SocketAddr,
     /// Its certificate.
     #[command(flatten)]

@@ -11,14 +11,14 @@ use url::Url;
 #[group(required = true, multiple = true)]
 pub struct Deployment {
     /// URL of the functions, such as `https://mine.azurewebsites.net/api`
-    #[arg(long, env = "MAYFLY_URL")]
+    #[arg(long, env = "MAYFLY_URL", value_parser = super::values::url)]
     pub url: Option<Url>,
-    /// JSON file with the application settings, to access Batch, storage and GitHub directly: an object of names
+    /// JSON file with the application settings, or - for stdin, to access Batch, storage and GitHub directly: an object of names
     /// and values, or such an object as `Values`; requires keys and signatures instead of a managed identity
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     pub settings: Option<PathBuf>,
-    /// File with the key of the functions
-    #[arg(long, requires = "url", conflicts_with = "key")]
+    /// File with the key of the functions, or - for stdin
+    #[arg(long, value_name = "FILE", requires = "url", conflicts_with = "key")]
     pub key_file: Option<PathBuf>,
     /// Key of the functions; prefer the variable or --key-file, because other users of the machine can read
     /// command lines
@@ -28,6 +28,7 @@ pub struct Deployment {
 
 /// The options of `status`.
 #[derive(Args, Debug)]
+#[command(override_usage = usage("status", ""))]
 pub struct Status {
     /// Print the response as JSON
     #[arg(long)]
@@ -49,6 +50,7 @@ pub struct Replay {
 #[derive(Debug, Subcommand)]
 pub enum ReplayTarget {
     /// Re-enqueue messages of the poison queue
+    #[command(override_usage = usage("replay poison", " [HANDLE]"))]
     Poison {
         /// Handle of a message, as `status` shows it [default: all messages]
         handle: Option<String>,
@@ -57,6 +59,7 @@ pub enum ReplayTarget {
         shared: ReplayOptions,
     },
     /// Redeliver webhook deliveries that were abandoned
+    #[command(override_usage = usage("replay deliveries", " [GUID]"))]
     Deliveries {
         /// GUID of a delivery, abandoned or not [default: all abandoned deliveries]
         guid: Option<String>,
@@ -65,6 +68,7 @@ pub enum ReplayTarget {
         shared: ReplayOptions,
     },
     /// Request a runner for a waiting job that has none
+    #[command(override_usage = usage("replay job", " <REPOSITORY> <ID>"))]
     Job {
         /// Repository of the job, as owner/name
         #[arg(value_parser = parse_repository)]
@@ -86,6 +90,13 @@ pub struct ReplayOptions {
     /// The access to the deployment.
     #[command(flatten)]
     pub deployment: Deployment,
+}
+
+/// Returns the usage of a command with the access to a deployment: an address and a key, or settings.
+fn usage(command: &str, arguments: &str) -> String {
+    format!(
+        "mayfly {command} --url <URL> <--key-file <FILE>|--key <KEY>> [OPTIONS]{arguments}\n       mayfly {command} --settings <FILE> [OPTIONS]{arguments}"
+    )
 }
 
 fn parse_repository(text: &str) -> Result<Repository, String> {

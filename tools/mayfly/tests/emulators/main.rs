@@ -5,4 +5,5 @@ mod ends;
 mod https;
 mod program;
 mod starts;
+mod texts;
 mod up;

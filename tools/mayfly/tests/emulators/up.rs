@@ -43,7 +43,7 @@ impl Up {
         // Nothing reads the rest, and a closed stdout is no error.
         let ports = lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
         let mut up = Self { process, ports, address: String::new(), lines };
-        up.address = up.after("queue a job: mayfly queue-job --at ").to_owned();
+        up.address = up.after("queue a job: mayfly queue-job --listen ").to_owned();
         up
     }
 
@@ -76,8 +76,13 @@ impl Up {
     }
 
     fn queue_job(&self, runtime: &Path, token: Option<&str>) -> Output {
+        self.call(runtime, token, &["queue-job", "--job-milliseconds", "1"])
+    }
+
+    /// Runs `queue-job` or `cancel-job` at the address of this `up`.
+    fn call(&self, runtime: &Path, token: Option<&str>, arguments: &[&str]) -> Output {
         let mut command = mayfly(runtime, token);
-        command.args(["queue-job", "--job-milliseconds", "1", "--at", &self.address]);
+        command.args(arguments).args(["--listen", &self.address]);
         command.output().expect("the program of this package")
     }
 
@@ -202,4 +207,32 @@ async fn each_port_of_up_has_the_gate_and_queue_job_the_token() {
     let ended = up.queue_job(runtime.path(), None);
     let ended = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert!(ended.contains("failed to read the token of mayfly up at 127.0.0.1:"), "{ended}");
+}
+
+#[test]
+fn a_job_is_queued_and_cancelled_by_commands() {
+    let runtime = tempfile::tempdir().expect("a folder");
+    let mut up = Up::start(runtime.path(), &[]);
+    let call = |arguments: &[&str]| {
+        let output = up.call(runtime.path(), None, arguments);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.success(), text(&output.stdout), text(&output.stderr))
+    };
+    let long = ["queue-job", "--job-milliseconds", "600000"];
+    let (queued, text, _) = call(&long);
+    assert!(queued && text.contains("is queued; end it: mayfly cancel-job "), "{text}");
+    let (_, json, _) = call(&[&long[..], &["--json"]].concat());
+    let job: Value = serde_json::from_str(&json).expect("JSON");
+    let job = job["job"].to_string();
+    let (cancelled, text, error) = call(&["cancel-job", &job]);
+    assert!(cancelled && text == format!("job {job} is cancelled\n"), "{text} {error}");
+    let (cancelled, json, _) = call(&["cancel-job", "52000000001", "--json"]);
+    assert!(cancelled && json == "{\"job\":52000000001}\n", "{json}");
+    let (cancelled, _, error) = call(&["cancel-job", "7"]);
+    assert!(!cancelled && error.contains("cancel job 7: there is no such job"), "{error}");
+
+    let (queued, text, error) = call(&["queue-job", "--repository", "other/repo"]);
+    assert!(!queued && text.contains("of other/repo is queued"), "{text}");
+    assert!(error.contains("no webhook covers other/repo, and it is not allowed"), "{error}");
+    up.end();
 }

@@ -40,7 +40,10 @@ fn arrival(line: &str) -> anyhow::Result<Arrival> {
     let (after, duration) =
         line.split_once(',').context("expected two numbers separated by a comma")?;
     let seconds = |text: &str| text.trim().parse().map(Duration::from_secs);
-    Ok(Arrival { after: seconds(after)?, duration: seconds(duration)? })
+    match (seconds(after), seconds(duration)) {
+        (Ok(after), Ok(duration)) => Ok(Arrival { after, duration }),
+        _ => bail!("expected whole numbers of seconds"),
+    }
 }
 
 #[cfg(test)]
@@ -65,6 +68,7 @@ mod tests {
             fault("0,60\n7"),
             "read line 2, \"7\": expected two numbers separated by a comma"
         );
+        assert_eq!(fault("x,60"), "read line 1, \"x,60\": expected whole numbers of seconds");
         assert_eq!(fault("9,60\n7,1"), "the tasks must be in the order in which they are added");
     }
 }

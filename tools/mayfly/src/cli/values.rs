@@ -1,0 +1,36 @@
+//! The formats of options, each with an error that shows an example.
+
+use chrono::{DateTime, Utc};
+use url::Url;
+
+/// Reads the URL of the functions.
+pub(super) fn url(text: &str) -> Result<Url, String> {
+    let example = "write the URL of the functions, such as https://mine.azurewebsites.net/api";
+    let url = Url::parse(text).map_err(|_| example.to_owned())?;
+    match matches!(url.scheme(), "http" | "https") && url.has_host() {
+        true => Ok(url),
+        false => Err(example.to_owned()),
+    }
+}
+
+/// Reads a time.
+pub(super) fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    text.parse().map_err(|_| "write a time such as 2026-11-23T00:00:00Z".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_another_format_is_answered_with_an_example() {
+        for wrong in ["", "mine", "ftp://mine/api", "file:///api", "https://"] {
+            assert!(url(wrong).is_err_and(|err| err.contains("https://mine")), "{wrong}");
+        }
+        assert!(url("http://127.0.0.1:7071/api").is_ok());
+        for wrong in ["", "now", "2026-11-23", "2026-11-23 00:00"] {
+            assert!(time(wrong).is_err_and(|err| err.contains("2026-11-23T00")), "{wrong}");
+        }
+        assert!(time("2026-11-23T01:00:00+01:00").is_ok());
+    }
+}
