@@ -67,7 +67,7 @@ refuse() {
 usage() {
   printf 'usage: images/import.sh [--dry-run] REGISTRY [TAG…]\n       images/import.sh --sources [TAG…]\n'
   printf 'TAG: %s; others: %s\n' "$(printf '%s ' "${tags[@]}")" \
-    "windows-ltsc2019-$version ubuntu-docker-24.04-$version, if they have been published"
+    "ubuntu-full-24.04-$version ubuntu-docker-24.04-$version windows-ltsc2019-$version, if they have been published"
 }
 
 main "$@"

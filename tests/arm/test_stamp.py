@@ -137,7 +137,7 @@ class Stamp(unittest.TestCase):
         ]
         found = {owner.lower().replace("%2f", "/") for text in texts for owner in OWNED.findall(text)}
         # Archives that the images verify by SHA-256, and words of usage lines.
-        return found - {"actions/runner", "git-for-windows/git", "owner/repo"}
+        return found - {"actions/runner", "docker/buildx", "git-for-windows/git", "owner/repo"}
 
 
 if __name__ == "__main__":

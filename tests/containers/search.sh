@@ -1,7 +1,8 @@
 # Runs as a job's script: reports where in its container a job finds the credentials of its runner.
 #
 # Sends lines `<what> <file>` to $post/findings, for each file and each entry of /proc that holds one:
-# the ticket, the claimed configuration, or the key within it.
+# the ticket, the claimed configuration, or the key within it. Searches as the runner and as root: in an engine without
+# CAP_SYS_PTRACE, root cannot read the environment of the runner's processes.
 #
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # the test sets the address `post`
@@ -18,7 +19,8 @@ name() { printf 'RUNNER_%s=' NAME; }
 search() {
   local what=$1
   shift
-  grep -rlsaFD skip -f <("$what") "$@" | sed "s/^/$what /" || true
+  "$what" | grep -rlsaFD skip -f - "$@" | sed "s/^/$what /" || true
+  "$what" | sudo --non-interactive grep -rlsaFD skip -f - "$@" | sed "s/^/$what /" || true
 }
 
 folders=()
@@ -31,4 +33,4 @@ done
     search "$what" "${folders[@]}"
   done
   search name /proc/1/environ
-} | curl --fail --silent --data-binary @- "$post/findings"
+} | sort -u | curl --fail --silent --data-binary @- "$post/findings"

@@ -74,6 +74,19 @@ class Up(unittest.TestCase):
         for log in logs:
             self.assertNotRegex(log.read_text(), SECRETS, log)
 
+    def test_a_job_cannot_outlive_its_container_as_root(self) -> None:
+        lingering = 'trap "" TERM INT HUP; read -r _ < <(exec sleep 3600)'
+        attack = [
+            f"sudo --non-interactive --background setsid bash -c '{lingering}'",
+            "sudo bash -c 'kill -KILL 1; kill -STOP 1'",
+            "sudo rm /usr/bin/sleep /usr/bin/rm /usr/bin/date /usr/bin/cat /opt/mayfly/*",
+            'curl --silent --data "$(sudo --non-interactive id -u)" "$post/attacked"',
+        ]
+        job = self.deployment.queue_job(self.script("\n".join(attack)))
+        self.assertEqual(self.inbox.receive("attacked"), "0")
+        self.assertEqual(self.deployment.await_step(job, "runner gone"), f"gh-{job} ended with 0")
+        self.assertEqual(self.deployment.conclusion(job), "success")
+
     def test_term_during_a_job_lets_the_runner_clean_up(self) -> None:
         job = self.deployment.queue_job(self.script('curl --silent --data x "$post/working"\nsleep 3600'))
         self.inbox.receive("working")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: the Ubuntu images, built and run by podman: they claim, serve and end, expose no credential to jobs, and leave nothing behind
+# about: the Ubuntu images, built and run by podman: they have their tools, claim, serve and end, expose no credential to jobs, and leave nothing behind
 # needs: cargo:https://rustup.rs podman runc mmdebstrap curl python3 strip:binutils
 # limit: 600
 set -euo pipefail
@@ -10,7 +10,7 @@ source tests/containers/engine.bash
 source tests/containers/image.bash
 
 image=localhost/mayfly-runner:test docker_image=localhost/mayfly-runner:docker
-releases='' digest='' mirror=''
+releases='' digest='' mirror='' docker_arguments=()
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/mayfly-podman-XXXXXX")
 
 clean_up() {
@@ -27,12 +27,13 @@ trap clean_up EXIT
 make_base
 settle_engine "$work/store" "$(base_name)"
 serve_release
+serve_docker_client
 build_image "$image" "$digest"
 if build_image localhost/never:built "${digest//[0-9]/0}"; then
   echo 'the image was built with a runner of another digest' >&2
   exit 1
 fi
-build_docker_image "$docker_image" "$image"
+build_derived_image ubuntu-docker "$docker_image" "$image"
 
 # mayfly prefers docker, which does not have the image.
 mkdir "$work/bin"

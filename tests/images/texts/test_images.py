@@ -52,7 +52,7 @@ class Images(unittest.TestCase):
             self.assertEqual(kept, KEPT, image)
 
     def test_derived_images_add_no_pattern(self) -> None:
-        for image in ("derived", "ubuntu-docker"):
+        for image in ("derived", "ubuntu-docker", "ubuntu-full"):
             for line in dockerfile(image).splitlines():
                 self.assertNotRegex(line, r"KEEP_ENVIRONMENT=.*\*", image)
 

@@ -32,7 +32,7 @@ class Versions(unittest.TestCase):
         self.assertEqual(arguments("official")["RUNNER_VERSION"], VERSION)
 
     def test_derived_images_use_the_published_base(self) -> None:
-        for folder in ("derived", "ubuntu-docker"):
+        for folder in ("derived", "ubuntu-docker", "ubuntu-full"):
             self.assertTrue(arguments(folder)["BASE"].endswith(f"/githubactions-runner:ubuntu-24.04-{VERSION}"), folder)
 
     def test_imported_images_are_published(self) -> None:
