@@ -162,10 +162,18 @@ pub fn match_profile<'a>(labels: &[impl AsRef<str>], profiles: &'a [Profile]) ->
     if let Some(profile) = profiles.iter().find(|profile| profile.serves(labels)) {
         return Match::Profile(profile);
     }
-    let unserved = |label: &&str| !profiles.iter().any(|profile| profile.serves(&[*label]));
-    let mut all = labels.iter().map(AsRef::as_ref);
-    let label = all.clone().find(unserved).or_else(|| all.next()).unwrap_or_default();
+    let first = || labels.first().map(AsRef::as_ref);
+    let label = first_unknown_label(labels, profiles).or_else(first).unwrap_or_default();
     Match::NoProfile { label: label.to_owned() }
+}
+
+/// Finds the first label that no profile has.
+pub fn first_unknown_label<'a>(
+    labels: &'a [impl AsRef<str>],
+    profiles: &[Profile],
+) -> Option<&'a str> {
+    let is_unknown = |label: &&str| !profiles.iter().any(|profile| profile.serves(&[*label]));
+    labels.iter().map(AsRef::as_ref).find(is_unknown)
 }
 
 /// Returns whether a label selects this deployment. An organization's webhook also delivers all jobs of GitHub's own

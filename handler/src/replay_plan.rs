@@ -143,7 +143,7 @@ pub fn job(id: u64, job: &Job, waiting: Option<&WaitingJob<'_>>) -> Plan {
         (Some(task), _, _) => Plan::skip(name, format!("task {} is to serve it: {why}", task.id)),
         (
             None,
-            WaitReason::NoProfile
+            WaitReason::NoProfile(_)
             | WaitReason::Group(_)
             | WaitReason::OfUser
             | WaitReason::TooManyRunners,

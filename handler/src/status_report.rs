@@ -20,6 +20,9 @@ pub const MAX_JOBS: usize = 500;
 pub struct StatusReport {
     /// When the data was collected.
     pub at: DateTime<Utc>,
+    /// Whether it is the report of an earlier request, collected at most ten seconds before this one.
+    #[serde(default)]
+    pub cached: bool,
     /// Whether all data could be read.
     pub complete: bool,
     /// The data that could not be read: `jobs`, `runners`, `pools` …
@@ -182,6 +185,7 @@ pub fn report(
     }
     StatusReport {
         at: now,
+        cached: false,
         complete: inputs.unread.is_empty() && inputs.refused.is_empty(),
         unread: inputs.unread.into_iter().map(str::to_owned).collect(),
         refused: (!inputs.refused.is_empty()).then(|| inputs.refused.join("; ")),

@@ -1,7 +1,7 @@
 //! Status: reports the phase of each job, and the reason why it waits.
 //!
 //! All data is collected for a request, but at most once in ten seconds, and one collection runs at a time;
-//! requests in between get the last report. So the number of requests does not use up GitHub's rate limits, which
+//! requests in between get the last report, marked as cached. So the number of requests does not use up GitHub's rate limits, which
 //! the runners need.
 
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl App {
         let fresh =
             |last: &&Arc<StatusReport>| (TimeDelta::zero()..REPORT_TTL).contains(&(now - last.at));
         if let Some(last) = last.as_ref().filter(fresh) {
-            return Ok(Arc::clone(last));
+            return Ok(Arc::new(StatusReport { cached: true, ..StatusReport::clone(last) }));
         }
         let new = Arc::new(create_report(self).await?);
         *last = Some(Arc::clone(&new));

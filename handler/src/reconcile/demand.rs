@@ -11,7 +11,7 @@ use super::wait_reason::DelayCause;
 use super::{JobAges, Repair, Rules, WaitReason};
 use crate::json::shortened;
 use crate::message::{MAX_REPLACEMENTS, MAX_WAIT, RunnerRequest};
-use crate::profiles::{Match, Profile, is_list, match_profile};
+use crate::profiles::{Match, Profile, first_unknown_label, is_list, match_profile};
 use crate::task::TaskId;
 
 /// How long a job may be uncovered before it gets another runner, if no runner of it is known to have failed: a message
@@ -131,8 +131,9 @@ impl<'a> Demand<'a> {
             return Some(WaitReason::ListInLabel(shortened(list)));
         }
         if self.profile.is_none() {
+            let unknown = first_unknown_label(labels, &run.rules.policy.profiles).map(shortened);
             let none = labels.is_empty();
-            return Some(if none { WaitReason::NoLabels } else { WaitReason::NoProfile });
+            return Some(if none { WaitReason::NoLabels } else { WaitReason::NoProfile(unknown) });
         }
         if run.snapshot.runs.of_users.contains(&self.listed.repository) {
             return Some(WaitReason::OfUser);

@@ -9,9 +9,10 @@ use crate::message::{MAX_REPLACEMENTS, MAX_WAIT};
 /// Why a job has no runner.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum WaitReason {
-    /// Its labels select this deployment, and no profile has all of them.
-    #[error("no profile in setting RunnerProfiles has all of its labels")]
-    NoProfile,
+    /// Its labels select this deployment, and no profile has all of them; with the first one that no profile has, if
+    /// there is one.
+    #[error("no profile in setting RunnerProfiles has {}", missing(.0.as_deref()))]
+    NoProfile(Option<String>),
     /// One of its labels is a list that was written as one text, which no runner can have.
     #[error("its label {0:?} is one label, which no runner has: write runs-on as a list")]
     ListInLabel(String),
@@ -126,6 +127,14 @@ pub enum WaitReason {
     },
 }
 
+fn missing(label: Option<&str>) -> String {
+    match label {
+        Some(label) => format!("its label {label:?}"),
+        None => "all of its labels: each is a label of some profile, but none has them together"
+            .to_owned(),
+    }
+}
+
 /// Why the next runner of a job is not requested immediately.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum DelayCause {
@@ -140,4 +149,23 @@ pub enum DelayCause {
     /// A runner that was not read may serve it.
     #[error("not all workflow runs could be read, and a runner of another job may serve it")]
     MissingRuns,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_label_that_no_profile_has_is_named() {
+        let cases = [
+            (Some("gpu"), "no profile in setting RunnerProfiles has its label \"gpu\""),
+            (
+                None,
+                "no profile in setting RunnerProfiles has all of its labels: each is a label of some profile, but none has them together",
+            ),
+        ];
+        for (label, expected) in cases {
+            assert_eq!(WaitReason::NoProfile(label.map(str::to_owned)).to_string(), expected);
+        }
+    }
 }

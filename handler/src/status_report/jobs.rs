@@ -56,7 +56,7 @@ fn queued(waiting: &WaitingJob<'_>) -> JobStatus {
 
 fn phase(why: &WaitReason) -> JobPhase {
     match why {
-        WaitReason::NoProfile
+        WaitReason::NoProfile(_)
         | WaitReason::ListInLabel(_)
         | WaitReason::NoLabels
         | WaitReason::OfUser

@@ -161,7 +161,7 @@ fn every_waiting_job_has_a_phase_and_a_wait_reason() {
     };
     insta::assert_snapshot!(lines(&report_of(&snapshot)), @r#"
     9 gated: an approval, a concurrency group or another gate of GitHub
-    1 unserved: no profile in setting RunnerProfiles has all of its labels
+    1 unserved: no profile in setting RunnerProfiles has its label "gpu"
     2 unserved: its runners fail (ContainerInvalidImage): check stderr.txt of their tasks, and the image
     3 unserved: runner group "ours" does not admit octo/app
     14 unserved: its runs-on names a runner group and no label, so no profile is selected: add the labels of a profile, unless other runners of that group serve it

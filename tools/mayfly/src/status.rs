@@ -64,7 +64,11 @@ fn head(report: &StatusReport) -> String {
         true => String::new(),
         false => format!("; incomplete, not reached: {}", report.unread.join(", ")),
     };
-    format!("{}: {jobs}{messages}{missing}", time(report.at))
+    let cached = match report.cached {
+        true => " (cached: a new report is collected every 10 s)",
+        false => "",
+    };
+    format!("{}{cached}: {jobs}{messages}{missing}", time(report.at))
 }
 
 fn name(value: &impl serde::Serialize) -> String {

@@ -136,12 +136,12 @@ fn a_job_that_waits_too_long_is_reported_with_the_reason() {
     let full = PoolState { nodes: 4, target: 4, ..PoolState::default() };
     let pools = [("ubuntu".to_owned(), full)].into();
     let waiting = Snapshot { pools, ..snapshot(jobs, tasks, [runner("gh-3", false)]) };
-    insta::assert_snapshot!(runs(&waiting, [0, 29, 30]), @"
-    30: cancel run 45: no profile in setting RunnerProfiles has all of its labels
-    30: report job 1: no profile in setting RunnerProfiles has all of its labels
+    insta::assert_snapshot!(runs(&waiting, [0, 29, 30]), @r#"
+    30: cancel run 45: no profile in setting RunnerProfiles has its label "gpu"
+    30: report job 1: no profile in setting RunnerProfiles has its label "gpu"
     30: report job 2: all nodes of pool ubuntu are in use: raise its maximum, or wait
     30: report job 3: a runner is online for it and GitHub does not assign the job: check that the runner group allows the repository, that runs-on names no other group, and that GitHub still supports the runner's version
-    ");
+    "#);
 }
 
 #[test]

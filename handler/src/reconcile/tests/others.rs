@@ -33,17 +33,17 @@ fn a_job_that_others_serve_is_neither_cancelled_nor_reported() {
         labels: ["self-hosted".to_owned()].into(),
         ..other(&Scope::Repository, false)
     };
-    insta::assert_snapshot!(runs(&waiting(vec![corp, fewer]), [0, 30]), @"
-    30: cancel run 45: no profile in setting RunnerProfiles has all of its labels
-    30: report job 1: no profile in setting RunnerProfiles has all of its labels
-    ");
+    insta::assert_snapshot!(runs(&waiting(vec![corp, fewer]), [0, 30]), @r#"
+    30: cancel run 45: no profile in setting RunnerProfiles has its label "GPU"
+    30: report job 1: no profile in setting RunnerProfiles has its label "GPU"
+    "#);
 }
 
 #[test]
 fn nothing_is_cancelled_while_a_list_is_unread() {
     let mut unread = waiting(Vec::new());
     unread.runners.read = [Level::of(&Scope::Repository, &repository())].into();
-    insta::assert_snapshot!(runs(&unread, [0, 30]), @"30: report job 1: no profile in setting RunnerProfiles has all of its labels");
+    insta::assert_snapshot!(runs(&unread, [0, 30]), @r#"30: report job 1: no profile in setting RunnerProfiles has its label "GPU""#);
 }
 
 #[test]

@@ -38,12 +38,12 @@ async fn no_profile_has_the_labels() {
     let mut env = crate::start(&[CANCEL]).await;
     env.queue_job(&["self-hosted", "gpu"]);
     env.until_invoked("ProvideActionsRunner").await;
-    assert_snapshot!(outcome(&mut env).await, @r"
-    1 unserved: no profile in setting RunnerProfiles has all of its labels
-    job 1 of octo/app has waited too long: no profile in setting RunnerProfiles has all of its labels
-    job 1 cannot be served: no profile in setting RunnerProfiles has all of its labels
+    assert_snapshot!(outcome(&mut env).await, @r#"
+    1 unserved: no profile in setting RunnerProfiles has its label "gpu"
+    job 1 of octo/app has waited too long: no profile in setting RunnerProfiles has its label "gpu"
+    job 1 cannot be served: no profile in setting RunnerProfiles has its label "gpu"
     <1> cancelled on no runner
-    ");
+    "#);
     env.end().await;
 }
 

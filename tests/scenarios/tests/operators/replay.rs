@@ -93,14 +93,14 @@ async fn a_job_that_is_not_served_is_skipped_with_the_reason() {
         env.operate(job("octo/app", 7)).await,
         env.operate(job("corp/tool", gpu)).await,
     ];
-    assert_snapshot!(responses.join("\n"), @r"
-    job 1: no profile in setting RunnerProfiles has all of its labels
+    assert_snapshot!(responses.join("\n"), @r#"
+    job 1: no profile in setting RunnerProfiles has its label "gpu"
     job 2: its labels do not select a runner of this deployment
     job 3: it is waiting
     job 4: its repository is public: see setting AllowPublicRepositories
     job 7: GitHub has no such job in octo/app
     job 1: its repository matches no pattern of setting AllowedRepositories
-    ");
+    "#);
     assert_eq!(env.messages().await, 0);
     env.end().await;
 }

@@ -7,6 +7,7 @@ use github_emulator::{Gate, NewJob};
 use insta::assert_snapshot;
 use reqwest::Method;
 use scenarios::TestEnvironment;
+use serde_json::json;
 
 use crate::{PROGRAM, UBUNTU};
 
@@ -26,13 +27,17 @@ async fn status_lists_every_job_with_its_phase() {
     env.queue_job(&["self-hosted", "gpu"]);
     env.queue_job(&["ubuntu-latest"]);
     env.until_no_message().await;
-    assert_snapshot!(env.job_phases().await, @r"
+    assert_snapshot!(env.job_phases().await, @r#"
     3 gated: an approval, a concurrency group or another gate of GitHub
-    4 unserved: no profile in setting RunnerProfiles has all of its labels
+    4 unserved: no profile in setting RunnerProfiles has its label "gpu"
     2 waiting-for-node gh-2: all nodes of pool ubuntu are in use: raise its maximum, or wait
     1 running gh-1
-    ");
+    "#);
     let report = env.status().await;
+    assert!(!report.cached);
+    let (_, repeated) = env.call_function(Method::GET, "Status", None).await;
+    assert_eq!((&repeated["cached"], &repeated["at"]), (&json!(true), &json!(report.at)));
+    assert!(env.command(PROGRAM, &["status"]).await.contains("Z (cached: a new report is"));
     let pools = report.pools.iter().map(|pool| format!("{pool:?}")).collect::<Vec<_>>();
     assert_snapshot!(pools.join("\n"), @r#"
     PoolStatus { pool: "ubuntu", nodes: Some(4), target: Some(4), pending_tasks: 1, running_tasks: 1, error: None }
@@ -84,7 +89,10 @@ async fn concurrent_status_requests_share_one_collection() {
     env.advance_minutes(1);
     let call = || env.call_function(Method::GET, "Status", None);
     let responses = tokio::join!(call(), call(), call(), call());
-    assert_eq!(responses.0, responses.3);
+    let responses = [responses.0, responses.1, responses.2, responses.3].map(|response| response.1);
+    assert!(responses.iter().all(|report| report["at"] == responses[0]["at"]), "{responses:?}");
+    let cached = responses.iter().filter(|report| report["cached"] == true).count();
+    assert_eq!(cached, 3, "{responses:?}");
     assert_eq!(collections() - before, 1);
     env.end().await;
 }

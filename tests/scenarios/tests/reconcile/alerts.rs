@@ -16,7 +16,7 @@ async fn a_job_without_a_profile_raises_an_alert_after_30_min() {
     env.until_true("the other task's end", |env| env.tasks().contains("completed 0")).await;
     env.advance_minutes(30);
     assert_snapshot!(env.reconcile().await, @"nothing to repair");
-    assert_snapshot!(env.alarm("waiting").await, @"job 1 of octo/app has waited too long: no profile in setting RunnerProfiles has all of its labels");
+    assert_snapshot!(env.alarm("waiting").await, @r#"job 1 of octo/app has waited too long: no profile in setting RunnerProfiles has its label "gpu""#);
     assert_snapshot!(env.reconcile().await, @"nothing to repair");
     env.end().await;
 }
@@ -30,10 +30,10 @@ async fn the_run_of_an_unservable_job_is_cancelled_if_configured() {
     env.advance_minutes(5);
     let logged = env.reconcile().await;
     let run = logged.split_whitespace().nth(1).unwrap_or("?").to_owned();
-    assert_snapshot!(logged.replace(&run, "RUN"), @r"
-    run RUN of octo/app cancelled: job 1 cannot be served: no profile in setting RunnerProfiles has all of its labels
+    assert_snapshot!(logged.replace(&run, "RUN"), @r#"
+    run RUN of octo/app cancelled: job 1 cannot be served: no profile in setting RunnerProfiles has its label "gpu"
     1 repairs done
-    ");
+    "#);
     assert_snapshot!(env.jobs(), @"<1> cancelled on no runner");
     assert_snapshot!(env.reconcile().await, @"nothing to repair");
     env.end().await;
