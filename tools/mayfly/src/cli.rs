@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use azure_batch_emulator::DurationRange;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 use emulator_core::service::{TokenArguments, parse_address};
 use emulator_core::tls::TlsArguments;
@@ -54,6 +55,10 @@ pub enum Command {
     Status(Status),
     /// Replay failed messages, webhook deliveries, or one job
     Replay(Replay),
+    /// Print the completions of a shell, such as `mayfly completions bash >~/.local/share/bash-completion/completions/mayfly`
+    Completions(Completions),
+    /// Write the manual pages, one for each command, such as `mayfly man --out-dir ~/.local/share/man/man1`
+    Man(Man),
 }
 
 impl Command {
@@ -246,6 +251,21 @@ pub struct Simulate {
     /// SVG file to which node counts are drawn
     #[arg(long)]
     pub picture: Option<PathBuf>,
+}
+
+/// The options of `completions`.
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// The options of `man`.
+#[derive(Args, Debug)]
+pub struct Man {
+    /// Directory for the pages, which is created if it is missing
+    #[arg(long, value_name = "DIR")]
+    pub out_dir: PathBuf,
 }
 
 /// The options of `emulate`.

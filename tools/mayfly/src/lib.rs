@@ -31,6 +31,7 @@ mod emulate;
 mod autoscale;
 mod package;
 mod client;
+mod manual;
 mod status;
 mod summary;
 mod replay;
@@ -84,6 +85,8 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Package(options) => package::run(&options),
             Command::Status(options) => status::run(&options).await,
             Command::Replay(options) => replay::run(options).await,
+            Command::Completions(options) => manual::completions(&options),
+            Command::Man(options) => manual::pages(&options),
         }
     });
     // The runtime has ended, and with it the last task that could start a process.

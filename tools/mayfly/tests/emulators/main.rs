@@ -3,6 +3,7 @@
 mod control;
 mod ends;
 mod https;
+mod manual;
 mod program;
 mod starts;
 mod texts;
