@@ -79,7 +79,8 @@ async fn the_end_of_a_foreign_job_suffices() {
 
 #[tokio::test]
 async fn many_foreign_jobs_do_not_keep_a_job_from_a_runner() {
-    const FOREIGN: usize = 12;
+    // More than the five runners after which a failing job waits.
+    const FOREIGN: usize = 7;
     let mut env = TestEnvironment::start(PROGRAM).await;
     env.deployment.github.emulator.pause_assignment(true);
     for _ in 0..FOREIGN {
