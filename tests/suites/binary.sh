@@ -1,14 +1,35 @@
 #!/usr/bin/env bash
-# about: `mayfly` as a release has it: it starts in an empty root, and an emulator of it answers there
-# needs: cargo:https://rustup.rs cc:gcc python3 unshare:util-linux
+# about: `mayfly` as a release has it: it starts in an empty root, and its image serves as a service container
+# needs: cargo:https://rustup.rs cc:gcc python3 unshare:util-linux podman runc mmdebstrap
 # nightly: yes
 # limit: 1800
 set -euo pipefail
 
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
+# shellcheck source=tests/containers/engine.bash
+source tests/containers/engine.bash
+# shellcheck source=tests/containers/image.bash
+source tests/containers/image.bash
 
-tools/mayfly/release.sh "$work"
-archive=$(realpath "$work"/mayfly-linux-*.tar.gz)
-tar --extract --gzip --file "$archive" --directory "$work"
-MAYFLY=${archive%.tar.gz}/mayfly python3 -m unittest discover --verbose --start-directory tests/binary
+image=localhost/mayfly:test
+work=$(mktemp -d "${TMPDIR:-/var/tmp}/mayfly-binary-XXXXXX")
+
+clean_up() {
+  remove_store "$work/store" || true
+  rm -rf -- "$work"
+}
+
+tools/mayfly/release.sh "$work/release"
+mkdir "$work/program"
+tar --extract --gzip --file "$work"/release/mayfly-linux-*.tar.gz --directory "$work/program" --strip-components 1
+
+keep_store_in "$work/store"
+trap clean_up EXIT
+make_base
+settle_engine "$work/store" "$(base_name)"
+# The folder of the Dockerfile with the program, as the release's workflow has it.
+mkdir "$work/context"
+cp images/mayfly/Dockerfile "$work/context"
+cp -R "$work/program" "$work/context/$(podman info --format '{{.Host.Arch}}')"
+podman build --pull=never --network host --tag "$image" "$work/context"
+
+MAYFLY=$work/program/mayfly IMAGE=$image python3 -m unittest discover --verbose --start-directory tests/binary
