@@ -48,14 +48,19 @@ pub(super) fn is_interrupted(job: &JobRecord, outcome: Outcome) -> bool {
         && job.progress != Some(Progress::SetUpFailed)
 }
 
-/// Returns the runner of a name that was registered when it accepted the job.
+/// Returns the runner of a name that was registered when it accepted the job. Several may have the name, one in each
+/// repository.
 pub(super) fn runner<'a>(
     record: &'a Record,
     job: &JobRecord,
     name: &str,
 ) -> Option<&'a RunnerRecord> {
     let started = job.started_at.unwrap_or(record.ended_at);
-    let was_there = |runner: &&RunnerRecord| runner.name == name && runner.registered_at <= started;
+    let was_there = |runner: &&RunnerRecord| {
+        runner.name == name
+            && runner.registered_at <= started
+            && runner.gone_at.is_none_or(|gone_at| gone_at >= started)
+    };
     record.runners.iter().rfind(was_there)
 }
 
@@ -111,7 +116,7 @@ pub(super) fn refused_wrongly(
     });
     let refused = refused.filter(|job| {
         let mut runners = job.runners.iter().filter_map(|name| runner(record, job, name));
-        !runners.any(|runner| narrowed::may_refuse(scenario, job, runner))
+        !runners.any(|runner| narrowed::may_refuse(scenario, record, job, runner))
     });
     refused.map(|job| {
         format!("refused although it is allowed: {}", describe::of_job(scenario, record, job))

@@ -1,6 +1,6 @@
 //! Checks narrowed settings: while a repository is removed from them, or is public, no runner is started for its jobs.
 
-use super::{JobRecord, Record, Scenario, describe, jobs};
+use super::{JobRecord, Record, Scenario, describe, jobs, runners};
 use crate::record::RunnerRecord;
 use crate::scenario::FaultKind;
 
@@ -51,11 +51,19 @@ pub(super) fn served(scenario: &Scenario, record: &Record) -> impl Iterator<Item
     })
 }
 
-/// Returns whether a runner may refuse a job, because its repository was removed at about the time of its claim.
-pub(super) fn may_refuse(scenario: &Scenario, job: &JobRecord, runner: &RunnerRecord) -> bool {
+/// Returns whether a runner may refuse a job, because its repository was removed at about the time of its claim, or when
+/// its task was added: an old image knows only the repositories of its task.
+pub(super) fn may_refuse(
+    scenario: &Scenario,
+    record: &Record,
+    job: &JobRecord,
+    runner: &RunnerRecord,
+) -> bool {
     let Some(deployment) = runner.deployment else { return false };
-    let at = runner.registered_at;
-    !allows_throughout(scenario, deployment, job, (at.saturating_sub(SETTLING), at))
+    let claimed_at = runner.registered_at;
+    let added_at = runners::task_of(record, runner).map_or(claimed_at, |task| task.added_at);
+    let span = (added_at.saturating_sub(SETTLING), claimed_at);
+    !allows_throughout(scenario, deployment, job, span)
 }
 
 fn was_removed(scenario: &Scenario, job: &JobRecord, runner: &RunnerRecord) -> bool {

@@ -53,9 +53,13 @@ fn stayed_too_long(
 }
 
 /// Returns whether the response to the registration was lost: a later claim of the same run deleted the runner to
-/// register it again, or failed to, or was rejected because another runner had got the job meanwhile.
+/// register it again, or failed to, or was rejected because another runner had got the job meanwhile, or was lost with
+/// its node before it could.
 fn was_registered_again(record: &Record, runner: &RunnerRecord, run: &Run) -> bool {
     if matches!(run.exit_code, Some(NO_CLAIM | NOT_NEEDED)) {
+        return true;
+    }
+    if run.exit_code.is_none() && run.ended_at.is_some() {
         return true;
     }
     let ended_at = run.ended_at.unwrap_or(record.ended_at);

@@ -62,6 +62,20 @@ fn a_chain_does_not_lead_through_a_runner_of_others() {
     assert_eq!(faults(&scenario(2), &record), "");
 }
 
+/// In another repository a runner of this deployment may have had the name before.
+#[test]
+fn a_chain_leads_through_the_runner_that_had_the_name_at_the_time() {
+    let mut record = fine();
+    record.jobs = vec![job(0, 10, Some(("gh-2", 20, 900))), job(1, 10, None)];
+    record.jobs[1].cancelled_at = Some(900_000);
+    record.jobs[1].ended_at = Some(900_000);
+    record.tasks = vec![task("gh-1", &[(50, 60)])];
+    let mut theirs = runner("gh-2", (12, 901), Some((20, 1)));
+    theirs.deployment = None;
+    record.runners = vec![theirs, runner("gh-2", (15, 18), None)];
+    assert_eq!(faults(&scenario(2), &record), "");
+}
+
 #[test]
 fn a_job_of_githubs_own_runners_needs_no_task() {
     let mut record = fine();

@@ -147,4 +147,7 @@ fn a_runner_has_time_to_connect() {
     let mut lost = offline(300);
     lost.tasks[0].runs[0].ended_at = Some(200_000);
     assert!(!faults(&calm(), &lost).contains("before it could connect"), "its node was lost");
+    lost.tasks[0].runs[0].ended_at = Some(400_000);
+    lost.tasks[0].runs[0].exit_code = None;
+    assert!(!faults(&calm(), &lost).contains("before it could connect"), "before it claimed again");
 }
