@@ -159,6 +159,17 @@ mod tests {
     }
 
     #[test]
+    fn a_task_that_was_added_after_the_list_covers_its_job() {
+        let mut graph = with_live(&[(1, "in_progress @gh-3"), (3, "queued linux")], &[]);
+        let chain = AssignmentChain::follow(&graph, &gh("gh-1"), &ubuntu());
+        assert_eq!(decide_replacement(&graph, &chain), Replacement::Request(3));
+        let task =
+            LiveTask { id: gh("gh-3-2"), runner: Some(ubuntu()), readiness: Readiness::Free };
+        graph.learn_live_task(task);
+        assert_eq!(decide_replacement(&graph, &chain), Replacement::NotNeeded(NotNeeded::Covered));
+    }
+
+    #[test]
     fn a_runner_that_no_job_needs_is_rejected() {
         let rejected = |job, reason| check(&graph(&[(1, job)]), None, &Claim::NotNeeded(reason));
         rejected("completed", NotNeeded::EndedWithoutRunner);

@@ -167,6 +167,10 @@ impl OtherRunners {
         let made = made_for(app, *needed, |_| true).await?;
         let last = made.iter().map(|made| made.id.replacement).max().unwrap_or_default();
         let mut others = Self { last, unregistered: false };
+        // Another message about the same runner may have added a task since the live tasks were listed.
+        made.iter()
+            .filter_map(|made| made.live_task(app))
+            .for_each(|task| graph.learn_live_task(task));
         for other in made.iter().filter(|other| other.has_started()) {
             let Some(repository) = &other.repository else { continue };
             if chain.tasks().contains(&other.id) {

@@ -1,6 +1,7 @@
 //! Finds the tasks that were made for a job, by their names.
 
 use crate::app::App;
+use crate::assignment::{LiveTask, Readiness};
 use crate::batch::{BatchError, ListedTask, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::profiles::Profile;
@@ -39,6 +40,16 @@ impl MadeTask {
         let profile = profiles.iter().find(|profile| profile.name == self.profile)?;
         let pinned = self.pinned.split(',').filter(|label| !label.is_empty());
         Some(profile.pinned_to(&pinned.collect::<Vec<_>>()))
+    }
+
+    /// Returns the task as one that may cover a job; `None` if it has ended.
+    pub(super) fn live_task(&self, app: &App) -> Option<LiveTask> {
+        let readiness = match self.state {
+            TaskState::Completed => return None,
+            TaskState::Active => Readiness::Free,
+            _ => Readiness::Claiming,
+        };
+        Some(LiveTask { id: self.id.clone(), runner: self.runner(app), readiness })
     }
 
     /// Returns whether its runner may be registered: the task has started and not ended.
