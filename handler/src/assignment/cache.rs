@@ -112,12 +112,24 @@ impl AssignmentCache {
         }
     }
 
-    /// Keeps the name of a task that Batch has.
+    /// Gives the jobs of a repository its present name: jobs that are read later have it.
+    pub fn rename(&self, former: &Repository, present: &Repository) {
+        for (_, entry) in self.entries().iter_mut() {
+            let (Entry::Repository(repository)
+            | Entry::Read(repository, _)
+            | Entry::Listed(ListedJob { repository, .. })) = entry;
+            if repository == former {
+                *repository = present.clone();
+            }
+        }
+    }
+
+    /// Keeps the name of a task that has started.
     pub fn keep_task(&self, task: &TaskId) {
         self.tasks.lock().expect("no holder of this lock can panic").put(task.clone(), ());
     }
 
-    /// Returns whether Batch was seen to have this task. It may have been deleted since.
+    /// Returns whether this task was seen to have started. It may have been deleted since.
     pub fn has_task(&self, task: &TaskId) -> bool {
         self.tasks.lock().expect("no holder of this lock can panic").get(task).is_some()
     }
@@ -197,6 +209,23 @@ mod tests {
         cache.keep_repository(1, &repository());
         assert!(cache.ended(1).is_some());
         assert_eq!(cache.repository(1), Some(repository()));
+    }
+
+    #[test]
+    fn the_jobs_of_a_renamed_repository_have_its_present_name() {
+        let [present, other] =
+            ["octo/shop", "octo/site"].map(|name| name.try_into().expect("a name"));
+        let cache = AssignmentCache::default();
+        cache.keep_repository(1, &repository());
+        cache.keep_read(2, &repository(), &job("in_progress @gh-2"));
+        cache.keep_listed(3, &listed("completed @gh-3"));
+        cache.keep_repository(4, &other);
+        cache.rename(&repository(), &present);
+        let names = (1..=4).map(|id| cache.repository(id).expect("it is known"));
+        assert_eq!(
+            names.collect::<Vec<_>>(),
+            [&present, &present, &present, &other].map(Clone::clone)
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::task::{DeploymentName, TaskId};
 pub enum Fact {
     /// The state of the job that this task was made for.
     Job(TaskId),
-    /// Whether Batch has, or had, this task, whose name is that of a runner with a job.
+    /// Whether this task, whose name is that of a runner with a job, has started.
     Task(TaskId),
     /// The live tasks.
     LiveTasks,
@@ -64,6 +64,14 @@ impl AssignmentGraph {
         self.jobs.insert(id, KnownJob { repository: repository.clone(), state });
     }
 
+    /// Gives the jobs of a repository its present name. Runners move with their repository, so a job that was read before
+    /// it was renamed and one that was read later are of the same repository.
+    pub fn rename(&mut self, former: &Repository, present: &Repository) {
+        for known in self.jobs.values_mut().filter(|known| known.repository == *former) {
+            known.repository = present.clone();
+        }
+    }
+
     /// Adds a job that GitHub has deleted.
     pub fn learn_deleted(&mut self, id: u64) {
         self.deleted.insert(id);
@@ -74,12 +82,13 @@ impl AssignmentGraph {
         self.public.insert(repository.clone());
     }
 
-    /// Adds whether Batch has, or had, a task. A runner without a task is not of this deployment, whatever its name is.
-    pub fn learn_task(&mut self, task: &TaskId, exists: bool) {
-        self.tasks.insert(task.clone(), exists);
+    /// Adds whether a task has started, now or earlier. A runner without such a task is not of this deployment, whatever
+    /// its name is.
+    pub fn learn_task(&mut self, task: &TaskId, started: bool) {
+        self.tasks.insert(task.clone(), started);
     }
 
-    /// Returns whether Batch has, or had, a task; `None` if it is not known.
+    /// Returns whether a task has started; `None` if it is not known.
     pub(super) fn has_task(&self, task: &TaskId) -> Option<bool> {
         self.tasks.get(task).copied()
     }
@@ -98,6 +107,14 @@ impl AssignmentGraph {
             _ => task,
         };
         self.live_tasks = Some(tasks.into_iter().map(known).collect());
+    }
+
+    /// Adds a live task that the known list does not contain, because it was added later.
+    pub fn learn_live_task(&mut self, task: LiveTask) {
+        let tasks = self.live_tasks.get_or_insert_default();
+        if !tasks.iter().any(|known| known.id == task.id) {
+            tasks.push(task);
+        }
     }
 
     /// Adds the fact that the runner of a live task has a job, whichever it is: it cannot serve another one.

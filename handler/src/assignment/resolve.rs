@@ -230,6 +230,18 @@ mod tests {
         assert_eq!(resolved(&graph), Resolution::Missing(Fact::Task(gh("gh-7-2"))));
     }
 
+    /// The second job was read after the repository had been renamed.
+    #[test]
+    fn a_chain_continues_in_a_renamed_repository() {
+        let jobs = [(1, "octo/app", "completed @gh-2"), (2, "octo/shop", "queued linux")];
+        let mut graph = graph_in(Scope::Repository, &jobs);
+        let resolved = |graph: &_| resolve(graph, &gh("gh-1"), &ubuntu());
+        assert_eq!(resolved(&graph), not_needed(NotNeeded::AssignedElsewhere));
+        let present = graph.repository(2).cloned().expect("it is known");
+        graph.rename(&testing::repository(), &present);
+        assert_eq!(resolved(&graph), Resolution::Needed(2));
+    }
+
     #[test]
     fn a_deleted_job_needs_no_runner_until_it_is_seen() {
         let mut graph = graph(&[(2, "queued linux"), (3, "in_progress @gh-1")]);

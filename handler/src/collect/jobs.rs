@@ -106,6 +106,8 @@ struct JobReader<'a> {
     missing: BTreeSet<Repository>,
     /// Whether a job of a run could not be read.
     has_unreadable_jobs: bool,
+    /// The repository in the environment of a task of a job: the name that it had when the task was added.
+    made_in: BTreeMap<u64, &'a Repository>,
     cursor: Cursor,
 }
 
@@ -129,6 +131,7 @@ impl<'a> JobReader<'a> {
             not_found: BTreeSet::new(),
             missing: BTreeSet::new(),
             has_unreadable_jobs: false,
+            made_in: ledger.tasks.iter().map(|task| (task.id.job, &task.repository)).collect(),
             cursor: Cursor::default(),
         }
     }
@@ -136,6 +139,17 @@ impl<'a> JobReader<'a> {
     fn learn(&mut self, id: u64, listed: ListedJob) {
         self.graph.learn(id, &listed.repository, &listed.job);
         self.jobs.insert(id, listed);
+    }
+
+    /// Gives the jobs of a repository its present name, if a task of one of them has its former name.
+    fn note_name(&mut self, id: u64, present: &Repository) {
+        let made_in = self.made_in.get(&id).copied();
+        let Some(former) = made_in.filter(|made_in| *made_in != present) else { return };
+        self.collector.app.assignments.rename(former, present);
+        self.graph.rename(former, present);
+        for listed in self.jobs.values_mut().filter(|listed| listed.repository == *former) {
+            listed.repository = present.clone();
+        }
     }
 
     async fn read_runs(&mut self, runs: Vec<Run>) {
@@ -163,6 +177,7 @@ impl<'a> JobReader<'a> {
                 self.complete_runs.extend(listed.complete.then_some(run.1));
                 self.has_unreadable_jobs |= !listed.complete;
                 for (id, listed) in listed.jobs {
+                    self.note_name(id, &listed.repository);
                     collector.app.assignments.keep_listed(id, &listed);
                     self.learn(id, listed);
                 }
