@@ -7,6 +7,57 @@ declare -A lacking=()
 # The tools that are virtual environments.
 readonly python_tools=(python checkov older_sdk azure_cli airflow azure_batch_13 covalent snakemake)
 
+# Prints what suites need: time, disk and downloads. Seconds are those of their last runs here.
+needs() {
+  local suite total=0 new=0 minutes disk=0 downloads=()
+  for suite; do
+    if [[ -f $cache/seconds/$suite ]]; then
+      total=$((total + $(<"$cache/seconds/$suite")))
+    else
+      new=$((new + 1))
+    fi
+  done
+  minutes="about $(((total + 59) / 60)) min"
+  ((new == 0)) || minutes+=" and $new suites that have not run here (all of each change: 15 min on two cores)"
+  need_build "$@" && downloads+=(crates) disk=$((disk + 5))
+  need_venv "$@" && downloads+=(PyPI) disk=$((disk + 1))
+  need_npm "$@" && downloads+=(npm) disk=$((disk + 1))
+  # shellcheck disable=SC2207 # names of packages are single words
+  downloads+=($(missing_packages "$@" | sed 's/^/Debian:/'))
+  printf 'needs of %s suites: %s; %s GB of disk (%s free); downloads: %s\n' "$#" "$minutes" "$disk" \
+    "$(df --human-readable --output=avail . | tail -n 1 | xargs)" "${downloads[*]:-none}"
+}
+
+need_build() {
+  local suite
+  [[ ! -d ${CARGO_TARGET_DIR:-target}/debug ]] || return 1
+  for suite; do
+    [[ " $(declared "$suite" needs)" != *' cargo:'* ]] || return 0
+  done
+  return 1
+}
+
+need_venv() {
+  local suite tool folder
+  for tool in "${python_tools[@]}"; do
+    folder=tests/.venv-${tool//_/-}
+    [[ ! -f ${folder%-python}/complete ]] || continue
+    for suite; do
+      ! uses "$suite" "$tool" || return 0
+    done
+  done
+  return 1
+}
+
+need_npm() {
+  local suite
+  [[ ! -f tests/node_modules/complete ]] || return 1
+  for suite; do
+    ! uses "$suite" npm || return 0
+  done
+  return 1
+}
+
 set_up() {
   local packages suite
   mapfile -t packages < <(missing_packages "$@")
@@ -125,7 +176,7 @@ install_venv() {
   local list=$1 folder=$2
   ! cmp --silent "$list" "$folder/complete" || return 0
   python3 -m venv --clear "$folder" &&
-    "$folder/bin/pip" install --disable-pip-version-check --quiet --requirement "$list" &&
+    "$folder/bin/pip" install --no-input --disable-pip-version-check --quiet --requirement "$list" &&
     cp "$list" "$folder/complete"
 }
 
