@@ -74,44 +74,59 @@ class Preflight(Scripts):
     def test_each_lack_is_named_with_what_to_do(self) -> None:
         vault = {"name": NAME, "properties": {"vaultId": f"/subscriptions/s/resourceGroups/runners/providers/Microsoft.KeyVault/vaults/{NAME}"}}
         full = {"value": [{"location": "northeurope"}] * 3 + [{"location": "westeurope"}]}
-        cases: list[tuple[dict, str, str, str]] = [
-            ({"answers": {"": {"displayName": "Old", "state": "Disabled"}}}, "subscription", "fail", "Old is Disabled"),
-            ({"answers": {"/providers/Microsoft.App": {"registrationState": "NotRegistered"}}}, "providers", "fail", "not registered: Microsoft.App."),
-            ({"flex_regions": ["West Europe"]}, "region", "fail", "northeurope has no Flex Consumption"),
-            ({"answers": {ACCOUNTS: full}}, "account", "fail", "3 of 3 Batch accounts exist in northeurope"),
-            ({"answers": {SIZES: {"value": [{"name": "Standard_D2ds_v5"}]}}}, "sizes", "warn", "Batch does not offer Standard_D4ds_v5 here"),
-            ({"group": "other"}, "rights", "warn", "az group create --name runners --location northeurope"),
-            ({"answers": {RIGHTS: {"value": [CONTRIBUTOR]}}}, "rights", "fail", "Microsoft.Authorization/roleAssignments/write"),
-            ({"answers": {RIGHTS: {"value": [ADMINISTRATOR]}}}, "rights", "fail", "Microsoft.Batch/batchAccounts/write"),
-            ({"deleted_vaults": [vault]}, "vault", "warn", f"az keyvault purge --name {NAME}"),
-            ({"codes": {"released-package.zip": "404"}}, "package", "fail", f"{PACKAGE} answers 404"),
-            ({"codes": {"ubuntu-24.04-2.338.0": "401"}}, "images", "fail", "answers 401: is it published, and public?"),
-        ]
-        for changes, check, result, text in cases:
-            with self.subTest(check, text=text):
-                found = self.preflight(subscription(**changes), code=int(result == "fail"))
-                self.assertEqual([*found], [check])
-                self.assertTrue(found[check].startswith(result), found)
+        answers = {
+            "": {"displayName": "Old", "state": "Disabled"},
+            "/providers/Microsoft.App": {"registrationState": "NotRegistered"},
+            ACCOUNTS: full,
+            SIZES: {"value": [{"name": "Standard_D2ds_v5"}]},
+            RIGHTS: {"value": [CONTRIBUTOR]},
+        }
+        codes = {"released-package.zip": "404", "ubuntu-24.04-2.338.0": "401"}
+        lacking = subscription(answers=answers, flex_regions=["West Europe"], deleted_vaults=[vault], codes=codes)
+        self.assert_found(lacking, 1, {
+            "subscription": "fail … Old is Disabled",
+            "providers": "fail … not registered: Microsoft.App.",
+            "region": "fail … northeurope has no Flex Consumption",
+            "account": "fail … 3 of 3 Batch accounts exist in northeurope",
+            "sizes": "warn … Batch does not offer Standard_D4ds_v5 here",
+            "rights": "fail … Microsoft.Authorization/roleAssignments/write",
+            "vault": f"warn … az keyvault purge --name {NAME}",
+            "package": f"fail … {PACKAGE} answers 404",
+            "images": "fail … answers 401: is it published, and public?",
+        })
+        self.assert_found(subscription(group="other"), 0, {"rights": "warn … az group create --name runners --location northeurope"})
+        incomplete = subscription(answers={RIGHTS: {"value": [ADMINISTRATOR]}})
+        self.assert_found(incomplete, 1, {"rights": "fail … Microsoft.Batch/batchAccounts/write"})
+
+    def assert_found(self, state: dict, code: int, expected: dict[str, str]) -> None:
+        """Checks the lines that are not ok, each with its result and a part of its text."""
+        found = self.preflight(state, code)
+        self.assertEqual([*found], [*expected])
+        for check, wanted in expected.items():
+            result, text = wanted.split(" … ")
+            with self.subTest(check):
+                self.assertTrue(found[check].startswith(f"{result} "), found)
                 self.assertIn(text, found[check])
 
     def test_rights_of_several_roles_add_up(self) -> None:
         self.assertEqual(self.preflight(subscription(answers={RIGHTS: {"value": [CONTRIBUTOR, ADMINISTRATOR]}})), {})
 
     def test_what_could_not_be_read_is_neither_missing_nor_there(self) -> None:
-        cases: list[tuple[dict, str]] = [
-            ({"answers": {RIGHTS: None}}, "rights"),
-            ({"answers": {"/providers/Microsoft.Web": None}}, "providers"),
-            ({"answers": {ACCOUNTS: None}}, "account"),
-            ({"no_right_on_subscription": True}, "vault"),
-            ({"fault": "batch location quotas show"}, "account"),
-            ({"fault": "functionapp list-flexconsumption-locations"}, "region"),
-            ({"codes": {"released-package.zip": "000"}}, "package"),
-        ]
-        for changes, check in cases:
-            with self.subTest(check, changes=changes):
-                found = self.preflight(subscription(**changes))
-                self.assertEqual([*found], [check])
-                self.assertTrue(found[check].startswith("unknown "), found)
+        answers = {RIGHTS: None, "/providers/Microsoft.Web": None, ACCOUNTS: None}
+        unread = subscription(
+            answers=answers,
+            no_right_on_subscription=True,
+            fault="functionapp list-flexconsumption-locations",
+            codes={"released-package.zip": "000"},
+        )
+        for state, checks in (
+            (unread, "providers region account rights vault package"),
+            (subscription(fault="batch location quotas show"), "account"),
+        ):
+            with self.subTest(checks):
+                found = self.preflight(state)
+                self.assertEqual([*found], checks.split())
+                self.assertEqual({text.split()[0] for text in found.values()}, {"unknown"})
 
     def test_files_of_no_release_are_rejected(self) -> None:
         for file in ("arm/azuredeploy.json", "images/import.sh"):
