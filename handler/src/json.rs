@@ -1,4 +1,12 @@
-//! Describes faults of JSON without quoting it: the content may be secret, long, or contain line breaks.
+//! Reads JSON from outside, and describes its faults without quoting it: the content may be secret, long, or contain line
+//! breaks.
+
+use std::fmt::{Formatter, Result as FormatResult};
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// Maximum length of a description, in characters.
 const MAX_LENGTH: usize = 200;
@@ -20,6 +28,29 @@ impl From<serde_json::Error> for JsonFault {
         let plain =
             described.rsplit_once(" at line ").map_or(described.as_str(), |(plain, _)| plain);
         Self(cut(plain, MAX_LENGTH))
+    }
+}
+
+/// A struct that is read from an object alone. The derived code of serde also reads it from an array of its fields' values.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields(PhantomData)).map(Self)
+    }
+}
+
+struct Fields<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut Formatter<'_>) -> FormatResult {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
     }
 }
 

@@ -81,7 +81,7 @@ class Handler(unittest.TestCase):
     def test_it_serves_the_jobs_of_the_demo(self) -> None:
         summary = json.loads(self.demo(PACKAGE).stdout.splitlines()[-1])
         nothing_left = {"runners_left": 0, "registrations_left": 0, "messages_left": 0}
-        self.assertEqual(summary, {"event": "summary", "jobs": 6, "served": 6, "tasks": 6, **nothing_left})
+        self.assertEqual(summary, {"event": "summary", "outcome": "served", "jobs": 6, "served": 6, "tasks": 6, **nothing_left})
 
     def test_the_demo_runs_no_other_handler(self) -> None:
         broken = self.folder / "broken.zip"

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{BadPayload, Delivery};
-use crate::json::{JsonFault, shortened};
+use crate::json::{JsonFault, Object, shortened};
 
 /// The event of a delivery.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,9 +67,9 @@ struct Payload {
     #[serde(deserialize_with = "nullable")]
     action: Option<String>,
     #[serde(deserialize_with = "nullable")]
-    workflow_job: Option<JobPayload>,
+    workflow_job: Option<Object<JobPayload>>,
     #[serde(deserialize_with = "nullable")]
-    repository: Option<RepositoryPayload>,
+    repository: Option<Object<RepositoryPayload>>,
 }
 
 #[derive(Deserialize)]
@@ -96,7 +96,7 @@ struct RepositoryPayload {
     #[serde(deserialize_with = "nullable")]
     private: Option<bool>,
     #[serde(default)]
-    owner: Option<OwnerPayload>,
+    owner: Option<Object<OwnerPayload>>,
 }
 
 #[derive(Deserialize)]
@@ -117,9 +117,9 @@ impl Payload {
     /// Returns the event; the name of a field if it is null and no job is known without it.
     fn event(self) -> Result<WorkflowJobEvent, &'static str> {
         let action = self.action.ok_or("action")?;
-        let job = self.workflow_job.ok_or("workflow_job")?;
-        let repository = self.repository.ok_or("repository")?;
-        let kind = repository.owner.and_then(|owner| owner.kind);
+        let Object(job) = self.workflow_job.ok_or("workflow_job")?;
+        let Object(repository) = self.repository.ok_or("repository")?;
+        let kind = repository.owner.and_then(|Object(owner)| owner.kind);
         Ok(WorkflowJobEvent {
             action,
             workflow_job: WorkflowJob {
@@ -148,8 +148,8 @@ impl Delivery<'_> {
         match event {
             "ping" => Ok(Event::Ping),
             // Plain parsing is several times faster than parsing with paths, and nearly every delivery is valid.
-            "workflow_job" => match serde_json::from_slice::<Payload>(self.body) {
-                Ok(payload) => {
+            "workflow_job" => match serde_json::from_slice::<Object<Payload>>(self.body) {
+                Ok(Object(payload)) => {
                     Ok(payload.event().map_or_else(Event::Incomplete, Event::WorkflowJob))
                 }
                 Err(_) => Err(self.fault()),
@@ -163,7 +163,7 @@ impl Delivery<'_> {
             return BadPayload::FormEncoded;
         }
         let mut json = serde_json::Deserializer::from_slice(self.body);
-        match serde_path_to_error::deserialize::<_, Payload>(&mut json) {
+        match serde_path_to_error::deserialize::<_, Object<Payload>>(&mut json) {
             Ok(_) => BadPayload::field("the body", "trailing characters"),
             Err(err) => {
                 let path = shortened(&err.path().to_string());
@@ -206,6 +206,17 @@ mod tests {
         check(&valid.replace(r#""workflow_job""#, r#""job""#), "missing field `workflow_job`");
         check(r#"{"action":"queued","workflow_job":null}"#, "missing field `repository`");
         check(&valid.replace("private", "secret"), "\"repository\": missing field `private`");
+        // An array of the values of the fields is no object.
+        for array in [r#"["o/r",true]"#, "[null,null]", "[]"] {
+            let faulty = valid.replace(r#"{"full_name":"o/r","private":true}"#, array);
+            check(&faulty, "\"repository\": expected an object");
+        }
+        let job = r#"{"id":1,"run_id":2,"status":"queued","labels":["a"]}"#;
+        let array = valid.replace(job, r#"[1,2,"queued",["a"],null]"#);
+        check(&array, "\"workflow_job\": expected an object");
+        let owned = valid.replace(r#""private":true"#, r#""private":true,"owner":["User"]"#);
+        check(&owned, "\"repository.owner\": expected an object");
+        check("[null,null,null]", "the body: expected an object");
         check("payload=%7B%7D", "application/json");
         check("{", "EOF");
         check("", "EOF");
