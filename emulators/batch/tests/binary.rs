@@ -56,7 +56,7 @@ async fn the_binary_serves_https_on_request() {
 fn an_invalid_pool_is_reported_and_fails_the_start() {
     let output = command(&["--pool", "linux=many"]).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
-    let expected = "error: failed to parse pool \"linux=many\": write id=nodes";
+    let expected = "error: failed to read pool \"linux=many\": write id or id=nodes";
     assert!(error.starts_with(expected), "{error}");
     assert!(!output.status.success());
 }
