@@ -124,12 +124,12 @@ impl AssignmentCache {
         }
     }
 
-    /// Keeps the name of a task that has started.
+    /// Keeps the name of a task that Batch has.
     pub fn keep_task(&self, task: &TaskId) {
         self.tasks.lock().expect("no holder of this lock can panic").put(task.clone(), ());
     }
 
-    /// Returns whether this task was seen to have started. It may have been deleted since.
+    /// Returns whether Batch was seen to have this task. It may have been deleted since.
     pub fn has_task(&self, task: &TaskId) -> bool {
         self.tasks.lock().expect("no holder of this lock can panic").get(task).is_some()
     }

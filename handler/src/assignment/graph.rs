@@ -12,7 +12,7 @@ use crate::task::{DeploymentName, TaskId};
 pub enum Fact {
     /// The state of the job that this task was made for.
     Job(TaskId),
-    /// Whether this task, whose name is that of a runner with a job, has started.
+    /// Whether Batch has, or had, this task, whose name is that of a runner with a job.
     Task(TaskId),
     /// The live tasks.
     LiveTasks,
@@ -82,13 +82,12 @@ impl AssignmentGraph {
         self.public.insert(repository.clone());
     }
 
-    /// Adds whether a task has started, now or earlier. A runner without such a task is not of this deployment, whatever
-    /// its name is.
-    pub fn learn_task(&mut self, task: &TaskId, started: bool) {
-        self.tasks.insert(task.clone(), started);
+    /// Adds whether Batch has, or had, a task. A runner without a task is not of this deployment, whatever its name is.
+    pub fn learn_task(&mut self, task: &TaskId, exists: bool) {
+        self.tasks.insert(task.clone(), exists);
     }
 
-    /// Returns whether a task has started; `None` if it is not known.
+    /// Returns whether Batch has, or had, a task; `None` if it is not known.
     pub(super) fn has_task(&self, task: &TaskId) -> Option<bool> {
         self.tasks.get(task).copied()
     }

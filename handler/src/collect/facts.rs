@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::assignment::{
     AssignmentChain, AssignmentGraph, Fact, Job, JobState, LiveTask, Readiness, Resolution, resolve,
 };
-use crate::batch::{BatchError, TaskState};
+use crate::batch::BatchError;
 use crate::batch_job::BatchJobId;
 use crate::github::GithubError;
 use crate::profiles::Profile;
@@ -34,12 +34,6 @@ pub(crate) enum FactError {
     Github(#[from] GithubError),
 }
 
-/// A task that Batch has.
-struct FoundTask {
-    repository: Repository,
-    has_started: bool,
-}
-
 /// Fetches missing facts: from the cache, GitHub and Batch.
 pub(crate) struct FactReader<'a> {
     app: &'a App,
@@ -60,7 +54,7 @@ impl<'a> FactReader<'a> {
         match fact {
             Fact::Job(task) => self.fetch_job(task, graph).await,
             Fact::Task(task) => {
-                graph.learn_task(task, self.has_started(task).await?);
+                graph.learn_task(task, self.task_exists(task).await?);
                 Ok(())
             }
             Fact::LiveTasks => Ok(self.fetch_live_tasks(graph).await?),
@@ -115,11 +109,8 @@ impl<'a> FactReader<'a> {
             tasks.extend(listed.iter().filter_map(own));
         }
         for task in &tasks {
-            let started = !matches!(task.stage, Stage::Waiting | Stage::Unschedulable);
-            if started {
-                assignments.keep_task(&task.id);
-            }
-            graph.learn_task(&task.id, started);
+            assignments.keep_task(&task.id);
+            graph.learn_task(&task.id, true);
         }
         let names: BTreeSet<String> = tasks.iter().map(|task| task.id.to_string()).collect();
         for (id, repository, job) in assignments.assigned_to(&names) {
@@ -202,56 +193,53 @@ impl<'a> FactReader<'a> {
         if let Some(known) = self.app.assignments.repository(task.job) {
             return Ok(known);
         }
-        let found = self.find_in_batch(task).await?;
-        found.map(|found| found.repository).ok_or_else(|| FactError::NoTask(task.clone()))
+        let found = self.repository_in_batch(task).await?;
+        found.ok_or_else(|| FactError::NoTask(task.clone()))
     }
 
-    /// Returns whether a task has started, as Batch shows it or has shown it earlier in the life of this process.
-    ///
-    /// A runner with the name of a waiting task is not of this deployment, or it was lost with its node: then its task
-    /// claims again.
-    async fn has_started(&self, task: &TaskId) -> Result<bool, BatchError> {
+    /// Returns whether Batch has a task, now or earlier in the life of this process.
+    async fn task_exists(&self, task: &TaskId) -> Result<bool, BatchError> {
         if self.app.assignments.has_task(task) {
             return Ok(true);
         }
-        let started = self.find_in_batch(task).await?.is_some_and(|found| found.has_started);
-        if !started {
-            info!(%task, "runner {task} has no started task in Batch: it is not of this deployment");
+        let exists = self.is_in_batch(task).await?;
+        if !exists {
+            info!(%task, "runner {task} has no task in Batch: it is not of this deployment");
         }
-        Ok(started)
+        Ok(exists)
     }
 
     /// Returns whether Batch has a task now.
     pub(super) async fn is_in_batch(&self, task: &TaskId) -> Result<bool, BatchError> {
-        Ok(self.find_in_batch(task).await?.is_some())
+        Ok(self.repository_in_batch(task).await?.is_some())
     }
 
     /// Finds a task in any Batch job, and keeps what is learnt from it: most likely it is in the first Batch job of a
     /// profile, otherwise in one of its successors, or in that of a profile that exists no more.
-    async fn find_in_batch(&self, task: &TaskId) -> Result<Option<FoundTask>, BatchError> {
+    async fn repository_in_batch(&self, task: &TaskId) -> Result<Option<Repository>, BatchError> {
         let App { batch, webhook, .. } = self.app;
         let profiles = webhook.policy.profiles.iter();
         let first: Vec<_> = profiles.map(|profile| BatchJobId::new(&profile.name, 1)).collect();
         for batch_job in &first {
-            if let Some(found) = self.find_in(batch_job, task).await? {
-                return Ok(Some(found));
+            if let Some(repository) = self.repository_in(batch_job, task).await? {
+                return Ok(Some(repository));
             }
         }
         for (batch_job, _) in batch.jobs().await?.into_iter().filter(|(id, _)| !first.contains(id))
         {
-            if let Some(found) = self.find_in(&batch_job, task).await? {
-                return Ok(Some(found));
+            if let Some(repository) = self.repository_in(&batch_job, task).await? {
+                return Ok(Some(repository));
             }
         }
         Ok(None)
     }
 
-    /// Reads a task, if this Batch job holds it, with the repository in its environment, and keeps both.
-    async fn find_in(
+    /// Reads the repository from the environment of a task, if this Batch job holds the task, and keeps both.
+    async fn repository_in(
         &self,
         batch_job: &BatchJobId,
         task: &TaskId,
-    ) -> Result<Option<FoundTask>, BatchError> {
+    ) -> Result<Option<Repository>, BatchError> {
         let App { batch, assignments, .. } = self.app;
         let seen = match batch.task(batch_job, &task.to_string()).await {
             Err(BatchError::NoTask(_)) => return Ok(None),
@@ -259,13 +247,10 @@ impl<'a> FactReader<'a> {
         };
         let repository = seen.variable("RUNNER_REPOSITORY");
         let repository = repository.and_then(|name| Repository::try_from(name).ok());
-        let has_started = seen.state != TaskState::Active;
         if let Some(repository) = &repository {
-            if has_started {
-                assignments.keep_task(task);
-            }
+            assignments.keep_task(task);
             assignments.keep_repository(task.job, repository);
         }
-        Ok(repository.map(|repository| FoundTask { repository, has_started }))
+        Ok(repository)
     }
 }
