@@ -13,7 +13,7 @@ from pathlib import Path
 MAYFLY = Path(os.environ["MAYFLY"])
 TIMEOUT = 30
 # Emulators that start nothing else, each with a path that needs no authentication, and its status.
-EMULATORS = {"github": ("/meta", 200), "queue": ("/", 400), "batch": ("/pools", 401), "identity": ("/", 404)}
+EMULATORS = {"github": ("/meta", 200), "queue": ("/", 501), "batch": ("/pools", 401), "identity": ("/", 501)}
 
 
 class Binary(unittest.TestCase):

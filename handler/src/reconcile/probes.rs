@@ -1,7 +1,8 @@
 //! Finds the jobs whose runners try whether GitHub accepts claims again, while it refuses them.
 //!
-//! There is one such job at a time for each pool, and each account or repository that alone is refused. A job that gets no runner for another reason is none, and a
-//! task that waits for a full pool does not keep the jobs of other pools from trying.
+//! There is one such job at a time for each pool, and for each account or repository that alone is refused. A job that
+//! gets no runner for another reason is none, and a task that waits for a full pool does not keep the jobs of other pools
+//! from trying.
 
 use std::collections::{BTreeMap, BTreeSet};
 
