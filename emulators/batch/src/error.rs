@@ -174,6 +174,14 @@ impl ApiError {
         Self::wrong_state().about(&[("Reason", "automatic scaling is enabled on the pool")])
     }
 
+    /// Creates the error for a removal of nodes from a pool with automatic scaling.
+    ///
+    /// The text is that of the service, as its users quote it; the code is not published. Clients such as
+    /// <https://github.com/microsoft/ga4gh-tes> disable automatic scaling before they remove nodes.
+    pub(crate) fn removal_with_scaling() -> Self {
+        Self::wrong_state().about(&[("Reason", "Remove VMs not allowed when AutoScale is enabled")])
+    }
+
     /// Creates the error for an operation that requires automatic scaling.
     pub(crate) fn scaling_disabled() -> Self {
         Self::wrong_state().about(&[("Reason", "automatic scaling is not enabled on the pool")])

@@ -23,7 +23,7 @@ pub(crate) enum NodeState {
     WaitingForStartTask,
     /// The start task has failed; no task runs on the node.
     StartTaskFailed,
-    /// The node is idle or runs tasks.
+    /// The node is idle or runs tasks, or is offline: a client has disabled the scheduling of tasks on it, and none runs.
     Ready,
     /// Azure has preempted the machine; another one may replace it.
     ///
@@ -112,6 +112,7 @@ impl Node {
             NodeState::Rebooting => "rebooting",
             NodeState::WaitingForStartTask => "waitingforstarttask",
             NodeState::StartTaskFailed => "starttaskfailed",
+            NodeState::Ready if self.runs.is_empty() && self.unscheduled => "offline",
             NodeState::Ready if self.runs.is_empty() => "idle",
             NodeState::Ready => "running",
             NodeState::Preempted => "preempted",

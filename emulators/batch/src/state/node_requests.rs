@@ -56,7 +56,12 @@ impl State {
         }
         let (pool, node) = (key(pool), found.id.clone());
         let at = self.stamp(now);
-        self.change_node(&pool, &node, |node| node.unscheduled = disabled.is_some());
+        self.change_node(&pool, &node, |node| {
+            node.unscheduled = disabled.is_some();
+            if node.runs.is_empty() && node.is_ready() {
+                node.since = at;
+            }
+        });
         if let Some(tasks) = disabled {
             self.handle_tasks(&pool, &node, tasks, at);
         }

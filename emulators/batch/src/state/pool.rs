@@ -205,6 +205,12 @@ impl Pool {
         }
     }
 
+    /// Fails if nodes cannot be removed by their ids.
+    pub(super) fn check_removal(&self) -> Result<(), ApiError> {
+        self.check_steady()?;
+        if self.scaling.is_some() { Err(ApiError::removal_with_scaling()) } else { Ok(()) }
+    }
+
     /// Finds a node.
     pub(crate) fn node(&self, id: &str) -> Result<&Node, ApiError> {
         self.nodes.get(id).ok_or_else(ApiError::node_not_found)

@@ -116,7 +116,7 @@ impl State {
         Ok(())
     }
 
-    /// Removes nodes and reduces the targets accordingly.
+    /// Removes nodes and reduces the targets accordingly. Rejected while the pool has a formula.
     pub(crate) fn remove_nodes(
         &mut self,
         id: &str,
@@ -124,8 +124,7 @@ impl State {
         now: DateTime<Utc>,
     ) -> Result<(), ApiError> {
         let (id, nodes) = (key(id), self.resolve_node_ids(id, &removal.node_list)?);
-        // Allowed for a pool with a formula too; the formula's next evaluation decides again.
-        self.pool(&id)?.check_steady()?;
+        self.pool(&id)?.check_removal()?;
         let at = self.stamp(now);
         let deallocation = removal.node_deallocation_option.unwrap_or_default();
         let pool = self.pool_mut(&id)?;

@@ -90,6 +90,9 @@ impl State {
     }
 
     /// Disables automatic scaling; the pool keeps its targets.
+    ///
+    /// When it is enabled again, there are no samples: the notes on `AutoPoolFormula` of
+    /// <https://github.com/microsoft/ga4gh-tes> state this of the service.
     pub(crate) fn disable_scaling(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), ApiError> {
         let at = self.stamp(now);
         let pool = self.pool_mut(id)?;
@@ -98,6 +101,7 @@ impl State {
             return Err(ApiError::wrong_state());
         }
         pool.modified = at;
+        self.samples.remove(&key(id));
         Ok(())
     }
 

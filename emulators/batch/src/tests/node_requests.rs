@@ -93,9 +93,12 @@ async fn a_node_with_disabled_scheduling_takes_no_tasks() {
     let wait = json!({ "nodeDisableSchedulingOption": "taskcompletion" });
     assert_eq!(account.post(&disable, wait.clone()).await, "200");
     assert_eq!(account.post(&disable, wait).await, "409 NodeAlreadyInTargetSchedulingState");
+    assert_snapshot!(account.pool(), @"steady to 1+0, 1 running");
     account.pass(minutes(60));
     assert_eq!(account.tasks(), [1, 0, 1, 0]);
+    assert_snapshot!(account.pool(), @"steady to 1+0, 1 offline");
     assert_eq!(account.get(node).await["schedulingState"], "disabled");
+    assert_eq!(account.get("/nodecounts").await["value"][0]["dedicated"]["offline"], 1);
     let enable = format!("{node}/enablescheduling");
     assert_eq!(account.post(&enable, Value::Null).await, "200");
     assert_eq!(account.post(&enable, Value::Null).await, "409 NodeAlreadyInTargetSchedulingState");
@@ -105,4 +108,69 @@ async fn a_node_with_disabled_scheduling_takes_no_tasks() {
     // By default, the running tasks are requeued.
     assert_eq!(account.post(&disable, Value::Null).await, "200");
     assert_eq!(account.tasks(), [1, 0, 1, 0]);
+}
+
+/// A node for each task of the last five minutes, at most two.
+const TWO: &str = "share = $PendingTasks.GetSamplePercent(5 * TimeInterval_Minute);
+tasks = share < 1 ? max(0, $PendingTasks.GetSample(1)) : max($PendingTasks.GetSample(5 * TimeInterval_Minute, 1));
+$TargetDedicatedNodes = min(2, tasks);
+$NodeDeallocationOption = taskcompletion;";
+
+#[tokio::test]
+async fn a_node_is_removed_only_without_automatic_scaling() {
+    let account = Account::new();
+    account.add_tasks(3).await;
+    let scaled = json!({
+        "enableAutoScale": true, "autoScaleFormula": TWO, "autoScaleEvaluationInterval": "PT5M",
+    });
+    account.add_pool(scaled).await;
+    account.pass(minutes(12));
+    assert_snapshot!(account.pool(), @"steady to 2+0, 2 running");
+    for node in ["tvm-p-1", "tvm-p-2"] {
+        let wait = json!({ "nodeDisableSchedulingOption": "taskcompletion" });
+        let path = format!("/pools/p/nodes/{node}/disablescheduling");
+        assert_eq!(account.post(&path, wait).await, "200");
+    }
+    // An offline node is a current node: the formula requests no other, and the third task waits.
+    account.pass(minutes(60));
+    assert_snapshot!(account.pool(), @"steady to 1+0, 1 offline");
+    assert_eq!(account.tasks(), [1, 0, 2, 0]);
+    let removal = json!({ "nodeList": [account.batch().nodes("p")[0].id] });
+    let (status, error) = account.call("POST", "/pools/p/removenodes", removal.clone()).await;
+    assert_eq!(status, "409 OperationInvalidForCurrentState");
+    assert_eq!(error["values"][0]["value"], "Remove VMs not allowed when AutoScale is enabled");
+    assert_eq!(account.post("/pools/p/disableautoscale", Value::Null).await, "200");
+    assert_eq!(account.post("/pools/p/removenodes", removal).await, "202");
+    account.pass(minutes(1));
+    assert_snapshot!(account.pool(), @"steady to 0+0");
+    let again = json!({ "autoScaleFormula": TWO, "autoScaleEvaluationInterval": "PT5M" });
+    assert_eq!(account.post("/pools/p/enableautoscale", again).await, "200");
+    account.pass(minutes(12));
+    assert_eq!(account.tasks(), [0, 1, 2, 0]);
+}
+
+#[tokio::test]
+async fn enabling_automatic_scaling_again_begins_without_samples() {
+    let account = Account::new();
+    account.add_tasks(1).await;
+    let scaled = json!({ "enableAutoScale": true, "autoScaleFormula": TWO });
+    account.add_pool(scaled).await;
+    account.pass(minutes(20));
+    let percent = "p = $PendingTasks.GetSamplePercent(5 * TimeInterval_Minute);";
+    let share = async || {
+        let body = json!({ "autoScaleFormula": percent });
+        let (_, run) = account.call("POST", "/pools/p/evaluateautoscale", body).await;
+        run["results"].as_str().unwrap().rsplit(';').next().unwrap().to_owned()
+    };
+    assert_ne!(share().await, "p=0");
+    assert_eq!(account.post("/pools/p/disableautoscale", Value::Null).await, "200");
+    account.pass(minutes(2));
+    assert_eq!(account.post("/pools/p/enableautoscale", scaled_with(TWO)).await, "200");
+    assert_eq!(share().await, "p=0");
+    account.pass(minutes(6));
+    assert_ne!(share().await, "p=0");
+}
+
+fn scaled_with(formula: &str) -> Value {
+    json!({ "autoScaleFormula": formula })
 }

@@ -86,6 +86,7 @@ async fn a_preempted_or_leaving_node_is_not_replaced_in_addition() {
     assert!(account.batch().lose_node("tvm-p-1", Loss::Died).is_err());
     account.pass(TimeDelta::minutes(5));
     let removal = json!({ "nodeList": ["tvm-p-2"], "nodeDeallocationOption": "taskcompletion" });
+    assert_eq!(account.post("/pools/p/disableautoscale", Value::Null).await, "200");
     assert_eq!(account.post("/pools/p/removenodes", removal).await, "202");
     account.batch().lose_node("tvm-p-2", Loss::Preempted).unwrap();
     account.pass(TimeDelta::minutes(2));
