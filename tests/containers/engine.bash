@@ -3,13 +3,17 @@
 # shellcheck shell=bash
 
 # Makes podman store everything in a folder, separate from the images of the machine.
+#
+# The run root has a folder of its own: its path may have 50 characters. With a longer one the clean-up after a container
+# fails, and `podman run` waits for it for 20 s.
 keep_store_in() {
   mkdir -p "$1"
+  run_root=$(mktemp -d /tmp/mayfly-XXXXXX)
   cat >"$1/storage.conf" <<END
 [storage]
 driver = "overlay"
 graphroot = "$1/images"
-runroot = "$1/run"
+runroot = "$run_root"
 END
   export CONTAINERS_STORAGE_CONF=$1/storage.conf
 }
@@ -18,7 +22,7 @@ END
 remove_store() {
   podman rm --all --force
   podman rmi --all --force
-  if ((UID == 0)); then rm -rf -- "$1"; else podman unshare rm -rf -- "$1"; fi
+  if ((UID == 0)); then rm -rf -- "$1" "$run_root"; else podman unshare rm -rf -- "$1" "$run_root"; fi
 }
 
 # Configures podman to run containers of an image: with the machine's settings, or with settings in this folder.
