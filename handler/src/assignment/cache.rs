@@ -124,13 +124,13 @@ impl AssignmentCache {
         }
     }
 
-    /// Keeps the name of a task that Batch has.
+    /// Keeps the name of a task that has left the queue of its Batch job.
     pub fn keep_task(&self, task: &TaskId) {
         self.tasks.lock().expect("no holder of this lock can panic").put(task.clone(), ());
     }
 
-    /// Returns whether Batch was seen to have this task. It may have been deleted since.
-    pub fn has_task(&self, task: &TaskId) -> bool {
+    /// Returns whether this task was seen to have left the queue. It may have been deleted since.
+    pub fn has_left_queue(&self, task: &TaskId) -> bool {
         self.tasks.lock().expect("no holder of this lock can panic").get(task).is_some()
     }
 

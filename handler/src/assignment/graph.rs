@@ -12,7 +12,7 @@ use crate::task::{DeploymentName, TaskId};
 pub enum Fact {
     /// The state of the job that this task was made for.
     Job(TaskId),
-    /// Whether Batch has, or had, this task, whose name is that of a runner with a job.
+    /// Whether this task, whose name is that of a runner with a job, may have started it.
     Task(TaskId),
     /// The live tasks.
     LiveTasks,
@@ -82,13 +82,14 @@ impl AssignmentGraph {
         self.public.insert(repository.clone());
     }
 
-    /// Adds whether Batch has, or had, a task. A runner without a task is not of this deployment, whatever its name is.
-    pub fn learn_task(&mut self, task: &TaskId, exists: bool) {
-        self.tasks.insert(task.clone(), exists);
+    /// Adds whether a task may have started a runner: Batch has, or had, it, and it has not waited for its first node all the
+    /// time. Otherwise a runner of its name is not of this deployment.
+    pub fn learn_task(&mut self, task: &TaskId, may_have_started: bool) {
+        self.tasks.insert(task.clone(), may_have_started);
     }
 
-    /// Returns whether Batch has, or had, a task; `None` if it is not known.
-    pub(super) fn has_task(&self, task: &TaskId) -> Option<bool> {
+    /// Returns whether a task may have started a runner; `None` if it is not known.
+    pub(super) fn may_have_started(&self, task: &TaskId) -> Option<bool> {
         self.tasks.get(task).copied()
     }
 
@@ -131,15 +132,16 @@ impl AssignmentGraph {
 
     /// Returns the state of a job; `None` if nothing is known of it.
     ///
-    /// A runner that has the name of ours and no task, or a job that our runner cannot get, is not ours: another program
-    /// or a person has registered it.
+    /// A runner of our name is not ours, but of another program or person, if its task cannot have started it, or if it has a
+    /// job that our runner cannot get.
     pub fn state(&self, id: u64) -> Option<&JobState> {
         let Some(KnownJob { repository, state }) = self.jobs.get(&id) else {
             return self.deleted.contains(&id).then_some(&JobState::Deleted);
         };
         match state {
             JobState::Assigned(runner)
-                if self.has_task(runner) == Some(false) || !self.can_serve(runner, repository) =>
+                if self.may_have_started(runner) == Some(false)
+                    || !self.can_serve(runner, repository) =>
             {
                 Some(&JobState::AssignedElsewhere)
             }

@@ -96,7 +96,7 @@ impl AssignmentChain {
                 Some(JobState::Undetermined { status }) => {
                     Resolution::Undetermined { job, status: status.clone() }
                 }
-                Some(JobState::Assigned(runner)) => match graph.has_task(runner) {
+                Some(JobState::Assigned(runner)) => match graph.may_have_started(runner) {
                     _ if tasks.iter().any(|passed| passed.job == runner.job) => {
                         Resolution::NotNeeded(NotNeeded::Served)
                     }

@@ -138,6 +138,7 @@ impl<'a> TaskToAdd<'a> {
 pub struct SeenTask {
     /// Its state.
     pub state: TaskState,
+    previous_state: Option<TaskState>,
     /// When its present run started. If its node fails, Batch may run a task again; each run has a start time of its
     /// own.
     pub started_at: Option<DateTime<Utc>>,
@@ -145,6 +146,11 @@ pub struct SeenTask {
 }
 
 impl SeenTask {
+    /// Returns whether it has left its first state, so that a runner of its name may be its own.
+    pub fn has_left_queue(&self) -> bool {
+        has_left_queue(self.state, self.previous_state)
+    }
+
     /// Returns a variable of the task's environment.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(String::as_str)
@@ -168,10 +174,18 @@ pub enum TaskState {
     Unknown,
 }
 
+/// Returns whether a task in these states has left the queue at least once. One that lost its node, or whose Batch job was
+/// disabled, is active again and has a previous state; in its first state a task has
+/// [none](https://learn.microsoft.com/rest/api/batchservice/tasks/get-task).
+fn has_left_queue(state: TaskState, previous: Option<TaskState>) -> bool {
+    state != TaskState::Active || previous.is_some()
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct TaskBody {
     state: TaskState,
+    previous_state: Option<TaskState>,
     execution_info: Option<ExecutionInfo>,
     #[serde(default)]
     environment_settings: Vec<OwnedSetting>,
@@ -196,6 +210,7 @@ pub(super) fn parse_task(body: &[u8]) -> Option<SeenTask> {
     let pair = |setting: OwnedSetting| (setting.name, setting.value);
     Some(SeenTask {
         state: task.state,
+        previous_state: task.previous_state,
         started_at: task.execution_info.and_then(|info| info.start_time),
         environment: task.environment_settings.into_iter().map(pair).collect(),
     })

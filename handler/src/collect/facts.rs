@@ -34,6 +34,12 @@ pub(crate) enum FactError {
     Github(#[from] GithubError),
 }
 
+/// A task that Batch has.
+struct FoundTask {
+    repository: Repository,
+    has_left_queue: bool,
+}
+
 /// Fetches missing facts: from the cache, GitHub and Batch.
 pub(crate) struct FactReader<'a> {
     app: &'a App,
@@ -54,7 +60,7 @@ impl<'a> FactReader<'a> {
         match fact {
             Fact::Job(task) => self.fetch_job(task, graph).await,
             Fact::Task(task) => {
-                graph.learn_task(task, self.task_exists(task).await?);
+                graph.learn_task(task, self.may_have_started(task).await?);
                 Ok(())
             }
             Fact::LiveTasks => Ok(self.fetch_live_tasks(graph).await?),
@@ -105,12 +111,16 @@ impl<'a> FactReader<'a> {
         let mut tasks = Vec::new();
         for (batch_job, state) in batch.jobs().await? {
             let listed = batch.live_tasks(&batch_job).await?;
-            let own = |listed| ledger::task(listed, &batch_job, state, &runners.deployment);
-            tasks.extend(listed.iter().filter_map(own));
-        }
-        for task in &tasks {
-            assignments.keep_task(&task.id);
-            graph.learn_task(&task.id, true);
+            for listed in &listed {
+                let own = ledger::task(listed, &batch_job, state, &runners.deployment);
+                let Some(task) = own else { continue };
+                // One that waits may start now, and its runner get a job that is read later.
+                if listed.has_left_queue() {
+                    assignments.keep_task(&task.id);
+                    graph.learn_task(&task.id, true);
+                }
+                tasks.push(task);
+            }
         }
         let names: BTreeSet<String> = tasks.iter().map(|task| task.id.to_string()).collect();
         for (id, repository, job) in assignments.assigned_to(&names) {
@@ -193,53 +203,55 @@ impl<'a> FactReader<'a> {
         if let Some(known) = self.app.assignments.repository(task.job) {
             return Ok(known);
         }
-        let found = self.repository_in_batch(task).await?;
-        found.ok_or_else(|| FactError::NoTask(task.clone()))
+        let found = self.find_in_batch(task).await?;
+        found.map(|found| found.repository).ok_or_else(|| FactError::NoTask(task.clone()))
     }
 
-    /// Returns whether Batch has a task, now or earlier in the life of this process.
-    async fn task_exists(&self, task: &TaskId) -> Result<bool, BatchError> {
-        if self.app.assignments.has_task(task) {
+    /// Returns whether a task may have started its runner, as Batch shows it now or showed it earlier in the life of this
+    /// process.
+    async fn may_have_started(&self, task: &TaskId) -> Result<bool, BatchError> {
+        if self.app.assignments.has_left_queue(task) {
             return Ok(true);
         }
-        let exists = self.is_in_batch(task).await?;
-        if !exists {
-            info!(%task, "runner {task} has no task in Batch: it is not of this deployment");
+        let found = self.find_in_batch(task).await?;
+        let started = found.is_some_and(|found| found.has_left_queue);
+        if !started {
+            info!(%task, "no task {task} has started in Batch: its runner is not of this deployment");
         }
-        Ok(exists)
+        Ok(started)
     }
 
     /// Returns whether Batch has a task now.
     pub(super) async fn is_in_batch(&self, task: &TaskId) -> Result<bool, BatchError> {
-        Ok(self.repository_in_batch(task).await?.is_some())
+        Ok(self.find_in_batch(task).await?.is_some())
     }
 
     /// Finds a task in any Batch job, and keeps what is learnt from it: most likely it is in the first Batch job of a
     /// profile, otherwise in one of its successors, or in that of a profile that exists no more.
-    async fn repository_in_batch(&self, task: &TaskId) -> Result<Option<Repository>, BatchError> {
+    async fn find_in_batch(&self, task: &TaskId) -> Result<Option<FoundTask>, BatchError> {
         let App { batch, webhook, .. } = self.app;
         let profiles = webhook.policy.profiles.iter();
         let first: Vec<_> = profiles.map(|profile| BatchJobId::new(&profile.name, 1)).collect();
         for batch_job in &first {
-            if let Some(repository) = self.repository_in(batch_job, task).await? {
-                return Ok(Some(repository));
+            if let Some(found) = self.find_in(batch_job, task).await? {
+                return Ok(Some(found));
             }
         }
         for (batch_job, _) in batch.jobs().await?.into_iter().filter(|(id, _)| !first.contains(id))
         {
-            if let Some(repository) = self.repository_in(&batch_job, task).await? {
-                return Ok(Some(repository));
+            if let Some(found) = self.find_in(&batch_job, task).await? {
+                return Ok(Some(found));
             }
         }
         Ok(None)
     }
 
-    /// Reads the repository from the environment of a task, if this Batch job holds the task, and keeps both.
-    async fn repository_in(
+    /// Reads a task, if this Batch job holds it, with the repository in its environment, and keeps both.
+    async fn find_in(
         &self,
         batch_job: &BatchJobId,
         task: &TaskId,
-    ) -> Result<Option<Repository>, BatchError> {
+    ) -> Result<Option<FoundTask>, BatchError> {
         let App { batch, assignments, .. } = self.app;
         let seen = match batch.task(batch_job, &task.to_string()).await {
             Err(BatchError::NoTask(_)) => return Ok(None),
@@ -247,10 +259,13 @@ impl<'a> FactReader<'a> {
         };
         let repository = seen.variable("RUNNER_REPOSITORY");
         let repository = repository.and_then(|name| Repository::try_from(name).ok());
+        let has_left_queue = seen.has_left_queue();
         if let Some(repository) = &repository {
-            assignments.keep_task(task);
+            if has_left_queue {
+                assignments.keep_task(task);
+            }
             assignments.keep_repository(task.job, repository);
         }
-        Ok(repository)
+        Ok(repository.map(|repository| FoundTask { repository, has_left_queue }))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::TaskState;
+use super::{TaskState, has_left_queue};
 use crate::batch::JobState;
 use crate::batch_job::BatchJobId;
 use crate::reconcile::snapshot::PoolState;
@@ -14,7 +14,7 @@ use crate::reconcile::snapshot::PoolState;
 pub(in crate::batch) const POOL: &str = "id,autoScaleRun,resizeErrors,currentDedicatedNodes,currentLowPriorityNodes,targetDedicatedNodes,targetLowPriorityNodes";
 /// The selected properties of a task.
 pub(in crate::batch) const TASK: &str =
-    "id,state,stateTransitionTime,environmentSettings,executionInfo";
+    "id,state,previousState,stateTransitionTime,environmentSettings,executionInfo";
 
 /// A page of a list.
 #[derive(Deserialize)]
@@ -46,6 +46,7 @@ pub struct ListedTask {
     pub id: String,
     /// Its state.
     pub state: TaskState,
+    previous_state: Option<TaskState>,
     /// When it entered the state.
     pub state_transition_time: DateTime<Utc>,
     /// Its present or last run.
@@ -81,6 +82,11 @@ pub struct Failure {
 }
 
 impl ListedTask {
+    /// Returns whether it has left its first state, so that a runner of its name may be its own.
+    pub fn has_left_queue(&self) -> bool {
+        has_left_queue(self.state, self.previous_state)
+    }
+
     /// Returns one of the variables about its job.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)

@@ -67,8 +67,7 @@ async fn presence(
     own: &MadeTask,
     event: &Reassigned,
 ) -> anyhow::Result<Option<Presence>> {
-    let Some(repository) = own.repository.as_ref().filter(|_| own.state != TaskState::Active)
-    else {
+    let Some(repository) = own.repository.as_ref().filter(|_| own.has_left_queue) else {
         return Ok(None);
     };
     let home = Level::of(&app.scope, repository);

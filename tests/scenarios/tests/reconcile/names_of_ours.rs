@@ -7,9 +7,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use github_emulator::{NewJob, NewRunner, Scope};
 use scenarios::TestEnvironment;
-use scenarios::container::serve;
+use scenarios::container::{claim, serve};
 
-use crate::UBUNTU;
+use crate::{UBUNTU, container};
 
 const THEIRS: &[&str] = &["self-hosted", "theirs"];
 
@@ -21,17 +21,21 @@ async fn start(scope: &str, labels: &[&str]) -> (TestEnvironment, u64, String) {
     let job = env.queue_job(UBUNTU);
     env.until_invoked("SubmitRunnerTask").await;
     env.until_no_message().await;
+    let configuration = register(&env, &format!("gh-{job}"), scope, labels);
+    (env, job, configuration)
+}
+
+/// Registers a person's runner, and returns its configuration.
+fn register(env: &TestEnvironment, name: &str, scope: &str, labels: &[&str]) -> String {
     let scope = match scope {
         "organization" => Scope::Organization("octo".to_owned()),
         _ => Scope::Repository("octo/app".to_owned()),
     };
     let labels = labels.iter().map(|&label| label.to_owned()).collect();
-    let name = format!("gh-{job}");
-    let new = NewRunner { name, scope, group: 1, labels, ephemeral: false };
+    let new = NewRunner { name: name.to_owned(), scope, group: 1, labels, ephemeral: false };
     let (_, configuration) =
         env.deployment.github.emulator.register_runner(new).expect("a free name");
-    let configuration = at_emulator(&env, &configuration);
-    (env, job, configuration)
+    at_emulator(env, &configuration)
 }
 
 /// Returns a configuration for the emulated GitHub in place of `github.com`.
@@ -92,4 +96,23 @@ async fn a_job_that_a_persons_runner_of_its_name_serves_gets_no_other() {
         assert_eq!(serve_theirs(&env, &configuration).await, job);
         assert_left_alone(env, "<1> success on gh-1", "runners-ubuntu: gh-1 completed 0").await;
     }
+}
+
+#[tokio::test]
+async fn a_job_on_a_persons_runner_requests_none_for_the_task_of_that_name() {
+    let (mut env, served) = container::start(&[]).await;
+    let theirs = register(&env, &format!("gh-{}", served + 1), "organization", UBUNTU);
+    assert_eq!(serve(&env, &theirs).await, served);
+    env.deployment.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
+    assert_eq!(env.queue_job(UBUNTU), served + 1);
+    env.until_task_is_added(&format!("gh-{}", served + 1)).await;
+
+    let answer = claim(&env, &format!("gh-{served}")).await;
+    assert_eq!(
+        answer.to_string(),
+        r#"410 {"decision":"not-needed","reason":"the job was assigned to a runner outside this deployment"}"#
+    );
+    assert_eq!(env.reconcile().await, "nothing to repair");
+    assert_eq!(env.tasks().lines().count(), 2);
+    env.end().await;
 }
