@@ -4,8 +4,10 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # shared with the tests, which bats runs in the same shell
 
-readonly ticket=dGlja2V0.c2VjcmV0 token=AABBSECRETTOKEN
-readonly settings='{"AgentName":"gh-1"}' credentials='{"scheme":"OAuth"}' key='{"d":"c2VjcmV0+/+/"}'
+# No other process has these secrets: runners of other tests run at the same time.
+readonly own=$$x$RANDOM
+readonly ticket=dGlja2V0.$own token=AABBSECRETTOKEN$own
+readonly settings='{"AgentName":"gh-1"}' credentials='{"scheme":"OAuth"}' key="{\"d\":\"c2VjcmV0+/+/$own\"}"
 configuration=$(printf '{".runner":"%s",".credentials":"%s",".credentials_rsaparams":"%s"}' \
   "$(base64 -w0 <<<"$settings")" "$(base64 -w0 <<<"$credentials")" "$(base64 -w0 <<<"$key")" | base64 -w0)
 

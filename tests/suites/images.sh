@@ -13,10 +13,8 @@ run_file() {
 }
 export -f run_file
 
-# Alone run: the load, which keeps the processors busy and would delay the other tests; and the search for secrets in the
-# environments of all processes, among which the runners of other tests have some. The longest file comes first.
-files=$(printf '%s\n' tests/images/{cases,runner}.bats tests/images/*.bats | awk '!seen[$0]++ && !/load|secrets/')
+# The longest file comes first; the load, which keeps the processors busy and would delay the other tests, last and alone.
+files=$(printf '%s\n' tests/images/{cases,runner}.bats tests/images/*.bats | awk '!seen[$0]++ && !/load/')
 # shellcheck disable=SC2016 # the inner shell expands it
 xargs -n 1 -P "$(nproc)" bash -c 'run_file "$0"' <<<"$files"
-run_file tests/images/secrets.bats
 run_file tests/images/load.bats

@@ -20,10 +20,16 @@ fn choices() -> impl Strategy<Value = Vec<u16>> {
     prop::collection::vec(any::<u16>(), 0..400)
 }
 
+/// Returns the number of sequences of each test. The suite `simulation-long` runs more.
+#[expect(clippy::disallowed_methods, reason = "not a setting of the handler")]
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").map_or(64, |cases| cases.parse().expect("a number"))
+}
+
 proptest! {
     // A fixed seed: the same cases in each run.
     #![proptest_config(ProptestConfig {
-        cases: 256, max_shrink_iters: 2000, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..Default::default()
+        cases: cases(), max_shrink_iters: 2000, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..Default::default()
     })]
 
     #[test]
