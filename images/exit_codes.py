@@ -22,6 +22,7 @@ END = "<!-- end of the table -->"
 
 SCRIPTS = {
     "images/ubuntu/entrypoint.sh": ({"entrypoint"}, set(), "the runner's own code otherwise"),
+    "images/ubuntu-docker/entrypoint.sh": ({"ubuntu-docker"}, set(), "those of ubuntu/entrypoint.sh, also after a signal"),
     "images/windows/entrypoint.ps1": ({"entrypoint"}, SIGNALS, "the runner's own code otherwise"),
     "arm/linux/launch.sh": ({"launch", "engine"}, set(), "the container's own code otherwise"),
     "arm/windows/launch.ps1": ({"launch", "engine"}, set(), "the container's own code otherwise"),

@@ -105,7 +105,7 @@ remove_orphans() {
     [[ $(launcher_id "${launcher%%.*}") != "$launcher" ]] || continue
     report "removing container $container, whose task has ended"
     # Another launch may be removing it at the same time.
-    "$engine" rm --force "$container" >/dev/null || true
+    "$engine" rm --force --volumes "$container" >/dev/null || true
   done <<<"$listed"
 }
 

@@ -1,7 +1,8 @@
 #!/bin/bash
 # The start task of an Ubuntu pool: prepares a Linux node.
 #
-# It blocks traffic from containers to the node's metadata endpoints. On a pool for profiles with the launch
+# It blocks traffic from containers to the node's metadata endpoints, and removes volumes that an interrupted task left.
+# On a pool for profiles with the launch
 # `docker-run`, it also writes launch.sh, installs a timer that removes orphaned containers each minute, and pulls
 # the images. Batch runs it as root at each start of the node; running it again changes nothing.
 #
@@ -27,6 +28,7 @@ main() {
     open) each_rule unblock ;;
     *) fail 64 "MAYFLY_METADATA must be blocked or open, not '${MAYFLY_METADATA:-}'" ;;
   esac
+  remove_volumes
   [[ -z ${MAYFLY_LAUNCH:-} ]] || install_launch
   report 'the node is ready'
 }
@@ -73,6 +75,12 @@ has() {
 # Docker may hold the lock of the tables for a short time.
 firewall() {
   iptables --wait 60 "$@"
+}
+
+# Docker removes the volume of a container with `--rm`, but not if the node lost its power meanwhile (seen with Docker
+# 20.10.24). No later container has the volume, but it occupies the disk.
+remove_volumes() {
+  ! command -v docker >/dev/null || timeout 60 docker volume prune --force >/dev/null || report 'volumes could not be removed'
 }
 
 install_launch() {

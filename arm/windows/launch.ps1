@@ -95,7 +95,7 @@ function Remove-Orphans {
         if ((Launcher-Id ($launcher.Split('.')[0])) -eq $launcher) { continue }
         Report "removing container $container, whose task has ended"
         # Another launch may be removing it at the same time.
-        & $engine rm --force $container | Out-Null
+        & $engine rm --force --volumes $container | Out-Null
     }
 }
 

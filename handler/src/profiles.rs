@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 mod defaults;
+mod engine;
 mod hosted;
 mod pin;
 
@@ -47,6 +48,10 @@ pub struct Profile {
     /// How the container is started.
     #[serde(default)]
     pub launch: Launch,
+    /// Whether jobs have a container engine, for `container:`, `services:` and builds. The image must start one, as
+    /// `images/ubuntu-docker` does. Such a job can control its node.
+    #[serde(default)]
+    pub docker: bool,
     /// Labels that GitHub does not host, and that select this deployment without `self-hosted`.
     #[serde(default)]
     pub bare: Vec<String>,
@@ -90,15 +95,23 @@ impl Profile {
         if self.is_windows() {
             return own.to_owned();
         }
-        let names = |option: &str| {
-            let is = |word: &str| word == option || word.starts_with(&format!("{option}="));
-            own.split_whitespace().any(is)
-        };
-        let short = own.split_whitespace().any(|word| word.starts_with("-u"));
-        let user = (!names("--user") && !short).then_some("--user 1001");
-        let timeout = (!names("--stop-timeout")).then_some("--stop-timeout 30");
-        let all = [user, timeout, Some(own).filter(|own| !own.is_empty())];
+        let user = (!self.docker && !self.names_user()).then_some("--user 1001");
+        let timeout = (!self.names("--stop-timeout")).then_some("--stop-timeout 30");
+        let own = Some(own).filter(|own| !own.is_empty());
+        let all = [engine::options(self), user, timeout, own];
         all.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Returns whether the profile's own options name the user of the container.
+    fn names_user(&self) -> bool {
+        let short =
+            self.container_run_options.split_whitespace().any(|word| word.starts_with("-u"));
+        short || self.names("--user")
+    }
+
+    fn names(&self, option: &str) -> bool {
+        let is = |word: &str| word == option || word.starts_with(&format!("{option}="));
+        self.container_run_options.split_whitespace().any(is)
     }
 
     /// Returns whether a runner of this profile has all of these labels, in any case.
@@ -196,6 +209,7 @@ pub fn parse_profiles(json: &str) -> Result<Vec<Profile>, String> {
             return Err(format!("contains profile {:?} twice", profile.name));
         }
     }
+    engine::check(&profiles)?;
     if profiles.is_empty() { Err("contains no profile".to_owned()) } else { Ok(profiles) }
 }
 

@@ -41,12 +41,13 @@ serve_release() {
   mirror=${BASH_REMATCH[1]}
 }
 
-# Packs fakes of Docker's client and of buildx, and sets the build arguments that name them.
+# Packs fakes of Docker's programs and of buildx, and sets the build arguments that name them.
 serve_docker_client() {
   local folder=$work/releases/docker pack=$work/docker-client
   mkdir -p "$folder/x86_64" "$folder/v0" "$pack/docker"
   printf '#!/bin/sh\necho "a fake: $*"\n' >"$pack/docker/docker"
   chmod +x "$pack/docker/docker"
+  cp "$pack/docker/docker" "$pack/docker/dockerd"
   tar -C "$pack" -czf "$folder/x86_64/docker-0.tgz" docker
   cp "$pack/docker/docker" "$folder/v0/buildx-v0.linux-amd64"
   docker_arguments=(

@@ -3,19 +3,17 @@
 import os
 import pathlib
 import subprocess
-import tempfile
 import unittest
 
 from local_deployment import IMAGE, TIMEOUT, Inbox, podman
 
 LAUNCH = pathlib.Path(__file__).parents[2] / "arm/linux/launch.sh"
-DOCKER_IMAGE = os.environ["DOCKER_IMAGE"]
 
 
-def launch(task: str, options: str, image: str = IMAGE, **more: str) -> subprocess.Popen[str]:
+def launch(task: str, options: str) -> subprocess.Popen[str]:
     """Starts the launch script of a task, as Batch does."""
-    task_variables = {"AZ_BATCH_TASK_ID": task, "RUNNER_IMAGE": image, "RUNNER_CONTAINER_RUN_OPTIONS": options}
-    environment = {**os.environ, "MAYFLY_ENGINE": "podman", **task_variables, **more}
+    task_variables = {"AZ_BATCH_TASK_ID": task, "RUNNER_IMAGE": IMAGE, "RUNNER_CONTAINER_RUN_OPTIONS": options}
+    environment = {**os.environ, "MAYFLY_ENGINE": "podman", **task_variables}
     return subprocess.Popen([LAUNCH], env=environment, stderr=subprocess.PIPE, text=True)
 
 
@@ -61,15 +59,6 @@ class Launch(unittest.TestCase):
         self.assertEqual(running(), ["gh-2"])
         self.assertEqual(code(launch("gh-3", script("exit 0"))), 0)
         self.assertEqual(running(), ["gh-2"])
-
-    def test_the_docker_runner_uses_the_shared_folder(self) -> None:
-        shared = tempfile.mkdtemp(dir=os.environ["WORK"])
-        options = f"--volume {shared}:{shared} --env RUNNER_SHARED_FOLDER={shared}"
-        task = launch("gh-1", options, DOCKER_IMAGE, RUNNER_NAME="gh-1")
-        _, errors = task.communicate(timeout=TIMEOUT)
-        self.assertEqual(errors, "entrypoint: gh-1: missing: RUNNER_CLAIM_URL,RUNNER_CLAIM_TICKET\n")
-        self.assertEqual(task.returncode, 64)
-        self.assertTrue(pathlib.Path(shared, "gh-1/run.sh").exists())
 
 
 if __name__ == "__main__":

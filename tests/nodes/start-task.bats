@@ -132,6 +132,14 @@ dropped() { iptables --list-rules DOCKER-USER --verbose | sed -n 's/.*-c \([0-9]
   [ ! -e "$world/systemctl" ]
 }
 
+@test "volumes of interrupted tasks are removed, if the engine responds" {
+  start_task MAYFLY_METADATA=blocked
+  [ "$(cat "$world/volumes")" = 'volume prune --force' ]
+  printf '#!/bin/bash\nexit 1\n' >"$world/bin/docker"
+  run -0 start_task MAYFLY_METADATA=blocked
+  [ "${lines[-2]}" = 'start task: volumes could not be removed' ]
+}
+
 @test "a docker-run pool gets launch.sh, its identity, its images and the timer" {
   : >"$world/images"
   start_task_with_launch MAYFLY_IMAGES="$image other/tools:2"

@@ -21,6 +21,7 @@ fn profiles(ubuntu_pool: &str, windows_pool: &str, digests: &str) -> Vec<Profile
         slots: 1,
         container_run_options: String::new(),
         launch: if labels.contains(&"windows") { Launch::DockerRun } else { Launch::Container },
+        docker: false,
         bare: Vec::new(),
         pin: None,
     };

@@ -79,6 +79,43 @@ fn a_linux_container_has_default_options_unless_overridden() {
 }
 
 #[test]
+fn docker_starts_a_privileged_container_that_is_removed() {
+    let options = |own: &str| {
+        let json = format!(
+            r#"[{{"name":"a","labels":["linux"],"pool":"p","image":"i:1","docker":true,"containerRunOptions":"{own}"}}]"#
+        );
+        parse_profiles(&json).map(|profiles| profiles[0].run_options())
+    };
+    assert_eq!(options("").as_deref(), Ok("--privileged --rm --user 0:0 --stop-timeout 30"));
+    assert_eq!(
+        options("--stop-timeout=60 --cpus 2").as_deref(),
+        Ok("--privileged --rm --user 0:0 --stop-timeout=60 --cpus 2")
+    );
+    for own in ["--user 1001", "--user=1001", "-u 1001", "-u1001"] {
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(options(own).expect_err("a fault"), @r#"profile "a": with docker, the container starts as root and the job as the image's user: remove the user from containerRunOptions"#);
+        }
+    }
+}
+
+#[test]
+fn docker_is_for_linux_and_for_a_pool_of_its_own() {
+    let profile = |name: &str, label: &str, pool: &str, docker: bool| {
+        format!(
+            r#"{{"name":"{name}","labels":["{label}"],"pool":"{pool}","image":"i:1","docker":{docker}}}"#
+        )
+    };
+    let parse = |all: &[String]| parse_profiles(&format!("[{}]", all.join(",")));
+    let first = profile("a", "linux", "p", true);
+    assert!(parse(&[first.clone(), profile("b", "other", "P", true)]).is_ok());
+    assert!(parse(&[first.clone(), profile("b", "other", "q", false)]).is_ok());
+    let windows = parse(&[profile("a", "Windows", "p", true)]).expect_err("a fault");
+    insta::assert_snapshot!(windows, @r#"profile "a": docker is not possible on Windows: GitHub's runner has no container jobs there"#);
+    let shared = parse(&[profile("b", "other", "P", false), first]).expect_err("a fault");
+    insta::assert_snapshot!(shared, @r#"profile "a" has docker, and "b" on the same pool "P" has not: jobs of the first can control the nodes; give each its own pool"#);
+}
+
+#[test]
 fn a_faulty_profile_is_named() {
     let profile =
         |name: &str, rest: &str| format!(r#"{{"name":"{name}","pool":"p","image":"i:1",{rest}}}"#);

@@ -2,17 +2,19 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Repair;
 use super::ending::{NO_CONTAINER, VERSION_REFUSED};
 use super::releases::outdated;
 use super::snapshot::{Ending, Failure, LedgerTask, PoisonMessage, PoolState, Snapshot, Stage};
 use super::state::ReconcileState;
+use super::{Repair, Rules};
 use crate::message::Message;
+use crate::profiles::Profile;
 use crate::repository::Repository;
 
 /// Raises an alert for each problem that is new since the last run.
 pub(super) fn plan(
     snapshot: &Snapshot,
+    rules: &Rules,
     previous: &ReconcileState,
     next: &mut ReconcileState,
     now: DateTime<Utc>,
@@ -23,7 +25,8 @@ pub(super) fn plan(
     let alerts = failed.chain(pools).chain(poison).chain(outdated(snapshot, now));
     let refused = snapshot.refused.iter().map(|one| (one.key.clone(), one.alarm, one.text.clone()));
     let renamed = snapshot.renamed.iter().map(of_renamed);
-    let alerts = alerts.chain(renamed);
+    let crowded = rules.policy.profiles.iter().filter_map(|profile| of_slots(profile, snapshot));
+    let alerts = alerts.chain(renamed).chain(crowded);
     let alerts: Vec<(String, &'static str, String)> =
         alerts.map(|(name, text)| (text.clone(), name, text)).chain(refused).collect();
     next.alerts.extend(alerts.iter().map(|(key, ..)| key.clone()));
@@ -59,6 +62,18 @@ fn of_pool((pool, state): (&String, &PoolState)) -> Option<(&'static str, String
         "pool {pool} cannot evaluate its autoscale formula ({error}): fix the formula, or disable and enable automatic scaling"
     );
     Some(("pool", text))
+}
+
+/// Jobs with an engine could reach each other on a node.
+fn of_slots(profile: &Profile, snapshot: &Snapshot) -> Option<(&'static str, String)> {
+    let Profile { name, pool, slots, docker: true, .. } = profile else { return None };
+    // Batch compares ids without case.
+    let (_, state) = snapshot.pools.iter().find(|(id, _)| id.eq_ignore_ascii_case(pool))?;
+    let jobs = state.slots / (*slots).max(1);
+    let text = format!(
+        "profile {name} has docker, and its pool {pool} runs {jobs} of its jobs on a node at the same time, which could reach each other: use a pool with one task slot a node"
+    );
+    (jobs > 1).then_some(("settings", text))
 }
 
 fn of_task(task: &LedgerTask) -> Option<(&'static str, String)> {

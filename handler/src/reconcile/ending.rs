@@ -84,7 +84,7 @@ fn meaning(code: i32) -> &'static str {
         NO_SESSION => {
             ", the runner opened no session with GitHub: check the pool's route to GitHub"
         }
-        69 => ", the image could not be pulled, or the node's container engine does not answer",
+        69 => ", the image could not be pulled, or a container engine does not answer",
         72 => ", a program is missing in the image or on the node",
         UNCLAIMED => ", no credential could be claimed",
         78 => ", the registration token had expired",

@@ -191,6 +191,8 @@ pub struct PoolState {
     pub nodes: u32,
     /// The number of nodes that it is to have.
     pub target: u32,
+    /// The number of task slots of each node.
+    pub slots: u32,
 }
 
 impl PoolState {

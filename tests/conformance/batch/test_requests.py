@@ -60,6 +60,7 @@ POOL = [
     "currentLowPriorityNodes",
     "targetDedicatedNodes",
     "targetLowPriorityNodes",
+    "taskSlotsPerNode",
 ]
 # The keys that are required wherever a model has them.
 NEEDED = {"id", "poolInfo", "commandLine", "imageName", "name"}

@@ -35,6 +35,11 @@ class Versions(unittest.TestCase):
         for folder in ("derived", "ubuntu-docker", "ubuntu-full"):
             self.assertTrue(arguments(folder)["BASE"].endswith(f"/githubactions-runner:ubuntu-24.04-{VERSION}"), folder)
 
+    def test_the_engine_for_jobs_is_of_the_clients_release(self) -> None:
+        given = {name: value for name, value in arguments("ubuntu").items() if name.startswith("DOCKER_")}
+        self.assertEqual(len(given), 4)
+        self.assertEqual({name: value for name, value in arguments("ubuntu-docker").items() if name != "BASE"}, given)
+
     def test_imported_images_are_published(self) -> None:
         script = read("images/import.sh")
         self.assertEqual(re.findall(r" version=(\S+)$", script, re.MULTILINE), [VERSION])

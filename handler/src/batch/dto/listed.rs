@@ -11,7 +11,7 @@ use crate::batch_job::BatchJobId;
 use crate::reconcile::snapshot::PoolState;
 
 /// The selected properties of a pool.
-pub(in crate::batch) const POOL: &str = "id,autoScaleRun,resizeErrors,currentDedicatedNodes,currentLowPriorityNodes,targetDedicatedNodes,targetLowPriorityNodes";
+pub(in crate::batch) const POOL: &str = "id,autoScaleRun,resizeErrors,currentDedicatedNodes,currentLowPriorityNodes,targetDedicatedNodes,targetLowPriorityNodes,taskSlotsPerNode";
 /// The selected properties of a task.
 pub(in crate::batch) const TASK: &str =
     "id,state,previousState,stateTransitionTime,environmentSettings,executionInfo";
@@ -119,6 +119,8 @@ pub(in crate::batch) struct Pool {
     target_dedicated_nodes: u32,
     #[serde(default)]
     target_low_priority_nodes: u32,
+    #[serde(default)]
+    task_slots_per_node: u32,
 }
 
 #[derive(Deserialize)]
@@ -149,7 +151,8 @@ impl Pool {
         let resize_errors = self.resize_errors.into_iter().map(|error| error.code).collect();
         let nodes = self.current_dedicated_nodes + self.current_low_priority_nodes;
         let target = self.target_dedicated_nodes + self.target_low_priority_nodes;
-        (self.id, PoolState { autoscale_error: error, resize_errors, nodes, target })
+        let slots = self.task_slots_per_node;
+        (self.id, PoolState { autoscale_error: error, resize_errors, nodes, target, slots })
     }
 }
 

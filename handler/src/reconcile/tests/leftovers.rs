@@ -145,6 +145,28 @@ fn a_job_that_waits_too_long_is_reported_with_the_reason() {
 }
 
 #[test]
+fn a_pool_that_runs_two_jobs_with_an_engine_on_a_node_is_reported() {
+    let mut rules = rules();
+    rules.policy.profiles.truncate(1);
+    rules.policy.profiles[0].docker = true;
+    let alerts = |rules: &Rules, slots: u32| {
+        let pools = [("Ubuntu".to_owned(), PoolState { slots, ..PoolState::default() })].into();
+        let crowded = Snapshot { pools, ..snapshot([], [], []) };
+        let (first, state) = plan(&crowded, &ReconcileState::default(), rules, at(0));
+        let (second, _) = plan(&crowded, &state, rules, at(2));
+        assert_eq!(second, []);
+        first
+    };
+    assert_eq!(alerts(&rules, 1), []);
+    let text = "profile ubuntu has docker, and its pool ubuntu runs 4 of its jobs on a node at the same time, which could reach each other: use a pool with one task slot a node";
+    assert_eq!(alerts(&rules, 4), [Repair::Alert { name: "settings", text: text.to_owned() }]);
+    rules.policy.profiles[0].slots = 4;
+    assert_eq!(alerts(&rules, 4), []);
+    rules.policy.profiles[0].docker = false;
+    assert_eq!(alerts(&rules, 8), []);
+}
+
+#[test]
 fn ended_tasks_and_their_claims_are_deleted() {
     let jobs = [(1, job("completed gh-1", UBUNTU))];
     let tasks = [task("gh-1", "ubuntu", ended(0, Ending::Clean))];

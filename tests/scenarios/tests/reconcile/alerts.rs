@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use github_runner_emulator::VERSION;
 use insta::assert_snapshot;
+use serde_json::json;
 
 use crate::UBUNTU;
 
@@ -83,5 +84,26 @@ async fn a_refused_token_raises_one_alert() {
     env.advance_minutes(2);
     assert_snapshot!(env.reconcile().await, @"nothing to repair");
     assert_eq!(env.log().matches("alarm=\"credential\"").count(), 1, "{}", env.log());
+    env.end().await;
+}
+
+/// A pool of another team may have any number of slots.
+#[tokio::test]
+async fn a_docker_profile_on_a_pool_with_two_slots_raises_an_alert() {
+    let profile = |name: &str, docker: bool| json!({ "name": name, "labels": ["self-hosted", name], "pool": name, "image": "runner:1", "docker": docker });
+    let profiles =
+        json!([profile("crowded", true), profile("single", true), profile("other", false)]);
+    let mut env = crate::start(&[("RunnerProfiles", &profiles.to_string())]).await;
+    for (pool, slots) in [("crowded", 2), ("single", 1), ("other", 2)] {
+        let image = json!({ "publisher": "canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest" });
+        let machine =
+            json!({ "imageReference": image, "nodeAgentSKUId": "batch.node.ubuntu 24.04" });
+        let spec = json!({ "id": pool, "vmSize": "STANDARD_D2S_V3", "virtualMachineConfiguration": machine, "taskSlotsPerNode": slots });
+        env.change_batch("pools", spec).await;
+    }
+    assert_snapshot!(env.reconcile().await, @"nothing to repair");
+    assert_snapshot!(env.alarm("settings").await, @"profile crowded has docker, and its pool crowded runs 2 of its jobs on a node at the same time, which could reach each other: use a pool with one task slot a node");
+    assert_snapshot!(env.reconcile().await, @"nothing to repair");
+    assert_eq!(env.log().matches("alarm=\"settings\"").count(), 1);
     env.end().await;
 }
