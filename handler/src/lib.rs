@@ -22,6 +22,7 @@ pub mod admission;
 pub mod refused_claims;
 pub mod repository;
 pub mod profiles;
+pub mod schedule;
 pub mod message;
 pub mod invocation;
 pub mod scope;

@@ -1,6 +1,6 @@
 //! ReconcileRunners: collects a snapshot, plans repairs, and executes them.
 //!
-//! A run may be killed between any two repairs. The next run, two minutes later, starts from a new snapshot.
+//! A run may be killed between any two repairs. The next run of its schedule starts from a new snapshot.
 
 use std::time::Duration;
 

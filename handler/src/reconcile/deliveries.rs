@@ -13,8 +13,8 @@ use crate::message::MAX_WAIT;
 
 /// How often one event is redelivered.
 const MAX_REDELIVERIES: u32 = 5;
-/// The delay after the first redelivery, a little less than the two minutes between runs. Each further delay is twice
-/// as long.
+/// The delay after the first redelivery, a little less than the two minutes between runs of the default schedule. Each
+/// further delay is twice as long.
 const FIRST_DELAY: TimeDelta = TimeDelta::seconds(110);
 
 /// Decides about every failed `queued` event that no later attempt has delivered.

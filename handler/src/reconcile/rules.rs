@@ -16,6 +16,8 @@ pub struct Rules {
     pub scope: Scope,
     /// Which jobs are served, and by which profiles.
     pub policy: Policy,
+    /// The time between two runs.
+    pub period: TimeDelta,
     /// How long a runner may idle that no job needs.
     pub idle: TimeDelta,
     /// How long a job may wait before an alert states why.

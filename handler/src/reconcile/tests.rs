@@ -44,6 +44,7 @@ fn rules() -> Rules {
             allowed: AllowedRepositories::parse("*/*").expect("a pattern"),
             public_repositories: false,
         },
+        period: TimeDelta::minutes(2),
         idle: TimeDelta::minutes(10),
         no_capacity: TimeDelta::minutes(30),
         keep_ended: TimeDelta::hours(48),

@@ -4,10 +4,13 @@ use chrono::TimeDelta;
 use url::Url;
 
 use super::reader::Reader;
+use crate::schedule::{DEFAULT_SCHEDULE, period};
 
 /// Settings for ReconcileRunners.
 #[derive(Clone, Debug)]
 pub struct ReconciliationSettings {
+    /// The time between two runs.
+    pub period: TimeDelta,
     /// How long a runner may idle before it is removed.
     pub idle: TimeDelta,
     /// How long a job may wait before an alert states why.
@@ -22,7 +25,13 @@ pub(super) fn reconciliation(reader: &mut Reader) -> ReconciliationSettings {
     let minutes = |number: u32| TimeDelta::minutes(number.into());
     let claim_url = reader.optional("ClaimUrl");
     let host = claim_url.and_then(|url| Url::parse(&url).ok()?.host_str().map(str::to_owned));
+    let schedule = reader.or("ReconcileSchedule", DEFAULT_SCHEDULE);
+    let period = period(&schedule).unwrap_or_else(|fault| {
+        reader.fault("ReconcileSchedule", fault);
+        TimeDelta::minutes(2)
+    });
     ReconciliationSettings {
+        period,
         idle: minutes(reader.number("RunnerIdleMinutes", 10, 1..=1440)),
         no_capacity: minutes(reader.number("NoCapacityMinutes", 30, 1..=1440)),
         cancel_unservable: reader.flag("CancelUnservable"),

@@ -88,12 +88,13 @@ fn malformed_settings_are_named_without_their_values() {
         ("RunnerIdleMinutes", "0"),
         ("NoCapacityMinutes", "soon"),
         ("CancelUnservable", "maybe"),
+        ("ReconcileSchedule", "*/25 * * * * *"),
         ("TicketKey", "hush,"),
         ("GithubToken", "@Microsoft.KeyVault(SecretUri=https://v/secrets/t)"),
     ])
     .expect_err("faulty settings");
     insta::assert_snapshot!(by_lines(&faults), @r#"
-    19 application settings are invalid: RunnerProfiles contains no profile
+    20 application settings are invalid: RunnerProfiles contains no profile
       FUNCTIONS_CUSTOMHANDLER_PORT is malformed
       AllowedRepositories "!octo/secret" is not OWNER/NAME, in which * matches any text and ? any character
       AllowPublicRepositories must be true or false
@@ -109,6 +110,7 @@ fn malformed_settings_are_named_without_their_values() {
       MaxJobHours must be a number from 1 to 120
       DeploymentName must be 1 to 12 characters of a-z and 0-9
       TicketKey must have 16 characters or more on each side of a comma
+      ReconcileSchedule must be */N * * * * * for every N seconds (10, 15, 20 or 30), or 0 */N * * * * for every N minutes (1 to 5)
       RunnerIdleMinutes must be a number from 1 to 1440
       NoCapacityMinutes must be a number from 1 to 1440
       CancelUnservable must be true or false

@@ -128,6 +128,7 @@ impl Model {
             deployment: "gh".parse().expect("a name"),
             scope: Scope::Repository,
             policy,
+            period: TimeDelta::minutes(2),
             idle: TimeDelta::minutes(10),
             no_capacity: TimeDelta::minutes(30),
             keep_ended: TimeDelta::hours(48),

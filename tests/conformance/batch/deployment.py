@@ -110,5 +110,6 @@ def usual_settings(
         "GithubWebhookSecret": SECRET,
         "GithubHookRanges": "127.0.0.1/32",
         "AllowedRepositories": "octo/*",
+        "ReconcileSchedule": "0 */2 * * * *",
         "TicketKey": "mayfly-on-one-machine-ticket-key",
     }

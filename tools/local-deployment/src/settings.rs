@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use emulator_core::service::Listening;
+use handler::schedule::DEFAULT_SCHEDULE;
 
 use super::{BATCH_ACCOUNT, Secrets, Storage};
 
@@ -45,6 +46,7 @@ pub(super) fn application_settings(
         ("GithubHookRanges", "127.0.0.1/32".to_owned()),
         ("OperatorRanges", "127.0.0.0/8".to_owned()),
         ("AllowedRepositories", "octo/*".to_owned()),
+        ("ReconcileSchedule", DEFAULT_SCHEDULE.to_owned()),
         ("RunnerRegistration", registration.to_owned()),
     ];
     settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

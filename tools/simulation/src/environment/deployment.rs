@@ -13,6 +13,7 @@ use emulator_core::service::{Response, Service};
 use functions_host_emulator::{self as functions, FunctionsHost, InProcess};
 use github_emulator::GitHub;
 use handler::clock::Clock;
+use handler::schedule::DEFAULT_SCHEDULE;
 use handler::settings::Settings;
 use http::header;
 
@@ -149,6 +150,7 @@ fn settings(deployment: &Deployment, storage: &Storage, allowed: &str) -> BTreeM
         ("GithubWebhookSecret", WEBHOOK_SECRET.to_owned()),
         ("GithubHookRanges", "any".to_owned()),
         ("TicketKey", format!("the-ticket-key-of-deployment-{name}")),
+        ("ReconcileSchedule", DEFAULT_SCHEDULE.to_owned()),
         ("RunnerScope", scope.to_owned()),
         ("RunnerGroup", group.to_owned()),
         ("AllowedRepositories", allowed.to_owned()),
