@@ -218,6 +218,7 @@ pub(crate) fn rules(app: &App) -> Rules {
         deployment: app.runners.deployment.clone(),
         scope: app.scope.clone(),
         policy: app.webhook.policy.clone(),
+        demand: app.reconciliation.demand,
         period: app.reconciliation.period,
         idle: app.reconciliation.idle,
         no_capacity: app.reconciliation.no_capacity,

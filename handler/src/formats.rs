@@ -198,7 +198,7 @@ fn the_former_version_reads_the_messages_of_this_one() {
 const FORMER_STATE: &str = r#"{"uncovered":{"1":"1970-01-01T00:00:00Z"},"idle":{"gh-1":"1970-01-01T00:00:00Z"},"orphans":{"gh-2":"1970-01-01T00:00:00Z"},"offline":{"gh-3":"1970-01-01T00:00:00Z"},"absent":{"gh-4":"1970-01-01T00:00:00Z"},"abandoned":["a"],"delivered":["b"],"alerts":["c"],"repositories":["octo/app"],"cursor":{"repository":"octo/app","run":["octo/app",2]}}"#;
 
 /// What only this version writes into its state.
-const ADDED: &str = r#","ages":{"queued":{"1":"1970-01-01T00:00:00Z"},"gated":[2],"released":[3],"reported":[4]},"deleted":{"5":"1970-01-01T00:00:00Z"},"ending":{"gh-6":"1970-01-01T00:00:00Z"},"busy":{"gh-7":null,"gh-8":"1970-01-01T00:00:00Z"},"name_conflicts":{"d":"1970-01-01T00:00:00Z"},"others":[{"level":"orgs/octo","labels":["gpu"],"at":"1970-01-01T00:00:00Z"}]}"#;
+const ADDED: &str = r#","ages":{"queued":{"1":"1970-01-01T00:00:00Z"},"gated":[2],"released":[3],"reported":[4]},"deleted":{"5":"1970-01-01T00:00:00Z"},"ending":{"gh-6":"1970-01-01T00:00:00Z"},"busy":{"gh-7":null,"gh-8":"1970-01-01T00:00:00Z"},"name_conflicts":{"d":"1970-01-01T00:00:00Z"},"others":[{"level":"orgs/octo","labels":["gpu"],"at":"1970-01-01T00:00:00Z"}],"requested":{"1":{"replacement":2,"at":"1970-01-01T00:00:00Z"}},"all_listed_at":"1970-01-01T00:00:00Z"}"#;
 
 #[test]
 fn both_versions_read_the_state_of_each_other() {
@@ -212,6 +212,8 @@ fn both_versions_read_the_state_of_each_other() {
         busy: BTreeMap::new(),
         name_conflicts: BTreeMap::new(),
         others: Vec::new(),
+        requested: BTreeMap::new(),
+        all_listed_at: None,
         ..state.clone()
     };
     assert_eq!(reduced, former);

@@ -22,6 +22,7 @@ mod repositories;
 mod deliveries;
 mod limits;
 
+pub use budget::Purpose;
 pub use client::Github;
 pub use credentials::{InstalledAccount, not_installed};
 pub use deliveries::DeliveriesPage;

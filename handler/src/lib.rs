@@ -23,6 +23,7 @@ pub mod refused_claims;
 pub mod repository;
 pub mod profiles;
 pub mod schedule;
+pub mod polling;
 pub mod message;
 pub mod invocation;
 pub mod scope;

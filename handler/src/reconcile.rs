@@ -61,7 +61,7 @@ pub fn plan(
     repairs.extend(deliveries::plan(snapshot, previous, &mut next, now));
     repairs.extend(leftovers::plan(snapshot, rules, now));
     deleted::plan(snapshot, previous, &mut next, now);
-    repairs.extend(alerts::plan(snapshot, rules, previous, &mut next, now));
+    repairs.extend(alerts::plan(&assessment, previous, &mut next));
     (repairs, next)
 }
 

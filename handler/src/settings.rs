@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::admission::Policy;
 use crate::app_key::AppKey;
+use crate::polling::{DemandSource, PollingCost};
 use crate::profiles::{Profile, default_profiles, hidden_profiles, parse_profiles};
 use crate::repository::AllowedRepositories;
 use crate::scope::Scope;
@@ -26,6 +27,9 @@ pub use reconciliation::ReconciliationSettings;
 
 /// The API of github.com, whose webhook ranges are built in.
 const GITHUB_API: &str = "https://api.github.com/";
+
+/// What is wrong with a setting that concerns webhooks.
+const WITHOUT_WEBHOOKS: &str = "has no effect: Demand is polling, and no webhook is accepted";
 
 /// All settings, parsed and checked.
 #[derive(Clone, Debug)]
@@ -55,8 +59,8 @@ pub struct Settings {
 /// Settings for decisions about deliveries.
 #[derive(Clone, Debug)]
 pub struct WebhookSettings {
-    /// The secret with which GitHub signs.
-    pub secret: Rotating,
+    /// The secret with which GitHub signs; `None` if no webhook is accepted.
+    pub secret: Option<Rotating>,
     /// The jobs that are served.
     pub policy: Policy,
 }
@@ -169,6 +173,7 @@ impl Settings {
             warnings: Vec::new(),
         };
         check_owners(reader, &settings);
+        check_repositories(reader, &settings);
         settings.warnings = reader.finish()?;
         Ok(settings)
     }
@@ -193,6 +198,18 @@ fn check_owners(reader: &mut Reader, settings: &Settings) {
     }
 }
 
+/// Checks that the repositories that the settings name can be polled as often as the schedule says.
+fn check_repositories(reader: &mut Reader, settings: &Settings) {
+    let ReconciliationSettings { demand, period, .. } = &settings.reconciliation;
+    let named = settings.webhook.policy.allowed.named().len();
+    // An App has limits for each account.
+    let by_token = matches!(settings.github.credential, GithubCredential::Token(_));
+    if by_token && *demand == DemandSource::Polling {
+        let problem = PollingCost::new(named, *period).problem();
+        problem.into_iter().for_each(|problem| reader.warn("AllowedRepositories", problem));
+    }
+}
+
 fn profiles(reader: &mut Reader) -> Vec<Profile> {
     let ubuntu = reader.or("UbuntuPool", "ubuntu");
     let windows = reader.or("WindowsPool", "windows");
@@ -214,7 +231,14 @@ fn webhook(reader: &mut Reader, profiles: Vec<Profile>) -> WebhookSettings {
         allowed: reader.required_by("AllowedRepositories", AllowedRepositories::parse),
         public_repositories: reader.flag("AllowPublicRepositories"),
     };
-    WebhookSettings { secret: reader.rotating("GithubWebhookSecret"), policy }
+    let secret = match reconciliation::demand(reader) {
+        DemandSource::Webhook => Some(reader.rotating("GithubWebhookSecret")),
+        DemandSource::Polling => {
+            reader.warn_if_set("GithubWebhookSecret", WITHOUT_WEBHOOKS);
+            None
+        }
+    };
+    WebhookSettings { secret, policy }
 }
 
 fn batch(reader: &mut Reader) -> BatchSettings {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::polling::PollingCost;
 use crate::reconcile::{ReconcileState, Rules, Snapshot};
 use crate::repository::Repository;
 
@@ -40,6 +41,9 @@ pub struct StatusReport {
     pub pools: Vec<PoolStatus>,
     /// The messages in the poison queue.
     pub poison: Vec<PoisonStatus>,
+    /// What it costs to find jobs without webhooks; `None` if they become known by webhooks.
+    #[serde(default)]
+    pub polling: Option<PollingCost>,
     /// The webhooks that deliver to this app, as far as the credential can see them.
     pub webhooks: Vec<String>,
     /// The deliveries that failed and for which no later attempt succeeded.
@@ -194,6 +198,7 @@ pub fn report(
         jobs: jobs::longest_waiting(jobs, MAX_JOBS),
         pools: pools::of_profiles(snapshot, rules),
         poison: messages::poison(snapshot, rules, now),
+        polling: rules.polling_cost(snapshot),
         webhooks: snapshot.hooks.clone(),
         lost_deliveries: messages::lost(snapshot, previous, now),
         limits: inputs.limits,

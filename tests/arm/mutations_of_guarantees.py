@@ -152,6 +152,12 @@ CLOSED = [
         put(SITE, "properties/siteConfig/ipSecurityRestrictionsDefaultAction", "Allow"),
         "ipSecurityRestrictionsDefaultAction: is 'Allow'",
     ),
+    Mutation(
+        "webhooks although jobs are polled",
+        section("variables", "webhooks", True),
+        "admits GitHub although demand is polling",
+        {"polling"},
+    ),
     Mutation("no rule for the pool", section("variables", "poolRule", {"name": "pool"}), "no rule mayfly-pool"),
     Mutation(
         "no rule for the gateway",

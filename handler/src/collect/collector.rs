@@ -10,7 +10,8 @@ use super::refusals::Refusals;
 use crate::app::App;
 use crate::deadline::Deadline;
 use crate::error_chain::ErrorChain;
-use crate::github::{Github, GithubError};
+use crate::github::{Github, GithubError, Purpose};
+use crate::polling::DemandSource;
 use crate::reconcile::Rules;
 use crate::reconcile::snapshot::Refused;
 
@@ -25,6 +26,20 @@ pub(crate) struct RequestBudget {
     /// How many requests it sends to GitHub. A response that says that nothing has changed does not count against
     /// GitHub's hourly limit.
     pub(crate) requests: u32,
+    /// The purpose of its requests.
+    pub(crate) purpose: Purpose,
+    /// The statuses whose workflow runs are listed.
+    pub(crate) statuses: &'static [&'static str],
+}
+
+impl RequestBudget {
+    /// Returns a budget with another purpose for deployments whose jobs become known by polling.
+    pub(crate) fn if_polling(self, purpose: Purpose, rules: &Rules) -> Self {
+        match rules.demand {
+            DemandSource::Webhook => self,
+            DemandSource::Polling => Self { purpose, ..self },
+        }
+    }
 }
 
 /// A value that may lack parts.
@@ -65,6 +80,7 @@ pub(super) struct Collector<'a> {
     pub(super) app: &'a App,
     pub(super) rules: &'a Rules,
     pub(super) github: Github,
+    pub(super) statuses: &'static [&'static str],
     deadline: Deadline,
     requests_left: AtomicU32,
     refusals: Refusals,
@@ -75,7 +91,8 @@ impl<'a> Collector<'a> {
         Self {
             app,
             rules,
-            github: app.github.low_priority(),
+            github: app.github.with_purpose(budget.purpose),
+            statuses: budget.statuses,
             deadline: Deadline::after(budget.time),
             requests_left: AtomicU32::new(budget.requests),
             refusals: Refusals::default(),

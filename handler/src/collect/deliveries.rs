@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::collector::{Collector, Partial, Unread};
 use crate::message::MAX_WAIT;
+use crate::polling::DemandSource;
 use crate::reconcile::ReconcileState;
 use crate::reconcile::snapshot::DeliveryAttempt;
 use crate::repository::Repository;
@@ -47,6 +48,9 @@ pub(super) async fn read(
     repositories: &BTreeSet<Repository>,
     previous: &ReconcileState,
 ) -> Partial<Deliveries> {
+    if collector.rules.demand == DemandSource::Polling {
+        return Partial::complete(Deliveries { all: true, ..Deliveries::default() });
+    }
     let now = collector.app.clock.now();
     let found = match collector.app.webhooks.recent(now) {
         Some(hooks) => Some(Partial::complete(hooks)),

@@ -1,17 +1,15 @@
 //! Lists the runs that have not ended, under the present names of their repositories.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, stream};
 
 use super::collector::{Collector, MAX_CONCURRENT_REQUESTS, Partial, Unread};
 use crate::github::{GithubError, LIST_RUNS, ListedRun};
+use crate::polling::STATUSES;
 use crate::reconcile::snapshot::UnfinishedRuns;
 use crate::repository::Repository;
 use crate::scope::Scope;
-
-/// The statuses of a run that has not ended. A run with a gate may have other jobs that wait for a runner.
-const STATUSES: [&str; 5] = ["queued", "in_progress", "waiting", "pending", "requested"];
 
 /// The runs that have not ended, as far as they were listed.
 #[derive(Default)]
@@ -46,6 +44,7 @@ pub(super) async fn list(
     repositories: Vec<Repository>,
 ) -> Partial<ListedRuns> {
     let (mut all, mut reached) = (Partial::complete(ListedRuns::default()), true);
+    all.value.facts.polled = of_one_token(collector, &repositories);
     let mut lists = stream::iter(repositories)
         .map(async |repository| {
             let listed = list_of(collector, &repository).await;
@@ -77,7 +76,21 @@ pub(super) async fn list(
     if reached {
         all.value.last = None;
     }
+    // The runs of other statuses are as they were, as far as this run knows.
+    all.complete &= *collector.statuses == STATUSES;
     all
+}
+
+/// Returns the number of repositories whose runs are listed with one token: an App has a token for each account.
+fn of_one_token(collector: &Collector<'_>, repositories: &[Repository]) -> usize {
+    if !collector.github.is_app() {
+        return repositories.len();
+    }
+    let mut by_owner: BTreeMap<String, usize> = BTreeMap::new();
+    for repository in repositories {
+        *by_owner.entry(repository.owner().to_ascii_lowercase()).or_default() += 1;
+    }
+    by_owner.into_values().max().unwrap_or_default()
 }
 
 /// Lists the runs of a repository. The runs of a public repository are left alone unless the settings allow them: anyone
@@ -87,7 +100,7 @@ async fn list_of(
     repository: &Repository,
 ) -> Result<RunsOfRepository, Unread> {
     let mut found = RunsOfRepository::default();
-    for status in STATUSES {
+    for status in collector.statuses {
         let request = collector.github.runs(repository, status);
         let Some(listed) = collector.send_existing(request).await? else {
             return not_shown(collector, repository).await;

@@ -12,8 +12,9 @@ use super::operators::admit;
 use super::status::previous_state;
 use crate::app::App;
 use crate::collect::{RequestBudget, collect, collect_deliveries, rules};
-use crate::github::GithubError;
+use crate::github::{GithubError, Purpose};
 use crate::http::{Body, BodyError, Response, read_body};
+use crate::polling::STATUSES;
 use crate::reconcile::execute::execute_each;
 use crate::reconcile::{Repair, lost_events, waiting_jobs};
 use crate::replay_plan::{self, OperateResponse, Plan, Replay, Skipped};
@@ -22,7 +23,12 @@ use crate::repository::Repository;
 /// A request body is a few hundred bytes.
 const MAX_BODY_BYTES: usize = 16 << 10;
 /// Azure's front end waits 230 seconds for a response.
-const BUDGET: RequestBudget = RequestBudget { time: Duration::from_secs(100), requests: 800 };
+const BUDGET: RequestBudget = RequestBudget {
+    time: Duration::from_secs(100),
+    requests: 800,
+    purpose: Purpose::LowPriority,
+    statuses: &STATUSES,
+};
 
 /// Handles a request.
 pub(crate) async fn handle(app: &App, headers: &HeaderMap, body: &mut Body) -> Response {
@@ -133,7 +139,8 @@ async fn plan_job(app: &App, repository: &Repository, id: u64) -> anyhow::Result
         ));
     }
     let (previous, rules) = (previous_state(app).await?, rules(app));
-    let mut collected = collect(app, &previous, &rules, BUDGET).await.context("list the tasks")?;
+    let budget = BUDGET.if_polling(Purpose::Report, &rules);
+    let mut collected = collect(app, &previous, &rules, budget).await.context("list the tasks")?;
     let of_run =
         github.jobs_of_run(repository, job.run).await.context("list the jobs of its run")?;
     collected.snapshot.jobs.extend(of_run.jobs);

@@ -23,6 +23,10 @@ use crate::webhook::{BadPayload, BadSignature, MAX_BODY_BYTES, verify};
 /// Why a delivery is rejected.
 #[derive(Debug, thiserror::Error)]
 enum DeliveryError {
+    #[error(
+        "this deployment accepts no webhooks: its setting Demand is polling; delete the webhook"
+    )]
+    NoWebhooks,
     #[error(transparent)]
     Source(#[from] Rejected),
     #[error("the body is larger than {MAX_BODY_BYTES} bytes")]
@@ -44,6 +48,7 @@ enum DeliveryError {
 impl DeliveryError {
     fn status(&self) -> StatusCode {
         match self {
+            Self::NoWebhooks => StatusCode::NOT_FOUND,
             Self::Source(_) => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Signature(_) => StatusCode::UNAUTHORIZED,
@@ -80,13 +85,14 @@ async fn receive(
     headers: &HeaderMap,
     body: &mut Body,
 ) -> Result<Decision, DeliveryError> {
+    let secret = app.webhook.secret.as_ref().ok_or(DeliveryError::NoWebhooks)?;
     app.firewall.admit(Audience::Github, header_str(headers, "x-forwarded-for")).await?;
     let body = read_body(body, MAX_BODY_BYTES).await.map_err(|err| match err {
         BodyError::TooLarge => DeliveryError::TooLarge,
         BodyError::Broken => DeliveryError::Broken,
     })?;
     let signature = header_str(headers, "x-hub-signature-256");
-    let delivery = verify(&app.webhook.secret, signature, &body)?;
+    let delivery = verify(secret, signature, &body)?;
     let event = header_str(headers, "x-github-event").ok_or(DeliveryError::NoEvent)?;
     let event = delivery.parse(event)?;
     let (policy, deployment) = (&app.webhook.policy, &app.runners.deployment);

@@ -5,19 +5,27 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use http::StatusCode;
 use tracing::{error, info};
 
 use crate::app::App;
 use crate::collect::{RequestBudget, collect, rules};
+use crate::github::Purpose;
 use crate::http::Response;
 use crate::invocation;
+use crate::polling::{DemandSource, STATUSES, statuses};
 use crate::reconcile::execute::execute;
-use crate::reconcile::{ReconcileState, plan};
+use crate::reconcile::{ReconcileState, Rules, plan};
 use crate::storage::Written;
 
 /// Half of the time of a run: the other half is left to read the tasks and to execute the repairs.
-const BUDGET: RequestBudget = RequestBudget { time: Duration::from_secs(100), requests: 800 };
+const BUDGET: RequestBudget = RequestBudget {
+    time: Duration::from_secs(100),
+    requests: 800,
+    purpose: Purpose::LowPriority,
+    statuses: &STATUSES,
+};
 
 /// Responds to an invocation of the timer.
 pub(crate) async fn handle(app: &App) -> Response {
@@ -39,10 +47,15 @@ async fn reconcile(app: &App) -> anyhow::Result<String> {
     // The state of another version is dropped: conditions that must hold for a while are observed once more.
     let previous = previous.and_then(Result::ok).unwrap_or_default();
     let rules = rules(app);
-    let collected = collect(app, &previous, &rules, BUDGET).await.context("list the tasks")?;
+    let (budget, all_listed_at) = budget(&rules, &previous, app.clock.now());
+    let collected = collect(app, &previous, &rules, budget).await.context("list the tasks")?;
     let (repairs, next) = plan(&collected.snapshot, &previous, &rules, app.clock.now());
-    let next =
-        ReconcileState { repositories: collected.repositories, cursor: collected.cursor, ..next };
+    let next = ReconcileState {
+        repositories: collected.repositories,
+        cursor: collected.cursor,
+        all_listed_at,
+        ..next
+    };
     if next != previous {
         let bytes = serde_json::to_vec(&next).expect("plain fields always serialize");
         let written = app.reconcile_state.write(bytes, &stored).await;
@@ -53,4 +66,19 @@ async fn reconcile(app: &App) -> anyhow::Result<String> {
         }
     }
     Ok(execute(app, repairs).await)
+}
+
+/// Returns the budget of a run, and when the runs of all statuses were listed after it, if jobs become known by polling.
+fn budget(
+    rules: &Rules,
+    previous: &ReconcileState,
+    now: DateTime<Utc>,
+) -> (RequestBudget, Option<DateTime<Utc>>) {
+    if rules.demand == DemandSource::Webhook {
+        return (BUDGET, None);
+    }
+    let statuses = statuses(previous.all_listed_at, now);
+    let all = statuses == STATUSES;
+    let budget = RequestBudget { purpose: Purpose::FindJobs, statuses, ..BUDGET };
+    (budget, if all { Some(now) } else { previous.all_listed_at })
 }

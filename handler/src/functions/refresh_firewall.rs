@@ -21,6 +21,7 @@ use crate::github::GithubError;
 use crate::http::Response;
 use crate::invocation;
 use crate::management::{Management, ManagementError};
+use crate::polling::DemandSource;
 use crate::storage::{StateError, Written};
 
 /// The identity's own retries wait longer than a request takes. The rest of the invocation is for the alert.
@@ -72,6 +73,9 @@ pub(crate) async fn handle(app: &App, envelope: &[u8]) -> Response {
 }
 
 async fn refresh(app: &App) -> Result<&'static str, RefreshError> {
+    if app.reconciliation.demand == DemandSource::Polling {
+        return Ok("no webhook is accepted: nothing to update");
+    }
     let (plan, stored) = match &app.firewall_settings.source {
         HookSource::Listed(HookRanges::Any) => {
             return Ok("webhooks are accepted from any address: nothing to store");

@@ -16,12 +16,19 @@ use super::operators::admit;
 use crate::app::App;
 use crate::collect::{RequestBudget, collect, rules};
 use crate::error_chain::ErrorChain;
+use crate::github::Purpose;
 use crate::http::Response;
+use crate::polling::STATUSES;
 use crate::reconcile::ReconcileState;
 use crate::status_report::{StatusInputs, StatusReport, report};
 
 /// A person waits for the response, and Azure's front end for at most 230 seconds.
-const BUDGET: RequestBudget = RequestBudget { time: Duration::from_secs(30), requests: 300 };
+const BUDGET: RequestBudget = RequestBudget {
+    time: Duration::from_secs(30),
+    requests: 300,
+    purpose: Purpose::LowPriority,
+    statuses: &STATUSES,
+};
 /// The age from which a report is collected again.
 const REPORT_TTL: TimeDelta = TimeDelta::seconds(10);
 
@@ -63,7 +70,8 @@ impl App {
 
 async fn create_report(app: &App) -> anyhow::Result<StatusReport> {
     let (previous, rules) = (previous_state(app).await?, rules(app));
-    let collected = collect(app, &previous, &rules, BUDGET).await.context("list the tasks")?;
+    let budget = BUDGET.if_polling(Purpose::Report, &rules);
+    let collected = collect(app, &previous, &rules, budget).await.context("list the tasks")?;
     let messages = app.queue.count().await;
     let messages =
         messages.inspect_err(|err| warn!("continuing without the messages: {}", ErrorChain(err)));

@@ -28,8 +28,25 @@ const MAX_PAUSE: Duration = Duration::from_secs(3600);
 pub enum Purpose {
     /// It serves a job that waits for a runner.
     ServeJob,
+    /// It finds the jobs that wait for a runner, which nothing else does.
+    FindJobs,
     /// It can be sent later as well.
     LowPriority,
+    /// It is for an operator's report, while other requests find jobs by the same lists.
+    Report,
+}
+
+impl Purpose {
+    /// Returns the share of a limit of some minutes. Each process has its own budget: the shares of those that read the same
+    /// lists add up to the limit at most.
+    fn share(self, max: u32) -> u32 {
+        match self {
+            Self::ServeJob => max,
+            Self::FindJobs => max * 2 / 3,
+            Self::LowPriority => max / 2,
+            Self::Report => max / 3,
+        }
+    }
 }
 
 /// The cost of a request that is to be sent.
@@ -192,7 +209,7 @@ impl Budget {
         let hour = self.hours.get(resource).filter(|hour| hour.resets_at > now)?;
         let reserve = match cost.purpose {
             Purpose::ServeJob => 0,
-            Purpose::LowPriority => hour.limit / 5,
+            Purpose::FindJobs | Purpose::LowPriority | Purpose::Report => hour.limit / 5,
         };
         (hour.remaining <= reserve).then_some(hour.resets_at - now)
     }
@@ -203,10 +220,7 @@ impl Budget {
         if self.hours.is_empty() {
             return None;
         }
-        let share = |max: u32| match cost.purpose {
-            Purpose::ServeJob => max,
-            Purpose::LowPriority => max / 2,
-        };
+        let share = |max: u32| cost.purpose.share(max);
         let points = self.points_of(cost.call).wait(cost.points, share(MAX_POINTS), now);
         let registrations = cost
             .registers_at

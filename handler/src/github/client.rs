@@ -79,7 +79,13 @@ impl Github {
     /// Returns a client of the same GitHub whose requests leave a share of the rate limits to others.
     #[must_use]
     pub fn low_priority(&self) -> Self {
-        Self { purpose: Purpose::LowPriority, ..self.clone() }
+        self.with_purpose(Purpose::LowPriority)
+    }
+
+    /// Returns a client of the same GitHub for requests with another purpose.
+    #[must_use]
+    pub fn with_purpose(&self, purpose: Purpose) -> Self {
+        Self { purpose, ..self.clone() }
     }
 
     /// Returns a client of the same GitHub for requests about this account.
@@ -162,7 +168,7 @@ impl Github {
     /// Returns whether a failed request is retried. Low-priority work runs only every few minutes; other callers retry
     /// soon.
     fn retries(&self, call: &Call<'_>) -> bool {
-        self.purpose == Purpose::LowPriority && *call.method == Method::GET
+        self.purpose != Purpose::ServeJob && *call.method == Method::GET
     }
 
     pub(super) async fn send_as(

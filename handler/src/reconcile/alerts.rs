@@ -1,34 +1,36 @@
 //! Decides which alerts are raised, each of them once, about problems that no retry solves.
 
-use chrono::{DateTime, Utc};
-
+use super::Repair;
+use super::assessment::Assessment;
 use super::ending::{NO_CONTAINER, VERSION_REFUSED};
 use super::releases::outdated;
 use super::snapshot::{Ending, Failure, LedgerTask, PoisonMessage, PoolState, Snapshot, Stage};
 use super::state::ReconcileState;
-use super::{Repair, Rules};
 use crate::message::Message;
 use crate::profiles::Profile;
 use crate::repository::Repository;
 
 /// Raises an alert for each problem that is new since the last run.
 pub(super) fn plan(
-    snapshot: &Snapshot,
-    rules: &Rules,
+    run: &Assessment<'_>,
     previous: &ReconcileState,
     next: &mut ReconcileState,
-    now: DateTime<Utc>,
 ) -> Vec<Repair> {
+    let (snapshot, now) = (run.snapshot, run.now);
     let failed = snapshot.tasks.iter().filter_map(of_task);
     let poison = snapshot.poison.iter().filter_map(of_poison);
     let pools = snapshot.pools.iter().filter_map(of_pool);
     let alerts = failed.chain(pools).chain(poison).chain(outdated(snapshot, now));
     let refused = snapshot.refused.iter().map(|one| (one.key.clone(), one.alarm, one.text.clone()));
     let renamed = snapshot.renamed.iter().map(of_renamed);
-    let crowded = rules.policy.profiles.iter().filter_map(|profile| of_slots(profile, snapshot));
+    let crowded =
+        run.rules.policy.profiles.iter().filter_map(|profile| of_slots(profile, snapshot));
     let alerts = alerts.chain(renamed).chain(crowded);
-    let alerts: Vec<(String, &'static str, String)> =
-        alerts.map(|(name, text)| (text.clone(), name, text)).chain(refused).collect();
+    let alerts: Vec<(String, &'static str, String)> = alerts
+        .map(|(name, text)| (text.clone(), name, text))
+        .chain(refused)
+        .chain(of_polling(run))
+        .collect();
     next.alerts.extend(alerts.iter().map(|(key, ..)| key.clone()));
     let new = alerts.into_iter().filter(|(key, ..)| !previous.alerts.contains(key));
     new.map(|(_, name, text)| Repair::Alert { name, text }).collect()
@@ -54,6 +56,12 @@ fn of_poison(message: &PoisonMessage) -> Option<(&'static str, String)> {
 
 fn of_renamed((old, new): (&Repository, &Repository)) -> (&'static str, String) {
     ("settings", format!("{old} is now {new}: change setting AllowedRepositories"))
+}
+
+/// Returns the alert about more repositories than can be polled. It is the same for any number of them.
+fn of_polling(run: &Assessment<'_>) -> Option<(String, &'static str, String)> {
+    let cost = run.rules.polling_cost(run.snapshot)?;
+    Some(("polling".to_owned(), "settings", cost.problem()?))
 }
 
 fn of_pool((pool, state): (&String, &PoolState)) -> Option<(&'static str, String)> {

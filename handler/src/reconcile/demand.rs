@@ -1,16 +1,19 @@
 //! Decides about queued jobs: request another runner, cancel the run, or raise an alert.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::assessment::Assessment;
 use super::others::Elsewhere;
 use super::probes::Probes;
 use super::snapshot::{Ending, Failure, LedgerTask, ListedJob, Stage};
-use super::state::{FirstSeen, ReconcileState};
+use super::state::{FirstSeen, ReconcileState, RequestedRunner};
 use super::wait_reason::DelayCause;
 use super::{JobAges, Repair, Rules, WaitReason};
 use crate::json::shortened;
 use crate::message::{MAX_REPLACEMENTS, MAX_WAIT, RunnerRequest};
+use crate::polling::DemandSource;
 use crate::profiles::{Match, Profile, first_unknown_label, is_list, match_profile};
 use crate::task::TaskId;
 
@@ -20,6 +23,9 @@ const UNCOVERED_DELAY: TimeDelta = TimeDelta::minutes(2);
 /// The age at which a job gets its first runner if its delivery and its message are still under way. A message too many
 /// does no harm: both name the same task. With a run every two minutes, a lost delivery costs 2.5 minutes at most.
 const FIRST_DELAY: TimeDelta = TimeDelta::seconds(30);
+/// The time after which a request is repeated if it has led to no task, a little less than two minutes: the runs of the
+/// default schedule repeat it each time.
+const REPEAT_DELAY: TimeDelta = TimeDelta::seconds(110);
 /// How long a job may be uncovered if the chain that resolves to it may be missing from the snapshot.
 const MISSING_CHAIN_TIMEOUT: TimeDelta = TimeDelta::minutes(15);
 /// How long a job counts as uncovered although no run reads it.
@@ -40,13 +46,15 @@ pub(super) struct Demand<'a> {
 /// Since when the conditions of jobs have held, which no service records, and what follows for all jobs together.
 pub(super) struct Times {
     uncovered: FirstSeen<u64>,
+    requested: BTreeMap<u64, RequestedRunner>,
     ages: JobAges,
     probes: Probes,
 }
 
 impl Times {
     pub(super) fn new(run: &Assessment<'_>, uncovered: FirstSeen<u64>, ages: JobAges) -> Self {
-        let mut times = Self { uncovered, ages, probes: Probes::default() };
+        let (requested, probes) = (BTreeMap::new(), Probes::default());
+        let mut times = Self { uncovered, requested, ages, probes };
         times.probes = Probes::find(run, &times);
         times
     }
@@ -66,8 +74,13 @@ pub(super) fn plan(
     let unread = unread.filter(|id| !run.snapshot.jobs.contains_key(id));
     let uncovered = previous.uncovered.updated(uncovered.chain(unread), run.now);
     let mut times = Times::new(run, uncovered, previous.ages.updated(run.snapshot, run.now));
+    let recent = |(job, request): &(&u64, &RequestedRunner)| {
+        times.uncovered.contains(job) && run.now - request.at < REPEAT_DELAY
+    };
+    let requested = previous.requested.iter().filter(recent);
+    times.requested = requested.map(|(&job, &request)| (job, request)).collect();
     let repairs = demands.iter().flat_map(|demand| demand.repairs(run, &mut times)).collect();
-    (next.uncovered, next.ages) = (times.uncovered, times.ages);
+    (next.uncovered, next.requested, next.ages) = (times.uncovered, times.requested, times.ages);
     repairs
 }
 
@@ -97,7 +110,7 @@ impl<'a> Demand<'a> {
         let again = unservable.as_ref().is_some_and(|reason| self.may_try_again(run, reason));
         let wanted = unservable.is_none() || again;
         if wanted && self.due(run, times).is_some_and(|(at, _)| at <= run.now) {
-            repairs.extend(self.request(run).map(Repair::Request));
+            repairs.extend(self.new_request(run, times).map(Repair::Request));
         }
         if run.now - self.queued_since(run, times) < run.rules.no_capacity {
             return repairs;
@@ -235,10 +248,10 @@ impl<'a> Demand<'a> {
                 (at + self.delay(run, how), Some(DelayCause::Rejected))
             }
             None if run.coverage.made_for(self.id).next().is_none() => {
-                (self.listed.created_at + FIRST_DELAY, None)
+                (self.first_request_at(run.rules, uncovered), None)
             }
             Some((_, Ending::Clean | Ending::Terminated)) | None => {
-                (uncovered + UNCOVERED_DELAY, None)
+                (uncovered + uncovered_delay(run.rules), None)
             }
         };
         // Some other run's jobs may never be read; this job must not wait for them for ever.
@@ -247,6 +260,15 @@ impl<'a> Demand<'a> {
             return Some((others, Some(DelayCause::MissingRuns)));
         }
         Some((at, cause))
+    }
+
+    /// Returns when a job that has had no runner gets the first.
+    fn first_request_at(&self, rules: &Rules, uncovered: DateTime<Utc>) -> DateTime<Utc> {
+        match rules.demand {
+            DemandSource::Webhook => self.listed.created_at + FIRST_DELAY,
+            // There is no delivery to wait for.
+            DemandSource::Polling => uncovered,
+        }
     }
 
     /// Returns whether a chain that the snapshot does not contain may resolve to the job: some run's jobs are missing,
@@ -274,6 +296,18 @@ impl<'a> Demand<'a> {
         }
     }
 
+    /// Returns the request for the job's next runner, unless its message was queued a short time ago.
+    fn new_request(&self, run: &Assessment<'_>, times: &mut Times) -> Option<RunnerRequest> {
+        let request = self.request(run)?;
+        let requested = RequestedRunner { replacement: request.replacement, at: run.now };
+        let last = times.requested.get(&self.id).map(|last| last.replacement);
+        if last == Some(request.replacement) {
+            return None;
+        }
+        times.requested.insert(self.id, requested);
+        Some(request)
+    }
+
     /// Returns the request for the job's next runner, which has the number after all earlier runners of the job.
     pub(super) fn request(&self, run: &Assessment<'_>) -> Option<RunnerRequest> {
         let profile = self.profile?;
@@ -298,6 +332,15 @@ impl<'a> Demand<'a> {
     fn cancel(&self, reason: WaitReason) -> Repair {
         let (run, repository) = (self.listed.job.run, self.listed.repository.clone());
         Repair::Cancel { job: self.id, run, repository, reason }
+    }
+}
+
+/// Returns how long a job may be uncovered before it gets another runner. Without webhooks no message but those of
+/// reconciliation is under way, but its tasks were read before the jobs: the next run confirms it.
+fn uncovered_delay(rules: &Rules) -> TimeDelta {
+    match rules.demand {
+        DemandSource::Webhook => UNCOVERED_DELAY,
+        DemandSource::Polling => rules.period / 2,
     }
 }
 

@@ -2,8 +2,10 @@
 
 use chrono::TimeDelta;
 
+use super::Snapshot;
 use crate::admission::Policy;
 use crate::assignment::ChainRules;
+use crate::polling::{DemandSource, PollingCost};
 use crate::scope::Scope;
 use crate::task::DeploymentName;
 
@@ -16,6 +18,8 @@ pub struct Rules {
     pub scope: Scope,
     /// Which jobs are served, and by which profiles.
     pub policy: Policy,
+    /// How jobs become known.
+    pub demand: DemandSource,
     /// The time between two runs.
     pub period: TimeDelta,
     /// How long a runner may idle that no job needs.
@@ -31,6 +35,12 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Returns what it costs to poll the repositories of a snapshot; `None` if jobs become known by webhooks.
+    pub fn polling_cost(&self, snapshot: &Snapshot) -> Option<PollingCost> {
+        let polls = self.demand == DemandSource::Polling;
+        polls.then(|| PollingCost::new(snapshot.runs.polled, self.period))
+    }
+
     /// Returns the rules for the assignment chains of this deployment.
     pub fn chains(&self) -> ChainRules {
         let (deployment, scope) = (self.deployment.clone(), self.scope.clone());

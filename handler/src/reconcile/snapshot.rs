@@ -79,6 +79,8 @@ pub struct UnfinishedRuns {
     pub updated: BTreeMap<u64, DateTime<Utc>>,
     /// The repositories that are owned by users, although runners are registered for organizations.
     pub of_users: BTreeSet<Repository>,
+    /// The number of repositories whose runs are listed with one token.
+    pub polled: usize,
     /// Whether all runs and their jobs were read.
     pub complete: bool,
 }

@@ -17,6 +17,8 @@ use crate::repository::Repository;
 pub struct ReconcileState {
     /// Queued jobs that no live task's assignment chain resolves to.
     pub uncovered: FirstSeen<u64>,
+    /// The requests for runners of uncovered jobs in the last minutes: their messages may still be under way.
+    pub requested: BTreeMap<u64, RequestedRunner>,
     /// The jobs that have not started.
     pub ages: JobAges,
     /// Idle runners that no job needs.
@@ -43,10 +45,21 @@ pub struct ReconcileState {
     pub delivered: BTreeSet<String>,
     /// The texts, or other keys, of the alerts that were raised and whose conditions still hold.
     pub alerts: BTreeSet<String>,
+    /// When runs of all statuses were listed, if jobs become known by polling.
+    pub all_listed_at: Option<DateTime<Utc>>,
     /// The repositories of the tasks: the next run lists runners before tasks.
     pub repositories: BTreeSet<Repository>,
     /// Where the run stopped because its time or its requests did not suffice.
     pub cursor: Cursor,
+}
+
+/// A request for a runner.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+pub struct RequestedRunner {
+    /// The number of the runner among those of its job.
+    pub replacement: u32,
+    /// When its message was queued.
+    pub at: DateTime<Utc>,
 }
 
 /// Where a run stopped because its time or its requests did not suffice. The next run begins behind it.

@@ -9,6 +9,7 @@ use super::snapshot::{
 use super::{Absence, ReconcileState, Repair, Rules, Snapshot, plan};
 use crate::admission::Policy;
 use crate::message::{Cancelled, Message, RunnerRequest};
+use crate::polling::DemandSource;
 use crate::profiles::default_profiles;
 use crate::repository::{AllowedRepositories, Repository};
 use crate::scope::Scope;
@@ -22,6 +23,7 @@ mod ownership;
 mod outlived;
 mod others;
 mod refused_claims;
+mod polling;
 mod transfers;
 
 const UBUNTU: &[&str] = &["self-hosted", "ubuntu-24.04"];
@@ -44,6 +46,7 @@ fn rules() -> Rules {
             allowed: AllowedRepositories::parse("*/*").expect("a pattern"),
             public_repositories: false,
         },
+        demand: DemandSource::Webhook,
         period: TimeDelta::minutes(2),
         idle: TimeDelta::minutes(10),
         no_capacity: TimeDelta::minutes(30),

@@ -3,12 +3,13 @@
 use ipnet::IpNet;
 use url::Url;
 
-use super::GITHUB_API;
 use super::reader::{Reader, is_loopback};
+use super::{GITHUB_API, WITHOUT_WEBHOOKS, reconciliation};
 use crate::firewall::function_app::{FunctionAppId, NotAFunctionApp};
 use crate::firewall::published::is_too_large;
 use crate::firewall::ranges::{built_in, hook_ranges, networks};
 use crate::firewall::{Firewall, HookRanges, HookSource};
+use crate::polling::DemandSource;
 
 const MANAGEMENT: &str = "https://management.azure.com/";
 
@@ -41,6 +42,11 @@ pub(super) fn firewall(reader: &mut Reader) -> FirewallSettings {
 }
 
 fn hook_source(reader: &mut Reader) -> HookSource {
+    if reconciliation::demand(reader) == DemandSource::Polling {
+        reader.warn_if_set("GithubHookRanges", WITHOUT_WEBHOOKS);
+        reader.warn_if_set("FunctionAppResourceId", WITHOUT_WEBHOOKS);
+        return HookSource::Listed(HookRanges::Networks(Vec::new()));
+    }
     let api = reader.url_or("GithubApiUrl", GITHUB_API);
     let given = reader.optional("GithubHookRanges");
     let built_in = if api.as_str() == GITHUB_API { built_in() } else { Vec::new() };

@@ -78,6 +78,13 @@ impl<'a> Reader<'a> {
         self.warnings.push(Warning { setting, problem: problem.into() });
     }
 
+    /// Records a warning if a setting has a value.
+    pub(super) fn warn_if_set(&mut self, setting: &'static str, problem: &str) {
+        if self.optional(setting).is_some() {
+            self.warn(setting, problem);
+        }
+    }
+
     pub(super) fn faulty(&self, name: &str) -> bool {
         self.faults.iter().any(|(faulty, _)| faulty == name)
     }

@@ -4,11 +4,14 @@ use chrono::TimeDelta;
 use url::Url;
 
 use super::reader::Reader;
-use crate::schedule::{DEFAULT_SCHEDULE, period};
+use crate::polling::{DemandSource, MAX_PERIOD};
+use crate::schedule::{self, DEFAULT_SCHEDULE};
 
 /// Settings for ReconcileRunners.
 #[derive(Clone, Debug)]
 pub struct ReconciliationSettings {
+    /// How jobs become known.
+    pub demand: DemandSource,
     /// The time between two runs.
     pub period: TimeDelta,
     /// How long a runner may idle before it is removed.
@@ -25,16 +28,37 @@ pub(super) fn reconciliation(reader: &mut Reader) -> ReconciliationSettings {
     let minutes = |number: u32| TimeDelta::minutes(number.into());
     let claim_url = reader.optional("ClaimUrl");
     let host = claim_url.and_then(|url| Url::parse(&url).ok()?.host_str().map(str::to_owned));
-    let schedule = reader.or("ReconcileSchedule", DEFAULT_SCHEDULE);
-    let period = period(&schedule).unwrap_or_else(|fault| {
+    let (demand, period) = (demand(reader), period(reader));
+    if demand == DemandSource::Polling && period > MAX_PERIOD {
+        let fault = "must be */30 * * * * *, or at most every minute, if Demand is polling: nothing else finds jobs";
         reader.fault("ReconcileSchedule", fault);
-        TimeDelta::minutes(2)
-    });
+    }
     ReconciliationSettings {
+        demand,
         period,
         idle: minutes(reader.number("RunnerIdleMinutes", 10, 1..=1440)),
         no_capacity: minutes(reader.number("NoCapacityMinutes", 30, 1..=1440)),
         cancel_unservable: reader.flag("CancelUnservable"),
         own_host: reader.optional("WEBSITE_HOSTNAME").or(host),
     }
+}
+
+/// Reads how jobs become known.
+pub(super) fn demand(reader: &mut Reader) -> DemandSource {
+    match reader.or("Demand", "webhook").as_str() {
+        "webhook" => DemandSource::Webhook,
+        "polling" => DemandSource::Polling,
+        _ => {
+            reader.fault("Demand", "must be webhook or polling");
+            DemandSource::Webhook
+        }
+    }
+}
+
+fn period(reader: &mut Reader) -> TimeDelta {
+    let schedule = reader.or("ReconcileSchedule", DEFAULT_SCHEDULE);
+    schedule::period(&schedule).unwrap_or_else(|fault| {
+        reader.fault("ReconcileSchedule", fault);
+        TimeDelta::minutes(2)
+    })
 }

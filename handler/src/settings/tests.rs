@@ -267,3 +267,32 @@ fn settings_that_remove_a_protection_are_rejected_or_warned_of() {
     warning: RunnerProfiles profile "b" never serves a job: "a" is before it and has all of its labels
     "#);
 }
+
+#[test]
+fn without_webhooks_nothing_of_them_is_asked_for() {
+    let polling = [("Demand", "polling"), ("ReconcileSchedule", "*/30 * * * * *")];
+    let without = [("GithubWebhookSecret", ""), polling[0], polling[1]];
+    let other_github = ("GithubApiUrl", "https://git.corp/api/v3");
+    let settings = read(&[&without[..], &[other_github]].concat()).expect("complete settings");
+    assert!(settings.webhook.secret.is_none() && settings.warnings.is_empty());
+    let app = "/subscriptions/0000/resourceGroups/g/providers/Microsoft.Web/sites/app";
+    let many: Vec<String> = (0..55).map(|n| format!("octo/r{n}")).collect();
+    let many: &'static str = many.join(",").leak();
+    let outcomes = [
+        outcome(&polling),
+        outcome(&[&without[..], &[("GithubHookRanges", "meta")]].concat()),
+        outcome(&[&without[..], &[("FunctionAppResourceId", app)]].concat()),
+        outcome(&[("Demand", "polling")]),
+        outcome(&[("Demand", "poll")]),
+        outcome(&[&without[..], &[("AllowedRepositories", many)]].concat()),
+        outcome(&[("AllowedRepositories", many)]),
+    ];
+    insta::assert_snapshot!(outcomes.join("\n"), @"
+    warning: GithubWebhookSecret has no effect: Demand is polling, and no webhook is accepted
+    warning: GithubHookRanges has no effect: Demand is polling, and no webhook is accepted
+    warning: FunctionAppResourceId has no effect: Demand is polling, and no webhook is accepted
+    ReconcileSchedule must be */30 * * * * *, or at most every minute, if Demand is polling: nothing else finds jobs
+    Demand must be webhook or polling
+    warning: AllowedRepositories Demand is polling, and one token polls 55 repositories: GitHub's limits allow 54 every 30 seconds, and jobs of the others wait longer. Name fewer in AllowedRepositories, make ReconcileSchedule slower, or use webhooks
+    ");
+}

@@ -6,6 +6,7 @@ use super::{JobStatus, MAX_JOBS, StatusInputs, StatusReport, report};
 use crate::admission::Policy;
 use crate::assignment::Job;
 use crate::message::{Message, RunnerRequest};
+use crate::polling::DemandSource;
 use crate::profiles::default_profiles;
 use crate::reconcile::snapshot::{
     DeliveryAttempt, Ending, Failure, LedgerTask, ListedJob, PoisonMessage, PoolState,
@@ -32,6 +33,7 @@ fn rules() -> Rules {
             allowed: AllowedRepositories::parse("*/*").expect("a pattern"),
             public_repositories: false,
         },
+        demand: DemandSource::Webhook,
         period: TimeDelta::minutes(2),
         idle: TimeDelta::minutes(10),
         no_capacity: TimeDelta::minutes(30),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use handler::admission::Policy;
 use handler::assignment::{Job, ListedJob};
+use handler::polling::DemandSource;
 use handler::profiles::{Profile, parse_profiles};
 use handler::reconcile::snapshot::{
     Ending, LedgerTask, Level, RegisteredRunner, Runners, Snapshot, Stage, StoredClaim,
@@ -128,6 +129,7 @@ impl Model {
             deployment: "gh".parse().expect("a name"),
             scope: Scope::Repository,
             policy,
+            demand: DemandSource::Webhook,
             period: TimeDelta::minutes(2),
             idle: TimeDelta::minutes(10),
             no_capacity: TimeDelta::minutes(30),

@@ -55,7 +55,8 @@ def findings(deployment: Deployment) -> Iterator[str]:
         if private and setting(registry.body, "sku", "name") != "Premium":
             yield f"{registry.path}.sku: only Premium has private endpoints"
     for site in of_kind(deployment, "Microsoft.Web/sites"):
-        yield from _front_door(site, bool(of_kind(deployment, "Microsoft.Network/natGateways")))
+        nat = bool(of_kind(deployment, "Microsoft.Network/natGateways"))
+        yield from _front_door(site, nat, deployment.parameters.value("demand") == "polling")
     if deployment.parameters.value("keepSecrets"):
         for secret in of_kind(deployment, "Microsoft.KeyVault/vaults/secrets"):
             yield f"{secret.path}: writes a secret although keepSecrets is set"
@@ -72,7 +73,7 @@ def _held(resource: Resource, properties: dict[str, Any]) -> Iterator[str]:
             yield f"{resource.path}.properties.{path}: is {found!r}, expected {value!r}"
 
 
-def _front_door(site: Resource, nat: bool) -> Iterator[str]:
+def _front_door(site: Resource, nat: bool, polling: bool) -> Iterator[str]:
     rules = setting(site.body, "properties", "siteConfig", "ipSecurityRestrictions") or []
     for rule in rules:
         at = f"{site.path}.properties.siteConfig.ipSecurityRestrictions {rule.get('name')}"
@@ -88,8 +89,11 @@ def _front_door(site: Resource, nat: bool) -> Iterator[str]:
     addresses = [rule.get("ipAddress") for rule in rules if rule.get("name") == "mayfly-nat"]
     if addresses != (["20.0.0.3/32"] if nat else []):
         yield f"{site.path}.properties.siteConfig.ipSecurityRestrictions: mayfly-nat admits {addresses}"
-    for needed in ("mayfly-hooks-1", "mayfly-pool"):
-        if needed not in [rule.get("name") for rule in rules]:
+    names = [rule.get("name") for rule in rules]
+    if polling and any(str(name).startswith("mayfly-hooks-") for name in names):
+        yield f"{site.path}.properties.siteConfig.ipSecurityRestrictions: admits GitHub although demand is polling"
+    for needed in ("mayfly-pool",) if polling else ("mayfly-hooks-1", "mayfly-pool"):
+        if needed not in names:
             yield f"{site.path}.properties.siteConfig.ipSecurityRestrictions: has no rule {needed}"
 
 

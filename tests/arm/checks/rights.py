@@ -76,7 +76,7 @@ def findings(deployment: Deployment) -> Iterator[str]:
 
 def _refreshing(deployment: Deployment) -> set[tuple[str, str]]:
     value = deployment.parameters.value
-    if not value("refreshFirewall"):
+    if not value("refreshFirewall") or value("demand") == "polling":
         return set()
     return REFRESHING | (NAMING_THE_SUBNET if value("poolSubnetRole") == "create" else set())
 

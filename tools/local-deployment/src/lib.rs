@@ -39,7 +39,7 @@ pub use folders::app_files;
 pub use nodes::{ContainerEngine, Pool, PoolKind};
 pub use platform::{FUNCTION_APP, IDENTITY_HEADER, Platform, SYSTEM_IDENTITY};
 pub use secrets::Secrets;
-pub use settings::Registration;
+pub use settings::{Registration, polling_settings};
 pub use storage::Storage;
 
 /// The storage account.
@@ -211,7 +211,8 @@ pub struct Ports {
 }
 
 impl LocalDeployment {
-    /// Starts a deployment. When this returns, all services answer and the webhook is registered.
+    /// Starts a deployment. When this returns, all services answer and the webhook is registered, unless its settings say
+    /// that it takes none.
     ///
     /// # Errors
     /// A port, a folder or a process is not available, or the handler rejects its settings; its message is quoted.
@@ -250,8 +251,10 @@ impl LocalDeployment {
         let settings::Addresses { batch: batch_port, github: github_port, .. } = addresses;
         let functions_port = serve_on(Arc::clone(&functions), listener, &control).await?;
         let webhook_url = format!("{}/api/ProvideActionsRunner?code={key}", functions_port.url);
-        let octo = github::Scope::Organization("octo".to_owned());
-        github.emulator.add_hook(&webhook_url, &webhook_secret, octo);
+        if !settings::is_polling(&settings) {
+            let octo = github::Scope::Organization("octo".to_owned());
+            github.emulator.add_hook(&webhook_url, &webhook_secret, octo);
+        }
         let ports = Ports {
             queues: queues_port,
             blobs: blobs_port,

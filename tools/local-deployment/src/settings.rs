@@ -7,6 +7,9 @@ use handler::schedule::DEFAULT_SCHEDULE;
 
 use super::{BATCH_ACCOUNT, Secrets, Storage};
 
+const DEMAND: &str = "Demand";
+const POLLING: &str = "polling";
+
 /// The way in which a runner gets its credential.
 #[derive(Clone, Copy, Debug, Default, PartialEq, clap::ValueEnum)]
 pub enum Registration {
@@ -61,4 +64,21 @@ pub(super) fn secret_settings(secrets: &Secrets) -> BTreeMap<String, String> {
         ("TicketKey", &secrets.ticket_key),
     ];
     settings.into_iter().map(|(name, value)| (name.to_owned(), value.clone())).collect()
+}
+
+/// Returns the settings of a deployment that takes no webhooks.
+pub fn polling_settings() -> BTreeMap<String, String> {
+    let settings = [
+        (DEMAND, POLLING),
+        ("ReconcileSchedule", "*/30 * * * * *"),
+        ("GithubWebhookSecret", ""),
+        ("GithubHookRanges", ""),
+        ("FunctionAppResourceId", ""),
+    ];
+    settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// Returns whether a deployment takes no webhooks.
+pub(super) fn is_polling(settings: &BTreeMap<String, String>) -> bool {
+    settings.get(DEMAND).is_some_and(|demand| demand == POLLING)
 }

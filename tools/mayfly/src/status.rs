@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use handler::polling::PollingCost;
 use handler::status_report::{
     JobStatus, LostDelivery, PoisonStatus, PoolStatus, RateLimit, StatusReport,
 };
@@ -37,7 +38,8 @@ fn text(report: &StatusReport) -> String {
     lines.extend(report.pools.iter().map(pool_line));
     lines.extend(report.poison.iter().map(poison_line));
     lines.extend(report.lost_deliveries.iter().map(delivery_line));
-    if report.webhooks.is_empty() {
+    lines.extend(report.polling.as_ref().map(polling_line));
+    if report.webhooks.is_empty() && report.polling.is_none() {
         lines.push("no webhook can be seen: lost deliveries are not reported".to_owned());
     }
     lines.extend(report.limits.iter().map(limit_line));
@@ -45,6 +47,15 @@ fn text(report: &StatusReport) -> String {
         let _ = writeln!(text, "{line}");
         text
     })
+}
+
+fn polling_line(cost: &PollingCost) -> String {
+    let PollingCost { repositories, max_repositories, period_seconds, .. } = cost;
+    let (lists, max) = (cost.lists_per_minute, cost.max_lists_per_minute);
+    let of = format!("{repositories} of at most {max_repositories} repositories");
+    format!(
+        "polling {of} every {period_seconds} s: {lists} of at most {max} lists a minute; unchanged ones do not count against the hour"
+    )
 }
 
 fn head(report: &StatusReport) -> String {

@@ -142,3 +142,17 @@ fn rejections_of_concurrent_requests_are_one_pause() {
     assert!(pauses.into_iter().all(|pause| pause == Some(Duration::from_secs(60))));
     assert_eq!(seconds(budget.spend(&REGISTER, at(60))), 0);
 }
+
+#[test]
+fn requests_that_find_jobs_and_reports_share_the_points_of_a_minute() {
+    let sent = |purpose| {
+        let mut budget = Budget::default();
+        budget.learn(LIST.call, &remaining(5000), at(0));
+        let cost = RequestCost { purpose, ..LIST };
+        (0..2000).take_while(|_| budget.spend(&cost, at(0)).is_ok()).count()
+    };
+    let sent =
+        [Purpose::ServeJob, Purpose::FindJobs, Purpose::LowPriority, Purpose::Report].map(sent);
+    assert_eq!(sent, [900, 600, 450, 300]);
+    assert_eq!(sent[1], crate::polling::MAX_LISTS_PER_MINUTE as usize);
+}

@@ -158,7 +158,6 @@ fn rejected_jobs_do_not_abandon_the_job_that_waits() {
     };
     insta::assert_snapshot!(requests(5), @r"
     0: request gh-1-6 on ubuntu
-    1: request gh-1-6 on ubuntu
     2: request gh-1-6 on ubuntu
     ");
     insta::assert_snapshot!(requests(6), @"2: request gh-1-7 on ubuntu");

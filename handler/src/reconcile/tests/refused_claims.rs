@@ -61,7 +61,6 @@ fn a_refusal_of_one_repository_keeps_its_own_jobs_waiting() {
     insta::assert_snapshot!(requests(&refused_for("octo/Site", jobs(), [])), @r"
     2: request gh-1-1 on ubuntu
     14: request gh-1-1 on ubuntu
-    15: request gh-1-1 on ubuntu
     15: request gh-2-1 on ubuntu
     ");
     let unclaimed = Ending::Failed(Failure::Exit(75));

@@ -27,6 +27,7 @@ mod ours;
 mod names_of_ours;
 mod nulls;
 mod outlived;
+mod polling;
 
 /// The program under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program-under-test");
