@@ -39,7 +39,7 @@ pub use folders::app_files;
 pub use nodes::{ContainerEngine, Pool, PoolKind};
 pub use platform::{FUNCTION_APP, IDENTITY_HEADER, Platform, SYSTEM_IDENTITY};
 pub use secrets::Secrets;
-pub use settings::{Registration, polling_settings};
+pub use settings::{Demand, Registration, polling_settings};
 pub use storage::Storage;
 
 /// The storage account.
@@ -78,6 +78,8 @@ pub struct Options {
     pub package: Option<PathBuf>,
     /// The way in which a runner gets its credential.
     pub registration: Registration,
+    /// How jobs become known.
+    pub demand: Demand,
     /// The number of nodes of each pool.
     pub nodes: u32,
     /// The pools.
@@ -128,6 +130,7 @@ impl Options {
             program,
             package: None,
             registration: Registration::Jit,
+            demand: Demand::Webhook,
             nodes: 4,
             pools: Pool::defaults(),
             engine: None,
@@ -211,8 +214,8 @@ pub struct Ports {
 }
 
 impl LocalDeployment {
-    /// Starts a deployment. When this returns, all services answer and the webhook is registered, unless its settings say
-    /// that it takes none.
+    /// Starts a deployment. When this returns, all services answer and the webhook is registered, unless it
+    /// takes none.
     ///
     /// # Errors
     /// A port, a folder or a process is not available, or the handler rejects its settings; its message is quoted.
@@ -245,16 +248,13 @@ impl LocalDeployment {
         };
 
         let platform = Platform::start(&options.secrets, &context, &control).await?;
-        let webhook_secret = options.secrets.webhook_secret.clone();
+        let (webhook_secret, demand) = (options.secrets.webhook_secret.clone(), options.demand);
         let (functions, key, settings) =
             functions_host(options, &folder, &context, &addresses, &storage, &platform).await?;
         let settings::Addresses { batch: batch_port, github: github_port, .. } = addresses;
         let functions_port = serve_on(Arc::clone(&functions), listener, &control).await?;
         let webhook_url = format!("{}/api/ProvideActionsRunner?code={key}", functions_port.url);
-        if !settings::is_polling(&settings) {
-            let octo = github::Scope::Organization("octo".to_owned());
-            github.emulator.add_hook(&webhook_url, &webhook_secret, octo);
-        }
+        add_webhook(&github.emulator, demand, &webhook_url, &webhook_secret);
         let ports = Ports {
             queues: queues_port,
             blobs: blobs_port,
@@ -291,6 +291,14 @@ impl LocalDeployment {
         self.functions.emulator.shutdown().await;
         self.batch.emulator.shutdown().await;
         self.nodes.abort();
+    }
+}
+
+/// Registers the webhook, unless jobs become known by polling.
+fn add_webhook(github: &GitHub, demand: Demand, url: &str, secret: &str) {
+    if demand == Demand::Webhook {
+        let octo = github::Scope::Organization("octo".to_owned());
+        github.add_hook(url, secret, octo);
     }
 }
 
@@ -358,6 +366,9 @@ async fn functions_host(
     }
     if let Some(file) = context.clock.shared_file() {
         host.settings.insert(clock::CLOCK_FILE_VARIABLE.to_owned(), file.display().to_string());
+    }
+    if options.demand == Demand::Polling {
+        host.settings.extend(polling_settings());
     }
     host.settings.extend(options.settings);
     // Callers connect directly, and the webhook's filter trusts what the front end appends.

@@ -7,9 +7,6 @@ use handler::schedule::DEFAULT_SCHEDULE;
 
 use super::{BATCH_ACCOUNT, Secrets, Storage};
 
-const DEMAND: &str = "Demand";
-const POLLING: &str = "polling";
-
 /// The way in which a runner gets its credential.
 #[derive(Clone, Copy, Debug, Default, PartialEq, clap::ValueEnum)]
 pub enum Registration {
@@ -18,6 +15,16 @@ pub enum Registration {
     Jit,
     /// The task has a registration token
     Token,
+}
+
+/// How jobs become known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, clap::ValueEnum)]
+pub enum Demand {
+    /// GitHub delivers them by a webhook
+    #[default]
+    Webhook,
+    /// They are listed every 30 seconds; there is no webhook
+    Polling,
 }
 
 /// The addresses of the services.
@@ -69,16 +76,11 @@ pub(super) fn secret_settings(secrets: &Secrets) -> BTreeMap<String, String> {
 /// Returns the settings of a deployment that takes no webhooks.
 pub fn polling_settings() -> BTreeMap<String, String> {
     let settings = [
-        (DEMAND, POLLING),
+        ("Demand", "polling"),
         ("ReconcileSchedule", "*/30 * * * * *"),
         ("GithubWebhookSecret", ""),
         ("GithubHookRanges", ""),
         ("FunctionAppResourceId", ""),
     ];
     settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
-}
-
-/// Returns whether a deployment takes no webhooks.
-pub(super) fn is_polling(settings: &BTreeMap<String, String>) -> bool {
-    settings.get(DEMAND).is_some_and(|demand| demand == POLLING)
 }

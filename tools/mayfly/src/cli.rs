@@ -10,7 +10,7 @@ use clap_complete::Shell;
 
 use emulator_core::service::{TokenArguments, parse_address};
 use emulator_core::tls::TlsArguments;
-use local_deployment::Registration;
+use local_deployment::{Demand, Registration};
 
 mod emulators;
 mod operators;
@@ -80,6 +80,9 @@ pub struct LocalOptions {
     /// How a runner gets its credential
     #[arg(long, value_enum, default_value_t)]
     pub registration: Registration,
+    /// How jobs become known
+    #[arg(long, value_enum, default_value_t)]
+    pub demand: Demand,
     /// Nodes per pool
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub nodes: u32,

@@ -46,6 +46,7 @@ pub(crate) async fn start(
     let program = std::env::current_exe().context("find the path of this program")?;
     let mut options = Options::new(program);
     options.registration = local.registration;
+    options.demand = local.demand;
     options.nodes = local.nodes;
     options.control_token = access.control_token;
     options.secrets = access.secrets;

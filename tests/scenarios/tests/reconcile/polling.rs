@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use github_emulator::{NewJob, Visibility};
 use insta::assert_snapshot;
-use local_deployment::{Options, polling_settings};
+use local_deployment::{Demand, Options};
 use reqwest::Method;
 use scenarios::TestEnvironment;
 
@@ -16,7 +16,7 @@ const REPOSITORIES: u64 = 50;
 const LIST_RUNS: &str = "ListWorkflowRunsForRepo";
 
 fn without_webhooks(options: &mut Options) {
-    options.settings.extend(polling_settings());
+    options.demand = Demand::Polling;
 }
 
 /// Adds repositories, and returns the last of them.
