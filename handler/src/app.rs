@@ -38,6 +38,7 @@ pub struct App {
     pub(crate) hook_ranges: HookRangesBlob,
     pub(crate) reconcile_state: StateBlob,
     pub(crate) claim_failures: StateBlob,
+    pub(crate) held_sizes: StateBlob,
     pub(crate) refused_claims: RefusedClaimsRecord,
     pub(crate) management: Option<Management>,
     pub(crate) batch: Batch,
@@ -87,11 +88,13 @@ impl App {
         let poison = PoisonQueue::new(&storage.queue, identity.as_ref(), azure);
         let state = StateBlob::new("reconciliation", &storage.state, identity.as_ref(), azure);
         let failures = StateBlob::new("claim-failures", &storage.state, identity.as_ref(), azure);
+        let held = StateBlob::new("held-sizes", &storage.state, identity.as_ref(), azure);
         let refused = StateBlob::new("refused-claims", &storage.state, identity.as_ref(), azure);
         let refused = refused.context("use the container of setting StateContainerUrl")?;
         Ok(Self {
             refused_claims: RefusedClaimsRecord::new(refused),
             claim_failures: failures.context("use the container of setting StateContainerUrl")?,
+            held_sizes: held.context("use the container of setting StateContainerUrl")?,
             queue: queue.context("use the queue of setting RunnerQueueUrl")?,
             poison: poison
                 .context("use the poison queue of the queue of setting RunnerQueueUrl")?,

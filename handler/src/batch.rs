@@ -29,8 +29,9 @@ use crate::transport::{HttpTransport, azure_options, reading_retries};
 mod shared_key;
 mod dto;
 mod ledger;
+mod nodes;
 
-pub use dto::{SeenTask, TaskState};
+pub use dto::{NodeId, SeenTask, TaskState};
 pub use ledger::{JobState, ListedTask};
 use shared_key::SharedKeyPolicy;
 pub use shared_key::authorization;
@@ -59,6 +60,18 @@ pub enum BatchError {
     /// The task does not exist.
     #[error("task {0} does not exist")]
     NoTask(String),
+    /// The identity may not change nodes or pools.
+    #[error(
+        "{call} failed with {status} {code}: profiles with nodePerJob need the role that template parameter nodePerJobRole assigns"
+    )]
+    NoNodeRole {
+        /// The operation.
+        call: &'static str,
+        /// The HTTP status.
+        status: u16,
+        /// The published error code.
+        code: String,
+    },
     /// Batch is overloaded, throttles, or cannot be reached; the same call may succeed later.
     #[error("{call} failed: Batch is unavailable ({fault})")]
     Unavailable {

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use tracing::warn;
 
 use crate::app::App;
@@ -14,7 +15,7 @@ use crate::batch::BatchError;
 use crate::claim_failures::ClaimFailures;
 use crate::error_chain::ErrorChain;
 use crate::reconcile::snapshot::{
-    Ending, LedgerTask, Level, ListedJob, Runners, Stage, StoredClaim,
+    Ending, LedgerTask, Level, ListedJob, NodePool, PoolState, Runners, Stage, StoredClaim,
 };
 use crate::reconcile::state::Cursor;
 use crate::reconcile::{ReconcileState, Rules, Snapshot, certainly_deleted};
@@ -35,6 +36,7 @@ mod missing;
 mod renamed;
 mod groups;
 mod deliveries;
+mod node_pools;
 
 pub(crate) use collector::{Partial, RequestBudget};
 pub(crate) use facts::{FactError, FactReader};
@@ -88,6 +90,7 @@ pub(crate) async fn collect(
     let refused_claims = parts.readable("refused-claims", refused_claims);
     let poison = parts.readable("poison", app.poison.peek().await);
     let pools = parts.readable("pools", app.batch.pools().await);
+    let node_pools = parts.partial("nodes", node_pools::read(app).await);
     let claim_failures = parts.readable("claim-failures", claim_failures(app, &ledger).await);
     let snapshot = Snapshot {
         claim_failures: claim_failures.unwrap_or_default(),
@@ -98,7 +101,8 @@ pub(crate) async fn collect(
         hooks: deliveries.hooks,
         poison: poison.unwrap_or_default(),
         claims: claims.map(|all| all.into_iter().map(stored_claim).collect()),
-        pools: pools.unwrap_or_default().into_iter().collect(),
+        pools: pool_states(pools.unwrap_or_default(), &node_pools, app.clock.now()),
+        node_pools,
         unlisted,
         tasks: ledger.tasks,
         generations: ledger.generations,
@@ -117,6 +121,20 @@ pub(crate) async fn collect(
     };
     let (cursor, unread) = (jobs.cursor, parts.unread);
     Ok(Collected { snapshot, repositories, cursor, unread })
+}
+
+/// Returns the states of the pools. A formula that was just enabled again may lack samples, which is no error of it.
+fn pool_states(
+    pools: Vec<(String, PoolState)>,
+    node_pools: &BTreeMap<String, NodePool>,
+    now: DateTime<Utc>,
+) -> BTreeMap<String, PoolState> {
+    let awaits = |name: &str| node_pools.get(name).is_some_and(|one| one.awaits_evaluation(now));
+    let states = pools.into_iter().map(|(name, state)| {
+        let autoscale_error = state.autoscale_error.filter(|_| !awaits(&name));
+        (name, PoolState { autoscale_error, ..state })
+    });
+    states.collect()
 }
 
 /// Reads the causes of failed claims, if the claims of a task have failed.

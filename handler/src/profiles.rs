@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 mod defaults;
 mod engine;
 mod hosted;
+mod isolation;
 mod pin;
 
 pub use defaults::default_profiles;
@@ -57,6 +58,9 @@ pub struct Profile {
     pub bare: Vec<String>,
     /// Additional labels that the runner gets if its job has them.
     pub pin: Option<Pin>,
+    /// Whether each job gets a node that has run no other job: the node is removed after the job.
+    #[serde(default)]
+    pub node_per_job: bool,
 }
 
 fn one() -> u32 {
@@ -210,6 +214,7 @@ pub fn parse_profiles(json: &str) -> Result<Vec<Profile>, String> {
         }
     }
     engine::check(&profiles)?;
+    isolation::check(&profiles)?;
     if profiles.is_empty() { Err("contains no profile".to_owned()) } else { Ok(profiles) }
 }
 

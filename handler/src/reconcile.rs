@@ -27,6 +27,7 @@ mod leftovers;
 mod alerts;
 mod deleted;
 mod releases;
+pub mod used_nodes;
 pub(crate) mod execute;
 
 pub use ages::JobAges;
@@ -60,6 +61,7 @@ pub fn plan(
     next.others = others::remember(&assessment.others, &previous.others, now);
     repairs.extend(deliveries::plan(snapshot, previous, &mut next, now));
     repairs.extend(leftovers::plan(snapshot, rules, now));
+    repairs.extend(used_nodes::plan(&snapshot.node_pools, now));
     deleted::plan(snapshot, previous, &mut next, now);
     repairs.extend(alerts::plan(&assessment, previous, &mut next));
     (repairs, next)

@@ -174,6 +174,7 @@ impl Settings {
         };
         check_owners(reader, &settings);
         check_repositories(reader, &settings);
+        check_isolation(reader, &settings);
         settings.warnings = reader.finish()?;
         Ok(settings)
     }
@@ -207,6 +208,18 @@ fn check_repositories(reader: &mut Reader, settings: &Settings) {
     if by_token && *demand == DemandSource::Polling {
         let problem = PollingCost::new(named, *period).problem();
         problem.into_iter().for_each(|problem| reader.warn("AllowedRepositories", problem));
+    }
+}
+
+/// Checks that a claim can take the nodes of profiles with `nodePerJob` out of scheduling.
+fn check_isolation(reader: &mut Reader, settings: &Settings) {
+    let isolated = settings.webhook.policy.profiles.iter().find(|profile| profile.node_per_job);
+    if let (Some(profile), Registration::Token) = (isolated, &settings.runners.registration) {
+        let problem = format!(
+            "profile {:?} has nodePerJob, which needs RunnerRegistration=jit: a runner with a token starts without a claim, which would keep further jobs from its node",
+            profile.name
+        );
+        reader.fault("RunnerProfiles", problem);
     }
 }
 

@@ -21,6 +21,7 @@ REQUIRED: dict[str, Any] = {
     "githubWebhookSecret": "a-secret-of-at-least-20-characters",
     "packageUri": "https://github.com/octo/mayfly/releases/download/v1.2.3/released-package.zip",
 }
+NODE_PER_JOB = '[{"name": "a", "labels": ["a"], "pool": "ubuntu", "image": "i:1", "nodePerJob": true}]'
 NODES = ("dedicated", "spot", "spot-with-dedicated")
 POOLS = {"both": (True, True), "ubuntu": (True, False), "windows": (False, True), "none": (False, False)}
 # Combinations outside of the product of the others.
@@ -40,6 +41,7 @@ OTHER_COMBINATIONS: dict[str, dict[str, Any]] = {
     "polling": {"demand": "polling", "githubWebhookSecret": ""},
     "polling-public": {"demand": "polling", "githubWebhookSecret": "", "isolation": "public"},
     "polling-ghes": {"demand": "polling", "githubWebhookSecret": "", "githubApiUrl": "https://ghes.example/api/v3"},
+    "node-per-job": {"nodePerJobRole": True, "runnerProfiles": NODE_PER_JOB},
     "token": {"runnerRegistration": "token"},
     "app": {"githubAppId": "12345", "githubAppPrivateKey": KEY, "githubToken": ""},
     "app-second": {"githubAppId": "12345", "githubToken": "", "githubWebhookSecret": "", "keepSecrets": True},

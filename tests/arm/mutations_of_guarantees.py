@@ -78,6 +78,12 @@ RIGHTS = [
         put(ROLES, "properties/assignableScopes", ["[resourceGroup().id]", "[toUpper(resourceGroup().id)]"]),
         "is not only the resource group that it is deployed to",
     ),
+    Mutation(
+        "role for nodes too wide",
+        put(ROLES, "properties/permissions/0/actions/1", "Microsoft.Batch/batchAccounts/pools/*", 2),
+        "allows Microsoft.Batch/batchAccounts/pools/*",
+        {"node-per-job"},
+    ),
     Mutation("role assigned before it is there", remove(ROLE, "dependsOn/1", 6), "references Microsoft.Authorization/roleDefinitions/"),
     Mutation(
         "subnet's role that another team assigns",

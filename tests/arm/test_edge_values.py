@@ -20,6 +20,7 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     (EDGE_VALUES["githubEnterprise"].parameters | EDGE_VALUES["githubAppId"].parameters, "githubAppId"),
     ({"virtualNetworkResourceId": NETWORK, "routeTableResourceId": ROUTES}, "routeTableResourceId"),
     ({"ubuntuMaxNodes": 252}, "poolSubnetPrefix"),
+    ({"runnerProfiles": '[{"name": "a", "nodePerJob" : true}]'}, "nodePerJobRole"),
     ({"tags": {f"tag{number}": "x" for number in range(14)}}, "tags"),
 ]
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::task::{RunnerTask, Start};
 
 pub(super) mod listed;
+pub(super) mod nodes;
 
 /// <https://learn.microsoft.com/rest/api/batchservice/jobs/create-job>
 #[derive(Serialize)]
@@ -142,7 +143,21 @@ pub struct SeenTask {
     /// When its present run started. If its node fails, Batch may run a task again; each run has a start time of its
     /// own.
     pub started_at: Option<DateTime<Utc>>,
+    /// The node of its present or last run.
+    pub node: Option<NodeId>,
     environment: BTreeMap<String, String>,
+}
+
+/// A node of a pool.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeId {
+    /// The pool.
+    #[serde(rename = "poolId")]
+    pub pool: String,
+    /// The id of the node in the pool.
+    #[serde(rename = "nodeId")]
+    pub node: String,
 }
 
 impl SeenTask {
@@ -187,6 +202,7 @@ struct TaskBody {
     state: TaskState,
     previous_state: Option<TaskState>,
     execution_info: Option<ExecutionInfo>,
+    node_info: Option<NodeId>,
     #[serde(default)]
     environment_settings: Vec<OwnedSetting>,
 }
@@ -212,6 +228,7 @@ pub(super) fn parse_task(body: &[u8]) -> Option<SeenTask> {
         state: task.state,
         previous_state: task.previous_state,
         started_at: task.execution_info.and_then(|info| info.start_time),
+        node: task.node_info,
         environment: task.environment_settings.into_iter().map(pair).collect(),
     })
 }

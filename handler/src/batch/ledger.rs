@@ -104,7 +104,7 @@ impl Batch {
     }
 
     /// Reads all pages of a list. Fails if a page links to itself, or the list does not end.
-    async fn list<T: DeserializeOwned>(
+    pub(super) async fn list<T: DeserializeOwned>(
         &self,
         call: &'static str,
         path: &str,

@@ -10,7 +10,7 @@ use tracing::Span;
 use super::replacement::request_replacement;
 use crate::app::App;
 use crate::assignment::{AssignmentChain, AssignmentGraph, Claim, Conflict, decide};
-use crate::batch::{BatchError, TaskState};
+use crate::batch::{BatchError, NodeId, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::collect::{FactReader, rules};
 use crate::http::{Body, BodyError, Response, read_body};
@@ -23,6 +23,7 @@ use crate::ticket::Ticket;
 
 mod claim_error;
 mod failures;
+mod node;
 mod registration;
 
 use claim_error::{ClaimError, respond};
@@ -48,6 +49,8 @@ struct Claimant {
     /// The same repository, by its present name once that is known.
     present: Repository,
     group: String,
+    /// The node of this run of the task.
+    node: Option<NodeId>,
 }
 
 /// Responds to a claim.
@@ -69,6 +72,9 @@ pub(crate) async fn handle(app: &App, body: &mut Body) -> Response {
             let claimed = claim(app, &ticket, nonce).await;
             if let Err(err) = &claimed {
                 failures::record(app, &ticket.task, err).await;
+            }
+            if let Err(ClaimError::Node(err)) = &claimed {
+                node::report(app, err);
             }
             if let Err(ClaimError::Github(err)) = &claimed
                 && let Some(refusal) = err.refusal()
@@ -160,5 +166,6 @@ async fn claimant(app: &App, ticket: &Ticket, nonce: String) -> Result<Claimant,
         task.variable("RUNNER_GROUP").unwrap_or(&app.runners.runner_environment.group).to_owned();
     let pinned = task.variable("RUNNER_PINNED_LABELS").unwrap_or_default();
     let profile = profile.pinned_to(&pinned.split(',').collect::<Vec<_>>());
-    Ok(Claimant { id, claim, profile, present: repository.clone(), repository, group })
+    let node = task.node.clone();
+    Ok(Claimant { id, claim, profile, present: repository.clone(), repository, group, node })
 }

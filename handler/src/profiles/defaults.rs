@@ -24,6 +24,7 @@ fn profiles(ubuntu_pool: &str, windows_pool: &str, digests: &str) -> Vec<Profile
         docker: false,
         bare: Vec::new(),
         pin: None,
+        node_per_job: false,
     };
     let linux = |label| ["self-hosted", "linux", "x64", label];
     let windows = |label| ["self-hosted", "windows", "x64", label];

@@ -133,3 +133,20 @@ fn a_faulty_profile_is_named() {
     let twice = profile("a", r#""labels":["a"]"#);
     assert!(fault(&format!("[{twice},{twice}]")).contains("twice"));
 }
+
+#[test]
+fn all_profiles_of_a_pool_have_a_node_per_job_or_none() {
+    let profile = |name: &str, pool: &str, more: &str| {
+        format!(r#"{{"name":"{name}","labels":["{name}"],"pool":"{pool}","image":"i:1"{more}}}"#)
+    };
+    let parse = |one: String, other: String| parse_profiles(&format!("[{one},{other}]"));
+    let isolated = r#","nodePerJob":true"#;
+    let both = parse(profile("a", "p", isolated), profile("b", "P", isolated)).expect("profiles");
+    assert!(both.iter().all(|profile| profile.node_per_job));
+    let other = parse(profile("a", "p", isolated), profile("b", "q", "")).expect("profiles");
+    assert_eq!(other.iter().filter(|profile| profile.node_per_job).count(), 1);
+    let fault = parse(profile("a", "p", ""), profile("b", "P", isolated)).expect_err("a fault");
+    insta::assert_snapshot!(fault, @r#"profile "b" has nodePerJob, and "a" on the same pool "p" has not: its jobs would run on the same nodes; give both the option, or each its own pool"#);
+    let slots = profile("a", "p", r#","nodePerJob":true,"slots":2"#);
+    insta::assert_snapshot!(parse_profiles(&format!("[{slots}]")).expect_err("a fault"), @r#"profile "a": nodePerJob needs a pool with one task slot a node: remove "slots": 2"#);
+}

@@ -18,6 +18,8 @@ use crate::repository::Repository;
 use crate::scope::Level;
 use crate::task::TaskId;
 
+mod replace_nodes;
+
 /// The time that a repair takes if no service hangs. No repair starts with less; the transport cancels a request that
 /// takes longer.
 const MIN_TIME: Duration = Duration::from_secs(5);
@@ -81,6 +83,7 @@ fn priority(repair: &Repair) -> u8 {
         Repair::ReportWaiting { .. } | Repair::Alert { .. } => 0,
         Repair::Request(_) | Repair::Replay { .. } => 1,
         Repair::Deregister { .. } => 2,
+        Repair::RemoveNodes { .. } | Repair::RestoreSize { .. } => 2,
         Repair::Terminate { .. } | Repair::EndWithoutRunner { .. } => 3,
         Repair::Redeliver { .. } | Repair::Cancel { .. } => 4,
         Repair::DeletePoison { .. } | Repair::DeleteTask { .. } | Repair::DeleteClaims { .. } => 5,
@@ -146,6 +149,12 @@ impl<'a> Executor<'a> {
                 format!("task {task} deleted: it ended long ago")
             }
             Repair::DeleteClaims { task, blobs } => self.delete_claims(task, blobs).await?,
+            Repair::RemoveNodes { pool, nodes, hold } => {
+                replace_nodes::remove(self.app, pool, nodes, *hold).await?
+            }
+            Repair::RestoreSize { pool, size } => {
+                replace_nodes::restore(self.app, pool, size).await?
+            }
             Repair::Cancel { job, run, repository, reason } => {
                 let cancelled = self.github.cancel_run(repository, *run).await;
                 cancelled.with_context(|| format!("cancel run {run} of {repository}"))?;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 #[cfg(doc)]
 use super::MAX_ENDING;
+use super::used_nodes::PoolSize;
 use super::{MAX_OFFLINE, WaitReason};
 use crate::assignment::NotNeeded;
 use crate::message::RunnerRequest;
@@ -87,6 +88,22 @@ pub enum Repair {
         task: String,
         /// The names of the blobs that hold the claims.
         blobs: Vec<String>,
+    },
+    /// Remove nodes that have run their one job.
+    RemoveNodes {
+        /// The pool.
+        pool: String,
+        /// The ids of the nodes.
+        nodes: Vec<String>,
+        /// Whether the size of the pool is recorded first, and its automatic scaling disabled.
+        hold: bool,
+    },
+    /// Restore the size of a pool of which nodes were removed.
+    RestoreSize {
+        /// The pool.
+        pool: String,
+        /// Its size before.
+        size: PoolSize,
     },
     /// Cancel the run of a job that cannot be served.
     Cancel {

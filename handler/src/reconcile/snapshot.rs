@@ -15,6 +15,7 @@ use crate::task::{TaskId, run_name};
 
 pub use super::ending::{Ending, Failure};
 pub use super::registered::{Level, OtherRunner, RegisteredRunner, Runners};
+pub use super::used_nodes::NodePool;
 pub use crate::assignment::{Job, ListedJob};
 
 /// Everything that a run has collected.
@@ -55,6 +56,8 @@ pub struct Snapshot {
     pub claim_failures: ClaimFailures,
     /// The pools of the profiles, by name.
     pub pools: BTreeMap<String, PoolState>,
+    /// The pools of profiles with `nodePerJob` that could be read, by name.
+    pub node_pools: BTreeMap<String, NodePool>,
     /// The webhooks that deliver to this function, as far as the credential may see them.
     pub hooks: Vec<String>,
     /// The deliveries of these webhooks in the last day.

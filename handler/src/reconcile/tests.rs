@@ -170,6 +170,8 @@ fn line(repair: &Repair) -> String {
         Repair::DeletePoison { .. } => "delete poison".to_owned(),
         Repair::DeleteTask { task, .. } => format!("delete {task}"),
         Repair::DeleteClaims { task, .. } => format!("delete the claims of {task}"),
+        Repair::RemoveNodes { pool, nodes, .. } => format!("remove {nodes:?} of {pool}"),
+        Repair::RestoreSize { pool, size } => format!("restore {size:?} of {pool}"),
         Repair::Cancel { run, reason, .. } => format!("cancel run {run}: {reason}"),
         Repair::ReportWaiting { job, reason, .. } => format!("report job {job}: {reason}"),
         Repair::Alert { name, text } => format!("alert {name}: {text}"),

@@ -296,3 +296,11 @@ fn without_webhooks_nothing_of_them_is_asked_for() {
     warning: AllowedRepositories Demand is polling, and one token polls 55 repositories: GitHub's limits allow 54 every 30 seconds, and jobs of the others wait longer. Name fewer in AllowedRepositories, make ReconcileSchedule slower, or use webhooks
     ");
 }
+
+#[test]
+fn a_node_per_job_needs_claims() {
+    let profiles = r#"[{"name":"a","labels":["a"],"pool":"p","image":"i:1","nodePerJob":true}]"#;
+    read(&[("RunnerProfiles", profiles)]).expect("valid settings");
+    let token = [("RunnerProfiles", profiles), ("RunnerRegistration", "token")];
+    insta::assert_snapshot!(by_lines(&read(&token).expect_err("a fault")), @r#"an application setting is invalid: RunnerProfiles profile "a" has nodePerJob, which needs RunnerRegistration=jit: a runner with a token starts without a claim, which would keep further jobs from its node"#);
+}

@@ -22,10 +22,15 @@ ROLES = {
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
 }
 # Our custom roles, and the actions that each allows.
-SITE, SUBNET = "Mayfly site configuration", "Mayfly pool subnet"
+SITE, SUBNET, NODES = "Mayfly site configuration", "Mayfly pool subnet", "Mayfly node per job"
 ACTIONS = {
     SITE: {"Microsoft.Web/sites/config/read", "Microsoft.Web/sites/config/write"},
     SUBNET: {"Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action"},
+    NODES: {
+        "Microsoft.Batch/batchAccounts/pools/read",
+        "Microsoft.Batch/batchAccounts/pools/write",
+        "Microsoft.Batch/batchAccounts/pools/disableAutoscale/action",
+    },
 }
 # All role assignments by identity: role and scope.
 ROLE_ASSIGNMENTS: dict[str, set[tuple[str, str]]] = {
@@ -39,6 +44,7 @@ ROLE_ASSIGNMENTS: dict[str, set[tuple[str, str]]] = {
     },
 }
 REFRESHING = {(SITE, "Microsoft.Web/sites")}
+NODE_PER_JOB = {(NODES, "Microsoft.Batch/batchAccounts")}
 # A network team may assign this one instead of the template.
 NAMING_THE_SUBNET = {(SUBNET, "Microsoft.Network/virtualNetworks/subnets")}
 
@@ -46,7 +52,7 @@ NAMING_THE_SUBNET = {(SUBNET, "Microsoft.Network/virtualNetworks/subnets")}
 def findings(deployment: Deployment) -> Iterator[str]:
     """Lists role assignments that are wrong, missing or unnecessary."""
     principals = _principals(deployment)
-    granted = {**ROLE_ASSIGNMENTS, "app": ROLE_ASSIGNMENTS["app"] | _refreshing(deployment)}
+    granted = {**ROLE_ASSIGNMENTS, "app": ROLE_ASSIGNMENTS["app"] | _optional(deployment)}
     given: dict[str, set[tuple[str, str]]] = {who: set() for who in set(principals.values())}
     yield from _own_roles(deployment)
     for assignment in of_kind(deployment, "Microsoft.Authorization/roleAssignments"):
@@ -74,11 +80,12 @@ def findings(deployment: Deployment) -> Iterator[str]:
             yield f"roleAssignments: the {who}'s identity lacks {role} on {kind}"
 
 
-def _refreshing(deployment: Deployment) -> set[tuple[str, str]]:
+def _optional(deployment: Deployment) -> set[tuple[str, str]]:
     value = deployment.parameters.value
+    nodes = NODE_PER_JOB if value("nodePerJobRole") else set()
     if not value("refreshFirewall") or value("demand") == "polling":
-        return set()
-    return REFRESHING | (NAMING_THE_SUBNET if value("poolSubnetRole") == "create" else set())
+        return nodes
+    return nodes | REFRESHING | (NAMING_THE_SUBNET if value("poolSubnetRole") == "create" else set())
 
 
 def role_of(deployment: Deployment, definition: str) -> str | None:

@@ -16,7 +16,7 @@ const PROCESS: &str = "function:ReconcileRunners: ";
 /// The modules that log the repairs and alerts of a run.
 const MODULES: [&str; 2] = ["handler::functions::reconcile_runners", "handler::reconcile"];
 /// The operations that change something; only reconciliation calls them while no job is in progress.
-const CHANGES: [&str; 8] = [
+const CHANGES: [&str; 12] = [
     "PutMessage",
     "DeleteBlob",
     "AddTask",
@@ -25,6 +25,10 @@ const CHANGES: [&str; 8] = [
     "DeleteSelfHostedRunner",
     "RedeliverWebhookDelivery",
     "CancelWorkflowRun",
+    "RemoveNodes",
+    "ResizePool",
+    "EnablePoolAutoScale",
+    "DisablePoolAutoScale",
 ];
 
 impl TestEnvironment {

@@ -82,6 +82,8 @@ pub struct PoolSummary {
     pub targets: (i32, i32),
     /// The current numbers of dedicated and of spot nodes.
     pub nodes: (usize, usize),
+    /// Whether it has a formula.
+    pub scaled: bool,
     /// The results of the last evaluation of its formula.
     pub results: Option<String>,
     /// The evaluations of its formula.
@@ -103,6 +105,7 @@ impl Batch {
                 allocation: pool.allocation.state.name(),
                 targets: (pool.targets.dedicated, pool.targets.low_priority),
                 nodes: (pool.current(true), pool.current(false)),
+                scaled: scaling.is_some(),
                 results: run.map(|run| run.results.clone()),
                 evaluations: scaling.map(|scaling| scaling.evaluations.clone()).unwrap_or_default(),
                 errors: error.into_iter().chain(&pool.resize_errors).map(|err| err.code).collect(),

@@ -4,6 +4,7 @@ use http::StatusCode;
 use serde_json::json;
 use tracing::{error, info, warn};
 
+use super::node::NodeError;
 use crate::assignment::NotNeeded;
 use crate::batch::BatchError;
 use crate::collect::FactError;
@@ -45,6 +46,8 @@ pub(super) enum ClaimError {
     TooWide(#[from] TooWide),
     #[error(transparent)]
     Batch(#[from] BatchError),
+    #[error(transparent)]
+    Node(#[from] NodeError),
     #[error(transparent)]
     Github(#[from] GithubError),
     #[error(transparent)]
@@ -138,7 +141,10 @@ fn retry(task: &str, err: &ClaimError) -> Response {
     log_undecided(task, err);
     let retry_after = match err {
         ClaimError::Github(err) => err.retry_after(),
-        ClaimError::Batch(BatchError::Unavailable { retry_after, .. }) => *retry_after,
+        ClaimError::Batch(BatchError::Unavailable { retry_after, .. })
+        | ClaimError::Node(NodeError::Batch(BatchError::Unavailable { retry_after, .. })) => {
+            *retry_after
+        }
         _ => None,
     };
     Response::later(err, retry_after)
@@ -151,6 +157,8 @@ fn log_undecided(task: &str, err: &ClaimError) {
         }
         // The cause was logged once, when the refused claim was recorded.
         ClaimError::Github(GithubError::Refused(_)) => {}
+        // The cause was logged once, with its alert.
+        ClaimError::Node(err) if err.needs_operator() => {}
         // Most often a task that Batch does not show as running yet.
         ClaimError::Retry(_) => warn!("the claim of task {task} is not decided: {err}"),
         _ => error!("failed to decide the claim of task {task}: {}", ErrorChain(err)),

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use tracing::error;
 
+use super::node::reserve;
 use super::{ClaimError, Claimant};
 use crate::app::App;
 use crate::assignment::{Conflict, RegisteredRunner, Resumption, conflict, resume};
@@ -86,6 +87,7 @@ pub(super) async fn ensure_open(app: &App, claimant: &Claimant) -> Result<(), Cl
 /// Registers the runner. A runner of its name is removed if its configuration was lost.
 pub(super) async fn register(app: &App, claimant: &mut Claimant) -> Result<Registered, ClaimError> {
     let group = group(app, &claimant.present, &claimant.group).await?;
+    reserve(app, claimant).await?;
     let earlier = claimant.claim.held.minted.clone();
     if let Some(minted) = &earlier {
         let level = level_of(app, claimant, minted);

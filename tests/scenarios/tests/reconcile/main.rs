@@ -25,6 +25,7 @@ mod calls;
 mod container;
 mod ours;
 mod names_of_ours;
+mod node_per_job;
 mod nulls;
 mod outlived;
 mod polling;
