@@ -2,7 +2,8 @@
 //!
 //! - *Lost*: a job that a deployment had to serve, that was not cancelled, and that no runner accepted.
 //! - *Duplicated*: a job, or a run of a task, with two runners; a runner that no job needed; a credential for a replayed
-//!   ticket; a runner that ran a job which its deployment must not serve; a task for a job that needs no runner.
+//!   ticket; a runner that ran a job which its deployment must not serve; a task for a job that needs no runner; a node
+//!   that ran another task after a runner with a credential, although its profile has `nodePerJob`.
 //! - *Incorrect*: a wrong decision that was repaired later: a runner rejected, terminated or deregistered although a job
 //!   waited for it; a message that became poison although it could be re-enqueued; a failed delivery that was never
 //!   redelivered; a job that starved although the pool had room; a runner of others that was removed; a container that
@@ -35,6 +36,7 @@ mod outlived;
 mod narrowed;
 mod deprived;
 mod deleted;
+mod isolated;
 
 use jobs::Outcome;
 
@@ -200,6 +202,7 @@ fn duplicated(scenario: &Scenario, record: &Record) -> Vec<String> {
     jobs.chain(tasks::duplicated(scenario, record))
         .chain(others::needless_tasks(scenario, record))
         .chain(narrowed::served(scenario, record))
+        .chain(isolated::shared(scenario, record))
         .collect()
 }
 
@@ -208,7 +211,8 @@ fn wait(job: &JobRecord) -> Option<u64> {
 }
 
 fn leaked(record: &Record) -> Vec<String> {
-    let Leftovers { tasks, ended_tasks, registrations, claims, messages, poison } = &record.left;
+    let Leftovers { tasks, ended_tasks, registrations, claims, messages, poison, nodes } =
+        &record.left;
     let kinds = [
         ("unfinished task", tasks),
         ("ended task", ended_tasks),
@@ -216,6 +220,7 @@ fn leaked(record: &Record) -> Vec<String> {
         ("claim", claims),
         ("message", messages),
         ("poison message", poison),
+        ("node", nodes),
     ];
     let lines = kinds
         .iter()

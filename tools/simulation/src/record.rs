@@ -13,6 +13,9 @@ pub struct Record {
     pub jobs: Vec<JobRecord>,
     /// The tasks of all deployments, ordered by the time they were added.
     pub tasks: Vec<TaskRecord>,
+    /// On which node each run of a task was, ordered by start.
+    #[serde(default)]
+    pub placements: Vec<Placement>,
     /// The runners, foreign ones included, ordered by registration.
     pub runners: Vec<RunnerRecord>,
     /// What remained at the end.
@@ -118,6 +121,21 @@ pub struct Run {
     pub fault: Option<Fault>,
 }
 
+/// The node of a run of a task.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Placement {
+    /// The index of the deployment in the scenario.
+    pub deployment: usize,
+    /// The pool.
+    pub pool: String,
+    /// The id of the node.
+    pub node: String,
+    /// The task.
+    pub task: String,
+    /// The start of the run.
+    pub started_at: u64,
+}
+
 /// A fault of a run of a runner.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -203,6 +221,9 @@ pub struct Leftovers {
     pub messages: Vec<String>,
     /// Poison messages.
     pub poison: Vec<String>,
+    /// Nodes and pools of profiles with `nodePerJob` that were not replaced or not restored.
+    #[serde(default)]
+    pub nodes: Vec<String>,
 }
 
 /// The number of calls of an operation.

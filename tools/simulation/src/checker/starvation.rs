@@ -60,7 +60,8 @@ fn pool<'a>(scenario: &'a Scenario, job: &JobRecord) -> Option<(usize, &'a Pool)
     let deployment = planned.deployment?;
     let pool =
         scenario.deployments[deployment].pools.iter().find(|pool| pool.id == profile.pool)?;
-    (!pool.scaled).then_some((deployment, pool))
+    // Nodes of profiles with nodePerJob are used up.
+    (!pool.scaled && !pool.node_per_job).then_some((deployment, pool))
 }
 
 /// Returns when faults were active. Faults that affect single runners are excused one by one.

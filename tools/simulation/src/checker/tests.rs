@@ -3,6 +3,7 @@ use crate::record::{Conclusion, RunnerRecord, TaskRecord};
 use crate::scenario::{FaultKind, PlannedJob, ScheduledFault, Size};
 
 mod incorrect;
+mod isolated;
 mod others;
 mod runners;
 
@@ -19,6 +20,8 @@ fn scenario(jobs: usize) -> Scenario {
     };
     scenario.jobs = vec![job; jobs];
     scenario.scheduled_faults = Vec::new();
+    let pools = scenario.deployments.iter_mut().flat_map(|deployment| &mut deployment.pools);
+    pools.for_each(|pool| pool.node_per_job = false);
     scenario
 }
 

@@ -135,6 +135,7 @@ fn settings(deployment: &Deployment, storage: &Storage, allowed: &str) -> BTreeM
         Level::Repository => ("repository", "Default"),
         Level::Organization => ("organization", name.as_str()),
     };
+    let profiles = serde_json::to_string(&deployment.profiles()).expect("plain fields");
     let settings = [
         ("FUNCTIONS_CUSTOMHANDLER_PORT", "1".to_owned()),
         ("AzureWebJobsStorage", storage.connection_string()),
@@ -155,6 +156,7 @@ fn settings(deployment: &Deployment, storage: &Storage, allowed: &str) -> BTreeM
         ("RunnerGroup", group.to_owned()),
         ("AllowedRepositories", allowed.to_owned()),
         ("MaxJobHours", deployment.max_job_hours.to_string()),
+        ("RunnerProfiles", profiles),
     ];
     settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -27,6 +27,7 @@ struct Running {
 }
 
 async fn run(nodes: Arc<Nodes>, run: TaskRun, stop: Stop) -> RunOutcome {
+    nodes.network.recorder.placed(nodes.deployment, &run);
     let number = nodes.network.recorder.started(nodes.deployment, &run.job, &run.task);
     let entrypoint = entrypoint(&nodes, &run, number);
     let mut running = Running {

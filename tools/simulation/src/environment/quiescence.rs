@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::deployment::DeploymentRun;
 use super::setup::Environment;
 use crate::record::Leftovers;
+use crate::scenario::Pool;
 use local_deployment::{QUEUE, STATE};
 
 /// The interval between two checks.
@@ -105,8 +107,35 @@ pub(super) fn left(environment: &Environment) -> Leftovers {
         };
         left.messages.extend(messages(QUEUE));
         left.poison.extend(messages(&poison()));
+        left.nodes.extend(unreplaced(deployment_run));
     }
     left
+}
+
+/// Lists used nodes of profiles with `nodePerJob`, and their pools without their size.
+fn unreplaced(deployment_run: &DeploymentRun) -> Vec<String> {
+    let batch = &deployment_run.batch.emulator;
+    let name = &deployment_run.deployment.name;
+    let isolated = deployment_run.deployment.pools.iter().filter(|pool| pool.node_per_job);
+    let of_pool = |pool: &Pool| {
+        let used = batch.nodes(&pool.id).into_iter().filter(|node| node.state == "offline");
+        let mut lines: Vec<String> =
+            used.map(|node| format!("{name}: {} was used", node.id)).collect();
+        let found = batch.pools().into_iter().find(|found| found.id.eq_ignore_ascii_case(&pool.id));
+        let size = found.map(|found| (found.scaled, found.targets.0));
+        let nodes = i32::try_from(pool.nodes).unwrap_or(i32::MAX);
+        match size {
+            Some((false, _)) if pool.scaled => {
+                lines.push(format!("{name}: pool {} has no formula", pool.id));
+            }
+            Some((false, target)) if target != nodes => {
+                lines.push(format!("{name}: pool {} has {target} of {nodes} nodes", pool.id));
+            }
+            _ => {}
+        }
+        lines
+    };
+    isolated.flat_map(of_pool).collect()
 }
 
 /// Lists the `queued` events that no attempt delivered and that may still be redelivered.

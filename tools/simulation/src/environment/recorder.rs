@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard};
 
+use azure_batch_emulator::launch::TaskRun;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
@@ -11,7 +12,7 @@ use tokio::sync::watch;
 
 use super::Trace;
 use crate::faults::FaultOutcome;
-use crate::record::{Calls, End, Fault, JobRecord, Leftovers, Progress, Record, Run};
+use crate::record::{Calls, End, Fault, JobRecord, Leftovers, Placement, Progress, Record, Run};
 use crate::scenario::Callee;
 use crate::scenario::{Scenario, Stage};
 
@@ -177,6 +178,14 @@ impl Recorder {
         if let Some(place) = state.jobs.get(&id).map(|job| job.place) {
             change(&mut state.record.jobs[place]);
         }
+    }
+
+    /// Records the node of a run that starts now.
+    pub(super) fn placed(&self, deployment: usize, run: &TaskRun) {
+        let started_at = self.now();
+        let (pool, node, task) = (run.pool.clone(), run.node.clone(), run.task.clone());
+        let placement = Placement { deployment, pool, node, task, started_at };
+        self.state().record.placements.push(placement);
     }
 
     /// Records the start of a run of a task; returns the number of the run, from 1.

@@ -1,12 +1,13 @@
 //! The deployments of a scenario, with their repositories and pools.
 
+use handler::profiles::{Profile, default_profiles};
 use handler::task::{DeploymentName, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// A deployment of the handler with its own Batch account and storage account.
 ///
 /// It has the default profiles: `ubuntu` and `ubuntu-2204` on pool `ubuntu`, `windows` and `windows-2019` on pool
-/// `windows`.
+/// `windows`. Those of a pool with `node_per_job` have `nodePerJob`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deployment {
@@ -26,6 +27,16 @@ pub struct Deployment {
 }
 
 impl Deployment {
+    /// Returns the profiles.
+    pub fn profiles(&self) -> Vec<Profile> {
+        let isolated =
+            |name: &str| self.pools.iter().any(|pool| pool.node_per_job && pool.id == name);
+        let profiles = default_profiles("ubuntu", "windows").into_iter();
+        let profile =
+            |profile: Profile| Profile { node_per_job: isolated(&profile.pool), ..profile };
+        profiles.map(profile).collect()
+    }
+
     /// Parses the name of a task or runner; `None` if it does not belong to this deployment.
     pub fn read(&self, name: &str) -> Option<TaskId> {
         self.name.parse::<DeploymentName>().ok()?.parse_task(name)
@@ -52,4 +63,7 @@ pub struct Pool {
     pub nodes: u32,
     /// Whether the template's formula sizes the pool; otherwise all nodes exist from the start.
     pub scaled: bool,
+    /// Whether its profiles have `nodePerJob`.
+    #[serde(default)]
+    pub node_per_job: bool,
 }

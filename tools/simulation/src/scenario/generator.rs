@@ -12,6 +12,7 @@ mod host_faults;
 mod runner_faults;
 mod others;
 mod changes;
+mod isolation;
 mod jobs;
 
 /// Seconds within which all jobs are queued.
@@ -50,6 +51,7 @@ impl Scenario {
         host_faults::add(&mut scenario);
         others::add(&mut scenario);
         changes::add(&mut scenario);
+        isolation::add(&mut scenario);
         scenario.faults_end_at = scenario.earliest_faults_end();
         scenario
     }
@@ -91,7 +93,12 @@ fn deployments(jobs: u32, rng: &mut StdRng) -> Vec<Deployment> {
 
 fn pool(id: &str, nodes: u32, rng: &mut StdRng) -> Pool {
     let nodes = if id == "ubuntu" { nodes } else { nodes / 3 };
-    Pool { id: id.to_owned(), nodes: nodes.max(2) + rng.random_range(0..=2), scaled: rng.random() }
+    Pool {
+        id: id.to_owned(),
+        nodes: nodes.max(2) + rng.random_range(0..=2),
+        scaled: rng.random(),
+        node_per_job: false,
+    }
 }
 
 #[cfg(test)]

@@ -173,3 +173,14 @@ fn labels_of_github_are_served_by_runners_but_select_none() {
         }
     }
 }
+
+#[test]
+fn a_quarter_of_the_scenarios_has_a_node_per_job() {
+    let isolated = |scenario: &Scenario, scaled: bool| {
+        let mut pools = scenario.deployments.iter().flat_map(|deployment| &deployment.pools);
+        pools.any(|pool| pool.node_per_job && pool.scaled == scaled)
+    };
+    let count = |scaled| scenarios().filter(|scenario| isolated(scenario, scaled)).count();
+    let counts = [count(true), count(false)];
+    assert!(counts.iter().all(|count| (15..40).contains(count)), "{counts:?}");
+}
