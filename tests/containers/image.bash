@@ -1,7 +1,33 @@
 # Builds the Ubuntu images, with a base and downloads that need neither a registry nor GitHub.
 #
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2154 # shared with the suite, which sets the folder `work`
+# shellcheck disable=SC2034 # shared with the suite
+
+# shellcheck source=tests/containers/engine.bash
+source tests/containers/engine.bash
+
+work='' mayfly='' releases='' digest='' mirror='' docker_arguments=() toolchain_arguments=() base_packages=''
+
+# Makes the folder `work` and a store of podman with the base image. Both are removed when the suite ends.
+prepare() {
+  work=$(mktemp -d "${TMPDIR:-/var/tmp}/mayfly-images-XXXXXX")
+  trap remove_work EXIT
+  keep_store_in "$work/store"
+  make_base
+  settle_engine "$work/store" "$(base_name)"
+}
+
+remove_work() {
+  [[ -z $releases ]] || kill "$releases" || true
+  remove_store "$work/store" || true
+  rm -rf -- "$work"
+}
+
+# Builds the fake GitHub runner and the program of the tests.
+build_mayfly() {
+  cargo build --workspace --bins --examples --locked
+  mayfly=$(realpath "${CARGO_TARGET_DIR:-target}")/debug/mayfly
+}
 
 # Creates a base image from this machine's distribution, under the name in the Dockerfile.
 make_base() {
@@ -11,7 +37,7 @@ make_base() {
   sources=/etc/apt/sources.list.d/$ID.sources
   [[ -e $sources ]] || sources=/etc/apt/sources.list
   # Temporary test data need not survive a power loss. Ubuntu's own base image has no documentation either.
-  mmdebstrap --quiet --variant=apt --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' \
+  mmdebstrap --quiet --variant=apt ${base_packages:+"--include=$base_packages"} --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     "$VERSION_CODENAME" "$work/base.tar" "$sources"
   podman import --quiet "$work/base.tar" "$(base_name)"
@@ -41,15 +67,20 @@ serve_release() {
   mirror=${BASH_REMATCH[1]}
 }
 
-# Packs fakes of Docker's programs and of buildx, and sets the build arguments that name them.
-serve_docker_client() {
-  local folder=$work/releases/docker pack=$work/docker-client
+# Packs Docker's programs of this machine, or fakes if none is named, and a fake of buildx. Sets the build arguments that
+# name them.
+serve_docker() {
+  local folder=$work/releases/docker pack=$work/docker-programs program
   mkdir -p "$folder/x86_64" "$folder/v0" "$pack/docker"
-  printf '#!/bin/sh\necho "a fake: $*"\n' >"$pack/docker/docker"
-  chmod +x "$pack/docker/docker"
-  cp "$pack/docker/docker" "$pack/docker/dockerd"
-  tar -C "$pack" -czf "$folder/x86_64/docker-0.tgz" docker
-  cp "$pack/docker/docker" "$folder/v0/buildx-v0.linux-amd64"
+  printf '#!/bin/sh\necho "a fake: $*"\n' >"$pack/fake"
+  chmod +x "$pack/fake"
+  cp "$pack/fake" "$pack/docker/docker"
+  cp "$pack/fake" "$pack/docker/dockerd"
+  for program; do
+    cp --dereference "$(type -P "$program")" "$pack/docker"
+  done
+  tar -C "$pack" -cf - docker | gzip -1 >"$folder/x86_64/docker-0.tgz"
+  cp "$pack/fake" "$folder/v0/buildx-v0.linux-amd64"
   docker_arguments=(
     --build-arg DOCKER_VERSION=0 --build-arg DOCKER_RELEASES="$mirror/docker"
     --build-arg DOCKER_SHA256="$(digest_of "$folder/x86_64/docker-0.tgz")"
@@ -98,4 +129,9 @@ build_derived_image() {
   printf '[global]\ncert = /run/certificates.pem\n' >"$work/pip.conf"
   podman build --pull=never --network host --volume "$trusted:/run/certificates.pem:ro" \
     --volume "$work/pip.conf:/etc/pip.conf:ro" --tag "$2" --build-arg BASE="$3" "${@:4}" "images/$1"
+}
+
+# Builds the image with an engine on top of the named image.
+build_docker_image() {
+  build_derived_image ubuntu-docker "$1" "$2" "${docker_arguments[@]}"
 }

@@ -23,7 +23,8 @@ class Demo(unittest.TestCase):
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=120)
         steps = [json.loads(line) for line in done.stdout.splitlines()]
         left = {"runners_left": 0, "registrations_left": 0, "messages_left": 0}
-        self.assertEqual(steps[-1], {"event": "summary", "jobs": 3, "served": 3, "tasks": 3, **left})
+        served = {"outcome": "served", "jobs": 3, "served": 3, "tasks": 3}
+        self.assertEqual(steps[-1], {"event": "summary", **served, **left})
         jobs = sorted(step["job"] for step in steps if step["event"] == "queued")
         ends = sorted(step["detail"] for step in steps if step["event"] == "runner_gone")
         self.assertEqual(ends, [f"gh-{job} ended with 0" for job in jobs])

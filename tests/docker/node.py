@@ -6,6 +6,7 @@ tests/suites/docker-jobs.sh runs the tests in namespaces of network, mounts and 
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parents[1]
 WORK = pathlib.Path(os.environ["WORK"])
-# The image to test. Without it, the tests make one that uses the programs of this machine.
+# An archive of the image to test. Without it, the tests make one that uses the programs of this machine.
 IMAGE = os.environ.get("DOCKER_IMAGE_ARCHIVE", "")
 METADATA, REGISTRY = "169.254.169.254", "203.0.113.7"
 TIMEOUT = 60
@@ -53,6 +54,7 @@ class Node:
         self.start()
         if IMAGE:
             self.image = output("docker", "load", "--quiet", "--input", IMAGE)[-1].split()[-1]
+            self.options += ["--volume", f"{shutil.which('busybox')}:/usr/bin/busybox:ro"]
         else:
             self.image = make_image()
             self.options += machine_options()

@@ -5,27 +5,16 @@
 # limit: 1800
 set -euo pipefail
 
-# shellcheck source=tests/containers/engine.bash
-source tests/containers/engine.bash
 # shellcheck source=tests/containers/image.bash
 source tests/containers/image.bash
 
 image=localhost/mayfly:test
-work=$(mktemp -d "${TMPDIR:-/var/tmp}/mayfly-binary-XXXXXX")
 
-clean_up() {
-  remove_store "$work/store" || true
-  rm -rf -- "$work"
-}
-
+prepare
 tools/mayfly/release.sh "$work/release"
 mkdir "$work/program"
 tar --extract --gzip --file "$work"/release/mayfly-linux-*.tar.gz --directory "$work/program" --strip-components 1
 
-keep_store_in "$work/store"
-trap clean_up EXIT
-make_base
-settle_engine "$work/store" "$(base_name)"
 # The folder of the Dockerfile with the program, as the release's workflow has it.
 mkdir "$work/context"
 cp images/mayfly/Dockerfile "$work/context"

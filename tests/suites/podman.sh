@@ -4,36 +4,21 @@
 # limit: 600
 set -euo pipefail
 
-# shellcheck source=tests/containers/engine.bash
-source tests/containers/engine.bash
 # shellcheck source=tests/containers/image.bash
 source tests/containers/image.bash
 
 image=localhost/mayfly-runner:test docker_image=localhost/mayfly-runner:docker
-releases='' digest='' mirror='' docker_arguments=()
-work=$(mktemp -d "${TMPDIR:-/var/tmp}/mayfly-podman-XXXXXX")
 
-clean_up() {
-  [[ -z $releases ]] || kill "$releases" || true
-  remove_store "$work/store" || true
-  rm -rf -- "$work"
-}
-
-cargo build --workspace --bins --examples --locked
-mayfly=$(realpath "${CARGO_TARGET_DIR:-target}")/debug/mayfly
-
-keep_store_in "$work/store"
-trap clean_up EXIT
-make_base
-settle_engine "$work/store" "$(base_name)"
+build_mayfly
+prepare
 serve_release
-serve_docker_client
+serve_docker
 build_image "$image" "$digest"
 if build_image localhost/never:built "${digest//[0-9]/0}"; then
   echo 'the image was built with a runner of another digest' >&2
   exit 1
 fi
-build_derived_image ubuntu-docker "$docker_image" "$image"
+build_docker_image "$docker_image" "$image"
 
 # mayfly prefers docker, which does not have the image.
 mkdir "$work/bin"
