@@ -4,7 +4,8 @@
 # limit: 300
 set -euo pipefail
 
-((UID == 0)) || exec sudo --non-interactive env "PATH=$PATH" "TMPDIR=${TMPDIR:-/var/tmp}" "$0"
+((UID == 0)) || exec sudo --non-interactive env "PATH=$PATH" "TMPDIR=${TMPDIR:-/var/tmp}" \
+  "DOCKER_IMAGE_ARCHIVE=${DOCKER_IMAGE_ARCHIVE:-}" "$0"
 
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/mayfly-docker-XXXXXX")
 trap 'rm -rf --one-file-system -- "$work"' EXIT
