@@ -203,7 +203,7 @@ impl<'a> FactReader<'a> {
         if let Some(known) = self.app.assignments.repository(task.job) {
             return Ok(known);
         }
-        let found = self.find_in_batch(task).await?;
+        let found = self.find_in_batch(task, |_| true).await?;
         found.map(|found| found.repository).ok_or_else(|| FactError::NoTask(task.clone()))
     }
 
@@ -213,8 +213,8 @@ impl<'a> FactReader<'a> {
         if self.app.assignments.has_left_queue(task) {
             return Ok(true);
         }
-        let found = self.find_in_batch(task).await?;
-        let started = found.is_some_and(|found| found.has_left_queue);
+        // The successor of a closed Batch job may have a task of the same id.
+        let started = self.find_in_batch(task, |found| found.has_left_queue).await?.is_some();
         if !started {
             info!(%task, "no task {task} has started in Batch: its runner is not of this deployment");
         }
@@ -223,23 +223,27 @@ impl<'a> FactReader<'a> {
 
     /// Returns whether Batch has a task now.
     pub(super) async fn is_in_batch(&self, task: &TaskId) -> Result<bool, BatchError> {
-        Ok(self.find_in_batch(task).await?.is_some())
+        Ok(self.find_in_batch(task, |_| true).await?.is_some())
     }
 
-    /// Finds a task in any Batch job, and keeps what is learnt from it: most likely it is in the first Batch job of a
-    /// profile, otherwise in one of its successors, or in that of a profile that exists no more.
-    async fn find_in_batch(&self, task: &TaskId) -> Result<Option<FoundTask>, BatchError> {
+    /// Finds a wanted task of an id in any Batch job, and keeps what is learnt from it: most likely it is in the first Batch
+    /// job of a profile, otherwise in one of its successors, or in that of a profile that exists no more.
+    async fn find_in_batch(
+        &self,
+        task: &TaskId,
+        wanted: impl Fn(&FoundTask) -> bool,
+    ) -> Result<Option<FoundTask>, BatchError> {
         let App { batch, webhook, .. } = self.app;
         let profiles = webhook.policy.profiles.iter();
         let first: Vec<_> = profiles.map(|profile| BatchJobId::new(&profile.name, 1)).collect();
         for batch_job in &first {
-            if let Some(found) = self.find_in(batch_job, task).await? {
+            if let Some(found) = self.find_in(batch_job, task).await?.filter(&wanted) {
                 return Ok(Some(found));
             }
         }
         for (batch_job, _) in batch.jobs().await?.into_iter().filter(|(id, _)| !first.contains(id))
         {
-            if let Some(found) = self.find_in(&batch_job, task).await? {
+            if let Some(found) = self.find_in(&batch_job, task).await?.filter(&wanted) {
                 return Ok(Some(found));
             }
         }

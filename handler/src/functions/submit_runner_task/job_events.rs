@@ -48,7 +48,9 @@ pub(super) async fn replace_reassigned(app: &App, event: &Reassigned) -> anyhow:
         return look_again(app, event, "has no task yet").await;
     }
     let made = made_for(app, runner.job, |_| true).await?;
-    let Some(own) = made.iter().find(|made| made.id == runner) else {
+    // The successor of a closed Batch job may have a task of the same id.
+    let named = made.iter().filter(|made| made.id == runner);
+    let Some(own) = named.max_by_key(|made| made.has_left_queue) else {
         return Ok(format!("job {job} runs on runner {runner}, for which Batch has no task"));
     };
     match presence(app, own, event).await? {
