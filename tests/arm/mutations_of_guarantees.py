@@ -160,9 +160,13 @@ CLOSED = [
     ),
     Mutation(
         "webhooks although jobs are polled",
-        section("variables", "webhooks", True),
+        put(
+            SITE,
+            "properties/siteConfig/ipSecurityRestrictions",
+            "[concat(createArray(createObject('name', 'mayfly-hooks-1', 'ipAddress', '192.0.2.0/24')), createArray(variables('poolRule')))]",
+        ),
         "admits GitHub although demand is polling",
-        {"polling"},
+        {"polling-public"},
     ),
     Mutation("no rule for the pool", section("variables", "poolRule", {"name": "pool"}), "no rule mayfly-pool"),
     Mutation(
