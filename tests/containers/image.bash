@@ -67,17 +67,17 @@ serve_release() {
   mirror=${BASH_REMATCH[1]}
 }
 
-# Packs Docker's programs of this machine, or fakes if none is named, and a fake of buildx. Sets the build arguments that
-# name them.
+# Packs the named programs of Debian's Docker, or fakes if none is named, and a fake of buildx. Sets the build arguments
+# that name them. A client accepts a plugin that describes itself.
 serve_docker() {
   local folder=$work/releases/docker pack=$work/docker-programs program
   mkdir -p "$folder/x86_64" "$folder/v0" "$pack/docker"
-  printf '#!/bin/sh\necho "a fake: $*"\n' >"$pack/fake"
+  printf '#!/bin/sh\necho "{\\"SchemaVersion\\": \\"0.1.0\\", \\"Vendor\\": \\"a fake\\"}"\n' >"$pack/fake"
   chmod +x "$pack/fake"
   cp "$pack/fake" "$pack/docker/docker"
   cp "$pack/fake" "$pack/docker/dockerd"
   for program; do
-    cp --dereference "$(type -P "$program")" "$pack/docker"
+    cp --dereference "$(PATH=/usr/bin:/usr/sbin type -P "$program")" "$pack/docker"
   done
   tar -C "$pack" -cf - docker | gzip -1 >"$folder/x86_64/docker-0.tgz"
   cp "$pack/fake" "$folder/v0/buildx-v0.linux-amd64"
