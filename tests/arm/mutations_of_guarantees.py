@@ -163,7 +163,7 @@ CLOSED = [
         put(
             SITE,
             "properties/siteConfig/ipSecurityRestrictions",
-            "[concat(createArray(createObject('name', 'mayfly-hooks-1', 'ipAddress', '192.0.2.0/24')), createArray(variables('poolRule')))]",
+            "[concat(variables('hookRules'), createArray(createObject('name', 'mayfly-hooks-1', 'ipAddress', '192.0.2.0/24'), variables('poolRule')), variables('operatorRules'))]",
         ),
         "admits GitHub although demand is polling",
         {"polling-public"},
