@@ -6,7 +6,7 @@
 //!   that ran another task after a runner with a credential, although its profile has `nodePerJob`.
 //! - *Incorrect*: a wrong decision that was repaired later: a runner rejected, terminated or deregistered although a job
 //!   waited for it; a message that became poison although it could be re-enqueued; a failed delivery that was never
-//!   redelivered; a job that starved although the pool had room; a runner of others that was removed; a container that
+//!   redelivered; a job that starved although the pool had room, or had no task within a minute without webhooks; a runner of others that was removed; a container that
 //!   outlived its job.
 //! - *Leaked*: whatever remains long after the end.
 //!
@@ -35,6 +35,7 @@ mod others;
 mod outlived;
 mod narrowed;
 mod deprived;
+mod polled;
 mod deleted;
 mod isolated;
 
@@ -127,6 +128,7 @@ impl Findings {
                 .chain(others::removed(record))
                 .chain(outlived::all(scenario, record))
                 .chain(deprived::all(scenario, record))
+                .chain(polled::late(scenario, record))
                 .chain(deleted::kept(scenario, record))
                 .chain(jobs::refused_wrongly(scenario, record))
                 .collect(),

@@ -1,7 +1,8 @@
 //! Checks what happens to a job whose runner GitHub gave to a job for which no runner is started.
 //!
 //! No delivery of the deprived job reports that, and the other job has no task. The handler learns it from the other
-//! job's `in_progress` event, and requests a replacement without waiting for a timer.
+//! job's `in_progress` event, and requests a replacement without waiting for a timer. Without webhooks, the second run that
+//! finds it requests one: the runs are 30 seconds apart.
 
 use super::starvation::{longest_free, troubles};
 use super::{JobRecord, Record, Scenario, chain, describe};
@@ -23,7 +24,9 @@ pub(super) fn all(scenario: &Scenario, record: &Record) -> Vec<String> {
         let (deployment, (at, taken)) = (runner.deployment?, runner.job?);
         let taken = record.jobs.iter().find(|job| job.id == taken)?;
         let planned = &scenario.jobs[taken.planned];
-        let reported = planned.later == DeliveryOutcome::Usual && !planned.needs_runner();
+        let polls = scenario.deployments[deployment].polls;
+        let reported = polls || planned.later == DeliveryOutcome::Usual;
+        let reported = reported && !planned.needs_runner();
         let own = own_job(scenario, record, deployment, runner)?;
         let span = (at, at + MAX_UNANSWERED);
         let calm = longest_free(span, troubles(scenario, record)) == MAX_UNANSWERED;
@@ -49,7 +52,7 @@ fn waits(job: &JobRecord, (from, until): (u64, u64)) -> bool {
 }
 
 /// Returns whether the chain of a live task ends at a job.
-fn is_covered(scenario: &Scenario, record: &Record, job: &JobRecord, at: u64) -> bool {
+pub(super) fn is_covered(scenario: &Scenario, record: &Record, job: &JobRecord, at: u64) -> bool {
     let lives = |task: &&TaskRecord| {
         task.added_at <= at && task.ended_at.is_none_or(|ended_at| ended_at > at)
     };

@@ -116,6 +116,26 @@ fn a_job_without_a_runner_is_lost_and_described() {
 }
 
 #[test]
+fn a_job_without_webhooks_must_have_a_task_within_a_minute() {
+    let mut polling = scenario(1);
+    polling.deployments[0].polls = true;
+    polling.fault_rates = crate::scenario::FaultRates::default();
+    let mut record = fine();
+    record.jobs[0] = job(0, 10, Some(("gh-1", 140, 200)));
+    record.tasks[0] = task("gh-1", &[(130, 201)]);
+    record.runners[0] = runner("gh-1", (135, 201), Some((140, 1)));
+    let added_at = |milliseconds| {
+        let mut record = record.clone();
+        record.tasks[0].added_at = milliseconds;
+        (faults(&polling, &record), faults(&scenario(1), &record))
+    };
+    assert_eq!(added_at(70_000), (String::new(), String::new()));
+    let (late, with_webhooks) = added_at(70_001);
+    insta::assert_snapshot!(late, @"incorrect: no task within a minute: job 1 (index 0, attempt 1) of octo/app [self-hosted, Linux]; ready at 0:00:10; started at 0:02:20; ended at 0:03:20; on gh-1; task gh-1 in runners-ubuntu from 0:01:10, ran 0:02:10 to 0:03:21 with 0, ended at 0:03:21");
+    assert_eq!(with_webhooks, "");
+}
+
+#[test]
 fn cancelled_and_foreign_jobs_are_not_lost() {
     let mut record = fine();
     record.jobs = vec![job(0, 10, None), job(1, 10, Some(("theirs", 20, 30)))];

@@ -24,7 +24,7 @@ use super::nodes::Nodes;
 use crate::scenario::{Deployment, Level, Scenario};
 use local_deployment::{
     BATCH_ACCOUNT, BATCH_KEY, GITHUB_TOKEN, QUEUE, STATE, STORAGE_ACCOUNT, STORAGE_KEY, Storage,
-    WEBHOOK_SECRET,
+    WEBHOOK_SECRET, polling_settings,
 };
 
 mod account;
@@ -158,7 +158,12 @@ fn settings(deployment: &Deployment, storage: &Storage, allowed: &str) -> BTreeM
         ("MaxJobHours", deployment.max_job_hours.to_string()),
         ("RunnerProfiles", profiles),
     ];
-    settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let mut settings: BTreeMap<String, String> =
+        settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    if deployment.polls {
+        settings.extend(polling_settings());
+    }
+    settings
 }
 
 fn read(settings: &BTreeMap<String, String>) -> Settings {

@@ -152,7 +152,7 @@ fn github(
     github
 }
 
-/// Adds the repositories, the webhook and the runner group of a deployment; returns the group's id.
+/// Adds the repositories, the webhook if there is one, and the runner group of a deployment; returns the group's id.
 fn open(github: &GitHub, deployment_run: &DeploymentRun) -> u64 {
     for repository in
         deployment_run.deployment.repositories.iter().chain(&deployment_run.deployment.neighbours)
@@ -160,7 +160,9 @@ fn open(github: &GitHub, deployment_run: &DeploymentRun) -> u64 {
         github.add_repository(repository, Visibility::Private);
     }
     let organization = Scope::Organization(ORGANIZATION.to_owned());
-    github.add_hook(&deployment_run.hook(), WEBHOOK_SECRET, organization.clone());
+    if !deployment_run.deployment.polls {
+        github.add_hook(&deployment_run.hook(), WEBHOOK_SECRET, organization.clone());
+    }
     match deployment_run.deployment.level {
         Level::Repository => Group::DEFAULT,
         Level::Organization => github.add_group(Group {

@@ -24,6 +24,9 @@ pub struct Deployment {
     pub pools: Vec<Pool>,
     /// Setting `MaxJobHours`.
     pub max_job_hours: u32,
+    /// Whether it finds jobs by polling: there is no webhook.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub polls: bool,
 }
 
 impl Deployment {

@@ -13,6 +13,7 @@ mod runner_faults;
 mod others;
 mod changes;
 mod isolation;
+mod polling;
 mod jobs;
 
 /// Seconds within which all jobs are queued.
@@ -52,6 +53,7 @@ impl Scenario {
         others::add(&mut scenario);
         changes::add(&mut scenario);
         isolation::add(&mut scenario);
+        polling::choose(&mut scenario);
         scenario.faults_end_at = scenario.earliest_faults_end();
         scenario
     }
@@ -84,6 +86,7 @@ fn deployments(jobs: u32, rng: &mut StdRng) -> Vec<Deployment> {
         neighbours: Vec::new(),
         pools: ["ubuntu", "windows"].map(|id| pool(id, jobs / JOBS_PER_NODE / share, rng)).to_vec(),
         max_job_hours: 2,
+        polls: false,
     };
     vec![
         deployment("gh", &["octo/app", "octo/web", "octo/lib"], 1),
