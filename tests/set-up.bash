@@ -116,7 +116,7 @@ install_packages() {
   printf 'To run every suite: sudo %s\n' "$line"
 }
 
-# Installs one tool if a suite uses it whose other needs are met.
+# Installs one tool if a suite uses it whose other needs are met. File descriptor 3 is the output of tests/run.
 set_up_tool() {
   local tool=$1 suite users=()
   shift
@@ -124,7 +124,7 @@ set_up_tool() {
     ! uses "$suite" "$tool" || [[ -n ${lacking[$suite]} ]] || users+=("$suite")
   done
   ((${#users[@]})) || return 0
-  "install_$tool" >"$logs/$tool.log" 2>&1 && return
+  "install_$tool" 3>&1 >"$logs/$tool.log" 2>&1 && return
   tail -n 20 "$logs/$tool.log"
   for suite in "${users[@]}"; do
     lacking[$suite]="$tool packages"
@@ -175,6 +175,7 @@ install_client() {
 install_venv() {
   local list=$1 folder=$2
   ! cmp --silent "$list" "$folder/complete" || return 0
+  report_installation
   python3 -m venv --clear "$folder" &&
     "$folder/bin/pip" install --no-input --disable-pip-version-check --quiet --requirement "$list" &&
     cp "$list" "$folder/complete"
@@ -183,5 +184,11 @@ install_venv() {
 install_npm() {
   local list=tests/package-lock.json folder=tests/node_modules
   ! cmp --silent "$list" "$folder/complete" || return 0
+  report_installation
   (cd tests && npm ci) && mkdir -p "$folder" && cp "$list" "$folder/complete"
+}
+
+# An installation takes up to minutes, and writes to its log only.
+report_installation() {
+  printf 'set-up: %s, log in %s\n' "$tool" "${logs#"$PWD/"}/$tool.log" >&3
 }
