@@ -94,5 +94,6 @@ def usual_settings(blobs: Emulator, queue: Emulator) -> dict[str, str]:
         "GithubToken": GITHUB_TOKEN,
         "GithubWebhookSecret": "hush-webhook-secret",
         "AllowedRepositories": "octo/*",
+        "ReconcileSchedule": "0 */2 * * * *",
         "TicketKey": "hush-key-of-tickets",
     }
