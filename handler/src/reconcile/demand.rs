@@ -18,13 +18,14 @@ use crate::profiles::{Match, Profile, first_unknown_label, is_list, match_profil
 use crate::task::TaskId;
 
 /// How long a job may be uncovered before it gets another runner, if no runner of it is known to have failed: a message
-/// may still be under way.
-const UNCOVERED_DELAY: TimeDelta = TimeDelta::minutes(2);
+/// may still be under way. A little less than the two minutes between runs of the default schedule: a run that begins some
+/// milliseconds early would leave the job to the next one.
+const UNCOVERED_DELAY: TimeDelta = TimeDelta::seconds(110);
 /// The age at which a job gets its first runner if its delivery and its message are still under way. A message too many
 /// does no harm: both name the same task. With a run every two minutes, a lost delivery costs 2.5 minutes at most.
 const FIRST_DELAY: TimeDelta = TimeDelta::seconds(30);
-/// The time after which a request is repeated if it has led to no task, a little less than two minutes: the runs of the
-/// default schedule repeat it each time.
+/// The time after which a request is repeated if it has led to no task: the runs of the default schedule repeat it each
+/// time.
 const REPEAT_DELAY: TimeDelta = TimeDelta::seconds(110);
 /// How long a job may be uncovered if the chain that resolves to it may be missing from the snapshot.
 const MISSING_CHAIN_TIMEOUT: TimeDelta = TimeDelta::minutes(15);
