@@ -233,6 +233,15 @@ fn a_job_is_queued_and_cancelled_by_commands() {
 
     let (queued, text, error) = call(&["queue-job", "--repository", "other/repo"]);
     assert!(!queued && text.contains("of other/repo is queued"), "{text}");
-    assert!(error.contains("no webhook covers other/repo, and it is not allowed"), "{error}");
+    assert!(error.contains("other/repo is not allowed (AllowedRepositories)"), "{error}");
+    up.end();
+}
+
+#[test]
+fn a_job_that_polling_finds_is_not_refused() {
+    let runtime = tempfile::tempdir().expect("a folder");
+    let mut up = Up::start(runtime.path(), &["--demand", "polling"]);
+    let queued = up.call(runtime.path(), None, &["queue-job"]);
+    assert!(queued.status.success(), "{}", String::from_utf8_lossy(&queued.stderr));
     up.end();
 }
