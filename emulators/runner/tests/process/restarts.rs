@@ -134,7 +134,9 @@ async fn a_cancelled_job_runs_its_always_steps() {
 async fn processes_left_by_a_job_are_killed() {
     let mut world = World::new().await;
     let job = world.queue(|job| {
-        job.script = Some("setsid sleep 1000 & echo $! >$EVENTS".to_owned());
+        // A process has no environment for a moment in which it starts another program, and is then not found.
+        let script = r#"setsid sleep 1000 & until [[ $(tr '\0' ' ' </proc/$!/cmdline) == sleep* ]]; do :; done; echo $! >$EVENTS"#;
+        job.script = Some(script.to_owned());
     });
     let mut run = world.run();
     let left: i32 = world.event().await.parse().unwrap();
