@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Record, Scenario};
 use crate::record::Placement;
+use crate::scenario::FaultKind;
 
 /// Lists nodes that ran a further task after a registered runner.
 pub(super) fn shared(scenario: &Scenario, record: &Record) -> Vec<String> {
@@ -17,11 +18,21 @@ pub(super) fn shared(scenario: &Scenario, record: &Record) -> Vec<String> {
     }
     let of_node = |((_, node), runs): ((usize, &str), Vec<&Placement>)| {
         let registered = |run: &&&Placement| has_registration(record, run);
-        let used = runs.iter().position(|run| registered(&run))?;
-        let next = runs.get(used + 1)?;
-        Some(format!("node {node} ran {} after the runner of {}", next.task, runs[used].task))
+        let used = runs
+            .windows(2)
+            .find(|pair| registered(&&pair[0]) && !may_be_replaced(scenario, pair[0], pair[1]))?;
+        Some(format!("node {node} ran {} after the runner of {}", used[1].task, used[0].task))
     };
     nodes.into_iter().filter_map(of_node).collect()
+}
+
+/// Returns whether a machine may have been preempted between two runs on a node: another machine gets the id of its node.
+fn may_be_replaced(scenario: &Scenario, first: &Placement, second: &Placement) -> bool {
+    scenario.scheduled_faults.iter().any(|fault| {
+        let preempts = matches!(&fault.kind, FaultKind::LoseNode { deployment, pool, preempted: true }
+            if *deployment == first.deployment && *pool == first.pool);
+        preempts && (first.started_at..=second.started_at).contains(&(fault.at * 1000))
+    })
 }
 
 /// Returns whether a runner was registered in this run.

@@ -1,7 +1,7 @@
 //! Checks how soon a job has a task if no webhook reports it.
 
 use super::deprived::is_covered;
-use super::starvation::{longest_free, troubles};
+use super::starvation::{longest_free, open_groups, troubles};
 use super::{JobRecord, Record, Scenario, describe};
 
 /// The time within which a new job has a task.
@@ -28,7 +28,8 @@ fn is_late(scenario: &Scenario, record: &Record, job: &JobRecord) -> bool {
     let until = ready_at + MAX_UNANSWERED;
     let over = [job.started_at, job.ended_at, job.cancelled_at, job.deleted_at];
     let waits = over.into_iter().flatten().all(|at| at > until);
-    let calm = longest_free((ready_at, until), troubles(scenario, record)) == MAX_UNANSWERED;
+    let troubles = troubles(scenario, record).into_iter().chain(open_groups(scenario));
+    let calm = longest_free((ready_at, until), troubles.collect()) == MAX_UNANSWERED;
     let made = record.tasks.iter().any(|task| {
         let own = scenario.deployments[deployment].read(&task.id);
         task.deployment == deployment

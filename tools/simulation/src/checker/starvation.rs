@@ -5,7 +5,7 @@
 
 use super::{JobRecord, Record, Scenario, describe};
 use crate::record::{Fault, Run};
-use crate::scenario::{FaultKind, Pool};
+use crate::scenario::{FaultKind, Pool, ScheduledFault};
 
 /// The longest wait in such a span. A job gets a missing runner after two minutes, by reconciliations two minutes apart,
 /// or after fifteen minutes if one of them was incomplete.
@@ -62,6 +62,13 @@ fn pool<'a>(scenario: &'a Scenario, job: &JobRecord) -> Option<(usize, &'a Pool)
         scenario.deployments[deployment].pools.iter().find(|pool| pool.id == profile.pool)?;
     // Nodes of profiles with nodePerJob are used up.
     (!pool.scaled && !pool.node_per_job).then_some((deployment, pool))
+}
+
+/// Returns when a runner group was open, in which no runner is registered and for which none is requested.
+pub(super) fn open_groups(scenario: &Scenario) -> impl Iterator<Item = Span> {
+    let opened = |fault: &&ScheduledFault| matches!(fault.kind, FaultKind::GroupOpened { .. });
+    let opened = scenario.scheduled_faults.iter().filter(opened);
+    opened.map(|fault| (fault.at * 1000, fault.ends_at() * 1000 + AFTERMATH))
 }
 
 /// Returns when faults were active. Faults that affect single runners are excused one by one.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::record::Placement;
+use crate::scenario::{FaultKind, ScheduledFault};
 
 /// Returns a record of two jobs, whose runners were on these nodes.
 fn on_nodes(first: &str, second: &str) -> Record {
@@ -37,6 +38,18 @@ fn a_node_of_its_own_runs_no_task_after_a_registered_runner() {
     let mut unregistered = on_nodes("n1", "n1");
     unregistered.runners.remove(0);
     assert!(!faults(&isolated, &unregistered).contains("node n1"), "the first runner got no job");
+}
+
+#[test]
+fn the_machine_that_replaces_a_preempted_one_has_its_node_id() {
+    let mut preempted = scenario(2);
+    preempted.deployments[0].pools[0].node_per_job = true;
+    let kind =
+        |preempted| FaultKind::LoseNode { deployment: 0, pool: "ubuntu".to_owned(), preempted };
+    preempted.scheduled_faults = vec![ScheduledFault { at: 150, kind: kind(true) }];
+    assert!(!faults(&preempted, &on_nodes("n1", "n1")).contains("node n1"));
+    preempted.scheduled_faults[0].kind = kind(false);
+    assert!(faults(&preempted, &on_nodes("n1", "n1")).contains("node n1"));
 }
 
 #[test]
