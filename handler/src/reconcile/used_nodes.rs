@@ -2,7 +2,7 @@
 //!
 //! Batch reimages no node of a pool with a virtual machine configuration, and removes none while automatic scaling is
 //! enabled. So the size of the pool is held: recorded, automatic scaling disabled, the nodes removed, and the size
-//! restored by a later run, when the pool is steady again. A pool is held for [`MAX_HELD`], even if more nodes are used
+//! restored by a later run, when the pool is steady again. A pool is held for five minutes, even if more nodes are used
 //! meanwhile: it does not grow before its formula is evaluated again, and it is not held again before.
 
 use std::collections::BTreeMap;
