@@ -9,6 +9,7 @@ use crate::repository::Repository;
 use crate::task::TaskId;
 
 /// A task that was made for a job.
+#[derive(Clone)]
 pub(super) struct MadeTask {
     pub(super) batch_job: BatchJobId,
     pub(super) id: TaskId,
@@ -73,4 +74,38 @@ pub(super) async fn made_for(
         made.extend(named.iter().filter_map(|task| MadeTask::of(app, job, &batch_job, task)));
     }
     Ok(made)
+}
+
+/// Returns whether a Batch job other than this one has a task of the id that has not ended: a successor has, if this one
+/// was closed and an operator has enabled it again.
+pub(super) fn lives_in_another(batch_job: &BatchJobId, id: &TaskId, made: &[MadeTask]) -> bool {
+    let mut others = made.iter().filter(|made| made.batch_job != *batch_job && made.id == *id);
+    others.any(|made| made.state != TaskState::Completed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::DeploymentName;
+
+    #[test]
+    fn a_task_of_the_id_may_live_in_a_successor() {
+        let deployment: DeploymentName = "gh".parse().expect("a name");
+        let made = |generation, replacement, state| MadeTask {
+            batch_job: BatchJobId::new("ubuntu", generation),
+            id: deployment.task(1, replacement),
+            state,
+            has_left_queue: true,
+            repository: None,
+            profile: "ubuntu".to_owned(),
+            pinned: String::new(),
+        };
+        let (first, id) = (BatchJobId::new("ubuntu", 1), deployment.task(1, 1));
+        let ended = made(1, 1, TaskState::Completed);
+        let lives = |other: MadeTask| lives_in_another(&first, &id, &[ended.clone(), other]);
+        assert!(lives(made(2, 1, TaskState::Active)));
+        assert!(!lives(made(2, 1, TaskState::Completed)));
+        assert!(!lives(made(2, 2, TaskState::Active)), "another task");
+        assert!(!lives(made(1, 1, TaskState::Active)), "the same Batch job");
+    }
 }

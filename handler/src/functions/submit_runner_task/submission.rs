@@ -2,7 +2,7 @@
 
 use tracing::warn;
 
-use super::made_tasks::{MadeTask, made_for};
+use super::made_tasks::{MadeTask, lives_in_another, made_for};
 use super::{Poison, SubmitError, Submitted};
 use crate::app::App;
 use crate::batch::{BatchError, TaskState};
@@ -61,6 +61,9 @@ pub(super) async fn submit(app: &App, request: &RunnerRequest) -> Result<Submitt
                     }
                     // Its runners may have been given hundreds of other jobs.
                     let made = made_for(app, request.job, |_| true).await?;
+                    if lives_in_another(&batch_job, &id, &made) {
+                        return Ok(Submitted::Covered(id));
+                    }
                     replacement = next_to_try(&made, replacement);
                 } else {
                     replacement += 1;
