@@ -50,6 +50,7 @@ async fn jobs_are_served_if_a_pinned_runner_is_reassigned() {
     env.deployment.batch.emulator.release_scheduling("ubuntu").expect("a pool");
     // The plain runner may be registered before its job is assigned; reconciliation then replaces the pinned runner.
     for _ in 0..10 {
+        env.until_quiescent().await;
         env.advance_minutes(2);
         env.run_reconciliation().await;
     }
