@@ -353,8 +353,8 @@ PORTAL = [
     ),
     Mutation("hidden element", output("githubEnterprise", "[steps('github').githubEnterprise]"), "may be hidden"),
     Mutation(
-        "secret without a value",
-        output("githubWebhookSecret", "[steps('github').githubWebhookSecret]"),
+        "certificates without a value",
+        output("extraCaCertificates", "[steps('github').more.extraCaCertificates]"),
         "may be empty",
     ),
     Mutation("no toolTip", element("which", "toolTip", ""), "which: has no toolTip"),
