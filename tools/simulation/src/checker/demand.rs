@@ -26,7 +26,9 @@ pub(super) fn is_unneeded(
     let jobs = record.jobs.iter().filter(|job| waits_within(job, from, until));
     let jobs: Vec<&JobRecord> = jobs.filter(needs_runner).collect();
     let others = runners::connected(record).filter(|other| {
-        let idles = other.deployment == runner.deployment && idles_through(other, from, until);
+        let idles = other.deployment == runner.deployment
+            && idles_through(other, from, until)
+            && has_container(record, other, until);
         idles && !covers_no_job(scenario, record, other, until)
     });
     let can_take = |runner: &RunnerRecord| -> Vec<usize> {
@@ -71,6 +73,12 @@ fn waits_within(job: &JobRecord, from: u64, until: u64) -> bool {
 fn idles_through(runner: &RunnerRecord, from: u64, until: u64) -> bool {
     let over = runner.job.map(|(at, _)| at).or(runner.gone_at);
     runner.registered_at < from && over.is_none_or(|at| at > until)
+}
+
+/// Returns whether the task of a runner has not ended. The registration of one that has remains for a while.
+fn has_container(record: &Record, runner: &RunnerRecord, at: u64) -> bool {
+    let ended_at = runners::task_of(record, runner).and_then(|task| task.ended_at);
+    ended_at.is_none_or(|ended_at| ended_at > at)
 }
 
 /// Returns whether a runner's chain ends at no waiting job and GitHub assigns it no other: its own job was cancelled

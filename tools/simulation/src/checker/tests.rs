@@ -217,6 +217,19 @@ fn a_job_cancelled_during_the_claim_needed_its_runner() {
 }
 
 #[test]
+fn a_registration_whose_task_has_ended_covers_no_job() {
+    let mut record = fine();
+    record.jobs = vec![job(0, 10, Some(("gh-1-2", 60, 600)))];
+    record.runners = vec![runner("gh-1", (15, 700), None), runner("gh-1-2", (55, 601), None)];
+    record.tasks = vec![task("gh-1", &[(14, 700)]), task("gh-1-2", &[(50, 601)])];
+    let scenario = scenario(1);
+    assert_eq!(Findings::of(&scenario, &record).surplus_runners, 1);
+    record.tasks[0] = task("gh-1", &[(14, 40)]);
+    let findings = Findings::of(&scenario, &record);
+    assert!(findings.surplus_runners == 0 && findings.duplicated.is_empty(), "{findings:?}");
+}
+
+#[test]
 fn an_unassigned_runner_covers_no_job_while_github_pauses() {
     let mut record = fine();
     record.jobs = vec![job(0, 10, None), job(1, 30, None)];
