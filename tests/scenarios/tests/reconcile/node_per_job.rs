@@ -38,6 +38,19 @@ async fn queue_and_submit(env: &mut TestEnvironment) {
     env.until_no_message().await;
 }
 
+/// Waits until the first node is removed.
+async fn until_removed(env: &TestEnvironment) {
+    env.until_true("the removal", |env| !nodes(env).contains("tvm-ubuntu-1 ")).await;
+}
+
+fn assert_each_job_had_a_node(env: &TestEnvironment) {
+    assert_snapshot!(nodes(env), @r"
+    task 1 on tvm-ubuntu-1
+    task 2 on tvm-ubuntu-2
+    tvm-ubuntu-2 offline
+    ");
+}
+
 #[tokio::test]
 async fn a_node_runs_one_job_and_is_replaced() {
     let mut env = start().await;
@@ -53,7 +66,7 @@ async fn a_node_runs_one_job_and_is_replaced() {
     nodes tvm-ubuntu-1 of pool ubuntu removed after their jobs
     1 repairs done
     ");
-    env.until_true("the removal", |env| !nodes(env).contains("tvm-ubuntu-1 ")).await;
+    until_removed(&env).await;
     assert_snapshot!(env.reconcile().await, @r"
     pool ubuntu has 1 dedicated and 0 spot nodes again
     1 repairs done
@@ -63,11 +76,7 @@ async fn a_node_runs_one_job_and_is_replaced() {
     <1> success on gh-1
     <2> success on gh-2
     ");
-    assert_snapshot!(nodes(&env), @r"
-    task 1 on tvm-ubuntu-1
-    task 2 on tvm-ubuntu-2
-    tvm-ubuntu-2 offline
-    ");
+    assert_each_job_had_a_node(&env);
     env.end().await;
 }
 
@@ -83,7 +92,7 @@ async fn automatic_scaling_is_disabled_only_while_nodes_are_removed() {
     nodes tvm-ubuntu-1 of pool ubuntu removed after their jobs
     1 repairs done
     ");
-    env.until_true("the removal", |env| !nodes(env).contains("tvm-ubuntu-1 ")).await;
+    until_removed(&env).await;
     assert_eq!(env.deployment.batch.emulator.pools()[0].results, None, "scaling is disabled");
     // Batch accepts one call in 30 seconds.
     env.advance_minutes(2);
@@ -95,11 +104,7 @@ async fn automatic_scaling_is_disabled_only_while_nodes_are_removed() {
     queue_and_submit(&mut env).await;
     env.advance_minutes(6);
     env.settle().await;
-    assert_snapshot!(nodes(&env), @r"
-    task 1 on tvm-ubuntu-1
-    task 2 on tvm-ubuntu-2
-    tvm-ubuntu-2 offline
-    ");
+    assert_each_job_had_a_node(&env);
     env.end().await;
 }
 
@@ -111,7 +116,7 @@ async fn a_run_that_is_cut_off_is_continued_by_the_next() {
     // The response is lost: the nodes are removed, and the run does not know it.
     env.deployment.batch.faults.inject("RemoveNodes", 1, Effect::DropResponse);
     assert_snapshot!(env.reconcile().await, @"0 repairs done, 1 failed, 0 postponed");
-    env.until_true("the removal", |env| !nodes(env).contains("tvm-ubuntu-1 ")).await;
+    until_removed(&env).await;
     env.deployment.batch.faults.inject("ResizePool", 1, Effect::DropResponse);
     assert_snapshot!(env.reconcile().await, @"0 repairs done, 1 failed, 0 postponed");
     env.until_true("another node", |env| nodes(env).contains("tvm-ubuntu-2 idle")).await;
@@ -159,13 +164,9 @@ async fn a_node_that_boots_again_gets_no_second_job() {
     queue_and_submit(&mut env).await;
     env.until_true("the boot", |env| nodes(env).contains("tvm-ubuntu-1 offline")).await;
     env.reconcile().await;
-    env.until_true("the removal", |env| !nodes(env).contains("tvm-ubuntu-1 ")).await;
+    until_removed(&env).await;
     env.reconcile().await;
     env.settle().await;
-    assert_snapshot!(nodes(&env), @r"
-    task 1 on tvm-ubuntu-1
-    task 2 on tvm-ubuntu-2
-    tvm-ubuntu-2 offline
-    ");
+    assert_each_job_had_a_node(&env);
     env.end().await;
 }
