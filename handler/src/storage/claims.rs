@@ -80,6 +80,13 @@ pub struct ListedClaim {
     pub minted: Option<Minted>,
 }
 
+impl ListedClaim {
+    /// Returns the name of the run, as [`run_name`] gives it.
+    pub fn run(&self) -> Option<&str> {
+        self.blob.rsplit_once('/').map(|(_, run)| run)
+    }
+}
+
 /// The blob of a claim could neither be created nor read.
 #[derive(Debug, thiserror::Error)]
 #[error("the claim of task {task} could neither be created nor read")]

@@ -67,7 +67,8 @@ impl fmt::Display for TaskId {
     }
 }
 
-/// Returns the name of a run of a task, by its start. Batch sets a new one when it runs a task again.
+/// Returns the name of a run of a task, by its start. Batch sets a new one when it runs a task again, so that the names
+/// of a task's runs are in the order of the runs.
 pub fn run_name(started: DateTime<Utc>) -> String {
     // Colons would need encoding in a path.
     started.to_rfc3339_opts(SecondsFormat::Micros, true).replace(':', "")

@@ -31,6 +31,8 @@ pub(super) enum ClaimError {
     NoTask,
     #[error("the task has ended")]
     TaskEnded,
+    #[error("Batch runs the task again on another node")]
+    RunAgain,
     #[error("{0}")]
     NotNeeded(NotNeeded),
     #[error("job {0} needs a runner with other labels, which is requested")]
@@ -98,6 +100,7 @@ impl ClaimError {
                 | Self::HeldByAnother
                 | Self::NoTask
                 | Self::TaskEnded
+                | Self::RunAgain
                 | Self::NotNeeded(_)
                 | Self::LabelMismatch(_)
                 | Self::NameTaken(_)
@@ -120,6 +123,7 @@ pub(super) fn respond(task: &str, allowed: &str, claimed: Result<Secret, ClaimEr
     match &err {
         ClaimError::NoTask
         | ClaimError::TaskEnded
+        | ClaimError::RunAgain
         | ClaimError::NotNeeded(_)
         | ClaimError::LabelMismatch(_)
         | ClaimError::NameTaken(_)

@@ -11,7 +11,7 @@ use crate::functions::group::group;
 use crate::github::{GithubError, JitRunner, RunnerToRegister};
 use crate::scope::{Level, Scope};
 use crate::secret::Secret;
-use crate::storage::{Claim, HeldClaim, Minted, RecordError};
+use crate::storage::{Claim, HeldClaim, ListedClaim, Minted, RecordError};
 use crate::task::run_name;
 
 /// The outcome of a registration.
@@ -135,7 +135,11 @@ async fn free_name(app: &App, claimant: &mut Claimant) -> Result<Conflict, Claim
     // A claim that was created just now has registered nothing: the runner is of an earlier claim, or of others.
     let held = &claimant.claim;
     let own = run_name(held.run);
-    let earlier = claims.iter().filter(|claim| !(held.held.created && claim.blob.ends_with(&own)));
+    // This run's node is lost. The later run took its claim before it registered the runner.
+    if claims.iter().filter_map(ListedClaim::run).any(|run| run > own.as_str()) {
+        return Err(ClaimError::RunAgain);
+    }
+    let earlier = claims.iter().filter(|claim| !(held.held.created && claim.run() == Some(&own)));
     // The runners of a repository move with it, those of an organization do not.
     let moves = app.scope == Scope::Repository;
     let here = |minted: &Minted| moves || minted.level.as_ref().is_none_or(|one| *one == level);

@@ -1,5 +1,6 @@
 //! The claim protocol step by step: the test acts as the container of a task, and as a job that has read its secrets.
 
+use azure_batch_emulator::Loss;
 use emulator_core::faults::Effect;
 use github_emulator::{NewJob, NewRunner, Scope};
 use insta::assert_snapshot;
@@ -67,6 +68,29 @@ async fn serve_beside_foreign(env: &mut TestEnvironment, job: u64) {
     assert_eq!(serve(env, &second.body).await, job);
     assert_eq!(env.deployment.github.emulator.runners().len(), 1);
     assert_eq!(env.deployment.github.faults.calls_of(OPERATIONS[1]), 0);
+}
+
+#[tokio::test]
+async fn a_claim_of_a_lost_node_leaves_the_runner_of_the_next_run() {
+    let (env, job) = start().await;
+    let task = format!("gh-{job}");
+    env.deployment.github.faults.inject(OPERATIONS[0], 1, Effect::Hold);
+    let next_run = async {
+        env.until_called(&env.deployment.github.faults, OPERATIONS[0], 1).await;
+        let node = env.deployment.batch.emulator.tasks("runners-ubuntu")[0].node.clone();
+        let node = node.expect("a node");
+        env.deployment.batch.emulator.lose_node(&node, Loss::Died).expect("the node");
+        until_running(&env, &task).await;
+        let claimed = claim(&env, &task).await;
+        env.deployment.github.faults.release();
+        claimed
+    };
+    let (late, claimed) = tokio::join!(claim(&env, &task), next_run);
+    assert_snapshot!(late, @r#"410 {"decision":"not-needed","reason":"Batch runs the task again on another node"}"#);
+    assert_snapshot!(claimed, @"200 a configuration");
+    assert_eq!(registrations(&env), [2, 0]);
+    assert_eq!(serve(&env, &claimed.body).await, job);
+    env.end().await;
 }
 
 #[tokio::test]
