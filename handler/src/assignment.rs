@@ -24,7 +24,7 @@ pub use cache::AssignmentCache;
 pub use coverage::{Candidate, Coverage};
 pub use decide::{Claim, Replacement, Retry, decide, decide_replacement};
 pub use graph::{AssignmentGraph, ChainRules, Fact};
-pub use job::{Job, JobState, ListedJob, QueuedJob};
+pub use job::{Job, JobDetails, JobState, ListedJob, QueuedJob};
 pub use live_task::{LiveTask, Readiness};
 pub use registration::{Conflict, Connection, RegisteredRunner, Resumption, conflict, resume};
 pub use resolve::{AssignmentChain, NotNeeded, Resolution, resolve};

@@ -34,6 +34,7 @@ pub mod batch_job;
 pub mod claim_failures;
 pub mod assignment;
 pub mod reconcile;
+pub mod history;
 pub mod status_report;
 pub mod replay_plan;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::history::HistoryReport;
 use crate::polling::PollingCost;
 use crate::reconcile::{ReconcileState, Rules, Snapshot};
 use crate::repository::Repository;
@@ -16,6 +17,9 @@ mod messages;
 /// Maximum number of listed jobs. Of each phase, those that have waited longest are listed.
 pub const MAX_JOBS: usize = 500;
 
+/// The part of the report that says nothing about present jobs: without it the report is complete.
+pub const HISTORY: &str = "history";
+
 /// The response of Status.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct StatusReport {
@@ -24,7 +28,7 @@ pub struct StatusReport {
     /// Whether it is the report of an earlier request, collected at most ten seconds before this one.
     #[serde(default)]
     pub cached: bool,
-    /// Whether all data could be read.
+    /// Whether all data about the present could be read.
     pub complete: bool,
     /// The data that could not be read: `jobs`, `runners`, `pools` …
     pub unread: Vec<String>,
@@ -50,6 +54,9 @@ pub struct StatusReport {
     pub lost_deliveries: Vec<LostDelivery>,
     /// The rate limits that GitHub has reported to this process.
     pub limits: Vec<RateLimit>,
+    /// The ended jobs, waits and costs; `None` if they could not be read.
+    #[serde(default)]
+    pub history: Option<HistoryReport>,
 }
 
 /// The phase of a job, in the order in which a job passes through them.
@@ -86,6 +93,9 @@ pub struct JobStatus {
     pub repository: Repository,
     /// The labels of its `runs-on`.
     pub labels: Vec<String>,
+    /// The name of its workflow, if GitHub shows it.
+    #[serde(default)]
+    pub workflow: Option<String>,
     /// Its phase.
     pub phase: JobPhase,
     /// When GitHub created it. A gated job is created before it may run.
@@ -171,6 +181,8 @@ pub struct StatusInputs {
     pub messages: Option<u64>,
     /// The rate limits that GitHub has reported.
     pub limits: Vec<RateLimit>,
+    /// The history, if it could be read.
+    pub history: Option<HistoryReport>,
 }
 
 /// Builds the report from a snapshot.
@@ -190,7 +202,7 @@ pub fn report(
     StatusReport {
         at: now,
         cached: false,
-        complete: inputs.unread.is_empty() && inputs.refused.is_empty(),
+        complete: inputs.unread.iter().all(|part| *part == HISTORY) && inputs.refused.is_empty(),
         unread: inputs.unread.into_iter().map(str::to_owned).collect(),
         refused: (!inputs.refused.is_empty()).then(|| inputs.refused.join("; ")),
         messages: inputs.messages,
@@ -202,6 +214,7 @@ pub fn report(
         webhooks: snapshot.hooks.clone(),
         lost_deliveries: messages::lost(snapshot, previous, now),
         limits: inputs.limits,
+        history: inputs.history,
     }
 }
 

@@ -154,6 +154,7 @@ mod tests {
     use chrono::{DateTime, Utc};
 
     use super::*;
+    use crate::assignment::JobDetails;
     use crate::assignment::testing::{job, repository};
 
     const STATES: [&str; 5] =
@@ -162,7 +163,14 @@ mod tests {
     fn listed(text: &str) -> ListedJob {
         let created_at = DateTime::<Utc>::UNIX_EPOCH;
         let (ended_at, runner_id) = (None, None);
-        ListedJob { repository: repository(), created_at, ended_at, runner_id, job: job(text) }
+        ListedJob {
+            repository: repository(),
+            created_at,
+            ended_at,
+            runner_id,
+            job: job(text),
+            details: JobDetails::default(),
+        }
     }
 
     fn ids(found: impl Fn(u64) -> bool) -> Vec<u64> {

@@ -38,6 +38,19 @@ pub struct ListedJob {
     pub runner_id: Option<u64>,
     /// Its status, runner and labels.
     pub job: Job,
+    /// What no decision depends on.
+    pub details: JobDetails,
+}
+
+/// The facts about a job that are only shown and recorded.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JobDetails {
+    /// The name of its workflow.
+    pub workflow: Option<Box<str>>,
+    /// When it started. In a job that has no runner yet, GitHub shows the time of its creation.
+    pub started_at: Option<DateTime<Utc>>,
+    /// `success`, `failure`, `cancelled` … once it has ended.
+    pub conclusion: Option<Box<str>>,
 }
 
 /// The meaning of a job's status and runner for the assignment chains that reach it.

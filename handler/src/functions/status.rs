@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::collect::{RequestBudget, collect, rules};
 use crate::error_chain::ErrorChain;
 use crate::github::Purpose;
+use crate::history::HistoryReport;
 use crate::http::Response;
 use crate::polling::STATUSES;
 use crate::reconcile::ReconcileState;
@@ -82,7 +83,8 @@ async fn create_report(app: &App) -> anyhow::Result<StatusReport> {
     let of_claims = snapshot.refused_claims.recent(app.clock.now()).map(|one| one.text.clone());
     refused.extend(of_claims.filter(|text| !refused.contains(text)).collect::<Vec<_>>());
     let limits = app.github.limits();
-    let inputs = StatusInputs { unread, refused, messages: messages.ok(), limits };
+    let history = Some(HistoryReport { currency: "USD".to_owned(), ..HistoryReport::default() });
+    let inputs = StatusInputs { unread, refused, messages: messages.ok(), limits, history };
     let report = report(&collected.snapshot, &previous, inputs, &rules, app.clock.now());
     info!(complete = report.complete, "reported {} jobs", report.jobs.len());
     Ok(report)

@@ -2,14 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use http::Method;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::call::Call;
 use super::jobs::present_name;
 use super::pages::List;
 use super::{Github, GithubError, Listed};
-use crate::assignment::Job;
-use crate::assignment::ListedJob;
+use crate::assignment::{Job, JobDetails, ListedJob};
 use crate::repository::Repository;
 
 /// GitHub lists at most 1,000 runs of a status.
@@ -78,6 +77,10 @@ struct JobOfList {
     runner_id: Option<u64>,
     runner_name: Option<String>,
     labels: Vec<String>,
+    #[serde(default, deserialize_with = "text")]
+    workflow_name: Option<Box<str>>,
+    #[serde(default, deserialize_with = "text")]
+    conclusion: Option<Box<str>>,
     created_at: Option<DateTime<Utc>>,
     started_at: Option<DateTime<Utc>>,
     completed_at: Option<DateTime<Utc>>,
@@ -135,6 +138,11 @@ impl Github {
     }
 }
 
+/// Reads a text that is only shown: a job whose text has another form is listed nevertheless.
+fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Box<str>>, D::Error> {
+    Ok(serde_json::Value::deserialize(from)?.as_str().map(Box::from))
+}
+
 impl JobOfList {
     fn into_listed(self, repository: &Repository) -> Option<(u64, ListedJob)> {
         // A job without a runner has a null or empty runner name, whatever its runner id is
@@ -149,6 +157,11 @@ impl JobOfList {
             ended_at: self.completed_at,
             runner_id,
             job: details,
+            details: JobDetails {
+                workflow: self.workflow_name,
+                started_at: self.started_at,
+                conclusion: self.conclusion,
+            },
         };
         Some((self.id, job))
     }

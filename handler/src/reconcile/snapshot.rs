@@ -16,7 +16,7 @@ use crate::task::{TaskId, run_name};
 pub use super::ending::{Ending, Failure};
 pub use super::registered::{Level, OtherRunner, RegisteredRunner, Runners};
 pub use super::used_nodes::NodePool;
-pub use crate::assignment::{Job, ListedJob};
+pub use crate::assignment::{Job, JobDetails, ListedJob};
 
 /// Everything that a run has collected.
 #[derive(Clone, Debug, Default)]

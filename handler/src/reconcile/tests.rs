@@ -8,6 +8,7 @@ use super::snapshot::{
 };
 use super::{Absence, ReconcileState, Repair, Rules, Snapshot, plan};
 use crate::admission::Policy;
+use crate::assignment::JobDetails;
 use crate::message::{Cancelled, Message, RunnerRequest};
 use crate::polling::DemandSource;
 use crate::profiles::default_profiles;
@@ -67,7 +68,14 @@ fn job(state: &str, labels: &[&str]) -> ListedJob {
     let runner = runner.map(str::to_owned);
     let job = Job { run: 45, status: status.to_owned(), runner, labels };
     let ended_at = (status == "completed").then(|| at(0));
-    ListedJob { repository: repository(), created_at: at(0), ended_at, runner_id: None, job }
+    ListedJob {
+        repository: repository(),
+        created_at: at(0),
+        ended_at,
+        runner_id: None,
+        job,
+        details: JobDetails::default(),
+    }
 }
 
 fn task(id: &str, profile: &str, stage: Stage) -> LedgerTask {

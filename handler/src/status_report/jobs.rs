@@ -114,6 +114,7 @@ fn ending(outlived: &OutlivedTask<'_>, snapshot: &Snapshot, now: DateTime<Utc>) 
         repository: known.map_or(&task.repository, |listed| &listed.repository).clone(),
         labels: known.map(|listed| listed.job.labels.clone()).unwrap_or_default(),
         phase: JobPhase::Ending,
+        workflow: known.and_then(workflow),
         created_at: known.map(|listed| listed.created_at).or(started).unwrap_or(now),
         profile: Some(task.profile.clone()),
         task: Some(task.id.to_string()),
@@ -124,6 +125,10 @@ fn ending(outlived: &OutlivedTask<'_>, snapshot: &Snapshot, now: DateTime<Utc>) 
     }
 }
 
+fn workflow(listed: &ListedJob) -> Option<String> {
+    listed.details.workflow.as_deref().map(str::to_owned)
+}
+
 fn job_status(phase: JobPhase, id: u64, job: &ListedJob) -> JobStatus {
     JobStatus {
         job: id,
@@ -131,6 +136,7 @@ fn job_status(phase: JobPhase, id: u64, job: &ListedJob) -> JobStatus {
         repository: job.repository.clone(),
         labels: job.job.labels.clone(),
         phase,
+        workflow: workflow(job),
         created_at: job.created_at,
         profile: None,
         task: None,

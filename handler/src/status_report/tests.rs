@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{JobStatus, MAX_JOBS, StatusInputs, StatusReport, report};
 use crate::admission::Policy;
-use crate::assignment::Job;
+use crate::assignment::{Job, JobDetails};
 use crate::message::{Message, RunnerRequest};
 use crate::polling::DemandSource;
 use crate::profiles::default_profiles;
@@ -55,7 +55,17 @@ fn job(id: u64, state: &str, labels: &[&str]) -> (u64, ListedJob) {
     let details = Job { run: 45, status: status.to_owned(), runner, labels };
     let created_at = at(i64::try_from(id).expect("a small number"));
     let (ended_at, runner_id) = (None, None);
-    (id, ListedJob { repository: repository(), created_at, ended_at, runner_id, job: details })
+    (
+        id,
+        ListedJob {
+            repository: repository(),
+            created_at,
+            ended_at,
+            runner_id,
+            job: details,
+            details: JobDetails::default(),
+        },
+    )
 }
 
 fn task(id: &str, profile: &str, stage: Stage) -> LedgerTask {

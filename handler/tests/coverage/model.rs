@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use handler::admission::Policy;
-use handler::assignment::{Job, ListedJob};
+use handler::assignment::{Job, JobDetails, ListedJob};
 use handler::polling::DemandSource;
 use handler::profiles::{Profile, parse_profiles};
 use handler::reconcile::snapshot::{
@@ -321,6 +321,13 @@ impl Model {
         };
         let (repository, created_at) = (job.repository.clone(), job.created_at);
         let ended_at = job.ended_at;
-        ListedJob { repository, created_at, ended_at, runner_id: None, job: details }
+        ListedJob {
+            repository,
+            created_at,
+            ended_at,
+            runner_id: None,
+            job: details,
+            details: JobDetails::default(),
+        }
     }
 }
