@@ -78,6 +78,19 @@ pub struct GithubSettings {
     pub scope: Scope,
 }
 
+impl GithubSettings {
+    /// Reads only these settings with a function. An empty value counts as missing.
+    ///
+    /// # Errors
+    /// When settings are missing or malformed; the error names all of them.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Faults> {
+        let reader = &mut Reader::new(&lookup);
+        let settings = github::read(reader);
+        reader.finish()?;
+        Ok(settings)
+    }
+}
+
 /// The handler's credential for GitHub.
 #[derive(Clone, Debug)]
 pub enum GithubCredential {

@@ -135,3 +135,9 @@ build_derived_image() {
 build_docker_image() {
   build_derived_image ubuntu-docker "$1" "$2" "${docker_arguments[@]}"
 }
+
+# Builds an image like GitHub's own on top of the named image: with the runner, but without Mayfly's entrypoint.
+build_plain_image() {
+  printf '%s\n' "FROM $2" 'USER 0' 'RUN rm -rf /opt/mayfly' 'ENV RUNNER_KEEP_ENVIRONMENT=' 'USER 1001' 'ENTRYPOINT []' |
+    podman build --pull=never --tag "$1" --file - "$work/releases"
+}

@@ -26,17 +26,22 @@ def podman(*arguments: str) -> list[str]:
 
 
 class Inbox:
-    """Receives the messages of jobs; the path is a message's kind."""
+    """Receives the messages of jobs; the path is a message's kind. A job can ask whether it may go on."""
 
     def __init__(self) -> None:
         self.messages: queue.Queue[tuple[str, str]] = queue.Queue()
-        messages = self.messages
+        self.may_go = threading.Event()
+        messages, may_go = self.messages, self.may_go
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 messages.put((self.path.strip("/"), body.decode()))
                 self.send_response(204)
+                self.end_headers()
+
+            def do_GET(self) -> None:
+                self.send_response(204 if may_go.is_set() else 404)
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:

@@ -198,7 +198,7 @@ fn launcher(tasks: &TaskArguments) -> Arc<dyn Launcher> {
             let program = program.clone();
             Arc::new(Process { program, home: None, environment: BTreeMap::new(), temporary: None })
         }
-        (None, Some(engine)) => Arc::new(Container { engine }),
+        (None, Some(engine)) => Arc::new(Container { engine, arguments: Vec::new() }),
         (None, None) => Arc::new(Scripted::by_settings()),
     }
 }

@@ -86,9 +86,7 @@ pub(super) fn process_launcher(
     temporary: Option<TemporaryFolder>,
 ) -> anyhow::Result<Arc<dyn Launcher>> {
     let image = folder.join("image");
-    for (name, script) in IMAGE_SCRIPTS {
-        write_program(&image.join(name), script)?;
-    }
+    write_image_scripts(&image)?;
     let home = image.join("runner");
     github_runner_emulator::install_runner(&home, program).context("write the runner's folder")?;
     Ok(Arc::new(Process {
@@ -97,6 +95,19 @@ pub(super) fn process_launcher(
         environment: BTreeMap::new(),
         temporary,
     }))
+}
+
+/// Writes the scripts of the Ubuntu image, the entrypoint among them, to a folder that the users of containers can read.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn write_image_scripts(folder: &Path) -> anyhow::Result<()> {
+    IMAGE_SCRIPTS
+        .iter()
+        .try_for_each(|(name, script)| write_program(&folder.join(name), script))?;
+    let readable = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(folder, readable)
+        .with_context(|| format!("make {} readable", folder.display()))
 }
 
 /// Writes the commands and the shared directory of the nodes, and returns the paths of both.

@@ -1,22 +1,19 @@
 //! A complete deployment on loopback: the handler under the emulated Functions host, with emulated Azure and GitHub.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::pin::Pin;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use azure_batch_emulator::Batch;
-use azure_batch_emulator::launch::{Launcher, TemporaryFolder};
 use azure_storage_emulator::{Account, Blobs, Queues};
 use chrono::TimeDelta;
 use emulator_core::clock::Clock;
 use emulator_core::events::EventContext;
-use emulator_core::guard::{Guard, Guarded};
-use emulator_core::service::{Control, ControlToken, Listening, Service, serve_on, serve_with};
-use functions_host_emulator::{FunctionsHost, Log};
+use emulator_core::guard::Guarded;
+use emulator_core::service::{Control, Listening, Service, serve_on, serve_with};
+use functions_host_emulator::FunctionsHost;
 use github_emulator::GitHub;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -30,13 +27,15 @@ pub mod clock;
 pub mod timeline;
 mod folders;
 mod nodes;
+mod options;
 mod platform;
 mod secrets;
 mod settings;
 mod storage;
 
-pub use folders::app_files;
+pub use folders::{app_files, write_image_scripts};
 pub use nodes::{ContainerEngine, Pool, PoolKind};
+pub use options::{GithubProxy, GithubProxyStart, Options};
 pub use platform::{FUNCTION_APP, IDENTITY_HEADER, Platform, SYSTEM_IDENTITY};
 pub use secrets::Secrets;
 pub use settings::{Demand, Registration, polling_settings};
@@ -60,100 +59,6 @@ pub const ENTERPRISE: &str = "octo-enterprise";
 pub const QUEUE: &str = "runner-requests";
 /// The blob container of claims and other state.
 pub const STATE: &str = "mayfly-state";
-
-/// A function that starts a proxy between the handler and GitHub: it takes GitHub's URL and returns the URL that the
-/// handler calls.
-///
-/// The proxy must also forward the pages at which runners register; they are not part of the API.
-pub type GithubProxy = Box<dyn FnOnce(String) -> GithubProxyStart + Send>;
-/// The future of a [`GithubProxy`], with the URL of the proxy.
-pub type GithubProxyStart = Pin<Box<dyn Future<Output = anyhow::Result<String>> + Send>>;
-
-/// The options of a deployment.
-pub struct Options {
-    /// A program that acts as the handler if it is started as `handler`, and as GitHub's runner if it is started as
-    /// `Runner.Listener`.
-    pub program: PathBuf,
-    /// The package of the handler, instead of `program`.
-    pub package: Option<PathBuf>,
-    /// The way in which a runner gets its credential.
-    pub registration: Registration,
-    /// How jobs become known.
-    pub demand: Demand,
-    /// The number of nodes of each pool.
-    pub nodes: u32,
-    /// The pools.
-    pub pools: Vec<Pool>,
-    /// The container engine. Without one, the entrypoint runs as a process of this machine.
-    pub engine: Option<ContainerEngine>,
-    /// The limits of a task's temporary folder if the entrypoint runs as a process.
-    pub temporary: Option<TemporaryFolder>,
-    /// The launcher of tasks, instead of containers and processes.
-    pub launcher: Option<Arc<dyn Launcher>>,
-    /// The storage account, instead of the emulated one.
-    pub storage: Option<Storage>,
-    /// The secrets of its services; the published ones by default.
-    pub secrets: Secrets,
-    /// The token that Batch accepts in addition to signatures.
-    pub batch_bearer: Option<String>,
-    /// Whether Batch accepts any token for it that is valid at the time, and signed with the key of the secrets if there is
-    /// one.
-    pub batch_tokens: bool,
-    /// Application settings that are added to the defaults or override them.
-    pub settings: BTreeMap<String, String>,
-    /// Whether the handler's timers fire only when they are triggered manually.
-    pub manual_timers: bool,
-    /// The time after which GitHub removes an idle runner; never, if `None`.
-    pub idle_removal: Option<Duration>,
-    /// The accounts of users; all other owners of repositories are organizations.
-    pub personal_accounts: BTreeSet<String>,
-    /// The seed of GitHub's random choices, such as the runner of a job.
-    pub seed: u64,
-    /// The API requests per hour that GitHub allows a caller; 5,000 by default.
-    pub rate_limit: Option<u32>,
-    /// The GitHub and the clock of another deployment, instead of new ones.
-    pub shared: Option<SharedEnvironment>,
-    /// The proxy between the handler and GitHub.
-    pub github_proxy: Option<GithubProxy>,
-    /// The token of all control ports; a random one by default.
-    pub control_token: ControlToken,
-    /// The guard that removes what remains if this process is killed; none by default.
-    pub guard: Guard,
-    /// The receiver of the handler's log.
-    pub log: Log,
-}
-
-impl Options {
-    /// Returns options with four nodes per pool and tasks that run as processes.
-    pub fn new(program: PathBuf) -> Self {
-        Self {
-            program,
-            package: None,
-            registration: Registration::Jit,
-            demand: Demand::Webhook,
-            nodes: 4,
-            pools: Pool::defaults(),
-            engine: None,
-            temporary: None,
-            launcher: None,
-            storage: None,
-            secrets: Secrets::published(),
-            batch_bearer: None,
-            batch_tokens: false,
-            settings: BTreeMap::new(),
-            manual_timers: false,
-            idle_removal: None,
-            seed: 1,
-            rate_limit: None,
-            shared: None,
-            github_proxy: None,
-            control_token: ControlToken::random(),
-            personal_accounts: BTreeSet::new(),
-            guard: Guard::default(),
-            log: Arc::new(|_| {}),
-        }
-    }
-}
 
 /// The parts that two deployments can share: GitHub and the clock.
 pub struct SharedEnvironment {
@@ -363,6 +268,9 @@ async fn functions_host(
     if let Some(start) = options.github_proxy {
         let url = start(addresses.github.url.clone()).await.context("start the GitHub proxy")?;
         host.settings.insert("GithubApiUrl".to_owned(), url);
+    }
+    if let Some(api) = &options.github_api {
+        host.settings.insert("GithubApiUrl".to_owned(), api.to_string());
     }
     if let Some(file) = context.clock.shared_file() {
         host.settings.insert(clock::CLOCK_FILE_VARIABLE.to_owned(), file.display().to_string());

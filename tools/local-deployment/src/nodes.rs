@@ -70,6 +70,8 @@ pub struct ContainerEngine {
     pub program: PathBuf,
     /// The environment from which its client takes its settings.
     pub environment: BTreeMap<String, String>,
+    /// Further arguments of its `run` for the tasks of pools with containers.
+    pub arguments: Vec<String>,
 }
 
 /// The prefixes of the variables that engine clients read. Nodes pass on these, and no other variable of the machine.
@@ -101,7 +103,10 @@ impl Nodes {
         temporary: Option<TemporaryFolder>,
     ) -> anyhow::Result<Self> {
         let containers: Arc<dyn Launcher> = match engine {
-            Some(engine) => Arc::new(Container { engine: engine.program.clone() }),
+            Some(engine) => Arc::new(Container {
+                engine: engine.program.clone(),
+                arguments: engine.arguments.clone(),
+            }),
             None => folders::process_launcher(folder, program, temporary)?,
         };
         let (commands, shared) = folders::write_node_files(folder, engine.is_some())?;

@@ -13,10 +13,12 @@ use emulator_core::tls::TlsArguments;
 use local_deployment::{Demand, Registration};
 
 mod emulators;
+mod local;
 mod operators;
 mod values;
 
 pub use emulators::{EmulatorCommand, FunctionsHostOptions, Identities, Port, Storage};
+pub use local::{Credential, Level, Local};
 pub use operators::{Deployment, Replay, ReplayTarget, Status};
 pub use simulation::options::SimulationOptions;
 
@@ -38,6 +40,8 @@ pub enum Command {
     Demo(Demo),
     /// Run a complete deployment on this machine until Ctrl-C; `mayfly queue-job` sends it jobs
     Up(Up),
+    /// Serve jobs of a real GitHub repository in containers on this machine, without Azure, until Ctrl-C
+    Local(Local),
     /// Queue a job at a running `mayfly up`, which delivers its signed webhook
     QueueJob(QueueJob),
     /// Cancel a job of a running `mayfly up`, as a person does at GitHub
@@ -65,7 +69,7 @@ impl Command {
     /// Returns whether the command starts processes or folders that must not outlive it.
     pub(crate) fn starts_processes(&self) -> bool {
         match self {
-            Self::Demo(_) | Self::Up(_) => true,
+            Self::Demo(_) | Self::Up(_) | Self::Local(_) => true,
             Self::Emulate(Emulate { emulator }) => {
                 matches!(emulator, EmulatorCommand::Batch(_) | EmulatorCommand::FunctionsHost(_))
             }

@@ -77,12 +77,17 @@ impl DeploymentClient {
 fn app(file: &Path) -> anyhow::Result<App> {
     let values = parse_settings(&read(file)?)
         .with_context(|| format!("read the settings in {}", text_file::name(file)))?;
+    App::new(read_settings(&values)?, Clock::system())
+}
+
+/// Reads the handler's settings.
+pub(crate) fn read_settings(values: &BTreeMap<String, String>) -> anyhow::Result<Settings> {
     let settings = Settings::read(|name| match name {
         // The Functions host sets this variable; here no server listens.
         "FUNCTIONS_CUSTOMHANDLER_PORT" => Some("0".to_owned()),
         name => values.get(name).cloned(),
     });
-    App::new(settings.context("use the settings")?, Clock::system())
+    settings.context("use the settings")
 }
 
 /// Reads settings: a plain object, or the format of Azure Functions Core Tools.

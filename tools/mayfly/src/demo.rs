@@ -14,7 +14,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 
 use crate::cli::Demo;
-use crate::local::{self, Access};
+use crate::deployment::{self, Access};
 use crate::summary::{Outcome, Summary};
 use crate::{NOTHING_REMAINS, end_signals, print};
 use local_deployment::LocalDeployment;
@@ -27,7 +27,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 pub(crate) async fn run(options: Demo, guard: Guard) -> anyhow::Result<ExitCode> {
     let mut signals = end_signals()?;
     let deployment = tokio::select! {
-        started = local::start(&options.local, Access::random(), guard) => started?,
+        started = deployment::start(&options.local, Access::random(), guard) => started?,
         signal = signals.next() => bail!("start the demo: ended by {signal}"),
     };
     let events = deployment.context.subscribe();

@@ -22,6 +22,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 pub mod cli;
+mod deployment;
 mod local;
 mod demo;
 mod up;
@@ -74,6 +75,7 @@ fn run_command(cli: Cli) -> ExitCode {
         match cli.command {
             Command::Demo(options) => demo::run(options, guard.clone()).await,
             Command::Up(options) => up::run(options, guard.clone()).await,
+            Command::Local(options) => local::run(options, guard.clone()).await,
             Command::QueueJob(options) => up_client::queue_job(options).await,
             Command::CancelJob(options) => up_client::cancel_job(options).await,
             Command::Emulate(options) => emulate::run(options, guard.clone()).await,

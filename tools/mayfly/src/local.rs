@@ -1,136 +1,146 @@
-//! The start of a local deployment from the options of `demo` and `up`.
+//! `mayfly local`: runners for jobs of a real GitHub, in containers on this machine, until Ctrl-C.
+//!
+//! The handler is the same as in Azure. Batch and storage are emulated, and jobs are found by polling, so that nothing needs to
+//! reach this machine.
 
-use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::Path;
-use std::process::Stdio;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::process::ExitCode;
+use std::sync::Arc;
 
-use anyhow::{Context, bail};
-use emulator_core::guard::Guard;
-use emulator_core::service::ControlToken;
-use functions_host_emulator::Log;
-use tokio::process::Command;
+use anyhow::Context;
+use emulator_core::guard::{Guard, Guarded};
+use emulator_core::signals::EndSignals;
+use functions_host_emulator::{Log, LogLevel};
+use handler::clock::Clock;
+use handler::repository::AllowedRepositories;
+use local_deployment::timeline::Timeline;
+use local_deployment::{Demand, LocalDeployment, Options, Pool, PoolKind, write_image_scripts};
+use tempfile::TempDir;
 
-use crate::cli::LocalOptions;
-use local_deployment::{ContainerEngine, LocalDeployment, Options, Secrets};
+use crate::cli::Local;
+use crate::deployment::{Access, find_engine, write_log};
+use crate::up::print_steps;
+use crate::{NOTHING_REMAINS, end_signals, print};
 
-/// The time in which a container engine must answer.
-const ENGINE_TIMEOUT: Duration = Duration::from_secs(20);
+mod image;
+mod settings;
+mod github;
+mod drain;
 
-/// The access to the ports of a deployment, for its user alone: Batch runs command lines.
-pub(crate) struct Access {
-    /// The token of the control ports.
-    pub(crate) control_token: ControlToken,
-    /// The secrets of the services.
-    pub(crate) secrets: Secrets,
-    /// Whether Batch accepts tokens of the deployment's own endpoint.
-    pub(crate) batch_tokens: bool,
+use drain::Drain;
+use github::GithubAccess;
+
+/// The name of the pool and of the profile.
+const POOL: &str = "local";
+
+/// Serves jobs until Ctrl-C. Then running jobs finish, unless a second Ctrl-C ends them.
+pub(crate) async fn run(options: Local, guard: Guard) -> anyhow::Result<ExitCode> {
+    let mut signals = end_signals()?;
+    let scripts = scripts(&guard)?;
+    let deployment = tokio::select! {
+        started = start(&options, &scripts, guard) => started?,
+        signal = signals.next() => {
+            print(format_args!("ended by {signal} while it started"));
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
+    let served = serve(&options, &deployment, &mut signals).await;
+    deployment.shutdown().await;
+    print(NOTHING_REMAINS);
+    served
 }
 
-impl Access {
-    /// Creates access with random secrets.
-    pub(crate) fn random() -> Self {
-        let (control_token, secrets) = (ControlToken::random(), Secrets::random());
-        Self { control_token, secrets, batch_tokens: false }
-    }
+/// Writes the entrypoint for images that have none.
+fn scripts(guard: &Guard) -> anyhow::Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix("mayfly-").tempdir();
+    let folder = folder.context("create a folder for the entrypoint")?;
+    guard.watch(&Guarded::Folder(folder.path().to_owned()));
+    write_image_scripts(folder.path())?;
+    Ok(folder)
 }
 
-/// Starts a local deployment.
-pub(crate) async fn start(
-    local: &LocalOptions,
-    access: Access,
+/// Starts the deployment. Its handler polls at once.
+async fn start(
+    options: &Local,
+    scripts: &TempDir,
     guard: Guard,
 ) -> anyhow::Result<LocalDeployment> {
+    let settings = settings::of(options)?;
+    GithubAccess::with_settings(&settings)?.check(&allowed(options)?).await?;
+    let mut engine = find_engine().await?;
+    engine.arguments = image::prepare(&engine, &options.image, scripts.path()).await?;
+    let access = Access::random();
     let program = std::env::current_exe().context("find the path of this program")?;
-    let mut options = Options::new(program);
-    options.registration = local.registration;
-    options.demand = local.demand;
-    options.nodes = local.nodes;
-    options.control_token = access.control_token;
-    options.secrets = access.secrets;
-    options.batch_tokens = access.batch_tokens;
-    options.guard = guard;
-    options.package.clone_from(&local.package);
-    if let Some(path) = &local.handler_log {
-        options.log = write_log(path)?;
-    }
-    if let Some(image) = local.image.as_deref().filter(|_| local.containers) {
-        options.engine = Some(find_engine().await?);
-        options.settings = image_settings(image)?;
-    }
-    LocalDeployment::start(options).await
+    LocalDeployment::start(Options {
+        demand: Demand::Polling,
+        nodes: options.max_runners,
+        pools: vec![Pool {
+            id: POOL.to_owned(),
+            display_name: POOL.to_owned(),
+            kind: PoolKind::Containers,
+        }],
+        engine: Some(engine),
+        settings,
+        github_api: Some(options.github_api.clone()),
+        control_token: access.control_token,
+        secrets: access.secrets,
+        log: log(options)?,
+        guard,
+        ..Options::new(program)
+    })
+    .await
 }
 
-fn write_log(path: &Path) -> anyhow::Result<Log> {
-    let file = std::fs::File::create(path);
-    let file = Mutex::new(file.with_context(|| format!("write {}", path.display()))?);
+fn allowed(options: &Local) -> anyhow::Result<AllowedRepositories> {
+    let allowed = AllowedRepositories::parse(&options.repositories.join(","));
+    allowed.map_err(anyhow::Error::msg).context("read --repository")
+}
+
+/// Returns a log that shows warnings and errors, and writes all lines to the file of the options.
+fn log(options: &Local) -> anyhow::Result<Log> {
+    let file = options.handler_log.as_deref().map(write_log).transpose()?;
     Ok(Arc::new(move |line| {
-        if let Ok(mut file) = file.lock() {
-            // A full disk must not end the deployment.
-            let _ = writeln!(file, "{}: {}", line.group, line.text);
+        if let Some(file) = &file {
+            file(line);
+        }
+        if matches!(line.level, LogLevel::Warning | LogLevel::Error) {
+            tracing::warn!("{}", line.text);
         }
     }))
 }
 
-/// Returns settings that run the same image for every profile. The handler expects `registry/name:tag` as a registry
-/// and an image.
-fn image_settings(image: &str) -> anyhow::Result<BTreeMap<String, String>> {
-    let Some((registry, image)) = image.split_once('/') else {
-        bail!("use image {image}: add its registry, as in localhost/{image}");
+async fn serve(
+    options: &Local,
+    deployment: &LocalDeployment,
+    signals: &mut EndSignals,
+) -> anyhow::Result<ExitCode> {
+    let github = GithubAccess::with_settings(&deployment.settings)?;
+    let name = settings::name(options)?;
+    let timeline = Timeline::new(Clock::system().now(), name);
+    let steps = print_steps(&timeline, deployment.context.subscribe());
+    print_start(options, deployment);
+    let drain = async {
+        let signal = signals.next().await;
+        print(format_args!("{signal}: no further runner starts; once more ends running jobs"));
+        Drain::new(deployment, github)?.run(signals).await
     };
-    let mut profiles = handler::profiles::default_profiles("ubuntu", "windows");
-    for profile in &mut profiles {
-        image.clone_into(&mut profile.image);
+    tokio::select! {
+        drained = drain => {
+            let drained = drained?;
+            print(&drained);
+            Ok(if drained.left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        // The events end with the deployment, which is alive.
+        () = steps => Ok(ExitCode::FAILURE),
     }
-    let profiles = serde_json::to_string(&profiles).context("write the profiles")?;
-    Ok(BTreeMap::from([
-        ("ContainerRegistryServer".to_owned(), registry.to_owned()),
-        ("RunnerProfiles".to_owned(), profiles),
-    ]))
 }
 
-/// Finds a container engine that answers: docker or podman.
-async fn find_engine() -> anyhow::Result<ContainerEngine> {
-    let environment = environment();
-    let path = environment.get("PATH").cloned().unwrap_or_default();
-    let mut failures = Vec::new();
-    for engine in ["docker", "podman"] {
-        match check_engine(engine).await {
-            Ok(()) => {
-                let mut paths = path.split(':').map(|folder| Path::new(folder).join(engine));
-                let program = paths.find(|path| path.is_file());
-                let program = program.with_context(|| format!("find {engine} on PATH"))?;
-                return Ok(ContainerEngine { program, environment });
-            }
-            Err(failure) => failures.push(format!("{engine} {failure}")),
-        }
-    }
-    bail!("run containers: {}", failures.join("; "))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the engine's client reads its settings from the environment"
-)]
-fn environment() -> BTreeMap<String, String> {
-    std::env::vars().collect()
-}
-
-async fn check_engine(engine: &str) -> Result<(), String> {
-    let info = Command::new(engine).arg("info").stdin(Stdio::null()).kill_on_drop(true).output();
-    match tokio::time::timeout(ENGINE_TIMEOUT, info).await {
-        Err(_) => Err(format!("does not answer within {} s", ENGINE_TIMEOUT.as_secs())),
-        Ok(Err(err)) if err.kind() == std::io::ErrorKind::NotFound => {
-            Err("is not installed".to_owned())
-        }
-        Ok(Err(err)) => Err(format!("cannot be run ({err})")),
-        Ok(Ok(output)) if output.status.success() => Ok(()),
-        Ok(Ok(output)) => {
-            let error = String::from_utf8_lossy(&output.stderr);
-            let error = error.lines().last().unwrap_or("no message").trim().to_owned();
-            Err(format!("does not answer ({error})"))
-        }
-    }
+fn print_start(options: &Local, deployment: &LocalDeployment) {
+    let Local { repositories, labels, max_runners, poll_seconds, .. } = options;
+    print(format_args!(
+        "serving jobs of {}, up to {max_runners} at a time; looking every {poll_seconds} s",
+        repositories.join(", ")
+    ));
+    print(format_args!("in a workflow: runs-on: [{}]", labels.join(", ")));
+    let (functions, key) = (&deployment.ports.functions.url, &deployment.function_key);
+    print(format_args!("show its status: mayfly status --url {functions}/api --key {key}"));
 }

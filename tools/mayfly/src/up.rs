@@ -17,7 +17,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::cli::Up;
-use crate::local::{self, Access};
+use crate::deployment::{self, Access};
 use crate::summary::Summary;
 use crate::{NOTHING_REMAINS, end_signals, print, token_file};
 use local_deployment::timeline::Timeline;
@@ -32,7 +32,7 @@ pub(crate) async fn run(options: Up, guard: Guard) -> anyhow::Result<ExitCode> {
     let mut signals = end_signals()?;
     let secrets = access.secrets.clone();
     let deployment = tokio::select! {
-        started = local::start(&options.local, access, guard.clone()) => started?,
+        started = deployment::start(&options.local, access, guard.clone()) => started?,
         signal = signals.next() => {
             print(format_args!("ended by {signal} while it started"));
             return Ok(ExitCode::SUCCESS);
@@ -73,7 +73,8 @@ pub(crate) async fn run(options: Up, guard: Guard) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn print_steps(timeline: &Timeline, mut events: Receiver<Event>) {
+/// Prints the steps of jobs until the deployment has ended.
+pub(crate) async fn print_steps(timeline: &Timeline, mut events: Receiver<Event>) {
     loop {
         match events.recv().await {
             Ok(event) => timeline.step(&event).into_iter().for_each(print),

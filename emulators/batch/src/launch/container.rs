@@ -22,6 +22,8 @@ use crate::dto::{BindMount, BindSource, ContainerSettings, WorkingDirectory};
 pub struct Container {
     /// The program of the engine: docker or podman.
     pub engine: PathBuf,
+    /// Further arguments of its `run`, before the image.
+    pub arguments: Vec<String>,
 }
 
 /// Variables that the engine's client itself reads: it must not get a task's values for them.
@@ -32,7 +34,7 @@ const ENGINE_FAILED: i32 = 125;
 
 impl Launcher for Container {
     fn launch(&self, run: TaskRun, mut stop: Stop) -> BoxFuture<'static, RunOutcome> {
-        let engine = self.engine.clone();
+        let launcher = self.clone();
         async move {
             let Some(settings) = run.container.clone() else {
                 return match process::plain_command(&run) {
@@ -40,24 +42,24 @@ impl Launcher for Container {
                     Err(err) => err.into(),
                 };
             };
-            run_container(&engine, &run, &settings, stop).await
+            run_container(&launcher, &run, &settings, stop).await
         }
         .boxed()
     }
 }
 
 async fn run_container(
-    engine: &Path,
+    launcher: &Container,
     run: &TaskRun,
     settings: &ContainerSettings,
     mut stop: Stop,
 ) -> RunOutcome {
     let name = format!("{}{}-{}", name_prefix(&run.account), run.task, run.number);
-    let command = match prepare(engine, run, settings, &name) {
+    let command = match prepare(launcher, run, settings, &name) {
         Ok(command) => command,
         Err(err) => return err.into(),
     };
-    let container = ContainerGuard { engine: engine.to_owned(), name };
+    let container = ContainerGuard { engine: launcher.engine.clone(), name };
     stop.grace = run_options(settings).stop_timeout.unwrap_or(stop.grace);
     let (stop_client, mut client_stop) = Stop::new(stop.grace);
     let mut client = std::pin::pin!(child::supervise(command, &run.directory, &mut client_stop));
@@ -94,7 +96,7 @@ pub fn container_filter(account: &str) -> String {
 }
 
 fn prepare(
-    engine: &Path,
+    launcher: &Container,
     run: &TaskRun,
     settings: &ContainerSettings,
     name: &str,
@@ -103,8 +105,8 @@ fn prepare(
     if !run.elevated {
         open_working_directory(run)?;
     }
-    let (arguments, environment) = arguments(run, settings, name);
-    let mut command = child::command(run, engine, &arguments)?;
+    let (arguments, environment) = arguments(launcher, run, settings, name);
+    let mut command = child::command(run, &launcher.engine, &arguments)?;
     command.envs(environment);
     Ok(command)
 }
@@ -112,6 +114,7 @@ fn prepare(
 /// Creates the engine's arguments and environment. Values of variables are passed in its
 /// environment: any user of this machine can read its command line.
 fn arguments(
+    launcher: &Container,
     run: &TaskRun,
     settings: &ContainerSettings,
     name: &str,
@@ -127,6 +130,7 @@ fn arguments(
     all.extend(by_name.iter().flat_map(|(name, _)| ["--env".to_owned(), name.clone()]));
     all.extend(mounts(run, settings));
     all.extend(split_posix(settings.container_run_options.as_deref().unwrap_or_default()));
+    all.extend_from_slice(&launcher.arguments);
     // The last of several `--user` options applies.
     if !run.elevated {
         all.extend(["--user".to_owned(), format!("{AUTO_USER}:{AUTO_USER}")]);

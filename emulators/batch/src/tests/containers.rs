@@ -26,11 +26,11 @@ esac
 "#;
 
 async fn world() -> World {
-    let launcher = Container { engine: "replaced".into() };
+    let launcher = Container { engine: "replaced".into(), arguments: Vec::new() };
     World::start_with(launcher, 1, |options| {
         let engine = options.work_dir.join("engine");
         write_script(&engine, ENGINE);
-        options.launcher = std::sync::Arc::new(Container { engine });
+        options.launcher = std::sync::Arc::new(Container { engine, arguments: Vec::new() });
     })
     .await
 }

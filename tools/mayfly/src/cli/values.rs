@@ -13,6 +13,12 @@ pub(super) fn url(text: &str) -> Result<Url, String> {
     }
 }
 
+/// Reads the URL of GitHub's API.
+pub(super) fn github_api(text: &str) -> Result<Url, String> {
+    let example = "write the URL of the API, such as https://git.example/api/v3";
+    Url::parse(text).ok().filter(Url::has_host).ok_or_else(|| example.to_owned())
+}
+
 /// Reads a time.
 pub(super) fn time(text: &str) -> Result<DateTime<Utc>, String> {
     text.parse().map_err(|_| "write a time such as 2026-11-23T00:00:00Z".to_owned())
