@@ -90,10 +90,10 @@ impl Firewall {
     }
 }
 
-/// Parses the address that Azure's front end has seen: the right-most entry.
+/// Returns the address that Azure's front end has seen: the right-most entry.
 ///
 /// The front end appends `ip:port`. Entries to the left of it come from the client and may be forged.
-fn right_most(forwarded_for: &str) -> Option<IpAddr> {
+pub fn right_most(forwarded_for: &str) -> Option<IpAddr> {
     address(forwarded_for.rsplit(',').next()?)
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod claim_runner;
 pub(crate) mod reconcile_runners;
 pub(crate) mod refresh_firewall;
 pub(crate) mod status;
+pub(crate) mod status_page;
 pub(crate) mod operate;
 
 mod group;

@@ -12,19 +12,20 @@ use warp::reject::{Reject, Rejection};
 use warp::reply::{Reply, Response as WarpResponse};
 
 use crate::secret::Secret;
+use crate::status_page::StatusPage;
 
 /// Maximum size of a webhook payload that GitHub sends.
 /// <https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap>
 const MAX_PAYLOAD_BYTES: usize = 25 << 20;
 
-/// A response of a function: JSON, or the configuration of one runner.
+/// A response of a function: JSON, the configuration of one runner, or the status page.
 pub struct Response {
     status: StatusCode,
     content_type: &'static str,
     body: String,
     retry_after: Option<Duration>,
     allow: Option<Method>,
-    allowed_repositories: Option<String>,
+    headers: Vec<(&'static str, String)>,
 }
 
 /// The patterns of the repositories whose jobs a runner may run, with its configuration.
@@ -56,7 +57,15 @@ impl Response {
     /// repositories whose jobs it may run.
     pub(crate) fn configuration(configuration: &Secret, allowed: &str) -> Self {
         let response = Self::new(StatusCode::OK, "text/plain", configuration.expose().to_owned());
-        Self { allowed_repositories: Some(allowed.to_owned()), ..response }
+        Self { headers: vec![(ALLOWED_REPOSITORIES, allowed.to_owned())], ..response }
+    }
+
+    /// Creates the response with the status page.
+    pub(crate) fn status_page() -> Self {
+        let page = StatusPage::get();
+        let headers = page.headers().map(|(name, value)| (name, value.to_owned()));
+        let response = Self::new(StatusCode::OK, "text/html; charset=utf-8", page.document.clone());
+        Self { headers: headers.to_vec(), ..response }
     }
 
     /// Creates the response to the host's readiness probe.
@@ -75,14 +84,7 @@ impl Response {
     }
 
     fn new(status: StatusCode, content_type: &'static str, body: String) -> Self {
-        Self {
-            status,
-            content_type,
-            body,
-            retry_after: None,
-            allow: None,
-            allowed_repositories: None,
-        }
+        Self { status, content_type, body, retry_after: None, allow: None, headers: Vec::new() }
     }
 }
 
@@ -98,8 +100,8 @@ impl Reply for Response {
         if let Some(method) = self.allow {
             response = response.header(header::ALLOW, method.as_str());
         }
-        if let Some(patterns) = self.allowed_repositories {
-            response = response.header(ALLOWED_REPOSITORIES, patterns);
+        for (name, value) in self.headers {
+            response = response.header(name, value);
         }
         let response = response.body(Bytes::from(self.body));
         let response = response.expect("every header is a literal, a number or plain patterns");

@@ -36,6 +36,7 @@ pub mod assignment;
 pub mod reconcile;
 pub mod history;
 pub mod status_report;
+pub mod status_page;
 pub mod replay_plan;
 
 pub mod deadline;

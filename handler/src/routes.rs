@@ -16,7 +16,7 @@ use warp::{Filter, Rejection, reject};
 use crate::app::App;
 use crate::functions::{
     claim_runner, operate, provide_actions_runner, reconcile_runners, refresh_firewall, status,
-    submit_runner_task,
+    status_page, submit_runner_task,
 };
 use crate::http::{Body, MethodNotAllowed, Response, body, discard_rest};
 
@@ -134,6 +134,13 @@ fn operators(
         .then(|app: Arc<App>, headers: HeaderMap| {
             limits::STATUS.run(async move { status::handle(&app, &headers).await })
         });
+    let status_page = path("api/StatusPage")
+        .and(method(Method::GET))
+        .and(app.clone())
+        .and(warp::header::headers_cloned())
+        .then(|app: Arc<App>, headers: HeaderMap| {
+            limits::STATUS_PAGE.run(async move { status_page::handle(&app, &headers).await })
+        });
     let operate = path("api/Operate")
         .and(method(Method::POST))
         .and(app)
@@ -146,7 +153,7 @@ fn operators(
                 response
             })
         });
-    status.or(operate).unify()
+    status.or(status_page).unify().or(operate).unify()
 }
 
 #[cfg(test)]

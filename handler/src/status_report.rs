@@ -25,6 +25,9 @@ pub const HISTORY: &str = "history";
 pub struct StatusReport {
     /// When the data was collected.
     pub at: DateTime<Utc>,
+    /// Address of GitHub's web pages, for links.
+    #[serde(default)]
+    pub github: Option<String>,
     /// Whether it is the report of an earlier request, collected at most ten seconds before this one.
     #[serde(default)]
     pub cached: bool,
@@ -113,10 +116,19 @@ pub struct JobStatus {
 pub struct PoolStatus {
     /// Name of the pool.
     pub pool: String,
+    /// The profiles whose runners it has.
+    #[serde(default)]
+    pub profiles: Vec<String>,
     /// Current number of nodes; `None` if the pool cannot be read.
     pub nodes: Option<u32>,
     /// Target number of nodes.
     pub target: Option<u32>,
+    /// Maximum number of nodes; `None` if its formula does not state it.
+    #[serde(default)]
+    pub maximum: Option<u32>,
+    /// When its formula was last evaluated.
+    #[serde(default)]
+    pub evaluated_at: Option<DateTime<Utc>>,
     /// Number of tasks that wait for a node.
     pub pending_tasks: usize,
     /// Number of tasks that run on a node.
@@ -183,6 +195,8 @@ pub struct StatusInputs {
     pub limits: Vec<RateLimit>,
     /// The history, if it could be read.
     pub history: Option<HistoryReport>,
+    /// Address of GitHub's web pages.
+    pub github: Option<String>,
 }
 
 /// Builds the report from a snapshot.
@@ -201,6 +215,7 @@ pub fn report(
     }
     StatusReport {
         at: now,
+        github: inputs.github,
         cached: false,
         complete: inputs.unread.iter().all(|part| *part == HISTORY) && inputs.refused.is_empty(),
         unread: inputs.unread.into_iter().map(str::to_owned).collect(),

@@ -18,7 +18,7 @@ from programs import TICKET_KEY, WEBHOOK_SECRET
 from schemathesis.core.failures import AcceptedNegativeData
 
 SIGNATURE, EVENT = "X-Hub-Signature-256", "X-GitHub-Event"
-FOR_OPERATORS = {"/Status", "/Operate"}
+FOR_OPERATORS = {"/Status", "/StatusPage", "/Operate"}
 
 
 class Signed(requests.auth.AuthBase):

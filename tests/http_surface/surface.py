@@ -22,6 +22,7 @@ REQUIRED = {
     "POST /ClaimRunner 400",
     "POST /ClaimRunner 410",
     "GET /Status 200",
+    "GET /StatusPage 200",
     "POST /Operate 200",
     "POST /Operate 400",
 }

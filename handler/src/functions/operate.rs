@@ -32,9 +32,10 @@ const BUDGET: RequestBudget = RequestBudget {
 
 /// Handles a request.
 pub(crate) async fn handle(app: &App, headers: &HeaderMap, body: &mut Body) -> Response {
-    if let Err(rejected) = admit(app, headers).await {
-        return rejected;
-    }
+    let caller = match admit(app, headers).await {
+        Ok(caller) => caller,
+        Err(rejected) => return rejected,
+    };
     let replay = match read_body(body, MAX_BODY_BYTES).await {
         Ok(body) => Replay::parse(&body),
         Err(BodyError::TooLarge) => {
@@ -46,7 +47,10 @@ pub(crate) async fn handle(app: &App, headers: &HeaderMap, body: &mut Body) -> R
         }
     };
     match replay {
-        Ok(replay) => execute(app, &replay).await,
+        Ok(replay) => {
+            info!(%caller, "requested by {caller}: replay {replay}");
+            execute(app, &replay).await
+        }
         Err(bad) => Response::error(StatusCode::BAD_REQUEST, bad),
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chrono::TimeDelta;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 use tracing::{error, info, warn};
 
 use super::operators::admit;
@@ -21,6 +21,7 @@ use crate::history::HistoryReport;
 use crate::http::Response;
 use crate::polling::STATUSES;
 use crate::reconcile::ReconcileState;
+use crate::status_page::prefers_html;
 use crate::status_report::{StatusInputs, StatusReport, report};
 
 /// A person waits for the response, and Azure's front end for at most 230 seconds.
@@ -33,10 +34,15 @@ const BUDGET: RequestBudget = RequestBudget {
 /// The age from which a report is collected again.
 const REPORT_TTL: TimeDelta = TimeDelta::seconds(10);
 
-/// Handles a request. The response is JSON, whatever the request accepts.
+/// Handles a request. The response is JSON, or the status page if the request prefers HTML: that of a browser in which a person
+/// opens the address with the key.
 pub(crate) async fn handle(app: &App, headers: &HeaderMap) -> Response {
     if let Err(rejected) = admit(app, headers).await {
         return rejected;
+    }
+    let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    if prefers_html(accept) {
+        return Response::status_page();
     }
     match app.status().await {
         Ok(report) => {
@@ -84,7 +90,9 @@ async fn create_report(app: &App) -> anyhow::Result<StatusReport> {
     refused.extend(of_claims.filter(|text| !refused.contains(text)).collect::<Vec<_>>());
     let limits = app.github.limits();
     let history = Some(HistoryReport { currency: "USD".to_owned(), ..HistoryReport::default() });
-    let inputs = StatusInputs { unread, refused, messages: messages.ok(), limits, history };
+    let github = Some(app.web.to_string());
+    let messages = messages.ok();
+    let inputs = StatusInputs { unread, refused, messages, limits, history, github };
     let report = report(&collected.snapshot, &previous, inputs, &rules, app.clock.now());
     info!(complete = report.complete, "reported {} jobs", report.jobs.len());
     Ok(report)

@@ -196,8 +196,12 @@ pub struct PoolState {
     pub nodes: u32,
     /// The number of nodes that it is to have.
     pub target: u32,
+    /// The maximum number of nodes, if its formula states it.
+    pub maximum: Option<u32>,
     /// The number of task slots of each node.
     pub slots: u32,
+    /// When its formula was last evaluated.
+    pub evaluated_at: Option<DateTime<Utc>>,
 }
 
 impl PoolState {

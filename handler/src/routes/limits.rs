@@ -34,6 +34,9 @@ pub(super) const RECONCILE_RUNNERS: Limit = Limit { function: "ReconcileRunners"
 pub(super) const REFRESH_FIREWALL: Limit = Limit { function: "RefreshFirewall", time: MAX_TIME };
 /// A person waits for the response.
 pub(super) const STATUS: Limit = Limit { function: "Status", time: Duration::from_secs(100) };
+/// It reads the networks of operators only.
+pub(super) const STATUS_PAGE: Limit =
+    Limit { function: "StatusPage", time: Duration::from_secs(50) };
 pub(super) const OPERATE: Limit = Limit { function: "Operate", time: MAX_TIME };
 
 impl Limit {

@@ -15,13 +15,17 @@ pub(super) fn of_profiles(snapshot: &Snapshot, rules: &Rules) -> Vec<PoolStatus>
     };
     let pools = names.into_iter().map(|name| {
         let tasks = || snapshot.tasks.iter().filter(|task| pool_of(task) == Some(name));
+        let served = profiles.iter().filter(|profile| profile.pool == *name);
         let known = snapshot.pools.get(name);
         let missing = known.is_none() && !snapshot.pools.is_empty();
         let error = known.and_then(|pool| pool.error());
         PoolStatus {
             pool: name.clone(),
+            profiles: served.map(|profile| profile.name.clone()).collect(),
             nodes: known.map(|pool| pool.nodes),
             target: known.map(|pool| pool.target),
+            maximum: known.and_then(|pool| pool.maximum),
+            evaluated_at: known.and_then(|pool| pool.evaluated_at),
             pending_tasks: tasks().filter(|task| task.stage == Stage::Waiting).count(),
             running_tasks: tasks()
                 .filter(|task| matches!(task.stage, Stage::Started { .. }))

@@ -52,6 +52,7 @@ async fn every_function_is_found_in_any_case_of_its_path() {
         ("POST", "/api/ProvideActionsRunner"),
         ("POST", "/api/ClaimRunner"),
         ("GET", "/api/Status"),
+        ("GET", "/api/StatusPage"),
         ("POST", "/api/Operate"),
         ("POST", "/SubmitRunnerTask"),
         ("POST", "/ReconcileRunners"),

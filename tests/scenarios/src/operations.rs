@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use handler::status_report::{JobStatus, StatusReport};
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
 use crate::{POLL_INTERVAL, TestEnvironment, WAIT_TIMEOUT};
@@ -89,6 +89,11 @@ impl TestEnvironment {
         let response = request.send().await.expect("a response");
         let status = response.status().as_u16();
         (status, response.json().await.unwrap_or_default())
+    }
+
+    /// Creates a request to a function, without a key, as a browser sends it.
+    pub fn function_request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}/api/{path}", self.deployment.ports.functions.url))
     }
 
     /// Runs a command of `mayfly` on this deployment, and returns its exit code and output.

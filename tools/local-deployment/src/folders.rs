@@ -11,7 +11,7 @@ use azure_batch_emulator::launch::{Home, Launcher, Process, TemporaryFolder};
 
 const HOST_JSON: &str = include_str!("../../../host.json");
 /// The definitions of the functions: in a package, each has its own folder next to host.json.
-const FUNCTIONS: [(&str, &str); 7] = [
+const FUNCTIONS: [(&str, &str); 8] = [
     (
         "ProvideActionsRunner",
         include_str!("../../../function-definitions/ProvideActionsRunner/function.json"),
@@ -30,6 +30,7 @@ const FUNCTIONS: [(&str, &str); 7] = [
         include_str!("../../../function-definitions/ReconcileRunners/function.json"),
     ),
     ("Status", include_str!("../../../function-definitions/Status/function.json")),
+    ("StatusPage", include_str!("../../../function-definitions/StatusPage/function.json")),
     ("Operate", include_str!("../../../function-definitions/Operate/function.json")),
 ];
 /// The files of the Ubuntu image, except GitHub's runner.

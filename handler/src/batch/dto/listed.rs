@@ -125,6 +125,9 @@ pub(in crate::batch) struct Pool {
 
 #[derive(Deserialize)]
 struct AutoScaleRun {
+    timestamp: Option<DateTime<Utc>>,
+    #[serde(default)]
+    results: String,
     error: Option<PoolError>,
 }
 
@@ -147,13 +150,31 @@ struct NamedValue {
 
 impl Pool {
     pub(in crate::batch) fn parse(self) -> (String, PoolState) {
-        let error = self.auto_scale_run.and_then(|run| run.error).map(PoolError::text);
+        let run = self.auto_scale_run;
+        let evaluated_at = run.as_ref().and_then(|run| run.timestamp);
+        let maximum = run.as_ref().and_then(|run| maximum(&run.results));
+        let autoscale_error = run.and_then(|run| run.error).map(PoolError::text);
         let resize_errors = self.resize_errors.into_iter().map(|error| error.code).collect();
         let nodes = self.current_dedicated_nodes + self.current_low_priority_nodes;
         let target = self.target_dedicated_nodes + self.target_low_priority_nodes;
         let slots = self.task_slots_per_node;
-        (self.id, PoolState { autoscale_error: error, resize_errors, nodes, target, slots })
+        let state = PoolState {
+            autoscale_error,
+            resize_errors,
+            nodes,
+            target,
+            maximum,
+            slots,
+            evaluated_at,
+        };
+        (self.id, state)
     }
+}
+
+/// Returns the maximum in the results of an evaluation, which have every variable of the formula; the formulas of `arm/autoscale`
+/// name it `maxNodes`.
+fn maximum(results: &str) -> Option<u32> {
+    results.split(';').find_map(|result| result.trim().strip_prefix("maxNodes=")?.parse().ok())
 }
 
 impl PoolError {

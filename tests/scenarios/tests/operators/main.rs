@@ -3,6 +3,7 @@
 use scenarios::TestEnvironment;
 
 mod status;
+mod page;
 mod reasons;
 mod replay;
 mod command;
