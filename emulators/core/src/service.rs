@@ -24,6 +24,7 @@ pub use actions::Action;
 pub use control::{Control, ControlToken, InvalidControl};
 #[cfg(feature = "clap")]
 pub use control::{ControlArguments, TokenArguments, parse_address};
+pub use gate::{has_json_type, is_of_another_site, names_loopback};
 pub use listener::{ControlPort, Listening};
 pub use origin::{Encrypted, is_encrypted, origin};
 

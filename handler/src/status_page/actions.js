@@ -41,7 +41,7 @@ async function operate(title, request) {
 
 function operateFailure({ status, message }) {
   const hint = "the key does not allow it: forget it, and enter the host key of the app";
-  return sentence(visible(status === 401 ? hint : message));
+  return sentence(status === 401 ? hint : visible(message));
 }
 
 /** Returns the response of Operate as sentences. */

@@ -52,7 +52,7 @@ function fail(failure) {
   if (!(failure instanceof CallFailure)) throw failure;
   const isRejectedKey = failure.status === 401;
   const text = isRejectedKey
-    ? "The key was rejected: it is mistyped, of another app, or was renewed. Enter the current key."
+    ? `${sentence(visible(failure.message))} Enter the current key.`
     : `The status could not be read: ${sentence(visible(failure.message))}${page.report ? " The figures below are those of the last success." : ""}`;
   byId("failure").replaceChildren(el("p", null, text));
   if (isRejectedKey) forget();

@@ -6,8 +6,10 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use handler::status_report::{JobStatus, StatusReport};
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, Url};
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Child;
 
 use crate::{POLL_INTERVAL, TestEnvironment, WAIT_TIMEOUT};
 
@@ -110,6 +112,23 @@ impl TestEnvironment {
         let printed = [text(&output.stdout), text(&output.stderr)].join("\n");
         let code = output.status.code().map_or("none".to_owned(), |code| code.to_string());
         self.number_jobs(&format!("{code}: {}", printed.trim()))
+    }
+
+    /// Starts `mayfly status --web` on this deployment with a key, and returns the process and the address that it prints.
+    ///
+    /// # Panics
+    /// The program cannot be run, or prints no address.
+    pub async fn serve_page(&self, program: &str, key: &str) -> (Child, Url) {
+        let mut command = tokio::process::Command::new(program);
+        command.args(["status", "--web"]).stdin(Stdio::null()).stdout(Stdio::piped()).env_clear();
+        command.env("MAYFLY_URL", format!("{}/api", self.deployment.ports.functions.url));
+        command.env("MAYFLY_FUNCTION_KEY", key).kill_on_drop(true);
+        let mut process = command.spawn().expect("the program runs");
+        let stdout = process.stdout.take().expect("a pipe");
+        let line = BufReader::new(stdout).lines().next_line().await.expect("a line");
+        let line = line.expect("a line");
+        let address = line.strip_prefix("open ").and_then(|rest| rest.split(';').next());
+        (process, address.and_then(|url| url.parse().ok()).expect("an address"))
     }
 
     /// Waits until the request queue is empty.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
+use bytes::Bytes;
 use emulator_core::text_file;
 use handler::app::App;
 use handler::clock::Clock;
@@ -72,6 +73,47 @@ impl DeploymentClient {
             Self::Settings(app) => app.replay(replay).await,
         }
     }
+
+    /// Returns the status and the body of the response of Status, for the page of `status --web`.
+    pub(crate) async fn forward_status(&self) -> anyhow::Result<(StatusCode, Bytes)> {
+        match self {
+            Self::Functions { client, url, key } => {
+                let request = client.get(format!("{url}/Status"));
+                receive("Status", request.header("x-functions-key", key)).await
+            }
+            Self::Settings(app) => as_response(app.status().await.map(|report| json!(*report))),
+        }
+    }
+
+    /// Sends the request of the page of `status --web` to Operate, and returns the status and the body of the response.
+    pub(crate) async fn forward_operation(
+        &self,
+        body: Bytes,
+    ) -> anyhow::Result<(StatusCode, Bytes)> {
+        match self {
+            Self::Functions { client, url, key } => {
+                let request = client.post(format!("{url}/Operate")).body(body);
+                let request = request.header("content-type", "application/json");
+                receive("Operate", request.header("x-functions-key", key)).await
+            }
+            Self::Settings(app) => match Replay::parse(&body) {
+                Ok(replay) => as_response(app.replay(&replay).await.map(|done| json!(done))),
+                Err(bad) => {
+                    let error = json!({ "error": bad.to_string() }).to_string();
+                    Ok((StatusCode::BAD_REQUEST, error.into()))
+                }
+            },
+        }
+    }
+}
+
+/// Returns what a function would respond.
+fn as_response(result: anyhow::Result<Value>) -> anyhow::Result<(StatusCode, Bytes)> {
+    let (status, body) = match result {
+        Ok(body) => (StatusCode::OK, body),
+        Err(err) => (StatusCode::SERVICE_UNAVAILABLE, json!({ "error": format!("{err:#}") })),
+    };
+    Ok((status, body.to_string().into()))
 }
 
 fn app(file: &Path) -> anyhow::Result<App> {
@@ -119,7 +161,8 @@ fn read(file: &Path) -> anyhow::Result<String> {
     text_file::read(file).with_context(|| format!("read {}", text_file::name(file)))
 }
 
-async fn send<T: DeserializeOwned>(function: &str, request: RequestBuilder) -> anyhow::Result<T> {
+/// Sends a request, and returns the status and the body of its response.
+async fn receive(function: &str, request: RequestBuilder) -> anyhow::Result<(StatusCode, Bytes)> {
     let response = request.timeout(REQUEST_TIMEOUT).send().await;
     // Without the URL, which may contain secrets.
     let response = response.map_err(|err| innermost_cause(&err.without_url()));
@@ -127,6 +170,11 @@ async fn send<T: DeserializeOwned>(function: &str, request: RequestBuilder) -> a
     let status = response.status();
     let body = response.bytes().await.map_err(|err| innermost_cause(&err.without_url()));
     let body = body.with_context(|| format!("read the response of {function}"))?;
+    Ok((status, body))
+}
+
+async fn send<T: DeserializeOwned>(function: &str, request: RequestBuilder) -> anyhow::Result<T> {
+    let (status, body) = receive(function, request).await?;
     if status == StatusCode::OK {
         let parsed = serde_json::from_slice(&body);
         return parsed.with_context(|| {

@@ -34,6 +34,7 @@ mod package;
 mod client;
 mod manual;
 mod status;
+mod web;
 mod summary;
 mod replay;
 

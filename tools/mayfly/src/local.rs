@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use crate::cli::Local;
 use crate::deployment::{Access, find_engine, write_log};
 use crate::up::print_steps;
-use crate::{NOTHING_REMAINS, end_signals, print};
+use crate::{NOTHING_REMAINS, end_signals, print, web};
 
 mod image;
 mod settings;
@@ -142,5 +142,6 @@ fn print_start(options: &Local, deployment: &LocalDeployment) {
     ));
     print(format_args!("in a workflow: runs-on: [{}]", labels.join(", ")));
     let (functions, key) = (&deployment.ports.functions.url, &deployment.function_key);
+    print(format_args!("open its status page: {}", web::page_address(functions, key)));
     print(format_args!("show its status: mayfly status --url {functions}/api --key {key}"));
 }

@@ -12,11 +12,15 @@ use handler::status_report::{
 
 use crate::cli::Status;
 use crate::client::DeploymentClient;
-use crate::print;
+use crate::{print, web};
 
 /// Requests the status and prints it. Fails if GitHub refused the credential, so that the report says little.
 pub(crate) async fn run(options: &Status) -> anyhow::Result<ExitCode> {
-    let report = DeploymentClient::new(&options.deployment)?.status().await?;
+    let client = DeploymentClient::new(&options.deployment)?;
+    if options.web {
+        return web::serve(client, options.listen).await;
+    }
+    let report = client.status().await?;
     if options.json {
         print(serde_json::to_string(&report).context("serialize the response")?);
     } else {

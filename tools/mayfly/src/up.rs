@@ -19,7 +19,7 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::cli::Up;
 use crate::deployment::{self, Access};
 use crate::summary::Summary;
-use crate::{NOTHING_REMAINS, end_signals, print, token_file};
+use crate::{NOTHING_REMAINS, end_signals, print, token_file, web};
 use local_deployment::timeline::Timeline;
 use local_deployment::{BATCH_ACCOUNT, LocalDeployment, STORAGE_ACCOUNT, Secrets};
 
@@ -94,6 +94,7 @@ fn print_access(deployment: &LocalDeployment, secrets: &Secrets, tls: bool) {
         print(format_args!("use managed identities: IDENTITY_HEADER {identity_header}"));
     }
     let (functions, key) = (&deployment.ports.functions.url, &deployment.function_key);
+    print(format_args!("open its status page: {}", web::page_address(functions, key)));
     print(format_args!("show its status: mayfly status --url {functions}/api --key {key}"));
 }
 

@@ -93,7 +93,7 @@ impl ControlToken {
     }
 
     /// Compares a token in constant time.
-    pub(super) fn is(&self, presented: &str) -> bool {
+    pub fn is(&self, presented: &str) -> bool {
         self.text.as_bytes().ct_eq(presented.as_bytes()).into()
     }
 }

@@ -104,7 +104,7 @@ impl Rejection {
 
 /// Returns whether `Host`, and the URI if it has a host, name loopback. An address of loopback in digits is no name that
 /// the owner of a domain can resolve to it.
-fn names_loopback(head: &Parts) -> bool {
+pub fn names_loopback(head: &Parts) -> bool {
     let host = only(&head.headers, &header::HOST).map(Authority::from_str);
     let host = host.and_then(Result::ok);
     host.is_some_and(|host| is_loopback(&host)) && head.uri.authority().is_none_or(is_loopback)
@@ -155,7 +155,7 @@ impl FetchSite {
 ///
 /// A browser sends `Origin` with a request that may change something or whose answer a script may read; with others, such
 /// as those of images and links, it sends only `Sec-Fetch-Site`.
-pub(super) fn is_of_another_site(head: &Parts) -> bool {
+pub fn is_of_another_site(head: &Parts) -> bool {
     let host = only(&head.headers, &header::HOST).map(Authority::from_str).and_then(Result::ok);
     let host = host.filter(|host| is_localhost(host) || address_of(host).is_some());
     let is_own_site = match FetchSite::of(&head.headers) {
@@ -171,7 +171,8 @@ pub(super) fn is_of_another_site(head: &Parts) -> bool {
     !is_own.is_some_and(|(origin, host)| origin == host)
 }
 
-fn has_json_type(headers: &HeaderMap) -> bool {
+/// Returns whether the body of a request is declared as JSON, which no form of another site can send without permission.
+pub fn has_json_type(headers: &HeaderMap) -> bool {
     only(headers, &header::CONTENT_TYPE).is_some_and(|value| {
         let essence = value.split(';').next().unwrap_or_default();
         essence.trim().eq_ignore_ascii_case("application/json")

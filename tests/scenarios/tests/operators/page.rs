@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use reqwest::header::ACCEPT;
 use reqwest::{Method, Response};
 use scenarios::TestEnvironment;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{PROGRAM, UBUNTU};
@@ -156,5 +156,75 @@ async fn operate_logs_who_requested_what() {
     env.operate(json!({ "operation": "replay", "poison": "all" })).await;
     env.until_logged("requested by 127.0.0.1: replay of poison messages (all)").await;
     env.until_logged("replay of poison messages (all): 0 done, 0 skipped").await;
+    env.end().await;
+}
+
+#[tokio::test]
+async fn the_command_serves_the_page_with_a_key_of_its_own() {
+    let env = TestEnvironment::start(PROGRAM).await;
+    let key = env.deployment.function_key.clone();
+    let (_process, address) = env.serve_page(PROGRAM, &key).await;
+    let token = address.fragment().and_then(|rest| rest.strip_prefix("code=")).expect("a token");
+    assert_ne!(token, key);
+    let client = reqwest::Client::new();
+    let page = client.get(address.clone()).send().await.expect("a response");
+    let policy = header(&page, "content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; script-src 'sha256-"), "{policy}");
+    assert!(page.text().await.expect("a page").starts_with("<!DOCTYPE html>"));
+    let call = |function: &str| client.get(address.join(function).expect("a URL"));
+    let operate = || client.post(address.join("Operate").expect("a URL"));
+    let replay = json!({ "operation": "replay", "poison": "all" });
+    let requests = [
+        ("Status", call("Status").header("x-functions-key", token)),
+        ("no token", call("Status")),
+        ("the deployment's key", call("Status").header("x-functions-key", &key)),
+        (
+            "another site",
+            call("Status")
+                .header("x-functions-key", token)
+                .header("origin", "https://evil.example"),
+        ),
+        (
+            "another host",
+            call("Status").header("x-functions-key", token).header("host", "evil.example"),
+        ),
+        ("Operate", operate().header("x-functions-key", token).json(&replay)),
+        ("Operate, bad", operate().header("x-functions-key", token).json(&json!({}))),
+        ("Operate, no JSON", operate().header("x-functions-key", token).body(replay.to_string())),
+        ("ClaimRunner", call("ClaimRunner").header("x-functions-key", token)),
+    ];
+    let mut outcomes = Vec::new();
+    for (name, request) in requests {
+        let response = request.send().await.expect("a response");
+        let status = response.status().as_u16();
+        let body: Value = response.json().await.expect("JSON");
+        let shown = if body["jobs"].is_array() { json!("a report") } else { body };
+        outcomes.push(format!("{name}: {status} {shown}"));
+    }
+    assert_snapshot!(outcomes.join("\n"), @r#"
+    Status: 200 "a report"
+    no token: 401 {"error":"the key is not that of this run: use the address that `mayfly status --web` printed last"}
+    the deployment's key: 401 {"error":"the key is not that of this run: use the address that `mayfly status --web` printed last"}
+    another site: 403 {"error":"this port accepts no request of another site's page"}
+    another host: 421 {"error":"this port is reached as localhost, 127.0.0.1 or [::1]"}
+    Operate: 200 {"done":[],"operation":"replay","skipped":[]}
+    Operate, bad: 400 {"error":"the body is not a valid request: missing field `operation` at line 1 column 2"}
+    Operate, no JSON: 415 {"error":"send `Content-Type: application/json`"}
+    ClaimRunner: 404 {"error":"this port has /api/StatusPage, /api/Status and /api/Operate"}
+    "#);
+    env.end().await;
+}
+
+#[tokio::test]
+async fn the_page_of_the_command_says_that_its_key_is_wrong() {
+    let env = TestEnvironment::start(PROGRAM).await;
+    let (_process, address) = env.serve_page(PROGRAM, "wrong").await;
+    let token = address.fragment().and_then(|rest| rest.strip_prefix("code=")).expect("a token");
+    let call = reqwest::Client::new().get(address.join("Status").expect("a URL"));
+    let response = call.header("x-functions-key", token).send().await.expect("a response");
+    // 401 would make the page ask for a key.
+    assert_eq!(response.status().as_u16(), 502);
+    let text = response.text().await.expect("a body");
+    assert!(text.contains("rejects the key of `mayfly status --web`"), "{text}");
     env.end().await;
 }

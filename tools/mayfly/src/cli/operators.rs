@@ -1,8 +1,10 @@
 //! The options of the commands for operators.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use emulator_core::service::parse_address;
 use handler::repository::Repository;
 use url::Url;
 
@@ -31,8 +33,15 @@ pub struct Deployment {
 #[command(override_usage = usage("status", ""))]
 pub struct Status {
     /// Print the response as JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "web")]
     pub json: bool,
+    /// Serve the status page for a browser of this machine until Ctrl-C, and print its address. The key stays with this
+    /// command
+    #[arg(long)]
+    pub web: bool,
+    /// Address of loopback to serve it on; port 0 takes a free port
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS:PORT", requires = "web", value_parser = parse_address)]
+    pub listen: SocketAddr,
     /// The access to the deployment.
     #[command(flatten)]
     pub deployment: Deployment,
