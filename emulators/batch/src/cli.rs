@@ -71,6 +71,9 @@ pub struct Arguments {
     /// Reject tasks while their job is disabled
     #[arg(long)]
     pub disabled_jobs_reject_tasks: bool,
+    /// Reject enabling a job until the running tasks of a disabled job have ended
+    #[arg(long)]
+    pub disabling_jobs_reject_enable: bool,
 }
 
 /// How tasks run: in containers if they have container settings, otherwise as processes.
@@ -186,6 +189,7 @@ fn options(arguments: &Arguments, work_dir: PathBuf) -> anyhow::Result<Options> 
     options.rules.sample_lag = arguments.sample_lag;
     options.rules.retry_failed_resize = arguments.retry_failed_resize;
     options.rules.disabled_jobs_reject_tasks = arguments.disabled_jobs_reject_tasks;
+    options.rules.disabling_jobs_reject_enable = arguments.disabling_jobs_reject_enable;
     let pools = arguments.nodes.pools.iter().map(|text| parse_pool(text, true));
     let pools = pools.chain(arguments.nodes.plain_pools.iter().map(|text| parse_pool(text, false)));
     options.pools = pools.collect::<anyhow::Result<_>>()?;

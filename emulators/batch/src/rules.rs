@@ -15,6 +15,10 @@ pub struct Rules {
     pub quota: Quota,
     /// Whether Add Task is rejected while the job is disabled.
     pub disabled_jobs_reject_tasks: bool,
+    /// Whether Enable Job is rejected until the running tasks of a job that is being disabled have ended.
+    ///
+    /// The documentation says that a disabled job can be enabled, and nothing about one that is being disabled.
+    pub disabling_jobs_reject_enable: bool,
     /// Whether a formula is evaluated immediately when scaling is enabled, not only when a pool is
     /// added.
     ///
@@ -52,6 +56,7 @@ impl Default for Rules {
             timings: Timings::REPORTED,
             quota: Quota::default(),
             disabled_jobs_reject_tasks: false,
+            disabling_jobs_reject_enable: false,
             evaluate_when_enabled: false,
             retry_failed_resize: false,
             sample_lag: DurationRange::seconds(0, 60),

@@ -310,6 +310,7 @@ fn batch_account(
         batch::Options::new(BATCH_ACCOUNT, &options.secrets.batch_key, launcher, work_dir);
     account.bearer.clone_from(&options.batch_bearer);
     account.accepts_tokens = options.batch_tokens;
+    account.rules.clone_from(&options.batch_rules);
     account.token_key.clone_from(&options.secrets.token_key);
     account.pools = options.pools.iter().map(|pool| pool.options(options.nodes)).collect();
     Ok(Batch::new(account, context.clone())?)

@@ -52,6 +52,8 @@ pub struct Options {
     /// Whether Batch accepts any token for it that is valid at the time, and signed with the key of the secrets if there is
     /// one.
     pub batch_tokens: bool,
+    /// The rules of the Batch account.
+    pub batch_rules: azure_batch_emulator::Rules,
     /// Application settings that are added to the defaults or override them.
     pub settings: BTreeMap<String, String>,
     /// Whether the handler's timers fire only when they are triggered manually.
@@ -95,6 +97,7 @@ impl Options {
             secrets: Secrets::published(),
             batch_bearer: None,
             batch_tokens: false,
+            batch_rules: azure_batch_emulator::Rules::default(),
             settings: BTreeMap::new(),
             manual_timers: false,
             idle_removal: None,

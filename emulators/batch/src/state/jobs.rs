@@ -89,8 +89,12 @@ impl State {
     /// Enables a job: its tasks can start again.
     pub(crate) fn enable_job(&mut self, id: &str, now: DateTime<Utc>) -> Result<(), ApiError> {
         let at = self.stamp(now);
+        let rejects = self.rules.disabling_jobs_reject_enable;
         let job = self.job_mut(id)?;
         job.check_not_ending()?;
+        if rejects && job.phase.state == JobState::Disabling {
+            return Err(ApiError::wrong_state());
+        }
         if job.phase.state != JobState::Active {
             job.enter(JobState::Active, at);
         }

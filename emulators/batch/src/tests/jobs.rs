@@ -148,6 +148,35 @@ async fn a_disabled_job_accepts_tasks_and_runs_them_once_enabled() {
 }
 
 #[tokio::test]
+async fn a_job_is_disabling_until_its_running_tasks_have_ended() {
+    for rejects in [false, true] {
+        let fake_tasks = FakeTasks::default();
+        let mut world = World::start_with(fake_tasks.clone(), 1, |options| {
+            options.rules.disabling_jobs_reject_enable = rejects
+        })
+        .await;
+        world.add_runner("t1").await;
+        world.until_started("t1").await;
+        world.add_runner("t2").await;
+        for _ in 0..2 {
+            let wait = json!({ "disableTasks": "wait" });
+            assert_eq!(world.post("/jobs/runners/disable", &wait).await.status, 202);
+            assert_eq!(world.job("runners").await["state"], "disabling");
+        }
+        let enabled = world.post("/jobs/runners/enable", &Value::Null).await;
+        assert_eq!(enabled.status, if rejects { 409 } else { 202 });
+        fake_tasks.end("t1", 0);
+        world.until_ended("t1").await;
+        if rejects {
+            assert_eq!(world.job("runners").await["state"], "disabled");
+            assert_eq!(world.task("t2").await["state"], "active");
+            assert_eq!(world.post("/jobs/runners/enable", &Value::Null).await.status, 202);
+        }
+        world.until_started("t2").await;
+    }
+}
+
+#[tokio::test]
 async fn a_disabled_job_may_reject_tasks() {
     let world = World::start_with(ImmediateSuccess, 1, |options| {
         options.rules.disabled_jobs_reject_tasks = true
