@@ -18,7 +18,7 @@ use crate::scope::Scope;
 use crate::settings::{
     FirewallSettings, ReconciliationSettings, RunnerSettings, Settings, WebhookSettings,
 };
-use crate::storage::{Claims, HookRangesBlob, PoisonQueue, RequestQueue, StateBlob};
+use crate::storage::{Claims, HookRangesBlob, PausesBlob, PoisonQueue, RequestQueue, StateBlob};
 use crate::transport::{
     HttpTransport, Transports, azure_options, http_client, proxied_client, short_retries,
 };
@@ -37,6 +37,7 @@ pub struct App {
     pub(crate) claims: Claims,
     pub(crate) hook_ranges: HookRangesBlob,
     pub(crate) reconcile_state: StateBlob,
+    pub(crate) pauses: PausesBlob,
     pub(crate) claim_failures: StateBlob,
     pub(crate) held_sizes: StateBlob,
     pub(crate) refused_claims: RefusedClaimsRecord,
@@ -91,6 +92,7 @@ impl App {
         let held = StateBlob::new("held-sizes", &storage.state, identity.as_ref(), azure);
         let refused = StateBlob::new("refused-claims", &storage.state, identity.as_ref(), azure);
         let refused = refused.context("use the container of setting StateContainerUrl")?;
+        let pauses = PausesBlob::new(&storage.state, identity.as_ref(), azure);
         Ok(Self {
             refused_claims: RefusedClaimsRecord::new(refused),
             claim_failures: failures.context("use the container of setting StateContainerUrl")?,
@@ -99,6 +101,7 @@ impl App {
             poison: poison
                 .context("use the poison queue of the queue of setting RunnerQueueUrl")?,
             reconcile_state: state.context("use the container of setting StateContainerUrl")?,
+            pauses: pauses.context("use the container of setting StateContainerUrl")?,
             reconciliation: settings.reconciliation,
             firewall: LiveFirewall::new(&settings.firewall, &hook_ranges),
             hook_ranges,

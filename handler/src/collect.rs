@@ -11,7 +11,6 @@ use chrono::{DateTime, Utc};
 use tracing::warn;
 
 use crate::app::App;
-use crate::batch::BatchError;
 use crate::claim_failures::ClaimFailures;
 use crate::error_chain::ErrorChain;
 use crate::reconcile::snapshot::{
@@ -44,6 +43,7 @@ pub(crate) use facts::{FactError, FactReader};
 use collector::Collector;
 use deliveries::Deliveries;
 use ledger::Ledger;
+pub(crate) use ledger::LedgerError;
 
 /// A snapshot, and the facts that the next run and the status report need.
 pub(crate) struct Collected {
@@ -65,7 +65,7 @@ pub(crate) async fn collect(
     previous: &ReconcileState,
     rules: &Rules,
     budget: RequestBudget,
-) -> Result<Collected, BatchError> {
+) -> Result<Collected, LedgerError> {
     let collector = Collector::new(app, rules, budget);
     let mut parts = Parts::default();
     let mut runners =
@@ -106,6 +106,9 @@ pub(crate) async fn collect(
         unlisted,
         tasks: ledger.tasks,
         generations: ledger.generations,
+        batch_jobs: ledger.batch_jobs,
+        pauses: ledger.pauses,
+        removed_pauses: ledger.removed_pauses,
         jobs: jobs.jobs,
         runs: jobs.runs,
         barred: barred.jobs,

@@ -8,6 +8,7 @@ pub(crate) mod refresh_firewall;
 pub(crate) mod status;
 pub(crate) mod status_page;
 pub(crate) mod operate;
+mod pause;
 
 mod group;
 mod operators;

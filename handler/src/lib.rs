@@ -31,6 +31,7 @@ pub mod runner_group;
 pub mod ticket;
 pub mod task;
 pub mod batch_job;
+pub mod pauses;
 pub mod claim_failures;
 pub mod assignment;
 pub mod reconcile;
@@ -38,6 +39,7 @@ pub mod history;
 pub mod status_report;
 pub mod status_page;
 pub mod replay_plan;
+pub mod operation;
 
 pub mod deadline;
 pub mod transport;

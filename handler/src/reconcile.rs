@@ -26,6 +26,7 @@ mod deliveries;
 mod leftovers;
 mod alerts;
 mod deleted;
+mod pauses;
 mod releases;
 pub mod used_nodes;
 pub(crate) mod execute;
@@ -36,7 +37,7 @@ pub use deliveries::{LostEvent, lost_events};
 pub use leftovers::{Disposition, disposition};
 pub use others::MAX_SEEN_AGE;
 pub use outlived::{OutlivedTask, outlived_tasks};
-pub use repair::{Absence, Removal, Repair};
+pub use repair::{Absence, PauseChange, Removal, Repair};
 pub use rules::{MAX_ENDING, MAX_OFFLINE, Rules};
 pub use snapshot::Snapshot;
 pub use state::ReconcileState;
@@ -62,6 +63,7 @@ pub fn plan(
     repairs.extend(deliveries::plan(snapshot, previous, &mut next, now));
     repairs.extend(leftovers::plan(snapshot, rules, now));
     repairs.extend(used_nodes::plan(&snapshot.node_pools, now));
+    repairs.extend(pauses::plan(snapshot, rules, now));
     deleted::plan(snapshot, previous, &mut next, now);
     repairs.extend(alerts::plan(&assessment, previous, &mut next));
     (repairs, next)

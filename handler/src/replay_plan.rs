@@ -11,7 +11,7 @@ use crate::reconcile::{
 
 mod request;
 
-pub use request::{BadRequest, Replay, Selection};
+pub use request::{Replay, Selection};
 
 /// Maximum number of redeliveries per request. GitHub counts each writing request as five.
 pub const MAX_DELIVERIES: usize = 50;
@@ -28,11 +28,11 @@ pub struct Skipped {
 /// The response of Operate.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct OperateResponse {
-    /// The operation of the request: `replay`.
+    /// The operation of the request, such as `replay`.
     pub operation: String,
     /// The effects, one sentence each.
     pub done: Vec<String>,
-    /// The items that were not replayed.
+    /// What was not done, or not replayed.
     pub skipped: Vec<Skipped>,
 }
 
@@ -146,6 +146,7 @@ pub fn job(id: u64, job: &Job, waiting: Option<&WaitingJob<'_>>) -> Plan {
             WaitReason::NoProfile(_)
             | WaitReason::Group(_)
             | WaitReason::OfUser
+            | WaitReason::Paused { .. }
             | WaitReason::TooManyRunners,
             _,
         )

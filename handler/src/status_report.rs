@@ -46,6 +46,9 @@ pub struct StatusReport {
     pub jobs: Vec<JobStatus>,
     /// The pools of the profiles.
     pub pools: Vec<PoolStatus>,
+    /// The paused profiles, ordered by name.
+    #[serde(default)]
+    pub paused: Vec<PausedProfile>,
     /// The messages in the poison queue.
     pub poison: Vec<PoisonStatus>,
     /// What it costs to find jobs without webhooks; `None` if they become known by webhooks.
@@ -137,6 +140,19 @@ pub struct PoolStatus {
     pub error: Option<String>,
 }
 
+/// A profile that an operator has paused: no task of it starts.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct PausedProfile {
+    /// Name of the profile.
+    pub profile: String,
+    /// When it was paused.
+    pub at: DateTime<Utc>,
+    /// Who paused it.
+    pub who: String,
+    /// Why.
+    pub why: String,
+}
+
 /// A message in the poison queue.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct PoisonStatus {
@@ -224,6 +240,7 @@ pub fn report(
         phases,
         jobs: jobs::longest_waiting(jobs, MAX_JOBS),
         pools: pools::of_profiles(snapshot, rules),
+        paused: pools::paused(snapshot),
         poison: messages::poison(snapshot, rules, now),
         polling: rules.polling_cost(snapshot),
         webhooks: snapshot.hooks.clone(),

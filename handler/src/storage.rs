@@ -15,6 +15,7 @@ use crate::transport::{HttpTransport, azure_options, short_retries};
 
 mod claims;
 mod hook_ranges;
+mod pauses;
 mod queue;
 mod poison;
 mod state;
@@ -23,6 +24,7 @@ pub use claims::{
     Claim, ClaimError, Claims, ClaimsError, HeldClaim, ListedClaim, Minted, RecordError,
 };
 pub use hook_ranges::{HookRangesBlob, ReadRanges};
+pub use pauses::{PausesBlob, PausesError, ReadPauses};
 pub use poison::{PoisonError, PoisonQueue};
 pub use queue::{CountError, QueueError, RequestQueue};
 pub use state::{ReadState, StateBlob, StateError, Written};

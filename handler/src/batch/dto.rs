@@ -31,6 +31,18 @@ impl<'a> JobToAdd<'a> {
     }
 }
 
+/// <https://learn.microsoft.com/rest/api/batchservice/jobs/disable-job>
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct JobToDisable {
+    disable_tasks: &'static str,
+}
+
+impl JobToDisable {
+    /// Running tasks go on. With the other values they end: `requeue`, `terminate`.
+    pub(super) const WAIT: Self = Self { disable_tasks: "wait" };
+}
+
 /// <https://learn.microsoft.com/rest/api/batchservice/tasks/create-task>
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -21,7 +21,9 @@ const MAX_PAGES: usize = 1000;
 pub enum JobState {
     /// It accepts and starts tasks.
     Open,
-    /// It is disabled, completed, or about to be.
+    /// It is disabled, or about to be: it starts no tasks.
+    Disabled,
+    /// It is completed, or about to be completed or deleted.
     Closed,
 }
 
@@ -80,6 +82,45 @@ impl Batch {
         let query = [("$select", listed::POOL), ("maxresults", PAGE_SIZE)];
         let pools: Vec<listed::Pool> = self.list("listing the pools", "pools", &query).await?;
         Ok(pools.into_iter().map(listed::Pool::parse).collect())
+    }
+
+    /// Disables a Batch job: no further task starts, and running tasks go on. Succeeds if it starts no tasks for another
+    /// reason.
+    ///
+    /// # Errors
+    /// [`BatchError::NoJob`] if it does not exist.
+    ///
+    /// <https://learn.microsoft.com/rest/api/batchservice/jobs/disable-job>
+    pub async fn disable_job(&self, job: &BatchJobId) -> Result<(), BatchError> {
+        let call = "disabling a Batch job";
+        let response =
+            self.post(call, &format!("jobs/{job}/disable"), &dto::JobToDisable::WAIT).await?;
+        let code = dto::code(&response);
+        match (status(&response), code.as_str()) {
+            (202, _) => Ok(()),
+            (404, "JobNotFound") => Err(BatchError::NoJob(job.clone())),
+            (409, _) if code.starts_with("Job") => Ok(()),
+            _ => Err(error(call, &response)),
+        }
+    }
+
+    /// Enables a Batch job. Succeeds if it does not exist, or will never start a task again.
+    ///
+    /// <https://learn.microsoft.com/rest/api/batchservice/jobs/enable-job>
+    pub async fn enable_job(&self, job: &BatchJobId) -> Result<(), BatchError> {
+        let call = "enabling a Batch job";
+        let path = format!("jobs/{job}/enable");
+        let response = self.send(call, Method::Post, &path, &[], None).await?;
+        match (status(&response), dto::code(&response).as_str()) {
+            (202, _) | (404, "JobNotFound") => Ok(()),
+            (409, "JobCompleted" | "JobBeingTerminated" | "JobBeingDeleted") => Ok(()),
+            // Its running tasks may have to end first.
+            (409, code) => {
+                let fault = format!("409 {code}");
+                Err(BatchError::Unavailable { call, fault, retry_after: None })
+            }
+            _ => Err(error(call, &response)),
+        }
     }
 
     /// Terminates a task and its process. Succeeds if it has ended or does not exist.

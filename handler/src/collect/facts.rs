@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use tracing::info;
+use tracing::{info, warn};
 
 use super::ledger;
 use crate::app::App;
 use crate::assignment::{
     AssignmentChain, AssignmentGraph, Fact, Job, JobState, LiveTask, Readiness, Resolution, resolve,
 };
-use crate::batch::BatchError;
+use crate::batch::{self, BatchError};
 use crate::batch_job::BatchJobId;
+use crate::error_chain::ErrorChain;
 use crate::github::GithubError;
 use crate::profiles::Profile;
 use crate::reconcile::snapshot::{LedgerTask, Stage};
@@ -109,7 +110,7 @@ impl<'a> FactReader<'a> {
     async fn fetch_live_tasks(&self, graph: &mut AssignmentGraph) -> Result<(), BatchError> {
         let App { batch, runners, assignments, .. } = self.app;
         let mut tasks = Vec::new();
-        for (batch_job, state) in batch.jobs().await? {
+        for (batch_job, state) in self.batch_jobs().await? {
             let listed = batch.live_tasks(&batch_job).await?;
             for listed in &listed {
                 let own = ledger::task(listed, &batch_job, state, &runners.deployment);
@@ -134,6 +135,22 @@ impl<'a> FactReader<'a> {
         }
         graph.learn_live_tasks(live);
         Ok(())
+    }
+
+    /// Lists the Batch jobs. Whether a disabled one is held for a paused profile is looked up only if there is one; if
+    /// that fails it counts as held, so that no task is replaced for lack of a record.
+    async fn batch_jobs(&self) -> Result<Vec<(BatchJobId, batch::JobState)>, BatchError> {
+        let batch_jobs = self.app.batch.jobs().await?;
+        if batch_jobs.iter().all(|(_, state)| *state != batch::JobState::Disabled) {
+            return Ok(batch_jobs);
+        }
+        match self.app.pauses.read().await {
+            Ok(read) => Ok(read.pauses.apply(batch_jobs)),
+            Err(err) => {
+                warn!("continuing without the paused profiles: {}", ErrorChain(&err));
+                Ok(batch_jobs)
+            }
+        }
     }
 
     /// Follows the chain of a live task as far as the cache knows its jobs. Their runners count as runners with tasks:

@@ -9,10 +9,22 @@ use crate::app::App;
 use crate::batch::{BatchError, JobState, ListedTask, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::error_chain::ErrorChain;
+use crate::pauses::Pauses;
 use crate::reconcile::Rules;
 use crate::reconcile::snapshot::{Ending, LedgerTask, ListedJob, Stage};
 use crate::repository::Repository;
+use crate::storage::PausesError;
 use crate::task::{DeploymentName, TaskId};
+
+/// Why the tasks could not be read completely.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LedgerError {
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    /// Whether a disabled Batch job has lost its tasks, or is to be enabled again, is not known then.
+    #[error(transparent)]
+    Pauses(#[from] PausesError),
+}
 
 /// The tasks of this deployment.
 pub(super) struct Ledger {
@@ -21,6 +33,12 @@ pub(super) struct Ledger {
     pub(super) runs: BTreeMap<TaskId, (Repository, u64)>,
     /// The generation of the first Batch job of each profile that accepts tasks.
     pub(super) generations: BTreeMap<String, u32>,
+    /// The Batch jobs. A disabled one is held by a record of a paused profile.
+    pub(super) batch_jobs: BTreeMap<BatchJobId, JobState>,
+    /// The records of the profiles.
+    pub(super) pauses: Pauses,
+    /// The records of profiles that the settings do not have.
+    pub(super) removed_pauses: Pauses,
 }
 
 impl Ledger {
@@ -34,8 +52,12 @@ impl Ledger {
 ///
 /// # Errors
 /// When a part could not be read: a task that is missing would be replaced.
-pub(super) async fn read(app: &App, rules: &Rules) -> Result<Ledger, BatchError> {
+pub(super) async fn read(app: &App, rules: &Rules) -> Result<Ledger, LedgerError> {
     let batch_jobs = app.batch.jobs().await?;
+    // A record is written before its Batch jobs are disabled: one that is listed as disabled has its record by now.
+    let pauses = app.pauses.read().await?.pauses;
+    let (pauses, removed_pauses) = pauses.split_by(&rules.policy.profiles);
+    let batch_jobs = pauses.apply(batch_jobs);
     let (mut tasks, mut runs) = (Vec::new(), BTreeMap::new());
     for (batch_job, state) in &batch_jobs {
         for listed in app.batch.tasks(batch_job).await? {
@@ -45,7 +67,9 @@ pub(super) async fn read(app: &App, rules: &Rules) -> Result<Ledger, BatchError>
             tasks.push(task);
         }
     }
-    Ok(Ledger { tasks, runs, generations: generations(&batch_jobs) })
+    let generations = generations(&batch_jobs);
+    let batch_jobs = batch_jobs.into_iter().collect();
+    Ok(Ledger { tasks, runs, generations, batch_jobs, pauses, removed_pauses })
 }
 
 /// The number of runners with a job whose tasks are looked up once more. Another deployment of the same name can have any
@@ -127,7 +151,7 @@ fn generations(batch_jobs: &[(BatchJobId, JobState)]) -> BTreeMap<String, u32> {
     for (batch_job, state) in batch_jobs {
         let newest = newest.entry(&batch_job.profile).or_default();
         *newest = batch_job.generation.max(*newest);
-        if *state == JobState::Open {
+        if *state != JobState::Closed {
             let first = generations.entry(batch_job.profile.clone()).or_insert(u32::MAX);
             *first = batch_job.generation.min(*first);
         }
@@ -145,7 +169,7 @@ mod tests {
     #[test]
     fn the_first_open_batch_job_or_its_successor_accepts_tasks() {
         let batch_job = |profile, generation, state| (BatchJobId::new(profile, generation), state);
-        let (open, closed) = (JobState::Open, JobState::Closed);
+        let (open, closed, held) = (JobState::Open, JobState::Closed, JobState::Disabled);
         let all = generations(&[
             batch_job("a", 1, open),
             batch_job("b", 1, closed),
@@ -153,9 +177,11 @@ mod tests {
             batch_job("b", 3, open),
             batch_job("c", 1, closed),
             batch_job("c", 2, closed),
+            batch_job("d", 1, closed),
+            batch_job("d", 2, held),
         ]);
         let all: Vec<_> = all.iter().map(|(profile, n)| (profile.as_str(), *n)).collect();
-        assert_eq!(all, [("a", 1), ("b", 2), ("c", 3)]);
+        assert_eq!(all, [("a", 1), ("b", 2), ("c", 3), ("d", 2)]);
     }
 
     #[test]

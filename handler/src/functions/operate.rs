@@ -1,4 +1,5 @@
-//! Operate: repairs manually and immediately what reconciliation would repair later, or has abandoned.
+//! Operate: repairs manually and immediately what reconciliation would repair later, or has abandoned, and pauses and
+//! resumes profiles.
 //!
 //! An operation is idempotent: a replayed message finds the task that exists already.
 
@@ -9,11 +10,13 @@ use http::{HeaderMap, StatusCode};
 use tracing::{error, info};
 
 use super::operators::admit;
+use super::pause::NoProfile;
 use super::status::previous_state;
 use crate::app::App;
 use crate::collect::{RequestBudget, collect, collect_deliveries, rules};
 use crate::github::{GithubError, Purpose};
 use crate::http::{Body, BodyError, Response, read_body};
+use crate::operation::Operation;
 use crate::polling::STATUSES;
 use crate::reconcile::execute::execute_each;
 use crate::reconcile::{Repair, lost_events, waiting_jobs};
@@ -32,12 +35,12 @@ const BUDGET: RequestBudget = RequestBudget {
 
 /// Handles a request.
 pub(crate) async fn handle(app: &App, headers: &HeaderMap, body: &mut Body) -> Response {
-    let caller = match admit(app, headers).await {
-        Ok(caller) => caller,
+    let from = match admit(app, headers).await {
+        Ok(caller) => caller.to_string(),
         Err(rejected) => return rejected,
     };
-    let replay = match read_body(body, MAX_BODY_BYTES).await {
-        Ok(body) => Replay::parse(&body),
+    let operation = match read_body(body, MAX_BODY_BYTES).await {
+        Ok(body) => Operation::parse(&body),
         Err(BodyError::TooLarge) => {
             let error = format!("the body is larger than {MAX_BODY_BYTES} bytes");
             return Response::error(StatusCode::PAYLOAD_TOO_LARGE, error);
@@ -46,26 +49,37 @@ pub(crate) async fn handle(app: &App, headers: &HeaderMap, body: &mut Body) -> R
             return Response::error(StatusCode::BAD_REQUEST, "the body ended early");
         }
     };
-    match replay {
-        Ok(replay) => {
-            info!(%caller, "requested by {caller}: replay {replay}");
-            execute(app, &replay).await
-        }
+    match operation {
+        Ok(operation) => execute(app, &operation, &from).await,
         Err(bad) => Response::error(StatusCode::BAD_REQUEST, bad),
     }
 }
 
-async fn execute(app: &App, replay: &Replay) -> Response {
-    match app.replay(replay).await {
+async fn execute(app: &App, operation: &Operation, from: &str) -> Response {
+    let done = match operation {
+        Operation::Replay(replay) => {
+            info!(caller = from, "requested by {from}: replay {replay}");
+            app.replay(replay).await
+        }
+        Operation::Pause(request) => app.pause(request, from).await,
+        Operation::Resume { profile } => app.resume(profile, from).await,
+    };
+    match done {
         Ok(response) => {
             let json = serde_json::to_value(response).expect("plain fields always serialize");
             Response::json(StatusCode::OK, &json)
         }
-        Err(err) => {
-            error!("failed to {err:#}");
-            Response::later(format!("{err:#}"), None)
-        }
+        Err(err) => failed(&err),
     }
+}
+
+/// Returns the response to an operation that was not executed.
+fn failed(err: &anyhow::Error) -> Response {
+    if let Some(unknown) = err.downcast_ref::<NoProfile>() {
+        return Response::error(StatusCode::NOT_FOUND, unknown);
+    }
+    error!("failed to {err:#}");
+    Response::later(format!("{err:#}"), None)
 }
 
 impl App {

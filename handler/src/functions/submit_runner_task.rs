@@ -20,6 +20,7 @@ use crate::http::Response;
 use crate::invocation::{self, BadEnvelope};
 use crate::message::{MAX_REPLACEMENTS, MAX_WAIT, Malformed, Message, RunnerRequest};
 use crate::runner_group::TooWide;
+use crate::storage::PausesError;
 use crate::task::TaskId;
 
 mod submission;
@@ -68,6 +69,10 @@ enum SubmitError {
     Github(#[from] GithubError),
     #[error(transparent)]
     TooWide(#[from] TooWide),
+    #[error(transparent)]
+    Pauses(#[from] PausesError),
+    #[error("profile {profile} is paused {pause}; Batch accepts the task when it is resumed")]
+    Paused { profile: String, pause: String },
     #[error(transparent)]
     Elapsed(#[from] Elapsed),
 }
@@ -188,6 +193,7 @@ fn log_postponed(request: &RunnerRequest, reason: &SubmitError, delay: Duration)
     );
     match reason {
         SubmitError::TooWide(_) => error!(alarm = "group", "{text}"),
+        SubmitError::Paused { .. } => info!("{text}"),
         _ => warn!("{text}"),
     }
 }
@@ -198,6 +204,10 @@ fn log_postponed(request: &RunnerRequest, reason: &SubmitError, delay: Duration)
 /// created. The job may have waited behind a gate since then.
 fn dropped(request: &RunnerRequest, reason: &SubmitError) -> Response {
     let (job, repo, hours) = (request.job, &request.repository, MAX_WAIT.num_hours());
+    if matches!(reason, SubmitError::Paused { .. }) {
+        warn!("request for job {job} of {repo} dropped after {hours} h: {reason}");
+        return Response::json(StatusCode::OK, &invocation::response("dropped"));
+    }
     let reason = ErrorChain(reason);
     error!(alarm = "waiting", "request for job {job} of {repo} dropped after {hours} h: {reason}");
     Response::json(StatusCode::OK, &invocation::response("dropped"))
@@ -224,7 +234,11 @@ fn delay(reason: &SubmitError, age: TimeDelta) -> Duration {
         }
         SubmitError::Github(err) => err.retry_after().unwrap_or(growing),
         SubmitError::TooWide(_) => GROUP_RETRY_DELAY,
-        SubmitError::Batch(_) | SubmitError::Poison(_) | SubmitError::Elapsed(_) => growing,
+        SubmitError::Batch(_)
+        | SubmitError::Poison(_)
+        | SubmitError::Pauses(_)
+        | SubmitError::Paused { .. }
+        | SubmitError::Elapsed(_) => growing,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Repair;
 use super::assessment::Assessment;
 use super::ending::{NO_CONTAINER, VERSION_REFUSED};
+use super::pauses;
 use super::releases::outdated;
 use super::snapshot::{Ending, Failure, LedgerTask, PoisonMessage, PoolState, Snapshot, Stage};
 use super::state::ReconcileState;
@@ -19,13 +20,15 @@ pub(super) fn plan(
     let (snapshot, now) = (run.snapshot, run.now);
     let failed = snapshot.tasks.iter().filter_map(of_task);
     let poison = snapshot.poison.iter().filter_map(of_poison);
-    let pools = snapshot.pools.iter().filter_map(of_pool);
+    let pools = snapshot.pools.iter().filter(|(pool, _)| !all_paused(pool, run));
+    let pools = pools.filter_map(of_pool);
     let alerts = failed.chain(pools).chain(poison).chain(outdated(snapshot, now));
     let refused = snapshot.refused.iter().map(|one| (one.key.clone(), one.alarm, one.text.clone()));
     let renamed = snapshot.renamed.iter().map(of_renamed);
     let crowded =
         run.rules.policy.profiles.iter().filter_map(|profile| of_slots(profile, snapshot));
     let alerts = alerts.chain(renamed).chain(crowded);
+    let alerts = alerts.chain(pauses::alerts(&snapshot.removed_pauses));
     let alerts: Vec<(String, &'static str, String)> = alerts
         .map(|(name, text)| (text.clone(), name, text))
         .chain(refused)
@@ -62,6 +65,13 @@ fn of_renamed((old, new): (&Repository, &Repository)) -> (&'static str, String) 
 fn of_polling(run: &Assessment<'_>) -> Option<(String, &'static str, String)> {
     let cost = run.rules.polling_cost(run.snapshot)?;
     Some(("polling".to_owned(), "settings", cost.problem()?))
+}
+
+/// Returns whether every profile of a pool is paused, so that nobody waits for its nodes.
+fn all_paused(pool: &str, run: &Assessment<'_>) -> bool {
+    let profiles = run.rules.policy.profiles.iter();
+    let mut own = profiles.filter(|profile| profile.pool.eq_ignore_ascii_case(pool)).peekable();
+    own.peek().is_some() && own.all(|profile| run.snapshot.pauses.paused(&profile.name).is_some())
 }
 
 fn of_pool((pool, state): (&String, &PoolState)) -> Option<(&'static str, String)> {

@@ -68,7 +68,7 @@ pub(super) fn plan(
     next: &mut ReconcileState,
 ) -> Vec<Repair> {
     let demands: Vec<Demand<'_>> = Demand::all(run).collect();
-    let uncovered = demands.iter().filter(|demand| run.coverage.covering(demand.id).is_none());
+    let uncovered = demands.iter().filter(|demand| demand.covering(run).is_none());
     let uncovered = uncovered.map(|demand| demand.id);
     // A job that this run did not read has not got a runner for that reason.
     let unread = previous.uncovered.no_longer_than(UNREAD_JOB_TTL, run.now).copied();
@@ -107,13 +107,16 @@ impl<'a> Demand<'a> {
 
     fn repairs(&self, run: &Assessment<'_>, times: &mut Times) -> Vec<Repair> {
         let mut repairs = Vec::new();
+        if self.paused(run).is_some() {
+            return repairs;
+        }
         let unservable = self.unservable(run, times);
         let again = unservable.as_ref().is_some_and(|reason| self.may_try_again(run, reason));
         let wanted = unservable.is_none() || again;
         if wanted && self.due(run, times).is_some_and(|(at, _)| at <= run.now) {
             repairs.extend(self.new_request(run, times).map(Repair::Request));
         }
-        if run.now - self.queued_since(run, times) < run.rules.no_capacity {
+        if run.now - self.waits_since(run, times) < run.rules.no_capacity {
             return repairs;
         }
         let report = match &unservable {
@@ -136,6 +139,33 @@ impl<'a> Demand<'a> {
     /// Returns the latest time at which the job can have become ready for a runner.
     fn queued_since(&self, run: &Assessment<'_>, times: &Times) -> DateTime<Utc> {
         times.ages.queued_since(self.id, self.listed, run.snapshot, run.now)
+    }
+
+    /// Returns since when the job has waited without a pause of its profile.
+    fn waits_since(&self, run: &Assessment<'_>, times: &Times) -> DateTime<Utc> {
+        let pause = self.profile.and_then(|profile| run.snapshot.pauses.get(&profile.name));
+        let resumed = pause.and_then(|pause| pause.resumed);
+        self.queued_since(run, times).max(resumed.unwrap_or(DateTime::UNIX_EPOCH))
+    }
+
+    /// Returns the live task whose chain resolves to the job. A task that waits for the end of a pause covers no job of
+    /// another profile.
+    pub(super) fn covering(&self, run: &Assessment<'a>) -> Option<&'a LedgerTask> {
+        let task = run.coverage.covering(self.id)?;
+        let waits =
+            task.stage == Stage::Waiting && run.snapshot.pauses.paused(&task.profile).is_some();
+        let own = self.profile.is_some_and(|profile| profile.name == task.profile);
+        (!waits || own).then_some(task)
+    }
+
+    /// Returns that the job waits for the end of a pause, if it does: its profile is paused, and no runner of it has
+    /// started.
+    pub(super) fn paused(&self, run: &Assessment<'_>) -> Option<WaitReason> {
+        let profile = &self.profile?.name;
+        let pause = run.snapshot.pauses.paused(profile)?;
+        let started = self.covering(run).is_some_and(|task| task.stage != Stage::Waiting);
+        let (profile, pause) = (profile.clone(), pause.description());
+        (!started).then_some(WaitReason::Paused { profile, pause })
     }
 
     /// Returns why no runner of this deployment can serve the job, if that is so.
@@ -164,7 +194,7 @@ impl<'a> Demand<'a> {
         if obstacle.is_some() {
             return obstacle;
         }
-        if run.coverage.covering(self.id).is_some() {
+        if self.covering(run).is_some() {
             return None;
         }
         if let Some(reason) = self.exhausted(run, times).or_else(|| self.refused(run, times)) {
@@ -234,7 +264,7 @@ impl<'a> Demand<'a> {
         run: &Assessment<'_>,
         times: &Times,
     ) -> Option<(DateTime<Utc>, Option<DelayCause>)> {
-        if run.coverage.covering(self.id).is_some() {
+        if self.covering(run).is_some() {
             return None;
         }
         let uncovered = times.uncovered.since(&self.id).unwrap_or(run.now);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tracing::{error, info, warn};
 
-use super::{Absence, Removal, Repair, WaitReason};
+use super::{Absence, PauseChange, Removal, Repair, WaitReason};
 use crate::app::App;
 use crate::assignment::NotNeeded;
 use crate::batch::{BatchError, TaskState};
@@ -18,6 +18,7 @@ use crate::repository::Repository;
 use crate::scope::Level;
 use crate::task::TaskId;
 
+pub(crate) mod paused_jobs;
 mod replace_nodes;
 
 /// The time that a repair takes if no service hangs. No repair starts with less; the transport cancels a request that
@@ -85,7 +86,10 @@ fn priority(repair: &Repair) -> u8 {
         Repair::Deregister { .. } => 2,
         Repair::RemoveNodes { .. } | Repair::RestoreSize { .. } => 2,
         Repair::Terminate { .. } | Repair::EndWithoutRunner { .. } => 3,
+        // A task must not start on a paused profile, and the tasks of a resumed one have waited long enough.
+        Repair::Pause(PauseChange::Disable(_) | PauseChange::Enable(_)) => 0,
         Repair::Redeliver { .. } | Repair::Cancel { .. } => 4,
+        Repair::Pause(PauseChange::Forget { .. }) => 5,
         Repair::DeletePoison { .. } | Repair::DeleteTask { .. } | Repair::DeleteClaims { .. } => 5,
     }
 }
@@ -155,6 +159,7 @@ impl<'a> Executor<'a> {
             Repair::RestoreSize { pool, size } => {
                 replace_nodes::restore(self.app, pool, size).await?
             }
+            Repair::Pause(change) => paused_jobs::execute(self.app, change).await?,
             Repair::Cancel { job, run, repository, reason } => {
                 let cancelled = self.github.cancel_run(repository, *run).await;
                 cancelled.with_context(|| format!("cancel run {run} of {repository}"))?;

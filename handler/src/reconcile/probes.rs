@@ -20,7 +20,9 @@ impl Probes {
         let mut trying = BTreeSet::new();
         for demand in Demand::all(run) {
             let Some(place) = place(run, &demand) else { continue };
-            if run.coverage.covering(demand.id).is_some() {
+            if demand.paused(run).is_some() {
+                continue;
+            } else if demand.covering(run).is_some() {
                 trying.insert(place);
             } else if demand.obstacle(run).is_none() && demand.exhausted(run, times).is_none() {
                 first.entry(place).or_insert(demand.id);

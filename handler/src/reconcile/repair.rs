@@ -7,6 +7,7 @@ use super::MAX_ENDING;
 use super::used_nodes::PoolSize;
 use super::{MAX_OFFLINE, WaitReason};
 use crate::assignment::NotNeeded;
+use crate::batch_job::BatchJobId;
 use crate::message::RunnerRequest;
 use crate::repository::Repository;
 use crate::scope::Level;
@@ -105,6 +106,8 @@ pub enum Repair {
         /// Its size before.
         size: PoolSize,
     },
+    /// Change a Batch job of a paused or resumed profile, or forget the record.
+    Pause(PauseChange),
     /// Cancel the run of a job that cannot be served.
     Cancel {
         /// The job.
@@ -131,6 +134,20 @@ pub enum Repair {
         name: &'static str,
         /// The problem, and the action that solves it.
         text: String,
+    },
+}
+
+/// A change that makes Batch agree with the record of a paused or resumed profile.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PauseChange {
+    /// Disable a Batch job of a paused profile, or create it disabled.
+    Disable(BatchJobId),
+    /// Enable a Batch job of a resumed profile.
+    Enable(BatchJobId),
+    /// Forget the record of a resumed profile.
+    Forget {
+        /// The profile.
+        profile: String,
     },
 }
 

@@ -6,8 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
+use crate::batch::JobState;
+use crate::batch_job::BatchJobId;
 use crate::claim_failures::ClaimFailures;
 use crate::message::{Message, RunnerRequest};
+use crate::pauses::Pauses;
 use crate::profiles::Profile;
 use crate::refused_claims::RefusedClaims;
 use crate::repository::Repository;
@@ -32,6 +35,12 @@ pub struct Snapshot {
     pub unlisted: BTreeSet<TaskId>,
     /// The generation of the first Batch job of each profile that accepts tasks, or of the Batch job to be created.
     pub generations: BTreeMap<String, u32>,
+    /// The Batch jobs of the profiles. A disabled one is held by a record of a paused or resumed profile.
+    pub batch_jobs: BTreeMap<BatchJobId, JobState>,
+    /// The records of paused and resumed profiles.
+    pub pauses: Pauses,
+    /// The records of profiles that the settings do not have any more.
+    pub removed_pauses: Pauses,
     /// The known workflow jobs by their ids: the jobs of all runs in progress, and the jobs of assignment chains.
     pub jobs: BTreeMap<u64, ListedJob>,
     /// The workflow runs that have not ended.

@@ -6,7 +6,7 @@ use super::snapshot::{
     DeliveryAttempt, Ending, Failure, Job, LedgerTask, Level, ListedJob, PoisonMessage, PoolState,
     RegisteredRunner, RunnerRelease, Runners, Stage, StoredClaim,
 };
-use super::{Absence, ReconcileState, Repair, Rules, Snapshot, plan};
+use super::{Absence, PauseChange, ReconcileState, Repair, Rules, Snapshot, plan};
 use crate::admission::Policy;
 use crate::assignment::JobDetails;
 use crate::message::{Cancelled, Message, RunnerRequest};
@@ -22,6 +22,7 @@ mod deliveries;
 mod leftovers;
 mod ownership;
 mod outlived;
+mod pauses;
 mod others;
 mod refused_claims;
 mod polling;
@@ -180,6 +181,9 @@ fn line(repair: &Repair) -> String {
         Repair::DeleteClaims { task, .. } => format!("delete the claims of {task}"),
         Repair::RemoveNodes { pool, nodes, .. } => format!("remove {nodes:?} of {pool}"),
         Repair::RestoreSize { pool, size } => format!("restore {size:?} of {pool}"),
+        Repair::Pause(PauseChange::Disable(batch_job)) => format!("disable {batch_job}"),
+        Repair::Pause(PauseChange::Enable(batch_job)) => format!("enable {batch_job}"),
+        Repair::Pause(PauseChange::Forget { profile }) => format!("forget the pause of {profile}"),
         Repair::Cancel { run, reason, .. } => format!("cancel run {run}: {reason}"),
         Repair::ReportWaiting { job, reason, .. } => format!("report job {job}: {reason}"),
         Repair::Alert { name, text } => format!("alert {name}: {text}"),

@@ -26,6 +26,14 @@ pub enum WaitReason {
         "a user owns its repository, and runners of setting RunnerScope serve organizations only: move the repository to an organization, or use RunnerScope=repository"
     )]
     OfUser,
+    /// An operator has paused its profile.
+    #[error("profile {profile} is paused {pause}")]
+    Paused {
+        /// The profile.
+        profile: String,
+        /// Since when, by whom, and why.
+        pause: String,
+    },
     /// GitHub has left it behind: it neither assigns nor cancels it.
     #[error(
         "it has been queued for more than {} hours, after which GitHub cancels a job: GitHub has left it behind, and no runner is started for it; cancel its run, or start it again",

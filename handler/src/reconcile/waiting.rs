@@ -44,8 +44,11 @@ pub fn waiting_jobs<'a>(
         id: demand.id,
         job: demand.listed,
         profile: demand.profile,
-        task: run.coverage.covering(demand.id),
-        reason: demand.unservable(&run, &times).unwrap_or_else(|| demand.waits_for(&run, &times)),
+        task: demand.covering(&run),
+        reason: demand
+            .paused(&run)
+            .or_else(|| demand.unservable(&run, &times))
+            .unwrap_or_else(|| demand.waits_for(&run, &times)),
         next: demand.request(&run),
     });
     waiting.collect()
@@ -54,7 +57,7 @@ pub fn waiting_jobs<'a>(
 impl Demand<'_> {
     /// Returns why a job waits that can be served.
     pub(super) fn waits_for(&self, run: &Assessment<'_>, times: &Times) -> WaitReason {
-        let (Some(task), Some(profile)) = (run.coverage.covering(self.id), self.profile) else {
+        let (Some(task), Some(profile)) = (self.covering(run), self.profile) else {
             return self.waits_for_task(run, times);
         };
         let pool = profile.pool.clone();

@@ -1,10 +1,12 @@
-//! Parses an operator's request.
+//! Parses an operator's request for a replay.
 
 use std::fmt;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
+use crate::operation::BadRequest;
 use crate::repository::Repository;
 
 /// The name that selects all items.
@@ -35,24 +37,11 @@ pub enum Selection {
     One(String),
 }
 
-/// A request that cannot be parsed.
-#[derive(Debug, thiserror::Error)]
-pub enum BadRequest {
-    /// The body is not JSON of the documented schema.
-    #[error("the body is not a valid request: {0}")]
-    Malformed(#[from] serde_json::Error),
-    /// The operation does not exist.
-    #[error("unknown operation {0:?}: the only one is \"replay\"")]
-    Operation(String),
-    /// It selects nothing, or several kinds of items.
-    #[error("replay takes exactly one of poison, deliveries and job")]
-    NotOne,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RequestBody {
-    operation: String,
+    #[serde(rename = "operation")]
+    _operation: IgnoredAny,
     poison: Option<String>,
     deliveries: Option<String>,
     job: Option<JobBody>,
@@ -66,12 +55,9 @@ struct JobBody {
 }
 
 impl Replay {
-    /// Parses the JSON of a request.
-    pub fn parse(json: &[u8]) -> Result<Self, BadRequest> {
+    /// Parses the JSON of a request whose operation is `replay`.
+    pub(crate) fn parse(json: &[u8]) -> Result<Self, BadRequest> {
         let request: RequestBody = serde_json::from_slice(json)?;
-        if request.operation != "replay" {
-            return Err(BadRequest::Operation(request.operation.chars().take(80).collect()));
-        }
         match (request.poison, request.deliveries, request.job) {
             (Some(selection), None, None) => Ok(Self::Poison(Selection::named(selection))),
             (None, Some(selection), None) => Ok(Self::Deliveries(Selection::named(selection))),

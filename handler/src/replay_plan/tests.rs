@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{BadRequest, MAX_DELIVERIES, Plan, Replay, Selection, deliveries};
+use super::{MAX_DELIVERIES, Plan, Selection, deliveries};
+use crate::operation::{BadRequest, Operation};
 use crate::reconcile::LostEvent;
 use crate::reconcile::snapshot::DeliveryAttempt;
 
 fn read(json: &str) -> String {
-    match Replay::parse(json.as_bytes()) {
-        Ok(request) => format!("{request:?}"),
+    match Operation::parse(json.as_bytes()) {
+        Ok(Operation::Replay(request)) => format!("{request:?}"),
+        Ok(other) => format!("{other:?}"),
         Err(bad) => bad.to_string(),
     }
 }
@@ -36,12 +38,12 @@ fn a_request_selects_one_kind_of_item() {
     replay takes exactly one of poison, deliveries and job
     the body is not a valid request: a repository name is owner/name, in letters, digits, '-', '_' and '.' at line 1 column 48
     the body is not a valid request: unknown field `everything`, expected one of `operation`, `poison`, `deliveries`, `job` at line 1 column 34
-    unknown operation "forget": the only one is "replay"
+    unknown operation "forget": use "replay", "pause" or "resume"
     the body is not a valid request: missing field `operation` at line 1 column 16
-    the body is not a valid request: invalid length 0, expected struct RequestBody with 4 elements at line 1 column 2
+    the body is not a valid request: invalid length 0, expected struct Head with 1 element at line 1 column 2
     the body is not a valid request: EOF while parsing a value at line 1 column 0
     "#);
-    assert!(matches!(Replay::parse(b"{"), Err(BadRequest::Malformed(_))));
+    assert!(matches!(Operation::parse(b"{"), Err(BadRequest::Malformed(_))));
 }
 
 fn lost(guid: &str, id: u64) -> DeliveryAttempt {

@@ -46,11 +46,15 @@ pub(super) fn longest_waiting(mut jobs: Vec<JobStatus>, max: usize) -> Vec<JobSt
 }
 
 fn queued(waiting: &WaitingJob<'_>) -> JobStatus {
+    let phase = match (&waiting.reason, waiting.task) {
+        (WaitReason::Paused { .. }, Some(_)) => JobPhase::WaitingForNode,
+        (reason, _) => phase(reason),
+    };
     JobStatus {
         profile: waiting.profile.map(|profile| profile.name.clone()),
         task: waiting.task.map(|task| task.id.to_string()),
         wait_reason: Some(waiting.reason.to_string()),
-        ..job_status(phase(&waiting.reason), waiting.id, waiting.job)
+        ..job_status(phase, waiting.id, waiting.job)
     }
 }
 
@@ -67,9 +71,10 @@ fn phase(why: &WaitReason) -> JobPhase {
         | WaitReason::Refused(_)
         | WaitReason::LeftToOthers(_)
         | WaitReason::Failing(_) => JobPhase::Unservable,
-        WaitReason::Poisoned(_) | WaitReason::Requested | WaitReason::Delayed { .. } => {
-            JobPhase::Requested
-        }
+        WaitReason::Poisoned(_)
+        | WaitReason::Requested
+        | WaitReason::Delayed { .. }
+        | WaitReason::Paused { .. } => JobPhase::Requested,
         WaitReason::NoNodes { .. }
         | WaitReason::PoolUnread { .. }
         | WaitReason::Growing { .. }

@@ -2,9 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use super::PoolStatus;
+use super::{PausedProfile, PoolStatus};
 use crate::reconcile::Rules;
 use crate::reconcile::snapshot::{LedgerTask, Snapshot, Stage};
+
+/// Lists the paused profiles.
+pub(super) fn paused(snapshot: &Snapshot) -> Vec<PausedProfile> {
+    let paused = snapshot.pauses.iter().filter(|(_, pause)| pause.resumed.is_none());
+    let paused = paused.map(|(profile, pause)| PausedProfile {
+        profile: profile.clone(),
+        at: pause.at,
+        who: pause.who.clone(),
+        why: pause.why.clone(),
+    });
+    paused.collect()
+}
 
 /// Lists the pools of the profiles. A pool that Batch does not list does not exist, if Batch lists any other.
 pub(super) fn of_profiles(snapshot: &Snapshot, rules: &Rules) -> Vec<PoolStatus> {

@@ -16,7 +16,7 @@ const PROCESS: &str = "function:ReconcileRunners: ";
 /// The modules that log the repairs and alerts of a run.
 const MODULES: [&str; 2] = ["handler::functions::reconcile_runners", "handler::reconcile"];
 /// The operations that change something; only reconciliation calls them while no job is in progress.
-const CHANGES: [&str; 12] = [
+const CHANGES: [&str; 14] = [
     "PutMessage",
     "DeleteBlob",
     "AddTask",
@@ -29,6 +29,8 @@ const CHANGES: [&str; 12] = [
     "ResizePool",
     "EnablePoolAutoScale",
     "DisablePoolAutoScale",
+    "DisableJob",
+    "EnableJob",
 ];
 
 impl TestEnvironment {

@@ -19,7 +19,7 @@ mod values;
 
 pub use emulators::{EmulatorCommand, FunctionsHostOptions, Identities, Port, Storage};
 pub use local::{Credential, Level, Local};
-pub use operators::{Deployment, Replay, ReplayTarget, Status};
+pub use operators::{Deployment, Pause, Replay, ReplayTarget, Resume, Status};
 pub use simulation::options::SimulationOptions;
 
 /// Gives every GitHub Actions job its own ephemeral runner on Azure Batch.
@@ -59,6 +59,10 @@ pub enum Command {
     Status(Status),
     /// Replay failed messages, webhook deliveries, or one job
     Replay(Replay),
+    /// Stop starting jobs of a profile; running jobs go on, and waiting jobs wait until it is resumed
+    Pause(Pause),
+    /// Start the waiting jobs of a paused profile
+    Resume(Resume),
     /// Print the completions of a shell, such as `mayfly completions bash >~/.local/share/bash-completion/completions/mayfly`
     Completions(Completions),
     /// Write the manual pages, one for each command, such as `mayfly man --out-dir ~/.local/share/man/man1`

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use emulator_core::text_file;
 use handler::app::App;
 use handler::clock::Clock;
-use handler::replay_plan::{OperateResponse, Replay};
+use handler::operation::Operation;
+use handler::replay_plan::OperateResponse;
 use handler::settings::Settings;
 use handler::status_report::StatusReport;
 use reqwest::{Client, RequestBuilder, StatusCode};
@@ -20,6 +21,9 @@ use crate::cli::Deployment;
 
 /// The timeout of a request: Azure's front end ends requests to functions after 230 s.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(230);
+
+/// The source of requests that are sent with the settings of a deployment.
+const THIS_MACHINE: &str = "the command line";
 
 /// The client of a deployment.
 pub(crate) enum DeploymentClient {
@@ -63,14 +67,18 @@ impl DeploymentClient {
         }
     }
 
-    /// Replays messages, deliveries, or a job.
-    pub(crate) async fn replay(&self, replay: &Replay) -> anyhow::Result<OperateResponse> {
+    /// Replays messages, deliveries, or a job, or pauses or resumes a profile.
+    pub(crate) async fn operate(&self, operation: &Operation) -> anyhow::Result<OperateResponse> {
         match self {
             Self::Functions { client, url, key } => {
-                let request = client.post(format!("{url}/Operate")).json(&replay.as_json());
+                let request = client.post(format!("{url}/Operate")).json(&operation.as_json());
                 send("Operate", request.header("x-functions-key", key)).await
             }
-            Self::Settings(app) => app.replay(replay).await,
+            Self::Settings(app) => match operation {
+                Operation::Replay(replay) => app.replay(replay).await,
+                Operation::Pause(request) => app.pause(request, THIS_MACHINE).await,
+                Operation::Resume { profile } => app.resume(profile, THIS_MACHINE).await,
+            },
         }
     }
 

@@ -37,6 +37,7 @@ mod status;
 mod web;
 mod summary;
 mod replay;
+mod pause;
 
 use cli::{Autoscale, Cli, Command};
 
@@ -88,6 +89,8 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Package(options) => package::run(&options),
             Command::Status(options) => status::run(&options).await,
             Command::Replay(options) => replay::run(options).await,
+            Command::Pause(options) => pause::pause(options).await,
+            Command::Resume(options) => pause::resume(options).await,
             Command::Completions(options) => manual::completions(&options),
             Command::Man(options) => manual::pages(&options),
         }

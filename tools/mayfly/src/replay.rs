@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
+use handler::operation::Operation;
 use handler::replay_plan::{Replay, Selection};
 
 use crate::cli;
@@ -18,7 +19,8 @@ pub(crate) async fn run(options: cli::Replay) -> anyhow::Result<ExitCode> {
         ReplayTarget::Deliveries { guid, shared } => (Replay::Deliveries(select(guid)), shared),
         ReplayTarget::Job { repository, id, shared } => (Replay::Job { repository, id }, shared),
     };
-    let response = DeploymentClient::new(&shared.deployment)?.replay(&replay).await?;
+    let replay = Operation::Replay(replay);
+    let response = DeploymentClient::new(&shared.deployment)?.operate(&replay).await?;
     if shared.json {
         print(serde_json::to_string(&response).context("serialize the response")?);
     } else {

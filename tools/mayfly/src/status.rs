@@ -7,7 +7,7 @@ use anyhow::Context;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use handler::polling::PollingCost;
 use handler::status_report::{
-    JobStatus, LostDelivery, PoisonStatus, PoolStatus, RateLimit, StatusReport,
+    JobStatus, LostDelivery, PausedProfile, PoisonStatus, PoolStatus, RateLimit, StatusReport,
 };
 
 use crate::cli::Status;
@@ -39,6 +39,7 @@ fn text(report: &StatusReport) -> String {
     if listed < all {
         lines.push(format!("… and {} more jobs", all - listed));
     }
+    lines.extend(report.paused.iter().map(paused_line));
     lines.extend(report.pools.iter().map(pool_line));
     lines.extend(report.poison.iter().map(poison_line));
     lines.extend(report.lost_deliveries.iter().map(delivery_line));
@@ -105,6 +106,11 @@ fn age(duration: TimeDelta) -> String {
         minutes @ 0..120 => format!("{minutes} min"),
         minutes => format!("{} h", minutes / 60),
     }
+}
+
+fn paused_line(paused: &PausedProfile) -> String {
+    let PausedProfile { profile, at, who, why } = paused;
+    format!("profile {profile} is paused since {} by {who}: {why}", time(*at))
 }
 
 fn pool_line(pool: &PoolStatus) -> String {

@@ -32,8 +32,11 @@ pub(in crate::batch) struct Job {
 
 impl Job {
     pub(in crate::batch) fn parse(self) -> Option<(BatchJobId, JobState)> {
-        let open = matches!(self.state.as_str(), "active" | "enabling");
-        let state = if open { JobState::Open } else { JobState::Closed };
+        let state = match self.state.as_str() {
+            "active" | "enabling" => JobState::Open,
+            "disabling" | "disabled" => JobState::Disabled,
+            _ => JobState::Closed,
+        };
         Some((BatchJobId::parse(&self.id)?, state))
     }
 }

@@ -45,6 +45,7 @@ pub(super) async fn submit(app: &App, request: &RunnerRequest) -> Result<Submitt
             Err(SubmitError::Batch(BatchError::JobClosed { code, .. }))
                 if batch_job.generation < MAX_GENERATIONS =>
             {
+                wait_if_paused(app, &batch_job, code == "JobDisabled").await?;
                 warn!(%batch_job, code, "Batch job {batch_job} accepts no tasks ({code}); its successor is used");
                 true
             }
@@ -123,11 +124,27 @@ async fn add(
     let task = RunnerTask::describe(id, request, &pinned, runner_environment, &url, &credential);
     match app.batch.add_task(batch_job, &task).await {
         Err(BatchError::NoJob(_)) => {
+            wait_if_paused(app, batch_job, false).await?;
             app.batch.add_job(batch_job, &profile.pool).await?;
             Ok(app.batch.add_task(batch_job, &task).await?)
         }
         added => Ok(added?),
     }
+}
+
+/// Fails if the profile is paused, or this Batch job is still disabled after a pause: no other Batch job takes its place.
+async fn wait_if_paused(
+    app: &App,
+    batch_job: &BatchJobId,
+    disabled: bool,
+) -> Result<(), SubmitError> {
+    let pauses = app.pauses.read().await?.pauses;
+    let Some(pause) = pauses.get(&batch_job.profile) else { return Ok(()) };
+    if pause.resumed.is_some() && !(disabled && pauses.hold(batch_job)) {
+        return Ok(());
+    }
+    let (profile, pause) = (batch_job.profile.clone(), pause.description());
+    Err(SubmitError::Paused { profile, pause })
 }
 
 async fn credential(

@@ -6,6 +6,7 @@ mod status;
 mod page;
 mod reasons;
 mod replay;
+mod pause;
 mod command;
 
 /// The program under test.

@@ -143,7 +143,7 @@ async fn an_invalid_request_changes_nothing() {
     let mut responses = Vec::new();
     for request in [
         json!({ "operation": "replay", "poison": "all", "deliveries": "all" }),
-        json!({ "operation": "doctor" }),
+        json!({ "operation": "drain" }),
         json!({ "operation": "replay", "job": { "repository": "octo/app/../x", "id": 1 } }),
         json!("x".repeat(20_000)),
     ] {
@@ -151,7 +151,7 @@ async fn an_invalid_request_changes_nothing() {
     }
     assert_snapshot!(responses.join("\n"), @r#"
     400 replay takes exactly one of poison, deliveries and job
-    400 unknown operation "doctor": the only one is "replay"
+    400 unknown operation "drain": use "replay", "pause" or "resume"
     400 the body is not a valid request: a repository name is owner/name, in letters, digits, '-', '_' and '.' at line 1 column 44
     413 the body is larger than 16384 bytes
     "#);

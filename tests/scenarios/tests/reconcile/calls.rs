@@ -78,7 +78,7 @@ async fn the_calls_of_a_run_with_a_thousand_live_tasks() {
     assert_eq!(env.reconcile().await, "nothing to repair");
     let first = env.calls();
     assert_snapshot!(between(&before, &first), @r"
-    GetBlob 2
+    GetBlob 3
     ListBlobs 1
     ListJobs 1
     ListJobsForWorkflowRun 11
@@ -94,7 +94,7 @@ async fn the_calls_of_a_run_with_a_thousand_live_tasks() {
     ");
     assert_eq!(env.reconcile().await, "nothing to repair");
     assert_snapshot!(between(&first, &env.calls()), @r"
-    GetBlob 2
+    GetBlob 3
     ListBlobs 1
     ListJobs 1
     ListJobsForWorkflowRun 11

@@ -65,7 +65,7 @@ pub enum ReplayTarget {
         handle: Option<String>,
         /// The shared options.
         #[command(flatten)]
-        shared: ReplayOptions,
+        shared: OperateOptions,
     },
     /// Redeliver webhook deliveries that were abandoned
     #[command(override_usage = usage("replay deliveries", " [GUID]"))]
@@ -74,7 +74,7 @@ pub enum ReplayTarget {
         guid: Option<String>,
         /// The shared options.
         #[command(flatten)]
-        shared: ReplayOptions,
+        shared: OperateOptions,
     },
     /// Request a runner for a waiting job that has none
     #[command(override_usage = usage("replay job", " <REPOSITORY> <ID>"))]
@@ -86,13 +86,41 @@ pub enum ReplayTarget {
         id: u64,
         /// The shared options.
         #[command(flatten)]
-        shared: ReplayOptions,
+        shared: OperateOptions,
     },
 }
 
-/// The options of every replay.
+/// The options of `pause`.
+#[derive(Args, Debug)]
+#[command(override_usage = usage("pause", " --why <TEXT> <PROFILE>"))]
+pub struct Pause {
+    /// Name of the profile in setting RunnerProfiles, such as ubuntu
+    pub profile: String,
+    /// Reason, which the status of each waiting job shows; at most 200 characters
+    #[arg(long, value_name = "TEXT")]
+    pub why: String,
+    /// Name of the operator, at most 100 characters [default: the user and the machine, as in ann@desk]
+    #[arg(long, value_name = "NAME")]
+    pub who: Option<String>,
+    /// The shared options.
+    #[command(flatten)]
+    pub shared: OperateOptions,
+}
+
+/// The options of `resume`.
+#[derive(Args, Debug)]
+#[command(override_usage = usage("resume", " <PROFILE>"))]
+pub struct Resume {
+    /// Name of the profile, such as ubuntu
+    pub profile: String,
+    /// The shared options.
+    #[command(flatten)]
+    pub shared: OperateOptions,
+}
+
+/// The options of every operation.
 #[derive(Args, Clone, Debug)]
-pub struct ReplayOptions {
+pub struct OperateOptions {
     /// Print the response as JSON
     #[arg(long)]
     pub json: bool,

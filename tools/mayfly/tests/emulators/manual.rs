@@ -37,6 +37,8 @@ fn each_command_has_a_manual_page() {
         ("mayfly-cancel-job.1", "listen"),
         ("mayfly-emulate-batch.1", "sample\\-lag"),
         ("mayfly-replay-job.1", "key\\-file"),
+        ("mayfly-pause.1", "why"),
+        ("mayfly-resume.1", "key\\-file"),
         ("mayfly-autoscale-simulate.1", "trace"),
     ] {
         assert!(page(name).contains(option), "{name}: {}", page(name));

@@ -109,6 +109,22 @@ fn a_file_of_another_form_is_named_with_its_fault() {
 }
 
 #[test]
+fn a_pause_has_a_profile_and_a_short_reason() {
+    let url = ["--url", "http://127.0.0.1:1/api", "--key", "k"];
+    for (arguments, expected) in [
+        (&["pause", "ubuntu", "--why", " "][..], "failed to use the options: why is empty"),
+        (&["pause", "ubuntu", "--why", "a\nb"], "why has a control character"),
+        (&["pause", "ubuntu", "--why", "x", "--who", ""], "who is empty"),
+        (&["pause", "Ubuntu", "--why", "x"], "\"Ubuntu\" is no name of a profile"),
+        (&["pause", "ubuntu"], "--why <TEXT>"),
+        (&["pause", "ubuntu", "--why", "x"], "Connection refused"),
+        (&["resume", "ubuntu"], "Connection refused"),
+    ] {
+        check(&[arguments, &url].concat(), "", expected);
+    }
+}
+
+#[test]
 fn a_request_that_fails_names_its_cause() {
     let refused = "Connection refused";
     check(&["status", "--url", "http://127.0.0.1:1/api", "--key", "k"], "", refused);
@@ -121,7 +137,13 @@ fn a_request_that_fails_names_its_cause() {
 
 #[test]
 fn the_usage_of_status_and_replay_has_both_forms_of_access() {
-    for arguments in [&["status"][..], &["replay", "poison"], &["replay", "job", "o/a", "7"]] {
+    for arguments in [
+        &["status"][..],
+        &["replay", "poison"],
+        &["replay", "job", "o/a", "7"],
+        &["pause", "ubuntu", "--why", "x"],
+        &["resume", "ubuntu"],
+    ] {
         let (code, _, error) = run(arguments, "", &[]);
         assert_eq!(code, 2, "{error}");
         assert!(error.contains("--url <URL> <--key-file <FILE>|--key <KEY>>"), "{error}");
