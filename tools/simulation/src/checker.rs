@@ -36,6 +36,7 @@ mod outlived;
 mod narrowed;
 mod deprived;
 mod polled;
+mod paused;
 mod deleted;
 mod isolated;
 
@@ -129,6 +130,7 @@ impl Findings {
                 .chain(outlived::all(scenario, record))
                 .chain(deprived::all(scenario, record))
                 .chain(polled::late(scenario, record))
+                .chain(paused::started(scenario, record))
                 .chain(deleted::kept(scenario, record))
                 .chain(jobs::refused_wrongly(scenario, record))
                 .collect(),

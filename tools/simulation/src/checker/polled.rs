@@ -2,7 +2,7 @@
 
 use super::deprived::is_covered;
 use super::starvation::{longest_free, open_groups, troubles};
-use super::{JobRecord, Record, Scenario, describe};
+use super::{JobRecord, Record, Scenario, describe, paused};
 
 /// The time within which a new job has a task.
 const MAX_UNANSWERED: u64 = 60_000;
@@ -29,6 +29,7 @@ fn is_late(scenario: &Scenario, record: &Record, job: &JobRecord) -> bool {
     let over = [job.started_at, job.ended_at, job.cancelled_at, job.deleted_at];
     let waits = over.into_iter().flatten().all(|at| at > until);
     let troubles = troubles(scenario, record).into_iter().chain(open_groups(scenario));
+    let troubles = troubles.chain(paused::spans_of(scenario, job));
     let calm = longest_free((ready_at, until), troubles.collect()) == MAX_UNANSWERED;
     let made = record.tasks.iter().any(|task| {
         let own = scenario.deployments[deployment].read(&task.id);

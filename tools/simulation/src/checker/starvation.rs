@@ -3,7 +3,7 @@
 //! Checked are spans without a scheduled fault and its aftermath, at call fault rates with which a reconciliation
 //! succeeds. Pools with a formula are not checked, because Batch decides how many nodes they have.
 
-use super::{JobRecord, Record, Scenario, describe};
+use super::{JobRecord, Record, Scenario, describe, paused};
 use crate::record::{Fault, Run};
 use crate::scenario::{FaultKind, Pool, ScheduledFault};
 
@@ -11,7 +11,7 @@ use crate::scenario::{FaultKind, Pool, ScheduledFault};
 /// or after fifteen minutes if one of them was incomplete.
 const MAX_WAIT: u64 = 25 * 60_000;
 /// The time for which a scheduled fault has effects after its end.
-const AFTERMATH: u64 = 15 * 60_000;
+pub(super) const AFTERMATH: u64 = 15 * 60_000;
 /// The time after which a runner without a session has ended, by its image or by the handler.
 const OFFLINE: u64 = 20 * 60_000;
 /// The time until it is replaced.
@@ -32,6 +32,7 @@ pub(super) fn all(scenario: &Scenario, record: &Record) -> Vec<String> {
         excused.extend(replacing(record, deployment, pool));
         excused.extend(reassigned(scenario, record, deployment, job));
         excused.extend(&troubles);
+        excused.extend(paused::spans_of(scenario, job));
         let longest = longest_free(waits, excused);
         (longest > MAX_WAIT).then(|| {
             let minutes = longest / 60_000;
@@ -75,7 +76,12 @@ pub(super) fn open_groups(scenario: &Scenario) -> impl Iterator<Item = Span> {
 pub(super) fn troubles(scenario: &Scenario, record: &Record) -> Vec<Span> {
     let aftermath = |at: u64| at * 1000 + AFTERMATH;
     let alone = |what: &FaultKind| {
-        matches!(what, FaultKind::RouteBroken { .. } | FaultKind::GroupOpened { .. })
+        matches!(
+            what,
+            FaultKind::RouteBroken { .. }
+                | FaultKind::GroupOpened { .. }
+                | FaultKind::ProfilePaused { .. }
+        )
     };
     let scheduled_faults =
         scenario.scheduled_faults.iter().filter(|scheduled_fault| !alone(&scheduled_fault.kind));

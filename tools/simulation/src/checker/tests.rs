@@ -5,6 +5,7 @@ use crate::scenario::{FaultKind, PlannedJob, ScheduledFault, Size};
 mod incorrect;
 mod isolated;
 mod others;
+mod paused;
 mod runners;
 
 /// Returns a scenario with a number of jobs of `octo/app`, with runners in the organization.

@@ -141,6 +141,11 @@ impl FunctionGroups {
         self.replace(group);
     }
 
+    /// Returns the handler as the command line runs it with the settings of the deployment.
+    pub(super) fn operator(&self) -> App {
+        self.start().app()
+    }
+
     /// Makes a group's process answer nothing from now on, or answer again.
     pub(super) fn hang(&self, group: Group, hangs: bool) {
         self.process(group).hangs = hangs;
@@ -171,10 +176,13 @@ impl FunctionGroups {
 }
 
 impl Start {
-    fn process(&self) -> Process {
+    fn app(&self) -> App {
         let app = App::with_transports(self.settings.clone(), self.clock.clone(), &self.transports);
-        let app = Arc::new(app.expect("the settings of a simulation are valid"));
-        let filter = routes(app);
+        app.expect("the settings of a simulation are valid")
+    }
+
+    fn process(&self) -> Process {
+        let filter = routes(Arc::new(self.app()));
         let answer = move |request: Request| {
             let mut service = warp::service(filter.clone());
             let answering = service.call(request.map(Full::new));

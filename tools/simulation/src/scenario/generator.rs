@@ -13,6 +13,7 @@ mod runner_faults;
 mod others;
 mod changes;
 mod isolation;
+mod pauses;
 mod polling;
 mod jobs;
 
@@ -54,6 +55,7 @@ impl Scenario {
         changes::add(&mut scenario);
         isolation::add(&mut scenario);
         polling::choose(&mut scenario);
+        pauses::add(&mut scenario);
         scenario.faults_end_at = scenario.earliest_faults_end();
         scenario
     }

@@ -79,6 +79,8 @@ pub enum FaultKind {
     GroupOpened { deployment: usize, seconds: u64 },
     /// A node of a pool has no route to GitHub for some seconds: runners that start there open no session.
     RouteBroken { deployment: usize, pool: String, seconds: u64 },
+    /// An operator pauses a profile, and resumes it after some seconds.
+    ProfilePaused { deployment: usize, profile: String, seconds: u64 },
     /// An operator disables the Batch job of a profile; its running tasks return to the queue.
     JobDisabled { deployment: usize, profile: String },
 }
@@ -153,6 +155,7 @@ impl FaultKind {
             | Self::GroupOpened { seconds, .. }
             | Self::RouteBroken { seconds, .. }
             | Self::Hang { seconds, .. }
+            | Self::ProfilePaused { seconds, .. }
             | Self::Outage { seconds, .. } => *seconds,
             Self::Kill { .. }
             | Self::HostRestart { .. }

@@ -37,7 +37,7 @@ fn every_kind_of_fault_occurs() {
     let courses = courses.into_iter().collect::<Vec<_>>().join(" ");
     insta::assert_snapshot!(courses, @"Failed Late Lost ResponseLost Twice Usual WithoutJob");
     let scheduled_faults = scheduled_faults.into_iter().collect::<Vec<_>>().join(" ");
-    insta::assert_snapshot!(scheduled_faults, @"ClockSkew ForeignRunner GroupOpened Hang HostRestart JobDisabled Kill LoseNode MadePublic NamedLikeOurs NoAssignment NoNodes Outage PoolFull RateLimitBurst Refusal RepositoryHidden RepositoryRenamed ResizeFails RouteBroken ScalingFails SettingsNarrowed");
+    insta::assert_snapshot!(scheduled_faults, @"ClockSkew ForeignRunner GroupOpened Hang HostRestart JobDisabled Kill LoseNode MadePublic NamedLikeOurs NoAssignment NoNodes Outage PoolFull ProfilePaused RateLimitBurst Refusal RepositoryHidden RepositoryRenamed ResizeFails RouteBroken ScalingFails SettingsNarrowed");
     assert_eq!(stages.len(), 4, "{stages:?}");
 }
 
@@ -183,4 +183,15 @@ fn a_quarter_of_the_scenarios_has_a_node_per_job() {
     let count = |scaled| scenarios().filter(|scenario| isolated(scenario, scaled)).count();
     let counts = [count(true), count(false)];
     assert!(counts.iter().all(|count| (15..40).contains(count)), "{counts:?}");
+}
+
+#[test]
+fn a_tenth_of_the_scenarios_pauses_a_profile() {
+    let pauses = |scenario: &Scenario| {
+        let mut faults = scenario.scheduled_faults.iter();
+        faults.any(|fault| matches!(fault.kind, crate::scenario::FaultKind::ProfilePaused { .. }))
+    };
+    let paused: Vec<u64> =
+        scenarios().filter(|scenario| pauses(scenario)).map(|scenario| scenario.seed).collect();
+    assert!((10..35).contains(&paused.len()), "{paused:?}");
 }
