@@ -81,7 +81,7 @@ impl Pauses {
         resumed && self.0.remove(profile).is_some()
     }
 
-    /// Returns whether a Batch job is disabled because of a record, and not by somebody else.
+    /// Returns whether a Batch job is disabled because of a record, and not by an operator of Batch.
     pub fn hold(&self, batch_job: &BatchJobId) -> bool {
         let pause = self.get(&batch_job.profile);
         pause.is_some_and(|pause| pause.batch_jobs.contains(&batch_job.generation))

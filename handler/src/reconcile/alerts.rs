@@ -67,7 +67,7 @@ fn of_polling(run: &Assessment<'_>) -> Option<(String, &'static str, String)> {
     Some(("polling".to_owned(), "settings", cost.problem()?))
 }
 
-/// Returns whether every profile of a pool is paused, so that nobody waits for its nodes.
+/// Returns whether every profile of a pool is paused, so that no job waits for its nodes.
 fn all_paused(pool: &str, run: &Assessment<'_>) -> bool {
     let profiles = run.rules.policy.profiles.iter();
     let mut own = profiles.filter(|profile| profile.pool.eq_ignore_ascii_case(pool)).peekable();
