@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use http::{HeaderMap, StatusCode};
+use serde_json::Value;
 use tracing::{error, info};
 
 use super::operators::admit;
@@ -56,19 +57,8 @@ pub(crate) async fn handle(app: &App, headers: &HeaderMap, body: &mut Body) -> R
 }
 
 async fn execute(app: &App, operation: &Operation, from: &str) -> Response {
-    let done = match operation {
-        Operation::Replay(replay) => {
-            info!(caller = from, "requested by {from}: replay {replay}");
-            app.replay(replay).await
-        }
-        Operation::Pause(request) => app.pause(request, from).await,
-        Operation::Resume { profile } => app.resume(profile, from).await,
-    };
-    match done {
-        Ok(response) => {
-            let json = serde_json::to_value(response).expect("plain fields always serialize");
-            Response::json(StatusCode::OK, &json)
-        }
+    match app.operate(operation, from).await {
+        Ok(response) => Response::json(StatusCode::OK, &response),
         Err(err) => failed(&err),
     }
 }
@@ -83,6 +73,22 @@ fn failed(err: &anyhow::Error) -> Response {
 }
 
 impl App {
+    /// Executes an operation, and returns the response of Operate. `from` describes the caller.
+    ///
+    /// # Errors
+    /// When facts for the decision could not be read, or the settings do not have the profile; then nothing was changed.
+    pub async fn operate(&self, operation: &Operation, from: &str) -> anyhow::Result<Value> {
+        let response = match operation {
+            Operation::Replay(replay) => {
+                info!(caller = from, "requested by {from}: replay {replay}");
+                self.replay(replay).await?
+            }
+            Operation::Pause(request) => self.pause(request, from).await?,
+            Operation::Resume { profile } => self.resume(profile, from).await?,
+        };
+        Ok(serde_json::to_value(response).expect("plain fields always serialize"))
+    }
+
     /// Replays messages, deliveries or a job. One replay runs at a time, and no status is collected meanwhile.
     ///
     /// # Errors

@@ -74,11 +74,10 @@ impl DeploymentClient {
                 let request = client.post(format!("{url}/Operate")).json(&operation.as_json());
                 send("Operate", request.header("x-functions-key", key)).await
             }
-            Self::Settings(app) => match operation {
-                Operation::Replay(replay) => app.replay(replay).await,
-                Operation::Pause(request) => app.pause(request, THIS_MACHINE).await,
-                Operation::Resume { profile } => app.resume(profile, THIS_MACHINE).await,
-            },
+            Self::Settings(app) => {
+                let response = app.operate(operation, THIS_MACHINE).await?;
+                serde_json::from_value(response).context("parse the response")
+            }
         }
     }
 
@@ -104,8 +103,8 @@ impl DeploymentClient {
                 let request = request.header("content-type", "application/json");
                 receive("Operate", request.header("x-functions-key", key)).await
             }
-            Self::Settings(app) => match Replay::parse(&body) {
-                Ok(replay) => as_response(app.replay(&replay).await.map(|done| json!(done))),
+            Self::Settings(app) => match Operation::parse(&body) {
+                Ok(operation) => as_response(app.operate(&operation, THIS_MACHINE).await),
                 Err(bad) => {
                     let error = json!({ "error": bad.to_string() }).to_string();
                     Ok((StatusCode::BAD_REQUEST, error.into()))
