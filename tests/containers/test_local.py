@@ -125,7 +125,7 @@ class Local(unittest.TestCase):
         local.interrupt()
         code, lines = local.end()
         self.assertEqual(code, 0, lines)
-        self.assertIn("no job was interrupted; no runner stays registered", lines)
+        self.assertIn("jobs interrupted: 0; no runner stays registered", lines)
         self.assert_nothing_remains()
 
     def test_githubs_own_image_gets_the_entrypoint(self) -> None:
@@ -156,7 +156,7 @@ class Local(unittest.TestCase):
         local.await_line("once more ends running jobs")
         local.interrupt()
         code, lines = local.end()
-        self.assertIn("1 runners were ended with their jobs; no runner stays registered", lines)
+        self.assertIn("jobs interrupted: 1; no runner stays registered", lines)
         self.assertEqual(code, 0, lines)
         self.assert_nothing_remains()
 
@@ -169,7 +169,7 @@ class Local(unittest.TestCase):
         self.queue_job(f"curl --silent --data x {url}/next")
         self.inbox.may_go.set()
         while self.conclusions() != ["success", None]:
-            pass
+            pass  # The container goes on while the command is stopped.
         os.kill(local.process.pid, signal.SIGCONT)
         self.inbox.receive("next")
         for _ in range(2):

@@ -34,18 +34,15 @@ pub(super) struct Drain<'a> {
 /// What became of the runners.
 #[derive(Debug, Default)]
 pub(super) struct Drained {
-    /// Runners whose jobs were ended by a signal.
-    pub(super) ended: u32,
+    /// The number of jobs that a signal has interrupted.
+    pub(super) interrupted: u32,
     /// The names of the runners that stay registered.
     pub(super) left: Vec<String>,
 }
 
 impl fmt::Display for Drained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.ended {
-            0 => write!(f, "no job was interrupted")?,
-            ended => write!(f, "{ended} runners were ended with their jobs")?,
-        }
+        write!(f, "jobs interrupted: {}", self.interrupted)?;
         match self.left.is_empty() {
             true => write!(f, "; no runner stays registered"),
             false => write!(
@@ -78,9 +75,9 @@ impl<'a> Drain<'a> {
         while let running @ 1.. = self.release_idle().await? {
             tokio::select! {
                 () = tokio::time::sleep(INTERVAL) => {}
-                signal = signals.next(), if drained.ended == 0 => {
+                signal = signals.next(), if drained.interrupted == 0 => {
                     print(format_args!("{signal}: ending {running} runners"));
-                    drained.ended = self.terminate_all().await?;
+                    drained.interrupted = self.terminate_all().await?;
                 }
             }
         }
