@@ -47,7 +47,7 @@ function worstWait() {
 }
 
 const COST_COLUMNS = [
-  repositoryColumn(),
+  { ...repositoryColumn(), make: ({ repository }) => (repository ? repositoryLink(repository) : "nodes without a job") },
   textColumn("Profile", "profile"),
   numberColumn("Jobs", (row) => integer(row.jobs)),
   numberColumn("Minutes of jobs", (row) => integer(Math.round(row.minutes))),
@@ -65,8 +65,8 @@ Object.assign(tables, {
 
 function renderHistory({ history }) {
   const { ended = [], waits = [], costs = [], samples = [] } = history ?? {};
-  const missing = (text) => (history ? text : "The history is not available. It is written by each reconciliation.");
-  patchTable(tables.ended, ended, (job) => `${job.job} ${job.ended}`);
+  const missing = (text) => (history ? (history.days === 0 ? "No history is recorded." : text) : "The history could not be read.");
+  patchTable(tables.ended, ended, (job) => job.task);
   showTable("ended", tables.ended, missing("No job has ended yet."));
   show("more-ended", ended.length > 10);
   labelMore(ended.length);
@@ -74,6 +74,8 @@ function renderHistory({ history }) {
   showTable("waits", tables.waits, missing("No job has started in the last seven days."));
   patchTable(tables.costs, costs, (row) => `${row.month} ${row.repository} ${row.profile}`);
   showTable("costs", tables.costs, missing("No job has ended this month."));
+  show("prices", costs.length && history.prices);
+  setText(byId("prices"), `Prices of ${visible(history?.prices?.region)}, read on ${visible(history?.prices?.date)}.`);
   renderLoad(samples);
 }
 

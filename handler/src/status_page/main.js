@@ -135,10 +135,11 @@ const PART_NAMES = { "refused-claims": "refused claims", groups: "runner groups"
 
 function alarmsOfReport({ unread, refused, complete }) {
   const names = unread.map((part) => PART_NAMES[part] ?? visible(part));
-  const parts = names.length ? `${sentenceList(names)} could not be read` : "not all data could be read";
+  const parts = `${sentenceList(names)} could not be read`;
   return [
     refused && ["bad", sentence(visible(refused))],
-    !complete && (names.length || !refused) && ["bad", `The report is incomplete: ${parts}. What is missing below is not known to be absent.`],
+    names.length && !complete && ["bad", `The report is incomplete: ${parts}. What is missing below is not known to be absent.`],
+    names.length && complete && ["note", sentence(parts)],
   ].filter(Boolean);
 }
 
@@ -152,11 +153,11 @@ function alarmsOfJobs({ jobs, phases }) {
 }
 
 function alarmsOfParts({ pools, poison, lost_deliveries: lost, limits, paused = [] }) {
-  const failing = pools.filter((pool) => pool.error).map((pool) => visible(pool.pool));
+  const failing = pools.filter((pool) => pool.error).map(({ pool, error }) => ["bad", `Pool ${visible(pool)}: ${sentence(visible(error))}`, "pools"]);
   const abandoned = lost.filter((one) => one.abandoned).length;
   const low = limits.filter(({ resource, remaining, limit }) => !resource || remaining < limit / 10);
   return [
-    failing.length && ["bad", `${failing.length === 1 ? "Pool" : "Pools"} ${sentenceList(failing)} cannot grow or cannot be read.`, "pools"],
+    ...failing,
     paused.length && ["note", `Paused: ${sentenceList(paused.map((one) => visible(one.profile)))}.`, "pools"],
     poison.length && ["note", `${count(poison.length, "message has", "messages have")} failed.`, "poison"],
     abandoned && ["note", `${count(abandoned, "lost delivery is", "lost deliveries are")} not redelivered any more.`, "lost"],

@@ -63,7 +63,7 @@ function percentage(share) {
 
 /** Returns a list in a sentence: `a`, `a and b`, `a, b and c`. */
 function sentenceList(items) {
-  return new Intl.ListFormat("en", { type: "conjunction" }).format(items);
+  return new Intl.ListFormat("en-GB", { type: "conjunction" }).format(items);
 }
 
 /** Returns whether a text is an owner and a name that GitHub allows, so that it is safe in an address. */
