@@ -16,7 +16,7 @@ use crate::github::Github;
 use crate::management::Management;
 use crate::scope::Scope;
 use crate::settings::{
-    FirewallSettings, ReconciliationSettings, RunnerSettings, Settings, WebhookSettings,
+    FirewallSettings, ReconciliationSettings, RunnerSettings, Settings, Warning, WebhookSettings,
 };
 use crate::storage::{Claims, HookRangesBlob, PausesBlob, PoisonQueue, RequestQueue, StateBlob};
 use crate::transport::{
@@ -30,6 +30,11 @@ pub struct App {
     pub(crate) firewall_settings: FirewallSettings,
     pub(crate) runners: RunnerSettings,
     pub(crate) reconciliation: ReconciliationSettings,
+    pub(crate) warnings: Vec<Warning>,
+    /// Sends requests without a credential to hosts in Azure.
+    pub(crate) azure: HttpTransport,
+    /// The name of the Batch account.
+    pub(crate) batch_account: String,
     pub(crate) scope: Scope,
     pub(crate) web: url::Url,
     pub(crate) queue: RequestQueue,
@@ -103,6 +108,9 @@ impl App {
             reconcile_state: state.context("use the container of setting StateContainerUrl")?,
             pauses: pauses.context("use the container of setting StateContainerUrl")?,
             reconciliation: settings.reconciliation,
+            warnings: settings.warnings,
+            azure: azure.clone(),
+            batch_account: settings.batch.account.clone(),
             firewall: LiveFirewall::new(&settings.firewall, &hook_ranges),
             hook_ranges,
             management: management(&settings.firewall, identity.as_ref(), azure),

@@ -30,6 +30,7 @@ mod shared_key;
 mod dto;
 mod ledger;
 mod nodes;
+mod pool_facts;
 
 pub use dto::{NodeId, SeenTask, TaskState};
 pub use ledger::{JobState, ListedTask};

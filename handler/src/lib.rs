@@ -40,6 +40,7 @@ pub mod status_report;
 pub mod status_page;
 pub mod replay_plan;
 pub mod operation;
+pub mod doctor;
 
 pub mod deadline;
 pub mod transport;

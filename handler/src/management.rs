@@ -14,6 +14,7 @@ use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::doctor::facts::Quota;
 use crate::error_chain::ErrorChain;
 use crate::firewall::function_app::FunctionAppId;
 use crate::firewall::restrictions::{MalformedRestrictions, Restrictions};
@@ -21,6 +22,7 @@ use crate::json::JsonFault;
 use crate::transport::{HttpTransport, Response, request_to};
 
 const API_VERSION: &str = "2024-11-01";
+const BATCH_API_VERSION: &str = "2024-07-01";
 
 /// A client of the management API, for one Function App.
 #[derive(Clone)]
@@ -86,6 +88,30 @@ impl Management {
         Ok(Restrictions::parse(&json?)?)
     }
 
+    /// Reads the core quota of a Batch account in the resource group of the app.
+    ///
+    /// <https://learn.microsoft.com/rest/api/batchmanagement/batch-account/get>
+    pub async fn batch_quota(&self, account: &str) -> Result<Quota, ManagementError> {
+        let call = "reading the quota of the Batch account";
+        let mut url = self.configuration.clone();
+        let group = url.path().to_owned();
+        let group = group.to_ascii_lowercase().find("/providers/").map(|end| &group[..end]);
+        let group = group.unwrap_or_default();
+        url.set_path(&format!("{group}/providers/Microsoft.Batch/batchAccounts/{account}"));
+        url.set_query(Some(&format!("api-version={BATCH_API_VERSION}")));
+        let response = self.send_to(&url, call, Method::GET, None).await?;
+        let json: Value = serde_json::from_slice(response.body())
+            .map_err(|err| unavailable(call, &JsonFault::from(err)))?;
+        let cores = |name: &str| json["properties"][name].as_u64()?.try_into().ok();
+        match (cores("dedicatedCoreQuota"), cores("lowPriorityCoreQuota")) {
+            (Some(dedicated), Some(spot)) => Ok(Quota { dedicated, spot }),
+            _ => {
+                let fault = "the response has no quota".to_owned();
+                Err(ManagementError::Unavailable { call, fault })
+            }
+        }
+    }
+
     /// Replaces the list of the app's access restrictions, and nothing else.
     pub async fn restrict(&self, rules: &[Value]) -> Result<(), ManagementError> {
         let call = "writing the app's access restrictions";
@@ -99,9 +125,19 @@ impl Management {
         method: Method,
         body: Option<&Value>,
     ) -> Result<Response, ManagementError> {
+        self.send_to(&self.configuration, call, method, body).await
+    }
+
+    async fn send_to(
+        &self,
+        url: &Url,
+        call: &'static str,
+        method: Method,
+        body: Option<&Value>,
+    ) -> Result<Response, ManagementError> {
         let token = self.identity.get_token(&[&self.scope], None).await;
         let token = token.map_err(ManagementError::NoToken)?;
-        let mut request = request_to(&method, &self.configuration)
+        let mut request = request_to(&method, url)
             .header(header::AUTHORIZATION, format!("Bearer {}", token.token.secret()));
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");

@@ -23,6 +23,8 @@ pub enum Operation {
         /// The name of the profile.
         profile: String,
     },
+    /// Check the preconditions of the deployment.
+    Doctor,
 }
 
 /// A request to pause a profile.
@@ -43,7 +45,7 @@ pub enum BadRequest {
     #[error("the body is not a valid request: {0}")]
     Malformed(#[from] serde_json::Error),
     /// The operation does not exist.
-    #[error("unknown operation {0:?}: use \"replay\", \"pause\" or \"resume\"")]
+    #[error("unknown operation {0:?}: use \"replay\", \"pause\", \"resume\" or \"doctor\"")]
     Operation(String),
     /// It selects nothing, or several kinds of items.
     #[error("replay takes exactly one of poison, deliveries and job")]
@@ -79,6 +81,13 @@ struct ResumeBody {
     profile: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlainBody {
+    #[serde(rename = "operation")]
+    _operation: IgnoredAny,
+}
+
 impl Operation {
     /// Parses the JSON of a request.
     pub fn parse(json: &[u8]) -> Result<Self, BadRequest> {
@@ -93,6 +102,10 @@ impl Operation {
                 let ResumeBody { profile, .. } = serde_json::from_slice(json)?;
                 Ok(Self::Resume { profile: profile_name(&profile)? })
             }
+            "doctor" => {
+                serde_json::from_slice::<PlainBody>(json)?;
+                Ok(Self::Doctor)
+            }
             _ => Err(BadRequest::Operation(start_of(&operation))),
         }
     }
@@ -105,6 +118,7 @@ impl Operation {
                 json!({ "operation": "pause", "profile": profile, "why": why, "who": who })
             }
             Self::Resume { profile } => json!({ "operation": "resume", "profile": profile }),
+            Self::Doctor => json!({ "operation": "doctor" }),
         }
     }
 }
@@ -147,6 +161,7 @@ mod tests {
             Operation::Pause(pause),
             Operation::Pause(unnamed),
             Operation::Resume { profile: "ubuntu".to_owned() },
+            Operation::Doctor,
         ];
         for request in requests {
             let json = request.as_json().to_string();
@@ -166,6 +181,7 @@ mod tests {
             json!({ "operation": "replay", "poison": "all", "why": "x" }),
             json!({ "operation": "pause", "profile": "ubuntu" }),
             json!({ "operation": "resume", "profile": "ubuntu", "why": "x" }),
+            json!({ "operation": "doctor", "profile": "ubuntu" }),
             pause("ubuntu", " ", "ann"),
             pause("ubuntu", &long(201), "ann"),
             pause("ubuntu", "x", &long(101)),
@@ -181,11 +197,12 @@ mod tests {
         insta::assert_snapshot!(errors.join("\n"), @r#"
         the body is not a valid request: invalid length 0, expected struct Head with 1 element
         the body is not a valid request: missing field `operation`
-        unknown operation "drain": use "replay", "pause" or "resume"
+        unknown operation "drain": use "replay", "pause", "resume" or "doctor"
         replay takes exactly one of poison, deliveries and job
         the body is not a valid request: unknown field `why`, expected one of `operation`, `poison`, `deliveries`, `job`
         the body is not a valid request: missing field `why`
         the body is not a valid request: unknown field `why`, expected `operation` or `profile`
+        the body is not a valid request: unknown field `profile`, expected `operation`
         why is empty
         why is longer than 200 characters
         who is longer than 100 characters

@@ -68,8 +68,8 @@ async fn serve(clock: Clock) -> anyhow::Result<Infallible> {
 }
 
 async fn start(clock: Clock) -> anyhow::Result<(Arc<App>, TcpListener)> {
-    let mut settings = Settings::from_environment()?;
-    let warnings = std::mem::take(&mut settings.warnings);
+    let settings = Settings::from_environment()?;
+    let warnings = settings.warnings.clone();
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.port));
     let app = Arc::new(App::new(settings, clock)?);
     let listener = TcpListener::bind(address).await;

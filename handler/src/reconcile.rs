@@ -37,6 +37,7 @@ pub use deliveries::{LostEvent, lost_events};
 pub use leftovers::{Disposition, disposition};
 pub use others::MAX_SEEN_AGE;
 pub use outlived::{OutlivedTask, outlived_tasks};
+pub(crate) use releases::successor;
 pub use repair::{Absence, PauseChange, Removal, Repair};
 pub use rules::{MAX_ENDING, MAX_OFFLINE, Rules};
 pub use snapshot::Snapshot;

@@ -21,6 +21,7 @@ mod runners;
 mod reconciliation;
 
 pub use firewall::FirewallSettings;
+pub(crate) use reader::RESOLVE_ADVICE;
 use reader::Reader;
 pub use reader::{Faults, Warning};
 pub use reconciliation::ReconciliationSettings;

@@ -48,6 +48,12 @@ fn queue_client(
     QueueClient::new(address, credential, Some(options))
 }
 
+/// Returns whether a service refused the credential, or does not have what was requested.
+fn is_refused(err: &Error) -> bool {
+    let status = err.http_status().map(u16::from);
+    matches!(status, Some(401 | 403 | 404))
+}
+
 /// Replaces the service's error message by its code: the message has several lines, and repeats what was signed.
 fn in_one_line(err: Error) -> Error {
     match err.kind() {

@@ -70,6 +70,11 @@ pub fn plan(desired: Desired<'_>) -> Result<Plan, Implausible> {
 }
 
 impl Plan {
+    /// Returns the ranges to admit.
+    pub fn ranges(&self) -> &[IpNet] {
+        &self.ranges
+    }
+
     /// Returns the app's rules to write, or `None` if its present rules suffice.
     ///
     /// # Errors

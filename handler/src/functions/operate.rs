@@ -1,5 +1,5 @@
-//! Operate: repairs manually and immediately what reconciliation would repair later, or has abandoned, and pauses and
-//! resumes profiles.
+//! Operate: repairs manually and immediately what reconciliation would repair later, or has abandoned, pauses and
+//! resumes profiles, and checks the preconditions of the deployment.
 //!
 //! An operation is idempotent: a replayed message finds the task that exists already.
 
@@ -85,6 +85,10 @@ impl App {
             }
             Operation::Pause(request) => self.pause(request, from).await?,
             Operation::Resume { profile } => self.resume(profile, from).await?,
+            Operation::Doctor => {
+                info!(caller = from, "requested by {from}: doctor");
+                return Ok(serde_json::to_value(self.doctor().await)?);
+            }
         };
         Ok(serde_json::to_value(response).expect("plain fields always serialize"))
     }

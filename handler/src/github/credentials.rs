@@ -16,6 +16,7 @@ use tracing::warn;
 use super::call::Call;
 use super::client::Github;
 use super::error::GithubError;
+use super::examination::APP;
 use super::pages::Listed;
 use super::refusal::{Refusal, RefusalCause};
 use super::response::parse;
@@ -81,7 +82,7 @@ impl Github {
             }
             Credentials::App { app, accounts } => (app, accounts),
         };
-        if path == INSTALLATIONS || path.starts_with(APP_WEBHOOK) {
+        if path == APP || path == INSTALLATIONS || path.starts_with(APP_WEBHOOK) {
             return Ok(self.as_app(app));
         }
         let (owner, lookup) = match (installed_at(path), self.account()) {

@@ -27,7 +27,10 @@ pub(super) fn outdated(snapshot: &Snapshot, now: DateTime<Utc>) -> Vec<(&'static
 }
 
 /// Returns the first release after this version.
-fn successor<'a>(version: &str, releases: &'a [RunnerRelease]) -> Option<&'a RunnerRelease> {
+pub(crate) fn successor<'a>(
+    version: &str,
+    releases: &'a [RunnerRelease],
+) -> Option<&'a RunnerRelease> {
     let own = numbers(version)?;
     let later = releases.iter().filter(|release| numbers(&release.version) > Some(own.clone()));
     later.min_by_key(|release| release.at)

@@ -53,6 +53,12 @@ impl AllowedRepositories {
         self.texts().any(is_glob)
     }
 
+    /// Returns whether a repository of this owner may be served.
+    pub fn may_allow_of(&self, owner: &str) -> bool {
+        let mut patterns = self.patterns.iter();
+        patterns.any(|pattern| pattern.admits_owner(owner))
+    }
+
     /// Returns the first pattern whose owner is not named in full: any person can create an account that it matches.
     pub fn open_owner(&self) -> Option<&str> {
         self.texts().find(|text| text.split_once('/').is_some_and(|(owner, _)| is_glob(owner)))

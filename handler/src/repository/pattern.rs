@@ -35,6 +35,11 @@ impl Pattern {
         &self.0
     }
 
+    /// Returns whether a repository of this owner may match.
+    pub(super) fn admits_owner(&self, owner: &str) -> bool {
+        self.0.split_once('/').is_some_and(|(pattern, _)| wildcards_match(pattern, owner))
+    }
+
     /// Returns whether a repository matches. A wildcard matches no `/`, and case is ignored.
     pub(super) fn matches(&self, repository: &Repository) -> bool {
         self.0.split_once('/').is_some_and(|(owner, name)| {

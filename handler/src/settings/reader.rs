@@ -12,13 +12,20 @@ use crate::secret::{MIN_SECRET_LENGTH, Rotating};
 /// <https://learn.microsoft.com/azure/app-service/app-service-key-vault-references#troubleshoot-key-vault-references>
 const UNRESOLVED: &str = "is a Key Vault reference that was not resolved";
 /// The advice for it. The platform notices a role that is assigned later, as in a first deployment, only within a day.
-const RESOLVE_ADVICE: &str = "Key Vault references: grant the app's identity Key Vault Secrets User, check the secret's name and the vault's network, then trigger resolution by changing any setting (az functionapp config appsettings set --resource-group GROUP --name APP --settings SecretsChanged=NOW) or by a restart; otherwise it takes up to 24 hours";
+pub(crate) const RESOLVE_ADVICE: &str = "Key Vault references: grant the app's identity Key Vault Secrets User, check the secret's name and the vault's network, then trigger resolution by changing any setting (az functionapp config appsettings set --resource-group GROUP --name APP --settings SecretsChanged=NOW) or by a restart; otherwise it takes up to 24 hours";
 
 /// The missing and malformed settings. The text names each in one line, and contains no value of a setting.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Faults(Vec<(String, String)>);
 
 impl std::error::Error for Faults {}
+
+impl Faults {
+    /// Lists the name of each setting with its fault.
+    pub fn list(&self) -> &[(String, String)] {
+        &self.0
+    }
+}
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,12 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azure_core::credentials::TokenCredential;
+use azure_core::http::headers::HeaderName;
 use azure_storage_queue::QueueClient;
 use azure_storage_queue::models::{
     QueueClientGetPropertiesResultHeaders, QueueClientSendMessageOptions, QueueMessage,
 };
 
-use super::{credential, in_one_line, queue_client};
+use chrono::{DateTime, Utc};
+
+use super::{credential, in_one_line, is_refused, queue_client};
+use crate::github::http_date;
 use crate::message::Message;
 use crate::secret::SignedUrl;
 use crate::transport::HttpTransport;
@@ -34,6 +38,13 @@ pub struct QueueError {
 #[derive(Debug, thiserror::Error)]
 #[error("the messages of the queue of setting RunnerQueueUrl could not be counted")]
 pub struct CountError(#[from] azure_core::Error);
+
+impl CountError {
+    /// Returns whether the service refused the credential, or does not have the queue.
+    pub fn is_refused(&self) -> bool {
+        is_refused(&self.0)
+    }
+}
 
 impl RequestQueue {
     /// Creates a client of the queue at this URL.
@@ -63,6 +74,13 @@ impl RequestQueue {
         let content = text.try_into().map_err(failed)?;
         self.0.send_message(content, Some(options)).await.map_err(failed)?;
         Ok(())
+    }
+
+    /// Reads the time of the storage account's clock.
+    pub async fn time(&self) -> Result<Option<DateTime<Utc>>, CountError> {
+        let properties = self.0.get_properties(None).await.map_err(in_one_line)?;
+        let date = properties.headers().get_optional_str(&HeaderName::from_static("date"));
+        Ok(date.and_then(http_date))
     }
 
     /// Returns the approximate number of messages, including invisible ones.

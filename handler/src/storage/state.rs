@@ -8,7 +8,7 @@ use azure_core::http::{Etag, RequestContent, StatusCode};
 use azure_storage_blob::models::{BlobClientDownloadOptions, BlockBlobClientUploadOptions};
 use azure_storage_blob::{BlobClient, BlobClientOptions};
 
-use super::{credential, in_one_line};
+use super::{credential, in_one_line, is_refused};
 use crate::secret::SignedUrl;
 use crate::transport::{HttpTransport, azure_options, short_retries};
 
@@ -44,6 +44,13 @@ pub struct StateError {
     action: &'static str,
     #[source]
     source: azure_core::Error,
+}
+
+impl StateError {
+    /// Returns whether the service refused the credential, or does not have the container.
+    pub fn is_refused(&self) -> bool {
+        is_refused(&self.source)
+    }
 }
 
 impl StateBlob {

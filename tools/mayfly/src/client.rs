@@ -9,9 +9,10 @@ use bytes::Bytes;
 use emulator_core::text_file;
 use handler::app::App;
 use handler::clock::Clock;
+use handler::doctor::{DoctorReport, examine_faults};
 use handler::operation::Operation;
 use handler::replay_plan::OperateResponse;
-use handler::settings::Settings;
+use handler::settings::{Faults, Settings};
 use handler::status_report::StatusReport;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
@@ -69,6 +70,15 @@ impl DeploymentClient {
 
     /// Replays messages, deliveries, or a job, or pauses or resumes a profile.
     pub(crate) async fn operate(&self, operation: &Operation) -> anyhow::Result<OperateResponse> {
+        self.call(operation).await
+    }
+
+    /// Checks the preconditions of the deployment.
+    pub(crate) async fn doctor(&self) -> anyhow::Result<DoctorReport> {
+        self.call(&Operation::Doctor).await
+    }
+
+    async fn call<T: DeserializeOwned>(&self, operation: &Operation) -> anyhow::Result<T> {
         match self {
             Self::Functions { client, url, key } => {
                 let request = client.post(format!("{url}/Operate")).json(&operation.as_json());
@@ -123,10 +133,26 @@ fn as_response(result: anyhow::Result<Value>) -> anyhow::Result<(StatusCode, Byt
     Ok((status, body.to_string().into()))
 }
 
+/// Returns the report about settings with which the handler does not start, if the options select such settings from a
+/// file.
+pub(crate) fn faulty_settings(options: &Deployment) -> anyhow::Result<Option<DoctorReport>> {
+    // Standard input can be read once only.
+    let Some(file) = options.settings.as_ref().filter(|file| file.as_path() != Path::new("-"))
+    else {
+        return Ok(None);
+    };
+    let faults = read_settings(&values(file)?).err();
+    let faults = faults.as_ref().and_then(|err| err.downcast_ref::<Faults>());
+    Ok(faults.map(|faults| examine_faults(faults.list(), Clock::system().now())))
+}
+
 fn app(file: &Path) -> anyhow::Result<App> {
-    let values = parse_settings(&read(file)?)
-        .with_context(|| format!("read the settings in {}", text_file::name(file)))?;
-    App::new(read_settings(&values)?, Clock::system())
+    App::new(read_settings(&values(file)?)?, Clock::system())
+}
+
+fn values(file: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+    let values = parse_settings(&read(file)?);
+    values.with_context(|| format!("read the settings in {}", text_file::name(file)))
 }
 
 /// Reads the handler's settings.

@@ -38,6 +38,7 @@ mod web;
 mod summary;
 mod replay;
 mod pause;
+mod doctor;
 
 use cli::{Autoscale, Cli, Command};
 
@@ -89,6 +90,7 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Package(options) => package::run(&options),
             Command::Status(options) => status::run(&options).await,
             Command::Replay(options) => replay::run(options).await,
+            Command::Doctor(options) => doctor::run(&options).await,
             Command::Pause(options) => pause::pause(options).await,
             Command::Resume(options) => pause::resume(options).await,
             Command::Completions(options) => manual::completions(&options),

@@ -127,7 +127,7 @@ pub(in crate::batch) struct Pool {
 }
 
 #[derive(Deserialize)]
-struct AutoScaleRun {
+pub(in crate::batch) struct AutoScaleRun {
     timestamp: Option<DateTime<Utc>>,
     #[serde(default)]
     results: String,
@@ -135,9 +135,9 @@ struct AutoScaleRun {
 }
 
 #[derive(Deserialize)]
-struct PoolError {
+pub(in crate::batch) struct PoolError {
     #[serde(default)]
-    code: String,
+    pub(in crate::batch) code: String,
     #[serde(default)]
     message: Option<String>,
     #[serde(default)]
@@ -156,7 +156,7 @@ impl Pool {
         let run = self.auto_scale_run;
         let evaluated_at = run.as_ref().and_then(|run| run.timestamp);
         let maximum = run.as_ref().and_then(|run| maximum(&run.results));
-        let autoscale_error = run.and_then(|run| run.error).map(PoolError::text);
+        let autoscale_error = run.and_then(AutoScaleRun::error);
         let resize_errors = self.resize_errors.into_iter().map(|error| error.code).collect();
         let nodes = self.current_dedicated_nodes + self.current_low_priority_nodes;
         let target = self.target_dedicated_nodes + self.target_low_priority_nodes;
@@ -178,6 +178,18 @@ impl Pool {
 /// name it `maxNodes`.
 fn maximum(results: &str) -> Option<u32> {
     results.split(';').find_map(|result| result.trim().strip_prefix("maxNodes=")?.parse().ok())
+}
+
+impl AutoScaleRun {
+    /// Returns the error of the evaluation, if there is one.
+    pub(in crate::batch) fn error(self) -> Option<String> {
+        self.error.map(PoolError::text)
+    }
+
+    /// Returns the maximum number of nodes, if the formula has a variable for it.
+    pub(in crate::batch) fn maximum(&self) -> Option<u32> {
+        maximum(&self.results)
+    }
 }
 
 impl PoolError {

@@ -7,6 +7,7 @@ mod page;
 mod reasons;
 mod replay;
 mod pause;
+mod doctor;
 mod command;
 
 /// The program under test.

@@ -90,6 +90,15 @@ pub enum ReplayTarget {
     },
 }
 
+/// The options of `doctor`.
+#[derive(Args, Debug)]
+#[command(override_usage = usage("doctor", ""))]
+pub struct Doctor {
+    /// The shared options.
+    #[command(flatten)]
+    pub shared: OperateOptions,
+}
+
 /// The options of `pause`.
 #[derive(Args, Debug)]
 #[command(override_usage = usage("pause", " --why <TEXT> <PROFILE>"))]

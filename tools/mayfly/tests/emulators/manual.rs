@@ -38,6 +38,7 @@ fn each_command_has_a_manual_page() {
         ("mayfly-emulate-batch.1", "sample\\-lag"),
         ("mayfly-replay-job.1", "key\\-file"),
         ("mayfly-pause.1", "why"),
+        ("mayfly-doctor.1", "json"),
         ("mayfly-resume.1", "key\\-file"),
         ("mayfly-autoscale-simulate.1", "trace"),
     ] {

@@ -143,6 +143,7 @@ fn the_usage_of_status_and_replay_has_both_forms_of_access() {
         &["replay", "job", "o/a", "7"],
         &["pause", "ubuntu", "--why", "x"],
         &["resume", "ubuntu"],
+        &["doctor"],
     ] {
         let (code, _, error) = run(arguments, "", &[]);
         assert_eq!(code, 2, "{error}");

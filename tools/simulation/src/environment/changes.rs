@@ -4,12 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use github_emulator::Visibility;
+use handler::operation::PauseRequest;
 
+use super::deployment::DeploymentRun;
 use super::foreign_runner::ForeignRunner;
 use super::like_ours;
 use super::setup::Environment;
 use crate::scenario::{FaultKind, ScheduledFault};
 
+/// The source of an operator's requests.
+const OPERATOR: &str = "the simulation";
 /// Applies such a fault, and waits until it is over; any other fault is ignored.
 pub(super) async fn apply(environment: &Arc<Environment>, fault: &ScheduledFault, lasts: Duration) {
     match &fault.kind {
@@ -30,6 +34,9 @@ pub(super) async fn apply(environment: &Arc<Environment>, fault: &ScheduledFault
         }
         FaultKind::SettingsNarrowed { deployment, repository, .. } => {
             narrow(environment, *deployment, repository, lasts).await;
+        }
+        FaultKind::ProfilePaused { deployment, profile, .. } => {
+            pause(environment, &environment.deployments[*deployment], profile, lasts).await;
         }
         _ => {}
     }
@@ -53,4 +60,25 @@ async fn narrow(environment: &Environment, deployment: usize, repository: &str, 
     environment.network.pass(lasts).await;
     deployment_run.configure_without(&environment.scenario, None);
     change_group(true);
+}
+
+/// Pauses a profile with the command line's access to the deployment, and resumes it. An operator repeats what fails.
+async fn pause(
+    environment: &Environment,
+    deployment_run: &DeploymentRun,
+    profile: &str,
+    lasts: Duration,
+) {
+    let minute = Duration::from_secs(60);
+    let request = PauseRequest::new(profile, "a new image", Some("an operator"));
+    let request = request.expect("plain texts");
+    while deployment_run.groups.operator().pause(&request, OPERATOR).await.is_err() {
+        environment.network.pass(minute).await;
+    }
+    environment.network.recorder.line(&format!("profile {profile} paused"));
+    environment.network.pass(lasts).await;
+    while deployment_run.groups.operator().resume(profile, OPERATOR).await.is_err() {
+        environment.network.pass(minute).await;
+    }
+    environment.network.recorder.line(&format!("profile {profile} resumed"));
 }

@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use azure_batch_emulator::{Loss, ResizeErrorCode};
-use handler::operation::PauseRequest;
 use serde_json::json;
 
 use super::changes;
@@ -18,8 +17,6 @@ use crate::scenario::{FaultKind, Group, ResizeError, ScheduledFault};
 /// A formula that needs more samples than there are.
 const FAILING_FORMULA: &str =
     "$TargetDedicatedNodes = $PendingTasks.GetSample(TimeInterval_Year, 100);";
-/// The source of an operator's requests.
-const OPERATOR: &str = "the simulation";
 /// Attempts to set a formula until the pool accepts it.
 const MAX_TRIES: u32 = 40;
 
@@ -86,15 +83,13 @@ async fn apply(environment: &Arc<Environment>, fault: &ScheduledFault) {
         | FaultKind::NamedLikeOurs { .. }
         | FaultKind::RepositoryRenamed { .. }
         | FaultKind::MadePublic { .. }
+        | FaultKind::ProfilePaused { .. }
         | FaultKind::SettingsNarrowed { .. } => changes::apply(environment, fault, lasts).await,
         // The injector applies these to calls as long as they last.
         FaultKind::RateLimitBurst { .. }
         | FaultKind::Outage { .. }
         | FaultKind::Refusal { .. }
         | FaultKind::RepositoryHidden { .. } => environment.network.pass(lasts).await,
-        FaultKind::ProfilePaused { deployment, profile, .. } => {
-            pause(environment, &environment.deployments[*deployment], profile, lasts).await;
-        }
         FaultKind::JobDisabled { deployment, profile } => {
             disable(&environment.deployments[*deployment], profile).await;
         }
@@ -185,27 +180,6 @@ async fn scale(
         environment.network.pass(Duration::from_secs(60)).await;
     }
     panic!("pool {pool} takes no formula");
-}
-
-/// Pauses a profile with the command line's access to the deployment, and resumes it. An operator repeats what fails.
-async fn pause(
-    environment: &Environment,
-    deployment_run: &DeploymentRun,
-    profile: &str,
-    lasts: Duration,
-) {
-    let minute = Duration::from_secs(60);
-    let request = PauseRequest::new(profile, "a new image", Some("an operator"));
-    let request = request.expect("plain texts");
-    while deployment_run.groups.operator().pause(&request, OPERATOR).await.is_err() {
-        environment.network.pass(minute).await;
-    }
-    environment.network.recorder.line(&format!("profile {profile} paused"));
-    environment.network.pass(lasts).await;
-    while deployment_run.groups.operator().resume(profile, OPERATOR).await.is_err() {
-        environment.network.pass(minute).await;
-    }
-    environment.network.recorder.line(&format!("profile {profile} resumed"));
 }
 
 /// Disables the last Batch job of a profile that accepts tasks.
