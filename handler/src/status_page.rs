@@ -63,7 +63,8 @@ impl StatusPage {
 
     fn build() -> Self {
         let (style, script) = (compact(STYLE), compact(&SCRIPTS.concat()));
-        let document = DOCUMENT.replace("/* style */", &style).replace("/* script */", &script);
+        let document =
+            compact(DOCUMENT).replace("/* style */", &style).replace("/* script */", &script);
         Self { document, policy: policy(&style, &script) }
     }
 }

@@ -125,6 +125,22 @@ test("a replay is confirmed, done and announced", async () => {
   await close(page);
 });
 
+test("a profile is paused and resumed", async () => {
+  const page = await open(browser, up.page);
+  await untilShown(page);
+  await page.getByRole("button", { name: "Pause profile windows", exact: true }).click();
+  await page.getByLabel(/^Why/).fill("a new image");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Resume profile windows", exact: true }).waitFor();
+  assert.match(await page.getByRole("status").innerText(), /^Pause profile windows: /);
+  assert.match(await page.locator("#pools").innerText(), /windows Paused[^]*a new image/);
+  await checkAccess(page, "a paused profile");
+  await page.getByRole("button", { name: "Resume profile windows", exact: true }).click();
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Pause profile windows", exact: true }).waitFor();
+  await close(page);
+});
+
 test("a refresh keeps the focus and announces what has changed", async () => {
   await up.pass(11);
   const page = await open(browser, up.page);

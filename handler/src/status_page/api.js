@@ -84,6 +84,7 @@ async function send(name, body) {
 function reason(status) {
   if (status === 401) return "the key was rejected: it is mistyped, of another app, or was renewed";
   if (status === 403) return "an access restriction of the app rejects your address";
+  if (status === 200) return "the response is no report: is this the address of a Mayfly deployment?";
   if (status === 404) return "the app has no such function: is it an older version?";
   return `the response has status ${status}`;
 }

@@ -22,7 +22,7 @@ function samplesOf(samples, hours, now) {
 /** Creates the chart of the last hours. */
 function loadChart(samples, hours, now) {
   const shown = samplesOf(samples, hours, now);
-  if (shown.length < 2) return el("p", { class: "empty" }, "There are not enough samples yet. Each reconciliation adds one.");
+  if (shown.length < 2) return el("p", { class: "empty" }, page.report.history?.days === 0 ? "No history is recorded." : "There are not enough samples yet. Each reconciliation adds one.");
   const highest = Math.max(1, ...shown.flatMap((sample) => SERIES.map(([name]) => sample[name] ?? 0)));
   const scale = { from: Date.parse(now) - hours * 3_600_000, to: Date.parse(now), top: niceTop(highest) };
   const plot = el("div", { class: "plot" }, yLabels(scale.top), drawing(shown, scale, hours), xLabels(scale));

@@ -70,7 +70,7 @@ const RUNNING_COLUMNS = [
 ];
 
 function jobCell(job) {
-  return el("div", null, job.workflow ? untrusted(`${job.workflow} `) : null, jobLink(job));
+  return el("div", null, job.workflow ? untrusted(`${job.workflow} `) : null, el("span", { class: "number" }, jobLink(job)));
 }
 
 function reasonCell(job) {

@@ -49,11 +49,11 @@ function render(report) {
 }
 
 function fail(failure) {
-  if (!(failure instanceof CallFailure)) throw failure;
   const isRejectedKey = failure.status === 401;
-  const text = isRejectedKey
-    ? `${sentence(visible(failure.message))} Enter the current key.`
-    : `The status could not be read: ${sentence(visible(failure.message))}${page.report ? " The figures below are those of the last success." : ""}`;
+  const cause = sentence(visible(failure.message));
+  const isKnown = failure instanceof CallFailure;
+  const rest = page.wasShown && isKnown ? " The figures below are those of the last success." : "";
+  const text = isRejectedKey ? `${cause} Enter the current key.` : `The status could not be ${isKnown ? "read" : "shown"}: ${cause}${rest}`;
   byId("failure").replaceChildren(el("p", null, text));
   if (isRejectedKey) forget();
 }
@@ -179,6 +179,7 @@ function connect() {
   byId("replay-poison").addEventListener("click", () => askToReplayMessages("all"));
   byId("replay-lost").addEventListener("click", () => askToReplayDeliveries("all"));
   byId("key-form").addEventListener("submit", enterKey);
+  addEventListener("hashchange", followAddress);
   connectDialog();
 }
 
@@ -191,6 +192,13 @@ function enterKey(event) {
     return;
   }
   rememberKey(key);
+  refresh();
+}
+
+/** Takes a key that was pasted into the address of the open page. */
+function followAddress() {
+  if (!location.hash.startsWith("#code=")) return;
+  takeKey();
   refresh();
 }
 

@@ -60,10 +60,10 @@ function profileItem({ profile, pause, canPause }) {
   const shown = visible(profile);
   if (pause) {
     const resume = button("Resume", `Resume profile ${shown}`, () => askToResume(profile));
-    return el("li", null, untrusted(profile), " ", el("span", { class: "badge paused" }, "Paused"), " ", resume, pauseNote(pause));
+    return el("li", null, untrusted(profile), el("span", { class: "badge paused" }, "Paused"), resume, pauseNote(pause));
   }
   const act = button("Pause", `Pause profile ${shown}`, () => askToPause(profile));
-  return el("li", null, untrusted(profile), " ", canPause ? act : null);
+  return el("li", null, untrusted(profile), canPause ? act : null);
 }
 
 function pauseNote({ at, who, why }) {
