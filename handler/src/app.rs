@@ -9,7 +9,8 @@ use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions
 use crate::assignment::AssignmentCache;
 use crate::batch::Batch;
 use crate::cache::{
-    BatchJobCache, LiveFirewall, RecordedFailures, RefusedClaimsRecord, StatusCache, WebhookCache,
+    BatchJobCache, HistoryCache, LiveFirewall, RecordedFailures, RefusedClaimsRecord, StatusCache,
+    WebhookCache,
 };
 use crate::clock::Clock;
 use crate::github::Github;
@@ -18,7 +19,9 @@ use crate::scope::Scope;
 use crate::settings::{
     FirewallSettings, ReconciliationSettings, RunnerSettings, Settings, Warning, WebhookSettings,
 };
-use crate::storage::{Claims, HookRangesBlob, PausesBlob, PoisonQueue, RequestQueue, StateBlob};
+use crate::storage::{
+    Claims, HistoryBlobs, HookRangesBlob, PausesBlob, PoisonQueue, RequestQueue, StateBlob,
+};
 use crate::transport::{
     HttpTransport, Transports, azure_options, http_client, proxied_client, short_retries,
 };
@@ -46,6 +49,9 @@ pub struct App {
     pub(crate) claim_failures: StateBlob,
     pub(crate) held_sizes: StateBlob,
     pub(crate) refused_claims: RefusedClaimsRecord,
+    pub(crate) history: HistoryBlobs,
+    pub(crate) history_marks: StateBlob,
+    pub(crate) history_parts: HistoryCache,
     pub(crate) management: Option<Management>,
     pub(crate) batch: Batch,
     pub(crate) github: Github,
@@ -98,7 +104,11 @@ impl App {
         let refused = StateBlob::new("refused-claims", &storage.state, identity.as_ref(), azure);
         let refused = refused.context("use the container of setting StateContainerUrl")?;
         let pauses = PausesBlob::new(&storage.state, identity.as_ref(), azure);
+        let marks = StateBlob::new("history-marks", &storage.state, identity.as_ref(), azure);
         Ok(Self {
+            history: HistoryBlobs::new(storage.state.clone(), identity.as_ref(), azure),
+            history_marks: marks.context("use the container of setting StateContainerUrl")?,
+            history_parts: HistoryCache::default(),
             refused_claims: RefusedClaimsRecord::new(refused),
             claim_failures: failures.context("use the container of setting StateContainerUrl")?,
             held_sizes: held.context("use the container of setting StateContainerUrl")?,

@@ -2,6 +2,7 @@
 
 mod batch_jobs;
 mod claim_failures;
+mod history;
 mod live_firewall;
 mod refused_claims;
 mod status;
@@ -9,6 +10,7 @@ mod webhooks;
 
 pub(crate) use batch_jobs::BatchJobCache;
 pub(crate) use claim_failures::RecordedFailures;
+pub(crate) use history::HistoryCache;
 pub(crate) use live_firewall::LiveFirewall;
 pub(crate) use refused_claims::RefusedClaimsRecord;
 pub(crate) use status::StatusCache;

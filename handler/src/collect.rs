@@ -13,6 +13,7 @@ use tracing::warn;
 use crate::app::App;
 use crate::claim_failures::ClaimFailures;
 use crate::error_chain::ErrorChain;
+use crate::history::EndedTask;
 use crate::reconcile::snapshot::{
     Ending, LedgerTask, Level, ListedJob, NodePool, PoolState, Runners, Stage, StoredClaim,
 };
@@ -21,6 +22,7 @@ use crate::reconcile::{ReconcileState, Rules, Snapshot, certainly_deleted};
 use crate::repository::Repository;
 use crate::settings::Registration;
 use crate::storage::{ListedClaim, StateError};
+use crate::task::TaskId;
 
 mod collector;
 mod refusals;
@@ -54,6 +56,10 @@ pub(crate) struct Collected {
     pub(crate) cursor: Cursor,
     /// The parts that could not be read, or not completely.
     pub(crate) unread: Vec<&'static str>,
+    /// The tasks that have ended.
+    pub(crate) ended: Vec<EndedTask>,
+    /// For each task, the repository and the workflow run of the job that it was made for.
+    pub(crate) runs: BTreeMap<TaskId, (Repository, u64)>,
 }
 
 /// Collects a snapshot of everything.
@@ -122,8 +128,8 @@ pub(crate) async fn collect(
         refused_claims: refused_claims.unwrap_or_default(),
         renamed,
     };
-    let (cursor, unread) = (jobs.cursor, parts.unread);
-    Ok(Collected { snapshot, repositories, cursor, unread })
+    let (cursor, unread, (ended, runs)) = (jobs.cursor, parts.unread, (ledger.ended, ledger.runs));
+    Ok(Collected { snapshot, repositories, cursor, unread, ended, runs })
 }
 
 /// Returns the states of the pools. A formula that was just enabled again may lack samples, which is no error of it.

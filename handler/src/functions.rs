@@ -12,5 +12,6 @@ mod pause;
 mod doctor;
 
 mod group;
+mod history;
 mod operators;
 mod replacement;

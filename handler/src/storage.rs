@@ -14,6 +14,7 @@ use crate::secret::SignedUrl;
 use crate::transport::{HttpTransport, azure_options, short_retries};
 
 mod claims;
+mod history;
 mod hook_ranges;
 mod pauses;
 mod queue;
@@ -23,6 +24,7 @@ mod state;
 pub use claims::{
     Claim, ClaimError, Claims, ClaimsError, HeldClaim, ListedClaim, Minted, RecordError,
 };
+pub use history::{Appended, HistoryBlobs, HistoryError};
 pub use hook_ranges::{HookRangesBlob, ReadRanges};
 pub use pauses::{PausesBlob, PausesError, ReadPauses};
 pub use poison::{PoisonError, PoisonQueue};

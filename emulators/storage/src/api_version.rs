@@ -85,6 +85,8 @@ impl ApiVersion {
     pub(crate) const TOKENS: Self = Self("2017-11-09");
     /// The first version in which responses have a CRC-64 checksum.
     pub(crate) const CRC64: Self = Self("2019-02-02");
+    /// The first version in which an appended block may be larger than 4 MiB.
+    pub(crate) const LARGE_APPENDS: Self = Self("2022-11-02");
     /// The first version whose SAS signs a line for the encryption scope.
     pub(crate) const SIGNED_ENCRYPTION_SCOPE: Self = Self("2020-12-06");
 

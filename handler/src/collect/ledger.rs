@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::batch::{BatchError, JobState, ListedTask, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::error_chain::ErrorChain;
+use crate::history::EndedTask;
 use crate::pauses::Pauses;
 use crate::reconcile::Rules;
 use crate::reconcile::snapshot::{Ending, LedgerTask, ListedJob, Stage};
@@ -31,6 +32,8 @@ pub(super) struct Ledger {
     pub(super) tasks: Vec<LedgerTask>,
     /// For each task, the repository and the workflow run of the job that it was made for.
     pub(super) runs: BTreeMap<TaskId, (Repository, u64)>,
+    /// The tasks that have ended, with what is recorded about them.
+    pub(super) ended: Vec<EndedTask>,
     /// The generation of the first Batch job of each profile that accepts tasks.
     pub(super) generations: BTreeMap<String, u32>,
     /// The Batch jobs. A disabled one is held by a record of a paused profile.
@@ -58,18 +61,19 @@ pub(super) async fn read(app: &App, rules: &Rules) -> Result<Ledger, LedgerError
     let pauses = app.pauses.read().await?.pauses;
     let (pauses, removed_pauses) = pauses.split_by(&rules.policy.profiles);
     let batch_jobs = pauses.apply(batch_jobs);
-    let (mut tasks, mut runs) = (Vec::new(), BTreeMap::new());
+    let (mut tasks, mut runs, mut ended) = (Vec::new(), BTreeMap::new(), Vec::new());
     for (batch_job, state) in &batch_jobs {
         for listed in app.batch.tasks(batch_job).await? {
             let Some(task) = task(&listed, batch_job, *state, &rules.deployment) else { continue };
             let run = listed.variable("RUNNER_RUN_ID").and_then(|run| run.parse().ok());
             runs.extend(run.map(|run| (task.id.clone(), (task.repository.clone(), run))));
+            ended.extend(ended_task(&task, &listed));
             tasks.push(task);
         }
     }
     let generations = generations(&batch_jobs);
     let batch_jobs = batch_jobs.into_iter().collect();
-    Ok(Ledger { tasks, runs, generations, batch_jobs, pauses, removed_pauses })
+    Ok(Ledger { tasks, runs, ended, generations, batch_jobs, pauses, removed_pauses })
 }
 
 /// The number of runners with a job whose tasks are looked up once more. Another deployment of the same name can have any
@@ -114,6 +118,21 @@ pub(super) fn task(
         pinned: pinned(listed),
         repository: Repository::try_from(listed.variable("RUNNER_REPOSITORY")?).ok()?,
         stage: stage(listed, state),
+    })
+}
+
+/// Returns what is recorded about a task that has ended.
+fn ended_task(task: &LedgerTask, listed: &ListedTask) -> Option<EndedTask> {
+    let Stage::Ended { at, .. } = task.stage else { return None };
+    Some(EndedTask {
+        id: task.id.clone(),
+        repository: task.repository.clone(),
+        profile: task.profile.clone(),
+        began: listed.execution_info.start_time,
+        ended: at,
+        node: listed.node_info.as_ref().and_then(|node| node.node.clone()),
+        slots: listed.required_slots.unwrap_or(1).max(1),
+        exit: listed.execution_info.exit_code,
     })
 }
 

@@ -51,8 +51,8 @@ async fn reconcile(app: &App) -> anyhow::Result<String> {
     let collected = collect(app, &previous, &rules, budget).await.context("list the tasks")?;
     let (repairs, next) = plan(&collected.snapshot, &previous, &rules, app.clock.now());
     let next = ReconcileState {
-        repositories: collected.repositories,
-        cursor: collected.cursor,
+        repositories: collected.repositories.clone(),
+        cursor: collected.cursor.clone(),
         all_listed_at,
         ..next
     };
@@ -65,7 +65,9 @@ async fn reconcile(app: &App) -> anyhow::Result<String> {
             );
         }
     }
-    Ok(execute(app, repairs).await)
+    let done = execute(app, repairs).await;
+    super::history::record(app, &collected, &previous, &rules).await;
+    Ok(done)
 }
 
 /// Returns the budget of a run, and when the runs of all statuses were listed after it, if jobs become known by polling.

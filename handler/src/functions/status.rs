@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chrono::TimeDelta;
+use futures::FutureExt;
 use http::{HeaderMap, StatusCode, header};
 use tracing::{error, info, warn};
 
@@ -17,12 +18,11 @@ use crate::app::App;
 use crate::collect::{RequestBudget, collect, rules};
 use crate::error_chain::ErrorChain;
 use crate::github::Purpose;
-use crate::history::HistoryReport;
 use crate::http::Response;
 use crate::polling::STATUSES;
 use crate::reconcile::ReconcileState;
 use crate::status_page::prefers_html;
-use crate::status_report::{StatusInputs, StatusReport, report};
+use crate::status_report::{HISTORY, StatusInputs, StatusReport, report};
 
 /// A person waits for the response, and Azure's front end for at most 230 seconds.
 const BUDGET: RequestBudget = RequestBudget {
@@ -78,7 +78,9 @@ impl App {
 async fn create_report(app: &App) -> anyhow::Result<StatusReport> {
     let (previous, rules) = (previous_state(app).await?, rules(app));
     let budget = BUDGET.if_polling(Purpose::Report, &rules);
-    let collected = collect(app, &previous, &rules, budget).await.context("list the tasks")?;
+    let collected = collect(app, &previous, &rules, budget).boxed();
+    let (collected, history) = futures::join!(collected, super::history::report(app).boxed());
+    let collected = collected.context("list the tasks")?;
     let messages = app.queue.count().await;
     let messages =
         messages.inspect_err(|err| warn!("continuing without the messages: {}", ErrorChain(err)));
@@ -89,7 +91,7 @@ async fn create_report(app: &App) -> anyhow::Result<StatusReport> {
     let of_claims = snapshot.refused_claims.recent(app.clock.now()).map(|one| one.text.clone());
     refused.extend(of_claims.filter(|text| !refused.contains(text)).collect::<Vec<_>>());
     let limits = app.github.limits();
-    let history = Some(HistoryReport { currency: "USD".to_owned(), ..HistoryReport::default() });
+    unread.extend(history.is_none().then_some(HISTORY));
     let github = Some(app.web.to_string());
     let messages = messages.ok();
     let inputs = StatusInputs { unread, refused, messages, limits, history, github };

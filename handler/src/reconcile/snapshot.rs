@@ -211,6 +211,8 @@ pub struct PoolState {
     pub slots: u32,
     /// When its formula was last evaluated.
     pub evaluated_at: Option<DateTime<Utc>>,
+    /// The VM size of its nodes, if Batch reports it.
+    pub vm_size: Option<String>,
 }
 
 impl PoolState {

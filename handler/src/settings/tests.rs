@@ -87,6 +87,7 @@ fn malformed_settings_are_named_without_their_values() {
         ("MaxJobHours", "1000"),
         ("RunnerIdleMinutes", "0"),
         ("NoCapacityMinutes", "soon"),
+        ("HistoryDays", "-1"),
         ("CancelUnservable", "maybe"),
         ("ReconcileSchedule", "*/25 * * * * *"),
         ("TicketKey", "hush,"),
@@ -94,7 +95,7 @@ fn malformed_settings_are_named_without_their_values() {
     ])
     .expect_err("faulty settings");
     insta::assert_snapshot!(by_lines(&faults), @r#"
-    20 application settings are invalid: RunnerProfiles contains no profile
+    21 application settings are invalid: RunnerProfiles contains no profile
       FUNCTIONS_CUSTOMHANDLER_PORT is malformed
       AllowedRepositories "!octo/secret" is not OWNER/NAME, in which * matches any text and ? any character
       AllowPublicRepositories must be true or false
@@ -114,6 +115,7 @@ fn malformed_settings_are_named_without_their_values() {
       RunnerIdleMinutes must be a number from 1 to 1440
       NoCapacityMinutes must be a number from 1 to 1440
       CancelUnservable must be true or false
+      HistoryDays must be a number from 0 to 3650
       Key Vault references: grant the app's identity Key Vault Secrets User, check the secret's name and the vault's network, then trigger resolution by changing any setting (az functionapp config appsettings set --resource-group GROUP --name APP --settings SecretsChanged=NOW) or by a restart
       otherwise it takes up to 24 hours
     "#);

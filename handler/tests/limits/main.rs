@@ -45,7 +45,7 @@ async fn each_function_ends_if_github_hangs() {
     ProvideActionsRunner: 202 after 0.0 s
     SubmitRunnerTask: 200 after 40.0 s
     ClaimRunner: 503 after 40.0 s
-    ReconcileRunners: 200 after 100.5 s
+    ReconcileRunners: 200 after 111.0 s
     RefreshFirewall: 500 after 40.0 s
     Status: 200 after 30.5 s
     Operate: 200 after 0.0 s

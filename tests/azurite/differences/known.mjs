@@ -15,8 +15,10 @@ export const BODY_RULES = [
   { of: "emulator", remove: /<(NextMarker|Marker)>[^<]+<\/\1>/g, source: `${REST}/list-queues2: a marker of the request is repeated` },
   { of: "azurite", remove: /<Reason>[^<]*<\/Reason>/g, source: "the wording is not published" },
   { of: "emulator", remove: /<Reason>[^<]*<\/Reason>/g, source: "the wording is not published" },
-  { of: "emulator", remove: /<Content-(Encoding|Language|Disposition)\/>|<Cache-Control\/>|<Content-CRC64\/>/g, source: RECORDINGS },
+  { of: "emulator", remove: /<Content-(Encoding|Language|Disposition|MD5)\/>|<Cache-Control\/>|<Content-CRC64\/>/g, source: RECORDINGS },
   { of: "emulator", remove: /<(DefaultEncryptionScope|DenyEncryptionScopeOverride|ImmutableStorageWithVersioningEnabled)>[^<]*<\/\1>/g, source: `${REST}/list-containers2` },
+  { of: "azurite", remove: /<(HeaderName|HeaderValue)>[^<]*<\/\1>/g, source: `${REST}/status-and-error-codes2: details of an error are elements of their own` },
+  { of: "azurite", remove: /<Sealed>false<\/Sealed>/g, source: `${REST}/list-blobs: of a sealed append blob` },
   { of: "emulator", remove: /<(AuthenticationErrorDetail|HeaderName|HeaderValue)>[^<]*<\/\1>/g, source: `${REST}/status-and-error-codes2: details of an error are elements of their own` },
 ];
 
@@ -62,6 +64,11 @@ export const RULES = [
   { at: "condition/bad-date", field: "outcome", azurite: "304 ConditionNotMet", emulator: "400 InvalidHeaderValue", source: `${REST}/specifying-conditional-headers-for-blob-service-operations: RFC 1123` },
   { at: "block/not-base64", field: "outcome", azurite: "400 InvalidQueryParameterValue", emulator: "400 InvalidBlockId", source: `${REST}/blob-service-error-codes` },
   { at: /^block\/(commit|get)$/, field: "content-md5", azurite: /./, emulator: "-", source: `${REST}/put-block-list: the hash of the blob is that of the request's x-ms-blob-content-md5, if any` },
+  { at: /^append\//, field: "x-ms-blob-sealed", azurite: "false", emulator: "-", source: `${REST}/get-blob-properties: of a sealed append blob` },
+  { at: "append/put-content", field: "outcome", azurite: "400 InvalidOperation", emulator: "400 InvalidHeaderValue", source: `${REST}/put-blob: the length must be zero; ${REST}/common-rest-api-error-codes` },
+  { at: "append/get", field: "content-md5", azurite: /./, emulator: "-", source: `${REST}/append-block: a hash is that of the block` },
+  { at: "append/block", field: "outcome", azurite: "403 AuthorizationFailure", emulator: "409 InvalidBlobType", source: `${REST}/blob-service-error-codes` },
+  { at: "append/bad-position", field: "outcome", azurite: "400", emulator: "400 InvalidHeaderValue", source: `${REST}/common-rest-api-error-codes` },
   { at: "list/include-unknown", field: "outcome", azurite: "400", emulator: "400 InvalidQueryParameterValue", source: `${REST}/common-rest-api-error-codes` },
   { at: "block/list-all", field: /^(etag|last-modified|x-ms-blob-content-length)$/, azurite: /./, emulator: "-", source: `${REST}/get-block-list: only for a committed blob` },
   { at: /^version\/(none|old-date|no-date)$/, field: "outcome", azurite: "200", emulator: /^40/, source: `${REST}/authorize-with-shared-key: x-ms-date is required and at most 15 minutes old` },

@@ -196,6 +196,22 @@ def test_a_batch_of_blobs_is_not_implemented(container: ContainerClient) -> None
         container.delete_blobs("blob")
 
 
+def test_a_block_is_appended_under_conditions(container: ContainerClient) -> None:
+    blob = container.get_blob_client("log")
+    blob.create_append_blob()
+    assert blob.append_block(b"one\n", appendpos_condition=0)["blob_committed_block_count"] == 1
+    with refused(412, "AppendPositionConditionNotMet"):
+        blob.append_block(b"two\n", appendpos_condition=0)
+    with refused(412, "MaxBlobSizeConditionNotMet"):
+        blob.append_block(b"two\n", maxsize_condition=7)
+    assert blob.append_block(b"two\n")["blob_append_offset"] == "4"
+    properties = blob.get_blob_properties()
+    assert (properties.blob_type, properties.append_blob_committed_block_count) == ("AppendBlob", 2)
+    assert blob.download_blob().readall() == b"one\ntwo\n"
+    with refused(501, "NotImplemented"):
+        blob.seal_append_blob()
+
+
 def test_what_is_not_modelled_is_not_implemented(blobs: Blobs, container: ContainerClient) -> None:
     blob = container.upload_blob("blob", b"text")
     for act in (
@@ -206,7 +222,6 @@ def test_what_is_not_modelled_is_not_implemented(blobs: Blobs, container: Contai
         blob.create_snapshot,
         lambda: blob.set_standard_blob_tier("Cool"),
         lambda: blob.set_blob_tags({"owner": "mayfly"}),
-        lambda: blob.create_append_blob(),
         lambda: blob.create_page_blob(512),
         lambda: blob.upload_blob(b"text", overwrite=True, tags={"owner": "mayfly"}),
         lambda: blob.delete_blob(delete_snapshots="only"),

@@ -22,6 +22,7 @@ mod summaries;
 mod waits;
 mod external_storage;
 mod firewall;
+mod history;
 mod github_proxy;
 pub mod reconciliation;
 pub mod operations;

@@ -9,7 +9,7 @@ use super::metadata::Metadata;
 use super::xml_document::Element;
 use crate::error::StorageError;
 use crate::response::HttpDate;
-use crate::state::blob::{Blob, BlockId};
+use crate::state::blob::{Blob, BlobKind, BlockId};
 use crate::state::containers::{BlockLengths, ListEntry, Source};
 use crate::state::lease::LeaseProperties;
 
@@ -164,8 +164,10 @@ struct Properties<'a> {
     #[serde(rename = "Cache-Control")]
     cache_control: Option<&'a str>,
     blob_type: &'static str,
-    access_tier: &'static str,
-    access_tier_inferred: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_tier: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_tier_inferred: Option<bool>,
     lease_status: &'static str,
     lease_state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -191,6 +193,7 @@ impl<'a> BlobEntry<'a> {
 impl<'a> Properties<'a> {
     fn new(blob: &'a Blob, lease: LeaseProperties) -> Self {
         let header = |name: HeaderName| blob.content.headers.get(&name)?.to_str().ok();
+        let has_tier = blob.kind == BlobKind::Block;
         Self {
             creation_time: HttpDate(blob.created),
             last_modified: HttpDate(blob.version.modified),
@@ -202,9 +205,9 @@ impl<'a> Properties<'a> {
             content_md5: header(HeaderName::from_static("content-md5")),
             content_disposition: header(header::CONTENT_DISPOSITION),
             cache_control: header(header::CACHE_CONTROL),
-            blob_type: "BlockBlob",
-            access_tier: "Hot",
-            access_tier_inferred: true,
+            blob_type: blob.kind.name(),
+            access_tier: has_tier.then_some("Hot"),
+            access_tier_inferred: has_tier.then_some(true),
             lease_status: lease.status,
             lease_state: lease.state,
             lease_duration: lease.duration,

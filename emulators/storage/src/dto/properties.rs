@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue};
 use super::lease_headers::insert_lease;
 use super::metadata::insert_metadata;
 use crate::response::{HttpDate, insert_text};
-use crate::state::blob::Blob;
+use crate::state::blob::{Blob, BlobKind};
 use crate::state::conditions::Version;
 use crate::state::lease::LeaseProperties;
 
@@ -21,15 +21,21 @@ pub(crate) fn insert_properties(headers: &mut HeaderMap, blob: &Blob, lease: Lea
     insert_text(headers, "x-ms-creation-time", &HttpDate(blob.created));
     for (name, value) in [
         ("accept-ranges", "bytes"),
-        ("x-ms-blob-type", "BlockBlob"),
+        ("x-ms-blob-type", blob.kind.name()),
         ("x-ms-server-encrypted", "true"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    if let BlobKind::Append { blocks } = blob.kind {
+        insert_text(headers, "x-ms-blob-committed-block-count", &blocks);
+    }
 }
 
-/// Inserts the access tier, which Get Blob Properties has and Get Blob has not.
-pub(crate) fn insert_access_tier(headers: &mut HeaderMap) {
+/// Inserts the access tier, which Get Blob Properties has and Get Blob has not. An append blob has none.
+pub(crate) fn insert_access_tier(headers: &mut HeaderMap, kind: BlobKind) {
+    if kind != BlobKind::Block {
+        return;
+    }
     headers.insert("x-ms-access-tier", HeaderValue::from_static("Hot"));
     headers.insert("x-ms-access-tier-inferred", HeaderValue::from_static("true"));
 }

@@ -83,10 +83,14 @@ published! {
 
     BLOB_ALREADY_EXISTS = CONFLICT "BlobAlreadyExists"
         "The specified blob already exists.";
+    APPEND_POSITION_CONDITION_NOT_MET = PRECONDITION_FAILED "AppendPositionConditionNotMet"
+        "The append position condition specified was not met.";
     BLOB_NOT_FOUND = NOT_FOUND "BlobNotFound"
         "The specified blob does not exist.";
     BLOCK_LIST_TOO_LONG = BAD_REQUEST "BlockListTooLong"
         "The block list may not contain more than 50,000 blocks.";
+    BLOCK_COUNT_EXCEEDS_LIMIT = CONFLICT "BlockCountExceedsLimit"
+        "The committed block count cannot exceed the maximum limit of 50,000 blocks.";
     BOTH_CRC64_AND_MD5_HEADER_PRESENT = BAD_REQUEST "BothCrc64AndMd5HeaderPresent"
         "Both x-ms-content-crc64 header and Content-MD5 header are present.";
     CONDITION_HEADERS_NOT_SUPPORTED = BAD_REQUEST "ConditionHeadersNotSupported"
@@ -101,6 +105,8 @@ published! {
         "The specified container does not exist.";
     INVALID_BLOB_OR_BLOCK = BAD_REQUEST "InvalidBlobOrBlock"
         "The specified blob or block content is invalid.";
+    INVALID_BLOB_TYPE = CONFLICT "InvalidBlobType"
+        "The blob type is invalid for this operation.";
     INVALID_BLOCK_ID = BAD_REQUEST "InvalidBlockId"
         "The specified block ID is invalid. The block ID must be Base64-encoded.";
     INVALID_BLOCK_LIST = BAD_REQUEST "InvalidBlockList"
@@ -139,6 +145,8 @@ published! {
         "There is currently no lease on the container.";
     LEASE_NOT_PRESENT_WITH_LEASE_OPERATION = CONFLICT "LeaseNotPresentWithLeaseOperation"
         "There is currently no lease on the blob.";
+    MAX_BLOB_SIZE_CONDITION_NOT_MET = PRECONDITION_FAILED "MaxBlobSizeConditionNotMet"
+        "The max blob size condition specified was not met.";
     MULTIPLE_CONDITION_HEADERS = BAD_REQUEST "MultipleConditionHeadersNotSupported"
         "Multiple condition headers are not supported.";
     NOT_MODIFIED = NOT_MODIFIED "ConditionNotMet"

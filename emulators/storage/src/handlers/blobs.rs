@@ -1,4 +1,4 @@
-//! The blob service: containers and block blobs.
+//! The blob service: containers, block blobs and append blobs.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -17,6 +17,7 @@ use crate::routes::condition_headers;
 use crate::state::containers::Store;
 
 mod administration;
+pub(crate) mod append;
 mod blocks;
 mod containers;
 mod content;
@@ -61,6 +62,7 @@ impl Blobs {
             Operation::SetBlobProperties => self.set_blob_properties(call),
             Operation::DeleteBlob => self.delete_blob(call),
             Operation::PutBlock => self.put_block(call),
+            Operation::AppendBlock => self.append_block(call),
             Operation::PutBlockList => self.put_block_list(call),
             Operation::GetBlockList => self.get_block_list(call),
             Operation::LeaseBlob => self.lease_blob(call),

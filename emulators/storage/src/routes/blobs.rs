@@ -6,6 +6,7 @@ use super::{Route, find, permission_of};
 use crate::auth::account_sas::RequiredPermission;
 use crate::dto::checksums::{CONTENT_CRC64, CONTENT_MD5};
 use crate::dto::include::Included;
+use crate::handlers::blobs::append::{APPEND_POSITION, MAX_SIZE};
 use crate::request::{Path, Query};
 
 /// An operation, by its published name.
@@ -29,6 +30,7 @@ pub enum Operation {
     SetBlobMetadata,
     SetBlobProperties,
     DeleteBlob,
+    AppendBlock,
     PutBlock,
     PutBlockList,
     GetBlockList,
@@ -41,7 +43,7 @@ const ACCOUNT: &str = "/";
 const CONTAINER: &str = "/{container}";
 const BLOB: &str = "/{container}/{blob}";
 
-const ROUTES: [Route<Operation>; 21] = {
+const ROUTES: [Route<Operation>; 22] = {
     use Operation::*;
     [
         on_account("GET /?comp=list", ListContainers, "l"),
@@ -67,6 +69,7 @@ const ROUTES: [Route<Operation>; 21] = {
         on_blob("GET|HEAD /{container}/{blob}?comp=metadata", GetBlobMetadata, "r"),
         on_blob("PUT /{container}/{blob}?comp=metadata", SetBlobMetadata, "w"),
         on_blob("PUT /{container}/{blob}?comp=properties", SetBlobProperties, "w"),
+        on_blob("PUT /{container}/{blob}?comp=appendblock", AppendBlock, "aw"),
         on_blob("PUT /{container}/{blob}?comp=block", PutBlock, "w"),
         on_blob("PUT /{container}/{blob}?comp=blocklist", PutBlockList, "w"),
         on_blob("GET /{container}/{blob}?comp=blocklist", GetBlockList, "r"),
@@ -119,13 +122,18 @@ impl Operation {
 
     /// Returns whether the variant of the operation that the request selects is modelled.
     fn is_modelled(self, request: &Request, query: &Query<'_>) -> bool {
+        let has = |name: &str| request.headers().contains_key(name);
+        if self != Self::AppendBlock && [APPEND_POSITION, MAX_SIZE].into_iter().any(has) {
+            return false;
+        }
         match self {
             Self::ListContainers => Included::CONTAINERS.is_modelled(query),
             Self::ListBlobs => Included::BLOBS.is_modelled(query),
             Self::PutBlob => {
-                request.headers().get("x-ms-blob-type").is_none_or(|kind| kind == "BlockBlob")
+                let kind = request.headers().get("x-ms-blob-type");
+                kind.is_none_or(|kind| kind == "BlockBlob" || kind == "AppendBlob")
             }
-            Self::PutBlock | Self::PutBlockList => true,
+            Self::AppendBlock | Self::PutBlock | Self::PutBlockList => true,
             // A checksum that is not compared must not be accepted.
             _ => ![CONTENT_MD5, CONTENT_CRC64]
                 .iter()

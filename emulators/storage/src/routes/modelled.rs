@@ -39,6 +39,8 @@ const HEADERS: &[&str] = &[
     "x-ms-blob-content-encoding",
     "x-ms-blob-content-language",
     "x-ms-blob-content-md5",
+    "x-ms-blob-condition-appendpos",
+    "x-ms-blob-condition-maxsize",
     "x-ms-blob-content-type",
     "x-ms-blob-type",
     "x-ms-client-request-id",

@@ -1,4 +1,4 @@
-//! A block blob: its content, and the blocks of which it was made.
+//! A blob: its content, and the blocks of which it was made.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -10,14 +10,38 @@ use crate::dto::metadata::Metadata;
 /// A block id: base64, as the caller wrote it.
 pub(crate) type BlockId = String;
 
-/// A committed block blob.
+/// The type of a blob, which never changes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum BlobKind {
+    /// A block blob.
+    Block,
+    /// An append blob.
+    Append {
+        /// The number of its committed blocks.
+        blocks: u32,
+    },
+}
+
+impl BlobKind {
+    /// Returns its name in headers and lists.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Block => "BlockBlob",
+            Self::Append { .. } => "AppendBlob",
+        }
+    }
+}
+
+/// A committed blob.
 #[derive(Clone, Debug)]
 pub(crate) struct Blob {
     /// The time at which a blob of this name was first written since it was last deleted.
     pub(crate) created: DateTime<Utc>,
     /// The version.
     pub(crate) version: Version,
-    /// The committed blocks; none if the blob was uploaded by Put Blob.
+    /// Its type.
+    pub(crate) kind: BlobKind,
+    /// The committed blocks of a block blob; none if the blob was uploaded by Put Blob.
     pub(crate) blocks: Vec<(BlockId, Bytes)>,
     /// The uploaded content.
     pub(crate) content: BlobContent,

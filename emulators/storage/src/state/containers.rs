@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
-use super::blob::{Blob, BlobContent, BlockId};
+use super::blob::{Blob, BlobContent, BlobKind, BlockId};
 use super::conditions::{Conditions, Version};
 use super::deletions::Deletions;
 use super::lease::{Lease, Leased};
@@ -13,11 +13,13 @@ use crate::dto::metadata::Metadata;
 use crate::error::StorageError;
 
 mod administration;
+mod append;
 mod blocks;
 mod leases;
 mod listing;
 
 pub(crate) use administration::BlockLengths;
+pub(crate) use append::{AppendConditions, Appended};
 pub(crate) use blocks::Source;
 pub(crate) use listing::{ListEntry, ListOptions};
 
@@ -123,11 +125,13 @@ impl Store {
         &mut self,
         container: &str,
         name: &str,
+        kind: BlobKind,
         content: BlobContent,
         options: &WriteOptions,
     ) -> Result<Version, StorageError> {
         self.check_put(container, name, options)?;
-        self.replace(container, name, content, Vec::new(), options.now)
+        self.check_kind(container, name, kind)?;
+        self.replace(container, name, kind, (content, Vec::new()), options.now)
     }
 
     /// Deletes a blob.
@@ -210,8 +214,8 @@ impl Store {
         &mut self,
         container: &str,
         name: &str,
-        content: BlobContent,
-        blocks: Vec<(BlockId, Bytes)>,
+        kind: BlobKind,
+        (content, blocks): (BlobContent, Vec<(BlockId, Bytes)>),
         now: DateTime<Utc>,
     ) -> Result<Version, StorageError> {
         let version = self.next_version(now);
@@ -219,7 +223,7 @@ impl Store {
         container.uncommitted.remove(name);
         container.blob_was_written(name, now);
         let created = container.blobs.get(name).map_or(now, |blob| blob.created);
-        let blob = Blob { created, version: version.clone(), blocks, content };
+        let blob = Blob { created, version: version.clone(), kind, blocks, content };
         container.blobs.insert(name.to_owned(), blob);
         Ok(version)
     }

@@ -10,6 +10,7 @@ mod response_format;
 mod refusals;
 mod messages;
 mod containers;
+mod appends;
 mod blobs;
 mod leases;
 mod auth;

@@ -11,10 +11,9 @@ use crate::batch_job::BatchJobId;
 use crate::reconcile::snapshot::PoolState;
 
 /// The selected properties of a pool.
-pub(in crate::batch) const POOL: &str = "id,autoScaleRun,resizeErrors,currentDedicatedNodes,currentLowPriorityNodes,targetDedicatedNodes,targetLowPriorityNodes,taskSlotsPerNode";
+pub(in crate::batch) const POOL: &str = "id,autoScaleRun,resizeErrors,currentDedicatedNodes,currentLowPriorityNodes,targetDedicatedNodes,targetLowPriorityNodes,taskSlotsPerNode,vmSize";
 /// The selected properties of a task.
-pub(in crate::batch) const TASK: &str =
-    "id,state,previousState,stateTransitionTime,environmentSettings,executionInfo";
+pub(in crate::batch) const TASK: &str = "id,state,previousState,stateTransitionTime,environmentSettings,executionInfo,nodeInfo,requiredSlots";
 
 /// A page of a list.
 #[derive(Deserialize)]
@@ -55,8 +54,20 @@ pub struct ListedTask {
     /// Its present or last run.
     #[serde(default)]
     pub execution_info: Execution,
+    /// The node of its present or last run.
+    pub node_info: Option<NodeOfTask>,
+    /// The number of task slots that it occupies.
+    pub required_slots: Option<u32>,
     #[serde(default, rename = "environmentSettings", deserialize_with = "variables")]
     variables: BTreeMap<String, String>,
+}
+
+/// The node of a task.
+#[derive(Clone, Debug, Deserialize)]
+pub struct NodeOfTask {
+    /// The id of the node in its pool.
+    #[serde(rename = "nodeId")]
+    pub node: Option<String>,
 }
 
 /// The present or last run of a task.
@@ -124,6 +135,7 @@ pub(in crate::batch) struct Pool {
     target_low_priority_nodes: u32,
     #[serde(default)]
     task_slots_per_node: u32,
+    vm_size: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -160,7 +172,7 @@ impl Pool {
         let resize_errors = self.resize_errors.into_iter().map(|error| error.code).collect();
         let nodes = self.current_dedicated_nodes + self.current_low_priority_nodes;
         let target = self.target_dedicated_nodes + self.target_low_priority_nodes;
-        let slots = self.task_slots_per_node;
+        let (slots, vm_size) = (self.task_slots_per_node, self.vm_size);
         let state = PoolState {
             autoscale_error,
             resize_errors,
@@ -169,6 +181,7 @@ impl Pool {
             maximum,
             slots,
             evaluated_at,
+            vm_size,
         };
         (self.id, state)
     }

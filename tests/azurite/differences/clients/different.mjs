@@ -6,7 +6,6 @@ export const DIFFERENT = {
     ["BlobClient.createSnapshot", "501 NotImplemented", "succeeded"],
     ["BlobClient.setAccessTier", "501 NotImplemented", "succeeded"],
     ["BlobClient.syncCopyFromURL", "501 NotImplemented", "succeeded"],
-    ["AppendBlobClient.create", "501 NotImplemented", "succeeded"],
     ["ContainerClient.getAccessPolicy", "501 NotImplemented", "succeeded"],
   ],
   "@azure/storage-queue": [

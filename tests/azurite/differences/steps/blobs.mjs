@@ -1,6 +1,6 @@
 // The operations on containers and block blobs.
 
-import { BLOCK_BLOB, group, sends } from "./group.mjs";
+import { APPEND_BLOB, BLOCK_BLOB, group, sends } from "./group.mjs";
 
 const LATEST = (...ids) =>
   `<?xml version="1.0" encoding="utf-8"?><BlockList>${ids.map((id) => `<Latest>${id}</Latest>`).join("")}</BlockList>`;
@@ -56,6 +56,37 @@ export const BLOBS = [
     ["head-changed", "HEAD /blobs/blob"],
     ["delete", "DELETE /blobs/blob"],
     ["delete-again", "DELETE /blobs/blob"],
+  ]),
+  group("blob", "append", [
+    ["create", "PUT /appends?restype=container"],
+    ["missing", "PUT /appends/log?comp=appendblock", sends({}, "text")],
+    ["missing-container", "PUT /absent/log?comp=appendblock", sends({}, "text")],
+    ["put", "PUT /appends/log", sends({ ...APPEND_BLOB, "if-none-match": "*", "x-ms-blob-content-type": "text/plain" })],
+    ["put-exists", "PUT /appends/log", sends({ ...APPEND_BLOB, "if-none-match": "*" })],
+    ["put-content", "PUT /appends/other", sends(APPEND_BLOB, "text")],
+    ["first", "PUT /appends/log?comp=appendblock", sends({ "x-ms-blob-condition-appendpos": "0" }, "one\n")],
+    ["first-again", "PUT /appends/log?comp=appendblock", sends({ "x-ms-blob-condition-appendpos": "0" }, "one\n")],
+    ["second", "PUT /appends/log?comp=appendblock", sends({ "if-match": "$ETag:first" }, "two\n")],
+    ["stale", "PUT /appends/log?comp=appendblock", sends({ "if-match": "$ETag:first" }, "two\n")],
+    ["empty", "PUT /appends/log?comp=appendblock", sends({}, "")],
+    ["max-size", "PUT /appends/log?comp=appendblock", sends({ "x-ms-blob-condition-maxsize": "11" }, "four")],
+    ["max-size-fits", "PUT /appends/log?comp=appendblock", sends({ "x-ms-blob-condition-maxsize": "12" }, "four")],
+    ["wrong-md5", "PUT /appends/log?comp=appendblock", sends({ "content-md5": "AAAAAAAAAAAAAAAAAAAAAA==" }, "text")],
+    ["get", "GET /appends/log"],
+    ["range", "GET /appends/log", sends({ "x-ms-range": "bytes=4-6" })],
+    ["head", "HEAD /appends/log"],
+    ["list", "GET /appends?restype=container&comp=list"],
+    ["block", "PUT /appends/log?comp=block&blockid=YQ==", sends({}, "text")],
+    ["block-list", "GET /appends/log?comp=blocklist"],
+    ["put-block-blob", "PUT /appends/block", sends(BLOCK_BLOB, "text")],
+    ["to-block-blob", "PUT /appends/block?comp=appendblock", sends({}, "text")],
+    ["bad-position", "PUT /appends/log?comp=appendblock", sends({ "x-ms-blob-condition-appendpos": "x" }, "text")],
+    ["acquire", "PUT /appends/log?comp=lease", sends({ "x-ms-lease-action": "acquire", "x-ms-lease-duration": "-1" })],
+    ["no-lease", "PUT /appends/log?comp=appendblock", sends({}, "text")],
+    ["break", "PUT /appends/log?comp=lease", sends({ "x-ms-lease-action": "break", "x-ms-lease-break-period": "0" })],
+    ["put-again", "PUT /appends/log", sends(APPEND_BLOB)],
+    ["get-emptied", "HEAD /appends/log"],
+    ["delete", "DELETE /appends/log"],
   ]),
   group("blob", "condition", [
     ["create", "PUT /conditions?restype=container"],

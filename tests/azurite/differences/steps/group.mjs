@@ -12,6 +12,7 @@ export function group(service, name, steps) {
 export const sends = (headers, body) => ({ headers, body });
 
 export const BLOCK_BLOB = { "x-ms-blob-type": "BlockBlob" };
+export const APPEND_BLOB = { "x-ms-blob-type": "AppendBlob" };
 
 /** Returns the body of Put Message and Update Message. */
 export const message = (text) => `<QueueMessage><MessageText>${text}</MessageText></QueueMessage>`;

@@ -9,6 +9,7 @@ mod replay;
 mod pause;
 mod doctor;
 mod command;
+mod history;
 
 /// The program under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program-under-test");

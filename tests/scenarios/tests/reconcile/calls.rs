@@ -78,8 +78,9 @@ async fn the_calls_of_a_run_with_a_thousand_live_tasks() {
     assert_eq!(env.reconcile().await, "nothing to repair");
     let first = env.calls();
     assert_snapshot!(between(&before, &first), @r"
-    GetBlob 3
-    ListBlobs 1
+    AppendBlock 1
+    GetBlob 4
+    ListBlobs 3
     ListJobs 1
     ListJobsForWorkflowRun 11
     ListPools 1
@@ -88,13 +89,13 @@ async fn the_calls_of_a_run_with_a_thousand_live_tasks() {
     OrgsListWebhookDeliveries 1
     OrgsListWebhooks 1
     PeekMessages 1
-    PutBlob 1
+    PutBlob 3
     ReposListForAuthenticatedUser 1
     ReposListWebhooks 1
     ");
     assert_eq!(env.reconcile().await, "nothing to repair");
     assert_snapshot!(between(&first, &env.calls()), @r"
-    GetBlob 3
+    GetBlob 4
     ListBlobs 1
     ListJobs 1
     ListJobsForWorkflowRun 11

@@ -29,6 +29,7 @@ mod node_per_job;
 mod nulls;
 mod outlived;
 mod polling;
+mod history;
 
 /// The program under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program-under-test");

@@ -13,7 +13,7 @@ use crate::dto::properties::{insert_access_tier, insert_properties, insert_versi
 use crate::dto::range::Range;
 use crate::error::StorageError;
 use crate::response::{empty, insert_text};
-use crate::state::blob::BlobContent;
+use crate::state::blob::{BlobContent, BlobKind};
 use crate::state::conditions::{Conditions, Version};
 use crate::state::containers::WriteOptions;
 
@@ -31,14 +31,20 @@ impl Blobs {
         }
         let bytes = call.request.body().clone();
         let checksums = Checksums::verify(headers, &bytes)?;
+        let (kind, options) = (kind_to_put(call)?, call.write_options()?);
         let mut content_headers = ContentHeaders::of_blob(headers);
-        content_headers.set(CONTENT_MD5, checksums.stored_md5(headers)?);
+        // The hash of an empty append blob would not be that of its content later.
+        if kind == BlobKind::Block || headers.contains_key("x-ms-blob-content-md5") {
+            content_headers.set(CONTENT_MD5, checksums.stored_md5(headers)?);
+        }
         let metadata = parse_metadata(headers)?;
         let content = BlobContent { bytes, headers: content_headers, metadata };
-        let options = call.write_options()?;
-        let version = self.store().put(&call.path.resource, &call.path.rest, content, &options)?;
+        let (container, name) = (&call.path.resource, &call.path.rest);
+        let version = self.store().put(container, name, kind, content, &options)?;
         let mut response = written(StatusCode::CREATED, &version);
-        checksums.insert_of_blob(response.headers_mut(), call.context.version);
+        if kind == BlobKind::Block {
+            checksums.insert_of_blob(response.headers_mut(), call.context.version);
+        }
         Ok(response)
     }
 
@@ -82,7 +88,7 @@ impl Blobs {
         let mut response = empty(StatusCode::OK);
         let lease = store.blob_lease_properties(&call.path.resource, &call.path.rest, now)?;
         insert_properties(response.headers_mut(), blob, lease);
-        insert_access_tier(response.headers_mut());
+        insert_access_tier(response.headers_mut(), blob.kind);
         let length = HeaderValue::from(blob.content.bytes.len());
         response.headers_mut().insert(header::CONTENT_LENGTH, length);
         Ok(response)
@@ -113,6 +119,17 @@ impl Blobs {
         response.headers_mut().insert("x-ms-delete-type-permanent", permanent);
         Ok(response)
     }
+}
+
+/// Returns the type of the blob that a request creates. An append blob is created empty.
+fn kind_to_put(call: &Call<'_>) -> Result<BlobKind, StorageError> {
+    let appends =
+        call.request.headers().get("x-ms-blob-type").is_some_and(|kind| kind == "AppendBlob");
+    let kind = if appends { BlobKind::Append { blocks: 0 } } else { BlobKind::Block };
+    if appends && !call.request.body().is_empty() {
+        return Err(StorageError::INVALID_HEADER_VALUE.with_detail("HeaderName", "Content-Length"));
+    }
+    Ok(kind)
 }
 
 /// Returns whether the response has the MD5 hash of the range. A request for the whole blob must not ask for it.

@@ -36,6 +36,7 @@ impl Blobs {
         let (Call { path, .. }, store) = (call, self.store());
         let container = store.container(&path.resource)?;
         container.check_blob_read(&path.rest, &conditions, call.context.received_at)?;
+        container.check_block_blob(&path.rest)?;
         let blocks = container.block_lengths(&path.rest).ok_or(StorageError::BLOB_NOT_FOUND)?;
         let list = BlockLengthList::new(&blocks, kind != "uncommitted", kind != "committed");
         let mut response = xml(StatusCode::OK, "BlockList", &list);

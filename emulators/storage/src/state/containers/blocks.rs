@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{Container, Store, WriteOptions};
 use crate::error::StorageError;
-use crate::state::blob::{BlobContent, BlockId};
+use crate::state::blob::{BlobContent, BlobKind, BlockId};
 use crate::state::conditions::Version;
 
 /// The place from which Put Block List takes a block.
@@ -30,6 +30,7 @@ impl Store {
     ) -> Result<(), StorageError> {
         let container = self.container_mut(container)?;
         container.check_blob_write(name, &options.conditions, options.now)?;
+        container.check_block_blob(name)?;
         let blocks = container.uncommitted.entry(name.to_owned()).or_default();
         if blocks.keys().any(|other| other.len() != id.len()) {
             return Err(StorageError::INVALID_BLOB_OR_BLOCK);
@@ -48,11 +49,12 @@ impl Store {
         options: &WriteOptions,
     ) -> Result<Version, StorageError> {
         self.check_put(container, name, options)?;
+        self.container(container)?.check_block_blob(name)?;
         let blocks = self.container(container)?.select_blocks(name, list)?;
         let mut bytes = BytesMut::new();
         blocks.iter().for_each(|(_, block)| bytes.extend_from_slice(block));
         content.bytes = bytes.freeze();
-        self.replace(container, name, content, blocks, options.now)
+        self.replace(container, name, BlobKind::Block, (content, blocks), options.now)
     }
 }
 
