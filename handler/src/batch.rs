@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use azure_core::credentials::TokenCredential;
-use azure_core::http::headers::{CONTENT_TYPE, RETRY_AFTER};
+use azure_core::http::headers::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use azure_core::http::policies::Policy;
 use azure_core::http::policies::auth::BearerTokenAuthorizationPolicy;
 use azure_core::http::{
@@ -31,6 +31,7 @@ mod dto;
 mod ledger;
 mod nodes;
 mod pool_facts;
+mod files;
 
 pub use dto::{NodeId, SeenTask, TaskState};
 pub use ledger::{JobState, ListedTask};
@@ -195,12 +196,29 @@ impl Batch {
         query: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> Result<RawResponse, BatchError> {
+        self.send_with(call, method, path, query, body, None).await
+    }
+
+    /// Sends a request with one more header.
+    async fn send_with(
+        &self,
+        call: &'static str,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+        header: Option<(HeaderName, String)>,
+    ) -> Result<RawResponse, BatchError> {
         let mut url = self.url.clone();
         url.set_path(&format!("{}/{path}", self.url.path().trim_end_matches('/')));
         url.query_pairs_mut().append_pair("api-version", API_VERSION).extend_pairs(query);
-        let pipeline = if method == Method::Get { &self.reading } else { &self.writing };
+        let reads = matches!(method, Method::Get | Method::Head);
+        let pipeline = if reads { &self.reading } else { &self.writing };
         let mut request = Request::new(url, method);
         request.insert_header("accept", "application/json");
+        if let Some((name, value)) = header {
+            request.insert_header(name, value);
+        }
         if let Some(body) = body {
             request.insert_header(CONTENT_TYPE, "application/json; odata=minimalmetadata");
             request.set_body(body);

@@ -10,6 +10,7 @@ pub(crate) mod status_page;
 pub(crate) mod operate;
 mod pause;
 mod doctor;
+mod logs;
 
 mod group;
 mod history;

@@ -41,6 +41,7 @@ pub mod status_page;
 pub mod replay_plan;
 pub mod operation;
 pub mod doctor;
+pub mod task_output;
 
 pub mod deadline;
 pub mod transport;

@@ -8,6 +8,8 @@ use crate::pauses::{MAX_WHO, MAX_WHY, checked};
 use crate::profiles::is_profile_name;
 use crate::replay_plan::Replay;
 
+/// Maximum length of the id of a task in Batch.
+const MAX_TASK: usize = 64;
 /// Maximum number of characters of a request that an error repeats.
 const MAX_REPEATED: usize = 80;
 
@@ -25,6 +27,11 @@ pub enum Operation {
     },
     /// Check the preconditions of the deployment.
     Doctor,
+    /// Read the output of a task.
+    Logs {
+        /// The name of the task.
+        task: String,
+    },
 }
 
 /// A request to pause a profile.
@@ -45,7 +52,9 @@ pub enum BadRequest {
     #[error("the body is not a valid request: {0}")]
     Malformed(#[from] serde_json::Error),
     /// The operation does not exist.
-    #[error("unknown operation {0:?}: use \"replay\", \"pause\", \"resume\" or \"doctor\"")]
+    #[error(
+        "unknown operation {0:?}: use \"replay\", \"pause\", \"resume\", \"doctor\" or \"logs\""
+    )]
     Operation(String),
     /// It selects nothing, or several kinds of items.
     #[error("replay takes exactly one of poison, deliveries and job")]
@@ -56,6 +65,9 @@ pub enum BadRequest {
     /// No profile can have this name.
     #[error("{0:?} is no name of a profile: 1 to 40 characters of a-z, 0-9 and '-'")]
     Profile(String),
+    /// No task can have this name.
+    #[error("{0:?} is no name of a task, such as gh-123")]
+    Task(String),
 }
 
 #[derive(Deserialize)]
@@ -83,6 +95,14 @@ struct ResumeBody {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct LogsBody {
+    #[serde(rename = "operation")]
+    _operation: IgnoredAny,
+    task: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct PlainBody {
     #[serde(rename = "operation")]
     _operation: IgnoredAny,
@@ -106,8 +126,20 @@ impl Operation {
                 serde_json::from_slice::<PlainBody>(json)?;
                 Ok(Self::Doctor)
             }
+            "logs" => {
+                let LogsBody { task, .. } = serde_json::from_slice(json)?;
+                Ok(Self::Logs { task: task_name(&task)? })
+            }
             _ => Err(BadRequest::Operation(start_of(&operation))),
         }
+    }
+
+    /// Creates a request for the output of a task.
+    ///
+    /// # Errors
+    /// When no task can have the name.
+    pub fn logs(task: &str) -> Result<Self, BadRequest> {
+        Ok(Self::Logs { task: task_name(task)? })
     }
 
     /// Returns the JSON of the request.
@@ -119,6 +151,7 @@ impl Operation {
             }
             Self::Resume { profile } => json!({ "operation": "resume", "profile": profile }),
             Self::Doctor => json!({ "operation": "doctor" }),
+            Self::Logs { task } => json!({ "operation": "logs", "task": task }),
         }
     }
 }
@@ -142,6 +175,14 @@ fn profile_name(name: &str) -> Result<String, BadRequest> {
     }
 }
 
+fn task_name(name: &str) -> Result<String, BadRequest> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    match (1..=MAX_TASK).contains(&name.len()) && name.chars().all(plain) {
+        true => Ok(name.to_owned()),
+        false => Err(BadRequest::Task(start_of(name))),
+    }
+}
+
 fn start_of(text: &str) -> String {
     text.chars().take(MAX_REPEATED).collect()
 }
@@ -162,6 +203,7 @@ mod tests {
             Operation::Pause(unnamed),
             Operation::Resume { profile: "ubuntu".to_owned() },
             Operation::Doctor,
+            Operation::Logs { task: "gh-7-2".to_owned() },
         ];
         for request in requests {
             let json = request.as_json().to_string();
@@ -189,6 +231,7 @@ mod tests {
             pause("ubuntu", "a", "a\u{202e}b"),
             pause("Ubuntu", "a", "ann"),
             pause(&long(41), "a", "ann"),
+            json!({ "operation": "logs", "task": "../x" }),
         ];
         let errors = requests.map(|request| {
             let error = Operation::parse(request.to_string().as_bytes()).expect_err("invalid");
@@ -197,7 +240,7 @@ mod tests {
         insta::assert_snapshot!(errors.join("\n"), @r#"
         the body is not a valid request: invalid length 0, expected struct Head with 1 element
         the body is not a valid request: missing field `operation`
-        unknown operation "drain": use "replay", "pause", "resume" or "doctor"
+        unknown operation "drain": use "replay", "pause", "resume", "doctor" or "logs"
         replay takes exactly one of poison, deliveries and job
         the body is not a valid request: unknown field `why`, expected one of `operation`, `poison`, `deliveries`, `job`
         the body is not a valid request: missing field `why`
@@ -210,6 +253,7 @@ mod tests {
         who has a control character
         "Ubuntu" is no name of a profile: 1 to 40 characters of a-z, 0-9 and '-'
         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" is no name of a profile: 1 to 40 characters of a-z, 0-9 and '-'
+        "../x" is no name of a task, such as gh-123
         "#);
     }
 }

@@ -448,8 +448,10 @@ fn storage_and_pauses_are_judged() {
         found(|facts| facts.azure.pauses = Ok(pauses)),
     ];
     insta::assert_snapshot!(all(texts), @r"
-    fail queue: 403 AuthorizationFailure: check the roles of the handler's identity (arm/README.md#roles)
-    fail state: 403 AuthorizationFailure: check the roles of the handler's identity (arm/README.md#roles)
+    fail queue: GitHub refuses it: check the roles of the handler's identity (arm/README.md#roles)
+    fail state: GitHub refuses it: check the roles of the handler's identity (arm/README.md#roles)
+    unknown queue: GitHub is unavailable (503): try again
+    unknown state: GitHub is unavailable (503): try again
     unknown poison: 403 AuthorizationFailure: check the roles of the handler's identity (arm/README.md#roles)
     warn poison: 2 messages have failed permanently: see `mayfly status`, and replay them with `mayfly replay poison`
     unknown paused: 403 AuthorizationFailure: check the roles of the handler's identity (arm/README.md#roles)

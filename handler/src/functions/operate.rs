@@ -1,5 +1,6 @@
 //! Operate: repairs manually and immediately what reconciliation would repair later, or has abandoned, pauses and
-//! resumes profiles, and checks the preconditions of the deployment.
+//! resumes profiles, and checks the preconditions of the deployment, and reads the
+//! output of tasks.
 //!
 //! An operation is idempotent: a replayed message finds the task that exists already.
 
@@ -10,6 +11,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use tracing::{error, info};
 
+use super::logs::UnknownTask;
 use super::operators::admit;
 use super::pause::NoProfile;
 use super::status::previous_state;
@@ -68,6 +70,9 @@ fn failed(err: &anyhow::Error) -> Response {
     if let Some(unknown) = err.downcast_ref::<NoProfile>() {
         return Response::error(StatusCode::NOT_FOUND, unknown);
     }
+    if let Some(unknown) = err.downcast_ref::<UnknownTask>() {
+        return Response::error(StatusCode::NOT_FOUND, unknown);
+    }
     error!("failed to {err:#}");
     Response::later(format!("{err:#}"), None)
 }
@@ -88,6 +93,14 @@ impl App {
             Operation::Doctor => {
                 info!(caller = from, "requested by {from}: doctor");
                 return Ok(serde_json::to_value(self.doctor().await)?);
+            }
+            Operation::Logs { task } => {
+                info!(
+                    caller = from,
+                    task.id = task,
+                    "requested by {from}: the output of task {task}"
+                );
+                return Ok(serde_json::to_value(self.logs(task).await?)?);
             }
         };
         Ok(serde_json::to_value(response).expect("plain fields always serialize"))

@@ -19,7 +19,7 @@ mod values;
 
 pub use emulators::{EmulatorCommand, FunctionsHostOptions, Identities, Port, Storage};
 pub use local::{Credential, Level, Local};
-pub use operators::{Deployment, Doctor, Pause, Replay, ReplayTarget, Resume, Status};
+pub use operators::{Deployment, Doctor, Logs, Pause, Replay, ReplayTarget, Resume, Status};
 pub use simulation::options::SimulationOptions;
 
 /// Gives every GitHub Actions job its own ephemeral runner on Azure Batch.
@@ -59,6 +59,8 @@ pub enum Command {
     Status(Status),
     /// Replay failed messages, webhook deliveries, or one job
     Replay(Replay),
+    /// Show the output of a runner's task while its node exists, and how it ended; not the logs of its job, which are at GitHub
+    Logs(Logs),
     /// Check the preconditions of a deployment, and print what to do; exits 1 if a check failed. Nothing is changed by it
     Doctor(Doctor),
     /// Stop starting jobs of a profile; running jobs go on, and waiting jobs wait until it is resumed

@@ -14,6 +14,7 @@ use handler::operation::Operation;
 use handler::replay_plan::OperateResponse;
 use handler::settings::{Faults, Settings};
 use handler::status_report::StatusReport;
+use handler::task_output::LogsResponse;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -76,6 +77,11 @@ impl DeploymentClient {
     /// Checks the preconditions of the deployment.
     pub(crate) async fn doctor(&self) -> anyhow::Result<DoctorReport> {
         self.call(&Operation::Doctor).await
+    }
+
+    /// Reads the output of a task.
+    pub(crate) async fn logs(&self, request: &Operation) -> anyhow::Result<LogsResponse> {
+        self.call(request).await
     }
 
     async fn call<T: DeserializeOwned>(&self, operation: &Operation) -> anyhow::Result<T> {

@@ -39,6 +39,7 @@ mod summary;
 mod replay;
 mod pause;
 mod doctor;
+mod logs;
 
 use cli::{Autoscale, Cli, Command};
 
@@ -90,6 +91,7 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Package(options) => package::run(&options),
             Command::Status(options) => status::run(&options).await,
             Command::Replay(options) => replay::run(options).await,
+            Command::Logs(options) => logs::run(&options).await,
             Command::Doctor(options) => doctor::run(&options).await,
             Command::Pause(options) => pause::pause(options).await,
             Command::Resume(options) => pause::resume(options).await,

@@ -8,6 +8,7 @@ mod reasons;
 mod replay;
 mod pause;
 mod doctor;
+mod logs;
 mod command;
 mod history;
 

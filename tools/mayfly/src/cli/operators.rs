@@ -99,6 +99,17 @@ pub struct Doctor {
     pub shared: OperateOptions,
 }
 
+/// The options of `logs`.
+#[derive(Args, Debug)]
+#[command(override_usage = usage("logs", " <TASK>"))]
+pub struct Logs {
+    /// Name of the task, as `status` shows it, such as gh-123
+    pub task: String,
+    /// The shared options.
+    #[command(flatten)]
+    pub shared: OperateOptions,
+}
+
 /// The options of `pause`.
 #[derive(Args, Debug)]
 #[command(override_usage = usage("pause", " --why <TEXT> <PROFILE>"))]
