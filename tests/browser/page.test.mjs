@@ -133,7 +133,7 @@ test("a profile is paused and resumed", async () => {
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "Resume profile windows", exact: true }).waitFor();
   assert.match(await page.getByRole("status").innerText(), /^Pause profile windows: /);
-  assert.match(await page.locator("#pools").innerText(), /windows Paused[^]*a new image/);
+  assert.match(await page.locator("#pools").innerText(), /windows\s+Paused[^]*a new image/);
   await checkAccess(page, "a paused profile");
   await page.getByRole("button", { name: "Resume profile windows", exact: true }).click();
   await page.keyboard.press("Enter");

@@ -25,7 +25,9 @@ function resultCell({ conclusion, exit }) {
   const code = failed ? el("span", { class: "note" }, ` exit ${exit}`) : null;
   const isGood = conclusion === "success" || (!conclusion && exit === 0);
   const name = conclusion ?? (failed ? "failed" : exit === 0 ? "ended" : "not known");
-  return el("span", null, el("span", { class: `badge ${isGood ? "good" : conclusion === "cancelled" || !(conclusion || failed) ? "" : "bad"}` }, visible(name)), code);
+  const isNeutral = conclusion === "cancelled" || !(conclusion || failed);
+  const kind = isGood ? "good" : isNeutral ? "" : "bad";
+  return el("span", null, el("span", { class: `badge ${kind}` }, visible(name)), code);
 }
 
 const WAIT_COLUMNS = [

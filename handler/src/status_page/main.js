@@ -30,7 +30,7 @@ function receive(report, date, isQuiet) {
   page.report = report;
   const age = secondsBetween(report.at, date ?? new Date().toISOString());
   page.collected = performance.now() - 1000 * Math.max(0, age || 0);
-  byId("failure").replaceChildren();
+  showFailure(null);
   askForKey(false);
   render(report);
   if (!isQuiet) announce(changes(previous, report));
@@ -54,8 +54,13 @@ function fail(failure) {
   const isKnown = failure instanceof CallFailure;
   const rest = page.wasShown && isKnown ? " The figures below are those of the last success." : "";
   const text = isRejectedKey ? `${cause} Enter the current key.` : `The status could not be ${isKnown ? "read" : "shown"}: ${cause}${rest}`;
-  byId("failure").replaceChildren(el("p", null, text));
+  showFailure(text);
   if (isRejectedKey) forget();
+}
+
+/** Shows a failure, or none. */
+function showFailure(text) {
+  byId("failure").replaceChildren(...(text ? [el("p", null, text)] : []));
 }
 
 /** Shows the form for the key, or hides it. */
@@ -121,7 +126,7 @@ function changes(previous, report) {
 
 /** Lists what needs attention, each with a link to its section. */
 function renderAlarms(report) {
-  const items = [...alarmsOfReport(report), ...alarmsOfJobs(report), ...alarmsOfParts(report)];
+  const items = [...alarmsOfReport(report), ...alarmsOfJobs(report), ...alarmsOfParts(report)].filter(Boolean);
   byId("alarms").replaceChildren(...items.map(alarmItem));
   show("calm", items.length === 0);
 }
@@ -140,7 +145,7 @@ function alarmsOfReport({ unread, refused, complete }) {
     refused && ["bad", sentence(visible(refused))],
     names.length && !complete && ["bad", `The report is incomplete: ${parts}. What is missing below is not known to be absent.`],
     names.length && complete && ["note", sentence(parts)],
-  ].filter(Boolean);
+  ];
 }
 
 function alarmsOfJobs({ jobs, phases }) {
@@ -149,7 +154,7 @@ function alarmsOfJobs({ jobs, phases }) {
   return [
     unserved && ["bad", `${count(unserved, "job")} cannot be served by any runner under the current settings.`, "waiting"],
     late.length && ["bad", `${count(late.length, "job waits", "jobs wait")} longer than 30 minutes, the oldest for ${duration(Math.max(...late.map(waitOf)))}.`, "waiting"],
-  ].filter(Boolean);
+  ];
 }
 
 function alarmsOfParts({ pools, poison, lost_deliveries: lost, limits, paused = [] }) {
@@ -162,7 +167,7 @@ function alarmsOfParts({ pools, poison, lost_deliveries: lost, limits, paused = 
     poison.length && ["note", `${count(poison.length, "message has", "messages have")} failed.`, "poison"],
     abandoned && ["note", `${count(abandoned, "lost delivery is", "lost deliveries are")} not redelivered any more.`, "lost"],
     low.length && ["note", `GitHub’s limits are nearly used up: ${sentenceList(low.map((one) => visible(limitName(one))))}.`, "limits"],
-  ].filter(Boolean);
+  ];
 }
 
 function connect() {
@@ -186,11 +191,8 @@ function connect() {
 function enterKey(event) {
   event.preventDefault();
   const key = byId("key").value.trim();
-  byId("failure").replaceChildren();
-  if (!isKey(key)) {
-    byId("failure").replaceChildren(el("p", null, "This is no key: it has spaces or other characters that a key does not have."));
-    return;
-  }
+  showFailure(isKey(key) ? null : "This is no key: it has spaces or other characters that a key does not have.");
+  if (!isKey(key)) return;
   rememberKey(key);
   refresh();
 }
