@@ -197,12 +197,12 @@ class Local(unittest.TestCase):
         self.queue_job()
         code, lines = self.start(token="ghp_wrong").end()
         self.assertEqual(code, 1)
-        self.assertIn("failed to use the credential for octo/app: GitHub refused the token (401)", lines)
+        self.assertIn("GitHub refused the token (401)", lines)
 
     def test_an_unknown_repository_is_named(self) -> None:
         code, lines = self.start().end()
         self.assertEqual(code, 1)
-        self.assertIn("for octo/app: GitHub shows it no such repository with runners: check the name", lines)
+        self.assertIn("GitHub shows it no such repository with runners: check the name", lines)
 
     def test_a_missing_engine_is_reported(self) -> None:
         self.queue_job()

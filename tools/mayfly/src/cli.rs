@@ -102,7 +102,7 @@ pub struct LocalOptions {
     #[arg(long, requires = "image")]
     pub containers: bool,
     /// Image for --containers: images/ubuntu, built with the runner of `mayfly emulate runner`
-    #[arg(long)]
+    #[arg(long, requires = "containers")]
     pub image: Option<String>,
     /// Package whose handler is run, unpacked as the Functions host does [default: the built-in handler]
     #[arg(long)]
@@ -158,7 +158,7 @@ pub struct Up {
 #[derive(Args, Debug)]
 pub struct QueueJob {
     /// Labels of the job's `runs-on`
-    #[arg(default_values = ["self-hosted", "ubuntu-latest"])]
+    #[arg(default_values = ["self-hosted", "ubuntu-latest"], value_parser = values::label)]
     pub labels: Vec<String>,
     /// Repository of the job
     #[arg(long, default_value = "octo/app")]

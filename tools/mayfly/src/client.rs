@@ -43,10 +43,7 @@ impl DeploymentClient {
         }
         let url = options.url.as_ref().context("select a deployment: use --url or --settings")?;
         let key = match (&options.key_file, &options.key) {
-            (Some(file), _) => match read(file)?.trim() {
-                "" => bail!("use the key in {}: the file is empty", text_file::name(file)),
-                key => key.to_owned(),
-            },
+            (Some(file), _) => read_secret(file)?,
             // The shell sets an empty variable if a command that prints the key has failed.
             (None, Some(key)) if key.trim().is_empty() => {
                 bail!("authenticate: the key is empty; use --key-file or MAYFLY_FUNCTION_KEY")
@@ -150,6 +147,14 @@ pub(crate) fn faulty_settings(options: &Deployment) -> anyhow::Result<Option<Doc
     let faults = read_settings(&values(file)?).err();
     let faults = faults.as_ref().and_then(|err| err.downcast_ref::<Faults>());
     Ok(faults.map(|faults| examine_faults(faults.list(), Clock::system().now())))
+}
+
+/// Reads a file that contains one secret.
+pub(crate) fn read_secret(file: &Path) -> anyhow::Result<String> {
+    match read(file)?.trim() {
+        "" => bail!("use {}: the file is empty", text_file::name(file)),
+        secret => Ok(secret.to_owned()),
+    }
 }
 
 fn app(file: &Path) -> anyhow::Result<App> {

@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use emulator_core::guard::{Guard, Guarded};
 use emulator_core::signals::EndSignals;
 use functions_host_emulator::{Log, LogLevel};
@@ -64,9 +64,9 @@ async fn start(
     scripts: &TempDir,
     guard: Guard,
 ) -> anyhow::Result<LocalDeployment> {
+    let mut engine = find_engine().await?;
     let settings = settings::of(options)?;
     GithubAccess::with_settings(&settings)?.check(&allowed(options)?).await?;
-    let mut engine = find_engine().await?;
     engine.arguments = image::prepare(&engine, &options.image, scripts.path()).await?;
     let access = Access::random();
     let program = std::env::current_exe().context("find the path of this program")?;
@@ -92,7 +92,11 @@ async fn start(
 
 fn allowed(options: &Local) -> anyhow::Result<AllowedRepositories> {
     let allowed = AllowedRepositories::parse(&options.repositories.join(","));
-    allowed.map_err(anyhow::Error::msg).context("read --repository")
+    let allowed = allowed.map_err(anyhow::Error::msg).context("read --repository")?;
+    if let Some(open) = allowed.open_owner() {
+        bail!("serve {open}: name the owner in full, such as octo/*");
+    }
+    Ok(allowed)
 }
 
 /// Returns a log that shows warnings and errors, and writes all lines to the file of the options.
@@ -142,6 +146,7 @@ fn print_start(options: &Local, deployment: &LocalDeployment) {
     ));
     print(format_args!("in a workflow: runs-on: [{}]", labels.join(", ")));
     let (functions, key) = (&deployment.ports.functions.url, &deployment.function_key);
+    print("Ctrl-C lets running jobs finish, and ends");
     print(format_args!("open its status page: {}", web::page_address(functions, key)));
     print(format_args!("show its status: mayfly status --url {functions}/api --key {key}"));
 }

@@ -17,8 +17,9 @@ pub(crate) struct TokenFile(PathBuf);
 
 impl Drop for TokenFile {
     fn drop(&mut self) {
-        // The folder may have been cleared.
+        // The folder may have been cleared, and another `mayfly up` may have a file in it.
         let _ = std::fs::remove_file(&self.0);
+        let _ = self.0.parent().map(std::fs::remove_dir);
     }
 }
 
@@ -46,7 +47,7 @@ pub(crate) fn read(at: SocketAddr) -> anyhow::Result<String> {
     let path = file_in(&folder(), at);
     std::fs::read_to_string(&path).with_context(|| {
         format!(
-            "read the token of mayfly up at {at} from {}: start it as this user, or set MAYFLY_CONTROL_TOKEN",
+            "find a `mayfly up` of this user at {at}: start it, give the --listen of a running one, or set MAYFLY_CONTROL_TOKEN; read the token in {}",
             path.display()
         )
     })

@@ -55,6 +55,7 @@ pub(crate) async fn run(options: Up, guard: Guard) -> anyhow::Result<ExitCode> {
     let encrypted = serve_https(&deployment, &options.tls, control.token()).await?;
     encrypted.iter().map(Listening::ready_line).for_each(print);
     print(format_args!("queue a job: mayfly queue-job --listen {}", jobs.address));
+    print("Ctrl-C ends all");
     print_access(&deployment, &secrets, options.tls.is_requested());
     let signal = tokio::select! {
         signal = signals.next() => signal,
@@ -62,6 +63,7 @@ pub(crate) async fn run(options: Up, guard: Guard) -> anyhow::Result<ExitCode> {
         () = print_steps(&timeline, events) => "an error",
     };
     let summary = Summary::of(&deployment);
+    print(format_args!("{signal}: ending running tasks; once more ends them at once"));
     drop((jobs, token_file, encrypted));
     // The invocations in work may take 30 s; a second signal cuts them.
     tokio::select! {

@@ -68,6 +68,9 @@ async fn post(up: &UpAddress, path: &str, body: &Value) -> anyhow::Result<(Statu
         .map_err(|err| innermost_cause(&err))
         .with_context(|| format!("connect to mayfly up at {at}: is it running?"))?;
     let status = response.status();
+    if status == StatusCode::UNAUTHORIZED {
+        bail!("use the control port at {at}: the token is not that of this `mayfly up`");
+    }
     let body = response.bytes().await.map_err(|err| innermost_cause(&err));
     let body = body.context("read the response of mayfly up")?;
     Ok((status, serde_json::from_slice(&body).unwrap_or_default()))

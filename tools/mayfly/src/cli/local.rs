@@ -23,11 +23,12 @@ pub struct Local {
     /// Runners at a time
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub max_runners: u32,
-    /// Labels of the runners: a job is served if its `runs-on` names only these, and self-hosted or one of your own
+    /// Labels of the runners, with commas between them: a job is served if its `runs-on` names only these, and self-hosted or one of your own
     #[arg(
         long,
         value_delimiter = ',',
-        default_values = ["self-hosted", "linux", ARCHITECTURE, "ubuntu-latest"]
+        value_parser = super::values::label,
+        default_value = LABELS
     )]
     pub labels: Vec<String>,
     /// Level at which the runners are registered
@@ -76,5 +77,9 @@ pub enum Level {
     Organization,
 }
 
-/// GitHub's label of this machine's architecture.
-const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
+/// The default labels, with that of this machine's architecture.
+const LABELS: &str = if cfg!(target_arch = "aarch64") {
+    "self-hosted,linux,arm64,ubuntu-latest"
+} else {
+    "self-hosted,linux,x64,ubuntu-latest"
+};

@@ -19,6 +19,14 @@ pub(super) fn github_api(text: &str) -> Result<Url, String> {
     Url::parse(text).ok().filter(Url::has_host).ok_or_else(|| example.to_owned())
 }
 
+/// Reads a label of a runner or a job.
+pub(super) fn label(text: &str) -> Result<String, String> {
+    match text.is_empty() || text.contains([' ', ',']) {
+        true => Err("a label is a word without blanks and commas".to_owned()),
+        false => Ok(text.to_owned()),
+    }
+}
+
 /// Reads a time.
 pub(super) fn time(text: &str) -> Result<DateTime<Utc>, String> {
     text.parse().map_err(|_| "write a time such as 2026-11-23T00:00:00Z".to_owned())

@@ -9,9 +9,13 @@ use handler::repository::AllowedRepositories;
 use handler::settings::GithubSettings;
 use handler::storage::Minted;
 use handler::transport::{HttpTransport, http_client};
+use url::Url;
 
 /// A client of GitHub with the handler's settings.
-pub(super) struct GithubAccess(Github);
+pub(super) struct GithubAccess {
+    github: Github,
+    api: Url,
+}
 
 /// What became of a runner's registration.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,15 +34,16 @@ impl GithubAccess {
         let settings = GithubSettings::read(|name| settings.get(name).cloned());
         let settings = settings.context("use the options")?;
         let client = http_client(None).context("create an HTTP client")?;
-        Ok(Self(Github::new(&settings, HttpTransport::http(client), Clock::system())))
+        let github = Github::new(&settings, HttpTransport::http(client), Clock::system());
+        Ok(Self { github, api: settings.api })
     }
 
     /// Checks that the credential sees the runners of each repository that is named in full.
     pub(super) async fn check(&self, allowed: &AllowedRepositories) -> anyhow::Result<()> {
         for repository in allowed.named() {
-            let seen = self.0.runners(&repository).await;
+            let seen = self.github.runners(&repository).await;
             seen.map_err(explain)
-                .with_context(|| format!("use the credential for {repository}"))?;
+                .with_context(|| format!("use the credential for {repository} at {}", self.api))?;
         }
         Ok(())
     }
@@ -50,11 +55,11 @@ impl GithubAccess {
         minted: &Minted,
     ) -> anyhow::Result<Registration> {
         let Some(level) = &minted.level else { return Ok(Registration::Absent) };
-        match self.0.presence(level, task).await.map_err(explain)? {
+        match self.github.presence(level, task).await.map_err(explain)? {
             Presence::Busy => Ok(Registration::Busy),
             Presence::Absent => Ok(Registration::Absent),
             Presence::Idle | Presence::Offline => {
-                let removed = self.0.remove_unused(level, minted.runner).await;
+                let removed = self.github.remove_unused(level, minted.runner).await;
                 Ok(match removed.map_err(explain)? {
                     true => Registration::Removed,
                     false => Registration::Busy,
@@ -66,7 +71,10 @@ impl GithubAccess {
 
 fn explain(err: GithubError) -> anyhow::Error {
     match &err {
-        GithubError::Refused(refusal) => anyhow!("{}", refusal.report()),
+        // Here an option takes the place of the setting.
+        GithubError::Refused(refusal) => {
+            anyhow!("{}", refusal.report().replace("setting GithubToken", "--token-file"))
+        }
         GithubError::NotFound { .. } => anyhow!(
             "GitHub shows it no such repository with runners: check the name, and that the credential may administer it"
         ),

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, bail};
-use emulator_core::text_file;
+use anyhow::{Context, anyhow, bail};
 use handler::profiles::default_profiles;
 use handler::task::DeploymentName;
 use local_deployment::polling_settings;
@@ -11,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::POOL;
 use crate::cli::{Level, Local};
+use crate::client::read_secret;
 
 /// Returns the settings that the options select.
 pub(super) fn of(options: &Local) -> anyhow::Result<BTreeMap<String, String>> {
@@ -44,7 +44,7 @@ pub(super) fn name(options: &Local) -> anyhow::Result<DeploymentName> {
         let digest = Sha256::digest(host.as_encoded_bytes());
         format!("local{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2])
     });
-    name.parse().map_err(anyhow::Error::msg).context("use --name: it")
+    name.parse().map_err(|problem| anyhow!("use --name {name}: a name {problem}"))
 }
 
 fn profiles(options: &Local, image: &str) -> anyhow::Result<String> {
@@ -58,11 +58,11 @@ fn profiles(options: &Local, image: &str) -> anyhow::Result<String> {
 fn credential(options: &Local) -> anyhow::Result<BTreeMap<String, String>> {
     let credential = &options.credential;
     let values = match (&credential.token_file, &credential.app_id, &credential.app_key_file) {
-        (Some(file), ..) => vec![("GithubToken", text_file::read(file)?.trim().to_owned())],
+        (Some(file), ..) => vec![("GithubToken", read_secret(file)?)],
         (None, Some(id), Some(key)) => vec![
             ("GithubToken", String::new()),
             ("GithubAppId", id.clone()),
-            ("GithubAppPrivateKey", text_file::read(key)?),
+            ("GithubAppPrivateKey", read_secret(key)?),
         ],
         _ => bail!("authenticate: use --token-file, or --app-id with --app-key-file"),
     };

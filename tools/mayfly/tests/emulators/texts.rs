@@ -84,7 +84,7 @@ fn a_file_of_another_form_is_named_with_its_fault() {
         (
             &["status", "--url", "http://127.0.0.1:1/api", "--key-file", "-"],
             " \n",
-            "the key in stdin: the file is empty",
+            "use stdin: the file is empty",
         ),
         (&["status", "--url", "http://127.0.0.1:1/api", "--key", ""], "", "the key is empty"),
         (
