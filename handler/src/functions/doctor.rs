@@ -9,12 +9,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use http::Method;
 use tracing::info;
 
-use super::status::previous_state;
 use crate::app::App;
 use crate::deadline::{Deadline, Elapsed};
 use crate::doctor::facts::{Facts, Read};
 use crate::doctor::{DoctorReport, examine};
 use crate::error_chain::ErrorChain;
+use crate::history::Marks;
 use crate::polling::DemandSource;
 use crate::settings::Registration;
 use crate::transport::request_to;
@@ -98,8 +98,13 @@ fn text(err: &(dyn std::error::Error + 'static)) -> String {
     ErrorChain(err).to_string()
 }
 
-/// Returns when reconciliation last recorded a run.
+/// Returns when a run of reconciliation last took a sample of the load, which it does every two minutes.
 async fn last_run(app: &App) -> Read<Option<DateTime<Utc>>> {
-    previous_state(app).await.map_err(|err| format!("{err:#}"))?;
-    Err("no time of a run is recorded".to_owned())
+    let stored = app.history_marks.read().await.map_err(|err| text(&err))?;
+    let marks = stored.bytes.as_deref().map(serde_json::from_slice::<Marks>);
+    match marks {
+        None => Ok(None),
+        Some(Ok(marks)) => Ok(marks.sampled_at),
+        Some(Err(_)) => Err("its record is of another version".to_owned()),
+    }
 }

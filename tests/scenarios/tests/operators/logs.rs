@@ -78,11 +78,25 @@ async fn a_task_without_output_says_why() {
     env.deployment.batch.faults.release();
     assert_snapshot!(texts.join("\n"), @r#"
     task gh-1 waits for a node, and has no output
-    404 nothing is known of task gh-7: it never existed, or was deleted with its Batch job
-    404 nothing is known of task other-7: it never existed, or was deleted with its Batch job
-    404 nothing is known of task gh-07: it never existed, or was deleted with its Batch job
+    404 nothing is known of task gh-7: Batch has no such task, and the history of the last month no record of it
+    404 nothing is known of task other-7: Batch has no such task, and the history of the last month no record of it
+    404 nothing is known of task gh-07: Batch has no such task, and the history of the last month no record of it
     400 "../x" is no name of a task, such as gh-123
     503 look the task up: listing the Batch jobs failed: Batch is unavailable (503 ServerBusy)
     "#);
+    env.end().await;
+}
+
+#[tokio::test]
+async fn the_history_explains_a_task_that_batch_has_deleted() {
+    let mut env = crate::start(&[]).await;
+    let job = env.queue_job(UBUNTU);
+    let task = format!("gh-{job}");
+    env.settle().await;
+    env.reconcile().await;
+    env.delete_from_batch(&format!("jobs/runners-ubuntu/tasks/{task}")).await;
+    let (status, body) = logs(&env, &task).await;
+    assert_eq!((status, &body["files"]), (200, &json!([])), "{body}");
+    assert_snapshot!(summary(&body).replace(&task, "gh-1"), @"task gh-1 ended at TIME with exit code 0: the runner served a job, or no job needed the runner. Batch has deleted the task, and with it the output");
     env.end().await;
 }
