@@ -1,5 +1,7 @@
 //! Parses the request of an operator to Operate.
 
+use std::fmt;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -152,6 +154,18 @@ impl Operation {
             Self::Resume { profile } => json!({ "operation": "resume", "profile": profile }),
             Self::Doctor => json!({ "operation": "doctor" }),
             Self::Logs { task } => json!({ "operation": "logs", "task": task }),
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Replay(replay) => write!(f, "replay {replay}"),
+            Self::Pause(PauseRequest { profile, .. }) => write!(f, "pause of profile {profile}"),
+            Self::Resume { profile } => write!(f, "end of the pause of profile {profile}"),
+            Self::Doctor => f.write_str("doctor"),
+            Self::Logs { task } => write!(f, "the output of task {task}"),
         }
     }
 }

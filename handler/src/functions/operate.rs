@@ -83,27 +83,17 @@ impl App {
     /// # Errors
     /// When facts for the decision could not be read, or the settings do not have the profile; then nothing was changed.
     pub async fn operate(&self, operation: &Operation, from: &str) -> anyhow::Result<Value> {
+        info!(caller = from, "requested by {from}: {operation}");
         let response = match operation {
-            Operation::Replay(replay) => {
-                info!(caller = from, "requested by {from}: replay {replay}");
-                self.replay(replay).await?
+            Operation::Replay(replay) => serde_json::to_value(self.replay(replay).await?),
+            Operation::Pause(request) => serde_json::to_value(self.pause(request, from).await?),
+            Operation::Resume { profile } => {
+                serde_json::to_value(self.resume(profile, from).await?)
             }
-            Operation::Pause(request) => self.pause(request, from).await?,
-            Operation::Resume { profile } => self.resume(profile, from).await?,
-            Operation::Doctor => {
-                info!(caller = from, "requested by {from}: doctor");
-                return Ok(serde_json::to_value(self.doctor().await)?);
-            }
-            Operation::Logs { task } => {
-                info!(
-                    caller = from,
-                    task.id = task,
-                    "requested by {from}: the output of task {task}"
-                );
-                return Ok(serde_json::to_value(self.logs(task).await?)?);
-            }
+            Operation::Doctor => serde_json::to_value(self.doctor().await),
+            Operation::Logs { task } => serde_json::to_value(self.logs(task).await?),
         };
-        Ok(serde_json::to_value(response).expect("plain fields always serialize"))
+        Ok(response.expect("plain fields always serialize"))
     }
 
     /// Replays messages, deliveries or a job. One replay runs at a time, and no status is collected meanwhile.
