@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use chrono::NaiveDate;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
+use crate::history::{Folder, HistoryRequest};
 use crate::pauses::{MAX_WHO, MAX_WHY, checked};
 use crate::profiles::is_profile_name;
 use crate::replay_plan::Replay;
@@ -34,6 +36,8 @@ pub enum Operation {
         /// The name of the task.
         task: String,
     },
+    /// Return a page of the history of a day.
+    History(HistoryRequest),
 }
 
 /// A request to pause a profile.
@@ -55,7 +59,7 @@ pub enum BadRequest {
     Malformed(#[from] serde_json::Error),
     /// The operation does not exist.
     #[error(
-        "unknown operation {0:?}: use \"replay\", \"pause\", \"resume\", \"doctor\" or \"logs\""
+        "unknown operation {0:?}: use \"replay\", \"pause\", \"resume\", \"doctor\", \"logs\" or \"history\""
     )]
     Operation(String),
     /// It selects nothing, or several kinds of items.
@@ -110,6 +114,17 @@ struct PlainBody {
     _operation: IgnoredAny,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HistoryBody {
+    #[serde(rename = "operation")]
+    _operation: IgnoredAny,
+    day: NaiveDate,
+    folder: Folder,
+    #[serde(default)]
+    from: u64,
+}
+
 impl Operation {
     /// Parses the JSON of a request.
     pub fn parse(json: &[u8]) -> Result<Self, BadRequest> {
@@ -131,6 +146,10 @@ impl Operation {
             "logs" => {
                 let LogsBody { task, .. } = serde_json::from_slice(json)?;
                 Ok(Self::Logs { task: task_name(&task)? })
+            }
+            "history" => {
+                let HistoryBody { day, folder, from, .. } = serde_json::from_slice(json)?;
+                Ok(Self::History(HistoryRequest { day, folder, from }))
             }
             _ => Err(BadRequest::Operation(start_of(&operation))),
         }
@@ -154,6 +173,9 @@ impl Operation {
             Self::Resume { profile } => json!({ "operation": "resume", "profile": profile }),
             Self::Doctor => json!({ "operation": "doctor" }),
             Self::Logs { task } => json!({ "operation": "logs", "task": task }),
+            Self::History(HistoryRequest { day, folder, from }) => {
+                json!({ "operation": "history", "day": day, "folder": folder, "from": from })
+            }
         }
     }
 }
@@ -166,6 +188,7 @@ impl fmt::Display for Operation {
             Self::Resume { profile } => write!(f, "end of the pause of profile {profile}"),
             Self::Doctor => f.write_str("doctor"),
             Self::Logs { task } => write!(f, "the output of task {task}"),
+            Self::History(HistoryRequest { day, .. }) => write!(f, "the history of {day}"),
         }
     }
 }
@@ -254,7 +277,7 @@ mod tests {
         insta::assert_snapshot!(errors.join("\n"), @r#"
         the body is not a valid request: invalid length 0, expected struct Head with 1 element
         the body is not a valid request: missing field `operation`
-        unknown operation "drain": use "replay", "pause", "resume", "doctor" or "logs"
+        unknown operation "drain": use "replay", "pause", "resume", "doctor", "logs" or "history"
         replay takes exactly one of poison, deliveries and job
         the body is not a valid request: unknown field `why`, expected one of `operation`, `poison`, `deliveries`, `job`
         the body is not a valid request: missing field `why`

@@ -91,6 +91,7 @@ impl App {
                 serde_json::to_value(self.resume(profile, from).await?)
             }
             Operation::Doctor => serde_json::to_value(self.doctor().await),
+            Operation::History(request) => serde_json::to_value(self.history_page(request).await?),
             Operation::Logs { task } => serde_json::to_value(self.logs(task).await?),
         };
         Ok(response.expect("plain fields always serialize"))

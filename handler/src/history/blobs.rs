@@ -66,7 +66,7 @@ impl std::fmt::Display for BlobName {
 
 /// The place behind the last line of a folder.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Place {
+pub struct Position {
     /// The day.
     pub day: NaiveDate,
     /// The blob of that day.
@@ -77,7 +77,7 @@ pub struct Place {
     pub blocks: u32,
 }
 
-impl Place {
+impl Position {
     /// Returns the place for lines that are written on a day, after the last ones.
     pub fn on(day: NaiveDate, last: Option<Self>) -> Self {
         let first = Self { day, part: 1, length: 0, blocks: 0 };
@@ -137,15 +137,15 @@ mod tests {
 
     #[test]
     fn a_new_day_or_a_full_blob_begins_the_next_one() {
-        let last = Place { day: day(), part: 1, length: 900, blocks: 3 };
-        assert_eq!(Place::on(day(), Some(last)), last);
-        let begun = |day, part| Place { day, part, length: 0, blocks: 0 };
-        assert_eq!(Place::on(day().succ_opt().expect("a day"), Some(last)).part, 1);
-        assert_eq!(Place::on(day(), None), begun(day(), 1));
-        let full = Place { blocks: MAX_BLOCKS, ..last };
-        assert_eq!(Place::on(day(), Some(full)), begun(day(), 2));
+        let last = Position { day: day(), part: 1, length: 900, blocks: 3 };
+        assert_eq!(Position::on(day(), Some(last)), last);
+        let begun = |day, part| Position { day, part, length: 0, blocks: 0 };
+        assert_eq!(Position::on(day().succ_opt().expect("a day"), Some(last)).part, 1);
+        assert_eq!(Position::on(day(), None), begun(day(), 1));
+        let full = Position { blocks: MAX_BLOCKS, ..last };
+        assert_eq!(Position::on(day(), Some(full)), begun(day(), 2));
         assert_eq!(
-            Place::on(day(), Some(full)).name(Folder::Jobs).to_string(),
+            Position::on(day(), Some(full)).name(Folder::Jobs).to_string(),
             "history/jobs/2026-11-30-2.jsonl"
         );
     }

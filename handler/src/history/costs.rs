@@ -1,9 +1,11 @@
 //! The costs of a month by repository and profile.
 //!
 //! The nodes of a pool existed for some time, as the samples say. The tasks used a part of it. The rest, in which nodes
-//! started, idled or were removed, is shared out by use, since somebody has to pay it.
+//! started, idled or were removed, is shared out by use, so that the costs of all rows are those of the pool.
 
 use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use super::aggregate::{DaysRead, Month, PoolTime, Usage, UsageKey};
 use super::prices::Prices;
@@ -13,7 +15,7 @@ use crate::profiles::Profile;
 use crate::repository::Repository;
 
 /// The pool of a profile, and its operating system.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct PoolOfProfile {
     /// The profile.
     pub profile: String,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::aggregate::DaysRead;
 use super::costs::{PoolOfProfile, PricedPool};
 use super::prices::Prices;
 use super::record::{Record, time};
@@ -10,18 +11,21 @@ use super::report::EndedJob;
 /// Maximum number of ended jobs in a report.
 pub(super) const MAX_ENDED: usize = 50;
 
-/// Converts records, with the cost of the slots that each occupied.
-pub(super) fn ended_jobs(
+/// Converts records, with the cost of the slots that each occupied. The VM sizes are those of the samples of these days.
+pub fn ended_jobs(
     records: &[Record],
+    days: &DaysRead,
     profiles: &[PoolOfProfile],
-    pools: &BTreeMap<String, PricedPool>,
     prices: &Prices,
 ) -> Vec<EndedJob> {
-    records.iter().map(|record| ended_job(record, profiles, pools, prices)).collect()
+    // The months ascend: the last one decides.
+    let pools = days.pools.iter().map(|((_, name), time)| (name.clone(), (&time.pool).into()));
+    let pools: BTreeMap<String, PricedPool> = pools.collect();
+    records.iter().map(|record| ended_job(record, profiles, &pools, prices)).collect()
 }
 
 /// Converts a record.
-pub(super) fn ended_job(
+fn ended_job(
     record: &Record,
     profiles: &[PoolOfProfile],
     pools: &BTreeMap<String, PricedPool>,

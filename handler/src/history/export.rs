@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::blobs::Folder;
+use super::costs::PoolOfProfile;
 use super::record::Record;
 use super::report::EndedJob;
 use super::sample::SampleLine;
@@ -12,15 +13,13 @@ use super::sample::SampleLine;
 pub const MAX_PAGE_BYTES: u64 = 1 << 20;
 
 /// A request for a page.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HistoryRequest {
     /// The day on which the lines were written, in UTC.
     pub day: NaiveDate,
     /// Records or samples.
     pub folder: Folder,
     /// The number of bytes of the day that were read.
-    #[serde(default)]
     pub from: u64,
 }
 
@@ -33,10 +32,25 @@ pub struct HistoryPage {
     pub jobs: Vec<Record>,
     /// Samples, and the pools that they are about.
     pub samples: Vec<SampleLine>,
+    /// The pools of the profiles, by which costs are computed.
+    pub profiles: Vec<PoolOfProfile>,
     /// The number of lines that cannot be read.
     pub unreadable: usize,
     /// The `from` of the next page, if there is one.
     pub next: Option<u64>,
+}
+
+impl HistoryPage {
+    /// Takes the whole lines of some bytes, which begin at `from`. The last bytes of a blob are whole lines.
+    pub(crate) fn take(&mut self, folder: Folder, from: u64, bytes: &[u8], is_last: bool) {
+        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(bytes.len(), |at| at + 1);
+        let lines = if is_last { bytes } else { &bytes[..whole] };
+        match folder {
+            Folder::Jobs => (self.jobs, self.unreadable) = Record::parse_lines(lines),
+            Folder::Samples => (self.samples, self.unreadable) = SampleLine::parse_lines(lines),
+        }
+        self.next = (!lines.is_empty()).then(|| from + lines.len() as u64);
+    }
 }
 
 /// Returns ended jobs as CSV with a head line.
@@ -89,6 +103,26 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_have_whole_lines_and_lead_to_the_end() {
+        let lines: Vec<String> = (0..9)
+            .map(|n| super::super::record::tests::record(&format!("gh-{n}"), 900).line())
+            .collect();
+        let all = lines.concat();
+        let (mut from, mut tasks) = (0, Vec::new());
+        loop {
+            let start = usize::try_from(from).expect("a small number");
+            let bytes = &all.as_bytes()[start..all.len().min(start + 500)];
+            let mut page = HistoryPage::default();
+            page.take(Folder::Jobs, from, bytes, start + 500 >= all.len());
+            assert_eq!(page.unreadable, 0);
+            tasks.extend(page.jobs.into_iter().map(|record| record.task));
+            let Some(next) = page.next else { break };
+            from = next;
+        }
+        assert_eq!(tasks, (0..9).map(|n| format!("gh-{n}")).collect::<Vec<_>>());
+    }
 
     #[test]
     fn hostile_texts_are_quoted_and_no_formulas() {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use super::blobs::Place;
+pub use super::blobs::Position;
 use super::due::EndedTask;
 use super::sample::{PoolSample, Sample, SampleLine};
 use crate::reconcile::snapshot::ListedJob;
@@ -29,9 +29,9 @@ pub struct Marks {
     /// The tasks whose runners have a job of another workflow run than the job that they were made for.
     pub elsewhere: BTreeMap<String, (Repository, u64)>,
     /// The end of the records.
-    pub jobs: Option<Place>,
+    pub jobs: Option<Position>,
     /// The end of the samples.
-    pub samples: Option<Place>,
+    pub samples: Option<Position>,
     /// The pools that the samples name at their end.
     pub pools: Vec<PoolSample>,
     /// When the last sample was taken.
@@ -93,7 +93,7 @@ impl Marks {
 
     /// Returns the lines of a sample that is written at a place: before it the pools, if it is the first of a blob or the
     /// pools have changed.
-    pub fn sample_lines(&self, pools: &[PoolSample], sample: Sample, place: Place) -> String {
+    pub fn sample_lines(&self, pools: &[PoolSample], sample: Sample, place: Position) -> String {
         let named = place.length > 0 && self.pools == pools;
         let pools = (!named).then(|| SampleLine::Pools { pools: pools.to_vec() });
         let lines = pools.into_iter().chain([SampleLine::Sample(sample)]);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, Utc};
 
 use super::aggregate::DaysRead;
-use super::costs::{PoolOfProfile, PricedPool, costs};
+use super::costs::{PoolOfProfile, costs};
 use super::ended::ended_jobs;
 use super::prices::Prices;
 use super::record::time;
@@ -34,14 +34,11 @@ pub struct Inputs<'a> {
 /// Builds the history of a report.
 pub fn summarize(days: &DaysRead, inputs: Inputs<'_>) -> HistoryReport {
     let Inputs { profiles, prices, now, .. } = inputs;
-    let mut pools: BTreeMap<String, PricedPool> = BTreeMap::new();
-    // The months ascend: the last one decides.
-    pools.extend(days.pools.iter().map(|((_, name), time)| (name.clone(), (&time.pool).into())));
     HistoryReport {
         days: inputs.days,
         currency: prices.currency.clone(),
         prices: prices.validity(),
-        ended: ended_jobs(&days.totals.newest, profiles, &pools, prices),
+        ended: ended_jobs(&days.totals.newest, days, profiles, prices),
         waits: waits(&days.totals.waits, now.timestamp()),
         costs: costs(days, (now.year(), now.month()), profiles, prices),
         samples: thinned(&days.samples, now.timestamp()),

@@ -17,7 +17,7 @@ use azure_storage_blob::{
 use futures::TryStreamExt;
 
 use super::{credential, in_one_line};
-use crate::history::{BlobName, Folder, Place};
+use crate::history::{BlobName, Folder, Position};
 use crate::secret::SignedUrl;
 use crate::transport::{HttpTransport, azure_options, short_retries};
 
@@ -33,7 +33,7 @@ pub struct HistoryBlobs {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Appended {
     /// The bytes are at the place, and the blob now ends there.
-    Done(Place),
+    Done(Position),
     /// The blob does not end at the place.
     Moved,
     /// The blob does not exist.
@@ -95,7 +95,7 @@ impl HistoryBlobs {
     pub async fn append(
         &self,
         folder: Folder,
-        place: Place,
+        place: Position,
         bytes: &[u8],
     ) -> Result<Appended, HistoryError> {
         let name = place.name(folder);
@@ -111,7 +111,7 @@ impl HistoryBlobs {
                 let blocks = response.blob_committed_block_count().ok().flatten();
                 let blocks = blocks.and_then(|blocks| u32::try_from(blocks).ok());
                 let blocks = blocks.unwrap_or(place.blocks + 1);
-                return Ok(Appended::Done(Place {
+                return Ok(Appended::Done(Position {
                     length: place.length + length,
                     blocks,
                     ..place
@@ -132,7 +132,11 @@ impl HistoryBlobs {
     }
 
     /// Returns the end of a blob; `None` if it is no append blob.
-    pub async fn end(&self, folder: Folder, place: Place) -> Result<Option<Place>, HistoryError> {
+    pub async fn end(
+        &self,
+        folder: Folder,
+        place: Position,
+    ) -> Result<Option<Position>, HistoryError> {
         let name = place.name(folder);
         let failed = failed(name, "read");
         let read = async {
@@ -141,7 +145,7 @@ impl HistoryBlobs {
         };
         let (length, blocks) = read.await.map_err(failed)?;
         let blocks = blocks.and_then(|blocks| u32::try_from(blocks).ok());
-        Ok(blocks.map(|blocks| Place { length: length.unwrap_or(0), blocks, ..place }))
+        Ok(blocks.map(|blocks| Position { length: length.unwrap_or(0), blocks, ..place }))
     }
 
     /// Lists the blobs of a folder whose days begin with a text, such as `2026-11`, with their lengths.

@@ -19,7 +19,9 @@ mod values;
 
 pub use emulators::{EmulatorCommand, FunctionsHostOptions, Identities, Port, Storage};
 pub use local::{Credential, Level, Local};
-pub use operators::{Deployment, Doctor, Logs, Pause, Replay, ReplayTarget, Resume, Status};
+pub use operators::{
+    Deployment, Doctor, History, HistoryOutput, Logs, Pause, Replay, ReplayTarget, Resume, Status,
+};
 pub use simulation::options::SimulationOptions;
 
 /// Gives every GitHub Actions job its own ephemeral runner on Azure Batch.
@@ -67,6 +69,8 @@ pub enum Command {
     Pause(Pause),
     /// Start the waiting jobs of a paused profile
     Resume(Resume),
+    /// Print the history of ended jobs, or what they cost
+    History(History),
     /// Print the completions of a shell, such as `mayfly completions bash >~/.local/share/bash-completion/completions/mayfly`
     Completions(Completions),
     /// Write the manual pages, one for each command, such as `mayfly man --out-dir ~/.local/share/man/man1`

@@ -10,6 +10,7 @@ use emulator_core::text_file;
 use handler::app::App;
 use handler::clock::Clock;
 use handler::doctor::{DoctorReport, examine_faults};
+use handler::history::{HistoryPage, HistoryRequest};
 use handler::operation::Operation;
 use handler::replay_plan::OperateResponse;
 use handler::settings::{Faults, Settings};
@@ -79,6 +80,11 @@ impl DeploymentClient {
     /// Reads the output of a task.
     pub(crate) async fn logs(&self, request: &Operation) -> anyhow::Result<LogsResponse> {
         self.call(request).await
+    }
+
+    /// Returns a page of the history of a day.
+    pub(crate) async fn history(&self, request: HistoryRequest) -> anyhow::Result<HistoryPage> {
+        self.call(&Operation::History(request)).await
     }
 
     async fn call<T: DeserializeOwned>(&self, operation: &Operation) -> anyhow::Result<T> {

@@ -39,6 +39,7 @@ mod summary;
 mod replay;
 mod pause;
 mod doctor;
+mod history;
 mod logs;
 
 use cli::{Autoscale, Cli, Command};
@@ -93,6 +94,7 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Replay(options) => replay::run(options).await,
             Command::Logs(options) => logs::run(&options).await,
             Command::Doctor(options) => doctor::run(&options).await,
+            Command::History(options) => history::run(options).await,
             Command::Pause(options) => pause::pause(options).await,
             Command::Resume(options) => pause::resume(options).await,
             Command::Completions(options) => manual::completions(&options),

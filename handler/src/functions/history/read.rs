@@ -13,7 +13,7 @@ use crate::deadline::Deadline;
 use crate::error_chain::ErrorChain;
 use crate::history::{
     BlobName, DaysRead, Folder, HistoryPage, HistoryReport, HistoryRequest, Inputs, MAX_PAGE_BYTES,
-    Part, PoolOfProfile, Prices, Record, SampleLine, summarize,
+    Part, PoolOfProfile, Prices, summarize,
 };
 use crate::storage::HistoryError;
 
@@ -103,7 +103,7 @@ async fn part(
 }
 
 impl App {
-    /// Returns a page of the history of a day.
+    /// Returns a page of the history of a day: whole lines of one blob, and where the next page begins.
     ///
     /// # Errors
     /// When storage does not respond.
@@ -111,35 +111,22 @@ impl App {
         let HistoryRequest { day, folder, from } = *request;
         let mut blobs = self.history.list(folder, &day.to_string()).await?;
         blobs.sort();
+        let mut page = HistoryPage {
+            operation: "history".to_owned(),
+            profiles: self.webhook.policy.profiles.iter().map(PoolOfProfile::from).collect(),
+            ..HistoryPage::default()
+        };
         let mut before = 0;
         for (name, length) in blobs {
             if from < before + length {
-                let part = self
-                    .history
-                    .read(name, from - before, MAX_PAGE_BYTES.min(length + before - from))
-                    .await?;
-                return Ok(page(folder, &part, from, from - before + part.len() as u64 >= length));
+                let offset = from - before;
+                let size = MAX_PAGE_BYTES.min(length - offset);
+                let bytes = self.history.read(name, offset, size).await?;
+                page.take(folder, from, &bytes, offset + size >= length);
+                break;
             }
             before += length;
         }
-        Ok(HistoryPage { operation: OPERATION.to_owned(), ..HistoryPage::default() })
+        Ok(page)
     }
-}
-
-const OPERATION: &str = "history";
-
-/// Returns the complete lines of a part. The next page begins behind them; after the last one it is empty.
-fn page(folder: Folder, part: &[u8], from: u64, is_last: bool) -> HistoryPage {
-    let end = part.iter().rposition(|&byte| byte == b'\n').map_or(part.len(), |at| at + 1);
-    let lines = if is_last { part } else { &part[..end] };
-    let mut page = HistoryPage {
-        operation: OPERATION.to_owned(),
-        next: Some(from + lines.len() as u64),
-        ..HistoryPage::default()
-    };
-    match folder {
-        Folder::Jobs => (page.jobs, page.unreadable) = Record::parse_lines(lines),
-        Folder::Samples => (page.samples, page.unreadable) = SampleLine::parse_lines(lines),
-    }
-    page
 }

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::collect::Collected;
 use crate::deadline::Deadline;
 use crate::error_chain::ErrorChain;
-use crate::history::{BlobName, Due, Folder, Marks, Place, PoolSample, Record, Sample};
+use crate::history::{BlobName, Due, Folder, Marks, PoolSample, Position, Record, Sample};
 use crate::reconcile::snapshot::{Snapshot, Stage};
 use crate::reconcile::{ReconcileState, Rules, waiting_jobs};
 use crate::storage::{Appended, HistoryError, StateError};
@@ -88,7 +88,7 @@ async fn extend_blobs(
     let records = records(app, collected, &mut recorded, now).await;
     let lines: String = records.into_iter().map(Record::line).collect();
     if !lines.is_empty() {
-        let place = Place::on(now.date_naive(), marks.jobs);
+        let place = Position::on(now.date_naive(), marks.jobs);
         recorded.jobs = Some(append(app, Folder::Jobs, place, |_| lines.clone()).await?);
     }
     *marks = recorded;
@@ -157,8 +157,8 @@ async fn sample(
     let (pools, nodes): (Vec<PoolSample>, Vec<u32>) = pools.into_iter().unzip();
     let (waiting, running) = (number(waiting), number(running));
     let sample = Sample { at: now.timestamp(), waiting, running, nodes };
-    let place = Place::on(now.date_naive(), marks.samples);
-    let lines = |place: Place| marks.sample_lines(&pools, sample.clone(), place);
+    let place = Position::on(now.date_naive(), marks.samples);
+    let lines = |place: Position| marks.sample_lines(&pools, sample.clone(), place);
     let end = append(app, Folder::Samples, place, lines).await?;
     marks.samples = Some(end);
     marks.pools = pools;
@@ -170,9 +170,9 @@ async fn sample(
 async fn append(
     app: &App,
     folder: Folder,
-    mut place: Place,
-    lines: impl Fn(Place) -> String,
-) -> Result<Place, RecordError> {
+    mut place: Position,
+    lines: impl Fn(Position) -> String,
+) -> Result<Position, RecordError> {
     const MAX_ATTEMPTS: usize = 4;
     for _ in 0..MAX_ATTEMPTS {
         if place.length == 0 {
@@ -182,7 +182,7 @@ async fn append(
         match app.history.append(folder, place, bytes.as_bytes()).await? {
             Appended::Done(end) => return Ok(end),
             Appended::Full => place = place.next(),
-            Appended::Missing => place = Place { length: 0, blocks: 0, ..place },
+            Appended::Missing => place = Position { length: 0, blocks: 0, ..place },
             Appended::Moved => {
                 place = match app.history.end(folder, place).await? {
                     // The response to the append was lost, or another run has written the same lines.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 use emulator_core::service::parse_address;
 use handler::repository::Repository;
@@ -136,6 +137,48 @@ pub struct Resume {
     /// The shared options.
     #[command(flatten)]
     pub shared: OperateOptions,
+}
+
+/// The options of `history`.
+#[derive(Args, Debug)]
+pub struct History {
+    /// What to print.
+    #[command(subcommand)]
+    pub output: HistoryOutput,
+}
+
+/// The outputs of `history`.
+#[derive(Debug, Subcommand)]
+pub enum HistoryOutput {
+    /// Print the ended jobs of the last days: one JSON object a line, or CSV
+    #[command(override_usage = usage("history export", ""))]
+    Export {
+        /// Number of days (UTC), with today
+        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: u32,
+        /// Print CSV with a head line
+        #[arg(long)]
+        csv: bool,
+        /// Price of an hour of a VM size, such as Standard_D4s_v5=0.192; repeatable
+        #[arg(long = "price", value_name = "SIZE=PRICE", value_parser = super::values::price)]
+        prices: Vec<(String, f64)>,
+        /// The access to the deployment.
+        #[command(flatten)]
+        deployment: Deployment,
+    },
+    /// Print what the jobs of a month cost, by repository and profile, with GitHub's price beside it
+    #[command(override_usage = usage("history cost", ""))]
+    Cost {
+        /// Month (UTC), such as 2026-11 [default: the current one]
+        #[arg(long, value_name = "MONTH", value_parser = super::values::month)]
+        month: Option<NaiveDate>,
+        /// Price of an hour of a VM size, such as Standard_D4s_v5=0.192; repeatable
+        #[arg(long = "price", value_name = "SIZE=PRICE", value_parser = super::values::price)]
+        prices: Vec<(String, f64)>,
+        /// The shared options.
+        #[command(flatten)]
+        shared: OperateOptions,
+    },
 }
 
 /// The options of every operation.

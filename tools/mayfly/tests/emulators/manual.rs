@@ -39,6 +39,7 @@ fn each_command_has_a_manual_page() {
         ("mayfly-replay-job.1", "key\\-file"),
         ("mayfly-pause.1", "why"),
         ("mayfly-doctor.1", "json"),
+        ("mayfly-history-cost.1", "month"),
         ("mayfly-logs.1", "key\\-file"),
         ("mayfly-resume.1", "key\\-file"),
         ("mayfly-autoscale-simulate.1", "trace"),

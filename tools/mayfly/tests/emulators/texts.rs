@@ -144,6 +144,8 @@ fn the_usage_of_status_and_replay_has_both_forms_of_access() {
         &["pause", "ubuntu", "--why", "x"],
         &["resume", "ubuntu"],
         &["doctor"],
+        &["history", "export"],
+        &["history", "cost"],
         &["logs", "gh-1"],
     ] {
         let (code, _, error) = run(arguments, "", &[]);
