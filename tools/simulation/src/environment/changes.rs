@@ -14,6 +14,7 @@ use crate::scenario::{FaultKind, ScheduledFault};
 
 /// The source of an operator's requests.
 const OPERATOR: &str = "the simulation";
+
 /// Applies such a fault, and waits until it is over; any other fault is ignored.
 pub(super) async fn apply(environment: &Arc<Environment>, fault: &ScheduledFault, lasts: Duration) {
     match &fault.kind {
