@@ -67,10 +67,7 @@ async fn apply(environment: &Arc<Environment>, fault: &ScheduledFault) {
             environment.github.emulator.pause_assignment(false);
         }
         FaultKind::ClockSkew { deployment, milliseconds, .. } => {
-            let skew = &environment.deployments[*deployment].skew;
-            skew.store(*milliseconds, Ordering::Relaxed);
-            environment.network.pass(lasts).await;
-            skew.store(0, Ordering::Relaxed);
+            skew_clock(environment, *deployment, *milliseconds, lasts).await;
         }
         FaultKind::GroupOpened { deployment, .. } => {
             open_group(environment, *deployment, lasts).await;
@@ -99,6 +96,18 @@ async fn apply(environment: &Arc<Environment>, fault: &ScheduledFault) {
 fn restart_host(deployment: &DeploymentRun, group: Group) {
     let host = &deployment.host.emulator;
     host.restart_host(function_groups::name(group)).expect("the host has these groups");
+}
+
+async fn skew_clock(
+    environment: &Environment,
+    deployment: usize,
+    milliseconds: i64,
+    lasts: Duration,
+) {
+    let skew = &environment.deployments[deployment].skew;
+    skew.store(milliseconds, Ordering::Relaxed);
+    environment.network.pass(lasts).await;
+    skew.store(0, Ordering::Relaxed);
 }
 
 async fn hang(environment: &Environment, deployment: usize, group: Group, lasts: Duration) {
