@@ -57,7 +57,7 @@ pub struct Record {
     /// The exit code.
     #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<i32>,
-    /// The conclusion of the job, or [`UNUSED`].
+    /// The conclusion of the job, or `unused` if its runner got none.
     #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
     pub conclusion: Option<String>,
 }
