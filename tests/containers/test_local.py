@@ -20,6 +20,7 @@ TIMEOUT = 60
 JOBS = 20
 # The address of tests/conformance/github/contract_proxy.mjs.
 FRONT = os.environ.get("MAYFLY_GITHUB_FRONT")
+nightly = unittest.skipUnless(os.environ.get("NIGHTLY"), "in the suite podman-full")
 
 
 class Program:
@@ -128,6 +129,7 @@ class Local(unittest.TestCase):
         self.assertIn("jobs interrupted: 0; no runner stays registered", lines)
         self.assert_nothing_remains()
 
+    @nightly
     def test_githubs_own_image_gets_the_entrypoint(self) -> None:
         self.queue_job()
         local = self.start(image=PLAIN_IMAGE)
@@ -148,6 +150,7 @@ class Local(unittest.TestCase):
         self.assertEqual(self.conclusions(), ["success", None])
         self.assert_nothing_remains()
 
+    @nightly
     def test_a_second_ctrl_c_ends_running_jobs(self) -> None:
         self.queue_job(f"curl --silent --data x {self.inbox.url}/started; sleep 600")
         local = self.start()
@@ -160,6 +163,7 @@ class Local(unittest.TestCase):
         self.assertEqual(code, 0, lines)
         self.assert_nothing_remains()
 
+    @nightly
     def test_a_job_that_ends_while_the_machine_sleeps_and_the_next_one_are_served(self) -> None:
         url = self.inbox.url
         self.queue_job(f"curl --silent --data x {url}/started; until curl --silent --fail {url}/go; do sleep 1; done")
@@ -178,6 +182,7 @@ class Local(unittest.TestCase):
         self.assertEqual(local.end()[0], 0)
         self.assert_nothing_remains()
 
+    @nightly
     def test_a_job_that_outlives_its_time_is_ended(self) -> None:
         self.queue_job(f"curl --silent --data x {self.inbox.url}/started; sleep 600")
         local = self.start(image=PLAIN_IMAGE)

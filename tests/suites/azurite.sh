@@ -2,6 +2,7 @@
 # about: the scenarios with Azurite as storage, with signatures over http; a managed identity over https
 # needs: cargo:https://rustup.rs openssl
 # tools: npm
+# nightly: yes
 # limit: 900
 set -euo pipefail
 

@@ -38,7 +38,7 @@ fn a_request_selects_one_kind_of_item() {
     replay takes exactly one of poison, deliveries and job
     the body is not a valid request: a repository name is owner/name, in letters, digits, '-', '_' and '.' at line 1 column 48
     the body is not a valid request: unknown field `everything`, expected one of `operation`, `poison`, `deliveries`, `job` at line 1 column 34
-    unknown operation "forget": use "replay", "pause", "resume", "doctor" or "logs"
+    unknown operation "forget": use "replay", "pause", "resume", "doctor", "logs" or "history"
     the body is not a valid request: missing field `operation` at line 1 column 16
     the body is not a valid request: invalid length 0, expected struct Head with 1 element at line 1 column 2
     the body is not a valid request: EOF while parsing a value at line 1 column 0

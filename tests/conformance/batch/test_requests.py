@@ -51,7 +51,7 @@ DEPLOYMENTS = {
     "token-own-profiles": (OWN | TOKEN, ["gpu", "plain"]),
 }
 # The properties of a task and of a pool that reconciliation reads.
-TASK = ["id", "state", "previousState", "stateTransitionTime", "environmentSettings", "executionInfo"]
+TASK = ["id", "state", "previousState", "stateTransitionTime", "environmentSettings", "executionInfo", "nodeInfo", "requiredSlots"]
 POOL = [
     "id",
     "autoScaleRun",

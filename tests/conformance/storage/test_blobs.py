@@ -32,6 +32,10 @@ def test_the_sdk_calls_every_operation(blobs: Blobs) -> None:
     blob.commit_block_list([BlobBlock("b1"), BlobBlock("b2")])
     assert blob.download_blob().readall() == b"in blocks"
     assert [block.id for block in blob.get_block_list()[0]] == ["b1", "b2"]
+    appended = container.get_blob_client("history")
+    appended.create_append_blob()
+    appended.append_block(b"a line")
+    assert appended.download_blob().readall() == b"a line"
     for lease in (container.acquire_lease(15), blob.acquire_lease(15)):
         lease.release()
     blob.delete_blob()

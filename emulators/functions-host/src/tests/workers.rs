@@ -153,6 +153,7 @@ fn the_host_accepts_the_definitions_of_this_repository() {
         "function:ReconcileRunners",
         "function:RefreshFirewall",
         "http",
+        "http",
         "function:SubmitRunnerTask",
     ]
     HostJson {

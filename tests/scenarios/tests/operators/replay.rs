@@ -151,7 +151,7 @@ async fn an_invalid_request_changes_nothing() {
     }
     assert_snapshot!(responses.join("\n"), @r#"
     400 replay takes exactly one of poison, deliveries and job
-    400 unknown operation "drain": use "replay", "pause", "resume", "doctor" or "logs"
+    400 unknown operation "drain": use "replay", "pause", "resume", "doctor", "logs" or "history"
     400 the body is not a valid request: a repository name is owner/name, in letters, digits, '-', '_' and '.' at line 1 column 44
     413 the body is larger than 16384 bytes
     "#);
