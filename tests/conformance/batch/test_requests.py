@@ -61,6 +61,7 @@ POOL = [
     "targetDedicatedNodes",
     "targetLowPriorityNodes",
     "taskSlotsPerNode",
+    "vmSize",
 ]
 # The keys that are required wherever a model has them.
 NEEDED = {"id", "poolInfo", "commandLine", "imageName", "name"}
