@@ -120,7 +120,7 @@ pub struct Pause {
     /// Reason, which the status of each waiting job shows; at most 200 characters
     #[arg(long, value_name = "TEXT")]
     pub why: String,
-    /// Name of the operator, at most 100 characters [default: the user and the machine, as in ann@desk]
+    /// Name of the operator, at most 100 characters [default: the names of the user and the machine]
     #[arg(long, value_name = "NAME")]
     pub who: Option<String>,
     /// The shared options.
