@@ -23,6 +23,7 @@ class Binary(unittest.TestCase):
         shutil.copy(MAYFLY, self.root / "mayfly")
         # The program writes its temporary files there.
         (self.root / "tmp").mkdir()
+        self.environment = {**os.environ, "TMPDIR": "/tmp"}
         self.command = ["unshare", "--map-root-user", f"--root={self.root}", "/mayfly"]
 
     def test_it_starts_in_an_empty_root(self) -> None:
@@ -32,7 +33,7 @@ class Binary(unittest.TestCase):
     def test_its_emulators_answer_there(self) -> None:
         for name, (path, status) in EMULATORS.items():
             with self.subTest(name), subprocess.Popen(
-                [*self.command, "emulate", name], stdout=subprocess.PIPE, text=True
+                [*self.command, "emulate", name], env=self.environment, stdout=subprocess.PIPE, text=True
             ) as process:
                 try:
                     ready = json.loads(process.stdout.readline())
