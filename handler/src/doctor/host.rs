@@ -122,7 +122,10 @@ pub(super) fn work(facts: &Facts) -> Vec<Finding> {
         Ok(None) => Finding::unknown(check, "ReconcileRunners has recorded no run yet", advice),
         Ok(Some(at)) => {
             let age = facts.at - *at;
-            let text = format!("ReconcileRunners ran {} minutes ago", age.num_minutes().max(0));
+            let text = format!(
+                "ReconcileRunners last recorded a run {} minutes ago",
+                age.num_minutes().max(0)
+            );
             match age {
                 age if age > STOPPED_AFTER => Finding::fail(check, text, advice),
                 age if age > facts.period * MAX_PERIODS => Finding::warn(check, text, advice),

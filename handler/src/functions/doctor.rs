@@ -33,15 +33,11 @@ impl App {
             github.unwrap_or_else(|late: Elapsed| github_facts::unread(&late));
         let azure = Deadline::after(TIME).bound(azure_facts::read(self)).await;
         let azure = azure.unwrap_or_else(|late: Elapsed| azure_facts::unread(&late));
-        let batch_time = self.batch.time().await.map_err(|err| text(&err));
-        let batch_time = batch_time.and_then(|at| at.ok_or_else(|| NO_DATE.to_owned()));
-        let storage_time = self.queue.time().await.map_err(|err| text(&err));
-        let storage_time = storage_time.and_then(|at| at.ok_or_else(|| NO_DATE.to_owned()));
-        let clocks = vec![
-            ("storage", storage_time.map(|at| at - self.clock.now())),
-            ("GitHub", github_time.map(|at| at - self.clock.now())),
-            ("Batch", batch_time.map(|at| at - self.clock.now())),
-        ];
+        let batch_time = dated(self.batch.time().await.map_err(|err| text(&err)));
+        let storage_time = dated(self.queue.time().await.map_err(|err| text(&err)));
+        let ahead = |time: Read<DateTime<Utc>>| time.map(|at| whole_seconds(at - self.clock.now()));
+        let clocks = [("storage", storage_time), ("GitHub", github_time), ("Batch", batch_time)];
+        let clocks = clocks.map(|(name, time)| (name, ahead(time)));
         let report = examine(&Facts {
             at: self.clock.now(),
             warnings: self
@@ -58,10 +54,7 @@ impl App {
             own_host: self.reconciliation.own_host.clone(),
             github,
             azure,
-            clocks: clocks
-                .into_iter()
-                .map(|(name, ahead)| (name, ahead.map(whole_seconds)))
-                .collect(),
+            clocks: clocks.into(),
             claim_address: claim_address(self).await,
             last_run: last_run(self).await,
         });
@@ -70,8 +63,9 @@ impl App {
     }
 }
 
-/// Why a response states no time.
-const NO_DATE: &str = "the response has no date";
+fn dated(time: Read<Option<DateTime<Utc>>>) -> Read<DateTime<Utc>> {
+    time.and_then(|at| at.ok_or_else(|| "the response has no date".to_owned()))
+}
 
 /// The dates of HTTP headers are whole seconds, and a response takes a moment: a second is no difference.
 fn whole_seconds(ahead: TimeDelta) -> TimeDelta {
@@ -98,8 +92,12 @@ fn text(err: &(dyn std::error::Error + 'static)) -> String {
     ErrorChain(err).to_string()
 }
 
-/// Returns when a run of reconciliation last took a sample of the load, which it does every two minutes.
+/// Returns when a run of reconciliation last took a sample of the load, which it does every two minutes. Without a history,
+/// what remains of an earlier one says nothing about the runs since.
 async fn last_run(app: &App) -> Read<Option<DateTime<Utc>>> {
+    if app.reconciliation.history_days == 0 {
+        return Err("HistoryDays is 0, so no run is recorded".to_owned());
+    }
     let stored = app.history_marks.read().await.map_err(|err| text(&err))?;
     let marks = stored.bytes.as_deref().map(serde_json::from_slice::<Marks>);
     match marks {

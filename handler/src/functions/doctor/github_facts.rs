@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use super::{NO_DATE, text};
+use super::{dated, text};
 use crate::app::App;
 use crate::doctor::facts::{AccessRead, Denied, GithubFacts, Read, WebhookFact};
 use crate::functions::status::previous_state;
@@ -22,10 +22,7 @@ const MAX_READ: usize = 5;
 pub(super) async fn read(app: &App) -> (GithubFacts, Read<DateTime<Utc>>) {
     let github = app.github.with_purpose(Purpose::Report);
     let credential = github.credential().await;
-    let time = match &credential {
-        Ok((_, time)) => time.ok_or_else(|| NO_DATE.to_owned()),
-        Err(err) => Err(text(err)),
-    };
+    let time = dated(credential.as_ref().map(|(_, time)| *time).map_err(|err| text(err)));
     let credential = credential.map(|(credential, _)| credential).map_err(denied);
     let repositories = repositories(app).await;
     let webhooks = match app.reconciliation.demand {

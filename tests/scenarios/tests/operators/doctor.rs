@@ -84,7 +84,7 @@ async fn a_working_deployment_passes_and_is_not_changed() {
     Ok clock (storage): the clock agrees with that of storage
     Ok clock (GitHub): the clock agrees with that of GitHub
     Ok clock (Batch): the clock agrees with that of Batch
-    Ok timers: ReconcileRunners ran 9 minutes ago
+    Ok timers: ReconcileRunners last recorded a run 9 minutes ago
     ");
     assert!(!report.fails());
     let changed = |(call, count): &(String, u64)| {
@@ -117,6 +117,19 @@ async fn what_is_wrong_fails_with_its_reason() {
     Warn access-restrictions: the app's access restrictions differ from the webhook ranges
     ");
     assert!(report.fails());
+    env.end().await;
+}
+
+#[tokio::test]
+async fn the_record_of_an_earlier_history_does_not_say_that_the_timers_stopped() {
+    let mut env = start().await;
+    env.reconcile().await;
+    env.change_settings(&[("HistoryDays", "0")]).await;
+    env.advance_minutes(60);
+    let report = examine(&env).await;
+    let timers = report.findings.iter().find(|finding| finding.check == "timers");
+    let timers = timers.expect("the check");
+    assert_snapshot!(format!("{:?} {}", timers.status, timers.text), @"Unknown the last run of ReconcileRunners is not known: HistoryDays is 0, so no run is recorded");
     env.end().await;
 }
 
