@@ -14,6 +14,7 @@ use crate::secret::SignedUrl;
 use crate::transport::{HttpTransport, azure_options, short_retries};
 
 mod claims;
+mod container;
 mod history;
 mod hook_ranges;
 mod pauses;

@@ -10,22 +10,21 @@ use std::sync::Arc;
 use azure_core::credentials::TokenCredential;
 use azure_core::http::headers::ETAG;
 use azure_core::http::{Etag, RequestContent, StatusCode};
+use azure_storage_blob::BlobClient;
 use azure_storage_blob::models::{
     BlobClientDownloadOptions, BlobClientSetMetadataOptions, BlobContainerClientListBlobsOptions,
     BlockBlobClientUploadOptions, ListBlobsIncludeItem,
-};
-use azure_storage_blob::{
-    BlobClient, BlobClientOptions, BlobContainerClient, BlobContainerClientOptions,
 };
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures::TryStreamExt;
 
-use super::{credential, in_one_line};
+use super::container::{StateContainer, exists};
+use super::in_one_line;
 use crate::scope::Level;
 use crate::secret::SignedUrl;
 use crate::task::run_name;
-use crate::transport::{HttpTransport, azure_options, short_retries};
+use crate::transport::HttpTransport;
 
 /// The folder of the claims in their container.
 const FOLDER: &str = "claims/";
@@ -33,9 +32,7 @@ const FOLDER: &str = "claims/";
 /// The claims, in the container `mayfly-state` under `claims/`.
 #[derive(Clone)]
 pub struct Claims {
-    container: SignedUrl,
-    identity: Option<Arc<dyn TokenCredential>>,
-    transport: HttpTransport,
+    container: StateContainer,
 }
 
 /// The result of taking a claim.
@@ -156,8 +153,7 @@ impl Claims {
         identity: Option<&Arc<dyn TokenCredential>>,
         transport: &HttpTransport,
     ) -> Self {
-        let identity = credential(&container, identity);
-        Self { container, identity, transport: transport.clone() }
+        Self { container: StateContainer::new(container, identity, transport) }
     }
 
     /// Takes the claim for the run of a task that started at `run`, unless another process has it.
@@ -239,7 +235,7 @@ impl Claims {
                 include: Some(vec![ListBlobsIncludeItem::Metadata]),
                 ..Default::default()
             };
-            let container = self.container()?;
+            let container = self.container.client()?;
             let mut blobs = container.list_blobs(Some(options))?;
             let mut claims = Vec::new();
             while let Some(item) = blobs.try_next().await? {
@@ -257,7 +253,7 @@ impl Claims {
 
     /// Deletes a claim by the name of its blob. Succeeds if there is no such blob.
     pub async fn delete(&self, blob: &str) -> Result<(), ClaimsError> {
-        let deleted = async { self.container()?.blob_client(blob).delete(None).await };
+        let deleted = async { self.container.client()?.blob_client(blob).delete(None).await };
         match deleted.await {
             Err(err) if err.http_status() == Some(StatusCode::NotFound) => Ok(()),
             Err(source) => Err(ClaimsError { action: "deleted", source: in_one_line(source) }),
@@ -265,22 +261,8 @@ impl Claims {
         }
     }
 
-    fn container(&self) -> azure_core::Result<BlobContainerClient> {
-        let options = BlobContainerClientOptions {
-            client_options: azure_options(&self.transport, short_retries()),
-            ..Default::default()
-        };
-        let url = self.container.expose().clone();
-        BlobContainerClient::new(url, self.identity.clone(), Some(options))
-    }
-
     fn blob(&self, task: &str, run: DateTime<Utc>) -> azure_core::Result<BlobClient> {
-        let url = self.container.join(&format!("{FOLDER}{task}/{}", run_name(run)));
-        let options = BlobClientOptions {
-            client_options: azure_options(&self.transport, short_retries()),
-            ..Default::default()
-        };
-        BlobClient::new(url.expose().clone(), self.identity.clone(), Some(options))
+        self.container.blob(&format!("{FOLDER}{task}/{}", run_name(run)))
     }
 }
 
@@ -290,15 +272,7 @@ async fn create(blob: &BlobClient, nonce: &str) -> azure_core::Result<Option<Eta
     let if_missing = BlockBlobClientUploadOptions::default().if_not_exists();
     match blob.upload(content, Some(if_missing)).await {
         Ok(created) => Ok(Some(created.etag.unwrap_or_else(|| ANY.into()))),
-        // 409 BlobAlreadyExists; 412 if the service checks the condition first.
-        Err(err)
-            if matches!(
-                err.http_status(),
-                Some(StatusCode::Conflict | StatusCode::PreconditionFailed)
-            ) =>
-        {
-            Ok(None)
-        }
+        Err(err) if exists(&err) => Ok(None),
         Err(err) => Err(err),
     }
 }

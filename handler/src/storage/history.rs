@@ -6,27 +6,24 @@ use std::sync::Arc;
 use azure_core::credentials::TokenCredential;
 use azure_core::error::ErrorKind;
 use azure_core::http::{RequestContent, StatusCode};
+use azure_storage_blob::BlobClient;
 use azure_storage_blob::models::{
     AppendBlobClientAppendBlockOptions, AppendBlobClientAppendBlockResultHeaders,
     AppendBlobClientCreateOptions, BlobClientDownloadOptions, BlobClientGetPropertiesResultHeaders,
     BlobContainerClientListBlobsOptions, HttpRange,
 };
-use azure_storage_blob::{
-    BlobClient, BlobClientOptions, BlobContainerClient, BlobContainerClientOptions,
-};
 use futures::TryStreamExt;
 
-use super::{credential, in_one_line};
+use super::container::{StateContainer, exists};
+use super::in_one_line;
 use crate::history::{BlobName, Folder, Position};
 use crate::secret::SignedUrl;
-use crate::transport::{HttpTransport, azure_options, short_retries};
+use crate::transport::HttpTransport;
 
 /// The daily blobs of the history.
 #[derive(Clone)]
 pub struct HistoryBlobs {
-    container: SignedUrl,
-    identity: Option<Arc<dyn TokenCredential>>,
-    transport: HttpTransport,
+    container: StateContainer,
 }
 
 /// The result of an append.
@@ -64,8 +61,7 @@ impl HistoryBlobs {
         identity: Option<&Arc<dyn TokenCredential>>,
         transport: &HttpTransport,
     ) -> Self {
-        let identity = credential(&container, identity);
-        Self { container, identity, transport: transport.clone() }
+        Self { container: StateContainer::new(container, identity, transport) }
     }
 
     /// Creates a blob, unless it exists.
@@ -78,15 +74,7 @@ impl HistoryBlobs {
         let blob = self.blob(name).map_err(&failed)?.append_blob_client();
         match blob.create(Some(options.if_not_exists())).await {
             Ok(_) => Ok(()),
-            // 409 BlobAlreadyExists; 412 if the service checks the condition first.
-            Err(err)
-                if matches!(
-                    err.http_status(),
-                    Some(StatusCode::Conflict | StatusCode::PreconditionFailed)
-                ) =>
-            {
-                Ok(())
-            }
+            Err(err) if exists(&err) => Ok(()),
             Err(err) => Err(failed(err)),
         }
     }
@@ -160,7 +148,7 @@ impl HistoryBlobs {
                 prefix: Some(prefix.clone()),
                 ..Default::default()
             };
-            let container = self.container()?;
+            let container = self.container.client()?;
             let mut blobs = container.list_blobs(Some(options))?;
             let mut found = Vec::new();
             while let Some(item) = blobs.try_next().await? {
@@ -206,25 +194,8 @@ impl HistoryBlobs {
         }
     }
 
-    fn container(&self) -> azure_core::Result<BlobContainerClient> {
-        let options = BlobContainerClientOptions {
-            client_options: azure_options(&self.transport, short_retries()),
-            ..Default::default()
-        };
-        BlobContainerClient::new(
-            self.container.expose().clone(),
-            self.identity.clone(),
-            Some(options),
-        )
-    }
-
     fn blob(&self, name: BlobName) -> azure_core::Result<BlobClient> {
-        let url = self.container.join(&name.to_string());
-        let options = BlobClientOptions {
-            client_options: azure_options(&self.transport, short_retries()),
-            ..Default::default()
-        };
-        BlobClient::new(url.expose().clone(), self.identity.clone(), Some(options))
+        self.container.blob(&name.to_string())
     }
 }
 
