@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: simulations detect each mutation of the handler in tests/mutations
+# about: simulations or scenario tests detect each mutation of the handler in `tests/mutations`
 # needs: cargo:https://rustup.rs git
 # nightly: yes
 # limit: 18000

@@ -102,6 +102,36 @@ async fn a_runner_whose_claim_failed_is_replaced_immediately() {
 }
 
 #[tokio::test]
+async fn a_job_whose_claims_got_no_answer_is_tried_again() {
+    let mut env = start_with_failures(RunOutcome::Exited(75), 6).await;
+    let job = env.queue_job(UBUNTU);
+    env.until_task_ends(&format!("gh-{job}")).await;
+    for number in 2..=5 {
+        let logged = env.reconcile().await;
+        assert!(logged.starts_with(&format!("runner gh-1-{number} ")), "{logged}");
+        env.until_task_ends(&format!("gh-{job}-{number}")).await;
+    }
+    // The handler may not have answered for hours, which only the claim of another runner finds out.
+    for number in 6..=7 {
+        assert_eq!(env.reconcile_after(29).await, "nothing to repair");
+        let logged = env.reconcile_after(2).await;
+        assert_eq!(
+            logged,
+            format!(
+                "runner gh-1-{number} of profile ubuntu requested for octo/app\n1 repairs done"
+            )
+        );
+        let task = format!("gh-{job}-{number}");
+        match number {
+            6 => env.until_task_ends(&task).await,
+            _ => env.until_task_is_added(&task).await,
+        }
+    }
+    assert_snapshot!(env.reconcile().await, @"nothing to repair");
+    env.end().await;
+}
+
+#[tokio::test]
 async fn idle_runners_that_github_removes_are_replaced_with_a_delay() {
     let mut env = TestEnvironment::with(PROGRAM, |options| {
         options.idle_removal = Some(Duration::from_secs(300));

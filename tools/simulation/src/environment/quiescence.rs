@@ -16,6 +16,9 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 const QUIET_SECONDS: u64 = 25 * 60;
 /// Seconds without any activity after which a simulation with waiting jobs is aborted.
 const STUCK_SECONDS: u64 = 4 * 3600;
+/// Seconds after the last fault after which a simulation is aborted whatever happens in it: a handler that starts runners
+/// in vain for ever is active for ever.
+const MAX_SECONDS: u64 = 4 * 24 * 3600;
 /// Hours for which ended tasks are kept, in addition to the longest job.
 const KEPT_HOURS: u64 = 24;
 /// Redeliveries of one event.
@@ -44,10 +47,9 @@ pub(super) async fn wait(environment: &Environment) -> bool {
             environment.network.clock.advance(Duration::from_secs(skipped));
             (quiet, skipped_to) = (0, approval);
         }
-        let last_activity = (environment.network.recorder.last_activity() / 1000)
-            .max(environment.scenario.faults_end_at)
-            .max(skipped_to);
-        if second > last_activity + STUCK_SECONDS {
+        let begin = environment.scenario.faults_end_at.max(skipped_to);
+        let last_activity = (environment.network.recorder.last_activity() / 1000).max(begin);
+        if second > (last_activity + STUCK_SECONDS).min(begin + MAX_SECONDS) {
             return false;
         }
     }
