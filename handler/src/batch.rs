@@ -29,12 +29,14 @@ use crate::transport::{HttpTransport, azure_options, reading_retries};
 mod shared_key;
 mod dto;
 mod ledger;
+mod node_counts;
 mod nodes;
 mod pool_facts;
 mod files;
 
 pub use dto::{NodeId, SeenTask, TaskState};
 pub use ledger::{JobState, ListedTask};
+pub use node_counts::NodeStates;
 use shared_key::SharedKeyPolicy;
 pub use shared_key::authorization;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::batch::NodeStates;
 use crate::history::HistoryReport;
 use crate::polling::PollingCost;
 use crate::reconcile::{ReconcileState, Rules, Snapshot};
@@ -124,6 +125,9 @@ pub struct PoolStatus {
     pub profiles: Vec<String>,
     /// Current number of nodes; `None` if the pool cannot be read.
     pub nodes: Option<u32>,
+    /// The nodes in each state in which there is any, such as `running`; `None` if they could not be counted.
+    #[serde(default)]
+    pub node_states: Option<NodeStates>,
     /// Target number of nodes.
     pub target: Option<u32>,
     /// Maximum number of nodes; `None` if its formula does not state it.
@@ -207,6 +211,8 @@ pub struct StatusInputs {
     pub refused: Vec<String>,
     /// Approximate number of messages in the request queue.
     pub messages: Option<u64>,
+    /// The nodes of each pool by state. A pool that Batch did not list is missing.
+    pub node_states: BTreeMap<String, NodeStates>,
     /// The rate limits that GitHub has reported.
     pub limits: Vec<RateLimit>,
     /// The history, if it could be read.
@@ -239,7 +245,7 @@ pub fn report(
         messages: inputs.messages,
         phases,
         jobs: jobs::longest_waiting(jobs, MAX_JOBS),
-        pools: pools::of_profiles(snapshot, rules),
+        pools: pools::of_profiles(snapshot, &inputs.node_states, rules),
         paused: pools::paused(snapshot),
         poison: messages::poison(snapshot, rules, now),
         polling: rules.polling_cost(snapshot),

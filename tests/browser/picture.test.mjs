@@ -50,6 +50,15 @@ test("the chart has a title, a description and a table, for a day and a week", a
   await close(page);
 });
 
+test("a pool shows its nodes by state", async () => {
+  const report = busyReport();
+  report.pools[0] = { ...report.pools[0], nodes: 6, node_states: { idle: 0, startTaskFailed: 1, running: 5 } };
+  const page = await open(browser, up.page, { report });
+  await untilShown(page);
+  assert.match(await page.locator("#pools").innerText(), /6 nodes \(5 running, 1 start task failed\), to be 9, at most 10/);
+  await close(page);
+});
+
 test("links lead to GitHub's own pages of checked names only", async () => {
   const report = busyReport();
   const page = await open(browser, up.page, { report });

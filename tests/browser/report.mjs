@@ -95,8 +95,8 @@ export function busyReport(changes = {}) {
   return {
     at: AT, github: "https://github.com/", cached: false, complete: true, unread: [], refused: null, messages: 1, phases, jobs: JOBS,
     pools: [
-      { pool: "ubuntu", profiles: ["ubuntu", "ubuntu-2204"], nodes: 6, target: 9, maximum: 10, evaluated_at: ago(2.1), pending_tasks: 2, running_tasks: 6, error: null },
-      { pool: "windows", profiles: ["windows"], nodes: 1, target: 3, maximum: 4, evaluated_at: ago(3.8), pending_tasks: 1, running_tasks: 0, error: "AccountCoreQuotaReached" },
+      { pool: "ubuntu", profiles: ["ubuntu", "ubuntu-2204"], nodes: 6, node_states: { running: 6 }, target: 9, maximum: 10, evaluated_at: ago(2.1), pending_tasks: 2, running_tasks: 6, error: null },
+      { pool: "windows", profiles: ["windows"], nodes: 1, node_states: { starting: 1 }, target: 3, maximum: 4, evaluated_at: ago(3.8), pending_tasks: 1, running_tasks: 0, error: "AccountCoreQuotaReached" },
     ],
     paused: [{ profile: "ubuntu-2204", at: ago(118), who: "ann@desk", why: "the new image lacks git" }],
     poison: [{ handle: "8f0c1d52-6b1e-4f57-9d0e-2f6a1c9b7e11", poisoned_at: ago(6), job: 51_999_999_001, repository: "octo/app", disposition: "it is re-enqueued after ten minutes" }],

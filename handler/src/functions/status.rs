@@ -4,6 +4,7 @@
 //! requests in between get the last report, marked as cached. So the number of requests does not use up GitHub's rate limits, which
 //! the runners need.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use tracing::{error, info, warn};
 
 use super::operators::admit;
 use crate::app::App;
+use crate::batch::NodeStates;
 use crate::collect::{RequestBudget, collect, rules};
 use crate::error_chain::ErrorChain;
 use crate::github::Purpose;
@@ -79,7 +81,8 @@ async fn create_report(app: &App) -> anyhow::Result<StatusReport> {
     let (previous, rules) = (previous_state(app).await?, rules(app));
     let budget = BUDGET.if_polling(Purpose::Report, &rules);
     let collected = collect(app, &previous, &rules, budget).boxed();
-    let (collected, history) = futures::join!(collected, super::history::report(app).boxed());
+    let (history, node_states) = (super::history::report(app).boxed(), node_states(app).boxed());
+    let (collected, history, node_states) = futures::join!(collected, history, node_states);
     let collected = collected.context("list the tasks")?;
     let messages = app.queue.count().await;
     let messages =
@@ -94,10 +97,18 @@ async fn create_report(app: &App) -> anyhow::Result<StatusReport> {
     unread.extend(history.is_none().then_some(HISTORY));
     let github = Some(app.web.to_string());
     let messages = messages.ok();
-    let inputs = StatusInputs { unread, refused, messages, limits, history, github };
+    let inputs = StatusInputs { unread, refused, messages, node_states, limits, history, github };
     let report = report(&collected.snapshot, &previous, inputs, &rules, app.clock.now());
     info!(complete = report.complete, "reported {} jobs", report.jobs.len());
     Ok(report)
+}
+
+/// Counts the nodes by state. A report without them is complete, since a smaller role suffices for all other parts.
+async fn node_states(app: &App) -> BTreeMap<String, NodeStates> {
+    let states = app.batch.node_states().await;
+    let states = states
+        .inspect_err(|err| warn!("continuing without the states of nodes: {}", ErrorChain(err)));
+    states.unwrap_or_default()
 }
 
 /// Reads the state of the last reconciliation. A state that another version wrote counts as empty.

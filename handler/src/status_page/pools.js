@@ -8,12 +8,25 @@ const POOL_COLUMNS = [
   { head: "Profiles", value: (pool) => JSON.stringify(profilesOf(pool)), make: profilesCell },
 ];
 
-/** Returns a size such as `3 nodes, to be 5, at most 10`. */
-function poolSize({ nodes, target, maximum }) {
+/** Returns a size such as `3 nodes (2 running, 1 starting), to be 5, at most 10`. */
+function poolSize({ nodes, node_states: states, target, maximum }) {
   if (!Number.isFinite(nodes)) return "unknown";
   const change = target === nodes ? "" : `, to be ${integer(target)}`;
   const limit = Number.isFinite(maximum) ? `, at most ${integer(maximum)}` : "";
-  return `${count(nodes, "node")}${change}${limit}`;
+  return `${count(nodes, "node")}${inStates(states)}${change}${limit}`;
+}
+
+/** Returns the nodes by Batch's states, the most frequent first, such as ` (2 running, 1 starting)`. */
+function inStates(states) {
+  const counted = Object.entries(states ?? {}).filter(([, nodes]) => nodes > 0);
+  const largest = counted.sort(([, some], [, others]) => others - some);
+  const words = largest.map(([state, nodes]) => `${integer(nodes)} ${visible(inWords(state))}`);
+  return words.length ? ` (${words.join(", ")})` : "";
+}
+
+/** Returns a state such as `startTaskFailed` as words: `start task failed`. */
+function inWords(state) {
+  return state.replace(/[A-Z]+/g, (letters) => ` ${letters.toLowerCase()}`);
 }
 
 function poolSizeCell(pool) {

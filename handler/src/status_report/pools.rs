@@ -1,8 +1,9 @@
 //! Reports the size and the tasks of the pools.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{PausedProfile, PoolStatus};
+use crate::batch::NodeStates;
 use crate::reconcile::Rules;
 use crate::reconcile::snapshot::{LedgerTask, Snapshot, Stage};
 
@@ -19,7 +20,11 @@ pub(super) fn paused(snapshot: &Snapshot) -> Vec<PausedProfile> {
 }
 
 /// Lists the pools of the profiles. A pool that Batch does not list does not exist, if Batch lists any other.
-pub(super) fn of_profiles(snapshot: &Snapshot, rules: &Rules) -> Vec<PoolStatus> {
+pub(super) fn of_profiles(
+    snapshot: &Snapshot,
+    node_states: &BTreeMap<String, NodeStates>,
+    rules: &Rules,
+) -> Vec<PoolStatus> {
     let profiles = &rules.policy.profiles;
     let names: BTreeSet<&String> = profiles.iter().map(|profile| &profile.pool).collect();
     let pool_of = |task: &LedgerTask| {
@@ -35,6 +40,7 @@ pub(super) fn of_profiles(snapshot: &Snapshot, rules: &Rules) -> Vec<PoolStatus>
             pool: name.clone(),
             profiles: served.map(|profile| profile.name.clone()).collect(),
             nodes: known.map(|pool| pool.nodes),
+            node_states: node_states.get(name).cloned(),
             target: known.map(|pool| pool.target),
             maximum: known.and_then(|pool| pool.maximum),
             evaluated_at: known.and_then(|pool| pool.evaluated_at),

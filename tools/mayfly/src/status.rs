@@ -115,7 +115,7 @@ fn paused_line(paused: &PausedProfile) -> String {
 
 fn pool_line(pool: &PoolStatus) -> String {
     let nodes = match (pool.nodes, pool.target) {
-        (Some(nodes), Some(target)) => format!("{nodes} of {target} nodes"),
+        (Some(nodes), Some(target)) => format!("{nodes} of {target} nodes{}", states(pool)),
         _ => "nodes unknown".to_owned(),
     };
     let error = pool.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
@@ -124,6 +124,13 @@ fn pool_line(pool: &PoolStatus) -> String {
         "pool {}: {nodes}; tasks: {pending_tasks} pending, {running_tasks} running{error}",
         pool.pool
     )
+}
+
+/// Returns the nodes by Batch's states, such as ` (3 idle, 1 running)`.
+fn states(pool: &PoolStatus) -> String {
+    let states = pool.node_states.iter().flatten();
+    let states = states.map(|(state, nodes)| format!("{nodes} {state}")).collect::<Vec<_>>();
+    if states.is_empty() { String::new() } else { format!(" ({})", states.join(", ")) }
 }
 
 fn poison_line(message: &PoisonStatus) -> String {

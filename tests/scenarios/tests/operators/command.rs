@@ -19,8 +19,8 @@ async fn the_commands_print_status_and_replay_results() {
     assert_snapshot!(output.trim_end(), @r"
     1 waiting-for-node, 0 messages
     job 1 of octo/app, 0 min: waiting-for-node gh-1: all nodes of pool ubuntu are in use: raise its maximum, or wait
-    pool ubuntu: 4 of 4 nodes; tasks: 1 pending, 0 running
-    pool windows: 4 of 4 nodes; tasks: 0 pending, 0 running
+    pool ubuntu: 4 of 4 nodes (4 idle); tasks: 1 pending, 0 running
+    pool windows: 4 of 4 nodes (4 idle); tasks: 0 pending, 0 running
     ");
     let json = env.command(PROGRAM, &["status", "--json"]).await;
     assert!(json.starts_with(r#"0: {"at":""#), "{json}");
@@ -61,8 +61,8 @@ async fn status_works_with_the_settings_of_a_deployment() {
     let output = output.split("GitHub rate limit").next().unwrap_or_default();
     assert_snapshot!(output.trim_end(), @r"
     no jobs, 0 messages
-    pool ubuntu: 4 of 4 nodes; tasks: 0 pending, 0 running
-    pool windows: 4 of 4 nodes; tasks: 0 pending, 0 running
+    pool ubuntu: 4 of 4 nodes (4 idle); tasks: 0 pending, 0 running
+    pool windows: 4 of 4 nodes (4 idle); tasks: 0 pending, 0 running
     ");
     env.end().await;
 }

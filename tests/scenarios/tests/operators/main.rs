@@ -11,6 +11,7 @@ mod doctor;
 mod logs;
 mod command;
 mod history;
+mod large;
 
 /// The program under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program-under-test");

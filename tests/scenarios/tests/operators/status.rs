@@ -40,8 +40,8 @@ async fn status_lists_every_job_with_its_phase() {
     assert!(env.command(PROGRAM, &["status"]).await.contains("Z (cached: a new report is"));
     let pools = report.pools.iter().map(|pool| format!("{pool:?}")).collect::<Vec<_>>();
     assert_snapshot!(pools.join("\n"), @r#"
-    PoolStatus { pool: "ubuntu", profiles: ["ubuntu", "ubuntu-2204"], nodes: Some(4), target: Some(4), maximum: None, evaluated_at: None, pending_tasks: 1, running_tasks: 1, error: None }
-    PoolStatus { pool: "windows", profiles: ["windows", "windows-2019"], nodes: Some(4), target: Some(4), maximum: None, evaluated_at: None, pending_tasks: 0, running_tasks: 0, error: None }
+    PoolStatus { pool: "ubuntu", profiles: ["ubuntu", "ubuntu-2204"], nodes: Some(4), node_states: Some({"idle": 3, "running": 1}), target: Some(4), maximum: None, evaluated_at: None, pending_tasks: 1, running_tasks: 1, error: None }
+    PoolStatus { pool: "windows", profiles: ["windows", "windows-2019"], nodes: Some(4), node_states: Some({"idle": 4}), target: Some(4), maximum: None, evaluated_at: None, pending_tasks: 0, running_tasks: 0, error: None }
     "#);
     assert_eq!(report.webhooks.len(), 1, "{:?}", report.webhooks);
     assert_eq!(report.messages, Some(0));
