@@ -23,6 +23,9 @@ const TOKEN_TTL_MINUTES: i64 = 9;
 /// A machine whose clock is ahead must not issue tokens of the future.
 const BACKDATE_SECONDS: i64 = 60;
 
+/// The start of each key in PEM.
+const BEGIN: &str = "-----BEGIN ";
+
 /// The private key of a GitHub App. It cannot be printed.
 #[derive(Clone, Debug)]
 pub struct AppKey(Arc<dyn SigningKey>);
@@ -43,6 +46,20 @@ impl AppKey {
         // Another kind of key can be parsed, but cannot create a signature that GitHub accepts.
         key.0.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]).map(|_| ()).ok_or_else(advice)?;
         Ok(key)
+    }
+
+    /// Parses one or several keys, one after the other.
+    ///
+    /// # Errors
+    /// When one of them is not an RSA key, with what it should be.
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, String> {
+        // A text without a key is one that cannot be parsed.
+        let mut starts: Vec<usize> = text.match_indices(BEGIN).map(|(at, _)| at).skip(1).collect();
+        starts.push(text.len());
+        let mut from = 0;
+        let keys =
+            starts.into_iter().map(|to| Self::parse(&text[std::mem::replace(&mut from, to)..to]));
+        keys.collect()
     }
 
     /// Creates a token that expires in nine minutes.
@@ -90,6 +107,17 @@ mod tests {
         {"alg":"RS256","typ":"JWT"}
         {"exp":540,"iat":-60,"iss":"123","jti":"07070707070707070707070707070707"}
         "#);
+    }
+
+    #[test]
+    fn keys_follow_one_another() {
+        let number = |text: &str| AppKey::parse_all(text).map(|keys| keys.len());
+        assert_eq!(number(PKCS1), Ok(1));
+        assert_eq!(number(&format!("{PKCS1}{PKCS8}\\n{PKCS1}")), Ok(3));
+        for faulty in ["", "hush", &format!("{PKCS1}-----BEGIN RSA PRIVATE KEY-----")] {
+            let fault = number(faulty).expect_err("no key");
+            assert!(fault.starts_with("is not an RSA private key"), "{fault}");
+        }
     }
 
     #[test]

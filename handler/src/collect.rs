@@ -252,5 +252,6 @@ pub(crate) fn rules(app: &App) -> Rules {
         keep_ended: app.runners.runner_environment.max_lifetime(),
         cancel_unservable: app.reconciliation.cancel_unservable,
         registers_by_token: matches!(app.runners.registration, Registration::Token),
+        registrations: app.github.registrations_per_minute(),
     }
 }

@@ -97,8 +97,13 @@ impl GithubSettings {
 pub enum GithubCredential {
     /// A personal access token.
     Token(Secret),
-    /// A GitHub App.
-    App(GithubApp),
+    /// GitHub Apps.
+    Apps {
+        /// The one that is used first on an account on which several are installed.
+        first: GithubApp,
+        /// The others, in the order in which they are used.
+        others: Vec<GithubApp>,
+    },
 }
 
 /// A GitHub App.
@@ -203,7 +208,7 @@ fn check_owners(reader: &mut Reader, settings: &Settings) {
     let problem =
         format!("contains {pattern:?}: an account of any person can have a name that matches it");
     match settings.github.credential {
-        GithubCredential::App(_) => reader.fault(
+        GithubCredential::Apps { .. } => reader.fault(
             "AllowedRepositories",
             format!("{problem}, and install the App: name each owner in full"),
         ),

@@ -32,7 +32,7 @@ EDGE_VALUES: dict[str, EdgeValues] = {
         ["", " ", ",", "octo", "octo/*, acme", "octo/", "/repo", "octo/*,/", "octo/*,!octo/secret", "https://github.com/octo/app", "@octo/app", "octo/app[12]", "octo/{a,b}"],
     ),
     "githubToken": EdgeValues(["g" * 20, "g" * 255], ["", " ", "g" * 19, "g" * 20 + ",", "g" * 20 + " g"]),
-    "githubAppId": EdgeValues(["12345", "Iv23liAbc", "Iv1.abc"], [" ", "12 345", "12345,", "ä"], APP, {"credential": "app"}),
+    "githubAppId": EdgeValues(["12345", "Iv23liAbc", "Iv1.abc"], [" ", "12 345", "12345,", ",12345", "1,,2", "ä"], APP, {"credential": "app"}),
     "githubAppPrivateKey": EdgeValues([KEY, KEY.replace("PRIVATE", "RSA PRIVATE")], ["", " ", "key", KEY[5:], KEY[:30]], APP, {"credential": "app"}),
     "githubWebhookSecret": EdgeValues(["s" * 20, "s" * 255], ["", " ", "s" * 19, "s" * 20 + ",b", "s" * 20 + " "]),
     "githubEnterprise": EdgeValues(["octo-corp", "OCTO_corp", "o"], ["", " ", "octo corp", "octo/", "öcto"], ENTERPRISE),

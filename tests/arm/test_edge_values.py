@@ -7,7 +7,7 @@ from checks.portal import elements_of
 from deployment.deployment import Deployment
 from edge_values import DIFFERENCES, EDGE_VALUES, SELECTED_FROM_A_LIST
 from expressions.syntax import Fault
-from matrix import NETWORK, REQUIRED, ROUTES
+from matrix import KEY, NETWORK, REQUIRED, ROUTES
 from portal_page import Page
 from project import read_project
 from template import of_deployment
@@ -18,6 +18,7 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     ({"egress": "existing"}, "routeTableResourceId"),
     ({"runnerScope": "enterprise"}, "githubEnterprise"),
     (EDGE_VALUES["githubEnterprise"].parameters | EDGE_VALUES["githubAppId"].parameters, "githubAppId"),
+    (EDGE_VALUES["githubAppId"].parameters | {"githubAppId": "12345, Iv23liAbc"}, "githubAppPrivateKey"),
     ({"virtualNetworkResourceId": NETWORK, "routeTableResourceId": ROUTES}, "routeTableResourceId"),
     ({"ubuntuMaxNodes": 252}, "poolSubnetPrefix"),
     ({"runnerProfiles": '[{"name": "a", "nodePerJob" : true}]'}, "nodePerJobRole"),
@@ -66,6 +67,12 @@ class EdgeValueTests(unittest.TestCase):
                     self.assertIn(name, elements)
                     self.assertEqual(page.rejected_elements == [], accepted, page.rejected_elements)
         self.assertEqual(different, set(DIFFERENCES))
+
+    def test_several_apps_have_a_key_each(self) -> None:
+        apps = EDGE_VALUES["githubAppId"].parameters | {"githubAppId": "12345, Iv23liAbc", "githubAppPrivateKey": KEY + KEY}
+        self.assertEqual(of_deployment(self.deployed(apps)), [])
+        page = Page(self.project.portal, REQUIRED | apps | {"credential": "app"})
+        self.assertEqual(page.rejected_elements, [])
 
     def test_contradicting_parameters_are_rejected(self) -> None:
         for values, named in CONTRADICTIONS:

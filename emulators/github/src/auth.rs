@@ -33,7 +33,7 @@ impl Caller {
         match self {
             Self::Anonymous | Self::User => "",
             Self::App(app) => &app.client_id,
-            Self::Installation(token) => &token.account,
+            Self::Installation(token) => &token.limits,
         }
     }
 }

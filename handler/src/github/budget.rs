@@ -16,6 +16,11 @@ use rolling::Rolling;
 
 /// Maximum points per minute for one endpoint: a read costs one point, a write five.
 const MAX_POINTS: u32 = 900;
+/// The points of a request that writes.
+pub(super) const WRITE: u32 = 5;
+/// Maximum number of runners that one token, or one installation of an App, registers in a minute.
+/// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits>
+pub(super) const REGISTRATIONS_PER_MINUTE: u32 = MAX_POINTS / WRITE;
 /// Maximum number of new runners in five minutes, for each repository, organization or enterprise.
 /// <https://docs.github.com/en/actions/reference/limits>
 const MAX_REGISTRATIONS: u32 = 1500;
@@ -117,9 +122,8 @@ impl Budget {
     /// # Errors
     /// When a limit is exhausted, with the time to wait, in full seconds.
     pub fn spend(&mut self, cost: &RequestCost<'_>, now: DateTime<Utc>) -> Result<(), Duration> {
-        let waits = [self.pause(now), self.hour(cost, now), self.window(cost, now)];
-        if let Some(wait) = waits.into_iter().flatten().max() {
-            return Err(in_full_seconds(wait));
+        if let Some(wait) = self.wait(cost, now) {
+            return Err(wait);
         }
         self.points_of(cost.call).add(cost.points, now);
         if let Some(path) = cost.registers_at {
@@ -127,6 +131,12 @@ impl Budget {
             self.registrations_at(path).add(1, now);
         }
         Ok(())
+    }
+
+    /// Returns the time, in full seconds, for which a request must wait; `None` if it may be sent now.
+    pub fn wait(&mut self, cost: &RequestCost<'_>, now: DateTime<Utc>) -> Option<Duration> {
+        let waits = [self.pause(now), self.hour(cost, now), self.window(cost, now)];
+        waits.into_iter().flatten().max().map(in_full_seconds)
     }
 
     /// Updates the budget with the headers of a response. Returns the time to wait if it is a rate limit error.

@@ -3,7 +3,7 @@
 use http::{Method, header};
 use url::Url;
 
-use super::budget::{Purpose, RequestCost};
+use super::budget::{Purpose, RequestCost, WRITE};
 use crate::repository::Repository;
 use crate::transport::request_to;
 
@@ -33,7 +33,7 @@ impl<'a> Call<'a> {
     pub(super) fn cost(&self, purpose: Purpose) -> RequestCost<'a> {
         RequestCost {
             call: self.name,
-            points: if *self.method == Method::GET { 1 } else { 5 },
+            points: if *self.method == Method::GET { 1 } else { WRITE },
             registers_at: self.registers.then_some(self.path),
             purpose,
         }

@@ -43,6 +43,8 @@ pub struct Github {
     transport: HttpTransport,
     clock: Clock,
     purpose: Purpose,
+    /// The number of the App of requests about an App itself, and about an installation that is known.
+    app: usize,
     /// The account of requests whose path names none.
     account: Option<Installation>,
     shared: Arc<Shared>,
@@ -73,7 +75,16 @@ impl Github {
             redirected: Mutex::default(),
             permits: Semaphore::new(MAX_CONCURRENT_REQUESTS),
         });
-        Self { api, scope, transport, clock, purpose: Purpose::ServeJob, account: None, shared }
+        Self {
+            api,
+            scope,
+            transport,
+            clock,
+            purpose: Purpose::ServeJob,
+            app: 0,
+            account: None,
+            shared,
+        }
     }
 
     /// Returns a client of the same GitHub whose requests leave a share of the rate limits to others.
@@ -91,6 +102,15 @@ impl Github {
     /// Returns a client of the same GitHub for requests about this account.
     pub(super) fn on(&self, account: Installation) -> Self {
         Self { account: Some(account), ..self.clone() }
+    }
+
+    /// Returns a client of the same GitHub for requests about this App itself.
+    pub(super) fn with_app(&self, app: usize) -> Self {
+        Self { app, ..self.clone() }
+    }
+
+    pub(super) fn app_number(&self) -> usize {
+        self.app
     }
 
     pub(super) fn account(&self) -> Option<&Installation> {
@@ -140,13 +160,14 @@ impl Github {
         Ok(Some((parse(name, &response)?, tag)))
     }
 
-    /// Sends a request. If GitHub rejects the token, it is sent again with a new one.
+    /// Sends a request. If GitHub rejects the token, it is sent again with a new one; if its limits are exhausted, with that
+    /// of another App if there is one.
     pub(super) async fn send(
         &self,
         call: &Call<'_>,
         body: Option<&impl Serialize>,
     ) -> Result<Response, GithubError> {
-        let authorization = self.authorization(call.path).await?;
+        let authorization = self.authorization(call).await?;
         match self.send_as(&authorization, call, body).await {
             Err(GithubError::Refused(refusal))
                 if refusal.status == StatusCode::UNAUTHORIZED
@@ -157,12 +178,13 @@ impl Github {
                 let moved = moved.ok_or(err)?;
                 return self.send_as(&moved, call, body).await;
             }
+            Err(GithubError::Limited { .. }) if self.has_several_apps() => {}
             Err(GithubError::Unavailable { .. }) if self.retries(call) => {
                 sleep(RETRY_DELAY).await;
             }
             result => return result,
         }
-        self.send_as(&self.authorization(call.path).await?, call, body).await
+        self.send_as(&self.authorization(call).await?, call, body).await
     }
 
     /// Returns whether a failed request is retried. Low-priority work runs only every few minutes; other callers retry
@@ -217,6 +239,12 @@ impl Github {
         let request = request.map_err(|err| unavailable(name, &err))?;
         let response = self.transport.send(request).await.map_err(|err| unavailable(name, &err))?;
         self.check(call, payer, response)
+    }
+
+    /// Returns whether the limits of an account allow a request now.
+    pub(super) fn allows(&self, payer: &str, call: &Call<'_>) -> bool {
+        let cost = call.cost(self.purpose);
+        self.with_budget(payer, |budget, now| budget.wait(&cost, now).is_none())
     }
 
     fn redirect_target(

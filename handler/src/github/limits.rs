@@ -1,9 +1,15 @@
 //! Reports the rate limits that GitHub has sent to this process.
 
 use super::Github;
+use super::budget::REGISTRATIONS_PER_MINUTE;
 use crate::status_report::RateLimit;
 
 impl Github {
+    /// Returns the number of runners that can be registered in a minute, by all credentials together.
+    pub fn registrations_per_minute(&self) -> usize {
+        REGISTRATIONS_PER_MINUTE as usize * self.of_each_app().len()
+    }
+
     /// Lists the remaining requests of each account, and the pauses that GitHub has demanded.
     pub fn limits(&self) -> Vec<RateLimit> {
         let now = self.now();

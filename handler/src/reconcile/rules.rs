@@ -32,6 +32,8 @@ pub struct Rules {
     pub cancel_unservable: bool,
     /// Whether runners register by a token, without a claim.
     pub registers_by_token: bool,
+    /// The number of runners that the credentials may register in a minute.
+    pub registrations: usize,
 }
 
 impl Rules {

@@ -55,6 +55,7 @@ fn rules() -> Rules {
         keep_ended: TimeDelta::hours(48),
         cancel_unservable: true,
         registers_by_token: false,
+        registrations: 180,
     }
 }
 

@@ -119,6 +119,11 @@ pub enum WaitReason {
         /// The pool.
         pool: String,
     },
+    /// Its runner starts, and more are registered than GitHub allows in a minute.
+    #[error(
+        "GitHub allows {0} registrations a minute, and that many runners were registered: its runner follows; several GitHub Apps allow more"
+    )]
+    Throttled(usize),
     /// The request for its runner became a poison message.
     #[error("the request for its runner is poison message {0}")]
     Poisoned(String),

@@ -13,6 +13,8 @@ use crate::profiles::Profile;
 /// seconds of its registration (3 s were measured with release 2.336.0), and a claim may take minutes.
 const CONNECT_TIMEOUT: TimeDelta = TimeDelta::minutes(5);
 
+const MINUTE: TimeDelta = TimeDelta::minutes(1);
+
 /// A queued job that this deployment serves, and why it waits.
 #[derive(Clone, Debug)]
 pub struct WaitingJob<'a> {
@@ -71,6 +73,9 @@ impl Demand<'_> {
             (Stage::Started { at: Some(at) }, Some(_)) if run.now - *at >= CONNECT_TIMEOUT => {
                 WaitReason::Offline { pool }
             }
+            (_, None) if waits_for_registration(run, task) => {
+                WaitReason::Throttled(run.rules.registrations)
+            }
             _ => WaitReason::Starting { pool },
         }
     }
@@ -86,6 +91,16 @@ impl Demand<'_> {
             },
         }
     }
+}
+
+/// Returns whether the runner of a task is not registered, while nearly as many others were within a minute as GitHub allows.
+fn waits_for_registration(run: &Assessment<'_>, task: &LedgerTask) -> bool {
+    let claims = run.snapshot.claims.iter().flatten();
+    let registered = claims.filter_map(|claim| Some((claim.minted?, &claim.task)));
+    let registered = registered.collect::<Vec<_>>();
+    let recent = registered.iter().filter(|(at, _)| run.now - *at < MINUTE).count();
+    recent >= run.rules.registrations * 9 / 10
+        && registered.iter().all(|(_, name)| **name != task.id.to_string())
 }
 
 /// Returns why a task has no node yet.

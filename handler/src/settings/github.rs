@@ -57,10 +57,10 @@ fn slug(text: &str) -> Result<String, String> {
 /// Reads the token or the GitHub App, exactly one of which must be set.
 fn credential(reader: &mut Reader, scope: &Scope) -> GithubCredential {
     let token = reader.optional("GithubToken");
-    let id = reader.optional_by("GithubAppId", app_id);
-    let key = reader.optional_by("GithubAppPrivateKey", AppKey::parse);
+    let ids = reader.optional_by("GithubAppId", app_ids);
+    let keys = reader.optional_by("GithubAppPrivateKey", AppKey::parse_all);
     let faulty = ["GithubAppId", "GithubAppPrivateKey"].iter().any(|name| reader.faulty(name));
-    match (&token, &id, &key) {
+    match (&token, &ids, &keys) {
         (Some(_), None, None) => {}
         (Some(_), ..) => {
             reader.fault("GithubToken", "is set as well as a GitHub App: remove one of the two")
@@ -73,24 +73,45 @@ fn credential(reader: &mut Reader, scope: &Scope) -> GithubCredential {
         }
         _ => {}
     }
-    if id.is_some() && matches!(scope, Scope::Enterprise(_)) {
+    if ids.is_some() && matches!(scope, Scope::Enterprise(_)) {
         reader.fault(
             "GithubAppId",
             "cannot register an enterprise's runners: set GithubToken instead",
         );
     }
-    match (id, key) {
-        (Some(id), Some(key)) => GithubCredential::App(GithubApp { id, key }),
-        _ => GithubCredential::Token(Secret::new(token.unwrap_or_default())),
-    }
+    let apps = ids.zip(keys).and_then(|(ids, keys)| apps(reader, ids, keys));
+    apps.unwrap_or_else(|| GithubCredential::Token(Secret::new(token.unwrap_or_default())))
 }
 
-/// Parses the id of a GitHub App: a number, or a client id such as `Iv23liAbc`.
-fn app_id(text: &str) -> Result<String, String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '.';
-    if text.chars().all(plain) {
-        Ok(text.to_owned())
-    } else {
-        Err("must be the id of the GitHub App, or its client id".to_owned())
+/// Returns the Apps. The keys are in the order of the ids.
+fn apps(reader: &mut Reader, ids: Vec<String>, keys: Vec<AppKey>) -> Option<GithubCredential> {
+    if ids.len() != keys.len() {
+        let problem = format!(
+            "has {} keys for {} ids in GithubAppId: write the keys one after the other, in the order of the ids",
+            keys.len(),
+            ids.len()
+        );
+        reader.fault("GithubAppPrivateKey", problem);
+        return None;
+    }
+    let mut apps = ids.into_iter().zip(keys).map(|(id, key)| GithubApp { id, key });
+    Some(GithubCredential::Apps { first: apps.next()?, others: apps.collect() })
+}
+
+/// Parses the ids of GitHub Apps, with commas between them: numbers, or client ids such as `Iv23liAbc`.
+fn app_ids(text: &str) -> Result<Vec<String>, String> {
+    let ids: Vec<String> = text.split(',').map(|id| id.trim().to_owned()).collect();
+    let is_plain = |id: &String| {
+        !id.is_empty() && id.chars().all(|c: char| c.is_ascii_alphanumeric() || c == '.')
+    };
+    if !ids.iter().all(is_plain) {
+        return Err(
+            "must be the id of the GitHub App, or its client id; several with commas between them"
+                .to_owned(),
+        );
+    }
+    match (1..ids.len()).find(|&n| ids[..n].contains(&ids[n])) {
+        Some(n) => Err(format!("names App {} twice", ids[n])),
+        None => Ok(ids),
     }
 }

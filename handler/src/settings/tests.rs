@@ -154,7 +154,9 @@ fn github_is_accessed_with_a_token_or_an_app() {
     insta::assert_snapshot!(fault(&[app[0], app[2]]), @"an application setting is invalid: GithubAppPrivateKey is missing");
     insta::assert_snapshot!(fault(&[app[1], app[2]]), @"an application setting is invalid: GithubAppId is missing");
     insta::assert_snapshot!(fault(&[app[0], app[2], ("GithubAppPrivateKey", "hush")]), @"an application setting is invalid: GithubAppPrivateKey is not an RSA private key in PEM: copy the whole file from GitHub");
-    insta::assert_snapshot!(fault(&[app[1], app[2], ("GithubAppId", "a/b")]), @"an application setting is invalid: GithubAppId must be the id of the GitHub App, or its client id");
+    insta::assert_snapshot!(fault(&[app[1], app[2], ("GithubAppId", "a/b")]), @"an application setting is invalid: GithubAppId must be the id of the GitHub App, or its client id; several with commas between them");
+    insta::assert_snapshot!(fault(&[app[1], app[2], ("GithubAppId", "1,2")]), @"an application setting is invalid: GithubAppPrivateKey has 1 keys for 2 ids in GithubAppId: write the keys one after the other, in the order of the ids");
+    insta::assert_snapshot!(fault(&[app[1], app[2], ("GithubAppId", "1, 1")]), @"an application setting is invalid: GithubAppId names App 1 twice");
     let enterprise = [("RunnerScope", "enterprise"), ("GithubEnterprise", "corp")];
     insta::assert_snapshot!(fault(&[&app[..], &enterprise].concat()), @"an application setting is invalid: GithubAppId cannot register an enterprise's runners: set GithubToken instead");
 }

@@ -79,7 +79,9 @@ fn phase(why: &WaitReason) -> JobPhase {
         | WaitReason::PoolUnread { .. }
         | WaitReason::Growing { .. }
         | WaitReason::Full { .. } => JobPhase::WaitingForNode,
-        WaitReason::Starting { .. } | WaitReason::Offline { .. } => JobPhase::Starting,
+        WaitReason::Starting { .. } | WaitReason::Throttled(_) | WaitReason::Offline { .. } => {
+            JobPhase::Starting
+        }
         WaitReason::NotAssigned | WaitReason::Restricted(_) => JobPhase::WaitingForGithub,
     }
 }

@@ -40,6 +40,7 @@ fn rules() -> Rules {
         keep_ended: TimeDelta::hours(48),
         cancel_unservable: false,
         registers_by_token: false,
+        registrations: 180,
     }
 }
 

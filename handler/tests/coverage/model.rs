@@ -136,6 +136,7 @@ impl Model {
             keep_ended: TimeDelta::hours(48),
             cancel_unservable: false,
             registers_by_token: false,
+            registrations: 180,
         };
         Self {
             jobs: BTreeMap::new(),

@@ -36,6 +36,8 @@ pub(crate) struct Installation {
 #[derive(Clone, Debug)]
 pub(crate) struct InstallationToken {
     pub(crate) text: String,
+    /// The key of the installation's rate limits: those of two Apps on an account are separate.
+    pub(crate) limits: String,
     pub(crate) account: String,
     pub(crate) permissions: BTreeMap<String, String>,
     /// The ids of the repositories that it is narrowed to; `None` means all of the account.

@@ -56,7 +56,9 @@ impl State {
         let known = self.installations.get(&installation)?;
         let text = format!("ghs_{}_{text}", known.app.id);
         let (account, expires_at) = (known.account.clone(), now + TOKEN_TTL);
-        let token = InstallationToken { text, account, permissions, repositories, expires_at };
+        let limits = format!("installation {installation}");
+        let token =
+            InstallationToken { text, limits, account, permissions, repositories, expires_at };
         self.installation_tokens.insert(token.text.clone(), token.clone());
         Some(token)
     }

@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 
 use super::{dated, text};
 use crate::app::App;
-use crate::doctor::facts::{AccessRead, Denied, GithubFacts, Read, WebhookFact};
+use crate::doctor::facts::{
+    AccessRead, Credential, Denied, GithubFacts, InstallationFact, Read, WebhookFact,
+};
 use crate::functions::status::previous_state;
 use crate::github::{Github, GithubError, Purpose};
 use crate::polling::DemandSource;
@@ -21,7 +23,7 @@ const MAX_READ: usize = 5;
 /// Reads the facts, and GitHub's time.
 pub(super) async fn read(app: &App) -> (GithubFacts, Read<DateTime<Utc>>) {
     let github = app.github.with_purpose(Purpose::Report);
-    let credential = github.credential().await;
+    let credential = credential(&github).await;
     let time = dated(credential.as_ref().map(|(_, time)| *time).map_err(|err| text(err)));
     let credential = credential.map(|(credential, _)| credential).map_err(denied);
     let repositories = repositories(app).await;
@@ -30,7 +32,7 @@ pub(super) async fn read(app: &App) -> (GithubFacts, Read<DateTime<Utc>>) {
         DemandSource::Webhook => webhooks(app, &github, &repositories).await,
     };
     let installations = match github.is_app() {
-        true => Some(github.installation_facts().await.map_err(|err| text(&err))),
+        true => Some(installations(&github).await.map_err(|err| text(&err))),
         false => None,
     };
     let facts = GithubFacts {
@@ -44,6 +46,25 @@ pub(super) async fn read(app: &App) -> (GithubFacts, Read<DateTime<Utc>>) {
         limits: app.github.limits(),
     };
     (facts, time)
+}
+
+/// Reads the credential: that of the first App that GitHub refuses, or else of the first one.
+async fn credential(github: &Github) -> Result<(Credential, Option<DateTime<Utc>>), GithubError> {
+    let mut first = None;
+    for app in github.of_each_app() {
+        let read = app.credential().await?;
+        first.get_or_insert(read);
+    }
+    Ok(first.expect("there is a credential"))
+}
+
+/// Lists the installations of all Apps.
+async fn installations(github: &Github) -> Result<Vec<InstallationFact>, GithubError> {
+    let mut facts = Vec::new();
+    for app in github.of_each_app() {
+        facts.extend(app.installation_facts().await?);
+    }
+    Ok(facts)
 }
 
 /// Returns the facts if there was no time to read them.

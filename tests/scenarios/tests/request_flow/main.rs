@@ -1,6 +1,7 @@
 //! Tests of the request flow, from a webhook to a completed runner.
 
 mod app;
+mod several_apps;
 mod idempotency;
 mod claim;
 mod claim_protocol;

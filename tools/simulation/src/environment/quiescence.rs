@@ -16,8 +16,8 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 const QUIET_SECONDS: u64 = 25 * 60;
 /// Seconds without any activity after which a simulation with waiting jobs is aborted.
 const STUCK_SECONDS: u64 = 4 * 3600;
-/// Seconds after the last fault after which a simulation is aborted whatever happens in it: a handler that starts runners
-/// in vain for ever is active for ever.
+/// Seconds after the last fault after which a simulation is aborted whatever happens in it: a handler that goes on to
+/// start runners without success is always active.
 const MAX_SECONDS: u64 = 4 * 24 * 3600;
 /// Hours for which ended tasks are kept, in addition to the longest job.
 const KEPT_HOURS: u64 = 24;
