@@ -15,6 +15,7 @@ use crate::cache::{
 use crate::clock::Clock;
 use crate::github::Github;
 use crate::management::Management;
+use crate::random::Random;
 use crate::scope::Scope;
 use crate::settings::{
     FirewallSettings, ReconciliationSettings, RunnerSettings, Settings, Warning, WebhookSettings,
@@ -61,6 +62,7 @@ pub struct App {
     pub(crate) webhooks: WebhookCache,
     pub(crate) last_status: StatusCache,
     pub(crate) clock: Clock,
+    pub(crate) random: Random,
 }
 
 impl App {
@@ -79,7 +81,7 @@ impl App {
             azure: HttpTransport::http(azure),
             external: HttpTransport::http(external),
         };
-        Self::with_transports(settings, clock, &transports)
+        Self::with_transports(settings, clock, Random::system(), &transports)
     }
 
     /// Creates the clients, which send all requests through these transports.
@@ -89,6 +91,7 @@ impl App {
     pub fn with_transports(
         settings: Settings,
         clock: Clock,
+        random: Random,
         transports: &Transports,
     ) -> anyhow::Result<Self> {
         let Transports { azure, external } = transports;
@@ -138,6 +141,7 @@ impl App {
             webhooks: WebhookCache::default(),
             last_status: StatusCache::default(),
             clock,
+            random,
         })
     }
 

@@ -8,7 +8,7 @@ mod refused_claims;
 mod status;
 mod webhooks;
 
-pub(crate) use batch_jobs::BatchJobCache;
+pub(crate) use batch_jobs::{Additions, BatchJobCache};
 pub(crate) use claim_failures::RecordedFailures;
 pub(crate) use history::HistoryCache;
 pub(crate) use live_firewall::LiveFirewall;

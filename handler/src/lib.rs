@@ -11,6 +11,7 @@
 
 pub mod secret;
 pub mod clock;
+pub mod random;
 pub mod error_chain;
 pub mod json;
 pub mod app_key;

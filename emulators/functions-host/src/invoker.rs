@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -42,6 +43,8 @@ pub(super) struct Invoker {
     pub(super) workers: BTreeMap<String, Worker>,
     /// The client for storage.
     pub(super) storage_client: HttpClient,
+    /// The time that the host itself spends on each message of a queue.
+    pub(super) message_cost: Duration,
     log: Log,
     worker_client: HttpClient,
     ids: Mutex<StdRng>,
@@ -63,6 +66,7 @@ impl Invoker {
             events,
             workers,
             storage_client: HttpClient::new(storage.or(options.storage.as_ref())),
+            message_cost: options.message_cost,
             log: options.log.clone(),
             worker_client: HttpClient::new(in_process.map(|transports| &transports.handler)),
             ids,

@@ -42,7 +42,7 @@ pub use definitions::InvalidDefinition;
 pub use error::{ControlError, StartError};
 pub use host::FunctionsHost;
 pub use log::{Line, Log, LogLevel, Stream};
-pub use options::{InProcess, KillWorker, Options};
+pub use options::{InProcess, KillWorker, MESSAGE_COST, Options};
 pub use queue::connection::InvalidConnection;
 pub use routes::Operation;
 pub use timer::ncrontab::InvalidSchedule;

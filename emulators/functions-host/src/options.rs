@@ -3,10 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use emulator_core::transport::Transport;
 
 use crate::log::Log;
+
+/// The time that the real host spends on each message of a queue: 550 to 600 messages a second on two cores, and 2.3 to
+/// 3 ms of processor time each. Measured with the host 4.1037 and the queue extension 5.3.10, without Application
+/// Insights, while the same host took in webhooks.
+pub const MESSAGE_COST: Duration = Duration::from_micros(1750);
 
 /// The application of a host, its settings and its keys.
 #[derive(Clone)]
@@ -26,6 +32,9 @@ pub struct Options {
     pub front_end: bool,
     /// Whether timers ignore their schedules and fire only manually.
     pub manual_timers: bool,
+    /// The time that the host itself spends on each message of a queue, one message after another: [`MESSAGE_COST`] is
+    /// that of the real host. By default it spends none.
+    pub message_cost: Duration,
     /// The seed of the invocation ids.
     pub seed: u64,
     /// Receives the handler's lines.
@@ -61,6 +70,7 @@ impl Options {
             master_key: "master-key".to_owned(),
             front_end: false,
             manual_timers: false,
+            message_cost: Duration::ZERO,
             seed: 0,
             log: Arc::new(|_| {}),
             storage: None,

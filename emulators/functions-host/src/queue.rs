@@ -20,11 +20,13 @@ use crate::invoker::Invoker;
 
 mod client;
 pub(crate) mod connection;
+mod host_time;
 mod polling;
 mod shared_key;
 
 use client::{QueueClient, StorageError};
 pub(super) use connection::Connection;
+use host_time::HostTime;
 use polling::{Backoff, Disposition};
 
 /// The time for which a message is invisible after a poll or a renewal.
@@ -38,6 +40,7 @@ pub(super) struct QueueListener {
     function: Function,
     binding: String,
     queue: QueueClient,
+    host_time: HostTime,
 }
 
 impl QueueListener {
@@ -51,7 +54,8 @@ impl QueueListener {
     ) -> Arc<Self> {
         let (clock, client) = (invoker.events.clock.clone(), invoker.storage_client.clone());
         let queue = QueueClient::new(connection, queue, clock, client);
-        Arc::new(Self { invoker, function, binding, queue })
+        let host_time = HostTime::new(invoker.message_cost);
+        Arc::new(Self { invoker, function, binding, queue, host_time })
     }
 
     /// Polls until the host has stopped.
@@ -108,6 +112,10 @@ impl QueueListener {
             Ok(text) => text,
             Err(disposition) => return self.settle(disposition, &message).await,
         };
+        let clock = &self.invoker.events.clock;
+        if let Some(at) = self.host_time.take(clock.now()) {
+            clock.sleep_until(at).await;
+        }
         let outcome = self.run(&mut message, &text).await;
         // A message whose instance was lost stays invisible until its lock expires.
         if !outcome.as_ref().is_err_and(InvocationError::is_loss) {

@@ -34,9 +34,10 @@ use submission::submit;
 const BINDING: &str = "request";
 /// How long a message is processed. The rest of the invocation is left to put it back on the queue.
 const WORK_TIMEOUT: Duration = Duration::from_secs(110);
-/// The delay if the service names none. Microsoft's Batch clients wait up to half a minute between attempts.
+/// The minimum delay if the service names none. Microsoft's Batch clients wait up to half a minute between attempts.
 const RETRY_DELAY: Duration = Duration::from_secs(30);
-/// The delay until the runner group of a request is checked again, and the longest one that no service has requested.
+/// The delay until the runner group of a request is checked again, and the longest one that no service has
+/// requested, without its random part.
 const GROUP_RETRY_DELAY: Duration = Duration::from_secs(300);
 /// How long GitHub may not show the job of a request: it may be new, or the credential may have no access for a while.
 const NOT_FOUND_TIMEOUT: TimeDelta = TimeDelta::minutes(15);
@@ -173,7 +174,7 @@ async fn postpone(app: &App, request: &RunnerRequest, reason: &SubmitError) -> R
     {
         return not_found(request);
     }
-    let (job, delay) = (request.job, delay(reason, age));
+    let (job, delay) = (request.job, delay(reason, age, app.random.fraction()));
     log_postponed(request, reason, delay);
     match app.queue.put(&Message::Request(request.clone()), delay).await {
         Ok(()) => Response::json(StatusCode::OK, &invocation::response("postponed")),
@@ -226,19 +227,26 @@ fn not_found(request: &RunnerRequest) -> Response {
 
 /// Returns the delay that a service requests, otherwise one that grows with the age of the message: a message whose
 /// response was lost is processed twice, so a short delay would multiply the messages of a failure that lasts for hours.
-fn delay(reason: &SubmitError, age: TimeDelta) -> Duration {
+///
+/// The latter is longer by up to half, in proportion to `fraction`, from 0 to 1: the messages of a burst that failed
+/// together do not return together.
+fn delay(reason: &SubmitError, age: TimeDelta, fraction: f64) -> Duration {
     let growing = (age / 4).to_std().unwrap_or_default().clamp(RETRY_DELAY, GROUP_RETRY_DELAY);
+    let own = |delay: Duration| {
+        // The queue counts seconds.
+        Duration::from_secs(delay.mul_f64(1.0 + fraction.clamp(0.0, 1.0) / 2.0).as_secs())
+    };
     match reason {
         SubmitError::Batch(BatchError::Unavailable { retry_after, .. }) => {
-            retry_after.unwrap_or(growing)
+            retry_after.unwrap_or_else(|| own(growing))
         }
-        SubmitError::Github(err) => err.retry_after().unwrap_or(growing),
-        SubmitError::TooWide(_) => GROUP_RETRY_DELAY,
+        SubmitError::Github(err) => err.retry_after().unwrap_or_else(|| own(growing)),
+        SubmitError::TooWide(_) => own(GROUP_RETRY_DELAY),
         SubmitError::Batch(_)
         | SubmitError::Poison(_)
         | SubmitError::Pauses(_)
         | SubmitError::Paused { .. }
-        | SubmitError::Elapsed(_) => growing,
+        | SubmitError::Elapsed(_) => own(growing),
     }
 }
 
@@ -256,9 +264,14 @@ mod tests {
                 fault,
             })
         };
-        let seconds = |age: i64| delay(&throttled(None), TimeDelta::minutes(age)).as_secs();
-        assert_eq!([-1, 0, 1, 4, 20, 600].map(seconds), [30, 30, 30, 60, 300, 300]);
+        let seconds = |age: i64, fraction: f64| {
+            delay(&throttled(None), TimeDelta::minutes(age), fraction).as_secs()
+        };
+        let ages = [-1, 0, 1, 4, 20, 600];
+        assert_eq!(ages.map(|age| seconds(age, 0.0)), [30, 30, 30, 60, 300, 300]);
+        assert_eq!(ages.map(|age| seconds(age, 0.999)), [44, 44, 44, 89, 449, 449]);
+        assert_eq!([0.0, 0.25, 0.5, 0.75].map(|fraction| seconds(0, fraction)), [30, 33, 37, 41]);
         let asked = Some(Duration::from_secs(7));
-        assert_eq!(delay(&throttled(asked), TimeDelta::hours(9)), Duration::from_secs(7));
+        assert_eq!(delay(&throttled(asked), TimeDelta::hours(9), 0.999), Duration::from_secs(7));
     }
 }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use handler::app::App;
 use handler::clock::Clock;
+use handler::random::Random;
 use handler::routes::routes;
 use handler::secret::Rotating;
 use handler::settings::Settings;
@@ -91,7 +92,8 @@ impl World {
         let clock = Clock::from_fn(move || {
             start() + TimeDelta::from_std(began.elapsed()).expect("less than a day")
         });
-        let app = App::with_transports(settings, clock, &transports).expect("clients");
+        let app =
+            App::with_transports(settings, clock, Random::system(), &transports).expect("clients");
         Self { app: Arc::new(app), requests }
     }
 

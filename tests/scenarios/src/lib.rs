@@ -62,6 +62,8 @@ impl TestEnvironment {
         options.github_proxy = github_proxy::from_environment();
         // A schedule would trigger during any test that runs at its time.
         options.manual_timers = true;
+        // These tests are about what happens, not about how long it takes.
+        options.message_cost = Duration::ZERO;
         let lines = Arc::clone(&log);
         options.log = Arc::new(move |line| {
             let mut lines = lines.lock().expect("no thread panics while it holds the log");

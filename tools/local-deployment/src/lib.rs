@@ -282,6 +282,7 @@ async fn functions_host(
     // Callers connect directly, and the webhook's filter trusts what the front end appends.
     host.front_end = true;
     host.manual_timers = options.manual_timers;
+    host.message_cost = options.message_cost;
     host.log = options.log;
     let (key, settings) = (host.function_key.clone(), host.settings.clone());
     let host = FunctionsHost::start(host, context.clone()).await.context("start the handler")?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use azure_batch_emulator::launch::{Launcher, TemporaryFolder};
 use emulator_core::guard::Guard;
 use emulator_core::service::ControlToken;
-use functions_host_emulator::Log;
+use functions_host_emulator::{Log, MESSAGE_COST};
 use url::Url;
 
 use super::{ContainerEngine, Demand, Pool, Registration, Secrets, SharedEnvironment, Storage};
@@ -58,6 +58,8 @@ pub struct Options {
     pub settings: BTreeMap<String, String>,
     /// Whether the handler's timers fire only when they are triggered manually.
     pub manual_timers: bool,
+    /// The time that the Functions host itself spends on each message of a queue; by default that of the real host.
+    pub message_cost: Duration,
     /// The time after which GitHub removes an idle runner; never, if `None`.
     pub idle_removal: Option<Duration>,
     /// The accounts of users; all other owners of repositories are organizations.
@@ -100,6 +102,7 @@ impl Options {
             batch_rules: azure_batch_emulator::Rules::default(),
             settings: BTreeMap::new(),
             manual_timers: false,
+            message_cost: MESSAGE_COST,
             idle_removal: None,
             seed: 1,
             rate_limit: None,

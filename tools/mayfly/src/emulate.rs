@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use azure_identity_emulator::{FederatedCredential, Identity};
@@ -126,6 +127,7 @@ async fn emulate_functions_host(
 ) -> anyhow::Result<ExitCode> {
     let mut options = functions::Options::new(arguments.app);
     options.front_end = arguments.front_end;
+    options.message_cost = Duration::from_micros(arguments.message_cost);
     for setting in &arguments.settings {
         let pair = setting.split_once('=');
         let (name, value) =

@@ -166,9 +166,9 @@ fn the_host_accepts_the_definitions_of_this_repository() {
             300s,
         ),
         queues: QueueOptions {
-            batch_size: 16,
-            new_batch_threshold: 8,
-            max_polling_interval: 2s,
+            batch_size: 32,
+            new_batch_threshold: 100,
+            max_polling_interval: 500ms,
             visibility_timeout: 30s,
             max_dequeue_count: 5,
             encoding: Base64,

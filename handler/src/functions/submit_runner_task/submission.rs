@@ -7,6 +7,7 @@ use super::{Poison, SubmitError, Submitted};
 use crate::app::App;
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
+use crate::cache::Additions;
 use crate::functions::group::group;
 use crate::message::{MAX_REPLACEMENTS, RunnerRequest};
 use crate::profiles::Profile;
@@ -122,14 +123,33 @@ async fn add(
     let runner_environment = &app.runners.runner_environment;
     let pinned = profile.pinned_to(&request.pinned);
     let task = RunnerTask::describe(id, request, &pinned, runner_environment, &url, &credential);
+    let additions = app.batch_jobs.additions(batch_job);
+    // This waits while another invocation adds the Batch job.
+    let before = *additions.lock().await;
     match app.batch.add_task(batch_job, &task).await {
         Err(BatchError::NoJob(_)) => {
-            wait_if_paused(app, batch_job, false).await?;
-            app.batch.add_job(batch_job, &profile.pool).await?;
+            add_batch_job(app, profile, batch_job, (&additions, before)).await?;
             Ok(app.batch.add_task(batch_job, &task).await?)
         }
         added => Ok(added?),
     }
+}
+
+/// Adds a missing Batch job, unless another invocation has added it after the given number of additions: a burst finds
+/// the first Batch job of a profile missing a hundred times at once.
+async fn add_batch_job(
+    app: &App,
+    profile: &Profile,
+    batch_job: &BatchJobId,
+    (additions, before): (&Additions, u64),
+) -> Result<(), SubmitError> {
+    let mut number = additions.lock().await;
+    if *number == before {
+        wait_if_paused(app, batch_job, false).await?;
+        app.batch.add_job(batch_job, &profile.pool).await?;
+        *number += 1;
+    }
+    Ok(())
 }
 
 /// Fails if the profile is paused, or this Batch job is still disabled after a pause: no other Batch job takes its place.

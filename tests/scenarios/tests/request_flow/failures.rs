@@ -29,7 +29,8 @@ async fn a_task_whose_response_was_lost_is_not_added_again() {
     env.deployment.batch.faults.inject("AddTask", 1, Effect::DropResponse);
     env.queue_job(UBUNTU);
     env.until_invoked("SubmitRunnerTask").await;
-    env.deployment.context.clock.advance(Duration::from_secs(30));
+    // The delay without a demand of Batch is 30 to 45 seconds.
+    env.deployment.context.clock.advance(Duration::from_secs(45));
     env.settle().await;
     assert_snapshot!(env.tasks(), @"runners-ubuntu: gh-1 completed 0");
     env.end().await;

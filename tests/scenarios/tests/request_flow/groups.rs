@@ -55,7 +55,7 @@ async fn no_runner_registers_in_a_group_wider_than_the_settings() {
     env.deployment.github.emulator.change_group(id, |group| {
         group.repositories = Some(["octo/app".to_owned()].into());
     });
-    env.deployment.context.clock.advance(Duration::from_secs(300));
+    env.deployment.context.clock.advance(Duration::from_secs(450));
     env.settle().await;
     assert_snapshot!(env.jobs(), @"<1> success on gh-1");
     env.end().await;
@@ -67,12 +67,12 @@ async fn no_token_is_created_for_a_group_of_public_repositories() {
     let (mut env, id) = start(Registration::Token, &[ORGANIZATION], public).await;
     env.queue_job(UBUNTU);
     env.until_invoked("SubmitRunnerTask").await;
-    let obstacle = r#"postponed for 300 s: runner group "ours" serves public repositories, which setting AllowPublicRepositories does not allow"#;
+    let obstacle = r#" s: runner group "ours" serves public repositories, which setting AllowPublicRepositories does not allow"#;
     assert!(env.log().contains(obstacle), "{}", env.log());
     assert_eq!(env.deployment.github.faults.calls_of("CreateRegistrationTokenForOrg"), 0);
     let github = &env.deployment.github.emulator;
     github.change_group(id, |group| group.allows_public_repositories = false);
-    env.deployment.context.clock.advance(Duration::from_secs(300));
+    env.deployment.context.clock.advance(Duration::from_secs(450));
     env.settle().await;
     assert_snapshot!(env.jobs(), @"<1> success on gh-1");
     env.end().await;

@@ -2,6 +2,7 @@
 
 mod app;
 mod several_apps;
+mod bursts;
 mod idempotency;
 mod claim;
 mod claim_protocol;

@@ -200,6 +200,7 @@ async fn host(
     options.settings = settings;
     options.seed = seed;
     options.front_end = true;
+    options.message_cost = functions::MESSAGE_COST;
     options.in_process = Some(within);
     let host = FunctionsHost::start(options, site).await;
     Service::new(host.expect("the app's files are those of the package"))

@@ -14,10 +14,13 @@ use futures::future::BoxFuture;
 use handler::app::App;
 use handler::clock::Clock;
 use handler::invocation::queue_message;
+use handler::random::Random;
 use handler::routes::routes;
 use handler::settings::Settings;
 use handler::transport::Transports;
 use http_body_util::{BodyExt, Full};
+use rand::rngs::StdRng;
+use rand::{RngCore as _, SeedableRng as _};
 use tokio::task::AbortHandle;
 use tower_service::Service as _;
 
@@ -36,10 +39,11 @@ pub(super) struct FunctionGroups {
     pub(super) host: Host,
 }
 
-/// The settings, the clock and the transports of a process.
+/// The settings, the clock, the randomness and the transports of a process.
 struct Start {
     settings: Settings,
     clock: Clock,
+    random: Random,
     transports: Transports,
 }
 
@@ -65,7 +69,8 @@ impl FunctionGroups {
         (settings, clock, transports): (Settings, Clock, Transports),
         network: Arc<FaultyNetwork>,
     ) -> Arc<Self> {
-        let start = Start { settings, clock, transports };
+        let random = random(deployment);
+        let start = Start { settings, clock, random, transports };
         let processes = GROUPS.map(|_| Mutex::new(start.process()));
         let start = Mutex::new(start);
         Arc::new(Self { deployment, network, start, processes, host: Host::default() })
@@ -177,7 +182,8 @@ impl FunctionGroups {
 
 impl Start {
     fn app(&self) -> App {
-        let app = App::with_transports(self.settings.clone(), self.clock.clone(), &self.transports);
+        let (settings, clock) = (self.settings.clone(), self.clock.clone());
+        let app = App::with_transports(settings, clock, self.random.clone(), &self.transports);
         app.expect("the settings of a simulation are valid")
     }
 
@@ -210,6 +216,12 @@ impl Future for KillableInvocation {
         let Some(work) = &mut self.work else { return Poll::Ready(None) };
         work.as_mut().poll(context).map(Some)
     }
+}
+
+/// Returns the randomness of a deployment's processes, the same in each simulation.
+fn random(deployment: usize) -> Random {
+    let rng = Mutex::new(StdRng::seed_from_u64(deployment as u64));
+    Random::from_fn(move || rng.lock().expect("no holder of this lock can panic").next_u64())
 }
 
 fn group_of(path: &str) -> Group {
