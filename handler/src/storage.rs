@@ -15,6 +15,7 @@ use crate::transport::{HttpTransport, azure_options, short_retries};
 
 mod claims;
 mod container;
+mod enqueue;
 mod history;
 mod hook_ranges;
 mod pauses;

@@ -18,6 +18,7 @@ use crate::error_chain::ErrorChain;
 
 mod azure;
 
+pub(crate) use azure::short_retry_delay;
 pub use azure::{azure_options, reading_retries, short_retries};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

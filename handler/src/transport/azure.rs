@@ -14,10 +14,12 @@ use crate::deadline::Deadline;
 
 /// Maximum number of retries of a request.
 const MAX_RETRIES: u32 = 3;
+/// The delay before the first of them; each further one is twice as long.
+const FIRST_DELAY: std::time::Duration = std::time::Duration::from_millis(200);
 /// The delay before the last of them.
 const MAX_DELAY: std::time::Duration = std::time::Duration::from_millis(800);
 /// A request is not retried after this time.
-const RETRY_TIMEOUT: Duration = Duration::seconds(5);
+const RETRY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Returns the options of an Azure client with this transport and these retries.
 pub fn azure_options(transport: &HttpTransport, retry: RetryOptions) -> ClientOptions {
@@ -32,6 +34,16 @@ pub fn azure_options(transport: &HttpTransport, retry: RetryOptions) -> ClientOp
 /// and no cause would be reported.
 pub fn short_retries() -> RetryOptions {
     RetryOptions::custom(Arc::new(ShortRetries(&[])))
+}
+
+/// Returns the delay before another attempt of a request that [`short_retries`] would repeat; `None` after the last one.
+pub(crate) fn short_retry_delay(
+    retries: u32,
+    since_start: std::time::Duration,
+) -> Option<std::time::Duration> {
+    let expired =
+        retries >= MAX_RETRIES || since_start >= RETRY_TIMEOUT || !Deadline::leaves(MAX_DELAY);
+    (!expired).then(|| FIRST_DELAY * 2_u32.pow(retries))
 }
 
 /// Returns the retries for reading a list that must be complete. A throttled request is not retried.
@@ -57,7 +69,7 @@ struct ShortRetries(
 #[async_trait::async_trait]
 impl RetryPolicy for ShortRetries {
     fn is_expired(&self, since_start: Duration, retries: u32) -> bool {
-        retries >= MAX_RETRIES || since_start >= RETRY_TIMEOUT || !Deadline::leaves(MAX_DELAY)
+        short_retry_delay(retries, since_start.try_into().unwrap_or_default()).is_none()
     }
 
     fn retry_headers(&self) -> Option<&RetryHeaders> {
@@ -69,7 +81,8 @@ impl RetryPolicy for ShortRetries {
     }
 
     fn sleep_duration(&self, retry: u32) -> Duration {
-        Duration::milliseconds(100) * 2_i32.pow(retry)
+        // The first retry has the number 1.
+        (FIRST_DELAY * 2_u32.pow(retry.saturating_sub(1))).try_into().unwrap_or(Duration::ZERO)
     }
 }
 
