@@ -10,7 +10,7 @@ use crate::assignment::AssignmentCache;
 use crate::batch::Batch;
 use crate::cache::{
     BatchJobCache, HistoryCache, LiveFirewall, RecordedFailures, RefusedClaimsRecord, StatusCache,
-    WebhookCache,
+    WakeCache, WebhookCache,
 };
 use crate::clock::Clock;
 use crate::github::Github;
@@ -57,6 +57,7 @@ pub struct App {
     pub(crate) batch: Batch,
     pub(crate) github: Github,
     pub(crate) batch_jobs: BatchJobCache,
+    pub(crate) wakes: WakeCache,
     pub(crate) recorded_failures: RecordedFailures,
     pub(crate) assignments: AssignmentCache,
     pub(crate) webhooks: WebhookCache,
@@ -136,6 +137,7 @@ impl App {
             webhook: settings.webhook,
             runners: settings.runners,
             batch_jobs: BatchJobCache::default(),
+            wakes: WakeCache::default(),
             recorded_failures: RecordedFailures::default(),
             assignments: AssignmentCache::default(),
             webhooks: WebhookCache::default(),

@@ -32,6 +32,7 @@ mod ledger;
 mod node_counts;
 mod nodes;
 mod pool_facts;
+mod wakes;
 mod files;
 
 pub use dto::{NodeId, SeenTask, TaskState};
@@ -66,7 +67,7 @@ pub enum BatchError {
     NoTask(String),
     /// The identity may not change nodes or pools.
     #[error(
-        "{call} failed with {status} {code}: profiles with nodePerJob need the role that template parameter nodePerJobRole assigns"
+        "{call} failed with {status} {code}: profiles with nodePerJob, and WakePools, need the role that the template parameters nodePerJobRole and wakePools assign"
     )]
     NoNodeRole {
         /// The operation.

@@ -6,6 +6,7 @@ mod history;
 mod live_firewall;
 mod refused_claims;
 mod status;
+mod wakes;
 mod webhooks;
 
 pub(crate) use batch_jobs::{Additions, BatchJobCache};
@@ -14,4 +15,5 @@ pub(crate) use history::HistoryCache;
 pub(crate) use live_firewall::LiveFirewall;
 pub(crate) use refused_claims::RefusedClaimsRecord;
 pub(crate) use status::StatusCache;
+pub(crate) use wakes::WakeCache;
 pub(crate) use webhooks::WebhookCache;

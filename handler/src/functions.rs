@@ -9,6 +9,7 @@ pub(crate) mod status;
 pub(crate) mod status_page;
 pub(crate) mod operate;
 mod pause;
+mod wake;
 mod doctor;
 mod logs;
 

@@ -46,6 +46,7 @@ pub mod task_output;
 
 pub mod deadline;
 pub mod transport;
+pub mod wake;
 pub mod storage;
 pub mod batch;
 pub mod github;

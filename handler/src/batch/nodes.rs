@@ -92,7 +92,7 @@ impl Batch {
         self.change_pool(call, &format!("{}/{action}", pool_path(pool)), Some(&body)).await
     }
 
-    async fn change_pool(
+    pub(super) async fn change_pool(
         &self,
         call: &'static str,
         path: &str,

@@ -25,6 +25,13 @@ impl BatchJobCache {
         BatchJobId::new(&request.profile, *newest)
     }
 
+    /// Returns the newest known Batch job of a profile.
+    pub(crate) fn newest_of(&self, profile: &str) -> BatchJobId {
+        let known = self.newest.lock().expect("no holder of this lock can panic");
+        // The first one, unless another was seen.
+        BatchJobId::new(profile, known.get(profile).copied().unwrap_or_default())
+    }
+
     /// Records that a Batch job has succeeded a closed one.
     pub(crate) fn note(&self, successor: &BatchJobId) {
         let mut known = self.newest.lock().expect("no holder of this lock can panic");

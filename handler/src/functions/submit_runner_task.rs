@@ -11,6 +11,7 @@ use http::StatusCode;
 use tracing::{Span, error, info, warn};
 
 use super::group::RegistrationError;
+use super::wake;
 use crate::app::App;
 use crate::batch::BatchError;
 use crate::deadline::{Deadline, Elapsed};
@@ -133,6 +134,9 @@ async fn submit_or_postpone(app: &App, request: &RunnerRequest) -> Response {
         Ok(submitted) => {
             let text = submitted.text();
             info!("{text}");
+            if matches!(submitted, Submitted::Added(_)) {
+                wake::after_submission(app, &request.profile).await;
+            }
             Response::json(StatusCode::OK, &invocation::response(&text))
         }
         Err(SubmitError::Poison(poison)) => poisoned(&poison),

@@ -20,6 +20,8 @@ pub struct ReconciliationSettings {
     pub no_capacity: TimeDelta,
     /// Whether the run of a job that cannot be served is cancelled.
     pub cancel_unservable: bool,
+    /// Whether pools are woken for waiting tasks.
+    pub wake_pools: bool,
     /// The days for which the history of jobs is kept; 0 if none is recorded.
     pub history_days: u32,
     /// The host to which the webhooks of this deployment deliver, if it is known.
@@ -41,6 +43,7 @@ pub(super) fn reconciliation(reader: &mut Reader) -> ReconciliationSettings {
         idle: minutes(reader.number("RunnerIdleMinutes", 10, 1..=1440)),
         no_capacity: minutes(reader.number("NoCapacityMinutes", 30, 1..=1440)),
         cancel_unservable: reader.flag("CancelUnservable"),
+        wake_pools: reader.flag("WakePools"),
         history_days: reader.number("HistoryDays", 400, 0..=3650),
         own_host: reader.optional("WEBSITE_HOSTNAME").or(host),
     }

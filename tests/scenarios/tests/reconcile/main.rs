@@ -9,6 +9,7 @@ mod deliveries;
 mod events;
 mod foreign_jobs;
 mod failed_tasks;
+mod wake;
 mod surplus;
 mod reassigned;
 mod hidden;
