@@ -11,7 +11,7 @@ mod scheduled_fault;
 mod fault_rates;
 mod generator;
 
-pub use deployment::{Deployment, Level, Pool};
+pub use deployment::{Deployment, Evaluated, Level, Pool};
 pub use fault_rates::{Callee, FaultRates};
 pub use generator::Size;
 pub use job::{Cancellation, DeliveryOutcome, Gate, PlannedJob, Stage};

@@ -160,6 +160,9 @@ fn settings(deployment: &Deployment, storage: &Storage, allowed: &str) -> BTreeM
     ];
     let mut settings: BTreeMap<String, String> =
         settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    if deployment.wakes.is_some() {
+        settings.insert("WakePools".to_owned(), "true".to_owned());
+    }
     if deployment.polls {
         settings.extend(polling_settings());
     }

@@ -27,6 +27,19 @@ pub struct Deployment {
     /// Whether it finds jobs by polling: there is no webhook.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub polls: bool,
+    /// Setting `WakePools`, and when its Batch account evaluates a replaced formula.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wakes: Option<Evaluated>,
+}
+
+/// When Batch evaluates the formula of a pool after it was replaced. Which of them Azure does is not documented.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evaluated {
+    /// Immediately.
+    AtOnce,
+    /// When its interval is over.
+    Later,
 }
 
 impl Deployment {

@@ -14,6 +14,7 @@ mod others;
 mod changes;
 mod isolation;
 mod pauses;
+mod wakes;
 mod polling;
 mod jobs;
 
@@ -56,6 +57,7 @@ impl Scenario {
         isolation::add(&mut scenario);
         polling::choose(&mut scenario);
         pauses::add(&mut scenario);
+        wakes::choose(&mut scenario);
         scenario.faults_end_at = scenario.earliest_faults_end();
         scenario
     }
@@ -89,6 +91,7 @@ fn deployments(jobs: u32, rng: &mut StdRng) -> Vec<Deployment> {
         pools: ["ubuntu", "windows"].map(|id| pool(id, jobs / JOBS_PER_NODE / share, rng)).to_vec(),
         max_job_hours: 2,
         polls: false,
+        wakes: None,
     };
     vec![
         deployment("gh", &["octo/app", "octo/web", "octo/lib"], 1),

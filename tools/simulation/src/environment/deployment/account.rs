@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::environment::batch_client::{BEARER, call};
 use crate::environment::launcher::Launching;
 use crate::environment::nodes::Nodes;
-use crate::scenario::{Deployment, Pool, Scenario};
+use crate::scenario::{Deployment, Evaluated, Pool, Scenario};
 use local_deployment::{BATCH_ACCOUNT, BATCH_KEY};
 
 /// The template's formula.
@@ -29,6 +29,7 @@ pub(super) async fn open(
         Options::new(BATCH_ACCOUNT, BATCH_KEY, Arc::new(Launching(launcher)), "unused".into());
     account.bearer = Some(BEARER.to_owned());
     account.seed = scenario.seed ^ place as u64;
+    account.rules.evaluate_when_enabled = deployment.wakes == Some(Evaluated::AtOnce);
     account.rules.quota.dedicated_cores = u32::MAX;
     account.pools = deployment.pools.iter().filter(|pool| !pool.scaled).map(fixed).collect();
     let batch = Service::new(Batch::new(account, site.clone()).expect("the key is base64"));

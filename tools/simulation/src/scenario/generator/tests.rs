@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::scenario::{PlannedJob, Stage};
+use crate::scenario::{Evaluated, PlannedJob, Stage};
 
 fn scenarios() -> impl Iterator<Item = Scenario> {
     (0..200).map(|seed| Scenario::generated(seed, &Size { jobs: 200, fault_rate: None }))
@@ -183,6 +183,16 @@ fn a_quarter_of_the_scenarios_has_a_node_per_job() {
     let count = |scaled| scenarios().filter(|scenario| isolated(scenario, scaled)).count();
     let counts = [count(true), count(false)];
     assert!(counts.iter().all(|count| (15..40).contains(count)), "{counts:?}");
+}
+
+#[test]
+fn a_quarter_of_the_scenarios_wakes_pools() {
+    let wakes = |evaluated| {
+        let wakes = |scenario: &Scenario| scenario.deployments[0].wakes == Some(evaluated);
+        scenarios().filter(wakes).count()
+    };
+    let counts = [wakes(Evaluated::AtOnce), wakes(Evaluated::Later)];
+    assert!(counts.iter().all(|count| (10..45).contains(count)), "{counts:?}");
 }
 
 #[test]
