@@ -1,0 +1,131 @@
+//! The choice of a candidate by past weeks: those before the week that is planned, and no others.
+
+use crate::demand::Demand;
+use crate::weeks::{Figures, Weeks};
+
+/// The number of weeks by which candidates are compared.
+const VALIDATION_WEEKS: usize = 3;
+/// The least number of weeks before the planned one: one for the first table, and two to compare.
+pub const MIN_WEEKS: usize = 3;
+/// The least share of the variance of an hourly load that the weeks before must explain.
+const MIN_PATTERN: f64 = 0.3;
+
+/// What a plan is chosen for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Objective {
+    /// A third of the default's 95th percentile of waits for the fewest node hours, and at most a quarter more of them.
+    Balanced,
+    /// The fewest node hours with which this percentage of the jobs waits at most these seconds.
+    MaxWait {
+        /// The percentage.
+        percent: f64,
+        /// The seconds.
+        seconds: u32,
+    },
+    /// The shortest waits with at most these node hours a week.
+    MaxCost {
+        /// Node hours of nodes with one slot.
+        node_hours: f64,
+    },
+}
+
+/// Why a candidate was chosen.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// There are too few weeks: the default.
+    TooShort,
+    /// The last week does not follow the weeks before: the default.
+    NoPattern,
+    /// It meets the objective on the weeks before.
+    Met,
+    /// None meets the objective on the weeks before; this is the nearest one.
+    Nearest,
+}
+
+/// A chosen candidate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Choice {
+    /// Its index; 0 is the default.
+    pub candidate: usize,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Chooses the candidate for a week by the weeks before.
+pub fn choose(weeks: &Weeks, demand: &Demand, week: usize, objective: Objective) -> Choice {
+    if week < MIN_WEEKS {
+        return Choice { candidate: 0, reason: Reason::TooShort };
+    }
+    if pattern(demand, week - 1) < MIN_PATTERN {
+        return Choice { candidate: 0, reason: Reason::NoPattern };
+    }
+    let past = week.saturating_sub(VALIDATION_WEEKS).max(1)..week;
+    let scored: Vec<(usize, Figures)> = (0..weeks.candidates.len())
+        .filter_map(|candidate| Some((candidate, weeks.sum(candidate, past.clone())?)))
+        .collect();
+    let Some(default) = scored.first().map(|(_, figures)| figures.clone()) else {
+        return Choice { candidate: 0, reason: Reason::TooShort };
+    };
+    best(&scored, &default, past.len() as f64, objective)
+}
+
+/// Chooses among candidates with figures of past weeks.
+fn best(scored: &[(usize, Figures)], default: &Figures, weeks: f64, objective: Objective) -> Choice {
+    let cost = |(_, figures): &&(usize, Figures)| figures.node_hours;
+    let by_cost = |one: &&(usize, Figures), other: &&(usize, Figures)| cost(one).total_cmp(&cost(other));
+    let wait = |figures: &Figures| (figures.p95(), figures.waits.mean());
+    let by_wait = |one: &&(usize, Figures), other: &&(usize, Figures)| {
+        let ((p95, mean), (other_p95, other_mean)) = (wait(&one.1), wait(&other.1));
+        p95.cmp(&other_p95).then(mean.total_cmp(&other_mean))
+    };
+    let chosen = |found: Option<&(usize, Figures)>, reason| {
+        found.map(|(candidate, _)| Choice { candidate: *candidate, reason })
+    };
+    let all = || scored.iter();
+    let found = match objective {
+        Objective::Balanced => {
+            let limit = default.node_hours * BALANCED_COST;
+            let goal = f64::from(default.p95()) * BALANCED_WAIT;
+            let affordable = || all().filter(|(_, figures)| figures.node_hours <= limit);
+            let quick = affordable().filter(|(_, figures)| f64::from(figures.p95()) <= goal);
+            chosen(quick.min_by(by_cost), Reason::Met)
+                .or_else(|| chosen(affordable().min_by(by_wait), Reason::Nearest))
+        }
+        Objective::MaxWait { percent, seconds } => {
+            let quick = all().filter(|(_, figures)| figures.waits.percentile(percent) <= seconds);
+            chosen(quick.min_by(by_cost), Reason::Met)
+                .or_else(|| chosen(all().min_by(by_wait), Reason::Nearest))
+        }
+        Objective::MaxCost { node_hours } => {
+            let affordable = all().filter(|(_, figures)| figures.node_hours <= node_hours * weeks);
+            chosen(affordable.min_by(by_wait), Reason::Met)
+                .or_else(|| chosen(all().min_by(by_cost), Reason::Nearest))
+        }
+    };
+    found.unwrap_or(Choice { candidate: 0, reason: Reason::TooShort })
+}
+
+/// The share of the default's 95th percentile that a balanced plan aims at: less than a third, for weeks unlike the past ones.
+const BALANCED_WAIT: f64 = 0.30;
+/// The multiple of the default's node hours that a balanced plan may have.
+const BALANCED_COST: f64 = 1.20;
+
+/// Returns the share of the variance of a week's hourly demand that the mean of the four weeks before explains; negative if the
+/// mean of the week itself explains more.
+pub fn pattern(demand: &Demand, week: usize) -> f64 {
+    let before: Vec<Vec<f64>> =
+        (week.saturating_sub(4)..week).map(|week| demand.hourly(week)).collect();
+    let actual = demand.hourly(week);
+    if before.is_empty() || actual.is_empty() {
+        return 0.0;
+    }
+    let mean = actual.iter().sum::<f64>() / actual.len() as f64;
+    let (mut errors, mut variance) = (0.0, 0.0);
+    for (hour, actual) in actual.iter().enumerate() {
+        let expected = before.iter().map(|hours| hours[hour]).sum::<f64>() / before.len() as f64;
+        errors += (actual - expected).powi(2);
+        variance += (actual - mean).powi(2);
+    }
+    if variance == 0.0 { 0.0 } else { 1.0 - errors / variance }
+}
