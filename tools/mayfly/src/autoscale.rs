@@ -1,7 +1,9 @@
-//! `mayfly autoscale`: autoscale formulas, evaluated on given samples or simulated on a trace of tasks.
+//! `mayfly autoscale`: autoscale formulas, evaluated on given samples, simulated on a trace of tasks, or planned from a history of jobs.
 
 pub(crate) mod evaluate;
 pub(crate) mod simulate;
+pub(crate) mod plan;
+pub(crate) mod judge;
 
 use std::path::Path;
 

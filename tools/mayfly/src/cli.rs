@@ -15,6 +15,7 @@ use local_deployment::{Demand, Registration};
 mod emulators;
 mod local;
 mod operators;
+mod planning;
 mod values;
 
 pub use emulators::{EmulatorCommand, FunctionsHostOptions, Identities, Port, Storage};
@@ -22,6 +23,7 @@ pub use local::{Credential, Level, Local};
 pub use operators::{
     Deployment, Doctor, History, HistoryOutput, Logs, Pause, Replay, ReplayTarget, Resume, Status,
 };
+pub use planning::{JobSource, Judge, MaxCost, Plan, TemplatePool};
 pub use simulation::options::SimulationOptions;
 
 /// Gives every GitHub Actions job its own ephemeral runner on Azure Batch.
@@ -50,7 +52,7 @@ pub enum Command {
     CancelJob(CancelJob),
     /// Run a single emulator
     Emulate(Emulate),
-    /// Evaluate and simulate autoscale formulas
+    /// Evaluate, simulate and plan autoscale formulas
     #[command(subcommand)]
     Autoscale(Autoscale),
     /// Run fault-injection simulations in virtual time; exits 0 if every job is served exactly once and nothing leaks
@@ -211,6 +213,11 @@ pub enum Autoscale {
     /// Simulate one pool per formula with the tasks of a trace, and report node counts, waits and failed
     /// evaluations. Exits 1 if every evaluation of a formula failed
     Simulate(Simulate),
+    /// Plan the numbers of a pool from its history of jobs: warm nodes by hour of the week, calmMinutes, slots. Each figure is of
+    /// weeks that were planned by the weeks before them
+    Plan(Plan),
+    /// Judge plans for generated loads on weeks that they have not seen, as in docs/autoscaling.md
+    Judge(Judge),
 }
 
 /// The options of `autoscale evaluate`.

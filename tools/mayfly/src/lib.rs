@@ -88,6 +88,8 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Autoscale(Autoscale::Simulate(options)) => {
                 autoscale::simulate::run(options).await
             }
+            Command::Autoscale(Autoscale::Plan(options)) => autoscale::plan::run(&options),
+            Command::Autoscale(Autoscale::Judge(options)) => autoscale::judge::run(&options),
             Command::Sim(options) => simulate(&options).await,
             Command::Package(options) => package::run(&options),
             Command::Status(options) => status::run(&options).await,

@@ -42,7 +42,7 @@ impl Candidate {
         let kinds: Vec<_> = Kind::all().collect();
         let mut all = vec![Self::default_of(slots.first().copied().unwrap_or(1))];
         for slots in slots.iter().copied() {
-            for calm_minutes in [5, 10, 15, 30] {
+            for calm_minutes in [5, 10, 15] {
                 let of = |kind: &Kind| Self { slots, calm_minutes, kind: *kind };
                 all.extend(kinds.iter().map(of).filter(|one| *one != all[0]).collect::<Vec<_>>());
             }
@@ -83,14 +83,16 @@ impl Kind {
     }
 }
 
+/// The multiple of the last hour's need up to which tables count: on a holiday, few nodes are kept.
+const TRUST: u32 = 2;
+
 fn tables() -> impl Iterator<Item = TableFit> {
-    let percentiles = [75.0, 90.0, 95.0].map(Rule::Percentile);
-    let jobs = [0.15, 0.3, 0.5, 0.8, 1.2, 1.8, 2.7, 4.0, 8.0].into_iter();
+    let percentiles = [75.0, 85.0, 88.0, 91.0, 94.0].map(Rule::Percentile);
+    let jobs = [0.3, 0.6, 1.0, 1.8, 2.7, 4.0, 6.0, 8.0].into_iter();
     let jobs = jobs.flat_map(|per_hour| [true, false].map(|spare| Rule::Jobs { per_hour, spare }));
     percentiles.into_iter().chain(jobs).flat_map(|rule| {
-        [(true, 2), (true, 4), (false, 4)].into_iter().flat_map(move |(pooled, weeks)| {
-            [2, 1000].map(|trust| TableFit { rule, pooled, weeks, trust })
-        })
+        [(true, 2), (true, 4), (false, 4)]
+            .map(|(pooled, weeks)| TableFit { rule, pooled, weeks, trust: TRUST })
     })
 }
 

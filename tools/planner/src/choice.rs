@@ -4,11 +4,11 @@ use crate::demand::Demand;
 use crate::weeks::{Figures, Weeks};
 
 /// The number of weeks by which candidates are compared.
-const VALIDATION_WEEKS: usize = 3;
+const VALIDATION_WEEKS: usize = 4;
 /// The least number of weeks before the planned one: one for the first table, and two to compare.
 pub const MIN_WEEKS: usize = 3;
 /// The least share of the variance of an hourly load that the weeks before must explain.
-const MIN_PATTERN: f64 = 0.3;
+const MIN_PATTERN: f64 = 0.15;
 
 /// What a plan is chosen for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -107,25 +107,35 @@ fn best(scored: &[(usize, Figures)], default: &Figures, weeks: f64, objective: O
 }
 
 /// The share of the default's 95th percentile that a balanced plan aims at: less than a third, for weeks unlike the past ones.
-const BALANCED_WAIT: f64 = 0.30;
+const BALANCED_WAIT: f64 = 0.27;
 /// The multiple of the default's node hours that a balanced plan may have.
-const BALANCED_COST: f64 = 1.20;
+const BALANCED_COST: f64 = 1.22;
 
-/// Returns the share of the variance of a week's hourly demand that the mean of the four weeks before explains; negative if the
-/// mean of the week itself explains more.
+/// Returns the share of the variance of a week's hourly demand that the weeks before explain; negative if the mean of the week itself
+/// explains more. The expectation is the best of three: the week before, the four weeks before, and these with all weekdays alike.
 pub fn pattern(demand: &Demand, week: usize) -> f64 {
+    let actual = demand.hourly(week);
     let before: Vec<Vec<f64>> =
         (week.saturating_sub(4)..week).map(|week| demand.hourly(week)).collect();
-    let actual = demand.hourly(week);
-    if before.is_empty() || actual.is_empty() {
-        return 0.0;
-    }
-    let mean = actual.iter().sum::<f64>() / actual.len() as f64;
-    let (mut errors, mut variance) = (0.0, 0.0);
-    for (hour, actual) in actual.iter().enumerate() {
-        let expected = before.iter().map(|hours| hours[hour]).sum::<f64>() / before.len() as f64;
-        errors += (actual - expected).powi(2);
-        variance += (actual - mean).powi(2);
-    }
+    let Some(last) = before.last() else { return 0.0 };
+    let mean: Vec<f64> = (0..actual.len()).map(|hour| average(before.iter().map(|week| week[hour]))).collect();
+    let alike: Vec<f64> = (0..actual.len())
+        .map(|hour| {
+            let days = if hour / 24 < 5 { 0..5 } else { 5..7 };
+            average(days.map(|day| mean[day * 24 + hour % 24]))
+        })
+        .collect();
+    [last, &mean, &alike].into_iter().map(|expected| explained(&actual, expected)).fold(f64::MIN, f64::max)
+}
+
+fn explained(actual: &[f64], expected: &[f64]) -> f64 {
+    let mean = average(actual.iter().copied());
+    let errors: f64 = actual.iter().zip(expected).map(|(one, other)| (one - other).powi(2)).sum();
+    let variance: f64 = actual.iter().map(|one| (one - mean).powi(2)).sum();
     if variance == 0.0 { 0.0 } else { 1.0 - errors / variance }
+}
+
+fn average(numbers: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = numbers.len().max(1) as f64;
+    numbers.sum::<f64>() / count
 }

@@ -19,6 +19,8 @@ use loads::{Burst, Load, Office, RunShape};
 pub const WEEKS: usize = 8;
 /// The published seeds.
 pub const SEEDS: [u64; 3] = [1, 2, 3];
+/// Runs of an office week: about 4,000 jobs.
+const OFFICE_RUNS: f64 = 1_800.0;
 /// The first week in which the load of [`Generator::Drift`] is another one, counted from 0.
 pub const DRIFT_WEEK: usize = 4;
 
@@ -77,13 +79,18 @@ impl Generator {
         !matches!(self, Self::Flat | Self::Drift)
     }
 
+    /// Returns the first week that is judged, counted from 0: of a load that changes, the first one after the change.
+    pub fn judged_from(self) -> usize {
+        if self == Self::Drift { DRIFT_WEEK } else { 0 }
+    }
+
     /// Returns a maximum of nodes that the load seldom reaches.
     pub fn max_nodes(self) -> u32 {
         match self {
-            Self::TwoZones | Self::Release => 300,
-            Self::Nightly => 150,
-            Self::Office | Self::Drift => 60,
-            Self::Flat | Self::Small => 30,
+            Self::TwoZones | Self::Release => 400,
+            Self::Nightly => 200,
+            Self::Office | Self::Drift => 100,
+            Self::Flat | Self::Small => 40,
         }
     }
 
@@ -107,25 +114,26 @@ impl Generator {
             shape: RunShape::CI,
         };
         match self {
-            Self::Office => vec![Load::Office(office(600.0, 1))],
+            Self::Office => vec![Load::Office(office(OFFICE_RUNS, 1))],
             Self::TwoZones => {
-                vec![Load::Office(office(3_000.0, 1)), Load::Office(office(2_000.0, -8))]
+                vec![Load::Office(office(5_000.0, 1)), Load::Office(office(3_500.0, -8))]
             }
             Self::Nightly => {
+                // Schedules start some minutes late.
                 let nightly = Burst { jobs: 80, days: 0..7, hour: 2, spread: (0.2, 4.0), shape: RunShape::NIGHTLY };
-                vec![Load::Office(office(300.0, 1)), Load::Burst(nightly)]
+                vec![Load::Office(office(OFFICE_RUNS, 1)), Load::Burst(nightly)]
             }
             Self::Release => {
                 let release = Burst { jobs: 256, days: 3..4, hour: 14, spread: (5.0, 45.0), shape: RunShape::CI };
-                vec![Load::Office(office(600.0, 1)), Load::Burst(release)]
+                vec![Load::Office(office(OFFICE_RUNS, 1)), Load::Burst(release)]
             }
             Self::Flat => vec![Load::Flat { runs_a_week: 400.0, shape: RunShape::CI }],
             Self::Drift => vec![
-                Load::Office(Office { weeks: 0..DRIFT_WEEK, ..office(600.0, 1) }),
-                Load::Office(Office { weeks: DRIFT_WEEK..DRIFT_WEEK + 1, ..office(60.0, 1) }),
-                Load::Office(Office { weeks: DRIFT_WEEK + 1..WEEKS, ..office(400.0, -8) }),
+                Load::Office(Office { weeks: 0..DRIFT_WEEK, ..office(OFFICE_RUNS, 1) }),
+                Load::Office(Office { weeks: DRIFT_WEEK..DRIFT_WEEK + 1, ..office(OFFICE_RUNS / 10.0, 1) }),
+                Load::Office(Office { weeks: DRIFT_WEEK + 1..WEEKS, ..office(OFFICE_RUNS * 0.7, -8) }),
             ],
-            Self::Small => vec![Load::Office(office(60.0, 1))],
+            Self::Small => vec![Load::Office(office(100.0, 1))],
         }
     }
 }

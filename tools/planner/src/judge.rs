@@ -29,15 +29,15 @@ pub fn judged_weeks(weeks: usize) -> Range<usize> {
     MIN_WEEKS.min(weeks)..weeks
 }
 
-/// Judges plans for each week from [`MIN_WEEKS`].
+/// Judges plans for the weeks of `range`.
 pub fn judge(
     trace: &Trace,
     demand: &Demand,
     conditions: &Conditions,
     weeks: &Weeks,
     objective: Objective,
+    range: Range<usize>,
 ) -> Judged {
-    let range = judged_weeks(trace.weeks);
     let choices: Vec<_> = range
         .clone()
         .map(|week| {

@@ -12,3 +12,7 @@ pub mod choice;
 pub mod baselines;
 pub mod judge;
 pub mod generators;
+pub mod input;
+pub mod plan;
+pub mod report;
+pub mod picture;

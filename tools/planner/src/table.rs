@@ -11,8 +11,8 @@ use needs::Need;
 /// Minutes at the start of an hour in which schedules start jobs. GitHub delays schedules there:
 /// <https://docs.github.com/actions/reference/workflows-and-actions/events-that-trigger-workflows#schedule>.
 pub(crate) const START_MINUTES: i64 = 10;
-/// Hours for which nodes of a start are kept: from 15 minutes before the hour.
-const START_HOURS: f64 = 25.0 / 60.0;
+/// Hours for which nodes of a start are kept: from 12 minutes before the hour.
+const START_HOURS: f64 = 22.0 / 60.0;
 /// Runs an hour from which nodes are kept in addition to those in use. Fewer runs get nodes once, not again after each run.
 const SPARE_RUNS: f64 = 1.5;
 

@@ -1,11 +1,13 @@
 //! Simulated weeks: each candidate on each week, with numbers from the weeks before.
 
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
 
 use crate::candidate::Candidate;
 use crate::demand::Demand;
 use crate::formula::Settings;
-use crate::pool::{Pool, Scaler, Span, Timeline, Waits, simulate};
+use crate::pool::{EVALUATION_INTERVAL, Pool, Scaler, Span, Timeline, Waits, simulate};
 use crate::timings::Timings;
 use crate::trace::{DAY, HOUR, Trace, WEEK};
 
@@ -124,13 +126,11 @@ pub fn scaled(
     week: usize,
 ) -> Timeline {
     let measure = week as i64 * WEEK;
-    let span = Span { from: (measure - WARM_UP).max(0), measure, to: measure + WEEK };
-    let pool = Pool {
-        start: trace.start,
-        slots,
-        timings: conditions.timings,
-        seed: conditions.seed.wrapping_add(week as u64),
-    };
+    let seed = conditions.seed.wrapping_mul(1_000).wrapping_add(week as u64);
+    // Evaluations are at no particular minute of the hour: a pool was created at any time.
+    let phase = StdRng::seed_from_u64(seed).random_range(0..EVALUATION_INTERVAL);
+    let span = Span { from: (measure - WARM_UP).max(0) + phase, measure, to: measure + WEEK };
+    let pool = Pool { start: trace.start, slots, timings: conditions.timings, seed };
     simulate(pool, trace.between(span.from, span.to + DRAIN), scaler, span)
 }
 

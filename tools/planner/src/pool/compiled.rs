@@ -63,7 +63,7 @@ fn is_warm(window: &WarmWindow, now: i64) -> bool {
 fn of_tables(table: &WeeklyTable, settings: &Settings, view: &View<'_>) -> (f64, f64) {
     let hour_of = |at: i64| (at.rem_euclid(WEEK) / HOUR) as usize;
     let nodes = |table: &[u32], hour: usize| f64::from(table[hour.min(table.len() - 1)]);
-    let (hour, soon) = (hour_of(view.now), hour_of(view.now + 15 * MINUTE));
+    let (hour, soon) = (hour_of(view.now), hour_of(view.now + 12 * MINUTE));
     let starts = view.now.rem_euclid(HOUR) < 10 * MINUTE;
     let start = if starts { nodes(&table.start_nodes, hour) } else { 0.0 };
     let soon_start = if soon == hour { 0.0 } else { nodes(&table.start_nodes, soon) };

@@ -47,6 +47,8 @@ pub(super) async fn simulate(
             account.advance_to(options.from + task.after);
             let body = json!({ "id": format!("t{number}"), "commandLine": "x" });
             account.post("/jobs/tasks/tasks", &body).await?;
+            // A free slot takes it immediately, not only at the next event.
+            account.service.emulator.settle();
         }
         account.advance_to(next_sample);
         timeline.samples.push(account.sample());

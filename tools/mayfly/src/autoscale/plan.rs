@@ -1,0 +1,157 @@
+//! `mayfly autoscale plan`: the numbers of a pool for its own history of jobs.
+//!
+//! ```text
+//! history, CSV or generated load ─▶ trace ─▶ plan ─▶ text or JSON, picture, parameters or formula
+//! ```
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use emulator_core::text_file;
+use handler::history::Prices;
+use indicatif::{ProgressBar, ProgressStyle};
+use planner::choice::Objective;
+use planner::formula::Settings;
+use planner::input;
+use planner::picture::{self, Week};
+use planner::report::Report;
+use planner::timings::{Range, Timings};
+use planner::trace::Trace;
+use planner::weeks::{Conditions, week_of};
+use serde_json::json;
+
+use super::read;
+use crate::cli::{JobSource, MaxCost, Plan, TemplatePool};
+use crate::print;
+
+/// The template's default of a pool's maximum of nodes.
+const DEFAULT_MAX_NODES: u32 = 10;
+
+/// Prints a plan, and writes what the options name.
+pub(crate) fn run(options: &Plan) -> anyhow::Result<ExitCode> {
+    let plan = plan(options)?;
+    let report = Report::of(&plan, options.pool.prefix(), Some(price(options)?));
+    if let Some(file) = &options.svg {
+        write(file, &drawing(&plan)?)?;
+    }
+    if let Some(file) = &options.write {
+        write(file, &written(file, &report)?)?;
+    }
+    if options.json {
+        print(serde_json::to_string_pretty(&report).context("serialize the plan")?);
+    } else {
+        print(report.text());
+        let written = options.write.as_ref().map(|file| format!("written to {}", file.display()));
+        print(written.unwrap_or_else(|| "--write plan.json writes them to a parameter file, --write formula.txt the formula".to_owned()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the jobs and plans for them.
+pub(super) fn plan(options: &Plan) -> anyhow::Result<planner::plan::Plan> {
+    let trace = trace(options)?;
+    let generated = options.source.trace;
+    let max_nodes = generated.map_or(DEFAULT_MAX_NODES, |generator| generator.max_nodes());
+    let milliseconds = |time: std::time::Duration| i64::try_from(time.as_millis());
+    let boot = Range { from: milliseconds(options.boot.from)?, to: milliseconds(options.boot.to)? };
+    let conditions = Conditions {
+        max_nodes: options.max_nodes.unwrap_or(max_nodes),
+        timings: Timings { boot, ..Timings::REPORTED },
+        seed: options.seed,
+    };
+    let objective = objective(options)?;
+    let judged_from = generated.map_or(0, |generator| generator.judged_from());
+    let progress = progress(planner::plan::Plan::cells(&trace, &options.slots));
+    let count = || progress.inc(1);
+    let plan = planner::plan::Plan::of(trace, conditions, &options.slots, objective, judged_from, &count);
+    progress.finish_and_clear();
+    Ok(plan)
+}
+
+/// Creates a progress bar for simulated weeks; it is hidden if stderr is no terminal.
+pub(super) fn progress(cells: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} weeks simulated, {eta} left");
+    let bar = ProgressBar::new(cells as u64);
+    style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
+}
+
+fn trace(options: &Plan) -> anyhow::Result<Trace> {
+    let JobSource { history, csv, trace } = &options.source;
+    if let Some(generator) = trace {
+        return Ok(generator.trace(options.seed));
+    }
+    let (file, parse): (_, fn(&str) -> _) = match (history, csv) {
+        (Some(file), _) => (file, input::json_lines),
+        (None, Some(file)) => (file, input::csv),
+        (None, None) => anyhow::bail!("find the jobs: name a file with --history or --csv"),
+    };
+    let name = text_file::name(file).to_string();
+    let jobs = parse(&read(file)?).with_context(|| format!("read the jobs in {name}"))?;
+    let trace = input::trace(&name, &jobs, options.profile.as_deref());
+    trace.with_context(|| format!("plan for the jobs in {name}"))
+}
+
+fn objective(options: &Plan) -> anyhow::Result<Objective> {
+    Ok(match (options.max_wait, options.max_cost) {
+        (Some(objective), _) => objective,
+        (None, Some(MaxCost::NodeHours(node_hours))) => Objective::MaxCost { node_hours },
+        (None, Some(MaxCost::Money(amount))) => {
+            Objective::MaxCost { node_hours: amount / price(options)?.max(f64::MIN_POSITIVE) }
+        }
+        (None, None) => Objective::Balanced,
+    })
+}
+
+/// Returns the price of an hour of a slot.
+fn price(options: &Plan) -> anyhow::Result<f64> {
+    let windows = options.pool == TemplatePool::Windows;
+    let hour = options.price.or_else(|| Prices::shipped().hour(&options.vm_size, windows));
+    let hour = hour.with_context(|| {
+        format!("find the price of {}: the table has none; name it with --price", options.vm_size)
+    })?;
+    Ok(hour / f64::from(options.slots.first().copied().unwrap_or(1)))
+}
+
+/// Draws the last judged week, with the plan that was chosen for it.
+fn drawing(plan: &planner::plan::Plan) -> anyhow::Result<String> {
+    let week = drawn(plan, &plan.trace.name).context(
+        "draw a week: none is judged, because the history is too short; leave out --svg",
+    )?;
+    Ok(picture::svg(&[week])?)
+}
+
+/// Returns the last judged week for a picture.
+pub(super) fn drawn<'a>(plan: &'a planner::plan::Plan, title: &str) -> Option<Week<'a>> {
+    let week = plan.judged.weeks.clone().last()?;
+    let (candidate, _) = plan.judged.choices.last()?;
+    let max_nodes = plan.conditions.max_nodes;
+    let settings = candidate.settings(&plan.demand, week, max_nodes.div_ceil(candidate.slots))?;
+    let simulate = |slots, settings: &Settings| week_of(&plan.trace, &plan.conditions, slots, settings, week);
+    Some(Week {
+        title: format!("{title}, week {}", week + 1),
+        jobs: plan.trace.week(week),
+        plan: simulate(candidate.slots, &settings),
+        default: simulate(1, &Settings::default_of(max_nodes)),
+    })
+}
+
+/// Returns the contents of the file to write: parameters for the template, or the formula.
+fn written(file: &Path, report: &Report) -> anyhow::Result<String> {
+    if file.extension().is_none_or(|extension| extension != "json") {
+        return Ok(report.formula.clone());
+    }
+    let parameters = report.parameters.iter().map(|(name, value)| (name.clone(), json!({ "value": value })));
+    let parameters: serde_json::Map<_, _> = parameters.collect();
+    let text = serde_json::to_string_pretty(&json!({
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#",
+        "contentVersion": "1.0.0.0",
+        "parameters": parameters,
+    }));
+    Ok(text.context("serialize the parameters")? + "\n")
+}
+
+/// Writes a file.
+pub(super) fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(file, text).with_context(|| format!("write {}", file.display()))
+}
