@@ -11,6 +11,7 @@ from pathlib import Path
 ARM = Path(__file__).parent
 TEMPLATE = ARM / "azuredeploy.json"
 EMBEDDED = {
+    "weekly": "autoscale/weekly.txt",
     "dedicated": "autoscale/dedicated.txt",
     "spot": "autoscale/spot.txt",
     "spot-with-dedicated": "autoscale/spot-with-dedicated.txt",

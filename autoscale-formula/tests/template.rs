@@ -219,6 +219,73 @@ fn dedicated_nodes_replace_missing_spot_nodes() {
     assert_snapshot!(with(&nodes(3, 0, 0), "40*30"), @"7 dedicated, 3 spot");
 }
 
+/// The weekly formula with the numbers of Monday from 7 to 8 o'clock, and one number for all other hours.
+fn weekly(hour_nodes: &str, samples: &str, now: &str) -> String {
+    let table = |number: u32| {
+        let numbers = (0..168).map(|hour| if hour == 7 { number } else { 0 });
+        format!("[{}]", numbers.map(|number| number.to_string()).collect::<Vec<_>>().join(","))
+    };
+    let numbers = ["hourNodes", "spareNodes", "startNodes"].map(|name| match hour_nodes.split_once(' ') {
+        Some((wanted, number)) if wanted == name => {
+            format!("{name} = {}", table(number.parse().expect("a number")))
+        }
+        _ => format!("{name} = [0]"),
+    });
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let samples = format!("$TaskSlotsPerNode = 1\n$PendingTasks: {samples}, newest 30s ago");
+    requested_at("weekly", &numbers, &samples, now)
+}
+
+#[test]
+fn the_weekly_formula_keeps_the_nodes_of_the_hour() {
+    let idle = |table: &str, time: &str| weekly(table, "0*130", &format!("2026-11-23T{time}Z"));
+    // From 12 minutes before the hour to its end; 11 and 12 minutes before the next hour, that counts too.
+    assert_snapshot!(idle("hourNodes 5", "06:47:00"), @"0 dedicated, 0 spot");
+    assert_snapshot!(idle("hourNodes 5", "06:48:00"), @"5 dedicated, 0 spot");
+    assert_snapshot!(idle("hourNodes 5", "07:59:59"), @"5 dedicated, 0 spot");
+    assert_snapshot!(idle("hourNodes 5", "08:00:00"), @"0 dedicated, 0 spot");
+    // Schedules start jobs in the first ten minutes.
+    assert_snapshot!(idle("startNodes 9", "06:48:00"), @"9 dedicated, 0 spot");
+    assert_snapshot!(idle("startNodes 9", "07:09:59"), @"9 dedicated, 0 spot");
+    assert_snapshot!(idle("startNodes 9", "07:10:00"), @"0 dedicated, 0 spot");
+    // Never more than the maximum; on Tuesday the table has nothing.
+    assert_snapshot!(idle("hourNodes 50", "07:00:00"), @"10 dedicated, 0 spot");
+    assert_snapshot!(weekly("hourNodes 5", "0*130", "2026-11-24T07:00:00Z"), @"0 dedicated, 0 spot");
+}
+
+#[test]
+fn demand_wins_where_it_is_higher_than_the_table() {
+    let at_seven = "2026-11-23T07:20:00Z";
+    assert_snapshot!(weekly("hourNodes 5", "7*130", at_seven), @"7 dedicated, 0 spot");
+    assert_snapshot!(weekly("hourNodes 5", "3*130", at_seven), @"5 dedicated, 0 spot");
+    assert_snapshot!(weekly("spareNodes 2", "7*130", at_seven), @"9 dedicated, 0 spot");
+}
+
+#[test]
+fn on_a_holiday_the_table_ends_after_an_hour() {
+    let table = |time: &str, samples: &str| {
+        let numbers = ["hourNodes = [8]", "trust = 2"];
+        let samples = format!("$TaskSlotsPerNode = 1\n$PendingTasks: {samples}, newest 30s ago");
+        requested_at("weekly", &numbers, &samples, &format!("2026-11-23T{time}Z"))
+    };
+    // No job in the last hour; one job, which is trusted twice; half of the table, which confirms it; too few samples.
+    assert_snapshot!(table("12:00:00", "0*130"), @"0 dedicated, 0 spot");
+    assert_snapshot!(table("12:00:00", "0*50 1*30"), @"2 dedicated, 0 spot");
+    assert_snapshot!(table("12:00:00", "4*60 0*60"), @"8 dedicated, 0 spot");
+    assert_snapshot!(table("12:00:00", "0*30"), @"8 dedicated, 0 spot");
+}
+
+#[test]
+fn the_weekly_formula_fits_with_the_longest_tables() {
+    let longest = format!("[{}]", ["500"; 168].join(","));
+    let numbers = ["hourNodes", "spareNodes", "startNodes"].map(|name| format!("{name} = {longest}"));
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let text = filled("weekly", &numbers);
+    assert!(text.len() <= MAX_LENGTH, "{} bytes", text.len());
+    let idle = "$TaskSlotsPerNode = 1\n$PendingTasks: 400*130, newest 60s ago";
+    assert_snapshot!(requested("weekly", &numbers, idle), @"10 dedicated, 0 spot");
+}
+
 #[test]
 fn a_filled_formula_is_short_enough_for_batch() {
     let widest = [

@@ -46,6 +46,16 @@ OTHER_COMBINATIONS: dict[str, dict[str, Any]] = {
     "app": {"githubAppId": "12345", "githubAppPrivateKey": KEY, "githubToken": ""},
     "app-second": {"githubAppId": "12345", "githubToken": "", "githubWebhookSecret": "", "keepSecrets": True},
     "open-metadata": {"blockMetadataEndpoints": False},
+    # The longest tables.
+    "weekly": {
+        "ubuntuNodes": "weekly",
+        "ubuntuHourNodes": ",".join(["0", "1", "2"] * 56),
+        "ubuntuSpareNodes": ",".join(["0"] * 168),
+        "ubuntuStartNodes": ",".join(["0"] * 167 + ["500"]),
+        "windowsNodes": "weekly",
+        "windowsSpareNodes": "0",
+        "utcOffsetHours": -5,
+    },
     "tuned": {
         "osDiskSizeGB": 512,
         "metadataSecurityProtocol": "Enforce",

@@ -10,6 +10,7 @@ from deployment.deployment import Deployment
 from project import Project
 
 FILES = {
+    ("autoscale", "weekly"): "arm/autoscale/weekly.txt",
     ("autoscale", "dedicated"): "arm/autoscale/dedicated.txt",
     ("autoscale", "spot"): "arm/autoscale/spot.txt",
     ("autoscale", "spot-with-dedicated"): "arm/autoscale/spot-with-dedicated.txt",
@@ -19,6 +20,8 @@ FILES = {
 }
 # The first lines of a formula assign its numbers.
 NUMBER = re.compile(r"^(\w+) = (-?\d+);$", re.MULTILINE)
+TABLE = re.compile(r"^(\w+Nodes) = \[([\d,]*)\];$", re.MULTILINE)
+TABLES = {"hourNodes": "HourNodes", "spareNodes": "SpareNodes", "startNodes": "StartNodes"}
 # https://learn.microsoft.com/azure/batch/batch-automatic-scaling
 MAX_FORMULA_BYTES = 8 * 1024
 # The limits of CreateProcess and SetEnvironmentVariable on Windows.
@@ -76,13 +79,19 @@ def _numbers(deployment: Deployment, formula: str, at: str, system: str) -> Iter
         "warmToWeekday": int(last),
         "utcOffsetHours": value("utcOffsetHours"),
     }
+    kind = value(f"{system}Nodes")
+    if kind == "weekly":
+        wanted = {name: number for name, number in wanted.items() if not name.startswith("warm")}
     filled = {name: int(number) for name, number in NUMBER.findall(formula) if name in wanted}
-    file = deployment.template["variables"]["autoscale"][value(f"{system}Nodes")]
-    if NUMBER.sub("", formula) != NUMBER.sub("", file):
-        yield f"{at}: the formula is not the one for {value(f'{system}Nodes')} nodes"
+    file = deployment.template["variables"]["autoscale"][kind]
+    if TABLE.sub("", NUMBER.sub("", formula)) != TABLE.sub("", NUMBER.sub("", file)):
+        yield f"{at}: the formula is not the one for {kind} nodes"
     for name, number in wanted.items():
         if filled.get(name) != number:
             yield f"{at}: {name} of the formula is {filled.get(name)}, expected {number}"
+    tables = {name: value(f"{system}{parameter}") for name, parameter in TABLES.items()} if kind == "weekly" else {}
+    if dict(TABLE.findall(formula)) != tables:
+        yield f"{at}: the tables of the formula are not those of the parameters"
 
 
 SCRIPTS = {

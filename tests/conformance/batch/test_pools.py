@@ -1,6 +1,9 @@
 """Pools through azure-batch, unchanged."""
 
+import json
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -9,9 +12,11 @@ from azure.batch import models as m
 from azure.core import MatchConditions
 from batch.bodies import job, pool, scaled, tasks
 from batch.refusal import refused
-from program import TIMEOUT
+from program import BUILT, ROOT, TIMEOUT
 
 SOON = {"polling_interval": 0}
+# https://learn.microsoft.com/azure/batch/batch-automatic-scaling
+MAX_FORMULA_LENGTH = 8192
 
 
 def until(find: Callable[[], Any]) -> Any:
@@ -135,6 +140,43 @@ def test_scaling_is_tried_enabled_and_disabled(account: Any) -> None:
         400,
         "AutoScalingFormulaSyntaxError",
     )
+
+
+def test_the_formula_of_the_week_is_evaluated_as_by_the_command_line(account: Any, tmp_path: Path) -> None:
+    running = account("--simulate", "--clock", "manual")
+    batch = running.batch
+    table = ",".join(str(hour % 24 % 8) for hour in range(168))
+    formula = (ROOT / "arm/autoscale/weekly.txt").read_text()
+    for name in ("hourNodes", "spareNodes", "startNodes"):
+        formula = formula.replace(f"{name} = [0];", f"{name} = [{table}];")
+    assert len(formula) <= MAX_FORMULA_LENGTH
+    batch.create_pool(pool(target_dedicated_nodes=0))
+    batch.enable_pool_auto_scale("p", m.BatchPoolEnableAutoScaleOptions(auto_scale_formula=formula))
+    seen = set()
+    for _ in range(12):
+        run = batch.evaluate_pool_auto_scale("p", m.BatchPoolEvaluateAutoScaleOptions(auto_scale_formula=formula))
+        assert run.error is None
+        shown = batch.get_pool("p")
+        samples = {
+            "$TaskSlotsPerNode": 1,
+            "$CurrentDedicatedNodes": shown.current_dedicated_nodes,
+            "$TargetDedicatedNodes": shown.target_dedicated_nodes,
+        }
+        # Without samples, both see none: nodes come from the tables alone.
+        assert run.results == evaluated(formula, samples, run.timestamp.isoformat(), tmp_path)
+        seen.add(run.results.split(";")[0])
+        running.emulator.advance(7 * 3600)
+        batch.disable_pool_auto_scale("p")
+        batch.enable_pool_auto_scale("p", m.BatchPoolEnableAutoScaleOptions(auto_scale_formula=formula))
+    assert len(seen) > 2, "hours have different numbers"
+
+
+def evaluated(formula: str, samples: dict[str, int], now: str, folder: Path) -> str:
+    """Returns what `mayfly autoscale evaluate` prints."""
+    (folder / "formula").write_text(formula)
+    (folder / "samples").write_text(json.dumps(samples))
+    command = [str(BUILT / "mayfly"), "autoscale", "evaluate", "--formula", "formula", "--samples", "samples", "--now", now]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=TIMEOUT).stdout.strip()
 
 
 def test_the_control_port_preempts_nodes_and_lowers_quotas(account: Any) -> None:

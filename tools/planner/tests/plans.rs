@@ -1,0 +1,100 @@
+//! Plans of generated loads: what they promise, and when they keep the default.
+
+use planner::candidate::Candidate;
+use planner::choice::{Objective, Reason, choose};
+use planner::demand::Demand;
+use planner::generators::Generator;
+use planner::plan::{Plan, Value, parameters};
+use planner::timings::Timings;
+use planner::trace::{Trace, WEEK};
+use planner::weeks::{Conditions, Weeks};
+
+fn plan(trace: Trace, max_nodes: u32, objective: Objective) -> Plan {
+    let conditions = Conditions { max_nodes, timings: Timings::REPORTED, seed: 1 };
+    Plan::of(trace, conditions, &[1], objective, 0, &|| ())
+}
+
+/// Returns the first weeks of a trace.
+fn first_weeks(trace: &Trace, weeks: usize) -> Trace {
+    Trace::new(&trace.name, trace.start, weeks, trace.jobs.clone())
+}
+
+#[test]
+fn a_flat_load_keeps_the_default() {
+    let plan = plan(Generator::Flat.trace(1), 40, Objective::Balanced);
+    assert_eq!((plan.choice.reason, plan.choice.candidate), (Reason::NoPattern, 0));
+    assert!(plan.judged.choices.iter().all(|(_, choice)| choice.candidate == 0));
+    let default = &plan.judged.baselines[0].1;
+    assert_eq!(plan.judged.plan.waits, default.waits);
+}
+
+#[test]
+fn a_short_history_keeps_the_default_and_judges_nothing() {
+    let plan = plan(first_weeks(&Generator::Small.trace(1), 2), 40, Objective::Balanced);
+    assert_eq!((plan.choice.reason, plan.choice.candidate), (Reason::TooShort, 0));
+    assert!(plan.judged.weeks.is_empty() && plan.front.is_empty());
+    assert!(planner::plan::explain(&plan).contains("2 whole weeks"));
+}
+
+#[test]
+fn a_nightly_matrix_gets_its_nodes_before_the_hour() {
+    let plan = plan(Generator::Nightly.trace(2), 200, Objective::Balanced);
+    assert_eq!(plan.choice.reason, Reason::Met);
+    let parameters = parameters(&plan.settings, 1, "ubuntu");
+    let start = parameters.iter().find(|(name, _)| name == "ubuntuStartNodes");
+    let Some((_, Value::Text(start))) = start else { panic!("a table: {parameters:?}") };
+    assert!(start.starts_with("0,0,7") || start.starts_with("0,0,8"), "80 jobs at 2 o'clock: {start}");
+}
+
+/// Figures of later weeks must not change what is chosen for a week.
+#[test]
+fn a_choice_does_not_see_the_week_that_it_is_judged_on() {
+    let trace = Generator::Small.trace(2);
+    let mut other = trace.clone();
+    // From the sixth week on, another load.
+    other.jobs.retain(|job| job.at < 5 * WEEK);
+    other.jobs.extend(Generator::Flat.trace(2).jobs.iter().filter(|job| job.at >= 5 * WEEK));
+    let chosen = |trace: &Trace| {
+        let demand = Demand::of(trace);
+        let conditions = Conditions { max_nodes: 40, timings: Timings::REPORTED, seed: 1 };
+        let weeks = Weeks::simulate(trace, &demand, &conditions, Candidate::all(&[1]), &|| ());
+        [3, 4].map(|week| choose(&weeks, &demand, week, Objective::Balanced))
+    };
+    assert_eq!(chosen(&trace), chosen(&other));
+}
+
+#[test]
+fn limits_are_kept_on_the_past_weeks() {
+    let trace = Generator::Office.trace(1);
+    let limit = Objective::MaxWait { percent: 95.0, seconds: 240 };
+    let quick = plan(trace.clone(), 100, limit);
+    let cheap = plan(trace, 100, Objective::MaxCost { node_hours: 900.0 });
+    assert_eq!([quick.choice.reason, cheap.choice.reason], [Reason::Met; 2]);
+    // Judged weeks are other weeks: near the limits, not within.
+    assert!(quick.judged.plan.p95() < 300, "{}", quick.judged.plan.p95());
+    let weeks = cheap.judged.weeks.len() as f64;
+    assert!(cheap.judged.plan.node_hours / weeks < 990.0, "{}", cheap.judged.plan.node_hours / weeks);
+    assert!(quick.judged.plan.node_hours > cheap.judged.plan.node_hours);
+}
+
+#[test]
+fn the_front_pays_more_for_shorter_waits_only() {
+    let plan = plan(Generator::Small.trace(3), 40, Objective::Balanced);
+    let pairs = plan.front.windows(2);
+    assert!(plan.front.len() > 2);
+    for pair in pairs {
+        assert!(pair[0].1.node_hours <= pair[1].1.node_hours && pair[0].1.p95() > pair[1].1.p95());
+    }
+}
+
+#[test]
+fn generated_loads_have_eight_weeks_and_the_same_jobs_each_time() {
+    for generator in Generator::ALL {
+        let trace = generator.trace(1);
+        assert_eq!(trace, generator.trace(1));
+        assert_ne!(trace.jobs, generator.trace(2).jobs);
+        let weekly = trace.jobs.len() / trace.weeks;
+        assert!((200..=22_000).contains(&weekly), "{}: {weekly} jobs a week", generator.name());
+        assert_eq!(Generator::named(generator.name()), Some(generator));
+    }
+}
