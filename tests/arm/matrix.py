@@ -42,6 +42,7 @@ OTHER_COMBINATIONS: dict[str, dict[str, Any]] = {
     "polling-public": {"demand": "polling", "githubWebhookSecret": "", "isolation": "public"},
     "polling-ghes": {"demand": "polling", "githubWebhookSecret": "", "githubApiUrl": "https://ghes.example/api/v3"},
     "node-per-job": {"nodePerJobRole": True, "runnerProfiles": NODE_PER_JOB},
+    "wake-pools": {"wakePools": True},
     "token": {"runnerRegistration": "token"},
     "app": {"githubAppId": "12345", "githubAppPrivateKey": KEY, "githubToken": ""},
     "app-second": {"githubAppId": "12345", "githubToken": "", "githubWebhookSecret": "", "keepSecrets": True},

@@ -22,7 +22,7 @@ ROLES = {
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
 }
 # Our custom roles, and the actions that each allows.
-SITE, SUBNET, NODES = "Mayfly site configuration", "Mayfly pool subnet", "Mayfly node per job"
+SITE, SUBNET, NODES = "Mayfly site configuration", "Mayfly pool subnet", "Mayfly pools"
 ACTIONS = {
     SITE: {"Microsoft.Web/sites/config/read", "Microsoft.Web/sites/config/write"},
     SUBNET: {"Microsoft.Network/virtualNetworks/subnets/joinViaServiceEndpoint/action"},
@@ -82,7 +82,7 @@ def findings(deployment: Deployment) -> Iterator[str]:
 
 def _optional(deployment: Deployment) -> set[tuple[str, str]]:
     value = deployment.parameters.value
-    nodes = NODE_PER_JOB if value("nodePerJobRole") else set()
+    nodes = NODE_PER_JOB if value("nodePerJobRole") or value("wakePools") else set()
     if not value("refreshFirewall") or value("demand") == "polling":
         return nodes
     return nodes | REFRESHING | (NAMING_THE_SUBNET if value("poolSubnetRole") == "create" else set())
