@@ -8,7 +8,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tracing::{Level, error, info, warn};
@@ -30,6 +33,8 @@ use lines::Lines;
 
 /// How often the process checks whether its host still runs.
 const HOST_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// The delay after a connection that could not be accepted.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(20);
 
 /// Serves requests until the Functions host ends.
 ///
@@ -63,8 +68,24 @@ async fn serve(clock: Clock) -> anyhow::Result<Infallible> {
         let app = Arc::clone(&app);
         async move { app.follow_hook_ranges().await }
     });
-    warp::serve(routes(app)).incoming(listener).run().await;
-    bail!("continue: the server ended unexpectedly")
+    Ok(serve_connections(app, listener).await)
+}
+
+/// Serves HTTP/1.1, which the host speaks with its handler.
+///
+/// Rejected: the server of warp. It also has HTTP/2, a part of the program that no request would use.
+async fn serve_connections(app: Arc<App>, listener: TcpListener) -> Infallible {
+    let service = TowerToHyperService::new(warp::service(routes(app)));
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // The caller is gone, or too many files are open.
+            sleep(ACCEPT_RETRY_DELAY).await;
+            continue;
+        };
+        // Only the delay of small packets is at stake.
+        let _ = stream.set_nodelay(true);
+        tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service.clone()));
+    }
 }
 
 async fn start(clock: Clock) -> anyhow::Result<(Arc<App>, TcpListener)> {

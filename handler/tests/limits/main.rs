@@ -69,7 +69,7 @@ async fn each_function_ends_if_batch_hangs() {
 async fn each_function_ends_if_storage_hangs() {
     insta::assert_snapshot!(outcomes(Pace::Hangs(Service::Storage)).await, @r"
     ProvideActionsRunner: 503 after 7.0 s
-    SubmitRunnerTask: 503 after 161.4 s
+    SubmitRunnerTask: 503 after 40.0 s
     ClaimRunner: 503 after 50.0 s
     ReconcileRunners: 500 after 161.4 s
     RefreshFirewall: 500 after 161.4 s
