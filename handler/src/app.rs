@@ -9,8 +9,8 @@ use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions
 use crate::assignment::AssignmentCache;
 use crate::batch::Batch;
 use crate::cache::{
-    BatchJobCache, HistoryCache, LiveFirewall, RecordedFailures, RefusedClaimsRecord, StatusCache,
-    WakeCache, WebhookCache,
+    BatchJobCache, EndedTasks, HistoryCache, LiveFirewall, RecordedFailures, RefusedClaimsRecord,
+    StatusCache, WakeCache, WebhookCache,
 };
 use crate::clock::Clock;
 use crate::github::Github;
@@ -58,6 +58,7 @@ pub struct App {
     pub(crate) github: Github,
     pub(crate) batch_jobs: BatchJobCache,
     pub(crate) wakes: WakeCache,
+    pub(crate) ended_tasks: EndedTasks,
     pub(crate) recorded_failures: RecordedFailures,
     pub(crate) assignments: AssignmentCache,
     pub(crate) webhooks: WebhookCache,
@@ -138,6 +139,7 @@ impl App {
             runners: settings.runners,
             batch_jobs: BatchJobCache::default(),
             wakes: WakeCache::default(),
+            ended_tasks: EndedTasks::default(),
             recorded_failures: RecordedFailures::default(),
             assignments: AssignmentCache::default(),
             webhooks: WebhookCache::default(),

@@ -2,6 +2,7 @@
 
 mod batch_jobs;
 mod claim_failures;
+mod ended_tasks;
 mod history;
 mod live_firewall;
 mod refused_claims;
@@ -11,6 +12,7 @@ mod webhooks;
 
 pub(crate) use batch_jobs::{Additions, BatchJobCache};
 pub(crate) use claim_failures::RecordedFailures;
+pub(crate) use ended_tasks::EndedTasks;
 pub(crate) use history::HistoryCache;
 pub(crate) use live_firewall::LiveFirewall;
 pub(crate) use refused_claims::RefusedClaimsRecord;

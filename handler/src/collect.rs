@@ -15,10 +15,12 @@ use crate::claim_failures::ClaimFailures;
 use crate::error_chain::ErrorChain;
 use crate::history::EndedTask;
 use crate::reconcile::snapshot::{
-    Ending, LedgerTask, Level, ListedJob, NodePool, PoolState, Runners, Stage, StoredClaim,
+    Ending, LedgerTask, Level, ListedJob, NodePool, PoisonMessage, PoolState, Runners, Stage,
+    StoredClaim,
 };
 use crate::reconcile::state::Cursor;
 use crate::reconcile::{ReconcileState, Rules, Snapshot, certainly_deleted};
+use crate::refused_claims::RefusedClaims;
 use crate::repository::Repository;
 use crate::settings::Registration;
 use crate::storage::{ListedClaim, StateError};
@@ -80,7 +82,8 @@ pub(crate) async fn collect(
     let releases = runners::releases(&collector, &runners).await;
     let releases = parts.partial("releases", releases);
     let ledger = ledger::read(app, rules).await?;
-    let jobs = jobs::read(&collector, &ledger, &previous.cursor, &runners).await;
+    let jobs = jobs::read(&collector, &ledger, &previous.cursor, &runners);
+    let (jobs, (azure, unread)) = tokio::join!(jobs, AzureFacts::read(app, &ledger));
     let jobs = parts.partial("jobs", jobs);
     let barred = parts.partial("groups", groups::read(&collector, &jobs).await);
     let renamed = renamed::find(&collector).await;
@@ -92,23 +95,18 @@ pub(crate) async fn collect(
     repositories.extend(present_names(&ledger, &jobs.jobs));
     let deliveries = deliveries::read(&collector, &repositories, previous).await;
     let deliveries = parts.partial("deliveries", deliveries);
-    let refused_claims = app.refused_claims.read().await;
-    let refused_claims = parts.readable("refused-claims", refused_claims);
-    let poison = parts.readable("poison", app.poison.peek().await);
-    let pools = parts.readable("pools", app.batch.pools().await);
-    let node_pools = parts.partial("nodes", node_pools::read(app).await);
-    let claim_failures = parts.readable("claim-failures", claim_failures(app, &ledger).await);
+    parts.unread.extend(unread.unread);
     let snapshot = Snapshot {
-        claim_failures: claim_failures.unwrap_or_default(),
+        claim_failures: azure.claim_failures,
         runners,
         releases,
         deliveries: deliveries.attempts,
         all_deliveries: deliveries.all,
         hooks: deliveries.hooks,
-        poison: poison.unwrap_or_default(),
+        poison: azure.poison,
         claims: claims.map(|all| all.into_iter().map(stored_claim).collect()),
-        pools: pool_states(pools.unwrap_or_default(), &node_pools, app.clock.now()),
-        node_pools,
+        pools: azure.pools,
+        node_pools: azure.node_pools,
         unlisted,
         tasks: ledger.tasks,
         generations: ledger.generations,
@@ -125,11 +123,47 @@ pub(crate) async fn collect(
         deleted: certainly_deleted(&jobs.absent, previous, app.clock.now()),
         absent_jobs: jobs.absent,
         public: jobs.public,
-        refused_claims: refused_claims.unwrap_or_default(),
+        refused_claims: azure.refused_claims,
         renamed,
     };
     let (cursor, unread, (ended, runs)) = (jobs.cursor, parts.unread, (ledger.ended, ledger.runs));
     Ok(Collected { snapshot, repositories, cursor, unread, ended, runs })
+}
+
+/// What Azure has beside the tasks; what could not be read is empty.
+struct AzureFacts {
+    refused_claims: RefusedClaims,
+    poison: Vec<PoisonMessage>,
+    pools: BTreeMap<String, PoolState>,
+    node_pools: BTreeMap<String, NodePool>,
+    claim_failures: ClaimFailures,
+}
+
+impl AzureFacts {
+    /// Reads all of it at once, while GitHub responds, and the names of the parts that could not be read.
+    async fn read(app: &App, ledger: &Ledger) -> (Self, Parts) {
+        let mut parts = Parts::default();
+        let (refused_claims, poison, pools, node_pools, claim_failures) = tokio::join!(
+            app.refused_claims.read(),
+            app.poison.peek(),
+            app.batch.pools(),
+            node_pools::read(app),
+            claim_failures(app, ledger),
+        );
+        let refused_claims = parts.readable("refused-claims", refused_claims);
+        let poison = parts.readable("poison", poison);
+        let pools = parts.readable("pools", pools).unwrap_or_default();
+        let node_pools = parts.partial("nodes", node_pools);
+        let claim_failures = parts.readable("claim-failures", claim_failures);
+        let facts = Self {
+            refused_claims: refused_claims.unwrap_or_default(),
+            poison: poison.unwrap_or_default(),
+            pools: pool_states(pools, &node_pools, app.clock.now()),
+            node_pools,
+            claim_failures: claim_failures.unwrap_or_default(),
+        };
+        (facts, parts)
+    }
 }
 
 /// Returns the states of the pools. A formula that was just enabled again may lack samples, which is no error of it.

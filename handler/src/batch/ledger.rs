@@ -1,6 +1,7 @@
 //! Lists all Batch jobs, tasks and pools of the deployment, and ends tasks.
 
 use azure_core::http::Method;
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -46,6 +47,24 @@ impl Batch {
     /// When a page could not be read: the list is never incomplete.
     pub async fn tasks(&self, job: &BatchJobId) -> Result<Vec<ListedTask>, BatchError> {
         self.tasks_by(job, &[("$select", listed::TASK), ("maxresults", PAGE_SIZE)]).await
+    }
+
+    /// Lists the tasks of a Batch job that have not ended, and those that have ended since a time, in whole seconds.
+    ///
+    /// <https://learn.microsoft.com/rest/api/batchservice/odata-filters-in-batch#list-tasks>
+    ///
+    /// # Errors
+    /// When a page could not be read: the list is never incomplete.
+    pub async fn tasks_since(
+        &self,
+        job: &BatchJobId,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<ListedTask>, BatchError> {
+        let since = since.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let filter = format!("state ne 'completed' or stateTransitionTime ge DateTime'{since}'");
+        let query =
+            [("$filter", filter.as_str()), ("$select", listed::TASK), ("maxresults", PAGE_SIZE)];
+        self.tasks_by(job, &query).await
     }
 
     async fn tasks_by(

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
+use tokio::sync::Semaphore;
 use tracing::warn;
 
 use super::refusals::Refusals;
@@ -16,7 +17,7 @@ use crate::reconcile::Rules;
 use crate::reconcile::snapshot::Refused;
 
 /// How many requests are under way at the same time. GitHub allows 100, for all programs that use a token.
-pub(super) const MAX_CONCURRENT_REQUESTS: usize = 8;
+pub(super) const MAX_CONCURRENT_REQUESTS: usize = 16;
 
 /// The limits of a collection.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +84,8 @@ pub(super) struct Collector<'a> {
     pub(super) statuses: &'static [&'static str],
     deadline: Deadline,
     requests_left: AtomicU32,
+    /// The requests that may be under way in addition: those of several lists that are read at once share them.
+    under_way: Semaphore,
     refusals: Refusals,
 }
 
@@ -95,6 +98,7 @@ impl<'a> Collector<'a> {
             statuses: budget.statuses,
             deadline: Deadline::after(budget.time),
             requests_left: AtomicU32::new(budget.requests),
+            under_way: Semaphore::new(MAX_CONCURRENT_REQUESTS),
             refusals: Refusals::default(),
         }
     }
@@ -173,6 +177,7 @@ impl<'a> Collector<'a> {
         &self,
         request: impl Future<Output = Result<T, GithubError>>,
     ) -> Result<Result<T, GithubError>, Unread> {
+        let _under_way = self.under_way.acquire().await.map_err(|_| Unread::NotReached)?;
         if self.deadline.remaining().is_zero() || !self.take_request() {
             return Err(Unread::NotReached);
         }

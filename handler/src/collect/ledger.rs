@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::{StreamExt, stream};
 use tracing::warn;
 
 use super::facts::FactReader;
@@ -62,18 +63,43 @@ pub(super) async fn read(app: &App, rules: &Rules) -> Result<Ledger, LedgerError
     let (pauses, removed_pauses) = pauses.split_by(&rules.policy.profiles);
     let batch_jobs = pauses.apply(batch_jobs);
     let (mut tasks, mut runs, mut ended) = (Vec::new(), BTreeMap::new(), Vec::new());
-    for (batch_job, state) in &batch_jobs {
-        for listed in app.batch.tasks(batch_job).await? {
-            let Some(task) = task(&listed, batch_job, *state, &rules.deployment) else { continue };
+    app.ended_tasks.retain(batch_jobs.iter().map(|(batch_job, _)| batch_job));
+    let mut lists = stream::iter(batch_jobs.clone())
+        .map(|(batch_job, state)| async move {
+            let all = tasks_of(app, &batch_job).await;
+            (batch_job, state, all)
+        })
+        .buffered(MAX_CONCURRENT_LISTS);
+    while let Some((batch_job, state, all)) = lists.next().await {
+        for listed in all? {
+            let Some(task) = task(&listed, &batch_job, state, &rules.deployment) else { continue };
             let run = listed.variable("RUNNER_RUN_ID").and_then(|run| run.parse().ok());
             runs.extend(run.map(|run| (task.id.clone(), (task.repository.clone(), run))));
             ended.extend(ended_task(&task, &listed));
             tasks.push(task);
         }
     }
+    drop(lists);
     let generations = generations(&batch_jobs);
     let batch_jobs = batch_jobs.into_iter().collect();
     Ok(Ledger { tasks, runs, ended, generations, batch_jobs, pauses, removed_pauses })
+}
+
+/// How many Batch jobs are listed at the same time. A profile has one, and a successor for each that was closed.
+const MAX_CONCURRENT_LISTS: usize = 4;
+
+/// Lists the tasks of a Batch job; of those that have ended, only what is not known.
+async fn tasks_of(app: &App, batch_job: &BatchJobId) -> Result<Vec<ListedTask>, BatchError> {
+    let now = app.clock.now();
+    if let Some(since) = app.ended_tasks.since(batch_job, now) {
+        let listed = app.batch.tasks_since(batch_job, since).await?;
+        if let Some(all) = app.ended_tasks.complete(batch_job, listed) {
+            return Ok(all);
+        }
+    }
+    let all = app.batch.tasks(batch_job).await?;
+    app.ended_tasks.keep_all(batch_job, &all, now);
+    Ok(all)
 }
 
 /// The number of runners with a job whose tasks are looked up once more. Another deployment of the same name can have any

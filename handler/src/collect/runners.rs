@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::collector::{Collector, Partial, Unread};
+use futures::{StreamExt, stream};
+
+use super::collector::{Collector, MAX_CONCURRENT_REQUESTS, Partial, Unread};
 use crate::github::{GithubError, LIST_RUNNERS, Listed, ListedRunner};
 use crate::reconcile::snapshot::{Level, OtherRunner, RegisteredRunner, RunnerRelease, Runners};
 use crate::repository::Repository;
@@ -19,9 +21,19 @@ pub(super) async fn read(
     let by_level = known.into_iter().map(|one| (Level::of(&collector.app.scope, &one), one));
     let levels: BTreeMap<Level, Repository> = by_level.collect();
     let mut runners = Partial::complete(Runners::default());
-    let groups = group_names(collector);
-    for (level, repository) in levels {
-        let listed = match list(collector, &level, &repository).await {
+    let groups = &group_names(collector);
+    let mut lists = stream::iter(levels)
+        .map(|(level, repository)| async move {
+            let listed = list(collector, &level, &repository).await;
+            let ids = match &listed {
+                Ok(_) => group_ids(collector, &repository, groups).await,
+                Err(_) => None,
+            };
+            (level, repository, listed, ids)
+        })
+        .buffered(MAX_CONCURRENT_REQUESTS);
+    while let Some((level, repository, listed, ids)) = lists.next().await {
+        let listed = match listed {
             Ok(listed) => listed,
             // GitHub does not show the list: nothing at this level is decided on, and no later run can read it either.
             Err(Unread::Denied) => continue,
@@ -34,7 +46,7 @@ pub(super) async fn read(
         collector.charge_pages(listed.items.len());
         let whole = is_whole(&listed);
         add(collector, &mut runners.value, &level, &repository, listed.items);
-        if let Some(ids) = group_ids(collector, &repository, &groups).await {
+        if let Some(ids) = ids {
             runners.value.groups.insert(level.clone(), ids);
         }
         if whole {
@@ -45,6 +57,7 @@ pub(super) async fn read(
             runners.value.unread.insert(level);
         }
     }
+    drop(lists);
     runners
 }
 

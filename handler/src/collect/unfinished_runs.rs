@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::{StreamExt, stream};
+use futures::future::try_join_all;
+use futures::{FutureExt, StreamExt, stream};
 
 use super::collector::{Collector, MAX_CONCURRENT_REQUESTS, Partial, Unread};
 use crate::github::{GithubError, LIST_RUNS, ListedRun};
@@ -100,9 +101,19 @@ async fn list_of(
     repository: &Repository,
 ) -> Result<RunsOfRepository, Unread> {
     let mut found = RunsOfRepository::default();
-    for status in collector.statuses {
-        let request = collector.github.runs(repository, status);
-        let Some(listed) = collector.send_existing(request).await? else {
+    let list = |status: &'static str| {
+        collector.send_existing(collector.github.runs(repository, status)).boxed()
+    };
+    let mut lists = Vec::new();
+    if let [first, others @ ..] = collector.statuses {
+        // The first list says whether GitHub shows the repository at all.
+        lists.push(list(first).await?);
+        if lists[0].is_some() {
+            lists.extend(try_join_all(others.iter().map(|status| list(status))).await?);
+        }
+    }
+    for listed in lists {
+        let Some(listed) = listed else {
             return not_shown(collector, repository).await;
         };
         collector.charge_pages(listed.items.len());

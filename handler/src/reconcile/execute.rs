@@ -149,7 +149,7 @@ impl<'a> Executor<'a> {
                 format!("poison message {handle} deleted: it has no use any more")
             }
             Repair::DeleteTask { batch_job, task } => {
-                self.app.batch.delete_task(&batch_job_id(batch_job)?, &task.to_string()).await?;
+                self.delete_task(&batch_job_id(batch_job)?, &task.to_string()).await?;
                 format!("task {task} deleted: it ended long ago")
             }
             Repair::DeleteClaims { task, blobs } => self.delete_claims(task, blobs).await?,
@@ -254,6 +254,12 @@ impl<'a> Executor<'a> {
         receipt.with_context(|| {
             format!("receive poison message {handle}: another process has received it")
         })
+    }
+
+    async fn delete_task(&self, batch_job: &BatchJobId, task: &str) -> anyhow::Result<()> {
+        self.app.batch.delete_task(batch_job, task).await?;
+        self.app.ended_tasks.forget(batch_job, task);
+        Ok(())
     }
 
     async fn delete_claims(&self, task: &str, blobs: &[String]) -> anyhow::Result<String> {

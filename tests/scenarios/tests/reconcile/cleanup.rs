@@ -60,3 +60,22 @@ async fn ended_tasks_and_their_claims_are_deleted_after_two_days() {
     assert_snapshot!(env.claims().await, @"");
     env.end().await;
 }
+
+#[tokio::test]
+async fn a_task_that_has_ended_is_listed_again_after_an_hour() {
+    let mut env = crate::start(&[]).await;
+    let job = env.queue_job(UBUNTU);
+    env.settle().await;
+    assert_snapshot!(env.reconcile().await, @"nothing to repair");
+    // Only an operator deletes a task before its time. Its claim is kept as long as the task is known.
+    env.delete_from_batch(&format!("jobs/runners-ubuntu/tasks/gh-{job}")).await;
+    env.advance_minutes(10);
+    assert_snapshot!(env.reconcile().await, @"nothing to repair");
+    env.advance_minutes(50);
+    assert_snapshot!(env.reconcile().await, @r"
+    claims of task gh-1 deleted: the task does not exist any more
+    1 repairs done
+    ");
+    assert_snapshot!(env.reconcile().await, @"nothing to repair");
+    env.end().await;
+}
