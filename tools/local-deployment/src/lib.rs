@@ -23,6 +23,7 @@ use {
 };
 
 pub mod archive;
+pub mod release_build;
 pub mod clock;
 pub mod timeline;
 mod folders;

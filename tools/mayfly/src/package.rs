@@ -10,10 +10,11 @@ use std::process::ExitCode;
 use anyhow::Context;
 use sha2::{Digest, Sha256};
 
+use local_deployment::release_build;
+
 use crate::cli::Package;
 use crate::print;
 
-mod build;
 mod program;
 
 /// Writes the package.
@@ -22,7 +23,7 @@ pub(crate) fn run(options: &Package) -> anyhow::Result<ExitCode> {
     let handler = match &options.handler {
         Some(given) => given,
         None => {
-            built = build::handler()?;
+            built = release_build::handler()?;
             &built
         }
     };

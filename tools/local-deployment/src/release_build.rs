@@ -13,7 +13,10 @@ use serde::Deserialize;
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// Builds the handler of the checkout in the current directory, and returns the path of the program.
-pub(super) fn handler() -> anyhow::Result<PathBuf> {
+///
+/// # Errors
+/// The build fails, or the current directory is outside of a checkout.
+pub fn handler() -> anyhow::Result<PathBuf> {
     let root =
         output_of(cargo().args(["locate-project", "--workspace", "--message-format", "plain"]))
             .context("find the sources: run this in a checkout of Mayfly, or use --handler")?;
