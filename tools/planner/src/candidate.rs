@@ -52,12 +52,8 @@ impl Candidate {
 
     /// Returns the numbers for a week, computed from the weeks before; `None` if there are none, but needed.
     pub fn settings(&self, demand: &Demand, week: usize, max_nodes: u32) -> Option<Settings> {
-        let mut settings = Settings {
-            max_nodes,
-            min_nodes: 0,
-            calm_minutes: self.calm_minutes,
-            warm: Warm::None,
-        };
+        let mut settings =
+            Settings { max_nodes, min_nodes: 0, calm_minutes: self.calm_minutes, warm: Warm::None };
         match self.kind {
             Kind::Minimum(nodes) => settings.min_nodes = nodes.min(max_nodes),
             _ if week == 0 => return None,
@@ -69,7 +65,9 @@ impl Candidate {
             Kind::Window(percent) => {
                 settings.warm = Warm::Window(window(demand, week, percent, self.slots)?);
             }
-            Kind::Table(fit) => settings.warm = Warm::Table(fit.table(demand, week, self.slots, self.calm_minutes)),
+            Kind::Table(fit) => {
+                settings.warm = Warm::Table(fit.table(demand, week, self.slots, self.calm_minutes))
+            }
         }
         Some(settings)
     }
@@ -83,7 +81,7 @@ impl Kind {
     }
 }
 
-/// The multiple of the last hour's need up to which tables count: on a holiday, few nodes are kept.
+/// The multiple of the last hour's need from which tables are not trusted: on a holiday, few nodes are kept.
 const TRUST: u32 = 2;
 
 fn tables() -> impl Iterator<Item = TableFit> {
@@ -91,8 +89,12 @@ fn tables() -> impl Iterator<Item = TableFit> {
     let jobs = [0.3, 0.6, 1.0, 1.8, 2.7, 4.0, 6.0, 8.0].into_iter();
     let jobs = jobs.flat_map(|per_hour| [true, false].map(|spare| Rule::Jobs { per_hour, spare }));
     percentiles.into_iter().chain(jobs).flat_map(|rule| {
-        [(true, 2), (true, 4), (false, 4)]
-            .map(|(pooled, weeks)| TableFit { rule, pooled, weeks, trust: TRUST })
+        [(true, 2), (true, 4), (false, 4)].map(|(pooled, weeks)| TableFit {
+            rule,
+            pooled,
+            weeks,
+            trust: TRUST,
+        })
     })
 }
 
@@ -133,6 +135,7 @@ fn window(demand: &Demand, week: usize, percent: f64, slots: u32) -> Option<Warm
 /// Returns the start and the length of the window that has all working hours and leaves out the longest pause.
 fn longest_window(works: &[bool]) -> Option<(usize, usize)> {
     let pause = |from: usize| (0..24).take_while(|hour| !works[(from + hour) % 24]).count();
-    let (start, pause) = (0..24).map(|from| (from, pause(from))).max_by_key(|(from, pause)| (*pause, 24 - from))?;
+    let (start, pause) =
+        (0..24).map(|from| (from, pause(from))).max_by_key(|(from, pause)| (*pause, 24 - from))?;
     if pause == 24 { None } else { Some(((start + pause) % 24, 24 - pause)) }
 }

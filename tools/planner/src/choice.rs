@@ -1,5 +1,6 @@
 //! The choice of a candidate by past weeks: those before the week that is planned, and no others.
 
+use crate::candidate::Kind;
 use crate::demand::Demand;
 use crate::weeks::{Figures, Weeks};
 
@@ -29,14 +30,21 @@ pub enum Objective {
     },
 }
 
+/// The number of last weeks that must follow the weeks before them.
+const PATTERN_WEEKS: usize = 3;
+/// The multiple of the default's 95th percentile above which a more expensive plan is not worth its price.
+const MIN_GAIN: f64 = 0.75;
+
 /// Why a candidate was chosen.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// There are too few weeks: the default.
     TooShort,
-    /// The last week does not follow the weeks before: the default.
+    /// One of the last weeks does not follow the weeks before it: the default.
     NoPattern,
+    /// No balanced plan shortens waits enough: the default.
+    NoGain,
     /// It meets the objective on the weeks before.
     Met,
     /// None meets the objective on the weeks before; this is the nearest one.
@@ -57,11 +65,19 @@ pub fn choose(weeks: &Weeks, demand: &Demand, week: usize, objective: Objective)
     if week < MIN_WEEKS {
         return Choice { candidate: 0, reason: Reason::TooShort };
     }
-    if pattern(demand, week - 1) < MIN_PATTERN {
+    // After a change, a week that fits by accident proves nothing.
+    let recent = week.saturating_sub(PATTERN_WEEKS).max(1)..week;
+    let is_periodic = recent.map(|week| pattern(demand, week)).all(|share| share >= MIN_PATTERN);
+    if !is_periodic && objective == Objective::Balanced {
         return Choice { candidate: 0, reason: Reason::NoPattern };
     }
+    // Without a pattern, only what is the same at all times can be relied on.
+    let relied_on = |candidate: &usize| {
+        is_periodic || matches!(weeks.candidates[*candidate].kind, Kind::Minimum(_))
+    };
     let past = week.saturating_sub(VALIDATION_WEEKS).max(1)..week;
     let scored: Vec<(usize, Figures)> = (0..weeks.candidates.len())
+        .filter(relied_on)
         .filter_map(|candidate| Some((candidate, weeks.sum(candidate, past.clone())?)))
         .collect();
     let Some(default) = scored.first().map(|(_, figures)| figures.clone()) else {
@@ -71,9 +87,15 @@ pub fn choose(weeks: &Weeks, demand: &Demand, week: usize, objective: Objective)
 }
 
 /// Chooses among candidates with figures of past weeks.
-fn best(scored: &[(usize, Figures)], default: &Figures, weeks: f64, objective: Objective) -> Choice {
+fn best(
+    scored: &[(usize, Figures)],
+    default: &Figures,
+    weeks: f64,
+    objective: Objective,
+) -> Choice {
     let cost = |(_, figures): &&(usize, Figures)| figures.node_hours;
-    let by_cost = |one: &&(usize, Figures), other: &&(usize, Figures)| cost(one).total_cmp(&cost(other));
+    let by_cost =
+        |one: &&(usize, Figures), other: &&(usize, Figures)| cost(one).total_cmp(&cost(other));
     let wait = |figures: &Figures| (figures.p95(), figures.waits.mean());
     let by_wait = |one: &&(usize, Figures), other: &&(usize, Figures)| {
         let ((p95, mean), (other_p95, other_mean)) = (wait(&one.1), wait(&other.1));
@@ -89,8 +111,12 @@ fn best(scored: &[(usize, Figures)], default: &Figures, weeks: f64, objective: O
             let goal = f64::from(default.p95()) * BALANCED_WAIT;
             let affordable = || all().filter(|(_, figures)| figures.node_hours <= limit);
             let quick = affordable().filter(|(_, figures)| f64::from(figures.p95()) <= goal);
+            let enough = |found: &&(usize, Figures)| {
+                f64::from(found.1.p95()) <= f64::from(default.p95()) * MIN_GAIN
+            };
             chosen(quick.min_by(by_cost), Reason::Met)
-                .or_else(|| chosen(affordable().min_by(by_wait), Reason::Nearest))
+                .or_else(|| chosen(affordable().min_by(by_wait).filter(enough), Reason::Nearest))
+                .or(Some(Choice { candidate: 0, reason: Reason::NoGain }))
         }
         Objective::MaxWait { percent, seconds } => {
             let quick = all().filter(|(_, figures)| figures.waits.percentile(percent) <= seconds);
@@ -118,14 +144,18 @@ pub fn pattern(demand: &Demand, week: usize) -> f64 {
     let before: Vec<Vec<f64>> =
         (week.saturating_sub(4)..week).map(|week| demand.hourly(week)).collect();
     let Some(last) = before.last() else { return 0.0 };
-    let mean: Vec<f64> = (0..actual.len()).map(|hour| average(before.iter().map(|week| week[hour]))).collect();
+    let mean: Vec<f64> =
+        (0..actual.len()).map(|hour| average(before.iter().map(|week| week[hour]))).collect();
     let alike: Vec<f64> = (0..actual.len())
         .map(|hour| {
             let days = if hour / 24 < 5 { 0..5 } else { 5..7 };
             average(days.map(|day| mean[day * 24 + hour % 24]))
         })
         .collect();
-    [last, &mean, &alike].into_iter().map(|expected| explained(&actual, expected)).fold(f64::MIN, f64::max)
+    [last, &mean, &alike]
+        .into_iter()
+        .map(|expected| explained(&actual, expected))
+        .fold(f64::MIN, f64::max)
 }
 
 fn explained(actual: &[f64], expected: &[f64]) -> f64 {

@@ -89,7 +89,8 @@ impl Settings {
 
     /// Parses the formula.
     pub fn parsed(&self) -> Formula {
-        parse(&self.formula()).expect("a test parses the template's formulas with the longest tables")
+        parse(&self.formula())
+            .expect("a test parses the template's formulas with the longest tables")
     }
 }
 

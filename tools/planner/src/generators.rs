@@ -120,18 +120,36 @@ impl Generator {
             }
             Self::Nightly => {
                 // Schedules start some minutes late.
-                let nightly = Burst { jobs: 80, days: 0..7, hour: 2, spread: (0.2, 4.0), shape: RunShape::NIGHTLY };
+                let nightly = Burst {
+                    jobs: 80,
+                    days: 0..7,
+                    hour: 2,
+                    spread: (0.2, 4.0),
+                    shape: RunShape::NIGHTLY,
+                };
                 vec![Load::Office(office(OFFICE_RUNS, 1)), Load::Burst(nightly)]
             }
             Self::Release => {
-                let release = Burst { jobs: 256, days: 3..4, hour: 14, spread: (5.0, 45.0), shape: RunShape::CI };
+                let release = Burst {
+                    jobs: 256,
+                    days: 3..4,
+                    hour: 14,
+                    spread: (5.0, 45.0),
+                    shape: RunShape::CI,
+                };
                 vec![Load::Office(office(OFFICE_RUNS, 1)), Load::Burst(release)]
             }
             Self::Flat => vec![Load::Flat { runs_a_week: 400.0, shape: RunShape::CI }],
             Self::Drift => vec![
                 Load::Office(Office { weeks: 0..DRIFT_WEEK, ..office(OFFICE_RUNS, 1) }),
-                Load::Office(Office { weeks: DRIFT_WEEK..DRIFT_WEEK + 1, ..office(OFFICE_RUNS / 10.0, 1) }),
-                Load::Office(Office { weeks: DRIFT_WEEK + 1..WEEKS, ..office(OFFICE_RUNS * 0.7, -8) }),
+                Load::Office(Office {
+                    weeks: DRIFT_WEEK..DRIFT_WEEK + 1,
+                    ..office(OFFICE_RUNS / 10.0, 1)
+                }),
+                Load::Office(Office {
+                    weeks: DRIFT_WEEK + 1..WEEKS,
+                    ..office(OFFICE_RUNS * 0.7, -8)
+                }),
             ],
             Self::Small => vec![Load::Office(office(100.0, 1))],
         }

@@ -41,7 +41,9 @@ pub struct EndedJob {
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// A line is no job.
-    #[error("read line {line}: {reason}; a line is an ended job as `mayfly history export` writes it")]
+    #[error(
+        "read line {line}: {reason}; a line is an ended job as `mayfly history export` writes it"
+    )]
     Line {
         /// Its number, from 1.
         line: usize,
@@ -81,7 +83,10 @@ pub fn csv(text: &str) -> Result<Vec<EndedJob>, InputError> {
     let head = reader.headers().cloned().unwrap_or_default();
     let missing = ["queued", "ended"].into_iter().find(|name| !head.iter().any(|one| one == *name));
     if let Some(name) = missing {
-        return Err(InputError::Line { line: 1, reason: format!("the column `{name}` is missing") });
+        return Err(InputError::Line {
+            line: 1,
+            reason: format!("the column `{name}` is missing"),
+        });
     }
     let job = |(number, row): (usize, Result<EndedJob, csv::Error>)| {
         row.map_err(|err| InputError::Line { line: number + 2, reason: err.to_string() })
@@ -107,7 +112,11 @@ pub fn trace(name: &str, jobs: &[EndedJob], profile: Option<&str>) -> Result<Tra
     for job in jobs.iter().filter(wanted) {
         let next = u32::try_from(runs.len()).unwrap_or(u32::MAX);
         // A job whose run is not known is a run of its own.
-        let run = if job.run == 0 { (String::new(), u64::from(next)) } else { (job.repository.clone(), job.run) };
+        let run = if job.run == 0 {
+            (String::new(), u64::from(next))
+        } else {
+            (job.repository.clone(), job.run)
+        };
         let run = *runs.entry(run).or_insert(next);
         known.extend(known_job(job, run));
     }
@@ -119,7 +128,8 @@ pub fn trace(name: &str, jobs: &[EndedJob], profile: Option<&str>) -> Result<Tra
     };
     let start = monday_from(first);
     let weeks = usize::try_from((last - start).num_weeks()).unwrap_or(0);
-    let jobs = known.into_iter().map(|(at, job)| Job { at: (at - start).num_milliseconds(), ..job });
+    let jobs =
+        known.into_iter().map(|(at, job)| Job { at: (at - start).num_milliseconds(), ..job });
     Ok(Trace::new(name, start, weeks, jobs.collect()))
 }
 
@@ -159,7 +169,8 @@ mod tests {
         let trace = trace("t", &csv(CSV).unwrap(), None).unwrap();
         assert_eq!(trace.start.to_rfc3339(), "2026-11-02T00:00:00+00:00");
         assert_eq!(trace.weeks, 1);
-        let shown: Vec<_> = trace.jobs.iter().map(|job| (job.at / 1000, job.busy / 1000, job.cancelled)).collect();
+        let shown: Vec<_> =
+            trace.jobs.iter().map(|job| (job.at / 1000, job.busy / 1000, job.cancelled)).collect();
         assert_eq!(shown, [(36_000, 100, false), (122_400, 10, true)]);
     }
 

@@ -81,7 +81,9 @@ fn draw_nodes(week: &Week<'_>, area: &Panel<'_>) -> Drawn {
         .draw_series(AreaSeries::new(steps(&demand), 0.0, DEMAND))?
         .label("jobs, waiting and running")
         .legend(|(x, y)| Rectangle::new([(x, y - 5), (x + 12, y + 5)], DEMAND.filled()));
-    for (name, nodes, color) in [("nodes, default", &default, DEFAULT), ("nodes, plan", &plan, PLAN)] {
+    for (name, nodes, color) in
+        [("nodes, default", &default, DEFAULT), ("nodes, plan", &plan, PLAN)]
+    {
         chart
             .draw_series(LineSeries::new(steps(nodes), color.stroke_width(2)))?
             .label(name)
@@ -114,7 +116,8 @@ fn draw_waits(week: &Week<'_>, area: &Panel<'_>) -> Drawn {
         .label_style(("sans-serif", 13))
         .draw()?;
     for (waits, color) in [(&default, DEFAULT), (&plan, PLAN)] {
-        let points = waits.iter().map(|(hour, minutes)| Circle::new((*hour, *minutes), 2, color.filled()));
+        let points =
+            waits.iter().map(|(hour, minutes)| Circle::new((*hour, *minutes), 2, color.filled()));
         chart.draw_series(points)?;
     }
     Ok(())
@@ -132,14 +135,21 @@ fn hourly(samples: &[PoolSample], value: fn(&PoolSample) -> usize) -> Vec<f64> {
 fn waits_by_hour(jobs: &[Job], timeline: &Timeline) -> Vec<(usize, f64)> {
     let mut hours = vec![Vec::new(); 168];
     for (job, wait) in jobs.iter().zip(&timeline.waits) {
-        hours[(job.at.rem_euclid(7 * DAY) / HOUR) as usize].extend(wait.map(|wait| (wait / SECOND) as u32));
+        hours[(job.at.rem_euclid(7 * DAY) / HOUR) as usize]
+            .extend(wait.map(|wait| (wait / SECOND) as u32));
     }
     let waits = hours.iter_mut().enumerate().filter(|(_, waits)| !waits.is_empty());
-    waits.map(|(hour, waits)| (hour, f64::from(crate::demand::percentile(waits, 90.0)) / 60.0)).collect()
+    waits
+        .map(|(hour, waits)| (hour, f64::from(crate::demand::percentile(waits, 90.0)) / 60.0))
+        .collect()
 }
 
 fn steps(values: &[f64]) -> Vec<(usize, f64)> {
-    values.iter().enumerate().flat_map(|(hour, value)| [(hour, *value), (hour + 1, *value)]).collect()
+    values
+        .iter()
+        .enumerate()
+        .flat_map(|(hour, value)| [(hour, *value), (hour + 1, *value)])
+        .collect()
 }
 
 fn day(hour: usize) -> String {

@@ -134,7 +134,8 @@ pub fn parameters(settings: &Settings, slots: u32, pool: &str) -> Vec<(String, V
 /// Describes a candidate in a few words.
 pub fn describe(candidate: &Candidate) -> String {
     use crate::table::Rule;
-    let slots = if candidate.slots == 1 { String::new() } else { format!(", {} slots", candidate.slots) };
+    let slots =
+        if candidate.slots == 1 { String::new() } else { format!(", {} slots", candidate.slots) };
     let calm = candidate.calm_minutes;
     let kept = match candidate.kind {
         Kind::Minimum(0) => "no warm nodes".to_owned(),
@@ -146,7 +147,9 @@ pub fn describe(candidate: &Candidate) -> String {
             let rule = match fit.rule {
                 Rule::Percentile(percent) => format!("{percent} % of the minutes"),
                 Rule::Jobs { per_hour, spare: false } => format!("{per_hour} jobs a node hour"),
-                Rule::Jobs { per_hour, spare: true } => format!("{per_hour} jobs a node hour, spare"),
+                Rule::Jobs { per_hour, spare: true } => {
+                    format!("{per_hour} jobs a node hour, spare")
+                }
             };
             format!("weekly table: {rule}, {days}, {} weeks", fit.weeks)
         }
@@ -164,9 +167,10 @@ pub fn explain(plan: &Plan) -> String {
             crate::choice::MIN_WEEKS
         ),
         Reason::NoPattern => format!(
-            "The load has no weekly pattern: the weeks before explain {} of the last week's hours. Keep the default.",
+            "The load has no weekly pattern, or it has changed: of the last week's hours, the weeks before explain {}. Keep the default.",
             if pattern > 0.0 { format!("{pattern} %") } else { "nothing".to_owned() }
         ),
+        Reason::NoGain => "No plan shortens the longest waits by a quarter for at most a quarter more node hours: the load is too small, or its bursts are too irregular. Keep the default, or state what you would pay: --max-wait, --max-cost.".to_owned(),
         Reason::Met => format!("It meets the objective on the past weeks, whose hours follow a weekly pattern ({pattern} % explained)."),
         Reason::Nearest => format!("No candidate meets the objective on the past weeks; this one is the nearest. The hours follow a weekly pattern ({pattern} % explained)."),
     }

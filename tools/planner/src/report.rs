@@ -1,12 +1,12 @@
 //! Reports: rows of figures as text, Markdown and JSON.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::plan::{Plan, Value, describe, explain, parameters};
 use crate::weeks::Figures;
 
 /// The figures of the judged weeks.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
     /// What is judged.
@@ -29,13 +29,22 @@ pub struct Row {
 
 impl Row {
     /// Creates the row of some weeks, compared with the default.
-    pub fn of(name: &str, figures: &Figures, default: &Figures, weeks: usize, price: Option<f64>) -> Self {
+    pub fn of(
+        name: &str,
+        figures: &Figures,
+        default: &Figures,
+        weeks: usize,
+        price: Option<f64>,
+    ) -> Self {
         let node_hours = figures.node_hours / weeks.max(1) as f64;
         let p95 = f64::from(default.p95());
         Self {
             name: name.to_owned(),
             node_hours: rounded(node_hours, 1),
-            node_hours_ratio: rounded(figures.node_hours / default.node_hours.max(f64::MIN_POSITIVE), 2),
+            node_hours_ratio: rounded(
+                figures.node_hours / default.node_hours.max(f64::MIN_POSITIVE),
+                2,
+            ),
             cost: price.map(|price| rounded(node_hours * price, 2)),
             p50: figures.waits.percentile(50.0),
             p95: figures.p95(),
@@ -80,11 +89,13 @@ impl Report {
     /// Creates the report of a plan for a pool, `ubuntu` or `windows`. `price` is that of an hour of a node with one slot.
     pub fn of(plan: &Plan, pool: &str, price: Option<f64>) -> Self {
         let weeks = plan.judged.weeks.len();
-        let default = plan.judged.baselines.first().map(|(_, figures)| figures.clone()).unwrap_or_default();
+        let default =
+            plan.judged.baselines.first().map(|(_, figures)| figures.clone()).unwrap_or_default();
         let row = |name: &str, figures: &Figures| Row::of(name, figures, &default, weeks, price);
         let baselines = plan.judged.baselines.iter().map(|(name, figures)| row(name, figures));
         let rows = std::iter::once(row("plan", &plan.judged.plan)).chain(baselines);
-        let front = plan.front.iter().map(|(candidate, figures)| row(&describe(candidate), figures));
+        let front =
+            plan.front.iter().map(|(candidate, figures)| row(&describe(candidate), figures));
         let parameters = parameters(&plan.settings, plan.candidate.slots, pool);
         let json = |value| match value {
             Value::Number(number) => serde_json::Value::from(number),
@@ -111,22 +122,26 @@ impl Report {
         if let (Some(first), Some(last)) = (self.judged_weeks.first(), self.judged_weeks.last()) {
             parts.push(format!(
                 "Judged on weeks {first} to {last}, each planned by the weeks before it. Hours and costs a week; waits in minutes:\n{}",
-                table(&self.rows, false)
+                table(&self.rows)
             ));
             parts.push(format!(
                 "Fewest node hours for a 95th percentile, on the judged weeks:\n{}",
-                table(&self.front, false)
+                table(&self.front)
             ));
         }
-        parts.push(format!("Recommended for the next weeks: {}\n{}", self.recommendation, self.reason));
+        parts.push(format!(
+            "Recommended for the next weeks: {}\n{}",
+            self.recommendation, self.reason
+        ));
         let lines = self.parameters.iter().map(|(name, value)| format!("  {name}={value}"));
-        parts.push(format!("Parameters of the template:\n{}", lines.collect::<Vec<_>>().join("\n")));
+        parts
+            .push(format!("Parameters of the template:\n{}", lines.collect::<Vec<_>>().join("\n")));
         parts.join("\n\n")
     }
 }
 
-/// Returns rows as an aligned table, in Markdown or plain.
-pub fn table(rows: &[Row], markdown: bool) -> String {
+/// Returns rows as an aligned table.
+pub fn table(rows: &[Row]) -> String {
     let has_cost = rows.iter().any(|row| row.cost.is_some());
     let mut head = vec!["", "node hours", "ratio", "cost", "p50", "p95", "ratio", "worst"];
     if !has_cost {
@@ -135,26 +150,28 @@ pub fn table(rows: &[Row], markdown: bool) -> String {
     let minutes = |seconds: u32| format!("{:.1}", f64::from(seconds) / 60.0);
     let ratio = |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
     let cells = rows.iter().map(|row| {
-        let mut cells = vec![row.name.clone(), format!("{:.0}", row.node_hours), ratio(Some(row.node_hours_ratio))];
+        let mut cells = vec![
+            row.name.clone(),
+            format!("{:.0}", row.node_hours),
+            ratio(Some(row.node_hours_ratio)),
+        ];
         cells.extend(row.cost.map(|cost| format!("{cost:.2}")));
-        cells.extend([minutes(row.p50), minutes(row.p95), ratio(row.p95_ratio), minutes(row.worst)]);
+        cells.extend([
+            minutes(row.p50),
+            minutes(row.p95),
+            ratio(row.p95_ratio),
+            minutes(row.worst),
+        ]);
         cells
     });
     let head = head.into_iter().map(str::to_owned).collect();
     let all: Vec<Vec<String>> = std::iter::once(head).chain(cells).collect();
-    if markdown { self::markdown(&all) } else { aligned(&all) }
-}
-
-fn markdown(rows: &[Vec<String>]) -> String {
-    let line = |cells: &Vec<String>| format!("| {} |", cells.join(" | "));
-    let mut lines: Vec<String> = rows.iter().map(line).collect();
-    let columns = rows.first().map_or(0, Vec::len);
-    lines.insert(1, format!("|---|{}", "---:|".repeat(columns.saturating_sub(1))));
-    lines.join("\n")
+    aligned(&all)
 }
 
 fn aligned(rows: &[Vec<String>]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let width =
+        |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let line = |row: &Vec<String>| {
         let cell = |(column, cell): (usize, &String)| match column {
             0 => format!("  {cell:<width$}", width = width(0)),

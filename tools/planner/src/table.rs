@@ -25,7 +25,7 @@ pub struct WeeklyTable {
     pub spare_nodes: Vec<u32>,
     /// Nodes to keep in the first minutes of each hour.
     pub start_nodes: Vec<u32>,
-    /// The tables count up to this multiple of the last hour's need.
+    /// Tables with more than this multiple of the last hour's need count up to that need only.
     pub trust: u32,
 }
 
@@ -58,7 +58,13 @@ pub enum Rule {
 
 impl TableFit {
     /// Computes the tables from the weeks before `week`. `calm_minutes` is how long the pool keeps nodes anyway.
-    pub fn table(&self, demand: &Demand, week: usize, slots: u32, calm_minutes: u32) -> WeeklyTable {
+    pub fn table(
+        &self,
+        demand: &Demand,
+        week: usize,
+        slots: u32,
+        calm_minutes: u32,
+    ) -> WeeklyTable {
         let weeks = week.saturating_sub(self.weeks)..week;
         let nodes = |jobs: u32| jobs.div_ceil(slots);
         let mut table = WeeklyTable {
@@ -78,7 +84,8 @@ impl TableFit {
                     [percentile(&mut minutes(demand, &weeks, &group), percent), 0, 0]
                 }
                 Rule::Jobs { per_hour, spare } => {
-                    let needs: Vec<Need> = group.iter().flat_map(|hour| &needs[*hour]).copied().collect();
+                    let needs: Vec<Need> =
+                        group.iter().flat_map(|hour| &needs[*hour]).copied().collect();
                     by_jobs(&needs, per_hour * days, SPARE_RUNS * days, spare)
                 }
             };
@@ -97,7 +104,8 @@ impl TableFit {
             true => vec![0..5, 5..7],
             false => (0..7).map(|day| day..day + 1).collect(),
         };
-        let group = |days: &Range<usize>, hour: usize| days.clone().map(|day| day * 24 + hour).collect();
+        let group =
+            |days: &Range<usize>, hour: usize| days.clone().map(|day| day * 24 + hour).collect();
         days.iter().flat_map(|days| (0..24).map(move |hour| group(days, hour))).collect()
     }
 }

@@ -37,8 +37,8 @@ impl Emulated {
             .uri(format!("{path}api-version=2025-06-01"))
             .header("authorization", "Bearer token")
             .header("content-type", "application/json; odata=minimalmetadata");
-        let request: Request = request.body(body.to_string().into()).unwrap();
-        let response = self.service.call(request).await.unwrap();
+        let request: Request = request.body(body.to_string().into()).expect("a valid request");
+        let response = self.service.call(request).await.expect("an answer");
         assert!(response.status().is_success(), "{path}: {:?}", response.body());
         serde_json::from_slice(response.body()).unwrap_or_default()
     }
@@ -56,12 +56,13 @@ async fn emulated(formula: &str, jobs: &[Job], pool: Pool) -> Result {
         .enumerate()
         .map(|(number, job)| (format!("t{number}"), Duration::from_millis(job.busy as u64)))
         .collect();
-    let script = Scripted::new(move |run| ScriptedOutcome { duration: durations[run.task], exit_code: 0 });
+    let script =
+        Scripted::new(move |run| ScriptedOutcome { duration: durations[run.task], exit_code: 0 });
     let mut account = Options::new("me", "", Arc::new(script), "unused".into());
     account.bearer = Some("token".to_owned());
     account.seed = pool.seed;
     account.rules.quota.dedicated_cores = u32::MAX;
-    let batch = Batch::new(account, EventContext::new(clock.clone())).unwrap();
+    let batch = Batch::new(account, EventContext::new(clock.clone())).expect("valid options");
     let emulated = Emulated { service: Service::new(batch), clock };
     let image = json!({ "publisher": "microsoft-dsvm", "offer": "ubuntu-hpc", "sku": "2404" });
     let body = json!({
@@ -70,7 +71,9 @@ async fn emulated(formula: &str, jobs: &[Job], pool: Pool) -> Result {
         "enableAutoScale": true, "autoScaleFormula": formula, "autoScaleEvaluationInterval": "PT5M",
     });
     emulated.call("POST", "/pools?", &body).await;
-    emulated.call("POST", "/jobs?", &json!({ "id": "jobs", "poolInfo": { "poolId": "pool" } })).await;
+    emulated
+        .call("POST", "/jobs?", &json!({ "id": "jobs", "poolInfo": { "poolId": "pool" } }))
+        .await;
     let (mut nodes, mut jobs_to_add) = (Vec::new(), jobs.iter().enumerate().peekable());
     for sample in 0..=HOURS * 12 {
         let at = sample * 5 * MINUTE;
@@ -88,7 +91,7 @@ async fn emulated(formula: &str, jobs: &[Job], pool: Pool) -> Result {
     for (number, job) in jobs.iter().enumerate() {
         let path = format!("/jobs/jobs/tasks/t{number}?");
         let task = emulated.call("GET", &path, &Value::Null).await;
-        let start = task["executionInfo"]["startTime"].as_str().map(|text| text.parse().unwrap());
+        let start = task["executionInfo"]["startTime"].as_str().map(|text| text.parse().expect("a time"));
         let start: DateTime<Utc> = start.expect("every job starts in time");
         waits.push((start - pool.start).num_milliseconds() - job.at);
     }
@@ -113,7 +116,9 @@ fn settings(warm: Warm, calm_minutes: u32) -> Settings {
 async fn the_model_has_the_nodes_and_waits_of_the_emulator() {
     let window = WarmWindow { nodes: 6, from_hour: 6, to_hour: 17, from_weekday: 1, to_weekday: 5 };
     let table = WeeklyTable {
-        hour_nodes: (0..168).map(|hour| if (7..17).contains(&(hour % 24)) { 3 + hour % 24 } else { 0 }).collect(),
+        hour_nodes: (0..168)
+            .map(|hour| if (7..17).contains(&(hour % 24)) { 3 + hour % 24 } else { 0 })
+            .collect(),
         spare_nodes: vec![2],
         start_nodes: (0..168).map(|hour| if hour % 24 == 2 { 20 } else { 0 }).collect(),
         trust: 2,
@@ -135,7 +140,8 @@ async fn the_model_has_the_nodes_and_waits_of_the_emulator() {
         assert!(emulated.0.iter().max() > Some(&3), "{generator:?} needs nodes");
         assert_eq!(emulated.0, modelled.0, "{generator:?}: nodes");
         // The emulator's times have ticks of 100 ns, and no two changes have the same time.
-        let differ = emulated.1.iter().zip(&modelled.1).filter(|(one, other)| one.abs_diff(**other) > 1);
+        let differ =
+            emulated.1.iter().zip(&modelled.1).filter(|(one, other)| one.abs_diff(**other) > 1);
         assert_eq!(differ.count(), 0, "{generator:?}: waits");
     }
 }

@@ -43,7 +43,10 @@ fn a_nightly_matrix_gets_its_nodes_before_the_hour() {
     let parameters = parameters(&plan.settings, 1, "ubuntu");
     let start = parameters.iter().find(|(name, _)| name == "ubuntuStartNodes");
     let Some((_, Value::Text(start))) = start else { panic!("a table: {parameters:?}") };
-    assert!(start.starts_with("0,0,7") || start.starts_with("0,0,8"), "80 jobs at 2 o'clock: {start}");
+    assert!(
+        start.starts_with("0,0,7") || start.starts_with("0,0,8"),
+        "80 jobs at 2 o'clock: {start}"
+    );
 }
 
 /// Figures of later weeks must not change what is chosen for a week.
@@ -73,7 +76,11 @@ fn limits_are_kept_on_the_past_weeks() {
     // Judged weeks are other weeks: near the limits, not within.
     assert!(quick.judged.plan.p95() < 300, "{}", quick.judged.plan.p95());
     let weeks = cheap.judged.weeks.len() as f64;
-    assert!(cheap.judged.plan.node_hours / weeks < 990.0, "{}", cheap.judged.plan.node_hours / weeks);
+    assert!(
+        cheap.judged.plan.node_hours / weeks < 990.0,
+        "{}",
+        cheap.judged.plan.node_hours / weeks
+    );
     assert!(quick.judged.plan.node_hours > cheap.judged.plan.node_hours);
 }
 

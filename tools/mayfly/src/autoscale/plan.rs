@@ -43,7 +43,10 @@ pub(crate) fn run(options: &Plan) -> anyhow::Result<ExitCode> {
     } else {
         print(report.text());
         let written = options.write.as_ref().map(|file| format!("written to {}", file.display()));
-        print(written.unwrap_or_else(|| "--write plan.json writes them to a parameter file, --write formula.txt the formula".to_owned()));
+        print(written.unwrap_or_else(|| {
+            "--write plan.json writes them to a parameter file, --write formula.txt the formula"
+                .to_owned()
+        }));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -64,7 +67,8 @@ pub(super) fn plan(options: &Plan) -> anyhow::Result<planner::plan::Plan> {
     let judged_from = generated.map_or(0, |generator| generator.judged_from());
     let progress = progress(planner::plan::Plan::cells(&trace, &options.slots));
     let count = || progress.inc(1);
-    let plan = planner::plan::Plan::of(trace, conditions, &options.slots, objective, judged_from, &count);
+    let plan =
+        planner::plan::Plan::of(trace, conditions, &options.slots, objective, judged_from, &count);
     progress.finish_and_clear();
     Ok(plan)
 }
@@ -127,7 +131,8 @@ pub(super) fn drawn<'a>(plan: &'a planner::plan::Plan, title: &str) -> Option<We
     let (candidate, _) = plan.judged.choices.last()?;
     let max_nodes = plan.conditions.max_nodes;
     let settings = candidate.settings(&plan.demand, week, max_nodes.div_ceil(candidate.slots))?;
-    let simulate = |slots, settings: &Settings| week_of(&plan.trace, &plan.conditions, slots, settings, week);
+    let simulate =
+        |slots, settings: &Settings| week_of(&plan.trace, &plan.conditions, slots, settings, week);
     Some(Week {
         title: format!("{title}, week {}", week + 1),
         jobs: plan.trace.week(week),
@@ -141,7 +146,8 @@ fn written(file: &Path, report: &Report) -> anyhow::Result<String> {
     if file.extension().is_none_or(|extension| extension != "json") {
         return Ok(report.formula.clone());
     }
-    let parameters = report.parameters.iter().map(|(name, value)| (name.clone(), json!({ "value": value })));
+    let parameters =
+        report.parameters.iter().map(|(name, value)| (name.clone(), json!({ "value": value })));
     let parameters: serde_json::Map<_, _> = parameters.collect();
     let text = serde_json::to_string_pretty(&json!({
         "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#",

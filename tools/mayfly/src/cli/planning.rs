@@ -147,7 +147,9 @@ fn max_wait(text: &str) -> Result<Objective, String> {
         let seconds = (amount(number).ok()? * seconds).round() as u32;
         Some(Objective::MaxWait { percent, seconds })
     };
-    read().ok_or_else(|| "write a percentile and seconds or minutes, such as p95=3m or p50=20s".to_owned())
+    read().ok_or_else(|| {
+        "write a percentile and seconds or minutes, such as p95=3m or p50=20s".to_owned()
+    })
 }
 
 #[cfg(test)]
@@ -158,7 +160,8 @@ mod tests {
     fn limits_have_units() {
         assert_eq!(max_wait("p95=3m"), Ok(Objective::MaxWait { percent: 95.0, seconds: 180 }));
         assert_eq!(max_wait("p50=20s"), Ok(Objective::MaxWait { percent: 50.0, seconds: 20 }));
-        for wrong in ["", "p95", "95=3m", "p95=3", "p95=m", "p0=3m", "p101=3m", "p95=-1m", "p95=3ä"] {
+        for wrong in ["", "p95", "95=3m", "p95=3", "p95=m", "p0=3m", "p101=3m", "p95=-1m", "p95=3ä"]
+        {
             assert!(max_wait(wrong).is_err_and(|err| err.contains("p95=3m")), "{wrong}");
         }
         assert_eq!(max_cost("500h"), Ok(MaxCost::NodeHours(500.0)));

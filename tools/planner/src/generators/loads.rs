@@ -41,8 +41,7 @@ impl RunShape {
         cancelled: 0.04,
     };
     /// A nightly test of all combinations.
-    pub(super) const NIGHTLY: Self =
-        Self { sizes: &[], minutes: (12.0, 0.3), cancelled: 0.0 };
+    pub(super) const NIGHTLY: Self = Self { sizes: &[], minutes: (12.0, 0.3), cancelled: 0.0 };
 
     fn jobs(&self, rng: &mut StdRng) -> u32 {
         let mut share: f64 = rng.random();
@@ -145,7 +144,8 @@ impl Burst {
         for week in 0..WEEKS as i64 {
             for day in self.days.clone() {
                 let minutes = rng.random_range(self.spread.0..self.spread.1);
-                let at = week * WEEK + day * DAY + self.hour * HOUR + (minutes * MINUTE as f64) as i64;
+                let at =
+                    week * WEEK + day * DAY + self.hour * HOUR + (minutes * MINUTE as f64) as i64;
                 runs.push(self.shape.run(at, self.jobs, rng));
             }
         }

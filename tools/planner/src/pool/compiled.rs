@@ -40,7 +40,8 @@ fn pending(view: &View<'_>, period: i64) -> f64 {
 /// Returns the highest demand of the samples of a period up to now, and the percentage of expected samples.
 fn peak(view: &View<'_>, period: i64) -> (f64, f64) {
     let recent = view.samples.iter().rev().take_while(|sample| sample.taken > view.now - period);
-    let (count, peak) = recent.fold((0, 0), |(count, peak), sample| (count + 1, sample.pending().max(peak)));
+    let (count, peak) =
+        recent.fold((0, 0), |(count, peak), sample| (count + 1, sample.pending().max(peak)));
     let expected = (period + SAMPLE_INTERVAL - 1).div_euclid(SAMPLE_INTERVAL).max(1);
     (peak as f64, (100.0 * f64::from(count) / expected as f64).min(100.0))
 }
@@ -74,8 +75,7 @@ fn of_tables(table: &WeeklyTable, settings: &Settings, view: &View<'_>) -> (f64,
     let (peak, percent) = peak(view, HOUR);
     let needed = if percent >= 50.0 { peak / f64::from(view.slots) } else { expected };
     let trust = f64::from(table.trust);
-    let trusted =
-        if needed * trust < expected { needed * trust } else { f64::from(settings.max_nodes) };
+    let trusted = if needed * trust < expected { needed } else { f64::from(settings.max_nodes) };
     let lowest = f64::from(settings.min_nodes).max(kept.min(trusted).max(start).max(soon_start));
     (lowest, spare.min(trusted))
 }
@@ -143,7 +143,8 @@ mod tests {
         for round in 0..4_000 {
             let settings = settings(&mut rng);
             // Evaluations are at odd times too, and at those of samples.
-            let now = rng.random_range(0..2 * WEEK) / [1, 30_000, 300_000][round % 3] * [1, 30_000, 300_000][round % 3];
+            let now = rng.random_range(0..2 * WEEK) / [1, 30_000, 300_000][round % 3]
+                * [1, 30_000, 300_000][round % 3];
             let samples = samples(now, &mut rng);
             let mut view = View {
                 now,
@@ -160,7 +161,11 @@ mod tests {
             let at = monday + TimeDelta::milliseconds(now);
             let outcome = settings.parsed().evaluate(&view.to_samples(monday), at);
             assert_eq!(outcome.error, None);
-            assert_eq!(outcome.target_dedicated_nodes, target(&settings, &view), "{round}: {settings:?}");
+            assert_eq!(
+                outcome.target_dedicated_nodes,
+                target(&settings, &view),
+                "{round}: {settings:?}"
+            );
         }
     }
 }

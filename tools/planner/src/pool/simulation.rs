@@ -7,12 +7,12 @@ use chrono::TimeDelta;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use super::nodes::Nodes;
+use super::Pool;
 use super::compiled;
+use super::nodes::Nodes;
 use super::samples::{SAMPLE_INTERVAL, Sample, SampleHistory, View};
 use super::scaler::{EVALUATION_INTERVAL, Peak, Scaler};
 use super::timeline::{PoolSample, Timeline};
-use super::Pool;
 use crate::trace::{HOUR, Job};
 
 /// Maximum time after the span until its last jobs have started.
