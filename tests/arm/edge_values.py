@@ -26,7 +26,11 @@ class EdgeValues(NamedTuple):
     page_values: dict[str, Any] = {}
 
 
+# One number for all hours, or one for each hour of the week.
+TABLES = EdgeValues(["0", "12", "0,12,500", ",".join(["500"] * 168)], ["", ",".join(["50"] * 225)])
+
 EDGE_VALUES: dict[str, EdgeValues] = {
+    **{f"{pool}{table}Nodes": TABLES for pool in ("ubuntu", "windows") for table in ("Hour", "Spare", "Start")},
     "allowedRepositories": EdgeValues(
         ["octo/*", " octo/* ", "octo/*,", "octo/*,,acme/x", "octo/* acme/x", "OCTO/*", ", octo/*", "*/*", "octo/" + "r" * 100],
         ["", " ", ",", "octo", "octo/*, acme", "octo/", "/repo", "octo/*,/", "octo/*,!octo/secret", "https://github.com/octo/app", "@octo/app", "octo/app[12]", "octo/{a,b}"],

@@ -91,7 +91,8 @@ async fn emulated(formula: &str, jobs: &[Job], pool: Pool) -> Result {
     for (number, job) in jobs.iter().enumerate() {
         let path = format!("/jobs/jobs/tasks/t{number}?");
         let task = emulated.call("GET", &path, &Value::Null).await;
-        let start = task["executionInfo"]["startTime"].as_str().map(|text| text.parse().expect("a time"));
+        let start =
+            task["executionInfo"]["startTime"].as_str().map(|text| text.parse().expect("a time"));
         let start: DateTime<Utc> = start.expect("every job starts in time");
         waits.push((start - pool.start).num_milliseconds() - job.at);
     }

@@ -9,7 +9,7 @@ enum State {
     Ready,
     /// No task starts on it; it is gone some time after its last task.
     Leaving,
-    Gone,
+    Removed,
 }
 
 /// A node.
@@ -103,7 +103,7 @@ impl Nodes {
             self.leaving -= 1;
         }
         let node = &mut self.all[number as usize];
-        node.state = State::Gone;
+        node.state = State::Removed;
         node.allocated
     }
 
