@@ -151,7 +151,9 @@ def test_the_formula_of_the_week_is_evaluated_as_by_the_command_line(account: An
         formula = formula.replace(f"{name} = [0];", f"{name} = [{table}];")
     assert len(formula) <= MAX_FORMULA_LENGTH
     batch.create_pool(pool(target_dedicated_nodes=0))
-    batch.enable_pool_auto_scale("p", m.BatchPoolEnableAutoScaleOptions(auto_scale_formula=formula))
+    # The pool stays empty; the formula is only evaluated.
+    empty = m.BatchPoolEnableAutoScaleOptions(auto_scale_formula="$TargetDedicatedNodes = 0")
+    batch.enable_pool_auto_scale("p", empty)
     seen = set()
     for _ in range(12):
         run = batch.evaluate_pool_auto_scale("p", m.BatchPoolEvaluateAutoScaleOptions(auto_scale_formula=formula))
@@ -167,7 +169,7 @@ def test_the_formula_of_the_week_is_evaluated_as_by_the_command_line(account: An
         seen.add(run.results.split(";")[0])
         running.emulator.advance(7 * 3600)
         batch.disable_pool_auto_scale("p")
-        batch.enable_pool_auto_scale("p", m.BatchPoolEnableAutoScaleOptions(auto_scale_formula=formula))
+        batch.enable_pool_auto_scale("p", empty)
     assert len(seen) > 2, "hours have different numbers"
 
 
