@@ -27,10 +27,16 @@ class EdgeValues(NamedTuple):
 
 
 # One number for all hours, or one for each hour of the week.
-TABLES = EdgeValues(["0", "12", "0,12,500", ",".join(["500"] * 168)], ["", ",".join(["50"] * 225)])
+TABLES = {
+    f"{pool}{table}Nodes": EdgeValues(
+        ["0", "12", "0,12,500", ",".join(["500"] * 168)], ["", ",".join(["50"] * 225)], {}, {f"{pool}Nodes": "weekly"}
+    )
+    for pool in ("ubuntu", "windows")
+    for table in ("Hour", "Spare", "Start")
+}
 
 EDGE_VALUES: dict[str, EdgeValues] = {
-    **{f"{pool}{table}Nodes": TABLES for pool in ("ubuntu", "windows") for table in ("Hour", "Spare", "Start")},
+    **TABLES,
     "allowedRepositories": EdgeValues(
         ["octo/*", " octo/* ", "octo/*,", "octo/*,,acme/x", "octo/* acme/x", "OCTO/*", ", octo/*", "*/*", "octo/" + "r" * 100],
         ["", " ", ",", "octo", "octo/*, acme", "octo/", "/repo", "octo/*,/", "octo/*,!octo/secret", "https://github.com/octo/app", "@octo/app", "octo/app[12]", "octo/{a,b}"],
