@@ -95,7 +95,7 @@ pub fn csv(text: &str) -> Result<Vec<EndedJob>, InputError> {
 }
 
 /// Makes a trace of the jobs of one profile. Jobs are ordered by the time at which they were queued; weeks begin on Mondays at 0:00
-/// UTC, and an incomplete week at either end is left out.
+/// UTC. A week that begins after a Monday or ends before a Friday is left out.
 ///
 /// # Errors
 /// There are several profiles and none is selected, or no job has a time.
@@ -127,7 +127,7 @@ pub fn trace(name: &str, jobs: &[EndedJob], profile: Option<&str>) -> Result<Tra
         return Err(InputError::Empty(of()));
     };
     let start = monday_from(first);
-    let weeks = usize::try_from((last - start).num_weeks()).unwrap_or(0);
+    let weeks = whole_weeks(start, last);
     let jobs =
         known.into_iter().map(|(at, job)| Job { at: (at - start).num_milliseconds(), ..job });
     Ok(Trace::new(name, start, weeks, jobs.collect()))
@@ -146,12 +146,17 @@ fn known_job(job: &EndedJob, run: u32) -> Option<(DateTime<Utc>, Job)> {
     Some((at, Job { run, at: 0, busy, cancelled }))
 }
 
-/// Returns the first Monday, 0:00 UTC, that is not before a time.
-fn monday_from(time: DateTime<Utc>) -> DateTime<Utc> {
-    let day = time.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
-    let midnight = if day < time { day + TimeDelta::days(1) } else { day };
+/// Returns the Monday, 0:00 UTC, from which weeks are whole: that of a job on a Monday, or else the next one.
+fn monday_from(first: DateTime<Utc>) -> DateTime<Utc> {
+    let midnight = first.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
     let since_monday = i64::from(midnight.weekday().num_days_from_monday());
     midnight + TimeDelta::days((7 - since_monday) % 7)
+}
+
+/// Returns the number of whole weeks: the last one ends with a job on a Friday or later.
+fn whole_weeks(start: DateTime<Utc>, last: DateTime<Utc>) -> usize {
+    let days = (last - start).num_days();
+    usize::try_from((days + 3).div_euclid(7)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -172,6 +177,18 @@ mod tests {
         let shown: Vec<_> =
             trace.jobs.iter().map(|job| (job.at / 1000, job.busy / 1000, job.cancelled)).collect();
         assert_eq!(shown, [(36_000, 100, false), (122_400, 10, true)]);
+    }
+
+    #[test]
+    fn a_week_from_monday_to_friday_is_whole() {
+        let time = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let [monday, friday] = [time("2026-11-02T08:00:00Z"), time("2026-11-06T15:00:00Z")];
+        assert_eq!(monday_from(monday), time("2026-11-02T00:00:00Z"));
+        assert_eq!(monday_from(friday), time("2026-11-09T00:00:00Z"));
+        let weeks = |last| whole_weeks(monday_from(monday), last);
+        assert_eq!([weeks(time("2026-11-05T23:59:00Z")), weeks(friday)], [0, 1]);
+        assert_eq!(weeks(time("2026-11-13T08:00:00Z")), 2);
+        assert_eq!(weeks(time("2026-11-12T08:00:00Z")), 1);
     }
 
     #[test]
