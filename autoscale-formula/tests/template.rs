@@ -59,7 +59,8 @@ fn requested(name: &str, numbers: &[&str], samples: &str) -> String {
 #[test]
 fn every_formula_begins_with_the_numbers_of_the_template() {
     let numbers = "maxNodes = 10; minNodes = 0; warmNodes = 0; warmFromHour = 7; warmToHour = 19; \
-                   warmFromWeekday = 1; warmToWeekday = 5; utcOffsetHours = 0; calmMinutes = 15;";
+                   warmFromWeekday = 1; warmToWeekday = 5; utcOffsetHours = 0; calmMinutes = 15; \
+                   wakeNodes = 0; wakeUntil = time(\"1970-01-01T00:00:00Z\");";
     for name in FORMULAS {
         let text = filled(name, &[]);
         let lines = text.lines().skip_while(|line| line.starts_with("//"));
@@ -76,6 +77,24 @@ fn no_job_requests_no_node() {
         assert_eq!(requested(name, &[], idle), "0 dedicated, 0 spot", "{name}");
     }
     assert_snapshot!(requested("dedicated", &["minNodes = 2"], idle), @"2 dedicated, 0 spot");
+}
+
+#[test]
+fn a_woken_pool_gets_its_nodes_until_the_time_is_over() {
+    let idle = "$TaskSlotsPerNode = 1\n$PendingTasks: 0*30, newest 60s ago";
+    let woken = |name: &str, until: &str| {
+        let until = format!("wakeUntil = time(\"{until}\")");
+        requested(name, &["wakeNodes = 7", &until], idle)
+    };
+    for name in ["dedicated", "weekly", "spot", "spot-with-dedicated"] {
+        let expected = if matches!(name, "dedicated" | "weekly") {
+            "7 dedicated, 0 spot"
+        } else {
+            "0 dedicated, 7 spot"
+        };
+        assert_eq!(woken(name, "2099-01-01T00:00:00Z"), expected, "{name}");
+        assert_eq!(woken(name, "2000-01-01T00:00:00Z"), "0 dedicated, 0 spot", "{name}");
+    }
 }
 
 #[test]

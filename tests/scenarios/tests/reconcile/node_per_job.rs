@@ -151,7 +151,7 @@ async fn without_the_role_no_runner_starts_and_one_alert_says_so() {
     let alerts: Vec<_> = log.lines().filter(|line| line.contains("alarm=\"pool\"")).collect();
     let [alert] = &alerts[..] else { panic!("{} alerts:\n{log}", alerts.len()) };
     let text = alert.split_once("node: ").and_then(|(_, text)| text.split(" alarm").next());
-    assert_snapshot!(text.unwrap_or_default(), @"keeping further tasks from a node failed with 403 AuthenticationFailed: profiles with nodePerJob need the role that template parameter nodePerJobRole assigns; claims of its runners are answered 503 meanwhile");
+    assert_snapshot!(text.unwrap_or_default(), @"keeping further tasks from a node failed with 403 AuthenticationFailed: profiles with nodePerJob, and WakePools, need the role that the template parameters nodePerJobRole and wakePools assign; claims of its runners are answered 503 meanwhile");
     env.end().await;
 }
 
