@@ -1,4 +1,4 @@
-//! The programs that are compared, each started anew for each round.
+//! The programs that are compared, each started again for each round.
 
 use std::path::{Path, PathBuf};
 
