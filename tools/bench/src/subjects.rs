@@ -1,4 +1,4 @@
-//! The programs that are compared, each started again for each round.
+//! The programs that are compared. Each round has new processes of them.
 
 use std::path::{Path, PathBuf};
 
