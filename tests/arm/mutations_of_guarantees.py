@@ -80,7 +80,7 @@ RIGHTS = [
     ),
     Mutation(
         "role for nodes too wide",
-        put(ROLES, "properties/permissions/0/actions/1", "Microsoft.Batch/batchAccounts/pools/*", 2),
+        put(ROLES, "properties/permissions/0/actions", ["Microsoft.Batch/batchAccounts/pools/*"], 2),
         "allows Microsoft.Batch/batchAccounts/pools/*",
         {"node-per-job"},
     ),
