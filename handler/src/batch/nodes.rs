@@ -111,7 +111,7 @@ impl Batch {
 
 const READING_POOL: &str = "reading a pool";
 
-fn pool_path(pool: &str) -> String {
+pub(super) fn pool_path(pool: &str) -> String {
     format!("pools/{}", utf8_percent_encode(pool, NON_ALPHANUMERIC))
 }
 

@@ -1,10 +1,10 @@
 //! Reads what decides whether a pool is woken, and replaces the formula of a pool.
 
 use azure_core::http::Method;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::dto::listed::AutoScaleRun;
+use super::nodes::pool_path;
 use super::{Batch, BatchError, error, malformed, status};
 use crate::batch_job::BatchJobId;
 use crate::wake::WakeablePool;
@@ -63,7 +63,7 @@ impl Batch {
 
     /// Reads a pool; `None` if it has no automatic scaling.
     pub async fn wakeable_pool(&self, pool: &str) -> Result<Option<WakeablePool>, BatchError> {
-        let (call, path) = ("reading a pool", path(pool));
+        let (call, path) = ("reading a pool", pool_path(pool));
         let response = self.send(call, Method::Get, &path, &[("$select", POOL)], None).await?;
         if status(&response) != 200 {
             return Err(error(call, &response));
@@ -83,12 +83,8 @@ impl Batch {
     ///
     /// <https://learn.microsoft.com/rest/api/batchservice/pools/enable-pool-auto-scale>
     pub async fn replace_formula(&self, pool: &str, formula: &str) -> Result<(), BatchError> {
-        let path = format!("{}/enableautoscale", path(pool));
+        let path = format!("{}/enableautoscale", pool_path(pool));
         let body = NewFormula { auto_scale_formula: formula };
         self.change_pool("replacing the formula of a pool", &path, Some(&body)).await
     }
-}
-
-fn path(pool: &str) -> String {
-    format!("pools/{}", utf8_percent_encode(pool, NON_ALPHANUMERIC))
 }

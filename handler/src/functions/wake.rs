@@ -9,11 +9,14 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use crate::app::App;
+use crate::deadline::Deadline;
 use crate::profiles::Profile;
 use crate::reconcile::Snapshot;
 use crate::reconcile::snapshot::Stage;
 use crate::wake::Wake;
 
+/// How long a pool is woken. The host kills a process whose invocation exceeds its time.
+const WAKE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the first invocation of a burst waits until the tasks of the others exist. A burst of 200 takes half a second.
 const BURST: Duration = Duration::from_secs(2);
 
@@ -22,7 +25,7 @@ pub(super) async fn after_submission(app: &App, profile: &str) {
     let profiles = &app.webhook.policy.profiles;
     let Some(profile) = profiles.iter().find(|known| known.name == profile) else { return };
     let now = app.clock.now();
-    let wakes = app.reconciliation.wake_pools && !profile.node_per_job;
+    let wakes = app.reconciliation.wake_pools && keeps_formula(profiles, &profile.pool);
     if !wakes || !app.wakes.begin(&profile.pool, now) {
         return;
     }
@@ -41,6 +44,10 @@ pub(super) async fn for_waiting_tasks(app: &App, snapshot: &Snapshot) {
 }
 
 async fn wake(app: &App, pool: &str) -> anyhow::Result<String> {
+    Deadline::after(WAKE_TIMEOUT).bound(replace_formula(app, pool)).await?
+}
+
+async fn replace_formula(app: &App, pool: &str) -> anyhow::Result<String> {
     let Some(read) = app.batch.wakeable_pool(pool).await? else {
         return Ok("it has no automatic scaling".to_owned());
     };
@@ -77,6 +84,11 @@ async fn wanted_slots(app: &App, pool: &str) -> anyhow::Result<u32> {
     Ok(wanted)
 }
 
+/// Returns whether a pool has its formula at all times: that of a profile with `nodePerJob` loses it while nodes are removed.
+fn keeps_formula(profiles: &[Profile], pool: &str) -> bool {
+    profiles.iter().all(|profile| profile.pool != pool || !profile.node_per_job)
+}
+
 /// Lists the pools for which tasks wait, and which may have more nodes.
 fn pools_to_wake<'a>(profiles: &'a [Profile], snapshot: &Snapshot) -> BTreeSet<&'a str> {
     let waits = |profile: &Profile| {
@@ -88,8 +100,8 @@ fn pools_to_wake<'a>(profiles: &'a [Profile], snapshot: &Snapshot) -> BTreeSet<&
         let known = snapshot.pools.get(&profile.pool);
         known.is_none_or(|pool| pool.maximum.is_none_or(|maximum| pool.target < maximum))
     };
-    let pools = profiles
-        .iter()
-        .filter(|profile| !profile.node_per_job && waits(profile) && may_grow(profile));
+    let pools = profiles.iter().filter(|profile| {
+        keeps_formula(profiles, &profile.pool) && waits(profile) && may_grow(profile)
+    });
     pools.map(|profile| profile.pool.as_str()).collect()
 }
