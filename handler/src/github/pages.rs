@@ -40,6 +40,8 @@ pub(super) struct Page<T> {
     pub(super) items: Vec<T>,
     /// The link to the next page.
     pub(super) next: Option<Next>,
+    /// The number of items of all pages, if the response names it.
+    pub(super) total: Option<u64>,
     /// The number of items that cannot be read, which are left out.
     pub(super) unreadable: usize,
     /// Whether single sign-on hides items.
@@ -105,6 +107,7 @@ impl Github {
         self.conditional(list.call, list.path, &query, |response| {
             let next = next_of(response);
             let body: Value = parse(list.call, response)?;
+            let total = body.get("total_count").and_then(Value::as_u64);
             let (items, faults) = items_of(body, list.field).map_err(|fault| {
                 GithubError::Unavailable { call: list.call, fault: fault.to_string() }
             })?;
@@ -113,7 +116,7 @@ impl Github {
             }
             let sso = response.headers().get("x-github-sso").and_then(|sso| sso.to_str().ok());
             let partial = sso.is_some_and(|sso| sso.starts_with("partial-results"));
-            Ok(Page { items, next, unreadable: faults.len(), partial })
+            Ok(Page { items, next, total, unreadable: faults.len(), partial })
         })
         .await
     }

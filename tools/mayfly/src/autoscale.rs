@@ -4,6 +4,8 @@ pub(crate) mod evaluate;
 pub(crate) mod simulate;
 pub(crate) mod plan;
 pub(crate) mod judge;
+mod past_jobs;
+mod kept_lines;
 
 use std::path::Path;
 

@@ -23,7 +23,7 @@ pub use local::{Credential, Level, Local};
 pub use operators::{
     Deployment, Doctor, History, HistoryOutput, Logs, Pause, Replay, ReplayTarget, Resume, Status,
 };
-pub use planning::{JobSource, Judge, MaxCost, Plan, TemplatePool};
+pub use planning::{GithubHistory, GithubScope, JobSource, Judge, MaxCost, Plan, TemplatePool};
 pub use simulation::options::SimulationOptions;
 
 /// Gives every GitHub Actions job its own ephemeral runner on Azure Batch.
@@ -215,7 +215,7 @@ pub enum Autoscale {
     Simulate(Simulate),
     /// Plan the numbers of a pool from its history of jobs: warm nodes by hour of the week, calmMinutes, slots. Each figure is of
     /// weeks that were planned by the weeks before them
-    Plan(Plan),
+    Plan(Box<Plan>),
     /// Judge plans for generated loads on weeks that they have not seen, as in docs/autoscaling.md
     Judge(Judge),
 }

@@ -40,6 +40,7 @@ mod replay;
 mod pause;
 mod doctor;
 mod history;
+mod github_access;
 mod logs;
 
 use cli::{Autoscale, Cli, Command};
@@ -88,7 +89,7 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Autoscale(Autoscale::Simulate(options)) => {
                 autoscale::simulate::run(options).await
             }
-            Command::Autoscale(Autoscale::Plan(options)) => autoscale::plan::run(&options),
+            Command::Autoscale(Autoscale::Plan(options)) => autoscale::plan::run(&options).await,
             Command::Autoscale(Autoscale::Judge(options)) => autoscale::judge::run(&options),
             Command::Sim(options) => simulate(&options).await,
             Command::Package(options) => package::run(&options),

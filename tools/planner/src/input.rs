@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::trace::{Job, SECOND, Trace};
 
@@ -13,7 +13,7 @@ const CANCELLED_SECONDS: i64 = 10;
 const MIN_SECONDS: i64 = 1;
 
 /// An ended job.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct EndedJob {
     /// The profile of its runner, or its labels.
     #[serde(default)]

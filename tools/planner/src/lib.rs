@@ -13,6 +13,7 @@ pub mod baselines;
 pub mod judge;
 pub mod generators;
 pub mod input;
+pub mod backfill;
 pub mod plan;
 pub mod report;
 pub mod picture;

@@ -38,6 +38,12 @@ impl<'a> RunFilter<'a> {
         })
     }
 
+    /// Returns the number of runs that GitHub shows: a list with one of these filters has 1,000 at most.
+    pub(super) fn shown(&self) -> usize {
+        let any = self.status.or(self.event).or(self.branch).or(self.head_sha);
+        if any.is_some() || self.created.is_some() { 1000 } else { usize::MAX }
+    }
+
     pub(super) fn matches(&self, run: &Run<'_>) -> bool {
         let created_at = run.first.created_at;
         self.status.is_none_or(|wanted| run.matches_status(wanted))

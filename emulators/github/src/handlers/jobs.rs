@@ -46,7 +46,8 @@ pub(crate) fn list_runs(state: &State, request: &ApiRequest<'_>) -> ApiResult {
     let in_repository = |run: &Run<'_>| run.first.repository == repository.full_name;
     // The latest run comes first.
     let runs = state.runs().rev().filter(in_repository).filter(|run| filter.matches(run)).collect();
-    request.list("workflow_runs", runs, |run| dto::job::run(&request.base, repository, &run))
+    let write = |run| dto::job::run(&request.base, repository, &run);
+    request.list_up_to(filter.shown(), "workflow_runs", runs, write)
 }
 
 pub(crate) fn get_run(state: &State, request: &ApiRequest<'_>) -> ApiResult {

@@ -74,6 +74,29 @@ impl ApiRequest<'_> {
         write: impl Fn(T) -> Value,
     ) -> ApiResult {
         let total = items.len();
+        self.shown(name, items, total, write)
+    }
+
+    /// Responds with a page of a list of which no more than `max` items are shown; `total_count` has all.
+    pub(crate) fn list_up_to<T>(
+        &self,
+        max: usize,
+        name: &str,
+        mut items: Vec<T>,
+        write: impl Fn(T) -> Value,
+    ) -> ApiResult {
+        let total = items.len();
+        items.truncate(max);
+        self.shown(name, items, total, write)
+    }
+
+    fn shown<T>(
+        &self,
+        name: &str,
+        items: Vec<T>,
+        total: usize,
+        write: impl Fn(T) -> Value,
+    ) -> ApiResult {
         let (items, link) = self.page(items);
         let items: Value = items.into_iter().map(write).collect();
         ApiResponse::linked(json!({ "total_count": total, name: items }), link)

@@ -154,6 +154,21 @@ async fn runs_are_listed_by_the_status_of_their_jobs() {
 }
 
 #[tokio::test]
+async fn a_filtered_list_of_runs_ends_after_1000() {
+    let world = World::start().await;
+    for _ in 0..1001 {
+        world.github.queue_job(NewJob::new("octo/app", &["linux"]));
+    }
+    let shown = async |query: &str| {
+        let path = format!("/repos/octo/app/actions/runs?per_page=100&page=11{query}");
+        let page = world.get(&path).await.into_body();
+        (page["total_count"].as_u64(), page["workflow_runs"].as_array().map(Vec::len))
+    };
+    assert_eq!(shown("&status=queued").await, (Some(1001), Some(0)));
+    assert_eq!(shown("").await, (Some(1001), Some(1)));
+}
+
+#[tokio::test]
 async fn a_filter_that_is_not_modelled_is_rejected() {
     let world = World::start().await;
     world.github.add_repository("octo/app", Visibility::Private);

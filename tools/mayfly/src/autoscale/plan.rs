@@ -1,7 +1,7 @@
 //! `mayfly autoscale plan`: the numbers of a pool for its own history of jobs.
 //!
 //! ```text
-//! history, CSV or generated load ─▶ trace ─▶ plan ─▶ text or JSON, picture, parameters or formula
+//! history, CSV, GitHub or generated load ─▶ trace ─▶ plan ─▶ text or JSON, picture, parameters or formula
 //! ```
 
 use std::path::Path;
@@ -13,7 +13,7 @@ use handler::history::Prices;
 use indicatif::{ProgressBar, ProgressStyle};
 use planner::choice::Objective;
 use planner::formula::Settings;
-use planner::input;
+use planner::input::{self, EndedJob, InputError};
 use planner::picture::{self, Week};
 use planner::report::Report;
 use planner::timings::{Range, Timings};
@@ -21,7 +21,7 @@ use planner::trace::Trace;
 use planner::weeks::{Conditions, week_of};
 use serde_json::json;
 
-use super::read;
+use super::{past_jobs, read};
 use crate::cli::{JobSource, MaxCost, Plan, TemplatePool};
 use crate::print;
 
@@ -29,8 +29,8 @@ use crate::print;
 const DEFAULT_MAX_NODES: u32 = 10;
 
 /// Prints a plan, and writes what the options name.
-pub(crate) fn run(options: &Plan) -> anyhow::Result<ExitCode> {
-    let plan = plan(options)?;
+pub(crate) async fn run(options: &Plan) -> anyhow::Result<ExitCode> {
+    let plan = plan(options).await?;
     let report = Report::of(&plan, options.pool.prefix(), Some(price(options)?));
     if let Some(file) = &options.svg {
         write(file, &drawing(&plan)?)?;
@@ -52,8 +52,8 @@ pub(crate) fn run(options: &Plan) -> anyhow::Result<ExitCode> {
 }
 
 /// Reads the jobs and plans for them.
-pub(super) fn plan(options: &Plan) -> anyhow::Result<planner::plan::Plan> {
-    let trace = trace(options)?;
+async fn plan(options: &Plan) -> anyhow::Result<planner::plan::Plan> {
+    let trace = trace(options).await?;
     let generated = options.source.trace;
     let max_nodes = generated.map_or(DEFAULT_MAX_NODES, |generator| generator.max_nodes());
     let milliseconds = |time: std::time::Duration| i64::try_from(time.as_millis());
@@ -80,20 +80,31 @@ pub(super) fn progress(cells: usize) -> ProgressBar {
     style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
 }
 
-fn trace(options: &Plan) -> anyhow::Result<Trace> {
-    let JobSource { history, csv, trace } = &options.source;
+async fn trace(options: &Plan) -> anyhow::Result<Trace> {
+    let JobSource { history, csv, github, trace } = &options.source;
     if let Some(generator) = trace {
         return Ok(generator.trace(options.seed));
     }
-    let (file, parse): (_, fn(&str) -> _) = match (history, csv) {
-        (Some(file), _) => (file, input::json_lines),
-        (None, Some(file)) => (file, input::csv),
-        (None, None) => anyhow::bail!("find the jobs: name a file with --history or --csv"),
+    let (name, jobs) = match (history, csv, github) {
+        (Some(file), ..) => jobs_in(file, input::json_lines)?,
+        (None, Some(file), _) => jobs_in(file, input::csv)?,
+        (None, None, Some(scope)) => {
+            (scope.to_string(), past_jobs::read(scope, &options.reading).await?)
+        }
+        (None, None, None) => anyhow::bail!("find the jobs: name a file with --history or --csv"),
     };
+    let trace = input::trace(&name, &jobs, options.profile.as_deref());
+    trace.with_context(|| format!("plan for the jobs of {name}"))
+}
+
+/// Reads the jobs in a file; returns its name, too.
+fn jobs_in(
+    file: &Path,
+    parse: fn(&str) -> Result<Vec<EndedJob>, InputError>,
+) -> anyhow::Result<(String, Vec<EndedJob>)> {
     let name = text_file::name(file).to_string();
     let jobs = parse(&read(file)?).with_context(|| format!("read the jobs in {name}"))?;
-    let trace = input::trace(&name, &jobs, options.profile.as_deref());
-    trace.with_context(|| format!("plan for the jobs in {name}"))
+    Ok((name, jobs))
 }
 
 fn objective(options: &Plan) -> anyhow::Result<Objective> {

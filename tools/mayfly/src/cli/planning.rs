@@ -1,11 +1,17 @@
 //! The options of `mayfly autoscale plan` and `mayfly autoscale judge`.
 
+use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use azure_batch_emulator::DurationRange;
 use clap::{Args, ValueEnum};
+use handler::repository::Repository;
 use planner::choice::Objective;
 use planner::generators::Generator;
+use url::Url;
+
+use super::local::Credential;
 
 /// A pool of the template.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
@@ -38,9 +44,65 @@ pub struct JobSource {
     /// stdin; times such as 2026-11-23T00:00:00Z
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
+    /// Repository whose jobs are read from GitHub, such as octo/app, or octo/* for all of an owner
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub github: Option<GithubScope>,
     /// Generated load: office, two-zones, nightly, release, flat, drift or small
     #[arg(long, value_name = "NAME", value_parser = generator)]
     pub trace: Option<Generator>,
+}
+
+/// The repositories whose jobs are read from GitHub.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GithubScope {
+    /// One repository.
+    Repository(Repository),
+    /// All repositories of this organization or person.
+    Owner(String),
+}
+
+impl FromStr for GithubScope {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // An owner follows the same rules as in the name of a repository.
+        let named = text.strip_suffix("/*").map(|owner| Repository::try_from(format!("{owner}/x")));
+        match named {
+            Some(Ok(any)) => Ok(Self::Owner(any.owner().to_owned())),
+            _ => Repository::try_from(text)
+                .map(Self::Repository)
+                .map_err(|_| "write octo/app, or octo/* for all repositories of octo".to_owned()),
+        }
+    }
+}
+
+impl Display for GithubScope {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Repository(repository) => write!(f, "{repository}"),
+            Self::Owner(owner) => write!(f, "{owner}/*"),
+        }
+    }
+}
+
+/// How jobs are read from GitHub.
+#[derive(Args, Debug)]
+pub struct GithubHistory {
+    /// Days before today whose jobs are read, with --github
+    #[arg(long, default_value_t = 56, value_parser = clap::value_parser!(u32).range(1..=400), requires = "github")]
+    pub days: u32,
+    /// The credential.
+    #[command(flatten)]
+    pub credential: Option<Credential>,
+    /// Requests to GitHub at most. The same command continues where it stopped
+    #[arg(long, default_value_t = 2000, requires = "github")]
+    pub requests: u32,
+    /// File that keeps what was read [default: such as github-octo-app.jsonl]
+    #[arg(long, value_name = "FILE", requires = "github")]
+    pub store: Option<PathBuf>,
+    /// API of GitHub; of an Enterprise Server https://HOST/api/v3
+    #[arg(long, value_name = "URL", default_value = "https://api.github.com", value_parser = super::values::github_api, requires = "github")]
+    pub github_api: Url,
 }
 
 /// The options of `autoscale plan`.
@@ -49,6 +111,9 @@ pub struct Plan {
     /// The jobs.
     #[command(flatten)]
     pub source: JobSource,
+    /// How they are read from GitHub.
+    #[command(flatten)]
+    pub reading: GithubHistory,
     /// Seed of a generated load, and of random durations
     #[arg(long, default_value_t = 1)]
     pub seed: u64,

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, anyhow};
-use handler::clock::Clock;
-use handler::github::{Github, GithubError, Presence};
+use anyhow::Context;
+use handler::github::{Github, Presence};
 use handler::repository::AllowedRepositories;
 use handler::settings::GithubSettings;
 use handler::storage::Minted;
-use handler::transport::{HttpTransport, http_client};
 use url::Url;
+
+use crate::github_access::{client, explain};
 
 /// A client of GitHub with the handler's settings.
 pub(super) struct GithubAccess {
@@ -33,9 +33,7 @@ impl GithubAccess {
     pub(super) fn with_settings(settings: &BTreeMap<String, String>) -> anyhow::Result<Self> {
         let settings = GithubSettings::read(|name| settings.get(name).cloned());
         let settings = settings.context("use the options")?;
-        let client = http_client(None).context("create an HTTP client")?;
-        let github = Github::new(&settings, HttpTransport::http(client), Clock::system());
-        Ok(Self { github, api: settings.api })
+        Ok(Self { github: client(&settings)?, api: settings.api })
     }
 
     /// Checks that the credential sees the runners of each repository that is named in full.
@@ -66,18 +64,5 @@ impl GithubAccess {
                 })
             }
         }
-    }
-}
-
-fn explain(err: GithubError) -> anyhow::Error {
-    match &err {
-        // Here an option takes the place of the setting.
-        GithubError::Refused(refusal) => {
-            anyhow!("{}", refusal.report().replace("setting GithubToken", "--token-file"))
-        }
-        GithubError::NotFound { .. } => anyhow!(
-            "GitHub shows it no such repository with runners: check the name, and that the credential may administer it"
-        ),
-        _ => anyhow!(err),
     }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::POOL;
 use crate::cli::{Level, Local};
-use crate::client::read_secret;
+use crate::github_access::credential;
 
 /// Returns the settings that the options select.
 pub(super) fn of(options: &Local) -> anyhow::Result<BTreeMap<String, String>> {
@@ -33,7 +33,7 @@ pub(super) fn of(options: &Local) -> anyhow::Result<BTreeMap<String, String>> {
     ];
     let mut settings = polling_settings();
     settings.extend(own.map(|(name, value)| (name.to_owned(), value)));
-    settings.extend(credential(options)?);
+    settings.extend(credential(&options.credential)?);
     Ok(settings)
 }
 
@@ -53,18 +53,4 @@ fn profiles(options: &Local, image: &str) -> anyhow::Result<String> {
     image.clone_into(&mut profile.image);
     profile.labels.clone_from(&options.labels);
     serde_json::to_string(&[profile]).context("write the profile")
-}
-
-fn credential(options: &Local) -> anyhow::Result<BTreeMap<String, String>> {
-    let credential = &options.credential;
-    let values = match (&credential.token_file, &credential.app_id, &credential.app_key_file) {
-        (Some(file), ..) => vec![("GithubToken", read_secret(file)?)],
-        (None, Some(id), Some(key)) => vec![
-            ("GithubToken", String::new()),
-            ("GithubAppId", id.clone()),
-            ("GithubAppPrivateKey", read_secret(key)?),
-        ],
-        _ => bail!("authenticate: use --token-file, or --app-id with --app-key-file"),
-    };
-    Ok(values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
