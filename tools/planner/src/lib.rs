@@ -8,6 +8,7 @@ pub mod formula;
 pub mod pool;
 pub mod candidate;
 pub mod weeks;
+pub mod resample;
 pub mod choice;
 pub mod baselines;
 pub mod judge;

@@ -6,7 +6,7 @@ use crate::candidate::{Candidate, Kind};
 use crate::choice::{Choice, Objective, Reason, choose, pattern};
 use crate::demand::Demand;
 use crate::formula::{Settings, Warm, list};
-use crate::judge::{Judged, judge, judged_weeks};
+use crate::judge::{Judged, Judgement, judged_weeks};
 use crate::trace::Trace;
 use crate::weeks::{Conditions, Figures, Weeks};
 
@@ -33,21 +33,38 @@ pub struct Plan {
     pub pattern: f64,
 }
 
+/// How a plan is judged.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Judging {
+    /// The first judged week, counted from 0, if there is enough history before it.
+    pub from: usize,
+    /// How often the judged weeks are resampled.
+    pub resamples: u64,
+}
+
 impl Plan {
-    /// Plans by the jobs of past weeks, and judges the plan on those from `judged_from`, counted from 0, if they have enough history.
+    /// Plans by the jobs of past weeks, and judges the plan. `progress` is called [`Plan::steps`] times.
     pub fn of(
         trace: Trace,
         conditions: Conditions,
         slots: &[u32],
         objective: Objective,
-        judged_from: usize,
+        judging: Judging,
         progress: &(dyn Fn() + Sync),
     ) -> Self {
         let demand = Demand::of(&trace);
         let weeks = Weeks::simulate(&trace, &demand, &conditions, Candidate::all(slots), progress);
         let range = judged_weeks(trace.weeks);
-        let range = range.start.max(judged_from).min(range.end)..range.end;
-        let judged = judge(&trace, &demand, &conditions, &weeks, objective, range);
+        let range = range.start.max(judging.from).min(range.end)..range.end;
+        let judgement = Judgement {
+            trace: &trace,
+            demand: &demand,
+            conditions: &conditions,
+            weeks: &weeks,
+            objective,
+            resamples: judging.resamples,
+        };
+        let judged = judgement.of(range, progress);
         let choice = choose(&weeks, &demand, trace.weeks, objective);
         let candidate = weeks.candidates[choice.candidate];
         let max_nodes = conditions.max_nodes.div_ceil(candidate.slots);
@@ -58,9 +75,9 @@ impl Plan {
         Self { trace, demand, conditions, judged, front, choice, candidate, settings, pattern }
     }
 
-    /// Returns the number of simulated weeks of a plan.
-    pub fn cells(trace: &Trace, slots: &[u32]) -> usize {
-        Candidate::all(slots).len() * trace.weeks
+    /// Returns the number of steps of a plan: one for each candidate and week, and one for each resample.
+    pub fn steps(trace: &Trace, slots: &[u32], judging: Judging) -> u64 {
+        (Candidate::all(slots).len() * trace.weeks) as u64 + judging.resamples
     }
 }
 

@@ -25,6 +25,44 @@ pub struct Row {
     pub p95_ratio: Option<f64>,
     /// Seconds that the last job waited.
     pub worst: u32,
+    /// The lowest and the highest figures of resampled weeks, if there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resampled: Option<Spread>,
+}
+
+/// The lowest and the highest figures of resampled weeks. Ratios are those to the default with the same jobs.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Spread {
+    /// Multiples of the default's node hours.
+    pub node_hours_ratio: [f64; 2],
+    /// Seconds that 95 % of the jobs waited at most.
+    pub p95: [u32; 2],
+    /// Multiples of the default's `p95`.
+    pub p95_ratio: [f64; 2],
+}
+
+impl Spread {
+    /// Creates the spread of a row, by its number, the plan first; `None` without resampled weeks.
+    fn of(resampled: &[Vec<Figures>], row: usize) -> Option<Self> {
+        let pairs = || resampled.iter().filter_map(|all| Some((all.get(row)?, all.get(1)?)));
+        let hours = pairs().map(|(own, default)| ratio(own.node_hours, default.node_hours));
+        let p95 = pairs().map(|(own, _)| f64::from(own.p95()));
+        let shares = pairs().map(|(own, default)| ratio(own.p95().into(), default.p95().into()));
+        let seconds = ends(p95)?.map(|seconds| seconds as u32);
+        Some(Self { node_hours_ratio: ends(hours)?, p95: seconds, p95_ratio: ends(shares)? })
+    }
+}
+
+/// Returns the lowest and the highest number.
+fn ends(numbers: impl Iterator<Item = f64> + Clone) -> Option<[f64; 2]> {
+    let lowest = numbers.clone().reduce(f64::min)?;
+    Some([lowest, numbers.reduce(f64::max)?])
+}
+
+/// Returns a multiple, rounded to two digits.
+fn ratio(own: f64, default: f64) -> f64 {
+    rounded(own / default.max(f64::MIN_POSITIVE), 2)
 }
 
 impl Row {
@@ -41,15 +79,13 @@ impl Row {
         Self {
             name: name.to_owned(),
             node_hours: rounded(node_hours, 1),
-            node_hours_ratio: rounded(
-                figures.node_hours / default.node_hours.max(f64::MIN_POSITIVE),
-                2,
-            ),
+            node_hours_ratio: ratio(figures.node_hours, default.node_hours),
             cost: price.map(|price| rounded(node_hours * price, 2)),
             p50: figures.waits.percentile(50.0),
             p95: figures.p95(),
-            p95_ratio: (p95 > 0.0).then(|| rounded(f64::from(figures.p95()) / p95, 2)),
+            p95_ratio: (p95 > 0.0).then(|| ratio(figures.p95().into(), p95)),
             worst: figures.waits.percentile(100.0),
+            resampled: None,
         }
     }
 }
@@ -94,6 +130,10 @@ impl Report {
         let row = |name: &str, figures: &Figures| Row::of(name, figures, &default, weeks, price);
         let baselines = plan.judged.baselines.iter().map(|(name, figures)| row(name, figures));
         let rows = std::iter::once(row("plan", &plan.judged.plan)).chain(baselines);
+        let rows = rows.enumerate().map(|(number, row)| Row {
+            resampled: Spread::of(&plan.judged.resampled, number),
+            ..row
+        });
         let front =
             plan.front.iter().map(|(candidate, figures)| row(&describe(candidate), figures));
         let parameters = parameters(&plan.settings, plan.candidate.slots, pool);
@@ -115,14 +155,19 @@ impl Report {
         }
     }
 
+    fn has_resampled(&self) -> bool {
+        self.rows.iter().any(|row| row.resampled.is_some())
+    }
+
     /// Returns the report as text.
     pub fn text(&self) -> String {
         let head = format!("{}: {} jobs in {} whole weeks", self.trace, self.jobs, self.weeks);
         let mut parts = vec![head];
         if let (Some(first), Some(last)) = (self.judged_weeks.first(), self.judged_weeks.last()) {
             parts.push(format!(
-                "Judged on weeks {first} to {last}, each planned by the weeks before it. Hours and costs a week; waits in minutes:\n{}",
-                table(&self.rows)
+                "Judged on weeks {first} to {last}, each planned by the weeks before it. Hours and costs a week; waits in minutes:\n{}{}",
+                table(&self.rows),
+                if self.has_resampled() { RESAMPLED } else { "" }
             ));
             parts.push(format!(
                 "Fewest node hours for a 95th percentile, on the judged weeks:\n{}",
@@ -140,6 +185,9 @@ impl Report {
     }
 }
 
+/// What a range of the table means.
+const RESAMPLED: &str = "\n  In parentheses: the lowest and the highest ratio with other runs of the same hours in the judged weeks.";
+
 /// Returns rows as an aligned table.
 pub fn table(rows: &[Row]) -> String {
     let has_cost = rows.iter().any(|row| row.cost.is_some());
@@ -148,18 +196,22 @@ pub fn table(rows: &[Row]) -> String {
         head.remove(3);
     }
     let minutes = |seconds: u32| format!("{:.1}", f64::from(seconds) / 60.0);
-    let ratio = |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}"));
+    let ratio = |ratio: Option<f64>, spread: Option<[f64; 2]>| {
+        let spread = spread.map_or(String::new(), |[from, to]| format!(" ({from:.2}-{to:.2})"));
+        ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}{spread}"))
+    };
     let cells = rows.iter().map(|row| {
+        let spread = row.resampled.as_ref();
         let mut cells = vec![
             row.name.clone(),
             format!("{:.0}", row.node_hours),
-            ratio(Some(row.node_hours_ratio)),
+            ratio(Some(row.node_hours_ratio), spread.map(|spread| spread.node_hours_ratio)),
         ];
         cells.extend(row.cost.map(|cost| format!("{cost:.2}")));
         cells.extend([
             minutes(row.p50),
             minutes(row.p95),
-            ratio(row.p95_ratio),
+            ratio(row.p95_ratio, spread.map(|spread| spread.p95_ratio)),
             minutes(row.worst),
         ]);
         cells

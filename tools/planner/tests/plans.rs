@@ -4,14 +4,15 @@ use planner::candidate::Candidate;
 use planner::choice::{Objective, Reason, choose};
 use planner::demand::Demand;
 use planner::generators::Generator;
-use planner::plan::{Plan, Value, parameters};
+use planner::plan::{Judging, Plan, Value, parameters};
+use planner::report::{Report, Row};
 use planner::timings::Timings;
 use planner::trace::{Trace, WEEK};
 use planner::weeks::{Conditions, Weeks};
 
 fn plan(trace: Trace, max_nodes: u32, objective: Objective) -> Plan {
     let conditions = Conditions { max_nodes, timings: Timings::REPORTED, seed: 1 };
-    Plan::of(trace, conditions, &[1], objective, 0, &|| ())
+    Plan::of(trace, conditions, &[1], objective, Judging::default(), &|| ())
 }
 
 /// Returns the first weeks of a trace.
@@ -104,4 +105,24 @@ fn generated_loads_have_eight_weeks_and_the_same_jobs_each_time() {
         assert!((200..=22_000).contains(&weekly), "{}: {weekly} jobs a week", generator.name());
         assert_eq!(Generator::named(generator.name()), Some(generator));
     }
+}
+
+#[test]
+fn resampled_weeks_give_the_ratios_a_range() {
+    let conditions = Conditions { max_nodes: 40, timings: Timings::REPORTED, seed: 1 };
+    let of = |resamples| {
+        let judging = Judging { from: 5, resamples };
+        let trace = Generator::Office.trace(1);
+        let plan = Plan::of(trace, conditions, &[1], Objective::Balanced, judging, &|| ());
+        Report::of(&plan, "ubuntu", None)
+    };
+    let (plain, ranged) = (of(0), of(3));
+    let default = ranged.rows[1].resampled.as_ref().expect("a range");
+    assert_eq!((default.node_hours_ratio, default.p95_ratio), ([1.0, 1.0], [1.0, 1.0]));
+    assert!(default.p95[0] < default.p95[1], "{default:?}");
+    let [lowest, highest] = ranged.rows[0].resampled.as_ref().expect("a range").p95_ratio;
+    assert!(0.1 < lowest && lowest < highest && highest < 0.9, "{lowest} to {highest}");
+    assert!(ranged.text().contains(&format!(" ({lowest:.2}-{highest:.2})")));
+    let bare = ranged.rows.into_iter().map(|row| Row { resampled: None, ..row });
+    assert_eq!(bare.collect::<Vec<_>>(), plain.rows, "the judged weeks themselves do not change");
 }

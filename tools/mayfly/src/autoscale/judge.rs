@@ -6,7 +6,7 @@ use anyhow::Context;
 use planner::choice::Objective;
 use planner::generators::{Generator, SEEDS};
 use planner::picture;
-use planner::plan::Plan;
+use planner::plan::{Judging, Plan};
 use planner::report::{Report, Row};
 use planner::timings::Timings;
 use planner::weeks::Conditions;
@@ -71,10 +71,10 @@ fn plan(generator: Generator, seed: u64) -> Plan {
     let trace = generator.trace(seed);
     let max_nodes = generator.max_nodes();
     let conditions = Conditions { max_nodes, timings: Timings::REPORTED, seed };
-    let progress = progress(Plan::cells(&trace, &[1]));
+    let judging = Judging { from: generator.judged_from(), resamples: 0 };
+    let progress = progress(Plan::steps(&trace, &[1], judging));
     let count = || progress.inc(1);
-    let plan =
-        Plan::of(trace, conditions, &[1], Objective::Balanced, generator.judged_from(), &count);
+    let plan = Plan::of(trace, conditions, &[1], Objective::Balanced, judging, &count);
     progress.finish_and_clear();
     plan
 }

@@ -15,6 +15,7 @@ use planner::choice::Objective;
 use planner::formula::Settings;
 use planner::input::{self, EndedJob, InputError};
 use planner::picture::{self, Week};
+use planner::plan::Judging;
 use planner::report::Report;
 use planner::timings::{Range, Timings};
 use planner::trace::Trace;
@@ -64,19 +65,22 @@ async fn plan(options: &Plan) -> anyhow::Result<planner::plan::Plan> {
         seed: options.seed,
     };
     let objective = objective(options)?;
-    let judged_from = generated.map_or(0, |generator| generator.judged_from());
-    let progress = progress(planner::plan::Plan::cells(&trace, &options.slots));
+    let judging = Judging {
+        from: generated.map_or(0, |generator| generator.judged_from()),
+        resamples: options.resamples,
+    };
+    let progress = progress(planner::plan::Plan::steps(&trace, &options.slots, judging));
     let count = || progress.inc(1);
     let plan =
-        planner::plan::Plan::of(trace, conditions, &options.slots, objective, judged_from, &count);
+        planner::plan::Plan::of(trace, conditions, &options.slots, objective, judging, &count);
     progress.finish_and_clear();
     Ok(plan)
 }
 
 /// Creates a progress bar for simulated weeks; it is hidden if stderr is no terminal.
-pub(super) fn progress(cells: usize) -> ProgressBar {
+pub(super) fn progress(steps: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos} of {len} weeks simulated, {eta} left");
-    let bar = ProgressBar::new(cells as u64);
+    let bar = ProgressBar::new(steps);
     style.map(|style| bar.clone().with_style(style)).unwrap_or(bar)
 }
 

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use url::Url;
 
 /// The options of `local`.
 #[derive(Args, Debug)]
 #[command(
+    group(ArgGroup::new("authentication").args(["token_file", "app_id"]).required(true)),
     override_usage = "mayfly local --repository <OWNER/NAME> --token-file <FILE> [OPTIONS]\n       mayfly local --repository <OWNER/NAME> --app-id <ID> --app-key-file <FILE> [OPTIONS]"
 )]
 pub struct Local {
@@ -54,7 +55,7 @@ pub struct Local {
 
 /// The credential for GitHub: a token or an App.
 #[derive(Args, Debug)]
-#[group(required = true, multiple = true)]
+#[group(multiple = true)]
 pub struct Credential {
     /// File with a personal access token, or - for stdin
     #[arg(long, value_name = "FILE", conflicts_with_all = ["app_id", "app_key_file"])]

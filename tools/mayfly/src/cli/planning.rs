@@ -144,6 +144,9 @@ pub struct Plan {
     /// Seconds from the allocation of a node until it can run a job, with its start task and images, as `from-to`
     #[arg(long, default_value = "285-325")]
     pub boot: DurationRange,
+    /// How often the judged weeks are resampled, for the range of the ratios: with other runs that began in the same hours
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=1000))]
+    pub resamples: u64,
     /// Print the plan as JSON
     #[arg(long)]
     pub json: bool,
