@@ -59,7 +59,7 @@ fn requested(name: &str, numbers: &[&str], samples: &str) -> String {
 #[test]
 fn every_formula_begins_with_the_numbers_of_the_template() {
     let numbers = "maxNodes = 10; minNodes = 0; warmNodes = 0; warmFromHour = 7; warmToHour = 19; \
-                   warmFromWeekday = 1; warmToWeekday = 5; utcOffsetHours = 0; calmMinutes = 15; \
+                   warmFromWeekday = 1; warmToWeekday = 5; utcOffsetHours = 0; calmMinutes = 5; \
                    wakeNodes = 0; wakeUntil = time(\"1970-01-01T00:00:00Z\");";
     for name in FORMULAS {
         let text = filled(name, &[]);
@@ -208,8 +208,8 @@ fn nodes_are_removed_after_a_calm_period() {
         requested("dedicated", &[], &format!("$TaskSlotsPerNode = 1\n{history}"))
     };
     assert_snapshot!(gone(1), @"5 dedicated, 0 spot");
-    assert_snapshot!(gone(14), @"5 dedicated, 0 spot");
-    assert_snapshot!(gone(16), @"2 dedicated, 0 spot");
+    assert_snapshot!(gone(4), @"5 dedicated, 0 spot");
+    assert_snapshot!(gone(6), @"2 dedicated, 0 spot");
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn dedicated_nodes_replace_missing_spot_nodes() {
     assert_snapshot!(with(&nodes(6, 2, 0), "6*30"), @"2 dedicated, 6 spot");
     // Spot nodes are available again; jobs have just ended; the calm period is over.
     assert_snapshot!(with(&nodes(6, 0, 2), "6*30"), @"0 dedicated, 6 spot");
-    assert_snapshot!(with(&nodes(4, 0, 2), "6*20 1*10"), @"2 dedicated, 6 spot");
+    assert_snapshot!(with(&nodes(4, 0, 2), "6*25 1*5"), @"2 dedicated, 6 spot");
     assert_snapshot!(with(&nodes(4, 0, 2), "1*40"), @"0 dedicated, 1 spot");
     // Never more than the maximum in total.
     assert_snapshot!(with(&nodes(3, 0, 0), "40*30"), @"7 dedicated, 3 spot");

@@ -328,8 +328,8 @@ AGREEMENT = [
     ),
     Mutation(
         "number not filled in",
-        variable("ubuntuFormula", "'calmMinutes = 15;'", "'calm = 15;'"),
-        "calmMinutes of the formula is 15",
+        variable("ubuntuFormula", "'calmMinutes = 5;'", "'calm = 15;'"),
+        "calmMinutes of the formula is 5",
     ),
     Mutation("script changed", text("arm/windows/launch.ps1", "Main", "Mein"), "differs from arm/windows/launch.ps1"),
     Mutation(

@@ -19,14 +19,14 @@ pub enum Baseline {
 }
 
 impl Baseline {
-    /// Returns the baselines with their names, the default first.
+    /// Returns the baselines with their names, the reference first.
     pub fn all(slots: u32) -> Vec<(&'static str, Self)> {
         let formula = |calm_minutes, kind| Self::Formula(Candidate { slots, calm_minutes, kind });
         let last_week =
             TableFit { rule: Rule::Percentile(95.0), pooled: false, weeks: 1, trust: 1000 };
         vec![
-            ("default (calmMinutes 15, no warm nodes)", formula(15, Kind::Minimum(0))),
-            ("calmMinutes 5, no warm nodes", formula(5, Kind::Minimum(0))),
+            ("reference (calmMinutes 15, no warm nodes)", formula(15, Kind::Minimum(0))),
+            ("template's default (calmMinutes 5, no warm nodes)", formula(5, Kind::Minimum(0))),
             ("fixed minimum (mean demand of the week before)", formula(15, Kind::MeanDemand)),
             ("weekday window (75 % of its minutes)", formula(15, Kind::Window(75.0))),
             ("same hour last week (95 % of its minutes)", formula(15, Kind::Table(last_week))),

@@ -28,19 +28,31 @@ pub enum Kind {
     Table(TableFit),
 }
 
-/// The formula of today's template: 15 minutes, no warm nodes.
-pub const DEFAULT_CALM_MINUTES: u32 = 15;
+/// The minutes of the reference.
+const REFERENCE_CALM_MINUTES: u32 = 15;
+/// The minutes of the template's default.
+const TEMPLATE_CALM_MINUTES: u32 = 5;
 
 impl Candidate {
-    /// Returns the template's default.
-    pub const fn default_of(slots: u32) -> Self {
-        Self { slots, calm_minutes: DEFAULT_CALM_MINUTES, kind: Kind::Minimum(0) }
+    /// Returns the reference, with which others are compared: 15 minutes, no warm nodes.
+    pub const fn reference(slots: u32) -> Self {
+        Self { slots, calm_minutes: REFERENCE_CALM_MINUTES, kind: Kind::Minimum(0) }
     }
 
-    /// Returns all candidates for these numbers of slots; the first one is the default with the first number.
+    /// Returns whether it is the template's default.
+    pub fn is_of_template(&self) -> bool {
+        self.calm_minutes == TEMPLATE_CALM_MINUTES && self.keeps_none()
+    }
+
+    /// Returns whether it keeps no node without a job.
+    pub fn keeps_none(&self) -> bool {
+        self.kind == Kind::Minimum(0)
+    }
+
+    /// Returns all candidates for these numbers of slots; the first one is the reference with the first number.
     pub fn all(slots: &[u32]) -> Vec<Self> {
         let kinds: Vec<_> = Kind::all().collect();
-        let mut all = vec![Self::default_of(slots.first().copied().unwrap_or(1))];
+        let mut all = vec![Self::reference(slots.first().copied().unwrap_or(1))];
         for slots in slots.iter().copied() {
             for calm_minutes in [5, 10, 15] {
                 let of = |kind: &Kind| Self { slots, calm_minutes, kind: *kind };

@@ -1,6 +1,8 @@
 //! The choice of a candidate by past weeks: those before the week that is planned, and no others.
 
-use crate::candidate::Kind;
+use std::cmp::Ordering;
+
+use crate::candidate::{Candidate, Kind};
 use crate::demand::Demand;
 use crate::weeks::{Figures, Weeks};
 
@@ -14,7 +16,7 @@ const MIN_PATTERN: f64 = 0.15;
 /// What a plan is chosen for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Objective {
-    /// A third of the default's 95th percentile of waits for the fewest node hours, and at most a quarter more of them.
+    /// A third of the reference's 95th percentile of waits for the fewest node hours, and at most a quarter more of them.
     Balanced,
     /// The fewest node hours with which this percentage of the jobs waits at most these seconds.
     MaxWait {
@@ -32,18 +34,21 @@ pub enum Objective {
 
 /// The number of last weeks that must follow the weeks before them.
 const PATTERN_WEEKS: usize = 3;
-/// The multiple of the default's 95th percentile above which a more expensive plan is not worth its price.
+/// The multiple of the reference's 95th percentile above which a more expensive plan is not worth its price.
 const MIN_GAIN: f64 = 0.75;
+
+/// The multiple of the reference's 95th percentile to which a lower `calmMinutes` without warm nodes may lengthen it.
+const MAX_LOSS: f64 = 1.05;
 
 /// Why a candidate was chosen.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
-    /// There are too few weeks: the default.
+    /// There are too few weeks: the template's default.
     TooShort,
-    /// One of the last weeks does not follow the weeks before it: the default.
+    /// One of the last weeks does not follow the weeks before it: no warm nodes.
     NoPattern,
-    /// No balanced plan shortens waits enough: the default.
+    /// No balanced plan shortens waits enough: no warm nodes.
     NoGain,
     /// It meets the objective on the weeks before.
     Met,
@@ -54,7 +59,7 @@ pub enum Reason {
 /// A chosen candidate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Choice {
-    /// Its index; 0 is the default.
+    /// Its index; 0 is the reference.
     pub candidate: usize,
     /// Why.
     pub reason: Reason,
@@ -62,79 +67,119 @@ pub struct Choice {
 
 /// Chooses the candidate for a week by the weeks before.
 pub fn choose(weeks: &Weeks, demand: &Demand, week: usize, objective: Objective) -> Choice {
+    let all = &weeks.candidates;
+    let of_template = || {
+        let candidate = all.iter().position(Candidate::is_of_template).unwrap_or(0);
+        Choice { candidate, reason: Reason::TooShort }
+    };
     if week < MIN_WEEKS {
-        return Choice { candidate: 0, reason: Reason::TooShort };
+        return of_template();
     }
     // After a change, a week that fits by accident proves nothing.
     let recent = week.saturating_sub(PATTERN_WEEKS).max(1)..week;
     let is_periodic = recent.map(|week| pattern(demand, week)).all(|share| share >= MIN_PATTERN);
-    if !is_periodic && objective == Objective::Balanced {
-        return Choice { candidate: 0, reason: Reason::NoPattern };
-    }
     // Without a pattern, only what is the same at all times can be relied on.
-    let relied_on = |candidate: &usize| {
-        is_periodic || matches!(weeks.candidates[*candidate].kind, Kind::Minimum(_))
-    };
+    let relied_on =
+        |candidate: &usize| is_periodic || matches!(all[*candidate].kind, Kind::Minimum(_));
     let past = week.saturating_sub(VALIDATION_WEEKS).max(1)..week;
-    let scored: Vec<(usize, Figures)> = (0..weeks.candidates.len())
+    let scored: Vec<Scored> = (0..all.len())
         .filter(relied_on)
-        .filter_map(|candidate| Some((candidate, weeks.sum(candidate, past.clone())?)))
+        .filter_map(|candidate| {
+            let figures = weeks.sum(candidate, past.clone())?;
+            Some(Scored { candidate, keeps_none: all[candidate].keeps_none(), figures })
+        })
         .collect();
-    let Some(default) = scored.first().map(|(_, figures)| figures.clone()) else {
-        return Choice { candidate: 0, reason: Reason::TooShort };
+    // The reference is the first candidate.
+    let Some(reference) = scored.first().map(|first| first.figures.clone()) else {
+        return of_template();
     };
-    best(&scored, &default, past.len() as f64, objective)
+    let compared = Compared { scored, reference };
+    match objective {
+        Objective::Balanced if !is_periodic => compared.without_warm_nodes(Reason::NoPattern),
+        Objective::Balanced => compared.balanced(),
+        Objective::MaxWait { percent, seconds } => compared.with_max_wait(percent, seconds),
+        Objective::MaxCost { node_hours } => compared.with_max_cost(node_hours * past.len() as f64),
+    }
 }
 
-/// Chooses among candidates with figures of past weeks.
-fn best(
-    scored: &[(usize, Figures)],
-    default: &Figures,
-    weeks: f64,
-    objective: Objective,
-) -> Choice {
-    let cost = |(_, figures): &&(usize, Figures)| figures.node_hours;
-    let by_cost =
-        |one: &&(usize, Figures), other: &&(usize, Figures)| cost(one).total_cmp(&cost(other));
-    let wait = |figures: &Figures| (figures.p95(), figures.waits.mean());
-    let by_wait = |one: &&(usize, Figures), other: &&(usize, Figures)| {
-        let ((p95, mean), (other_p95, other_mean)) = (wait(&one.1), wait(&other.1));
-        p95.cmp(&other_p95).then(mean.total_cmp(&other_mean))
-    };
-    let chosen = |found: Option<&(usize, Figures)>, reason| {
-        found.map(|(candidate, _)| Choice { candidate: *candidate, reason })
-    };
-    let all = || scored.iter();
-    let found = match objective {
-        Objective::Balanced => {
-            let limit = default.node_hours * BALANCED_COST;
-            let goal = f64::from(default.p95()) * BALANCED_WAIT;
-            let affordable = || all().filter(|(_, figures)| figures.node_hours <= limit);
-            let quick = affordable().filter(|(_, figures)| f64::from(figures.p95()) <= goal);
-            let enough = |found: &&(usize, Figures)| {
-                f64::from(found.1.p95()) <= f64::from(default.p95()) * MIN_GAIN
-            };
-            chosen(quick.min_by(by_cost), Reason::Met)
-                .or_else(|| chosen(affordable().min_by(by_wait).filter(enough), Reason::Nearest))
-                .or(Some(Choice { candidate: 0, reason: Reason::NoGain }))
-        }
-        Objective::MaxWait { percent, seconds } => {
-            let quick = all().filter(|(_, figures)| figures.waits.percentile(percent) <= seconds);
-            chosen(quick.min_by(by_cost), Reason::Met)
-                .or_else(|| chosen(all().min_by(by_wait), Reason::Nearest))
-        }
-        Objective::MaxCost { node_hours } => {
-            let affordable = all().filter(|(_, figures)| figures.node_hours <= node_hours * weeks);
-            chosen(affordable.min_by(by_wait), Reason::Met)
-                .or_else(|| chosen(all().min_by(by_cost), Reason::Nearest))
-        }
-    };
-    found.unwrap_or(Choice { candidate: 0, reason: Reason::TooShort })
+/// A candidate with its figures of past weeks.
+struct Scored {
+    candidate: usize,
+    keeps_none: bool,
+    figures: Figures,
 }
 
-/// The share of the default's 95th percentile that a balanced plan aims at: less than a third, for weeks unlike the past ones.
+impl Scored {
+    fn by_cost(one: &&Self, other: &&Self) -> Ordering {
+        one.figures.node_hours.total_cmp(&other.figures.node_hours)
+    }
+
+    fn by_wait(one: &&Self, other: &&Self) -> Ordering {
+        let mean = |scored: &Self| scored.figures.waits.mean();
+        one.figures.p95().cmp(&other.figures.p95()).then(mean(one).total_cmp(&mean(other)))
+    }
+}
+
+/// Candidates that are compared with the reference, at least that one.
+struct Compared {
+    scored: Vec<Scored>,
+    reference: Figures,
+}
+
+impl Compared {
+    /// Returns whether a candidate's 95th percentile is at most this multiple of the reference's.
+    fn is_within(&self, scored: &Scored, multiple: f64) -> bool {
+        f64::from(scored.figures.p95()) <= f64::from(self.reference.p95()) * multiple
+    }
+
+    fn balanced(&self) -> Choice {
+        let limit = self.reference.node_hours * BALANCED_COST;
+        let affordable = || self.scored.iter().filter(|scored| scored.figures.node_hours <= limit);
+        let quick = affordable().filter(|scored| self.is_within(scored, BALANCED_WAIT));
+        let nearest = || affordable().min_by(Scored::by_wait);
+        chosen(quick.min_by(Scored::by_cost), Reason::Met)
+            .or_else(|| {
+                chosen(nearest().filter(|it| self.is_within(it, MIN_GAIN)), Reason::Nearest)
+            })
+            .unwrap_or_else(|| self.without_warm_nodes(Reason::NoGain))
+    }
+
+    /// Returns the lowest `calmMinutes` that does not lengthen waits much.
+    fn without_warm_nodes(&self, reason: Reason) -> Choice {
+        let plain = self.scored.iter().filter(|scored| scored.keeps_none);
+        let quick = plain.filter(|scored| self.is_within(scored, MAX_LOSS));
+        chosen(quick.min_by(Scored::by_cost), reason).unwrap_or(Choice { candidate: 0, reason })
+    }
+
+    fn with_max_wait(&self, percent: f64, seconds: u32) -> Choice {
+        let is_quick = |scored: &&Scored| scored.figures.waits.percentile(percent) <= seconds;
+        let quick = self.scored.iter().filter(is_quick).min_by(Scored::by_cost);
+        self.or_nearest(quick, Scored::by_wait)
+    }
+
+    fn with_max_cost(&self, node_hours: f64) -> Choice {
+        let affordable = self.scored.iter().filter(|it| it.figures.node_hours <= node_hours);
+        self.or_nearest(affordable.min_by(Scored::by_wait), Scored::by_cost)
+    }
+
+    fn or_nearest(
+        &self,
+        met: Option<&Scored>,
+        order: fn(&&Scored, &&Scored) -> Ordering,
+    ) -> Choice {
+        chosen(met, Reason::Met)
+            .or_else(|| chosen(self.scored.iter().min_by(order), Reason::Nearest))
+            .unwrap_or(Choice { candidate: 0, reason: Reason::Nearest })
+    }
+}
+
+fn chosen(found: Option<&Scored>, reason: Reason) -> Option<Choice> {
+    found.map(|scored| Choice { candidate: scored.candidate, reason })
+}
+
+/// The share of the reference's 95th percentile that a balanced plan aims at: less than a third, for weeks unlike the past ones.
 const BALANCED_WAIT: f64 = 0.27;
-/// The multiple of the default's node hours that a balanced plan may have.
+/// The multiple of the reference's node hours that a balanced plan may have.
 const BALANCED_COST: f64 = 1.22;
 
 /// Returns the share of the variance of a week's hourly demand that the weeks before explain; negative if the mean of the week itself

@@ -52,7 +52,7 @@ pub enum Warm {
 
 impl Settings {
     /// The template's defaults, with another maximum.
-    pub const fn default_of(max_nodes: u32) -> Self {
+    pub const fn reference(max_nodes: u32) -> Self {
         Self { max_nodes, min_nodes: 0, calm_minutes: 15, warm: Warm::None }
     }
 

@@ -21,7 +21,7 @@ pub struct Judged {
     pub choices: Vec<(Candidate, Choice)>,
     /// The plan.
     pub plan: Figures,
-    /// The baselines, the default first.
+    /// The baselines, the reference first.
     pub baselines: Vec<(&'static str, Figures)>,
     /// The figures of the plan and then of the baselines on resampled weeks.
     pub resampled: Vec<Vec<Figures>>,

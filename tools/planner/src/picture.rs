@@ -1,4 +1,4 @@
-//! An SVG drawing of a week: demand, nodes of the plan and of the default, and waits.
+//! An SVG drawing of a week: demand, nodes of the plan and of the reference, and waits.
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -12,7 +12,7 @@ const WAITS_HEIGHT: u32 = 150;
 const SAMPLES_PER_HOUR: usize = 12;
 const DEMAND: RGBColor = RGBColor(0xcf, 0xcf, 0xcf);
 const PLAN: RGBColor = RGBColor(0x14, 0x47, 0x7f);
-const DEFAULT: RGBColor = RGBColor(0xc8, 0x6a, 0x1e);
+const REFERENCE: RGBColor = RGBColor(0xc8, 0x6a, 0x1e);
 
 /// A drawn week.
 pub struct Week<'a> {
@@ -22,8 +22,8 @@ pub struct Week<'a> {
     pub jobs: &'a [Job],
     /// The pool with the plan.
     pub plan: Timeline,
-    /// The pool with the default.
-    pub default: Timeline,
+    /// The pool with the reference.
+    pub reference: Timeline,
 }
 
 /// An error of the drawing backend.
@@ -59,9 +59,9 @@ fn draw(svg: &mut String, weeks: &[Week<'_>]) -> Drawn {
 
 fn draw_nodes(week: &Week<'_>, area: &Panel<'_>) -> Drawn {
     let nodes = |timeline: &Timeline| hourly(&timeline.samples, |sample| sample.nodes);
-    let demand = hourly(&week.default.samples, |sample| sample.pending);
-    let (plan, default) = (nodes(&week.plan), nodes(&week.default));
-    let highest = demand.iter().chain(&plan).chain(&default).copied().fold(1.0, f64::max);
+    let demand = hourly(&week.reference.samples, |sample| sample.pending);
+    let (plan, reference) = (nodes(&week.plan), nodes(&week.reference));
+    let highest = demand.iter().chain(&plan).chain(&reference).copied().fold(1.0, f64::max);
     let mut chart = ChartBuilder::on(area)
         .caption(&week.title, ("sans-serif", 16))
         .margin(10)
@@ -82,7 +82,7 @@ fn draw_nodes(week: &Week<'_>, area: &Panel<'_>) -> Drawn {
         .label("jobs, waiting and running")
         .legend(|(x, y)| Rectangle::new([(x, y - 5), (x + 12, y + 5)], DEMAND.filled()));
     for (name, nodes, color) in
-        [("nodes, default", &default, DEFAULT), ("nodes, plan", &plan, PLAN)]
+        [("nodes, reference", &reference, REFERENCE), ("nodes, plan", &plan, PLAN)]
     {
         chart
             .draw_series(LineSeries::new(steps(nodes), color.stroke_width(2)))?
@@ -99,8 +99,8 @@ fn draw_nodes(week: &Week<'_>, area: &Panel<'_>) -> Drawn {
 
 fn draw_waits(week: &Week<'_>, area: &Panel<'_>) -> Drawn {
     let plan = waits_by_hour(week.jobs, &week.plan);
-    let default = waits_by_hour(week.jobs, &week.default);
-    let highest = plan.iter().chain(&default).map(|(_, minutes)| *minutes).fold(1.0, f64::max);
+    let reference = waits_by_hour(week.jobs, &week.reference);
+    let highest = plan.iter().chain(&reference).map(|(_, minutes)| *minutes).fold(1.0, f64::max);
     let mut chart = ChartBuilder::on(area)
         .margin(10)
         .x_label_area_size(22)
@@ -115,7 +115,7 @@ fn draw_waits(week: &Week<'_>, area: &Panel<'_>) -> Drawn {
         .y_desc("minutes, p90")
         .label_style(("sans-serif", 13))
         .draw()?;
-    for (waits, color) in [(&default, DEFAULT), (&plan, PLAN)] {
+    for (waits, color) in [(&reference, REFERENCE), (&plan, PLAN)] {
         let points =
             waits.iter().map(|(hour, minutes)| Circle::new((*hour, *minutes), 2, color.filled()));
         chart.draw_series(points)?;

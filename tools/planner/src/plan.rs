@@ -69,7 +69,7 @@ impl Plan {
         let candidate = weeks.candidates[choice.candidate];
         let max_nodes = conditions.max_nodes.div_ceil(candidate.slots);
         let settings = candidate.settings(&demand, trace.weeks, max_nodes);
-        let settings = settings.unwrap_or_else(|| Settings::default_of(max_nodes));
+        let settings = settings.unwrap_or_else(|| Settings::reference(max_nodes));
         let pattern = trace.weeks.checked_sub(1).map_or(0.0, |last| pattern(&demand, last));
         let front = front(&weeks, judged.weeks.clone());
         Self { trace, demand, conditions, judged, front, choice, candidate, settings, pattern }
@@ -174,21 +174,30 @@ pub fn describe(candidate: &Candidate) -> String {
     format!("calmMinutes {calm}, {kept}{slots}")
 }
 
+/// What is recommended if no plan is.
+const WITHOUT_WARM_NODES: &str = "So no node is kept without a job, and calmMinutes is the lowest with which the longest waits are at most 5 % longer than with 15.";
+
 /// Describes why a choice was made.
 pub fn explain(plan: &Plan) -> String {
     let pattern = (plan.pattern * 100.0).round();
     match plan.choice.reason {
         Reason::TooShort => format!(
-            "The history is too short: {} whole weeks, and a plan needs {} to be chosen and one more to be judged. Keep the default.",
+            "The history is too short: {} whole weeks, and a plan needs {} to be chosen and one more to be judged. Until then, this is the template's default.",
             plan.trace.weeks,
             crate::choice::MIN_WEEKS
         ),
         Reason::NoPattern => format!(
-            "The load has no weekly pattern, or it has changed: of the last week's hours, the weeks before explain {}. Keep the default.",
+            "The load has no weekly pattern, or it has changed: of the last week's hours, the weeks before explain {}. {WITHOUT_WARM_NODES}",
             if pattern > 0.0 { format!("{pattern} %") } else { "nothing".to_owned() }
         ),
-        Reason::NoGain => "No plan shortens the longest waits by a quarter for at most a quarter more node hours: the load is too small, or its bursts are too irregular. Keep the default, or state what you would pay: --max-wait, --max-cost.".to_owned(),
-        Reason::Met => format!("It meets the objective on the past weeks, whose hours follow a weekly pattern ({pattern} % explained)."),
-        Reason::Nearest => format!("No candidate meets the objective on the past weeks; this one is the nearest. The hours follow a weekly pattern ({pattern} % explained)."),
+        Reason::NoGain => format!(
+            "No plan shortens the longest waits by a quarter for at most a quarter more node hours: the load is too small, or its bursts are too irregular. {WITHOUT_WARM_NODES} State what you would pay for more: --max-wait, --max-cost."
+        ),
+        Reason::Met => format!(
+            "It meets the objective on the past weeks, whose hours follow a weekly pattern ({pattern} % explained)."
+        ),
+        Reason::Nearest => format!(
+            "No candidate meets the objective on the past weeks; this one is the nearest. The hours follow a weekly pattern ({pattern} % explained)."
+        ),
     }
 }

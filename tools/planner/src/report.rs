@@ -13,7 +13,7 @@ pub struct Row {
     pub name: String,
     /// Node hours a week, of nodes with one slot.
     pub node_hours: f64,
-    /// Multiple of the default's node hours.
+    /// Multiple of the reference's node hours.
     pub node_hours_ratio: f64,
     /// The price of the node hours of a week.
     pub cost: Option<f64>,
@@ -21,7 +21,7 @@ pub struct Row {
     pub p50: u32,
     /// Seconds that 95 % of the jobs waited at most.
     pub p95: u32,
-    /// Multiple of the default's `p95`; `None` if that is 0.
+    /// Multiple of the reference's `p95`; `None` if that is 0.
     pub p95_ratio: Option<f64>,
     /// Seconds that the last job waited.
     pub worst: u32,
@@ -30,15 +30,15 @@ pub struct Row {
     pub resampled: Option<Spread>,
 }
 
-/// The lowest and the highest figures of resampled weeks. Ratios are those to the default with the same jobs.
+/// The lowest and the highest figures of resampled weeks. Ratios are those to the reference with the same jobs.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Spread {
-    /// Multiples of the default's node hours.
+    /// Multiples of the reference's node hours.
     pub node_hours_ratio: [f64; 2],
     /// Seconds that 95 % of the jobs waited at most.
     pub p95: [u32; 2],
-    /// Multiples of the default's `p95`.
+    /// Multiples of the reference's `p95`.
     pub p95_ratio: [f64; 2],
 }
 
@@ -46,9 +46,10 @@ impl Spread {
     /// Creates the spread of a row, by its number, the plan first; `None` without resampled weeks.
     fn of(resampled: &[Vec<Figures>], row: usize) -> Option<Self> {
         let pairs = || resampled.iter().filter_map(|all| Some((all.get(row)?, all.get(1)?)));
-        let hours = pairs().map(|(own, default)| ratio(own.node_hours, default.node_hours));
+        let hours = pairs().map(|(own, reference)| ratio(own.node_hours, reference.node_hours));
         let p95 = pairs().map(|(own, _)| f64::from(own.p95()));
-        let shares = pairs().map(|(own, default)| ratio(own.p95().into(), default.p95().into()));
+        let shares =
+            pairs().map(|(own, reference)| ratio(own.p95().into(), reference.p95().into()));
         let seconds = ends(p95)?.map(|seconds| seconds as u32);
         Some(Self { node_hours_ratio: ends(hours)?, p95: seconds, p95_ratio: ends(shares)? })
     }
@@ -61,25 +62,25 @@ fn ends(numbers: impl Iterator<Item = f64> + Clone) -> Option<[f64; 2]> {
 }
 
 /// Returns a multiple, rounded to two digits.
-fn ratio(own: f64, default: f64) -> f64 {
-    rounded(own / default.max(f64::MIN_POSITIVE), 2)
+fn ratio(own: f64, reference: f64) -> f64 {
+    rounded(own / reference.max(f64::MIN_POSITIVE), 2)
 }
 
 impl Row {
-    /// Creates the row of some weeks, compared with the default.
+    /// Creates the row of some weeks, compared with the reference.
     pub fn of(
         name: &str,
         figures: &Figures,
-        default: &Figures,
+        reference: &Figures,
         weeks: usize,
         price: Option<f64>,
     ) -> Self {
         let node_hours = figures.node_hours / weeks.max(1) as f64;
-        let p95 = f64::from(default.p95());
+        let p95 = f64::from(reference.p95());
         Self {
             name: name.to_owned(),
             node_hours: rounded(node_hours, 1),
-            node_hours_ratio: ratio(figures.node_hours, default.node_hours),
+            node_hours_ratio: ratio(figures.node_hours, reference.node_hours),
             cost: price.map(|price| rounded(node_hours * price, 2)),
             p50: figures.waits.percentile(50.0),
             p95: figures.p95(),
@@ -125,9 +126,9 @@ impl Report {
     /// Creates the report of a plan for a pool, `ubuntu` or `windows`. `price` is that of an hour of a node with one slot.
     pub fn of(plan: &Plan, pool: &str, price: Option<f64>) -> Self {
         let weeks = plan.judged.weeks.len();
-        let default =
+        let reference =
             plan.judged.baselines.first().map(|(_, figures)| figures.clone()).unwrap_or_default();
-        let row = |name: &str, figures: &Figures| Row::of(name, figures, &default, weeks, price);
+        let row = |name: &str, figures: &Figures| Row::of(name, figures, &reference, weeks, price);
         let baselines = plan.judged.baselines.iter().map(|(name, figures)| row(name, figures));
         let rows = std::iter::once(row("plan", &plan.judged.plan)).chain(baselines);
         let rows = rows.enumerate().map(|(number, row)| Row {

@@ -81,7 +81,7 @@ fn plan(generator: Generator, seed: u64) -> Plan {
 
 /// Returns a table with a line for each load and row; the figures of the seeds are beside each other.
 fn markdown(judged: &[Judged]) -> String {
-    let mut text = "| load | | node hours, default 1 | p95, minutes | default 1 | worst, minutes |\n|---|---|---|---|---|---|".to_owned();
+    let mut text = "| load | | node hours, reference 1 | p95, minutes | reference 1 | worst, minutes |\n|---|---|---|---|---|---|".to_owned();
     let minutes = |seconds: u32| format!("{:.1}", f64::from(seconds) / 60.0);
     for of_trace in judged.chunk_by(|one, other| one.trace == other.trace) {
         let jobs =

@@ -152,7 +152,7 @@ pub(super) fn drawn<'a>(plan: &'a planner::plan::Plan, title: &str) -> Option<We
         title: format!("{title}, week {}", week + 1),
         jobs: plan.trace.week(week),
         plan: simulate(candidate.slots, &settings),
-        default: simulate(1, &Settings::default_of(max_nodes)),
+        reference: simulate(1, &Settings::reference(max_nodes)),
     })
 }
 
