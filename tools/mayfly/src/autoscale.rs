@@ -6,6 +6,7 @@ pub(crate) mod plan;
 pub(crate) mod judge;
 mod past_jobs;
 mod kept_lines;
+mod live_price;
 
 use std::path::Path;
 

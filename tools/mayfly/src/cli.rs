@@ -23,7 +23,9 @@ pub use local::{Credential, Level, Local};
 pub use operators::{
     Deployment, Doctor, History, HistoryOutput, Logs, Pause, Replay, ReplayTarget, Resume, Status,
 };
-pub use planning::{GithubHistory, GithubScope, JobSource, Judge, MaxCost, Plan, TemplatePool};
+pub use planning::{
+    GithubHistory, GithubScope, JobSource, Judge, MaxCost, Plan, PriceSource, TemplatePool,
+};
 pub use simulation::options::SimulationOptions;
 
 /// Gives every GitHub Actions job its own ephemeral runner on Azure Batch.

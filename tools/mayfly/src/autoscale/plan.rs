@@ -22,8 +22,8 @@ use planner::trace::Trace;
 use planner::weeks::{Conditions, week_of};
 use serde_json::json;
 
-use super::{past_jobs, read};
-use crate::cli::{JobSource, MaxCost, Plan, TemplatePool};
+use super::{live_price, past_jobs, read};
+use crate::cli::{JobSource, MaxCost, Plan, PriceSource, TemplatePool};
 use crate::print;
 
 /// The template's default of a pool's maximum of nodes.
@@ -31,8 +31,9 @@ const DEFAULT_MAX_NODES: u32 = 10;
 
 /// Prints a plan, and writes what the options name.
 pub(crate) async fn run(options: &Plan) -> anyhow::Result<ExitCode> {
-    let plan = plan(options).await?;
-    let report = Report::of(&plan, options.pool.prefix(), Some(price(options)?));
+    let price = price(options).await?;
+    let plan = plan(options, price).await?;
+    let report = Report::of(&plan, options.pool.prefix(), Some(price));
     if let Some(file) = &options.svg {
         write(file, &drawing(&plan)?)?;
     }
@@ -53,7 +54,7 @@ pub(crate) async fn run(options: &Plan) -> anyhow::Result<ExitCode> {
 }
 
 /// Reads the jobs and plans for them.
-async fn plan(options: &Plan) -> anyhow::Result<planner::plan::Plan> {
+async fn plan(options: &Plan, price: f64) -> anyhow::Result<planner::plan::Plan> {
     let trace = trace(options).await?;
     let generated = options.source.trace;
     let max_nodes = generated.map_or(DEFAULT_MAX_NODES, |generator| generator.max_nodes());
@@ -64,7 +65,7 @@ async fn plan(options: &Plan) -> anyhow::Result<planner::plan::Plan> {
         timings: Timings { boot, ..Timings::REPORTED },
         seed: options.seed,
     };
-    let objective = objective(options)?;
+    let objective = objective(options, price);
     let judging = Judging {
         from: generated.map_or(0, |generator| generator.judged_from()),
         resamples: options.resamples,
@@ -111,24 +112,29 @@ fn jobs_in(
     Ok((name, jobs))
 }
 
-fn objective(options: &Plan) -> anyhow::Result<Objective> {
-    Ok(match (options.max_wait, options.max_cost) {
+fn objective(options: &Plan, price: f64) -> Objective {
+    match (options.max_wait, options.max_cost) {
         (Some(objective), _) => objective,
         (None, Some(MaxCost::NodeHours(node_hours))) => Objective::MaxCost { node_hours },
         (None, Some(MaxCost::Money(amount))) => {
-            Objective::MaxCost { node_hours: amount / price(options)?.max(f64::MIN_POSITIVE) }
+            Objective::MaxCost { node_hours: amount / price.max(f64::MIN_POSITIVE) }
         }
         (None, None) => Objective::Balanced,
-    })
+    }
 }
 
 /// Returns the price of an hour of a slot.
-fn price(options: &Plan) -> anyhow::Result<f64> {
-    let windows = options.pool == TemplatePool::Windows;
-    let hour = options.price.or_else(|| Prices::shipped().hour(&options.vm_size, windows));
-    let hour = hour.with_context(|| {
-        format!("find the price of {}: the table has none; name it with --price", options.vm_size)
-    })?;
+async fn price(options: &Plan) -> anyhow::Result<f64> {
+    let (size, windows) = (&options.vm_size, options.pool == TemplatePool::Windows);
+    let hour = match (options.price, options.prices) {
+        (Some(price), _) => price,
+        (None, Some(PriceSource::Live)) => {
+            live_price::hour(&options.prices_api, &options.region, size, windows).await?
+        }
+        (None, None) => Prices::shipped().hour(size, windows).with_context(|| {
+            format!("find the price of {size}: the table has none; name it with --price, or ask for it with --prices live")
+        })?,
+    };
     Ok(hour / f64::from(options.slots.first().copied().unwrap_or(1)))
 }
 

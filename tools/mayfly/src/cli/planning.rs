@@ -23,6 +23,13 @@ pub enum TemplatePool {
     Windows,
 }
 
+/// Where a price comes from if not from the table.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum PriceSource {
+    /// Azure's list of retail prices
+    Live,
+}
+
 impl TemplatePool {
     /// Returns the prefix of its parameters.
     pub(crate) fn prefix(self) -> &'static str {
@@ -141,6 +148,15 @@ pub struct Plan {
     /// Price of an hour of such a node [default: that of the price table, for the operating system of --pool]
     #[arg(long, value_name = "PRICE", value_parser = amount)]
     pub price: Option<f64>,
+    /// Ask Azure's list of retail prices for the present price, in US dollars
+    #[arg(long, value_name = "live", value_enum, conflicts_with = "price")]
+    pub prices: Option<PriceSource>,
+    /// Azure region of that price
+    #[arg(long, default_value = "eastus", requires = "prices")]
+    pub region: String,
+    /// Address of the list
+    #[arg(long, value_name = "URL", default_value = "https://prices.azure.com", hide = true)]
+    pub prices_api: Url,
     /// Seconds from the allocation of a node until it can run a job, with its start task and images, as `from-to`
     #[arg(long, default_value = "285-325")]
     pub boot: DurationRange,

@@ -1,8 +1,9 @@
-//! `mayfly emulate`, `mayfly up` and `mayfly autoscale plan --github` as programs.
+//! `mayfly emulate`, `mayfly up` and `mayfly autoscale plan` as programs.
 
 mod control;
 mod ends;
 mod https;
+mod live_price;
 mod manual;
 mod past_jobs;
 mod program;
