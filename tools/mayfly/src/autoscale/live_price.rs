@@ -28,7 +28,7 @@ struct Meter {
 }
 
 impl Meter {
-    /// Returns whether it is of a dedicated node with this operating system, in hours. Only names tell meters apart.
+    /// Returns whether it is of a dedicated node with this operating system, in hours. Meters differ in their names only.
     fn is_of(&self, windows: bool) -> bool {
         let is_spot = ["Spot", "Low Priority"].iter().any(|kind| self.sku_name.ends_with(kind));
         let is_windows = self.product_name.contains("Windows");
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_tell_the_meters_of_a_size_apart() {
+    fn the_meters_of_a_size_differ_in_their_names() {
         let of = |meter: Meter| [false, true].map(|windows| meter.is_of(windows));
         let day = "2026-01-01";
         let linux = "Virtual Machines DDSv5 Series";
