@@ -308,7 +308,7 @@ mod tests {
         for action in ["in_progress", "completed"] {
             check(
                 event(action, Some("gh-7")),
-                r#"Reassigned(Reassigned { job: 123, repository: Some(Repository { owner: "octo", name: "app" }), profile: Some("ubuntu"), "#,
+                r#"Reassigned(Reassigned { job: 123, repository: Some(Repository("octo/app")), profile: Some("ubuntu"), "#,
             );
             check(event(action, Some("gh-123-2")), &action.replace('_', " "));
         }
@@ -337,13 +337,12 @@ mod tests {
             let event = of(labels, "octo/app", true);
             check(
                 event,
-                r#"Reassigned(Reassigned { job: 123, repository: Some(Repository { owner: "octo", name: "app" }), profile: None, runner: "gh-7", runner_id: None, again: false }"#,
+                r#"Reassigned(Reassigned { job: 123, repository: Some(Repository("octo/app")), profile: None, runner: "gh-7", runner_id: None, again: false }"#,
             );
         }
         for (name, private) in [("octo/app", false), ("corp/app", true)] {
-            let owner = name.split('/').next().unwrap_or_default();
             let expected = format!(
-                r#"Reassigned(Reassigned {{ job: 123, repository: Some(Repository {{ owner: "{owner}", name: "app" }}), profile: None"#
+                r#"Reassigned(Reassigned {{ job: 123, repository: Some(Repository("{name}")), profile: None"#
             );
             check(of(&own, name, private), &expected);
         }
@@ -353,7 +352,7 @@ mod tests {
     fn a_job_that_ended_without_a_runner_is_recorded() {
         check(
             event("completed", None),
-            r#"Cancelled(Cancelled { job: 123, repository: Repository { owner: "octo", name: "app" }, profile: "ubuntu""#,
+            r#"Cancelled(Cancelled { job: 123, repository: Repository("octo/app"), profile: "ubuntu""#,
         );
         check(event("completed", Some("gh-123")), "completed on its own runner");
         let mut hosted = event("completed", None);

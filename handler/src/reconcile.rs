@@ -43,7 +43,7 @@ pub use rules::{MAX_ENDING, MAX_OFFLINE, Rules};
 pub use snapshot::Snapshot;
 pub use state::ReconcileState;
 pub use wait_reason::WaitReason;
-pub use waiting::{WaitingJob, waiting_jobs};
+pub use waiting::{WaitingJob, count_waiting, waiting_jobs};
 
 use assessment::Assessment;
 

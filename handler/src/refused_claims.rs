@@ -72,6 +72,9 @@ impl RefusedClaims {
     /// Returns the period in which claims for this repository are refused now, with what is refused: the name of the
     /// owner, or the full name of the repository if it alone is.
     pub fn present(&self, repository: &Repository) -> Option<(String, &RefusedPeriod)> {
+        if self.0.is_empty() {
+            return None;
+        }
         let [all, owner, alone] = keys(repository);
         let keys = [(all, owner.clone()), (owner.clone(), owner), (alone.clone(), alone)];
         keys.into_iter().find_map(|(key, place)| {

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,11 +17,12 @@ pub use allowed::AllowedRepositories;
 /// GitHub ignores case in names, and so do comparisons.
 ///
 /// The name comes from payloads and becomes part of request paths, so every value is validated.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Repository {
-    owner: String,
-    name: String,
+    /// The full name, which copies share: thousands of tasks and jobs are of the same few repositories.
+    full_name: Arc<str>,
+    owner_length: usize,
 }
 
 /// Maximum length of an owner's and of a repository's name.
@@ -34,24 +36,23 @@ pub struct NotARepository;
 impl Repository {
     /// Returns the user or organization that owns the repository.
     pub fn owner(&self) -> &str {
-        &self.owner
+        &self.full_name[..self.owner_length]
     }
 
     /// Returns the name without the owner.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.full_name[self.owner_length + 1..]
     }
 
     /// Returns the bytes by which names are compared.
     fn folded(&self) -> impl Iterator<Item = u8> {
-        let bytes = self.owner.bytes().chain([b'/']).chain(self.name.bytes());
-        bytes.map(|byte| byte.to_ascii_lowercase())
+        self.full_name.bytes().map(|byte| byte.to_ascii_lowercase())
     }
 }
 
 impl PartialEq for Repository {
     fn eq(&self, other: &Self) -> bool {
-        self.folded().eq(other.folded())
+        self.full_name.eq_ignore_ascii_case(&other.full_name)
     }
 }
 
@@ -65,7 +66,10 @@ impl PartialOrd for Repository {
 
 impl Ord for Repository {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.folded().cmp(other.folded())
+        match Arc::ptr_eq(&self.full_name, &other.full_name) {
+            true => Ordering::Equal,
+            false => self.folded().cmp(other.folded()),
+        }
     }
 }
 
@@ -90,7 +94,7 @@ impl TryFrom<&str> for Repository {
         if !plain(owner) || !plain(name) {
             return Err(NotARepository);
         }
-        Ok(Self { owner: owner.to_owned(), name: name.to_owned() })
+        Ok(Self { full_name: text.into(), owner_length: owner.len() })
     }
 }
 
@@ -108,15 +112,21 @@ impl From<Repository> for String {
     }
 }
 
+impl fmt::Debug for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Repository").field(&self.full_name).finish()
+    }
+}
+
 impl fmt::Display for Repository {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.owner, self.name)
+        f.write_str(&self.full_name)
     }
 }
 
 /// Returns whether a name of an owner or a repository may contain a character.
 fn is_plain(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-_.".contains(c)
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
 }
 
 #[cfg(test)]

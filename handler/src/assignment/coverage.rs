@@ -3,6 +3,7 @@
 //! This, and neither a task's own job nor the existence of a task, decides which jobs need another runner and which
 //! runners are not needed: a runner whose job was assigned to another runner is free for the job of that other runner.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{AssignmentGraph, Readiness, Resolution, resolve};
@@ -17,7 +18,7 @@ pub struct Candidate<'a, T> {
     /// Its id.
     pub id: &'a TaskId,
     /// The profile of its runner, with the labels that are pinned to it; `None` if there is no such profile any more.
-    pub runner: Option<Profile>,
+    pub runner: Option<Cow<'a, Profile>>,
     /// Whether its runner can serve a job.
     pub readiness: Readiness,
 }
@@ -103,7 +104,7 @@ mod tests {
         let candidates = ids.iter().map(|(id, readiness)| Candidate {
             task: id,
             id,
-            runner: Some(ubuntu()),
+            runner: Some(Cow::Owned(ubuntu())),
             readiness: *readiness,
         });
         let coverage = Coverage::of(&graph(jobs), candidates);
@@ -146,8 +147,10 @@ mod tests {
     fn a_runner_is_unneeded_only_by_proof() {
         let jobs = [(1, "completed @gh-1"), (2, "queued windows"), (3, "queued linux")];
         let ids = ["gh-1", "gh-2", "gh-3", "gh-4"].map(gh);
-        let candidate =
-            |id| Candidate { task: id, id, runner: Some(ubuntu()), readiness: Readiness::Free };
+        let candidate = |id| {
+            let runner = Some(Cow::Owned(ubuntu()));
+            Candidate { task: id, id, runner, readiness: Readiness::Free }
+        };
         let coverage = Coverage::of(&graph(&jobs), ids.iter().map(candidate));
         assert_eq!(ids.each_ref().map(|id| coverage.is_unneeded(id)), [true, true, false, false]);
     }

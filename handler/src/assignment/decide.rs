@@ -1,5 +1,7 @@
 //! Decides about the claim of a starting runner.
 
+use std::borrow::Cow;
+
 use super::{
     AssignmentChain, AssignmentGraph, Candidate, Conflict, Coverage, Fact, NotNeeded, Resolution,
 };
@@ -106,7 +108,7 @@ fn is_covered_by_others(
     let candidates = others.map(|task| Candidate {
         task,
         id: &task.id,
-        runner: task.runner.clone(),
+        runner: task.runner.as_ref().map(Cow::Borrowed),
         readiness: task.readiness,
     });
     Some(Coverage::of(graph, candidates).covering(job).is_some())

@@ -251,8 +251,11 @@ struct ErrorBody {
     code: String,
 }
 
-/// Returns the published code of an error; empty if there is none.
+/// Returns the published code of an error; empty if there is none. The body of a success is not read: it may be a list.
 pub(super) fn code(response: &RawResponse) -> String {
+    if response.status().is_success() {
+        return String::new();
+    }
     let error = serde_json::from_slice::<ErrorBody>(response.body().as_ref());
     error.map(|error| error.code).unwrap_or_default()
 }

@@ -182,7 +182,7 @@ impl Batch {
                 _ => return Err(error(call, &response)),
             }
             let page: listed::Page<T> =
-                serde_json::from_slice(response.body().as_ref()).map_err(|_| malformed(call))?;
+                page(response.body().as_ref()).ok_or_else(|| malformed(call))?;
             items.extend(page.value);
             match page.next_link {
                 Some(link) => {
@@ -194,6 +194,11 @@ impl Batch {
         }
         Err(malformed(call))
     }
+}
+
+/// Parses a page. Its UTF-8 is checked once rather than in each of its thousands of texts.
+fn page<T: DeserializeOwned>(body: &[u8]) -> Option<listed::Page<T>> {
+    serde_json::from_str(std::str::from_utf8(body).ok()?).ok()
 }
 
 /// Returns the query of the link to the next page. A response must not choose the host of a request.

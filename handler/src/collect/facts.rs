@@ -1,5 +1,6 @@
 //! Fetches the facts that a claim or a job event lacks.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use tracing::{info, warn};
@@ -175,7 +176,7 @@ impl<'a> FactReader<'a> {
             Stage::Started { .. } => Readiness::Claiming,
             Stage::Unschedulable | Stage::Ended { .. } => Readiness::Unavailable,
         };
-        let runner = task.runner(&self.app.webhook.policy.profiles);
+        let runner = task.runner(&self.app.webhook.policy.profiles).map(Cow::into_owned);
         LiveTask { id: task.id.clone(), runner, readiness }
     }
 

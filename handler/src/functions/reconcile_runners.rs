@@ -67,7 +67,7 @@ async fn reconcile(app: &App) -> anyhow::Result<String> {
     }
     let done = execute(app, repairs).await;
     super::wake::for_waiting_tasks(app, &collected.snapshot).await;
-    super::history::record(app, &collected, &previous, &rules).await;
+    super::history::record(app, &collected, &rules).await;
     Ok(done)
 }
 

@@ -5,11 +5,14 @@
 //! <https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#use-conditional-requests-if-appropriate>
 
 use std::any::Any;
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use http::{Method, StatusCode, header};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use tracing::warn;
 use url::Url;
 
@@ -106,9 +109,8 @@ impl Github {
         let query = following.unwrap_or(first);
         self.conditional(list.call, list.path, &query, |response| {
             let next = next_of(response);
-            let body: Value = parse(list.call, response)?;
-            let total = body.get("total_count").and_then(Value::as_u64);
-            let (items, faults) = items_of(body, list.field).map_err(|fault| {
+            let read = items_of(response.body(), list.field);
+            let (Items { items, total }, faults) = read.map_err(|fault| {
                 GithubError::Unavailable { call: list.call, fault: fault.to_string() }
             })?;
             if let Some(fault) = faults.first() {
@@ -164,15 +166,15 @@ impl Github {
 /// Parses the items of a list, and returns the faults of those that cannot be read. GitHub sends nulls where its schema
 /// has none (<https://github.com/github/rest-api-description/issues/1586>); one such item must not hide the others.
 fn items_of<T: DeserializeOwned>(
-    mut body: Value,
-    field: Option<&str>,
-) -> Result<(Vec<T>, Vec<JsonFault>), JsonFault> {
-    let items = match field {
-        Some(field) => body.get_mut(field).map(Value::take).unwrap_or_default(),
-        None => body,
-    };
-    let items: Vec<Value> = serde_json::from_value(items)?;
-    let read = items.into_iter().map(serde_json::from_value::<T>);
+    body: &[u8],
+    field: Option<&'static str>,
+) -> Result<(Items<T>, Vec<JsonFault>), JsonFault> {
+    let body = std::str::from_utf8(body).map_err(serde_json::Error::custom)?;
+    if let Ok(items) = all_items(body, field) {
+        return Ok((items, Vec::new()));
+    }
+    let Items { items, total } = all_items::<&RawValue>(body, field)?;
+    let read = items.into_iter().map(|item| serde_json::from_str::<T>(item.get()));
     let (mut readable, mut faults) = (Vec::new(), Vec::new());
     for item in read {
         match item {
@@ -180,7 +182,57 @@ fn items_of<T: DeserializeOwned>(
             Err(err) => faults.push(JsonFault::from(err)),
         }
     }
-    Ok((readable, faults))
+    Ok((Items { items: readable, total }, faults))
+}
+
+/// The items of a page, and the number of items of all pages, if the page names it.
+#[derive(Debug, PartialEq)]
+struct Items<T> {
+    items: Vec<T>,
+    total: Option<u64>,
+}
+
+/// Parses the items of a list in one pass. Fails if one of them cannot be read.
+fn all_items<'de, T: Deserialize<'de>>(
+    body: &'de str,
+    field: Option<&'static str>,
+) -> serde_json::Result<Items<T>> {
+    let Some(field) = field else {
+        return Ok(Items { items: serde_json::from_str(body)?, total: None });
+    };
+    let mut json = serde_json::Deserializer::from_str(body);
+    let items = json.deserialize_map(ItemsIn { field, items: PhantomData })?;
+    json.end()?;
+    Ok(items)
+}
+
+/// Reads the items in a field of an object.
+struct ItemsIn<T> {
+    field: &'static str,
+    items: PhantomData<T>,
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ItemsIn<T> {
+    type Value = Items<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "an object with {}", self.field)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Items<T>, A::Error> {
+        let (mut items, mut total) = (None, None);
+        while let Some(name) = map.next_key::<String>()? {
+            if name == self.field {
+                items = Some(map.next_value()?);
+            } else if name == "total_count" {
+                total = map.next_value::<serde_json::Value>()?.as_u64();
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        let items = items.ok_or_else(|| A::Error::missing_field(self.field))?;
+        Ok(Items { items, total })
+    }
 }
 
 /// Parses the link to the next page. Only its query is used: a response must not choose the host of a request.
@@ -212,16 +264,25 @@ mod tests {
 
     #[test]
     fn items_are_in_a_field_or_are_the_response_itself() {
-        let items = |body, field| items_of::<u8>(body, field).map(|(items, _)| items);
-        assert_eq!(items(serde_json::json!({"total": 2, "n": [1, 2]}), Some("n")), Ok(vec![1, 2]));
-        assert_eq!(items(serde_json::json!([1, 2]), None), Ok(vec![1, 2]));
-        assert!(items(serde_json::json!({"message": "no"}), Some("n")).is_err());
+        let items = |body: &str, field| items_of::<u8>(body.as_bytes(), field);
+        let items = |body, field| items(body, field).map(|(items, _)| items);
+        let of = |total| Items { items: vec![1, 2], total };
+        assert_eq!(items(r#"{"total": 2, "n": [1, 2]}"#, Some("n")), Ok(of(None)));
+        assert_eq!(items("[1, 2]", None), Ok(of(None)));
+        let counted = r#"{"total_count": 7, "n": [1, 2]}"#;
+        assert_eq!(items(counted, Some("n")), Ok(of(Some(7))));
+        for other in [r#"{"message": "no"}"#, "[1, 2]", r#"{"n": [1, 2]} {}"#] {
+            assert!(items(other, Some("n")).is_err(), "{other}");
+        }
     }
 
     #[test]
     fn an_item_that_cannot_be_read_hides_no_other() {
-        let body = serde_json::json!([1, null, 2, "3"]);
-        let (items, faults) = items_of::<u8>(body, None).expect("a list");
-        assert_eq!((items, faults.len()), (vec![1, 2], 2));
+        for (body, field) in
+            [(r#"[1, null, 2, "3"]"#, None), (r#"{"n": [1, null, 2, "3"]}"#, Some("n"))]
+        {
+            let (items, faults) = items_of::<u8>(body.as_bytes(), field).expect("a list");
+            assert_eq!((items.items, faults.len()), (vec![1, 2], 2));
+        }
     }
 }

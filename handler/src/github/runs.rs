@@ -5,7 +5,7 @@ use http::Method;
 use serde::{Deserialize, Deserializer};
 
 use super::call::Call;
-use super::jobs::present_name;
+use super::jobs::repository_in_url;
 use super::pages::List;
 use super::{Github, GithubError, Listed};
 use crate::assignment::{Job, JobDetails, ListedJob};
@@ -84,8 +84,10 @@ struct JobOfList {
     created_at: Option<DateTime<Utc>>,
     started_at: Option<DateTime<Utc>>,
     completed_at: Option<DateTime<Utc>>,
-    url: Option<String>,
-    html_url: Option<String>,
+    #[serde(default, deserialize_with = "repository_in_url")]
+    url: Option<Repository>,
+    #[serde(default, deserialize_with = "repository_in_url")]
+    html_url: Option<Repository>,
 }
 
 impl Github {
@@ -150,9 +152,8 @@ impl JobOfList {
         let runner = self.runner_name.filter(|name| !name.is_empty());
         let runner_id = self.runner_id.filter(|&id| id > 0 && runner.is_some());
         let details = Job { run: self.run_id, status: self.status, runner, labels: self.labels };
-        let urls = [self.url, self.html_url];
         let job = ListedJob {
-            repository: present_name(urls).unwrap_or_else(|| repository.clone()),
+            repository: self.url.or(self.html_url).unwrap_or_else(|| repository.clone()),
             created_at: self.created_at.or(self.started_at)?,
             ended_at: self.completed_at,
             runner_id,

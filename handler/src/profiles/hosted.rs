@@ -43,8 +43,12 @@ pub(super) fn is_hosted(labels: &[impl AsRef<str>]) -> bool {
 /// Returns whether a label is a list with `self-hosted` that was written as one text, such as `self-hosted, linux`. No
 /// runner can have it: a comma separates labels, and a label has no white space.
 pub(crate) fn is_list(label: &str) -> bool {
-    let separates = |c: char| c.is_whitespace() || ",;[]\"'".contains(c);
-    label.to_ascii_lowercase().contains(super::SELF_HOSTED) && label.contains(separates)
+    let separates = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '[' | ']' | '"' | '\'');
+    let self_hosted = super::SELF_HOSTED.as_bytes();
+    let mut parts = label.as_bytes().windows(self_hosted.len());
+    label.len() > self_hosted.len()
+        && parts.any(|part| part.eq_ignore_ascii_case(self_hosted))
+        && label.contains(separates)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::assessment::Assessment;
 use super::others::Elsewhere;
 use super::probes::Probes;
-use super::snapshot::{Ending, Failure, LedgerTask, ListedJob, Stage};
+use super::snapshot::{Ending, Failure, LedgerTask, ListedJob, Snapshot, Stage};
 use super::state::{FirstSeen, ReconcileState, RequestedRunner};
 use super::wait_reason::DelayCause;
 use super::{JobAges, Repair, Rules, WaitReason};
@@ -88,21 +88,29 @@ pub(super) fn plan(
 impl<'a> Demand<'a> {
     /// Lists the queued jobs that this deployment serves.
     pub(super) fn all(run: &Assessment<'a>) -> impl Iterator<Item = Self> {
-        let (rules, public) = (run.rules, &run.snapshot.public);
-        let jobs = run.snapshot.jobs.iter();
+        Self::of_snapshot(run.snapshot, run.rules)
+    }
+
+    /// Lists the queued jobs of a snapshot that this deployment serves.
+    pub(super) fn of_snapshot(
+        snapshot: &'a Snapshot,
+        rules: &'a Rules,
+    ) -> impl Iterator<Item = Self> {
+        let (public, jobs) = (&snapshot.public, snapshot.jobs.iter());
         let served = jobs.filter(|(_, listed)| !public.contains(&listed.repository));
         served.filter_map(move |(&id, listed)| Self::of(id, listed, rules))
     }
 
     fn of(id: u64, listed: &'a ListedJob, rules: &'a Rules) -> Option<Self> {
-        let queued = listed.job.status == "queued";
-        let allowed = rules.policy.allowed.allow(&listed.repository);
+        if listed.job.status != "queued" || !rules.policy.allowed.allow(&listed.repository) {
+            return None;
+        }
         let profile = match match_profile(&listed.job.labels, &rules.policy.profiles) {
             Match::Profile(profile) => Some(profile),
             Match::NoProfile { .. } | Match::NoLabels => None,
             Match::GithubHosted | Match::OtherLabels => return None,
         };
-        (queued && allowed).then_some(Self { id, listed, profile })
+        Some(Self { id, listed, profile })
     }
 
     fn repairs(&self, run: &Assessment<'_>, times: &mut Times) -> Vec<Repair> {
@@ -187,12 +195,11 @@ impl<'a> Demand<'a> {
 
     /// Returns why another runner would not help, if that is so.
     pub(super) fn unservable(&self, run: &Assessment<'_>, times: &Times) -> Option<WaitReason> {
-        let obstacle = self.obstacle(run);
-        if let (Some(_), Elsewhere::Served(other)) = (&obstacle, run.elsewhere(self.listed)) {
-            return Some(WaitReason::LeftToOthers(other));
-        }
-        if obstacle.is_some() {
-            return obstacle;
+        if let Some(obstacle) = self.obstacle(run) {
+            return Some(match run.elsewhere(self.listed) {
+                Elsewhere::Served(other) => WaitReason::LeftToOthers(other),
+                Elsewhere::NoRunner | Elsewhere::Unread => obstacle,
+            });
         }
         if self.covering(run).is_some() {
             return None;

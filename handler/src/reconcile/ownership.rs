@@ -23,14 +23,20 @@ pub(super) struct Evidence<'a> {
     snapshot: &'a Snapshot,
     rules: &'a Rules,
     tasks: BTreeMap<&'a TaskId, &'a LedgerTask>,
-    claims: BTreeMap<&'a str, Vec<&'a StoredClaim>>,
+    /// The claims of each task, the latest run last: the names of their blobs end with the start of the run.
+    claims: BTreeMap<TaskId, Vec<&'a StoredClaim>>,
 }
 
 impl<'a> Evidence<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, rules: &'a Rules) -> Self {
-        let mut claims: BTreeMap<&str, Vec<&StoredClaim>> = BTreeMap::new();
+        let mut claims: BTreeMap<TaskId, Vec<&StoredClaim>> = BTreeMap::new();
         for claim in snapshot.claims.iter().flatten() {
-            claims.entry(&claim.task).or_default().push(claim);
+            if let Some(task) = rules.deployment.parse_task(&claim.task) {
+                claims.entry(task).or_default().push(claim);
+            }
+        }
+        for claims in claims.values_mut() {
+            claims.sort_by(|one, other| one.blob.cmp(&other.blob));
         }
         let tasks = snapshot.tasks.iter().map(|task| (&task.id, task)).collect();
         Self { snapshot, rules, tasks, claims }
@@ -153,10 +159,8 @@ impl<'a> Evidence<'a> {
         self.tasks.contains_key(name) || !self.claims_of(name).is_empty()
     }
 
-    /// Returns the claims of a task, the latest run last: the names of their blobs end with the start of the run.
-    pub(super) fn claims_of(&self, task: &TaskId) -> Vec<&'a StoredClaim> {
-        let mut claims = self.claims.get(task.to_string().as_str()).cloned().unwrap_or_default();
-        claims.sort_by(|one, other| one.blob.cmp(&other.blob));
-        claims
+    /// Returns the claims of a task, the latest run last.
+    pub(super) fn claims_of(&self, task: &TaskId) -> &[&'a StoredClaim] {
+        self.claims.get(task).map(Vec::as_slice).unwrap_or_default()
     }
 }

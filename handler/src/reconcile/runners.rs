@@ -1,7 +1,7 @@
 //! Decides which tasks and runners end: tasks that no job needs, idle or offline runners, tasks that have outlived their
 //! runners, and registrations without a task.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -57,6 +57,8 @@ pub(super) struct RunnerReview<'a> {
     run: &'a Assessment<'a>,
     previous: &'a ReconcileState,
     runners: BTreeMap<&'a TaskId, &'a RegisteredRunner>,
+    /// The names and ids of all registered runners with names of this deployment's form.
+    registered: BTreeSet<(&'a TaskId, u64)>,
     tasks: BTreeMap<&'a TaskId, &'a LedgerTask>,
 }
 
@@ -73,10 +75,12 @@ enum Disconnected {
 impl<'a> RunnerReview<'a> {
     pub(super) fn new(run: &'a Assessment<'a>, previous: &'a ReconcileState) -> Self {
         let tasks = run.snapshot.tasks.iter().filter(|task| task.is_live());
+        let named = run.snapshot.runners.named.iter();
         Self {
             run,
             previous,
             runners: run.runners.clone(),
+            registered: named.map(|runner| (&runner.name, runner.id)).collect(),
             tasks: tasks.map(|task| (&task.id, task)).collect(),
         }
     }
@@ -130,40 +134,42 @@ impl<'a> RunnerReview<'a> {
 
     /// Returns how the runner of a live task is not connected; `None` if it is connected, has a job, or has not claimed.
     fn disconnected(&self, task: &LedgerTask) -> Option<Disconnected> {
-        if self.run.has_job(&task.id) || !self.list_was_read(task) {
+        if self.run.has_job(&task.id) {
             return None;
         }
-        let name = task.id.to_string();
-        match self.runners.get(&task.id) {
+        let disconnected = match self.runners.get(&task.id) {
             Some(runner) => (!runner.online && !runner.busy).then_some(Disconnected::Offline),
-            None if self.previous.offline.contains(&name) => Some(Disconnected::Offline),
+            None if self.previous.offline.contains(&task.id.to_string()) => {
+                Some(Disconnected::Offline)
+            }
             None => {
                 let claimed = !self.run.evidence.claims_of(&task.id).is_empty();
                 claimed.then_some(Disconnected::Absent)
             }
-        }
+        };
+        disconnected.filter(|_| self.list_was_read(task))
     }
 
     /// Returns whether a started task has outlived its runner: the job of the runner has ended, or the runner was
     /// registered, or had a job, and is not registered any more. A runner serves one job, and cannot register again.
     pub(super) fn has_outlived(&self, task: &LedgerTask) -> bool {
         let started = matches!(task.stage, Stage::Started { .. });
-        if !started || !self.list_was_read(task) || self.run.has_job(&task.id) {
+        if !started || self.run.has_job(&task.id) {
             return false;
         }
         let ended = self.run.ended_job(task).is_some();
-        match self.runners.get(&task.id) {
+        let outlived = match self.runners.get(&task.id) {
             Some(runner) => ended && !runner.busy,
             None => ended || self.is_deregistered(task) || self.was_busy(task),
-        }
+        };
+        outlived && self.list_was_read(task)
     }
 
     /// Returns whether the runner that the present run of a task registered is not registered any more.
     fn is_deregistered(&self, task: &LedgerTask) -> bool {
         let Stage::Started { at: Some(at) } = task.stage else { return false };
         let claims = self.run.evidence.claims_of(&task.id);
-        let named = &self.run.snapshot.runners.named;
-        let is_gone = |id| !named.iter().any(|runner| runner.name == task.id && runner.id == id);
+        let is_gone = |id| !self.registered.contains(&(&task.id, id));
         claims.iter().any(|claim| claim.runner.is_some_and(is_gone) && claim.is_of_run(at))
     }
 
@@ -207,17 +213,14 @@ impl<'a> RunnerReview<'a> {
     }
 
     fn tasks_without_runner(&self, next: &ReconcileState) -> Vec<Repair> {
-        let unregistered = self
-            .tasks
-            .values()
-            .filter(|task| self.list_was_read(task) && !self.runners.contains_key(&task.id));
+        let unregistered = self.tasks.values().filter(|task| !self.runners.contains_key(&task.id));
         let end = |task: &&LedgerTask| {
             let absence = match self.is_over(task, next) {
                 true => Absence::AfterItsJob,
                 false if self.is_overdue(&task.id, next) => Absence::NeverConnected,
                 false => return None,
             };
-            Some(Repair::EndWithoutRunner {
+            self.list_was_read(task).then(|| Repair::EndWithoutRunner {
                 batch_job: task.batch_job.clone(),
                 task: task.id.clone(),
                 levels: self.run.evidence.levels(task),
@@ -239,8 +242,11 @@ impl<'a> RunnerReview<'a> {
     /// earlier run has observed it, so that no task is terminated while its container ends.
     fn is_over(&self, task: &LedgerTask, next: &ReconcileState) -> bool {
         let now = self.run.now;
+        if !self.has_outlived(task) {
+            return false;
+        }
         let name = task.id.to_string();
-        if !self.has_outlived(task) || !next.ending.at_least(&name, MIN_OBSERVED, now) {
+        if !next.ending.at_least(&name, MIN_OBSERVED, now) {
             return false;
         }
         match self.run.ended_job(task).map(|last| last.end) {

@@ -2,6 +2,7 @@
 //!
 //! A list that could not be read is `None`, never empty: nothing is decided on a missing fact.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
@@ -161,10 +162,14 @@ pub struct LedgerTask {
 }
 
 impl LedgerTask {
-    /// Returns the profile of its runner with the pinned labels; `None` if there is no such profile any more.
-    pub(crate) fn runner(&self, profiles: &[Profile]) -> Option<Profile> {
+    /// Returns the profile of its runner with the pinned labels; `None` if there is no such profile any more. It is a copy
+    /// only if the profile pins labels: there are thousands of tasks.
+    pub(crate) fn runner<'p>(&self, profiles: &'p [Profile]) -> Option<Cow<'p, Profile>> {
         let profile = profiles.iter().find(|profile| profile.name == self.profile)?;
-        Some(profile.pinned_to(&self.pinned))
+        Some(match profile.pin {
+            None => Cow::Borrowed(profile),
+            Some(_) => Cow::Owned(profile.pinned_to(&self.pinned)),
+        })
     }
 
     /// Returns whether it waits for a node, or has started and not ended.

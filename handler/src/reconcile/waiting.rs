@@ -56,6 +56,11 @@ pub fn waiting_jobs<'a>(
     waiting.collect()
 }
 
+/// Returns the number of queued jobs that a profile of this deployment serves.
+pub fn count_waiting(snapshot: &Snapshot, rules: &Rules) -> usize {
+    Demand::of_snapshot(snapshot, rules).filter(|demand| demand.profile.is_some()).count()
+}
+
 impl Demand<'_> {
     /// Returns why a job waits that can be served.
     pub(super) fn waits_for(&self, run: &Assessment<'_>, times: &Times) -> WaitReason {
@@ -95,12 +100,10 @@ impl Demand<'_> {
 
 /// Returns whether the runner of a task is not registered, while nearly as many others were within a minute as GitHub allows.
 fn waits_for_registration(run: &Assessment<'_>, task: &LedgerTask) -> bool {
-    let claims = run.snapshot.claims.iter().flatten();
-    let registered = claims.filter_map(|claim| Some((claim.minted?, &claim.task)));
-    let registered = registered.collect::<Vec<_>>();
-    let recent = registered.iter().filter(|(at, _)| run.now - *at < MINUTE).count();
-    recent >= run.rules.registrations * 9 / 10
-        && registered.iter().all(|(_, name)| **name != task.id.to_string())
+    let claims = || run.snapshot.claims.iter().flatten();
+    let recent = claims().filter(|claim| claim.minted.is_some_and(|at| run.now - at < MINUTE));
+    recent.count() >= run.rules.registrations * 9 / 10
+        && run.evidence.claims_of(&task.id).iter().all(|claim| claim.minted.is_none())
 }
 
 /// Returns why a task has no node yet.

@@ -33,7 +33,7 @@ fn a_request_selects_one_kind_of_item() {
     insta::assert_snapshot!(requests.map(read).join("\n"), @r#"
     Poison(All)
     Deliveries(One("a-guid"))
-    Job { repository: Repository { owner: "octo", name: "app" }, id: 7 }
+    Job { repository: Repository("octo/app"), id: 7 }
     replay takes exactly one of poison, deliveries and job
     replay takes exactly one of poison, deliveries and job
     the body is not a valid request: a repository name is owner/name, in letters, digits, '-', '_' and '.' at line 1 column 48

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
 /// The prefix of task ids and runner names, which distinguishes deployments under one GitHub.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DeploymentName(String);
+pub struct DeploymentName(Arc<str>);
 
 impl FromStr for DeploymentName {
     type Err = String;
@@ -15,7 +16,7 @@ impl FromStr for DeploymentName {
     fn from_str(text: &str) -> Result<Self, String> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         if (1..=12).contains(&text.len()) && text.chars().all(plain) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err("must be 1 to 12 characters of a-z and 0-9".to_owned())
         }
@@ -31,12 +32,12 @@ impl fmt::Display for DeploymentName {
 impl DeploymentName {
     /// Creates the id of the task of a job's runner: `gh-123`, and for its replacements `gh-123-2`, `gh-123-3` …
     pub fn task(&self, job: u64, replacement: u32) -> TaskId {
-        TaskId { deployment: self.0.clone(), job, replacement: replacement.max(1) }
+        TaskId { job, replacement: replacement.max(1), deployment: Arc::clone(&self.0) }
     }
 
     /// Parses the name of a task or runner. Returns `None` if it does not belong to this deployment.
     pub fn parse_task(&self, name: &str) -> Option<TaskId> {
-        let rest = name.strip_prefix(self.0.as_str())?.strip_prefix('-')?;
+        let rest = name.strip_prefix(&*self.0)?.strip_prefix('-')?;
         let (job, replacement) = match rest.split_once('-') {
             Some((job, replacement)) => (job, replacement.parse().ok().filter(|&n| n > 1)?),
             None => (rest, 1),
@@ -47,14 +48,15 @@ impl DeploymentName {
     }
 }
 
-/// The id of a task, which is also the name of its runner.
+/// The id of a task, which is also the name of its runner. Its copies share the prefix.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct TaskId {
-    deployment: String,
     /// The workflow job for which the runner was requested.
     pub job: u64,
     /// 1 for the job's first runner, 2 and more for its replacements.
     pub replacement: u32,
+    /// Compared last: the ids of a deployment differ in the others.
+    deployment: Arc<str>,
 }
 
 impl fmt::Display for TaskId {

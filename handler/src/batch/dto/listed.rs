@@ -1,6 +1,6 @@
 //! The JSON of Batch's lists: the parts that are used here.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -59,7 +59,7 @@ pub struct ListedTask {
     /// The number of task slots that it occupies.
     pub required_slots: Option<u32>,
     #[serde(default, rename = "environmentSettings", deserialize_with = "variables")]
-    variables: BTreeMap<String, String>,
+    variables: Vec<(&'static str, String)>,
 }
 
 /// The node of a task.
@@ -103,19 +103,31 @@ impl ListedTask {
 
     /// Returns one of the variables about its job.
     pub fn variable(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str)
+        let mut variables = self.variables.iter();
+        variables.find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 }
 
 const JOB_VARIABLES: [&str; 4] =
     ["RUNNER_REPOSITORY", "RUNNER_RUN_ID", "RUNNER_PROFILE", "RUNNER_PINNED_LABELS"];
 
+/// A variable of a task's environment, in place: a page has ten thousand of them, and few are kept.
+#[derive(Deserialize)]
+struct Setting<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow, default)]
+    value: Cow<'a, str>,
+}
+
 fn variables<'de, D: serde::Deserializer<'de>>(
     from: D,
-) -> Result<BTreeMap<String, String>, D::Error> {
-    let settings = Vec::<super::OwnedSetting>::deserialize(from)?.into_iter();
-    let variables = settings.filter(|setting| JOB_VARIABLES.contains(&setting.name.as_str()));
-    Ok(variables.map(|setting| (setting.name, setting.value)).collect())
+) -> Result<Vec<(&'static str, String)>, D::Error> {
+    let kept = |setting: Setting<'de>| {
+        let name = JOB_VARIABLES.into_iter().find(|name| *name == setting.name)?;
+        Some((name, setting.value.into_owned()))
+    };
+    Ok(Vec::<Setting<'de>>::deserialize(from)?.into_iter().filter_map(kept).collect())
 }
 
 #[derive(Deserialize)]

@@ -13,7 +13,7 @@ use crate::deadline::Deadline;
 use crate::error_chain::ErrorChain;
 use crate::history::{BlobName, Due, Folder, Marks, PoolSample, Position, Record, Sample};
 use crate::reconcile::snapshot::{Snapshot, Stage};
-use crate::reconcile::{ReconcileState, Rules, waiting_jobs};
+use crate::reconcile::{Rules, count_waiting};
 use crate::storage::{Appended, HistoryError, StateError};
 
 /// The time that the history may take of a run, and the least that must be left to begin.
@@ -39,33 +39,23 @@ enum RecordError {
 }
 
 /// Records the ended tasks and a sample of the load, and deletes what is too old.
-pub(in crate::functions) async fn record(
-    app: &App,
-    collected: &Collected,
-    previous: &ReconcileState,
-    rules: &Rules,
-) {
+pub(in crate::functions) async fn record(app: &App, collected: &Collected, rules: &Rules) {
     if app.reconciliation.history_days == 0 || !Deadline::leaves(MIN_TIME) {
         return;
     }
-    match Deadline::after(MAX_TIME).bound(extend(app, collected, previous, rules)).await {
+    match Deadline::after(MAX_TIME).bound(extend(app, collected, rules)).await {
         Ok(Ok(())) => {}
         Ok(Err(err)) => warn!("continuing without the history: {}", ErrorChain(&err)),
         Err(elapsed) => warn!("continuing without the history: {elapsed}"),
     }
 }
 
-async fn extend(
-    app: &App,
-    collected: &Collected,
-    previous: &ReconcileState,
-    rules: &Rules,
-) -> Result<(), RecordError> {
+async fn extend(app: &App, collected: &Collected, rules: &Rules) -> Result<(), RecordError> {
     let stored = app.history_marks.read().await?;
     let read = stored.bytes.as_deref().map(serde_json::from_slice::<Marks>);
     let marks = read.and_then(Result::ok).unwrap_or_default();
     let mut next = marks.clone();
-    let written = extend_blobs(app, collected, &mut next, (previous, rules)).await;
+    let written = extend_blobs(app, collected, &mut next, rules).await;
     if next != marks {
         // If another run was faster, it has written the same.
         let bytes = serde_json::to_vec(&next).expect("plain fields always serialize");
@@ -79,7 +69,7 @@ async fn extend_blobs(
     app: &App,
     collected: &Collected,
     marks: &mut Marks,
-    (previous, rules): (&ReconcileState, &Rules),
+    rules: &Rules,
 ) -> Result<(), RecordError> {
     let now = app.clock.now();
     let snapshot = &collected.snapshot;
@@ -93,8 +83,7 @@ async fn extend_blobs(
     }
     *marks = recorded;
     if marks.sample_is_due(now) && !collected.unread.contains(&"pools") {
-        let waiting = waiting_jobs(snapshot, previous, rules, now);
-        let waiting = waiting.iter().filter(|job| job.profile.is_some()).count();
+        let waiting = count_waiting(snapshot, rules);
         sample(app, snapshot, marks, (waiting, now)).await?;
     }
     if marks.is_cleaning_due(now.date_naive()) {
