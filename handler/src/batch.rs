@@ -32,6 +32,7 @@ mod ledger;
 mod node_counts;
 mod nodes;
 mod pool_facts;
+mod task_ranges;
 mod wakes;
 mod files;
 
@@ -40,6 +41,7 @@ pub use ledger::{JobState, ListedTask};
 pub use node_counts::NodeStates;
 use shared_key::SharedKeyPolicy;
 pub use shared_key::authorization;
+pub use task_ranges::IdRange;
 
 const API_VERSION: &str = "2025-06-01";
 /// The resource is `https://batch.core.windows.net/`, hence the double slash.

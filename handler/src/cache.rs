@@ -12,7 +12,7 @@ mod webhooks;
 
 pub(crate) use batch_jobs::{Additions, BatchJobCache};
 pub(crate) use claim_failures::RecordedFailures;
-pub(crate) use ended_tasks::EndedTasks;
+pub(crate) use ended_tasks::{EndedTasks, Unlisted};
 pub(crate) use history::HistoryCache;
 pub(crate) use live_firewall::LiveFirewall;
 pub(crate) use refused_claims::RefusedClaimsRecord;

@@ -30,6 +30,7 @@ mod collector;
 mod refusals;
 mod facts;
 mod ledger;
+mod tasks;
 mod runners;
 mod others;
 mod repositories;

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::dto::{self, listed};
-use super::{Batch, BatchError, error, malformed, status, task_path};
+use super::{Batch, BatchError, IdRange, error, malformed, status, task_path};
 use crate::batch_job::{BatchJobId, PREFIX};
 use crate::reconcile::snapshot::PoolState;
 
@@ -49,9 +49,8 @@ impl Batch {
         self.tasks_by(job, &[("$select", listed::TASK), ("maxresults", PAGE_SIZE)]).await
     }
 
-    /// Lists the tasks of a Batch job that have not ended, and those that have ended since a time, in whole seconds.
-    ///
-    /// <https://learn.microsoft.com/rest/api/batchservice/odata-filters-in-batch#list-tasks>
+    /// Lists the tasks of a Batch job with ids in a range that have not ended, and those that have ended since a time, in
+    /// whole seconds.
     ///
     /// # Errors
     /// When a page could not be read: the list is never incomplete.
@@ -59,9 +58,11 @@ impl Batch {
         &self,
         job: &BatchJobId,
         since: DateTime<Utc>,
+        range: &IdRange,
     ) -> Result<Vec<ListedTask>, BatchError> {
         let since = since.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let filter = format!("state ne 'completed' or stateTransitionTime ge DateTime'{since}'");
+        let ended_since = format!("stateTransitionTime ge DateTime'{since}'");
+        let filter = range.filter(&["state ne 'completed'", &ended_since]);
         let query =
             [("$filter", filter.as_str()), ("$select", listed::TASK), ("maxresults", PAGE_SIZE)];
         self.tasks_by(job, &query).await

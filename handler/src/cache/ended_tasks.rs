@@ -17,6 +17,19 @@ const OVERLAP: TimeDelta = TimeDelta::minutes(5);
 /// How long a complete list is used.
 const MAX_AGE: TimeDelta = TimeDelta::hours(1);
 
+/// The number of live tasks in a range: with those that are added to it, or end, until the next run, it fits on a page,
+/// which has a thousand.
+const RANGE: usize = 800;
+
+/// What a run lists, with the tasks that have not ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Unlisted {
+    /// The time since which ended tasks are listed.
+    pub(crate) since: DateTime<Utc>,
+    /// The ids, in ascending order, that split the live tasks into ranges of about a page.
+    pub(crate) cuts: Vec<String>,
+}
+
 /// The known tasks of each Batch job.
 #[derive(Debug, Default)]
 pub(crate) struct EndedTasks(Mutex<BTreeMap<BatchJobId, Known>>);
@@ -32,15 +45,13 @@ struct Known {
 }
 
 impl EndedTasks {
-    /// Returns the time since which ended tasks are to be listed; `None` if all are.
-    pub(crate) fn since(
-        &self,
-        batch_job: &BatchJobId,
-        now: DateTime<Utc>,
-    ) -> Option<DateTime<Utc>> {
+    /// Returns what is to be listed in addition to the tasks that have not ended; `None` if all tasks are.
+    pub(crate) fn unlisted(&self, batch_job: &BatchJobId, now: DateTime<Utc>) -> Option<Unlisted> {
         let known = self.known();
         let known = known.get(batch_job)?;
-        (now - known.all_listed_at < MAX_AGE).then(|| known.changed - OVERLAP)
+        let cuts = || known.live.iter().step_by(RANGE).skip(1).cloned().collect();
+        let is_recent = now - known.all_listed_at < MAX_AGE;
+        is_recent.then(|| Unlisted { since: known.changed - OVERLAP, cuts: cuts() })
     }
 
     /// Takes the complete list of a Batch job.
@@ -132,10 +143,14 @@ mod tests {
         Some(tasks.map(|task| format!("{} {:?}", task.id, task.state)).collect())
     }
 
+    fn since(cache: &EndedTasks, batch_job: &BatchJobId, time: &str) -> Option<DateTime<Utc>> {
+        cache.unlisted(batch_job, at(time)).map(|unlisted| unlisted.since)
+    }
+
     /// Returns a cache with one task that has ended and one that runs.
     fn cache() -> (EndedTasks, BatchJobId) {
         let (cache, batch_job) = (EndedTasks::default(), BatchJobId::new("ubuntu", 1));
-        assert_eq!(cache.since(&batch_job, at("10:00:00")), None);
+        assert_eq!(since(&cache, &batch_job, "10:00:00"), None);
         let all = [task("gh-1", "completed", "09:50:00"), task("gh-2", "running", "09:58:00")];
         cache.keep_all(&batch_job, &all, at("10:00:00"));
         (cache, batch_job)
@@ -144,7 +159,7 @@ mod tests {
     #[test]
     fn ended_tasks_are_listed_once() {
         let (cache, batch_job) = cache();
-        assert_eq!(cache.since(&batch_job, at("10:02:00")), Some(at("09:53:00")));
+        assert_eq!(since(&cache, &batch_job, "10:02:00"), Some(at("09:53:00")));
         let recent =
             vec![task("gh-2", "completed", "10:01:00"), task("gh-3", "active", "10:01:30")];
         let all = ids(&cache.complete(&batch_job, recent));
@@ -152,9 +167,9 @@ mod tests {
             all,
             Some(["gh-2 Completed", "gh-3 Active", "gh-1 Completed"].map(str::to_owned).to_vec())
         );
-        assert_eq!(cache.since(&batch_job, at("10:04:00")), Some(at("09:56:30")));
+        assert_eq!(since(&cache, &batch_job, "10:04:00"), Some(at("09:56:30")));
         // An hour after the complete list, all are listed again.
-        assert_eq!(cache.since(&batch_job, at("11:00:00")), None);
+        assert_eq!(since(&cache, &batch_job, "11:00:00"), None);
     }
 
     #[test]
@@ -178,6 +193,21 @@ mod tests {
         let listed = vec![task("gh-2", "running", "09:58:00")];
         assert_eq!(ids(&cache.complete(&batch_job, listed)), Some(vec!["gh-2 Running".to_owned()]));
         cache.retain(std::iter::empty());
-        assert_eq!(cache.since(&batch_job, at("10:02:00")), None);
+        assert_eq!(since(&cache, &batch_job, "10:02:00"), None);
+    }
+
+    #[test]
+    fn live_tasks_are_split_into_ranges_of_a_page() {
+        let (cache, batch_job) = (EndedTasks::default(), BatchJobId::new("ubuntu", 1));
+        let all: Vec<ListedTask> = (0..=2 * RANGE)
+            .map(|number| task(&format!("gh-{}", 1_000 + number), "active", "09:50:00"))
+            .collect();
+        let cuts = |number: usize| {
+            cache.keep_all(&batch_job, &all[..number], at("10:00:00"));
+            cache.unlisted(&batch_job, at("10:02:00")).expect("it is known").cuts
+        };
+        assert_eq!(cuts(RANGE), Vec::<String>::new());
+        assert_eq!(cuts(RANGE + 1), ["gh-1800"]);
+        assert_eq!(cuts(2 * RANGE + 1), ["gh-1800", "gh-2600"]);
     }
 }

@@ -6,6 +6,7 @@ use futures::{StreamExt, stream};
 use tracing::warn;
 
 use super::facts::FactReader;
+use super::tasks;
 use crate::app::App;
 use crate::batch::{BatchError, JobState, ListedTask, TaskState};
 use crate::batch_job::BatchJobId;
@@ -66,7 +67,7 @@ pub(super) async fn read(app: &App, rules: &Rules) -> Result<Ledger, LedgerError
     app.ended_tasks.retain(batch_jobs.iter().map(|(batch_job, _)| batch_job));
     let mut lists = stream::iter(batch_jobs.clone())
         .map(|(batch_job, state)| async move {
-            let all = tasks_of(app, &batch_job).await;
+            let all = tasks::of(app, &batch_job).await;
             (batch_job, state, all)
         })
         .buffered(MAX_CONCURRENT_LISTS);
@@ -87,20 +88,6 @@ pub(super) async fn read(app: &App, rules: &Rules) -> Result<Ledger, LedgerError
 
 /// How many Batch jobs are listed at the same time. A profile has one, and a successor for each that was closed.
 const MAX_CONCURRENT_LISTS: usize = 4;
-
-/// Lists the tasks of a Batch job; of those that have ended, only what is not known.
-async fn tasks_of(app: &App, batch_job: &BatchJobId) -> Result<Vec<ListedTask>, BatchError> {
-    let now = app.clock.now();
-    if let Some(since) = app.ended_tasks.since(batch_job, now) {
-        let listed = app.batch.tasks_since(batch_job, since).await?;
-        if let Some(all) = app.ended_tasks.complete(batch_job, listed) {
-            return Ok(all);
-        }
-    }
-    let all = app.batch.tasks(batch_job).await?;
-    app.ended_tasks.keep_all(batch_job, &all, now);
-    Ok(all)
-}
 
 /// The number of runners with a job whose tasks are looked up once more. Another deployment of the same name can have any
 /// number of them.

@@ -11,6 +11,7 @@ mod foreign_jobs;
 mod failed_tasks;
 mod wake;
 mod surplus;
+mod task_ranges;
 mod reassigned;
 mod hidden;
 mod odd_items;
