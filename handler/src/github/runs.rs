@@ -108,6 +108,12 @@ impl Github {
 
     /// Lists the jobs of all attempts of a run: a runner may have been created for a job of an earlier one.
     ///
+    /// Callers list the jobs of a run again although its `updated_at` is the same. GitHub does not document that each change
+    /// of a job changes its run, and the status of a run says nothing about most of its jobs
+    /// (<https://github.com/cli/cli/issues/13972>). A list that has not changed costs no request of the hour. Its entity tag
+    /// may be valid for one token only (<https://github.com/github/docs/issues/34689>): with the next one, after an hour
+    /// for an App, it is read once more.
+    ///
     /// <https://docs.github.com/en/rest/actions/workflow-jobs#list-jobs-for-a-workflow-run>
     ///
     /// # Errors

@@ -131,3 +131,43 @@ async fn more_runs_than_the_limit_are_read_in_turn() {
     assert_eq!(lists(&env), 900);
     env.end().await;
 }
+
+/// The requests of a run grow with what has changed, as far as GitHub counts them: it answers 304 to the others.
+#[tokio::test]
+async fn a_run_pays_for_what_has_changed() {
+    let mut env = crate::start(&[]).await;
+    env.deployment.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
+    let jobs: Vec<u64> = (0..300_u64)
+        .map(|number| {
+            let mut job = NewJob::new("octo/app", UBUNTU);
+            job.run = Some(7000 + number / 100);
+            env.queue(job)
+        })
+        .collect();
+    until_tasks_are_active(&env, 300).await;
+    let github = std::sync::Arc::clone(&env.deployment.github.emulator);
+    let mut paid = github.requests_used();
+    let mut costs = |outcome: String| {
+        let before = std::mem::replace(&mut paid, github.requests_used());
+        format!("{} requests: {outcome}", paid - before)
+    };
+    let mut runs = Vec::new();
+    for _ in 0..3 {
+        runs.push(costs(env.reconcile().await));
+    }
+    env.cancel_without_webhook(jobs[150]).await;
+    for _ in 0..2 {
+        runs.push(costs(env.reconcile().await));
+    }
+    // The second run lists the runners of the repository, of which the first one did not know. The fourth reads what the
+    // cancelled job has changed: of three runs, it pays for the jobs of one.
+    assert_snapshot!(runs.join("\n"), @r"
+    12 requests: nothing to repair
+    1 requests: nothing to repair
+    0 requests: nothing to repair
+    4 requests: task gh-151 terminated: the job ended without a runner
+    1 repairs done
+    0 requests: nothing to repair
+    ");
+    env.end().await;
+}
