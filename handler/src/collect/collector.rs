@@ -16,8 +16,10 @@ use crate::polling::DemandSource;
 use crate::reconcile::Rules;
 use crate::reconcile::snapshot::Refused;
 
-/// How many requests are under way at the same time. GitHub allows 100, for all programs that use a token.
-pub(super) const MAX_CONCURRENT_REQUESTS: usize = 16;
+/// How many requests are under way at the same time. GitHub allows 100, for all programs that use a token. Of the 40 of a
+/// process, eight remain for claims, of which GitHub allows three a second.
+/// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits>
+pub(super) const MAX_CONCURRENT_REQUESTS: usize = 32;
 
 /// The limits of a collection.
 #[derive(Clone, Copy, Debug)]

@@ -9,7 +9,7 @@ use crate::batch_job::BatchJobId;
 use crate::cache::Unlisted;
 
 /// How many ranges of the tasks of one Batch job are listed at the same time. A page of tasks takes a megabyte or two.
-const MAX_CONCURRENT_RANGES: usize = 8;
+const MAX_CONCURRENT_RANGES: usize = 16;
 
 /// Lists all tasks of a Batch job.
 ///
