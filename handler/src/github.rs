@@ -11,6 +11,7 @@ mod error;
 mod refusal;
 mod redirects;
 mod response;
+mod items;
 mod pages;
 mod jobs;
 mod groups;
