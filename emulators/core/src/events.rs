@@ -43,6 +43,39 @@ pub enum EventKind {
     JobDone { job: u64, conclusion: &'static str },
     /// A runner's registration was removed.
     RunnerGone { runner: String },
+    /// An event of Azure Pipelines.
+    Pipelines(PipelinesEvent),
+}
+
+/// The kinds of events of Azure Pipelines. A request is the id of a job request, an agent the name of an agent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(missing_docs, reason = "the fields repeat the words of their variant")]
+pub enum PipelinesEvent {
+    /// A service hook delivered the state of a job (`waiting`, `inProgress`, `completed`) of a run, and the receiver
+    /// responded with this status; 0 means that there was no response.
+    Delivered { run: u64, job: String, state: &'static str, status: u16 },
+    /// A subscription has another status: `enabled`, `onProbation`, `disabledBySystem` …
+    SubscriptionChanged { subscription: String, status: &'static str },
+    /// A job waits for an agent.
+    Queued { request: u64 },
+    /// An agent was registered.
+    AgentRegistered { agent: String },
+    /// An agent opened a session.
+    AgentOnline { agent: String },
+    /// A session of an agent ended or expired.
+    AgentOffline { agent: String },
+    /// An agent's registration was removed.
+    AgentRemoved { agent: String },
+    /// The service reserved an agent for a job.
+    Assigned { request: u64, agent: String },
+    /// An agent acknowledged its job.
+    Started { request: u64, agent: String },
+    /// The reservation of an agent that acknowledged no job expired, so the job waits again.
+    Requeued { request: u64, agent: String },
+    /// A job request has a result: `succeeded`, `failed`, `canceled`, `abandoned` …
+    Done { request: u64, result: &'static str },
+    /// A task without an agent completed.
+    TaskCompleted { task: String, result: &'static str },
 }
 
 /// The clock and the event subscribers that all emulators of one run share.

@@ -133,7 +133,8 @@ impl Timeline {
             EventKind::Delivered { .. }
             | EventKind::MessagePut { .. }
             | EventKind::Invoked { .. }
-            | EventKind::RunnerGone { .. } => return None,
+            | EventKind::RunnerGone { .. }
+            | EventKind::Pipelines(_) => return None,
         })
     }
 }
