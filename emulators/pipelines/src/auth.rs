@@ -97,7 +97,7 @@ fn of_basic(state: &State, pair: &str, now: DateTime<Utc>) -> Result<Caller, Rej
     let decoded = STANDARD.decode(pair).ok().and_then(|text| String::from_utf8(text).ok());
     let password = decoded.as_deref().and_then(|pair| Some(pair.split_once(':')?.1));
     let Some(password) = password else { return Err(Rejection::SignIn) };
-    let known = state.options.tokens.iter().find(|token| token.text == password);
+    let known = state.tokens.iter().find(|token| token.text == password);
     match known {
         Some(token) if token.expires_at.is_none_or(|expires_at| expires_at > now) => {
             Ok(Caller::Identity("pat".to_owned(), token.access))

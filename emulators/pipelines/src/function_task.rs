@@ -1,7 +1,5 @@
 //! The call of a task `AzureFunction@1`.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 
 use emulator_core::service::Request;
@@ -12,10 +10,11 @@ use crate::pipelines::Pipelines;
 impl Pipelines {
     /// Calls a function as a task without an agent does, and returns the id of the task's instance. The response is
     /// recorded when it arrives.
-    pub fn call_function(self: &Arc<Self>, task: &FunctionTask) -> String {
+    pub fn call_function(&self, task: &FunctionTask) -> String {
         let id = self.step(|state, now| state.add_server_task(task, now));
         let request = self.function_request(task, &id);
-        let (service, id_of_call) = (Arc::clone(self), id.clone());
+        let Some(service) = self.weak_self.upgrade() else { return id };
+        let id_of_call = id.clone();
         tokio::spawn(async move {
             let status = match request {
                 Some(request) => match (service.options.transport)(request).await {
@@ -28,6 +27,11 @@ impl Pipelines {
             service.changed.notify_waiters();
         });
         id
+    }
+
+    /// Lists the tasks that called a function.
+    pub fn server_tasks(&self) -> Vec<ServerTask> {
+        self.step(|state, _| state.server_tasks.values().cloned().collect())
     }
 
     /// Finds a task that called a function.

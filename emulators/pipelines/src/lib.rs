@@ -18,7 +18,7 @@
 use http::StatusCode;
 
 use emulator_core::clock::Clock;
-use emulator_core::service::{Emulator, Request, Response};
+use emulator_core::service::{Action, Emulator, Request, Response};
 
 mod auth;
 mod dto;
@@ -50,6 +50,7 @@ pub use routes::Operation;
 
 impl Emulator for Pipelines {
     const NAME: &'static str = "pipelines";
+    const ACTIONS: &'static [Action] = test_api::control_port::ACTIONS;
     type Operation = Operation;
 
     fn operation(&self, request: &Request) -> Option<Operation> {
@@ -69,6 +70,10 @@ impl Emulator for Pipelines {
 
     fn clock(&self) -> &Clock {
         &self.context.clock
+    }
+
+    async fn control(&self, request: Request) -> Response {
+        test_api::control_port::handle(self, &request)
     }
 }
 

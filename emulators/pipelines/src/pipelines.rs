@@ -22,7 +22,7 @@ pub struct Pipelines {
     pub(crate) changed: Notify,
     /// Wakes the timer task when the next timer is due at another time.
     timers_changed: Arc<Notify>,
-    weak_self: Weak<Self>,
+    pub(crate) weak_self: Weak<Self>,
     _timer_task: JoinSet<()>,
 }
 

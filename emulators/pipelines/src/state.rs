@@ -15,7 +15,7 @@ use crate::model::request::JobRequest;
 use crate::model::run::{Project, Run};
 use crate::model::server_task::ServerTask;
 use crate::model::subscription::{Notification, Subscription};
-use crate::options::Options;
+use crate::options::{Options, PersonalToken};
 
 pub(crate) mod agents;
 pub(crate) mod assignment;
@@ -36,6 +36,8 @@ pub(crate) struct State {
     pub(crate) options: Arc<Options>,
     rng: StdRng,
     pub(crate) instance_id: String,
+    pub(crate) tokens: Vec<PersonalToken>,
+    pub(crate) parallel_jobs: u64,
     pub(crate) pools: BTreeMap<u64, Pool>,
     pub(crate) agents: BTreeMap<u64, Registration>,
     pub(crate) requests: BTreeMap<u64, JobRequest>,
@@ -85,6 +87,8 @@ impl State {
         let mut rng = StdRng::seed_from_u64(options.seed);
         let instance_id = guid(&mut rng);
         Self {
+            tokens: options.tokens.clone(),
+            parallel_jobs: options.parallel_jobs,
             options,
             rng,
             instance_id,

@@ -2,6 +2,8 @@
 
 use std::pin::pin;
 
+pub(crate) mod control_port;
+
 use crate::model::agent::Agent;
 use crate::model::pool::Pool;
 use crate::model::request::JobRequestView;
@@ -9,6 +11,7 @@ use crate::model::run::{NewJob, Queued};
 use crate::model::subscription::{
     Notification, NotificationView, Subscription, SubscriptionStatus, SubscriptionView,
 };
+use crate::options::PersonalToken;
 use crate::pipelines::Pipelines;
 
 impl Pipelines {
@@ -69,7 +72,23 @@ impl Pipelines {
         })
     }
 
-    /// Adds consumption (TSTU) to every identity that has called, and to those of this name: `pat`, `entra OID`.
+    /// Adds a personal access token, in place of one with the same text.
+    pub fn set_token(&self, token: PersonalToken) {
+        self.step(|state, _| {
+            state.tokens.retain(|known| known.text != token.text);
+            state.tokens.push(token);
+        });
+    }
+
+    /// Changes the number of self-hosted parallel jobs.
+    pub fn set_parallel_jobs(&self, count: u64) {
+        self.step(|state, now| {
+            state.parallel_jobs = count;
+            state.assign(now);
+        });
+    }
+
+    /// Adds consumption (TSTU) of an identity: `pat`, or `entra` and an object id.
     pub fn add_usage(&self, identity: &str, units: f64) {
         self.step(|state, now| {
             state.usage.entry(identity.to_owned()).or_default().spend(units, now)

@@ -21,6 +21,7 @@ use emulator_core::transport::Transport;
 mod agents;
 mod assignment;
 mod auth;
+mod control;
 mod functions;
 mod hooks;
 mod requests;

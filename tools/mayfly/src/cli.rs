@@ -18,7 +18,9 @@ mod operators;
 mod planning;
 mod values;
 
-pub use emulators::{EmulatorCommand, FunctionsHostOptions, Identities, Port, Storage};
+pub use emulators::{
+    EmulatorCommand, FunctionsHostOptions, Identities, PipelinesOptions, Port, Storage,
+};
 pub use local::{Credential, Level, Local};
 pub use operators::{
     Deployment, Doctor, History, HistoryOutput, Logs, Pause, Replay, ReplayTarget, Resume, Status,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use azure_identity_emulator::{FederatedCredential, Identity};
 use azure_management_emulator::Management;
+use azure_pipelines_emulator::Pipelines;
 use azure_storage_emulator::{Account, Blobs, Queues};
 use emulator_core::clock::Clock;
 use emulator_core::events::EventContext;
@@ -20,10 +21,13 @@ use functions_host_emulator::{FunctionsHost, Line, LogLevel};
 use github_emulator::GitHub;
 use {
     azure_identity_emulator as identity, azure_management_emulator as management,
-    functions_host_emulator as functions, github_emulator as github,
+    azure_pipelines_emulator as pipelines, functions_host_emulator as functions,
+    github_emulator as github,
 };
 
-use crate::cli::{Emulate, EmulatorCommand, FunctionsHostOptions, Identities, Port, Storage};
+use crate::cli::{
+    Emulate, EmulatorCommand, FunctionsHostOptions, Identities, PipelinesOptions, Port, Storage,
+};
 use crate::{HANDLER_LINES, end_signals, print};
 
 /// Runs an emulator.
@@ -61,6 +65,7 @@ pub(crate) async fn run(options: Emulate, guard: Guard) -> anyhow::Result<ExitCo
             until_interrupted(Management::new(options, context), &port).await
         }
         EmulatorCommand::Identity(options) => emulate_identity(context, options).await,
+        EmulatorCommand::Pipelines(options) => emulate_pipelines(context, options).await,
         EmulatorCommand::Runner { into } => install_runner(&into),
         EmulatorCommand::FunctionsHost(arguments) => {
             emulate_functions_host(context, arguments, &guard).await
@@ -89,6 +94,26 @@ async fn listen<E: Emulator>(emulator: Arc<E>, port: &Port) -> anyhow::Result<Li
     let listening = listening.with_context(|| format!("listen on {listen}"))?;
     print(listening.ready_line());
     Ok(listening)
+}
+
+async fn emulate_pipelines(
+    context: EventContext,
+    arguments: PipelinesOptions,
+) -> anyhow::Result<ExitCode> {
+    let PipelinesOptions { port, organization, token, pools, projects, parallel_jobs, trusted_ca } =
+        arguments;
+    let mut options = pipelines::Options::new(&organization, &token, 1);
+    options.parallel_jobs = parallel_jobs;
+    options.transport = transport::https(trusted_ca.as_deref())?;
+    let emulator = Pipelines::new(options, context);
+    let pools = if pools.is_empty() { vec!["Default".to_owned()] } else { pools };
+    for pool in &pools {
+        emulator.add_pool(pipelines::Pool::named(pool));
+    }
+    for project in &projects {
+        emulator.add_project(project);
+    }
+    until_interrupted(emulator, &port).await
 }
 
 async fn emulate_identity(context: EventContext, options: Identities) -> anyhow::Result<ExitCode> {

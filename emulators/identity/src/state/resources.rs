@@ -5,7 +5,9 @@
 use http::Uri;
 
 /// The resources of Azure services, without a slash at the end.
-const SERVICES: [&str; 14] = [
+const SERVICES: [&str; 15] = [
+    // Azure DevOps has no address as its resource, but the id of its application.
+    "499b84ac-1321-427f-aa17-267ca6975798",
     "https://batch.chinacloudapi.cn",
     "https://batch.core.usgovcloudapi.net",
     "https://batch.core.windows.net",
@@ -58,6 +60,7 @@ mod tests {
         for known in [
             "https://storage.azure.com",
             "https://storage.azure.com/",
+            "499b84ac-1321-427f-aa17-267ca6975798",
             "https://mayfly.queue.core.windows.net",
             "https://BATCH.core.windows.net/",
             "http://127.0.0.1:7070",

@@ -66,7 +66,7 @@ pub(crate) fn write(state: &State, request: &JobRequest, has_matches: bool, base
 
 /// Writes why a request waits. The texts are this emulator's.
 pub(crate) fn status_message(state: &State, request: &JobRequest) -> String {
-    let is_limited = state.running_count() >= state.options.parallel_jobs;
+    let is_limited = state.running_count() >= state.parallel_jobs;
     let has_match =
         state.agents_of(request.pool).any(|known| request.matches(known.capabilities()));
     match request {

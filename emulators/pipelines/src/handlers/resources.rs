@@ -50,7 +50,7 @@ pub(super) fn limits(state: &State) -> Response {
 fn limit(state: &State) -> Value {
     json!({
         "hostId": state.instance_id,
-        "totalCount": state.options.parallel_jobs,
+        "totalCount": state.parallel_jobs,
         "parallelismTag": "Private",
         "isHosted": false,
         "isPremium": false,

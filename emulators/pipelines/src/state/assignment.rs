@@ -39,7 +39,7 @@ impl State {
         let waiting = self.requests.values().filter(|request| request.is_waiting());
         let waiting: Vec<u64> = waiting.map(|request| request.id).collect();
         for id in waiting {
-            if self.running_count() >= self.options.parallel_jobs {
+            if self.running_count() >= self.parallel_jobs {
                 return;
             }
             let request = &self.requests[&id];

@@ -54,6 +54,8 @@ pub enum EmulatorCommand {
     },
     /// Microsoft Entra ID: access tokens of managed identities, and of workloads with a federated token
     Identity(Identities),
+    /// Azure Pipelines: agent pools, job requests, agents and service hooks of an Azure DevOps organization
+    Pipelines(PipelinesOptions),
     /// GitHub's runner: writes the files of a release to a folder, to build an image
     Runner {
         /// Folder to write
@@ -62,6 +64,32 @@ pub enum EmulatorCommand {
     },
     /// Azure Functions host, for a custom handler
     FunctionsHost(FunctionsHostOptions),
+}
+
+/// The options of Azure Pipelines.
+#[derive(Args, Debug)]
+pub struct PipelinesOptions {
+    /// Its port.
+    #[command(flatten)]
+    pub port: Port,
+    /// Name of the organization, the first segment of every path
+    #[arg(long, default_value = "contoso")]
+    pub organization: String,
+    /// Personal access token that is accepted; access tokens of Microsoft Entra ID are accepted too
+    #[arg(long, default_value = "pat-of-the-emulator")]
+    pub token: String,
+    /// Name of an agent pool; repeatable [default: Default]
+    #[arg(long = "pool", value_name = "NAME")]
+    pub pools: Vec<String>,
+    /// Name of a project; repeatable. A job that is queued creates its project
+    #[arg(long = "project", value_name = "NAME")]
+    pub projects: Vec<String>,
+    /// Self-hosted parallel jobs of the organization
+    #[arg(long, default_value_t = 10)]
+    pub parallel_jobs: u64,
+    /// PEM file of a certificate authority that service hooks trust, such as that of a receiver with --tls
+    #[arg(long, value_name = "FILE")]
+    pub trusted_ca: Option<PathBuf>,
 }
 
 /// The options of the Functions host.

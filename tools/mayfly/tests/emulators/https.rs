@@ -31,7 +31,7 @@ async fn bearer(identity: &Emulated, resource: &str) -> String {
 async fn each_service_answers_over_https_with_a_token() {
     let identity = Emulated::start(&["identity", "--tls"]);
     let site = format!("{}/config/web?api-version=2024-11-01", local_deployment::FUNCTION_APP);
-    let cases: [(&[&str], &str, &str, u16); 5] = [
+    let cases: [(&[&str], &str, &str, u16); 6] = [
         (&["batch"], "/jobs?api-version=2025-06-01", "https://batch.core.windows.net/", 200),
         (&["queue"], "/mayflystorage?comp=list", "https://storage.azure.com", 200),
         (&["blob"], "/mayflystorage?comp=list", "https://mayflystorage.blob.core.windows.net", 200),
@@ -39,6 +39,12 @@ async fn each_service_answers_over_https_with_a_token() {
             &["management", "--audience", "https://management.azure.com"],
             &site,
             "https://management.azure.com",
+            200,
+        ),
+        (
+            &["pipelines"],
+            "/contoso/_apis/distributedtask/pools",
+            "499b84ac-1321-427f-aa17-267ca6975798",
             200,
         ),
         (&["github"], "/meta", "https://storage.azure.com", 401),
