@@ -5,7 +5,7 @@
 # shellcheck disable=SC2154 # tests/run sets it
 declare -A lacking=()
 # The tools that are virtual environments.
-readonly python_tools=(python checkov older_sdk azure_cli airflow azure_batch_13 covalent snakemake)
+readonly python_tools=(python checkov older_sdk azure_cli airflow azure_batch_13 azure_devops covalent snakemake)
 
 # Prints what suites need: time, disk and downloads. Seconds are those of their last runs here.
 needs() {
@@ -157,6 +157,11 @@ install_airflow() {
 
 install_azure_batch_13() {
   install_client azure-batch-13
+}
+
+# Microsoft's client of Azure DevOps. 40 MB.
+install_azure_devops() {
+  install_client azure-devops
 }
 
 install_covalent() {

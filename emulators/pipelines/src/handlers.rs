@@ -113,7 +113,7 @@ fn dispatch(
         Op::ListJobRequests => requests::list(state, call),
         Op::GetJobRequest => requests::get(state, call),
         Op::UpdateJobRequest => requests::update(state, call, now),
-        Op::ListPackages => resources::packages(state, call),
+        Op::ListPackages | Op::ListPackagesOfPlatform => resources::packages(state, call),
         Op::GetResourceUsage => resources::usage(state, call),
         Op::ListResourceLimits => Ok(resources::limits(state)),
         Op::ListSubscriptions => hooks::list(state, call),

@@ -79,6 +79,7 @@ routes! {
     PATCH "/_apis/distributedtask/pools/{pool}/jobrequests/{request}" => UpdateJobRequest @ Some(&JOB_REQUESTS);
 
     GET "/_apis/distributedtask/packages/{type}" => ListPackages @ Some(&PACKAGES);
+    GET "/_apis/distributedtask/packages/{type}/{platform}" => ListPackagesOfPlatform @ Some(&PACKAGES);
     GET "/_apis/distributedtask/resourceusage" => GetResourceUsage @ Some(&RESOURCE_USAGE);
     GET "/_apis/distributedtask/resourcelimits" => ListResourceLimits @ Some(&RESOURCE_LIMITS);
     POST "/{project}/_apis/distributedtask/hubs/{hub}/plans/{plan}/events" => PostPlanEvent @ Some(&PLAN_EVENTS);
@@ -117,7 +118,7 @@ pub(crate) fn find(organization: &str, method: &str, path: &str) -> Option<Match
     let found = table().get(method)?.at(&rest).ok()?;
     let names = ["area", "instance", "pool", "agent", "session", "message", "request", "type"];
     let names = names.into_iter().chain(["project", "build", "hub", "plan", "subscription"]);
-    let names = names.chain(["notification"]);
+    let names = names.chain(["notification", "platform"]);
     let decode =
         |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
     let params = names.filter_map(|name| Some((name, decode(found.params.get(name)?)))).collect();

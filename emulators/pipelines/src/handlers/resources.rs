@@ -14,7 +14,8 @@ use crate::state::State;
 pub(super) fn packages(state: &mut State, call: &Call<'_>) -> ApiResult {
     call.allow_only(&["platform", "$top"])?;
     let (kind, version) = (call.param("type"), &state.options.agent_version);
-    let platform = call.query("platform").unwrap_or("linux-x64");
+    let in_path = Some(call.param("platform")).filter(|platform| !platform.is_empty());
+    let platform = in_path.or(call.query("platform")).unwrap_or("linux-x64");
     let [major, minor, patch] = <[u64; 3]>::try_from(numbers(version)).unwrap_or_default();
     let prefix = if kind == "agent" { "vsts-agent" } else { kind };
     let extension = if platform.starts_with("win") { "zip" } else { "tar.gz" };
