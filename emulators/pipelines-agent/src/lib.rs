@@ -15,6 +15,7 @@
 mod behaviour;
 mod capabilities;
 mod configuration;
+mod home;
 mod listener;
 mod messages;
 mod notifications;
@@ -29,6 +30,7 @@ mod tests;
 
 pub use behaviour::Behaviour;
 pub use configuration::{Configuration, InvalidConfiguration};
+pub use home::{VERSION, install_agent, install_release};
 pub use listener::{Agent, Outcome, ServedJob};
 pub use program::{agent_home, main};
 pub use return_code::ReturnCode;

@@ -13,6 +13,7 @@ use emulator_core::transport::Transport;
 use crate::behaviour::Behaviour;
 use crate::capabilities;
 use crate::configuration::Configuration;
+use crate::home::VERSION;
 use crate::return_code::ReturnCode;
 use crate::service::PipelinesService;
 
@@ -20,8 +21,8 @@ mod dispatcher;
 mod message_loop;
 mod session;
 
-/// The version of an agent that does not say another one.
-const VERSION: &str = "4.274.1";
+/// The variable that keeps the agent from updates to an older version.
+const NO_DOWNGRADE: &str = "AZP_AGENT_DOWNGRADE_DISABLED";
 
 /// A configured agent.
 pub struct Agent {
@@ -30,6 +31,8 @@ pub struct Agent {
     configuration: Arc<Configuration>,
     capabilities: BTreeMap<String, String>,
     version: String,
+    /// Whether an update to an older version is ignored.
+    keeps_version: bool,
     behaviour: Behaviour,
     console: Mutex<Box<dyn Write + Send>>,
 }
@@ -66,6 +69,7 @@ impl Agent {
             configuration,
             capabilities,
             version: VERSION.to_owned(),
+            keeps_version: false,
             behaviour: Behaviour::default(),
             console: Mutex::new(Box::new(std::io::sink())),
         }
@@ -75,7 +79,8 @@ impl Agent {
     #[must_use]
     pub fn with(self, version: &str, environment: &BTreeMap<String, String>) -> Self {
         let capabilities = capabilities::scan(&self.configuration, version, environment);
-        Self { capabilities, version: version.to_owned(), ..self }
+        let keeps_version = environment.get(NO_DOWNGRADE).is_some_and(|value| value == "true");
+        Self { capabilities, version: version.to_owned(), keeps_version, ..self }
     }
 
     /// Changes the behaviour.

@@ -12,16 +12,15 @@ use emulator_core::clock::Clock;
 use emulator_core::transport;
 
 use crate::configuration::Configuration;
-use crate::listener::Agent;
+use crate::home::{self, PROGRAM};
+use crate::listener::{Agent, Outcome};
 use crate::return_code::ReturnCode;
-
-const PROGRAM: &str = "Agent.Listener";
 
 /// Runs the listener until it ends, on its own or by SIGINT. SIGTERM ends the process at once: on .NET 10 the agent does not
 /// receive it.
 ///
 /// `args` are the arguments after the program's name, `home` is the directory above `bin`. Without `--once` it ends with an
-/// error: only that mode is modelled.
+/// error: only that mode is modelled. `--version` prints the version.
 ///
 /// # Panics
 /// Outside a tokio runtime with an I/O driver.
@@ -30,6 +29,10 @@ pub async fn main(
     environment: &BTreeMap<String, String>,
     home: &Path,
 ) -> ExitCode {
+    if args.iter().any(|argument| argument == "--version") {
+        print_line(&home::version(home));
+        return ExitCode::SUCCESS;
+    }
     let is_run = args.first().is_some_and(|first| first == "run");
     if !is_run || !args.iter().any(|argument| argument == "--once") {
         return fail("only `run --once` is modelled");
@@ -39,7 +42,7 @@ pub async fn main(
         Err(error) => return fail(&format!("{}: {}", error.file, error.problem)),
     };
     let agent = Agent::new(configuration, &transport::http(), Clock::of_this_machine())
-        .with("4.274.1", environment)
+        .with(&home::version(home), &home::environment(home, environment))
         .printing_to(Box::new(std::io::stdout()));
     let (stop, stopped) = watch::channel(false);
     let interrupts = signal(SignalKind::interrupt());
@@ -53,13 +56,27 @@ pub async fn main(
     });
     let outcome = agent.run_once(stopped).await;
     signals.abort();
+    end(home, &outcome)
+}
+
+/// Returns the exit code of a run, after an update has been written.
+pub(crate) fn end(home: &Path, outcome: &Outcome) -> ExitCode {
+    if let Some(version) = &outcome.updated_to
+        && let Err(error) = home::update(home, version)
+    {
+        return fail(&error.to_string());
+    }
     ExitCode::from(outcome.code.unwrap_or(ReturnCode::RetryableError).code())
 }
 
-fn fail(problem: &str) -> ExitCode {
+fn print_line(line: &str) {
     use std::io::Write;
     // Nothing can be done about a closed console.
-    let _ = writeln!(std::io::stdout(), "An error occurred: {problem}");
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+fn fail(problem: &str) -> ExitCode {
+    print_line(&format!("An error occurred: {problem}"));
     ExitCode::from(ReturnCode::TerminatedError.code())
 }
 

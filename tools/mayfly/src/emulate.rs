@@ -67,6 +67,7 @@ pub(crate) async fn run(options: Emulate, guard: Guard) -> anyhow::Result<ExitCo
         EmulatorCommand::Identity(options) => emulate_identity(context, options).await,
         EmulatorCommand::Pipelines(options) => emulate_pipelines(context, options).await,
         EmulatorCommand::Runner { into } => install_runner(&into),
+        EmulatorCommand::Agent { into } => install_agent(&into),
         EmulatorCommand::FunctionsHost(arguments) => {
             emulate_functions_host(context, arguments, &guard).await
         }
@@ -142,6 +143,13 @@ fn install_runner(folder: &Path) -> anyhow::Result<ExitCode> {
     let program = std::env::current_exe().context("find the path of this program")?;
     let installed = github_runner_emulator::install_release(folder, &program);
     installed.with_context(|| format!("write the runner to {}", folder.display()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn install_agent(folder: &Path) -> anyhow::Result<ExitCode> {
+    let program = std::env::current_exe().context("find the path of this program")?;
+    let installed = azure_pipelines_agent_emulator::install_release(folder, &program);
+    installed.with_context(|| format!("write the agent to {}", folder.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 

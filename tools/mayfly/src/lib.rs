@@ -45,11 +45,14 @@ mod logs;
 
 use cli::{Autoscale, Cli, Command};
 
-/// Runs the handler, the runner or the command line, depending on the name of the program.
+/// Runs the handler, the runner, the agent or the command line, depending on the name of the program.
 pub fn main() -> ExitCode {
     let program = std::env::args_os().next().unwrap_or_default();
     if let Some(home) = github_runner_emulator::runner_home(&program) {
         return run_listener(home);
+    }
+    if let Some(home) = azure_pipelines_agent_emulator::agent_home(&program) {
+        return run_agent(&home);
     }
     if is_handler(&program) {
         return handler::process::run(local_deployment::clock::handler_clock());
@@ -72,6 +75,13 @@ fn run_listener(home: std::path::PathBuf) -> ExitCode {
     let arguments = std::env::args().skip(1).collect();
     let environment = std::env::vars().collect();
     runtime().block_on(github_runner_emulator::main(arguments, environment, home))
+}
+
+#[expect(clippy::disallowed_methods, reason = "an agent's environment becomes its capabilities")]
+fn run_agent(home: &Path) -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let environment = std::env::vars().collect();
+    runtime().block_on(azure_pipelines_agent_emulator::main(&arguments, &environment, home))
 }
 
 fn run_command(cli: Cli) -> ExitCode {

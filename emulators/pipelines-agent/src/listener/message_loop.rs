@@ -163,6 +163,9 @@ impl Agent {
             }
             Message::Job(message) => *job = self.dispatch(*message),
             Message::Cancel { job_id } => job.cancel_if(&job_id),
+            Message::Refresh { version } if self.is_ignored_downgrade(&version) => {
+                self.print("Downgrade is disabled, the update is ignored.");
+            }
             Message::Refresh { version } => {
                 self.print("Agent update in progress, do not shutdown agent.");
                 run.update = Some(version);
@@ -171,6 +174,14 @@ impl Agent {
         }
         // A failure is logged only: the service offers the message again.
         let _ = self.service.delete_message(&run.session, envelope.id).await;
+    }
+
+    /// Returns whether an update is to an older version, and is ignored.
+    fn is_ignored_downgrade(&self, version: &str) -> bool {
+        let numbers = |version: &str| -> Vec<u64> {
+            version.split('.').map(|part| part.parse().unwrap_or_default()).collect()
+        };
+        self.keeps_version && numbers(version) < numbers(&self.version)
     }
 
     /// Returns the return code if a failed poll ends the listener; otherwise prepares the next one.

@@ -135,6 +135,25 @@ async fn an_update_without_a_job_ends_with_4_and_during_a_job_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_update_to_an_older_version_is_ignored_if_a_variable_says_so() {
+    for (variable, expected) in [("true", "0: no job"), ("false", "4: no job, now 4.1.0")] {
+        let world = World::new();
+        let environment = [("AZP_AGENT_DOWNGRADE_DISABLED".to_owned(), variable.to_owned())];
+        let agent = world.agent("az-1", Behaviour::default()).await;
+        let agent = agent.with("4.274.1", &environment.into());
+        let (stop, stopped) = watch::channel(false);
+        let script = async {
+            tokio::time::sleep(MINUTE).await;
+            world.pipelines.update_agent("az-1", "4.1.0");
+            tokio::time::sleep(MINUTE).await;
+            stop.send_replace(true);
+        };
+        let (outcome, ()) = tokio::join!(agent.run_once(stopped), script);
+        assert_eq!(line(&outcome), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_that_was_not_deleted_comes_again_and_is_not_served_twice() {
     let world = World::new();
     let agent = world.agent("az-1", Behaviour::default()).await;

@@ -13,6 +13,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
 use super::{TOKEN, World, job};
+use crate::{Outcome, ReturnCode, home};
 
 /// Starts an organization behind a socket, on this machine's clock.
 async fn world() -> (World, service::Listening) {
@@ -27,7 +28,7 @@ async fn world() -> (World, service::Listening) {
 }
 
 /// Writes the files to a folder as an entrypoint does; returns its path and the socket of notifications.
-async fn home(world: &World, url: &str) -> (tempfile::TempDir, TcpListener) {
+async fn write_home(world: &World, url: &str) -> (tempfile::TempDir, TcpListener) {
     let files = world.register("az-1").await;
     let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let home = tempfile::tempdir().unwrap();
@@ -54,7 +55,7 @@ async fn received(socket: TcpListener) -> String {
 #[tokio::test]
 async fn the_program_serves_a_job_over_a_socket_and_reports_it() {
     let (world, listening) = world().await;
-    let (home, socket) = home(&world, &listening.url).await;
+    let (home, socket) = write_home(&world, &listening.url).await;
     let mut quick = job();
     quick.work.runs_for_ms = 10;
     let request = world.pipelines.queue_job(quick).request();
@@ -67,6 +68,28 @@ async fn the_program_serves_a_job_over_a_socket_and_reports_it() {
     assert_eq!(known.result, Some(TaskResult::Succeeded));
     let job = known.job_id;
     assert_eq!(text, format!("Starting job: {job}Finished job: {job}<EOF>"));
+}
+
+#[test]
+fn a_folder_has_the_program_its_version_and_its_variables() {
+    let home = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        crate::install_agent(home.path(), std::path::Path::new("/bin/true")).unwrap();
+    }
+    let program = home.path().join("bin/Agent.Listener");
+    assert_eq!(crate::agent_home(program.as_os_str()).as_deref(), Some(home.path()));
+    assert_eq!(crate::agent_home(std::ffi::OsStr::new("bin/mayfly")), None);
+    assert_eq!(home::version(home.path()), crate::VERSION);
+    let updated_to = Some("4.275.0".to_owned());
+    let code = Some(ReturnCode::RunOnceAgentUpdating);
+    let code = crate::program::end(home.path(), &Outcome { code, job: None, updated_to });
+    assert_eq!(format!("{code:?}"), format!("{:?}", std::process::ExitCode::from(4)));
+    assert_eq!(home::version(home.path()), "4.275.0");
+    std::fs::write(home.path().join(".env"), "TEAM=build\nLANG = C.UTF-8\n").unwrap();
+    let inherited = [("TEAM".to_owned(), "other".to_owned()), ("HOME".to_owned(), "/".to_owned())];
+    let environment = home::environment(home.path(), &inherited.into());
+    let lines: Vec<_> = environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(lines, ["HOME=/", "LANG= C.UTF-8", "TEAM=build"]);
 }
 
 #[tokio::test]

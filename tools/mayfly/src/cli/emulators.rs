@@ -62,6 +62,12 @@ pub enum EmulatorCommand {
         #[arg(long)]
         into: PathBuf,
     },
+    /// Azure Pipelines agent: writes its program to a folder, to build an image
+    Agent {
+        /// Folder to write
+        #[arg(long)]
+        into: PathBuf,
+    },
     /// Azure Functions host, for a custom handler
     FunctionsHost(FunctionsHostOptions),
 }

@@ -145,8 +145,8 @@ fn emulators(app: &Path) -> Vec<Vec<String>> {
         let more = if name == "functions-host" { Vec::from(app) } else { Vec::new() };
         [vec![name], more].concat()
     };
-    // It writes a folder and ends.
-    names.filter(|name| !["runner", "help"].contains(&&**name)).map(of).collect()
+    // The first two write a folder and end.
+    names.filter(|name| !["runner", "agent", "help"].contains(&&**name)).map(of).collect()
 }
 
 /// Writes an application for the Functions host. Its handler is any program that listens on the port.
