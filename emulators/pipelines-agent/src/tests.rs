@@ -6,8 +6,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use azure_pipelines_emulator::{NewJob, Options, Pipelines, Pool};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use emulator_core::clock::Clock;
 use emulator_core::events::{Event, EventContext, EventKind};
@@ -21,11 +19,14 @@ use tokio::sync::{broadcast, watch};
 use crate::{Agent, Behaviour, Configuration, Outcome};
 
 mod files;
+mod fleet;
 mod once;
 mod process;
 mod sessions;
 
 const TOKEN: &str = "pat-of-tests";
+/// The basic credential of the token.
+const BASIC: &str = "Basic OnBhdC1vZi10ZXN0cw==";
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// An emulated organization with a pool, in virtual time.
@@ -62,9 +63,8 @@ impl World {
     async fn register(&self, name: &str) -> BTreeMap<&'static str, String> {
         let body = registration(name);
         let url = "http://devops.test/contoso/_apis/distributedtask/pools/1/agents?api-version=7.1";
-        let pair = STANDARD.encode(format!(":{TOKEN}"));
         let request = http::Request::post(url)
-            .header(header::AUTHORIZATION, format!("Basic {pair}"))
+            .header(header::AUTHORIZATION, BASIC)
             .body(Bytes::from(body.to_string()));
         let response = self.service.call(request.unwrap()).await.unwrap();
         assert_eq!(response.status(), 200);

@@ -27,6 +27,8 @@ impl QueuedDelivery {
     /// Makes a delivery from the inputs of the consumer `webHooks`.
     ///
     /// <https://learn.microsoft.com/azure/devops/service-hooks/services/webhooks>
+    ///
+    /// Inferred: the value of `User-Agent`, and the two headers `X-VSS-…`.
     pub(crate) fn new(inputs: &BTreeMap<String, String>, notification: &Notification) -> Self {
         let input = |name: &str| inputs.get(name).map(String::as_str).unwrap_or_default();
         let own = [

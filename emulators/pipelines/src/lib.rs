@@ -43,7 +43,9 @@ pub use model::pool::Pool;
 pub use model::request::{JobRequestView, JobState, TaskResult, Work};
 pub use model::run::{NewJob, Queued};
 pub use model::server_task::{Completion, FunctionTask, ServerTask};
-pub use model::subscription::{NotificationView, SubscriptionStatus, SubscriptionView};
+pub use model::subscription::{
+    DeliveryFault, NotificationView, SubscriptionStatus, SubscriptionView,
+};
 pub use options::{AccessLevel, ENTRA_AUDIENCE, Options, PersonalToken, Unacknowledged};
 pub use pipelines::Pipelines;
 pub use routes::Operation;

@@ -1,6 +1,6 @@
 //! The state of the emulated organization. It changes in synchronous steps.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -14,12 +14,13 @@ use crate::model::pool::Pool;
 use crate::model::request::JobRequest;
 use crate::model::run::{Project, Run};
 use crate::model::server_task::ServerTask;
-use crate::model::subscription::{Notification, Subscription};
+use crate::model::subscription::{DeliveryFault, Notification, Subscription};
 use crate::options::{Options, PersonalToken};
 
 pub(crate) mod agents;
 pub(crate) mod assignment;
 pub(crate) mod hooks;
+pub(crate) mod job_events;
 pub(crate) mod jobs;
 pub(crate) mod matching;
 pub(crate) mod plan_events;
@@ -48,6 +49,7 @@ pub(crate) struct State {
     pub(crate) notifications: BTreeMap<u64, Notification>,
     /// The notifications that are to be sent now.
     pub(crate) outbox: Vec<u64>,
+    pub(crate) delivery_faults: VecDeque<DeliveryFault>,
     pub(crate) server_tasks: BTreeMap<String, ServerTask>,
     /// The consumption of each identity.
     pub(crate) usage: BTreeMap<String, Usage>,
@@ -100,6 +102,7 @@ impl State {
             subscriptions: BTreeMap::new(),
             notifications: BTreeMap::new(),
             outbox: Vec::new(),
+            delivery_faults: VecDeque::new(),
             server_tasks: BTreeMap::new(),
             usage: BTreeMap::new(),
             issued: BTreeMap::new(),

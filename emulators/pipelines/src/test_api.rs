@@ -9,7 +9,8 @@ use crate::model::pool::Pool;
 use crate::model::request::JobRequestView;
 use crate::model::run::{NewJob, Queued};
 use crate::model::subscription::{
-    Notification, NotificationView, Subscription, SubscriptionStatus, SubscriptionView,
+    DeliveryFault, Notification, NotificationView, Subscription, SubscriptionStatus,
+    SubscriptionView,
 };
 use crate::options::PersonalToken;
 use crate::pipelines::Pipelines;
@@ -183,6 +184,11 @@ impl Pipelines {
         })
     }
 
+    /// Injects a fault into the next notifications, one each.
+    pub fn inject_delivery_fault(&self, fault: DeliveryFault, times: usize) {
+        self.step(|state, _| state.delivery_faults.extend(std::iter::repeat_n(fault, times)));
+    }
+
     /// Sends a notification again, although it was delivered; returns whether it exists.
     pub fn redeliver(&self, notification: u64) -> bool {
         self.step(|state, _| {
@@ -202,5 +208,17 @@ impl Pipelines {
             }
             changed.await;
         }
+    }
+
+    /// Waits until a job request has a result.
+    ///
+    /// # Panics
+    /// There is no such request.
+    pub async fn until_done(&self, request: u64) -> JobRequestView {
+        self.until(|pipelines| {
+            let known = pipelines.request(request).expect("an id that queue_job returned");
+            known.result.is_some().then_some(known)
+        })
+        .await
     }
 }

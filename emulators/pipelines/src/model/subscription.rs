@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::request::JobState;
 
@@ -93,6 +93,21 @@ pub(crate) struct Notification {
     pub(crate) transient_failures: usize,
     /// Whether no further attempt follows.
     pub(crate) is_done: bool,
+}
+
+/// What happens to the next notification of a subscription. Clients have seen each of these; how often is not known.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum DeliveryFault {
+    /// It is never sent.
+    Lost,
+    /// It is sent twice.
+    Doubled,
+    /// It is sent later.
+    Delayed {
+        /// The delay, in seconds.
+        seconds: u32,
+    },
 }
 
 /// A subscription as tests see it.

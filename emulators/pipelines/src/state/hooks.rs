@@ -1,4 +1,4 @@
-//! Service hooks: which subscription gets which event, and what follows a failure.
+//! The sending of service hooks, and what follows a failure.
 //!
 //! - 2xx ends a notification. A subscription on probation is enabled again.
 //! - 410 disables the subscription.
@@ -12,17 +12,14 @@
 //! Inferred: a request without a response is transient, and the seventh interval of a probation is 15 hours, so that all
 //! intervals are the documented 36 hours.
 
-use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use emulator_core::events::{EventKind, PipelinesEvent};
 
 use super::State;
 use super::timers::Timer;
-use crate::dto;
 use crate::hooks::QueuedDelivery;
-use crate::model::request::{JobState, TaskResult};
-use crate::model::subscription::{Notification, Subscription, SubscriptionStatus};
+use crate::model::subscription::SubscriptionStatus;
 
 const TRANSIENT_DELAYS: [i64; 8] = [1, 2, 4, 8, 16, 32, 60, 60];
 const PROBATION_DELAYS: [TimeDelta; 7] = [
@@ -36,81 +33,6 @@ const PROBATION_DELAYS: [TimeDelta; 7] = [
 ];
 
 impl State {
-    /// Notifies subscriptions of the state of a job.
-    pub(crate) fn notify(&mut self, request: u64, state: JobState, now: DateTime<Utc>) {
-        let result = self.requests.get(&request).and_then(|request| request.result);
-        self.notify_with(request, (state, result.map(hook_result)), now);
-    }
-
-    /// Notifies subscriptions of a job that no agent could serve.
-    pub(crate) fn notify_rejected(&mut self, request: u64, now: DateTime<Utc>) {
-        self.notify_with(request, (JobState::Completed, Some("rejected")), now);
-    }
-
-    fn notify_with(
-        &mut self,
-        request: u64,
-        (state, result): (JobState, Option<&'static str>),
-        now: DateTime<Utc>,
-    ) {
-        let Some(known) = self.requests.get(&request) else { return };
-        let Some(run) = self.runs.get(&known.run) else { return };
-        let (job_name, pipeline, project) =
-            (known.job_name.clone(), run.pipeline.0.to_string(), run.project.id.clone());
-        let wants = |subscription: &&Subscription| {
-            let input = |name: &str| subscription.publisher_inputs.get(name).map(String::as_str);
-            let admits = |name: &str, actual: &str| {
-                input(name)
-                    .is_none_or(|wanted| wanted.is_empty() || wanted.eq_ignore_ascii_case(actual))
-            };
-            let is_enabled = subscription.status == SubscriptionStatus::Enabled;
-            is_enabled
-                && subscription.project == project
-                && admits("pipelineId", &pipeline)
-                && admits("jobNameId", &job_name)
-                && admits("stageNameId", "__default")
-                && admits("jobStateId", filter_name(state))
-                && (input("jobResultId").is_none_or(str::is_empty)
-                    || result.is_some_and(|result| admits("jobResultId", result)))
-        };
-        let wanting: Vec<String> =
-            self.subscriptions.values().filter(wants).map(|known| known.id.clone()).collect();
-        for subscription in wanting {
-            self.create_notification(subscription, request, (state, result), now);
-        }
-    }
-
-    fn create_notification(
-        &mut self,
-        subscription: String,
-        request: u64,
-        (state, result): (JobState, Option<&'static str>),
-        now: DateTime<Utc>,
-    ) {
-        self.ids.notification += 1;
-        let (id, event_id) = (self.ids.notification, self.guid());
-        let event =
-            dto::hook::Event { id: &event_id, notification: id, request, state, result, now };
-        let payload = dto::hook::payload(self, &subscription, &event);
-        let Some(known) = self.requests.get(&request) else { return };
-        let notification = Notification {
-            id,
-            subscription,
-            event_id,
-            run: known.run,
-            job: known.job_id.clone(),
-            state,
-            payload: Bytes::from(payload.to_string()),
-            created: now,
-            modified: now,
-            statuses: Vec::new(),
-            transient_failures: 0,
-            is_done: false,
-        };
-        self.notifications.insert(id, notification);
-        self.outbox.push(id);
-    }
-
     /// Sends a notification again, unless its subscription was deleted or disabled.
     pub(super) fn resend(&mut self, id: u64) {
         let subscription = self.notifications.get(&id).map(|known| known.subscription.clone());
@@ -226,24 +148,5 @@ impl State {
             let subscription = subscription.to_owned();
             self.emit(PipelinesEvent::SubscriptionChanged { subscription, status: status.name() });
         }
-    }
-}
-
-/// Returns the name of a state in the filter `jobStateId`.
-fn filter_name(state: JobState) -> &'static str {
-    match state {
-        JobState::Waiting => "Waiting",
-        JobState::InProgress => "Running",
-        JobState::Completed => "Completed",
-    }
-}
-
-/// Returns the result of a job in a payload. That `abandoned` is reported as `failed` is inferred.
-fn hook_result(result: TaskResult) -> &'static str {
-    match result {
-        TaskResult::Succeeded | TaskResult::SucceededWithIssues => "succeeded",
-        TaskResult::Failed | TaskResult::Abandoned => "failed",
-        TaskResult::Canceled => "canceled",
-        TaskResult::Skipped => "skipped",
     }
 }

@@ -10,7 +10,7 @@ use emulator_core::service::{Action, Request, Response, json_response};
 use crate::model::pool::Pool;
 use crate::model::run::{NewJob, Queued};
 use crate::model::server_task::FunctionTask;
-use crate::model::subscription::SubscriptionStatus;
+use crate::model::subscription::{DeliveryFault, SubscriptionStatus};
 use crate::options::PersonalToken;
 use crate::pipelines::Pipelines;
 
@@ -28,6 +28,8 @@ pub(crate) const ACTIONS: &[Action] = &[
     ("POST", "/runs/{run}/orphaning"),
     // A `FunctionTask`: 201 `{"task":ID}`.
     ("POST", "/tasks"),
+    // A `DeliveryFault` and `times`, `{"kind":"delayed","seconds":60,"times":2}`: 202.
+    ("POST", "/delivery-faults"),
     // `{"paused":true}`: 202.
     ("POST", "/assignment"),
     // `{"count":10}`: 202.
@@ -65,6 +67,14 @@ struct NewProject {
 #[serde(deny_unknown_fields)]
 struct Assignment {
     paused: bool,
+}
+
+#[derive(Deserialize)]
+struct NewDeliveryFault {
+    #[serde(flatten)]
+    fault: DeliveryFault,
+    #[serde(default = "once")]
+    times: usize,
 }
 
 #[derive(Deserialize)]
@@ -135,6 +145,10 @@ fn post(service: &Pipelines, resource: &str, request: &Request) -> ActionResult 
             service.set_token(token);
             created(json!({}))
         }),
+        "delivery-faults" => parse(request).map(|NewDeliveryFault { fault, times }| {
+            service.inject_delivery_fault(fault, times);
+            acted(true)
+        }),
         "assignment" => parse(request).map(|Assignment { paused }| {
             service.pause_assignment(paused);
             acted(true)
@@ -179,6 +193,10 @@ fn get_list(service: &Pipelines, list: &str) -> Value {
 
 fn parse<T: DeserializeOwned>(request: &Request) -> Result<T, String> {
     serde_json::from_slice(request.body()).map_err(|err| err.to_string())
+}
+
+fn once() -> usize {
+    1
 }
 
 /// Returns an id; 0, the id of nothing, if it is not a number.

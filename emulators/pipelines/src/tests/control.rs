@@ -99,6 +99,8 @@ async fn a_function_is_called_and_a_delivery_is_doubled() {
     assert_eq!((&tasks[0]["id"], &tasks[0]["result"]), (&body["task"], &json!("succeeded")));
     assert_eq!(list(&world, "/subscriptions").await, json!([]));
     assert_eq!(post("/notifications/7/redelivery", Value::Null).await.0, 404);
+    let late = json!({ "kind": "delayed", "seconds": 60, "times": 2 });
+    assert_eq!(post("/delivery-faults", late).await.0, 202);
     let paused = json!({ "paused": true });
     assert_eq!(post("/assignment", paused).await.0, 202);
     world.online("az-1", json!({})).await;

@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::{World, settle};
-use crate::{NewJob, SubscriptionStatus};
+use crate::{DeliveryFault, NewJob, SubscriptionStatus};
 
 const SUBSCRIPTIONS: &str = "hooks/subscriptions";
 
@@ -192,6 +192,27 @@ async fn a_subscription_with_blanks_or_without_a_project_is_rejected() {
     assert_eq!(status(|body| body["consumerInputs"]["url"] = json!("mayfly")).await, 400);
     assert_eq!(status(|body| body["publisherInputs"]["projectId"] = json!("none")).await, 400);
     assert_eq!(status(|body| body["eventType"] = json!("build.complete")).await, 501);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_is_lost_doubled_or_late_on_request() {
+    let world = World::new();
+    subscribe(&world, json!({})).await;
+    world.register("az-1", json!({})).await;
+    let faults =
+        [DeliveryFault::Lost, DeliveryFault::Doubled, DeliveryFault::Delayed { seconds: 60 }];
+    for fault in faults {
+        world.pipelines.inject_delivery_fault(fault, 1);
+    }
+    let mut received = Vec::new();
+    for _ in 0..4 {
+        world.queue();
+        settle().await;
+        received.push(world.received.lock().unwrap().len());
+    }
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    received.push(world.received.lock().unwrap().len());
+    assert_eq!(received, [0, 2, 2, 3, 4]);
 }
 
 #[tokio::test(start_paused = true)]
