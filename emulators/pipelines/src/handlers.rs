@@ -1,8 +1,6 @@
 //! Handlers of the operations, and the steps that all share: version, authentication, consumption, headers.
 
 use chrono::{DateTime, Utc};
-use http::StatusCode;
-
 use emulator_core::service::{Request, Response};
 
 use crate::auth::{self, Caller};
@@ -125,8 +123,9 @@ fn dispatch(
         Op::GetNotification => hooks::get_notification(state, call),
         Op::PostPlanEvent => plans::post_event(state, call, now),
         Op::GetBuild | Op::GetBuildOfOrganization => builds::get(state, call),
+        // They are answered before, each in its own way.
         Op::ListLocations | Op::ListLocationsOfArea | Op::RequestAgentToken | Op::GetMessage => {
-            Err(ApiError::new(StatusCode::NOT_IMPLEMENTED, "NotModelledException", "unreachable"))
+            Err(ApiError::not_modelled(&format!("{operation:?} as a step of the state")))
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use std::pin::pin;
 
+use chrono::{DateTime, Utc};
+
 pub(crate) mod control_port;
 
 use crate::model::agent::Agent;
 use crate::model::pool::Pool;
-use crate::model::request::JobRequestView;
+use crate::model::request::{JobRequest, JobRequestView};
 use crate::model::run::{NewJob, Queued};
 use crate::model::subscription::{
     DeliveryFault, Notification, NotificationView, Subscription, SubscriptionStatus,
@@ -14,6 +16,7 @@ use crate::model::subscription::{
 };
 use crate::options::PersonalToken;
 use crate::pipelines::Pipelines;
+use crate::state::{Holder, State};
 
 impl Pipelines {
     /// Adds a pool, unless one of its name exists; returns its id.
@@ -69,7 +72,7 @@ impl Pipelines {
     /// Revokes the tokens that were issued to an agent; returns whether the agent exists.
     pub fn revoke_agent_tokens(&self, agent: &str) -> bool {
         self.with_agent(agent, |state, id, _| {
-            state.issued.retain(|_, (holder, _)| *holder != crate::state::Holder::Agent(id));
+            state.issued.retain(|_, (holder, _)| *holder != Holder::Agent(id));
         })
     }
 
@@ -96,11 +99,7 @@ impl Pipelines {
         });
     }
 
-    fn with_agent(
-        &self,
-        name: &str,
-        act: impl FnOnce(&mut crate::state::State, u64, chrono::DateTime<chrono::Utc>),
-    ) -> bool {
+    fn with_agent(&self, name: &str, act: impl FnOnce(&mut State, u64, DateTime<Utc>)) -> bool {
         self.step(|state, now| {
             let found = state.agents.values().find(|known| known.agent.name == name);
             let id = found.map(|known| known.agent.id);
@@ -125,26 +124,12 @@ impl Pipelines {
 
     /// Lists the job requests, oldest first.
     pub fn requests(&self) -> Vec<JobRequestView> {
-        self.step(|state, _| {
-            let view = |request: &crate::model::request::JobRequest| JobRequestView {
-                id: request.id,
-                pool: request.pool,
-                run: request.run,
-                job_id: request.job_id.clone(),
-                state: request.state(),
-                result: request.result,
-                agent: request.reserved_agent.map(|agent| state.agent_name(agent)),
-                queue_time: request.queue_time,
-                receive_time: request.receive_time,
-                finish_time: request.finish_time,
-            };
-            state.requests.values().map(view).collect()
-        })
+        self.step(|state, _| state.requests.values().map(|known| view(state, known)).collect())
     }
 
     /// Finds a job request.
     pub fn request(&self, id: u64) -> Option<JobRequestView> {
-        self.requests().into_iter().find(|request| request.id == id)
+        self.step(|state, _| state.requests.get(&id).map(|known| view(state, known)))
     }
 
     /// Lists the subscriptions of service hooks.
@@ -220,5 +205,20 @@ impl Pipelines {
             known.result.is_some().then_some(known)
         })
         .await
+    }
+}
+
+fn view(state: &State, known: &JobRequest) -> JobRequestView {
+    JobRequestView {
+        id: known.id,
+        pool: known.pool,
+        run: known.run,
+        job_id: known.job_id.clone(),
+        state: known.state(),
+        result: known.result,
+        agent: known.reserved_agent.map(|agent| state.agent_name(agent)),
+        queue_time: known.queue_time,
+        receive_time: known.receive_time,
+        finish_time: known.finish_time,
     }
 }

@@ -101,11 +101,11 @@ async fn emulate_pipelines(
     context: EventContext,
     arguments: PipelinesOptions,
 ) -> anyhow::Result<ExitCode> {
-    let PipelinesOptions { port, organization, token, pools, projects, parallel_jobs, trusted_ca } =
-        arguments;
-    let mut options = pipelines::Options::new(&organization, &token, 1);
-    options.parallel_jobs = parallel_jobs;
-    options.transport = transport::https(trusted_ca.as_deref())?;
+    let PipelinesOptions { port, pools, projects, .. } = arguments;
+    let mut options = pipelines::Options::new(&arguments.organization, &arguments.token, 1);
+    options.parallel_jobs = arguments.parallel_jobs;
+    options.public_url = arguments.public_url.map(|url| url.trim_end_matches('/').to_owned());
+    options.transport = transport::https(arguments.trusted_ca.as_deref())?;
     let emulator = Pipelines::new(options, context);
     let pools = if pools.is_empty() { vec!["Default".to_owned()] } else { pools };
     for pool in &pools {

@@ -91,6 +91,13 @@ async fn the_response_completes_a_task_without_callback_and_a_failure_every_task
 }
 
 #[tokio::test]
+async fn a_task_names_the_public_address_for_its_callback() {
+    let world = World::with(|options| options.public_url = Some("http://devops.test".to_owned()));
+    let (_, headers) = call(&world, &task()).await;
+    assert_eq!(headers["PlanUrl"], "http://devops.test/contoso/");
+}
+
+#[tokio::test]
 async fn a_user_may_drop_and_rename_headers() {
     let world = World::new();
     let mut task = task();
