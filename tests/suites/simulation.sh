@@ -23,5 +23,5 @@ simulate() {
   printf '%s\n' "$summary"
 }
 
-simulate --seeds 4 --jobs 40
-simulate --seeds 2 --jobs 40 --fault-rate 0.2 --first-seed 1000
+simulate --seeds 3 --jobs 30
+simulate --seeds 1 --jobs 30 --fault-rate 0.2 --first-seed 1000

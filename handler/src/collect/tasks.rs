@@ -2,6 +2,7 @@
 //! pages at the same time.
 
 use futures::{StreamExt, TryStreamExt, stream};
+use tracing::warn;
 
 use crate::app::App;
 use crate::batch::{BatchError, IdRange, ListedTask};
@@ -21,9 +22,14 @@ pub(super) async fn of(app: &App, batch_job: &BatchJobId) -> Result<Vec<ListedTa
         let lists = stream::iter(IdRange::split_at(&cuts))
             .map(async |range| app.batch.tasks_since(batch_job, since, &range).await)
             .buffered(MAX_CONCURRENT_RANGES);
-        let listed = lists.try_concat().await?;
-        if let Some(all) = app.ended_tasks.complete(batch_job, listed) {
-            return Ok(all);
+        match lists.try_concat().await {
+            // The complete list needs no filter.
+            Err(err @ BatchError::Rejected { .. }) => warn!("listing all tasks instead: {err}"),
+            listed => {
+                if let Some(all) = app.ended_tasks.complete(batch_job, listed?) {
+                    return Ok(all);
+                }
+            }
         }
     }
     let all = app.batch.tasks(batch_job).await?;

@@ -68,3 +68,20 @@ async fn tasks_that_change_between_two_ranges_are_not_missed() {
     ");
     env.end().await;
 }
+
+#[tokio::test]
+async fn a_filter_that_batch_rejects_does_not_stop_a_run() {
+    let mut env = crate::start(&[]).await;
+    env.deployment.batch.emulator.hold_scheduling("ubuntu").expect("a pool");
+    queue(&env, 0);
+    until_active(&env, 1).await;
+    assert_eq!(env.reconcile().await, "nothing to repair");
+    let lists = |env: &TestEnvironment| env.deployment.batch.faults.calls_of("ListTasks");
+    let before = lists(&env);
+    let rejects = Effect::Fail { status: 400, retry_after: None };
+    env.deployment.batch.faults.inject("ListTasks", 1, rejects);
+    assert_eq!(env.reconcile().await, "nothing to repair");
+    assert!(env.log().contains("listing all tasks instead"));
+    assert_eq!(lists(&env), before + 2);
+    env.end().await;
+}
