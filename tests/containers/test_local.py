@@ -188,7 +188,7 @@ class Local(unittest.TestCase):
         local = self.start(image=PLAIN_IMAGE)
         local.await_line("in a workflow")
         # Six hours become six seconds in the script that the container gets.
-        (script,) = self.folder.glob("mayfly-*/serve.sh")
+        (script,) = self.folder.glob("mayfly-*/process.sh")
         text = script.read_text()
         self.assertIn("RUNNER_MAX_JOB_HOURS * 3600", text)
         script.write_text(text.replace("RUNNER_MAX_JOB_HOURS * 3600", "RUNNER_MAX_JOB_HOURS"))

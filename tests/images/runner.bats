@@ -195,7 +195,7 @@ E
 # Makes the entrypoint act a second after the runner has ended, and look each second.
 shorten_end() {
   copy_images
-  sed -i 's/check_interval=10/check_interval=1/; s/end_timeout=40/end_timeout=1/' "$images/serve.sh"
+  sed -i 's/check_interval=10/check_interval=1/; s/end_timeout=40/end_timeout=1/' "$images/process.sh"
 }
 
 @test "a job that stops run.sh and all helpers does not outlive itself" {
@@ -212,7 +212,7 @@ shorten_end() {
 E
   run -0 with_ticket
   [ "$(reports)" = Succeeded ]
-  [[ $output == *'the runner has ended, and its script has not'* ]]
+  [[ $output == *'the runner should have ended, and is killed'* ]]
   [ -z "$(remaining_processes)" ]
 }
 
@@ -236,7 +236,7 @@ E
   shorten_end
   script_runner 'take_job_of octo/app; /usr/bin/sleep 4; echo reported'
   run -0 with_ticket
-  [[ $output == *$'\nreported\n'* && $output != *'and its script has not'* ]]
+  [[ $output == *$'\nreported\n'* && $output != *'should have ended'* ]]
 }
 
 @test "a listener that stays after its job is killed at last" {
@@ -244,7 +244,7 @@ E
   sed -i 's/report_timeout=240/report_timeout=2/' "$images/serve.sh"
   script_runner 'take_job_of octo/app; while true; do pause 1; done'
   run -0 with_ticket
-  [[ $output == *'the runner has ended, and its script has not'* ]] || { printf '%s\n' "$output" && false; }
+  [[ $output == *'the runner should have ended, and is killed'* ]] || { printf '%s\n' "$output" && false; }
   [ -z "$(remaining_processes)" ]
 }
 
@@ -253,7 +253,7 @@ E
   job <<<'step() { /usr/bin/sleep 4; }'
   run -0 with_ticket
   [ "$(reports)" = Succeeded ]
-  [[ $output != *'and its script has not'* ]]
+  [[ $output != *'should have ended'* ]]
 }
 
 @test "a job that kills run.sh ends with 70" {
@@ -269,7 +269,7 @@ E
 
 @test "a stopped clean-up delays the end by seconds only" {
   copy_images
-  sed -i 's/worker_timeout=5/worker_timeout=1/' "$images/serve.sh"
+  sed -i 's/worker_timeout=5/worker_timeout=1/' "$images/process.sh"
   printf '#!/bin/bash\n[[ $1 != -rf ]] || kill -STOP $$\nexec /bin/rm "$@"\n' >"$world/bin/rm"
   chmod +x "$world/bin/rm"
   run -0 with_ticket

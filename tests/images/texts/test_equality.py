@@ -27,8 +27,8 @@ class Pair:
 
 PAIRS = [
     Pair(
-        ["images/ubuntu/entrypoint.sh", "images/ubuntu/claim.sh", "images/ubuntu/serve.sh"],
-        ["images/windows/entrypoint.ps1", "images/windows/claim.ps1", "images/windows/serve.ps1"],
+        [f"images/ubuntu/{name}.sh" for name in ("entrypoint", "claim", "process", "process-tree", "register", "serve")],
+        [f"images/windows/{name}.ps1" for name in ("entrypoint", "claim", "process", "register", "serve")],
         # PowerShell receives no signals, parses JSON, and needs functions for what bash has commands for. The work of
         # Run-Program is done by helpers in bash, which signals cannot interrupt.
         # Windows has a certificate store, which only a derived image can change: the runner's user may not.
@@ -43,6 +43,8 @@ PAIRS = [
             *("configuration_files", "json_escape", "quote", "seconds_now", "add_ca_certificates"),
             # bash replaces its process by the second one.
             *("prepare_in_process", "start_self"),
+            # A hook signals bash, and bash kills groups.
+            *("check_job", "kill_child"),
         },
         {
             *("RUNNER_ENTRYPOINT_PID", "RUNNER_MANUALLY_TRAP_SIG", "RUNNER_EXTRA_CA_CERTIFICATES"),
@@ -56,7 +58,6 @@ PAIRS = [
             "exit_with_result": {"exit 70", "exit …", "has_served"},
             "obtain_credential": {"claim", "claim_in_child", "exit …", "unpack"},
             "check_registration": {"requested_group"},
-            "stop_child": {"report taskkill: …", "report the runner: …"},
             "prepare_runner": {"export RUNNER_ENTRYPOINT_PID", "export RUNNER_MANUALLY_TRAP_SIG", "watch"},
             "relay": {"watch"},
             "register": {"exit …", "requested_group"},

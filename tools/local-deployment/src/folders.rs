@@ -34,9 +34,12 @@ const FUNCTIONS: [(&str, &str); 8] = [
     ("Operate", include_str!("../../../function-definitions/Operate/function.json")),
 ];
 /// The files of the Ubuntu image, except GitHub's runner.
-const IMAGE_SCRIPTS: [(&str, &str); 4] = [
+const IMAGE_SCRIPTS: [(&str, &str); 7] = [
     ("entrypoint.sh", include_str!("../../../images/ubuntu/entrypoint.sh")),
     ("claim.sh", include_str!("../../../images/ubuntu/claim.sh")),
+    ("process.sh", include_str!("../../../images/ubuntu/process.sh")),
+    ("process-tree.sh", include_str!("../../../images/ubuntu/process-tree.sh")),
+    ("register.sh", include_str!("../../../images/ubuntu/register.sh")),
     ("serve.sh", include_str!("../../../images/ubuntu/serve.sh")),
     ("job-started.sh", include_str!("../../../images/ubuntu/job-started.sh")),
 ];
