@@ -23,6 +23,8 @@ END = "<!-- end of the table -->"
 SCRIPTS = {
     "images/ubuntu/entrypoint.sh": ({"entrypoint"}, set(), "the runner's own code otherwise"),
     "images/ubuntu-docker/entrypoint.sh": ({"ubuntu-docker"}, set(), "those of ubuntu/entrypoint.sh, also after a signal"),
+    "images/pipelines/ubuntu/serve.sh": ({"pipelines-agent"}, set(), "those of ubuntu/entrypoint.sh, or the agent's own code"),
+    "images/pipelines/windows/serve.ps1": ({"pipelines-agent"}, set(), "those of windows/entrypoint.ps1, or the agent's own code"),
     "images/windows/entrypoint.ps1": ({"entrypoint"}, SIGNALS, "the runner's own code otherwise"),
     "arm/linux/launch.sh": ({"launch", "engine"}, set(), "the container's own code otherwise"),
     "arm/windows/launch.ps1": ({"launch", "engine"}, set(), "the container's own code otherwise"),

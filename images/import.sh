@@ -5,7 +5,8 @@
 #   images/import.sh --sources [TAG…]
 #
 # REGISTRY is its name, with or without `.azurecr.io`. Without TAG, it copies the images of the default pools. --dry-run
-# prints the commands; --sources prints the published images, for `gh attestation verify`. Needs the Azure CLI, signed in
+# prints the commands; --sources prints the published images, for `gh attestation verify`. A TAG of the form
+# `pipelines-agent:ubuntu-24.04-4.274.1` is one of the images of Azure Pipelines agents. Needs the Azure CLI, signed in
 # with the right to import (Contributor of the registry). Running it again copies the images again.
 #
 # Images of the release that this file belongs to are referenced by digest, which cannot be moved to another image.
@@ -29,7 +30,7 @@ main() {
   ((!$#)) || tags=("$@")
   local tag
   for tag in "${tags[@]}"; do
-    [[ $tag =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$ ]] || refuse "invalid tag: $tag"
+    [[ $tag =~ ^(pipelines-agent:)?[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$ ]] || refuse "invalid tag: $tag"
   done
   [[ $source != unstamped.invalid/* ]] || refuse "this copy has no source registry: use the file of a release, or run arm/stamp.sh OWNER/REPO"
   for tag in "${tags[@]}"; do
@@ -46,14 +47,16 @@ choose_registry() {
 # Prints the reference of a published image.
 published() {
   local digest
+  [[ $1 != pipelines-agent:* ]] || { printf '%s/%s\n' "${source%/*}" "$1" && return; }
   digest=$(awk -v tag="$1" '$2 == tag { print $1 }' <<<"$digests")
   if [[ $digest ]]; then printf '%s@%s\n' "$source" "$digest"; else printf '%s:%s\n' "$source" "$1"; fi
 }
 
 import() {
-  local from command
+  local from command image=githubactions-runner:$1
+  [[ $1 != pipelines-agent:* ]] || image=$1
   from=$(published "$1")
-  command=(az acr import --name "$registry" --source "$from" --image "githubactions-runner:$1" --force)
+  command=(az acr import --name "$registry" --source "$from" --image "$image" --force)
   printf '%s\n' "${command[*]}"
   [[ -n $dry ]] || "${command[@]}"
 }

@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Builds a runner image with the runner version in `runner-version`, and pushes it unless its tag is already published.
+# Builds a runner image with the runner version in `runner-version`, and pushes it unless its tag is already published. With
+# PROGRAM=agent, an image of Azure Pipelines agents with the version in `pipelines/agent-version`.
 #
 #   images/publish.sh REPOSITORY TAG FOLDER PLATFORM [docker build's arguments…]
 #   images/publish.sh ghcr.io/OWNER/REPO/githubactions-runner ubuntu-22.04 images/ubuntu linux-x64 \
 #       --build-arg UBUNTU_VERSION=22.04
+#   PROGRAM=agent images/publish.sh ghcr.io/OWNER/REPO/pipelines-agent ubuntu-24.04 images linux-x64 \
+#       --file images/pipelines/ubuntu/Dockerfile
 #
 # The tag ends with the runner version, and with REVISION if it is set: a node never pulls a tag again that it already has,
 # so a published tag is never changed. Prints `digest=…` if it pushed.
@@ -15,9 +18,14 @@ set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 (($# >= 4)) || { printf 'usage: images/publish.sh REPOSITORY TAG FOLDER PLATFORM [docker build arguments]\n' >&2 && exit 64; }
 repository=$1 folder=$3 platform=$4
-version=$(sed -n 1p "$here/runner-version")
-digest=$(sed -n "s/  $platform\$//p" "$here/runner-version")
-[[ -n $digest ]] || { printf 'publish: runner-version has no archive for %s\n' "$platform" >&2 && exit 64; }
+case ${PROGRAM:-runner} in
+  agent) versions=pipelines/agent-version ;;
+  *) versions=runner-version ;;
+esac
+prefix=${PROGRAM:-runner} prefix=${prefix^^}
+version=$(sed -n 1p "$here/$versions")
+digest=$(sed -n "s/  $platform\$//p" "$here/$versions")
+[[ -n $digest ]] || { printf 'publish: %s has no archive for %s\n' "$versions" "$platform" >&2 && exit 64; }
 image=$repository:$2-$version${REVISION:+-$REVISION}
 
 end_if_published() {
@@ -31,7 +39,7 @@ end_if_published() {
 }
 
 end_if_published
-docker build --tag "$image" --build-arg "RUNNER_VERSION=$version" --build-arg "RUNNER_SHA256=$digest" \
+docker build --tag "$image" --build-arg "${prefix}_VERSION=$version" --build-arg "${prefix}_SHA256=$digest" \
   "${@:5}" "$folder" >&2
 # The build takes so long that another one may have published the tag in the meantime.
 end_if_published

@@ -1,4 +1,5 @@
-# Installs Git and GitHub's runner into the image, by the versions and digests of the Dockerfile's arguments.
+# Installs Git and GitHub's runner, or the agent of Azure Pipelines, into the image, by the versions and digests of the
+# Dockerfile's arguments.
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
@@ -7,7 +8,13 @@ $ProgressPreference = 'SilentlyContinue'
 
 function Main {
     Install-Git
-    Install-Runner
+    if ($env:AGENT_VERSION) {
+        $name = "$env:AGENT_PACKAGE-win-$env:AGENT_ARCHITECTURE-$env:AGENT_VERSION.zip"
+        Install-Runner "$env:AGENT_RELEASES/$env:AGENT_VERSION/$name" $env:AGENT_SHA256
+    } else {
+        $name = "actions-runner-win-$env:RUNNER_ARCHITECTURE-$env:RUNNER_VERSION.zip"
+        Install-Runner "$env:RUNNER_RELEASES/v$env:RUNNER_VERSION/$name" $env:RUNNER_SHA256
+    }
 }
 
 function Get-Archive([string] $address, [string] $digest) {
@@ -29,9 +36,8 @@ function Install-Git {
     if ($LASTEXITCODE -ne 0) { throw "Git does not run: $LASTEXITCODE" }
 }
 
-function Install-Runner {
-    $name = "actions-runner-win-$env:RUNNER_ARCHITECTURE-$env:RUNNER_VERSION.zip"
-    $archive = Get-Archive "$env:RUNNER_RELEASES/v$env:RUNNER_VERSION/$name" $env:RUNNER_SHA256
+function Install-Runner([string] $address, [string] $digest) {
+    $archive = Get-Archive $address $digest
     Expand-Archive $archive $env:RUNNER_HOME
     Remove-Item $archive
     # S-1-5-93-2-2 is ContainerUser, whose name is unknown outside of containers.

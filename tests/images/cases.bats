@@ -45,6 +45,10 @@ setup() { run_cases=$BATS_TEST_DIRNAME/cases/run.py; }
   python3 "$run_cases" launch
 }
 
+@test "the agent of Azure Pipelines" {
+  python3 "$run_cases" agent
+}
+
 @test "each file of cases has a test here" {
   for file in "$BATS_TEST_DIRNAME"/cases/*.json; do
     grep -qF "\"\$run_cases\" $(basename "$file" .json)" "$BATS_TEST_FILENAME" || { echo "$file" && return 1; }
@@ -55,7 +59,7 @@ setup() { run_cases=$BATS_TEST_DIRNAME/cases/run.py; }
   wrong='"code": 1, "lines": ["x"], "last": "x", "never": ["claim"], "claims": 2, "waits": [1], "run": null, "inputs": {},
     "files": {".runner": null}, "keeps": {"RUNNER_NAME": "x"}, "drops": ["RUNNER_NAME"], "passed_on": ["x"], "ran": [],
     "removed": ["x"], "pulls": ["x"], "requests": ["x"], "login": {}, "step": false, "hook_code": 1, "prepared": true,
-    "left": ["x"]'
+    "left": ["x"], "starts": 1'
   printf '{"script": "entrypoint", "given": "ticket", "cases": [{"name": "wrong", "misspelt": 1, %s}]}' "$wrong" \
     >"$BATS_TEST_TMPDIR/wrong.json"
   run -1 python3 "$run_cases" "$BATS_TEST_TMPDIR/wrong.json"

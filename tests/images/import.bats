@@ -26,6 +26,12 @@ imported() { printf 'acr import --name myregistry --source %s:%s --image githuba
   [ "$output" = "$(sed 's/^/az /' "$BATS_TEST_TMPDIR/az-calls")" ]
 }
 
+@test "an image of Azure Pipelines agents keeps its name" {
+  run -0 "$import" myregistry pipelines-agent:ubuntu-24.04-4.5.6
+  [ "$(cat "$BATS_TEST_TMPDIR/az-calls")" = "acr import --name myregistry --source ghcr.io/octo/app/pipelines-agent:ubuntu-24.04-4.5.6 \
+--image pipelines-agent:ubuntu-24.04-4.5.6 --force" ]
+}
+
 @test "only the given tags are copied" {
   run -0 "$import" myregistry java-1
   [ "$(cat "$BATS_TEST_TMPDIR/az-calls")" = "$(imported java-1)" ]

@@ -47,6 +47,35 @@ release() {
   printf '{"tag_name":"v9.8.7","assets":[%s]}' "${assets[*]}"
 }
 
+# Prints a release of the agent, whose digests are in a table of its notes; the given lines are added to it.
+release_of_agent() {
+  local row='| %s | [%s](https://example.org/%s) | %s |\r\n' rows name
+  for name in "${@:2}"; do
+    # shellcheck disable=SC2059 # the row is a format
+    rows+=$(printf "$row" "${name%%=*}" "${name%%=*}" "${name%%=*}" "${name#*=}")$'\n'
+  done
+  jq --null-input --arg tag "$1" --arg body "$rows" '{tag_name: $tag, body: $body}'
+}
+
+@test "a release of the agent becomes its version and digests" {
+  release_of_agent v4.5.6 "vsts-agent-linux-x64-4.5.6.tar.gz=$(digest 9)" "pipelines-agent-win-x64-4.5.6.zip=$(digest 2)" \
+    "pipelines-agent-linux-x64-4.5.6.tar.gz=$(digest 1)" "pipelines-agent-linux-arm64-4.5.6.tar.gz=$(digest 3)" >"$world/release"
+  run -0 "$world/images/pipelines/read-release.sh" <"$world/release"
+  [ "$output" = "4.5.6
+$(digest 1)  linux-x64
+$(digest 3)  linux-arm64
+$(digest 2)  win-x64" ]
+  release_of_agent v4.5.6 "pipelines-agent-linux-x64-4.5.6.tar.gz=<HASH>" >"$world/release"
+  run -5 "$world/images/pipelines/read-release.sh" <"$world/release"
+  [[ $output == *'no digest of pipelines-agent-linux-x64-4.5.6'* ]]
+}
+
+@test "an image of agents is built with the agent's version" {
+  printf '4.5.6\n%s  linux-x64\n' "$(digest 1)" >"$world/images/pipelines/agent-version"
+  PROGRAM=agent run -0 --separate-stderr "$world/images/publish.sh" "$runner" ubuntu-24.04 images linux-x64 --file x/Dockerfile
+  [ "$(docker_calls | head -n 1)" = "build --tag $runner:ubuntu-24.04-4.5.6 --build-arg AGENT_VERSION=4.5.6 --build-arg AGENT_SHA256=$(digest 1) --file x/Dockerfile images" ]
+}
+
 @test "a release becomes its version and digests" {
   release 'linux-arm64-9.8.7.tar.gz="sha256:'"$(digest 3)"'"' 'osx-x64-9.8.7.tar.gz="sha256:'"$(digest 9)"'"' \
     'win-x64-9.8.7.zip="sha256:'"$(digest 2)"'"' 'linux-x64-9.8.7.tar.gz="sha256:'"$(digest 1)"'"' \

@@ -184,6 +184,11 @@ def prepared(world, outcome, expected):
     return differ(expected, (world.root / "prepared").exists())
 
 
+def starts(world, outcome, expected):
+    """Checks how many times the agent was started."""
+    return differ(expected, len(world.lines("starts")))
+
+
 def left(world, outcome, expected):
     """Checks the remaining files in the temporary folder."""
     return differ(expected, sorted(item.name for item in Path(world.root, "tmp").iterdir()))
@@ -193,5 +198,5 @@ EXPECTATIONS = {
     "code": code, "lines": lines, "last": last, "never": never, "claims": claims, "waits": waits, "run": run,
     "inputs": inputs, "files": files, "keeps": keeps, "drops": drops, "passed_on": passed_on, "ran": ran,
     "removed": removed, "pulls": pulls, "requests": requests, "login": login_of, "step": step, "hook_code": hook_code, "prepared": prepared,
-    "left": left,
+    "left": left, "starts": starts,
 }  # fmt: skip

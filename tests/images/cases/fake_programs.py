@@ -1,4 +1,5 @@
-"""Fakes of the programs that the scripts call: GitHub's runner, the engine's client, and curl on a node.
+"""Fakes of the programs that the scripts call: GitHub's runner, the agent of Azure Pipelines, the engine's client, and curl on a
+node.
 
     fake_programs.py WORLD PROGRAM [ARGUMENT…]
     fake_programs.py WORLD PROGRAM --from FILE    arguments from a file, each terminated by a zero byte
@@ -12,6 +13,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -69,13 +71,42 @@ def shut_down(*_: object) -> None:
     raise Shutdown
 
 
-def see_start(world: Path, arguments: list[str]) -> None:
+def agent(world: Path, case: dict, arguments: list[str]) -> int:
+    """Acts like `Agent.Listener run --once`: opens a session, updates itself at its first start, or serves the case's job."""
+    behaviour = case["runner"]
+    home = world / "runner"
+    first = not (world / "starts").exists()
+    add(world / "starts", "start")
+    see_start(world, arguments, home)
+    signal.signal(signal.SIGINT, shut_down)
+    address = json.loads((home / ".agent").read_text(encoding="utf-8"))["notificationSocketAddress"].split(":")
+    print(behaviour.get("prints", ""), flush=True)
+    with socket.create_connection((address[0], int(address[1]))) as notifications:
+        if behaviour.get("session", True):
+            print("2026-11-29 12:00:00Z: Listening for Jobs", flush=True)
+        try:
+            if first and behaviour.get("updates"):
+                return 4
+            if behaviour.get("stays"):
+                stay(world, behaviour)
+            if "job" in behaviour:
+                notifications.sendall(b"Starting job: 7")
+                if behaviour.get("job_stays"):
+                    stay(world, behaviour)
+                if behaviour.get("finishes", True):
+                    notifications.sendall(b"Finished job: 7")
+        except Shutdown:
+            return 0
+        return behaviour.get("code", 0)
+
+
+def see_start(world: Path, arguments: list[str], home: Path | None = None) -> None:
     record(world, "run", arguments)
     record(world, "environment", dict(os.environ))
     # Later waits do not belong to the claim.
     if (world / "waits").exists():
         shutil.copy(world / "waits", world / "seen" / "waits")
-    for file in Path(os.environ["RUNNER_HOME"]).glob(".*"):
+    for file in (home or Path(os.environ["RUNNER_HOME"])).glob(".*"):
         shutil.copy(file, world / "seen")
 
 
@@ -265,7 +296,7 @@ def real_curl(world: Path) -> str:
     return found
 
 
-PROGRAMS = {"run": run, "config": config, "docker": docker, "curl": curl}
+PROGRAMS = {"run": run, "agent": agent, "config": config, "docker": docker, "curl": curl}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -24,7 +24,13 @@ touch "$RUNNER_HOME/../seen/step"
 
 
 class Linux(World):
-    programs = {"run": "run.sh", "config": "config.sh", "docker": "../bin/docker", "curl": "../bin/curl"}
+    programs = {
+        "run": "run.sh",
+        "config": "config.sh",
+        "agent": "bin/Agent.Listener",
+        "docker": "../bin/docker",
+        "curl": "../bin/curl",
+    }
 
     def machine(self) -> dict[str, str]:
         return {
@@ -46,7 +52,8 @@ class Linux(World):
         return str(programs)
 
     def scripts(self) -> list[Path]:
-        return [*(ROOT / "images/ubuntu").glob("*.sh"), ROOT / "arm/linux/launch.sh"]
+        own = (ROOT / "images/pipelines/ubuntu").glob("*.[sp][hl]") if self.image == "agent" else []
+        return [*(ROOT / "images/ubuntu").glob("*.sh"), ROOT / "arm/linux/launch.sh", *own]
 
     def write_fakes(self) -> None:
         for program in (HERE.parent / "clock").iterdir():

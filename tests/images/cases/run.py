@@ -3,11 +3,11 @@
     run.py [FILE…]             every case of these files (claim, launch, or a path), of all by default
     run.py --case NAME FILE    one case
 
-A file contains the script, the initial variables of its cases (`given`: worlds.py, ENVIRONMENTS), and
-its cases. The fields of a case:
+A file contains the script, the initial variables of its cases (`given`: worlds.py, ENVIRONMENTS), the image if it is that
+of an `agent`, and its cases. The fields of a case:
 
     input      environment (null removes a variable), responses (of ClaimRunner, in order; [] for no server),
-               configuration, runner (what run.sh does), registration (what config.sh does), hook (of the image),
+               configuration, runner (what run.sh or the agent does), registration (what config.sh does), hook (of the image),
                node (the engine's state), identity, refused_services, arguments, repository, missing_programs, curlrc
     expected   code ("failure" for any except 0) and the fields in EXPECTATIONS of check.py
     because    the reason, if the name does not contain it
@@ -67,7 +67,7 @@ def attempt(chosen: tuple[dict, dict]) -> bool:
     table, case = chosen
     folder = Path(tempfile.mkdtemp(prefix="case-")).resolve()
     try:
-        world = System(folder, table["script"], table["given"], case)
+        world = System(folder, table["script"], table["given"], case, table.get("image", "runner"))
         outcome = world.run()
         found = faults(case, world, outcome)
     finally:

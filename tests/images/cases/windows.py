@@ -37,6 +37,7 @@ class Windows(World):
         "run": "run.cmd",
         "config": "bin/Runner.Listener.exe",
         "worker": "bin/Runner.Worker.exe",
+        "agent": "bin/Agent.Listener.exe",
         "docker": "../bin/docker.exe",
         "curl": "../bin/curl.exe",
     }
@@ -53,7 +54,8 @@ class Windows(World):
         }
 
     def scripts(self) -> list[Path]:
-        return [*(ROOT / "images/windows").glob("*.ps1"), ROOT / "arm/windows/launch.ps1"]
+        own = (ROOT / "images/pipelines/windows").glob("*.ps1") if self.image == "agent" else []
+        return [*(ROOT / "images/windows").glob("*.ps1"), ROOT / "arm/windows/launch.ps1", *own]
 
     def write_fakes(self) -> None:
         for name, file in {**self.programs, "run": "bin/run.exe"}.items():

@@ -24,6 +24,12 @@ FILES = {
     ".credentials": '{"Scheme":"OAuth"}',
     ".credentials_rsaparams": '{"d":"c2VjcmV0+/+/"}',
 }
+AGENT_FILES = {
+    ".agent": '{"agentId":1755,"agentName":"az-1","poolId":44,"serverUrl":"https://dev.azure.com/contoso/"}',
+    ".credentials": '{"scheme":"OAuth"}',
+    ".credentials_rsaparams": '{"d":"c2VjcmV0+/+/"}',
+    ".capabilities": "mayfly.profile=linux-small",
+}
 ENVIRONMENTS = {
     "nothing": {},
     "ticket": {"RUNNER_NAME": "gh-1", "RUNNER_CLAIM_TICKET": "{ticket}", "RUNNER_CLAIM_URL": "{url}"},
@@ -67,10 +73,10 @@ class World:
     suffix = ""
     programs: dict[str, str] = {}
 
-    def __init__(self, root: Path, script: str, given: str, case: dict) -> None:
-        self.root, self.script, self.given = root, script, given
+    def __init__(self, root: Path, script: str, given: str, case: dict, image: str = "runner") -> None:
+        self.root, self.script, self.given, self.image = root, script, given, image
         self.home, self.bin, self.now = root / "runner", root / "bin", int(time.time())
-        self.configuration = configuration(case.get("configuration", FILES))
+        self.configuration = configuration(case.get("configuration", AGENT_FILES if image == "agent" else FILES))
         self.url = "http://127.0.0.1:9"
         self.raw = case
         self.case: dict = {}

@@ -96,6 +96,20 @@ PAIRS = [
         # bash removes the credential in a trap, which also runs after a signal.
         steps={"run_container": {"exit …"}, "pull_image": {"remove_credential"}},
     ),
+    Pair(
+        ["images/pipelines/ubuntu/serve.sh"],
+        ["images/pipelines/windows/serve.ps1"],
+        # Linux receives notifications in another process, and becomes the agent in the child.
+        {"await_notifications", "start_agent", "agent_environment", "check_job"},
+        steps={
+            "obtain_credential": {"claim", "claim_in_child", "unpack"},
+            "serve": {"clean_up"},
+            "exit_with_result": {"case 2", "case 4"},
+            "run_agent": {"option --once", "read_notifications"},
+            "listen": {"report notifications of the agent cannot be received"},
+            "read_notifications": {"report notifications of the agent cannot be received: …"},
+        },
+    ),
 ]
 
 
@@ -158,6 +172,13 @@ class Equality(unittest.TestCase):
             self.assertLessEqual(decided - {200, 401, 403, 410}, listed)
             # 1 comes from config.sh; signals determine 68 and 124.
             self.assertLessEqual(listed - decided - {1, 124, 68} - exit_codes.SIGNALS, set())
+        of_agent = {row["code"] for row in exit_codes.CODES if row["from"] == "pipelines-agent"}
+        for script in self.read[3][1:]:
+            taken = (step for steps in script.functions.values() for step in steps)
+            decided = {int(step.split()[-1]) for step in taken if step.startswith("exit ") and step.split()[-1].isdigit()}
+            self.assertLessEqual(decided, listed | of_agent)
+            # A timeout determines 68.
+            self.assertEqual(of_agent - decided, {68})
 
     def test_both_keep_and_pass_on_the_same_variables(self) -> None:
         for (_, linux, windows), name in [(self.read[0], "is_kept"), (self.read[2], "is_passed_on")]:

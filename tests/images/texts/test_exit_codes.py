@@ -16,7 +16,7 @@ class ExitCodes(unittest.TestCase):
     def test_each_row_has_its_fields_and_no_other(self) -> None:
         for row in exit_codes.CODES:
             self.assertEqual({name: type(value) for name, value in row.items()}, FIELDS, row)
-            self.assertIn(row["from"], {"entrypoint", "launch", "engine", "ubuntu-docker"})
+            self.assertIn(row["from"], {"entrypoint", "launch", "engine", "pipelines-agent", "ubuntu-docker"})
             # tests/docs/test_names.py reads numbers in header comments as exit codes.
             self.assertNotRegex(row["cause"], r"\d")
 

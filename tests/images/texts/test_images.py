@@ -44,6 +44,28 @@ class Images(unittest.TestCase):
             self.assertLessEqual(scripts, {name.rpartition("/")[2] for names in copied for name in names}, image)
             self.assertGreaterEqual(len(scripts), 4)
 
+    def test_images_of_agents_contain_the_shared_scripts_and_their_own(self) -> None:
+        shared = {"entrypoint", "claim", "process"}
+        bash = (ROOT / "tests/images/agent.bash").read_text()
+        tested = re.search(r"^readonly shared_scripts='(.*)'$", bash, re.MULTILINE)
+        assert tested
+        for system, ending in [("ubuntu", "sh"), ("windows", "ps1")]:
+            line = next(line for line in dockerfile(f"pipelines/{system}").splitlines() if f"serve.{ending}" in line)
+            *copied, target = line.split()[1:]
+            self.assertIn(target, {"/opt/mayfly/", "C:/mayfly/"})
+            self.assertTrue(all((ROOT / "images" / name).exists() for name in copied), copied)
+            own = {name for name in copied if name.startswith("pipelines/")}
+            folder = ROOT / "images/pipelines" / system
+            self.assertEqual(own, {f"pipelines/{system}/{path.name}" for path in folder.iterdir()} - {f"pipelines/{system}/Dockerfile"})
+            names = {name.rpartition("/")[2] for name in copied} - {name.rpartition("/")[2] for name in own}
+            self.assertEqual(names & {f"{name}.{ending}" for name in shared}, {f"{name}.{ending}" for name in shared})
+            if system == "ubuntu":
+                self.assertEqual(names, set(tested[1].split()))
+
+    def test_no_image_of_agents_has_a_token(self) -> None:
+        for system in ("ubuntu", "windows"):
+            self.assertNotRegex(dockerfile(f"pipelines/{system}"), r"(?i)token|config\.(sh|cmd)|AZP_")
+
     def test_images_keep_the_runners_variables_by_name(self) -> None:
         for image in ("ubuntu", "official", "windows"):
             found = re.findall(r'^ENV RUNNER_KEEP_ENVIRONMENT="(.*)"$', dockerfile(image), re.MULTILINE)

@@ -31,6 +31,19 @@ class Versions(unittest.TestCase):
             self.assertEqual((given["RUNNER_VERSION"], given["RUNNER_SHA256"]), (VERSION, DIGESTS[platform]), folder)
         self.assertEqual(arguments("official")["RUNNER_VERSION"], VERSION)
 
+    def test_images_of_agents_are_built_with_one_agent_and_the_same_git(self) -> None:
+        version, *archives = read("images/pipelines/agent-version").splitlines()
+        self.assertRegex(version, r"\A\d+\.\d+\.\d+\Z")
+        # The digests come from the release: images/pipelines/read-release.sh.
+        self.assertTrue(all(re.fullmatch(r"[0-9a-f]{64}  [a-z0-9-]+", line) for line in archives))
+        for folder in ("ubuntu", "windows"):
+            given = arguments(f"pipelines/{folder}")
+            self.assertEqual(given["AGENT_VERSION"], version, folder)
+            self.assertNotIn("AGENT_SHA256", given)
+        git = [{name: value for name, value in arguments(folder).items() if name.startswith("GIT_")} for folder in ("windows", "pipelines/windows")]
+        self.assertEqual(len(git[0]), 4)
+        self.assertEqual(git[0], git[1])
+
     def test_derived_images_use_the_published_base(self) -> None:
         for folder in ("derived", "ubuntu-docker", "ubuntu-full"):
             self.assertTrue(arguments(folder)["BASE"].endswith(f"/githubactions-runner:ubuntu-24.04-{VERSION}"), folder)
