@@ -9,16 +9,18 @@ use azure_identity::{ManagedIdentityCredential, ManagedIdentityCredentialOptions
 use crate::assignment::AssignmentCache;
 use crate::batch::Batch;
 use crate::cache::{
-    BatchJobCache, EndedTasks, HistoryCache, LiveFirewall, RecordedFailures, RefusedClaimsRecord,
-    StatusCache, WakeCache, WebhookCache,
+    BatchJobCache, EndedTasks, HistoryCache, LiveFirewall, PipelinesRuns, RecordedFailures,
+    RefusedClaimsRecord, StatusCache, WakeCache, WebhookCache,
 };
 use crate::clock::Clock;
 use crate::github::Github;
 use crate::management::Management;
+use crate::pipelines::Pipelines;
 use crate::random::Random;
 use crate::scope::Scope;
 use crate::settings::{
-    FirewallSettings, ReconciliationSettings, RunnerSettings, Settings, Warning, WebhookSettings,
+    FirewallSettings, PipelinesCredential, PipelinesSettings, ReconciliationSettings,
+    RunnerSettings, Settings, Warning, WebhookSettings,
 };
 use crate::storage::{
     Claims, HistoryBlobs, HookRangesBlob, PausesBlob, PoisonQueue, RequestQueue, StateBlob,
@@ -56,6 +58,8 @@ pub struct App {
     pub(crate) management: Option<Management>,
     pub(crate) batch: Batch,
     pub(crate) github: Github,
+    /// Azure Pipelines, if it is served.
+    pub(crate) pipelines: Option<PipelinesService>,
     pub(crate) batch_jobs: BatchJobCache,
     pub(crate) wakes: WakeCache,
     pub(crate) ended_tasks: EndedTasks,
@@ -65,6 +69,26 @@ pub struct App {
     pub(crate) last_status: StatusCache,
     pub(crate) clock: Clock,
     pub(crate) random: Random,
+}
+
+/// The client, the settings and the caches of Azure Pipelines.
+pub(crate) struct PipelinesService {
+    pub(crate) client: Pipelines,
+    pub(crate) settings: PipelinesSettings,
+    pub(crate) claims: Claims,
+    pub(crate) runs: PipelinesRuns,
+}
+
+impl PipelinesService {
+    fn new(
+        settings: PipelinesSettings,
+        claims: &Claims,
+        (identity, transport, clock): (Option<Arc<dyn TokenCredential>>, HttpTransport, Clock),
+    ) -> Self {
+        let (organization, credential) = (&settings.organization, &settings.credential);
+        let client = Pipelines::new(organization, credential, identity, transport, clock);
+        Self { client, settings, claims: claims.of_agents(), runs: PipelinesRuns::default() }
+    }
 }
 
 impl App {
@@ -109,6 +133,11 @@ impl App {
         let refused = StateBlob::new("refused-claims", &storage.state, identity.as_ref(), azure);
         let refused = refused.context("use the container of setting StateContainerUrl")?;
         let pauses = PausesBlob::new(&storage.state, identity.as_ref(), azure);
+        let claims = Claims::new(storage.state.clone(), identity.as_ref(), azure);
+        let pipelines = settings.pipelines.map(|pipelines| {
+            let credentials = (identity.clone(), external.clone(), clock.clone());
+            PipelinesService::new(pipelines, &claims, credentials)
+        });
         let marks = StateBlob::new("history-marks", &storage.state, identity.as_ref(), azure);
         Ok(Self {
             history: HistoryBlobs::new(storage.state.clone(), identity.as_ref(), azure),
@@ -130,7 +159,8 @@ impl App {
             hook_ranges,
             management: management(&settings.firewall, identity.as_ref(), azure),
             firewall_settings: settings.firewall,
-            claims: Claims::new(storage.state.clone(), identity.as_ref(), azure),
+            claims,
+            pipelines,
             batch: Batch::new(&settings.batch, identity, azure, clock.clone()),
             github: Github::new(&settings.github, external.clone(), clock.clone()),
             scope: settings.github.scope,
@@ -172,7 +202,12 @@ fn identity(
 ) -> anyhow::Result<Option<Arc<dyn TokenCredential>>> {
     let storage = &settings.storage;
     let signed = storage.queue.is_signed() && storage.state.is_signed();
-    if settings.batch.key.is_some() && signed && settings.firewall.app.is_none() {
+    let for_pipelines = settings
+        .pipelines
+        .as_ref()
+        .is_some_and(|pipelines| matches!(pipelines.credential, PipelinesCredential::Identity));
+    let others = settings.firewall.app.is_some() || for_pipelines;
+    if settings.batch.key.is_some() && signed && !others {
         return Ok(None);
     }
     let options = ManagedIdentityCredentialOptions {

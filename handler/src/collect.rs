@@ -48,7 +48,8 @@ pub(crate) use facts::{FactError, FactReader};
 use collector::Collector;
 use deliveries::Deliveries;
 use ledger::Ledger;
-pub(crate) use ledger::LedgerError;
+pub(crate) use ledger::{LedgerError, generations, stage};
+pub(crate) use tasks::of as tasks_of;
 
 /// A snapshot, and the facts that the next run and the status report need.
 pub(crate) struct Collected {

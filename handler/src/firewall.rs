@@ -28,6 +28,8 @@ pub use ranges::{HookRanges, HookSource};
 pub enum Audience {
     /// GitHub, which sends webhooks.
     Github,
+    /// Azure DevOps, which sends events of service hooks.
+    AzureDevOps,
     /// The operators of the deployment.
     Operators,
 }
@@ -61,6 +63,7 @@ impl fmt::Display for Audience {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Github => "GitHub's webhook ranges",
+            Self::AzureDevOps => "Azure DevOps' ranges (setting AzureDevOpsRanges)",
             Self::Operators => "the ranges of setting OperatorRanges",
         })
     }
@@ -72,21 +75,41 @@ impl Firewall {
     /// # Errors
     /// When the address is missing, malformed, or not in the group's ranges.
     pub fn admit(&self, audience: Audience, forwarded_for: Option<&str>) -> Result<(), Rejected> {
-        let networks = match (audience, &self.hooks) {
-            (Audience::Github, HookRanges::Any) => return Ok(()),
-            (Audience::Github, HookRanges::Networks(networks)) => networks,
-            (Audience::Operators, _) => &self.operators,
-        };
-        let source = match audience {
-            Audience::Github => sender,
-            Audience::Operators => right_most,
-        };
-        let address = forwarded_for.and_then(source).ok_or(Rejected::Unknown)?;
-        if networks.iter().any(|network| network.contains(&address)) {
-            Ok(())
-        } else {
-            Err(Rejected::Foreign { address, audience })
+        match audience {
+            Audience::Github => admit_sender(&self.hooks, audience, forwarded_for),
+            // The caller has the ranges of its own setting.
+            Audience::AzureDevOps => Err(Rejected::Unknown),
+            Audience::Operators => {
+                let address = forwarded_for.and_then(right_most).ok_or(Rejected::Unknown)?;
+                is_within(&self.operators, address, audience)
+            }
         }
+    }
+}
+
+/// Admits an event of Azure DevOps by its `X-Forwarded-For` header.
+///
+/// # Errors
+/// When the address is missing, malformed, or not in the ranges.
+pub fn admit_event(ranges: &HookRanges, forwarded_for: Option<&str>) -> Result<(), Rejected> {
+    admit_sender(ranges, Audience::AzureDevOps, forwarded_for)
+}
+
+fn admit_sender(
+    ranges: &HookRanges,
+    audience: Audience,
+    forwarded_for: Option<&str>,
+) -> Result<(), Rejected> {
+    let HookRanges::Networks(networks) = ranges else { return Ok(()) };
+    let address = forwarded_for.and_then(sender).ok_or(Rejected::Unknown)?;
+    is_within(networks, address, audience)
+}
+
+fn is_within(networks: &[IpNet], address: IpAddr, audience: Audience) -> Result<(), Rejected> {
+    if networks.iter().any(|network| network.contains(&address)) {
+        Ok(())
+    } else {
+        Err(Rejected::Foreign { address, audience })
     }
 }
 

@@ -8,6 +8,8 @@ pub(crate) mod refresh_firewall;
 pub(crate) mod status;
 pub(crate) mod status_page;
 pub(crate) mod operate;
+pub(crate) mod agents;
+pub(crate) mod provide_pipelines_agent;
 mod pause;
 mod wake;
 mod doctor;

@@ -50,6 +50,7 @@ pub mod wake;
 pub mod storage;
 pub mod batch;
 pub mod github;
+pub mod pipelines;
 pub mod management;
 
 pub mod app;

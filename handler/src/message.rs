@@ -102,6 +102,15 @@ pub struct Cancelled {
     pub profile: String,
 }
 
+/// An event of Azure Pipelines: a job waits, runs or has ended. It names no request, so that the agent pools are read.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct PipelinesEvent {
+    /// The id of the run.
+    pub run: u64,
+    /// When the event was received.
+    pub received_at: DateTime<Utc>,
+}
+
 /// A message of the queue.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
@@ -111,6 +120,8 @@ pub enum Message {
     Reassigned(Reassigned),
     /// A task may not be needed. Without this message reconciliation would find out later.
     Cancelled(Cancelled),
+    /// The agent pools may need agents. Without this message reconciliation would find out later.
+    Pipelines(PipelinesEvent),
 }
 
 /// A message with its version `v`, so that queued messages survive an upgrade of the handler.
@@ -127,6 +138,7 @@ struct Versioned<T> {
 enum Version2 {
     Reassigned(Reassigned),
     Cancelled(Cancelled),
+    Pipelines(PipelinesEvent),
 }
 
 const VERSION: u32 = 2;
@@ -151,16 +163,18 @@ impl Message {
             Self::Request(request) => versioned(1, request),
             Self::Reassigned(reassigned) => versioned(2, Version2::Reassigned(reassigned.clone())),
             Self::Cancelled(cancelled) => versioned(2, Version2::Cancelled(cancelled.clone())),
+            Self::Pipelines(event) => versioned(2, Version2::Pipelines(event.clone())),
         };
         BASE64_STANDARD.encode(json)
     }
 
-    /// Returns the id of the workflow job that the message concerns.
+    /// Returns the id of the workflow job that the message concerns; of Azure Pipelines, that of the run.
     pub fn job(&self) -> u64 {
         match self {
             Self::Request(request) => request.job,
             Self::Reassigned(reassigned) => reassigned.job,
             Self::Cancelled(cancelled) => cancelled.job,
+            Self::Pipelines(event) => event.run,
         }
     }
 
@@ -179,6 +193,7 @@ impl Message {
             VERSION => parse(json).map(|message| match message {
                 Version2::Reassigned(reassigned) => Self::Reassigned(reassigned),
                 Version2::Cancelled(cancelled) => Self::Cancelled(cancelled),
+                Version2::Pipelines(event) => Self::Pipelines(event),
             }),
             newer => return Err(Malformed::Newer(newer)),
         };

@@ -1,7 +1,5 @@
 //! Profiles, and the choice of the profile that serves a job.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 mod defaults;
@@ -9,10 +7,12 @@ mod engine;
 mod hosted;
 mod isolation;
 mod pin;
+mod pipelines;
 
 pub use defaults::default_profiles;
 pub(crate) use hosted::is_list;
 pub use pin::Pin;
+pub use pipelines::{AGENT_VERSION, PipelinesProfile, Profiles, parse_all};
 
 /// Maximum number of labels of a runner, including pinned ones.
 /// <https://docs.github.com/rest/actions/self-hosted-runners#add-custom-labels-to-a-self-hosted-runner-for-a-repository>
@@ -200,22 +200,12 @@ fn selects_us(label: &str, profiles: &[Profile]) -> bool {
     label.eq_ignore_ascii_case(SELF_HOSTED) || bare.any(|own| own.eq_ignore_ascii_case(label))
 }
 
-/// Parses the setting `RunnerProfiles`: a JSON list of profiles.
+/// Parses the setting `RunnerProfiles`: a JSON list of profiles. Those of Azure Pipelines are checked and left out.
 ///
 /// # Errors
 /// When the list or a profile is invalid, with the position and the fault.
 pub fn parse_profiles(json: &str) -> Result<Vec<Profile>, String> {
-    let profiles: Vec<Profile> = serde_json::from_str(json).map_err(|err| err.to_string())?;
-    let mut names = BTreeSet::new();
-    for profile in &profiles {
-        check(profile)?;
-        if !names.insert(&profile.name) {
-            return Err(format!("contains profile {:?} twice", profile.name));
-        }
-    }
-    engine::check(&profiles)?;
-    isolation::check(&profiles)?;
-    if profiles.is_empty() { Err("contains no profile".to_owned()) } else { Ok(profiles) }
+    parse_all(json).map(|all| all.actions)
 }
 
 /// Lists the profiles that can never be chosen, each with the earlier one that has all of its labels.

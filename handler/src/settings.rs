@@ -7,8 +7,11 @@ use url::Url;
 
 use crate::admission::Policy;
 use crate::app_key::AppKey;
+use crate::firewall::HookRanges;
 use crate::polling::{DemandSource, PollingCost};
-use crate::profiles::{Profile, default_profiles, hidden_profiles, parse_profiles};
+use crate::profiles::{
+    PipelinesProfile, Profile, default_profiles, hidden_profiles, parse_profiles,
+};
 use crate::repository::AllowedRepositories;
 use crate::scope::Scope;
 use crate::secret::{MIN_SECRET_LENGTH, Rotating, Secret, SignedUrl};
@@ -16,6 +19,7 @@ use crate::task::{DeploymentName, RunnerEnvironment};
 
 mod firewall;
 mod github;
+mod pipelines;
 mod reader;
 mod runners;
 mod reconciliation;
@@ -49,6 +53,8 @@ pub struct Settings {
     pub storage: StorageSettings,
     /// Settings for runners.
     pub runners: RunnerSettings,
+    /// Settings for Azure Pipelines; `None` if it is not served.
+    pub pipelines: Option<PipelinesSettings>,
     /// Settings for ReconcileRunners.
     pub reconciliation: ReconciliationSettings,
     /// The client id of the user-assigned identity; without one the system-assigned identity is used.
@@ -113,6 +119,32 @@ pub struct GithubApp {
     pub id: String,
     /// Its private key.
     pub key: AppKey,
+}
+
+/// Settings for Azure Pipelines.
+#[derive(Clone, Debug)]
+pub struct PipelinesSettings {
+    /// The URL of the organization.
+    pub organization: Url,
+    /// The handler's credential.
+    pub credential: PipelinesCredential,
+    /// The password of the service hook.
+    pub hook_password: Option<Rotating>,
+    /// The value of the header `X-Mayfly-Secret` of the service hook.
+    pub hook_header: Option<Rotating>,
+    /// The addresses from which events come.
+    pub hook_ranges: HookRanges,
+    /// The profiles, in the order in which they are chosen.
+    pub profiles: Vec<PipelinesProfile>,
+}
+
+/// The handler's credential for Azure DevOps.
+#[derive(Clone, Debug)]
+pub enum PipelinesCredential {
+    /// A personal access token.
+    Token(Secret),
+    /// The app's managed identity.
+    Identity,
 }
 
 /// Settings for the Batch client.
@@ -187,6 +219,7 @@ impl Settings {
             storage: storage(reader),
             runners: runners::read(reader, &webhook.policy.allowed),
             webhook,
+            pipelines: pipelines::read(reader),
             reconciliation: reconciliation::reconciliation(reader),
             identity_client_id: reader.optional("IdentityClientId"),
             warnings: Vec::new(),
@@ -194,6 +227,7 @@ impl Settings {
         check_owners(reader, &settings);
         check_repositories(reader, &settings);
         check_isolation(reader, &settings);
+        check_agents(reader, &settings);
         settings.warnings = reader.finish()?;
         Ok(settings)
     }
@@ -239,6 +273,15 @@ fn check_isolation(reader: &mut Reader, settings: &Settings) {
             profile.name
         );
         reader.fault("RunnerProfiles", problem);
+    }
+}
+
+/// Checks that agents can claim: their configuration is not put into a task.
+fn check_agents(reader: &mut Reader, settings: &Settings) {
+    if settings.pipelines.is_some() && settings.runners.registration == Registration::Token {
+        let fault =
+            "must be jit with AzureDevOpsUrl: an agent claims its configuration when it starts";
+        reader.fault("RunnerRegistration", fault);
     }
 }
 

@@ -104,6 +104,35 @@ const LAUNCH_ON_WINDOWS: &str = concat!(
 );
 
 impl RunnerTask {
+    /// Describes the task of an agent of Azure Pipelines.
+    ///
+    /// Its variables have the names of a runner's task, so that launch scripts and claims are the same.
+    pub fn describe_agent(
+        id: TaskId,
+        profile: &Profile,
+        runner_environment: &RunnerEnvironment,
+        (claim_url, ticket): (&str, &Secret),
+    ) -> Self {
+        let mut variables = vec![
+            ("RUNNER_NAME", Secret::new(id.to_string())),
+            ("RUNNER_PROFILE", Secret::new(&profile.name)),
+            ("RUNNER_MAX_JOB_HOURS", Secret::new(runner_environment.max_job_hours.to_string())),
+            ("RUNNER_CLAIM_URL", Secret::new(claim_url)),
+            ("RUNNER_CLAIM_TICKET", ticket.clone()),
+        ];
+        variables.extend(environment::network(&runner_environment.network));
+        if profile.launch == Launch::DockerRun {
+            variables.extend(environment::container(profile, runner_environment));
+        }
+        Self {
+            id,
+            start: start(profile, runner_environment),
+            slots: profile.slots,
+            max_hours: runner_environment.max_job_hours,
+            environment: variables,
+        }
+    }
+
     /// Describes the task of a request.
     ///
     /// `runner_url` is the web page of the repository, organization or enterprise where the runner registers.

@@ -154,7 +154,7 @@ fn pinned(listed: &ListedTask) -> Vec<String> {
     labels.split(',').filter(|label| !label.is_empty()).map(str::to_owned).collect()
 }
 
-fn stage(listed: &ListedTask, state: JobState) -> Stage {
+pub(crate) fn stage(listed: &ListedTask, state: JobState) -> Stage {
     let execution = &listed.execution_info;
     match listed.state {
         TaskState::Active if state == JobState::Closed => Stage::Unschedulable,
@@ -177,7 +177,7 @@ fn ending(listed: &ListedTask) -> Ending {
 }
 
 /// Returns for each profile the first Batch job that accepts tasks; if all are closed, the one to be created next.
-fn generations(batch_jobs: &[(BatchJobId, JobState)]) -> BTreeMap<String, u32> {
+pub(crate) fn generations(batch_jobs: &[(BatchJobId, JobState)]) -> BTreeMap<String, u32> {
     let mut generations: BTreeMap<String, u32> = BTreeMap::new();
     let mut newest: BTreeMap<&str, u32> = BTreeMap::new();
     for (batch_job, state) in batch_jobs {

@@ -16,7 +16,7 @@ const MAX_CONCURRENT_RANGES: usize = 16;
 ///
 /// # Errors
 /// When a part could not be read: the list is never incomplete.
-pub(super) async fn of(app: &App, batch_job: &BatchJobId) -> Result<Vec<ListedTask>, BatchError> {
+pub(crate) async fn of(app: &App, batch_job: &BatchJobId) -> Result<Vec<ListedTask>, BatchError> {
     let now = app.clock.now();
     if let Some(Unlisted { since, cuts }) = app.ended_tasks.unlisted(batch_job, now) {
         let lists = stream::iter(IdRange::split_at(&cuts))

@@ -16,6 +16,31 @@ const PUBLISHED: [&str; 9] = [
     "9.234.106.48/28",
 ];
 
+/// The ranges from which Azure DevOps connects to endpoints of service hooks, as its documentation listed them on
+/// 2024-01-02. They are also those of the service tag `AzureDevOps`.
+/// <https://learn.microsoft.com/azure/devops/organizations/security/allow-list-ip-url#inbound-connections>
+const AZURE_DEVOPS: [&str; 19] = [
+    "20.37.194.0/24",
+    "20.42.226.0/24",
+    "191.235.226.0/24",
+    "52.228.82.0/24",
+    "20.195.68.0/24",
+    "20.41.194.0/24",
+    "20.204.197.192/26",
+    "20.37.158.0/23",
+    "52.150.138.0/24",
+    "20.42.5.0/24",
+    "20.41.6.0/23",
+    "40.80.187.0/24",
+    "40.119.10.0/24",
+    "40.82.252.0/24",
+    "20.42.134.0/23",
+    "20.125.155.0/24",
+    "40.74.28.0/23",
+    "20.166.41.0/24",
+    "51.104.26.0/24",
+];
+
 /// The addresses from which webhooks are accepted.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HookRanges {
@@ -51,6 +76,12 @@ impl HookSource {
 pub fn built_in() -> Vec<IpNet> {
     let network = |text: &&str| text.parse().expect("a literal that a test parses");
     PUBLISHED.iter().map(network).collect()
+}
+
+/// Returns the ranges of Azure DevOps that were built in at release.
+pub fn azure_devops() -> Vec<IpNet> {
+    let network = |text: &&str| text.parse().expect("a literal that a test parses");
+    AZURE_DEVOPS.iter().map(network).collect()
 }
 
 /// Parses `any`, or networks in CIDR notation, separated by commas or spaces.
@@ -106,5 +137,6 @@ mod tests {
         let list = |text: &str| in_order(networks(text).expect("networks"));
         assert_eq!(list("10.0.0.7/8 9.0.0.0/8 10.0.0.0/8"), list("9.0.0.0/8,10.0.0.0/8"));
         assert_eq!(in_order(built_in()).len(), PUBLISHED.len());
+        assert_eq!(in_order(azure_devops()).len(), AZURE_DEVOPS.len());
     }
 }

@@ -21,6 +21,7 @@ use crate::secret::Secret;
 use crate::task::TaskId;
 use crate::ticket::Ticket;
 
+mod agent;
 mod claim_error;
 mod failures;
 mod node;
@@ -100,6 +101,11 @@ fn open(app: &App, body: &[u8]) -> Result<(Ticket, String), ClaimError> {
 
 /// Returns the configuration of the runner, after fetching the facts that the decision lacks.
 async fn claim(app: &App, ticket: &Ticket, nonce: String) -> Result<Secret, ClaimError> {
+    if let Some(service) = &app.pipelines
+        && let Some(id) = app.runners.deployment.of_agents().parse_task(&ticket.task)
+    {
+        return agent::claim(app, service, (ticket, &id), &nonce).await;
+    }
     let mut claimant = claimant(app, ticket, nonce).await?;
     Span::current().record("job.id", claimant.id.job);
     Span::current().record("repo", claimant.repository.to_string());

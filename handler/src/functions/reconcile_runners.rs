@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
+use futures::FutureExt;
 use http::StatusCode;
 use tracing::{error, info};
 
@@ -29,7 +30,9 @@ const BUDGET: RequestBudget = RequestBudget {
 
 /// Responds to an invocation of the timer.
 pub(crate) async fn handle(app: &App) -> Response {
-    match reconcile(app).await {
+    // A fault of one service does not keep the other from being served.
+    let (reconciled, _) = tokio::join!(reconcile(app).boxed(), super::agents::serve(app).boxed());
+    match reconciled {
         Ok(done) => {
             info!("{done}");
             Response::json(StatusCode::OK, &invocation::response(&done))

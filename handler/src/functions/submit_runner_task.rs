@@ -11,7 +11,7 @@ use http::StatusCode;
 use tracing::{Span, error, info, warn};
 
 use super::group::RegistrationError;
-use super::wake;
+use super::{agents, wake};
 use crate::app::App;
 use crate::batch::BatchError;
 use crate::deadline::{Deadline, Elapsed};
@@ -119,6 +119,12 @@ pub(crate) async fn handle(app: &App, envelope: &[u8]) -> Response {
         Ok(Message::Request(request)) => submit_or_postpone(app, &request).await,
         Ok(Message::Reassigned(event)) => followed(in_time(replace_reassigned(app, &event)).await),
         Ok(Message::Cancelled(event)) => followed(in_time(terminate_unneeded(app, &event)).await),
+        Ok(Message::Pipelines(event)) => {
+            let served = in_time(async {
+                Ok::<_, Elapsed>(agents::serve_after_event(app, event.received_at).await)
+            });
+            followed(served.await.map_err(anyhow::Error::from))
+        }
         Err(poison) => poisoned(&poison),
     }
 }

@@ -49,7 +49,9 @@ fn of_poison(message: &PoisonMessage) -> Option<(&'static str, String)> {
                 "message {handle} became poison: it requests a runner for job {job} of {repository}"
             )
         }
-        Some(Message::Reassigned(_) | Message::Cancelled(_)) => return None,
+        Some(Message::Reassigned(_) | Message::Cancelled(_) | Message::Pipelines(_)) => {
+            return None;
+        }
         None => {
             format!("message {handle} became poison: this version of the handler cannot read it")
         }

@@ -40,7 +40,7 @@ pub fn disposition(message: &PoisonMessage, rules: &Rules, now: DateTime<Utc>) -
         Disposition::Delete("it is a day old; reconciliation lists the job if it still waits");
     let request = match &message.message {
         Some(Message::Request(request)) => request,
-        Some(Message::Reassigned(_) | Message::Cancelled(_)) => {
+        Some(Message::Reassigned(_) | Message::Cancelled(_) | Message::Pipelines(_)) => {
             return Disposition::Delete("it is a job event, which reconciliation replaces");
         }
         None => {

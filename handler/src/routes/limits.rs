@@ -26,6 +26,9 @@ pub(super) struct Limit {
 /// GitHub waits ten seconds for the response to a delivery.
 pub(super) const PROVIDE_ACTIONS_RUNNER: Limit =
     Limit { function: "ProvideActionsRunner", time: Duration::from_millis(7_000) };
+/// How long Azure DevOps waits for the response to an event is not documented.
+pub(super) const PROVIDE_PIPELINES_AGENT: Limit =
+    Limit { function: "ProvidePipelinesAgent", time: Duration::from_millis(7_000) };
 /// The claim script waits 60 seconds: a credential that is created later reaches no runner.
 pub(super) const CLAIM_RUNNER: Limit =
     Limit { function: "ClaimRunner", time: Duration::from_secs(50) };

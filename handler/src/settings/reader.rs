@@ -186,7 +186,7 @@ impl<'a> Reader<'a> {
     /// Parses a URL. Without a scheme, as the portal displays the URL of a Batch account, https is assumed.
     ///
     /// Credentials are sent to each of these URLs, so plain http is only for this machine.
-    fn parse_url(&mut self, name: &str, value: &str) -> Url {
+    pub(super) fn parse_url(&mut self, name: &str, value: &str) -> Url {
         let full =
             if value.contains("://") { value.to_owned() } else { format!("https://{value}") };
         let url = Url::parse(&full).ok().filter(Url::has_host);

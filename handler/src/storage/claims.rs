@@ -26,13 +26,16 @@ use crate::secret::SignedUrl;
 use crate::task::run_name;
 use crate::transport::HttpTransport;
 
-/// The folder of the claims in their container.
-const FOLDER: &str = "claims/";
+/// The folder of the claims of runners in their container.
+const RUNNERS: &str = "claims/";
+/// The folder of the claims of agents of Azure Pipelines.
+const AGENTS: &str = "agent-claims/";
 
-/// The claims, in the container `mayfly-state` under `claims/`.
+/// The claims, in the container `mayfly-state` under `claims/`, or under `agent-claims/`.
 #[derive(Clone)]
 pub struct Claims {
     container: StateContainer,
+    folder: &'static str,
 }
 
 /// The result of taking a claim.
@@ -147,13 +150,19 @@ impl Minted {
 }
 
 impl Claims {
-    /// Creates a client of the claims in the container at this URL.
+    /// Creates a client of the claims of runners in the container at this URL.
     pub fn new(
         container: SignedUrl,
         identity: Option<&Arc<dyn TokenCredential>>,
         transport: &HttpTransport,
     ) -> Self {
-        Self { container: StateContainer::new(container, identity, transport) }
+        Self { container: StateContainer::new(container, identity, transport), folder: RUNNERS }
+    }
+
+    /// Returns a client of the claims of agents, in the same container.
+    #[must_use]
+    pub fn of_agents(&self) -> Self {
+        Self { folder: AGENTS, ..self.clone() }
     }
 
     /// Takes the claim for the run of a task that started at `run`, unless another process has it.
@@ -220,12 +229,12 @@ impl Claims {
 
     /// Lists all claims. A task has one for each of its runs.
     pub async fn list(&self) -> Result<Vec<ListedClaim>, ClaimsError> {
-        self.list_below(FOLDER.to_owned()).await
+        self.list_below(self.folder.to_owned()).await
     }
 
     /// Lists the claims of all runs of a task.
     pub async fn of_task(&self, task: &str) -> Result<Vec<ListedClaim>, ClaimsError> {
-        self.list_below(format!("{FOLDER}{task}/")).await
+        self.list_below(format!("{}{task}/", self.folder)).await
     }
 
     async fn list_below(&self, prefix: String) -> Result<Vec<ListedClaim>, ClaimsError> {
@@ -240,7 +249,7 @@ impl Claims {
             let mut claims = Vec::new();
             while let Some(item) = blobs.try_next().await? {
                 let Some(blob) = item.name else { continue };
-                let task = blob.strip_prefix(FOLDER).and_then(|rest| rest.split_once('/'));
+                let task = blob.strip_prefix(self.folder).and_then(|rest| rest.split_once('/'));
                 let Some(task) = task.map(|(task, _)| task.to_owned()) else { continue };
                 let metadata = item.metadata.and_then(|metadata| metadata.values);
                 let minted = metadata.and_then(|metadata| Minted::parse(&metadata));
@@ -262,7 +271,7 @@ impl Claims {
     }
 
     fn blob(&self, task: &str, run: DateTime<Utc>) -> azure_core::Result<BlobClient> {
-        self.container.blob(&format!("{FOLDER}{task}/{}", run_name(run)))
+        self.container.blob(&format!("{}{task}/{}", self.folder, run_name(run)))
     }
 }
 

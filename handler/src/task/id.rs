@@ -30,6 +30,12 @@ impl fmt::Display for DeploymentName {
 }
 
 impl DeploymentName {
+    /// Returns the name that precedes the ids of agents of Azure Pipelines: `gh-az`. No runner has such a name.
+    #[must_use]
+    pub fn of_agents(&self) -> Self {
+        Self(format!("{self}-az").into())
+    }
+
     /// Creates the id of the task of a job's runner: `gh-123`, and for its replacements `gh-123-2`, `gh-123-3` …
     pub fn task(&self, job: u64, replacement: u32) -> TaskId {
         TaskId { job, replacement: replacement.max(1), deployment: Arc::clone(&self.0) }

@@ -11,10 +11,14 @@ use azure_batch_emulator::launch::{Home, Launcher, Process, TemporaryFolder};
 
 const HOST_JSON: &str = include_str!("../../../host.json");
 /// The definitions of the functions: in a package, each has its own folder next to host.json.
-const FUNCTIONS: [(&str, &str); 8] = [
+const FUNCTIONS: [(&str, &str); 9] = [
     (
         "ProvideActionsRunner",
         include_str!("../../../function-definitions/ProvideActionsRunner/function.json"),
+    ),
+    (
+        "ProvidePipelinesAgent",
+        include_str!("../../../function-definitions/ProvidePipelinesAgent/function.json"),
     ),
     ("ClaimRunner", include_str!("../../../function-definitions/ClaimRunner/function.json")),
     (

@@ -13,6 +13,8 @@ use crate::functions::group::RegistrationError;
 use crate::functions::replacement::ReplacementError;
 use crate::github::GithubError;
 use crate::http::Response;
+use crate::pipelines::PipelinesError;
+use crate::pipelines::key::KeyError;
 use crate::runner_group::TooWide;
 use crate::secret::Secret;
 use crate::storage::{self, QueueError};
@@ -39,6 +41,8 @@ pub(super) enum ClaimError {
     LabelMismatch(u64),
     #[error("job {0} needs a runner with another name, which is requested")]
     NameTaken(u64),
+    #[error("no job of the agent pool waits for this agent")]
+    NoRequest,
     #[error("the configuration of this runner was used or has expired")]
     Closed,
     /// A fact is missing, so that nothing is decided.
@@ -52,6 +56,10 @@ pub(super) enum ClaimError {
     Node(#[from] NodeError),
     #[error(transparent)]
     Github(#[from] GithubError),
+    #[error(transparent)]
+    Pipelines(#[from] PipelinesError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
     #[error(transparent)]
     Claims(#[from] storage::ClaimError),
     #[error(transparent)]
@@ -104,6 +112,7 @@ impl ClaimError {
                 | Self::NotNeeded(_)
                 | Self::LabelMismatch(_)
                 | Self::NameTaken(_)
+                | Self::NoRequest
                 | Self::Closed
                 | Self::Retry(_)
         )
@@ -127,6 +136,7 @@ pub(super) fn respond(task: &str, allowed: &str, claimed: Result<Secret, ClaimEr
         | ClaimError::NotNeeded(_)
         | ClaimError::LabelMismatch(_)
         | ClaimError::NameTaken(_)
+        | ClaimError::NoRequest
         | ClaimError::Closed => {
             let reason = err.to_string();
             info!("the runner of task {task} is not needed: {reason}");
@@ -145,6 +155,7 @@ fn retry(task: &str, err: &ClaimError) -> Response {
     log_undecided(task, err);
     let retry_after = match err {
         ClaimError::Github(err) => err.retry_after(),
+        ClaimError::Pipelines(err) => err.retry_after(),
         ClaimError::Batch(BatchError::Unavailable { retry_after, .. })
         | ClaimError::Node(NodeError::Batch(BatchError::Unavailable { retry_after, .. })) => {
             *retry_after

@@ -1,0 +1,145 @@
+//! Serves Azure Pipelines: reads its pools, decides, and executes what is due.
+//!
+//! The timer does it, and so does each event of a service hook. An event names neither a pool nor a request, so it is only a
+//! reason to read the pools now. Events that arrive while the pools are read wait for the end of that run, and the first of
+//! them reads for all.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt, stream};
+use tracing::{error, info, warn};
+
+use crate::app::{App, PipelinesService};
+use crate::error_chain::ErrorChain;
+use crate::pipelines::plan::{Plan, PlanRules, Unservable, plan};
+
+mod execute;
+mod observe;
+
+use execute::{Done, Executor};
+use observe::{Observed, ObservedPool, observe};
+
+/// How far the clocks of two instances of the app may be apart.
+const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(1);
+/// How many changes of one pool are made at the same time.
+const MAX_CONCURRENT_CHANGES: usize = 8;
+
+/// Serves all pools, and removes claims without a task; `None` if Azure Pipelines is not served.
+pub(crate) async fn serve(app: &App) -> Option<String> {
+    let service = app.pipelines.as_ref()?;
+    let mut began = service.runs.lock().await;
+    *began = Some(app.clock.now());
+    Some(run(app, service, true).await)
+}
+
+/// Serves all pools after an event, unless they have been read since.
+pub(crate) async fn serve_after_event(app: &App, event: DateTime<Utc>) -> String {
+    let Some(service) = app.pipelines.as_ref() else {
+        return "setting AzureDevOpsUrl is not set; the event is dropped".to_owned();
+    };
+    let mut began = service.runs.lock().await;
+    if began.is_some_and(|began| began > event + CLOCK_SKEW) {
+        return "the agent pools have been read since the event".to_owned();
+    }
+    *began = Some(app.clock.now());
+    run(app, service, false).await
+}
+
+async fn run(app: &App, service: &PipelinesService, with_claims: bool) -> String {
+    let observed = match observe(app, service, with_claims).await {
+        Ok(observed) => observed,
+        Err(err) => {
+            error!("failed to {err:#}; no agent is added or removed");
+            return "the tasks of agents could not be read".to_owned();
+        }
+    };
+    let mut changes = 0;
+    let mut unserved = BTreeSet::new();
+    for pool in &observed.pools {
+        let plan = plan(&pool.snapshot, &rules(app), app.clock.now());
+        let (done, orphans) = execute_all(app, service, &observed, pool, &plan).await;
+        changes += done;
+        unserved.extend(orphans.into_iter().map(|request| (request, Unservable::NotAssigned)));
+        let reported =
+            plan.waiting.iter().filter(|one| is_reported(app, pool, one.request, one.why));
+        unserved.extend(reported.map(|one| (one.request, one.why)));
+    }
+    report(service, &unserved);
+    changes += execute::delete_claims(service, &observed).await;
+    let text = match changes {
+        0 => "agents: nothing to change".to_owned(),
+        1 => "agents: 1 change made".to_owned(),
+        changes => format!("agents: {changes} changes made"),
+    };
+    info!("{text}");
+    text
+}
+
+fn rules(app: &App) -> PlanRules {
+    PlanRules {
+        deployment: app.runners.deployment.clone(),
+        idle: app.reconciliation.idle,
+        retention: app.runners.runner_environment.max_lifetime(),
+    }
+}
+
+/// Executes a plan; returns the number of changes, and the requests whose runs have ended.
+async fn execute_all(
+    app: &App,
+    service: &PipelinesService,
+    observed: &Observed<'_>,
+    pool: &ObservedPool<'_>,
+    plan: &Plan,
+) -> (usize, Vec<u64>) {
+    let executor = &Executor { app, service, observed, pool };
+    let mut results = stream::iter(plan.actions.clone())
+        .map(|action| async move {
+            let result = executor.execute(&action).await;
+            (action, result)
+        })
+        .buffered(MAX_CONCURRENT_CHANGES);
+    let (mut changes, mut orphans) = (0, Vec::new());
+    while let Some((action, result)) = results.next().await {
+        match result {
+            Ok(Done::Changed(text)) => {
+                changes += 1;
+                info!("{text}");
+            }
+            Ok(Done::Orphaned(request)) => orphans.push(request),
+            Ok(Done::Nothing) => {}
+            Err(err) => warn!("failed to {}: {}", execute::describe(&action), ErrorChain(&err)),
+        }
+    }
+    (changes, orphans)
+}
+
+/// Returns whether an alert states that a request gets no agent. Agents of others may serve one that no profile matches.
+fn is_reported(app: &App, pool: &ObservedPool<'_>, request: u64, why: Unservable) -> bool {
+    let queued = pool.snapshot.requests.iter().find(|one| one.request_id == request);
+    let age = queued.and_then(|one| one.queue_time).map(|queued| app.clock.now() - queued);
+    match why {
+        Unservable::NotAssigned => true,
+        Unservable::NoProfile => age.is_some_and(|age| age >= app.reconciliation.no_capacity),
+        Unservable::OfOthers | Unservable::Later => false,
+    }
+}
+
+/// Raises an alert for each request that was not reported before.
+fn report(service: &PipelinesService, unserved: &BTreeSet<(u64, Unservable)>) {
+    let new = service.runs.report(unserved.iter().map(|(request, _)| *request).collect());
+    for (request, why) in unserved.iter().filter(|(request, _)| new.contains(request)) {
+        let reason = match why {
+            Unservable::NoProfile => {
+                "no profile of its agent pool has capabilities that meet its demands: add them to a profile in RunnerProfiles"
+            }
+            _ => {
+                "its agents got no job: the run may have been cancelled, or the organization has no free parallel job; cancel the run, or queue it again"
+            }
+        };
+        error!(
+            alarm = "waiting",
+            "job request {request} of Azure Pipelines gets no agent: {reason}"
+        );
+    }
+}

@@ -1,0 +1,115 @@
+//! Reads the tasks of agents, and then the agents and the job requests of each pool.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context;
+use tracing::error;
+
+use crate::app::{App, PipelinesService};
+use crate::batch_job::BatchJobId;
+use crate::collect::{generations, stage, tasks_of};
+use crate::error_chain::ErrorChain;
+use crate::pipelines::plan::{AgentTask, PoolSnapshot};
+use crate::pipelines::{PipelinesError, PoolId};
+use crate::profiles::PipelinesProfile;
+use crate::storage::ListedClaim;
+
+/// What a run has read.
+pub(super) struct Observed<'a> {
+    pub(super) pools: Vec<ObservedPool<'a>>,
+    /// The number of the first Batch job of each profile that accepts tasks.
+    pub(super) generations: BTreeMap<String, u32>,
+    /// The claims of tasks that do not exist.
+    pub(super) old_claims: Vec<ListedClaim>,
+}
+
+/// What a run has read about one pool.
+pub(super) struct ObservedPool<'a> {
+    pub(super) pool: PoolId,
+    pub(super) snapshot: PoolSnapshot<'a>,
+}
+
+/// Reads everything. A pool that cannot be read is left out, and nothing is done about it.
+///
+/// # Errors
+/// When the tasks could not be read completely.
+pub(super) async fn observe<'a>(
+    app: &App,
+    service: &'a PipelinesService,
+    with_claims: bool,
+) -> anyhow::Result<Observed<'a>> {
+    let claims = match with_claims {
+        true => service.claims.list().await.context("list the claims of agents")?,
+        false => Vec::new(),
+    };
+    let (tasks, generations) = tasks(app, service).await?;
+    let names: BTreeSet<String> = tasks.iter().map(|task| task.id.to_string()).collect();
+    let old_claims = claims.into_iter().filter(|claim| !names.contains(&claim.task)).collect();
+    let mut pools = Vec::new();
+    for name in pool_names(&service.settings.profiles) {
+        match pool(service, name, &tasks).await {
+            Ok(pool) => pools.push(pool),
+            Err(err) => log(name, &err),
+        }
+    }
+    Ok(Observed { pools, generations, old_claims })
+}
+
+fn log(name: &str, err: &PipelinesError) {
+    let text = ErrorChain(err);
+    match err {
+        PipelinesError::Unavailable { .. } => {
+            tracing::warn!("continuing without agent pool {name:?}: {text}");
+        }
+        _ => error!(alarm = "credential", "failed to read agent pool {name:?}: {text}"),
+    }
+}
+
+/// Returns the names of the pools, each once, in the order of the profiles.
+fn pool_names(profiles: &[PipelinesProfile]) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for profile in profiles {
+        if !names.iter().any(|known| known.eq_ignore_ascii_case(&profile.pipelines_pool)) {
+            names.push(&profile.pipelines_pool);
+        }
+    }
+    names
+}
+
+async fn tasks(
+    app: &App,
+    service: &PipelinesService,
+) -> anyhow::Result<(Vec<AgentTask>, BTreeMap<String, u32>)> {
+    let all = app.batch.jobs().await.context("list the Batch jobs")?;
+    let profiles = &service.settings.profiles;
+    let is_ours = |job: &BatchJobId| profiles.iter().any(|profile| profile.name == job.profile);
+    let all: Vec<_> = all.into_iter().filter(|(job, _)| is_ours(job)).collect();
+    let names = app.runners.deployment.of_agents();
+    let mut tasks = Vec::new();
+    for (batch_job, state) in &all {
+        let listed = tasks_of(app, batch_job).await.context("list the tasks of agents")?;
+        let of_agents = listed.iter().filter_map(|task| {
+            let id = names.parse_task(&task.id)?;
+            let (profile, batch_job) = (batch_job.profile.clone(), batch_job.clone());
+            Some(AgentTask { id, profile, batch_job, stage: stage(task, *state) })
+        });
+        tasks.extend(of_agents);
+    }
+    Ok((tasks, generations(&all)))
+}
+
+async fn pool<'a>(
+    service: &'a PipelinesService,
+    name: &str,
+    tasks: &[AgentTask],
+) -> Result<ObservedPool<'a>, PipelinesError> {
+    let profiles = service.settings.profiles.iter();
+    let profiles: Vec<&PipelinesProfile> =
+        profiles.filter(|profile| profile.pipelines_pool.eq_ignore_ascii_case(name)).collect();
+    let is_of_pool = |task: &&AgentTask| profiles.iter().any(|one| one.name == task.profile);
+    let tasks = tasks.iter().filter(is_of_pool).cloned().collect();
+    let pool = service.client.pool(name).await?;
+    let agents = service.client.agents(&pool).await?;
+    let requests = service.client.requests(&pool).await?;
+    Ok(ObservedPool { pool, snapshot: PoolSnapshot { profiles, agents, requests, tasks } })
+}

@@ -1,0 +1,240 @@
+//! Decides what is done for the jobs of one pool: a pure function of what the services have listed, and of the time.
+//!
+//! A waiting request is covered if a live task whose agent is free exists for it. Azure DevOps gives a job to any agent that
+//! meets its demands, so the agent that was made for one request often serves another: a task covers its own request first,
+//! and any other request of its profile otherwise. A request that is not covered gets a task, whose id is derived from the
+//! id of the request: two processes that decide the same at the same time name the same task. Nothing is remembered between
+//! runs, and a run that finds everything covered changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::demand::NotServed;
+use super::dto::{Agent, JobRequest};
+use crate::batch_job::BatchJobId;
+use crate::profiles::PipelinesProfile;
+use crate::reconcile::snapshot::{Ending, Stage};
+use crate::task::{DeploymentName, TaskId};
+
+mod agents;
+mod attempts;
+mod placeholders;
+
+pub use agents::{Removal, START_TIMEOUT};
+pub use attempts::MAX_IDLE_AGENTS;
+
+/// What the services have listed about one pool of Azure DevOps. The tasks were listed before the agents, and these
+/// before the requests.
+#[derive(Debug)]
+pub struct PoolSnapshot<'a> {
+    /// The profiles of the pool, in the order of the settings.
+    pub profiles: Vec<&'a PipelinesProfile>,
+    /// All agents of the pool.
+    pub agents: Vec<Agent>,
+    /// All job requests of the pool that have no result.
+    pub requests: Vec<JobRequest>,
+    /// The tasks of these profiles, also those that have ended.
+    pub tasks: Vec<AgentTask>,
+}
+
+/// The task of an agent.
+#[derive(Clone, Debug)]
+pub struct AgentTask {
+    /// Its id, which is also the name of its agent; its `job` is the id of the request that it was made for.
+    pub id: TaskId,
+    /// Its profile.
+    pub profile: String,
+    /// The Batch job that contains it.
+    pub batch_job: BatchJobId,
+    /// How far it is.
+    pub stage: Stage,
+}
+
+/// What a plan depends on besides the snapshot.
+#[derive(Clone, Debug)]
+pub struct PlanRules {
+    /// The name of the deployment.
+    pub deployment: DeploymentName,
+    /// How long an agent may idle.
+    pub idle: TimeDelta,
+    /// How long a task is kept after its end.
+    pub retention: TimeDelta,
+}
+
+/// One change.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Registers the placeholder of a profile, in place of the agent with this id if there is one.
+    Placeholder(String, Option<u64>),
+    /// Adds a task.
+    Add {
+        /// Its id.
+        id: TaskId,
+        /// Its profile.
+        profile: String,
+        /// The run of the request, if an earlier agent for the request ended without a job: it may have been cancelled.
+        check: Option<u64>,
+    },
+    /// Disables an agent, so that it gets no further job.
+    Disable(u64, String),
+    /// Deletes an agent, and then terminates its task if that is live.
+    Remove {
+        /// Its id.
+        agent: u64,
+        /// Its name.
+        name: String,
+        /// Whether it may get a job until it is deleted, so that it is disabled first.
+        enabled: bool,
+        /// Its live task.
+        task: Option<(BatchJobId, TaskId)>,
+        /// Why.
+        why: Removal,
+    },
+    /// Terminates a task that no request needs, or whose agent is lost.
+    Terminate(BatchJobId, TaskId, Removal),
+    /// Deletes a task that ended long ago.
+    Delete(BatchJobId, TaskId),
+}
+
+/// A request that waits without a task.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct WaitingRequest {
+    /// The id of the request.
+    pub request: u64,
+    /// Why it gets none.
+    pub why: Unservable,
+}
+
+/// Why a request gets no task.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Unservable {
+    /// No profile of its pool meets its demands.
+    NoProfile,
+    /// Another deployment serves it first.
+    OfOthers,
+    /// Several agents got no job: its run may have been cancelled, or the organization has no parallel job for it.
+    NotAssigned,
+    /// It gets another agent later, since earlier ones ended without a job.
+    Later,
+}
+
+/// The decision about one pool.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// What is done, in this order.
+    pub actions: Vec<Action>,
+    /// The requests that get no task.
+    pub waiting: Vec<WaitingRequest>,
+}
+
+/// Decides what is done.
+pub fn plan(snapshot: &PoolSnapshot<'_>, rules: &PlanRules, now: DateTime<Utc>) -> Plan {
+    let mut plan = Plan::default();
+    plan.actions.extend(placeholders::due(snapshot, rules));
+    let ended = agents::due(snapshot, rules, now);
+    let leaving: BTreeSet<String> = ended.iter().filter_map(removed).collect();
+    plan.actions.extend(ended);
+    let mut free = free_tasks(snapshot, rules, now);
+    free.retain(|task| !leaving.contains(&task.id.to_string()));
+    cover((snapshot, &leaving), rules, now, &mut free, &mut plan);
+    let surplus = free.into_iter().filter(|task| matches!(task.stage, Stage::Waiting));
+    let terminate = |task: &AgentTask| {
+        Action::Terminate(task.batch_job.clone(), task.id.clone(), Removal::NotNeeded)
+    };
+    plan.actions.extend(surplus.map(terminate));
+    plan.actions.extend(old_tasks(snapshot, rules, now));
+    plan
+}
+
+/// Returns the name of the agent that an action removes or that has lost its task.
+fn removed(action: &Action) -> Option<String> {
+    match action {
+        Action::Remove { name, .. } => Some(name.clone()),
+        Action::Terminate(_, id, _) => Some(id.to_string()),
+        _ => None,
+    }
+}
+
+/// Lists the live tasks whose agents are free, or may become free.
+fn free_tasks<'s>(
+    snapshot: &'s PoolSnapshot<'_>,
+    rules: &PlanRules,
+    now: DateTime<Utc>,
+) -> Vec<&'s AgentTask> {
+    let agents: BTreeMap<&str, &Agent> =
+        snapshot.agents.iter().map(|agent| (agent.name.as_str(), agent)).collect();
+    let is_free = |task: &&AgentTask| {
+        let agent = agents.get(task.id.to_string().as_str());
+        match (&task.stage, agent) {
+            (Stage::Ended { .. } | Stage::Unschedulable, _) => false,
+            (Stage::Started { at: Some(at) }, None) => now - *at < START_TIMEOUT,
+            (_, None) => true,
+            (_, Some(agent)) => {
+                agent.enabled
+                    && !agents::has_job(agent, &snapshot.requests)
+                    && agent.last_completed_request.is_none()
+                    && !agents::is_overdue(agent, rules, now)
+            }
+        }
+    };
+    snapshot.tasks.iter().filter(is_free).collect()
+}
+
+/// Covers each waiting request with a free task, which is removed from the list, or adds one.
+fn cover(
+    (snapshot, leaving): (&PoolSnapshot<'_>, &BTreeSet<String>),
+    rules: &PlanRules,
+    now: DateTime<Utc>,
+    free: &mut Vec<&AgentTask>,
+    plan: &mut Plan,
+) {
+    let waiting = snapshot.requests.iter().filter(|request| request.is_waiting(&snapshot.agents));
+    let mut uncovered = Vec::new();
+    for request in waiting {
+        let own = free.iter().position(|task| task.id.job == request.request_id);
+        match own {
+            Some(own) => drop(free.remove(own)),
+            None => uncovered.push(request),
+        }
+    }
+    for request in uncovered {
+        let served = request.profile(&snapshot.profiles, &snapshot.agents, &rules.deployment, now);
+        let profile = match served {
+            Ok(profile) => profile,
+            Err(why) => {
+                let why = match why {
+                    NotServed::NoProfile => Unservable::NoProfile,
+                    NotServed::OfOthers => Unservable::OfOthers,
+                };
+                plan.waiting.push(WaitingRequest { request: request.request_id, why });
+                continue;
+            }
+        };
+        match free.iter().position(|task| task.profile == profile.name) {
+            Some(other) => drop(free.remove(other)),
+            None => attempts::add(request, profile, (snapshot, leaving), rules, now, plan),
+        }
+    }
+}
+
+/// Lists the deletions of tasks that ended long ago.
+fn old_tasks<'s>(
+    snapshot: &'s PoolSnapshot<'_>,
+    rules: &'s PlanRules,
+    now: DateTime<Utc>,
+) -> impl Iterator<Item = Action> + 's {
+    let is_open = |task: &AgentTask| {
+        snapshot.requests.iter().any(|request| request.request_id == task.id.job)
+    };
+    let old = snapshot.tasks.iter().filter(move |task| match task.stage {
+        Stage::Ended { at, .. } => now - at >= rules.retention && !is_open(task),
+        _ => false,
+    });
+    old.map(|task| Action::Delete(task.batch_job.clone(), task.id.clone()))
+}
+
+/// Returns whether a task was terminated, by this deployment as a rule.
+fn was_terminated(task: &AgentTask) -> bool {
+    matches!(task.stage, Stage::Ended { how: Ending::Terminated, .. })
+}
