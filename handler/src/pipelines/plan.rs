@@ -238,3 +238,6 @@ fn old_tasks<'s>(
 fn was_terminated(task: &AgentTask) -> bool {
     matches!(task.stage, Stage::Ended { how: Ending::Terminated, .. })
 }
+
+#[cfg(test)]
+mod tests;
