@@ -5,7 +5,7 @@
 
 from typing import Any, NamedTuple
 
-from matrix import KEY, NETWORK, ROUTES, ZONES
+from matrix import AZURE_DEVOPS, KEY, NETWORK, ROUTES, ZONES
 
 PACKAGE = "https://github.com/octo/mayfly/releases/download/v1.2.3/released-package.zip"
 ENTERPRISE = {"runnerScope": "enterprise", "githubEnterprise": "octo-corp"}
@@ -56,6 +56,11 @@ EDGE_VALUES: dict[str, EdgeValues] = {
     ),
     "runnerGroup": EdgeValues(["Default", "Grün & Söhne", "g" * 100], ["", " "]),
     "runnerProfiles": EdgeValues(["", "[]", ' [{"name": "big"}] '], [" ", "{}", "big", "null", '[{"name": }]']),
+    "azureDevOpsUrl": EdgeValues(
+        ["https://dev.azure.com/contoso", "https://contoso.visualstudio.com/"], [" ", "dev.azure.com/contoso", "http://dev.azure.com/contoso"], AZURE_DEVOPS
+    ),
+    "azureDevOpsToken": EdgeValues(["t" * 20, "t" * 84], ["", " ", "t" * 19, "t" * 20 + " "], AZURE_DEVOPS | {"azureDevOpsCredential": "token"}),
+    "azureDevOpsHookPassword": EdgeValues(["p" * 20, "p" * 255], ["", " ", "p" * 19, "p" * 20 + ",b"], AZURE_DEVOPS | {"azureDevOpsHook": True}),
     "httpsProxy": EdgeValues(
         ["", "http://proxy:3128", "https://proxy:3128/", "http://10.0.0.4:3128"],
         [" ", "proxy:3128", "http://", "http://user:pass@proxy:3128", "socks5://proxy", "http://proxy:3128 "],

@@ -22,6 +22,8 @@ REQUIRED: dict[str, Any] = {
     "packageUri": "https://github.com/octo/mayfly/releases/download/v1.2.3/released-package.zip",
 }
 NODE_PER_JOB = '[{"name": "a", "labels": ["a"], "pool": "ubuntu", "image": "i:1", "nodePerJob": true}]'
+PIPELINES = '[{"name": "a", "service": "pipelines", "pipelinesPool": "agents", "pool": "ubuntu", "image": "i:1"}]'
+AZURE_DEVOPS: dict[str, Any] = {"azureDevOpsUrl": "https://dev.azure.com/contoso", "runnerProfiles": PIPELINES}
 NODES = ("dedicated", "spot", "spot-with-dedicated")
 POOLS = {"both": (True, True), "ubuntu": (True, False), "windows": (False, True), "none": (False, False)}
 # Combinations outside of the product of the others.
@@ -43,6 +45,15 @@ OTHER_COMBINATIONS: dict[str, dict[str, Any]] = {
     "polling-ghes": {"demand": "polling", "githubWebhookSecret": "", "githubApiUrl": "https://ghes.example/api/v3"},
     "node-per-job": {"nodePerJobRole": True, "runnerProfiles": NODE_PER_JOB},
     "wake-pools": {"wakePools": True},
+    "pipelines": AZURE_DEVOPS,
+    "pipelines-hook": AZURE_DEVOPS
+    | {
+        "azureDevOpsCredential": "token",
+        "azureDevOpsToken": "a-token-of-azure-devops-of-52-characters",
+        "azureDevOpsHook": True,
+        "azureDevOpsHookPassword": "a-password-of-service-hooks",
+    },
+    "pipelines-second": AZURE_DEVOPS | {"azureDevOpsCredential": "token", "azureDevOpsHook": True, "keepSecrets": True},
     "token": {"runnerRegistration": "token"},
     "app": {"githubAppId": "12345", "githubAppPrivateKey": KEY, "githubToken": ""},
     "app-second": {"githubAppId": "12345", "githubToken": "", "githubWebhookSecret": "", "keepSecrets": True},

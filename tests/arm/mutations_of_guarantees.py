@@ -163,10 +163,15 @@ CLOSED = [
         put(
             SITE,
             "properties/siteConfig/ipSecurityRestrictions",
-            "[concat(variables('hookRules'), createArray(createObject('name', 'mayfly-hooks-1', 'ipAddress', '192.0.2.0/24'), variables('poolRule')), variables('operatorRules'))]",
+            "[concat(variables('hookRules'), variables('azureDevOpsRules'), createArray(createObject('name', 'mayfly-hooks-1', 'ipAddress', '192.0.2.0/24'), variables('poolRule')), variables('operatorRules'))]",
         ),
         "admits GitHub although demand is polling",
         {"polling-public"},
+    ),
+    Mutation(
+        "service hooks admitted without need",
+        variable("azureDevOpsRules", "if(parameters('azureDevOpsHook')", "if(true()"),
+        "admits Azure DevOps although azureDevOpsHook is not set",
     ),
     Mutation("no rule for the pool", section("variables", "poolRule", {"name": "pool"}), "no rule mayfly-pool"),
     Mutation(
@@ -174,7 +179,7 @@ CLOSED = [
         put(
             SITE,
             "properties/siteConfig/ipSecurityRestrictions",
-            "[concat(variables('hookRules'), createArray(variables('poolRule')), variables('operatorRules'))]",
+            "[concat(variables('hookRules'), variables('azureDevOpsRules'), createArray(variables('poolRule')), variables('operatorRules'))]",
         ),
         "mayfly-nat admits []",
     ),

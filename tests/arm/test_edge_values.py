@@ -7,7 +7,7 @@ from checks.portal import elements_of
 from deployment.deployment import Deployment
 from edge_values import DIFFERENCES, EDGE_VALUES, SELECTED_FROM_A_LIST
 from expressions.syntax import Fault
-from matrix import KEY, NETWORK, REQUIRED, ROUTES
+from matrix import KEY, NETWORK, PIPELINES, REQUIRED, ROUTES
 from portal_page import Page
 from project import read_project
 from template import of_deployment
@@ -22,6 +22,10 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
     ({"virtualNetworkResourceId": NETWORK, "routeTableResourceId": ROUTES}, "routeTableResourceId"),
     ({"ubuntuMaxNodes": 252}, "poolSubnetPrefix"),
     ({"runnerProfiles": '[{"name": "a", "nodePerJob" : true}]'}, "nodePerJobRole"),
+    ({"azureDevOpsUrl": "https://dev.azure.com/contoso"}, "azureDevOpsUrl"),
+    ({"runnerProfiles": PIPELINES}, "azureDevOpsUrl"),
+    ({"azureDevOpsHook": True}, "azureDevOpsHook"),
+    ({"azureDevOpsCredential": "token"}, "azureDevOpsCredential"),
     ({"tags": {f"tag{number}": "x" for number in range(14)}}, "tags"),
 ]
 

@@ -92,7 +92,7 @@ fn former(reader: &mut Reader, setting: &'static str, former: &'static str) -> O
 }
 
 fn organization(reader: &mut Reader) -> Option<Url> {
-    let text = former(reader, URL, FORMER_URL)?;
+    let text = former(reader, "AzureDevOpsUrl", FORMER_URL)?;
     let url = reader.parse_url(URL, &text);
     let has_path = url.path().trim_matches('/').split('/').filter(|part| !part.is_empty()).count();
     let host = url.host_str().unwrap_or_default();

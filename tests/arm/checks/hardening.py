@@ -56,7 +56,8 @@ def findings(deployment: Deployment) -> Iterator[str]:
             yield f"{registry.path}.sku: only Premium has private endpoints"
     for site in of_kind(deployment, "Microsoft.Web/sites"):
         nat = bool(of_kind(deployment, "Microsoft.Network/natGateways"))
-        yield from _front_door(site, nat, deployment.parameters.value("demand") == "polling")
+        hook = deployment.parameters.value("azureDevOpsHook")
+        yield from _front_door(site, nat, deployment.parameters.value("demand") == "polling", hook)
     if deployment.parameters.value("keepSecrets"):
         for secret in of_kind(deployment, "Microsoft.KeyVault/vaults/secrets"):
             yield f"{secret.path}: writes a secret although keepSecrets is set"
@@ -73,15 +74,19 @@ def _held(resource: Resource, properties: dict[str, Any]) -> Iterator[str]:
             yield f"{resource.path}.properties.{path}: is {found!r}, expected {value!r}"
 
 
-def _front_door(site: Resource, nat: bool, polling: bool) -> Iterator[str]:
+def _front_door(site: Resource, nat: bool, polling: bool, hook: bool) -> Iterator[str]:
     rules = setting(site.body, "properties", "siteConfig", "ipSecurityRestrictions") or []
     for rule in rules:
         at = f"{site.path}.properties.siteConfig.ipSecurityRestrictions {rule.get('name')}"
-        if not str(rule.get("name", "")).startswith(("mayfly-hooks-", "mayfly-pool", "mayfly-nat", "mayfly-operators-")):
+        if not str(rule.get("name", "")).startswith(("mayfly-hooks-", "mayfly-azure-devops", "mayfly-pool", "mayfly-nat", "mayfly-operators-")):
             yield f"{at}: is not a rule name that RefreshFirewall uses"
         if len(str(rule.get("ipAddress", "")).split(",")) > 8:
             yield f"{at}: has more than the eight ranges that a rule may have"
-        if "vnetSubnetResourceId" not in rule and not all(map(_network, str(rule.get("ipAddress")).split(","))):
+        # The value of a service tag is its name.
+        if rule.get("tag") == "ServiceTag":
+            if rule.get("ipAddress") != "AzureDevOps":
+                yield f"{at}: admits the service tag {rule.get('ipAddress')!r}"
+        elif "vnetSubnetResourceId" not in rule and not all(map(_network, str(rule.get("ipAddress")).split(","))):
             yield f"{at}: {rule.get('ipAddress')!r} contains an invalid range"
         if rule.get("ipAddress") in ("Any", "0.0.0.0/0", "*") and rule.get("action") == "Allow":
             yield f"{at}: allows traffic from any address"
@@ -92,6 +97,9 @@ def _front_door(site: Resource, nat: bool, polling: bool) -> Iterator[str]:
     names = [rule.get("name") for rule in rules]
     if polling and any(str(name).startswith("mayfly-hooks-") for name in names):
         yield f"{site.path}.properties.siteConfig.ipSecurityRestrictions: admits GitHub although demand is polling"
+    if ("mayfly-azure-devops" in names) != hook:
+        verb = "does not admit" if hook else "admits"
+        yield f"{site.path}.properties.siteConfig.ipSecurityRestrictions: {verb} Azure DevOps although azureDevOpsHook is {'' if hook else 'not '}set"
     for needed in ("mayfly-pool",) if polling else ("mayfly-hooks-1", "mayfly-pool"):
         if needed not in names:
             yield f"{site.path}.properties.siteConfig.ipSecurityRestrictions: has no rule {needed}"

@@ -13,6 +13,8 @@ ROW = re.compile(r"^\| ((?:`\w+`(?:, )?)+) \|", re.MULTILINE)
 # Settings of the Functions host, which the handler may read and no operator sets.
 HOST_SETTINGS = re.compile(r"AzureWebJobs|APPLICATIONINSIGHTS_|FUNCTIONS_|WEBSITE_|AzureFunctions")
 NOT_IN_TEMPLATE = {
+    "AzureDevOpsHookHeader": "everyone who may read a subscription can read its headers, and not its password",
+    "AzureDevOpsRanges": "the platform admits the service tag, and the handler has the ranges that were published",
     "BatchAccountKey": "the app signs in with its identity, and the account accepts no keys",
     "ClaimUrl": "the app's own host name",
     "RunnerQueueUrl": "the app's own storage",
