@@ -28,8 +28,11 @@ struct Numbers {
 /// A number is missing, is not base64, or is inconsistent with the others.
 pub(crate) fn parse(file: &str) -> Result<KeyPair, String> {
     let numbers: Numbers = serde_json::from_str(file).map_err(|error| error.to_string())?;
-    let number =
-        |text: &str| STANDARD.decode(text).map_err(|_| "a number is not base64".to_owned());
+    let number = |text: &str| {
+        let bytes = STANDARD.decode(text).map_err(|_| "a number is not base64".to_owned())?;
+        // The members have a fixed length; ring accepts no leading zero bytes.
+        Ok::<_, String>(bytes.into_iter().skip_while(|byte| *byte == 0).collect::<Vec<_>>())
+    };
     let components = KeyPairComponents {
         public_key: PublicKeyComponents {
             n: number(&numbers.modulus)?,

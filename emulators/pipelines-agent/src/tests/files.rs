@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::{World, run};
 use crate::Configuration;
 
@@ -14,6 +17,21 @@ async fn files_are_read_without_regard_to_case_and_with_a_byte_order_mark() {
     let key = &files[".credentials_rsaparams"];
     let with_today = key.replacen('{', r#"{"ContainerName":"","UseCng":false,"#, 1);
     files.insert(".credentials_rsaparams", with_today);
+    assert_eq!(world.configured(&files).name(), "az-1");
+}
+
+/// .NET writes numbers of a fixed length.
+#[tokio::test(start_paused = true)]
+async fn numbers_of_a_key_may_begin_with_zero_bytes() {
+    let world = World::new();
+    let mut files = world.register("az-1").await;
+    let key = &files[".credentials_rsaparams"];
+    let mut key: BTreeMap<String, String> = serde_json::from_str(key).unwrap();
+    for number in key.values_mut() {
+        let bytes = STANDARD.decode(&number).unwrap();
+        *number = STANDARD.encode([&[0], bytes.as_slice()].concat());
+    }
+    files.insert(".credentials_rsaparams", serde_json::to_string(&key).unwrap());
     assert_eq!(world.configured(&files).name(), "az-1");
 }
 
