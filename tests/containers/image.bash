@@ -59,6 +59,28 @@ serve_release() {
   strip "$runner/bin/Runner.Listener"
   tar -C "$runner" -cf - . | gzip -1 >"$release/actions-runner-linux-x64-0.tar.gz"
   digest=$(digest_of "$release/actions-runner-linux-x64-0.tar.gz")
+  serve_releases
+}
+
+# Packs the emulated agent of Azure Pipelines as a release with a script that installs the agent's libraries, and serves it
+# like Microsoft's releases.
+serve_agent() {
+  local version release agent=$work/agent
+  version=$(default_of pipelines/ubuntu AGENT_VERSION)
+  release=$work/releases/$version
+  mkdir -p "$release"
+  "$mayfly" emulate agent --into "$agent"
+  strip "$agent/bin/Agent.Listener"
+  printf '%s\n' '#!/bin/bash' "apt-get update && apt-get install --yes --no-install-recommends libgssapi-krb5-2 libssl3 '^libicu[0-9]+\$'" \
+    >"$agent/bin/installdependencies.sh"
+  chmod +x "$agent/bin/installdependencies.sh"
+  tar -C "$agent" -cf - . | gzip -1 >"$release/pipelines-agent-linux-x64-$version.tar.gz"
+  digest=$(digest_of "$release/pipelines-agent-linux-x64-$version.tar.gz")
+  serve_releases
+}
+
+# Serves the folder of releases at the URL `mirror`.
+serve_releases() {
   coproc python3 -u -m http.server --bind 127.0.0.1 --directory "$work/releases" 0 2>"$work/releases.log"
   releases=$COPROC_PID
   local line
@@ -121,6 +143,12 @@ default_of() {
 build_image() {
   podman build --pull=never --network host --tag "$1" --build-arg RUNNER_VERSION=0 \
     --build-arg RUNNER_RELEASES="$mirror" --build-arg RUNNER_SHA256="$2" "${docker_arguments[@]}" "${@:3}" images/ubuntu
+}
+
+# Builds the image of Azure Pipelines agents from the mirror; the agent must have this digest.
+build_agent_image() {
+  podman build --pull=never --network host --tag "$1" --build-arg AGENT_RELEASES="$mirror" --build-arg AGENT_SHA256="$2" \
+    "${@:3}" --file images/pipelines/ubuntu/Dockerfile images
 }
 
 # Builds the image of a folder on top of the named image. pip trusts the certificates of this machine.
