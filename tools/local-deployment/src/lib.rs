@@ -23,12 +23,14 @@ use {
 };
 
 pub mod archive;
+pub mod agents;
 pub mod release_build;
 pub mod clock;
 pub mod timeline;
 mod folders;
 mod nodes;
 mod options;
+mod organization;
 mod platform;
 mod secrets;
 mod settings;
@@ -37,6 +39,7 @@ mod storage;
 pub use folders::{app_files, write_image_scripts};
 pub use nodes::{ContainerEngine, Pool, PoolKind};
 pub use options::{GithubProxy, GithubProxyStart, Options};
+pub use organization::{AGENT_POOL, Organization, PROJECT};
 pub use platform::{FUNCTION_APP, IDENTITY_HEADER, Platform, SYSTEM_IDENTITY};
 pub use secrets::Secrets;
 pub use settings::{Demand, Registration, polling_settings};
@@ -88,6 +91,8 @@ pub struct LocalDeployment {
     pub batch: Arc<Service<Batch>>,
     /// GitHub.
     pub github: Arc<Service<GitHub>>,
+    /// The organization of Azure DevOps, if the options have one.
+    pub organization: Option<Organization>,
     /// The platform services of the Function App.
     pub platform: Platform,
     /// The Functions host with the handler.
@@ -142,10 +147,8 @@ impl LocalDeployment {
         let control = Control::on_loopback(options.control_token.clone());
         let (queues_port, blobs_port) =
             (listen(&queues, &control).await?, listen(&blobs, &control).await?);
-        let storage = options
-            .storage
-            .take()
-            .unwrap_or_else(|| emulated_storage(&account, &context, &queues_port, &blobs_port));
+        let emulated = emulated_storage(&account, &context, &queues_port, &blobs_port);
+        let storage = options.storage.take().unwrap_or(emulated);
         create_resources(&storage).await?;
         let addresses = settings::Addresses {
             batch: listen(&batch, &control).await?,
@@ -155,12 +158,14 @@ impl LocalDeployment {
 
         let platform = Platform::start(&options.secrets, &context, &control).await?;
         let (webhook_secret, demand) = (options.secrets.webhook_secret.clone(), options.demand);
+        let organization = organization::start(&mut options, &context, &control).await?;
         let (functions, key, settings) =
             functions_host(options, &folder, &context, &addresses, &storage, &platform).await?;
         let settings::Addresses { batch: batch_port, github: github_port, .. } = addresses;
         let functions_port = serve_on(Arc::clone(&functions), listener, &control).await?;
         let webhook_url = format!("{}/api/ProvideActionsRunner?code={key}", functions_port.url);
         add_webhook(&github.emulator, demand, &webhook_url, &webhook_secret);
+        organization::subscribe(organization.as_ref(), &functions_port.url, &key).await?;
         let ports = Ports {
             queues: queues_port,
             blobs: blobs_port,
@@ -175,6 +180,7 @@ impl LocalDeployment {
             blobs,
             batch,
             github,
+            organization,
             platform,
             functions,
             ports,
@@ -306,7 +312,12 @@ fn batch_account(
     let engine = options.engine.as_ref();
     let (program, pools) = (&options.program, &options.pools);
     let nodes = nodes::Nodes::install(folder, program, pools, engine, options.temporary)?;
-    let launcher = options.launcher.clone().unwrap_or_else(|| Arc::new(nodes));
+    let mut launcher = options.launcher.clone().unwrap_or_else(|| Arc::new(nodes));
+    if options.organization.is_some() {
+        let agents = Arc::new(agents::AgentContainers::default());
+        agents.set_clock(context.clock.clone());
+        launcher = Arc::new(agents::AgentLauncher { agents, others: Some(launcher) });
+    }
     let work_dir = folders::nodes(folder);
     let mut account =
         batch::Options::new(BATCH_ACCOUNT, &options.secrets.batch_key, launcher, work_dir);

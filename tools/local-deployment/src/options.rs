@@ -74,6 +74,9 @@ pub struct Options {
     pub github_proxy: Option<GithubProxy>,
     /// The API of another GitHub, which the handler uses instead of the emulated one.
     pub github_api: Option<Url>,
+    /// The token and the password of the service hook of an emulated organization of Azure DevOps, whose jobs are served by
+    /// emulated agents; none by default.
+    pub organization: Option<(String, String)>,
     /// The token of all control ports; a random one by default.
     pub control_token: ControlToken,
     /// The guard that removes what remains if this process is killed; none by default.
@@ -109,6 +112,7 @@ impl Options {
             shared: None,
             github_proxy: None,
             github_api: None,
+            organization: None,
             control_token: ControlToken::random(),
             personal_accounts: BTreeSet::new(),
             guard: Guard::default(),

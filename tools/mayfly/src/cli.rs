@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use azure_batch_emulator::DurationRange;
 use chrono::{DateTime, Utc};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use emulator_core::service::{TokenArguments, parse_address};
@@ -125,7 +125,10 @@ pub struct LocalOptions {
 /// The options of `demo`.
 #[derive(Args, Debug)]
 pub struct Demo {
-    /// Jobs to queue; every third job runs on Windows
+    /// Services whose jobs are served
+    #[arg(long, value_enum, default_value_t)]
+    pub service: DemoService,
+    /// Jobs to queue, of each service; every third job of GitHub runs on Windows
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=2000))]
     pub jobs: u32,
     /// Run time of each job, in milliseconds
@@ -140,6 +143,30 @@ pub struct Demo {
     /// The options of the local deployment.
     #[command(flatten)]
     pub local: LocalOptions,
+}
+
+/// The services of a demo.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum DemoService {
+    /// GitHub Actions
+    #[default]
+    Github,
+    /// Azure Pipelines
+    Pipelines,
+    /// Both, on one pool
+    Both,
+}
+
+impl DemoService {
+    /// Returns whether jobs of GitHub Actions are queued.
+    pub(crate) fn has_github(self) -> bool {
+        self != Self::Pipelines
+    }
+
+    /// Returns whether jobs of Azure Pipelines are queued.
+    pub(crate) fn has_pipelines(self) -> bool {
+        self != Self::Github
+    }
 }
 
 /// The options of `up`.

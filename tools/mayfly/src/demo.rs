@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use emulator_core::events::Event;
 use emulator_core::guard::Guard;
 use github_emulator::NewJob;
@@ -17,8 +17,8 @@ use crate::cli::Demo;
 use crate::deployment::{self, Access};
 use crate::summary::{Outcome, Summary};
 use crate::{NOTHING_REMAINS, end_signals, print};
-use local_deployment::LocalDeployment;
 use local_deployment::timeline::{Step, Timeline};
+use local_deployment::{AGENT_POOL, LocalDeployment, PROJECT};
 
 /// The interval between checks of the summary: not every change has an event, such as the deletion of a message.
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
@@ -26,14 +26,21 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 /// Runs the demo.
 pub(crate) async fn run(options: Demo, guard: Guard) -> anyhow::Result<ExitCode> {
     let mut signals = end_signals()?;
+    let access = match options.service.has_pipelines() {
+        true => Access::random().with_organization(),
+        false => Access::random(),
+    };
     let deployment = tokio::select! {
-        started = deployment::start(&options.local, Access::random(), guard) => started?,
+        started = deployment::start(&options.local, access, guard) => started?,
         signal = signals.next() => bail!("start the demo: ended by {signal}"),
     };
     let events = deployment.context.subscribe();
     let name = "gh".parse().map_err(anyhow::Error::msg).context("name the deployment")?;
     let timeline = Timeline::new(deployment.context.clock.now(), name);
-    queue_jobs(&deployment, &options);
+    tokio::select! {
+        queued = queue_jobs(&deployment, &options) => queued?,
+        signal = signals.next() => bail!("queue the jobs: ended by {signal}"),
+    }
     let watch = Watch { options: &options, timeline, bar: bar(&options) };
     let outcome = tokio::select! {
         outcome = watch.run(&deployment, events) => outcome,
@@ -53,14 +60,34 @@ pub(crate) async fn run(options: Demo, guard: Guard) -> anyhow::Result<ExitCode>
     Ok(if outcome == Outcome::Served { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Queues the jobs; every third runs on Windows.
-fn queue_jobs(deployment: &LocalDeployment, options: &Demo) {
-    for number in 0..options.jobs {
-        let system = if number % 3 == 2 { "windows-latest" } else { "ubuntu-latest" };
-        let mut job = NewJob::new("octo/app", &["self-hosted", system]);
-        job.runs_for = Duration::from_millis(options.job_milliseconds);
-        deployment.github.emulator.queue_job(job);
+/// Queues the jobs of each service, those of both in turn; every third of GitHub runs on Windows.
+async fn queue_jobs(deployment: &LocalDeployment, options: &Demo) -> anyhow::Result<()> {
+    if let Some(organization) = &deployment.organization {
+        // Azure DevOps rejects a job whose pool has no agent with its demands, online or not.
+        let triggered = deployment.functions.emulator.trigger("ReconcileRunners").await;
+        triggered.map_err(|err| anyhow!("run ReconcileRunners: {err}"))?;
+        organization.service.emulator.until(|known| known.agents().pop()).await;
     }
+    for number in 0..options.jobs {
+        if options.service.has_github() {
+            let system = if number % 3 == 2 { "windows-latest" } else { "ubuntu-latest" };
+            let mut job = NewJob::new("octo/app", &["self-hosted", system]);
+            job.runs_for = Duration::from_millis(options.job_milliseconds);
+            deployment.github.emulator.queue_job(job);
+        }
+        if let Some(organization) = &deployment.organization {
+            let mut job = azure_pipelines_emulator::NewJob::new(PROJECT, AGENT_POOL);
+            job.work.runs_for_ms = options.job_milliseconds;
+            organization.service.emulator.queue_job(job);
+        }
+    }
+    Ok(())
+}
+
+/// Returns the number of jobs of all services.
+fn expected(options: &Demo) -> u32 {
+    let services = [options.service.has_github(), options.service.has_pipelines()];
+    options.jobs * services.map(u32::from).iter().sum::<u32>()
 }
 
 /// Returns a progress bar below the lines of a terminal; a hidden bar for JSON and if stderr is no terminal.
@@ -70,7 +97,7 @@ fn bar(options: &Demo) -> ProgressBar {
     }
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} jobs done, {elapsed}");
     let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(u64::from(options.jobs)).with_style(style)
+    ProgressBar::new(u64::from(expected(options))).with_style(style)
 }
 
 /// The output of a running demo.
@@ -99,9 +126,9 @@ impl Watch<'_> {
                 Ok(None) => {
                     let summary = Summary::of(deployment);
                     self.bar.set_position(summary.served);
-                    if summary.is_over(self.options.jobs) {
+                    if summary.is_over(expected(self.options)) {
                         self.drain(&mut events);
-                        return summary.outcome_of(self.options.jobs);
+                        return summary.outcome_of(expected(self.options));
                     }
                 }
                 Ok(Some(Err(RecvError::Closed))) | Err(_) => {

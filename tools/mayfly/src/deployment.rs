@@ -27,13 +27,21 @@ pub(crate) struct Access {
     pub(crate) secrets: Secrets,
     /// Whether Batch accepts tokens of the deployment's own endpoint.
     pub(crate) batch_tokens: bool,
+    /// The token and the hook's password of an organization of Azure DevOps that is served as well.
+    pub(crate) organization: Option<(String, String)>,
 }
 
 impl Access {
     /// Creates access with random secrets.
     pub(crate) fn random() -> Self {
         let (control_token, secrets) = (ControlToken::random(), Secrets::random());
-        Self { control_token, secrets, batch_tokens: false }
+        Self { control_token, secrets, batch_tokens: false, organization: None }
+    }
+
+    /// Adds an organization of Azure DevOps with random secrets.
+    pub(crate) fn with_organization(self) -> Self {
+        let secret = || ControlToken::random().as_str().to_owned();
+        Self { organization: Some((secret(), secret())), ..self }
     }
 }
 
@@ -51,6 +59,11 @@ pub(crate) async fn start(
     options.control_token = access.control_token;
     options.secrets = access.secrets;
     options.batch_tokens = access.batch_tokens;
+    if access.organization.is_some() {
+        // Agents whose last event came too early are removed by a run of the timer.
+        options.settings.insert("ReconcileSchedule".to_owned(), "*/10 * * * * *".to_owned());
+    }
+    options.organization = access.organization;
     options.guard = guard;
     options.package.clone_from(&local.package);
     if let Some(path) = &local.handler_log {
@@ -58,7 +71,7 @@ pub(crate) async fn start(
     }
     if let Some(image) = local.image.as_deref().filter(|_| local.containers) {
         options.engine = Some(find_engine().await?);
-        options.settings = image_settings(image)?;
+        options.settings.extend(image_settings(image)?);
     }
     LocalDeployment::start(options).await
 }

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use azure_batch_emulator::TaskSummary;
+use azure_pipelines_emulator::{Agent, JobRequestView, TaskResult};
 use github_emulator::{Conclusion, Job};
 use serde::Serialize;
 
-use local_deployment::{LocalDeployment, QUEUE};
+use local_deployment::{LocalDeployment, Organization, QUEUE};
 
 /// How a demo ended.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -50,6 +51,20 @@ impl Serialize for Outcome {
     }
 }
 
+/// The jobs of a service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+struct Served {
+    jobs: u64,
+    served: u64,
+}
+
+/// The jobs of both services.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Services {
+    github: Served,
+    pipelines: Served,
+}
+
 /// The jobs, tasks and what remains of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Summary {
@@ -63,6 +78,9 @@ pub(crate) struct Summary {
     runners_left: u64,
     registrations_left: u64,
     messages_left: u64,
+    /// The jobs of each service, if there are two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    services: Option<Services>,
     /// Tasks that failed, one line each; not part of the JSON.
     #[serde(skip)]
     failed: Vec<String>,
@@ -74,6 +92,10 @@ impl Summary {
         let github = &deployment.github.emulator;
         let batch = &deployment.batch.emulator;
         let jobs = github.jobs();
+        let of_github = Served { jobs: count(&jobs, |_| true), served: count(&jobs, served) };
+        let organization = deployment.organization.as_ref();
+        let (of_pipelines, agents) = organization.map(of_pipelines).unwrap_or_default();
+        let services = Services { github: of_github, pipelines: of_pipelines };
         let tasks: Vec<TaskSummary> =
             batch.jobs().iter().flat_map(|job| batch.tasks(&job.id)).collect();
         let queues = &deployment.queues.emulator;
@@ -81,11 +103,12 @@ impl Summary {
         Self {
             event: "summary",
             outcome: Outcome::default(),
-            jobs: count(&jobs, |_| true),
-            served: count(&jobs, served),
+            jobs: of_github.jobs + of_pipelines.jobs,
+            served: of_github.served + of_pipelines.served,
             tasks: count(&tasks, |_| true),
             runners_left: count(&tasks, |task| task.state != "completed"),
-            registrations_left: count(&github.runners(), |_| true),
+            registrations_left: count(&github.runners(), |_| true) + agents,
+            services: organization.map(|_| services),
             failed: tasks.iter().filter_map(failure).collect(),
             messages_left: count(&queues.messages(QUEUE), |_| true)
                 + count(&queues.messages(&poison), |_| true),
@@ -129,8 +152,23 @@ impl fmt::Display for Summary {
         write!(f, "{served} of {jobs} jobs served by {tasks} tasks; left: ")?;
         write!(f, "{} runners, ", self.runners_left)?;
         write!(f, "{} registrations, {} messages", self.registrations_left, self.messages_left)?;
+        if let Some(Services { github, pipelines }) = &self.services {
+            let of = |served: &Served| format!("{} of {}", served.served, served.jobs);
+            write!(f, "\nof GitHub: {}; of Azure Pipelines: {}", of(github), of(pipelines))?;
+        }
         self.failed.iter().try_for_each(|task| write!(f, "\n{task}"))
     }
+}
+
+/// Counts the jobs of an organization, and the agents that are registered for jobs.
+fn of_pipelines(organization: &Organization) -> (Served, u64) {
+    let pipelines = &organization.service.emulator;
+    let requests = pipelines.requests();
+    let succeeded = |request: &JobRequestView| request.result == Some(TaskResult::Succeeded);
+    let served = Served { jobs: count(&requests, |_| true), served: count(&requests, succeeded) };
+    // The pool's placeholder is never online.
+    let for_job = |agent: &Agent| agent.name.starts_with("gh-");
+    (served, count(&pipelines.agents(), for_job))
 }
 
 fn failure(task: &TaskSummary) -> Option<String> {

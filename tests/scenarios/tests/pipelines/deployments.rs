@@ -13,7 +13,7 @@ async fn second(world: &World) -> TestEnvironment {
     let shared = world.env.deployment.share();
     let url = format!("{}/contoso", world.url());
     TestEnvironment::with(PROGRAM, |options| {
-        options.launcher = Some(Arc::new(AgentLauncher(containers)));
+        options.launcher = Some(Arc::new(AgentLauncher { agents: containers, others: None }));
         options.shared = Some(shared);
         let settings = [
             ("RunnerProfiles", PROFILES),

@@ -52,7 +52,7 @@ impl World {
         let containers = Arc::new(Containers::default());
         let launcher = Arc::clone(&containers);
         let env = TestEnvironment::with(PROGRAM, |options| {
-            options.launcher = Some(Arc::new(AgentLauncher(launcher)));
+            options.launcher = Some(Arc::new(AgentLauncher { agents: launcher, others: None }));
             let settings = [
                 ("RunnerProfiles", PROFILES),
                 ("AzureDevOpsUrl", &url),
