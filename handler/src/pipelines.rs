@@ -15,6 +15,7 @@ pub mod names;
 pub mod dto;
 pub mod demand;
 pub mod plan;
+pub mod jobs;
 pub mod need;
 pub mod hook;
 pub mod registration;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::NodeStates;
 use crate::history::HistoryReport;
+use crate::pipelines::jobs::PipelinesJob;
 use crate::polling::PollingCost;
 use crate::reconcile::{ReconcileState, Rules, Snapshot};
 use crate::repository::Repository;
@@ -45,6 +46,9 @@ pub struct StatusReport {
     pub phases: BTreeMap<JobPhase, usize>,
     /// The jobs, ordered by phase and then by age.
     pub jobs: Vec<JobStatus>,
+    /// The jobs of Azure Pipelines that wait or run; empty without Azure Pipelines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pipelines: Vec<PipelinesJob>,
     /// The pools of the profiles.
     pub pools: Vec<PoolStatus>,
     /// The paused profiles, ordered by name.
@@ -219,6 +223,8 @@ pub struct StatusInputs {
     pub history: Option<HistoryReport>,
     /// Address of GitHub's web pages.
     pub github: Option<String>,
+    /// The jobs of Azure Pipelines.
+    pub pipelines: Vec<PipelinesJob>,
 }
 
 /// Builds the report from a snapshot.
@@ -245,6 +251,7 @@ pub fn report(
         messages: inputs.messages,
         phases,
         jobs: jobs::longest_waiting(jobs, MAX_JOBS),
+        pipelines: inputs.pipelines,
         pools: pools::of_profiles(snapshot, &inputs.node_states, rules),
         paused: pools::paused(snapshot),
         poison: messages::poison(snapshot, rules, now),

@@ -12,6 +12,7 @@ use tracing::{error, info, warn};
 
 use crate::app::{App, PipelinesService};
 use crate::error_chain::ErrorChain;
+use crate::pipelines::jobs::{PipelinesJob, jobs as jobs_of};
 use crate::pipelines::plan::{Plan, PlanRules, Unservable, plan};
 
 mod execute;
@@ -125,18 +126,25 @@ fn is_reported(app: &App, pool: &ObservedPool<'_>, request: u64, why: Unservable
     }
 }
 
+/// Lists the jobs of the agent pools; `None` if not all of them could be read. Without Azure Pipelines there are none.
+pub(super) async fn jobs(app: &App) -> Option<Vec<PipelinesJob>> {
+    let Some(service) = app.pipelines.as_ref() else { return Some(Vec::new()) };
+    let observed = observe(app, service, false).await;
+    let observed =
+        observed.inspect_err(|err| warn!("continuing without the jobs of agents: {err:#}"));
+    let observed = observed.ok().filter(|observed| observed.complete)?;
+    let of_pool = |pool: &ObservedPool<'_>| {
+        let plan = plan(&pool.snapshot, &rules(app), app.clock.now());
+        jobs_of(&pool.pool.name, &pool.snapshot, &plan)
+    };
+    Some(observed.pools.iter().flat_map(of_pool).collect())
+}
+
 /// Raises an alert for each request that was not reported before.
 fn report(service: &PipelinesService, unserved: &BTreeSet<(u64, Unservable)>) {
     let new = service.runs.report(unserved.iter().map(|(request, _)| *request).collect());
     for (request, why) in unserved.iter().filter(|(request, _)| new.contains(request)) {
-        let reason = match why {
-            Unservable::NoProfile => {
-                "no profile of its agent pool has capabilities that meet its demands: add them to a profile in RunnerProfiles"
-            }
-            _ => {
-                "its agents got no job: the run may have been cancelled, or the organization has no free parallel job; cancel the run, or queue it again"
-            }
-        };
+        let reason = why.text();
         error!(
             alarm = "waiting",
             "job request {request} of Azure Pipelines gets no agent: {reason}"

@@ -82,13 +82,17 @@ async fn create_report(app: &App) -> anyhow::Result<StatusReport> {
     let budget = BUDGET.if_polling(Purpose::Report, &rules);
     let collected = collect(app, &previous, &rules, budget).boxed();
     let (history, node_states) = (super::history::report(app).boxed(), node_states(app).boxed());
-    let (collected, history, node_states) = futures::join!(collected, history, node_states);
+    let agents = super::agents::jobs(app).boxed();
+    let (collected, history, node_states, pipelines) =
+        futures::join!(collected, history, node_states, agents);
     let collected = collected.context("list the tasks")?;
     let messages = app.queue.count().await;
     let messages =
         messages.inspect_err(|err| warn!("continuing without the messages: {}", ErrorChain(err)));
     let mut unread = collected.unread;
     unread.extend(messages.is_err().then_some("messages"));
+    unread.extend(pipelines.is_none().then_some("agent-pools"));
+    let pipelines = pipelines.unwrap_or_default();
     let snapshot = &collected.snapshot;
     let mut refused: Vec<String> = snapshot.refused.iter().map(|one| one.text.clone()).collect();
     let of_claims = snapshot.refused_claims.recent(app.clock.now()).map(|one| one.text.clone());
@@ -97,7 +101,8 @@ async fn create_report(app: &App) -> anyhow::Result<StatusReport> {
     unread.extend(history.is_none().then_some(HISTORY));
     let github = Some(app.web.to_string());
     let messages = messages.ok();
-    let inputs = StatusInputs { unread, refused, messages, node_states, limits, history, github };
+    let inputs =
+        StatusInputs { unread, refused, messages, node_states, limits, history, github, pipelines };
     let report = report(&collected.snapshot, &previous, inputs, &rules, app.clock.now());
     info!(complete = report.complete, "reported {} jobs", report.jobs.len());
     Ok(report)

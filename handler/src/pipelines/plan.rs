@@ -126,6 +126,8 @@ pub struct Plan {
     pub actions: Vec<Action>,
     /// The requests that get no task.
     pub waiting: Vec<WaitingRequest>,
+    /// The live task that covers each other waiting request.
+    pub covered: BTreeMap<u64, TaskId>,
 }
 
 /// Decides what is done.
@@ -194,7 +196,9 @@ fn cover(
     for request in waiting {
         let own = free.iter().position(|task| task.id.job == request.request_id);
         match own {
-            Some(own) => drop(free.remove(own)),
+            Some(own) => {
+                plan.covered.insert(request.request_id, free.remove(own).id.clone());
+            }
             None => uncovered.push(request),
         }
     }
@@ -212,7 +216,9 @@ fn cover(
             }
         };
         match free.iter().position(|task| task.profile == profile.name) {
-            Some(other) => drop(free.remove(other)),
+            Some(other) => {
+                plan.covered.insert(request.request_id, free.remove(other).id.clone());
+            }
             None => attempts::add(request, profile, (snapshot, leaving), rules, now, plan),
         }
     }

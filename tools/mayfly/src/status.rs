@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use handler::pipelines::jobs::PipelinesJob;
 use handler::polling::PollingCost;
 use handler::status_report::{
     JobStatus, LostDelivery, PausedProfile, PoisonStatus, PoolStatus, RateLimit, StatusReport,
@@ -39,6 +40,7 @@ fn text(report: &StatusReport) -> String {
     if listed < all {
         lines.push(format!("… and {} more jobs", all - listed));
     }
+    lines.extend(report.pipelines.iter().map(|job| pipelines_line(job, report.at)));
     lines.extend(report.paused.iter().map(paused_line));
     lines.extend(report.pools.iter().map(pool_line));
     lines.extend(report.poison.iter().map(poison_line));
@@ -99,6 +101,13 @@ fn job_line(job: &JobStatus, now: DateTime<Utc>) -> String {
     let reason = job.wait_reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
     let (phase, age) = (name(&job.phase), age(now - job.created_at));
     format!("job {} of {}, {age}: {phase}{task}{reason}", job.job, job.repository)
+}
+
+fn pipelines_line(job: &PipelinesJob, now: DateTime<Utc>) -> String {
+    let age = job.queued_at.map(|queued| format!(", {}", age(now - queued))).unwrap_or_default();
+    let runs = job.agent.as_ref().map(|agent| format!("runs on {agent}"));
+    let phase = runs.or_else(|| job.wait_reason.clone()).unwrap_or_default();
+    format!("job request {} of {} ({}){age}: {phase}", job.request, job.pipeline, job.job)
 }
 
 fn age(duration: TimeDelta) -> String {

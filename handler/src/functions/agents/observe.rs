@@ -17,6 +17,8 @@ use crate::storage::ListedClaim;
 /// What a run has read.
 pub(super) struct Observed<'a> {
     pub(super) pools: Vec<ObservedPool<'a>>,
+    /// Whether all pools could be read.
+    pub(super) complete: bool,
     /// The number of the first Batch job of each profile that accepts tasks.
     pub(super) generations: BTreeMap<String, u32>,
     /// The claims of tasks that do not exist.
@@ -46,13 +48,15 @@ pub(super) async fn observe<'a>(
     let names: BTreeSet<String> = tasks.iter().map(|task| task.id.to_string()).collect();
     let old_claims = claims.into_iter().filter(|claim| !names.contains(&claim.task)).collect();
     let mut pools = Vec::new();
-    for name in pool_names(&service.settings.profiles) {
+    let names = pool_names(&service.settings.profiles);
+    for name in &names {
         match pool(service, name, &tasks).await {
             Ok(pool) => pools.push(pool),
             Err(err) => log(name, &err),
         }
     }
-    Ok(Observed { pools, generations, old_claims })
+    let complete = pools.len() == names.len();
+    Ok(Observed { pools, complete, generations, old_claims })
 }
 
 fn log(name: &str, err: &PipelinesError) {

@@ -41,7 +41,7 @@ async fn two_deployments_share_the_jobs_of_a_pool() {
     world.run().await;
     two.run_reconciliation().await;
     for request in requests {
-        world.pipelines.until_done(request).await;
+        world.until_done(request).await;
     }
     let [odd, even] = requests;
     assert_eq!(
@@ -74,6 +74,6 @@ async fn a_deployment_serves_the_jobs_of_one_that_does_not_run() {
     assert_eq!(world.settle().await, "agents: nothing to change");
     world.env.advance_minutes(6);
     assert!(world.run().await.contains(&format!("task gh-az-{request} added")));
-    world.pipelines.until_done(request).await;
+    world.until_done(request).await;
     world.end().await;
 }

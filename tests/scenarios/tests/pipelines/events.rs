@@ -71,7 +71,7 @@ async fn an_event_serves_a_job_at_once() {
     let mut world = World::start().await;
     world.subscribe().await;
     let request = world.queue();
-    let served = world.pipelines.until_done(request).await;
+    let served = world.until_done(request).await;
     assert_eq!(served.result, Some(TaskResult::Succeeded));
     world.until_tasks_ended().await;
     world.settle().await;
@@ -88,7 +88,7 @@ async fn a_job_whose_event_is_lost_is_found() {
     let request = world.queue();
     let done = world.run().await;
     assert!(done.contains(&format!("task gh-az-{request} added")), "{done}");
-    world.pipelines.until_done(request).await;
+    world.until_done(request).await;
     world.until_tasks_ended().await;
     world.settle().await;
     assert_eq!(world.agents(), "mayfly-gh-az");
@@ -105,7 +105,7 @@ async fn doubled_and_late_events_make_one_agent_per_job() {
     // The timer runs at the same time as the events.
     world.run().await;
     for request in &requests {
-        world.pipelines.until_done(*request).await;
+        world.until_done(*request).await;
     }
     world.until_tasks_ended().await;
     world.settle().await;

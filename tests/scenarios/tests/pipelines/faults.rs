@@ -39,7 +39,7 @@ async fn an_agent_that_dies_while_its_job_runs_is_removed() {
     let done = world.settle().await;
     assert!(done.contains(&format!("agent {name} disabled")), "{done}");
     world.env.advance_minutes(LOCK_MINUTES);
-    assert_eq!(world.pipelines.until_done(request).await.result, Some(TaskResult::Abandoned));
+    assert_eq!(world.until_done(request).await.result, Some(TaskResult::Abandoned));
     let done = world.settle().await;
     assert!(done.contains(&format!("agent {name} removed")), "{done}");
     assert_eq!(world.agents(), "mayfly-gh-az");
@@ -59,7 +59,7 @@ async fn a_job_of_an_agent_that_died_before_it_is_served_by_the_next() {
     let done = world.run().await;
     assert!(done.contains(&format!("agent gh-az-{request} removed: it is not online")), "{done}");
     world.run().await;
-    let served = world.pipelines.until_done(request).await;
+    let served = world.until_done(request).await;
     assert_eq!(served.agent, Some(format!("gh-az-{request}-2")));
     world.until_tasks_ended().await;
     world.settle().await;
@@ -113,7 +113,7 @@ async fn an_expired_token_changes_nothing_until_it_is_renewed() {
     assert!(log.contains(r#"alarm="credential""#) && !log.contains(TOKEN));
     world.pipelines.set_token(token);
     world.run().await;
-    world.pipelines.until_done(request).await;
+    world.until_done(request).await;
     world.end().await;
 }
 
@@ -129,14 +129,14 @@ async fn a_job_given_to_an_agent_that_ends_is_served_by_another() {
     world.containers.next_behaves(behaviour);
     let first = world.queue();
     world.run().await;
-    world.pipelines.until_done(first).await;
+    world.until_done(first).await;
     let second = world.queue();
     assert_eq!(world.request(second).agent, Some(format!("gh-az-{first}")));
     world.until_tasks_ended().await;
     world.settle().await;
     world.env.advance_minutes(LOCK_MINUTES);
     world.run().await;
-    let served = world.pipelines.until_done(second).await;
+    let served = world.until_done(second).await;
     assert_eq!(
         (served.agent, served.result),
         (Some(format!("gh-az-{second}")), Some(TaskResult::Succeeded))

@@ -1,6 +1,7 @@
 //! Azure Pipelines: the handler with an emulated organization, Batch, and emulated agents.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use azure_pipelines_emulator::{JobRequestView, NewJob, Options, Pipelines, Pool};
 use emulator_core::service::{Control, ControlToken, Listening, Service, serve_on};
@@ -13,12 +14,16 @@ mod container;
 mod deployments;
 mod events;
 mod faults;
+mod keys;
 mod served;
+mod status;
 
 use container::{AgentLauncher, Containers};
 
 /// The program under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_program-under-test");
+/// The longest wait for the result of a job.
+const DONE_TIMEOUT: Duration = Duration::from_secs(40);
 const TOKEN: &str = "an-organization-token-of-contoso";
 const POOL: &str = "mayfly-linux";
 const PROJECT: &str = "shop";
@@ -117,6 +122,24 @@ impl World {
         self.pipelines.request(id).expect("the request")
     }
 
+    /// Waits until a request has a result.
+    ///
+    /// # Panics
+    /// It does not get one in time.
+    async fn until_done(&self, request: u64) -> JobRequestView {
+        let done = self.pipelines.until_done(request);
+        match tokio::time::timeout(DONE_TIMEOUT, done).await {
+            Ok(done) => done,
+            Err(_) => panic!(
+                "request {request} got no result\n{:?}\n{}\n{}\n{}",
+                self.request(request),
+                self.agents(),
+                self.tasks(),
+                self.env.log()
+            ),
+        }
+    }
+
     /// Waits until no task is live.
     async fn until_tasks_ended(&self) {
         self.env
@@ -166,13 +189,14 @@ fn job() -> NewJob {
     job
 }
 
-/// Returns the messages of the handler about agents.
+/// Returns the lines that reconciliation has logged about agents. Events cause such lines of another process.
 fn lines(log: &str) -> Vec<String> {
-    let of_agents = log.lines().filter(|line| line.contains(" INFO ")).filter_map(|line| {
+    let is_of_run =
+        |line: &&str| line.starts_with("function:ReconcileRunners: ") && line.contains(" INFO ");
+    let of_agents = log.lines().filter(is_of_run).filter_map(|line| {
         let (_, text) = line.split_once(" handler::functions::agents")?;
         let (_, text) = text.split_once(": ")?;
-        let text = text.split(" function=").next().unwrap_or(text);
-        Some(text.split(" alarm=").next().unwrap_or(text).to_owned())
+        Some(text.split(" function=").next().unwrap_or(text).to_owned())
     });
     of_agents.collect()
 }

@@ -9,7 +9,7 @@ async fn a_job_is_served_and_nothing_is_left() {
     let mut world = World::start().await;
     let request = world.queue();
     assert!(world.run().await.contains(&format!("task gh-az-{request} added for profile az")));
-    let served = world.pipelines.until_done(request).await;
+    let served = world.until_done(request).await;
     assert_eq!(served.agent.as_deref(), Some(format!("gh-az-{request}").as_str()));
     assert_eq!(served.result, Some(TaskResult::Succeeded));
     world.until_tasks_ended().await;
