@@ -21,6 +21,7 @@ pub mod hook;
 pub mod registration;
 pub mod key;
 
+mod connection;
 mod client;
 mod error;
 
