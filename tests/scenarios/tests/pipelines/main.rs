@@ -101,7 +101,9 @@ impl World {
     async fn settle(&mut self) -> String {
         let first = self.run().await;
         let again = self.run().await;
-        assert_eq!(again, "agents: nothing to change", "after {first}: {}", self.env.log());
+        // A late event may have the pools read at the same time.
+        let unchanged = again.lines().all(|line| line == "agents: nothing to change");
+        assert!(unchanged, "{again} after {first}: {}", self.env.log());
         first
     }
 
