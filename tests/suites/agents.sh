@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # about: the entrypoint of Azure Pipelines agents, on this machine and in the Ubuntu image built by podman, with the emulated agent and service: jobs, signals, updates, capabilities
 # needs: cargo:https://rustup.rs podman runc mmdebstrap curl python3 openssl strip:binutils
+# nightly: yes
 # limit: 600
 set -euo pipefail
 
