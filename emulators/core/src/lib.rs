@@ -20,6 +20,7 @@ pub mod guard;
 pub mod service;
 pub mod signals;
 pub mod text_file;
+pub mod timers;
 pub mod tls;
 pub mod token_key;
 pub mod transport;

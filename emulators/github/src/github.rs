@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
-use emulator_core::clock::Clock;
 use emulator_core::events::EventContext;
+use emulator_core::timers;
 use emulator_core::transport::Transport;
 
 use crate::options::Options;
@@ -41,10 +41,11 @@ impl GitHub {
     pub fn new(options: Options, context: EventContext) -> Arc<Self> {
         let options = Arc::new(options);
         let timers_changed = Arc::new(Notify::new());
-        Arc::new_cyclic(|weak_self| {
+        let made = Arc::new_cyclic(|weak_self| {
             let mut timer_task = JoinSet::new();
-            let clock = context.clock.clone();
-            timer_task.spawn(run_timers(Weak::clone(weak_self), clock, timers_changed.clone()));
+            let (clock, changed) = (context.clock.clone(), Arc::clone(&timers_changed));
+            let fire = |made: &Self| made.step(|state, _| state.next_due());
+            timer_task.spawn(timers::run(Weak::clone(weak_self), clock, changed, fire));
             Self {
                 state: Mutex::new(State::new(Arc::clone(&options))),
                 transport: Arc::clone(&options.transport),
@@ -57,7 +58,9 @@ impl GitHub {
                 weak_self: Weak::clone(weak_self),
                 _timer_task: timer_task,
             }
-        })
+        });
+        made.timers_changed.notify_one();
+        made
     }
 
     /// Changes the state in one step: due timers fire, then the change is made, then events are emitted and
@@ -104,28 +107,6 @@ impl GitHub {
             self.step(|state, now| state.record_outcome(id, outcome, now));
             // The outcome of a `ping` is not an event, but a caller may wait for it.
             self.changed.notify_waiters();
-        }
-    }
-}
-
-/// Fires timers when they are due, as long as the GitHub exists.
-async fn run_timers(github: Weak<GitHub>, clock: Clock, timers_changed: Arc<Notify>) {
-    loop {
-        let Some(due) = github.upgrade().map(|github| github.step(|state, _| state.next_due()))
-        else {
-            return;
-        };
-        let until_due = async {
-            match due {
-                Some(due) => clock.sleep_until(due).await,
-                None => std::future::pending().await,
-            }
-        };
-        // Biased, so that a simulation is reproducible.
-        tokio::select! {
-            biased;
-            () = until_due => {}
-            () = timers_changed.notified() => {}
         }
     }
 }

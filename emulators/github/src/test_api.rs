@@ -2,9 +2,8 @@
 //!
 //! `control_port` offers the same as JSON over HTTP.
 
-use std::pin::pin;
-
 use chrono::{DateTime, Utc};
+use emulator_core::timers;
 
 use crate::error::RunnerError;
 use crate::github::GitHub;
@@ -194,14 +193,7 @@ impl GitHub {
 
     /// Waits until `check` returns a value.
     pub async fn until<T>(&self, check: impl Fn(&Self) -> Option<T>) -> T {
-        loop {
-            let mut changed = pin!(self.changed.notified());
-            changed.as_mut().enable();
-            if let Some(found) = check(self) {
-                return found;
-            }
-            changed.await;
-        }
+        timers::until(&self.changed, || check(self)).await
     }
 
     /// Waits until a job is completed.

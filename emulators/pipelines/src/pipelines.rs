@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use emulator_core::clock::Clock;
 use emulator_core::events::EventContext;
+use emulator_core::timers;
 
 use crate::hooks;
 use crate::options::Options;
@@ -34,10 +34,11 @@ impl Pipelines {
     pub fn new(options: Options, context: EventContext) -> Arc<Self> {
         let options = Arc::new(options);
         let timers_changed = Arc::new(Notify::new());
-        Arc::new_cyclic(|weak_self| {
+        let made = Arc::new_cyclic(|weak_self| {
             let mut timer_task = JoinSet::new();
-            let clock = context.clock.clone();
-            timer_task.spawn(run_timers(Weak::clone(weak_self), clock, timers_changed.clone()));
+            let (clock, changed) = (context.clock.clone(), Arc::clone(&timers_changed));
+            let fire = |made: &Self| made.step(|state, _| state.next_due());
+            timer_task.spawn(timers::run(Weak::clone(weak_self), clock, changed, fire));
             Self {
                 state: Mutex::new(State::new(Arc::clone(&options))),
                 options,
@@ -47,7 +48,9 @@ impl Pipelines {
                 weak_self: Weak::clone(weak_self),
                 _timer_task: timer_task,
             }
-        })
+        });
+        made.timers_changed.notify_one();
+        made
     }
 
     /// Changes the state in one step: due timers fire, then the change is made, then events are emitted and
@@ -102,27 +105,5 @@ impl Pipelines {
     pub(crate) async fn delay(&self, seconds: f64) {
         let milliseconds = TimeDelta::milliseconds((seconds * 1000.0) as i64);
         self.sleep_until(self.now() + milliseconds).await;
-    }
-}
-
-/// Fires timers when they are due, as long as the organization exists.
-async fn run_timers(service: Weak<Pipelines>, clock: Clock, timers_changed: Arc<Notify>) {
-    loop {
-        let Some(due) = service.upgrade().map(|service| service.step(|state, _| state.next_due()))
-        else {
-            return;
-        };
-        let until_due = async {
-            match due {
-                Some(due) => clock.sleep_until(due).await,
-                None => std::future::pending().await,
-            }
-        };
-        // Biased, so that a simulation is reproducible.
-        tokio::select! {
-            biased;
-            () = until_due => {}
-            () = timers_changed.notified() => {}
-        }
     }
 }

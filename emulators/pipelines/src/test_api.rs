@@ -1,8 +1,7 @@
 //! The test API: changes an emulated organization and inspects it, from Rust.
 
-use std::pin::pin;
-
 use chrono::{DateTime, Utc};
+use emulator_core::timers;
 
 pub(crate) mod control_port;
 
@@ -185,14 +184,7 @@ impl Pipelines {
 
     /// Waits until `check` returns a value.
     pub async fn until<T>(&self, check: impl Fn(&Self) -> Option<T>) -> T {
-        loop {
-            let mut changed = pin!(self.changed.notified());
-            changed.as_mut().enable();
-            if let Some(found) = check(self) {
-                return found;
-            }
-            changed.await;
-        }
+        timers::until(&self.changed, || check(self)).await
     }
 
     /// Waits until a job request has a result.
