@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::github::Github;
 use crate::management::Management;
 use crate::pipelines::Pipelines;
+use crate::profiles::PipelinesProfile;
 use crate::random::Random;
 use crate::scope::Scope;
 use crate::settings::{
@@ -88,6 +89,11 @@ impl PipelinesService {
         let (organization, credential) = (&settings.organization, &settings.credential);
         let client = Pipelines::new(organization, credential, identity, transport, clock);
         Self { client, settings, claims: claims.of_agents(), runs: PipelinesRuns::default() }
+    }
+
+    /// Finds a profile by its name.
+    pub(crate) fn profile(&self, name: &str) -> Option<&PipelinesProfile> {
+        self.settings.profiles.iter().find(|profile| profile.name == name)
     }
 }
 

@@ -113,24 +113,14 @@ impl RunnerTask {
         runner_environment: &RunnerEnvironment,
         (claim_url, ticket): (&str, &Secret),
     ) -> Self {
-        let mut variables = vec![
+        let variables = vec![
             ("RUNNER_NAME", Secret::new(id.to_string())),
             ("RUNNER_PROFILE", Secret::new(&profile.name)),
             ("RUNNER_MAX_JOB_HOURS", Secret::new(runner_environment.max_job_hours.to_string())),
             ("RUNNER_CLAIM_URL", Secret::new(claim_url)),
             ("RUNNER_CLAIM_TICKET", ticket.clone()),
         ];
-        variables.extend(environment::network(&runner_environment.network));
-        if profile.launch == Launch::DockerRun {
-            variables.extend(environment::container(profile, runner_environment));
-        }
-        Self {
-            id,
-            start: start(profile, runner_environment),
-            slots: profile.slots,
-            max_hours: runner_environment.max_job_hours,
-            environment: variables,
-        }
+        Self::with(id, profile, runner_environment, variables)
     }
 
     /// Describes the task of a request.
@@ -146,6 +136,16 @@ impl RunnerTask {
     ) -> Self {
         let mut variables = environment::identity(&id, request, profile, runner_environment);
         variables.extend(environment::registration(profile, runner_url, credential));
+        Self::with(id, profile, runner_environment, variables)
+    }
+
+    /// Describes a task with the variables of its service.
+    fn with(
+        id: TaskId,
+        profile: &Profile,
+        runner_environment: &RunnerEnvironment,
+        mut variables: Vec<(&'static str, Secret)>,
+    ) -> Self {
         variables.extend(environment::network(&runner_environment.network));
         if profile.launch == Launch::DockerRun {
             variables.extend(environment::container(profile, runner_environment));

@@ -65,7 +65,12 @@ pub(super) async fn read(app: &App, rules: &Rules) -> Result<Ledger, LedgerError
     let batch_jobs = pauses.apply(batch_jobs);
     let (mut tasks, mut runs, mut ended) = (Vec::new(), BTreeMap::new(), Vec::new());
     app.ended_tasks.retain(batch_jobs.iter().map(|(batch_job, _)| batch_job));
-    let mut lists = stream::iter(batch_jobs.clone())
+    // Those of agents are read by the run that serves them, at the same time.
+    let service = app.pipelines.as_ref();
+    let of_agents =
+        |job: &BatchJobId| service.is_some_and(|service| service.profile(&job.profile).is_some());
+    let of_runners = batch_jobs.iter().filter(|(job, _)| !of_agents(job)).cloned();
+    let mut lists = stream::iter(of_runners.collect::<Vec<_>>())
         .map(|(batch_job, state)| async move {
             let all = tasks::of(app, &batch_job).await;
             (batch_job, state, all)

@@ -103,7 +103,7 @@ impl Executor<'_> {
 
     /// Registers a placeholder with a key that is thrown away: nothing can connect as it.
     async fn placeholder(&self, profile: &str, existing: Option<u64>) -> Result<Done, ActionError> {
-        let Some(profile) = self.profile(profile) else { return Ok(Done::Nothing) };
+        let Some(profile) = self.service.profile(profile) else { return Ok(Done::Nothing) };
         let name = placeholder(&self.app.runners.deployment, &profile.name);
         let body = registration::body(profile, &name, &new_key().await?);
         match self.service.client.register(&self.pool.pool, existing, &body).await {
@@ -124,7 +124,7 @@ impl Executor<'_> {
         {
             return Ok(Done::Orphaned(id.job));
         }
-        let Some(profile) = self.profile(profile) else { return Ok(Done::Nothing) };
+        let Some(profile) = self.service.profile(profile) else { return Ok(Done::Nothing) };
         let generation = self.observed.generations.get(&profile.name).copied().unwrap_or(1);
         let batch_job = BatchJobId::new(&profile.name, generation);
         let Some(task) = self.task(id, profile, &batch_job) else { return Ok(Done::Nothing) };
@@ -162,10 +162,6 @@ impl Executor<'_> {
         let ticket = ticket.seal(&runners.ticket_key);
         let claim = (claim_url.as_str(), &ticket);
         Some(RunnerTask::describe_agent(id.clone(), &profile.container, environment, claim))
-    }
-
-    fn profile(&self, name: &str) -> Option<&PipelinesProfile> {
-        self.service.settings.profiles.iter().find(|profile| profile.name == name)
     }
 }
 

@@ -85,9 +85,8 @@ async fn tasks(
     service: &PipelinesService,
 ) -> anyhow::Result<(Vec<AgentTask>, BTreeMap<String, u32>)> {
     let all = app.batch.jobs().await.context("list the Batch jobs")?;
-    let profiles = &service.settings.profiles;
-    let is_ours = |job: &BatchJobId| profiles.iter().any(|profile| profile.name == job.profile);
-    let all: Vec<_> = all.into_iter().filter(|(job, _)| is_ours(job)).collect();
+    let of_agents = |job: &BatchJobId| service.profile(&job.profile).is_some();
+    let all: Vec<_> = all.into_iter().filter(|(job, _)| of_agents(job)).collect();
     let names = app.runners.deployment.of_agents();
     let mut tasks = Vec::new();
     for (batch_job, state) in &all {

@@ -30,8 +30,7 @@ pub(super) async fn claim(
     nonce: &str,
 ) -> Result<Secret, ClaimError> {
     Span::current().record("job.id", id.job);
-    let profile = service.settings.profiles.iter().find(|one| one.name == ticket.profile);
-    let profile = profile.ok_or_else(|| {
+    let profile = service.profile(&ticket.profile).ok_or_else(|| {
         ClaimError::Retry(format!("setting RunnerProfiles has no profile {:?}", ticket.profile))
     })?;
     let run = run_of(app, ticket).await?;

@@ -94,7 +94,7 @@ pub struct PipelinesOptions {
     #[arg(long, default_value_t = 10)]
     pub parallel_jobs: u64,
     /// Address of this service in links and for callbacks, without the organization [default: the URL of each request in
-    /// answers, https://dev.azure.com in events]
+    /// answers, dev.azure.com in events]
     #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
     /// PEM file of a certificate authority that service hooks trust, such as that of a receiver with --tls
