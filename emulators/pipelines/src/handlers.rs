@@ -108,7 +108,7 @@ fn dispatch(
         Op::CreateSession => sessions::create(state, call, now),
         Op::DeleteSession => sessions::delete(state, call, now),
         Op::DeleteMessage => messages::delete(state, call),
-        Op::ListJobRequests => requests::list(state, call),
+        Op::ListJobRequests => requests::list(state, call, now),
         Op::GetJobRequest => requests::get(state, call),
         Op::UpdateJobRequest => requests::update(state, call, now),
         Op::ListPackages | Op::ListPackagesOfPlatform => resources::packages(state, call),

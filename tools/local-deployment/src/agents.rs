@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use azure_batch_emulator::launch::{Launcher, RunOutcome, Stop, StopRequest, TaskRun};
-use azure_pipelines_agent_emulator::{Agent, Behaviour, Configuration};
+use azure_pipelines_agent_emulator::{Agent, Behaviour, Configuration, Outcome, ReturnCode};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use emulator_core::clock::Clock;
@@ -59,7 +59,7 @@ impl AgentContainers {
         let agent = Agent::new(configuration, &emulator_core::transport::http(), clock)
             .with_behaviour(behaviour);
         let (stopping, stopped) = watch::channel(false);
-        let ended = agent.run_once(stopped);
+        let ended = serve(agent, stopped);
         tokio::pin!(ended);
         let outcome = tokio::select! {
             outcome = &mut ended => outcome,
@@ -68,7 +68,32 @@ impl AgentContainers {
                 ended.await
             }
         };
-        RunOutcome::Exited(outcome.code.map_or(137, |code| i32::from(code.code())))
+        RunOutcome::Exited(exit_code(&outcome))
+    }
+}
+
+/// Runs an agent like the entrypoint: one that updated itself before it got a job is started once more.
+async fn serve(agent: Agent, stop: watch::Receiver<bool>) -> Outcome {
+    let outcome = agent.run_once(stop.clone()).await;
+    match (&outcome.updated_to, &outcome.job) {
+        (Some(version), None) if !*stop.borrow() => {
+            agent.with(version, &BTreeMap::new()).run_once(stop).await
+        }
+        _ => outcome,
+    }
+}
+
+/// Returns the exit code of the entrypoint, as images/exit-codes.json defines it.
+fn exit_code(outcome: &Outcome) -> i32 {
+    let has_served = outcome.job.is_some();
+    match outcome.code {
+        None => 137,
+        // An update that came during the job is of no importance after it.
+        Some(ReturnCode::Success | ReturnCode::RunOnceAgentUpdating) if has_served => 0,
+        Some(_) if has_served => 70,
+        Some(ReturnCode::RunOnceAgentUpdating) => 79,
+        Some(ReturnCode::RetryableError) => 1,
+        Some(_) => 76,
     }
 }
 

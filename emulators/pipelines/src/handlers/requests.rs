@@ -11,15 +11,15 @@ use crate::state::State;
 /// The service returns no more, whatever `$top` asks for (<https://github.com/kedacore/keda/issues/6819>).
 const MAX_TOP: usize = 200;
 
-pub(super) fn list(state: &mut State, call: &Call<'_>) -> ApiResult {
+pub(super) fn list(state: &mut State, call: &Call<'_>, now: DateTime<Utc>) -> ApiResult {
     let known = ["$top", "continuationtoken", "agentids", "agentid", "completedrequestcount"];
     call.allow_only(&[&known[..], &["planid", "jobid"]].concat())?;
     let pool = call.id("pool");
     if !state.pools.contains_key(&pool) {
         return Err(ApiError::no_pool(pool));
     }
-    let of_pool: Vec<&JobRequest> =
-        state.requests.values().rev().filter(|request| request.pool == pool).collect();
+    let is_listed = |request: &&JobRequest| request.pool == pool && request.listed_from <= now;
+    let of_pool: Vec<&JobRequest> = state.requests.values().rev().filter(is_listed).collect();
     let (found, has_matches) = match call.query("$top") {
         Some(top) => (latest(of_pool, top, call)?, false),
         None => (select(state, of_pool, call), true),

@@ -70,6 +70,8 @@ pub(crate) struct JobRequest {
     pub(crate) demands: Vec<String>,
     pub(crate) parsed: Vec<Demand>,
     pub(crate) queue_time: DateTime<Utc>,
+    /// From when on lists have it.
+    pub(crate) listed_from: DateTime<Utc>,
     pub(crate) assign_time: Option<DateTime<Utc>>,
     pub(crate) receive_time: Option<DateTime<Utc>>,
     pub(crate) finish_time: Option<DateTime<Utc>>,

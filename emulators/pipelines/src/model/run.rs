@@ -59,6 +59,9 @@ pub struct NewJob {
     /// What a stand-in agent does for it.
     #[serde(default)]
     pub work: Work,
+    /// How long after its event the request is listed, in milliseconds: an event can be early.
+    #[serde(default)]
+    pub listed_after_ms: u32,
 }
 
 impl NewJob {
@@ -74,6 +77,7 @@ impl NewJob {
             run: None,
             plan_version: plan_version(),
             work: Work::default(),
+            listed_after_ms: 0,
         }
     }
 

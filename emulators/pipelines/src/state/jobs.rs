@@ -1,6 +1,6 @@
 //! Runs of pipelines and their jobs.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use emulator_core::events::PipelinesEvent;
 
@@ -37,6 +37,7 @@ impl State {
             demands,
             parsed,
             queue_time: now,
+            listed_from: now + TimeDelta::milliseconds(new.listed_after_ms.into()),
             assign_time: None,
             receive_time: None,
             finish_time: None,

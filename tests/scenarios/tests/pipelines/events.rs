@@ -1,12 +1,12 @@
 //! Events of the service hook, and jobs whose events are lost, doubled or late.
 
-use azure_pipelines_emulator::{DeliveryFault, TaskResult};
+use azure_pipelines_emulator::{DeliveryFault, NewJob, Pipelines, TaskResult};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use emulator_core::faults::Effect;
 use serde_json::{Value, json};
 
-use super::{PASSWORD, TOKEN, World};
+use super::{PASSWORD, TOKEN, World, job};
 
 impl World {
     /// Subscribes to the events of all jobs of the project.
@@ -86,6 +86,25 @@ async fn a_job_whose_event_is_lost_is_found() {
     world.subscribe().await;
     world.pipelines.inject_delivery_fault(DeliveryFault::Lost, 1);
     let request = world.queue();
+    let done = world.run().await;
+    assert!(done.contains(&format!("task gh-az-{request} added")), "{done}");
+    world.until_done(request).await;
+    world.until_tasks_ended().await;
+    world.settle().await;
+    assert_eq!(world.agents(), "mayfly-gh-az");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_event_is_early_is_found() {
+    let mut world = World::start().await;
+    world.subscribe().await;
+    let request = world.pipelines.queue_job(NewJob { listed_after_ms: 60_000, ..job() }).request();
+    let is_delivered = |known: &Pipelines| known.notifications().first()?.statuses.first().copied();
+    assert_eq!(world.pipelines.until(is_delivered).await, 202);
+    world.env.until_no_message().await;
+    assert_eq!(world.run().await, "agents: nothing to change");
+    world.env.advance_minutes(1);
     let done = world.run().await;
     assert!(done.contains(&format!("task gh-az-{request} added")), "{done}");
     world.until_done(request).await;

@@ -17,6 +17,7 @@ mod faults;
 mod keys;
 mod served;
 mod status;
+mod updates;
 
 use container::{AgentLauncher, Containers};
 
