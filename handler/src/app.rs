@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::github::Github;
 use crate::management::Management;
 use crate::pipelines::Pipelines;
-use crate::profiles::PipelinesProfile;
+use crate::profiles::{PipelinesProfile, Profile};
 use crate::random::Random;
 use crate::scope::Scope;
 use crate::settings::{
@@ -77,18 +77,20 @@ pub(crate) struct PipelinesService {
     pub(crate) client: Pipelines,
     pub(crate) settings: PipelinesSettings,
     pub(crate) claims: Claims,
+    pub(crate) hook_repairs: StateBlob,
     pub(crate) runs: PipelinesRuns,
 }
 
 impl PipelinesService {
     fn new(
         settings: PipelinesSettings,
-        claims: &Claims,
+        (claims, hook_repairs): (&Claims, StateBlob),
         (identity, transport, clock): (Option<Arc<dyn TokenCredential>>, HttpTransport, Clock),
     ) -> Self {
         let (organization, credential) = (&settings.organization, &settings.credential);
         let client = Pipelines::new(organization, credential, identity, transport, clock);
-        Self { client, settings, claims: claims.of_agents(), runs: PipelinesRuns::default() }
+        let (claims, runs) = (claims.of_agents(), PipelinesRuns::default());
+        Self { client, settings, claims, hook_repairs, runs }
     }
 
     /// Finds a profile by its name.
@@ -140,9 +142,11 @@ impl App {
         let refused = refused.context("use the container of setting StateContainerUrl")?;
         let pauses = PausesBlob::new(&storage.state, identity.as_ref(), azure);
         let claims = Claims::new(storage.state.clone(), identity.as_ref(), azure);
+        let hooks = StateBlob::new("service-hooks", &storage.state, identity.as_ref(), azure);
+        let hooks = hooks.context("use the container of setting StateContainerUrl")?;
         let pipelines = settings.pipelines.map(|pipelines| {
             let credentials = (identity.clone(), external.clone(), clock.clone());
-            PipelinesService::new(pipelines, &claims, credentials)
+            PipelinesService::new(pipelines, (&claims, hooks), credentials)
         });
         let marks = StateBlob::new("history-marks", &storage.state, identity.as_ref(), azure);
         Ok(Self {
@@ -183,6 +187,12 @@ impl App {
             clock,
             random,
         })
+    }
+
+    /// Returns the profiles of both services, as Batch runs them.
+    pub(crate) fn profiles(&self) -> impl Iterator<Item = &Profile> {
+        let agents = self.pipelines.iter().flat_map(|service| &service.settings.profiles);
+        self.webhook.policy.profiles.iter().chain(agents.map(|profile| &profile.container))
     }
 
     /// Refreshes the process's copy of the webhook ranges until the process ends.

@@ -9,6 +9,7 @@ pub mod facts;
 mod azure;
 mod github;
 mod host;
+mod pipelines;
 
 use facts::{Denied, Facts};
 
@@ -63,6 +64,7 @@ pub fn examine(facts: &Facts) -> DoctorReport {
         host::settings(facts),
         github::findings(facts),
         azure::findings(facts),
+        facts.pipelines.as_ref().map(pipelines::findings).unwrap_or_default(),
         host::reachability(facts),
         host::work(facts),
     ];

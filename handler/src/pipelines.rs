@@ -18,6 +18,7 @@ pub mod plan;
 pub mod jobs;
 pub mod need;
 pub mod hook;
+pub mod subscription;
 pub mod registration;
 pub mod key;
 

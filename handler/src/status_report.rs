@@ -49,6 +49,9 @@ pub struct StatusReport {
     /// The jobs of Azure Pipelines that wait or run; empty without Azure Pipelines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pipelines: Vec<PipelinesJob>,
+    /// The service hooks of this app that are not enabled, or were enabled again in the last day, each with what happened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub service_hooks: Vec<String>,
     /// The pools of the profiles.
     pub pools: Vec<PoolStatus>,
     /// The paused profiles, ordered by name.
@@ -225,6 +228,8 @@ pub struct StatusInputs {
     pub github: Option<String>,
     /// The jobs of Azure Pipelines.
     pub pipelines: Vec<PipelinesJob>,
+    /// The service hooks that are to be reported.
+    pub service_hooks: Vec<String>,
 }
 
 /// Builds the report from a snapshot.
@@ -252,6 +257,7 @@ pub fn report(
         phases,
         jobs: jobs::longest_waiting(jobs, MAX_JOBS),
         pipelines: inputs.pipelines,
+        service_hooks: inputs.service_hooks,
         pools: pools::of_profiles(snapshot, &inputs.node_states, rules),
         paused: pools::paused(snapshot),
         poison: messages::poison(snapshot, rules, now),

@@ -20,7 +20,8 @@ pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
 /// Returns the pools of the profiles, each with its profiles.
 fn of_profiles(facts: &Facts) -> BTreeMap<&str, Vec<&Profile>> {
     let mut pools: BTreeMap<&str, Vec<&Profile>> = BTreeMap::new();
-    for profile in &facts.policy.profiles {
+    let agents = facts.pipelines.iter().flat_map(|pipelines| &pipelines.containers);
+    for profile in facts.policy.profiles.iter().chain(agents) {
         pools.entry(&profile.pool).or_default().push(profile);
     }
     pools

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use crate::admission::Policy;
 use crate::pauses::Pauses;
+use crate::profiles::Profile;
 use crate::reconcile::snapshot::RunnerRelease;
 use crate::repository::Repository;
 use crate::runner_group::RunnerGroup;
@@ -41,6 +42,8 @@ pub struct Facts {
     pub github: GithubFacts,
     /// The facts about Azure.
     pub azure: AzureFacts,
+    /// The facts about Azure DevOps, if it is served.
+    pub pipelines: Option<PipelinesFacts>,
     /// The clocks of services, with how far each is ahead of the handler's.
     pub clocks: Vec<(&'static str, Read<TimeDelta>)>,
     /// The host of ClaimRunner, and the HTTP status with which it answers a claim without a ticket; `None` if runners do not
@@ -136,6 +139,56 @@ pub struct WebhookFact {
     pub verifies: bool,
     /// The status codes of the last deliveries, the latest first; 0 for no response.
     pub last: Vec<u16>,
+}
+
+/// The facts about Azure DevOps.
+#[derive(Clone, Debug)]
+pub struct PipelinesFacts {
+    /// The profiles of agents, as Batch runs them.
+    pub containers: Vec<Profile>,
+    /// Whether it accepts the credential.
+    pub credential: Result<(), Denied>,
+    /// The agent pools of the profiles, by name.
+    pub pools: BTreeMap<String, Result<AgentPoolFact, Denied>>,
+    /// The self-hosted parallel jobs that are used, and all of the organization.
+    pub parallel_jobs: Read<(u64, u64)>,
+    /// The service hooks that deliver to this app; `None` if the settings accept no event.
+    pub hooks: Option<Read<Vec<HookFact>>>,
+}
+
+/// An agent pool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AgentPoolFact {
+    /// Whether the credential may manage it.
+    pub manages: bool,
+    /// Whether Azure DevOps updates its agents.
+    pub updates: bool,
+    /// The placeholder of each profile of the pool.
+    pub placeholders: Vec<(String, Placeholder)>,
+}
+
+/// The state of a placeholder.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Placeholder {
+    /// It is registered, enabled and offline.
+    Right,
+    /// There is none.
+    Missing,
+    /// It is disabled.
+    Disabled,
+    /// Something has connected as it, and gets jobs.
+    Online,
+}
+
+/// The subscription of a service hook.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HookFact {
+    /// Its id.
+    pub id: String,
+    /// The id of its project.
+    pub project: String,
+    /// Its status, such as `enabled`.
+    pub status: String,
 }
 
 /// The facts about Azure.

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 mod azure;
 mod github;
+mod pipelines;
 
 use super::facts::{
     AccessRead, AzureFacts, Credential, Denied, Facts, GithubFacts, InstallationFact, PoolFact,
@@ -119,6 +120,7 @@ fn right() -> Facts {
             ranges: Some(Ok((ranges(), ranges()))),
             restricted: Some(Ok(true)),
         },
+        pipelines: None,
         clocks: vec![("GitHub", Ok(TimeDelta::zero()))],
         claim_address: Some(("mine.test".to_owned(), Ok(400))),
         last_run: Ok(Some(now() - TimeDelta::minutes(1))),

@@ -16,6 +16,7 @@ use crate::pipelines::jobs::{PipelinesJob, jobs as jobs_of};
 use crate::pipelines::plan::{Plan, PlanRules, Unservable, plan};
 
 mod execute;
+pub(super) mod hooks;
 mod observe;
 
 use execute::{Done, Executor};
@@ -31,7 +32,9 @@ pub(crate) async fn serve(app: &App) -> Option<String> {
     let service = app.pipelines.as_ref()?;
     let mut began = service.runs.lock().await;
     *began = Some(app.clock.now());
-    Some(run(app, service, true).await)
+    let text = run(app, service, true).await;
+    hooks::repair(app, service).await;
+    Some(text)
 }
 
 /// Serves all pools after an event, unless they have been read since.

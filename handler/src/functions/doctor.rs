@@ -21,8 +21,9 @@ use crate::transport::request_to;
 
 mod azure_facts;
 mod github_facts;
+mod pipelines_facts;
 
-/// How long facts are read of GitHub, and then of Azure.
+/// How long facts are read of GitHub, then of Azure, and then of Azure DevOps.
 const TIME: Duration = Duration::from_secs(60);
 
 impl App {
@@ -33,6 +34,14 @@ impl App {
             github.unwrap_or_else(|late: Elapsed| github_facts::unread(&late));
         let azure = Deadline::after(TIME).bound(azure_facts::read(self)).await;
         let azure = azure.unwrap_or_else(|late: Elapsed| azure_facts::unread(&late));
+        let pipelines = match &self.pipelines {
+            Some(service) => {
+                let read = pipelines_facts::read(self, service);
+                let read = Deadline::after(TIME).bound(read).await;
+                Some(read.unwrap_or_else(|late: Elapsed| pipelines_facts::unread(service, &late)))
+            }
+            None => None,
+        };
         let batch_time = dated(self.batch.time().await.map_err(|err| text(&err)));
         let storage_time = dated(self.queue.time().await.map_err(|err| text(&err)));
         let ahead = |time: Read<DateTime<Utc>>| time.map(|at| whole_seconds(at - self.clock.now()));
@@ -54,6 +63,7 @@ impl App {
             own_host: self.reconciliation.own_host.clone(),
             github,
             azure,
+            pipelines,
             clocks: clocks.into(),
             claim_address: claim_address(self).await,
             last_run: last_run(self).await,

@@ -83,8 +83,8 @@ async fn create_report(app: &App) -> anyhow::Result<StatusReport> {
     let collected = collect(app, &previous, &rules, budget).boxed();
     let (history, node_states) = (super::history::report(app).boxed(), node_states(app).boxed());
     let agents = super::agents::jobs(app).boxed();
-    let (collected, history, node_states, pipelines) =
-        futures::join!(collected, history, node_states, agents);
+    let (collected, history, node_states, pipelines, service_hooks) =
+        futures::join!(collected, history, node_states, agents, super::agents::hooks::report(app));
     let collected = collected.context("list the tasks")?;
     let messages = app.queue.count().await;
     let messages =
@@ -101,8 +101,17 @@ async fn create_report(app: &App) -> anyhow::Result<StatusReport> {
     unread.extend(history.is_none().then_some(HISTORY));
     let github = Some(app.web.to_string());
     let messages = messages.ok();
-    let inputs =
-        StatusInputs { unread, refused, messages, node_states, limits, history, github, pipelines };
+    let inputs = StatusInputs {
+        unread,
+        refused,
+        messages,
+        node_states,
+        limits,
+        history,
+        github,
+        pipelines,
+        service_hooks,
+    };
     let report = report(&collected.snapshot, &previous, inputs, &rules, app.clock.now());
     info!(complete = report.complete, "reported {} jobs", report.jobs.len());
     Ok(report)

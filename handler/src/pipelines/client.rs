@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::connection::{Connection, parse};
-use super::dto::{Agent, Build, JobRequest, List, Pool, RegisteredAgent};
+use super::dto::{Agent, Build, JobRequest, List, Pool, RegisteredAgent, ResourceUsage};
 use super::error::PipelinesError;
+use super::subscription::{EVENT_TYPE, Subscription};
 use crate::clock::Clock;
 use crate::settings::PipelinesCredential;
 use crate::transport::{HttpTransport, Response};
@@ -73,17 +74,66 @@ impl Pipelines {
     /// # Errors
     /// [`PipelinesError::NoPool`] if the credential sees none of this name.
     pub async fn read_pool(&self, name: &str) -> Result<Pool, PipelinesError> {
-        let query = [("poolName", name), ("poolType", "automation")];
+        let pool = self.find_pool(name, &[]).await?;
+        let pool = pool.ok_or_else(|| PipelinesError::NoPool(name.to_owned()))?;
+        let mut pools = self.pools.lock().expect("no holder of this lock can panic");
+        pools.insert(name.to_owned(), pool.clone());
+        Ok(pool)
+    }
+
+    /// Returns whether the credential may manage a pool: register and delete its agents.
+    ///
+    /// <https://learn.microsoft.com/rest/api/azure/devops/distributedtask/pools/get-agent-pools>
+    pub async fn manages(&self, name: &str) -> Result<bool, PipelinesError> {
+        Ok(self.find_pool(name, &[("actionFilter", "manage")]).await?.is_some())
+    }
+
+    async fn find_pool(
+        &self,
+        name: &str,
+        filter: &[(&str, &str)],
+    ) -> Result<Option<Pool>, PipelinesError> {
+        let query = [&[("poolName", name), ("poolType", "automation")], filter].concat();
         let found = self
             .connection
             .get::<List<Pool>>("reading the agent pool", (name, "pools"), &query)
             .await?;
         let is = |pool: &Pool| pool.name.eq_ignore_ascii_case(name) && !pool.is_hosted;
-        let pool = found.value.into_iter().find(is);
-        let pool = pool.ok_or_else(|| PipelinesError::NoPool(name.to_owned()))?;
-        let mut pools = self.pools.lock().expect("no holder of this lock can panic");
-        pools.insert(name.to_owned(), pool.clone());
-        Ok(pool)
+        Ok(found.value.into_iter().find(is))
+    }
+
+    /// Reads how many self-hosted parallel jobs the organization has, and uses.
+    pub async fn parallel_jobs(&self) -> Result<ResourceUsage, PipelinesError> {
+        let query = [("parallelismTag", "Private"), ("poolIsHosted", "false")];
+        self.connection.get("reading the parallel jobs", ("", "resourceusage"), &query).await
+    }
+
+    /// Lists the subscriptions to the events of jobs that call a web hook.
+    ///
+    /// # Errors
+    /// [`PipelinesError::HooksForbidden`] if the credential may not read them.
+    pub async fn subscriptions(&self) -> Result<Vec<Subscription>, PipelinesError> {
+        let call = "listing the service hooks";
+        let mut url = self.connection.url("hooks/subscriptions");
+        let query =
+            [("publisherId", "pipelines"), ("eventType", EVENT_TYPE), ("consumerId", "webHooks")];
+        url.query_pairs_mut().extend_pairs(query);
+        let sent = self.connection.send_to(url, call, Method::GET, "", None).await;
+        let listed: List<Value> = parse(call, &sent.map_err(of_hooks)?)?;
+        Ok(listed.value.into_iter().map(Subscription).collect())
+    }
+
+    /// Replaces a subscription.
+    ///
+    /// # Errors
+    /// [`PipelinesError::HooksForbidden`] if the credential may not change it.
+    pub async fn replace_subscription(
+        &self,
+        subscription: &Subscription,
+    ) -> Result<(), PipelinesError> {
+        let url = self.connection.url(&format!("hooks/subscriptions/{}", subscription.id()));
+        let (call, body) = ("enabling a service hook", Some(&subscription.0));
+        self.connection.send_to(url, call, Method::PUT, "", body).await.map_err(of_hooks).map(drop)
     }
 
     /// Lists the agents of a pool with their capabilities, their jobs and the last jobs that they completed.
@@ -158,9 +208,7 @@ impl Pipelines {
     /// Returns whether a run of a pipeline has ended; `None` if the credential may not read builds.
     pub async fn has_ended(&self, build: u64) -> Result<Option<bool>, PipelinesError> {
         let call = "reading a run";
-        let mut url = self.connection.organization().clone();
-        let base = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{base}/_apis/build/builds/{build}"));
+        let url = self.connection.url(&format!("build/builds/{build}"));
         match self.connection.send_to(url, call, Method::GET, "", None).await {
             Ok(response) => {
                 let build: Build = parse(call, &response)?;
@@ -180,6 +228,14 @@ impl Pipelines {
         }
         self.pools.lock().expect("no holder of this lock can panic").remove(&pool.name);
         PipelinesError::NoPool(pool.name.clone())
+    }
+}
+
+/// The permissions of service hooks are those of projects, not of pools.
+fn of_hooks(err: PipelinesError) -> PipelinesError {
+    match err {
+        PipelinesError::Forbidden { call, .. } => PipelinesError::HooksForbidden { call },
+        err => err,
     }
 }
 

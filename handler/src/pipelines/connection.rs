@@ -94,11 +94,17 @@ impl Connection {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Response, PipelinesError> {
-        let mut url = self.organization.clone();
-        let base = self.organization.path().trim_end_matches('/');
-        url.set_path(&format!("{base}/_apis/distributedtask/{path}"));
+        let mut url = self.url(&format!("distributedtask/{path}"));
         url.query_pairs_mut().extend_pairs(query);
         self.send_to(url, call, method, pool, body).await
+    }
+
+    /// Returns the URL of a path below `_apis`.
+    pub(super) fn url(&self, path: &str) -> Url {
+        let mut url = self.organization.clone();
+        let base = self.organization.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{base}/_apis/{path}"));
+        url
     }
 
     /// Sends a request to a URL of the organization.
@@ -169,8 +175,12 @@ impl Connection {
         match (status, key.as_str()) {
             // The sign-in page, or a redirect to it.
             (203 | 302 | 401, _) => {
-                let advice = match self.credential {
-                    Credential::Token(_) => {
+                let advice = match (&self.credential, key.as_str()) {
+                    // <https://github.com/microsoft/azure-pipelines-agent/issues/1559>
+                    (Credential::Token(_), "AccessCheckException") => {
+                        "AzureDevOpsToken has expired: create a new one"
+                    }
+                    (Credential::Token(_), _) => {
                         "AzureDevOpsToken may have expired, or be of another organization"
                     }
                     _ => "add the app's identity to the organization, with access level Basic",

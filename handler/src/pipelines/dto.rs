@@ -159,6 +159,27 @@ pub struct Owner {
     pub name: String,
 }
 
+/// The self-hosted parallel jobs of the organization.
+/// `getResourceUsage` of <https://github.com/microsoft/azure-devops-node-api>
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceUsage {
+    /// The number that is used.
+    #[serde(default)]
+    pub used_count: u64,
+    /// The number that the organization has.
+    pub resource_limit: ResourceLimit,
+}
+
+/// A number of parallel jobs.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceLimit {
+    /// The number.
+    #[serde(default)]
+    pub total_count: u64,
+}
+
 /// A run of a pipeline.
 /// <https://learn.microsoft.com/rest/api/azure/devops/build/builds/get>
 #[derive(Clone, Debug, Deserialize)]

@@ -28,6 +28,14 @@ pub enum PipelinesError {
         /// The name of the pool; empty for all pools.
         pool: String,
     },
+    /// The credential lacks the permissions of service hooks.
+    #[error(
+        "{call} failed: the identity may not do it (403): grant it View and Edit Subscriptions in the project, or leave the service hook to its administrator"
+    )]
+    HooksForbidden {
+        /// The operation.
+        call: &'static str,
+    },
     /// There is no such pool.
     #[error(
         "Azure DevOps shows no agent pool {0:?}: check pipelinesPool in setting RunnerProfiles, and that the identity may read the pool"

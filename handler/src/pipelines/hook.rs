@@ -12,6 +12,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::subscription::EVENT_TYPE;
 use crate::json::{JsonFault, Object};
 use crate::secret::{Rotating, Secret};
 
@@ -22,9 +23,6 @@ pub const MAX_BODY_BYTES: usize = 1 << 20;
 pub const QUEUE_TIMEOUT: TimeDelta = TimeDelta::minutes(2);
 /// The header that can have the secret instead of the password. Its value can be read in the subscription.
 pub const SECRET_HEADER: &str = "x-mayfly-secret";
-/// The event of a job's state.
-/// <https://learn.microsoft.com/azure/devops/service-hooks/events#run-job-state-changed>
-const EVENT_TYPE: &str = "ms.vss-pipelines.job-state-changed-event";
 /// The versions of the event begin with this one.
 const VERSION: &str = "5.1";
 

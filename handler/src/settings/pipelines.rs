@@ -18,6 +18,13 @@ const FORMER_POOLS: [(&str, bool); 2] = [("AzDOUbuntuPool", false), ("AzDOWindow
 const OTHERS: [&str; 4] =
     ["AzureDevOpsToken", "AzureDevOpsHookPassword", "AzureDevOpsHookHeader", "AzureDevOpsRanges"];
 
+impl PipelinesSettings {
+    /// Returns whether an event of a service hook can be authenticated.
+    pub fn receives_events(&self) -> bool {
+        self.hook_password.is_some() || self.hook_header.is_some()
+    }
+}
+
 /// Reads the settings; `None` if Azure Pipelines is not served.
 pub(super) fn read(reader: &mut Reader) -> Option<PipelinesSettings> {
     let profiles = profiles(reader);

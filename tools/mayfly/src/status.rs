@@ -41,6 +41,7 @@ fn text(report: &StatusReport) -> String {
         lines.push(format!("… and {} more jobs", all - listed));
     }
     lines.extend(report.pipelines.iter().map(|job| pipelines_line(job, report.at)));
+    lines.extend(report.service_hooks.clone());
     lines.extend(report.paused.iter().map(paused_line));
     lines.extend(report.pools.iter().map(pool_line));
     lines.extend(report.poison.iter().map(poison_line));

@@ -15,7 +15,10 @@ pub(super) fn list(state: &mut State, call: &Call<'_>) -> ApiResult {
     let matches = |pool: &&Pool| {
         !is_deployment && name.is_none_or(|name| pool.name.eq_ignore_ascii_case(name))
     };
-    let pools = state.pools.values().filter(matches);
+    // Pools that the caller may not manage are left out.
+    let manages = call.query("actionfilter").is_some_and(|it| it.eq_ignore_ascii_case("manage"));
+    let is_seen = !manages || call.caller.may_manage().is_ok();
+    let pools = state.pools.values().filter(|_| is_seen).filter(matches);
     Ok(call::list(pools.map(|pool| dto::pool::full(state, pool)).collect()))
 }
 

@@ -56,8 +56,7 @@ async fn broken_nodes(
     pools: &Read<BTreeMap<String, PoolFact>>,
 ) -> BTreeMap<String, Read<BTreeMap<String, u32>>> {
     let Ok(pools) = pools else { return BTreeMap::new() };
-    let profiles = app.webhook.policy.profiles.iter();
-    let names: BTreeSet<&String> = profiles.map(|profile| &profile.pool).collect();
+    let names: BTreeSet<&String> = app.profiles().map(|profile| &profile.pool).collect();
     let exists = |name: &&String| pools.keys().any(|id| id.eq_ignore_ascii_case(name));
     let mut nodes = BTreeMap::new();
     for name in names.into_iter().filter(exists) {

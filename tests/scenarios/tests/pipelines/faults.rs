@@ -109,7 +109,7 @@ async fn an_expired_token_changes_nothing_until_it_is_renewed() {
     let request = world.queue();
     assert_eq!(world.run().await.lines().last(), Some("agents: nothing to change"));
     let log = world.env.log();
-    assert!(log.contains("AzureDevOpsToken may have expired"), "{log}");
+    assert!(log.contains("AzureDevOpsToken has expired: create a new one"), "{log}");
     assert!(log.contains(r#"alarm="credential""#) && !log.contains(TOKEN));
     world.pipelines.set_token(token);
     world.run().await;
