@@ -11,7 +11,6 @@ mod error;
 mod refusal;
 mod redirects;
 mod response;
-mod items;
 mod pages;
 mod jobs;
 mod groups;

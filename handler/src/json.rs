@@ -1,6 +1,8 @@
 //! Reads JSON from outside, and describes its faults without quoting it: the content may be secret, long, or contain line
 //! breaks.
 
+pub(crate) mod items;
+
 use std::fmt::{Formatter, Result as FormatResult};
 use std::marker::PhantomData;
 

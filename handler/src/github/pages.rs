@@ -15,8 +15,8 @@ use url::Url;
 use super::call::Call;
 use super::client::Github;
 use super::error::GithubError;
-use super::items::{Items, items_of};
 use super::response::parse;
+use crate::json::items::{Items, items_of};
 use crate::transport::Response;
 
 /// A list of the API.

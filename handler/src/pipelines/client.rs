@@ -9,8 +9,8 @@ use http::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::connection::{Connection, parse};
-use super::dto::{Agent, Build, JobRequest, List, Pool, RegisteredAgent, ResourceUsage};
+use super::connection::{Connection, parse, parse_list};
+use super::dto::{Agent, Build, JobRequest, Listed, Pool, RegisteredAgent, ResourceUsage};
 use super::error::PipelinesError;
 use super::subscription::{EVENT_TYPE, Subscription};
 use crate::clock::Clock;
@@ -94,12 +94,9 @@ impl Pipelines {
         filter: &[(&str, &str)],
     ) -> Result<Option<Pool>, PipelinesError> {
         let query = [&[("poolName", name), ("poolType", "automation")], filter].concat();
-        let found = self
-            .connection
-            .get::<List<Pool>>("reading the agent pool", (name, "pools"), &query)
-            .await?;
+        let found = self.connection.list("reading the agent pool", (name, "pools"), &query).await?;
         let is = |pool: &Pool| pool.name.eq_ignore_ascii_case(name) && !pool.is_hosted;
-        Ok(found.value.into_iter().find(is))
+        Ok(found.items.into_iter().find(is))
     }
 
     /// Reads how many self-hosted parallel jobs the organization has, and uses.
@@ -119,8 +116,8 @@ impl Pipelines {
             [("publisherId", "pipelines"), ("eventType", EVENT_TYPE), ("consumerId", "webHooks")];
         url.query_pairs_mut().extend_pairs(query);
         let sent = self.connection.send_to(url, call, Method::GET, "", None).await;
-        let listed: List<Value> = parse(call, &sent.map_err(of_hooks)?)?;
-        Ok(listed.value.into_iter().map(Subscription).collect())
+        let listed = parse_list(call, &sent.map_err(of_hooks)?)?;
+        Ok(listed.items.into_iter().map(Subscription).collect())
     }
 
     /// Replaces a subscription.
@@ -137,30 +134,26 @@ impl Pipelines {
     }
 
     /// Lists the agents of a pool with their capabilities, their jobs and the last jobs that they completed.
-    pub async fn agents(&self, pool: &PoolId) -> Result<Vec<Agent>, PipelinesError> {
+    pub async fn agents(&self, pool: &PoolId) -> Result<Listed<Agent>, PipelinesError> {
         let path = format!("pools/{}/agents", pool.id);
         let query = [
             ("includeCapabilities", "true"),
             ("includeAssignedRequest", "true"),
             ("includeLastCompletedRequest", "true"),
         ];
-        let listed = self
-            .connection
-            .get::<List<Agent>>("listing the agents", (&pool.name, &path), &query)
-            .await;
-        Ok(listed.map_err(|err| self.forget(err, pool))?.value)
+        let listed = self.connection.list("listing the agents", (&pool.name, &path), &query).await;
+        listed.map_err(|err| self.forget(err, pool))
     }
 
     /// Lists the job requests of a pool that have no result.
     ///
     /// `$top` would leave out the matched agents (<https://github.com/kedacore/keda/issues/4387>). There are no pages.
-    pub async fn requests(&self, pool: &PoolId) -> Result<Vec<JobRequest>, PipelinesError> {
+    pub async fn requests(&self, pool: &PoolId) -> Result<Listed<JobRequest>, PipelinesError> {
         let path = format!("pools/{}/jobrequests", pool.id);
         let query = [("completedRequestCount", "0")];
         let call = "listing the job requests";
-        let listed =
-            self.connection.get::<List<JobRequest>>(call, (&pool.name, &path), &query).await;
-        Ok(listed.map_err(|err| self.forget(err, pool))?.value)
+        let listed = self.connection.list(call, (&pool.name, &path), &query).await;
+        listed.map_err(|err| self.forget(err, pool))
     }
 
     /// Registers an agent, or registers the agent with this id again, with another key: then the former key is worthless.

@@ -15,11 +15,15 @@ use chrono::{DateTime, Utc};
 use http::{HeaderValue, Method, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tracing::warn;
 use url::Url;
 
+use super::dto::Listed;
 use super::error::PipelinesError;
 use crate::clock::Clock;
 use crate::error_chain::ErrorChain;
+use crate::json::JsonFault;
+use crate::json::items::{Items, items_of};
 use crate::settings::PipelinesCredential;
 use crate::transport::{HttpTransport, Response, request_to};
 
@@ -83,6 +87,16 @@ impl Connection {
         query: &[(&str, &str)],
     ) -> Result<T, PipelinesError> {
         parse(call, &self.send(call, Method::GET, pool_and_path, query, None).await?)
+    }
+
+    /// Reads a list below `_apis/distributedtask`; errors name the pool.
+    pub(super) async fn list<T: DeserializeOwned>(
+        &self,
+        call: &'static str,
+        pool_and_path: (&str, &str),
+        query: &[(&str, &str)],
+    ) -> Result<Listed<T>, PipelinesError> {
+        parse_list(call, &self.send(call, Method::GET, pool_and_path, query, None).await?)
     }
 
     /// Sends a request to a path below `_apis/distributedtask`.
@@ -232,8 +246,22 @@ pub(super) fn parse<T: DeserializeOwned>(
     call: &'static str,
     response: &Response,
 ) -> Result<T, PipelinesError> {
-    serde_json::from_slice(response.body()).map_err(|err| {
-        let fault = crate::json::JsonFault::from(err).to_string();
-        PipelinesError::Unavailable { call, fault, retry_after: None }
-    })
+    serde_json::from_slice(response.body()).map_err(|err| unreadable(call, err.into()))
+}
+
+/// Parses an answer with a list.
+pub(super) fn parse_list<T: DeserializeOwned>(
+    call: &'static str,
+    response: &Response,
+) -> Result<Listed<T>, PipelinesError> {
+    let read = items_of(response.body(), Some("value"));
+    let (Items { items, .. }, faults) = read.map_err(|fault| unreadable(call, fault))?;
+    if let Some(fault) = faults.first() {
+        warn!("continuing without {} items while {call}: {fault}", faults.len());
+    }
+    Ok(Listed { items, complete: faults.is_empty() })
+}
+
+fn unreadable(call: &'static str, fault: JsonFault) -> PipelinesError {
+    PipelinesError::Unavailable { call, fault: fault.to_string(), retry_after: None }
 }

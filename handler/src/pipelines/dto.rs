@@ -10,9 +10,12 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// A list of the service.
-#[derive(Deserialize)]
-pub(super) struct List<T> {
-    pub(super) value: Vec<T>,
+#[derive(Clone, Debug)]
+pub struct Listed<T> {
+    /// The items that can be read.
+    pub items: Vec<T>,
+    /// Whether all items can be read.
+    pub complete: bool,
 }
 
 /// An agent pool.
@@ -27,7 +30,7 @@ pub struct Pool {
     #[serde(default)]
     pub auto_update: Option<bool>,
     /// Whether Microsoft hosts it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub is_hosted: bool,
 }
 
@@ -37,7 +40,7 @@ pub struct AgentReference {
     /// Its id.
     pub id: u64,
     /// Its name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub name: String,
 }
 
@@ -50,10 +53,10 @@ pub struct Agent {
     /// Its name, unique in its pool.
     pub name: String,
     /// Whether it may get jobs.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub enabled: bool,
     /// `online` or `offline`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub status: String,
     /// When it was registered.
     #[serde(default, deserialize_with = "time")]
@@ -68,8 +71,8 @@ pub struct Agent {
     #[serde(default)]
     pub last_completed_request: Option<RequestReference>,
     /// The capabilities that its registration, or its session, contained.
-    #[serde(default)]
-    pub system_capabilities: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub system_capabilities: BTreeMap<String, Value>,
 }
 
 impl Agent {
@@ -99,7 +102,7 @@ pub struct RegisteredAgent {
     /// What it authenticates with.
     pub authorization: Authorization,
     /// `ServerUrl`, as a text or as an object with the text in `$value`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub properties: BTreeMap<String, Value>,
 }
 
@@ -132,13 +135,13 @@ pub struct JobRequest {
     #[serde(default)]
     pub reserved_agent: Option<AgentReference>,
     /// Whether every agent of the pool meets its demands; then no list of them may follow.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub matches_all_agents_in_pool: bool,
     /// The agents that meet its demands, also offline and disabled ones.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub matched_agents: Vec<AgentReference>,
     /// The name of the job.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub job_name: String,
     /// The pipeline.
     #[serde(default)]
@@ -152,10 +155,10 @@ pub struct JobRequest {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Owner {
     /// Its id.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub id: u64,
     /// Its name or number.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub name: String,
 }
 
@@ -165,7 +168,7 @@ pub struct Owner {
 #[serde(rename_all = "camelCase")]
 pub struct ResourceUsage {
     /// The number that is used.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub used_count: u64,
     /// The number that the organization has.
     pub resource_limit: ResourceLimit,
@@ -176,7 +179,7 @@ pub struct ResourceUsage {
 #[serde(rename_all = "camelCase")]
 pub struct ResourceLimit {
     /// The number.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub total_count: u64,
 }
 
@@ -185,8 +188,15 @@ pub struct ResourceLimit {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Build {
     /// `completed` once it has ended.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub status: String,
+}
+
+/// Reads null as the default: .NET also writes it for what is absent.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    from: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
 /// Reads a time. The first day of year 1, which .NET has for none, and a text in another format count as none.
@@ -209,5 +219,15 @@ mod tests {
         assert_eq!(zero.receive_time, None);
         let zero = read(r#"{"requestId":1,"receiveTime":"0001-01-01T00:00:00Z"}"#);
         assert_eq!(zero.receive_time, None);
+    }
+
+    #[test]
+    fn null_is_read_like_an_absent_member() {
+        let request = r#"{"requestId":1,"matchesAllAgentsInPool":null,"matchedAgents":null,"jobName":null,"definition":{"id":null,"name":null},"reservedAgent":{"id":1,"name":null}}"#;
+        let request: JobRequest = serde_json::from_str(request).expect("a request");
+        assert!(request.matched_agents.is_empty() && !request.matches_all_agents_in_pool);
+        let agent = r#"{"id":1,"name":"az","enabled":null,"status":null,"systemCapabilities":{"java":null,"cores":4}}"#;
+        let agent: Agent = serde_json::from_str(agent).expect("an agent");
+        assert!(!agent.enabled && !agent.is_online());
     }
 }

@@ -36,6 +36,8 @@ pub struct PoolSnapshot<'a> {
     pub requests: Vec<JobRequest>,
     /// The tasks of these profiles, also those that have ended.
     pub tasks: Vec<AgentTask>,
+    /// Whether all agents and requests could be read. Otherwise nothing is removed, since what seems to be missing may exist.
+    pub complete: bool,
 }
 
 /// The task of an agent.
@@ -146,6 +148,9 @@ pub fn plan(snapshot: &PoolSnapshot<'_>, rules: &PlanRules, now: DateTime<Utc>) 
     };
     plan.actions.extend(surplus.map(terminate));
     plan.actions.extend(old_tasks(snapshot, rules, now));
+    if !snapshot.complete {
+        plan.actions.retain(|action| matches!(action, Action::Add { .. } | Action::Disable(..)));
+    }
     plan
 }
 
@@ -191,7 +196,13 @@ fn cover(
     free: &mut Vec<&AgentTask>,
     plan: &mut Plan,
 ) {
-    let waiting = snapshot.requests.iter().filter(|request| request.is_waiting(&snapshot.agents));
+    // The agent that is reserved for a request may be one that cannot be read.
+    let is_known = |request: &&JobRequest| snapshot.complete || request.reserved_agent.is_none();
+    let waiting = snapshot.requests.iter().filter(is_known);
+    // A list that changes while it is read may contain a request twice.
+    let mut seen = BTreeSet::new();
+    let waiting = waiting
+        .filter(|request| request.is_waiting(&snapshot.agents) && seen.insert(request.request_id));
     let mut uncovered = Vec::new();
     for request in waiting {
         let own = free.iter().position(|task| task.id.job == request.request_id);

@@ -6,12 +6,14 @@
 mod address;
 mod delivery;
 mod host;
+mod pipelines;
 mod responses;
 mod settings;
 
 pub use address::forwarded_for;
 pub use delivery::webhook;
 pub use host::{envelope, message, ticket};
+pub use pipelines::{pipelines_event, pipelines_response};
 pub use responses::{batch_response, github_response};
 pub use settings::settings;
 
@@ -19,7 +21,7 @@ pub use settings::settings;
 pub type Boundary = fn(&[u8]);
 
 /// All input boundaries by name.
-pub const BOUNDARIES: [(&str, Boundary); 8] = [
+pub const BOUNDARIES: [(&str, Boundary); 10] = [
     ("webhook", webhook),
     ("envelope", envelope),
     ("message", message),
@@ -28,6 +30,8 @@ pub const BOUNDARIES: [(&str, Boundary); 8] = [
     ("settings", settings),
     ("batch_response", batch_response),
     ("github_response", github_response),
+    ("pipelines_event", pipelines_event),
+    ("pipelines_response", pipelines_response),
 ];
 
 /// Checks that a text fits into a response or a log line: it is short, whatever the input, and has no line break.

@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use url::Url;
 
 /// The credential, which no error may contain.
-const CREDENTIAL: &str = "c2VjcmV0LW9mLXRoaXMtYWNjb3VudA==";
+pub(crate) const CREDENTIAL: &str = "c2VjcmV0LW9mLXRoaXMtYWNjb3VudA==";
 
 /// Checks the errors of the Batch client.
 ///
@@ -88,7 +88,7 @@ pub fn github_response(input: &[u8]) {
 }
 
 /// Waits for a call. Its delays take no time.
-fn block_on<T>(call: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(call: impl Future<Output = T>) -> T {
     thread_local! {
         static RUNTIME: Runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -99,19 +99,19 @@ fn block_on<T>(call: impl Future<Output = T>) -> T {
     RUNTIME.with(|runtime| runtime.block_on(call))
 }
 
-fn check_error(err: &(dyn std::error::Error + 'static)) {
+pub(crate) fn check_error(err: &(dyn std::error::Error + 'static)) {
     let text = handler::error_chain::ErrorChain(err).to_string();
     assert!(!text.contains(CREDENTIAL), "the error contains the credential: {text}");
     assert!(text.len() <= 4_000, "{} bytes: {text}", text.len());
 }
 
 /// Returns a clock that stands still.
-fn clock() -> Clock {
+pub(crate) fn clock() -> Clock {
     Clock::from_fn(|| DateTime::UNIX_EPOCH)
 }
 
 /// Returns the selected call, and a transport that gives the same response to every request.
-fn responding(input: &[u8]) -> Option<(u8, HttpTransport)> {
+pub(crate) fn responding(input: &[u8]) -> Option<(u8, HttpTransport)> {
     let [choice, status, header, body @ ..] = input else { return None };
     let mut response =
         http::Response::builder().status(STATUS[usize::from(*status) % STATUS.len()]);

@@ -17,7 +17,7 @@ use crate::storage::ListedClaim;
 /// What a run has read.
 pub(super) struct Observed<'a> {
     pub(super) pools: Vec<ObservedPool<'a>>,
-    /// Whether all pools could be read.
+    /// Whether all pools could be read, with all of their agents and requests.
     pub(super) complete: bool,
     /// The number of the first Batch job of each profile that accepts tasks.
     pub(super) generations: BTreeMap<String, u32>,
@@ -55,7 +55,7 @@ pub(super) async fn observe<'a>(
             Err(err) => log(name, &err),
         }
     }
-    let complete = pools.len() == names.len();
+    let complete = pools.len() == names.len() && pools.iter().all(|one| one.snapshot.complete);
     Ok(Observed { pools, complete, generations, old_claims })
 }
 
@@ -114,5 +114,10 @@ async fn pool<'a>(
     let pool = service.client.pool(name).await?;
     let agents = service.client.agents(&pool).await?;
     let requests = service.client.requests(&pool).await?;
-    Ok(ObservedPool { pool, snapshot: PoolSnapshot { profiles, agents, requests, tasks } })
+    let complete = agents.complete && requests.complete;
+    let (agents, requests) = (agents.items, requests.items);
+    Ok(ObservedPool {
+        pool,
+        snapshot: PoolSnapshot { profiles, agents, requests, tasks, complete },
+    })
 }

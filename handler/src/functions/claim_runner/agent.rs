@@ -7,7 +7,7 @@ use super::ClaimError;
 use crate::app::{App, PipelinesService};
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
-use crate::pipelines::dto::Agent;
+use crate::pipelines::dto::{Agent, Listed};
 use crate::pipelines::key::new_key;
 use crate::pipelines::need::is_needed;
 use crate::pipelines::{PipelinesError, PoolId, registration};
@@ -39,16 +39,21 @@ pub(super) async fn claim(
         Claim::HeldByAnother => return Err(ClaimError::HeldByAnother),
     };
     let pool = service.client.pool(&profile.pipelines_pool).await?;
-    let mut agents = service.client.agents(&pool).await?;
+    let Listed { items: mut agents, complete: all_agents } = service.client.agents(&pool).await?;
     let existing = agents.iter().position(|agent| agent.name == ticket.task);
     let existing = existing.map(|at| agents.remove(at));
     free_name(app, service, &pool, &held, existing).await?;
     let requests = service.client.requests(&pool).await?;
+    let complete = all_agents && requests.complete;
     let of_pool = |one: &&PipelinesProfile| one.pipelines_pool == profile.pipelines_pool;
     let profiles: Vec<_> = service.settings.profiles.iter().filter(of_pool).collect();
     let (deployment, now) = (&app.runners.deployment, app.clock.now());
-    if !is_needed((&requests, &agents), &profiles, deployment, (id, &profile.name), now) {
-        return Err(ClaimError::NoRequest);
+    let lists = (&requests.items[..], &agents[..]);
+    if !is_needed(lists, &profiles, deployment, (id, &profile.name), now) {
+        return Err(match complete {
+            true => ClaimError::NoRequest,
+            false => ClaimError::Retry("agents or job requests could not be read".to_owned()),
+        });
     }
     let key = new_key().await?;
     let body = registration::body(profile, &ticket.task, &key);

@@ -64,7 +64,7 @@ async fn pool(
     let profiles = profiles.filter(|one| one.pipelines_pool.eq_ignore_ascii_case(name));
     let of_profile = |profile: &PipelinesProfile| {
         let name = placeholder(&app.runners.deployment, &profile.name);
-        let state = match agents.iter().find(|agent| agent.name == name) {
+        let state = match agents.items.iter().find(|agent| agent.name == name) {
             None => Placeholder::Missing,
             Some(agent) if agent.is_online() => Placeholder::Online,
             Some(agent) if !agent.enabled => Placeholder::Disabled,

@@ -13,7 +13,7 @@ pub(super) fn due(snapshot: &PoolSnapshot<'_>, rules: &PlanRules) -> Vec<Action>
         let wanted = capabilities(profile, &name);
         let has = |agent: &&crate::pipelines::dto::Agent| {
             let is_registered = |(name, value): (&String, &String)| {
-                agent.system_capabilities.get(name) == Some(value)
+                agent.system_capabilities.get(name).is_some_and(|of_agent| of_agent == value)
             };
             agent.enabled && wanted.iter().all(is_registered)
         };

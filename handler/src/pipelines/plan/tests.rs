@@ -45,6 +45,14 @@ fn ended(minutes: i64, how: Ending) -> Stage {
 
 /// Returns the decision in lines: actions but those about placeholders, then requests without a task.
 fn decide(requests: &[Value], agents: &[Value], tasks: &[(&str, Stage)]) -> String {
+    decide_from((requests, agents, true), tasks)
+}
+
+/// The same, with whether all requests and agents could be read.
+fn decide_from(
+    (requests, agents, complete): (&[Value], &[Value], bool),
+    tasks: &[(&str, Stage)],
+) -> String {
     let profiles = parse_all(PROFILES).expect("profiles").pipelines;
     let deployment: DeploymentName = "gh".parse().expect("a name");
     let task = |(name, stage): &(&str, Stage)| AgentTask {
@@ -58,6 +66,7 @@ fn decide(requests: &[Value], agents: &[Value], tasks: &[(&str, Stage)]) -> Stri
         agents: serde_json::from_value(agents.into()).expect("agents"),
         requests: serde_json::from_value(requests.into()).expect("requests"),
         tasks: tasks.iter().map(task).collect(),
+        complete,
     };
     let rules = PlanRules {
         deployment: deployment.clone(),
@@ -87,6 +96,8 @@ fn a_waiting_request_gets_one_task_of_its_profile() {
     assert_eq!(decide(&[all], &[], &[]), "add gh-az-5 az None");
     assert_eq!(decide(&[request(5, &["az"])], &[], &[("gh-az-5", Stage::Waiting)]), "");
     assert_eq!(decide(&[request(5, &[])], &[], &[]), "5 NoProfile");
+    let twice = [request(5, &["az"]), request(5, &["az"])];
+    assert_eq!(decide(&twice, &[], &[]), "add gh-az-5 az None");
     let received = json!({ "requestId": 5, "receiveTime": now(), "matchesAllAgentsInPool": true });
     assert_eq!(decide(&[received], &[], &[]), "");
 }
@@ -163,6 +174,22 @@ fn deployments_share_the_requests_of_a_pool() {
     assert_eq!(decide(std::slice::from_ref(&shared), &[], &[]), "7 OfOthers");
     shared["queueTime"] = json!(minutes_ago(5));
     assert_eq!(decide(&[shared], &[], &[]), "add gh-az-7 az None");
+}
+
+#[test]
+fn nothing_is_removed_if_something_could_not_be_read() {
+    let incomplete = |requests: &[Value], agents: &[Value], tasks: &[(&str, Stage)]| {
+        decide_from((requests, agents, false), tasks)
+    };
+    assert_eq!(incomplete(&[], &[], &[("gh-az-5", Stage::Waiting)]), "");
+    let idle = agent("gh-az-5", json!({ "statusChangedOn": minutes_ago(10) }));
+    assert_eq!(incomplete(&[], &[idle], &[]), "");
+    assert_eq!(incomplete(&[request(5, &["az"])], &[], &[]), "add gh-az-5 az None");
+    // The agent that cannot be read may be the reserved one.
+    let mut reserved = request(5, &["az"]);
+    reserved["reservedAgent"] = json!({ "id": 41 });
+    assert_eq!(incomplete(std::slice::from_ref(&reserved), &[], &[]), "");
+    assert_eq!(decide(&[reserved], &[], &[]), "add gh-az-5 az None");
 }
 
 #[test]

@@ -7,11 +7,12 @@ use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::json::JsonFault;
+use super::JsonFault;
 
 /// Parses the items of a list, and returns the faults of those that cannot be read. GitHub sends nulls where its schema
-/// has none (<https://github.com/github/rest-api-description/issues/1586>); one such item must not hide the others.
-pub(super) fn items_of<T: DeserializeOwned>(
+/// has none (<https://github.com/github/rest-api-description/issues/1586>), and the lists of Azure DevOps that are read here
+/// have no published schema; one such item must not hide the others.
+pub(crate) fn items_of<T: DeserializeOwned>(
     body: &[u8],
     field: Option<&'static str>,
 ) -> Result<(Items<T>, Vec<JsonFault>), JsonFault> {
@@ -33,11 +34,11 @@ pub(super) fn items_of<T: DeserializeOwned>(
 
 /// The items of a page, and the number of items of all pages, if the page names it.
 #[derive(Debug, PartialEq)]
-pub(super) struct Items<T> {
+pub(crate) struct Items<T> {
     /// Those that can be read.
-    pub(super) items: Vec<T>,
+    pub(crate) items: Vec<T>,
     /// The number of items of all pages.
-    pub(super) total: Option<u64>,
+    pub(crate) total: Option<u64>,
 }
 
 /// Parses the items of a list in one pass. Fails if one of them cannot be read.
