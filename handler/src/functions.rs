@@ -10,6 +10,7 @@ pub(crate) mod status_page;
 pub(crate) mod operate;
 pub(crate) mod agents;
 pub(crate) mod provide_pipelines_agent;
+pub(crate) mod provide_azdo_agent;
 mod pause;
 mod wake;
 mod doctor;

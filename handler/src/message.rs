@@ -105,9 +105,9 @@ pub struct Cancelled {
 /// An event of Azure Pipelines: a job waits, runs or has ended. It names no request, so that the agent pools are read.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct PipelinesEvent {
-    /// The id of the run.
+    /// The id of the run; 0 for a call that does not name one.
     pub run: u64,
-    /// When the event was received.
+    /// When the event was received, or when the pools are to be read after a call.
     pub received_at: DateTime<Utc>,
 }
 

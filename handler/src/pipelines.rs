@@ -13,6 +13,7 @@
 
 pub mod names;
 pub mod dto;
+pub mod call;
 pub mod demand;
 pub mod plan;
 pub mod jobs;

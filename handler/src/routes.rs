@@ -15,8 +15,8 @@ use warp::{Filter, Rejection, reject};
 
 use crate::app::App;
 use crate::functions::{
-    claim_runner, operate, provide_actions_runner, provide_pipelines_agent, reconcile_runners,
-    refresh_firewall, status, status_page, submit_runner_task,
+    claim_runner, operate, provide_actions_runner, provide_azdo_agent, provide_pipelines_agent,
+    reconcile_runners, refresh_firewall, status, status_page, submit_runner_task,
 };
 use crate::http::{Body, MethodNotAllowed, Response, body, discard_rest};
 
@@ -37,7 +37,7 @@ pub fn routes(app: Arc<App>) -> impl Filter<Extract = (Response,), Error = Infal
 fn public(app: &Arc<App>) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
     let app = Arc::clone(app);
     let app = warp::any().map(move || Arc::clone(&app));
-    let events_app = app.clone();
+    let (events_app, calls_app) = (app.clone(), app.clone());
     let provide_actions_runner = path("api/ProvideActionsRunner")
         .and(method(Method::POST))
         .and(app.clone())
@@ -71,7 +71,19 @@ fn public(app: &Arc<App>) -> impl Filter<Extract = (Response,), Error = Rejectio
                 response
             })
         });
-    provide_actions_runner.or(claim_runner).unify().or(events).unify()
+    let calls = path("api/ProvideAzDOAgent")
+        .and(method(Method::POST))
+        .and(calls_app)
+        .and(warp::header::headers_cloned())
+        .and(body())
+        .then(|app: Arc<App>, headers: HeaderMap, mut body: Body| {
+            limits::PROVIDE_AZDO_AGENT.run(async move {
+                let response = provide_azdo_agent::handle(&app, &headers, &mut body).await;
+                discard_rest(&mut body).await;
+                response
+            })
+        });
+    provide_actions_runner.or(claim_runner).unify().or(events).unify().or(calls).unify()
 }
 
 /// Routes the host's own requests: queue messages and timers, each in its envelope.

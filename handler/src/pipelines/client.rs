@@ -9,13 +9,14 @@ use http::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::connection::{Connection, parse, parse_list};
+use super::connection::{Connection, parse};
 use super::dto::{Agent, Build, JobRequest, Listed, Pool, RegisteredAgent, ResourceUsage};
 use super::error::PipelinesError;
-use super::subscription::{EVENT_TYPE, Subscription};
 use crate::clock::Clock;
 use crate::settings::PipelinesCredential;
 use crate::transport::{HttpTransport, Response};
+
+mod events;
 
 /// An agent pool by its id and its name.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -103,34 +104,6 @@ impl Pipelines {
     pub async fn parallel_jobs(&self) -> Result<ResourceUsage, PipelinesError> {
         let query = [("parallelismTag", "Private"), ("poolIsHosted", "false")];
         self.connection.get("reading the parallel jobs", ("", "resourceusage"), &query).await
-    }
-
-    /// Lists the subscriptions to the events of jobs that call a web hook.
-    ///
-    /// # Errors
-    /// [`PipelinesError::HooksForbidden`] if the credential may not read them.
-    pub async fn subscriptions(&self) -> Result<Vec<Subscription>, PipelinesError> {
-        let call = "listing the service hooks";
-        let mut url = self.connection.url("hooks/subscriptions");
-        let query =
-            [("publisherId", "pipelines"), ("eventType", EVENT_TYPE), ("consumerId", "webHooks")];
-        url.query_pairs_mut().extend_pairs(query);
-        let sent = self.connection.send_to(url, call, Method::GET, "", None).await;
-        let listed = parse_list(call, &sent.map_err(of_hooks)?)?;
-        Ok(listed.items.into_iter().map(Subscription).collect())
-    }
-
-    /// Replaces a subscription.
-    ///
-    /// # Errors
-    /// [`PipelinesError::HooksForbidden`] if the credential may not change it.
-    pub async fn replace_subscription(
-        &self,
-        subscription: &Subscription,
-    ) -> Result<(), PipelinesError> {
-        let url = self.connection.url(&format!("hooks/subscriptions/{}", subscription.id()));
-        let (call, body) = ("enabling a service hook", Some(&subscription.0));
-        self.connection.send_to(url, call, Method::PUT, "", body).await.map_err(of_hooks).map(drop)
     }
 
     /// Lists the agents of a pool with their capabilities, their jobs and the last jobs that they completed.
@@ -221,14 +194,6 @@ impl Pipelines {
         }
         self.pools.lock().expect("no holder of this lock can panic").remove(&pool.name);
         PipelinesError::NoPool(pool.name.clone())
-    }
-}
-
-/// The permissions of service hooks are those of projects, not of pools.
-fn of_hooks(err: PipelinesError) -> PipelinesError {
-    match err {
-        PipelinesError::Forbidden { call, .. } => PipelinesError::HooksForbidden { call },
-        err => err,
     }
 }
 

@@ -115,9 +115,14 @@ impl Connection {
 
     /// Returns the URL of a path below `_apis`.
     pub(super) fn url(&self, path: &str) -> Url {
+        self.url_in("", path)
+    }
+
+    /// Returns the URL of a path below `_apis` of a project.
+    pub(super) fn url_in(&self, project: &str, path: &str) -> Url {
         let mut url = self.organization.clone();
-        let base = self.organization.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{base}/_apis/{path}"));
+        let base = format!("{}/{project}", url.path().trim_end_matches('/'));
+        url.set_path(&format!("{}/_apis/{path}", base.trim_end_matches('/')));
         url
     }
 
@@ -132,20 +137,31 @@ impl Connection {
     ) -> Result<Response, PipelinesError> {
         self.wait_if_paused(call)?;
         url.query_pairs_mut().append_pair("api-version", API_VERSION);
+        let authorization = self.authorization().await?;
+        let response = self.exchange(call, (url, method, body), authorization).await?;
+        self.obey(&response);
+        self.check(call, pool, response)
+    }
+
+    /// Sends a request with this authorization, and returns the response whatever its status is.
+    pub(super) async fn exchange(
+        &self,
+        call: &'static str,
+        (url, method, body): (Url, Method, Option<&Value>),
+        authorization: HeaderValue,
+    ) -> Result<Response, PipelinesError> {
         let mut request = request_to(&method, &url)
-            .header(header::AUTHORIZATION, self.authorization().await?)
+            .header(header::AUTHORIZATION, authorization)
             .header(header::ACCEPT, "application/json");
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
         let body = body.map(Value::to_string).unwrap_or_default();
         let request = request.body(Bytes::from(body)).expect("a URL and plain headers");
-        let response = self.transport.send(request).await.map_err(|err| {
+        self.transport.send(request).await.map_err(|err| {
             let fault = ErrorChain(&err).to_string();
             PipelinesError::Unavailable { call, fault, retry_after: None }
-        })?;
-        self.obey(&response);
-        self.check(call, pool, response)
+        })
     }
 
     async fn authorization(&self) -> Result<HeaderValue, PipelinesError> {
@@ -207,16 +223,24 @@ impl Connection {
             (_, "TaskAgentExistsException") => Err(PipelinesError::NameTaken),
             (403, _) => Err(PipelinesError::Forbidden { call, pool: pool.to_owned() }),
             (404, _) => Err(PipelinesError::NotFound { call }),
-            (408 | 429 | 500.., _) => {
-                let (fault, retry_after) = (format!("{status} {key}"), retry_after(&response));
-                Err(PipelinesError::Unavailable { call, fault, retry_after })
-            }
-            _ => Err(PipelinesError::Rejected { call, status, key }),
+            _ => Err(rejection(call, &response)),
         }
     }
 }
 
-fn sensitive(mut value: HeaderValue) -> HeaderValue {
+/// Returns the error of a response that is no success.
+pub(super) fn rejection(call: &'static str, response: &Response) -> PipelinesError {
+    let (status, key) = (response.status().as_u16(), type_key(response));
+    match status {
+        408 | 429 | 500.. => {
+            let (fault, retry_after) = (format!("{status} {key}"), retry_after(response));
+            PipelinesError::Unavailable { call, fault, retry_after }
+        }
+        _ => PipelinesError::Rejected { call, status, key },
+    }
+}
+
+pub(super) fn sensitive(mut value: HeaderValue) -> HeaderValue {
     value.set_sensitive(true);
     value
 }

@@ -29,6 +29,10 @@ pub(super) const PROVIDE_ACTIONS_RUNNER: Limit =
 /// How long Azure DevOps waits for the response to an event is not documented.
 pub(super) const PROVIDE_PIPELINES_AGENT: Limit =
     Limit { function: "ProvidePipelinesAgent", time: Duration::from_millis(7_000) };
+/// A task that is completed by the answer waits 60 seconds for it.
+/// <https://learn.microsoft.com/azure/devops/pipelines/tasks/reference/azure-function-v1>
+pub(super) const PROVIDE_AZDO_AGENT: Limit =
+    Limit { function: "ProvideAzDOAgent", time: Duration::from_secs(20) };
 /// The claim script waits 60 seconds: a credential that is created later reaches no runner.
 pub(super) const CLAIM_RUNNER: Limit =
     Limit { function: "ClaimRunner", time: Duration::from_secs(50) };

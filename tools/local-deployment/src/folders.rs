@@ -11,7 +11,7 @@ use azure_batch_emulator::launch::{Home, Launcher, Process, TemporaryFolder};
 
 const HOST_JSON: &str = include_str!("../../../host.json");
 /// The definitions of the functions: in a package, each has its own folder next to host.json.
-const FUNCTIONS: [(&str, &str); 9] = [
+const FUNCTIONS: [(&str, &str); 10] = [
     (
         "ProvideActionsRunner",
         include_str!("../../../function-definitions/ProvideActionsRunner/function.json"),
@@ -19,6 +19,10 @@ const FUNCTIONS: [(&str, &str); 9] = [
     (
         "ProvidePipelinesAgent",
         include_str!("../../../function-definitions/ProvidePipelinesAgent/function.json"),
+    ),
+    (
+        "ProvideAzDOAgent",
+        include_str!("../../../function-definitions/ProvideAzDOAgent/function.json"),
     ),
     ("ClaimRunner", include_str!("../../../function-definitions/ClaimRunner/function.json")),
     (

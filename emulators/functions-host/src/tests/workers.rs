@@ -151,6 +151,7 @@ fn the_host_accepts_the_definitions_of_this_repository() {
         "http",
         "http",
         "http",
+        "http",
         "function:ReconcileRunners",
         "function:RefreshFirewall",
         "http",

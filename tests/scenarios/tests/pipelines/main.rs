@@ -9,6 +9,7 @@ use local_deployment::Options as Deployment;
 use scenarios::TestEnvironment;
 use tokio::net::TcpListener;
 
+mod calls;
 mod claims;
 mod container;
 mod deployments;
@@ -76,6 +77,7 @@ impl World {
         let context = env.deployment.context.clone();
         containers.set_clock(context.clock.clone());
         let mut options = Options::new("contoso", TOKEN, 7);
+        options.public_url = url.strip_suffix("/contoso").map(str::to_owned);
         organization(&mut options);
         let pipelines = Pipelines::new(options, context);
         pipelines.add_pool(Pool { auto_update: false, ..Pool::named(POOL) });
