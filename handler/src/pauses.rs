@@ -97,9 +97,9 @@ impl Pauses {
     }
 
     /// Splits off the records of profiles that the settings do not have.
-    pub fn split_by(self, profiles: &[Profile]) -> (Self, Self) {
-        let known = |name: &String| profiles.iter().any(|profile| profile.name == *name);
-        let (known, unknown) = self.0.into_iter().partition(|(name, _)| known(name));
+    pub fn split_by<'p>(self, profiles: impl Iterator<Item = &'p Profile>) -> (Self, Self) {
+        let names: BTreeSet<&String> = profiles.map(|profile| &profile.name).collect();
+        let (known, unknown) = self.0.into_iter().partition(|(name, _)| names.contains(name));
         (Self(known), Self(unknown))
     }
 }
@@ -234,7 +234,7 @@ mod tests {
         let mut pauses = Pauses::default();
         pauses.pause("ubuntu", pause(&[1]));
         pauses.pause("gone", pause(&[1]));
-        let (known, unknown) = pauses.split_by(&default_profiles("ubuntu", "windows"));
+        let (known, unknown) = pauses.split_by(default_profiles("ubuntu", "windows").iter());
         assert!(known.paused("ubuntu").is_some() && known.paused("gone").is_none());
         assert!(unknown.paused("gone").is_some() && unknown.paused("ubuntu").is_none());
     }

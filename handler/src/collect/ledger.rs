@@ -61,7 +61,7 @@ pub(super) async fn read(app: &App, rules: &Rules) -> Result<Ledger, LedgerError
     let batch_jobs = app.batch.jobs().await?;
     // A record is written before its Batch jobs are disabled: one that is listed as disabled has its record by now.
     let pauses = app.pauses.read().await?.pauses;
-    let (pauses, removed_pauses) = pauses.split_by(&rules.policy.profiles);
+    let (pauses, removed_pauses) = pauses.split_by(app.profiles());
     let batch_jobs = pauses.apply(batch_jobs);
     let (mut tasks, mut runs, mut ended) = (Vec::new(), BTreeMap::new(), Vec::new());
     app.ended_tasks.retain(batch_jobs.iter().map(|(batch_job, _)| batch_job));

@@ -13,7 +13,9 @@ use tracing::{error, info, warn};
 use crate::app::{App, PipelinesService};
 use crate::error_chain::ErrorChain;
 use crate::pipelines::jobs::{PipelinesJob, jobs as jobs_of};
-use crate::pipelines::plan::{Plan, PlanRules, Unservable, plan};
+use crate::pipelines::plan::{Action, Plan, PlanRules, Unservable, plan};
+use crate::profiles::PipelinesProfile;
+use crate::reconcile::snapshot::Stage;
 
 mod execute;
 pub(super) mod hooks;
@@ -32,8 +34,10 @@ pub(crate) async fn serve(app: &App) -> Option<String> {
     let service = app.pipelines.as_ref()?;
     let mut began = service.runs.lock().await;
     *began = Some(app.clock.now());
-    let text = run(app, service, true).await;
+    let (text, pools) = run(app, service, true).await;
+    drop(began);
     hooks::repair(app, service).await;
+    super::wake::for_agents(app, &pools).await;
     Some(text)
 }
 
@@ -47,23 +51,32 @@ pub(crate) async fn serve_after_event(app: &App, event: DateTime<Utc>) -> String
         return "the agent pools have been read since the event".to_owned();
     }
     *began = Some(app.clock.now());
-    run(app, service, false).await
+    let (text, pools) = run(app, service, false).await;
+    drop(began);
+    super::wake::for_agents(app, &pools).await;
+    text
 }
 
-async fn run(app: &App, service: &PipelinesService, with_claims: bool) -> String {
+/// Serves all pools; returns what was done, and the Batch pools for which tasks wait.
+async fn run(
+    app: &App,
+    service: &PipelinesService,
+    with_claims: bool,
+) -> (String, BTreeSet<String>) {
     let observed = match observe(app, service, with_claims).await {
         Ok(observed) => observed,
         Err(err) => {
             error!("failed to {err:#}; no agent is added or removed");
-            return "the tasks of agents could not be read".to_owned();
+            return ("the tasks of agents could not be read".to_owned(), BTreeSet::new());
         }
     };
-    let mut changes = 0;
+    let (mut changes, mut waking) = (0, BTreeSet::new());
     let mut unserved = BTreeSet::new();
     for pool in &observed.pools {
         let plan = plan(&pool.snapshot, &rules(app), app.clock.now());
         let (done, orphans) = execute_all(app, service, &observed, pool, &plan).await;
         changes += done;
+        waking.extend(waiting_for_nodes(pool, &plan));
         unserved.extend(orphans.into_iter().map(|request| (request, Unservable::NotAssigned)));
         let reported =
             plan.waiting.iter().filter(|one| is_reported(app, pool, one.request, one.why));
@@ -77,7 +90,23 @@ async fn run(app: &App, service: &PipelinesService, with_claims: bool) -> String
         changes => format!("agents: {changes} changes made"),
     };
     info!("{text}");
-    text
+    (text, waking)
+}
+
+/// Returns the Batch pools of the profiles for which this run has added tasks, or for which tasks wait.
+fn waiting_for_nodes(pool: &ObservedPool<'_>, plan: &Plan) -> BTreeSet<String> {
+    let snapshot = &pool.snapshot;
+    let waits = |profile: &&&PipelinesProfile| {
+        let added = plan.actions.iter().any(|action| match action {
+            Action::Add { profile: of_task, .. } => *of_task == profile.name,
+            _ => false,
+        });
+        let mut tasks = snapshot.tasks.iter().filter(|task| task.profile == profile.name);
+        let waiting = tasks.any(|task| task.stage == Stage::Waiting);
+        (added || waiting) && !snapshot.paused.contains(&profile.name)
+    };
+    let profiles = snapshot.profiles.iter().filter(waits);
+    profiles.map(|profile| profile.container.pool.clone()).collect()
 }
 
 fn rules(app: &App) -> PlanRules {
@@ -125,7 +154,7 @@ fn is_reported(app: &App, pool: &ObservedPool<'_>, request: u64, why: Unservable
     match why {
         Unservable::NotAssigned => true,
         Unservable::NoProfile => age.is_some_and(|age| age >= app.reconciliation.no_capacity),
-        Unservable::OfOthers | Unservable::Later => false,
+        Unservable::OfOthers | Unservable::Later | Unservable::Paused => false,
     }
 }
 

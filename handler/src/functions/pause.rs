@@ -144,8 +144,7 @@ impl App {
     }
 
     fn check_profile(&self, name: &str) -> Result<(), NoProfile> {
-        let profiles: BTreeSet<&String> =
-            self.webhook.policy.profiles.iter().map(|profile| &profile.name).collect();
+        let profiles: BTreeSet<&String> = self.profiles().map(|profile| &profile.name).collect();
         match profiles.iter().any(|profile| *profile == name) {
             true => Ok(()),
             false => Err(NoProfile {

@@ -24,13 +24,25 @@ const BURST: Duration = Duration::from_secs(2);
 pub(super) async fn after_submission(app: &App, profile: &str) {
     let profiles = &app.webhook.policy.profiles;
     let Some(profile) = profiles.iter().find(|known| known.name == profile) else { return };
-    let now = app.clock.now();
-    let wakes = app.reconciliation.wake_pools && keeps_formula(profiles, &profile.pool);
-    if !wakes || !app.wakes.begin(&profile.pool, now) {
+    if !begins(app, &profile.pool) {
         return;
     }
     tokio::time::sleep(BURST).await;
     note(&profile.pool, wake(app, &profile.pool).await);
+}
+
+/// Wakes the pools for which tasks of agents wait. Of the runs in a minute, one does it; a run adds the tasks of a burst
+/// together.
+pub(super) async fn for_agents(app: &App, pools: &BTreeSet<String>) {
+    for pool in pools.iter().filter(|pool| begins(app, pool)) {
+        note(pool, wake(app, pool).await);
+    }
+}
+
+/// Returns whether a pool may be woken now, and records it.
+fn begins(app: &App, pool: &str) -> bool {
+    let wakes = app.reconciliation.wake_pools && keeps_formula(app, pool);
+    wakes && app.wakes.begin(pool, app.clock.now())
 }
 
 /// Wakes the pools for which tasks wait: those of a burst after its first seconds, and those whose invocation was killed.
@@ -38,7 +50,7 @@ pub(super) async fn for_waiting_tasks(app: &App, snapshot: &Snapshot) {
     if !app.reconciliation.wake_pools {
         return;
     }
-    for pool in pools_to_wake(&app.webhook.policy.profiles, snapshot) {
+    for pool in pools_to_wake(app, snapshot) {
         note(pool, wake(app, pool).await);
     }
 }
@@ -75,7 +87,7 @@ fn note(pool: &str, result: anyhow::Result<String>) {
 /// Counts the task slots that the tasks of a pool occupy or wait for, without those of paused profiles.
 async fn wanted_slots(app: &App, pool: &str) -> anyhow::Result<u32> {
     let pauses = app.pauses.read().await?.pauses;
-    let profiles = app.webhook.policy.profiles.iter();
+    let profiles = app.profiles();
     let profiles = profiles.filter(|one| one.pool == pool && pauses.paused(&one.name).is_none());
     let mut wanted = 0;
     for profile in profiles {
@@ -85,12 +97,12 @@ async fn wanted_slots(app: &App, pool: &str) -> anyhow::Result<u32> {
 }
 
 /// Returns whether a pool has its formula at all times: that of a profile with `nodePerJob` loses it while nodes are removed.
-fn keeps_formula(profiles: &[Profile], pool: &str) -> bool {
-    profiles.iter().all(|profile| profile.pool != pool || !profile.node_per_job)
+fn keeps_formula(app: &App, pool: &str) -> bool {
+    app.profiles().all(|profile| profile.pool != pool || !profile.node_per_job)
 }
 
 /// Lists the pools for which tasks wait, and which may have more nodes.
-fn pools_to_wake<'a>(profiles: &'a [Profile], snapshot: &Snapshot) -> BTreeSet<&'a str> {
+fn pools_to_wake<'a>(app: &'a App, snapshot: &Snapshot) -> BTreeSet<&'a str> {
     let waits = |profile: &Profile| {
         let mut tasks = snapshot.tasks.iter().filter(|task| task.profile == profile.name);
         let is_paused = snapshot.pauses.paused(&profile.name).is_some();
@@ -100,8 +112,9 @@ fn pools_to_wake<'a>(profiles: &'a [Profile], snapshot: &Snapshot) -> BTreeSet<&
         let known = snapshot.pools.get(&profile.pool);
         known.is_none_or(|pool| pool.maximum.is_none_or(|maximum| pool.target < maximum))
     };
-    let pools = profiles.iter().filter(|profile| {
-        keeps_formula(profiles, &profile.pool) && waits(profile) && may_grow(profile)
-    });
+    let pools =
+        app.webhook.policy.profiles.iter().filter(|profile| {
+            keeps_formula(app, &profile.pool) && waits(profile) && may_grow(profile)
+        });
     pools.map(|profile| profile.pool.as_str()).collect()
 }

@@ -84,6 +84,11 @@ fn wait_reason(request: &JobRequest, snapshot: &PoolSnapshot<'_>, plan: &Plan) -
 /// States how far the task is that covers a request.
 fn with_task(id: &TaskId, snapshot: &PoolSnapshot<'_>) -> String {
     let task = snapshot.tasks.iter().find(|task| task.id == *id);
+    let is_held =
+        |task: &AgentTask| task.stage == Stage::Waiting && snapshot.paused.contains(&task.profile);
+    if task.is_some_and(is_held) {
+        return Unservable::Paused.text().to_owned();
+    }
     let agent = snapshot.agents.iter().find(|agent| agent.name == id.to_string());
     let started = task.is_some_and(|task: &AgentTask| matches!(task.stage, Stage::Started { .. }));
     match agent {
@@ -104,6 +109,7 @@ impl Unservable {
                 "no profile of its agent pool has capabilities that meet its demands: add them to a profile in RunnerProfiles"
             }
             Self::OfOthers => "another deployment serves it first",
+            Self::Paused => "its profile is paused: it starts when the profile is resumed",
             Self::NotAssigned => {
                 "its agents got no job: the run may have been cancelled, or the organization has no free parallel job; cancel the run, or queue it again"
             }

@@ -38,6 +38,8 @@ pub struct PoolSnapshot<'a> {
     pub tasks: Vec<AgentTask>,
     /// Whether all agents and requests could be read. Otherwise nothing is removed, since what seems to be missing may exist.
     pub complete: bool,
+    /// The names of the profiles that operators have paused.
+    pub paused: BTreeSet<String>,
 }
 
 /// The task of an agent.
@@ -115,6 +117,8 @@ pub enum Unservable {
     NoProfile,
     /// Another deployment serves it first.
     OfOthers,
+    /// Its profile is paused, and no task of it starts.
+    Paused,
     /// Several agents got no job: its run may have been cancelled, or the organization has no parallel job for it.
     NotAssigned,
     /// It gets another agent later, since earlier ones ended without a job.
@@ -229,6 +233,10 @@ fn cover(
         match free.iter().position(|task| task.profile == profile.name) {
             Some(other) => {
                 plan.covered.insert(request.request_id, free.remove(other).id.clone());
+            }
+            None if snapshot.paused.contains(&profile.name) => {
+                let (request, why) = (request.request_id, Unservable::Paused);
+                plan.waiting.push(WaitingRequest { request, why });
             }
             None => attempts::add(request, profile, (snapshot, leaving), rules, now, plan),
         }

@@ -1,5 +1,7 @@
 //! Arbitrary events and responses of Azure DevOps.
 
+use std::collections::BTreeSet;
+
 use chrono::DateTime;
 use handler::pipelines::dto::{Agent, JobRequest};
 use handler::pipelines::hook::{Event, HookSecrets, Presented, authenticate, parse};
@@ -67,7 +69,8 @@ pub fn pipelines_response(input: &[u8]) {
 fn check_plan(requests: Vec<JobRequest>, agents: Vec<Agent>, complete: bool) {
     let profiles = parse_all(PROFILES).expect("profiles").pipelines;
     let profiles = profiles.iter().collect();
-    let snapshot = PoolSnapshot { profiles, agents, requests, tasks: Vec::new(), complete };
+    let (tasks, paused) = (Vec::new(), BTreeSet::new());
+    let snapshot = PoolSnapshot { profiles, agents, requests, tasks, complete, paused };
     let rules = PlanRules {
         deployment: "gh".parse().expect("a name"),
         idle: chrono::TimeDelta::minutes(10),

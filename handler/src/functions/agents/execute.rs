@@ -13,6 +13,7 @@ use crate::pipelines::plan::{Action, Removal};
 use crate::pipelines::{PipelinesError, registration};
 use crate::profiles::PipelinesProfile;
 use crate::settings::Registration;
+use crate::storage::PausesError;
 use crate::task::{RunnerTask, TaskId};
 use crate::ticket::Ticket;
 
@@ -33,6 +34,8 @@ pub(super) enum ActionError {
     Pipelines(#[from] PipelinesError),
     #[error(transparent)]
     Batch(#[from] BatchError),
+    #[error(transparent)]
+    Pauses(#[from] PausesError),
     #[error(transparent)]
     Key(#[from] KeyError),
 }
@@ -131,6 +134,10 @@ impl Executor<'_> {
         let batch = &self.app.batch;
         let added = match batch.add_task(&batch_job, &task).await {
             Err(BatchError::NoJob(_)) => {
+                // A Batch job that is added for a paused profile would start its task.
+                if self.app.pauses.read().await?.pauses.paused(&profile.name).is_some() {
+                    return Ok(Done::Nothing);
+                }
                 batch.add_job(&batch_job, &profile.container.pool).await?;
                 batch.add_task(&batch_job, &task).await
             }

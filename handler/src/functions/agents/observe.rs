@@ -44,13 +44,13 @@ pub(super) async fn observe<'a>(
         true => service.claims.list().await.context("list the claims of agents")?,
         false => Vec::new(),
     };
-    let (tasks, generations) = tasks(app, service).await?;
+    let (tasks, generations, paused) = tasks(app, service).await?;
     let names: BTreeSet<String> = tasks.iter().map(|task| task.id.to_string()).collect();
     let old_claims = claims.into_iter().filter(|claim| !names.contains(&claim.task)).collect();
     let mut pools = Vec::new();
     let names = pool_names(&service.settings.profiles);
     for name in &names {
-        match pool(service, name, &tasks).await {
+        match pool(service, name, &tasks, &paused).await {
             Ok(pool) => pools.push(pool),
             Err(err) => log(name, &err),
         }
@@ -83,8 +83,11 @@ fn pool_names(profiles: &[PipelinesProfile]) -> Vec<&str> {
 async fn tasks(
     app: &App,
     service: &PipelinesService,
-) -> anyhow::Result<(Vec<AgentTask>, BTreeMap<String, u32>)> {
+) -> anyhow::Result<(Vec<AgentTask>, BTreeMap<String, u32>, BTreeSet<String>)> {
     let all = app.batch.jobs().await.context("list the Batch jobs")?;
+    // A record is written before its Batch jobs are disabled: one that is listed as disabled has its record by now.
+    let pauses = app.pauses.read().await.context("read the paused profiles")?.pauses;
+    let all = pauses.apply(all);
     let of_agents = |job: &BatchJobId| service.profile(&job.profile).is_some();
     let all: Vec<_> = all.into_iter().filter(|(job, _)| of_agents(job)).collect();
     let names = app.runners.deployment.of_agents();
@@ -98,13 +101,20 @@ async fn tasks(
         });
         tasks.extend(of_agents);
     }
-    Ok((tasks, generations(&all)))
+    let paused = service.settings.profiles.iter().map(|profile| profile.name.clone());
+    let paused = paused.filter(|name| pauses.paused(name).is_some()).collect();
+    let generations = generations(&all);
+    for (profile, generation) in &generations {
+        app.batch_jobs.note(&BatchJobId::new(profile, *generation));
+    }
+    Ok((tasks, generations, paused))
 }
 
 async fn pool<'a>(
     service: &'a PipelinesService,
     name: &str,
     tasks: &[AgentTask],
+    paused: &BTreeSet<String>,
 ) -> Result<ObservedPool<'a>, PipelinesError> {
     let profiles = service.settings.profiles.iter();
     let profiles: Vec<&PipelinesProfile> =
@@ -115,9 +125,7 @@ async fn pool<'a>(
     let agents = service.client.agents(&pool).await?;
     let requests = service.client.requests(&pool).await?;
     let complete = agents.complete && requests.complete;
-    let (agents, requests) = (agents.items, requests.items);
-    Ok(ObservedPool {
-        pool,
-        snapshot: PoolSnapshot { profiles, agents, requests, tasks, complete },
-    })
+    let (agents, requests, paused) = (agents.items, requests.items, paused.clone());
+    let snapshot = PoolSnapshot { profiles, agents, requests, tasks, complete, paused };
+    Ok(ObservedPool { pool, snapshot })
 }

@@ -45,13 +45,15 @@ fn ended(minutes: i64, how: Ending) -> Stage {
 
 /// Returns the decision in lines: actions but those about placeholders, then requests without a task.
 fn decide(requests: &[Value], agents: &[Value], tasks: &[(&str, Stage)]) -> String {
-    decide_from((requests, agents, true), tasks)
+    decide_from(requests, agents, tasks, |_| {})
 }
 
-/// The same, with whether all requests and agents could be read.
+/// The same, from a snapshot that differs in other members.
 fn decide_from(
-    (requests, agents, complete): (&[Value], &[Value], bool),
+    requests: &[Value],
+    agents: &[Value],
     tasks: &[(&str, Stage)],
+    change: impl FnOnce(&mut PoolSnapshot<'_>),
 ) -> String {
     let profiles = parse_all(PROFILES).expect("profiles").pipelines;
     let deployment: DeploymentName = "gh".parse().expect("a name");
@@ -61,13 +63,15 @@ fn decide_from(
         batch_job: BatchJobId::new("az", 1),
         stage: stage.clone(),
     };
-    let snapshot = PoolSnapshot {
+    let mut snapshot = PoolSnapshot {
         profiles: profiles.iter().collect(),
         agents: serde_json::from_value(agents.into()).expect("agents"),
         requests: serde_json::from_value(requests.into()).expect("requests"),
         tasks: tasks.iter().map(task).collect(),
-        complete,
+        complete: true,
+        paused: BTreeSet::new(),
     };
+    change(&mut snapshot);
     let rules = PlanRules {
         deployment: deployment.clone(),
         idle: TimeDelta::minutes(10),
@@ -100,6 +104,18 @@ fn a_waiting_request_gets_one_task_of_its_profile() {
     assert_eq!(decide(&twice, &[], &[]), "add gh-az-5 az None");
     let received = json!({ "requestId": 5, "receiveTime": now(), "matchesAllAgentsInPool": true });
     assert_eq!(decide(&[received], &[], &[]), "");
+}
+
+#[test]
+fn a_paused_profile_gets_no_task_and_keeps_those_that_it_has() {
+    let both = [request(5, &["az"]), request(6, &["gpu"])];
+    let decided = |tasks: &[(&str, Stage)]| {
+        decide_from(&both, &[], tasks, |snapshot| {
+            snapshot.paused.insert("az".to_owned());
+        })
+    };
+    assert_eq!(decided(&[]), "add gh-az-6 gpu None; 5 Paused");
+    assert_eq!(decided(&[("gh-az-5", Stage::Waiting)]), "add gh-az-6 gpu None");
 }
 
 #[test]
@@ -179,7 +195,7 @@ fn deployments_share_the_requests_of_a_pool() {
 #[test]
 fn nothing_is_removed_if_something_could_not_be_read() {
     let incomplete = |requests: &[Value], agents: &[Value], tasks: &[(&str, Stage)]| {
-        decide_from((requests, agents, false), tasks)
+        decide_from(requests, agents, tasks, |snapshot| snapshot.complete = false)
     };
     assert_eq!(incomplete(&[], &[], &[("gh-az-5", Stage::Waiting)]), "");
     let idle = agent("gh-az-5", json!({ "statusChangedOn": minutes_ago(10) }));

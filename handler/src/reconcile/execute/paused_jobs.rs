@@ -33,8 +33,7 @@ async fn disable(app: &App, batch_job: &BatchJobId) -> anyhow::Result<String> {
 pub(crate) async fn disable_or_create(app: &App, batch_job: &BatchJobId) -> anyhow::Result<()> {
     match app.batch.disable_job(batch_job).await {
         Err(BatchError::NoJob(_)) => {
-            let mut profiles = app.webhook.policy.profiles.iter();
-            let profile = profiles.find(|profile| profile.name == batch_job.profile);
+            let profile = app.profiles().find(|profile| profile.name == batch_job.profile);
             let profile = profile.with_context(|| format!("find the profile of {batch_job}"))?;
             app.batch.add_job(batch_job, &profile.pool).await?;
             Ok(app.batch.disable_job(batch_job).await?)

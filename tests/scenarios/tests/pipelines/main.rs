@@ -18,9 +18,11 @@ mod events;
 mod faults;
 mod hooks;
 mod keys;
+mod pause;
 mod served;
 mod status;
 mod updates;
+mod wake;
 
 use container::{AgentLauncher, Containers};
 

@@ -6,7 +6,7 @@ use super::{TOKEN, World, job};
 
 impl World {
     /// Returns a line for each job of the agent pools that Status lists.
-    async fn status(&self) -> String {
+    pub(super) async fn status(&self) -> String {
         let report = self.env.status().await;
         assert!(report.complete, "unread: {:?}: {}", report.unread, self.env.log());
         let line = |job: &handler::pipelines::jobs::PipelinesJob| {
