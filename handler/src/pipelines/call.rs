@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use url::Url;
 
-use crate::json::JsonFault;
+use crate::json::{JsonFault, Object};
 use crate::profiles::PipelinesProfile;
 use crate::secret::Secret;
 
@@ -38,7 +38,8 @@ impl AgentCall {
     /// # Errors
     /// When it is no JSON object, or a member is no text.
     pub fn parse(body: &[u8]) -> Result<Self, BadCall> {
-        serde_json::from_slice(body).map_err(|err| {
+        let parsed = serde_json::from_slice(body).map(|Object(call)| call);
+        parsed.map_err(|err| {
             let fault = JsonFault::from(err);
             let form = r#"{"AgentOSType":"ubuntu-latest","AgentBuildType":""}"#;
             BadCall(format!("the body is not of the form {form}: {fault}"))
