@@ -17,6 +17,7 @@ pub mod call;
 pub mod demand;
 pub mod plan;
 pub mod jobs;
+pub mod history;
 pub mod need;
 pub mod hook;
 pub mod subscription;

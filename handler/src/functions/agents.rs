@@ -12,6 +12,8 @@ use tracing::{error, info, warn};
 
 use crate::app::{App, PipelinesService};
 use crate::error_chain::ErrorChain;
+use crate::history::Record;
+use crate::pipelines::history::records;
 use crate::pipelines::jobs::{PipelinesJob, jobs as jobs_of};
 use crate::pipelines::plan::{Action, Plan, PlanRules, Unservable, plan};
 use crate::profiles::PipelinesProfile;
@@ -22,23 +24,23 @@ pub(super) mod hooks;
 mod observe;
 
 use execute::{Done, Executor};
-use observe::{Observed, ObservedPool, observe};
+use observe::{ObservedPool, observe};
 
 /// How far the clocks of two instances of the app may be apart.
 const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(1);
 /// How many changes of one pool are made at the same time.
 const MAX_CONCURRENT_CHANGES: usize = 8;
 
-/// Serves all pools, and removes claims without a task; `None` if Azure Pipelines is not served.
-pub(crate) async fn serve(app: &App) -> Option<String> {
-    let service = app.pipelines.as_ref()?;
+/// Serves all pools, and removes claims without a task; returns the records of the jobs whose agents it has removed.
+pub(crate) async fn serve(app: &App) -> Vec<Record> {
+    let Some(service) = app.pipelines.as_ref() else { return Vec::new() };
     let mut began = service.runs.lock().await;
     *began = Some(app.clock.now());
-    let (text, pools) = run(app, service, true).await;
+    let Run { pools, ended, .. } = run(app, service, Trigger::Timer).await;
     drop(began);
     hooks::repair(app, service).await;
     super::wake::for_agents(app, &pools).await;
-    Some(text)
+    ended
 }
 
 /// Serves all pools after an event, unless they have been read since.
@@ -51,32 +53,54 @@ pub(crate) async fn serve_after_event(app: &App, event: DateTime<Utc>) -> String
         return "the agent pools have been read since the event".to_owned();
     }
     *began = Some(app.clock.now());
-    let (text, pools) = run(app, service, false).await;
+    let Run { text, pools, .. } = run(app, service, Trigger::Event).await;
     drop(began);
     super::wake::for_agents(app, &pools).await;
     text
 }
 
-/// Serves all pools; returns what was done, and the Batch pools for which tasks wait.
-async fn run(
-    app: &App,
-    service: &PipelinesService,
-    with_claims: bool,
-) -> (String, BTreeSet<String>) {
-    let observed = match observe(app, service, with_claims).await {
+/// Why the pools are read.
+#[derive(Clone, Copy, PartialEq)]
+enum Trigger {
+    /// The timer, which also removes claims, and the agents whose jobs have ended: only its runs extend the history.
+    Timer,
+    /// An event.
+    Event,
+}
+
+/// What a run did.
+#[derive(Default)]
+struct Run {
+    /// A summary.
+    text: String,
+    /// The Batch pools for which tasks wait.
+    pools: BTreeSet<String>,
+    /// The records of the jobs whose agents were removed.
+    ended: Vec<Record>,
+}
+
+/// Serves all pools.
+async fn run(app: &App, service: &PipelinesService, trigger: Trigger) -> Run {
+    let observed = match observe(app, service, trigger == Trigger::Timer).await {
         Ok(observed) => observed,
         Err(err) => {
             error!("failed to {err:#}; no agent is added or removed");
-            return ("the tasks of agents could not be read".to_owned(), BTreeSet::new());
+            let text = "the tasks of agents could not be read".to_owned();
+            return Run { text, ..Run::default() };
         }
     };
-    let (mut changes, mut waking) = (0, BTreeSet::new());
+    let (mut changes, mut run) = (0, Run::default());
     let mut unserved = BTreeSet::new();
     for pool in &observed.pools {
-        let plan = plan(&pool.snapshot, &rules(app), app.clock.now());
-        let (done, orphans) = execute_all(app, service, &observed, pool, &plan).await;
+        let mut plan = plan(&pool.snapshot, &rules(app), app.clock.now());
+        if trigger == Trigger::Event {
+            plan.actions = plan.actions.into_iter().filter_map(Action::after_event).collect();
+        }
+        let executor = Executor { app, service, observed: &observed, pool };
+        let (done, orphans) = execute_all(&executor, &plan).await;
         changes += done;
-        waking.extend(waiting_for_nodes(pool, &plan));
+        run.pools.extend(waiting_for_nodes(pool, &plan));
+        run.ended.extend(records(&pool.snapshot, &plan));
         unserved.extend(orphans.into_iter().map(|request| (request, Unservable::NotAssigned)));
         let reported =
             plan.waiting.iter().filter(|one| is_reported(app, pool, one.request, one.why));
@@ -84,13 +108,13 @@ async fn run(
     }
     report(service, &unserved);
     changes += execute::delete_claims(service, &observed).await;
-    let text = match changes {
+    run.text = match changes {
         0 => "agents: nothing to change".to_owned(),
         1 => "agents: 1 change made".to_owned(),
         changes => format!("agents: {changes} changes made"),
     };
-    info!("{text}");
-    (text, waking)
+    info!("{}", run.text);
+    run
 }
 
 /// Returns the Batch pools of the profiles for which this run has added tasks, or for which tasks wait.
@@ -118,14 +142,7 @@ fn rules(app: &App) -> PlanRules {
 }
 
 /// Executes a plan; returns the number of changes, and the requests whose runs have ended.
-async fn execute_all(
-    app: &App,
-    service: &PipelinesService,
-    observed: &Observed<'_>,
-    pool: &ObservedPool<'_>,
-    plan: &Plan,
-) -> (usize, Vec<u64>) {
-    let executor = &Executor { app, service, observed, pool };
+async fn execute_all(executor: &Executor<'_>, plan: &Plan) -> (usize, Vec<u64>) {
     let mut results = stream::iter(plan.actions.clone())
         .map(|action| async move {
             let result = executor.execute(&action).await;

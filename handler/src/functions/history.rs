@@ -4,4 +4,4 @@ mod read;
 mod record;
 
 pub(super) use read::report;
-pub(super) use record::record;
+pub(super) use record::{record, record_agents};

@@ -31,7 +31,9 @@ const BUDGET: RequestBudget = RequestBudget {
 /// Responds to an invocation of the timer.
 pub(crate) async fn handle(app: &App) -> Response {
     // A fault of one service does not keep the other from being served.
-    let (reconciled, _) = tokio::join!(reconcile(app).boxed(), super::agents::serve(app).boxed());
+    let (reconciled, ended) =
+        tokio::join!(reconcile(app).boxed(), super::agents::serve(app).boxed());
+    super::history::record_agents(app, ended).await;
     match reconciled {
         Ok(done) => {
             info!("{done}");

@@ -66,10 +66,10 @@ pub struct Agent {
     pub status_changed_on: Option<DateTime<Utc>>,
     /// The request for which it is reserved.
     #[serde(default)]
-    pub assigned_request: Option<RequestReference>,
+    pub assigned_request: Option<JobRequest>,
     /// The latest request that it completed.
     #[serde(default)]
-    pub last_completed_request: Option<RequestReference>,
+    pub last_completed_request: Option<JobRequest>,
     /// The capabilities that its registration, or its session, contained.
     #[serde(default, deserialize_with = "or_default")]
     pub system_capabilities: BTreeMap<String, Value>,
@@ -80,17 +80,6 @@ impl Agent {
     pub fn is_online(&self) -> bool {
         self.status.eq_ignore_ascii_case("online")
     }
-}
-
-/// A job request as agents refer to it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RequestReference {
-    /// Its id.
-    pub request_id: u64,
-    /// When it got its result.
-    #[serde(default, deserialize_with = "time")]
-    pub finish_time: Option<DateTime<Utc>>,
 }
 
 /// The answer to a registration.
@@ -128,6 +117,9 @@ pub struct JobRequest {
     /// When an agent acknowledged it.
     #[serde(default, deserialize_with = "time")]
     pub receive_time: Option<DateTime<Utc>>,
+    /// When it got its result.
+    #[serde(default, deserialize_with = "time")]
+    pub finish_time: Option<DateTime<Utc>>,
     /// Its result; null until it has ended.
     #[serde(default)]
     pub result: Option<Value>,

@@ -53,6 +53,12 @@ pub struct AgentTask {
     pub batch_job: BatchJobId,
     /// How far it is.
     pub stage: Stage,
+    /// When its container started.
+    pub began: Option<DateTime<Utc>>,
+    /// The node on which it ran.
+    pub node: Option<String>,
+    /// Its exit code.
+    pub exit: Option<i32>,
 }
 
 /// What a plan depends on besides the snapshot.
@@ -99,6 +105,19 @@ pub enum Action {
     Terminate(BatchJobId, TaskId, Removal),
     /// Deletes a task that ended long ago.
     Delete(BatchJobId, TaskId),
+}
+
+impl Action {
+    /// Returns what is done of it after an event: an agent whose job has ended is disabled, and removed by the timer's next run,
+    /// which records its job.
+    pub fn after_event(self) -> Option<Self> {
+        match self {
+            Self::Remove { agent, name, enabled, why: Removal::Served, .. } => {
+                enabled.then_some(Self::Disable(agent, name))
+            }
+            action => Some(action),
+        }
+    }
 }
 
 /// A request that waits without a task.

@@ -66,10 +66,10 @@ function sentenceList(items) {
   return new Intl.ListFormat("en-GB", { type: "conjunction" }).format(items);
 }
 
-/** Returns whether a text is an owner and a name that GitHub allows, so that it is safe in an address. */
+/** Returns whether a text is an owner and a name that GitHub allows, so that it is safe in an address. The place of a pipeline of Azure DevOps has a dot in its owner. */
 function isRepository(text) {
   const dots = /(^|\/)\.{1,2}(\/|$)/;
-  return /^[A-Za-z0-9._-]{1,100}\/[A-Za-z0-9._-]{1,100}$/.test(text) && !dots.test(text);
+  return /^[A-Za-z0-9_-]{1,100}\/[A-Za-z0-9._-]{1,100}$/.test(text) && !dots.test(text);
 }
 
 /** Returns the address of GitHub's web pages if it is one: `https`, a host, and nothing that a link would leak. */

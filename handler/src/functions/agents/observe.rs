@@ -97,7 +97,15 @@ async fn tasks(
         let of_agents = listed.iter().filter_map(|task| {
             let id = names.parse_task(&task.id)?;
             let (profile, batch_job) = (batch_job.profile.clone(), batch_job.clone());
-            Some(AgentTask { id, profile, batch_job, stage: stage(task, *state) })
+            Some(AgentTask {
+                id,
+                profile,
+                batch_job,
+                stage: stage(task, *state),
+                began: task.execution_info.start_time,
+                node: task.node_info.as_ref().and_then(|node| node.node.clone()),
+                exit: task.execution_info.exit_code,
+            })
         });
         tasks.extend(of_agents);
     }

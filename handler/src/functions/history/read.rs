@@ -45,7 +45,7 @@ fn report_unreadable(lines: usize) {
 }
 
 fn summary(app: &App, read: &DaysRead, now: DateTime<Utc>) -> HistoryReport {
-    let profiles: Vec<_> = app.webhook.policy.profiles.iter().map(PoolOfProfile::from).collect();
+    let profiles: Vec<_> = app.profiles().map(PoolOfProfile::from).collect();
     let (prices, days) = (Prices::shipped(), app.reconciliation.history_days);
     summarize(read, Inputs { profiles: &profiles, prices: &prices, days, now })
 }
@@ -113,7 +113,7 @@ impl App {
         blobs.sort();
         let mut page = HistoryPage {
             operation: "history".to_owned(),
-            profiles: self.webhook.policy.profiles.iter().map(PoolOfProfile::from).collect(),
+            profiles: self.profiles().map(PoolOfProfile::from).collect(),
             ..HistoryPage::default()
         };
         let mut before = 0;

@@ -50,6 +50,32 @@ pub(in crate::functions) async fn record(app: &App, collected: &Collected, rules
     }
 }
 
+/// Appends the records of jobs that agents have completed. Nothing else appends meanwhile: it follows the runs of both
+/// services.
+pub(in crate::functions) async fn record_agents(app: &App, records: Vec<Record>) {
+    let is_due = !records.is_empty() && app.reconciliation.history_days > 0;
+    if !is_due || !Deadline::leaves(MIN_TIME) {
+        return;
+    }
+    match Deadline::after(MAX_TIME).bound(extend_by(app, records)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(err)) => warn!("continuing without the history of agents: {}", ErrorChain(&err)),
+        Err(elapsed) => warn!("continuing without the history of agents: {elapsed}"),
+    }
+}
+
+async fn extend_by(app: &App, records: Vec<Record>) -> Result<(), RecordError> {
+    let stored = app.history_marks.read().await?;
+    let read = stored.bytes.as_deref().map(serde_json::from_slice::<Marks>);
+    let mut marks = read.and_then(Result::ok).unwrap_or_default();
+    let lines: String = records.into_iter().map(Record::line).collect();
+    let place = Position::on(app.clock.now().date_naive(), marks.jobs);
+    marks.jobs = Some(append(app, Folder::Jobs, place, |_| lines.clone()).await?);
+    let bytes = serde_json::to_vec(&marks).expect("plain fields always serialize");
+    app.history_marks.write(bytes, &stored).await?;
+    Ok(())
+}
+
 async fn extend(app: &App, collected: &Collected, rules: &Rules) -> Result<(), RecordError> {
     let stored = app.history_marks.read().await?;
     let read = stored.bytes.as_deref().map(serde_json::from_slice::<Marks>);
@@ -135,7 +161,7 @@ async fn sample(
     let started = |stage: &Stage| matches!(stage, Stage::Started { .. });
     let running = snapshot.tasks.iter().filter(|task| started(&task.stage)).count();
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    let own = |name: &String| app.webhook.policy.profiles.iter().any(|of| of.pool == *name);
+    let own = |name: &String| app.profiles().any(|of| of.pool == *name);
     let pools = snapshot.pools.iter().filter(|(name, _)| own(name));
     let pools: Vec<(PoolSample, u32)> = pools
         .map(|(name, pool)| {

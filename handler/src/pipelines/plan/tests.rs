@@ -62,6 +62,9 @@ fn decide_from(
         profile: "az".to_owned(),
         batch_job: BatchJobId::new("az", 1),
         stage: stage.clone(),
+        began: None,
+        node: None,
+        exit: None,
     };
     let mut snapshot = PoolSnapshot {
         profiles: profiles.iter().collect(),

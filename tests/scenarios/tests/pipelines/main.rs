@@ -16,6 +16,7 @@ mod deployments;
 mod doctor;
 mod events;
 mod faults;
+mod history;
 mod hooks;
 mod keys;
 mod pause;
