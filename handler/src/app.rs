@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::github::Github;
 use crate::management::Management;
 use crate::pipelines::Pipelines;
+use crate::pipelines::key::AgentKeys;
 use crate::profiles::{PipelinesProfile, Profile};
 use crate::random::Random;
 use crate::scope::Scope;
@@ -79,6 +80,7 @@ pub(crate) struct PipelinesService {
     pub(crate) claims: Claims,
     pub(crate) hook_repairs: StateBlob,
     pub(crate) runs: PipelinesRuns,
+    pub(crate) keys: AgentKeys,
 }
 
 impl PipelinesService {
@@ -90,7 +92,7 @@ impl PipelinesService {
         let (organization, credential) = (&settings.organization, &settings.credential);
         let client = Pipelines::new(organization, credential, identity, transport, clock);
         let (claims, runs) = (claims.of_agents(), PipelinesRuns::default());
-        Self { client, settings, claims, hook_repairs, runs }
+        Self { client, settings, claims, hook_repairs, runs, keys: AgentKeys::system() }
     }
 
     /// Finds a profile by its name.
@@ -193,6 +195,15 @@ impl App {
     pub(crate) fn profiles(&self) -> impl Iterator<Item = &Profile> {
         let agents = self.pipelines.iter().flat_map(|service| &service.settings.profiles);
         self.webhook.policy.profiles.iter().chain(agents.map(|profile| &profile.container))
+    }
+
+    /// Takes the keys of agents from another source.
+    #[must_use]
+    pub fn with_agent_keys(mut self, keys: &AgentKeys) -> Self {
+        if let Some(pipelines) = &mut self.pipelines {
+            pipelines.keys = keys.clone();
+        }
+        self
     }
 
     /// Refreshes the process's copy of the webhook ranges until the process ends.

@@ -1,5 +1,7 @@
 //! Makes the keys with which agents authenticate.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rsa::BigUint;
@@ -49,12 +51,31 @@ struct Parameters {
     q: String,
 }
 
-/// Makes a key. It takes a second of processor time at worst.
-///
-/// # Errors
-/// When the machine has no randomness.
-pub async fn new_key() -> Result<AgentKey, KeyError> {
-    tokio::task::spawn_blocking(make).await.map_err(|_| KeyError)?
+/// The source of the keys of agents.
+#[derive(Clone)]
+pub struct AgentKeys(Option<Arc<dyn Fn() -> AgentKey + Send + Sync>>);
+
+impl AgentKeys {
+    /// Returns the source that makes each key from the randomness of the machine.
+    pub fn system() -> Self {
+        Self(None)
+    }
+
+    /// Returns a source that takes its keys from `next`: fixed ones, for simulations.
+    pub fn from_fn(next: impl Fn() -> AgentKey + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(next)))
+    }
+
+    /// Makes a key. It takes a second of processor time at worst.
+    ///
+    /// # Errors
+    /// When the machine has no randomness.
+    pub async fn next(&self) -> Result<AgentKey, KeyError> {
+        match &self.0 {
+            Some(next) => Ok(next()),
+            None => tokio::task::spawn_blocking(make).await.map_err(|_| KeyError)?,
+        }
+    }
 }
 
 fn make() -> Result<AgentKey, KeyError> {
@@ -102,7 +123,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_key_has_all_parts_and_is_not_printed() {
-        let key = new_key().await.expect("a key");
+        let key = AgentKeys::system().next().await.expect("a key");
         assert_eq!(
             (key.exponent.as_str(), BASE64_STANDARD.decode(&key.modulus).map(|m| m.len())),
             ("AQAB", Ok(256))

@@ -7,7 +7,7 @@ use crate::app::{App, PipelinesService};
 use crate::batch::BatchError;
 use crate::batch_job::BatchJobId;
 use crate::error_chain::ErrorChain;
-use crate::pipelines::key::{KeyError, new_key};
+use crate::pipelines::key::KeyError;
 use crate::pipelines::names::placeholder;
 use crate::pipelines::plan::{Action, Removal};
 use crate::pipelines::{PipelinesError, registration};
@@ -108,7 +108,7 @@ impl Executor<'_> {
     async fn placeholder(&self, profile: &str, existing: Option<u64>) -> Result<Done, ActionError> {
         let Some(profile) = self.service.profile(profile) else { return Ok(Done::Nothing) };
         let name = placeholder(&self.app.runners.deployment, &profile.name);
-        let body = registration::body(profile, &name, &new_key().await?);
+        let body = registration::body(profile, &name, &self.service.keys.next().await?);
         match self.service.client.register(&self.pool.pool, existing, &body).await {
             Err(PipelinesError::NameTaken) => return Ok(Done::Nothing),
             registered => registered.map(drop)?,

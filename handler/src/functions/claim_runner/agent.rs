@@ -8,7 +8,6 @@ use crate::app::{App, PipelinesService};
 use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::pipelines::dto::{Agent, Listed};
-use crate::pipelines::key::new_key;
 use crate::pipelines::need::is_needed;
 use crate::pipelines::{PipelinesError, PoolId, registration};
 use crate::profiles::PipelinesProfile;
@@ -55,7 +54,7 @@ pub(super) async fn claim(
             false => ClaimError::Retry("agents or job requests could not be read".to_owned()),
         });
     }
-    let key = new_key().await?;
+    let key = service.keys.next().await?;
     let body = registration::body(profile, &ticket.task, &key);
     let registered = match service.client.register(&pool, None, &body).await {
         Err(PipelinesError::NameTaken) => {

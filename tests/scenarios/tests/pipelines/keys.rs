@@ -1,12 +1,12 @@
 //! Keys that the handler makes, read by the emulated agent.
 
 use azure_pipelines_agent_emulator::Configuration;
-use handler::pipelines::key::new_key;
+use handler::pipelines::key::AgentKeys;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_key_is_one_that_an_agent_reads() {
     for _ in 0..25 {
-        let key = new_key().await.expect("a key");
+        let key = AgentKeys::system().next().await.expect("a key");
         let read = Configuration::from_files(|name| match name {
             ".agent" => Some(
                 r#"{"agentId":1,"agentName":"az","poolId":1,"serverUrl":"https://dev.azure.com/contoso/"}"#,
