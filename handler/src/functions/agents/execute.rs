@@ -4,7 +4,7 @@ use tracing::warn;
 
 use super::observe::{Observed, ObservedPool};
 use crate::app::{App, PipelinesService};
-use crate::batch::BatchError;
+use crate::batch::{BatchError, TaskState};
 use crate::batch_job::BatchJobId;
 use crate::error_chain::ErrorChain;
 use crate::pipelines::key::KeyError;
@@ -94,13 +94,23 @@ impl Executor<'_> {
         }
     }
 
+    /// Terminates a task. One that no request needs stays if it has started since it was listed: its agent may have a job.
     async fn terminate(
         &self,
         batch_job: &BatchJobId,
         id: &TaskId,
         why: Removal,
     ) -> Result<Done, ActionError> {
-        self.app.batch.terminate(batch_job, &id.to_string()).await?;
+        let (batch, name) = (&self.app.batch, id.to_string());
+        if why == Removal::NotNeeded {
+            match batch.task(batch_job, &name).await {
+                Ok(current) if current.state != TaskState::Active => return Ok(Done::Nothing),
+                Ok(_) => {}
+                Err(BatchError::NoTask(_)) => return Ok(Done::Nothing),
+                Err(err) => return Err(err.into()),
+            }
+        }
+        batch.terminate(batch_job, &name).await?;
         Ok(Done::Changed(format!("task {id} terminated: {why}")))
     }
 

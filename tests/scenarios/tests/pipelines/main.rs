@@ -9,6 +9,7 @@ use local_deployment::Options as Deployment;
 use scenarios::TestEnvironment;
 use tokio::net::TcpListener;
 
+mod batch_jobs;
 mod calls;
 mod claims;
 mod container;
