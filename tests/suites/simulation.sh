@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# about: fault-injection simulations of the handler in virtual time: every job is served once, and nothing leaks
+# about: fault-injection simulations of the handler in virtual time, with GitHub Actions and with Azure Pipelines as well: every job is served once, and nothing leaks
 # needs: cargo:https://rustup.rs git python3
 # limit: 1800
 set -euo pipefail
@@ -23,5 +23,6 @@ simulate() {
   printf '%s\n' "$summary"
 }
 
-simulate --seeds 3 --jobs 30
-simulate --seeds 1 --jobs 30 --fault-rate 0.2 --first-seed 1000
+simulate --seeds 2 --jobs 30 --service github
+simulate --seeds 2 --jobs 20 --service both --first-seed 100
+simulate --seeds 1 --jobs 30 --service github --fault-rate 0.2 --first-seed 1000

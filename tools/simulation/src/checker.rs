@@ -39,8 +39,11 @@ mod polled;
 mod paused;
 mod deleted;
 mod isolated;
+mod pipelines;
 
 use jobs::Outcome;
+
+pub use pipelines::PipelinesFindings;
 
 /// The findings of one simulation; a violation is described in one line.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -90,6 +93,8 @@ pub struct Findings {
     pub faulty_calls: u64,
     /// Calls of GitHub by the handler.
     pub github_calls: u64,
+    /// The jobs of Azure Pipelines, which the other counts do not contain.
+    pub pipelines: PipelinesFindings,
 }
 
 impl Findings {
@@ -108,6 +113,7 @@ impl Findings {
         let lost = lost.map(|(job, _)| describe::of_job(scenario, record, job));
         let hours = runners::hours(scenario, record);
         let sum = |of: fn(&super::record::Calls) -> u64| record.calls.iter().map(of).sum();
+        let (pipelines, of_pipelines) = PipelinesFindings::of(scenario, record);
         Self {
             jobs: outcomes.len() as u64,
             served: count(Outcome::Served),
@@ -120,8 +126,14 @@ impl Findings {
             setup_failed: jobs::setup_failed(record),
             without_session: offline::runs(record).count() as u64,
             cancelled: count(Outcome::Cancelled),
-            lost: lost.chain(jobs::never_queued(scenario, record)).collect(),
-            duplicated: duplicated(scenario, record),
+            lost: lost
+                .chain(jobs::never_queued(scenario, record))
+                .chain(of_pipelines.lost)
+                .collect(),
+            duplicated: duplicated(scenario, record)
+                .into_iter()
+                .chain(of_pipelines.duplicated)
+                .collect(),
             leaked: leaked(record),
             incorrect: incorrect::all(scenario, record)
                 .chain(starvation::all(scenario, record))
@@ -133,6 +145,7 @@ impl Findings {
                 .chain(paused::started(scenario, record))
                 .chain(deleted::kept(scenario, record))
                 .chain(jobs::refused_wrongly(scenario, record))
+                .chain(of_pipelines.incorrect)
                 .collect(),
             runners: runners::connected(record).count() as u64,
             unused_runners: runners::without_job(record).count() as u64,
@@ -147,6 +160,7 @@ impl Findings {
                 super::scenario::Callee::Github => calls.calls,
                 _ => 0,
             }),
+            pipelines,
         }
     }
 
@@ -215,12 +229,13 @@ fn wait(job: &JobRecord) -> Option<u64> {
 }
 
 fn leaked(record: &Record) -> Vec<String> {
-    let Leftovers { tasks, ended_tasks, registrations, claims, messages, poison, nodes } =
+    let Leftovers { tasks, ended_tasks, registrations, agents, claims, messages, poison, nodes } =
         &record.left;
     let kinds = [
         ("unfinished task", tasks),
         ("ended task", ended_tasks),
         ("registration", registrations),
+        ("agent", agents),
         ("claim", claims),
         ("message", messages),
         ("poison message", poison),

@@ -24,7 +24,10 @@ mod function_groups;
 mod batch_client;
 mod host;
 mod deployment;
+mod claim;
 mod entrypoint;
+mod agent;
+mod organization;
 mod nodes;
 mod launcher;
 mod webhooks;
@@ -72,6 +75,7 @@ pub fn simulate(scenario: &Scenario) -> (Record, Trace) {
         let network = Arc::new(FaultyNetwork::new(&scenario, clock, Arc::clone(&recorder)));
         let environment = Environment::over(scenario, network).await;
         jobs::queue(&environment);
+        organization::queue(&environment);
         scheduled_faults::begin(&environment);
         let quiescent = quiescence::wait(&environment).await;
         recorder.undelivered(quiescence::undelivered(&environment));

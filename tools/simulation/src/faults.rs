@@ -6,14 +6,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+mod agent;
 mod call_rng;
 mod refusal;
 mod runner;
 
 use call_rng::CallRng;
 
+pub use agent::AgentFault;
 pub use runner::RunnerFault;
 
+use super::scenario::pipelines::AgentFaultRates;
 use super::scenario::{Callee, FaultKind, FaultRates, Group, Refusal, Scenario, ScheduledFault};
 
 /// A call of a service.
@@ -78,6 +81,8 @@ impl FaultOutcome {
 pub struct FaultInjector {
     seed: u64,
     fault_rates: FaultRates,
+    /// Those of agents, if there are any.
+    agent_fault_rates: Option<AgentFaultRates>,
     faults_end_at: u64,
     scheduled_faults: Vec<ScheduledFault>,
     calls: BTreeMap<(Callee, String), u64>,
@@ -93,13 +98,15 @@ impl FaultInjector {
                     | FaultKind::Outage { .. }
                     | FaultKind::Refusal { .. }
                     | FaultKind::RepositoryHidden { .. }
+                    | FaultKind::PipelinesThrottled { .. }
             )
         };
         Self {
             seed: scenario.seed,
             fault_rates: scenario.fault_rates,
+            agent_fault_rates: scenario.pipelines.as_ref().map(|plan| plan.fault_rates),
             faults_end_at: scenario.faults_end_at,
-            scheduled_faults: scenario.scheduled_faults.iter().filter(concern).cloned().collect(),
+            scheduled_faults: scenario.all_scheduled_faults().filter(concern).cloned().collect(),
             calls: BTreeMap::new(),
         }
     }
@@ -125,6 +132,11 @@ impl FaultInjector {
                 FaultKind::Outage { callee: down, .. } if down == callee => return rng.outage(),
                 FaultKind::RateLimitBurst { retry_after, .. }
                     if callee == Callee::Github && rng.happens(0.8) =>
+                {
+                    return FaultOutcome::Fail { status: 429, retry_after: Some(retry_after) };
+                }
+                FaultKind::PipelinesThrottled { retry_after, .. }
+                    if callee == Callee::Pipelines && rng.happens(0.8) =>
                 {
                     return FaultOutcome::Fail { status: 429, retry_after: Some(retry_after) };
                 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::scenario::Service;
+
 /// Options of `mayfly sim`.
 #[derive(Args, Debug)]
 pub struct SimulationOptions {
@@ -19,6 +21,9 @@ pub struct SimulationOptions {
     /// Share of calls that fail or lose their request or response, such as 0.2; chosen by the seed if not given
     #[arg(long, conflicts_with = "scenario", value_parser = share)]
     pub fault_rate: Option<f64>,
+    /// Services whose jobs are simulated; chosen by the seed if not given: both in a third of the simulations
+    #[arg(long, value_enum, conflicts_with = "scenario")]
+    pub service: Option<Service>,
     /// Run the scenario in this file, or - for stdin, instead of generating scenarios from seeds
     #[arg(long)]
     pub scenario: Option<PathBuf>,

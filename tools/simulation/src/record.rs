@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::scenario::Callee;
 
+pub mod pipelines;
+
+use pipelines::PipelinesRecord;
+
 /// The record of a simulation.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Record {
@@ -29,6 +33,9 @@ pub struct Record {
     pub undelivered: Vec<String>,
     /// The number of calls by callee and operation.
     pub calls: Vec<Calls>,
+    /// What happened in the organization of Azure DevOps.
+    #[serde(default)]
+    pub pipelines: PipelinesRecord,
     /// The end of the simulation.
     pub ended_at: u64,
     /// Whether it ended because the system was quiescent; otherwise its time was up.
@@ -148,6 +155,8 @@ pub enum Fault {
     Terminated,
     /// Its container stayed after its job.
     Outlived,
+    /// The worker of an agent crashed at the end of its job.
+    WorkerCrashed,
 }
 
 /// The record of a registered runner.
@@ -215,6 +224,9 @@ pub struct Leftovers {
     pub ended_tasks: Vec<String>,
     /// Registered runners that are not foreign.
     pub registrations: Vec<String>,
+    /// Registered agents that are no placeholders.
+    #[serde(default)]
+    pub agents: Vec<String>,
     /// Claim blobs.
     pub claims: Vec<String>,
     /// Messages in the queue.

@@ -108,7 +108,11 @@ impl Scenarios {
             None => Self::Generated {
                 first: options.first_seed,
                 count: options.seeds,
-                size: Size { jobs: options.jobs, fault_rate: options.fault_rate },
+                size: Size {
+                    jobs: options.jobs,
+                    fault_rate: options.fault_rate,
+                    service: options.service,
+                },
             },
         };
         if options.trace.is_some() && scenarios.count() != 1 {

@@ -7,13 +7,16 @@ use serde::{Deserialize, Serialize};
 
 mod deployment;
 mod job;
+pub mod pipelines;
 mod scheduled_fault;
 mod fault_rates;
 mod generator;
 
+use pipelines::Organization;
+
 pub use deployment::{Deployment, Evaluated, Level, Pool};
 pub use fault_rates::{Callee, FaultRates};
-pub use generator::Size;
+pub use generator::{Service, Size};
 pub use job::{Cancellation, DeliveryOutcome, Gate, PlannedJob, Stage};
 pub use scheduled_fault::{
     FaultKind, Group, LikeOurs, RENAMED, Refusal, ResizeError, ScheduledFault,
@@ -39,9 +42,30 @@ pub struct Scenario {
     pub idle_removal: Option<u64>,
     /// Requests per hour that GitHub grants a token.
     pub rate_limit: u32,
+    /// The organization of Azure DevOps that some deployments serve as well, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipelines: Option<Organization>,
 }
 
 impl Scenario {
+    /// Returns whether a deployment serves the agent pool of an organization.
+    pub fn serves_agents(&self, deployment: usize) -> bool {
+        self.pipelines.as_ref().is_some_and(|plan| plan.deployments.contains(&deployment))
+    }
+
+    /// Lists the Batch pools of a deployment, with that of its agents.
+    pub fn pools(&self, deployment: usize) -> Vec<Pool> {
+        let of_agents = self.pipelines.iter().filter(|_| self.serves_agents(deployment));
+        let of_agents = of_agents.map(|plan| plan.pool.clone());
+        self.deployments[deployment].pools.iter().cloned().chain(of_agents).collect()
+    }
+
+    /// Lists the scheduled faults, with those that concern agents.
+    pub fn all_scheduled_faults(&self) -> impl Iterator<Item = &ScheduledFault> {
+        let of_agents = self.pipelines.iter().flat_map(|plan| &plan.scheduled_faults);
+        self.scheduled_faults.iter().chain(of_agents)
+    }
+
     /// Returns whether a repository gets another name.
     pub fn renames(&self, name: &str) -> bool {
         self.scheduled_faults.iter().any(|fault| {

@@ -5,6 +5,7 @@
 
 use super::scenario::FaultRates;
 use super::scenario::Scenario;
+use super::scenario::pipelines::{AgentFaultRates, Organization};
 
 /// Seeds with which a smaller scenario is tried.
 const SEEDS: u64 = 3;
@@ -19,6 +20,7 @@ pub fn shrunk(
     loop {
         let before = shrinking.scenario.clone();
         shrinking.drop_chances();
+        shrinking.drop_organization();
         shrinking.drop_items(|scenario| &mut scenario.scheduled_faults);
         shrinking.drop_items(|scenario| &mut scenario.jobs);
         shrinking.end_faults_earlier();
@@ -75,6 +77,22 @@ impl<F: Fn(&Scenario) -> bool> Shrinking<F> {
         }
     }
 
+    /// Drops the organization, or else as many of its jobs and faults as possible.
+    fn drop_organization(&mut self) {
+        self.accept(Scenario { pipelines: None, ..self.scenario.clone() });
+        if self.scenario.pipelines.is_none() {
+            return;
+        }
+        fn plan(scenario: &mut Scenario) -> &mut Organization {
+            scenario.pipelines.as_mut().expect("only the whole of it is dropped")
+        }
+        self.drop_items(|scenario| &mut plan(scenario).scheduled_faults);
+        self.drop_items(|scenario| &mut plan(scenario).jobs);
+        let mut smaller = self.scenario.clone();
+        plan(&mut smaller).fault_rates = AgentFaultRates::default();
+        self.accept(smaller);
+    }
+
     fn end_faults_earlier(&mut self) {
         let mut smaller = self.scenario.clone();
         smaller.faults_end_at = smaller.faults_end_at.min(smaller.earliest_faults_end());
@@ -109,7 +127,14 @@ mod tests {
     use crate::scenario::Size;
 
     fn scenario() -> Scenario {
-        Scenario::generated(11, &Size { jobs: 100, fault_rate: Some(0.2) })
+        Scenario::generated(
+            11,
+            &Size {
+                jobs: 100,
+                fault_rate: Some(0.2),
+                service: Some(crate::scenario::Service::Github),
+            },
+        )
     }
 
     /// Fails if both jobs and a scheduled fault are in the scenario.

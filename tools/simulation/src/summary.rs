@@ -47,7 +47,22 @@ struct Line<'a> {
     calls: u64,
     fault_rate: f64,
     github_calls: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pipelines: Option<PipelinesLine>,
     failed_seeds: &'a [u64],
+}
+
+/// The part of the last line about Azure Pipelines.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+struct PipelinesLine {
+    jobs: u64,
+    served: u64,
+    cancelled: u64,
+    interrupted: u64,
+    abandoned: u64,
+    agents: u64,
+    unused_agents: u64,
+    wait_seconds: Waits,
 }
 
 /// How long jobs waited, in seconds.
@@ -111,8 +126,23 @@ impl Summary {
             calls: all.calls,
             fault_rate: share(all.faulty_calls, all.calls),
             github_calls: all.github_calls,
+            pipelines: self.pipelines_line(),
             failed_seeds: &self.failed,
         }
+    }
+
+    fn pipelines_line(&self) -> Option<PipelinesLine> {
+        let all = &self.all.pipelines;
+        (all.jobs > 0).then(|| PipelinesLine {
+            jobs: all.jobs,
+            served: all.served,
+            cancelled: all.cancelled,
+            interrupted: all.interrupted,
+            abandoned: all.abandoned,
+            agents: all.agents,
+            unused_agents: all.unused_agents,
+            wait_seconds: waits(&all.waits),
+        })
     }
 }
 
@@ -151,6 +181,19 @@ impl fmt::Display for Summary {
             line.calls,
             line.fault_rate * 100.0,
             line.github_calls
+        )?;
+        let Some(pipelines) = line.pipelines else { return Ok(()) };
+        let Waits { p50, p95, max, .. } = pipelines.wait_seconds;
+        write!(
+            f,
+            "\n{} jobs of Azure Pipelines: {} served, {} cancelled, {} interrupted, {} without a further agent; {} agents, {} of them had no job\nwaits of these jobs: median {p50} s, 95 % {p95} s, longest {max} s",
+            pipelines.jobs,
+            pipelines.served,
+            pipelines.cancelled,
+            pipelines.interrupted,
+            pipelines.abandoned,
+            pipelines.agents,
+            pipelines.unused_agents
         )
     }
 }
@@ -179,6 +222,7 @@ impl Findings {
         self.calls += other.calls;
         self.faulty_calls += other.faulty_calls;
         self.github_calls += other.github_calls;
+        self.pipelines.add(&other.pipelines);
     }
 }
 

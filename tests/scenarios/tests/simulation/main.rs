@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use simulation::checker::Findings;
 use simulation::environment::simulate;
 use simulation::run::read_scenario;
-use simulation::scenario::{FaultKind, Group, Scenario, ScheduledFault, Size};
+use simulation::scenario::{FaultKind, Group, Scenario, ScheduledFault, Service, Size};
 
-const SIZE: Size = Size { jobs: 12, fault_rate: Some(0.1) };
+const SIZE: Size = Size { jobs: 12, fault_rate: Some(0.1), service: None };
 
 #[test]
 fn a_seed_gives_one_trace_byte_for_byte() {
@@ -18,8 +18,14 @@ fn a_seed_gives_one_trace_byte_for_byte() {
 }
 
 #[test]
+fn both_services_give_one_trace_byte_for_byte() {
+    let scenario = Scenario::generated(5, &Size { service: Some(Service::Both), ..SIZE });
+    repeated(&scenario);
+}
+
+#[test]
 fn claims_that_are_lost_together_give_one_trace() {
-    let size = Size { jobs: 30, fault_rate: Some(0.2) };
+    let size = Size { jobs: 30, fault_rate: Some(0.2), service: None };
     let kill =
         |at| ScheduledFault { at, kind: FaultKind::Kill { deployment: 0, group: Group::Http } };
     let scheduled_faults = (0..960).map(|n| kill(n * 15)).collect();

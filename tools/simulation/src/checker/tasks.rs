@@ -39,7 +39,7 @@ fn was_replaced_without_need(scenario: &Scenario, record: &Record, task: &TaskRe
 /// A disabled Batch job is always the latest one of its profile.
 pub(super) fn is_closed(scenario: &Scenario, task: &TaskRecord) -> bool {
     let Some(place) = BatchJobId::parse(&task.batch_job) else { return false };
-    let disabled = scenario.scheduled_faults.iter().filter(|scheduled_fault| {
+    let disabled = scenario.all_scheduled_faults().filter(|scheduled_fault| {
         let FaultKind::JobDisabled { deployment, profile } = &scheduled_fault.kind else {
             return false;
         };

@@ -10,7 +10,10 @@ mod runners;
 
 /// Returns a scenario with a number of jobs of `octo/app`, with runners in the organization.
 fn scenario(jobs: usize) -> Scenario {
-    let mut scenario = Scenario::generated(1, &Size { jobs: 1, fault_rate: None });
+    let mut scenario = Scenario::generated(
+        1,
+        &Size { jobs: 1, fault_rate: None, service: Some(crate::scenario::Service::Github) },
+    );
     scenario.deployments[0].level = Level::Organization;
     let job = PlannedJob {
         deployment: Some(0),

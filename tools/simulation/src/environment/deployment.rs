@@ -21,6 +21,7 @@ use super::batch_client;
 use super::function_groups::FunctionGroups;
 use super::network::FaultyNetwork;
 use super::nodes::Nodes;
+use super::organization::{self, OrganizationRun};
 use crate::scenario::{Deployment, Level, Scenario};
 use local_deployment::{
     BATCH_ACCOUNT, BATCH_KEY, GITHUB_TOKEN, QUEUE, STATE, STORAGE_ACCOUNT, STORAGE_KEY, Storage,
@@ -32,6 +33,9 @@ mod node_losses;
 mod transports;
 
 pub(super) use account::formula;
+
+/// GitHub, and the organization of Azure DevOps if the deployment serves one.
+type Services<'a> = (&'a Arc<Service<GitHub>>, Option<&'a Arc<OrganizationRun>>);
 
 /// One deployment of the handler with its emulated services.
 pub(super) struct DeploymentRun {
@@ -53,7 +57,7 @@ impl DeploymentRun {
     pub(super) async fn start(
         scenario: &Scenario,
         place: usize,
-        (network, github): (&Arc<FaultyNetwork>, &Arc<Service<GitHub>>),
+        (network, (github, organization)): (&Arc<FaultyNetwork>, Services<'_>),
         app: &Path,
     ) -> Arc<Self> {
         let deployment = scenario.deployments[place].clone();
@@ -68,13 +72,17 @@ impl DeploymentRun {
             blobs: format!("http://blobs.{name}.localhost/{STORAGE_ACCOUNT}"),
             signature: account.sas(network.clock.now() + TimeDelta::days(365)),
         };
-        let nodes = Nodes::new(place, network, github);
+        let nodes = Nodes::new(place, network, (github, organization));
         let batch = account::open(scenario, &deployment, place, &nodes, &site).await;
         nodes.set_batch(&batch);
         node_losses::begin(&deployment, &site, (network, github), &batch);
-        let settings = settings(&deployment, &storage, &allowed(scenario, &deployment, None));
+        let mut settings = settings(&deployment, &storage, &allowed(scenario, &deployment, None));
+        if organization.is_some() {
+            settings.extend(agent_settings(&deployment));
+        }
         let skew = Arc::new(AtomicI64::new(0));
-        let transports = transports::of_handler(place, network, (&batch, &queues, &blobs), github);
+        let azure = (&batch, &queues, &blobs);
+        let transports = transports::of_handler(place, network, azure, (github, organization));
         let clock = skewed(network, &skew);
         let start = (read(&settings), clock, transports);
         let groups = FunctionGroups::new(place, start, Arc::clone(network));
@@ -167,6 +175,16 @@ fn settings(deployment: &Deployment, storage: &Storage, allowed: &str) -> BTreeM
         settings.extend(polling_settings());
     }
     settings
+}
+
+/// Returns the settings of a deployment that serves agents: all profiles, and the organization.
+fn agent_settings(deployment: &Deployment) -> BTreeMap<String, String> {
+    let of_runners = deployment.profiles();
+    let of_runners =
+        of_runners.iter().map(|profile| serde_json::to_value(profile).expect("plain fields"));
+    let profiles: serde_json::Value = of_runners.chain(organization::profiles()).collect();
+    let profiles = ("RunnerProfiles".to_owned(), profiles.to_string());
+    OrganizationRun::settings().into_iter().chain([profiles]).collect()
 }
 
 fn read(settings: &BTreeMap<String, String>) -> Settings {

@@ -1,53 +1,35 @@
 //! Acts as the image's entrypoint: claims a configuration, runs a runner, and returns the exit code.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use emulator_core::service::{Response, Service};
+use emulator_core::service::Service;
 use emulator_core::transport::Transport;
-use functions_host_emulator::FunctionsHost;
 use futures::FutureExt;
 use github_emulator::GitHub;
 use github_runner_emulator::{InMemoryRunner, JobOutcome, ServedJob};
-use http::header;
-use rand::Rng;
-use serde_json::json;
 use tokio::sync::watch;
 
+use super::claim::{Claim, Claims};
 use super::network::FaultyNetwork;
 use super::nodes::Nodes;
 use crate::faults::RunnerFault;
 use crate::record::{Fault, Progress};
-use crate::scenario::Callee;
-
-/// Seconds for which it retries a claim.
-const CLAIM_SECONDS: i64 = 600;
-/// Timeout of one response.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
-/// The longest delay between two tries in seconds, unless the server asks for more.
-const MAX_DELAY_SECONDS: i64 = 30;
 
 /// Time that a current image gives a runner to open its session.
-const SESSION_TIMEOUT: Duration = Duration::from_secs(600);
+pub(super) const SESSION_TIMEOUT: Duration = Duration::from_secs(600);
 
-const NO_SESSION: i32 = 68;
+pub(super) const NO_SESSION: i32 = 68;
 pub(super) const LISTENER_DIED: i32 = 70;
-const NO_CLAIM: i32 = 75;
-const NO_JOB: i32 = 76;
+pub(super) const NO_JOB: i32 = 76;
 const REFUSED: i32 = 77;
-const TERMINATED: i32 = 143;
+pub(super) const TERMINATED: i32 = 143;
 
 /// A container of a task.
 pub(super) struct Entrypoint {
     pub(super) network: Arc<FaultyNetwork>,
-    pub(super) host: Arc<Service<FunctionsHost>>,
     pub(super) github: Arc<Service<GitHub>>,
-    /// The runner's name, which is the task's id.
-    pub(super) name: String,
-    pub(super) claim_url: String,
-    pub(super) ticket: String,
+    pub(super) claims: Claims,
     /// The repositories whose jobs it serves, separated by commas; empty for all.
     pub(super) allowed: String,
     pub(super) location: RunLocation,
@@ -56,8 +38,6 @@ pub(super) struct Entrypoint {
     pub(super) old_image: bool,
     /// Whether another process, and its job, read the ticket and replay it.
     pub(super) ticket_replays: bool,
-    /// Whether a claim is in flight.
-    pub(super) is_claiming: Arc<AtomicBool>,
 }
 
 /// The run, task and node of a container.
@@ -69,37 +49,27 @@ pub(super) struct RunLocation {
     pub(super) run: u32,
 }
 
-/// The result of a claim.
-enum Claim {
-    Configured {
-        configuration: String,
-        /// The repositories whose jobs the runner may run.
-        allowed: Option<String>,
-    },
-    Ended(i32),
-}
-
 impl Entrypoint {
     /// Runs until it ends on its own, or shortly after it is asked to stop; returns the exit code.
     pub(super) async fn run(&self, mut stop: watch::Receiver<bool>) -> i32 {
-        let nonce = self.nonce();
+        let nonce = self.claims.nonce();
         let claimed = tokio::select! {
             biased;
             _ = stop.wait_for(|&asked| asked) => return TERMINATED,
-            claimed = self.claim(&nonce) => claimed,
+            claimed = self.claims.claim(&nonce) => claimed,
         };
         let (configuration, allowed) = match claimed {
             Claim::Configured { configuration, allowed } => (configuration, allowed),
             Claim::Ended(code) => return code,
         };
         if self.ticket_replays {
-            self.replay_ticket(&self.nonce()).await;
+            self.claims.replay_ticket(&self.claims.nonce()).await;
         }
         let transport = to_github(&self.network, &self.github);
         let runner =
             InMemoryRunner::from_jit_config(&configuration, &transport, self.network.clock.clone());
         let runner = runner.expect("GitHub's configuration can be parsed");
-        assert_eq!(runner.name(), self.name, "a claim gives the task's own runner");
+        assert_eq!(runner.name(), self.claims.name, "a claim gives the task's own runner");
         // Time that the container needs to start.
         self.network.pass(self.network.draw(500..4000)).await;
         if let Some(code) = self.without_session(&mut stop).await {
@@ -194,13 +164,13 @@ impl Entrypoint {
             }
             Some(RunnerFault::Terminated { after: None }) if job_began(&mut begun).await => {
                 location.has_fault(Fault::Terminated);
-                location.nodes.terminate(&location.job, &location.task).await;
+                location.terminate().await;
                 TERMINATED
             }
             Some(RunnerFault::Terminated { after: Some(after) }) => {
                 self.network.pass(after).await;
                 location.has_fault(Fault::Terminated);
-                location.nodes.terminate(&location.job, &location.task).await;
+                location.terminate().await;
                 std::future::pending().await
             }
             _ => std::future::pending().await,
@@ -223,85 +193,20 @@ impl Entrypoint {
             return TERMINATED;
         }
         if self.ticket_replays && outcome == JobOutcome::StepsStarted {
-            self.replay_ticket(nonce).await;
+            self.claims.replay_ticket(nonce).await;
         }
         code
-    }
-
-    async fn claim(&self, nonce: &str) -> Claim {
-        let began = self.network.clock.now();
-        for attempt in 1.. {
-            let answer = self.ask(nonce).await;
-            let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
-            match (status, &answer) {
-                (200, Some(answer)) => {
-                    let configuration = String::from_utf8_lossy(answer.body()).trim().to_owned();
-                    let allowed = answer.headers().get("x-mayfly-allowed-repositories");
-                    let allowed = allowed.and_then(|patterns| patterns.to_str().ok());
-                    let allowed = allowed.filter(|patterns| !patterns.is_empty());
-                    return Claim::Configured {
-                        configuration,
-                        allowed: allowed.map(str::to_owned),
-                    };
-                }
-                (410, _) => return Claim::Ended(0),
-                (401 | 403, _) => return Claim::Ended(NO_CLAIM),
-                _ => {}
-            }
-            let pause = self.delay_after(attempt, answer.as_ref(), began);
-            if pause <= 0 {
-                return Claim::Ended(NO_CLAIM);
-            }
-            self.network.pass(Duration::from_secs(pause.unsigned_abs())).await;
-        }
-        Claim::Ended(NO_CLAIM)
-    }
-
-    /// Sends one claim; `None` if the connection breaks or times out.
-    async fn ask(&self, nonce: &str) -> Option<Response> {
-        let body = json!({ "v": 1, "ticket": self.ticket, "nonce": nonce });
-        let request = http::Request::post(&self.claim_url)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(body.to_string().into())
-            .expect("the handler sets a valid URL");
-        let asked = self.network.carry(
-            (self.location.nodes.deployment, Callee::Claim),
-            &self.host,
-            request,
-        );
-        self.is_claiming.store(true, Ordering::Relaxed);
-        let answer = tokio::time::timeout(RESPONSE_TIMEOUT, asked).await;
-        self.is_claiming.store(false, Ordering::Relaxed);
-        answer.ok()?.ok()
-    }
-
-    /// Returns the delay in seconds, limited to the time that is left.
-    fn delay_after(&self, attempt: u32, answer: Option<&Response>, began: DateTime<Utc>) -> i64 {
-        let ceiling = (1 << (attempt - 1).min(5)).min(MAX_DELAY_SECONDS);
-        let asked = answer.and_then(|answer| answer.headers().get(header::RETRY_AFTER));
-        let asked = asked.and_then(|seconds| seconds.to_str().ok()?.parse().ok()).unwrap_or(0);
-        let generated = ceiling - self.network.rng().random_range(0..=ceiling / 2);
-        let left = CLAIM_SECONDS - (self.network.clock.now() - began).num_seconds();
-        generated.max(asked).min(left)
-    }
-
-    /// Replays the ticket from another process before the container has ended: before the runner connects, with another
-    /// nonce, and after its job, with the nonce of the claim.
-    async fn replay_ticket(&self, nonce: &str) {
-        let answer = self.ask(nonce).await;
-        if answer.is_some_and(|answer| answer.status().is_success()) {
-            self.network.recorder.ticket_replayed(&self.name);
-        }
-    }
-
-    fn nonce(&self) -> String {
-        format!("{:032x}", self.network.rng().random::<u128>())
     }
 }
 
 impl RunLocation {
-    fn has_fault(&self, fault: Fault) {
+    pub(super) fn has_fault(&self, fault: Fault) {
         self.nodes.has_fault((&self.job, &self.task), self.run, fault);
+    }
+
+    /// Terminates the task, as an operator does.
+    pub(super) async fn terminate(&self) {
+        self.nodes.terminate(&self.job, &self.task).await;
     }
 }
 

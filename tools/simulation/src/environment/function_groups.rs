@@ -3,6 +3,7 @@
 //! A killed process loses its caches and everything in progress; requests that it has sent still arrive.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 
@@ -11,11 +12,14 @@ use emulator_core::transport::{Transport, TransportError};
 use functions_host_emulator::KillWorker;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use github_emulator::runner_keys;
 use handler::app::App;
 use handler::clock::Clock;
 use handler::invocation::queue_message;
+use handler::pipelines::key::{AgentKey, AgentKeys};
 use handler::random::Random;
 use handler::routes::routes;
+use handler::secret::Secret;
 use handler::settings::Settings;
 use handler::transport::Transports;
 use http_body_util::{BodyExt, Full};
@@ -44,6 +48,7 @@ struct Start {
     settings: Settings,
     clock: Clock,
     random: Random,
+    keys: AgentKeys,
     transports: Transports,
 }
 
@@ -70,7 +75,7 @@ impl FunctionGroups {
         network: Arc<FaultyNetwork>,
     ) -> Arc<Self> {
         let random = random(deployment);
-        let start = Start { settings, clock, random, transports };
+        let start = Start { settings, clock, random, keys: agent_keys(), transports };
         let processes = GROUPS.map(|_| Mutex::new(start.process()));
         let start = Mutex::new(start);
         Arc::new(Self { deployment, network, start, processes, host: Host::default() })
@@ -184,7 +189,8 @@ impl Start {
     fn app(&self) -> App {
         let (settings, clock) = (self.settings.clone(), self.clock.clone());
         let app = App::with_transports(settings, clock, self.random.clone(), &self.transports);
-        app.expect("the settings of a simulation are valid")
+        let app = app.expect("the settings of a simulation are valid");
+        app.with_agent_keys(&self.keys)
     }
 
     fn process(&self) -> Process {
@@ -222,6 +228,17 @@ impl Future for KillableInvocation {
 fn random(deployment: usize) -> Random {
     let rng = Mutex::new(StdRng::seed_from_u64(deployment as u64));
     Random::from_fn(move || rng.lock().expect("no holder of this lock can panic").next_u64())
+}
+
+/// Returns fixed keys of agents: making one takes long, and would be another one in each simulation.
+fn agent_keys() -> AgentKeys {
+    let made = AtomicU64::new(0);
+    AgentKeys::from_fn(move || {
+        let key = runner_keys::key(made.fetch_add(1, Ordering::Relaxed));
+        let file = serde_json::to_string(key).expect("plain fields");
+        let (modulus, exponent) = (key.modulus.clone(), key.exponent.clone());
+        AgentKey { modulus, exponent, file: Secret::new(file) }
+    })
 }
 
 fn group_of(path: &str) -> Group {

@@ -24,6 +24,8 @@ pub(super) struct FaultyNetwork {
     pub(super) recorder: Arc<Recorder>,
     injector: Mutex<FaultInjector>,
     rng: Mutex<StdRng>,
+    /// That of calls of Azure DevOps, so that simulations without them stay as they are.
+    rng_of_pipelines: Mutex<StdRng>,
 }
 
 /// A broken connection.
@@ -39,7 +41,8 @@ impl FaultyNetwork {
     pub(super) fn new(scenario: &Scenario, clock: Clock, recorder: Arc<Recorder>) -> Self {
         let injector = Mutex::new(FaultInjector::of(scenario));
         let rng = Mutex::new(StdRng::seed_from_u64(scenario.seed ^ 0x5707));
-        Self { clock, recorder, injector, rng }
+        let rng_of_pipelines = Mutex::new(StdRng::seed_from_u64(scenario.seed ^ 0xa2d0));
+        Self { clock, recorder, injector, rng, rng_of_pipelines }
     }
 
     /// Sends a call to a service and applies its outcome.
@@ -58,7 +61,7 @@ impl FaultyNetwork {
         let odd = callee == Callee::Github
             && self.injector().adds_odd_item(&operation, self.recorder.second());
         self.recorder.called(callee, &operation, outcome, &request);
-        let (there, back) = (self.draw(5..80), self.draw(5..40));
+        let (there, back) = (self.latency(callee, 5..80), self.latency(callee, 5..40));
         self.pass(there).await;
         match outcome {
             FaultOutcome::Pass => {}
@@ -75,7 +78,7 @@ impl FaultyNetwork {
             }
             FaultOutcome::LostRequest => {
                 // Most connections break immediately; some stay silent.
-                let silent = self.rng().random_bool(0.2);
+                let silent = self.rng_of(callee).random_bool(0.2);
                 self.pass(if silent { RESPONSE_TIMEOUT } else { back }).await;
                 return Err(Broken::Before);
             }
@@ -92,6 +95,20 @@ impl FaultyNetwork {
                 Ok(if odd { odd_items::with_odd_item(answer) } else { answer })
             }
             _ => Err(Broken::After),
+        }
+    }
+
+    /// Returns the random duration of one direction of a call, in milliseconds.
+    fn latency(&self, callee: Callee, range: std::ops::Range<u64>) -> Duration {
+        Duration::from_millis(self.rng_of(callee).random_range(range))
+    }
+
+    fn rng_of(&self, callee: Callee) -> MutexGuard<'_, StdRng> {
+        match callee {
+            Callee::Pipelines => {
+                self.rng_of_pipelines.lock().expect("no holder of this lock can panic")
+            }
+            _ => self.rng(),
         }
     }
 

@@ -10,6 +10,7 @@ use github_emulator::GitHub;
 use super::batch_client::terminate;
 use super::host::Host;
 use super::network::FaultyNetwork;
+use super::organization::OrganizationRun;
 use crate::record::Fault;
 
 /// The nodes of a deployment.
@@ -18,6 +19,8 @@ pub(super) struct Nodes {
     pub(super) network: Arc<FaultyNetwork>,
     pub(super) github: Arc<Service<GitHub>>,
     pub(super) host: Host,
+    /// The organization of Azure DevOps, if there is one.
+    pub(super) organization: Option<Arc<OrganizationRun>>,
     batch: OnceLock<Weak<Service<Batch>>>,
     /// The second until which a node has no route to GitHub.
     broken: Mutex<BTreeMap<String, u64>>,
@@ -27,11 +30,12 @@ impl Nodes {
     pub(super) fn new(
         deployment: usize,
         network: &Arc<FaultyNetwork>,
-        github: &Arc<Service<GitHub>>,
+        (github, organization): (&Arc<Service<GitHub>>, Option<&Arc<OrganizationRun>>),
     ) -> Arc<Self> {
         let (network, github) = (Arc::clone(network), Arc::clone(github));
         let (batch, broken) = (OnceLock::new(), Mutex::default());
-        Arc::new(Self { deployment, network, github, host: Host::default(), batch, broken })
+        let (host, organization) = (Host::default(), organization.cloned());
+        Arc::new(Self { deployment, network, github, host, organization, batch, broken })
     }
 
     /// Sets the account of the nodes, which owns them; the reference back is weak.

@@ -80,6 +80,7 @@ fn is_quiet(environment: &Environment) -> bool {
     let jobs_done = environment.network.recorder.all_ended(&environment.scenario);
     jobs_done
         && registrations(environment).is_empty()
+        && agents(environment).is_empty()
         && environment.deployments.iter().all(|deployment_run| {
             let jobs = deployment_run.batch.emulator.jobs();
             let busy = jobs.iter().any(|job| job.active + job.running > 0);
@@ -90,18 +91,22 @@ fn is_quiet(environment: &Environment) -> bool {
 
 /// Returns what remains.
 pub(super) fn left(environment: &Environment) -> Leftovers {
-    let mut left = Leftovers { registrations: registrations(environment), ..Leftovers::default() };
+    let (registrations, agents) = (registrations(environment), agents(environment));
+    let mut left = Leftovers { registrations, agents, ..Leftovers::default() };
+    let is_kept = |name: &str| is_of_orphan(environment, name);
     for deployment_run in &environment.deployments {
         let name = &deployment_run.deployment.name;
         for job in deployment_run.batch.emulator.jobs() {
-            for task in deployment_run.batch.emulator.tasks(&job.id) {
+            let tasks = deployment_run.batch.emulator.tasks(&job.id);
+            for task in tasks.into_iter().filter(|task| !is_kept(&task.id)) {
                 let line = format!("{}/{} {}", job.id, task.id, task.state);
                 let ended = task.state == "completed";
                 if ended { &mut left.ended_tasks } else { &mut left.tasks }.push(line);
             }
         }
         let blobs = deployment_run.blobs.emulator.names(STATE);
-        let claims = blobs.iter().filter(|blob| blob.starts_with("claims/"));
+        let claims = blobs.iter().filter(|blob| is_claim(blob));
+        let claims = claims.filter(|blob| !is_kept(blob.split('/').nth(1).unwrap_or_default()));
         left.claims.extend(claims.map(|blob| format!("{name}: {blob}")));
         let messages = |queue: &str| {
             let messages = deployment_run.queues.emulator.messages(queue);
@@ -180,6 +185,30 @@ fn registrations(environment: &Environment) -> Vec<String> {
         .into_iter()
         .filter(|runner| !runner.name.starts_with("foreign-") && !recorder.is_of_others(runner.id));
     ours.map(|runner| runner.name).collect()
+}
+
+fn is_claim(blob: &str) -> bool {
+    ["claims/", "agent-claims/"].iter().any(|folder| blob.starts_with(folder))
+}
+
+/// Lists the registered agents that are no placeholders.
+fn agents(environment: &Environment) -> Vec<String> {
+    let organization = environment.organization.iter();
+    let agents = organization.flat_map(|organization| organization.service.emulator.agents());
+    agents.map(|agent| agent.name).filter(|name| !name.starts_with("mayfly-")).collect()
+}
+
+/// Returns whether a task was made for a request that stays without a result for ever: it is kept as long as the request,
+/// so that the request gets no further ones.
+fn is_of_orphan(environment: &Environment, task: &str) -> bool {
+    let recorder = &environment.network.recorder;
+    recorder.orphaned().iter().any(|request| {
+        let names = environment.deployments.iter().map(|one| &one.deployment.name);
+        names.into_iter().any(|name| {
+            let id = format!("{name}-az-{request}");
+            task.strip_prefix(&id).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        })
+    })
 }
 
 fn poison() -> String {

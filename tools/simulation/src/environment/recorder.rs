@@ -17,6 +17,7 @@ use crate::scenario::Callee;
 use crate::scenario::{Scenario, Stage};
 
 mod events;
+mod pipelines;
 mod state;
 
 use state::{State, Watched};
@@ -58,11 +59,12 @@ impl Recorder {
     pub(super) fn all_ended(&self, scenario: &Scenario) -> bool {
         let state = self.state();
         let mut jobs = state.record.jobs.iter();
+        let of_pipelines = &state.record.pipelines.jobs;
         jobs.all(|job| {
             let at_gate = job.ready_at.is_none();
             let unserved = scenario.jobs[job.planned].deployment.is_none();
             job.ended_at.is_some() || at_gate || unserved
-        })
+        }) && of_pipelines.iter().all(|job| job.ended_at.is_some() || job.is_orphaned)
     }
 
     /// Appends a line to the trace.
@@ -296,6 +298,7 @@ impl Recorder {
         state.record.calls = calls.collect();
         (state.record.left, state.record.quiescent) = (left, quiescent);
         state.record.ended_at = now;
+        self.set_agents_apart(&mut state.record);
         (std::mem::take(&mut state.record), Trace(std::mem::take(&mut state.trace)))
     }
 

@@ -11,6 +11,7 @@ use super::changes;
 use super::deployment::{DeploymentRun, formula};
 use super::function_groups;
 use super::open_groups::open_group;
+use super::organization;
 use super::setup::Environment;
 use crate::scenario::{FaultKind, Group, ResizeError, ScheduledFault};
 
@@ -22,7 +23,7 @@ const MAX_TRIES: u32 = 40;
 
 /// Starts a timer for every scheduled fault.
 pub(super) fn begin(environment: &Arc<Environment>) {
-    for fault in &environment.scenario.scheduled_faults {
+    for fault in environment.scenario.all_scheduled_faults() {
         let (pending, environment, fault) =
             (environment.expect(), Arc::clone(environment), fault.clone());
         tokio::spawn(async move {
@@ -86,9 +87,15 @@ async fn apply(environment: &Arc<Environment>, fault: &ScheduledFault) {
         FaultKind::RateLimitBurst { .. }
         | FaultKind::Outage { .. }
         | FaultKind::Refusal { .. }
+        | FaultKind::PipelinesThrottled { .. }
         | FaultKind::RepositoryHidden { .. } => environment.network.pass(lasts).await,
         FaultKind::JobDisabled { deployment, profile } => {
             disable(&environment.deployments[*deployment], profile).await;
+        }
+        FaultKind::TokenExpired { .. }
+        | FaultKind::NoAgentAssignment { .. }
+        | FaultKind::HooksDisabled { .. } => {
+            organization::apply(environment, &fault.kind, lasts).await;
         }
     }
 }

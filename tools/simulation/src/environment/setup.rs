@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use super::deployment::DeploymentRun;
 use super::network::FaultyNetwork;
+use super::organization::OrganizationRun;
 use super::webhooks::WebhookRouter;
 use crate::scenario::{Level, RENAMED, Scenario};
 use local_deployment::{GITHUB_TOKEN, WEBHOOK_SECRET, app_files};
@@ -25,6 +26,8 @@ pub(super) struct Environment {
     pub(super) scenario: Arc<Scenario>,
     pub(super) network: Arc<FaultyNetwork>,
     pub(super) github: Arc<Service<GitHub>>,
+    /// The organization of Azure DevOps, if the scenario has one.
+    pub(super) organization: Option<Arc<OrganizationRun>>,
     /// The event context of GitHub.
     pub(super) site: EventContext,
     pub(super) deployments: Vec<Arc<DeploymentRun>>,
@@ -49,16 +52,19 @@ impl Environment {
         let hooks = WebhookRouter::new(&scenario, &network);
         let site = EventContext::new(network.clock.clone());
         let github = Service::new(github(&scenario, &network, &hooks, &site));
+        let organization = OrganizationRun::start(&scenario, &network, &hooks);
         let app = app().expect("a folder for the app");
         let mut deployments = Vec::new();
         for place in 0..scenario.deployments.len() {
-            deployments.push(
-                DeploymentRun::start(&scenario, place, (&network, &github), app.path()).await,
-            );
+            let services =
+                (&github, organization.as_ref().filter(|_| scenario.serves_agents(place)));
+            let services = (&network, services);
+            deployments.push(DeploymentRun::start(&scenario, place, services, app.path()).await);
         }
         deployments.iter().for_each(|deployment_run| {
             hooks.set_host(&deployment_run.deployment.name, &deployment_run.host)
         });
+        subscribe(&scenario, organization.as_deref(), &deployments).await;
         let groups = deployments
             .iter()
             .map(|deployment_run| open(&github.emulator, deployment_run))
@@ -69,6 +75,7 @@ impl Environment {
             scenario,
             network,
             github,
+            organization,
             site,
             deployments,
             groups,
@@ -127,6 +134,18 @@ impl Environment {
 impl Drop for Pending {
     fn drop(&mut self) {
         self.0.pending.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Subscribes the deployments that serve agents to the events of the organization, if it sends any.
+async fn subscribe(
+    scenario: &Scenario,
+    organization: Option<&OrganizationRun>,
+    deployments: &[Arc<DeploymentRun>],
+) {
+    let Some((organization, plan)) = organization.zip(scenario.pipelines.as_ref()) else { return };
+    for &place in plan.deployments.iter().filter(|_| plan.hooks) {
+        organization.subscribe(&deployments[place]).await;
     }
 }
 

@@ -26,6 +26,11 @@ impl CallRng {
         self.0.random_bool(chance.clamp(0.0, 1.0))
     }
 
+    /// Returns a number from 0 to `most`.
+    pub(super) fn up_to(&mut self, most: u8) -> u8 {
+        self.0.random_range(0..=most)
+    }
+
     /// Returns the poll at which an invocation is dropped: most invocations have few polls, a reconciliation has hundreds.
     pub(super) fn polls(&mut self) -> u32 {
         let most = *[4, 16, 64, 400].choose(&mut self.0).expect("there are four");
@@ -70,6 +75,12 @@ impl CallRng {
             }
             Callee::Queues | Callee::Blobs => kinds.push(fail(503, retry_after)),
             Callee::Claim => kinds.extend([fail(502, None), fail(429, retry_after)]),
+            Callee::Pipelines => kinds.extend([
+                fail(429, retry_after),
+                fail(503, retry_after),
+                fail(502, None),
+                fail(408, None),
+            ]),
             Callee::Host => {}
         }
         *kinds.choose(&mut self.0).expect("there are four at least")

@@ -2,7 +2,10 @@ use super::*;
 use crate::scenario::Size;
 
 fn calm(scheduled_faults: Vec<ScheduledFault>) -> Scenario {
-    let scenario = Scenario::generated(1, &Size { jobs: 1, fault_rate: Some(0.0) });
+    let scenario = Scenario::generated(
+        1,
+        &Size { jobs: 1, fault_rate: Some(0.0), service: Some(crate::scenario::Service::Github) },
+    );
     let fault_rates = FaultRates::default();
     Scenario { scheduled_faults, fault_rates, faults_end_at: 10_000, ..scenario }
 }

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
+use clap::ValueEnum as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -72,8 +73,10 @@ impl<'a> Reporter<'a> {
         }
         let rate =
             options.fault_rate.map_or_else(String::new, |rate| format!(" --fault-rate {rate}"));
-        let seed = scenario.seed;
-        format!("mayfly sim --first-seed {seed} --seeds 1 --jobs {}{rate}", options.jobs)
+        let service = options.service.and_then(|service| service.to_possible_value());
+        let service = service.map(|service| format!(" --service {}", service.get_name()));
+        let (seed, service) = (scenario.seed, service.unwrap_or_default());
+        format!("mayfly sim --first-seed {seed} --seeds 1 --jobs {}{rate}{service}", options.jobs)
     }
 }
 

@@ -10,9 +10,11 @@ struct Options {
     simulation: SimulationOptions,
 }
 
+/// Parses options; only the jobs of GitHub are simulated.
 fn options(arguments: &str) -> SimulationOptions {
     let arguments = std::iter::once("sim").chain(arguments.split_whitespace());
-    Options::parse_from(arguments).simulation
+    let parsed = Options::parse_from(arguments).simulation;
+    SimulationOptions { service: Some(crate::scenario::Service::Github), ..parsed }
 }
 
 /// Serves every job except those of one repository.

@@ -57,6 +57,11 @@ impl Deployment {
     pub fn read(&self, name: &str) -> Option<TaskId> {
         self.name.parse::<DeploymentName>().ok()?.parse_task(name)
     }
+
+    /// Parses the name of an agent or its task; `None` if it does not belong to this deployment.
+    pub fn read_agent(&self, name: &str) -> Option<TaskId> {
+        self.name.parse::<DeploymentName>().ok()?.of_agents().parse_task(name)
+    }
 }
 
 /// Where runners are registered.

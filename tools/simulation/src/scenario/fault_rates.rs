@@ -57,4 +57,6 @@ pub enum Callee {
     Host,
     /// ClaimRunner, by an entrypoint.
     Claim,
+    /// Azure DevOps, by the handler.
+    Pipelines,
 }

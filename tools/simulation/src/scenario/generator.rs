@@ -17,6 +17,7 @@ mod pauses;
 mod wakes;
 mod polling;
 mod jobs;
+mod pipelines;
 
 /// Seconds within which all jobs are queued.
 const SPAN: u64 = 4 * 3600;
@@ -30,6 +31,20 @@ pub struct Size {
     pub jobs: u32,
     /// The share of faulty calls; chosen by the seed if `None`.
     pub fault_rate: Option<f64>,
+    /// The services whose jobs there are; chosen by the seed if `None`: GitHub, and Azure Pipelines in a third of the
+    /// simulations.
+    pub service: Option<Service>,
+}
+
+/// The services whose jobs are simulated.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+pub enum Service {
+    /// Only GitHub Actions
+    Github,
+    /// Only Azure Pipelines
+    Pipelines,
+    /// GitHub Actions, and half as many jobs of Azure Pipelines
+    Both,
 }
 
 impl Scenario {
@@ -49,6 +64,7 @@ impl Scenario {
             idle_removal: rng.random_bool(0.5).then_some(300),
             // The smallest and the largest limit of an App's installation.
             rate_limit: if size.jobs > 1000 { 15_000 } else { 5_000 },
+            pipelines: None,
         };
         runner_faults::add(&mut scenario);
         host_faults::add(&mut scenario);
@@ -59,14 +75,19 @@ impl Scenario {
         pauses::add(&mut scenario);
         wakes::choose(&mut scenario);
         scenario.faults_end_at = scenario.earliest_faults_end();
+        pipelines::add(&mut scenario, size);
+        if size.service == Some(Service::Pipelines) {
+            scenario.jobs.clear();
+        }
         scenario
     }
 
     /// Returns the earliest end of fault injection: the last job is queued and the last scheduled fault is over.
     pub fn earliest_faults_end(&self) -> u64 {
         let jobs = self.jobs.iter().map(|job| job.at);
-        let scheduled_faults = self.scheduled_faults.iter().map(super::ScheduledFault::ends_at);
-        jobs.chain(scheduled_faults).max().unwrap_or_default() + 60
+        let of_pipelines = self.pipelines.iter().flat_map(|plan| &plan.jobs).map(|job| job.at);
+        let scheduled_faults = self.all_scheduled_faults().map(super::ScheduledFault::ends_at);
+        jobs.chain(of_pipelines).chain(scheduled_faults).max().unwrap_or_default() + 60
     }
 }
 

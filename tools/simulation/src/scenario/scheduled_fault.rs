@@ -83,6 +83,14 @@ pub enum FaultKind {
     ProfilePaused { deployment: usize, profile: String, seconds: u64 },
     /// An operator disables the Batch job of a profile; its running tasks return to the queue.
     JobDisabled { deployment: usize, profile: String },
+    /// Azure DevOps answers most requests of the handler with 429 and this `Retry-After` for some seconds.
+    PipelinesThrottled { retry_after: u32, seconds: u64 },
+    /// The personal access token of the handlers has expired, until an operator renews it after some seconds.
+    TokenExpired { seconds: u64 },
+    /// Azure DevOps assigns no job to any agent for some seconds.
+    NoAgentAssignment { seconds: u64 },
+    /// An operator disables the service hooks for some seconds.
+    HooksDisabled { seconds: u64 },
 }
 
 /// A function group: functions that share a process.
@@ -156,6 +164,10 @@ impl FaultKind {
             | Self::RouteBroken { seconds, .. }
             | Self::Hang { seconds, .. }
             | Self::ProfilePaused { seconds, .. }
+            | Self::PipelinesThrottled { seconds, .. }
+            | Self::TokenExpired { seconds }
+            | Self::NoAgentAssignment { seconds }
+            | Self::HooksDisabled { seconds }
             | Self::Outage { seconds, .. } => *seconds,
             Self::Kill { .. }
             | Self::HostRestart { .. }

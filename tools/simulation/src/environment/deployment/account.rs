@@ -31,9 +31,10 @@ pub(super) async fn open(
     account.seed = scenario.seed ^ place as u64;
     account.rules.evaluate_when_enabled = deployment.wakes == Some(Evaluated::AtOnce);
     account.rules.quota.dedicated_cores = u32::MAX;
-    account.pools = deployment.pools.iter().filter(|pool| !pool.scaled).map(fixed).collect();
+    let pools = scenario.pools(place);
+    account.pools = pools.iter().filter(|pool| !pool.scaled).map(fixed).collect();
     let batch = Service::new(Batch::new(account, site.clone()).expect("the key is base64"));
-    for pool in deployment.pools.iter().filter(|pool| pool.scaled) {
+    for pool in pools.iter().filter(|pool| pool.scaled) {
         let added = call(&batch, "/pools", &scaled(pool)).await;
         assert!(added.status().is_success(), "{:?}", added.body());
     }

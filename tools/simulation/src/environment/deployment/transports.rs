@@ -12,6 +12,7 @@ use handler::transport::{HttpTransport, Transports};
 use http::{HeaderValue, header};
 
 use crate::environment::network::{Broken, FaultyNetwork};
+use crate::environment::organization::{self, OrganizationRun};
 use crate::scenario::Callee;
 use local_deployment::QUEUE;
 
@@ -26,7 +27,7 @@ pub(super) fn of_handler(
     place: usize,
     network: &Arc<FaultyNetwork>,
     (batch, queues, blobs): Azure<'_>,
-    github: &Arc<Service<GitHub>>,
+    (github, organization): (&Arc<Service<GitHub>>, Option<&Arc<OrganizationRun>>),
 ) -> Transports {
     let (w, batch) = (Arc::clone(network), Arc::clone(batch));
     let (queues, blobs) = (Arc::clone(queues), Arc::clone(blobs));
@@ -44,12 +45,19 @@ pub(super) fn of_handler(
         }
     };
     let (w, github) = (Arc::clone(network), Arc::clone(github));
+    let pipelines = organization.map(|organization| Arc::clone(&organization.service));
     let external = move |mut request: Request| {
-        let (w, github) = (Arc::clone(&w), Arc::clone(&github));
+        let (w, github, pipelines) = (Arc::clone(&w), Arc::clone(&github), pipelines.clone());
         // GitHub's links, and its redirects, have the scheme of the request.
         request.extensions_mut().insert(Encrypted);
         request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_static("mayfly"));
-        async move { Ok(w.carry((place, Callee::Github), &github, request).await?) }
+        let to_pipelines = request.uri().host() == Some(organization::HOST);
+        async move {
+            Ok(match pipelines.filter(|_| to_pipelines) {
+                Some(pipelines) => w.carry((place, Callee::Pipelines), &pipelines, request).await?,
+                None => w.carry((place, Callee::Github), &github, request).await?,
+            })
+        }
     };
     Transports { azure: HttpTransport::new(azure), external: HttpTransport::new(external) }
 }

@@ -25,6 +25,8 @@ pub(super) struct State {
     pub(super) deregistered: Vec<u64>,
     /// The ids of runners that others registered.
     pub(super) others: BTreeSet<u64>,
+    /// The profiles of the placeholders that were registered.
+    pub(super) placeholders: BTreeSet<String>,
     /// The time of the last activity of a job, a task or a runner.
     pub(super) last_activity: u64,
 }

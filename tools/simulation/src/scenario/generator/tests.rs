@@ -4,19 +4,27 @@ use super::*;
 use crate::scenario::{Evaluated, PlannedJob, Stage};
 
 fn scenarios() -> impl Iterator<Item = Scenario> {
-    (0..200).map(|seed| Scenario::generated(seed, &Size { jobs: 200, fault_rate: None }))
+    (0..200).map(|seed| {
+        Scenario::generated(
+            seed,
+            &Size { jobs: 200, fault_rate: None, service: Some(crate::scenario::Service::Github) },
+        )
+    })
 }
 
 #[test]
 fn a_seed_gives_one_scenario_and_another_seed_another() {
-    let size = Size { jobs: 40, fault_rate: None };
+    let size = Size { jobs: 40, fault_rate: None, service: Some(crate::scenario::Service::Github) };
     assert_eq!(Scenario::generated(7, &size), Scenario::generated(7, &size));
     assert_ne!(Scenario::generated(7, &size), Scenario::generated(8, &size));
 }
 
 #[test]
 fn a_scenario_survives_a_round_trip_through_json() {
-    let scenario = Scenario::generated(3, &Size { jobs: 60, fault_rate: Some(0.25) });
+    let scenario = Scenario::generated(
+        3,
+        &Size { jobs: 60, fault_rate: Some(0.25), service: Some(crate::scenario::Service::Github) },
+    );
     let text = serde_json::to_string(&scenario).expect("a scenario is plain");
     assert_eq!(serde_json::from_str::<Scenario>(&text).expect("it was just written"), scenario);
 }
@@ -89,13 +97,19 @@ fn jobs_of_unserved_repositories_are_cancelled() {
 
 #[test]
 fn a_given_fault_rate_is_used() {
-    let scenario = Scenario::generated(1, &Size { jobs: 10, fault_rate: Some(0.2) });
+    let scenario = Scenario::generated(
+        1,
+        &Size { jobs: 10, fault_rate: Some(0.2), service: Some(crate::scenario::Service::Github) },
+    );
     assert!((scenario.fault_rates.faulty_calls - 0.2).abs() < f64::EPSILON);
 }
 
 #[test]
 fn a_scenario_without_runner_faults_can_be_read() {
-    let scenario = Scenario::generated(3, &Size { jobs: 60, fault_rate: None });
+    let scenario = Scenario::generated(
+        3,
+        &Size { jobs: 60, fault_rate: None, service: Some(crate::scenario::Service::Github) },
+    );
     let mut text = serde_json::to_value(&scenario).expect("a scenario is plain");
     let new = [
         "offline_runners",
