@@ -14,6 +14,7 @@
 pub mod names;
 pub mod dto;
 pub mod call;
+pub mod callback;
 pub mod demand;
 pub mod plan;
 pub mod jobs;
@@ -25,6 +26,7 @@ pub mod registration;
 pub mod key;
 
 mod connection;
+mod response;
 mod client;
 mod error;
 

@@ -16,7 +16,8 @@ use crate::firewall::{Rejected, admit_event};
 use crate::http::{Body, BodyError, Response, header_str, read_body};
 use crate::message::{Message, PipelinesEvent};
 use crate::pipelines::PipelinesError;
-use crate::pipelines::call::{AgentCall, BadCall, Callback};
+use crate::pipelines::call::{AgentCall, BadCall};
+use crate::pipelines::callback::Callback;
 use crate::pipelines::hook::MAX_BODY_BYTES;
 use crate::storage::QueueError;
 

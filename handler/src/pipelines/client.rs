@@ -9,9 +9,10 @@ use http::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::connection::{Connection, parse};
+use super::connection::Connection;
 use super::dto::{Agent, Build, JobRequest, Listed, Pool, RegisteredAgent, ResourceUsage};
 use super::error::PipelinesError;
+use super::response::parse;
 use crate::clock::Clock;
 use crate::settings::PipelinesCredential;
 use crate::transport::{HttpTransport, Response};

@@ -17,10 +17,12 @@ use crate::profiles::PipelinesProfile;
 use crate::reconcile::snapshot::{Ending, Stage};
 use crate::task::{DeploymentName, TaskId};
 
+mod action;
 mod agents;
 mod attempts;
 mod placeholders;
 
+pub use action::Action;
 pub use agents::{Removal, START_TIMEOUT};
 pub use attempts::MAX_IDLE_AGENTS;
 
@@ -70,54 +72,6 @@ pub struct PlanRules {
     pub idle: TimeDelta,
     /// How long a task is kept after its end.
     pub retention: TimeDelta,
-}
-
-/// One change.
-#[derive(Clone, Debug)]
-pub enum Action {
-    /// Registers the placeholder of a profile, in place of the agent with this id if there is one.
-    Placeholder(String, Option<u64>),
-    /// Adds a task.
-    Add {
-        /// Its id.
-        id: TaskId,
-        /// Its profile.
-        profile: String,
-        /// The run of the request, if an earlier agent for the request ended without a job: it may have been cancelled.
-        check: Option<u64>,
-    },
-    /// Disables an agent, so that it gets no further job.
-    Disable(u64, String),
-    /// Deletes an agent, and then terminates its task if that is live.
-    Remove {
-        /// Its id.
-        agent: u64,
-        /// Its name.
-        name: String,
-        /// Whether it may get a job until it is deleted, so that it is disabled first.
-        enabled: bool,
-        /// Its live task.
-        task: Option<(BatchJobId, TaskId)>,
-        /// Why.
-        why: Removal,
-    },
-    /// Terminates a task that no request needs, or whose agent is lost.
-    Terminate(BatchJobId, TaskId, Removal),
-    /// Deletes a task that ended long ago.
-    Delete(BatchJobId, TaskId),
-}
-
-impl Action {
-    /// Returns what is done of it after an event: an agent whose job has ended is disabled, and removed by the timer's next run,
-    /// which records its job.
-    pub fn after_event(self) -> Option<Self> {
-        match self {
-            Self::Remove { agent, name, enabled, why: Removal::Served, .. } => {
-                enabled.then_some(Self::Disable(agent, name))
-            }
-            action => Some(action),
-        }
-    }
 }
 
 /// A request that waits without a task.

@@ -4,9 +4,10 @@ use http::{HeaderValue, Method};
 use serde_json::json;
 
 use super::Pipelines;
-use crate::pipelines::call::Callback;
-use crate::pipelines::connection::{parse_list, rejection, sensitive};
+use crate::pipelines::callback::Callback;
+use crate::pipelines::connection::sensitive;
 use crate::pipelines::error::PipelinesError;
+use crate::pipelines::response::{parse_list, rejection};
 use crate::pipelines::subscription::{EVENT_TYPE, Subscription};
 
 /// The version of the events of plans that the documentation of the task names.
