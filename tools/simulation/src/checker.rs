@@ -100,6 +100,16 @@ pub struct Findings {
 impl Findings {
     /// Checks what happened against what was planned.
     pub fn of(scenario: &Scenario, record: &Record) -> Self {
+        let (pipelines, violations) = PipelinesFindings::of(scenario, record);
+        let mut findings = Self { pipelines, ..Self::of_runners(scenario, record) };
+        findings.lost.extend(violations.lost);
+        findings.duplicated.extend(violations.duplicated);
+        findings.incorrect.extend(violations.incorrect);
+        findings
+    }
+
+    /// Checks what happened to the jobs of GitHub, and what is left of both services.
+    fn of_runners(scenario: &Scenario, record: &Record) -> Self {
         let outcomes: Vec<_> =
             record.jobs.iter().map(|job| (job, jobs::outcome(scenario, record, job))).collect();
         let count =
@@ -113,7 +123,6 @@ impl Findings {
         let lost = lost.map(|(job, _)| describe::of_job(scenario, record, job));
         let hours = runners::hours(scenario, record);
         let sum = |of: fn(&super::record::Calls) -> u64| record.calls.iter().map(of).sum();
-        let (pipelines, of_pipelines) = PipelinesFindings::of(scenario, record);
         Self {
             jobs: outcomes.len() as u64,
             served: count(Outcome::Served),
@@ -126,14 +135,8 @@ impl Findings {
             setup_failed: jobs::setup_failed(record),
             without_session: offline::runs(record).count() as u64,
             cancelled: count(Outcome::Cancelled),
-            lost: lost
-                .chain(jobs::never_queued(scenario, record))
-                .chain(of_pipelines.lost)
-                .collect(),
-            duplicated: duplicated(scenario, record)
-                .into_iter()
-                .chain(of_pipelines.duplicated)
-                .collect(),
+            lost: lost.chain(jobs::never_queued(scenario, record)).collect(),
+            duplicated: duplicated(scenario, record),
             leaked: leaked(record),
             incorrect: incorrect::all(scenario, record)
                 .chain(starvation::all(scenario, record))
@@ -145,7 +148,6 @@ impl Findings {
                 .chain(paused::started(scenario, record))
                 .chain(deleted::kept(scenario, record))
                 .chain(jobs::refused_wrongly(scenario, record))
-                .chain(of_pipelines.incorrect)
                 .collect(),
             runners: runners::connected(record).count() as u64,
             unused_runners: runners::without_job(record).count() as u64,
@@ -160,7 +162,7 @@ impl Findings {
                 super::scenario::Callee::Github => calls.calls,
                 _ => 0,
             }),
-            pipelines,
+            pipelines: PipelinesFindings::default(),
         }
     }
 

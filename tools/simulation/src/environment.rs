@@ -27,6 +27,7 @@ mod deployment;
 mod claim;
 mod entrypoint;
 mod agent;
+mod agent_keys;
 mod organization;
 mod nodes;
 mod launcher;

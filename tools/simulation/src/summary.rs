@@ -6,6 +6,10 @@ use serde::Serialize;
 
 use super::checker::Findings;
 
+mod pipelines;
+
+use pipelines::PipelinesLine;
+
 /// Jobs for which one surplus runner is acceptable.
 const JOBS_PER_SURPLUS_RUNNER: u64 = 1000;
 
@@ -50,19 +54,6 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pipelines: Option<PipelinesLine>,
     failed_seeds: &'a [u64],
-}
-
-/// The part of the last line about Azure Pipelines.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-struct PipelinesLine {
-    jobs: u64,
-    served: u64,
-    cancelled: u64,
-    interrupted: u64,
-    abandoned: u64,
-    agents: u64,
-    unused_agents: u64,
-    wait_seconds: Waits,
 }
 
 /// How long jobs waited, in seconds.
@@ -126,23 +117,9 @@ impl Summary {
             calls: all.calls,
             fault_rate: share(all.faulty_calls, all.calls),
             github_calls: all.github_calls,
-            pipelines: self.pipelines_line(),
+            pipelines: PipelinesLine::of(&all.pipelines),
             failed_seeds: &self.failed,
         }
-    }
-
-    fn pipelines_line(&self) -> Option<PipelinesLine> {
-        let all = &self.all.pipelines;
-        (all.jobs > 0).then(|| PipelinesLine {
-            jobs: all.jobs,
-            served: all.served,
-            cancelled: all.cancelled,
-            interrupted: all.interrupted,
-            abandoned: all.abandoned,
-            agents: all.agents,
-            unused_agents: all.unused_agents,
-            wait_seconds: waits(&all.waits),
-        })
     }
 }
 
@@ -182,19 +159,10 @@ impl fmt::Display for Summary {
             line.fault_rate * 100.0,
             line.github_calls
         )?;
-        let Some(pipelines) = line.pipelines else { return Ok(()) };
-        let Waits { p50, p95, max, .. } = pipelines.wait_seconds;
-        write!(
-            f,
-            "\n{} jobs of Azure Pipelines: {} served, {} cancelled, {} interrupted, {} without a further agent; {} agents, {} of them had no job\nwaits of these jobs: median {p50} s, 95 % {p95} s, longest {max} s",
-            pipelines.jobs,
-            pipelines.served,
-            pipelines.cancelled,
-            pipelines.interrupted,
-            pipelines.abandoned,
-            pipelines.agents,
-            pipelines.unused_agents
-        )
+        match line.pipelines {
+            Some(pipelines) => write!(f, "\n{pipelines}"),
+            None => Ok(()),
+        }
     }
 }
 

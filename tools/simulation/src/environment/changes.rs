@@ -9,6 +9,7 @@ use handler::operation::PauseRequest;
 use super::deployment::DeploymentRun;
 use super::foreign_runner::ForeignRunner;
 use super::like_ours;
+use super::organization;
 use super::setup::Environment;
 use crate::scenario::{FaultKind, ScheduledFault};
 
@@ -39,7 +40,7 @@ pub(super) async fn apply(environment: &Arc<Environment>, fault: &ScheduledFault
         FaultKind::ProfilePaused { deployment, profile, .. } => {
             pause(environment, &environment.deployments[*deployment], profile, lasts).await;
         }
-        _ => {}
+        kind => organization::apply(environment, kind, lasts).await,
     }
 }
 

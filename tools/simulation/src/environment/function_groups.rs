@@ -3,7 +3,6 @@
 //! A killed process loses its caches and everything in progress; requests that it has sent still arrive.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 
@@ -12,14 +11,12 @@ use emulator_core::transport::{Transport, TransportError};
 use functions_host_emulator::KillWorker;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use github_emulator::runner_keys;
 use handler::app::App;
 use handler::clock::Clock;
 use handler::invocation::queue_message;
-use handler::pipelines::key::{AgentKey, AgentKeys};
+use handler::pipelines::key::AgentKeys;
 use handler::random::Random;
 use handler::routes::routes;
-use handler::secret::Secret;
 use handler::settings::Settings;
 use handler::transport::Transports;
 use http_body_util::{BodyExt, Full};
@@ -28,6 +25,7 @@ use rand::{RngCore as _, SeedableRng as _};
 use tokio::task::AbortHandle;
 use tower_service::Service as _;
 
+use super::agent_keys::agent_keys;
 use super::host::Host;
 use super::network::FaultyNetwork;
 use crate::scenario::Group;
@@ -228,17 +226,6 @@ impl Future for KillableInvocation {
 fn random(deployment: usize) -> Random {
     let rng = Mutex::new(StdRng::seed_from_u64(deployment as u64));
     Random::from_fn(move || rng.lock().expect("no holder of this lock can panic").next_u64())
-}
-
-/// Returns fixed keys of agents: making one takes long, and would be another one in each simulation.
-fn agent_keys() -> AgentKeys {
-    let made = AtomicU64::new(0);
-    AgentKeys::from_fn(move || {
-        let key = runner_keys::key(made.fetch_add(1, Ordering::Relaxed));
-        let file = serde_json::to_string(key).expect("plain fields");
-        let (modulus, exponent) = (key.modulus.clone(), key.exponent.clone());
-        AgentKey { modulus, exponent, file: Secret::new(file) }
-    })
 }
 
 fn group_of(path: &str) -> Group {

@@ -11,7 +11,6 @@ use super::changes;
 use super::deployment::{DeploymentRun, formula};
 use super::function_groups;
 use super::open_groups::open_group;
-use super::organization;
 use super::setup::Environment;
 use crate::scenario::{FaultKind, Group, ResizeError, ScheduledFault};
 
@@ -77,12 +76,6 @@ async fn apply(environment: &Arc<Environment>, fault: &ScheduledFault) {
             break_route(&environment.deployments[*deployment], pool, fault.at + seconds);
             environment.network.pass(lasts).await;
         }
-        FaultKind::ForeignRunner { .. }
-        | FaultKind::NamedLikeOurs { .. }
-        | FaultKind::RepositoryRenamed { .. }
-        | FaultKind::MadePublic { .. }
-        | FaultKind::ProfilePaused { .. }
-        | FaultKind::SettingsNarrowed { .. } => changes::apply(environment, fault, lasts).await,
         // The injector applies these to calls as long as they last.
         FaultKind::RateLimitBurst { .. }
         | FaultKind::Outage { .. }
@@ -92,11 +85,7 @@ async fn apply(environment: &Arc<Environment>, fault: &ScheduledFault) {
         FaultKind::JobDisabled { deployment, profile } => {
             disable(&environment.deployments[*deployment], profile).await;
         }
-        FaultKind::TokenExpired { .. }
-        | FaultKind::NoAgentAssignment { .. }
-        | FaultKind::HooksDisabled { .. } => {
-            organization::apply(environment, &fault.kind, lasts).await;
-        }
+        _ => changes::apply(environment, fault, lasts).await,
     }
 }
 

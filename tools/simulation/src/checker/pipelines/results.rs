@@ -1,6 +1,7 @@
 //! Decides how each job ended.
 
 use super::super::describe::clock;
+use super::super::tasks::is_closed;
 use super::{Checked, PipelinesJobRecord};
 use crate::record::pipelines::Reservation;
 use crate::record::{Run, TaskRecord};
@@ -61,13 +62,17 @@ fn has_reason(checked: Checked<'_>, job: &PipelinesJobRecord) -> bool {
     })
 }
 
-/// Returns whether a run of an agent had a fault, or was lost, and the run was within a span.
-pub(super) fn had_fault(checked: Checked<'_>, agent: &str, (from, until): (u64, u64)) -> bool {
-    let is_within = |run: &&Run| {
-        run.started_at <= until && run.ended_at.is_none_or(|ended_at| ended_at >= from)
+/// Returns whether a run of an agent had a fault or was lost, or its Batch job was disabled, and the run was within a span.
+fn had_fault(checked: Checked<'_>, agent: &str, (from, until): (u64, u64)) -> bool {
+    let is_within =
+        |run: &Run| run.started_at <= until && run.ended_at.is_none_or(|ended_at| ended_at >= from);
+    let was_disturbed = |task: &TaskRecord, run: &Run| {
+        let was_stopped = run.exit_code == Some(TERMINATED) && is_closed(checked.scenario, task);
+        run.fault.is_some() || run.exit_code.is_none() || was_stopped
     };
-    let mut runs = checked.tasks_of(agent).flat_map(|task| &task.runs).filter(is_within);
-    runs.any(|run| run.fault.is_some() || run.exit_code.is_none())
+    checked
+        .tasks_of(agent)
+        .any(|task| task.runs.iter().any(|run| is_within(run) && was_disturbed(task, run)))
 }
 
 fn is_abandoned(checked: Checked<'_>, job: &PipelinesJobRecord) -> bool {

@@ -91,6 +91,15 @@ impl PipelinesRecord {
         }
     }
 
+    /// Changes the latest reservation for a request.
+    fn with_reservation(&mut self, request: u64, change: impl FnOnce(&mut Reservation)) {
+        self.with_job(request, |job| {
+            if let Some(last) = job.reservations.last_mut() {
+                change(last);
+            }
+        });
+    }
+
     fn with_agent(&mut self, name: &str, change: impl FnOnce(&mut AgentRecord)) {
         if let Some(agent) = self.agents.iter_mut().rfind(|agent| agent.name == name) {
             change(agent);
@@ -116,17 +125,18 @@ impl PipelinesRecord {
                 let made = Reservation { agent, at: now, started_at: None, ended_at: None };
                 self.with_job(*request, |job| job.reservations.push(made));
             }
-            PipelinesEvent::Started { request, .. } => self.with_job(*request, |job| {
-                job.reservations.last_mut().map(|last| last.started_at = Some(now));
-            }),
-            PipelinesEvent::Requeued { request, .. } => self.with_job(*request, |job| {
-                job.reservations.last_mut().map(|last| last.ended_at = Some(now));
-            }),
-            PipelinesEvent::Done { request, result } => self.with_job(*request, |job| {
-                (job.ended_at, job.result) = (Some(now), Some((*result).to_owned()));
-                let last = job.reservations.last_mut();
-                last.map(|last| last.ended_at = last.ended_at.or(Some(now)));
-            }),
+            PipelinesEvent::Started { request, .. } => {
+                self.with_reservation(*request, |last| last.started_at = Some(now));
+            }
+            PipelinesEvent::Requeued { request, .. } => {
+                self.with_reservation(*request, |last| last.ended_at = Some(now));
+            }
+            PipelinesEvent::Done { request, result } => {
+                let result = Some((*result).to_owned());
+                self.with_job(*request, |job| (job.ended_at, job.result) = (Some(now), result));
+                let end = |last: &mut Reservation| last.ended_at = last.ended_at.or(Some(now));
+                self.with_reservation(*request, end);
+            }
             _ => {}
         }
     }
