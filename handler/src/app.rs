@@ -99,6 +99,23 @@ impl PipelinesService {
     pub(crate) fn profile(&self, name: &str) -> Option<&PipelinesProfile> {
         self.settings.profiles.iter().find(|profile| profile.name == name)
     }
+
+    /// Lists the names of the agent pools, each once, in the order of the profiles. Azure DevOps ignores case in them.
+    pub(crate) fn pools(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for profile in &self.settings.profiles {
+            if !names.iter().any(|known| known.eq_ignore_ascii_case(&profile.pipelines_pool)) {
+                names.push(&profile.pipelines_pool);
+            }
+        }
+        names
+    }
+
+    /// Lists the profiles of an agent pool.
+    pub(crate) fn profiles_of(&self, pool: &str) -> Vec<&PipelinesProfile> {
+        let all = self.settings.profiles.iter();
+        all.filter(|profile| profile.pipelines_pool.eq_ignore_ascii_case(pool)).collect()
+    }
 }
 
 impl App {

@@ -14,6 +14,7 @@ pub mod clock;
 pub mod random;
 pub mod error_chain;
 pub mod json;
+mod ordered;
 pub mod app_key;
 pub mod settings;
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::JobState;
 use crate::batch_job::BatchJobId;
+use crate::ordered::InsertEach;
 use crate::profiles::Profile;
 
 /// Maximum number of characters of the reason for a pause.
@@ -98,7 +99,7 @@ impl Pauses {
 
     /// Splits off the records of profiles that the settings do not have.
     pub fn split_by<'p>(self, profiles: impl Iterator<Item = &'p Profile>) -> (Self, Self) {
-        let names: BTreeSet<&String> = profiles.map(|profile| &profile.name).collect();
+        let names: BTreeSet<&String> = profiles.map(|profile| &profile.name).insert_each();
         let (known, unknown) = self.0.into_iter().partition(|(name, _)| names.contains(name));
         (Self(known), Self(unknown))
     }
@@ -114,7 +115,7 @@ pub fn batch_jobs(profile: &str, pause: &Pause) -> Vec<BatchJobId> {
 pub fn to_disable(profile: &str, batch_jobs: &[(BatchJobId, JobState)]) -> BTreeSet<u32> {
     let own = || batch_jobs.iter().filter(|(id, _)| id.profile == profile);
     let open = own().filter(|(_, state)| *state != JobState::Closed).map(|(id, _)| id.generation);
-    let open: BTreeSet<u32> = open.collect();
+    let open: BTreeSet<u32> = open.insert_each();
     match open.is_empty() {
         false => open,
         true => [own().map(|(id, _)| id.generation).max().unwrap_or_default() + 1].into(),
@@ -157,7 +158,7 @@ mod tests {
             at: DateTime::UNIX_EPOCH,
             who: "ann".to_owned(),
             why: "a new image".to_owned(),
-            batch_jobs: generations.iter().copied().collect(),
+            batch_jobs: generations.iter().copied().insert_each(),
             resumed: None,
         }
     }

@@ -7,7 +7,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::future;
+use futures::FutureExt;
+use futures::future::{self, BoxFuture};
 use percent_encoding::percent_decode_str;
 use warp::http::{HeaderMap, Method};
 use warp::path::FullPath;
@@ -22,6 +23,8 @@ use crate::http::{Body, MethodNotAllowed, Response, body, discard_rest};
 
 mod limits;
 
+use limits::Limit;
+
 /// Routes the host's requests to the functions. `GET /` is the host's readiness probe: it succeeds as soon as the
 /// handler listens.
 pub fn routes(app: Arc<App>) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone {
@@ -35,55 +38,42 @@ pub fn routes(app: Arc<App>) -> impl Filter<Extract = (Response,), Error = Infal
 
 /// Routes the requests of GitHub, Azure DevOps and the runners, which the host forwards.
 fn public(app: &Arc<App>) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
+    let hook = ("api/ProvideActionsRunner", limits::PROVIDE_ACTIONS_RUNNER);
+    let hook = posted(app, hook, |app, head, body| {
+        provide_actions_runner::handle(app, head, body).boxed()
+    });
+    let claim = ("api/ClaimRunner", limits::CLAIM_RUNNER);
+    let claim = posted(app, claim, |app, _, body| claim_runner::handle(app, body).boxed());
+    let event = ("api/ProvidePipelinesAgent", limits::PROVIDE_PIPELINES_AGENT);
+    let event = posted(app, event, |app, head, body| {
+        provide_pipelines_agent::handle(app, head, body).boxed()
+    });
+    let call = ("api/ProvideAzDOAgent", limits::PROVIDE_AZDO_AGENT);
+    let call =
+        posted(app, call, |app, head, body| provide_azdo_agent::handle(app, head, body).boxed());
+    hook.or(claim).unify().or(event).unify().or(call).unify()
+}
+
+/// Handles a request with its head and body.
+type Handle = for<'a> fn(&'a App, &'a HeaderMap, &'a mut Body) -> BoxFuture<'a, Response>;
+
+/// Routes the requests that are posted to a path. What the function leaves of the body is read and discarded.
+fn posted(
+    app: &Arc<App>,
+    (expected, limit): (&'static str, Limit),
+    handle: Handle,
+) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
     let app = Arc::clone(app);
-    let app = warp::any().map(move || Arc::clone(&app));
-    let (events_app, calls_app) = (app.clone(), app.clone());
-    let provide_actions_runner = path("api/ProvideActionsRunner")
-        .and(method(Method::POST))
-        .and(app.clone())
-        .and(warp::header::headers_cloned())
-        .and(body())
-        .then(|app: Arc<App>, headers: HeaderMap, mut body: Body| {
-            limits::PROVIDE_ACTIONS_RUNNER.run(async move {
-                let response = provide_actions_runner::handle(&app, &headers, &mut body).await;
-                discard_rest(&mut body).await;
-                response
-            })
-        });
-    let claim_runner = path("api/ClaimRunner").and(method(Method::POST)).and(app).and(body()).then(
-        |app: Arc<App>, mut body: Body| {
-            limits::CLAIM_RUNNER.run(async move {
-                let response = claim_runner::handle(&app, &mut body).await;
+    path(expected).and(method(Method::POST)).and(warp::header::headers_cloned()).and(body()).then(
+        move |headers: HeaderMap, mut body: Body| {
+            let app = Arc::clone(&app);
+            limit.run(async move {
+                let response = handle(&app, &headers, &mut body).await;
                 discard_rest(&mut body).await;
                 response
             })
         },
-    );
-    let events = path("api/ProvidePipelinesAgent")
-        .and(method(Method::POST))
-        .and(events_app)
-        .and(warp::header::headers_cloned())
-        .and(body())
-        .then(|app: Arc<App>, headers: HeaderMap, mut body: Body| {
-            limits::PROVIDE_PIPELINES_AGENT.run(async move {
-                let response = provide_pipelines_agent::handle(&app, &headers, &mut body).await;
-                discard_rest(&mut body).await;
-                response
-            })
-        });
-    let calls = path("api/ProvideAzDOAgent")
-        .and(method(Method::POST))
-        .and(calls_app)
-        .and(warp::header::headers_cloned())
-        .and(body())
-        .then(|app: Arc<App>, headers: HeaderMap, mut body: Body| {
-            limits::PROVIDE_AZDO_AGENT.run(async move {
-                let response = provide_azdo_agent::handle(&app, &headers, &mut body).await;
-                discard_rest(&mut body).await;
-                response
-            })
-        });
-    provide_actions_runner.or(claim_runner).unify().or(events).unify().or(calls).unify()
+    )
 }
 
 /// Routes the host's own requests: queue messages and timers, each in its envelope.
@@ -150,6 +140,8 @@ fn method(expected: Method) -> impl Filter<Extract = (), Error = Rejection> + Cl
 fn operators(
     app: &Arc<App>,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + use<> {
+    let operate = ("api/Operate", limits::OPERATE);
+    let operate = posted(app, operate, |app, head, body| operate::handle(app, head, body).boxed());
     let app = Arc::clone(app);
     let app = warp::any().map(move || Arc::clone(&app));
     let status = path("api/Status")
@@ -161,22 +153,10 @@ fn operators(
         });
     let status_page = path("api/StatusPage")
         .and(method(Method::GET))
-        .and(app.clone())
+        .and(app)
         .and(warp::header::headers_cloned())
         .then(|app: Arc<App>, headers: HeaderMap| {
             limits::STATUS_PAGE.run(async move { status_page::handle(&app, &headers).await })
-        });
-    let operate = path("api/Operate")
-        .and(method(Method::POST))
-        .and(app)
-        .and(warp::header::headers_cloned())
-        .and(body())
-        .then(|app: Arc<App>, headers: HeaderMap, mut body: Body| {
-            limits::OPERATE.run(async move {
-                let response = operate::handle(&app, &headers, &mut body).await;
-                discard_rest(&mut body).await;
-                response
-            })
         });
     status.or(status_page).unify().or(operate).unify()
 }

@@ -23,6 +23,6 @@ simulate() {
   printf '%s\n' "$summary"
 }
 
-simulate --seeds 1 --jobs 30 --service github
-simulate --seeds 1 --jobs 20 --service both --first-seed 100
-simulate --seeds 1 --jobs 20 --service both --fault-rate 0.2 --first-seed 1000
+simulate --seeds 2 --jobs 30 --service github
+simulate --seeds 1 --jobs 30 --service both --first-seed 100
+simulate --seeds 1 --jobs 30 --service both --fault-rate 0.2 --first-seed 1000

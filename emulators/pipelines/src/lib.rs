@@ -38,6 +38,7 @@ mod tests;
 
 use error::ApiError;
 
+pub use dto::hook::subscription_to_jobs;
 pub use model::agent::Agent;
 pub use model::pool::Pool;
 pub use model::request::{JobRequestView, JobState, TaskResult, Work};

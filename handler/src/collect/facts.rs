@@ -14,6 +14,7 @@ use crate::batch::{self, BatchError};
 use crate::batch_job::BatchJobId;
 use crate::error_chain::ErrorChain;
 use crate::github::GithubError;
+use crate::ordered::InsertEach;
 use crate::profiles::Profile;
 use crate::reconcile::snapshot::{LedgerTask, Stage};
 use crate::repository::Repository;
@@ -124,7 +125,7 @@ impl<'a> FactReader<'a> {
                 tasks.push(task);
             }
         }
-        let names: BTreeSet<String> = tasks.iter().map(|task| task.id.to_string()).collect();
+        let names: BTreeSet<String> = tasks.iter().map(|task| task.id.to_string()).insert_each();
         for (id, repository, job) in assignments.assigned_to(&names) {
             graph.learn(id, &repository, &job);
         }

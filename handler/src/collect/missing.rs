@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use super::collector::{Collector, Partial};
 use super::ledger::Ledger;
 use super::unfinished_runs::{ListedRuns, hidden};
+use crate::ordered::InsertEach;
 use crate::reconcile::snapshot::{Level, Runners};
 use crate::repository::Repository;
 use crate::scope::Scope;
@@ -22,8 +23,12 @@ pub(super) async fn judge(
     runners: &Runners,
 ) -> Partial<BTreeSet<Repository>> {
     let named = collector.rules.policy.allowed.named();
-    let live: BTreeSet<&Repository> =
-        ledger.tasks.iter().filter(|task| task.is_live()).map(|task| &task.repository).collect();
+    let live: BTreeSet<&Repository> = ledger
+        .tasks
+        .iter()
+        .filter(|task| task.is_live())
+        .map(|task| &task.repository)
+        .insert_each();
     let mut absent = Partial::complete(BTreeSet::new());
     for repository in &listed.missing {
         // Lists of GitHub that contradict each other prove nothing.

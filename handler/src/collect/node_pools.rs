@@ -7,12 +7,13 @@ use tracing::warn;
 use super::collector::Partial;
 use crate::app::App;
 use crate::error_chain::ErrorChain;
+use crate::ordered::InsertEach;
 use crate::reconcile::used_nodes::{HeldSizes, NodePool};
 
 /// Reads the pools. Without the records of their sizes none is read: a size that is held would seem to be the pool's own.
 pub(super) async fn read(app: &App) -> Partial<BTreeMap<String, NodePool>> {
     let profiles = app.webhook.policy.profiles.iter().filter(|profile| profile.node_per_job);
-    let names: BTreeSet<&str> = profiles.map(|profile| profile.pool.as_str()).collect();
+    let names: BTreeSet<&str> = profiles.map(|profile| profile.pool.as_str()).insert_each();
     let mut pools = Partial::complete(BTreeMap::new());
     if names.is_empty() {
         return pools;

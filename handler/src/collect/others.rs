@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::collector::{Collector, Unread};
 use super::runners;
 use crate::github::{Listed, ListedRunner};
+use crate::ordered::InsertEach;
 use crate::profiles::{Match, match_profile};
 use crate::reconcile::MAX_SEEN_AGE;
 use crate::reconcile::snapshot::{Level, ListedJob, OtherRunner, Runners};
@@ -35,7 +36,7 @@ pub(super) async fn read(
         queued && (is_unserved(listed) || barred.contains_key(id) || is_cancelled(listed))
     });
     let repositories: BTreeSet<&Repository> =
-        wanted.map(|(_, listed)| &listed.repository).collect();
+        wanted.map(|(_, listed)| &listed.repository).insert_each();
     for repository in repositories {
         for level in Level::serving(&collector.app.scope, repository) {
             if !runners.read.contains(&level) && !runners.unread.contains(&level) {

@@ -6,6 +6,7 @@ use futures::{StreamExt, stream};
 
 use super::collector::{Collector, MAX_CONCURRENT_REQUESTS, Partial, Unread};
 use crate::github::{GithubError, LIST_RUNNERS, Listed, ListedRunner};
+use crate::ordered::InsertEach;
 use crate::reconcile::snapshot::{Level, OtherRunner, RegisteredRunner, RunnerRelease, Runners};
 use crate::repository::Repository;
 use crate::scope::Scope;
@@ -19,7 +20,7 @@ pub(super) async fn read(
     let mut known = collector.rules.policy.allowed.named();
     known.extend(repositories.iter().cloned());
     let by_level = known.into_iter().map(|one| (Level::of(&collector.app.scope, &one), one));
-    let levels: BTreeMap<Level, Repository> = by_level.collect();
+    let levels: BTreeMap<Level, Repository> = by_level.insert_each();
     let mut runners = Partial::complete(Runners::default());
     let groups = &group_names(collector);
     let mut lists = stream::iter(levels)
@@ -133,7 +134,7 @@ pub(super) fn other(
 ) -> OtherRunner {
     OtherRunner {
         level: level.clone(),
-        labels: runner.labels().map(str::to_ascii_lowercase).collect(),
+        labels: runner.labels().map(str::to_ascii_lowercase).insert_each(),
         ephemeral: runner.ephemeral.unwrap_or(false),
         seen_at: collector.app.clock.now(),
     }
@@ -147,7 +148,7 @@ fn group_names(collector: &Collector<'_>) -> BTreeSet<String> {
     }
     let groups = rules.policy.profiles.iter().filter_map(|profile| profile.group.clone());
     let default = collector.app.runners.runner_environment.group.clone();
-    groups.chain([default]).collect()
+    groups.chain([default]).insert_each()
 }
 
 /// Returns the ids of these groups; `None` if one of them could not be read.

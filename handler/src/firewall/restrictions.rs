@@ -3,6 +3,7 @@
 //! Rules named `mayfly-hooks-N` are maintained by this handler. Every other rule is kept unchanged, including
 //! properties that this handler does not know.
 
+use crate::ordered::InsertEach;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
@@ -113,7 +114,7 @@ fn rule(ranges: &[IpNet], (number, priority): (usize, &i64)) -> Value {
 
 /// Lists the unused priorities. Two rules may have one priority, but which of them then wins is undocumented.
 fn free_priorities(others: &[&Value]) -> Vec<i64> {
-    let used: BTreeSet<i64> = others.iter().filter_map(|rule| priority(rule)).collect();
+    let used: BTreeSet<i64> = others.iter().filter_map(|rule| priority(rule)).insert_each();
     PRIORITIES.filter(|priority| !used.contains(priority)).collect()
 }
 

@@ -13,6 +13,7 @@ use tracing::{error, info, warn};
 use crate::app::{App, PipelinesService};
 use crate::error_chain::ErrorChain;
 use crate::history::Record;
+use crate::ordered::InsertEach;
 use crate::pipelines::history::records;
 use crate::pipelines::jobs::{PipelinesJob, jobs as jobs_of};
 use crate::pipelines::plan::{Action, Plan, PlanRules, Unservable, plan};
@@ -130,7 +131,7 @@ fn waiting_for_nodes(pool: &ObservedPool<'_>, plan: &Plan) -> BTreeSet<String> {
         (added || waiting) && !snapshot.paused.contains(&profile.name)
     };
     let profiles = snapshot.profiles.iter().filter(waits);
-    profiles.map(|profile| profile.container.pool.clone()).collect()
+    profiles.map(|profile| profile.container.pool.clone()).insert_each()
 }
 
 fn rules(app: &App) -> PlanRules {
@@ -191,7 +192,7 @@ pub(super) async fn jobs(app: &App) -> Option<Vec<PipelinesJob>> {
 
 /// Raises an alert for each request that was not reported before.
 fn report(service: &PipelinesService, unserved: &BTreeSet<(u64, Unservable)>) {
-    let new = service.runs.report(unserved.iter().map(|(request, _)| *request).collect());
+    let new = service.runs.report(unserved.iter().map(|(request, _)| *request).insert_each());
     for (request, why) in unserved.iter().filter(|(request, _)| new.contains(request)) {
         let reason = why.text();
         error!(

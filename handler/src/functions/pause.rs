@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::batch::JobState;
 use crate::batch_job::BatchJobId;
 use crate::operation::PauseRequest;
+use crate::ordered::InsertEach;
 use crate::pauses::{Pause, Pauses, batch_jobs, to_disable};
 use crate::reconcile::execute::paused_jobs::disable_or_create;
 use crate::replay_plan::{OperateResponse, Skipped};
@@ -144,7 +145,8 @@ impl App {
     }
 
     fn check_profile(&self, name: &str) -> Result<(), NoProfile> {
-        let profiles: BTreeSet<&String> = self.profiles().map(|profile| &profile.name).collect();
+        let profiles: BTreeSet<&String> =
+            self.profiles().map(|profile| &profile.name).insert_each();
         match profiles.iter().any(|profile| *profile == name) {
             true => Ok(()),
             false => Err(NoProfile {

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 
 use crate::app::App;
 use crate::deadline::Deadline;
+use crate::ordered::InsertEach;
 use crate::profiles::Profile;
 use crate::reconcile::Snapshot;
 use crate::reconcile::snapshot::Stage;
@@ -116,5 +117,5 @@ fn pools_to_wake<'a>(app: &'a App, snapshot: &Snapshot) -> BTreeSet<&'a str> {
         app.webhook.policy.profiles.iter().filter(|profile| {
             keeps_formula(app, &profile.pool) && waits(profile) && may_grow(profile)
         });
-    pools.map(|profile| profile.pool.as_str()).collect()
+    pools.map(|profile| profile.pool.as_str()).insert_each()
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::marks::Marks;
 use super::record::{Record, UNUSED};
+use crate::ordered::InsertEach;
 use crate::reconcile::snapshot::{ListedJob, Snapshot};
 use crate::repository::Repository;
 use crate::task::TaskId;
@@ -83,7 +84,7 @@ impl<'a> Due<'a> {
         let left = tasks.get(MAX_RECORDS).map(|task| task.ended);
         tasks.truncate(MAX_RECORDS);
         let named = runs.keys().filter(|_| !tasks.is_empty());
-        let names = named.map(|task| (task.to_string(), task)).collect();
+        let names = named.map(|task| (task.to_string(), task)).insert_each();
         let (served, unserved, runners, complete) = Default::default();
         let mut due = Self { tasks, left, runs, names, served, unserved, runners, complete };
         if !due.tasks.is_empty() {
@@ -115,7 +116,7 @@ impl<'a> Due<'a> {
     /// assignment chain those of the jobs that the runners on it were made for.
     fn places(&self, task: &EndedTask, marks: &Marks) -> BTreeSet<(Repository, u64)> {
         let name = task.id.to_string();
-        let mut places: BTreeSet<_> = marks.elsewhere.get(&name).cloned().into_iter().collect();
+        let mut places: BTreeSet<_> = marks.elsewhere.get(&name).cloned().into_iter().insert_each();
         let mut next = Some(&task.id);
         for _ in 0..MAX_CHAIN {
             let Some((task, place)) = next.and_then(|task| self.runs.get_key_value(task)) else {
@@ -142,8 +143,9 @@ impl<'a> Due<'a> {
     }
 
     fn learn(&mut self, jobs: impl Iterator<Item = (u64, ListedJob)>) {
-        let wanted: BTreeSet<String> = self.tasks.iter().map(|task| task.id.to_string()).collect();
-        let made_for: BTreeSet<u64> = self.tasks.iter().map(|task| task.id.job).collect();
+        let wanted: BTreeSet<String> =
+            self.tasks.iter().map(|task| task.id.to_string()).insert_each();
+        let made_for: BTreeSet<u64> = self.tasks.iter().map(|task| task.id.job).insert_each();
         for (id, listed) in jobs {
             self.runners.insert(id, listed.job.runner.clone());
             match listed.job.runner.clone() {

@@ -1,5 +1,6 @@
 //! The list of the jobs that ended last.
 
+use crate::ordered::InsertEach;
 use std::collections::BTreeMap;
 
 use super::aggregate::DaysRead;
@@ -20,7 +21,7 @@ pub fn ended_jobs(
 ) -> Vec<EndedJob> {
     // The months ascend: the last one decides.
     let pools = days.pools.iter().map(|((_, name), time)| (name.clone(), (&time.pool).into()));
-    let pools: BTreeMap<String, PricedPool> = pools.collect();
+    let pools: BTreeMap<String, PricedPool> = pools.insert_each();
     records.iter().map(|record| ended_job(record, profiles, &pools, prices)).collect()
 }
 

@@ -2,6 +2,7 @@
 //!
 //! docs/history.md names the sources. The table is of one region and one day: costs are estimates.
 
+use crate::ordered::InsertEach;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -43,7 +44,7 @@ static SHIPPED: LazyLock<Prices> = LazyLock::new(|| {
     let mut prices: Prices =
         serde_json::from_str(include_str!("prices.json")).expect("a test parses the table");
     prices.sizes =
-        prices.sizes.into_iter().map(|(name, size)| (name.to_lowercase(), size)).collect();
+        prices.sizes.into_iter().map(|(name, size)| (name.to_lowercase(), size)).insert_each();
     prices
 });
 

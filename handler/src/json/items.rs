@@ -16,10 +16,19 @@ pub(crate) fn items_of<T: DeserializeOwned>(
     body: &[u8],
     field: Option<&'static str>,
 ) -> Result<(Items<T>, Vec<JsonFault>), JsonFault> {
-    let body = std::str::from_utf8(body).map_err(serde_json::Error::custom)?;
-    if let Ok(items) = all_items(body, field) {
-        return Ok((items, Vec::new()));
+    let text = std::str::from_utf8(body).map_err(serde_json::Error::custom)?;
+    match all_items(text, field) {
+        Ok(items) => Ok((items, Vec::new())),
+        Err(_) => each_item(body, field),
     }
+}
+
+/// Parses the items of a list like [`items_of`], in two passes: for lists that are short, and with less code for each type.
+pub(crate) fn each_item<T: DeserializeOwned>(
+    body: &[u8],
+    field: Option<&'static str>,
+) -> Result<(Items<T>, Vec<JsonFault>), JsonFault> {
+    let body = std::str::from_utf8(body).map_err(serde_json::Error::custom)?;
     let Items { items, total } = all_items::<&RawValue>(body, field)?;
     let read = items.into_iter().map(|item| serde_json::from_str::<T>(item.get()));
     let (mut readable, mut faults) = (Vec::new(), Vec::new());

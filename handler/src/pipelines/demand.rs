@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::dto::{Agent, JobRequest};
 use super::names::{parse_placeholder, placeholder};
+use crate::ordered::InsertEach;
 use crate::profiles::PipelinesProfile;
 use crate::task::DeploymentName;
 
@@ -68,7 +69,7 @@ impl JobRequest {
         let names: Vec<&str> =
             if self.matches_all_agents_in_pool { all.collect() } else { matched.collect() };
         let deployments: BTreeSet<&str> =
-            names.into_iter().filter_map(parse_placeholder).map(|(name, _)| name).collect();
+            names.into_iter().filter_map(parse_placeholder).map(|(name, _)| name).insert_each();
         let count = u64::try_from(deployments.len()).ok().filter(|&count| count > 0)?;
         let share = usize::try_from(self.request_id % count).ok()?;
         deployments.into_iter().nth(share)

@@ -13,6 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::demand::NotServed;
 use super::dto::{Agent, JobRequest};
 use crate::batch_job::BatchJobId;
+use crate::ordered::InsertEach;
 use crate::profiles::PipelinesProfile;
 use crate::reconcile::snapshot::{Ending, Stage};
 use crate::task::{DeploymentName, TaskId};
@@ -114,7 +115,7 @@ pub fn plan(snapshot: &PoolSnapshot<'_>, rules: &PlanRules, now: DateTime<Utc>) 
     let mut plan = Plan::default();
     plan.actions.extend(placeholders::due(snapshot, rules));
     let ended = agents::due(snapshot, rules, now);
-    let leaving: BTreeSet<String> = ended.iter().filter_map(removed).collect();
+    let leaving: BTreeSet<String> = ended.iter().filter_map(removed).insert_each();
     plan.actions.extend(ended);
     let mut free = free_tasks(snapshot, rules, now);
     free.retain(|task| !leaving.contains(&task.id.to_string()));
@@ -147,7 +148,7 @@ fn free_tasks<'s>(
     now: DateTime<Utc>,
 ) -> Vec<&'s AgentTask> {
     let agents: BTreeMap<&str, &Agent> =
-        snapshot.agents.iter().map(|agent| (agent.name.as_str(), agent)).collect();
+        snapshot.agents.iter().map(|agent| (agent.name.as_str(), agent)).insert_each();
     let is_free = |task: &&AgentTask| {
         let agent = agents.get(task.id.to_string().as_str());
         match (&task.stage, agent) {

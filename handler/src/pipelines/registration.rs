@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::dto::RegisteredAgent;
 use super::key::AgentKey;
+use crate::ordered::InsertEach;
 use crate::profiles::{AGENT_VERSION, PipelinesProfile};
 use crate::secret::Secret;
 
@@ -27,7 +28,7 @@ pub fn capabilities(profile: &PipelinesProfile, name: &str) -> BTreeMap<String, 
         (PROFILE_CAPABILITY, profile.name.as_str()),
     ];
     let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    profile.capabilities.clone().into_iter().chain(own).collect()
+    profile.capabilities.clone().into_iter().chain(own).insert_each()
 }
 
 /// Returns the body of a registration. The members are those that the agent's own configuration sends, and `enabled`.

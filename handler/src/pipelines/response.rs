@@ -10,7 +10,7 @@ use tracing::warn;
 use super::dto::Listed;
 use super::error::PipelinesError;
 use crate::json::JsonFault;
-use crate::json::items::{Items, items_of};
+use crate::json::items::{Items, each_item};
 use crate::transport::Response;
 
 /// Returns the error of a response that is no success.
@@ -54,7 +54,7 @@ pub(super) fn parse_list<T: DeserializeOwned>(
     call: &'static str,
     response: &Response,
 ) -> Result<Listed<T>, PipelinesError> {
-    let read = items_of(response.body(), Some("value"));
+    let read = each_item(response.body(), Some("value"));
     let (Items { items, .. }, faults) = read.map_err(|fault| unreadable(call, &fault))?;
     if let Some(fault) = faults.first() {
         warn!("continuing without {} items while {call}: {fault}", faults.len());

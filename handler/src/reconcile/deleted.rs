@@ -2,6 +2,7 @@
 //!
 //! A single 404 proves nothing: the credential may have lost its access, and GitHub's replicas may lag behind.
 
+use crate::ordered::InsertEach;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,7 +20,7 @@ pub(crate) fn certainly_deleted(
     now: DateTime<Utc>,
 ) -> BTreeSet<u64> {
     let deleted = |job: &&u64| previous.deleted.at_least(job, DELETED_TIMEOUT, now);
-    absent.iter().filter(deleted).copied().collect()
+    absent.iter().filter(deleted).copied().insert_each()
 }
 
 /// Records since when jobs have been absent. A run that could not read a job neither confirms nor ends its absence.

@@ -8,6 +8,7 @@ use super::ownership::{Evidence, Ownership};
 use super::snapshot::{PoisonMessage, Snapshot, Stage};
 use super::{Repair, Rules};
 use crate::message::{MAX_WAIT, Message};
+use crate::ordered::InsertEach;
 
 /// How long a poison message waits before it is replayed.
 const REPLAY_DELAY: TimeDelta = TimeDelta::minutes(10);
@@ -91,7 +92,7 @@ fn claims_without_task(snapshot: &Snapshot, rules: &Rules) -> Vec<Repair> {
     let runners = snapshot.runners.named.iter();
     let runners = runners.filter(|runner| evidence.owner(runner) != Ownership::Anothers);
     let names = snapshot.tasks.iter().map(|task| &task.id).chain(runners.map(|one| &one.name));
-    let needed: BTreeSet<String> = names.map(ToString::to_string).collect();
+    let needed: BTreeSet<String> = names.map(ToString::to_string).insert_each();
     let mut blobs: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for claim in snapshot.claims.iter().flatten() {
         blobs.entry(&claim.task).or_default().push(claim.blob.clone());

@@ -3,6 +3,7 @@
 //! GitHub assigns a job to any runner that has all of its labels. A job that no profile serves may be meant for a runner
 //! that is busy, or offline for an hour; and the ephemeral runners of others are registered only while a job waits.
 
+use crate::ordered::InsertEach;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -41,7 +42,7 @@ pub(super) fn others(
     let named = named.filter(|runner| evidence.owner(runner) == Ownership::Anothers);
     let other = |runner: &RegisteredRunner| OtherRunner {
         level: Level::of(&rules.scope, &runner.repository),
-        labels: runner.labels.iter().map(|label| label.to_ascii_lowercase()).collect(),
+        labels: runner.labels.iter().map(|label| label.to_ascii_lowercase()).insert_each(),
         ephemeral: runner.ephemeral,
         seen_at: now,
     };
@@ -57,7 +58,7 @@ pub(super) fn elsewhere(
 ) -> Elsewhere {
     let levels = Level::serving(&rules.scope, &listed.repository);
     let labels: Vec<String> =
-        listed.job.labels.iter().map(|label| label.to_ascii_lowercase()).collect();
+        listed.job.labels.iter().map(|label| label.to_ascii_lowercase()).insert_each();
     let fits = |other: &&OtherRunner| {
         levels.contains(&other.level) && labels.iter().all(|label| other.labels.contains(label))
     };

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Rules;
 use super::snapshot::{LedgerTask, Level, RegisteredRunner, Snapshot, Stage, StoredClaim};
+use crate::ordered::InsertEach;
 use crate::scope::Scope;
 use crate::task::TaskId;
 
@@ -38,7 +39,7 @@ impl<'a> Evidence<'a> {
         for claims in claims.values_mut() {
             claims.sort_by(|one, other| one.blob.cmp(&other.blob));
         }
-        let tasks = snapshot.tasks.iter().map(|task| (&task.id, task)).collect();
+        let tasks = snapshot.tasks.iter().map(|task| (&task.id, task)).insert_each();
         Self { snapshot, rules, tasks, claims }
     }
 
@@ -77,7 +78,7 @@ impl<'a> Evidence<'a> {
         let claims = self.claims_of(&task.id);
         let recorded = claims.iter().map(|claim| claim.level.as_ref());
         let unclaimed = claims.is_empty().then_some(None);
-        recorded.chain(unclaimed).flat_map(|level| self.levels_of(task, level)).collect()
+        recorded.chain(unclaimed).flat_map(|level| self.levels_of(task, level)).insert_each()
     }
 
     /// Returns the levels at which a runner of a task may be listed that was registered at the recorded one.
@@ -91,7 +92,7 @@ impl<'a> Evidence<'a> {
         }
         let present = self.snapshot.jobs.get(&task.id.job).map(|job| &job.repository);
         let names = present.into_iter().chain([&task.repository]);
-        names.map(|name| Level::of(scope, name)).chain(recorded.cloned()).collect()
+        names.map(|name| Level::of(scope, name)).chain(recorded.cloned()).insert_each()
     }
 
     /// Returns whether the runner of the present run of a task cannot be given the job that the task was made for: it

@@ -2,6 +2,7 @@
 //!
 //! <https://docs.github.com/en/actions/reference/runners/self-hosted-runners#runner-software-updates-on-self-hosted-runners>
 
+use crate::ordered::InsertEach;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,7 +15,8 @@ const OUTDATED_AFTER: TimeDelta = TimeDelta::days(20);
 /// Returns the alert for each version that is in use and has been outdated for long.
 pub(super) fn outdated(snapshot: &Snapshot, now: DateTime<Utc>) -> Vec<(&'static str, String)> {
     let runners = snapshot.runners.named.iter();
-    let versions: BTreeSet<&str> = runners.filter_map(|runner| runner.version.as_deref()).collect();
+    let versions: BTreeSet<&str> =
+        runners.filter_map(|runner| runner.version.as_deref()).insert_each();
     let alert = |version: &str| {
         let successor = successor(version, &snapshot.releases)?;
         let text = format!(

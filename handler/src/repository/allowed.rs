@@ -5,6 +5,7 @@
 //! space. `tests/images/cases/allowed.json` has the cases that all of them pass. Anything else (a negation, a URL, a
 //! character class) is an error, because it would match nothing, or in one place only.
 
+use crate::ordered::InsertEach;
 use std::collections::BTreeSet;
 
 use super::Repository;
@@ -73,7 +74,7 @@ impl AllowedRepositories {
     /// Returns the owners that are named in full, whether or not all of their repositories are served.
     pub fn owners(&self) -> BTreeSet<String> {
         let owners = self.texts().filter_map(|text| text.split_once('/'));
-        owners.filter(|(owner, _)| !is_glob(owner)).map(|(owner, _)| owner.to_owned()).collect()
+        owners.filter(|(owner, _)| !is_glob(owner)).map(|(owner, _)| owner.to_owned()).insert_each()
     }
 
     fn texts(&self) -> impl Iterator<Item = &str> {

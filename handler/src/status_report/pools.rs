@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{PausedProfile, PoolStatus};
 use crate::batch::NodeStates;
+use crate::ordered::InsertEach;
 use crate::reconcile::Rules;
 use crate::reconcile::snapshot::{LedgerTask, Snapshot, Stage};
 
@@ -26,7 +27,7 @@ pub(super) fn of_profiles(
     rules: &Rules,
 ) -> Vec<PoolStatus> {
     let profiles = &rules.policy.profiles;
-    let names: BTreeSet<&String> = profiles.iter().map(|profile| &profile.pool).collect();
+    let names: BTreeSet<&String> = profiles.iter().map(|profile| &profile.pool).insert_each();
     let pool_of = |task: &LedgerTask| {
         profiles.iter().find(|profile| profile.name == task.profile).map(|profile| &profile.pool)
     };

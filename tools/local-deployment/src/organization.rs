@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use azure_pipelines_emulator::{Options, Pipelines, Pool};
+use azure_pipelines_emulator::{Options, Pipelines, Pool, subscription_to_jobs};
 use emulator_core::events::EventContext;
 use emulator_core::service::{Control, Listening, Service};
 use handler::profiles::default_profiles;
@@ -91,16 +91,7 @@ impl Organization {
     async fn subscribe(&self, functions: &str, key: &str) -> anyhow::Result<()> {
         let project = self.service.emulator.add_project(PROJECT);
         let url = format!("{functions}/api/ProvidePipelinesAgent?code={key}");
-        let body = json!({
-            "publisherId": "pipelines",
-            "eventType": "ms.vss-pipelines.job-state-changed-event",
-            "resourceVersion": "5.1-preview.1",
-            "consumerId": "webHooks",
-            "consumerActionId": "httpRequest",
-            "publisherInputs": { "projectId": project },
-            "consumerInputs":
-                { "url": url, "basicAuthUsername": "mayfly", "basicAuthPassword": self.hook_password },
-        });
+        let body = subscription_to_jobs(&project, &url, &self.hook_password);
         let client = handler::transport::http_client(None)?;
         let hooks = format!("{}/_apis/hooks/subscriptions?api-version=7.1", self.url());
         let sent = client.post(hooks).basic_auth("", Some(&self.token)).json(&body).send().await;

@@ -16,6 +16,20 @@ pub(crate) const MASK: &str = "********";
 /// The only input that is confidential: headers can be read.
 const CONFIDENTIAL: &str = "basicAuthPassword";
 
+/// Writes the request for a subscription: the events of all jobs of a project call a URL, with a password of user `mayfly`.
+pub fn subscription_to_jobs(project: &str, url: &str, password: &str) -> Value {
+    json!({
+        "publisherId": "pipelines",
+        "eventType": EVENT_TYPE,
+        "resourceVersion": RESOURCE_VERSION,
+        "consumerId": "webHooks",
+        "consumerActionId": "httpRequest",
+        "publisherInputs": { "projectId": project },
+        "consumerInputs":
+            { "url": url, "basicAuthUsername": "mayfly", "basicAuthPassword": password },
+    })
+}
+
 /// An event of a job.
 pub(crate) struct Event<'a> {
     pub(crate) id: &'a str,

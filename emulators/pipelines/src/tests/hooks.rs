@@ -11,24 +11,13 @@ use crate::{DeliveryFault, NewJob, SubscriptionStatus};
 const SUBSCRIPTIONS: &str = "hooks/subscriptions";
 
 fn subscription(project: &str, more: Value) -> Value {
-    let mut publisher = json!({ "projectId": project });
+    let url = "https://mayfly.test/api/ProvidePipelinesAgent?code=k";
+    let mut body = crate::subscription_to_jobs(project, url, "secret");
+    body["consumerInputs"]["httpHeaders"] = "X-Mayfly:one\nX-Other: two".into();
     for (name, value) in more.as_object().into_iter().flatten() {
-        publisher[name] = value.clone();
+        body["publisherInputs"][name] = value.clone();
     }
-    json!({
-        "publisherId": "pipelines",
-        "eventType": "ms.vss-pipelines.job-state-changed-event",
-        "resourceVersion": "5.1-preview.1",
-        "consumerId": "webHooks",
-        "consumerActionId": "httpRequest",
-        "publisherInputs": publisher,
-        "consumerInputs": {
-            "url": "https://mayfly.test/api/ProvidePipelinesAgent?code=k",
-            "httpHeaders": "X-Mayfly:one\nX-Other: two",
-            "basicAuthUsername": "mayfly",
-            "basicAuthPassword": "secret",
-        },
-    })
+    body
 }
 
 /// Subscribes to the events of project `shop`; returns the id of the subscription.

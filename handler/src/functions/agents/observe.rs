@@ -9,9 +9,9 @@ use crate::app::{App, PipelinesService};
 use crate::batch_job::BatchJobId;
 use crate::collect::{generations, stage, tasks_of};
 use crate::error_chain::ErrorChain;
+use crate::ordered::InsertEach;
 use crate::pipelines::plan::{AgentTask, PoolSnapshot};
 use crate::pipelines::{PipelinesError, PoolId};
-use crate::profiles::PipelinesProfile;
 use crate::storage::ListedClaim;
 
 /// What a run has read.
@@ -45,10 +45,10 @@ pub(super) async fn observe<'a>(
         false => Vec::new(),
     };
     let (tasks, generations, paused) = tasks(app, service).await?;
-    let names: BTreeSet<String> = tasks.iter().map(|task| task.id.to_string()).collect();
+    let names: BTreeSet<String> = tasks.iter().map(|task| task.id.to_string()).insert_each();
     let old_claims = claims.into_iter().filter(|claim| !names.contains(&claim.task)).collect();
     let mut pools = Vec::new();
-    let names = pool_names(&service.settings.profiles);
+    let names = service.pools();
     for name in &names {
         match pool(service, name, &tasks, &paused).await {
             Ok(pool) => pools.push(pool),
@@ -67,17 +67,6 @@ fn log(name: &str, err: &PipelinesError) {
         }
         _ => error!(alarm = "credential", "failed to read agent pool {name:?}: {text}"),
     }
-}
-
-/// Returns the names of the pools, each once, in the order of the profiles.
-fn pool_names(profiles: &[PipelinesProfile]) -> Vec<&str> {
-    let mut names: Vec<&str> = Vec::new();
-    for profile in profiles {
-        if !names.iter().any(|known| known.eq_ignore_ascii_case(&profile.pipelines_pool)) {
-            names.push(&profile.pipelines_pool);
-        }
-    }
-    names
 }
 
 async fn tasks(
@@ -110,7 +99,7 @@ async fn tasks(
         tasks.extend(of_agents);
     }
     let paused = service.settings.profiles.iter().map(|profile| profile.name.clone());
-    let paused = paused.filter(|name| pauses.paused(name).is_some()).collect();
+    let paused = paused.filter(|name| pauses.paused(name).is_some()).insert_each();
     let generations = generations(&all);
     for (profile, generation) in &generations {
         app.batch_jobs.note(&BatchJobId::new(profile, *generation));
@@ -124,9 +113,7 @@ async fn pool<'a>(
     tasks: &[AgentTask],
     paused: &BTreeSet<String>,
 ) -> Result<ObservedPool<'a>, PipelinesError> {
-    let profiles = service.settings.profiles.iter();
-    let profiles: Vec<&PipelinesProfile> =
-        profiles.filter(|profile| profile.pipelines_pool.eq_ignore_ascii_case(name)).collect();
+    let profiles = service.profiles_of(name);
     let is_of_pool = |task: &&AgentTask| profiles.iter().any(|one| one.name == task.profile);
     let tasks = tasks.iter().filter(is_of_pool).cloned().collect();
     let pool = service.client.pool(name).await?;

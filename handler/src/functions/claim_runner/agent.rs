@@ -10,7 +10,6 @@ use crate::batch_job::BatchJobId;
 use crate::pipelines::dto::{Agent, Listed};
 use crate::pipelines::need::is_needed;
 use crate::pipelines::{PipelinesError, PoolId, registration};
-use crate::profiles::PipelinesProfile;
 use crate::secret::Secret;
 use crate::storage::{Claim, HeldClaim, Minted};
 use crate::task::TaskId;
@@ -44,8 +43,7 @@ pub(super) async fn claim(
     free_name(app, service, &pool, &held, existing).await?;
     let requests = service.client.requests(&pool).await?;
     let complete = all_agents && requests.complete;
-    let of_pool = |one: &&PipelinesProfile| one.pipelines_pool == profile.pipelines_pool;
-    let profiles: Vec<_> = service.settings.profiles.iter().filter(of_pool).collect();
+    let profiles = service.profiles_of(&profile.pipelines_pool);
     let (deployment, now) = (&app.runners.deployment, app.clock.now());
     let lists = (&requests.items[..], &agents[..]);
     if !is_needed(lists, &profiles, deployment, (id, &profile.name), now) {

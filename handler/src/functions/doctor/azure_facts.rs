@@ -10,6 +10,7 @@ use crate::doctor::facts::{AzureFacts, Denied, PoolFact, Quota, Read};
 use crate::firewall::plan::{Desired, Plan, plan};
 use crate::firewall::{HookRanges, HookSource};
 use crate::github::Purpose;
+use crate::ordered::InsertEach;
 
 /// Reads the facts.
 pub(super) async fn read(app: &App) -> AzureFacts {
@@ -56,7 +57,7 @@ async fn broken_nodes(
     pools: &Read<BTreeMap<String, PoolFact>>,
 ) -> BTreeMap<String, Read<BTreeMap<String, u32>>> {
     let Ok(pools) = pools else { return BTreeMap::new() };
-    let names: BTreeSet<&String> = app.profiles().map(|profile| &profile.pool).collect();
+    let names: BTreeSet<&String> = app.profiles().map(|profile| &profile.pool).insert_each();
     let exists = |name: &&String| pools.keys().any(|id| id.eq_ignore_ascii_case(name));
     let mut nodes = BTreeMap::new();
     for name in names.into_iter().filter(exists) {

@@ -11,6 +11,7 @@ use crate::doctor::facts::{
 };
 use crate::functions::status::previous_state;
 use crate::github::{Github, GithubError, Purpose};
+use crate::ordered::InsertEach;
 use crate::polling::DemandSource;
 use crate::profiles::Profile;
 use crate::reconcile::snapshot::RunnerRelease;
@@ -41,7 +42,7 @@ pub(super) async fn read(app: &App) -> (GithubFacts, Read<DateTime<Utc>>) {
         installations,
         webhooks,
         groups: groups(app, &github, &repositories).await,
-        versions: app.webhook.policy.profiles.iter().map(version).collect(),
+        versions: app.webhook.policy.profiles.iter().map(version).insert_each(),
         releases: releases(&github).await,
         limits: app.github.limits(),
     };
@@ -181,7 +182,7 @@ async fn groups(
     let default = &app.runners.runner_environment.group;
     let profiles = app.webhook.policy.profiles.iter();
     let names: BTreeSet<&String> =
-        profiles.map(|profile| profile.group.as_ref().unwrap_or(default)).collect();
+        profiles.map(|profile| profile.group.as_ref().unwrap_or(default)).insert_each();
     let mut groups = Vec::new();
     for repository in repositories {
         for name in &names {

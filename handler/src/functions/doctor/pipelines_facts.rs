@@ -6,6 +6,7 @@ use super::text;
 use crate::app::{App, PipelinesService};
 use crate::doctor::facts::{AgentPoolFact, Denied, HookFact, PipelinesFacts, Placeholder, Read};
 use crate::functions::agents::hooks::own;
+use crate::ordered::InsertEach;
 use crate::pipelines::PipelinesError;
 use crate::pipelines::names::placeholder;
 use crate::pipelines::subscription::Subscription;
@@ -15,16 +16,12 @@ use crate::profiles::{PipelinesProfile, Profile};
 pub(super) async fn read(app: &App, service: &PipelinesService) -> PipelinesFacts {
     let mut pools = BTreeMap::new();
     let mut credential = Ok(());
-    for profile in &service.settings.profiles {
-        let name = &profile.pipelines_pool;
-        if pools.keys().any(|known: &String| known.eq_ignore_ascii_case(name)) {
-            continue;
-        }
+    for name in service.pools() {
         let read = pool(app, service, name).await;
         if let Err(err) = &read {
             credential = credential.and(of_credential(err));
         }
-        pools.insert(name.clone(), read.map_err(|err| denied(&err)));
+        pools.insert(name.to_owned(), read.map_err(|err| denied(&err)));
     }
     let usage = service.client.parallel_jobs().await;
     let usage = usage.map(|usage| (usage.used_count, usage.resource_limit.total_count));
@@ -60,8 +57,6 @@ async fn pool(
     let found = service.client.read_pool(name).await?;
     let manages = service.client.manages(name).await?;
     let agents = service.client.agents(&service.client.pool(name).await?).await?;
-    let profiles = service.settings.profiles.iter();
-    let profiles = profiles.filter(|one| one.pipelines_pool.eq_ignore_ascii_case(name));
     let of_profile = |profile: &PipelinesProfile| {
         let name = placeholder(&app.runners.deployment, &profile.name);
         let state = match agents.items.iter().find(|agent| agent.name == name) {
@@ -72,7 +67,7 @@ async fn pool(
         };
         (profile.name.clone(), state)
     };
-    let placeholders = profiles.map(of_profile).collect();
+    let placeholders = service.profiles_of(name).into_iter().map(of_profile).insert_each();
     Ok(AgentPoolFact { manages, updates: found.auto_update != Some(false), placeholders })
 }
 

@@ -14,7 +14,7 @@ use crate::error_chain::ErrorChain;
 use crate::history::{BlobName, Due, Folder, Marks, PoolSample, Position, Record, Sample};
 use crate::reconcile::snapshot::{Snapshot, Stage};
 use crate::reconcile::{Rules, count_waiting};
-use crate::storage::{Appended, HistoryError, StateError};
+use crate::storage::{Appended, HistoryError, ReadState, StateError};
 
 /// The time that the history may take of a run, and the least that must be left to begin.
 const MAX_TIME: Duration = Duration::from_secs(20);
@@ -43,11 +43,7 @@ pub(in crate::functions) async fn record(app: &App, collected: &Collected, rules
     if app.reconciliation.history_days == 0 || !Deadline::leaves(MIN_TIME) {
         return;
     }
-    match Deadline::after(MAX_TIME).bound(extend(app, collected, rules)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(err)) => warn!("continuing without the history: {}", ErrorChain(&err)),
-        Err(elapsed) => warn!("continuing without the history: {elapsed}"),
-    }
+    bounded(extend(app, collected, rules)).await;
 }
 
 /// Appends the records of jobs that agents have completed. Nothing else appends meanwhile: it follows the runs of both
@@ -57,37 +53,57 @@ pub(in crate::functions) async fn record_agents(app: &App, records: Vec<Record>)
     if !is_due || !Deadline::leaves(MIN_TIME) {
         return;
     }
-    match Deadline::after(MAX_TIME).bound(extend_by(app, records)).await {
+    bounded(extend_by(app, records)).await;
+}
+
+/// Extends the history in the time that it may take.
+async fn bounded(extension: impl Future<Output = Result<(), RecordError>>) {
+    match Deadline::after(MAX_TIME).bound(extension).await {
         Ok(Ok(())) => {}
-        Ok(Err(err)) => warn!("continuing without the history of agents: {}", ErrorChain(&err)),
-        Err(elapsed) => warn!("continuing without the history of agents: {elapsed}"),
+        Ok(Err(err)) => warn!("continuing without the history: {}", ErrorChain(&err)),
+        Err(elapsed) => warn!("continuing without the history: {elapsed}"),
     }
 }
 
 async fn extend_by(app: &App, records: Vec<Record>) -> Result<(), RecordError> {
-    let stored = app.history_marks.read().await?;
-    let read = stored.bytes.as_deref().map(serde_json::from_slice::<Marks>);
-    let mut marks = read.and_then(Result::ok).unwrap_or_default();
-    let lines: String = records.into_iter().map(Record::line).collect();
-    let place = Position::on(app.clock.now().date_naive(), marks.jobs);
-    marks.jobs = Some(append(app, Folder::Jobs, place, |_| lines.clone()).await?);
-    let bytes = serde_json::to_vec(&marks).expect("plain fields always serialize");
-    app.history_marks.write(bytes, &stored).await?;
-    Ok(())
+    let (stored, mut marks) = read_marks(app).await?;
+    append_records(app, records, &mut marks).await?;
+    write_marks(app, &marks, &stored).await
 }
 
 async fn extend(app: &App, collected: &Collected, rules: &Rules) -> Result<(), RecordError> {
-    let stored = app.history_marks.read().await?;
-    let read = stored.bytes.as_deref().map(serde_json::from_slice::<Marks>);
-    let marks = read.and_then(Result::ok).unwrap_or_default();
+    let (stored, marks) = read_marks(app).await?;
     let mut next = marks.clone();
     let written = extend_blobs(app, collected, &mut next, rules).await;
     if next != marks {
         // If another run was faster, it has written the same.
-        let bytes = serde_json::to_vec(&next).expect("plain fields always serialize");
-        app.history_marks.write(bytes, &stored).await?;
+        write_marks(app, &next, &stored).await?;
     }
     written
+}
+
+async fn read_marks(app: &App) -> Result<(ReadState, Marks), RecordError> {
+    let stored = app.history_marks.read().await?;
+    let read = stored.bytes.as_deref().map(serde_json::from_slice::<Marks>);
+    let marks = read.and_then(Result::ok).unwrap_or_default();
+    Ok((stored, marks))
+}
+
+async fn write_marks(app: &App, marks: &Marks, stored: &ReadState) -> Result<(), RecordError> {
+    let bytes = serde_json::to_vec(marks).expect("plain fields always serialize");
+    app.history_marks.write(bytes, stored).await?;
+    Ok(())
+}
+
+async fn append_records(
+    app: &App,
+    records: Vec<Record>,
+    marks: &mut Marks,
+) -> Result<(), RecordError> {
+    let lines: String = records.into_iter().map(Record::line).collect();
+    let place = Position::on(app.clock.now().date_naive(), marks.jobs);
+    marks.jobs = Some(append(app, Folder::Jobs, place, |_| lines.clone()).await?);
+    Ok(())
 }
 
 /// Writes records, a sample, and deletes old blobs; each part that succeeds is in the marks.
@@ -102,10 +118,8 @@ async fn extend_blobs(
     marks.note_elsewhere(&snapshot.jobs, &collected.runs, &rules.deployment);
     let mut recorded = marks.clone();
     let records = records(app, collected, &mut recorded, now).await;
-    let lines: String = records.into_iter().map(Record::line).collect();
-    if !lines.is_empty() {
-        let place = Position::on(now.date_naive(), marks.jobs);
-        recorded.jobs = Some(append(app, Folder::Jobs, place, |_| lines.clone()).await?);
+    if !records.is_empty() {
+        append_records(app, records, &mut recorded).await?;
     }
     *marks = recorded;
     if marks.sample_is_due(now) && !collected.unread.contains(&"pools") {

@@ -9,6 +9,7 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Action, AgentTask, PlanRules, PoolSnapshot};
+use crate::ordered::InsertEach;
 use crate::pipelines::dto::{Agent, JobRequest};
 use crate::reconcile::snapshot::Stage;
 
@@ -59,7 +60,7 @@ pub(super) fn due(
     now: DateTime<Utc>,
 ) -> Vec<Action> {
     let tasks: BTreeMap<String, &AgentTask> =
-        snapshot.tasks.iter().map(|task| (task.id.to_string(), task)).collect();
+        snapshot.tasks.iter().map(|task| (task.id.to_string(), task)).insert_each();
     let names = rules.deployment.of_agents();
     let ours = snapshot.agents.iter().filter(|agent| names.parse_task(&agent.name).is_some());
     let of_agents = ours.filter_map(|agent| {

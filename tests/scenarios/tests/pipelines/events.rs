@@ -1,6 +1,8 @@
 //! Events of the service hook, and jobs whose events are lost, doubled or late.
 
-use azure_pipelines_emulator::{DeliveryFault, NewJob, Pipelines, TaskResult};
+use azure_pipelines_emulator::{
+    DeliveryFault, NewJob, Pipelines, TaskResult, subscription_to_jobs,
+};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use emulator_core::faults::Effect;
@@ -17,15 +19,7 @@ impl World {
             "{}/api/ProvidePipelinesAgent?code={}",
             host.ports.functions.url, host.function_key
         );
-        let body = json!({
-            "publisherId": "pipelines",
-            "eventType": "ms.vss-pipelines.job-state-changed-event",
-            "resourceVersion": "5.1-preview.1",
-            "consumerId": "webHooks",
-            "consumerActionId": "httpRequest",
-            "publisherInputs": { "projectId": project },
-            "consumerInputs": { "url": url, "basicAuthUsername": "mayfly", "basicAuthPassword": PASSWORD },
-        });
+        let body = subscription_to_jobs(&project, &url, PASSWORD);
         let hooks = format!("{}/contoso/_apis/hooks/subscriptions?api-version=7.1", self.url());
         let client = handler::transport::http_client(None).expect("a client");
         let sent = client.post(hooks).basic_auth("", Some(TOKEN)).json(&body).send().await;
@@ -89,10 +83,7 @@ async fn a_job_whose_event_is_lost_is_found() {
     let done = world.run().await;
     assert!(done.contains(&format!("task gh-az-{request} added")), "{done}");
     world.until_done(request).await;
-    world.until_tasks_ended().await;
-    world.settle().await;
-    assert_eq!(world.agents(), "mayfly-gh-az");
-    world.end().await;
+    world.end_with_nothing_left().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,10 +99,7 @@ async fn a_job_whose_event_is_early_is_found() {
     let done = world.run().await;
     assert!(done.contains(&format!("task gh-az-{request} added")), "{done}");
     world.until_done(request).await;
-    world.until_tasks_ended().await;
-    world.settle().await;
-    assert_eq!(world.agents(), "mayfly-gh-az");
-    world.end().await;
+    world.end_with_nothing_left().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

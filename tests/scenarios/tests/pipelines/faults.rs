@@ -61,10 +61,7 @@ async fn a_job_of_an_agent_that_died_before_it_is_served_by_the_next() {
     world.run().await;
     let served = world.until_done(request).await;
     assert_eq!(served.agent, Some(format!("gh-az-{request}-2")));
-    world.until_tasks_ended().await;
-    world.settle().await;
-    assert_eq!(world.agents(), "mayfly-gh-az");
-    world.end().await;
+    world.end_with_nothing_left().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,8 +138,5 @@ async fn a_job_given_to_an_agent_that_ends_is_served_by_another() {
         (served.agent, served.result),
         (Some(format!("gh-az-{second}")), Some(TaskResult::Succeeded))
     );
-    world.until_tasks_ended().await;
-    world.settle().await;
-    assert_eq!(world.agents(), "mayfly-gh-az");
-    world.end().await;
+    world.end_with_nothing_left().await;
 }

@@ -184,6 +184,14 @@ impl World {
         lines.collect::<Vec<_>>().join(", ")
     }
 
+    /// Waits until no task is live, and checks that only the placeholder is left.
+    async fn end_with_nothing_left(mut self) {
+        self.until_tasks_ended().await;
+        self.settle().await;
+        assert_eq!(self.agents(), "mayfly-gh-az");
+        self.end().await;
+    }
+
     async fn end(self) {
         let pending: Vec<_> = self.service.faults.pending().into_iter().collect();
         assert!(pending.is_empty(), "faults that did not occur: {pending:?}");

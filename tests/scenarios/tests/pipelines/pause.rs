@@ -53,10 +53,7 @@ async fn a_running_job_goes_on_and_later_ones_wait_until_the_end() {
     assert_eq!(world.env.operate(resume()).await, "profile az resumed");
     world.run().await;
     assert_eq!(world.until_done(waiting).await.result, Some(TaskResult::Succeeded));
-    world.until_tasks_ended().await;
-    world.settle().await;
-    assert_eq!(world.agents(), "mayfly-gh-az");
-    world.end().await;
+    world.end_with_nothing_left().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,10 +31,7 @@ async fn an_agent_that_is_updated_before_its_job_serves_it() {
     world.pipelines.pause_assignment(false);
     let served = world.until_done(request).await;
     assert_eq!((served.agent, served.result), (Some(name), Some(TaskResult::Succeeded)));
-    world.until_tasks_ended().await;
-    world.settle().await;
-    assert_eq!(world.agents(), "mayfly-gh-az");
-    world.end().await;
+    world.end_with_nothing_left().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,8 +52,5 @@ async fn an_agent_that_is_updated_during_its_job_takes_no_second_one() {
         assert_eq!((served.agent, served.result), expected);
         world.env.advance_minutes(1);
     }
-    world.until_tasks_ended().await;
-    world.settle().await;
-    assert_eq!(world.agents(), "mayfly-gh-az");
-    world.end().await;
+    world.end_with_nothing_left().await;
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use azure_pipelines_emulator::{Options, Pipelines, Pool, Unacknowledged};
+use azure_pipelines_emulator::{Options, Pipelines, Pool, Unacknowledged, subscription_to_jobs};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -86,19 +86,9 @@ impl OrganizationRun {
     /// Subscribes a deployment to the events of the project, as an administrator does.
     pub(super) async fn subscribe(&self, deployment_run: &DeploymentRun) {
         let name = &deployment_run.deployment.name;
-        let body = json!({
-            "publisherId": "pipelines",
-            "eventType": "ms.vss-pipelines.job-state-changed-event",
-            "resourceVersion": "5.1-preview.1",
-            "consumerId": "webHooks",
-            "consumerActionId": "httpRequest",
-            "publisherInputs": { "projectId": self.service.emulator.add_project(PROJECT) },
-            "consumerInputs": {
-                "url": format!("https://{name}.test/api/ProvidePipelinesAgent?code=function-key"),
-                "basicAuthUsername": "mayfly",
-                "basicAuthPassword": HOOK_PASSWORD,
-            },
-        });
+        let project = self.service.emulator.add_project(PROJECT);
+        let url = format!("https://{name}.test/api/ProvidePipelinesAgent?code=function-key");
+        let body = subscription_to_jobs(&project, &url, HOOK_PASSWORD);
         let made = self.call("_apis/hooks/subscriptions?api-version=7.1", &body).await;
         assert!((200..300).contains(&made), "a subscription: {made}");
     }
